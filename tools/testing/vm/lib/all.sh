@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+# shellcheck shell=bash
+#
+# All parts of the bench, for the scripts that need them all.
+
+for part in common apt host toolbox roots kernels modules; do
+	# shellcheck disable=SC1090
+	. "$(dirname "${BASH_SOURCE[0]}")/$part.sh"
+done
+unset part

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+# shellcheck shell=bash
+#
+# Debian packages: the bench's own apt state for the guest's suite, beside the machine's, so that
+# nothing here depends on what the machine itself runs. The mirrors are the machine's own.
+
+SUITE=trixie
+KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+APT=$CACHE/apt
+
+# The machine's Debian archive (or, with "-security", its security archive).
+apt_mirror() {
+	local uri
+	# shellcheck disable=SC2016 # apt's own variables
+	uri=$(apt-get indextargets --format '$(ORIGIN) $(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
+		awk -v want="$1" '$1 == "Debian" && $2 !~ /-backports$/ {
+			security = ($2 ~ /-security$/)
+			if (security == (want == "-security")) { print $3; exit } }')
+	[ -n "$uri" ] || return 1
+	echo "${uri%/}"
+}
+
+apt_sources() {
+	local main security suite
+	main=$(apt_mirror "") ||
+		die "apt knows no Debian archive on this machine: check its sources, then 'apt-get update'"
+	security=$(apt_mirror -security) || security=
+	for suite in $SUITE $SUITE-updates $SUITE-backports; do
+		echo "deb [signed-by=$KEYRING] $main $suite main"
+	done
+	[ -z "$security" ] || echo "deb [signed-by=$KEYRING] $security $SUITE-security main"
+}
+
+# with_apt PROGRAM ARGS...: apt-get or apt-cache on the bench's state
+with_apt() {
+	local program=$1
+	shift
+	"$program" -q -o Dir::Etc::SourceList="$APT/sources.list" -o Dir::Etc::SourceParts=/dev/null \
+		-o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
+		-o Dir::State::Lists="$APT/lists" -o Dir::State::status=/dev/null \
+		-o Dir::Cache="$APT" -o APT::Architecture=amd64 -o APT::Sandbox::User=root "$@"
+}
+
+# apt_fresh: package lists no older than a day
+apt_fresh() {
+	[ -z "$(find "$APT/stamp" -mmin -1440 2>/dev/null)" ] || return 0
+	mkdir -p "$APT/lists/partial" "$APT/archives/partial" "$CACHE/lock"
+	(
+		flock 9
+		[ -z "$(find "$APT/stamp" -mmin -1440 2>/dev/null)" ] || exit 0
+		apt_sources >"$APT/sources.list.new" &&
+			mv "$APT/sources.list.new" "$APT/sources.list" &&
+			slow "package lists of $SUITE" with_apt apt-get update --error-on=any 9>&- &&
+			touch "$APT/stamp"
+	) 9>"$CACHE/lock/apt" || die "could not read Debian's package lists: is an archive reachable?"
+}
+
+# apt_unpack DIR [--files PATTERN] PACKAGE...: fetch packages and unpack them below DIR, without
+# running their scripts
+apt_unpack() {
+	local dir=$1 deb debs pattern=()
+	shift
+	if [ "$1" = --files ]; then
+		pattern=(--wildcards "$2")
+		shift 2
+	fi
+	debs=$(mktemp -d "$CACHE/debs.XXXXXX")
+	(cd "$debs" && with_apt apt-get download "$@")
+	for deb in "$debs"/*.deb; do
+		dpkg-deb --fsys-tarfile "$deb" |
+			tar -x -C "$dir" --keep-directory-symlink --no-same-owner "${pattern[@]}"
+	done
+	rm -rf "$debs"
+}

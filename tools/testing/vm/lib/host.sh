@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+# shellcheck shell=bash
+#
+# What the bench asks of the machine it runs on.
+
+HOST_TOOLS="mmdebstrap:mmdebstrap zstd:zstd xz:xz-utils make:make gcc:gcc flock:util-linux
+	ps:procps rsync:rsync git:git"
+
+host_missing() {
+	local pair
+	for pair in $HOST_TOOLS; do
+		command -v "${pair%%:*}" >/dev/null || echo "${pair##*:}"
+	done
+	[ -e /usr/include/stdlib.h ] || echo libc6-dev
+	[ -e "$KEYRING" ] || echo debian-archive-keyring
+}
+
+host_install() {
+	local missing
+	missing=$(host_missing | sort -u | tr '\n' ' ')
+	[ -n "$missing" ] || return 0
+	need_root "installing $missing"
+	command -v apt-get >/dev/null || die "missing packages ($missing) and no apt-get to install them"
+	slow "package lists of this machine" apt-get -q update || die "apt-get update failed"
+	# shellcheck disable=SC2086 # a list of words
+	DEBIAN_FRONTEND=noninteractive slow "installing $missing" \
+		apt-get -q install -y --no-install-recommends $missing ||
+		die "could not install $missing"
+}
+
+# apt_mirror needs the machine's own lists once
+host_lists() {
+	apt_mirror "" >/dev/null || slow "package lists of this machine" apt-get -q update ||
+		die "apt-get update failed"
+}
+
+host_ready() {
+	need_root "the test bench"
+	[ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ] ||
+		die "not a Debian amd64 machine: the bench builds on Debian's packages"
+	host_install
+	mkdir -p "$CACHE" || die "cannot create the cache $CACHE"
+}

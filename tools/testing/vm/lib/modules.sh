@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+# shellcheck shell=bash
+#
+# Our kernel modules, built in the tool root against the headers of the guest's kernels. Kbuild leaves
+# its objects beside the sources, so it works on a mirror of them in the build folder, one a kernel.
+
+# Where modules may come from; what is built from which folder is for its Kbuild to say.
+MODULE_SOURCES="Kbuild include drivers tools/testing/selftests"
+DRIVER_DIRS="drivers/infiniband/vrb drivers/infiniband/hw/tavor"
+
+# modules_sync MIRROR: bring the mirror up to date by content, keeping what Kbuild made in it.
+# Generated headers live in a folder "generated".
+modules_sync() {
+	local mirror=$1 sources=() source
+	mkdir -p "$mirror"
+	for source in $MODULE_SOURCES; do
+		[ ! -e "$TREE/$source" ] || sources+=("$TREE/./$source")
+	done
+	rsync -rlpcR --delete --prune-empty-dirs --exclude='*.mod.c' --exclude=generated/ \
+		--include='*/' --include='*.[chS]' --include=Kbuild --include='Makefile*' \
+		--include='*.mk' --include='*.sh' --exclude='*' "${sources[@]}" "$mirror/"
+}
+
+# modules_make KERNEL-DIR MIRROR "DIR..." [MAKE-ARGUMENT...]: run Kbuild over these folders in one go, so
+# that what one needs of another is resolved
+modules_make() {
+	local kernel=$1 mirror=$2 dirs=$3 release tool
+	shift 3
+	release=$(<"$kernel/release")
+	tool=$(tool_root)
+	in_root "$tool" --kernel "$kernel" --bind "$mirror" --cwd "$mirror" -- \
+		make -j2 -s -C "/usr/src/linux-headers-$release" M="$mirror" W=1 \
+		MODULE_DIRS="$dirs" "$@" modules 2>&1 | sed "s|$mirror/||g" >&2
+}
+
+# modules_install MIRROR DEST DIR...: a guest may be loading the old file: replace, never overwrite
+modules_install() {
+	local mirror=$1 dest=$2 tool dir ko new
+	shift 2
+	tool=$(tool_root)
+	mkdir -p "$dest"
+	for dir; do
+		for ko in "$mirror/$dir"/*.ko; do
+			[ -e "$ko" ] || continue
+			new=$dest/.${ko##*/}.$$
+			in_root "$tool" --bind "$mirror" --bind "$dest" -- \
+				strip --strip-debug -o "$new" "$ko"
+			mv "$new" "$dest/${ko##*/}"
+		done
+	done
+}
+
+# modules_state KERNEL-DIR ARGUMENT...: a short name for all that decides what a build yields
+modules_state() {
+	(
+		cd "$TREE"
+		# shellcheck disable=SC2086 # a list of words
+		find $MODULE_SOURCES -type f \( -name '*.[chS]' -o -name Kbuild -o -name 'Makefile*' \
+			-o -name '*.mk' -o -name '*.sh' \) -print0 2>/dev/null | sort -z |
+			xargs -0 sha256sum
+		echo "$@"
+	) | sha256sum | cut -c1-16
+}
+
+# modules LINE "DIR..." [MAKE-ARGUMENT...]: build what lies in these folders for that kernel into
+# $BUILD/modules/LINE, unless nothing has changed
+modules() {
+	local line=$1 dirs=$2 kernel dest mirror state
+	shift 2
+	kernel=$(kernel "$line")
+	dest=$BUILD/modules/$line
+	mirror=$BUILD/kbuild/$line
+	mkdir -p "$dest"
+	exec 8>"$dest/.lock"
+	flock 8
+	state=$(modules_state "$kernel" "$dirs" "$@")
+	if ! grep -qsx "$dirs $state" "$dest/.built"; then
+		modules_sync "$mirror"
+		modules_make "$kernel" "$mirror" "$dirs" "$@" 8>&-
+		# shellcheck disable=SC2086 # a list of words
+		modules_install "$mirror" "$dest" $dirs
+		{ grep -vs "^$dirs [0-9a-f]*$" "$dest/.built" || :; echo "$dirs $state"; } >"$dest/.new"
+		mv "$dest/.new" "$dest/.built"
+	fi
+	exec 8>&-
+}
+
+# modules_strict LINE "DIR...": compile anew with sparse; fails if it or the compiler says anything.
+# Debian's sparse does not understand the headers of 7.x: there the compiler alone is asked.
+modules_strict() {
+	local line=$1 dirs=$2 kernel mirror log rc=0 sparse=()
+	[ "$line" != 6.12 ] || sparse=(C=2 CF=-D__CHECK_ENDIAN__)
+	kernel=$(kernel "$line")
+	mirror=$(mktemp -d "${TMPDIR:-/tmp}/strict.XXXXXX")
+	log=$(mktemp)
+	modules_sync "$mirror"
+	modules_make "$kernel" "$mirror" "$dirs" "${sparse[@]}" 2>"$log" || rc=$?
+	cat "$log" >&2
+	! grep -qE '(warning|error):' "$log" || rc=1
+	rm -rf "$mirror" "$log"
+	return "$rc"
+}
+
+# module_dir MODULE: the folder whose Kbuild makes it
+module_dir() {
+	local found
+	found=$(cd "$TREE" && grep -rlE --include=Kbuild --include=Makefile \
+		"^obj-(m|y|\\$\\([A-Z_]*\\)).*[[:space:]]$1\.o" drivers tools/testing/selftests 2>/dev/null |
+		head -n 1) || :
+	[ -n "$found" ] || die "no folder of the tree makes a module '$1'"
+	dirname "$found"
+}
+
+# modules_dirs MODULE...: their folders, the engine's first where one is not the engine itself
+modules_dirs() {
+	local module
+	for module; do
+		module_dir "$module"
+	done | awk '!seen[$0]++' | tr '\n' ' ' | sed 's/ $//'
+}

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+# shellcheck shell=bash
+#
+# Root file systems in the cache. The tool root has what works on the host's side (QEMU, virtiofsd,
+# the compiler of the guest's kernels); the guest root is what the guest boots from. Each is named after
+# its list of packages.
+
+TOOL_PACKAGES="qemu-system-x86 virtiofsd gcc-14 gcc make libc6-dev libelf1t64 pahole kmod zstd
+	libibverbs-dev libibumad-dev librdmacm-dev linux-libc-dev sparse perl bc"
+GUEST_PACKAGES="rdma-core ibverbs-utils ibverbs-providers infiniband-diags opensm perftest rdmacm-utils
+	iproute2 iputils-ping kmod procps util-linux pciutils ethtool gawk strace libibumad3"
+LINT_PACKAGES="clang-format shellcheck"
+
+# root_make ORIGIN PACKAGES HOOK DIR: ORIGIN is the preferred suite
+root_make() {
+	local origin=$1 packages=$2 hook=$3 dir=$4 options=()
+	if [ "$origin" = "$SUITE-backports" ]; then
+		options+=("--aptopt=APT::Default-Release \"$origin\"")
+	fi
+	rmdir "$dir"
+	# shellcheck disable=SC2086 # a list of words
+	mmdebstrap --variant=apt --architectures=amd64 --format=directory \
+		--include="$(echo $packages | tr ' ' ,)" \
+		--aptopt='APT::Install-Recommends "false"' \
+		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		"${options[@]}" "--customize-hook=$hook" "$SUITE" "$dir" - <"$APT/sources.list"
+}
+
+# root NAME ORIGIN PACKAGES [HOOK]: prints the path, building the root if the cache lacks it
+root() {
+	local name=$1 origin=$2 packages=$3 hook=${4:-true} dir
+	# shellcheck disable=SC2086 # one spelling of the list, whatever its line breaks
+	packages=$(printf '%s\n' $packages | sort -u | tr '\n' ' ')
+	dir=$CACHE/roots/$name-$(key "$SUITE" "$origin" "$packages" "$hook")
+	if [ ! -d "$dir" ]; then
+		need_root "building the $name root"
+		mkdir -p "$CACHE"
+		need_space "$CACHE" 4000
+		host_lists
+		apt_fresh
+		cached "$dir" "building the $name root" root_make "$origin" "$packages" "$hook"
+	fi
+	echo "$dir"
+}
+
+tool_root() {
+	root tool "$SUITE-backports" "$TOOL_PACKAGES"
+}
+
+# lint_root, and capture_root: further tools, for the static checks and for reading packet captures
+lint_root() {
+	root lint "$SUITE" "$LINT_PACKAGES"
+}
+
+capture_root() {
+	root capture "$SUITE" "tshark"
+}
+
+# The guest's first program is a stub that mounts the tree and goes on with the init found there, so
+# a change of the guest's init needs no new root.
+guest_hook() {
+	cat <<'EOF'
+set -e
+cd "$1"
+mkdir -p mnt/tree mnt/share results lib/modules
+cat >init <<'INIT'
+#!/bin/sh
+mount -t virtiofs tree /mnt/tree -o ro && exec /bin/bash /mnt/tree/tools/testing/vm/guest/init
+echo "vm: the guest cannot mount the project tree"
+echo o >/proc/sysrq-trigger
+INIT
+chmod 755 init
+echo guest >etc/hostname
+printf '127.0.0.1 localhost guest\n::1 localhost\n' >etc/hosts
+EOF
+}
+
+# guest_root [PACKAGES]
+guest_root() {
+	root guest "$SUITE" "$GUEST_PACKAGES ${1:-}" "$(guest_hook)"
+}
