@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/*
+ * Registers, command opcodes, events and the wire formats of commands, memory keys and event queues.
+ * All multi-byte fields are big-endian. Contexts of QPs, CQs and SRQs, WQEs and CQEs: tavor_*.h of the layer.
+ */
+#ifndef TAVOR_HW_H
+#define TAVOR_HW_H
+
+#include <linux/bits.h>
+#include <linux/build_bug.h>
+#include <linux/types.h>
+
+/* BAR0 */
+#define TAVOR_BAR0_SIZE		0x100000
+#define TAVOR_HCR		0x80680
+#define TAVOR_HCR_SIZE		0x1c
+#define TAVOR_ECR		0x80700		/* high dword, low dword; then the same to clear */
+#define TAVOR_ECR_SIZE		0x10
+#define TAVOR_ECR_CLR		0x8		/* from TAVOR_ECR */
+#define TAVOR_RESET		0xf0010
+#define TAVOR_CLR_INT		0xf00d8
+#define TAVOR_CLR_INT_SIZE	8
+
+/* HCR */
+#define TAVOR_HCR_IN_HI		0x00
+#define TAVOR_HCR_IN_LO		0x04
+#define TAVOR_HCR_IN_MODIFIER	0x08
+#define TAVOR_HCR_OUT_HI	0x0c
+#define TAVOR_HCR_OUT_LO	0x10
+#define TAVOR_HCR_TOKEN		0x14
+#define TAVOR_HCR_GO_OP		0x18
+#define TAVOR_HCR_GO		BIT(23)
+#define TAVOR_HCR_EVENT		BIT(22)
+#define TAVOR_HCR_STATUS_SHIFT	24
+#define TAVOR_HCR_OPMOD_SHIFT	12
+
+enum tavor_opcode {
+	TAVOR_CMD_SYS_EN		= 0x01,
+	TAVOR_CMD_SYS_DIS		= 0x02,
+	TAVOR_CMD_QUERY_DEV_LIM		= 0x03,
+	TAVOR_CMD_QUERY_FW		= 0x04,
+	TAVOR_CMD_QUERY_DDR		= 0x05,
+	TAVOR_CMD_QUERY_ADAPTER		= 0x06,
+	TAVOR_CMD_INIT_HCA		= 0x07,
+	TAVOR_CMD_CLOSE_HCA		= 0x08,
+	TAVOR_CMD_INIT_IB		= 0x09,
+	TAVOR_CMD_CLOSE_IB		= 0x0a,
+	TAVOR_CMD_SET_IB		= 0x0c,
+	TAVOR_CMD_SW2HW_MPT		= 0x0d,
+	TAVOR_CMD_HW2SW_MPT		= 0x0f,
+	TAVOR_CMD_WRITE_MTT		= 0x11,
+	TAVOR_CMD_MAP_EQ		= 0x12,
+	TAVOR_CMD_SW2HW_EQ		= 0x13,
+	TAVOR_CMD_HW2SW_EQ		= 0x14,
+	TAVOR_CMD_SW2HW_CQ		= 0x16,
+	TAVOR_CMD_HW2SW_CQ		= 0x17,
+	TAVOR_CMD_QUERY_CQ		= 0x18,
+	TAVOR_CMD_RST2INIT_QPEE		= 0x19,
+	TAVOR_CMD_INIT2RTR_QPEE		= 0x1a,
+	TAVOR_CMD_RTR2RTS_QPEE		= 0x1b,
+	TAVOR_CMD_RTS2RTS_QPEE		= 0x1c,
+	TAVOR_CMD_SQERR2RTS_QPEE	= 0x1d,
+	TAVOR_CMD_2ERR_QPEE		= 0x1e,
+	TAVOR_CMD_RTS2SQD_QPEE		= 0x1f,
+	TAVOR_CMD_SQD2RTS_QPEE		= 0x20,
+	TAVOR_CMD_ERR2RST_QPEE		= 0x21,
+	TAVOR_CMD_QUERY_QPEE		= 0x22,
+	TAVOR_CMD_CONF_SPECIAL_QP	= 0x23,
+	TAVOR_CMD_MAD_IFC		= 0x24,
+	TAVOR_CMD_READ_MGM		= 0x25,
+	TAVOR_CMD_WRITE_MGM		= 0x26,
+	TAVOR_CMD_MGID_HASH		= 0x27,
+	TAVOR_CMD_RESIZE_CQ		= 0x2c,
+	TAVOR_CMD_INIT2INIT_QPEE	= 0x2d,
+	TAVOR_CMD_SYNC_TPT		= 0x2f,
+	TAVOR_CMD_NOP			= 0x31,
+	TAVOR_CMD_SW2HW_SRQ		= 0x35,
+	TAVOR_CMD_HW2SW_SRQ		= 0x36,
+	TAVOR_CMD_QUERY_SRQ		= 0x37,
+	TAVOR_CMD_SQD2SQD_QPEE		= 0x38,
+	TAVOR_CMD_ARM_SRQ		= 0x40,
+};
+
+enum tavor_status {
+	TAVOR_ST_OK			= 0x00,
+	TAVOR_ST_INTERNAL_ERR		= 0x01,
+	TAVOR_ST_BAD_OP			= 0x02,
+	TAVOR_ST_BAD_PARAM		= 0x03,
+	TAVOR_ST_BAD_SYS_STATE		= 0x04,
+	TAVOR_ST_BAD_RESOURCE		= 0x05,
+	TAVOR_ST_RESOURCE_BUSY		= 0x06,
+	TAVOR_ST_DDR_MEM_ERR		= 0x07,
+	TAVOR_ST_EXCEED_LIM		= 0x08,
+	TAVOR_ST_BAD_RES_STATE		= 0x09,
+	TAVOR_ST_BAD_INDEX		= 0x0a,
+	TAVOR_ST_BAD_NVMEM		= 0x0b,
+	TAVOR_ST_BAD_QPEE_STATE		= 0x10,
+	TAVOR_ST_BAD_SEG_PARAM		= 0x20,
+	TAVOR_ST_REG_BOUND		= 0x21,
+	TAVOR_ST_LAM_NOT_PRE		= 0x22,
+	TAVOR_ST_BAD_PKT		= 0x30,
+	TAVOR_ST_BAD_SIZE		= 0x40,
+};
+
+/* QUERY_DEV_LIM flags */
+#define TAVOR_DEV_LIM_RC		BIT(0)
+#define TAVOR_DEV_LIM_UC		BIT(1)
+#define TAVOR_DEV_LIM_UD		BIT(2)
+#define TAVOR_DEV_LIM_SRQ		BIT(6)
+#define TAVOR_DEV_LIM_BAD_PKEY_CNTR	BIT(8)
+#define TAVOR_DEV_LIM_BAD_QKEY_CNTR	BIT(9)
+#define TAVOR_DEV_LIM_MW		BIT(16)
+#define TAVOR_DEV_LIM_APM		BIT(17)
+#define TAVOR_DEV_LIM_ATOMIC		BIT(18)
+#define TAVOR_DEV_LIM_RAW_MCAST		BIT(19)
+#define TAVOR_DEV_LIM_UD_AV_PORT	BIT(20)
+#define TAVOR_DEV_LIM_UD_MCAST		BIT(21)
+
+/* MPT: 64 bytes, the mailbox of SW2HW_MPT and the format in DDR */
+struct tavor_mpt_entry {
+	__be32 flags;
+	__be32 page_size;		/* log2 - 12 */
+	__be32 key;
+	__be32 pd;
+	__be64 start;
+	__be64 length;
+	__be32 lkey;			/* output: region of a window */
+	__be32 window_count;
+	__be32 window_limit;
+	__be32 mtt_hi;			/* address of the first MTT segment */
+	__be32 mtt_lo;
+	__be32 reserved[3];
+} __packed;
+static_assert(sizeof(struct tavor_mpt_entry) == 64);
+
+#define TAVOR_MPT_SW_OWNED	(0xfU << 28)
+#define TAVOR_MPT_MIO		BIT(17)
+#define TAVOR_MPT_BIND		BIT(15)
+#define TAVOR_MPT_ATOMIC	BIT(14)
+#define TAVOR_MPT_RW		BIT(13)
+#define TAVOR_MPT_RR		BIT(12)
+#define TAVOR_MPT_LW		BIT(11)
+#define TAVOR_MPT_LR		BIT(10)
+#define TAVOR_MPT_PHYSICAL	BIT(9)
+#define TAVOR_MPT_REGION	BIT(8)
+
+#define TAVOR_MPT_SIZE		64
+#define TAVOR_MTT_ENTRY_SIZE	8
+#define TAVOR_MTT_PRESENT	1
+#define TAVOR_RDB_SIZE		32
+#define TAVOR_MGM_SIZE		256
+#define TAVOR_AV_SIZE		32
+
+/* WRITE_MTT: address of the first entry, then the entries, an even number of them */
+struct tavor_write_mtt {
+	__be64 addr;
+	__be64 reserved;
+	__be64 entry[510];
+};
+static_assert(sizeof(struct tavor_write_mtt) == 4096);
+
+/* EQ context */
+struct tavor_eq_context {
+	__be32 flags;
+	__be32 start_hi;
+	__be32 start_lo;
+	__be32 size_uar;		/* [28:24] log2 entries, [23:0] UAR page */
+	__be32 pd;
+	__be32 intr;			/* INTx: pin; MSI-X: 0x80 + vector */
+	__be32 lost;
+	__be32 lkey;
+	__be32 reserved1[2];
+	__be32 cons_index;
+	__be32 prod_index;
+	__be32 reserved2[4];
+};
+static_assert(sizeof(struct tavor_eq_context) == 64);
+
+#define TAVOR_EQC_OWNER_HW	BIT(24)
+#define TAVOR_EQC_TRANSLATE	BIT(18)
+#define TAVOR_EQC_ARMED		BIT(8)
+#define TAVOR_EQC_FIRED		BIT(9)
+#define TAVOR_EQC_INTR_MSIX	0x80
+
+/* Event queue entry; event[] depends on the type */
+struct tavor_eqe {
+	u8 reserved1;
+	u8 type;
+	u8 reserved2;
+	u8 subtype;
+	union {
+		__be32 raw[6];
+		struct {
+			__be32 cqn;
+		} comp;
+		struct {
+			__be16 reserved1;
+			__be16 token;
+			__be32 reserved2;
+			u8 reserved3[3];
+			u8 status;
+			__be32 out_hi;
+			__be32 out_lo;
+		} cmd;
+		struct {
+			__be32 qpn;
+			__be32 reserved1;
+			__be32 flags;
+		} qp;
+		struct {
+			__be32 srqn;
+		} srq;
+		struct {
+			__be32 cqn;
+			__be32 reserved1;
+			u8 reserved2[3];
+			u8 syndrome;
+		} cq_err;
+		struct {
+			__be32 reserved1[2];
+			__be32 port;		/* [29:28] */
+		} port;
+		struct {
+			__be32 reserved1[2];
+			u8 reserved2[3];
+			u8 syndrome;
+			__be32 data;
+		} catas;
+	} event;
+	u8 reserved3[3];
+	u8 owner;
+};
+static_assert(sizeof(struct tavor_eqe) == 32);
+static_assert(offsetof(struct tavor_eqe, event.cmd.status) == 0x0f);
+static_assert(offsetof(struct tavor_eqe, event.cmd.out_hi) == 0x10);
+
+#define TAVOR_EQE_OWNER_HW	0x80
+#define TAVOR_EQE_QP_EEC	BIT(28)
+#define TAVOR_EQ_SPARE		128	/* entries the consumer index may lag behind */
+
+enum tavor_event {
+	TAVOR_EVENT_COMP		= 0x00,
+	TAVOR_EVENT_PATH_MIG		= 0x01,
+	TAVOR_EVENT_COMM_EST		= 0x02,
+	TAVOR_EVENT_SQ_DRAINED		= 0x03,
+	TAVOR_EVENT_CQ_ERROR		= 0x04,
+	TAVOR_EVENT_WQ_CATAS		= 0x05,
+	TAVOR_EVENT_EEC_CATAS		= 0x06,
+	TAVOR_EVENT_PATH_MIG_FAILED	= 0x07,
+	TAVOR_EVENT_LOCAL_CATAS		= 0x08,
+	TAVOR_EVENT_PORT_CHANGE		= 0x09,
+	TAVOR_EVENT_CMD			= 0x0a,
+	TAVOR_EVENT_ECC_DETECT		= 0x0e,
+	TAVOR_EVENT_EQ_OVERFLOW		= 0x0f,
+	TAVOR_EVENT_WQ_INVAL_REQ	= 0x10,
+	TAVOR_EVENT_WQ_ACCESS_ERR	= 0x11,
+	TAVOR_EVENT_SRQ_CATAS		= 0x12,
+	TAVOR_EVENT_SRQ_LAST_WQE	= 0x13,
+	TAVOR_EVENT_SRQ_LIMIT		= 0x14,
+};
+
+#define TAVOR_PORT_DOWN		1
+#define TAVOR_PORT_ACTIVE	4
+
+/* Doorbells: offsets in a UAR page */
+#define TAVOR_DB_SEND		0x10
+#define TAVOR_DB_RECV		0x18
+#define TAVOR_DB_CQ		0x20
+#define TAVOR_DB_EQ		0x28
+
+#define TAVOR_EQ_DB_ARM		(2U << 24)
+#define TAVOR_EQ_DB_DISARM_CQ	(3U << 24)
+#define TAVOR_EQ_DB_SET_CI	(4U << 24)
+
+#endif /* TAVOR_HW_H */
