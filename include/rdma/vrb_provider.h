@@ -192,7 +192,7 @@ struct vrb_object_type {
 	void (*release)(struct vrb_object *object);
 };
 
-#define VRB_MAX_PARENTS 4
+#define VRB_MAX_PARENTS 6
 
 /**
  * struct vrb_object - the hardware half of an RDMA object
