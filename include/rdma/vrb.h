@@ -11,19 +11,19 @@
 #ifndef RDMA_VRB_H
 #define RDMA_VRB_H
 
-#include <linux/completion.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
+#include <linux/timerqueue.h>
 #include <linux/types.h>
 
 struct ib_device;
-struct module;
 struct vrb;
 struct vrb_client;
 struct vrb_device;
 struct vrb_object;
 struct vrb_slot;
 struct vrb_verb;
+struct vrb_waiter;
 
 /**
  * typedef vrb_done_fn - what the engine calls when a request is over
@@ -92,7 +92,8 @@ union vrb_args {
  * @deadline: absolute CLOCK_MONOTONIC time after which a *queued* request completes -ETIMEDOUT; 0 never
  * @flags: VRB_F_*
  * @status: result: 0 or a negative errno. -ECANCELED: taken back while queued. -ETIMEDOUT: see the
- *	contract, rule 8. -EIO: the device has failed. Otherwise the provider's errno for @fw_status
+ *	contract, rule 8. -EIO: the device has failed, or an earlier command on the object never answered.
+ *	-ENODEV: the provider has gone. Otherwise the provider's errno for @fw_status
  * @step: the step that ran last, counted from 0; on failure the one that failed
  * @fw_status: raw firmware status of that step
  * @out: immediate result of the last command
@@ -112,7 +113,7 @@ struct vrb {
 	u32 flags;
 
 	int status;
-	u8 step;
+	u16 step;
 	u8 fw_status;
 	u64 out;
 
@@ -120,16 +121,17 @@ struct vrb {
 	enum vrb_state state;
 	enum vrb_class class;
 	bool undo;			/* steps now undo what earlier ones did; status has the reason */
-	bool cancel_children;		/* a destroy that has been let past the object's queue */
-	struct list_head entry;		/* device class queue, done list or event list */
+	u16 failed_step;		/* while undoing: the step that made it necessary */
+	struct list_head entry;		/* runnable list of the device, then its done list */
 	struct list_head object_entry;	/* the object's queue */
-	struct list_head group_entry;
-	struct list_head dump_entry;	/* every request that is not idle, for debugfs */
+	struct list_head group_entry;	/* the group's requests, until they are over */
+	struct list_head client_entry;	/* the client's queued, parked or issued requests */
+	struct timerqueue_node expiry;	/* deadline while queued */
 	struct vrb_device *dev;
 	struct vrb_client *client;
 	struct vrb_group *group;
 	struct vrb_slot *slot;
-	struct completion completion;
+	struct vrb_waiter *waiter;
 	ktime_t submitted;
 	ktime_t issued;
 };
@@ -141,11 +143,10 @@ struct vrb {
  */
 struct vrb_group {
 	/* private: */
-	struct list_head vrbs;
+	struct vrb_device *dev;
+	struct list_head vrbs;	/* accepted and not over */
 	unsigned int inflight;	/* accepted, callback not yet returned */
 	bool poisoned;
-	struct completion idle;
-	struct vrb_device *dev;
 };
 
 /* One request */
@@ -158,7 +159,7 @@ int vrb_poll(struct vrb *vrb, u64 bound_ns);
 void vrb_set_group(struct vrb *vrb, struct vrb_group *group);
 
 /* Groups */
-void vrb_group_init(struct vrb_group *group);
+void vrb_group_init(struct vrb_group *group, struct vrb_client *client);
 void vrb_group_poison(struct vrb_group *group);
 void vrb_group_cancel(struct vrb_group *group);
 bool vrb_group_idle(struct vrb_group *group);

@@ -9,7 +9,6 @@
 #ifndef RDMA_VRB_PROVIDER_H
 #define RDMA_VRB_PROVIDER_H
 
-#include <linux/kref.h>
 #include <rdma/vrb.h>
 
 /* What vrb_verb.encode and vrb_verb.advance answer, besides a negative errno. */
@@ -32,22 +31,33 @@ struct vrb_result {
 };
 
 /* For &vrb_verb.flags */
-#define VRB_VERB_DESTROY	0x01	/* cancels the object's queued requests, refuses new ones, never fails */
+/*
+ * The verb destroys its object: queued requests are cancelled, new ones refused, and its commands are issued when
+ * no child and no reference besides the owner's is left. It never fails: a command of it that does fails the
+ * device, which completes it with 0. One exception: -EBUSY at step 0 (the hardware refused before it
+ * changed anything) completes it -EBUSY and the object lives on.
+ */
+#define VRB_VERB_DESTROY	0x01
 
 /**
  * struct vrb_verb - one verb: the commands it is made of
  * @name: as debugfs and the tracepoints show it
- * @class: its class unless the request says otherwise
+ * @class: its class; a destroy is always %VRB_CLASS_TEARDOWN
  * @flags: VRB_VERB_*
  * @encode: writes the command of step vrb->step into the provider's buffers of @slot.
  *	Context: Softirq or BH disabled, the engine's device lock held: no sleeping, no submit.
  *	Returns VRB_DONE_OK (a command is ready to post), VRB_MORE (this step needs none), VRB_LAST, or a
- *	negative errno, which fails the request as if the command had.
+ *	negative errno, which goes to @advance as the result of a command that failed.
  * @advance: takes the result of step vrb->step; the out buffers of @slot are still the request's. NULL: the
  *	verb is one command and its status is the result.
  *	Context: Softirq or BH disabled, no lock held. Returns VRB_DONE_OK, VRB_MORE, a negative errno, or
- *	vrb_undo(vrb, errno): go on with steps that undo what earlier ones did (encode sees vrb->undo); the
- *	request then completes with that errno. A step that fails while undoing fails the device.
+ *	vrb_undo(vrb, errno): undo the earlier steps. While undoing (encode sees vrb->undo) vrb->step counts
+ *	down from the step before the failed one to 0: @encode of step n writes the command that takes step n back,
+ *	or answers VRB_MORE where there is nothing to take back. After step 0 the request completes with that
+ *	errno. A step that fails while undoing fails the device.
+ * @late: the command of a request that had been given up (-ETIMEDOUT) has finished after all: what became
+ *	of @object is known again. Called before anything else is issued on @object. Optional.
+ *	Context: Softirq or BH disabled, no lock held.
  */
 struct vrb_verb {
 	const char *name;
@@ -56,8 +66,17 @@ struct vrb_verb {
 	int (*encode)(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot);
 	int (*advance)(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot,
 		       const struct vrb_result *result);
+	void (*late)(struct vrb_device *dev, struct vrb_object *object, u16 step,
+		     const struct vrb_result *result);
 };
 
+/**
+ * vrb_undo - what vrb_verb.advance returns to have the earlier steps taken back
+ * @vrb: the request one of whose steps failed
+ * @err: why; negative, becomes the request's status
+ *
+ * Context: vrb_verb.advance.
+ */
 static inline int vrb_undo(struct vrb *vrb, int err)
 {
 	vrb->undo = true;
@@ -84,17 +103,20 @@ struct vrb_slot {
 	/* private: */
 	u16 generation;
 	enum vrb_slot_state state;
-	bool posted;			/* the hardware has it; else encoded and waiting for the register */
+	bool posted;			/* the hardware has it */
+	u16 step;			/* a zombie's */
 	struct vrb *vrb;
+	const struct vrb_verb *verb;
 	struct vrb_object *object;	/* reference a zombie keeps */
-	ktime_t posted_at;
-	struct list_head entry;
+	struct vrb_result result;
+	ktime_t since;			/* encoded, posted, or made a zombie */
+	struct list_head entry;		/* free, ready (waits for the register) or completed */
 };
 
 /**
  * struct vrb_provider_ops - a driver as the engine sees it
  * @owner: module that must not go while a client is registered
- * @post: hands the encoded command of @slot to the hardware. At most one register read and no waiting:
+ * @post: hands the encoded command of @slot to the hardware. At most one register read and no waiting. Returns
  *	0, -EAGAIN (the command register is busy: the engine tries again) or -EIO (the device is gone: the engine
  *	fails it). @slot->token must come back with the completion.
  *	Context: Softirq or BH disabled, engine's device lock held.
@@ -104,7 +126,7 @@ struct vrb_slot {
  * @rearm: asks for an interrupt when the next command finishes. It must fire at once when one already has.
  *	Context: as @reap.
  * @quiesce: makes sure the hardware writes no memory from now on (bus mastering off, read back).
- *	Context: any down to softirq; called once per failure.
+ *	Context: any down to softirq, no lock of the engine held; called once per failure.
  * @failed: the device has failed and all requests are being completed. Optional.
  *	Context: Softirq or BH disabled, no lock held.
  */
@@ -143,8 +165,8 @@ struct vrb_counters {
 
 /**
  * struct vrb_device_config - what a provider asks for
- * @name: for messages and debugfs until an ib_device is attached
- * @slots: commands that may be outstanding once interrupts work, >= 2 (one is reserved for teardown)
+ * @name: for messages and debugfs: the name of the PCI function
+ * @slots: commands that may be outstanding once interrupts work, 2 .. 256 (one is reserved for teardown)
  * @issue_timeout_ms: an issued command is given up when for this long no command at all has completed;
  *	0: 60 s
  * @max_zombies: more zombies than this fail the device; 0: a quarter of the slots, at least 1
@@ -156,17 +178,16 @@ struct vrb_device_config {
 	unsigned int max_zombies;
 };
 
-/* A device. It starts in the polled phase with one usable slot. */
+/* A device. It starts in the polled phase: one command at a time, found by looking. */
 struct vrb_device *vrb_device_create(const struct vrb_provider_ops *ops, void *priv,
 				     const struct vrb_device_config *config);
 void vrb_device_destroy(struct vrb_device *dev);
 void *vrb_device_priv(const struct vrb_device *dev);
-void vrb_device_set_slots(struct vrb_device *dev, unsigned int slots);
+int vrb_device_set_slots(struct vrb_device *dev, unsigned int slots);
 void vrb_device_set_polled(struct vrb_device *dev, bool polled);
 bool vrb_device_polled(const struct vrb_device *dev);
 void vrb_device_fail(struct vrb_device *dev, const char *reason);
 bool vrb_device_failed(const struct vrb_device *dev);
-/* Device works again after a reset: no slot busy, no zombie, counters kept. */
 void vrb_device_revive(struct vrb_device *dev);
 
 /* Clients find the provider of @ibdev between these two. */
@@ -209,7 +230,8 @@ struct vrb_object {
 	struct vrb destroy;
 	/* private: */
 	struct vrb_device *dev;
-	struct kref ref;
+	unsigned int refs;
+	unsigned int epoch;		/* failures of the device before this object */
 	struct list_head queue;		/* requests not yet issued, oldest first */
 	struct list_head entry;		/* all objects of the device, for debugfs and unregister */
 	struct vrb *active;		/* the request that holds a slot */
