@@ -67,6 +67,7 @@ model_start() {
 	}
 	# The model's control socket is the guest's second serial line.
 	if [ -S "$RUN/control.sock" ]; then
+		# shellcheck disable=SC2054 # QEMU's own commas
 		QEMU_ARGS+=(-chardev "socket,id=control,path=$RUN/control.sock"
 			-device isa-serial,chardev=control,index=1)
 	fi
@@ -83,6 +84,7 @@ guest_start() {
 	done
 	[ -S "$socket" ] || { cat "$RUN"/fs-*.log >&2; die "a file server of the guest did not start"; }
 	mapfile -t program < <(root_program "$TOOL" /usr/bin/qemu-system-x86_64)
+	# shellcheck disable=SC2054 # QEMU's own commas
 	program+=(-L "$TOOL/usr/share/qemu" -L "$TOOL/usr/share/seabios"
 		-accel tcg,thread=multi -M q35,memory-backend=m0 -cpu max -smp "$2" -m "$3M"
 		-object "memory-backend-memfd,id=m0,size=$3M,share=on"

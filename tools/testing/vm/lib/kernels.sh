@@ -15,6 +15,7 @@ KERNEL_DROP="net/bluetooth net/wireless net/mac80211 net/nfc net/can net/netfilt
 	drivers/infiniband/hw/ml* fs/btrfs fs/xfs fs/ocfs2 fs/gfs2 fs/ceph fs/smb fs/bcachefs fs/f2fs
 	fs/nls drivers/block/drbd drivers/infiniband/hw/mana arch/x86/kvm"
 
+# shellcheck disable=SC2153 # SUITE is apt.sh's
 kernel_suite() {
 	case $1 in
 	6.12) echo "$SUITE" ;;
@@ -48,10 +49,10 @@ kernel_packages() {
 # the decompression under emulation.
 kernel_extract() {
 	local offset
-	for offset in $(grep -obUaP '\x28\xb5\x2f\xfd' "$1" | cut -d: -f1); do
+	while IFS=: read -r offset _; do
 		tail -c "+$((offset + 1))" "$1" | zstd -qdc >"$2" 2>/dev/null || :
 		[ "$(head -c 4 "$2" | tail -c 3)" != ELF ] || return 0
-	done
+	done < <(grep -obUaP '\x28\xb5\x2f\xfd' "$1")
 	echo "$1: no zstd payload found"
 	return 1
 }
@@ -62,12 +63,12 @@ kernel_prune() {
 	mkdir -p "$to/kernel"
 	cp "$from"/modules.* "$to/"
 	(
-		cd "$from/kernel"
+		cd "$from/kernel" || exit
 		# shellcheck disable=SC2086 # globs
 		for path in $KERNEL_DROP; do
 			rm -rf "./$path"
 		done
-		# shellcheck disable=SC2086
+		# shellcheck disable=SC2046,SC2086
 		cp -a --parents $(ls -d $KERNEL_KEEP 2>/dev/null) "$to/kernel/"
 	)
 	find "$to/kernel" -name '*.ko.xz' -exec xz -d {} +
@@ -101,7 +102,7 @@ kernel_make() {
 	mv "$dir/modules" "$dir/depmod/lib/modules"
 	in_root "$tool" --bind "$dir/depmod" -- depmod -b "$dir/depmod" "$release"
 	mv "$dir/depmod/lib/modules" "$dir/modules"
-	rm -rf "$dir/depmod" "$full" "$dir/boot" "$dir/usr/share"
+	rm -rf "${dir:?}"/{depmod,boot,usr/share} "$full"
 	echo "$release" >"$dir/release"
 }
 

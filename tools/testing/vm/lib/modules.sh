@@ -53,7 +53,7 @@ modules_install() {
 # modules_state KERNEL-DIR ARGUMENT...: a short name for all that decides what a build yields
 modules_state() {
 	(
-		cd "$TREE"
+		cd "$TREE" || exit
 		# shellcheck disable=SC2086 # a list of words
 		find $MODULE_SOURCES -type f \( -name '*.[chS]' -o -name Kbuild -o -name 'Makefile*' \
 			-o -name '*.mk' -o -name '*.sh' \) -print0 2>/dev/null | sort -z |
@@ -76,7 +76,11 @@ modules() {
 	state=$(modules_state "$kernel" "$dirs" "$@")
 	if ! grep -qsx "$dirs $state" "$dest/.built"; then
 		modules_sync "$mirror"
-		modules_make "$kernel" "$mirror" "$dirs" "$@" 8>&-
+		modules_make "$kernel" "$mirror" "$dirs" "$@" 8>&- || {
+			say "the modules do not compile for kernel $line: $dirs"
+			exec 8>&-
+			return 1
+		}
 		# shellcheck disable=SC2086 # a list of words
 		modules_install "$mirror" "$dest" $dirs
 		{ grep -vs "^$dirs [0-9a-f]*$" "$dest/.built" || :; echo "$dirs $state"; } >"$dest/.new"
@@ -117,4 +121,12 @@ modules_dirs() {
 	for module; do
 		module_dir "$module"
 	done | awk '!seen[$0]++' | tr '\n' ' ' | sed 's/ $//'
+}
+
+# modules_all LINE: every module of the tree, test modules included
+modules_all() {
+	local dirs
+	dirs=$(cd "$TREE" && grep -rlE --include=Kbuild '^obj-m' drivers tools/testing/selftests \
+		2>/dev/null | xargs -r -n1 dirname | sort | tr '\n' ' ') || :
+	[ -z "$dirs" ] || modules "$1" "${dirs% }"
 }

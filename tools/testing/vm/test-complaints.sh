@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: host
+#
+# What counts as a complaint of the kernel, line by line, and what does not.
+
+cd "$(dirname "$0")" || exit 1
+number=0
+
+# result GOOD TEXT
+result() {
+	number=$((number + 1))
+	[ "$1" = 0 ] && echo "ok $number $2" || echo "not ok $number $2"
+}
+
+# found LINE..., clean LINE...: a log of one line is a complaint, or is none
+found() {
+	for line; do
+		[ "$(printf '%s\r\n' "[    1.234567] $line" | ./complaints /dev/stdin)" = "[    1.234567] $line" ]
+		result $? "found: $line"
+	done
+}
+
+clean() {
+	for line; do
+		printf '%s\n' "[    1.234567] $line" | ./complaints /dev/stdin >/dev/null
+		result $? "not a complaint: $line"
+	done
+}
+
+# expecting STATUS TEXT PATTERN...: with two complaints in the log
+expecting() {
+	local want=$1 text=$2 args=() pattern status=0
+	shift 2
+	for pattern; do
+		args+=(--expect "$pattern")
+	done
+	printf '%s\n' "[    1.0] BUG: one" "[    2.0] WARNING: two" |
+		./complaints "${args[@]}" /dev/stdin >/dev/null 2>&1 || status=$?
+	[ "$status" = "$want" ]
+	result $? "$text"
+}
+
+echo "TAP version 13"
+found "WARNING: CPU: 1 PID: 75 at drivers/infiniband/core/verbs.c:12 ib_free+0x1/0x2 [ib_core]" \
+	"WARNING: drivers/infiniband/core/verbs.c:12 at ib_free+0x1/0x2 [ib_core], CPU#1: rmmod/75" \
+	"WARNING: possible circular locking dependency detected" \
+	"WARNING: inconsistent lock state" "WARNING: suspicious RCU usage" \
+	"BUG: KASAN: slab-use-after-free in vrb_submit+0x1/0x2 [ib_vrb]" \
+	"BUG: KFENCE: out-of-bounds read in vrb_submit+0x1/0x2" \
+	"BUG: sleeping function called from invalid context at mm/slab.h:1" \
+	"BUG: scheduling while atomic: swapper/0/0/0x00000100" \
+	"BUG: kernel NULL pointer dereference, address: 0000000000000000" \
+	"UBSAN: shift-out-of-bounds in drivers/infiniband/hw/mthca/mthca_main.c:1:2" \
+	"Oops: Oops: 0000 [#1] SMP" "Oops: general protection fault, maybe for address 0x1: 0000 [#1]" \
+	"kernel BUG at mm/slub.c:1!" "Kernel panic - not syncing: Fatal exception" \
+	"INFO: task rmmod:77 blocked for more than 120 seconds." \
+	"rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:" \
+	"watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [rmmod:77]" \
+	"DMA-API: ib_tavor 0000:00:05.0: device driver frees DMA memory with different size" \
+	"ib_tavor 0000:00:05.0: DMA-API: device driver maps memory from stack" \
+	"kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)" \
+	"refcount_t: underflow; use-after-free." "irq 11: nobody cared (try booting with the \"irqpoll\" option)"
+clean "NMI watchdog: Perf NMI watchdog permanently disabled" \
+	"ib_vrb: loading out-of-tree module taints kernel." \
+	"ib_mthca 0000:00:05.0: Warning: couldn't set 64-bit consistent DMA mask." \
+	"Spectre V2 : WARNING: Unprivileged eBPF is enabled" \
+	"tavor0: a test says: no WARNING: here" "a line where BUG: comes in the middle"
+expecting 1 "two complaints fail"
+expecting 1 "one of them expected still fails" "BUG: o"
+expecting 0 "both expected pass" "BUG: o" "WARNING: t.o"
+expecting 0 "one pattern may stand for several" "one|two"
+expecting 1 "an expected complaint that is missing fails" "one|two" "three"
+expecting 125 "a pattern that is no regular expression is refused" "("
+expecting 125 "an empty pattern is refused" ""
+echo "1..$number"

@@ -1,0 +1,12 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: host
+# Timeout: 600
+#
+# The HCA model's own unit tests.
+
+cd "$(dirname "$0")/../../.." || exit 1
+[ -e tools/testing/hca/Makefile ] || { echo "1..0 # SKIP there is no HCA model in this tree"; exit 4; }
+mkdir -p build/hca-check
+exec make -s -C tools/testing/hca check OUTPUT="$PWD/build/hca-check"
