@@ -348,6 +348,8 @@ void port_count_pkey_violation(struct hca *h, int port);
 void port_count_qkey_violation(struct hca *h, int port);
 void port_reset_all(struct hca *h); /* power-on state: link down until INIT_IB */
 
+/* INIT_HCA: the table starts empty (16.2). Called with the profile in place. */
+void mcast_clear(struct hca *h);
 /* Calls @fn for each QP of the group of @mgid (hardware QPNs). */
 void mcast_for_each(struct hca *h, const u8 mgid[16], void (*fn)(struct hca *h, u32 qpn, void *arg), void *arg);
 

@@ -8,6 +8,7 @@
 
 #include "fault.h"
 #include "report.h"
+#include "wire.h"
 
 #include <ctype.h>
 #include <errno.h>
