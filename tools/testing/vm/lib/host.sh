@@ -4,14 +4,18 @@
 # What the bench asks of the machine it runs on.
 
 HOST_TOOLS="mmdebstrap:mmdebstrap zstd:zstd xz:xz-utils make:make gcc:gcc flock:util-linux
-	ps:procps rsync:rsync git:git"
+	ps:procps setpriv:util-linux rsync:rsync git:git python3:python3"
 
 host_missing() {
 	local pair
 	for pair in $HOST_TOOLS; do
 		command -v "${pair%%:*}" >/dev/null || echo "${pair##*:}"
 	done
-	[ -e /usr/include/stdlib.h ] || echo libc6-dev
+	# What the parts built on the host say they need.
+	cat "$TREE"/tools/testing/*/packages.txt 2>/dev/null | while read -r pair; do
+		[ -z "$pair" ] || dpkg-query -W -f '${db:Status-Abbrev}' "$pair" 2>/dev/null | grep -q ^ii ||
+			echo "$pair"
+	done
 	[ -e "$KEYRING" ] || echo debian-archive-keyring
 }
 

@@ -14,12 +14,12 @@ model_build() {
 	log=$(mktemp)
 	(
 		flock 9
-		make -j2 -C "$MODEL_DIR" OUTPUT="$out" 9>&- && cp "$out/tavor-hca" "$1"
+		make -s -j2 -C "$MODEL_DIR" OUTPUT="$out" 9>&- && cp "$out/tavor-hca" "$1"
 	) 9>"$out/.lock" >"$log" 2>&1 || rc=$?
 	[ "$rc" = 0 ] || {
-		cat "$log" >&2
+		tail -n 30 "$log" >&2
 		rm -f "$log"
-		die "the HCA model does not build"
+		die "FAILED: the HCA model does not build"
 	}
 	rm -f "$log"
 }

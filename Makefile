@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Front door of the tree: "make help" lists what there is. The modules themselves are described in Kbuild.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+VM := $(CURDIR)/tools/testing/vm
+BUILD ?= $(CURDIR)/build
+HCA := tools/testing/hca
+
+# Chosen on the command line for these targets, not for whatever make runs below.
+unexport TESTS KERNEL
+MAKEOVERRIDES =
+
+.PHONY: modules modules_install clean help demo check check-all list-tests ci hca setup format shell
+
+modules modules_install clean-modules:
+	@[ -e "$(KDIR)/Makefile" ] || { \
+		echo "no kernel headers in $(KDIR)"; \
+		echo "install them (apt-get install linux-headers-\$$(uname -r)), or say KDIR=/path/to/headers"; \
+		exit 1; }
+	$(MAKE) -C "$(KDIR)" M="$(CURDIR)" $(subst clean-modules,clean,$@)
+
+help:
+	@echo 'ib_vrb and ib_tavor, out of tree'
+	@echo
+	@echo '  make                 the modules, for the running kernel or KDIR=<headers>'
+	@echo '  make modules_install install them there'
+	@echo '  make demo            boot a guest with the HCA model and show the stack at work'
+	@echo '  make check           all tests of a few minutes; TESTS="vrb/* tavor/pingpong" for some'
+	@echo '  make check-all       also the long ones, and every guest test on both kernels'
+	@echo '  make list-tests      the tests, and how each is repeated alone'
+	@echo '  make ci              what .ci/run does: make check and the static checks'
+	@echo '  make hca             the HCA model, build/hca/tavor-hca'
+	@echo '  make setup           fill the cache of the test bench (the others do it when needed)'
+	@echo '  make shell           an interactive guest with the model and the driver'
+	@echo '  make format          clang-format over the user-space C'
+	@echo '  make clean           remove build/ and what Kbuild left in the tree'
+	@echo
+	@echo 'demo, shell and check take KERNEL=6.12 (default) or KERNEL=7.'
+	@echo 'All but the first two and clean want root on Debian 12 or 13 and install what they need.'
+
+demo:
+	@$(VM)/demo $(KERNEL)
+
+check:
+	@set -f; $(VM)/check $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
+
+check-all:
+	@set -f; $(VM)/check --all $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
+
+list-tests:
+	@set -f; $(VM)/check --all --list
+
+ci:
+	@.ci/run
+
+hca:
+	@mkdir -p $(BUILD)/hca
+	@$(MAKE) -C $(HCA) OUTPUT=$(BUILD)/hca
+
+setup:
+	@$(VM)/setup
+
+shell:
+	@$(VM)/run $(if $(KERNEL),--kernel $(KERNEL)) --driver tavor --sm --shell
+
+format:
+	@$(VM)/lint --format
+
+clean:
+	rm -rf $(BUILD)
+	@git ls-files --others --ignored --exclude-standard -- drivers tools include | xargs -r rm -f
+	@rm -f Module.symvers modules.order .Module.symvers.cmd .modules.order.cmd .module-common.o .module-common.o.cmd
