@@ -49,7 +49,7 @@ check-all:
 	@set -f; $(VM)/check --all $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
 
 list-tests:
-	@set -f; $(VM)/check --all --list
+	@set -f; $(VM)/check --all --static --list
 
 ci:
 	@.ci/run
@@ -65,7 +65,7 @@ shell:
 	@$(VM)/run $(if $(KERNEL),--kernel $(KERNEL)) --driver tavor --sm --shell
 
 format:
-	@$(VM)/lint --format
+	@$(VM)/static/format.sh --fix
 
 clean:
 	rm -rf $(BUILD)

@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: host
+# Level: static
+# Timeout: 900
+#
+# checkpatch --strict over the kernel code, with the kernel's own script.
+
+. "$(dirname "$0")/files.sh"
+
+source=$(kernel_source) || exit 1
+echo "TAP version 13"
+while read -r file; do
+	# The first two are about patches and Kconfig; the third wants a function that 6.12 has not.
+	output=$(perl "$source/scripts/checkpatch.pl" --no-tree --strict --terse --quiet \
+		--max-line-length=100 --no-summary --show-types \
+		--ignore FILE_PATH_CHANGES,CONFIG_DESCRIPTION,ALLOC_WITH_SIZEOF -f "$file" 2>&1)
+	result $? "$file" "$output"
+done < <(kernel_c)
+finish
