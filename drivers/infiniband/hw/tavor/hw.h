@@ -116,6 +116,158 @@ enum tavor_status {
 #define TAVOR_DEV_LIM_UD_AV_PORT	BIT(20)
 #define TAVOR_DEV_LIM_UD_MCAST		BIT(21)
 
+/* QUERY_FW */
+struct tavor_query_fw {
+	__be16 reserved1;
+	__be16 major;
+	__be16 subminor;
+	__be16 minor;
+	__be16 reserved2;
+	__be16 cmd_revision;
+	__be32 max_cmd;			/* [31] debug trace, [7:0] log2 */
+	__be32 doorbell_cmds;
+	__be32 reserved3[3];
+	__be64 start;
+	__be64 end;
+	__be64 err_addr;
+	__be32 err_dwords;
+	__be32 reserved4[49];
+};
+static_assert(sizeof(struct tavor_query_fw) == 0x100);
+static_assert(offsetof(struct tavor_query_fw, start) == 0x20);
+static_assert(offsetof(struct tavor_query_fw, err_dwords) == 0x38);
+
+/* QUERY_DDR; the DIMMs are of no interest */
+struct tavor_query_ddr {
+	__be64 start;
+	__be64 end;
+	__be32 flags;
+	__be32 reserved[59];
+};
+static_assert(sizeof(struct tavor_query_ddr) == 0x100);
+
+#define TAVOR_DDR_HIDDEN	BIT(4)
+
+/* QUERY_ADAPTER */
+struct tavor_query_adapter {
+	__be32 vendor_id;
+	__be32 device_id;
+	__be32 revision;
+	__be32 reserved1;
+	u8 inta_pin;
+	u8 reserved2[15];
+	u8 vsd[0xe0];
+};
+static_assert(sizeof(struct tavor_query_adapter) == 0x100);
+static_assert(offsetof(struct tavor_query_adapter, vsd) == 0x20);
+
+#define TAVOR_VSD_TOPSPIN	0x05ad	/* at 0 and at the second signature */
+#define TAVOR_VSD_SIGNATURE2	0xde
+#define TAVOR_VSD_TOPSPIN_ID	0x20
+#define TAVOR_VSD_BOARD_ID	0xd0
+
+/* QUERY_DEV_LIM is bytes and nibbles: dev_lim.c has the offsets. */
+#define TAVOR_DEV_LIM_SIZE	0x100
+
+/* INIT_HCA. A base shares its word with the log2 of the table's size, in the low bits. */
+struct tavor_init_hca {
+	__be32 reserved1[5];
+	__be32 flags;
+	__be32 reserved2[6];
+	__be64 qpc;
+	__be64 reserved3;
+	__be64 eec;
+	__be64 srqc;
+	__be64 cqc;
+	__be64 reserved4;
+	__be64 eqpc;
+	__be64 reserved5;
+	__be64 eeec;
+	__be64 reserved6;
+	__be64 eqc;
+	__be64 reserved7;
+	__be64 rdb;
+	__be64 reserved8[5];
+	__be64 mcg;
+	__be16 reserved9[5];
+	__be16 log_mcg_size;		/* at 0xd2 */
+	__be32 mcg_hash_size;		/* entries */
+	u8 mcg_hash_fn;
+	u8 reserved10[2];
+	u8 log_mcgs;			/* buckets and overflow entries */
+	__be32 reserved11[5];
+	__be64 mpt;
+	u8 reserved12;
+	u8 mtt_seg_size;		/* 64 << n bytes */
+	u8 reserved13;
+	u8 log_mpts;
+	__be32 reserved14;
+	__be64 mtt;
+	__be64 reserved15[4];
+	u8 reserved16[3];
+	u8 uar_page_size;		/* log2 - 12 */
+	__be32 reserved17;
+	__be64 uar_scratch;
+	__be64 reserved18[25];
+};
+static_assert(sizeof(struct tavor_init_hca) == 0x200);
+static_assert(offsetof(struct tavor_init_hca, flags) == 0x14);
+static_assert(offsetof(struct tavor_init_hca, qpc) == 0x30);
+static_assert(offsetof(struct tavor_init_hca, srqc) == 0x48);
+static_assert(offsetof(struct tavor_init_hca, cqc) == 0x50);
+static_assert(offsetof(struct tavor_init_hca, eqpc) == 0x60);
+static_assert(offsetof(struct tavor_init_hca, eeec) == 0x70);
+static_assert(offsetof(struct tavor_init_hca, eqc) == 0x80);
+static_assert(offsetof(struct tavor_init_hca, rdb) == 0x90);
+static_assert(offsetof(struct tavor_init_hca, mcg) == 0xc0);
+static_assert(offsetof(struct tavor_init_hca, log_mcg_size) == 0xd2);
+static_assert(offsetof(struct tavor_init_hca, mcg_hash_size) == 0xd4);
+static_assert(offsetof(struct tavor_init_hca, log_mcgs) == 0xdb);
+static_assert(offsetof(struct tavor_init_hca, mpt) == 0xf0);
+static_assert(offsetof(struct tavor_init_hca, mtt_seg_size) == 0xf9);
+static_assert(offsetof(struct tavor_init_hca, log_mpts) == 0xfb);
+static_assert(offsetof(struct tavor_init_hca, mtt) == 0x100);
+static_assert(offsetof(struct tavor_init_hca, uar_page_size) == 0x12b);
+static_assert(offsetof(struct tavor_init_hca, uar_scratch) == 0x130);
+
+#define TAVOR_INIT_HCA_HOST_BE		BIT(1)
+#define TAVOR_INIT_HCA_AV_PORT_CHECK	BIT(0)
+
+/* INIT_IB */
+struct tavor_init_ib {
+	__be32 flags;
+	__be16 reserved1;
+	__be16 max_gid;
+	__be16 reserved2;
+	__be16 max_pkey;
+	__be32 reserved3;
+	__be64 port_guid0;
+	__be64 node_guid;
+	__be64 system_image_guid;
+	__be32 reserved4[54];
+};
+static_assert(sizeof(struct tavor_init_ib) == 0x100);
+static_assert(offsetof(struct tavor_init_ib, max_gid) == 0x06);
+static_assert(offsetof(struct tavor_init_ib, max_pkey) == 0x0a);
+static_assert(offsetof(struct tavor_init_ib, port_guid0) == 0x10);
+
+#define TAVOR_INIT_IB_MTU_CAP	GENMASK(15, 12)
+#define TAVOR_INIT_IB_WIDTH_CAP	GENMASK(11, 8)
+#define TAVOR_INIT_IB_VL_CAP	GENMASK(7, 4)
+
+/* SET_IB */
+struct tavor_set_ib {
+	__be32 flags;
+	__be32 cap_mask;
+	__be64 system_image_guid;
+	__be32 reserved[12];
+};
+static_assert(sizeof(struct tavor_set_ib) == 0x40);
+
+#define TAVOR_SET_IB_RESET_QKEY	BIT(0)
+
+#define TAVOR_NOP_MODIFIER	0x1f
+
 /* MPT: 64 bytes, the mailbox of SW2HW_MPT and the format in DDR */
 struct tavor_mpt_entry {
 	__be32 flags;
@@ -158,6 +310,8 @@ struct tavor_write_mtt {
 	__be64 entry[510];
 };
 static_assert(sizeof(struct tavor_write_mtt) == 4096);
+
+#define TAVOR_WRITE_MTT_MAX	510U
 
 /* EQ context */
 struct tavor_eq_context {
@@ -258,6 +412,26 @@ enum tavor_event {
 	TAVOR_EVENT_SRQ_LAST_WQE	= 0x13,
 	TAVOR_EVENT_SRQ_LIMIT		= 0x14,
 };
+
+/* For MAP_EQ: all that has no queue of its own */
+#define TAVOR_ASYNC_EVENTS					\
+	(BIT_ULL(TAVOR_EVENT_PATH_MIG) |			\
+	 BIT_ULL(TAVOR_EVENT_COMM_EST) |			\
+	 BIT_ULL(TAVOR_EVENT_SQ_DRAINED) |			\
+	 BIT_ULL(TAVOR_EVENT_CQ_ERROR) |			\
+	 BIT_ULL(TAVOR_EVENT_WQ_CATAS) |			\
+	 BIT_ULL(TAVOR_EVENT_EEC_CATAS) |			\
+	 BIT_ULL(TAVOR_EVENT_PATH_MIG_FAILED) |			\
+	 BIT_ULL(TAVOR_EVENT_LOCAL_CATAS) |			\
+	 BIT_ULL(TAVOR_EVENT_PORT_CHANGE) |			\
+	 BIT_ULL(TAVOR_EVENT_ECC_DETECT) |			\
+	 BIT_ULL(TAVOR_EVENT_EQ_OVERFLOW) |			\
+	 BIT_ULL(TAVOR_EVENT_WQ_INVAL_REQ) |			\
+	 BIT_ULL(TAVOR_EVENT_WQ_ACCESS_ERR))
+#define TAVOR_SRQ_EVENTS					\
+	(BIT_ULL(TAVOR_EVENT_SRQ_CATAS) |			\
+	 BIT_ULL(TAVOR_EVENT_SRQ_LAST_WQE) |			\
+	 BIT_ULL(TAVOR_EVENT_SRQ_LIMIT))
 
 #define TAVOR_PORT_DOWN		1
 #define TAVOR_PORT_ACTIVE	4

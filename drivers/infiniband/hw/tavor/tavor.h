@@ -41,6 +41,7 @@
 #define TAVOR_MAX_COMP_EQS	8
 #define TAVOR_NR_EQS		(TAVOR_MAX_COMP_EQS + 2)
 #define TAVOR_MBOX_SIZE		4096
+#define TAVOR_MAX_SRQ_STRIDE	256U	/* larger ones are reported to upset the firmware */
 #define TAVOR_INVALID_LKEY	1	/* ends a scatter list; index of a reserved MPT */
 #define TAVOR_LIBMTHCA_LKEY	0x100	/* what libmthca ends one with: never a valid key */
 
@@ -129,6 +130,7 @@ struct tavor_layout {
 /* Bits with a summary level, so that looking for one is short. No lock of its own. */
 struct tavor_bitmap {
 	u32 size;
+	u32 count;			/* bits set */
 	unsigned long *bits;
 	unsigned long *summary;		/* bit w: word w of bits is not zero */
 };
@@ -201,6 +203,7 @@ struct tavor_hw_mr {
 	struct tavor_dev *dev;
 	struct tavor_mpt mpt;
 	struct ib_umem *umem;		/* NULL for DMA MRs */
+	struct list_head reap;
 };
 
 struct tavor_mr {
@@ -247,21 +250,20 @@ struct tavor_eq_drain {
 
 struct tavor_eq {
 	struct tavor_dev *dev;
-	const char *kind;
+	void (*handle)(struct tavor_eq *eq, const struct tavor_eqe *eqe);
 	u8 eqn;
 	u8 index;			/* in tavor_dev.eq */
-	bool live;			/* hardware owns it */
-	int irq;			/* 0: none requested */
+	int irq;			/* MSI-X: 0: none requested */
 	u32 entries;			/* power of two */
 	u32 cons_index;
 	u32 since_ci;			/* entries consumed since the hardware was told */
 	struct tavor_buf buf;
 	struct irq_poll iop;		/* not used by the command EQ: the engine's pump reads it */
-	bool iop_on;
 	spinlock_t drain_lock;
-	struct list_head drains;
+	struct list_head drains;	/* asked for; under drain_lock */
+	struct list_head draining;	/* of the run that is on; the run's own */
 	atomic_t interrupts;
-	char irq_name[32];
+	char irq_name[48];
 };
 
 /* ---- Commands ---- */
@@ -286,7 +288,6 @@ struct tavor_cmd {
 	void __iomem *hcr;
 	struct dma_pool *pool;
 	struct tavor_cmd_slot slot[TAVOR_MAX_SLOTS];
-	u32 nr_slots;			/* with mailboxes */
 	bool events;			/* completions come through the command EQ */
 	bool polled_busy;		/* polled phase: a command is in the HCR */
 	u16 polled_token;
@@ -325,8 +326,7 @@ struct tavor_dev {
 	void __iomem *clr_int;
 	void __iomem *ecr;
 	void __iomem *err_buf;
-	void __iomem *ddr;		/* BAR4 from layout.mpt on; NULL: hidden */
-	u64 ddr_bar_size;
+	u64 ddr_bar_size;		/* BAR 4; 0: hidden */
 
 	struct tavor_fw_info fw;
 	struct tavor_ddr_info ddr_info;
@@ -337,6 +337,7 @@ struct tavor_dev {
 
 	struct tavor_cmd cmd;
 	struct dma_pool *buf_pool;
+	atomic_t buf_blocks;		/* taken from it */
 	struct tavor_alloc uar_alloc, pd_alloc, mpt_alloc, eq_alloc;
 	struct tavor_mtt_table mtt;
 
@@ -349,17 +350,17 @@ struct tavor_dev {
 
 	u32 nr_comp_eqs;
 	struct tavor_eq eq[TAVOR_NR_EQS];	/* completion EQs, then async, then command */
+	bool want_msix;
 	bool msix;
-	u64 eq_mask;			/* bit n: EQ n is ours, for INTx */
 
 	struct timer_list catas_timer;
-	bool catas_on;
+	u32 err_dwords;			/* of err_buf */
 	bool registered;
 	atomic_t fatal_sent;
 	u32 leaked;
 
-	spinlock_t umem_lock;
-	struct list_head umems;		/* deferred: see tavor_umem_put() */
+	spinlock_t mr_reap_lock;
+	struct list_head mr_reap;	/* released MRs whose memory is still pinned: tavor_mr_reap() */
 
 	__be64 sys_image_guid;
 	u32 port_cap_mask[TAVOR_MAX_PORTS];	/* under port_lock */
@@ -401,8 +402,8 @@ static inline struct tavor_mr *to_tmr(struct ib_mr *ibmr)
 
 /* ---- cmd.c: the command register as the engine's provider ---- */
 
+int tavor_cmd_check_params(void);
 int tavor_cmd_init(struct tavor_dev *dev);
-int tavor_cmd_alloc_slots(struct tavor_dev *dev, u32 slots);
 int tavor_cmd_use_events(struct tavor_dev *dev);
 void tavor_cmd_use_polling(struct tavor_dev *dev);
 void tavor_cmd_cleanup(struct tavor_dev *dev);
@@ -452,17 +453,19 @@ int tavor_fw_close_hca(struct tavor_dev *dev, bool panic);
 int tavor_fw_close_ib(struct tavor_dev *dev, u32 port);
 int tavor_fw_set_ib(struct tavor_dev *dev, u32 port, u32 cap_mask, bool reset_qkey);
 int tavor_fw_map_eq(struct tavor_dev *dev, u64 mask, bool unmap, u8 eqn);
-int tavor_fw_sw2hw_eq(struct tavor_dev *dev, struct tavor_eq *eq);
-int tavor_fw_hw2sw_eq(struct tavor_dev *dev, struct tavor_eq *eq);
-int tavor_fw_sync_tpt(struct tavor_dev *dev);
+int tavor_fw_sw2hw_eq(struct tavor_dev *dev, u8 eqn, const struct tavor_eq_context *context);
+int tavor_fw_hw2sw_eq(struct tavor_dev *dev, u8 eqn);
 int tavor_fw_write_mtt(struct tavor_dev *dev, u64 ddr_addr, const u64 *pages, u32 n);
-extern const struct vrb_verb tavor_verb_nop;
+int tavor_fw_nop(struct tavor_dev *dev, u32 ms);
 
 /* Steps for other verbs: encode one command into @slot. Engine's device lock held. */
 void tavor_encode_init_ib(struct tavor_dev *dev, struct vrb_slot *slot, u32 port);
 void tavor_encode_close_ib(struct tavor_dev *dev, struct vrb_slot *slot, u32 port);
 
-/* ---- profile.c ---- */
+/* ---- dev_lim.c, profile.c ---- */
+
+void tavor_dev_lim_parse(struct tavor_dev_lim *lim, const u8 *out);
+int tavor_dev_lim_check(struct tavor_dev *dev);
 
 int tavor_profile_check_params(void);
 int tavor_profile_make(struct tavor_dev *dev);
@@ -579,6 +582,11 @@ static inline u8 tavor_comp_eqn(const struct tavor_dev *dev, u32 vector)
 	return dev->eq[vector].eqn;
 }
 
+/* ---- event.c ---- */
+
+void tavor_async_event(struct tavor_dev *dev, const struct tavor_eqe *eqe);
+void tavor_cmd_event(struct tavor_dev *dev, const struct tavor_eqe *eqe);
+
 /* ---- catas.c, reset.c ---- */
 
 int tavor_reset(struct tavor_dev *dev);
@@ -594,8 +602,8 @@ int tavor_alloc_pd(struct ib_pd *ibpd, struct ib_udata *udata);
 int tavor_dealloc_pd(struct ib_pd *ibpd, struct ib_udata *udata);
 struct ib_mr *tavor_get_dma_mr(struct ib_pd *ibpd, int access);
 int tavor_dereg_mr(struct ib_mr *ibmr, struct ib_udata *udata);
-/* Unpins now, or when the hardware is certain not to write any more. Any context. */
-void tavor_umem_put(struct tavor_dev *dev, struct ib_umem *umem);
+/* Unpins the memory of MRs the hardware has let go of. Process context. */
+void tavor_mr_reap(struct tavor_dev *dev);
 
 /*
  * Trust check of the user ABI: @lkey must be an MR of this context in PD @pdn, itself of this context, covering

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Numbers of hardware objects: QPNs, CQNs, keys, PDs, UAR pages, EQNs.
+ *
+ * The low bits of a number are its index in a table; the bits above are free and change with every turn
+ * through the table. Indices go round robin, so a freed number comes back only after a turn, and then with
+ * other high bits: a stale number is not mistaken for a new object (hardware reference 9.2 and 12.1).
+ */
+#include <linux/log2.h>
+
+#include "tavor.h"
+
+/**
+ * tavor_alloc_init() - an allocator with all but the reserved indices free
+ * @alloc: to set up
+ * @name: for messages
+ * @num: indices, a power of two
+ * @mask: bits a number may have
+ * @reserved: the first indices, which are the firmware's or the driver's
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, -ENOMEM, or -EINVAL if nothing is left or @num is no power of two.
+ */
+int tavor_alloc_init(struct tavor_alloc *alloc, const char *name, u32 num, u32 mask, u32 reserved)
+{
+	int err;
+	u32 i;
+
+	if (!is_power_of_2(num) || reserved >= num)
+		return -EINVAL;
+	err = tavor_bitmap_init(&alloc->free, num);
+	if (err)
+		return err;
+	for (i = reserved; i < num; i++)
+		tavor_bitmap_set(&alloc->free, i);
+	spin_lock_init(&alloc->lock);
+	alloc->name = name;
+	alloc->num = num;
+	alloc->mask = mask;
+	alloc->avoid = 0;
+	alloc->used = 0;
+	alloc->next = 0;
+	alloc->top = 0;
+	return 0;
+}
+
+/**
+ * tavor_alloc_destroy() - the end of a table; what is still in use has leaked and is counted
+ * @dev: device that counts
+ * @alloc: the table
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_alloc_destroy(struct tavor_dev *dev, struct tavor_alloc *alloc)
+{
+	if (alloc->used)
+		dev_err(&dev->pdev->dev, "%u %s still in use\n", alloc->used, alloc->name);
+	dev->leaked += alloc->used;
+	tavor_bitmap_destroy(&alloc->free);
+}
+
+/* The next free number of this turn or of the one after it; num: none. */
+static u32 alloc_pick(struct tavor_alloc *alloc)
+{
+	u32 index = tavor_bitmap_next(&alloc->free, alloc->next);
+
+	if (index < alloc->num)
+		return index;
+	alloc->top = (alloc->top + alloc->num) & alloc->mask;
+	alloc->next = 0;
+	return tavor_bitmap_next(&alloc->free, 0);
+}
+
+/**
+ * tavor_alloc_get() - takes a number
+ * @alloc: from where
+ * @number: the number
+ *
+ * Context: Any down to softirq.
+ * Return: 0, or -ENOMEM if all are in use.
+ */
+int tavor_alloc_get(struct tavor_alloc *alloc, u32 *number)
+{
+	int err = -ENOMEM;
+	u32 index;
+
+	spin_lock_bh(&alloc->lock);
+	index = alloc_pick(alloc);
+	if (index < alloc->num && alloc->avoid && (alloc->top | index) == alloc->avoid) {
+		alloc->next = index + 1;
+		index = alloc_pick(alloc);
+	}
+	if (index < alloc->num) {
+		tavor_bitmap_clear(&alloc->free, index);
+		alloc->next = index + 1;
+		alloc->used++;
+		*number = alloc->top | index;
+		err = 0;
+	}
+	spin_unlock_bh(&alloc->lock);
+	return err;
+}
+
+/**
+ * tavor_alloc_put() - returns a number
+ * @alloc: to where
+ * @number: as tavor_alloc_get() gave it; no hardware uses it any more
+ *
+ * Context: Any down to softirq.
+ */
+void tavor_alloc_put(struct tavor_alloc *alloc, u32 number)
+{
+	u32 index = number & (alloc->num - 1);
+
+	spin_lock_bh(&alloc->lock);
+	if (!WARN_ON_ONCE(test_bit(index, alloc->free.bits))) {
+		tavor_bitmap_set(&alloc->free, index);
+		alloc->used--;
+	}
+	spin_unlock_bh(&alloc->lock);
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Memory of kernel queues: page-sized blocks of one DMA pool, made contiguous by an MTT list, so that taking and
+ * returning it is legal in softirq. The pool keeps its pages until the device goes.
+ */
+#include <linux/dmapool.h>
+#include <linux/slab.h>
+
+#include "tavor.h"
+
+/**
+ * tavor_buf_pool_init() - the pool of blocks
+ * @dev: device
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int tavor_buf_pool_init(struct tavor_dev *dev)
+{
+	dev->buf_pool = dma_pool_create("tavor queue", &dev->pdev->dev, PAGE_SIZE, PAGE_SIZE, 0);
+	return dev->buf_pool ? 0 : -ENOMEM;
+}
+
+/**
+ * tavor_buf_pool_destroy() - the end of the pool; blocks in use have leaked and are counted
+ * @dev: device
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_buf_pool_destroy(struct tavor_dev *dev)
+{
+	int blocks = atomic_read(&dev->buf_blocks);
+
+	if (blocks)
+		dev_err(&dev->pdev->dev, "%d queue blocks still in use\n", blocks);
+	dev->leaked += blocks;
+	dma_pool_destroy(dev->buf_pool);
+}
+
+static void buf_free_blocks(struct tavor_dev *dev, struct tavor_buf *buf)
+{
+	while (buf->nr_blocks) {
+		struct tavor_block *block = &buf->block[--buf->nr_blocks];
+
+		dma_pool_free(dev->buf_pool, block->addr, block->dma);
+		atomic_dec(&dev->buf_blocks);
+	}
+	kfree(buf->block);
+	buf->block = NULL;
+}
+
+static int buf_alloc_blocks(struct tavor_dev *dev, struct tavor_buf *buf, u32 nr, gfp_t gfp)
+{
+	buf->nr_blocks = 0;
+	buf->block = kcalloc(nr, sizeof(*buf->block), gfp);
+	if (!buf->block)
+		return -ENOMEM;
+	while (buf->nr_blocks < nr) {
+		struct tavor_block *block = &buf->block[buf->nr_blocks];
+
+		block->addr = dma_pool_zalloc(dev->buf_pool, gfp, &block->dma);
+		if (!block->addr) {
+			buf_free_blocks(dev, buf);
+			return -ENOMEM;
+		}
+		buf->nr_blocks++;
+		atomic_inc(&dev->buf_blocks);
+	}
+	return 0;
+}
+
+/**
+ * tavor_buf_alloc() - zeroed memory of a queue and a key for it, from address 0 on
+ * @dev: device
+ * @buf: result; the MTTs are not yet written and the hardware does not own the MPT
+ * @size: bytes wanted, > 0
+ * @pdn: protection domain of the key
+ * @flags: TAVOR_MPT_LW if the hardware writes the queue
+ * @gfp: GFP_KERNEL or GFP_ATOMIC
+ *
+ * Context: Any down to softirq, as @gfp says.
+ * Return: 0 or -ENOMEM.
+ */
+int tavor_buf_alloc(struct tavor_dev *dev, struct tavor_buf *buf, size_t size, u32 pdn, u32 flags,
+		    gfp_t gfp)
+{
+	u32 nr = DIV_ROUND_UP(size, PAGE_SIZE);
+	int err;
+
+	memset(buf, 0, sizeof(*buf));
+	buf->size = size;
+	err = buf_alloc_blocks(dev, buf, nr, gfp);
+	if (err)
+		return err;
+	err = tavor_mpt_alloc(dev, &buf->mpt, nr);
+	if (err) {
+		buf_free_blocks(dev, buf);
+		return err;
+	}
+	buf->mpt.pdn = pdn;
+	buf->mpt.flags = flags;
+	buf->mpt.page_shift = PAGE_SHIFT;
+	buf->mpt.start = 0;
+	buf->mpt.length = (u64)nr << PAGE_SHIFT;
+	return 0;
+}
+
+/**
+ * tavor_buf_free() - returns memory and key
+ * @dev: device
+ * @buf: may be zeroed. A buffer the hardware still owns leaks: it may yet write it
+ *
+ * Context: Any down to softirq.
+ */
+void tavor_buf_free(struct tavor_dev *dev, struct tavor_buf *buf)
+{
+	if (!buf->block)
+		return;
+	tavor_mpt_free(dev, &buf->mpt);
+	if (!buf->mpt.key)
+		buf_free_blocks(dev, buf);
+}
+
+/**
+ * tavor_buf_write_mtt() - the MTT list of a buffer
+ * @dev: device
+ * @buf: as tavor_buf_alloc() made it
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or the errno of WRITE_MTT.
+ */
+int tavor_buf_write_mtt(struct tavor_dev *dev, struct tavor_buf *buf)
+{
+	u64 pages[32];
+	u32 first, n, i;
+	int err;
+
+	for (first = 0; first < buf->nr_blocks; first += n) {
+		n = min_t(u32, buf->nr_blocks - first, ARRAY_SIZE(pages));
+		for (i = 0; i < n; i++)
+			pages[i] = buf->block[first + i].dma;
+		err = tavor_mtt_write(dev, &buf->mpt.mtt, first, pages, n);
+		if (err)
+			return err;
+	}
+	return 0;
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Catastrophic errors: the HCA writes what happened to a buffer in BAR0 and sends no event that could be relied
+ * on, so the buffer is read every 5 seconds (hardware reference 17.6). An error fails the device.
+ */
+#include "tavor.h"
+
+#define CATAS_POLL	(5 * HZ)
+#define CATAS_MAX_DWORDS 256
+
+static const char *catas_name(u32 dword)
+{
+	switch (dword >> 24) {
+	case 0:
+		return "internal error";
+	case 3:
+		return "uplink bus error";
+	case 4:
+		return "DDR data error";
+	case 5:
+		return "internal parity error";
+	default:
+		return "unknown error";
+	}
+}
+
+static void catas_report(struct tavor_dev *dev)
+{
+	const char *name = catas_name(ioread32be(dev->err_buf));
+	u32 i;
+
+	dev_err(&dev->pdev->dev, "catastrophic error: %s\n", name);
+	for (i = 0; i < dev->err_dwords; i++)
+		dev_err(&dev->pdev->dev, "  buf[%02x]: %08x\n", i,
+			ioread32be(dev->err_buf + i * 4));
+	vrb_device_fail(dev->vrb, "catastrophic error");
+}
+
+static void catas_poll(struct timer_list *timer)
+{
+	struct tavor_dev *dev = timer_container_of(dev, timer, catas_timer);
+	u32 i;
+
+	if (vrb_device_failed(dev->vrb))
+		return;
+	for (i = 0; i < dev->err_dwords; i++)
+		if (ioread32be(dev->err_buf + i * 4)) {
+			catas_report(dev);
+			return;
+		}
+	mod_timer(&dev->catas_timer, round_jiffies(jiffies + CATAS_POLL));
+}
+
+/**
+ * tavor_catas_start() - watches the error buffer
+ * @dev: device
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int tavor_catas_start(struct tavor_dev *dev)
+{
+	u64 offset = dev->fw.err_addr & (TAVOR_BAR0_SIZE - 1);
+
+	timer_setup(&dev->catas_timer, catas_poll, 0);
+	dev->err_dwords = min_t(u32, dev->fw.err_dwords, CATAS_MAX_DWORDS);
+	dev->err_dwords = min_t(u32, dev->err_dwords, (TAVOR_BAR0_SIZE - offset) / 4);
+	dev->err_buf = NULL;
+	if (!dev->err_dwords)
+		return 0;
+	dev->err_buf = ioremap(pci_resource_start(dev->pdev, 0) + offset, dev->err_dwords * 4);
+	if (!dev->err_buf)
+		return -ENOMEM;
+	mod_timer(&dev->catas_timer, round_jiffies(jiffies + CATAS_POLL));
+	return 0;
+}
+
+/**
+ * tavor_catas_stop() - stops watching
+ * @dev: device
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_catas_stop(struct tavor_dev *dev)
+{
+	timer_shutdown_sync(&dev->catas_timer);
+	if (dev->err_buf)
+		iounmap(dev->err_buf);
+}
+
+/**
+ * tavor_fatal() - tells the users of a failed device, once
+ * @dev: device
+ *
+ * Context: Any down to softirq.
+ */
+void tavor_fatal(struct tavor_dev *dev)
+{
+	struct ib_event event = {
+		.device = &dev->ib_dev,
+		.event = IB_EVENT_DEVICE_FATAL,
+	};
+
+	if (READ_ONCE(dev->registered) && !atomic_xchg(&dev->fatal_sent, 1))
+		ib_dispatch_event(&event);
+}

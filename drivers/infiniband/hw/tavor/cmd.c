@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * The firmware command interface as a provider of the verbs request engine (hardware reference 4).
+ *
+ * A slot of the engine is a command the firmware may have outstanding; each has an in and an out mailbox of its
+ * own, allocated once and freed when the device can write no more, so that a command that timed out keeps its
+ * mailbox. Until the command event queue exists commands are posted without event and reap() looks at the
+ * register; afterwards GO clears when the firmware has accepted a command, and the event queue tells the rest.
+ *
+ * Everything here that is not init or cleanup runs with BH disabled, called by the engine.
+ */
+#include <linux/dmapool.h>
+
+#include "tavor.h"
+
+static unsigned int cmd_timeout_ms = 60000;
+module_param(cmd_timeout_ms, uint, 0444);
+MODULE_PARM_DESC(cmd_timeout_ms,
+		 "a firmware command is given up after so long without any command completing (100..600000)");
+
+/**
+ * tavor_cmd_check_params() - refuses module parameters that make no sense
+ *
+ * Context: Any.
+ * Return: 0 or -EINVAL, said in the log.
+ */
+int tavor_cmd_check_params(void)
+{
+	if (cmd_timeout_ms >= 100 && cmd_timeout_ms <= 600000)
+		return 0;
+	pr_err(TAVOR_NAME ": cmd_timeout_ms=%u: must be 100 to 600000\n", cmd_timeout_ms);
+	return -EINVAL;
+}
+
+/**
+ * tavor_cmd_errno() - what a firmware status means to callers
+ * @status: as the firmware gave it
+ *
+ * Context: Any.
+ * Return: 0 or a negative errno.
+ */
+int tavor_cmd_errno(u8 status)
+{
+	switch (status) {
+	case TAVOR_ST_OK:
+		return 0;
+	case TAVOR_ST_INTERNAL_ERR:
+		return -EIO;
+	case TAVOR_ST_BAD_OP:
+		return -EOPNOTSUPP;
+	case TAVOR_ST_BAD_SYS_STATE:
+		return -ENXIO;
+	case TAVOR_ST_BAD_RESOURCE:
+	case TAVOR_ST_BAD_RES_STATE:
+	case TAVOR_ST_BAD_INDEX:
+		return -EBADF;
+	case TAVOR_ST_RESOURCE_BUSY:
+	case TAVOR_ST_REG_BOUND:
+		return -EBUSY;
+	case TAVOR_ST_DDR_MEM_ERR:
+	case TAVOR_ST_EXCEED_LIM:
+	case TAVOR_ST_BAD_SIZE:
+		return -ENOMEM;
+	case TAVOR_ST_BAD_NVMEM:
+	case TAVOR_ST_BAD_SEG_PARAM:
+		return -EFAULT;
+	case TAVOR_ST_LAM_NOT_PRE:
+		return -EAGAIN;
+	case TAVOR_ST_BAD_PKT:
+		return -EBADMSG;
+	default:
+		return -EINVAL;
+	}
+}
+
+/**
+ * tavor_cmd_set() - what a slot is about to post
+ * @dev: device
+ * @slot: slot being encoded
+ * @opcode: TAVOR_CMD_*
+ * @op_modifier: opcode modifier
+ * @in_modifier: input modifier
+ * @mbox: TAVOR_CMD_IN, TAVOR_CMD_OUT: which of the slot's mailboxes the command uses
+ *
+ * Context: Softirq or BH disabled, engine's device lock held.
+ */
+void tavor_cmd_set(struct tavor_dev *dev, const struct vrb_slot *slot, u16 opcode, u8 op_modifier,
+		   u32 in_modifier, u32 mbox)
+{
+	struct tavor_cmd_slot *cmd = &dev->cmd.slot[slot->index];
+
+	cmd->opcode = opcode;
+	cmd->op_modifier = op_modifier;
+	cmd->in_modifier = in_modifier;
+	cmd->in_param = mbox & TAVOR_CMD_IN ? cmd->in.dma : 0;
+	cmd->out_param = mbox & TAVOR_CMD_OUT ? cmd->out.dma : 0;
+}
+
+/**
+ * tavor_cmd_set_imm() - the same for a command whose in parameter is a value and that has no mailbox
+ * @dev: device
+ * @slot: slot being encoded
+ * @opcode: TAVOR_CMD_*
+ * @op_modifier: opcode modifier
+ * @in_modifier: input modifier
+ * @in_param: the value
+ *
+ * Context: Softirq or BH disabled, engine's device lock held.
+ */
+void tavor_cmd_set_imm(struct tavor_dev *dev, const struct vrb_slot *slot, u16 opcode,
+		       u8 op_modifier, u32 in_modifier, u64 in_param)
+{
+	tavor_cmd_set(dev, slot, opcode, op_modifier, in_modifier, 0);
+	dev->cmd.slot[slot->index].in_param = in_param;
+}
+
+static void hcr_write(struct tavor_dev *dev, const struct tavor_cmd_slot *cmd, u16 token, bool event)
+{
+	void __iomem *hcr = dev->cmd.hcr;
+
+	iowrite32be(upper_32_bits(cmd->in_param), hcr + TAVOR_HCR_IN_HI);
+	iowrite32be(lower_32_bits(cmd->in_param), hcr + TAVOR_HCR_IN_LO);
+	iowrite32be(cmd->in_modifier, hcr + TAVOR_HCR_IN_MODIFIER);
+	iowrite32be(upper_32_bits(cmd->out_param), hcr + TAVOR_HCR_OUT_HI);
+	iowrite32be(lower_32_bits(cmd->out_param), hcr + TAVOR_HCR_OUT_LO);
+	iowrite32be((u32)token << 16, hcr + TAVOR_HCR_TOKEN);
+	/* iowrite32be() orders: the firmware must find all of the above when it sees GO. */
+	iowrite32be(TAVOR_HCR_GO | (event ? TAVOR_HCR_EVENT : 0) |
+		    (u32)cmd->op_modifier << TAVOR_HCR_OPMOD_SHIFT | cmd->opcode,
+		    hcr + TAVOR_HCR_GO_OP);
+}
+
+static int cmd_post(struct vrb_device *vdev, struct vrb_slot *slot)
+{
+	struct tavor_dev *dev = vrb_to_tdev(vdev);
+	struct tavor_cmd *cmd = &dev->cmd;
+	u32 go;
+
+	/* One command at a time while they are polled, also between GO clearing and being reaped. */
+	if (cmd->polled_busy)
+		return -EAGAIN;
+	go = ioread32be(cmd->hcr + TAVOR_HCR_GO_OP);
+	if (go == ~0U)
+		return -EIO;
+	if (go & TAVOR_HCR_GO)
+		return -EAGAIN;
+	cmd->polled_busy = !cmd->events;
+	cmd->polled_token = slot->token;
+	hcr_write(dev, &cmd->slot[slot->index], slot->token, cmd->events);
+	return 0;
+}
+
+static int cmd_reap_register(struct tavor_dev *dev)
+{
+	struct tavor_cmd *cmd = &dev->cmd;
+	struct vrb_result result;
+	u32 go;
+
+	if (!cmd->polled_busy)
+		return 0;
+	go = ioread32be(cmd->hcr + TAVOR_HCR_GO_OP);
+	if (go == ~0U) {
+		vrb_device_fail(dev->vrb, "the device is gone");
+		return 0;
+	}
+	if (go & TAVOR_HCR_GO)
+		return 0;
+	result.fw_status = go >> TAVOR_HCR_STATUS_SHIFT;
+	result.status = tavor_cmd_errno(result.fw_status);
+	result.out = (u64)ioread32be(cmd->hcr + TAVOR_HCR_OUT_HI) << 32 |
+		     ioread32be(cmd->hcr + TAVOR_HCR_OUT_LO);
+	cmd->polled_busy = false;
+	vrb_slot_complete(dev->vrb, cmd->polled_token, &result);
+	return 1;
+}
+
+static int cmd_reap(struct vrb_device *vdev, int budget)
+{
+	struct tavor_dev *dev = vrb_to_tdev(vdev);
+
+	return dev->cmd.events ? tavor_cmd_eq_reap(dev, budget) : cmd_reap_register(dev);
+}
+
+static void cmd_rearm(struct vrb_device *vdev)
+{
+	struct tavor_dev *dev = vrb_to_tdev(vdev);
+
+	if (dev->cmd.events)
+		tavor_cmd_eq_rearm(dev);
+}
+
+/* A read of configuration space is legal in softirq and comes back only after all that was posted before. */
+static void cmd_quiesce(struct vrb_device *vdev)
+{
+	struct pci_dev *pdev = vrb_to_tdev(vdev)->pdev;
+	u16 command;
+
+	pci_clear_master(pdev);
+	pci_read_config_word(pdev, PCI_COMMAND, &command);
+}
+
+static void cmd_failed(struct vrb_device *vdev, const char *reason)
+{
+	struct tavor_dev *dev = vrb_to_tdev(vdev);
+
+	dev_err(&dev->pdev->dev, "device failed: %s\n", reason);
+	tavor_fatal(dev);
+}
+
+static const struct vrb_provider_ops cmd_ops = {
+	.owner = THIS_MODULE,
+	.post = cmd_post,
+	.reap = cmd_reap,
+	.rearm = cmd_rearm,
+	.quiesce = cmd_quiesce,
+	.failed = cmd_failed,
+};
+
+static void mbox_free_all(struct tavor_cmd *cmd)
+{
+	unsigned int i;
+
+	for (i = 0; i < TAVOR_MAX_SLOTS; i++) {
+		struct tavor_cmd_slot *slot = &cmd->slot[i];
+
+		if (slot->in.addr)
+			dma_pool_free(cmd->pool, slot->in.addr, slot->in.dma);
+		if (slot->out.addr)
+			dma_pool_free(cmd->pool, slot->out.addr, slot->out.dma);
+	}
+	dma_pool_destroy(cmd->pool);
+}
+
+static int mbox_alloc_all(struct tavor_dev *dev)
+{
+	struct tavor_cmd *cmd = &dev->cmd;
+	unsigned int i;
+
+	memset(cmd->slot, 0, sizeof(cmd->slot));
+	cmd->pool = dma_pool_create("tavor mailbox", &dev->pdev->dev, TAVOR_MBOX_SIZE,
+				    TAVOR_MBOX_SIZE, 0);
+	if (!cmd->pool)
+		return -ENOMEM;
+	for (i = 0; i < TAVOR_MAX_SLOTS; i++) {
+		struct tavor_cmd_slot *slot = &cmd->slot[i];
+
+		slot->in.addr = dma_pool_zalloc(cmd->pool, GFP_KERNEL, &slot->in.dma);
+		slot->out.addr = dma_pool_zalloc(cmd->pool, GFP_KERNEL, &slot->out.dma);
+		if (!slot->in.addr || !slot->out.addr) {
+			mbox_free_all(cmd);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/**
+ * tavor_cmd_init() - the command register, mailboxes, and the device's engine in its polled phase
+ * @dev: device, just reset
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int tavor_cmd_init(struct tavor_dev *dev)
+{
+	struct vrb_device_config config = {
+		.name = pci_name(dev->pdev),
+		.slots = TAVOR_MAX_SLOTS,
+		.issue_timeout_ms = cmd_timeout_ms,
+	};
+	struct tavor_cmd *cmd = &dev->cmd;
+	int err;
+
+	cmd->events = false;
+	cmd->polled_busy = false;
+	cmd->hcr = ioremap(pci_resource_start(dev->pdev, 0) + TAVOR_HCR, TAVOR_HCR_SIZE);
+	if (!cmd->hcr)
+		return -ENOMEM;
+	err = mbox_alloc_all(dev);
+	if (err)
+		goto unmap_hcr;
+	dev->vrb = vrb_device_create(&cmd_ops, dev, &config);
+	if (!IS_ERR(dev->vrb))
+		return 0;
+	err = PTR_ERR(dev->vrb);
+	mbox_free_all(cmd);
+unmap_hcr:
+	iounmap(cmd->hcr);
+	return err;
+}
+
+/**
+ * tavor_cmd_cleanup() - the end of commands
+ * @dev: device; no request is left, and no zombie unless the device was quiesced
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_cmd_cleanup(struct tavor_dev *dev)
+{
+	/* What a lost command might still do to a mailbox must not happen once that is free. */
+	cmd_quiesce(dev->vrb);
+	vrb_device_destroy(dev->vrb);
+	mbox_free_all(&dev->cmd);
+	iounmap(dev->cmd.hcr);
+}
+
+/**
+ * tavor_cmd_use_events() - from now on commands complete through the command event queue
+ * @dev: device whose event queues work; no command is outstanding
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -EOPNOTSUPP if the firmware takes one command at a time only.
+ */
+int tavor_cmd_use_events(struct tavor_dev *dev)
+{
+	u32 slots = min(1U << min_t(u32, dev->fw.log_max_cmd, 16), (u32)TAVOR_MAX_SLOTS);
+
+	if (slots < 2) {
+		dev_err(&dev->pdev->dev, "the firmware takes one command at a time only\n");
+		return -EOPNOTSUPP;
+	}
+	vrb_device_set_slots(dev->vrb, slots);
+	dev->cmd.events = true;
+	vrb_device_set_polled(dev->vrb, false);
+	return 0;
+}
+
+/**
+ * tavor_cmd_use_polling() - back to looking at the register
+ * @dev: device
+ *
+ * A command still outstanding would be answered through an event queue that is about to go: the device has
+ * failed then.
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_cmd_use_polling(struct tavor_dev *dev)
+{
+	struct vrb_counters counters;
+
+	vrb_device_counters(dev->vrb, &counters);
+	if (counters.slots_now)
+		vrb_device_fail(dev->vrb, "a command was lost");
+	vrb_device_set_polled(dev->vrb, true);
+	dev->cmd.events = false;
+}
+
+/**
+ * tavor_exec() - submits on behalf of the driver and waits
+ * @dev: device
+ * @vrb: initialised and filled
+ *
+ * Context: Process context, may sleep.
+ * Return: the request's status.
+ */
+int tavor_exec(struct tavor_dev *dev, struct vrb *vrb)
+{
+	might_sleep();
+	return vrb_submit_wait(vrb_device_client(dev->vrb), vrb);
+}
+
+/**
+ * tavor_exec_verb() - one request without an object: fills, submits, waits
+ * @dev: device
+ * @verb: what to do
+ * @in: args.ptr.in
+ * @out: args.ptr.out
+ *
+ * Context: Process context, may sleep.
+ * Return: the request's status.
+ */
+int tavor_exec_verb(struct tavor_dev *dev, const struct vrb_verb *verb, void *in, void *out)
+{
+	struct vrb vrb;
+
+	vrb_init(&vrb, NULL, NULL);
+	vrb.verb = verb;
+	vrb.args.ptr.in = in;
+	vrb.args.ptr.out = out;
+	return tavor_exec(dev, &vrb);
+}
+
+/**
+ * tavor_object_init() - a hardware object with its destroy request ready
+ * @dev: device
+ * @object: in its hardware object; the caller owns the first reference
+ * @type: kind and release function
+ * @id: number on the device
+ * @destroy: verb that destroys it
+ *
+ * Context: Any down to softirq.
+ */
+void tavor_object_init(struct tavor_dev *dev, struct vrb_object *object,
+		       const struct vrb_object_type *type, u32 id, const struct vrb_verb *destroy)
+{
+	vrb_object_init(object, dev->vrb, type, id);
+	vrb_init(&object->destroy, NULL, NULL);
+	object->destroy.verb = destroy;
+	object->destroy.object = object;
+}

@@ -1,0 +1,587 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Event queues (hardware reference 10): one or more for completions, one for asynchronous events, one for
+ * commands.
+ *
+ * The hard interrupt handler only says which queue has fired. Completion and asynchronous events are handled by
+ * an irq_poll of each queue; the command queue is read by the engine's pump alone. A queue is armed after
+ * its irq_poll is complete: arming fires at once when an entry has come meanwhile, so none is lost.
+ *
+ * Entries belong to the hardware again when their owner byte is set; the hardware learns of that by SET_CI, at
+ * the latest TAVOR_EQ_SPARE entries on.
+ */
+#include <linux/log2.h>
+#include <linux/rcupdate.h>
+
+#include "tavor.h"
+
+#define EQ_BUDGET		64
+#define EQ_SMALL_ENTRIES	256	/* asynchronous events and commands */
+#define EQ_NOP_MS		1000
+
+static void eq_doorbell(struct tavor_eq *eq, u32 command, u32 param)
+{
+	tavor_ring(eq->dev, TAVOR_DB_EQ, command | eq->eqn, param);
+}
+
+static void eq_arm(struct tavor_eq *eq)
+{
+	eq_doorbell(eq, TAVOR_EQ_DB_ARM, 0);
+}
+
+static void eq_set_ci(struct tavor_eq *eq)
+{
+	if (!eq->since_ci)
+		return;
+	eq->since_ci = 0;
+	eq_doorbell(eq, TAVOR_EQ_DB_SET_CI, eq->cons_index & (eq->entries - 1));
+}
+
+static struct tavor_eqe *eq_entry(struct tavor_eq *eq, u32 index)
+{
+	return tavor_buf_at(&eq->buf, (size_t)(index & (eq->entries - 1)) * sizeof(struct tavor_eqe));
+}
+
+/* Handles at most @budget entries; fewer: the queue is empty. */
+static int eq_reap(struct tavor_eq *eq, int budget)
+{
+	int n;
+
+	for (n = 0; n < budget; n++) {
+		struct tavor_eqe *eqe = eq_entry(eq, eq->cons_index);
+
+		if (READ_ONCE(eqe->owner) & TAVOR_EQE_OWNER_HW)
+			break;
+		/* The owner byte is written last: the rest of the entry is there when it is ours. */
+		dma_rmb();
+		eq->handle(eq, eqe);
+		WRITE_ONCE(eqe->owner, TAVOR_EQE_OWNER_HW);
+		eq->cons_index++;
+		if (++eq->since_ci >= TAVOR_EQ_SPARE)
+			eq_set_ci(eq);
+	}
+	eq_set_ci(eq);
+	return n;
+}
+
+static void eq_run_drains(struct list_head *drains)
+{
+	struct tavor_eq_drain *drain, *next;
+
+	list_for_each_entry_safe(drain, next, drains, entry) {
+		list_del(&drain->entry);
+		drain->done(drain);
+	}
+}
+
+static int eq_poll(struct irq_poll *iop, int budget)
+{
+	struct tavor_eq *eq = container_of(iop, struct tavor_eq, iop);
+	int n;
+
+	/* What is asked for during this run waits for the next one: its events may be behind us. */
+	spin_lock(&eq->drain_lock);
+	list_splice_tail_init(&eq->drains, &eq->draining);
+	spin_unlock(&eq->drain_lock);
+	n = eq_reap(eq, budget);
+	if (n >= budget)
+		return n;
+	eq_run_drains(&eq->draining);
+	irq_poll_complete(iop);
+	eq_arm(eq);
+	/* Pairs with irq_poll_sched() in tavor_eq_drain(), which does nothing while a run is on. */
+	smp_mb();
+	if (!list_empty_careful(&eq->drains))
+		irq_poll_sched(iop);
+	return n;
+}
+
+/**
+ * tavor_eq_drain() - calls back once all events now in a completion queue have been handled
+ * @dev: device
+ * @vector: completion vector
+ * @drain: done() is set; must stay valid until it is called, once, in softirq with no lock held
+ *
+ * Context: Softirq or BH disabled.
+ */
+void tavor_eq_drain(struct tavor_dev *dev, u32 vector, struct tavor_eq_drain *drain)
+{
+	struct tavor_eq *eq = &dev->eq[vector];
+
+	spin_lock_bh(&eq->drain_lock);
+	list_add_tail(&drain->entry, &eq->drains);
+	spin_unlock_bh(&eq->drain_lock);
+	irq_poll_sched(&eq->iop);
+}
+
+/**
+ * tavor_cmd_eq_reap() - finished commands
+ * @dev: device in event mode
+ * @budget: at most so many
+ *
+ * Context: Softirq or BH disabled, one caller at a time (the engine's pump).
+ * Return: how many.
+ */
+int tavor_cmd_eq_reap(struct tavor_dev *dev, int budget)
+{
+	return eq_reap(tavor_cmd_eq(dev), budget);
+}
+
+/**
+ * tavor_cmd_eq_rearm() - an interrupt for the next finished command, at once if there is one
+ * @dev: device in event mode
+ *
+ * Context: as tavor_cmd_eq_reap().
+ */
+void tavor_cmd_eq_rearm(struct tavor_dev *dev)
+{
+	eq_arm(tavor_cmd_eq(dev));
+}
+
+static void eq_handle_cmd(struct tavor_eq *eq, const struct tavor_eqe *eqe)
+{
+	tavor_cmd_event(eq->dev, eqe);
+}
+
+static void eq_handle_async(struct tavor_eq *eq, const struct tavor_eqe *eqe)
+{
+	tavor_async_event(eq->dev, eqe);
+}
+
+/* The CQ is disarmed before its handler runs, so that the handler's arming takes effect. */
+static void eq_handle_comp(struct tavor_eq *eq, const struct tavor_eqe *eqe)
+{
+	u32 cqn = be32_to_cpu(eqe->event.comp.cqn) & 0xffffff;
+
+	if (eqe->type != TAVOR_EVENT_COMP) {
+		tavor_async_event(eq->dev, eqe);
+		return;
+	}
+	eq_doorbell(eq, TAVOR_EQ_DB_DISARM_CQ, cqn);
+	tavor_cq_completion(eq->dev, cqn);
+}
+
+/* ---- Interrupts ---- */
+
+static void eq_fired(struct tavor_eq *eq)
+{
+	atomic_inc(&eq->interrupts);
+	if (eq == tavor_cmd_eq(eq->dev))
+		vrb_device_kick(eq->dev->vrb);
+	else
+		irq_poll_sched(&eq->iop);
+}
+
+static irqreturn_t eq_msix(int irq, void *data)
+{
+	eq_fired(data);
+	return IRQ_HANDLED;
+}
+
+static void clear_int(struct tavor_dev *dev)
+{
+	u8 pin = dev->adapter.inta_pin;
+
+	/* Two dwords, pins 63..32 first. */
+	iowrite32be(BIT(pin & 31), dev->clr_int + (pin < 32 ? 4 : 0));
+}
+
+/*
+ * The level goes first, the cause second: what fires in between raises the level again. EQNs are below 32
+ * (tavor_limits.num_eqs), so the low dword of the cause is all of it.
+ */
+static irqreturn_t eq_intx(int irq, void *data)
+{
+	struct tavor_dev *dev = data;
+	u32 cause;
+	u32 i;
+
+	clear_int(dev);
+	cause = ioread32be(dev->ecr + 4);
+	if (!cause || cause == ~0U)
+		return IRQ_NONE;
+	iowrite32be(cause, dev->ecr + TAVOR_ECR_CLR + 4);
+	for (i = 0; i < dev->nr_comp_eqs + 2; i++)
+		if (cause & BIT(dev->eq[i].eqn))
+			eq_fired(&dev->eq[i]);
+	return IRQ_HANDLED;
+}
+
+static void free_irqs(struct tavor_dev *dev)
+{
+	u32 i;
+
+	if (!dev->msix) {
+		free_irq(pci_irq_vector(dev->pdev, 0), dev);
+		return;
+	}
+	for (i = 0; i < dev->nr_comp_eqs + 2; i++) {
+		if (dev->eq[i].irq)
+			free_irq(dev->eq[i].irq, &dev->eq[i]);
+		dev->eq[i].irq = 0;
+	}
+}
+
+static int request_msix(struct tavor_dev *dev)
+{
+	u32 i;
+	int err;
+
+	for (i = 0; i < dev->nr_comp_eqs + 2; i++) {
+		struct tavor_eq *eq = &dev->eq[i];
+		int irq = pci_irq_vector(dev->pdev, i);
+
+		err = request_irq(irq, eq_msix, 0, eq->irq_name, eq);
+		if (err) {
+			free_irqs(dev);
+			return err;
+		}
+		eq->irq = irq;
+	}
+	return 0;
+}
+
+static int request_irqs(struct tavor_dev *dev)
+{
+	if (dev->msix)
+		return request_msix(dev);
+	return request_irq(pci_irq_vector(dev->pdev, 0), eq_intx, IRQF_SHARED, TAVOR_NAME, dev);
+}
+
+/* Vectors for @msix, and with them the number of completion queues. */
+static int alloc_vectors(struct tavor_dev *dev, bool msix)
+{
+	int room = dev->limits.num_eqs - dev->lim.reserved_eqs;
+	int want = min3((int)num_online_cpus(), TAVOR_MAX_COMP_EQS, room - 2) + 2;
+	int got;
+
+	if (room < 3)
+		return -ENOSPC;
+	dev->msix = msix;
+	dev->nr_comp_eqs = 1;
+	if (!msix)
+		return min(pci_alloc_irq_vectors(dev->pdev, 1, 1, PCI_IRQ_INTX), 0);
+	got = pci_alloc_irq_vectors(dev->pdev, 3, want, PCI_IRQ_MSIX);
+	if (got < 0)
+		return got;
+	dev->nr_comp_eqs = got - 2;
+	return 0;
+}
+
+/* ---- One queue ---- */
+
+static void fill_context(const struct tavor_eq *eq, struct tavor_eq_context *context)
+{
+	const struct tavor_dev *dev = eq->dev;
+
+	memset(context, 0, sizeof(*context));
+	context->flags = cpu_to_be32(TAVOR_EQC_OWNER_HW | TAVOR_EQC_TRANSLATE | TAVOR_EQC_FIRED);
+	context->size_uar = cpu_to_be32((u32)ilog2(eq->entries) << 24 | dev->kar_uar.index);
+	context->pd = cpu_to_be32(dev->driver_pd->pdn);
+	context->intr = cpu_to_be32(dev->msix ? TAVOR_EQC_INTR_MSIX + eq->index :
+						dev->adapter.inta_pin);
+	context->lkey = cpu_to_be32(eq->buf.mpt.key);
+}
+
+/* Whatever the hardware may still write must not be freed: if it cannot be told, it is stopped. */
+static void teardown(struct tavor_dev *dev, int err, const char *what)
+{
+	if (err && !vrb_device_failed(dev->vrb))
+		vrb_device_fail(dev->vrb, what);
+}
+
+static int eq_alloc_buf(struct tavor_eq *eq)
+{
+	struct tavor_dev *dev = eq->dev;
+	u32 i;
+	int err;
+
+	err = tavor_buf_alloc(dev, &eq->buf, (size_t)eq->entries * sizeof(struct tavor_eqe),
+			      dev->driver_pd->pdn, TAVOR_MPT_LW, GFP_KERNEL);
+	if (err)
+		return err;
+	for (i = 0; i < eq->entries; i++)
+		eq_entry(eq, i)->owner = TAVOR_EQE_OWNER_HW;
+	err = tavor_buf_write_mtt(dev, &eq->buf);
+	err = err ?: tavor_mpt_enable(dev, &eq->buf.mpt);
+	if (err) {
+		teardown(dev, eq->buf.mpt.hw_owned, "an event queue's memory is in an unknown state");
+		tavor_buf_free(dev, &eq->buf);
+	}
+	return err;
+}
+
+static void eq_free_buf(struct tavor_eq *eq)
+{
+	teardown(eq->dev, tavor_mpt_disable(eq->dev, &eq->buf.mpt), "HW2SW_MPT of an event queue");
+	tavor_buf_free(eq->dev, &eq->buf);
+}
+
+static int eq_create(struct tavor_eq *eq)
+{
+	struct tavor_dev *dev = eq->dev;
+	struct tavor_eq_context context;
+	u32 eqn;
+	int err;
+
+	err = tavor_alloc_get(&dev->eq_alloc, &eqn);
+	if (err)
+		return err;
+	eq->eqn = eqn;
+	err = eq_alloc_buf(eq);
+	if (err)
+		goto put_eqn;
+	fill_context(eq, &context);
+	err = tavor_fw_sw2hw_eq(dev, eq->eqn, &context);
+	if (err)
+		goto free_buf;
+	return 0;
+
+free_buf:
+	teardown(dev, err == -ETIMEDOUT, "SW2HW_EQ was not answered");
+	eq_free_buf(eq);
+put_eqn:
+	tavor_alloc_put(&dev->eq_alloc, eqn);
+	return err;
+}
+
+static void eq_destroy(struct tavor_eq *eq)
+{
+	teardown(eq->dev, tavor_fw_hw2sw_eq(eq->dev, eq->eqn), "HW2SW_EQ");
+	eq_free_buf(eq);
+	tavor_alloc_put(&eq->dev->eq_alloc, eq->eqn);
+}
+
+static void eq_setup(struct tavor_dev *dev, u32 index, const char *kind, u32 entries,
+		     void (*handle)(struct tavor_eq *eq, const struct tavor_eqe *eqe))
+{
+	struct tavor_eq *eq = &dev->eq[index];
+
+	memset(eq, 0, sizeof(*eq));
+	eq->dev = dev;
+	eq->index = index;
+	eq->entries = entries;
+	eq->handle = handle;
+	spin_lock_init(&eq->drain_lock);
+	INIT_LIST_HEAD(&eq->drains);
+	INIT_LIST_HEAD(&eq->draining);
+	irq_poll_init(&eq->iop, EQ_BUDGET, eq_poll);
+	snprintf(eq->irq_name, sizeof(eq->irq_name), "%s-%s@%s", TAVOR_NAME, kind,
+		 pci_name(dev->pdev));
+}
+
+/* ---- All of them ---- */
+
+static void setup_all(struct tavor_dev *dev)
+{
+	/* A CQ has at most one event outstanding: a queue of this size does not overflow. */
+	u32 entries = roundup_pow_of_two(dev->limits.num_cqs + TAVOR_EQ_SPARE);
+	char kind[8];
+	u32 i;
+
+	for (i = 0; i < dev->nr_comp_eqs; i++) {
+		snprintf(kind, sizeof(kind), "comp%u", i);
+		eq_setup(dev, i, kind, entries, eq_handle_comp);
+	}
+	eq_setup(dev, i, "async", EQ_SMALL_ENTRIES, eq_handle_async);
+	eq_setup(dev, i + 1, "cmd", EQ_SMALL_ENTRIES, eq_handle_cmd);
+}
+
+static void destroy_first(struct tavor_dev *dev, u32 n)
+{
+	while (n--)
+		eq_destroy(&dev->eq[n]);
+}
+
+static int create_all(struct tavor_dev *dev)
+{
+	u32 i;
+	int err;
+
+	setup_all(dev);
+	for (i = 0; i < dev->nr_comp_eqs + 2; i++) {
+		err = eq_create(&dev->eq[i]);
+		if (err) {
+			destroy_first(dev, i);
+			return err;
+		}
+	}
+	return 0;
+}
+
+/* After this no interrupt of ours comes, none of the queues' softirqs runs, and every drain has been done. */
+static void silence(struct tavor_dev *dev)
+{
+	u32 i;
+
+	free_irqs(dev);
+	for (i = 0; i < dev->nr_comp_eqs + 1; i++)
+		irq_poll_disable(&dev->eq[i].iop);
+	/* A run may still be behind its irq_poll_complete(). */
+	synchronize_rcu();
+	local_bh_disable();
+	for (i = 0; i < dev->nr_comp_eqs; i++) {
+		eq_run_drains(&dev->eq[i].draining);
+		eq_run_drains(&dev->eq[i].drains);
+	}
+	local_bh_enable();
+}
+
+static u64 async_mask(const struct tavor_dev *dev)
+{
+	return TAVOR_ASYNC_EVENTS |
+	       (dev->lim.flags & TAVOR_DEV_LIM_SRQ ? TAVOR_SRQ_EVENTS : 0);
+}
+
+static void unmap_async(struct tavor_dev *dev)
+{
+	teardown(dev, tavor_fw_map_eq(dev, async_mask(dev), true, tavor_async_eq(dev)->eqn),
+		 "MAP_EQ");
+}
+
+static void unmap_cmd(struct tavor_dev *dev)
+{
+	teardown(dev, tavor_fw_map_eq(dev, BIT(TAVOR_EVENT_CMD), true, tavor_cmd_eq(dev)->eqn),
+		 "MAP_EQ");
+}
+
+static int map_events(struct tavor_dev *dev)
+{
+	int err;
+	u32 i;
+
+	err = tavor_fw_map_eq(dev, async_mask(dev), false, tavor_async_eq(dev)->eqn);
+	if (err)
+		return err;
+	err = tavor_fw_map_eq(dev, BIT(TAVOR_EVENT_CMD), false, tavor_cmd_eq(dev)->eqn);
+	if (err) {
+		unmap_async(dev);
+		return err;
+	}
+	for (i = 0; i < dev->nr_comp_eqs + 2; i++)
+		eq_arm(&dev->eq[i]);
+	return 0;
+}
+
+/* Do the interrupts of the command queue arrive? */
+static int test_interrupts(struct tavor_dev *dev)
+{
+	int err = tavor_fw_nop(dev, EQ_NOP_MS);
+
+	if (!err && !atomic_read(&tavor_cmd_eq(dev)->interrupts))
+		err = -ETIME;
+	if (err)
+		dev_warn(&dev->pdev->dev, "no interrupt by %s after NOP (%d)\n",
+			 dev->msix ? "MSI-X" : "INTx", err);
+	return err;
+}
+
+static void stop(struct tavor_dev *dev)
+{
+	tavor_cmd_use_polling(dev);
+	unmap_cmd(dev);
+	unmap_async(dev);
+	silence(dev);
+	destroy_first(dev, dev->nr_comp_eqs + 2);
+	pci_free_irq_vectors(dev->pdev);
+}
+
+static int start(struct tavor_dev *dev, bool msix)
+{
+	int err;
+
+	err = alloc_vectors(dev, msix);
+	if (err)
+		return err;
+	err = create_all(dev);
+	if (err)
+		goto free_vectors;
+	err = request_irqs(dev);
+	if (err)
+		goto destroy_queues;
+	err = map_events(dev);
+	if (err)
+		goto silence_queues;
+	err = tavor_cmd_use_events(dev);
+	if (err)
+		goto unmap_events;
+	err = test_interrupts(dev);
+	if (err)
+		stop(dev);
+	return err;
+
+unmap_events:
+	unmap_cmd(dev);
+	unmap_async(dev);
+silence_queues:
+	silence(dev);
+destroy_queues:
+	destroy_first(dev, dev->nr_comp_eqs + 2);
+free_vectors:
+	pci_free_irq_vectors(dev->pdev);
+	return err;
+}
+
+static int map_registers(struct tavor_dev *dev)
+{
+	resource_size_t bar = pci_resource_start(dev->pdev, 0);
+
+	dev->ecr = ioremap(bar + TAVOR_ECR, TAVOR_ECR_SIZE);
+	if (!dev->ecr)
+		return -ENOMEM;
+	dev->clr_int = ioremap(bar + TAVOR_CLR_INT, TAVOR_CLR_INT_SIZE);
+	if (dev->clr_int)
+		return 0;
+	iounmap(dev->ecr);
+	return -ENOMEM;
+}
+
+static void unmap_registers(struct tavor_dev *dev)
+{
+	iounmap(dev->clr_int);
+	iounmap(dev->ecr);
+}
+
+/**
+ * tavor_eq_init() - event queues and interrupts; commands complete by events afterwards
+ * @dev: device with keys, buffers, its UAR page and its own PD
+ *
+ * MSI-X first; where that does not deliver, INTx.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int tavor_eq_init(struct tavor_dev *dev)
+{
+	int err;
+
+	err = map_registers(dev);
+	if (err)
+		return err;
+	err = tavor_alloc_init(&dev->eq_alloc, "event queues", dev->limits.num_eqs,
+			       dev->limits.num_eqs - 1, dev->lim.reserved_eqs);
+	if (err)
+		goto unmap;
+	err = dev->want_msix ? start(dev, true) : -ENOSPC;
+	if ((err == -ENOSPC || err == -ETIME) && dev->adapter.inta_pin < 64)
+		err = start(dev, false);
+	if (!err)
+		return 0;
+	tavor_alloc_destroy(dev, &dev->eq_alloc);
+unmap:
+	unmap_registers(dev);
+	return err;
+}
+
+/**
+ * tavor_eq_cleanup() - the end of events; commands are polled afterwards
+ * @dev: device; no CQ, no QP, no request is left
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_eq_cleanup(struct tavor_dev *dev)
+{
+	stop(dev);
+	tavor_alloc_destroy(dev, &dev->eq_alloc);
+	unmap_registers(dev);
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * What an event queue entry means (hardware reference 10.3). Everything here runs in the softirq of its queue.
+ */
+#include "tavor.h"
+
+static void port_event(struct tavor_dev *dev, const struct tavor_eqe *eqe)
+{
+	struct ib_event event = {
+		.device = &dev->ib_dev,
+		.event = eqe->subtype == TAVOR_PORT_ACTIVE ? IB_EVENT_PORT_ACTIVE :
+							     IB_EVENT_PORT_ERR,
+		.element.port_num = be32_to_cpu(eqe->event.port.port) >> 28 & 3,
+	};
+
+	if (!event.element.port_num || event.element.port_num > dev->limits.num_ports) {
+		dev_warn_ratelimited(&dev->pdev->dev, "event of port %u\n",
+				     event.element.port_num);
+		return;
+	}
+	dev_info_ratelimited(&dev->pdev->dev, "port %u %s\n", event.element.port_num,
+			     event.event == IB_EVENT_PORT_ACTIVE ? "active" : "down");
+	if (READ_ONCE(dev->registered))
+		ib_dispatch_event(&event);
+}
+
+static void qp_event(struct tavor_dev *dev, const struct tavor_eqe *eqe, enum ib_event_type type)
+{
+	if (be32_to_cpu(eqe->event.qp.flags) & TAVOR_EQE_QP_EEC)
+		return;
+	tavor_qp_event(dev, be32_to_cpu(eqe->event.qp.qpn) & 0xffffff, type);
+}
+
+static void srq_event(struct tavor_dev *dev, const struct tavor_eqe *eqe, enum ib_event_type type)
+{
+	tavor_srq_event(dev, be32_to_cpu(eqe->event.srq.srqn) & 0xffffff, type);
+}
+
+static void cq_error(struct tavor_dev *dev, const struct tavor_eqe *eqe)
+{
+	u32 cqn = be32_to_cpu(eqe->event.cq_err.cqn) & 0xffffff;
+
+	dev_warn_ratelimited(&dev->pdev->dev, "CQ %#x: %s\n", cqn,
+			     eqe->event.cq_err.syndrome == 1 ? "overrun" : "access violation");
+	tavor_cq_event(dev, cqn, IB_EVENT_CQ_ERR);
+}
+
+static void device_error(struct tavor_dev *dev, const struct tavor_eqe *eqe)
+{
+	dev_err(&dev->pdev->dev, "event type %#x, syndrome %#x, data %#x\n", eqe->type,
+		eqe->event.catas.syndrome, be32_to_cpu(eqe->event.catas.data));
+	vrb_device_fail(dev->vrb, eqe->type == TAVOR_EVENT_EQ_OVERFLOW ?
+			"an event queue has overflowed" : "local catastrophic error");
+}
+
+/**
+ * tavor_async_event() - acts on an entry of the asynchronous event queue
+ * @dev: device
+ * @eqe: entry, owned by software
+ *
+ * Context: Softirq.
+ */
+void tavor_async_event(struct tavor_dev *dev, const struct tavor_eqe *eqe)
+{
+	switch (eqe->type) {
+	case TAVOR_EVENT_PATH_MIG:
+		return qp_event(dev, eqe, IB_EVENT_PATH_MIG);
+	case TAVOR_EVENT_COMM_EST:
+		return qp_event(dev, eqe, IB_EVENT_COMM_EST);
+	case TAVOR_EVENT_SQ_DRAINED:
+		return qp_event(dev, eqe, IB_EVENT_SQ_DRAINED);
+	case TAVOR_EVENT_WQ_CATAS:
+		return qp_event(dev, eqe, IB_EVENT_QP_FATAL);
+	case TAVOR_EVENT_PATH_MIG_FAILED:
+		return qp_event(dev, eqe, IB_EVENT_PATH_MIG_ERR);
+	case TAVOR_EVENT_WQ_INVAL_REQ:
+		return qp_event(dev, eqe, IB_EVENT_QP_REQ_ERR);
+	case TAVOR_EVENT_WQ_ACCESS_ERR:
+		return qp_event(dev, eqe, IB_EVENT_QP_ACCESS_ERR);
+	case TAVOR_EVENT_SRQ_LAST_WQE:
+		return qp_event(dev, eqe, IB_EVENT_QP_LAST_WQE_REACHED);
+	case TAVOR_EVENT_SRQ_CATAS:
+		return srq_event(dev, eqe, IB_EVENT_SRQ_ERR);
+	case TAVOR_EVENT_SRQ_LIMIT:
+		return srq_event(dev, eqe, IB_EVENT_SRQ_LIMIT_REACHED);
+	case TAVOR_EVENT_CQ_ERROR:
+		return cq_error(dev, eqe);
+	case TAVOR_EVENT_PORT_CHANGE:
+		return port_event(dev, eqe);
+	case TAVOR_EVENT_LOCAL_CATAS:
+	case TAVOR_EVENT_EQ_OVERFLOW:
+		return device_error(dev, eqe);
+	default:
+		dev_warn_ratelimited(&dev->pdev->dev, "event type %#x ignored\n", eqe->type);
+	}
+}
+
+/**
+ * tavor_cmd_event() - hands a finished command to the engine
+ * @dev: device
+ * @eqe: entry of the command event queue, owned by software
+ *
+ * Context: Softirq or BH disabled.
+ */
+void tavor_cmd_event(struct tavor_dev *dev, const struct tavor_eqe *eqe)
+{
+	struct vrb_result result;
+
+	if (eqe->type != TAVOR_EVENT_CMD) {
+		tavor_async_event(dev, eqe);
+		return;
+	}
+	result.fw_status = eqe->event.cmd.status;
+	result.status = tavor_cmd_errno(result.fw_status);
+	result.out = (u64)be32_to_cpu(eqe->event.cmd.out_hi) << 32 |
+		     be32_to_cpu(eqe->event.cmd.out_lo);
+	vrb_slot_complete(dev->vrb, be16_to_cpu(eqe->event.cmd.token), &result);
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Memory keys: MPT entries with their MTTs, and the two commands that hand an entry to the hardware and take it
+ * back (hardware reference 9.1, 9.2, 9.4). Every region of the driver is one of these: user MRs, DMA MRs, queue
+ * buffers.
+ */
+#include "tavor.h"
+
+/**
+ * tavor_mpt_table_init() - the keys
+ * @dev: device with its limits made
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int tavor_mpt_table_init(struct tavor_dev *dev)
+{
+	/* Index 1 ends scatter lists, so it must not be a key even if the firmware reserves less. */
+	u32 reserved = max(dev->lim.reserved_mpts, 2U);
+	int err;
+
+	err = tavor_alloc_init(&dev->mpt_alloc, "memory keys", dev->limits.num_mpts, ~0U, reserved);
+	if (!err)
+		dev->mpt_alloc.avoid = TAVOR_LIBMTHCA_LKEY;
+	return err;
+}
+
+/**
+ * tavor_mpt_table_destroy() - the end of the keys
+ * @dev: device
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_mpt_table_destroy(struct tavor_dev *dev)
+{
+	tavor_alloc_destroy(dev, &dev->mpt_alloc);
+}
+
+/**
+ * tavor_mpt_alloc() - takes a key and MTT entries
+ * @dev: device
+ * @mpt: the rest of it is the caller's to fill
+ * @pages: MTT entries; 0: untranslated
+ *
+ * Context: Any down to softirq.
+ * Return: 0 or -ENOMEM.
+ */
+int tavor_mpt_alloc(struct tavor_dev *dev, struct tavor_mpt *mpt, u32 pages)
+{
+	int err;
+
+	mpt->hw_owned = false;
+	mpt->mtt.entries = 0;
+	err = tavor_alloc_get(&dev->mpt_alloc, &mpt->key);
+	if (err) {
+		mpt->key = 0;
+		return err;
+	}
+	if (pages)
+		err = tavor_mtt_alloc(dev, pages, &mpt->mtt);
+	if (err)
+		tavor_mpt_free(dev, mpt);
+	return err;
+}
+
+/**
+ * tavor_mpt_free() - returns key and MTT entries
+ * @dev: device
+ * @mpt: may have no key
+ *
+ * An entry the hardware still owns is not freed but leaks, unless the device has failed: it writes no memory
+ * then, and starts anew before it does.
+ *
+ * Context: Any down to softirq.
+ */
+void tavor_mpt_free(struct tavor_dev *dev, struct tavor_mpt *mpt)
+{
+	if (!mpt->key)
+		return;
+	if (mpt->hw_owned && !vrb_device_failed(dev->vrb)) {
+		dev_err_ratelimited(&dev->pdev->dev, "key %#x is still the hardware's\n", mpt->key);
+		return;
+	}
+	tavor_mtt_free(dev, &mpt->mtt);
+	tavor_alloc_put(&dev->mpt_alloc, mpt->key);
+	mpt->key = 0;
+}
+
+static u32 mpt_index(const struct tavor_dev *dev, const struct tavor_mpt *mpt)
+{
+	return mpt->key & (dev->limits.num_mpts - 1);
+}
+
+/**
+ * tavor_encode_sw2hw_mpt() - step: hand the entry to the hardware
+ * @dev: device
+ * @slot: where to encode
+ * @mpt: complete, its MTTs written
+ *
+ * Context: Softirq or BH disabled, engine's device lock held.
+ */
+void tavor_encode_sw2hw_mpt(struct tavor_dev *dev, struct vrb_slot *slot,
+			    const struct tavor_mpt *mpt)
+{
+	struct tavor_mpt_entry *entry = tavor_mbox_in(dev, slot);
+
+	memset(entry, 0, sizeof(*entry));
+	entry->flags = cpu_to_be32(TAVOR_MPT_SW_OWNED | TAVOR_MPT_MIO | TAVOR_MPT_REGION |
+				   TAVOR_MPT_LR | mpt->flags);
+	entry->key = cpu_to_be32(mpt->key);
+	entry->pd = cpu_to_be32(mpt->pdn);
+	entry->start = cpu_to_be64(mpt->start);
+	entry->length = cpu_to_be64(mpt->length);
+	if (!(mpt->flags & TAVOR_MPT_PHYSICAL)) {
+		u64 addr = tavor_mtt_addr(dev, &mpt->mtt);
+
+		entry->page_size = cpu_to_be32(mpt->page_shift - 12);
+		entry->mtt_hi = cpu_to_be32(upper_32_bits(addr));
+		entry->mtt_lo = cpu_to_be32(lower_32_bits(addr));
+	}
+	tavor_cmd_set(dev, slot, TAVOR_CMD_SW2HW_MPT, 0, mpt_index(dev, mpt), TAVOR_CMD_IN);
+}
+
+/**
+ * tavor_encode_hw2sw_mpt() - step: take the entry back
+ * @dev: device
+ * @slot: where to encode
+ * @mpt: an entry the hardware owns
+ *
+ * Context: Softirq or BH disabled, engine's device lock held.
+ */
+void tavor_encode_hw2sw_mpt(struct tavor_dev *dev, struct vrb_slot *slot,
+			    const struct tavor_mpt *mpt)
+{
+	/* Opcode modifier 1: no copy of the entry is wanted. */
+	tavor_cmd_set(dev, slot, TAVOR_CMD_HW2SW_MPT, 1, mpt_index(dev, mpt), 0);
+}
+
+static int mpt_enable_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	tavor_encode_sw2hw_mpt(vrb_to_tdev(vdev), slot, vrb->args.ptr.in);
+	return VRB_DONE_OK;
+}
+
+static int mpt_disable_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	tavor_encode_hw2sw_mpt(vrb_to_tdev(vdev), slot, vrb->args.ptr.in);
+	return VRB_DONE_OK;
+}
+
+static const struct vrb_verb mpt_enable_verb = {
+	.name = "SW2HW_MPT",
+	.class = VRB_CLASS_NORMAL,
+	.encode = mpt_enable_encode,
+};
+
+static const struct vrb_verb mpt_disable_verb = {
+	.name = "HW2SW_MPT",
+	.class = VRB_CLASS_TEARDOWN,
+	.encode = mpt_disable_encode,
+};
+
+/**
+ * tavor_mpt_enable() - SW2HW_MPT as a request of its own
+ * @dev: device
+ * @mpt: complete, its MTTs written
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or a negative errno. After -ETIMEDOUT the entry counts as the hardware's.
+ */
+int tavor_mpt_enable(struct tavor_dev *dev, struct tavor_mpt *mpt)
+{
+	int err = tavor_exec_verb(dev, &mpt_enable_verb, mpt, NULL);
+
+	mpt->hw_owned = !err || err == -ETIMEDOUT;
+	return err;
+}
+
+/**
+ * tavor_mpt_disable() - HW2SW_MPT as a request of its own
+ * @dev: device
+ * @mpt: one that tavor_mpt_enable() has enabled
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or a negative errno; then the entry is still the hardware's.
+ */
+int tavor_mpt_disable(struct tavor_dev *dev, struct tavor_mpt *mpt)
+{
+	int err;
+
+	if (!mpt->hw_owned)
+		return 0;
+	err = tavor_exec_verb(dev, &mpt_disable_verb, mpt, NULL);
+	if (!err)
+		mpt->hw_owned = false;
+	return err;
+}
+
+/**
+ * tavor_mpt_access() - access rights as the MPT has them
+ * @ib_access: IB_ACCESS_*; local read is always allowed
+ *
+ * Context: Any.
+ * Return: TAVOR_MPT_*.
+ */
+u32 tavor_mpt_access(int ib_access)
+{
+	return (ib_access & IB_ACCESS_REMOTE_ATOMIC ? TAVOR_MPT_ATOMIC : 0) |
+	       (ib_access & IB_ACCESS_REMOTE_WRITE ? TAVOR_MPT_RW : 0) |
+	       (ib_access & IB_ACCESS_REMOTE_READ ? TAVOR_MPT_RR : 0) |
+	       (ib_access & IB_ACCESS_LOCAL_WRITE ? TAVOR_MPT_LW : 0);
+}

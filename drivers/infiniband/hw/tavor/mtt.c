@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * MTT segments: a buddy allocator over the MTT table in the HCA's DDR, and the writing of entries (hardware
+ * reference 9.3). Entries are stored through BAR4 where the DDR is visible, else by WRITE_MTT.
+ */
+#include <linux/log2.h>
+#include <linux/slab.h>
+
+#include "tavor.h"
+
+static void mtt_buddy_destroy(struct tavor_mtt_table *table)
+{
+	u32 order;
+
+	for (order = 0; order <= table->order; order++)
+		tavor_bitmap_destroy(&table->free[order]);
+}
+
+static int mtt_buddy_init(struct tavor_mtt_table *table, u32 order)
+{
+	int err;
+	u32 i;
+
+	spin_lock_init(&table->lock);
+	table->order = order;
+	table->used = 0;
+	for (i = 0; i <= order; i++) {
+		err = tavor_bitmap_init(&table->free[i], 1U << (order - i));
+		if (err) {
+			mtt_buddy_destroy(table);
+			return err;
+		}
+	}
+	tavor_bitmap_set(&table->free[order], 0);
+	return 0;
+}
+
+/* Smallest free block of at least @order, cut to size. Returns the segment or -1. */
+static s64 mtt_buddy_get(struct tavor_mtt_table *table, u32 order)
+{
+	u32 bit, o;
+
+	lockdep_assert_held(&table->lock);
+	for (o = order; o <= table->order; o++)
+		if (table->free[o].count)
+			break;
+	if (o > table->order)
+		return -1;
+	bit = tavor_bitmap_next(&table->free[o], 0);
+	tavor_bitmap_clear(&table->free[o], bit);
+	while (o > order) {
+		o--;
+		bit <<= 1;
+		tavor_bitmap_set(&table->free[o], bit + 1);
+	}
+	table->used += 1U << order;
+	return (s64)bit << order;
+}
+
+static void mtt_buddy_put(struct tavor_mtt_table *table, u32 segment, u32 order)
+{
+	u32 bit = segment >> order;
+
+	lockdep_assert_held(&table->lock);
+	table->used -= 1U << order;
+	while (order < table->order && test_bit(bit ^ 1, table->free[order].bits)) {
+		tavor_bitmap_clear(&table->free[order], bit ^ 1);
+		bit >>= 1;
+		order++;
+	}
+	tavor_bitmap_set(&table->free[order], bit);
+}
+
+static int mtt_map(struct tavor_dev *dev)
+{
+	struct tavor_mtt_table *table = &dev->mtt;
+	resource_size_t bar = pci_resource_start(dev->pdev, 4);
+	u64 offset = dev->layout.mtt & (dev->ddr_bar_size - 1);
+
+	table->map = NULL;
+	if (!dev->ddr_bar_size)
+		return 0;
+	table->map = ioremap(bar + offset,
+			     (u64)dev->limits.num_mtt_segs * dev->limits.mtt_seg_size);
+	return table->map ? 0 : -ENOMEM;
+}
+
+/**
+ * tavor_mtt_table_init() - the whole table, its reserved segments taken
+ * @dev: device with its layout made
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, -ENOMEM, or -EINVAL if the table is too large.
+ */
+int tavor_mtt_table_init(struct tavor_dev *dev)
+{
+	u32 order = ilog2(dev->limits.num_mtt_segs);
+	struct tavor_mtt_table *table = &dev->mtt;
+	int err;
+
+	if (order > TAVOR_MTT_MAX_ORDER)
+		return -EINVAL;
+	err = mtt_buddy_init(table, order);
+	if (err)
+		return err;
+	table->reserved = 0;
+	if (dev->lim.reserved_mtt_segs) {
+		u32 reserved = order_base_2(dev->lim.reserved_mtt_segs);
+
+		spin_lock_bh(&table->lock);
+		if (reserved < order && !mtt_buddy_get(table, reserved))
+			table->reserved = table->used;
+		spin_unlock_bh(&table->lock);
+		err = table->reserved ? 0 : -EINVAL;
+	}
+	if (!err)
+		err = mtt_map(dev);
+	if (err)
+		mtt_buddy_destroy(table);
+	return err;
+}
+
+/**
+ * tavor_mtt_table_destroy() - the end of the table; segments in use have leaked and are counted
+ * @dev: device
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_mtt_table_destroy(struct tavor_dev *dev)
+{
+	struct tavor_mtt_table *table = &dev->mtt;
+
+	if (table->used != table->reserved) {
+		dev_err(&dev->pdev->dev, "%u MTT segments still in use\n",
+			table->used - table->reserved);
+		dev->leaked++;
+	}
+	if (table->map)
+		iounmap(table->map);
+	mtt_buddy_destroy(table);
+}
+
+/**
+ * tavor_mtt_alloc() - takes contiguous MTT entries
+ * @dev: device
+ * @entries: how many, > 0
+ * @mtt: where they are
+ *
+ * Context: Any down to softirq.
+ * Return: 0, or -ENOMEM if there is no such run.
+ */
+int tavor_mtt_alloc(struct tavor_dev *dev, u32 entries, struct tavor_mtt *mtt)
+{
+	u32 per_segment = dev->limits.mtt_seg_size / TAVOR_MTT_ENTRY_SIZE;
+	u32 order = order_base_2(DIV_ROUND_UP(entries, per_segment));
+	s64 segment;
+
+	if (order > dev->mtt.order)
+		return -ENOMEM;
+	spin_lock_bh(&dev->mtt.lock);
+	segment = mtt_buddy_get(&dev->mtt, order);
+	spin_unlock_bh(&dev->mtt.lock);
+	if (segment < 0)
+		return -ENOMEM;
+	mtt->first = segment;
+	mtt->order = order;
+	mtt->entries = entries;
+	return 0;
+}
+
+/**
+ * tavor_mtt_free() - returns entries no MPT of the hardware refers to any more
+ * @dev: device
+ * @mtt: may be empty; is afterwards
+ *
+ * Context: Any down to softirq.
+ */
+void tavor_mtt_free(struct tavor_dev *dev, struct tavor_mtt *mtt)
+{
+	if (!mtt->entries)
+		return;
+	spin_lock_bh(&dev->mtt.lock);
+	mtt_buddy_put(&dev->mtt, mtt->first, mtt->order);
+	spin_unlock_bh(&dev->mtt.lock);
+	mtt->entries = 0;
+}
+
+/**
+ * tavor_mtt_addr() - HCA address of the first entry
+ * @dev: device
+ * @mtt: entries
+ *
+ * Context: Any.
+ * Return: the address.
+ */
+u64 tavor_mtt_addr(const struct tavor_dev *dev, const struct tavor_mtt *mtt)
+{
+	return dev->layout.mtt + (u64)mtt->first * dev->limits.mtt_seg_size;
+}
+
+static void mtt_store(void __iomem *entry, u64 page)
+{
+	u64 value = page | TAVOR_MTT_PRESENT;
+
+#ifdef CONFIG_64BIT
+	writeq(swab64(value), entry);
+#else
+	iowrite32be(upper_32_bits(value), entry);
+	iowrite32be(lower_32_bits(value), entry + 4);
+#endif
+}
+
+static void mtt_write_direct(struct tavor_dev *dev, const struct tavor_mtt *mtt, u32 first,
+			     const u64 *pages, u32 n)
+{
+	void __iomem *entry = dev->mtt.map + (size_t)mtt->first * dev->limits.mtt_seg_size +
+			      (size_t)first * TAVOR_MTT_ENTRY_SIZE;
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		mtt_store(entry + (size_t)i * TAVOR_MTT_ENTRY_SIZE, pages[i]);
+}
+
+/**
+ * tavor_mtt_write() - fills entries; SW2HW_MPT comes after it
+ * @dev: device
+ * @mtt: the run
+ * @first: first entry of it to write, even
+ * @pages: DMA addresses
+ * @n: how many; even unless they end the run
+ *
+ * Context: Process context, may sleep: without a visible DDR this is WRITE_MTT.
+ * Return: 0 or the errno of WRITE_MTT.
+ */
+int tavor_mtt_write(struct tavor_dev *dev, const struct tavor_mtt *mtt, u32 first,
+		    const u64 *pages, u32 n)
+{
+	u64 addr = tavor_mtt_addr(dev, mtt) + (u64)first * TAVOR_MTT_ENTRY_SIZE;
+	u32 done, chunk;
+	int err;
+
+	might_sleep();
+	if (WARN_ON_ONCE(first + n > mtt->entries))
+		return -EINVAL;
+	if (dev->mtt.map) {
+		mtt_write_direct(dev, mtt, first, pages, n);
+		return 0;
+	}
+	for (done = 0; done < n; done += chunk) {
+		chunk = min(n - done, TAVOR_WRITE_MTT_MAX);
+		err = tavor_fw_write_mtt(dev, addr + (u64)done * TAVOR_MTT_ENTRY_SIZE,
+					 pages + done, chunk);
+		if (err)
+			return err;
+	}
+	return 0;
+}

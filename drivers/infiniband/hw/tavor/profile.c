@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * The profile: how many of each object, and where in the HCA's DDR each table lies (hardware reference 7).
+ *
+ * Every table is a power of two of entries of a power of two of bytes. Packed from the start of the DDR in the
+ * order of their sizes, largest first, each comes to lie at a multiple of its own size.
+ */
+#include <linux/log2.h>
+#include <linux/sort.h>
+
+#include "tavor.h"
+
+static unsigned int num_qp = 1 << 16;
+static unsigned int num_cq = 1 << 16;
+static unsigned int num_mpt = 1 << 17;
+static unsigned int num_mtt = 1 << 20;
+static unsigned int num_mcg = 1 << 12;
+static unsigned int num_av = 1 << 15;
+static unsigned int num_pd = 1 << 15;
+static unsigned int rdb_per_qp = 4;
+module_param(num_qp, uint, 0444);
+MODULE_PARM_DESC(num_qp, "queue pairs (power of two, 1024..16777216)");
+module_param(num_cq, uint, 0444);
+MODULE_PARM_DESC(num_cq, "completion queues (power of two, 1024..16777216)");
+module_param(num_mpt, uint, 0444);
+MODULE_PARM_DESC(num_mpt, "memory keys (power of two, 1024..16777216)");
+module_param(num_mtt, uint, 0444);
+MODULE_PARM_DESC(num_mtt, "MTT segments of 8 pages each (power of two, 4096..16777216)");
+module_param(num_mcg, uint, 0444);
+MODULE_PARM_DESC(num_mcg, "multicast hash buckets (power of two, 64..1048576)");
+module_param(num_av, uint, 0444);
+MODULE_PARM_DESC(num_av, "address vectors in the HCA's memory (power of two, 64..1048576)");
+module_param(num_pd, uint, 0444);
+MODULE_PARM_DESC(num_pd, "protection domains (power of two, 64..16777216)");
+module_param(rdb_per_qp, uint, 0444);
+MODULE_PARM_DESC(rdb_per_qp,
+		 "RDMA reads and atomics a QP can respond to at a time (power of two, 1..128)");
+
+struct param_range {
+	const char *name;
+	const unsigned int *value;
+	unsigned int min;
+	unsigned int max;
+};
+
+static const struct param_range ranges[] = {
+	{ "num_qp", &num_qp, 1 << 10, 1 << 24 },
+	{ "num_cq", &num_cq, 1 << 10, 1 << 24 },
+	{ "num_mpt", &num_mpt, 1 << 10, 1 << 24 },
+	{ "num_mtt", &num_mtt, 1 << 12, 1 << TAVOR_MTT_MAX_ORDER },
+	{ "num_mcg", &num_mcg, 1 << 6, 1 << 20 },
+	{ "num_av", &num_av, 1 << 6, 1 << 20 },
+	{ "num_pd", &num_pd, 1 << 6, 1 << 24 },
+	{ "rdb_per_qp", &rdb_per_qp, 1, 128 },
+};
+
+/**
+ * tavor_profile_check_params() - refuses module parameters that make no sense
+ *
+ * Context: Any.
+ * Return: 0 or -EINVAL, said in the log.
+ */
+int tavor_profile_check_params(void)
+{
+	const struct param_range *r;
+
+	for (r = ranges; r < ranges + ARRAY_SIZE(ranges); r++) {
+		if (is_power_of_2(*r->value) && *r->value >= r->min && *r->value <= r->max)
+			continue;
+		pr_err(TAVOR_NAME ": %s=%u: must be a power of two from %u to %u\n", r->name,
+		       *r->value, r->min, r->max);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static u32 cut(unsigned int wanted, u8 log_max)
+{
+	return min_t(u64, wanted, 1ULL << log_max);
+}
+
+static void make_limits(struct tavor_dev *dev)
+{
+	const struct tavor_dev_lim *lim = &dev->lim;
+	struct tavor_limits *l = &dev->limits;
+	u32 desc = rounddown_pow_of_two(lim->max_desc_size);
+
+	l->num_qps = cut(num_qp, lim->log_max_qps);
+	l->num_cqs = cut(num_cq, lim->log_max_cqs);
+	/* The firmware is given room for all the SRQs it offers, up to a sane number. */
+	l->num_srqs = cut(1 << 16, lim->log_max_srqs);
+	l->num_eqs = cut(32, lim->log_max_eqs);
+	l->num_mpts = cut(num_mpt, lim->log_max_mpts);
+	l->num_mtt_segs = cut(num_mtt, lim->log_max_mtt_segs);
+	l->num_uars = lim->uar_size >> PAGE_SHIFT;
+	l->num_pds = cut(num_pd, lim->log_max_pds);
+	l->num_avs = cut(num_av, lim->log_max_avs);
+	/* As many overflow entries follow the buckets. */
+	l->num_mgms = cut(num_mcg, max_t(u8, lim->log_max_mgms, 1) - 1);
+	l->mtt_seg_size = 64;
+	l->rdb_per_qp = cut(rdb_per_qp, lim->log_max_ra_res_qp);
+	/* Next/control segment and the largest fixed segment, UD, leave this for data segments. */
+	l->max_sg = min_t(u32, lim->max_sg, (lim->max_desc_size - 16 - 48) / 16);
+	l->max_srq_sge = min_t(u32, l->max_sg, (min(desc, TAVOR_MAX_SRQ_STRIDE) - 16) / 16);
+	l->max_qp_init_rdma = 1U << min_t(u8, lim->log_max_ra_req_qp, 7);
+	l->max_qp_dest_rdma = l->rdb_per_qp;
+	l->gid_table_len = 1U << lim->log_max_gids;
+	l->pkey_table_len = 1U << lim->log_max_pkeys;
+	l->num_ports = lim->num_ports;
+}
+
+struct table {
+	const char *name;
+	u64 *base;
+	u64 size;
+};
+
+static int larger_first(const void *a, const void *b)
+{
+	const struct table *x = a, *y = b;
+
+	return x->size < y->size ? 1 : x->size > y->size ? -1 : 0;
+}
+
+static int pack(struct tavor_dev *dev, struct table *tables, unsigned int n)
+{
+	u64 room = min(dev->fw.start, dev->ddr_info.end + 1) - dev->ddr_info.start;
+	u64 at = dev->ddr_info.start;
+	unsigned int i;
+
+	sort(tables, n, sizeof(*tables), larger_first, NULL);
+	for (i = 0; i < n; i++) {
+		*tables[i].base = at;
+		at += tables[i].size;
+		dev_dbg(&dev->pdev->dev, "%s: %llu KB at %#llx\n", tables[i].name,
+			tables[i].size >> 10, *tables[i].base);
+	}
+	dev->layout.end = at;
+	if (at - dev->ddr_info.start <= room)
+		return 0;
+	dev_err(&dev->pdev->dev,
+		"tables of %llu MB do not fit the HCA's %llu MB of memory; try smaller num_* parameters\n",
+		(at - dev->ddr_info.start) >> 20, room >> 20);
+	return -ENOSPC;
+}
+
+static int check_ddr(struct tavor_dev *dev)
+{
+	const struct tavor_ddr_info *ddr = &dev->ddr_info;
+
+	if (ddr->end <= ddr->start || dev->fw.start <= ddr->start || ddr->start & 0xff) {
+		dev_err(&dev->pdev->dev, "DDR %#llx..%#llx, firmware at %#llx: makes no sense\n",
+			ddr->start, ddr->end, dev->fw.start);
+		return -EINVAL;
+	}
+	/* Tables are reached at their address modulo the size of BAR 4: it must show all of them. */
+	if (dev->ddr_bar_size && (ddr->start & (dev->ddr_bar_size - 1) ||
+				  ddr->end - ddr->start >= dev->ddr_bar_size)) {
+		dev_err(&dev->pdev->dev, "BAR 4 of %llu MB does not show DDR %#llx..%#llx\n",
+			dev->ddr_bar_size >> 20, ddr->start, ddr->end);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int make_layout(struct tavor_dev *dev)
+{
+	const struct tavor_dev_lim *lim = &dev->lim;
+	const struct tavor_limits *l = &dev->limits;
+	struct tavor_layout *lay = &dev->layout;
+	struct table tables[] = {
+		{ "QPC", &lay->qpc, (u64)l->num_qps * lim->qpc_size },
+		{ "EQPC", &lay->eqpc, (u64)l->num_qps * lim->eqpc_size },
+		{ "SRQC", &lay->srqc, (u64)l->num_srqs * lim->srqc_size },
+		{ "CQC", &lay->cqc, (u64)l->num_cqs * lim->cqc_size },
+		{ "EQC", &lay->eqc, (u64)l->num_eqs * lim->eqc_size },
+		{ "RDB", &lay->rdb, (u64)l->num_qps * l->rdb_per_qp * TAVOR_RDB_SIZE },
+		{ "MCG", &lay->mcg, (u64)l->num_mgms * 2 * TAVOR_MGM_SIZE },
+		{ "MPT", &lay->mpt, (u64)l->num_mpts * TAVOR_MPT_SIZE },
+		{ "MTT", &lay->mtt, (u64)l->num_mtt_segs * l->mtt_seg_size },
+		{ "UAR scratch", &lay->uar_scratch, (u64)l->num_uars * lim->uar_scratch_size },
+		{ "AV", &lay->av, (u64)l->num_avs * TAVOR_AV_SIZE },
+	};
+
+	return pack(dev, tables, ARRAY_SIZE(tables));
+}
+
+/**
+ * tavor_profile_make() - limits and DDR layout
+ * @dev: device with firmware, DDR and limits queried
+ *
+ * Context: Process context.
+ * Return: 0 or a negative errno, said in the log; -ENOSPC: the tables do not fit.
+ */
+int tavor_profile_make(struct tavor_dev *dev)
+{
+	int err = check_ddr(dev);
+
+	if (err)
+		return err;
+	make_limits(dev);
+	return make_layout(dev);
+}

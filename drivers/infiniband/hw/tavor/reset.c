@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Reset of the HCA, before every probe: a boot ROM or a driver before us may have left it running (hardware
+ * reference 3). It clears the configuration space too, so that is saved and put back. A PCI-X card sits
+ * behind a bridge of its own, which is reset with it.
+ */
+#include <linux/delay.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include "tavor.h"
+
+#define RESET_WAIT_MS		1000
+#define RESET_POLL_MS		100
+#define RESET_POLLS		100
+#define CONFIG_DWORDS		64
+#define HEADER_DWORDS		16
+#define PCIX_UPSTREAM_SPLIT	8	/* of the bridge's PCI-X capability */
+#define PCIX_DOWNSTREAM_SPLIT	12
+
+struct saved_config {
+	struct pci_dev *pdev;
+	u32 dword[CONFIG_DWORDS];
+};
+
+static struct pci_dev *find_bridge(struct pci_dev *hca)
+{
+	struct pci_dev *bridge = NULL;
+
+	while ((bridge = pci_get_device(hca->vendor, hca->device + 2, bridge)))
+		if (bridge->hdr_type == PCI_HEADER_TYPE_BRIDGE &&
+		    bridge->subordinate == hca->bus)
+			return bridge;
+	dev_warn(&hca->dev, "no bridge of its own found, resetting without it\n");
+	return NULL;
+}
+
+/* Dwords 22 and 23 are a gateway to the HCA's registers: touching them has effects. */
+static int save_config(struct saved_config *config, struct pci_dev *pdev)
+{
+	unsigned int i;
+	int err;
+
+	config->pdev = pdev;
+	for (i = 0; i < CONFIG_DWORDS; i++) {
+		if (i == 22 || i == 23)
+			continue;
+		err = pci_read_config_dword(pdev, i * 4, &config->dword[i]);
+		if (err)
+			return pcibios_err_to_errno(err);
+	}
+	return 0;
+}
+
+static int restore_dword(const struct saved_config *config, unsigned int offset)
+{
+	return pcibios_err_to_errno(pci_write_config_dword(config->pdev, offset,
+							   config->dword[offset / 4]));
+}
+
+/* The header, with the command register last: BARs are decoded only when they are all there again. */
+static int restore_header(const struct saved_config *config)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < HEADER_DWORDS; i++) {
+		if (i * 4 == PCI_COMMAND)
+			continue;
+		err = restore_dword(config, i * 4);
+		if (err)
+			return err;
+	}
+	return restore_dword(config, PCI_COMMAND);
+}
+
+static int restore_bridge(const struct saved_config *config)
+{
+	int cap = pci_find_capability(config->pdev, PCI_CAP_ID_PCIX);
+	int err;
+
+	err = restore_dword(config, cap + PCIX_UPSTREAM_SPLIT);
+	err = err ?: restore_dword(config, cap + PCIX_DOWNSTREAM_SPLIT);
+	return err ?: restore_header(config);
+}
+
+/* Half of the dword is a status register whose bits clear when written as read. */
+static int restore_word(const struct saved_config *config, unsigned int offset)
+{
+	u32 dword = config->dword[offset / 4];
+
+	return pcibios_err_to_errno(pci_write_config_word(config->pdev, offset,
+							  offset & 2 ? dword >> 16 : dword));
+}
+
+static int restore_hca(const struct saved_config *config, int pcix_cap, int pcie_cap)
+{
+	int err = 0;
+
+	if (pcix_cap)
+		err = restore_dword(config, pcix_cap);
+	if (!err && pcie_cap)
+		err = restore_word(config, pcie_cap + PCI_EXP_DEVCTL);
+	if (!err && pcie_cap)
+		err = restore_word(config, pcie_cap + PCI_EXP_LNKCTL);
+	return err ?: restore_header(config);
+}
+
+static int trigger(struct tavor_dev *dev)
+{
+	void __iomem *reset = ioremap(pci_resource_start(dev->pdev, 0) + TAVOR_RESET, 4);
+
+	if (!reset)
+		return -ENOMEM;
+	iowrite32be(1, reset);
+	iounmap(reset);
+	return 0;
+}
+
+static int wait_alive(struct pci_dev *pdev)
+{
+	unsigned int i;
+	u32 id;
+
+	msleep(RESET_WAIT_MS);
+	for (i = 0; i < RESET_POLLS; i++) {
+		if (!pci_read_config_dword(pdev, PCI_VENDOR_ID, &id) && id != ~0U)
+			return 0;
+		msleep(RESET_POLL_MS);
+	}
+	return -ENODEV;
+}
+
+static int reset_saved(struct tavor_dev *dev, struct saved_config *hca, struct saved_config *bridge,
+		       struct pci_dev *bridge_pdev)
+{
+	int pcix_cap = pci_find_capability(dev->pdev, PCI_CAP_ID_PCIX);
+	int pcie_cap = pci_pcie_cap(dev->pdev);
+	int err;
+
+	err = save_config(hca, dev->pdev);
+	if (!err && bridge_pdev) {
+		err = save_config(bridge, bridge_pdev);
+		if (!err && !pci_find_capability(bridge_pdev, PCI_CAP_ID_PCIX))
+			err = -ENODEV;
+	}
+	err = err ?: trigger(dev);
+	err = err ?: wait_alive(bridge_pdev ?: dev->pdev);
+	if (!err && bridge_pdev)
+		err = restore_bridge(bridge);
+	return err ?: restore_hca(hca, pcix_cap, pcie_cap);
+}
+
+/**
+ * tavor_reset() - resets the HCA and puts its configuration space back
+ * @dev: device; its state may be anything
+ *
+ * Context: Process context, sleeps for a second and more.
+ * Return: 0 or a negative errno; -ENODEV: it did not come back within 11 seconds, or its bridge is odd.
+ */
+int tavor_reset(struct tavor_dev *dev)
+{
+	struct pci_dev *bridge = NULL;
+	struct saved_config *saved;
+	int err;
+
+	saved = kcalloc(2, sizeof(*saved), GFP_KERNEL);
+	if (!saved)
+		return -ENOMEM;
+	if (!pci_is_pcie(dev->pdev))
+		bridge = find_bridge(dev->pdev);
+	err = reset_saved(dev, &saved[0], &saved[1], bridge);
+	if (err)
+		dev_err(&dev->pdev->dev, "reset failed (%d)\n", err);
+	pci_dev_put(bridge);
+	kfree(saved);
+	return err;
+}

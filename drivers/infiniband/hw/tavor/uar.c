@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * UAR pages: doorbell pages in BAR2, one per user context and one for the driver (hardware reference 14).
+ * UAR 0 .. reserved - 1 are the firmware's; UAR 1 rings for any context, so no user ever gets it.
+ */
+#include "tavor.h"
+
+/**
+ * tavor_uar_init() - the allocator of pages, and the driver's own page
+ * @dev: device with its limits made
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int tavor_uar_init(struct tavor_dev *dev)
+{
+	u32 reserved = max(dev->lim.reserved_uars + 1, 2U);
+	int err;
+
+#ifndef CONFIG_64BIT
+	spin_lock_init(&dev->doorbell_lock);
+#endif
+	err = tavor_alloc_init(&dev->uar_alloc, "UAR pages", dev->limits.num_uars,
+			       dev->limits.num_uars - 1, reserved);
+	if (err)
+		return err;
+	err = tavor_uar_alloc(dev, &dev->kar_uar);
+	if (err)
+		goto destroy_alloc;
+	dev->kar = ioremap((phys_addr_t)dev->kar_uar.pfn << PAGE_SHIFT, PAGE_SIZE);
+	if (dev->kar)
+		return 0;
+	err = -ENOMEM;
+	tavor_uar_free(dev, &dev->kar_uar);
+destroy_alloc:
+	tavor_alloc_destroy(dev, &dev->uar_alloc);
+	return err;
+}
+
+/**
+ * tavor_uar_cleanup() - the end of doorbells
+ * @dev: device
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_uar_cleanup(struct tavor_dev *dev)
+{
+	iounmap(dev->kar);
+	tavor_uar_free(dev, &dev->kar_uar);
+	tavor_alloc_destroy(dev, &dev->uar_alloc);
+}
+
+/**
+ * tavor_uar_alloc() - a doorbell page
+ * @dev: device
+ * @uar: result
+ *
+ * Context: Any down to softirq.
+ * Return: 0 or -ENOMEM.
+ */
+int tavor_uar_alloc(struct tavor_dev *dev, struct tavor_uar *uar)
+{
+	int err = tavor_alloc_get(&dev->uar_alloc, &uar->index);
+
+	if (!err)
+		uar->pfn = (pci_resource_start(dev->pdev, 2) >> PAGE_SHIFT) + uar->index;
+	return err;
+}
+
+/**
+ * tavor_uar_free() - returns a doorbell page nobody has mapped any more
+ * @dev: device
+ * @uar: page
+ *
+ * Context: Any down to softirq.
+ */
+void tavor_uar_free(struct tavor_dev *dev, struct tavor_uar *uar)
+{
+	tavor_alloc_put(&dev->uar_alloc, uar->index);
+}
