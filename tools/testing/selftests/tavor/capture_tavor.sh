@@ -1,0 +1,11 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: host
+# Timeout: 300
+#
+# What is sent for ib_tavor is decoded by tshark without a complaint. By hand: run this script.
+
+DRIVER=tavor
+# shellcheck source=SCRIPTDIR/capture.bash
+. "$(dirname "$0")/capture.bash"

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+# shellcheck shell=bash
+#
+# infiniband-diags on one HCA whose two ports are cabled to each other: what the subnet and performance
+# management agents answer, and that the counters count.
+
+# shellcheck source=SCRIPTDIR/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# counter PORT NAME: one counter as perfquery reads it
+counter() {
+	perfquery -C "$(device)" -P "$1" "$(lid "$1")" "$1" | sed -n "s/^$2:\.*//p"
+}
+
+# query PATTERN COMMAND...: the command succeeds and prints a line that matches
+query() {
+	local pattern=$1
+	shift
+	"$@" >"$TEST_DIR/query"
+	cat "$TEST_DIR/query"
+	grep -qE -- "$pattern" "$TEST_DIR/query" || fail "no line matches '$pattern': $*"
+}
+
+test_smpquery_nodeinfo() {
+	query '^NodeType:\.*Channel Adapter' smpquery -C "$(device)" -P 1 nodeinfo "$(lid 1)"
+	grep -qE '^NumPorts:\.*2$' "$TEST_DIR/query"
+	grep -qE '^DevId:\.*0x5a44$' "$TEST_DIR/query"
+	grep -qE '^LocalPort:\.*1$' "$TEST_DIR/query"
+	query '^LocalPort:\.*2$' smpquery -C "$(device)" -P 1 nodeinfo "$(lid 2)"
+}
+
+test_smpquery_nodedesc() {
+	query '^Node Description:\.*.+' smpquery -C "$(device)" -P 1 nodedesc "$(lid 1)"
+}
+
+test_smpquery_nodedesc_follows_what_is_written() {
+	echo "guest under test" >"/sys/class/infiniband/$(device)/node_desc"
+	query '^Node Description:\.*guest under test' smpquery -C "$(device)" -P 1 nodedesc "$(lid 2)"
+}
+
+test_smpquery_portinfo() {
+	local port
+	for port in 1 2; do
+		query "^Lid:\.*$(lid $port)$" smpquery -C "$(device)" -P 1 portinfo "$(lid $port)" $port
+		grep -qE '^LinkState:\.*Active$' "$TEST_DIR/query"
+		grep -qE '^PhysLinkState:\.*LinkUp$' "$TEST_DIR/query"
+		grep -qE '^LinkWidthActive:\.*4X$' "$TEST_DIR/query"
+		grep -qE '^LinkSpeedActive:\.*2\.5 Gbps' "$TEST_DIR/query"
+		grep -qE '^NeighborMTU:\.*2048$' "$TEST_DIR/query"
+	done
+}
+
+test_smpquery_pkeys() {
+	query '0xffff' smpquery -C "$(device)" -P 1 pkeys "$(lid 1)" 1
+}
+
+test_smpquery_guids() {
+	query '0x[0-9a-f]{16}' smpquery -C "$(device)" -P 1 guids "$(lid 2)"
+}
+
+test_smpquery_sl2vl_and_vlarb() {
+	query '\|' smpquery -C "$(device)" -P 1 sl2vl "$(lid 1)" 1
+	query 'VL' smpquery -C "$(device)" -P 1 vlarb "$(lid 1)" 1
+}
+
+test_smpquery_by_directed_route_over_the_cable() {
+	query '^LocalPort:\.*2$' smpquery -C "$(device)" -P 1 -D nodeinfo 0,1
+	query "^Lid:\.*$(lid 2)$" smpquery -C "$(device)" -P 1 -D portinfo 0,1 2
+}
+
+test_a_port_that_does_not_exist_is_not_answered() {
+	if smpquery -C "$(device)" -P 1 -t 200 portinfo "$(lid 1)" 3; then
+		fail "port 3 of 2 was answered"
+	fi
+}
+
+test_smpdump() {
+	query '^[0-9a-f ]{16,}' smpdump -C "$(device)" -P 1 "$(lid 1)" 0x11
+}
+
+test_ibaddr() {
+	query "LID start 0x0*$(printf %x "$(lid 1)") end" ibaddr -C "$(device)" -P 1
+}
+
+test_sminfo() {
+	query 'SMINFO_MASTER' sminfo -C "$(device)" -P 1
+}
+
+test_saquery() {
+	query 'node_type\.*Channel Adapter' saquery -C "$(device)" -P 1 NR
+	query 'port_state\.*\(?0x0*4|port_state\.*Active|PortInfoRecord' saquery -C "$(device)" -P 1 PIR
+	query 'PathRecord' saquery -C "$(device)" -P 1 -p
+}
+
+test_ibnetdiscover() {
+	query '^Ca[[:space:]]+2 "H-[0-9a-f]{16}"' ibnetdiscover -C "$(device)" -P 1
+	grep -qE '^\[1\]\([0-9a-f]+\).*"H-[0-9a-f]{16}"\[2\]' "$TEST_DIR/query"
+	grep -qE '4xSDR' "$TEST_DIR/query"
+}
+
+test_ibhosts() {
+	query '^Ca[[:space:]]*: 0x[0-9a-f]{16} ports 2' ibhosts -C "$(device)" -P 1
+}
+
+test_iblinkinfo() {
+	query '4X +2\.5 Gbps.*Active/ +LinkUp' iblinkinfo -C "$(device)" -P 1
+}
+
+test_ibportstate() {
+	query '^LinkState:\.*Active' ibportstate -C "$(device)" -P 1 "$(lid 1)" 1 query
+}
+
+test_ibtracert() {
+	query "$(lid 1)-$(lid 1)|From ca" ibtracert -C "$(device)" -P 1 "$(lid 1)" "$(lid 2)"
+}
+
+test_perfquery() {
+	query '^PortXmitData:\.*[0-9]+' perfquery -C "$(device)" -P 1
+	query '^LinkDownedCounter:\.*0$' perfquery -C "$(device)" -P 1 "$(lid 2)" 2
+}
+
+test_port_counters_count_traffic_in_both_directions() {
+	local port sent received
+	perfquery -C "$(device)" -P 1 -R "$(lid 1)" 1
+	perfquery -C "$(device)" -P 1 -R "$(lid 2)" 2
+	pair "ibv_rc_pingpong -c -s 4096 -n 100 -i 2" "ibv_rc_pingpong -c -s 4096 -n 100 -i 1"
+	# 100 messages of 4096 bytes each way: at least 100 * 4096 / 4 words, at most a third more
+	for port in 1 2; do
+		sent=$(counter $port PortXmitData)
+		received=$(counter $port PortRcvData)
+		echo "port $port: sent $sent words, received $received"
+		[ "$sent" -ge 102400 ] && [ "$sent" -le 140000 ] || fail "port $port sent $sent words"
+		[ "$received" -ge 102400 ] && [ "$received" -le 140000 ] || fail "port $port received $received words"
+		[ "$(counter $port PortXmitPkts)" -ge 200 ]
+		[ "$(counter $port PortRcvPkts)" -ge 200 ]
+	done
+}
+
+test_port_counters_are_cleared_on_request() {
+	pair "ibv_rc_pingpong -s 65536 -n 20 -i 2" "ibv_rc_pingpong -s 65536 -n 20 -i 1"
+	[ "$(counter 1 PortXmitData)" -ge 327680 ]
+	perfquery -C "$(device)" -P 1 -R "$(lid 1)" 1
+	[ "$(counter 1 PortXmitData)" -lt 20000 ] || fail "after a reset: $(counter 1 PortXmitData) words"
+}
+
+test_sysfs_counters_agree_with_perfquery() {
+	local sysfs agent
+	sysfs=$(port_file 1 counters/port_xmit_data)
+	agent=$(counter 1 PortXmitData)
+	# perfquery itself sends a little.
+	[ $((agent - sysfs)) -ge 0 ] && [ $((agent - sysfs)) -lt 2000 ] || fail "sysfs $sysfs, agent $agent"
+	[ "$(port_file 1 counters/symbol_error)" = 0 ]
+	[ "$(port_file 1 counters/link_downed)" = 0 ]
+}
+
+test_ibqueryerrors_finds_none() {
+	ibqueryerrors -C "$(device)" -P 1 | tee "$TEST_DIR/errors"
+	grep -qE '^## Summary: [0-9]+ nodes checked, 0 bad nodes found' "$TEST_DIR/errors"
+}

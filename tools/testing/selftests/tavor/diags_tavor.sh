@@ -1,0 +1,13 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver tavor --sm
+# Kernels: 6.12 7
+# Timeout: 600
+#
+# infiniband-diags on ib_tavor. By hand:
+#   tools/testing/vm/run --driver tavor --sm -- tools/testing/selftests/tavor/diags_tavor.sh [test_NAME...]
+
+# shellcheck source=SCRIPTDIR/diags.bash
+. "$(dirname "$0")/diags.bash"
+run_tests "$@"

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/*
+ * The user ABI of the mthca family without libmthca in between: one function for each command, which says
+ * exactly what a hostile or broken process could say. They return 0 or a negative errno.
+ */
+#ifndef SELFTESTS_TAVOR_RAW_H
+#define SELFTESTS_TAVOR_RAW_H
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+#include <infiniband/verbs.h>
+#include <rdma/ib_user_verbs.h>
+#include <rdma/mthca-abi.h>
+
+/* One command: @size bytes of it from @command, which begins with its header; its response has @response bytes. */
+static inline int raw_command(int fd, uint32_t number, void *command, size_t size, size_t response)
+{
+	struct ib_uverbs_cmd_hdr *hdr = command;
+
+	hdr->command = number;
+	hdr->in_words = size / 4;
+	hdr->out_words = response / 4;
+	return write(fd, command, size) == (ssize_t)size ? 0 : -errno;
+}
+
+struct raw_pd {
+	uint32_t handle;
+	uint32_t pdn;
+};
+
+static inline int raw_alloc_pd(int fd, struct raw_pd *pd)
+{
+	struct {
+		struct ib_uverbs_alloc_pd_resp core;
+		struct mthca_alloc_pd_resp driver;
+	} response = {};
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_alloc_pd core;
+	} command = { .core.response = (uintptr_t)&response };
+	int ret = raw_command(fd, IB_USER_VERBS_CMD_ALLOC_PD, &command, sizeof(command), sizeof(response));
+
+	pd->handle = response.core.pd_handle;
+	pd->pdn = response.driver.pdn;
+	return ret;
+}
+
+static inline int raw_dealloc_pd(int fd, uint32_t handle)
+{
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_dealloc_pd core;
+	} command = { .core.pd_handle = handle };
+
+	return raw_command(fd, IB_USER_VERBS_CMD_DEALLOC_PD, &command, sizeof(command), 0);
+}
+
+struct raw_mr {
+	uint32_t handle;
+	uint32_t lkey;
+};
+
+/* @iova is what the hardware calls @start; buffers of queues are registered at 0. */
+static inline int raw_reg_mr(int fd, uint32_t pd, void *start, uint64_t length, uint64_t iova, uint32_t access,
+			     struct raw_mr *mr)
+{
+	struct ib_uverbs_reg_mr_resp response = {};
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_reg_mr core;
+		struct mthca_reg_mr driver;
+	} command = {
+		.core.response = (uintptr_t)&response,
+		.core.start = (uintptr_t)start,
+		.core.length = length,
+		.core.hca_va = iova,
+		.core.pd_handle = pd,
+		.core.access_flags = access,
+	};
+	int ret = raw_command(fd, IB_USER_VERBS_CMD_REG_MR, &command, sizeof(command), sizeof(response));
+
+	mr->handle = response.mr_handle;
+	mr->lkey = response.lkey;
+	return ret;
+}
+
+static inline int raw_dereg_mr(int fd, uint32_t handle)
+{
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_dereg_mr core;
+	} command = { .core.mr_handle = handle };
+
+	return raw_command(fd, IB_USER_VERBS_CMD_DEREG_MR, &command, sizeof(command), 0);
+}
+
+struct raw_cq {
+	uint32_t handle;
+	uint32_t cqn;
+	uint32_t cqe;
+};
+
+/* @missing: how many bytes at the end of the command to leave out */
+static inline int raw_create_cq_short(int fd, uint32_t cqe, uint32_t lkey, uint32_t pdn, size_t missing,
+				      struct raw_cq *cq)
+{
+	struct {
+		struct ib_uverbs_create_cq_resp core;
+		struct mthca_create_cq_resp driver;
+	} response = {};
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_create_cq core;
+		struct mthca_create_cq driver;
+	} command = {
+		.core.response = (uintptr_t)&response,
+		.core.cqe = cqe,
+		.core.comp_channel = -1,
+		.driver.lkey = lkey,
+		.driver.pdn = pdn,
+	};
+	int ret = raw_command(fd, IB_USER_VERBS_CMD_CREATE_CQ, &command, sizeof(command) - missing,
+			      sizeof(response));
+
+	cq->handle = response.core.cq_handle;
+	cq->cqe = response.core.cqe;
+	cq->cqn = response.driver.cqn;
+	return ret;
+}
+
+static inline int raw_create_cq(int fd, uint32_t cqe, uint32_t lkey, uint32_t pdn, struct raw_cq *cq)
+{
+	return raw_create_cq_short(fd, cqe, lkey, pdn, 0, cq);
+}
+
+static inline int raw_resize_cq(int fd, uint32_t handle, uint32_t cqe, uint32_t lkey, uint32_t *got)
+{
+	struct ib_uverbs_resize_cq_resp response = {};
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_resize_cq core;
+		struct mthca_resize_cq driver;
+	} command = {
+		.core.response = (uintptr_t)&response,
+		.core.cq_handle = handle,
+		.core.cqe = cqe,
+		.driver.lkey = lkey,
+	};
+	int ret = raw_command(fd, IB_USER_VERBS_CMD_RESIZE_CQ, &command, sizeof(command), sizeof(response));
+
+	*got = response.cqe;
+	return ret;
+}
+
+static inline int raw_destroy_cq(int fd, uint32_t handle)
+{
+	struct ib_uverbs_destroy_cq_resp response;
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_destroy_cq core;
+	} command = { .core.response = (uintptr_t)&response, .core.cq_handle = handle };
+
+	return raw_command(fd, IB_USER_VERBS_CMD_DESTROY_CQ, &command, sizeof(command), sizeof(response));
+}
+
+struct raw_qp {
+	uint32_t handle;
+	uint32_t qpn;
+	struct ib_uverbs_create_qp_resp caps;
+};
+
+struct raw_qp_in {
+	uint32_t pd, send_cq, recv_cq, srq, lkey;
+	uint32_t send_wr, recv_wr, send_sge, recv_sge, inline_data;
+	uint8_t type, is_srq;
+	size_t missing;
+};
+
+static inline int raw_create_qp(int fd, const struct raw_qp_in *in, struct raw_qp *qp)
+{
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_create_qp core;
+		struct mthca_create_qp driver;
+	} command = {
+		.core.response = (uintptr_t)&qp->caps,
+		.core.pd_handle = in->pd,
+		.core.send_cq_handle = in->send_cq,
+		.core.recv_cq_handle = in->recv_cq,
+		.core.srq_handle = in->srq,
+		.core.is_srq = in->is_srq,
+		.core.max_send_wr = in->send_wr,
+		.core.max_recv_wr = in->recv_wr,
+		.core.max_send_sge = in->send_sge,
+		.core.max_recv_sge = in->recv_sge,
+		.core.max_inline_data = in->inline_data,
+		.core.qp_type = in->type,
+		.driver.lkey = in->lkey,
+	};
+	int ret;
+
+	memset(&qp->caps, 0, sizeof(qp->caps));
+	ret = raw_command(fd, IB_USER_VERBS_CMD_CREATE_QP, &command, sizeof(command) - in->missing,
+			  sizeof(qp->caps));
+	qp->handle = qp->caps.qp_handle;
+	qp->qpn = qp->caps.qpn;
+	return ret;
+}
+
+static inline int raw_destroy_qp(int fd, uint32_t handle)
+{
+	struct ib_uverbs_destroy_qp_resp response;
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_destroy_qp core;
+	} command = { .core.response = (uintptr_t)&response, .core.qp_handle = handle };
+
+	return raw_command(fd, IB_USER_VERBS_CMD_DESTROY_QP, &command, sizeof(command), sizeof(response));
+}
+
+struct raw_srq {
+	uint32_t handle;
+	uint32_t max_wr;
+};
+
+static inline int raw_create_srq(int fd, uint32_t pd, uint32_t max_wr, uint32_t max_sge, uint32_t lkey,
+				 struct raw_srq *srq)
+{
+	struct {
+		struct ib_uverbs_create_srq_resp core;
+		struct mthca_create_srq_resp driver;
+	} response = {};
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_create_srq core;
+		struct mthca_create_srq driver;
+	} command = {
+		.core.response = (uintptr_t)&response,
+		.core.pd_handle = pd,
+		.core.max_wr = max_wr,
+		.core.max_sge = max_sge,
+		.driver.lkey = lkey,
+	};
+	int ret = raw_command(fd, IB_USER_VERBS_CMD_CREATE_SRQ, &command, sizeof(command), sizeof(response));
+
+	srq->handle = response.core.srq_handle;
+	srq->max_wr = response.core.max_wr;
+	return ret;
+}
+
+static inline int raw_destroy_srq(int fd, uint32_t handle)
+{
+	struct ib_uverbs_destroy_srq_resp response;
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_destroy_srq core;
+	} command = { .core.response = (uintptr_t)&response, .core.srq_handle = handle };
+
+	return raw_command(fd, IB_USER_VERBS_CMD_DESTROY_SRQ, &command, sizeof(command), sizeof(response));
+}
+
+#endif /* SELFTESTS_TAVOR_RAW_H */
