@@ -1,0 +1,680 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Firmware commands of queue pairs: state transitions, QUERY_QPEE, CONF_SPECIAL_QP.
+ *
+ * A driver rebuilds the context from zero for each transition and fills in only what it means to change, so every
+ * transition takes exactly the fields of section 12.6 and looks at no other.
+ */
+#include "qp.h"
+
+#include <limits.h>
+
+#define MBOX_LEN 0x108
+#define CTX 8 /* offset of the context in the mailbox */
+
+/* Optional-parameter mask (12.5) */
+#define OPT_ALT_PATH (1u << 0)
+#define OPT_RRE (1u << 1)
+#define OPT_RAE (1u << 2)
+#define OPT_RWE (1u << 3)
+#define OPT_PKEY (1u << 4)
+#define OPT_QKEY (1u << 5)
+#define OPT_MIN_RNR (1u << 6)
+#define OPT_PRIMARY (1u << 7)
+#define OPT_SRA (1u << 8)
+#define OPT_RRA (1u << 9)
+#define OPT_PM (1u << 10)
+#define OPT_PORT (1u << 11)
+#define OPT_RETRY (1u << 12)
+#define OPT_ALT_RNR (1u << 13)
+#define OPT_TIMEOUT (1u << 14)
+#define OPT_RNR (1u << 15)
+#define OPT_SCHED (1u << 16)
+#define OPT_ACCESS (OPT_RRE | OPT_RAE | OPT_RWE)
+#define OPT_ALT (OPT_ALT_PATH | OPT_ALT_RNR)
+#define OPT_RUNNING (OPT_QKEY | OPT_ACCESS | OPT_PM | OPT_MIN_RNR | OPT_ALT)
+
+#define STATE(s) (1u << (s))
+
+/* --- context: reading ---------------------------------------------------------------------------------- */
+
+static void take_primary(struct qp_path *p, const u8 *c)
+{
+	u32 w = get32(c + 0x0c);
+
+	p->grh = c[5] & 0x80;
+	p->path_bits = c[5] & 0x7f;
+	p->dlid = get16(c + 6);
+	p->sgid_index = c[9] & 0x3f;
+	p->static_rate = c[0x0a] & 7;
+	p->hop_limit = c[0x0b];
+	p->sl = bits(w, 31, 28);
+	p->tclass = bits(w, 27, 20);
+	p->flow_label = bits(w, 19, 0);
+	memcpy(p->dgid, c + 0x10, 16);
+}
+
+static void take_port(struct qp_path *p, const u8 *c)
+{
+	p->port = bits(get32(c), 25, 24);
+}
+
+static void take_pkey(struct qp_path *p, const u8 *c)
+{
+	p->pkey_index = bits(get32(c), 6, 0);
+}
+
+static void take_timeout(struct qp_path *p, const u8 *c)
+{
+	p->ack_timeout = c[8] >> 3;
+}
+
+static void take_rnr(struct qp_path *p, const u8 *c)
+{
+	p->rnr_retry = c[4] >> 5;
+}
+
+static void take_alternate(struct qp *qp, u32 opt, const u8 *c)
+{
+	if (opt & OPT_ALT_PATH) {
+		take_primary(&qp->alt, c + 0x40);
+		take_port(&qp->alt, c + 0x40);
+		take_pkey(&qp->alt, c + 0x40);
+		take_timeout(&qp->alt, c + 0x40);
+	}
+	if (opt & OPT_ALT_RNR)
+		take_rnr(&qp->alt, c + 0x40);
+}
+
+static void take_access(struct qp *qp, u32 opt, const u8 *c)
+{
+	u32 w = get32(c + 0x90);
+
+	if (opt & OPT_RRE)
+		qp->rre = bits(w, 15, 15);
+	if (opt & OPT_RWE)
+		qp->rwe = bits(w, 14, 14);
+	if (opt & OPT_RAE)
+		qp->rae = bits(w, 13, 13);
+}
+
+/* SRE and SAE have no bit of their own (12.6). */
+static void take_sra(struct qp *qp, const u8 *c)
+{
+	u32 w = get32(c + 0x70);
+
+	qp->log_sra = bits(w, 23, 21);
+	qp->sre = bits(w, 15, 15);
+	qp->sae = bits(w, 13, 13);
+}
+
+static void take_path_options(struct qp *qp, u32 opt, const u8 *c)
+{
+	const u8 *primary = c + 0x20;
+
+	if (opt & OPT_PRIMARY)
+		take_primary(&qp->path, primary);
+	if (opt & OPT_PORT)
+		take_port(&qp->path, primary);
+	if (opt & OPT_PKEY)
+		take_pkey(&qp->path, primary);
+	if (opt & OPT_TIMEOUT)
+		take_timeout(&qp->path, primary);
+	if (opt & OPT_RNR)
+		take_rnr(&qp->path, primary);
+	take_alternate(qp, opt, c);
+}
+
+static void take_options(struct qp *qp, u32 opt, const u8 *c)
+{
+	take_path_options(qp, opt, c);
+	take_access(qp, opt, c);
+	if (opt & OPT_QKEY)
+		qp->qkey = get32(c + 0xa8);
+	if (opt & OPT_MIN_RNR)
+		qp->min_rnr = bits(get32(c + 0x94), 28, 24);
+	if (opt & OPT_SRA)
+		take_sra(qp, c);
+	if (opt & OPT_RRA)
+		qp->log_rra = bits(get32(c + 0x90), 23, 21);
+	if (opt & OPT_RETRY)
+		qp->retry = bits(get32(c + 0x70), 18, 16);
+	if (opt & OPT_SCHED)
+		qp->sched = bits(get32(c + 4), 3, 0);
+	if (opt & OPT_PM)
+		qp->pm_state = bits(get32(c), 12, 11);
+}
+
+/* --- context: writing -------------------------------------------------------------------------------------- */
+
+static void path_encode(const struct qp_path *p, u8 *c)
+{
+	put32(c, (u32)p->port << 24 | p->pkey_index);
+	c[4] = p->rnr_retry << 5;
+	c[5] = (p->grh ? 0x80 : 0) | p->path_bits;
+	put16(c + 6, p->dlid);
+	c[8] = p->ack_timeout << 3;
+	c[9] = p->sgid_index;
+	c[0x0a] = p->static_rate;
+	c[0x0b] = p->hop_limit;
+	put32(c + 0x0c, (u32)p->sl << 28 | (u32)p->tclass << 20 | p->flow_label);
+	memcpy(c + 0x10, p->dgid, 16);
+}
+
+static u32 encode_params1(const struct qp *qp)
+{
+	u32 rnr_used = (qp->path.rnr_retry - qp->rnr_left) & 7,
+	    used = (qp->retry - qp->retry_left) & 7;
+
+	return (u32)qp->ack_freq << 28 | (u32)qp->flight << 24 | (u32)qp->log_sra << 21 |
+	       (u32)qp->retry << 16 | (u32)qp->sre << 15 | (u32)qp->swe << 14 | (u32)qp->sae << 13 |
+	       rnr_used << 8 | used << 5 | (u32)qp->sic << 4 | (u32)qp->ssc << 3;
+}
+
+static void ctx_encode(const struct qp *qp, u8 *c)
+{
+	put32(c, (u32)qp->state << 28 | (u32)qp->service << 16 | (u32)qp->pm_state << 11 |
+			 (u32)qp->de << 8);
+	put32(c + 0x04, qp->sched);
+	put32(c + 0x08, (u32)qp->mtu << 29 | (u32)qp->log_msg << 24);
+	put32(c + 0x0c, qp->uar);
+	put32(c + 0x10, qp->qpn);
+	put32(c + 0x14, qp->rqpn);
+	path_encode(&qp->path, c + 0x20);
+	path_encode(&qp->alt, c + 0x40);
+	put32(c + 0x60, qp->rdd);
+	put32(c + 0x64, qp->pd);
+	put32(c + 0x68, qp->wqe_hi);
+	put32(c + 0x6c, qp->wqe_lkey);
+	put32(c + 0x70, encode_params1(qp));
+	put32(c + 0x78, qp->sq_psn);
+	put32(c + 0x7c, qp->scqn);
+	put64(c + 0x80, (u64)qp->wqe_hi << 32 | qp->sq_next);
+	put32(c + 0x88, qp->last_acked);
+	put32(c + 0x8c, qp->ssn);
+	put32(c + 0x90, (u32)qp->log_rra << 21 | (u32)qp->rre << 15 | (u32)qp->rwe << 14 |
+				(u32)qp->rae << 13 | (u32)qp->ric << 4 | (u32)qp->rsc << 3);
+	put32(c + 0x94, (u32)qp->min_rnr << 24 | qp->rq_psn);
+	put32(c + 0x98, qp->rdb);
+	put32(c + 0x9c, qp->rcqn);
+	put64(c + 0xa0, (u64)qp->wqe_hi << 32 | qp->rq_next);
+	put32(c + 0xa8, qp->qkey);
+	put32(c + 0xac, (u32)qp->srq_en << 24 | qp->srqn);
+	put32(c + 0xb0, qp->rmsn);
+}
+
+/* --- naming the QP -------------------------------------------------------------------------------------------- */
+
+static u8 number_of(struct hca *h, const struct cmd *c, u32 also_allowed, u32 *qpn)
+{
+	*qpn = c->in_mod & QPN_MASK;
+	if (c->in_mod & ~(QPN_MASK | also_allowed)) {
+		violation(h, RULE_QP_CMD_MODIFIER, "HCR", "opcode 0x%x with input modifier 0x%08x",
+			  c->opcode, c->in_mod);
+		return CMD_BAD_PARAM;
+	}
+	if ((*qpn & qp_index_mask(h)) < 1u << LOG_RESERVED_QPS)
+		return CMD_BAD_RESOURCE;
+	return CMD_OK;
+}
+
+/* The QP of a command that needs one in a state of the mask @from; *status says why not. */
+static struct qp *qp_named(struct hca *h, const struct cmd *c, u32 from, u32 also_allowed,
+			   u8 *status)
+{
+	struct qp *qp;
+	u32 qpn;
+
+	*status = number_of(h, c, also_allowed, &qpn);
+	if (*status)
+		return NULL;
+	qp = qp_lookup(h, qpn);
+	if (!qp || !(from & STATE(qp->state))) {
+		*status = qp_at_index(h, qpn) && !qp ? CMD_BAD_RESOURCE : CMD_BAD_QPEE_STATE;
+		return NULL;
+	}
+	return qp;
+}
+
+/* --- RST2INIT ------------------------------------------------------------------------------------------------- */
+
+static u8 bad_param(const struct qp *qp, const char *what, u32 value)
+{
+	violation(qp->h, RULE_QP_CTX_PARAM, qp->name, "%s 0x%x out of range", what, value);
+	return CMD_BAD_PARAM;
+}
+
+static u8 check_path(const struct qp *qp, const struct qp_path *p)
+{
+	if (p->port < 1 || p->port > opt_u64(qp->h, "ports"))
+		return bad_param(qp, "port", p->port);
+	if (p->pkey_index >= port_pkey_count(qp->h))
+		return bad_param(qp, "P_Key index", p->pkey_index);
+	if (p->grh && p->sgid_index >= port_gid_count(qp->h))
+		return bad_param(qp, "source GID index", p->sgid_index);
+	return CMD_OK;
+}
+
+/* What the context refers to must exist. */
+static u8 check_references(struct qp *qp)
+{
+	if (!cq_valid(qp->h, qp->scqn) || !cq_valid(qp->h, qp->rcqn)) {
+		violation(qp->h, RULE_QP_CTX_CQ, qp->name, "send CQ 0x%x, receive CQ 0x%x",
+			  qp->scqn, qp->rcqn);
+		return CMD_BAD_RES_STATE;
+	}
+	if (!qp->srq_en)
+		return CMD_OK;
+	qp->srq = srq_lookup(qp->h, qp->srqn);
+	if (!qp->srq) {
+		violation(qp->h, RULE_QP_CTX_SRQ, qp->name, "SRQ 0x%x is not hardware's", qp->srqn);
+		return CMD_BAD_RES_STATE;
+	}
+	if (srq_pd(qp->srq) != qp->pd) {
+		violation(qp->h, RULE_QP_CTX_SRQ, qp->name, "PD 0x%x, SRQ 0x%x has PD 0x%x", qp->pd,
+			  qp->srqn, srq_pd(qp->srq));
+		qp->srq = NULL;
+		return CMD_BAD_PARAM;
+	}
+	return CMD_OK;
+}
+
+static u8 check_service(struct qp *qp)
+{
+	int port = qp->path.port;
+	bool special = qp_special(qp->h, qp->qpn, &port) >= 0;
+
+	switch (qp->service) {
+	case SVC_RC:
+	case SVC_UC:
+	case SVC_UD:
+		return special ? bad_param(qp, "service type of a special QP", qp->service) :
+				 CMD_OK;
+	case SVC_MLX:
+		if (!special)
+			return bad_param(qp, "service type of an ordinary QP", qp->service);
+		return port == qp->path.port ?
+			       CMD_OK :
+			       bad_param(qp, "port of this special QP", qp->path.port);
+	default:
+		return bad_param(qp, "service type", qp->service);
+	}
+}
+
+static void take_new(struct qp *qp, const u8 *c)
+{
+	qp->service = bits(get32(c), 18, 16);
+	qp->pm_state = bits(get32(c), 12, 11);
+	qp->de = bits(get32(c), 8, 8);
+	qp->sched = bits(get32(c + 4), 3, 0);
+	qp->uar = get32(c + 0x0c) & 0xffffff;
+	take_port(&qp->path, c + 0x20);
+	take_pkey(&qp->path, c + 0x20);
+	qp->rdd = get32(c + 0x60) & 0xffffff;
+	qp->pd = get32(c + 0x64) & 0xffffff;
+	qp->wqe_hi = get32(c + 0x68);
+	qp->wqe_lkey = get32(c + 0x6c);
+	qp->sic = bits(get32(c + 0x70), 4, 4);
+	qp->ssc = bits(get32(c + 0x70), 3, 3);
+	qp->scqn = get32(c + 0x7c) & 0xffffff;
+	take_access(qp, OPT_ACCESS, c);
+	qp->ric = bits(get32(c + 0x90), 4, 4);
+	qp->rsc = bits(get32(c + 0x90), 3, 3);
+	qp->rcqn = get32(c + 0x9c) & 0xffffff;
+	qp->qkey = get32(c + 0xa8);
+	qp->srq_en = bits(get32(c + 0xac), 24, 24);
+	qp->srqn = get32(c + 0xac) & 0xffffff;
+}
+
+static u8 check_new(struct qp *qp)
+{
+	u8 status = check_path(qp, &qp->path);
+
+	if (!status)
+		status = check_service(qp);
+	if (!status)
+		status = check_references(qp);
+	if (!status && !qp_setup(qp))
+		status = CMD_BAD_PARAM;
+	return status;
+}
+
+static u8 rst2init(struct hca *h, struct cmd *c)
+{
+	struct qp *qp;
+	u32 qpn;
+	u8 status = number_of(h, c, 0, &qpn);
+
+	if (c->op_mod)
+		return CMD_BAD_OP;
+	if (status)
+		return status;
+	qp = qp_at_index(h, qpn);
+	if (qp && qp->qpn != qpn) {
+		violation(h, RULE_QP_BUSY, qp->name,
+			  "RST2INIT_QPEE of 0x%06x, which has the same index", qpn);
+		return CMD_BAD_RESOURCE;
+	}
+	if (qp)
+		return CMD_BAD_QPEE_STATE;
+	qp = qp_create(h, qpn);
+	take_new(qp, c->in + CTX);
+	status = check_new(qp);
+	if (status) {
+		qp_destroy(qp);
+		return status;
+	}
+	qp->state = QP_INIT;
+	return CMD_OK;
+}
+
+/* --- the transitions with a mailbox -------------------------------------------------------------------------- */
+
+static u8 check_rdb(struct qp *qp)
+{
+	u64 base = hca_profile(qp->h)->rdb_base, addr = (base & ~0xffffffffull) | qp->rdb;
+	u32 len = 32u << qp->log_rra;
+
+	if (qp->service != SVC_RC)
+		return CMD_OK;
+	if (qp->log_rra > opt_u64(qp->h, "log_max_rdma_in"))
+		return bad_param(qp, "log2 of responder resources", qp->log_rra);
+	if ((qp->rdb & 31) || !ddr_contains(qp->h, addr, len)) {
+		violation(qp->h, RULE_QP_CTX_RDB, qp->name, "0x%llx, %u bytes",
+			  (unsigned long long)addr, len);
+		return CMD_BAD_PARAM;
+	}
+	return CMD_OK;
+}
+
+static u8 check_rtr(struct qp *qp)
+{
+	bool datagram = qp->service == SVC_UD || qp->service == SVC_MLX;
+
+	if (qp->mtu < 1 || qp->mtu > 4)
+		return bad_param(qp, "MTU code", qp->mtu);
+	if (datagram ? qp->log_msg != qp->mtu + 7 : qp->log_msg > 31)
+		return bad_param(qp, "log2 of the message size", qp->log_msg);
+	return check_rdb(qp);
+}
+
+static u8 enter_rtr(struct qp *qp, u32 opt, const u8 *c)
+{
+	u32 w = get32(c + 8);
+
+	qp->mtu = bits(w, 31, 29);
+	qp->log_msg = bits(w, 28, 24);
+	qp->rqpn = get32(c + 0x14) & QPN_MASK;
+	take_primary(&qp->path, c + 0x20);
+	qp->log_rra = bits(get32(c + 0x90), 23, 21);
+	qp->ric = bits(get32(c + 0x90), 4, 4);
+	qp->rq_psn = get32(c + 0x94) & PSN_MASK;
+	qp->rdb = get32(c + 0x98);
+	take_options(qp,
+		     opt & (OPT_MIN_RNR | OPT_PKEY | OPT_QKEY | OPT_ACCESS | OPT_ALT | OPT_SCHED),
+		     c);
+	qp->comm_est = true;
+	return check_rtr(qp);
+}
+
+static u8 check_sra(const struct qp *qp)
+{
+	if (qp->service == SVC_RC && qp->log_sra > opt_u64(qp->h, "log_max_rdma_out"))
+		return bad_param(qp, "log2 of outstanding reads", qp->log_sra);
+	return CMD_OK;
+}
+
+static u8 enter_rts(struct qp *qp, u32 opt, const u8 *c)
+{
+	u32 w = get32(c + 0x70);
+
+	qp->sq_psn = get32(c + 0x78) & PSN_MASK;
+	take_timeout(&qp->path, c + 0x20);
+	take_rnr(&qp->path, c + 0x20);
+	take_sra(qp, c);
+	qp->retry = bits(w, 18, 16);
+	qp->ack_freq = bits(w, 31, 28);
+	qp->flight = bits(w, 27, 24);
+	qp->sic = bits(w, 4, 4);
+	qp->swe = bits(w, 14, 14);
+	take_options(qp, opt & OPT_RUNNING, c);
+	requester_reset(qp);
+	return check_sra(qp);
+}
+
+static u8 reinit(struct qp *qp, u32 opt, const u8 *c)
+{
+	u32 allowed = OPT_PORT | OPT_PKEY;
+
+	if (qp->service == SVC_RC)
+		allowed |= OPT_ACCESS;
+	else if (qp->service == SVC_UC)
+		allowed |= OPT_RWE;
+	else
+		allowed |= OPT_QKEY;
+	take_options(qp, opt & allowed, c);
+	return check_path(qp, &qp->path);
+}
+
+static u8 keep_running(struct qp *qp, u32 opt, const u8 *c)
+{
+	take_options(qp, opt & OPT_RUNNING, c);
+	return opt & OPT_ALT_PATH ? check_path(qp, &qp->alt) : CMD_OK;
+}
+
+static u8 leave_sqe(struct qp *qp, u32 opt, const u8 *c)
+{
+	int all = INT_MAX;
+
+	/* what was posted before the error must not run after it */
+	qp_flush(qp, &all);
+	take_options(qp, opt & (qp->service == SVC_UC ? OPT_RWE : OPT_QKEY), c);
+	return CMD_OK;
+}
+
+static u8 change_drained(struct qp *qp, u32 opt, const u8 *c)
+{
+	take_options(qp,
+		     opt & (OPT_RUNNING | OPT_PKEY | OPT_PRIMARY | OPT_PORT | OPT_RETRY | OPT_RNR |
+			    OPT_TIMEOUT | OPT_SRA | OPT_RRA),
+		     c);
+	qp->retry_left = qp->retry;
+	qp->rnr_left = qp->path.rnr_retry;
+	if (check_path(qp, &qp->path))
+		return CMD_BAD_PARAM;
+	return check_sra(qp);
+}
+
+/*
+ * Runs one transition on a copy of the fields, so that a refused command leaves the context as it was.
+ */
+static u8 transition(struct hca *h, struct cmd *c, u32 from, u8 to,
+		     u8 (*apply)(struct qp *, u32, const u8 *))
+{
+	u8 status;
+	struct qp *qp = qp_named(h, c, from, 0, &status);
+	struct qp before;
+
+	if (c->op_mod)
+		return CMD_BAD_OP;
+	if (!qp)
+		return status;
+	before = *qp;
+	status = apply(qp, get32(c->in), c->in + CTX);
+	if (status) {
+		*qp = before;
+		return status;
+	}
+	qp->state = to;
+	qp_kick(qp);
+	return CMD_OK;
+}
+
+static u8 init2init(struct hca *h, struct cmd *c)
+{
+	return transition(h, c, STATE(QP_INIT), QP_INIT, reinit);
+}
+
+static u8 init2rtr(struct hca *h, struct cmd *c)
+{
+	return transition(h, c, STATE(QP_INIT), QP_RTR, enter_rtr);
+}
+
+static u8 rtr2rts(struct hca *h, struct cmd *c)
+{
+	return transition(h, c, STATE(QP_RTR), QP_RTS, enter_rts);
+}
+
+static u8 rts2rts(struct hca *h, struct cmd *c)
+{
+	return transition(h, c, STATE(QP_RTS), QP_RTS, keep_running);
+}
+
+static u8 sqerr2rts(struct hca *h, struct cmd *c)
+{
+	return transition(h, c, STATE(QP_SQE), QP_RTS, leave_sqe);
+}
+
+static u8 sqd2rts(struct hca *h, struct cmd *c)
+{
+	return transition(h, c, STATE(QP_SQD) | STATE(QP_DRAINING), QP_RTS, keep_running);
+}
+
+static u8 sqd2sqd(struct hca *h, struct cmd *c)
+{
+	return transition(h, c, STATE(QP_SQD), QP_SQD, change_drained);
+}
+
+/* --- the transitions without ------------------------------------------------------------------------------------ */
+
+static u8 to_err(struct hca *h, struct cmd *c)
+{
+	struct qp *qp;
+	u32 qpn;
+	u8 status = number_of(h, c, 0, &qpn);
+
+	if (c->op_mod)
+		return CMD_BAD_OP;
+	if (status)
+		return status;
+	qp = qp_at_index(h, qpn);
+	if (qp && qp->qpn != qpn)
+		return CMD_BAD_RESOURCE;
+	if (qp) {
+		qp_to_error(qp);
+		return CMD_OK;
+	}
+	/* out of RESET: a QP without a context, good for ERR2RST only */
+	qp = qp_create(h, qpn);
+	qp->stub = true;
+	qp->state = QP_ERR;
+	return CMD_OK;
+}
+
+static u8 rts2sqd(struct hca *h, struct cmd *c)
+{
+	u8 status;
+	struct qp *qp = qp_named(h, c, STATE(QP_RTS), 1u << 31, &status);
+
+	if (c->op_mod)
+		return CMD_BAD_OP;
+	if (!qp)
+		return status;
+	qp->state = QP_DRAINING;
+	qp->sqd_event = c->in_mod & 1u << 31;
+	requester_drain(qp);
+	return CMD_OK;
+}
+
+#define RST_NO_OUTBOX 1
+#define RST_ANY_STATE 2
+
+static u8 err2rst(struct hca *h, struct cmd *c)
+{
+	struct qp *qp;
+	u32 qpn;
+	u8 status = number_of(h, c, 0, &qpn);
+
+	if (c->op_mod > (RST_NO_OUTBOX | RST_ANY_STATE))
+		return CMD_BAD_OP;
+	if (status)
+		return status;
+	c->no_out = c->op_mod & RST_NO_OUTBOX;
+	qp = qp_at_index(h, qpn);
+	if (qp && qp->qpn != qpn)
+		return CMD_BAD_RESOURCE;
+	if (!(c->op_mod & RST_ANY_STATE) && (!qp || qp->state != QP_ERR))
+		return CMD_BAD_QPEE_STATE;
+	if (!qp)
+		return CMD_OK;
+	ctx_encode(qp, c->out + CTX);
+	qp_destroy(qp);
+	return CMD_OK;
+}
+
+static u8 query(struct hca *h, struct cmd *c)
+{
+	const struct qp *qp;
+	u32 qpn;
+	u8 status = number_of(h, c, 0, &qpn);
+
+	if (c->op_mod)
+		return CMD_BAD_OP;
+	if (status)
+		return status;
+	qp = qp_at_index(h, qpn);
+	if (qp && qp->qpn != qpn)
+		return CMD_BAD_RESOURCE;
+	if (qp)
+		ctx_encode(qp, c->out + CTX);
+	return CMD_OK;
+}
+
+static bool special_busy(struct hca *h, u32 base)
+{
+	return base && (qp_at_index(h, base) || qp_at_index(h, base + 1));
+}
+
+static u8 conf_special(struct hca *h, struct cmd *c)
+{
+	struct qp_part *part = qp_part(h);
+	u32 base = c->in_mod;
+
+	/* raw IPv6 and Ethertype are not among the capabilities (6.5) */
+	if (c->op_mod > 1)
+		return CMD_BAD_OP;
+	if (base & ~QPN_MASK || base & 1)
+		return CMD_BAD_PARAM;
+	if (base && (base & qp_index_mask(h)) < 1u << LOG_RESERVED_QPS)
+		return CMD_BAD_RESOURCE;
+	if (special_busy(h, part->special[c->op_mod]) || special_busy(h, base)) {
+		violation(h, RULE_QP_BUSY, "CONF_SPECIAL_QP",
+			  "QP%u at 0x%06x, now 0x%06x: one of them is in use", c->op_mod,
+			  part->special[c->op_mod], base);
+		return CMD_RESOURCE_BUSY;
+	}
+	part->special[c->op_mod] = base;
+	return CMD_OK;
+}
+
+#define QP_CMD(op, name, in, out, fn)                                \
+	{                                                            \
+		op, name, in, out, CMD_NEEDS_INIT_HCA, 'C', fn, NULL \
+	}
+
+const struct cmd_desc qp_cmds[] = {
+	QP_CMD(0x19, "RST2INIT_QPEE", MBOX_LEN, 0, rst2init),
+	QP_CMD(0x1a, "INIT2RTR_QPEE", MBOX_LEN, 0, init2rtr),
+	QP_CMD(0x1b, "RTR2RTS_QPEE", MBOX_LEN, 0, rtr2rts),
+	QP_CMD(0x1c, "RTS2RTS_QPEE", MBOX_LEN, 0, rts2rts),
+	QP_CMD(0x1d, "SQERR2RTS_QPEE", MBOX_LEN, 0, sqerr2rts),
+	QP_CMD(0x1e, "2ERR_QPEE", 0, 0, to_err),
+	QP_CMD(0x1f, "RTS2SQD_QPEE", 0, 0, rts2sqd),
+	QP_CMD(0x20, "SQD2RTS_QPEE", MBOX_LEN, 0, sqd2rts),
+	QP_CMD(0x21, "ERR2RST_QPEE", 0, MBOX_LEN, err2rst),
+	{ 0x22, "QUERY_QPEE", 0, MBOX_LEN, CMD_NEEDS_INIT_HCA, 'A', query, NULL },
+	{ 0x23, "CONF_SPECIAL_QP", 0, 0, CMD_NEEDS_INIT_HCA, 'B', conf_special, NULL },
+	QP_CMD(0x2d, "INIT2INIT_QPEE", MBOX_LEN, 0, init2init),
+	QP_CMD(0x38, "SQD2SQD_QPEE", MBOX_LEN, 0, sqd2sqd),
+	{ 0 },
+};

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/* Shared receive queues (section 15): context, doorbell, limit event. */
+#include "qp.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct srq {
+	struct hca *h;
+	char name[16];
+	u32 srqn, pd, lkey, uar, hi;
+	u32 next; /* address of the next WQE, for QUERY_SRQ */
+	u16 limit;
+	u8 ds;
+	bool failed;
+	u32 users; /* attached QPs */
+	struct wq_fifo fifo;
+};
+
+struct srq_part {
+	struct srq **table;
+	u32 mask;
+};
+
+static struct srq_part *srq_part(const struct hca *h)
+{
+	return hca_part(h, PART_SRQ);
+}
+
+int srq_new(struct hca *h)
+{
+	struct srq_part *part = calloc(1, sizeof(*part));
+
+	if (!part)
+		return -1;
+	hca_set_part(h, PART_SRQ, part);
+	return 0;
+}
+
+struct srq *srq_lookup(struct hca *h, u32 srqn)
+{
+	struct srq_part *part = srq_part(h);
+
+	return part->table && srqn <= part->mask ? part->table[srqn] : NULL;
+}
+
+u32 srq_pd(const struct srq *srq)
+{
+	return srq->pd;
+}
+
+void srq_use(struct srq *srq, int delta)
+{
+	srq->users += delta;
+}
+
+static void srq_delete(struct srq *srq)
+{
+	qp_mpt_use(srq->h, srq->lkey, -1);
+	srq_part(srq->h)->table[srq->srqn] = NULL;
+	wq_free(&srq->fifo);
+	free(srq);
+}
+
+void srq_reset_all(struct hca *h)
+{
+	struct srq_part *part = srq_part(h);
+	u32 i;
+
+	if (!part->table)
+		return;
+	for (i = 0; i <= part->mask; i++) {
+		if (part->table[i]) {
+			wq_free(&part->table[i]->fifo);
+			free(part->table[i]);
+		}
+	}
+	free(part->table);
+	part->table = NULL;
+}
+
+/* --- queue ------------------------------------------------------------------------------------------------ */
+
+void srq_fail(struct srq *srq)
+{
+	u32 data[7] = { srq->srqn };
+
+	if (srq->failed)
+		return;
+	srq->failed = true;
+	eq_async(srq->h, EV_SRQ_CATAS, 0, data);
+}
+
+static void check_limit(struct srq *srq)
+{
+	u32 data[7] = { srq->srqn };
+
+	if (!srq->limit || srq->fifo.wqes >= srq->limit)
+		return;
+	srq->limit = 0;
+	eq_async(srq->h, EV_SRQ_LIMIT, 0, data);
+}
+
+enum take srq_take(struct srq *srq, struct wqe *w)
+{
+	struct recv_source s = {
+		.h = srq->h,
+		.who = srq->name,
+		.fifo = &srq->fifo,
+		.uar = srq->uar,
+		.pd = srq->pd,
+		.lkey = srq->lkey,
+		.hi = srq->hi,
+		.ds = srq->ds,
+	};
+	enum take t;
+
+	if (srq->failed)
+		return TAKE_EMPTY;
+	t = wqe_take_recv(&s, w, true);
+	if (t != TAKE_EMPTY) {
+		srq->next = wq_first(&srq->fifo) ? wq_first(&srq->fifo)->addr : 0;
+		check_limit(srq);
+	}
+	return t;
+}
+
+void srq_db(struct hca *h, u32 uar, u32 srqn, u32 addr, u32 count)
+{
+	struct srq *srq = srq_lookup(h, srqn);
+	struct wq_db db = { .addr = addr, .count = count };
+	char name[32];
+
+	if (!srq) {
+		snprintf(name, sizeof(name), "SRQ 0x%06x", srqn);
+		blame(h, uar, RULE_QP_DB_NONE, name,
+		      "receive doorbell of size 0 through UAR page %u", uar);
+		return;
+	}
+	if (uar != srq->uar && uar != 1) {
+		blame(h, uar, RULE_QP_DB_UAR, srq->name,
+		      "doorbell through UAR page %u, context names %u", uar, srq->uar);
+		return;
+	}
+	if (!wq_push(&srq->fifo, db)) {
+		blame(h, srq->uar, RULE_WQ_OVERFLOW, srq->name, "%u WQEs on top of %u", count,
+		      srq->fifo.wqes);
+		srq_fail(srq);
+	}
+}
+
+/* --- commands --------------------------------------------------------------------------------------------- */
+
+static void srq_encode(const struct srq *srq, u8 *c, bool hardware)
+{
+	u32 n = srq->fifo.wqes < 0xffff ? srq->fifo.wqes : 0xffff;
+	u32 state = hardware ? srq->failed : 0xf;
+
+	put32(c, srq->hi);
+	put32(c + 4, (srq->next & 0xffffffc0u) | srq->ds);
+	put32(c + 8, state << 28 | srq->pd);
+	put32(c + 12, srq->lkey);
+	put32(c + 16, srq->uar);
+	put16(c + 20, srq->limit);
+	put16(c + 22, n);
+}
+
+/* CMD_OK, or why this number cannot name an SRQ. */
+static u8 srq_number(struct hca *h, u32 srqn, struct srq_part **part)
+{
+	u32 mask = (1u << hca_profile(h)->log_srqs) - 1;
+
+	*part = srq_part(h);
+	if (srqn > mask)
+		return CMD_BAD_INDEX;
+	if (srqn < RESERVED_SRQS)
+		return CMD_BAD_RESOURCE;
+	if (!(*part)->table) {
+		(*part)->mask = mask;
+		(*part)->table = calloc(mask + 1ul, sizeof(*(*part)->table));
+	}
+	return (*part)->table ? CMD_OK : CMD_INTERNAL_ERR;
+}
+
+static u8 sw2hw_srq(struct hca *h, struct cmd *c)
+{
+	u8 ds = c->in[7] & 0x3f, status;
+	struct srq_part *part;
+	struct srq *srq;
+
+	if (c->op_mod)
+		return CMD_BAD_OP;
+	status = srq_number(h, c->in_mod, &part);
+	if (status)
+		return status;
+	if (part->table[c->in_mod])
+		return CMD_BAD_RES_STATE;
+	if (ds < 2) {
+		violation(h, RULE_SRQ_CTX_PARAM, "SW2HW_SRQ", "SRQ 0x%x with WQEs of %u units",
+			  c->in_mod, ds);
+		return CMD_BAD_PARAM;
+	}
+	srq = calloc(1, sizeof(*srq));
+	if (!srq)
+		return CMD_INTERNAL_ERR;
+	snprintf(srq->name, sizeof(srq->name), "SRQ 0x%04x", (u16)c->in_mod);
+	srq->h = h;
+	srq->srqn = c->in_mod;
+	srq->hi = get32(c->in);
+	srq->next = get32(c->in + 4) & 0xffffffc0u;
+	srq->ds = ds;
+	srq->pd = get32(c->in + 8) & 0xffffff;
+	srq->lkey = get32(c->in + 12);
+	srq->uar = get32(c->in + 16) & 0xffffff;
+	srq->limit = get16(c->in + 20);
+	part->table[srq->srqn] = srq;
+	qp_mpt_use(h, srq->lkey, 1);
+	return CMD_OK;
+}
+
+/* The SRQ a command names, or NULL and its status. */
+static struct srq *srq_named(struct hca *h, struct cmd *c, u8 *status)
+{
+	struct srq_part *part;
+
+	if (c->op_mod) {
+		*status = CMD_BAD_OP;
+		return NULL;
+	}
+	*status = srq_number(h, c->in_mod, &part);
+	if (*status)
+		return NULL;
+	if (!part->table[c->in_mod])
+		*status = CMD_BAD_RES_STATE;
+	return part->table[c->in_mod];
+}
+
+static u8 hw2sw_srq(struct hca *h, struct cmd *c)
+{
+	u8 status;
+	struct srq *srq = srq_named(h, c, &status);
+
+	if (!srq)
+		return status;
+	if (srq->users) {
+		violation(h, RULE_SRQ_BUSY, srq->name, "HW2SW_SRQ with %u QPs attached",
+			  srq->users);
+		return CMD_RESOURCE_BUSY;
+	}
+	srq_encode(srq, c->out, false);
+	srq_delete(srq);
+	return CMD_OK;
+}
+
+static u8 query_srq(struct hca *h, struct cmd *c)
+{
+	u8 status;
+	struct srq *srq = srq_named(h, c, &status);
+
+	if (!srq)
+		return status;
+	srq_encode(srq, c->out, true);
+	return CMD_OK;
+}
+
+static u8 arm_srq(struct hca *h, struct cmd *c)
+{
+	u8 status;
+	struct srq *srq = srq_named(h, c, &status);
+
+	if (!srq)
+		return status;
+	if (c->in_param > 0xffff)
+		return CMD_BAD_PARAM;
+	srq->limit = c->in_param;
+	return CMD_OK;
+}
+
+const struct cmd_desc srq_cmds[] = {
+	{ 0x35, "SW2HW_SRQ", 0x20, 0, CMD_NEEDS_INIT_HCA, 'A', sw2hw_srq, NULL },
+	{ 0x36, "HW2SW_SRQ", 0, 0x20, CMD_NEEDS_INIT_HCA, 'A', hw2sw_srq, NULL },
+	{ 0x37, "QUERY_SRQ", 0, 0x20, CMD_NEEDS_INIT_HCA, 'A', query_srq, NULL },
+	{ 0x40, "ARM_SRQ", 0, 0, CMD_NEEDS_INIT_HCA, 'B', arm_srq, NULL },
+	{ 0 },
+};
