@@ -69,5 +69,6 @@ format:
 
 clean:
 	rm -rf $(BUILD)
-	@git ls-files --others --ignored --exclude-standard -- drivers tools include | xargs -r rm -f
-	@rm -f Module.symvers modules.order .Module.symvers.cmd .modules.order.cmd .module-common.o .module-common.o.cmd
+	@find . -name .git -prune -o \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
+		-o -name '.*.cmd' -o -name '.*.d' -o -name '*.order' -o -name '*.symvers' -o -name '*.a' \) \
+		-type f -exec rm -f {} +

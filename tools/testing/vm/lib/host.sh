@@ -44,4 +44,6 @@ host_ready() {
 		die "not a Debian amd64 machine: the bench builds on Debian's packages"
 	host_install
 	mkdir -p "$CACHE" || die "cannot create the cache $CACHE"
+	# An empty cache needs room for two roots and two kernels, and for unpacking them.
+	[ -e "$CACHE/kernels/7.release" ] || need_space "$CACHE" 5000
 }

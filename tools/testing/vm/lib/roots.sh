@@ -27,12 +27,18 @@ root_make() {
 		"${options[@]}" "--customize-hook=$hook" "$SUITE" "$dir" - <"$APT/sources.list"
 }
 
+# root_name NAME ORIGIN PACKAGES HOOK: one name for one list, whatever its order and line breaks
+root_name() {
+	local packages
+	# shellcheck disable=SC2086 # a list of words
+	packages=$(printf '%s\n' $3 | sort -u | tr '\n' ' ')
+	echo "$CACHE/roots/$1-$(key "$SUITE" "$2" "$packages" "$4")"
+}
+
 # root NAME ORIGIN PACKAGES [HOOK]: prints the path, building the root if the cache lacks it
 root() {
 	local name=$1 origin=$2 packages=$3 hook=${4:-true} dir
-	# shellcheck disable=SC2086 # one spelling of the list, whatever its line breaks
-	packages=$(printf '%s\n' $packages | sort -u | tr '\n' ' ')
-	dir=$CACHE/roots/$name-$(key "$SUITE" "$origin" "$packages" "$hook")
+	dir=$(root_name "$name" "$origin" "$packages" "$hook")
 	if [ ! -d "$dir" ]; then
 		need_root "building the $name root"
 		mkdir -p "$CACHE"
@@ -76,7 +82,17 @@ printf '127.0.0.1 localhost guest\n::1 localhost\n' >etc/hosts
 EOF
 }
 
-# guest_root [PACKAGES]
+# guest_root [PACKAGES]: further packages make a further root
 guest_root() {
-	root guest "$SUITE" "$GUEST_PACKAGES ${1:-}" "$(guest_hook)"
+	local packages="$GUEST_PACKAGES ${1:-}" dir package
+	dir=$(root_name guest "$SUITE" "$packages" "$(guest_hook)")
+	if [ -n "${1:-}" ] && [ ! -d "$dir" ]; then
+		host_lists
+		apt_fresh
+		for package in $1; do
+			with_apt apt-cache show "$package" >/dev/null 2>&1 ||
+				die "Debian $SUITE has no package '$package'"
+		done
+	fi
+	root guest "$SUITE" "$packages" "$(guest_hook)"
 }

@@ -1,0 +1,113 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: host
+#
+# The cache's promises: what is in it is complete, whatever happened while it was built; two runs at once
+# build once; and what the bench cannot work with is said plainly. Works in a cache of its own.
+
+cd "$(dirname "$0")" || exit 1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work"
+number=0
+
+# in_cache ARGUMENT...: cached() in a shell of its own
+in_cache() {
+	# shellcheck disable=SC2016 # for that shell
+	XDG_CACHE_HOME=$work/cache exec bash -c '. lib/all.sh; cached "$@"' - "$@"
+}
+
+# result STATUS TEXT
+result() {
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number $2"
+	else
+		echo "not ok $number $2"
+		sed 's/^/# /' "$work"/*.err 2>/dev/null
+	fi
+}
+
+# refused TEXT PATTERN: the last run ended with the bench's status, and this in its last line
+refused() {
+	[ "$status" = 125 ] && tail -n 1 "$work/err" | grep -q -- "$2"
+	result $? "$1"
+}
+
+# name PACKAGES RECIPE: what the guest root of these would be called
+name() {
+	# shellcheck disable=SC2016 # for that shell
+	bash -c '. lib/all.sh; root_name guest trixie "$@"' - "$@"
+}
+
+# A builder that keeps a record of its runs, writes two files, and takes as long as it is told; "fail" fails.
+builder=$work/builder
+cat >"$builder" <<EOF
+#!/bin/bash
+echo \$\$ >>"$work/runs"
+touch "\$2/first"
+[ "\$1" != fail ] || exit 1
+sleep "\$1"
+touch "\$2/second"
+EOF
+chmod +x "$builder"
+dir=$work/cache/ib-vrb/thing
+
+echo "TAP version 13"
+(in_cache "$dir" "a failing build" "$builder" fail) 2>"$work/err"
+status=$?
+refused "a build that fails fails the run and is named" "could not finish: a failing build"
+[ ! -e "$dir" ] && [ ! -e "$dir.part" ]
+result $? "and leaves nothing behind"
+
+: >"$work/runs"
+in_cache "$dir" "an interrupted build" "$builder" 60 2>"$work/err" &
+pid=$!
+for _ in $(seq 100); do
+	[ ! -e "$dir.part/first" ] || break
+	sleep 0.1
+done
+read -r building <"$work/runs"
+kill -KILL "$pid" "$building" "$(pgrep -P "$building")"
+wait "$pid" 2>/dev/null
+[ -e "$dir.part/first" ] && [ ! -e "$dir" ]
+result $? "a build that is killed leaves nothing under the final name"
+
+: >"$work/runs"
+for i in 1 2 3; do
+	in_cache "$dir" "the build" "$builder" 1 2>"$work/$i.err" &
+done
+wait
+[ "$(wc -l <"$work/runs")" = 1 ]
+result $? "three runs at once build once"
+[ -e "$dir/first" ] && [ -e "$dir/second" ] && [ ! -e "$dir.part" ]
+result $? "and what they find is complete, after the killed one"
+(in_cache "$dir" "the build" "$builder" 1) 2>"$work/err"
+[ "$(wc -l <"$work/runs")" = 1 ]
+result $? "what is there is not built again"
+
+[ "$(name "a b" x)" = "$(name "b
+a" x)" ]
+result $? "the order of packages makes no other root"
+[ "$(name "a b" x)" != "$(name "a c" x)" ] && [ "$(name "a b" x)" != "$(name "a b" y)" ]
+result $? "another package or another recipe does"
+
+setpriv --reuid 65534 --clear-groups env HOME="$work" ./run --hcas 0 -- true 2>"$work/err"
+status=$?
+refused "without root it says so" "not root"
+
+mkdir "$work/small"
+# shellcheck disable=SC2016 # for that shell
+unshare --mount bash -c 'mount -t tmpfs -o size=64m tmpfs "$1" || exit
+	XDG_CACHE_HOME=$1 ./run --hcas 0 -- true
+	status=$?
+	[ "$(du -sm "$1" | cut -f1)" -lt 2 ] || exit 1
+	exit $status' - "$work/small" 2>"$work/err"
+status=$?
+refused "without space it says so, and has begun nothing" "no space"
+
+./run --hcas 0 --packages no-such-package -- true 2>"$work/err"
+status=$?
+refused "a package that does not exist is named" "no package 'no-such-package'"
+echo "1..$number"
