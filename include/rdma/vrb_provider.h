@@ -188,7 +188,7 @@ void vrb_device_set_polled(struct vrb_device *dev, bool polled);
 bool vrb_device_polled(const struct vrb_device *dev);
 void vrb_device_fail(struct vrb_device *dev, const char *reason);
 bool vrb_device_failed(const struct vrb_device *dev);
-void vrb_device_revive(struct vrb_device *dev);
+int vrb_device_revive(struct vrb_device *dev);
 
 /* Clients find the provider of @ibdev between these two. */
 int vrb_device_attach(struct vrb_device *dev, struct ib_device *ibdev);
