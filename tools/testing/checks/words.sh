@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: host
+#
+# What a line of the tree must not say. By hand: run this script.
+
+cd "$(dirname "$0")/../../.." || exit 1
+number=0
+failed=0
+
+# none TEXT PATTERN [-i] PATH...: no line of these files matches
+none() {
+	local text=$1 pattern=$2 options=-nIE out
+	shift 2
+	if [ "$1" = -i ]; then
+		options+=i
+		shift
+	fi
+	number=$((number + 1))
+	if out=$(git grep "$options" -e "$pattern" -- "$@" ':!tools/testing/checks/words.sh' 2>&1); then
+		head -n 20 <<<"$out" | cut -c1-160 | sed 's/^/# /'
+		echo "not ok $number $text"
+		failed=1
+	else
+		echo "ok $number $text"
+	fi
+}
+
+# each TEXT COMMAND...: COMMAND prints nothing
+each() {
+	local text=$1 out
+	shift
+	number=$((number + 1))
+	out=$("$@")
+	if [ -n "$out" ]; then
+		head -n 20 <<<"$out" | sed 's/^/# /'
+		echo "not ok $number $text"
+		failed=1
+	else
+		echo "ok $number $text"
+	fi
+}
+
+# The first two lines carry the licence, as Documentation/process/license-rules.rst of the kernel has it.
+without_licence() {
+	git ls-files -- '*.c' '*.h' '*.py' '*.sh' '*.bash' '*.def' '*.rst' '*Makefile' '*Kbuild' |
+		while read -r file; do
+			# Not yet written to disk by a commit that is being made, or removed: not ours to judge.
+			[ -s "$file" ] || continue
+			head -n 2 "$file" | grep -q 'SPDX-License-Identifier: ' || echo "$file"
+		done
+}
+
+# The tree's parent and the home folder, unless they are too general to look for.
+places() {
+	local dir
+	for dir in "$(dirname "$PWD")" "${HOME:-/root}"; do
+		[ "$dir" = / ] || sed 's/[][\.*^$+?(){}|]/\\&/g; s/$/\//' <<<"$dir"
+	done | paste -sd'|'
+}
+
+hosts() {
+	# shellcheck disable=SC2016 # apt's own variable
+	apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | sed -E 's#^[a-z]+://([^/:]+).*#\1#' |
+		sort -u | sed 's/\./\\./g' | paste -sd'|'
+}
+
+git rev-parse --git-dir >/dev/null 2>&1 || { echo "1..0 # SKIP not a git tree"; exit 4; }
+echo "TAP version 13"
+none "nothing is left to do by its own word" '\b(TODO|FIXME|XXX|HACK)\b' .
+here=$(places)
+none "no path of the machine it was written on" "${here:-no such place}" .
+mirror=$(hosts)
+none "no name of a package archive's host" "${mirror:-no such host}" .
+none "the modules have no BUG_ON" '\bBUG(_ON)?\(' drivers include
+none "the modules have no work queue, thread, tasklet or semaphore" \
+	'\b(queue_work|queue_delayed_work|schedule_delayed_work|alloc(_ordered)?_workqueue|INIT_DELAYED_WORK|kthread_run|kthread_create|tasklet_setup|DECLARE_TASKLET|down_interruptible|init_rwsem)\b' \
+	drivers include
+none "only recovery.c has a work item" '\b(INIT_WORK|DECLARE_WORK|schedule_work)\b' drivers include \
+	':!drivers/infiniband/hw/tavor/recovery.c'
+none "the modules do not poll with long delays" '\b(mdelay|schedule_timeout|msleep_interruptible)\b' drivers include
+none "no white space at the end of a line" '[[:space:]]$' '*.c' '*.h' '*.py' '*.sh' '*.bash' '*.rst' '*.def'
+each "every source file names its licence" without_licence
+echo "1..$number"
+exit "$failed"
