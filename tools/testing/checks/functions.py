@@ -5,6 +5,8 @@
 #
 # The shape of the C code: every function of the modules that others can call says in which context it may be
 # called, and functions are short. By hand: run this script; with a folder as argument, on that alone.
+# "functions.py --atomic" prints, for the atomic check, the functions of the modules that say they may be called
+# where nothing may sleep.
 """Prints TAP: one test for each rule and folder."""
 
 import os
@@ -48,6 +50,12 @@ class Function:
     @property
     def is_static(self):
         return bool(re.match(r'(?:__\w+\s+)*static\b', self.head)) or ' static ' in self.head.split('(')[0]
+
+    @property
+    def context(self):
+        """What the comment says of the context, or None."""
+        match = re.search(r'Context:\s*(.*)', self.comment)
+        return match[1].strip(' */') if match else None
 
     def _comment(self, lines):
         end = self.head_start
@@ -102,7 +110,7 @@ class Tap:
 
 def judge_context(tap, folder, found):
     silent = [f'{function.where}: {function.name} has no "Context:" line' for function in found
-              if function.is_function and not function.is_static and 'Context:' not in function.comment]
+              if function.is_function and not function.is_static and not function.context]
     tap.result(f'{folder}: every function others can call says its context', silent)
 
 
@@ -117,7 +125,19 @@ def judge_length(tap, folder, found):
     tap.result(f'{folder}: functions are short (median {MEDIAN}, 90th percentile {MOST})', shape if bad else ())
 
 
+def list_atomic():
+    """Whatever does not begin with "Process" may be called where nothing may sleep."""
+    for folder in MODULES:
+        for path in sources(folder):
+            for function in functions(path):
+                if function.is_function and not function.is_static and function.context and \
+                        not function.context.startswith('Process'):
+                    print(f'root {function.name} # {function.where}: {function.context}')
+
+
 def main():
+    if sys.argv[1:] == ['--atomic']:
+        return list_atomic()
     folders = sys.argv[1:] or FOLDERS
     tap = Tap()
     for folder in folders:
