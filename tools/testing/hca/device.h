@@ -97,7 +97,7 @@ void sys_delete(struct hca *h);
 void sys_reset(struct hca *h);
 u32 sys_reserved_mpts(const struct hca *h);
 u32 sys_reserved_cqs(const struct hca *h);
-u32 sys_reserved_eqs(const struct hca *h);
+u32 sys_reserved_mtts(const struct hca *h);
 u32 sys_reserved_uars(const struct hca *h);
 /* Everything stops until reset; @dwords as for regs_catas(). */
 void sys_catastrophe(struct hca *h, const u32 *dwords);
@@ -108,6 +108,8 @@ void sys_set_dead(struct hca *h, bool dead);
 void tpt_delete(struct hca *h);
 void tpt_reset(struct hca *h);
 int tpt_init(struct hca *h); /* INIT_HCA: the profile is known; 0 or a negative errno */
+/* Pointer to @len bytes behind a key, for queue entries, or NULL if anything is wrong. */
+u8 *tpt_peek(struct hca *h, const char *who, u32 key, u32 pd, u64 va, size_t len, unsigned int access);
 void eq_delete(struct hca *h);
 void eq_reset(struct hca *h);
 void cq_delete(struct hca *h);
@@ -117,6 +119,12 @@ int cq_init(struct hca *h);
 bool eq_uses_mpt(struct hca *h, u32 key, u32 *uar);
 bool cq_uses_mpt(struct hca *h, u32 key, u32 *uar);
 bool eq_valid(struct hca *h, u32 eqn);
+bool eq_type_mapped(struct hca *h, enum hca_event type);
+/* ECR bit and interrupt of the EQ mapped to @type, without an entry (10.3, type 8) */
+void eq_raise(struct hca *h, enum hca_event type);
+/* To one EQ, past MAP_EQ: CQ errors go to the CQ's own error EQ. */
+void eq_post_to(struct hca *h, u32 eqn, enum hca_event type, const u32 data[7]);
+void cq_disarm(struct hca *h, u32 cqn);
 bool cq_uses_eq(struct hca *h, u32 eqn);
 
 struct cJSON;

@@ -423,9 +423,14 @@ static struct fault_verdict judge(struct hca *h, enum fault_on on, int op, int n
 
 #define COMPLETION_ACTIONS (1u << FAULT_DROP | 1u << FAULT_DELAY | 1u << FAULT_DUP)
 
+struct fault_verdict fault_cmd_accept(struct hca *h, u16 opcode)
+{
+	return judge(h, ON_CMD, opcode, -1, 1u << FAULT_GO_STUCK | 1u << FAULT_HANG);
+}
+
 struct fault_verdict fault_cmd(struct hca *h, u16 opcode)
 {
-	return judge(h, ON_CMD, opcode, -1, ~COMPLETION_ACTIONS);
+	return judge(h, ON_CMD, opcode, -1, 1u << FAULT_STATUS | 1u << FAULT_CATAS);
 }
 
 struct fault_verdict fault_cmd_completion(struct hca *h, u16 opcode)

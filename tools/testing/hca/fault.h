@@ -34,6 +34,7 @@ int fault_new(struct hca *h);
 void fault_delete(struct hca *h);
 
 /* What happens to this command; what it takes; how completions and queue entries fare. */
+struct fault_verdict fault_cmd_accept(struct hca *h, u16 opcode);
 struct fault_verdict fault_cmd(struct hca *h, u16 opcode);
 struct fault_verdict fault_cmd_completion(struct hca *h, u16 opcode);
 struct fault_verdict fault_eqe(struct hca *h, u8 type, u32 eqn);

@@ -306,6 +306,7 @@ void qp_rx(struct hca *h, int port, struct packet *p, bool from_fw);
 void qp_reset_all(struct hca *h);	     /* reset, CLOSE_HCA: forget everything, silently */
 void srq_reset_all(struct hca *h);
 void qp_cq_error(struct hca *h, u32 cqn);    /* overflow: attached QPs go to error with event 0x05 */
+bool qp_uses_cq(struct hca *h, u32 cqn);     /* some QP that is not in RESET completes there */
 bool qp_uses_mpt(struct hca *h, u32 key);    /* for "index reuse while the hardware still owns it" */
 
 /* --- packets and ports ---------------------------------------------------------------------------------- */
@@ -348,8 +349,6 @@ void port_count_pkey_violation(struct hca *h, int port);
 void port_count_qkey_violation(struct hca *h, int port);
 void port_reset_all(struct hca *h); /* power-on state: link down until INIT_IB */
 
-/* INIT_HCA: the table starts empty (16.2). Called with the profile in place. */
-void mcast_clear(struct hca *h);
 /* Calls @fn for each QP of the group of @mgid (hardware QPNs). */
 void mcast_for_each(struct hca *h, const u8 mgid[16], void (*fn)(struct hca *h, u32 qpn, void *arg), void *arg);
 

@@ -196,7 +196,7 @@ void work_cancel(struct hca_work *w)
  */
 static void work_run(void)
 {
-	struct hca_work mark = { .fn = NULL };
+	static struct hca_work mark;
 
 	if (!work_head)
 		return;

@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * The control socket: line-oriented JSON, one request and one reply a line, any number of clients.
+ * Requests are {"cmd": VERB, "hca": N, ...}; replies {"ok": true, ...} or {"error": TEXT}.
+ */
+#define _GNU_SOURCE
+#include "control.h"
+
+#include "cmd.h"
+#include "device.h"
+#include "fault.h"
+#include "options.h"
+#include "report.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define MAX_LINE 65536
+#define MAX_TABLES 16
+
+struct client {
+	struct hca_fd f;
+	struct client *next;
+	size_t len;
+	char line[MAX_LINE];
+};
+
+static struct hca_fd listener = { .fd = -1 };
+static struct client *clients;
+static char *socket_path;
+
+/* --- verbs ------------------------------------------------------------------------------------------------- */
+
+static const char *text_of(const cJSON *request, const char *key)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(request, key);
+
+	return cJSON_IsString(item) ? item->valuestring : NULL;
+}
+
+static int do_stats(struct hca *h, const cJSON *request, cJSON *reply, char *why)
+{
+	report_stats(h, reply);
+	cmd_stats(h, cJSON_AddObjectToObject(reply, "commands"));
+	fault_stats(h, reply);
+	cJSON_AddNumberToObject(reply, "dma_maps", dma_maps(h));
+	cJSON_AddBoolToObject(reply, "connected", vfu_connected(h));
+	cJSON_AddBoolToObject(reply, "dead", hca_dead(h));
+	return 0;
+}
+
+static int do_objects(struct hca *h, const cJSON *request, cJSON *reply, char *why)
+{
+	eq_objects(h, reply);
+	cq_objects(h, reply);
+	tpt_objects(h, reply);
+	return 0;
+}
+
+/* {"cmd":"set","key":K,"value":V}; without "hca" for all */
+static int do_set(struct hca *h, const cJSON *request, cJSON *reply, char *why)
+{
+	const cJSON *value = cJSON_GetObjectItemCaseSensitive(request, "value");
+	bool one = cJSON_GetObjectItemCaseSensitive(request, "hca");
+	const char *key = text_of(request, "key");
+	char number[32];
+
+	if (!key || !(cJSON_IsString(value) || cJSON_IsNumber(value) || cJSON_IsBool(value))) {
+		snprintf(why, OPT_WHY, "set: needs key and value");
+		return -1;
+	}
+	if (cJSON_IsNumber(value))
+		snprintf(number, sizeof(number), "%.0f", value->valuedouble);
+	else
+		snprintf(number, sizeof(number), "%d", cJSON_IsTrue(value));
+	return opt_set(one ? hca_number(h) : OPT_ALL, key, cJSON_IsString(value) ? value->valuestring : number, why);
+}
+
+static int do_get(struct hca *h, const cJSON *request, cJSON *reply, char *why)
+{
+	const char *key = text_of(request, "key");
+	char text[1200];
+	unsigned int i;
+
+	if (key) {
+		if (opt_print(h, key, text, sizeof(text)) < 0) {
+			snprintf(why, OPT_WHY, "%.60s: no such option", key);
+			return -1;
+		}
+		cJSON_AddStringToObject(reply, "value", text);
+		return 0;
+	}
+	reply = cJSON_AddObjectToObject(reply, "options");
+	for (i = 0; (key = opt_key(i)); i++)
+		if (opt_print(h, key, text, sizeof(text)) >= 0)
+			cJSON_AddStringToObject(reply, key, text);
+	return 0;
+}
+
+/* Joins {"action":A,"on":..,...} into the grammar of fault.h. */
+static int fault_spec(const cJSON *fault, char *spec, size_t room, char *why)
+{
+	const char *action = text_of(fault, "action");
+	const cJSON *item;
+	int n;
+
+	if (!action) {
+		snprintf(why, OPT_WHY, "fault: needs an action");
+		return -1;
+	}
+	n = snprintf(spec, room, "%s", action);
+	cJSON_ArrayForEach(item, fault)
+	{
+		if (!strcmp(item->string, "action") || n >= (int)room)
+			continue;
+		if (cJSON_IsString(item))
+			n += snprintf(spec + n, room - n, ",%s=%s", item->string, item->valuestring);
+		else
+			n += snprintf(spec + n, room - n, ",%s=%.9g", item->string, item->valuedouble);
+	}
+	return 0;
+}
+
+/* {"cmd":"fault","fault":"drop,on=cmd,..."} or {"cmd":"fault","fault":{"action":"drop",...}}; null clears */
+static int do_fault(struct hca *h, const cJSON *request, cJSON *reply, char *why)
+{
+	const cJSON *fault = cJSON_GetObjectItemCaseSensitive(request, "fault");
+	char spec[300];
+
+	if (cJSON_IsNull(fault)) {
+		fault_clear(h);
+		return 0;
+	}
+	if (cJSON_IsString(fault))
+		return fault_add(h, fault->valuestring, why);
+	if (!cJSON_IsObject(fault)) {
+		snprintf(why, OPT_WHY, "fault: expected a text, an object or null");
+		return -1;
+	}
+	return fault_spec(fault, spec, sizeof(spec), why) ? -1 : fault_add(h, spec, why);
+}
+
+/* {"cmd":"catas","buffer":[dwords]}: without a buffer an internal error */
+static int do_catas(struct hca *h, const cJSON *request, cJSON *reply, char *why)
+{
+	const cJSON *buffer = cJSON_GetObjectItemCaseSensitive(request, "buffer");
+	u32 dwords[CATAS_DWORDS] = { 0 };
+	const cJSON *item;
+	int i = 0;
+
+	if (!buffer) {
+		sys_catastrophe(h, NULL);
+		return 0;
+	}
+	cJSON_ArrayForEach(item, buffer)
+	{
+		if (i == CATAS_DWORDS || !cJSON_IsNumber(item) || item->valuedouble < 0 ||
+		    item->valuedouble > UINT32_MAX) {
+			snprintf(why, OPT_WHY, "catas: buffer is at most %d dwords", CATAS_DWORDS);
+			return -1;
+		}
+		dwords[i++] = item->valuedouble;
+	}
+	sys_catastrophe(h, dwords);
+	return 0;
+}
+
+/* DDR data error: ECC event (10.3, type 0x0e), or with "fatal" the catastrophe of type 4 (17.6) */
+static int do_ddr_error(struct hca *h, const cJSON *request, cJSON *reply, char *why)
+{
+	static const u32 catas[CATAS_DWORDS] = { 4u << 24 };
+	static const u32 ecc[7] = { [4] = 1, [5] = 0x00100020 };
+
+	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(request, "fatal")))
+		sys_catastrophe(h, catas);
+	else
+		eq_async(h, EV_ECC, 0, ecc);
+	return 0;
+}
+
+static int do_hang(struct hca *h, const cJSON *request, cJSON *reply, char *why)
+{
+	cmd_hang(h);
+	return 0;
+}
+
+static int do_remove(struct hca *h, const cJSON *request, cJSON *reply, char *why)
+{
+	vfu_disconnect(h);
+	return 0;
+}
+
+static int do_reset(struct hca *h, const cJSON *request, cJSON *reply, char *why)
+{
+	hca_reset(h);
+	return 0;
+}
+
+static int do_interrupt(struct hca *h, const cJSON *request, cJSON *reply, char *why)
+{
+	const cJSON *n = cJSON_GetObjectItemCaseSensitive(request, "intr");
+
+	if (!cJSON_IsNumber(n) || n->valuedouble < 0 || n->valuedouble > 255) {
+		snprintf(why, OPT_WHY, "interrupt: needs intr, as in an EQ context");
+		return -1;
+	}
+	pci_raise(h, n->valueint);
+	return 0;
+}
+
+static int do_event(struct hca *h, const cJSON *request, cJSON *reply, char *why)
+{
+	const cJSON *type = cJSON_GetObjectItemCaseSensitive(request, "type");
+	const cJSON *subtype = cJSON_GetObjectItemCaseSensitive(request, "subtype");
+	const cJSON *item, *data = cJSON_GetObjectItemCaseSensitive(request, "data");
+	u32 dwords[7] = { 0 };
+	int i = 0;
+
+	if (!cJSON_IsNumber(type) || type->valuedouble < 0 || type->valuedouble > 0x14) {
+		snprintf(why, OPT_WHY, "event: needs type, 0 to 0x14");
+		return -1;
+	}
+	cJSON_ArrayForEach(item, data)
+		if (i < 6 && cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble <= UINT32_MAX)
+			dwords[i++] = item->valuedouble;
+	eq_async(h, type->valueint, cJSON_IsNumber(subtype) ? subtype->valueint : 0, dwords);
+	return 0;
+}
+
+static int do_help(struct hca *h, const cJSON *request, cJSON *reply, char *why);
+
+static const struct control_verb verbs[] = {
+	{ "stats", "counters, violations, commands, faults", do_stats },
+	{ "objects", "EQs, CQs and memory keys the hardware owns", do_objects },
+	{ "get", "options, or one with \"key\"", do_get },
+	{ "set", "changes a live option: \"key\", \"value\"", do_set },
+	{ "fault", "adds the fault in \"fault\"; null clears all", do_fault },
+	{ "catas", "catastrophic error, with the dwords of \"buffer\"", do_catas },
+	{ "ddr_error", "ECC event, or a catastrophe if \"fatal\"", do_ddr_error },
+	{ "event", "an asynchronous event: \"type\", \"subtype\", \"data\"", do_event },
+	{ "interrupt", "raises the interrupt \"intr\"", do_interrupt },
+	{ "hang", "the firmware stops until reset", do_hang },
+	{ "remove", "surprise removal: the client is cut off", do_remove },
+	{ "reset", "resets the function", do_reset },
+	{ "help", "this list", do_help },
+	{ 0 }
+};
+
+static const struct control_verb *tables[MAX_TABLES] = { verbs };
+static int n_tables = 1;
+
+void control_add(const struct control_verb *table)
+{
+	int i;
+
+	for (i = 0; i < n_tables; i++)
+		if (tables[i] == table)
+			return;
+	if (n_tables < MAX_TABLES)
+		tables[n_tables++] = table;
+}
+
+static int do_help(struct hca *h, const cJSON *request, cJSON *reply, char *why)
+{
+	const struct control_verb *v;
+	int i;
+
+	for (i = 0; i < n_tables; i++)
+		for (v = tables[i]; v->name; v++)
+			cJSON_AddStringToObject(reply, v->name, v->help);
+	return 0;
+}
+
+/* --- lines ------------------------------------------------------------------------------------------------- */
+
+static const struct control_verb *find_verb(const char *name)
+{
+	const struct control_verb *v;
+	int i;
+
+	for (i = 0; name && i < n_tables; i++)
+		for (v = tables[i]; v->name; v++)
+			if (!strcmp(v->name, name))
+				return v;
+	return NULL;
+}
+
+/* More than one table may answer "objects": all of them add to the reply. */
+static int run(const cJSON *request, cJSON *reply, char *why)
+{
+	const cJSON *n = cJSON_GetObjectItemCaseSensitive(request, "hca");
+	struct hca *h = hca_by_number(cJSON_IsNumber(n) ? n->valueint : 0);
+	const char *name = text_of(request, "cmd");
+	const struct control_verb *v;
+	int ret = 0, i;
+
+	if (!find_verb(name)) {
+		snprintf(why, OPT_WHY, "unknown cmd %.60s; try help", name ? name : "(none)");
+		return -1;
+	}
+	if (!h) {
+		snprintf(why, OPT_WHY, "no such HCA");
+		return -1;
+	}
+	for (i = 0; i < n_tables; i++)
+		for (v = tables[i]; v->name && !ret; v++)
+			if (!strcmp(v->name, name))
+				ret = v->run(h, request, reply, why);
+	return ret;
+}
+
+static void answer(int fd, const char *line)
+{
+	cJSON *request = cJSON_Parse(line), *reply = cJSON_CreateObject();
+	char why[OPT_WHY] = "not a JSON object";
+	char *text;
+
+	if (cJSON_IsObject(request) && !run(request, reply, why)) {
+		cJSON_AddTrueToObject(reply, "ok");
+	} else {
+		cJSON_Delete(reply);
+		reply = cJSON_CreateObject();
+		cJSON_AddStringToObject(reply, "error", why);
+	}
+	text = cJSON_PrintUnformatted(reply);
+	if (text) {
+		size_t len = strlen(text), done = 0;
+		ssize_t n;
+
+		text[len++] = '\n'; /* takes the place of the NUL */
+		while (done < len && (n = send(fd, text + done, len - done, MSG_NOSIGNAL)) > 0)
+			done += n;
+	}
+	free(text);
+	cJSON_Delete(reply);
+	cJSON_Delete(request);
+}
+
+static void drop(struct client *c)
+{
+	struct client **at;
+
+	for (at = &clients; *at != c; at = &(*at)->next)
+		;
+	*at = c->next;
+	loop_remove(&c->f);
+	close(c->f.fd);
+	free(c);
+}
+
+static void on_client(struct hca_fd *f, u32 events)
+{
+	struct client *c = (struct client *)((char *)f - offsetof(struct client, f));
+	ssize_t n = recv(f->fd, c->line + c->len, MAX_LINE - 1 - c->len, MSG_DONTWAIT);
+	char *end;
+
+	if (n <= 0) {
+		if (!n || (errno != EAGAIN && errno != EINTR))
+			drop(c);
+		return;
+	}
+	c->len += n;
+	c->line[c->len] = '\0';
+	while ((end = memchr(c->line, '\n', c->len))) {
+		*end = '\0';
+		answer(f->fd, c->line);
+		c->len -= end + 1 - c->line;
+		memmove(c->line, end + 1, c->len + 1);
+	}
+	if (c->len == MAX_LINE - 1)
+		drop(c);
+}
+
+static void on_listen(struct hca_fd *f, u32 events)
+{
+	int fd = accept4(f->fd, NULL, NULL, SOCK_CLOEXEC);
+	/* a client that does not read its replies must not stop the model for long */
+	struct timeval patience = { .tv_sec = 1 };
+	struct client *c;
+
+	if (fd < 0)
+		return;
+	c = calloc(1, sizeof(*c));
+	if (!c) {
+		close(fd);
+		return;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	c->f = (struct hca_fd){ fd, on_client };
+	c->next = clients;
+	clients = c;
+	loop_add(&c->f, EPOLLIN);
+}
+
+int control_listen(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(addr.sun_path, path);
+	unlink(path);
+	listener.fn = on_listen;
+	listener.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (listener.fd < 0 || bind(listener.fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(listener.fd, 8))
+		return -errno;
+	socket_path = strdup(path);
+	return loop_add(&listener, EPOLLIN);
+}
+
+void control_close(void)
+{
+	while (clients)
+		drop(clients);
+	if (listener.fd >= 0) {
+		loop_remove(&listener);
+		close(listener.fd);
+		unlink(socket_path);
+		free(socket_path);
+		listener.fd = -1;
+	}
+}

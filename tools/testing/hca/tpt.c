@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Memory keys: protection and translation (section 9).
+ *
+ * MPT and MTT entries live in the DDR in their documented format and are read at each use, so that what
+ * software stores through BAR4 takes effect at once: MTTs written directly (9.3) and fast memory regions
+ * (9.6). A cache that would need SYNC_TPT is not modelled.
+ */
+#include "tpt.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* --- protection ------------------------------------------------------------------------------------------ */
+
+static bool in_range(const u8 *e, u64 va, u64 len)
+{
+	u64 start = get64(e + MPT_START), size = get64(e + MPT_LEN);
+
+	/* 2^64 - 1 means everything; start + length is never formed */
+	return va >= start && va - start <= size && len <= size - (va - start);
+}
+
+static u32 rights_needed(unsigned int access)
+{
+	static const u32 bit[] = { MPT_LOCAL_WRITE, MPT_REMOTE_READ, MPT_REMOTE_WRITE, MPT_ATOMIC };
+	u32 need = 0;
+	int i;
+
+	for (i = 0; i < 4; i++)
+		if (access >> i & 1)
+			need |= bit[i];
+	return need;
+}
+
+u8 *tpt_window_region(struct tpt *t, const u8 *window)
+{
+	u32 lkey = get32(window + MPT_LKEY);
+	u8 *e = tpt_entry(t, lkey);
+
+	return mpt_owned(e) && get32(e + MPT_KEY_AT) == lkey && (get32(e) & MPT_REGION) ? e : NULL;
+}
+
+/*
+ * The entry whose translation serves the access, or NULL. For a window that is the region it is bound to:
+ * the window itself decides about rights and range (9.5).
+ */
+static const u8 *lookup(struct tpt *t, u32 key, u32 pd, u64 va, u64 len, unsigned int access)
+{
+	u32 need = rights_needed(access);
+	const u8 *e;
+	u32 flags;
+
+	if (!t->mpt)
+		return NULL;
+	e = tpt_entry(t, key);
+	flags = get32(e);
+	if (!mpt_owned(e) || get32(e + MPT_KEY_AT) != key || (get32(e + MPT_PD) & 0xffffff) != (pd & 0xffffff))
+		return NULL;
+	if ((flags & need) != need || !in_range(e, va, len))
+		return NULL;
+	if (flags & MPT_REGION)
+		return e;
+	/* a window gives remote access only, and none before it is bound */
+	if (!(access & (TPT_REMOTE_READ | TPT_REMOTE_WRITE | TPT_REMOTE_ATOMIC)) || !get64(e + MPT_LEN))
+		return NULL;
+	e = tpt_window_region(t, e);
+	return e && in_range(e, va, len) ? e : NULL;
+}
+
+int tpt_check(struct hca *h, u32 key, u32 pd, u64 va, u64 len, unsigned int access)
+{
+	return lookup(tpt_of(h), key, pd, va, len, access) ? 0 : -EACCES;
+}
+
+/* --- translation ----------------------------------------------------------------------------------------- */
+
+static int no_translation(struct hca *h, const char *who, const u8 *e, u64 va, u64 at)
+{
+	violation(h, RULE_MTT_PRESENT, who, "key 0x%08x va 0x%llx: entry at 0x%llx", get32(e + MPT_KEY_AT),
+		  (unsigned long long)va, (unsigned long long)at);
+	return -EFAULT;
+}
+
+/* Bus address of @va and how many bytes follow it in the same page; @va is in range. */
+static int translate(struct hca *h, const char *who, const u8 *e, u64 va, u64 *bus, u64 *left)
+{
+	struct tpt *t = tpt_of(h);
+	unsigned int shift;
+	u64 at, page;
+
+	if (get32(e) & MPT_PHYSICAL) {
+		*bus = va;
+		*left = UINT64_MAX;
+		return 0;
+	}
+	shift = mpt_page_shift(e);
+	at = (get64(e + MPT_MTT_AT) & ~0x3full) + 8 * ((va >> shift) - (get64(e + MPT_START) >> shift));
+	if (at < t->mtt_base || at + 8 > t->mtt_end || !ddr_contains(h, at, 8)) {
+		violation(h, RULE_MPT_MTT, who, "key 0x%08x va 0x%llx: MTT at 0x%llx is outside the table",
+			  get32(e + MPT_KEY_AT), (unsigned long long)va, (unsigned long long)at);
+		return -EFAULT;
+	}
+	page = get64(ddr_ptr(h, at, 8));
+	if (!(page & 1))
+		return no_translation(h, who, e, va, at);
+	if (page & ((1ull << shift) - 2))
+		violation(h, RULE_MTT_ENTRY, who, "key 0x%08x: entry at 0x%llx is 0x%llx, page size 2^%u",
+			  get32(e + MPT_KEY_AT), (unsigned long long)at, (unsigned long long)page, shift);
+	*bus = (page & ~((1ull << shift) - 1)) | (va & ((1ull << shift) - 1));
+	*left = (1ull << shift) - (va & ((1ull << shift) - 1));
+	return 0;
+}
+
+static int copy(struct hca *h, const char *who, const u8 *e, u64 va, u8 *buf, size_t len, bool write)
+{
+	u64 bus, left;
+	int ret;
+
+	while (len) {
+		size_t part;
+
+		ret = translate(h, who, e, va, &bus, &left);
+		if (ret)
+			return ret;
+		part = left < len ? left : len;
+		ret = write ? dma_write(h, who, bus, buf, part) : dma_read(h, who, bus, buf, part);
+		if (ret)
+			return ret;
+		va += part;
+		buf += part;
+		len -= part;
+	}
+	return 0;
+}
+
+int tpt_read(struct hca *h, const char *who, u32 key, u32 pd, u64 va, void *buf, size_t len, unsigned int access)
+{
+	const u8 *e = lookup(tpt_of(h), key, pd, va, len, access);
+
+	return e ? copy(h, who, e, va, buf, len, false) : -EACCES;
+}
+
+int tpt_write(struct hca *h, const char *who, u32 key, u32 pd, u64 va, const void *buf, size_t len,
+	      unsigned int access)
+{
+	const u8 *e = lookup(tpt_of(h), key, pd, va, len, access);
+
+	return e ? copy(h, who, e, va, (u8 *)buf, len, true) : -EACCES;
+}
+
+/* The HCA's memory side swaps to the host's order (13.9): INIT_HCA says which that is. */
+static u64 host_order(const struct hca *h, u64 v)
+{
+	return hca_profile(h)->host_big_endian ? be64toh(v) : le64toh(v);
+}
+
+int tpt_atomic(struct hca *h, const char *who, u32 key, u32 pd, u64 va, u64 (*op)(u64 old, const void *arg),
+	       const void *arg, u64 *old)
+{
+	const u8 *e = lookup(tpt_of(h), key, pd, va, 8, TPT_REMOTE_ATOMIC);
+	u64 bus, left, raw, fresh;
+	u64 *p;
+	int ret;
+
+	if (!e || va & 7)
+		return -EACCES;
+	ret = translate(h, who, e, va, &bus, &left);
+	if (ret)
+		return ret;
+	p = bus & 7 ? NULL : dma_peek(h, bus, 8);
+	if (!p) {
+		ret = dma_write(h, who, bus, &(u64){ 0 }, 8);
+		return ret ? ret : -EACCES;
+	}
+	raw = __atomic_load_n(p, __ATOMIC_ACQUIRE);
+	do {
+		*old = host_order(h, raw);
+		fresh = host_order(h, op(*old, arg));
+	} while (!__atomic_compare_exchange_n(p, &raw, fresh, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+	return 0;
+}
+
+/* A pointer for entries of queues: 32 bytes never cross a page. NULL if anything is wrong. */
+u8 *tpt_peek(struct hca *h, const char *who, u32 key, u32 pd, u64 va, size_t len, unsigned int access)
+{
+	const u8 *e = lookup(tpt_of(h), key, pd, va, len, access);
+	u64 bus, left;
+
+	if (!e || translate(h, who, e, va, &bus, &left) || left < len)
+		return NULL;
+	return dma_peek(h, bus, len);
+}
+
+/* --- windows (9.5) ---------------------------------------------------------------------------------------- */
+
+void tpt_unbind(struct tpt *t, u8 *window)
+{
+	u8 *region = get64(window + MPT_LEN) ? tpt_window_region(t, window) : NULL;
+
+	if (region && get32(region + MPT_BOUND))
+		put32(region + MPT_BOUND, get32(region + MPT_BOUND) - 1);
+	put64(window + MPT_START, 0);
+	put64(window + MPT_LEN, 0);
+	put32(window + MPT_LKEY, 0);
+}
+
+static bool may_bind(struct tpt *t, const u8 *region, u32 lkey, u32 pd, u32 flags, u64 addr, u64 len)
+{
+	u32 rights = get32(region);
+	u32 limit = get32(region + MPT_LIMIT);
+
+	if (!mpt_owned(region) || get32(region + MPT_KEY_AT) != lkey || !(rights & MPT_REGION) ||
+	    !(rights & MPT_BIND) || (get32(region + MPT_PD) & 0xffffff) != (pd & 0xffffff))
+		return false;
+	if ((flags & (1u << 31 | 1u << 30)) && !(rights & MPT_LOCAL_WRITE))
+		return false;
+	return in_range(region, addr, len) && (!limit || get32(region + MPT_BOUND) < limit);
+}
+
+u8 tpt_bind(struct hca *h, u32 pd, u32 flags, u32 new_rkey, u32 lkey, u64 addr, u64 len)
+{
+	struct tpt *t = tpt_of(h);
+	u8 *window, *region;
+
+	if (!t->mpt)
+		return 0x06;
+	window = tpt_entry(t, new_rkey);
+	region = tpt_entry(t, lkey);
+	if (!mpt_owned(window) || (get32(window) & MPT_REGION) ||
+	    (get32(window + MPT_PD) & 0xffffff) != (pd & 0xffffff))
+		return 0x06;
+	if (len && !may_bind(t, region, lkey, pd, flags, addr, len))
+		return 0x06;
+	tpt_unbind(t, window);
+	put32(window, (get32(window) & ~(MPT_ATOMIC | MPT_REMOTE_WRITE | MPT_REMOTE_READ)) |
+			      (flags >> 31 & 1 ? MPT_ATOMIC : 0) | (flags >> 30 & 1 ? MPT_REMOTE_WRITE : 0) |
+			      (flags >> 29 & 1 ? MPT_REMOTE_READ : 0));
+	put32(window + MPT_KEY_AT, new_rkey);
+	if (!len)
+		return 0;
+	put64(window + MPT_START, addr);
+	put64(window + MPT_LEN, len);
+	put32(window + MPT_LKEY, lkey);
+	put32(region + MPT_BOUND, get32(region + MPT_BOUND) + 1);
+	return 0;
+}
+
+/* --- life -------------------------------------------------------------------------------------------------- */
+
+/* No field says how long the MTT table is: it ends where the next table, or the firmware's area, begins. */
+static u64 mtt_end(const struct hca *h, const struct hca_profile *p)
+{
+	const u64 bases[] = { p->qpc_base, p->srqc_base, p->cqc_base, p->eqpc_base, p->eqc_base,
+			      p->mc_base,  p->mpt_base,	 p->uarscr_base };
+	u64 end = ddr_fw_start(h);
+	size_t i;
+
+	for (i = 0; i < sizeof(bases) / sizeof(bases[0]); i++)
+		if (bases[i] > p->mtt_base && bases[i] < end)
+			end = bases[i];
+	return end;
+}
+
+int tpt_init(struct hca *h)
+{
+	const struct hca_profile *p = hca_profile(h);
+	struct tpt *t = tpt_of(h);
+	u32 i;
+
+	t->mpt = ddr_ptr(h, p->mpt_base, (u64)MPT_SIZE << p->log_mpts);
+	if (!t->mpt)
+		return -EINVAL;
+	t->mask = (1u << p->log_mpts) - 1;
+	t->mtt_base = p->mtt_base;
+	t->mtt_end = mtt_end(h, p);
+	for (i = 0; i <= t->mask; i++)
+		put32(tpt_entry(t, i), MPT_SW_STATUS);
+	return 0;
+}
+
+void tpt_reset(struct hca *h)
+{
+	struct tpt *t = tpt_of(h);
+
+	if (t)
+		memset(t, 0, sizeof(*t));
+}
+
+int tpt_new(struct hca *h)
+{
+	struct tpt *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -ENOMEM;
+	hca_set_part(h, PART_TPT, t);
+	return 0;
+}
+
+void tpt_delete(struct hca *h)
+{
+	free(tpt_of(h));
+}
