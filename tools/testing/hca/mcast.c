@@ -17,7 +17,7 @@
 
 int mcast_new(struct hca *h)
 {
-	(void)h; /* all state is in the DDR */
+	(void)h; /* all state is in the DDR; INIT_HCA clears it */
 	return 0;
 }
 
@@ -33,16 +33,6 @@ static u8 *mgm_entry(struct hca *h, u32 index)
 	if (index >= mgm_count(prof))
 		return NULL;
 	return ddr_ptr(h, prof->mc_base + ((u64)index << prof->log_mc_entry), MGM_SIZE);
-}
-
-void mcast_clear(struct hca *h)
-{
-	const struct hca_profile *prof = hca_profile(h);
-	size_t len = (size_t)mgm_count(prof) << prof->log_mc_entry;
-	u8 *table = ddr_ptr(h, prof->mc_base, len);
-
-	if (table)
-		memset(table, 0, len);
 }
 
 /* FNV-1a; which function the firmware uses nobody can see. */

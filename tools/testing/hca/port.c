@@ -381,6 +381,8 @@ void port_tx(struct hca *h, int port, struct packet *pkt)
 	}
 	ibport_count(p, CNT_XMIT_PKTS, 1);
 	ibport_count(p, CNT_XMIT_DATA, pkt->len / 4);
+	if (pcap_active())
+		pcap_packet(pkt);
 	if (ibport_owns_lid(p, dlid)) {
 		wire_loopback(p, pkt);
 		return;

@@ -133,18 +133,6 @@ static void group_without_members_delivers_nothing(void)
 	CHECK_EQ(lookup(h, gid), 0);
 }
 
-static void clear_empties_the_table(void)
-{
-	struct hca *h = fabric_up(1, "none");
-	u8 gid[16];
-
-	make_gid(gid, 1);
-	make_entry(gid, 0, 1, 5);
-	CHECK_EQ(write_mgm(h, hash_of(h, gid)), CMD_OK);
-	mcast_clear(h);
-	CHECK_EQ(lookup(h, gid), 0);
-}
-
 static void index_beyond_table(void)
 {
 	struct hca *h = fabric_up(1, "none");
@@ -257,7 +245,6 @@ static const struct tap_test tests[] = {
 	TAP(every_member_is_found),
 	TAP(chain_is_followed),
 	TAP(group_without_members_delivers_nothing),
-	TAP(clear_empties_the_table),
 	TAP(index_beyond_table),
 	TAP(link_beyond_table),
 	TAP(link_into_hash_part_or_itself),
