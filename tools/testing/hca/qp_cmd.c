@@ -438,6 +438,7 @@ static u8 enter_rts(struct qp *qp, u32 opt, const u8 *c)
 	qp->sic = bits(w, 4, 4);
 	qp->swe = bits(w, 14, 14);
 	take_options(qp, opt & OPT_RUNNING, c);
+	qp->comm_est = false;
 	requester_reset(qp);
 	return check_sra(qp);
 }
