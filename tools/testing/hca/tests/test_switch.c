@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/* A switch: directed routes through it, its tables, and packets it forwards. */
+#include "fabric_fakes.h"
+
+#define BAD_ATTR (3 << 2)
+#define BAD_VALUE (7 << 2)
+#define REPLY (LRH_LEN + BTH_LEN + DETH_LEN)
+
+static struct ibnode *sw;
+
+/* HCA 0 port 1 - switch port 1, port 2 - port 2, HCA 1 port 1 - port 3; links trained. */
+static struct hca *switched(void)
+{
+	struct hca *h = fabric_up(2, "0.1-s0.1,0.2-s0.2,1.1-s0.3");
+
+	sw = switch_node(0);
+	init_ib(h, 1);
+	init_ib(h, 2);
+	init_ib(&fake_hca[1], 1);
+	settle();
+	fake_rxs = 0;
+	return h;
+}
+
+/* A directed-route SMP out of HCA 0 port 1 through @hops ports; mad_in has the data and attribute. */
+static void send_directed(struct hca *h, u8 method, u16 attr, u32 mod, u8 hops, const u8 *path)
+{
+	struct packet *p = ud_packet(15, 0xffff, 0xffff, 0, 256);
+	u8 data[64], i;
+
+	memcpy(data, mad_in + MAD_DATA, 64);
+	mad_fill(CLASS_SUBN_DIRECTED, method, attr, mod);
+	memcpy(mad_in + MAD_DATA, data, 64);
+	mad_in[MAD_HOP_CNT] = hops;
+	mad_in[MAD_HOP_PTR] = 1; /* as the host's SMI leaves it */
+	put16(mad_in + MAD_DR_SLID, 0xffff);
+	put16(mad_in + MAD_DR_DLID, 0xffff);
+	for (i = 1; i <= hops && i < 64; i++)
+		mad_in[MAD_INITIAL_PATH + i] = path[i - 1];
+	put32(p->data + LRH_LEN + BTH_LEN, 0); /* no Q_Key, QP0 */
+	put32(p->data + LRH_LEN + BTH_LEN + 4, 0);
+	memcpy(p->data + REPLY, mad_in, 256);
+	put32(p->data + p->len - 4, icrc_compute(p->data, p->len - 4));
+	port_tx(h, 1, p);
+	settle();
+	if (fake_rxs)
+		memcpy(mad_out, fake_rx[fake_rxs - 1].data + REPLY, 256);
+}
+
+/* To the switch itself: one hop. */
+static u16 ask_switch(struct hca *h, u8 method, u16 attr, u32 mod)
+{
+	static const u8 path[] = { 1 };
+
+	fake_rxs = 0;
+	memset(mad_out, 0, sizeof(mad_out));
+	send_directed(h, method, attr, mod, 1, path);
+	CHECK_EQ(fake_rxs, 1);
+	CHECK_EQ(mad_out[MAD_METHOD], 0x81);
+	return mad_status() & 0x7fff;
+}
+
+static void bring_active(struct hca *h, unsigned int port, struct ibport *sp, u16 lid)
+{
+	port_bring(h, port, lid, PORT_ACTIVE);
+	ibport_set_state(sp, PORT_ARMED);
+	ibport_set_state(sp, PORT_ACTIVE);
+}
+
+static struct hca *routed(void)
+{
+	struct hca *h = switched();
+
+	bring_active(h, 1, &sw->port[1], 1);
+	bring_active(h, 2, &sw->port[2], 2);
+	bring_active(&fake_hca[1], 1, &sw->port[3], 3);
+	memset(mad_in, 0, sizeof(mad_in));
+	memset(mad_in + MAD_DATA, 0xff, 64);
+	mad_in[MAD_DATA + 1] = 1;
+	mad_in[MAD_DATA + 2] = 2;
+	mad_in[MAD_DATA + 3] = 3;
+	mad_in[MAD_DATA + 9] = 0;
+	CHECK_EQ(ask_switch(h, T_SET, 0x19, 0), 0);
+	CHECK_EQ(ask_switch(h, T_GET, 0x12, 0), 0);
+	put16(data_from_reply() + 6, 9);
+	CHECK_EQ(ask_switch(h, T_SET, 0x12, 0), 0);
+	sw->port[0].lid = 9;
+	fake_rxs = 0;
+	return h;
+}
+
+static void node_info_by_directed_route(void)
+{
+	struct hca *h = switched();
+
+	memset(mad_in, 0, sizeof(mad_in));
+	CHECK_EQ(ask_switch(h, T_GET, 0x11, 0), 0);
+	CHECK_EQ(mad_out[MAD_DATA + 2], 2);
+	CHECK_EQ(mad_out[MAD_DATA + 3], 8);
+	CHECK_EQ(mad_out[MAD_DATA + 36], 1); /* came in through port 1 */
+	CHECK(get16(mad_out + MAD_STATUS) & 0x8000);
+	CHECK_EQ(mad_out[MAD_HOP_PTR], 1);
+	CHECK_EQ(mad_out[MAD_RETURN_PATH + 1], 1);
+	CHECK_EQ(fake_rx[0].hca, 0);
+	CHECK_EQ(fake_rx[0].port, 1);
+}
+
+static void replies_have_good_crcs(void)
+{
+	struct hca *h = switched();
+	struct packet *p;
+
+	memset(mad_in, 0, sizeof(mad_in));
+	CHECK_EQ(ask_switch(h, T_GET, 0x10, 0), 0);
+	p = packet_alloc();
+	p->len = fake_rx[0].len;
+	memcpy(p->data, fake_rx[0].data, p->len);
+	CHECK(packet_icrc_ok(p));
+	packet_put(p);
+}
+
+static void directed_route_goes_through(void)
+{
+	static const u8 path[] = { 1, 3 };
+	struct hca *h = switched();
+
+	memset(mad_in, 0, sizeof(mad_in));
+	send_directed(h, T_GET, 0x11, 0, 2, path);
+	CHECK_EQ(fake_rxs, 1);
+	CHECK_EQ(fake_rx[0].hca, 1);
+	CHECK_EQ(mad_out[MAD_HOP_PTR], 2);
+	CHECK_EQ(mad_out[MAD_RETURN_PATH + 1], 1);
+}
+
+/* What HCA 1's host would answer. */
+static void directed_route_comes_back(void)
+{
+	struct hca *h = switched();
+	struct packet *p = ud_packet(15, 0xffff, 0xffff, 0, 256);
+	u8 *mad = p->data + REPLY;
+
+	(void)h;
+	mad_fill(CLASS_SUBN_DIRECTED, 0x81, 0x11, 0);
+	put16(mad_in + MAD_STATUS, 0x8000);
+	mad_in[MAD_HOP_CNT] = 2;
+	mad_in[MAD_HOP_PTR] = 2;
+	mad_in[MAD_RETURN_PATH + 1] = 1;
+	mad_in[MAD_RETURN_PATH + 2] = 1;
+	put16(mad_in + MAD_DR_SLID, 0xffff);
+	put16(mad_in + MAD_DR_DLID, 0xffff);
+	memcpy(mad, mad_in, 256);
+	put32(p->data + p->len - 4, icrc_compute(p->data, p->len - 4));
+	port_tx(&fake_hca[1], 1, p);
+	settle();
+	CHECK_EQ(fake_rxs, 1);
+	CHECK_EQ(fake_rx[0].hca, 0);
+	CHECK_EQ(fake_rx[0].data[REPLY + MAD_HOP_PTR], 1);
+}
+
+static void bad_hops_are_dropped(void)
+{
+	static const u8 path[256] = { 1, 99, 3, 3 };
+	struct hca *h = switched();
+
+	memset(mad_in, 0, sizeof(mad_in));
+	send_directed(h, T_GET, 0x11, 0, 2, path);   /* no such port */
+	send_directed(h, T_GET, 0x11, 0, 200, path); /* more hops than there is room for */
+	CHECK_EQ(fake_rxs, 0);
+}
+
+static void broken_mads_are_dropped(void)
+{
+	struct hca *h = switched();
+	struct packet *p = ud_packet(15, 0xffff, 0xffff, 0, 256);
+
+	p->data[40] ^= 1; /* ICRC */
+	port_tx(h, 1, p);
+	port_tx(h, 1, ud_packet(15, 0xffff, 0xffff, 0, 128)); /* too short for a MAD */
+	settle();
+	CHECK_EQ(fake_rxs, 0);
+}
+
+static void switch_info(void)
+{
+	struct hca *h = switched();
+
+	memset(mad_in, 0, sizeof(mad_in));
+	CHECK_EQ(ask_switch(h, T_GET, 0x12, 0), 0);
+	CHECK_EQ(get16(mad_out + MAD_DATA), 0xc000);
+	CHECK(mad_out[MAD_DATA + 11] & 4); /* links came up */
+	data_from_reply();
+	CHECK_EQ(ask_switch(h, T_SET, 0x12, 0), 0);
+	CHECK(!(mad_out[MAD_DATA + 11] & 4));
+	CHECK_EQ(ask_switch(h, T_GET, 0x12, 1), BAD_VALUE);
+	put16(mad_in + MAD_DATA + 6, 0xc000);
+	CHECK_EQ(ask_switch(h, T_SET, 0x12, 0), BAD_VALUE);
+}
+
+static void forwarding_tables_and_their_ends(void)
+{
+	struct hca *h = switched();
+
+	memset(mad_in, 0, sizeof(mad_in));
+	mad_in[MAD_DATA + 5] = 7;
+	CHECK_EQ(ask_switch(h, T_SET, 0x19, 767), 0);
+	CHECK_EQ(ask_switch(h, T_GET, 0x19, 767), 0);
+	CHECK_EQ(mad_out[MAD_DATA + 5], 7);
+	CHECK_EQ(ask_switch(h, T_GET, 0x19, 768), BAD_VALUE);
+	CHECK_EQ(ask_switch(h, T_SET, 0x19, 768), BAD_VALUE);
+	put16(mad_in + MAD_DATA + 4, 0x000e);
+	CHECK_EQ(ask_switch(h, T_SET, 0x1b, 31), 0);
+	CHECK_EQ(ask_switch(h, T_GET, 0x1b, 31), 0);
+	CHECK_EQ(get16(mad_out + MAD_DATA + 4), 0x000e);
+	CHECK_EQ(ask_switch(h, T_GET, 0x1b, 32), BAD_VALUE);
+	CHECK_EQ(ask_switch(h, T_SET, 0x1b, 1u << 28), BAD_VALUE); /* ports 16.. of 8 */
+}
+
+static void switch_has_no_hca_attributes(void)
+{
+	struct hca *h = switched();
+
+	memset(mad_in, 0, sizeof(mad_in));
+	CHECK_EQ(ask_switch(h, T_GET, 0x31, 0), BAD_ATTR);
+	CHECK_EQ(ask_switch(h, T_GET, 0x20, 0), BAD_ATTR);
+}
+
+static void ports_are_set_one_by_one(void)
+{
+	struct hca *h = switched();
+
+	memset(mad_in, 0, sizeof(mad_in));
+	CHECK_EQ(ask_switch(h, T_GET, 0x15, 3), 0);
+	CHECK_EQ(mad_out[MAD_DATA + 32] & 15, PORT_INIT);
+	data_from_reply();
+	mad_in[MAD_DATA + 32] = (mad_in[MAD_DATA + 32] & 0xf0) | PORT_ARMED;
+	mad_in[MAD_DATA + 33] &= 0x0f;
+	CHECK_EQ(ask_switch(h, T_SET, 0x15, 3), 0);
+	CHECK_EQ(sw->port[3].state, PORT_ARMED);
+	CHECK_EQ(ask_switch(h, T_GET, 0x15, 9), BAD_VALUE);
+	CHECK_EQ(ask_switch(h, T_GET, 0x15, 0), 0);
+	CHECK_EQ(mad_out[MAD_DATA + 32] & 15, PORT_ACTIVE);
+}
+
+static void disabling_a_port_drops_the_far_end(void)
+{
+	struct hca *h = switched();
+
+	memset(mad_in, 0, sizeof(mad_in));
+	CHECK_EQ(ask_switch(h, T_GET, 0x15, 3), 0);
+	data_from_reply();
+	mad_in[MAD_DATA + 32] = (mad_in[MAD_DATA + 32] & 0xf0) | PORT_DOWN;
+	mad_in[MAD_DATA + 33] = PHYS_DISABLED << 4 | 2;
+	CHECK_EQ(ask_switch(h, T_SET, 0x15, 3), 0);
+	settle();
+	CHECK_EQ(port_state(&fake_hca[1], 1), PORT_DOWN);
+}
+
+static void unicast_follows_the_table(void)
+{
+	struct hca *h = routed();
+
+	port_tx(h, 1, ud_packet(0, 3, 1, 5, 64));
+	port_tx(h, 1, ud_packet(0, 2, 1, 5, 64));
+	port_tx(h, 1, ud_packet(0, 8, 1, 5, 64));  /* no entry */
+	port_tx(h, 1, ud_packet(0, 60, 1, 5, 64)); /* beyond the top */
+	settle();
+	CHECK_EQ(fake_rxs, 2);
+	CHECK_EQ(fake_rx[0].hca + fake_rx[1].hca, 1);
+	CHECK_EQ(sw->port[1].counter[CNT_RCV_RELAY], 2);
+	CHECK_EQ(sw->port[3].counter[CNT_XMIT_PKTS], 1);
+}
+
+static void multicast_goes_to_the_members_only(void)
+{
+	struct hca *h = routed();
+
+	memset(mad_in, 0, sizeof(mad_in));
+	put16(mad_in + MAD_DATA + 2, 1u << 1 | 1u << 3); /* LID 0xc001: ports 1 and 3 */
+	CHECK_EQ(ask_switch(h, T_SET, 0x1b, 0), 0);
+	fake_rxs = 0;
+	port_tx(&fake_hca[1], 1, ud_packet(0, 0xc001, 3, 0xffffff, 64));
+	settle();
+	CHECK_EQ(fake_rxs, 2); /* its own copy, and HCA 0 port 1 */
+	fake_rxs = 0;
+	port_tx(h, 2, ud_packet(0, 0xc002, 2, 0xffffff, 64));
+	settle();
+	CHECK_EQ(fake_rxs, 1); /* a group nobody joined: its own copy */
+}
+
+static void switch_answers_performance_queries(void)
+{
+	struct hca *h = routed();
+	struct packet *p = ud_packet(0, 9, 1, 1, 256);
+
+	mad_fill(CLASS_PERF, T_GET, 0x12, 0);
+	mad_in[MAD_DATA + 1] = 3;
+	memcpy(p->data + REPLY, mad_in, 256);
+	put32(p->data + 20, 0x80010000);
+	put32(p->data + 24, 1);
+	put32(p->data + p->len - 4, icrc_compute(p->data, p->len - 4));
+	port_tx(h, 1, p);
+	settle();
+	CHECK_EQ(fake_rxs, 1);
+	CHECK_EQ(fake_rx[0].data[0] >> 4, 0);
+	CHECK_EQ(get16(fake_rx[0].data + 6), 9);
+	CHECK_EQ(get32(fake_rx[0].data + 20), 0x80010000);
+	CHECK_EQ(fake_rx[0].data[REPLY + MAD_METHOD], 0x81);
+	CHECK_EQ(get16(fake_rx[0].data + REPLY + MAD_STATUS), 0);
+	CHECK_EQ(fake_rx[0].data[REPLY + MAD_DATA + 1], 3);
+}
+
+static void lost_link_raises_128(void)
+{
+	struct hca *h = routed();
+
+	sw->port[0].sm_lid = 1;
+	close_ib(&fake_hca[1], 1);
+	settle();
+	CHECK_EQ(fake_rxs, 1);
+	CHECK_EQ(fake_rx[0].hca, h->number);
+	CHECK_EQ(get16(fake_rx[0].data + 2), 1);
+	CHECK_EQ(get16(fake_rx[0].data + REPLY + MAD_DATA + 4), 128);
+	CHECK_EQ(get16(fake_rx[0].data + REPLY + MAD_DATA + 10), 9);
+}
+
+static const struct tap_test tests[] = {
+	TAP(node_info_by_directed_route),
+	TAP(replies_have_good_crcs),
+	TAP(directed_route_goes_through),
+	TAP(directed_route_comes_back),
+	TAP(bad_hops_are_dropped),
+	TAP(broken_mads_are_dropped),
+	TAP(switch_info),
+	TAP(forwarding_tables_and_their_ends),
+	TAP(switch_has_no_hca_attributes),
+	TAP(ports_are_set_one_by_one),
+	TAP(disabling_a_port_drops_the_far_end),
+	TAP(unicast_follows_the_table),
+	TAP(multicast_goes_to_the_members_only),
+	TAP(switch_answers_performance_queries),
+	TAP(lost_link_raises_128),
+};
+
+int main(int argc, char **argv)
+{
+	return tap_run(tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
+}
