@@ -126,6 +126,10 @@ kernel_resolve() {
 # kernel LINE: prints the directory of that kernel, fetching it if the cache lacks it
 kernel() {
 	local release dir tool
+	if [ "$1" = debug ]; then
+		debug_kernel
+		return
+	fi
 	kernel_suite "$1" >/dev/null
 	release=$(kernel_resolve "$1")
 	dir=$CACHE/kernels/$release-$(key "$KERNEL_KEEP" "$KERNEL_DROP")

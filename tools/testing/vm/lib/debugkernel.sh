@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+# shellcheck shell=bash
+#
+# The debug kernel: Debian's source of the stable line with debug.config, built once (about 10 minutes on two
+# idle cores). It takes the same place in the cache as Debian's own kernels, so everything else works
+# with it: "--kernel debug".
+
+DEBUG_SOURCE=6.12
+DEBUG_ROOT_PACKAGES="gcc-14 gcc make libc6-dev libelf-dev libssl-dev flex bison bc kmod xz-utils perl
+	python3-minimal rsync cpio"
+
+# debug_configure SOURCE ROOT: allnoconfig plus ours; a line that did not take is an error
+debug_configure() {
+	local source=$1 tools=$2 line missing=
+	in_root "$tools" --bind "$source" --cwd "$source" -- \
+		make -s CC=gcc-14 KCONFIG_ALLCONFIG=debug.config allnoconfig
+	while read -r line; do
+		[[ $line != CONFIG_*=* ]] || grep -qxF "$line" "$source/.config" || missing+=" ${line%%=*}"
+	done <"$source/debug.config"
+	[ -z "$missing" ] || echo "not taken by the configuration:$missing"
+}
+
+# debug_prune TREE: what building a module against it needs, and no objects
+debug_prune() {
+	find "$1" \( -path "$1/scripts" -o -path "$1/tools/objtool" \) -prune -o \
+		\( -name '*.o' -o -name '*.a' -o -name '.*.cmd' -o -name '*.c' -o -name '*.S' -o -name '*.ko' \
+		-o -name '*.rst' -o -name '*.dts*' -o -name 'vmlinux*' -o -name '*.mod' \) -type f -exec rm -f {} +
+	rm -rf "$1/Documentation" "$1/drivers" "$1/sound" "$1/samples" "$1/tools/testing" "$1/tools/perf"
+}
+
+debug_make() {
+	local tools=$1 dir=$2 source release
+	apt_unpack "$dir" "linux-source-$DEBUG_SOURCE"
+	tar -C "$dir/usr/src" -xf "$dir/usr/src/linux-source-$DEBUG_SOURCE.tar.xz"
+	rm "$dir/usr/src/"*.tar.xz
+	source=$dir/usr/src/linux-source-$DEBUG_SOURCE
+	cp "$VM_DIR/lib/debug.config" "$source/"
+	debug_configure "$source" "$tools"
+	in_root "$tools" --bind "$source" --cwd "$source" -- \
+		nice make -s -j2 CC=gcc-14 vmlinux modules
+	release=$(<"$source/include/config/kernel.release")
+	cp "$source/vmlinux" "$dir/vmlinux"
+	mkdir "$dir/stage"
+	in_root "$tools" --bind "$dir" --cwd "$source" -- \
+		make -s CC=gcc-14 INSTALL_MOD_PATH="$dir/stage" INSTALL_MOD_STRIP=1 modules_install
+	mv "$dir/stage/lib/modules" "$dir/modules"
+	rm -rf "${dir:?}"/{stage,usr/share} "$dir/modules/$release/build"
+	debug_prune "$source"
+	mv "$source" "$dir/usr/src/linux-headers-$release"
+	echo "$release" >"$dir/release"
+}
+
+# debug_kernel: prints its directory, building it if the cache lacks it
+debug_kernel() {
+	local dir tools
+	dir=$CACHE/kernels/debug-$(key "$DEBUG_SOURCE" "$(<"$VM_DIR/lib/debug.config")")
+	if [ ! -d "$dir" ]; then
+		need_root "building a kernel"
+		mkdir -p "$CACHE"
+		need_space "$CACHE" 8000
+		host_lists
+		apt_fresh
+		tools=$(root kernel-tools "$SUITE" "$DEBUG_ROOT_PACKAGES")
+		cached "$dir" "building the debug kernel" debug_make "$tools"
+	fi
+	echo "$dir"
+}
