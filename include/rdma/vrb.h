@@ -48,6 +48,7 @@ enum vrb_class {
 	VRB_CLASS_NORMAL,
 	VRB_CLASS_BACKGROUND,
 	VRB_CLASS_EVENT,
+	/* private: */
 	VRB_NR_CLASSES
 };
 

@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: host
+# Level: all
+# Timeout: 300
+#
+# The documents build with Sphinx without a warning, kernel-doc comments included. Leaves them in
+# build/doc/html. By hand: run this script.
+
+# shellcheck source=SCRIPTDIR/../vm/lib/all.sh
+. "$(dirname "$0")/../vm/lib/all.sh"
+
+host_ready
+docs=$(root docs "$SUITE" "python3-sphinx perl make")
+kernel=$(kernel "${KERNEL_LINES%% *}")
+kerneldoc=$(echo "$kernel"/usr/lib/linux-kbuild-*/scripts/kernel-doc)
+[ -e "$kerneldoc" ] || die "no kernel-doc script in $kernel"
+mkdir -p "$BUILD/doc"
+rm -f "$BUILD/doc/.built"
+echo "TAP version 13"
+echo "1..1"
+if in_root "$docs" --bind "$TREE" --bind "$BUILD" --bind "$kernel" --cwd "$TREE/Documentation" -- \
+	make -s html OUTPUT="$BUILD/doc" KERNELDOC="$kerneldoc" >"$BUILD/doc/log" 2>&1; then
+	echo "ok 1 the documents build without a warning"
+else
+	sed "s|$BUILD/doc/source/||; s/^/# /" "$BUILD/doc/log"
+	echo "not ok 1 the documents build without a warning"
+	exit 1
+fi
