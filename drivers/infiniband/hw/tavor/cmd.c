@@ -10,6 +10,8 @@
  * Everything here that is not init or cleanup runs with BH disabled, called by the engine.
  */
 #include <linux/dmapool.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
 
 #include "tavor.h"
 
@@ -397,4 +399,50 @@ void tavor_object_init(struct tavor_dev *dev, struct vrb_object *object,
 	vrb_init(&object->destroy, NULL, NULL);
 	object->destroy.verb = destroy;
 	object->destroy.object = object;
+}
+
+/**
+ * tavor_object_destroy() - submits an object's destroy request and waits
+ * @dev: device
+ * @object: nothing of it may be touched afterwards unless this fails
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -EBUSY if the hardware refused and the object lives on.
+ */
+int tavor_object_destroy(struct tavor_dev *dev, struct vrb_object *object)
+{
+	return tavor_exec(dev, &object->destroy);
+}
+
+/**
+ * tavor_object_abandon() - gets rid of an object whose creation failed
+ * @dev: device
+ * @object: must not be touched afterwards
+ * @err: why; after -ETIMEDOUT the hardware may know it yet, so it is destroyed when the command has answered
+ *
+ * Context: Any down to softirq.
+ */
+void tavor_object_abandon(struct tavor_dev *dev, struct vrb_object *object, int err)
+{
+	if (err != -ETIMEDOUT ||
+	    vrb_submit(vrb_device_client(dev->vrb), &object->destroy) != -EINPROGRESS)
+		vrb_object_put(object);
+}
+
+/**
+ * tavor_object_in_use() - whether something besides its owner uses an object
+ * @object: object
+ *
+ * Who waited for a child's destroy is woken before the pump has released the child. That happens later in the same
+ * run, in softirq, which is a read-side critical section of RCU.
+ *
+ * Context: Process context, may sleep.
+ * Return: whether.
+ */
+bool tavor_object_in_use(struct vrb_object *object)
+{
+	if (!vrb_object_busy(object))
+		return false;
+	synchronize_rcu();
+	return vrb_object_busy(object);
 }

@@ -376,7 +376,7 @@ static void setup_all(struct tavor_dev *dev)
 {
 	/* A CQ has at most one event outstanding: a queue of this size does not overflow. */
 	u32 entries = roundup_pow_of_two(dev->limits.num_cqs + TAVOR_EQ_SPARE);
-	char kind[8];
+	char kind[16];
 	u32 i;
 
 	for (i = 0; i < dev->nr_comp_eqs; i++) {

@@ -471,7 +471,9 @@ int tavor_fw_nop(struct tavor_dev *dev, u32 ms)
 		return err;
 	if (!wait_for_completion_timeout(&done, msecs_to_jiffies(ms))) {
 		late = true;
+		local_bh_disable();
 		vrb_device_kick(dev->vrb);
+		local_bh_enable();
 		if (!wait_for_completion_timeout(&done, msecs_to_jiffies(ms)))
 			vrb_device_fail(dev->vrb, "NOP was not answered");
 		wait_for_completion(&done);

@@ -6,6 +6,7 @@
  * order of their sizes, largest first, each comes to lie at a multiple of its own size.
  */
 #include <linux/log2.h>
+#include <linux/module.h>
 #include <linux/sort.h>
 
 #include "tavor.h"

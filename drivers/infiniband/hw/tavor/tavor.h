@@ -37,6 +37,11 @@
 
 #define TAVOR_NAME		"ib_tavor"
 #define TAVOR_MAX_PORTS		2
+#define TAVOR_PCI_MELLANOX	0x15b3
+#define TAVOR_PCI_TOPSPIN	0x1867
+#define TAVOR_PCI_MT23108	0x5a44
+#define TAVOR_PCI_MT25208_COMPAT 0x6278
+#define TAVOR_QP_PER_MGM	56	/* what a multicast entry holds; the model of a group is a chain of these */
 #define TAVOR_MAX_SLOTS		64	/* commands outstanding, whatever more the firmware offers */
 #define TAVOR_MAX_COMP_EQS	8
 #define TAVOR_NR_EQS		(TAVOR_MAX_COMP_EQS + 2)
@@ -209,6 +214,7 @@ struct tavor_hw_mr {
 struct tavor_mr {
 	struct ib_mr ib;
 	struct tavor_hw_mr *hw;
+	struct tavor_ucontext *ctx;	/* NULL: the kernel's */
 };
 
 /* A kernel PD has an untranslated region of its own: AVs and MLX headers are fetched through its key. */
@@ -224,6 +230,7 @@ struct tavor_hw_pd {
 struct tavor_pd {
 	struct ib_pd ib;
 	struct tavor_hw_pd *hw;
+	struct tavor_ucontext *ctx;	/* NULL: the kernel's */
 };
 
 /* ---- Queue buffers ---- */
@@ -362,9 +369,7 @@ struct tavor_dev {
 	spinlock_t mr_reap_lock;
 	struct list_head mr_reap;	/* released MRs whose memory is still pinned: tavor_mr_reap() */
 
-	__be64 sys_image_guid;
-	u32 port_cap_mask[TAVOR_MAX_PORTS];	/* under port_lock */
-	struct mutex port_lock;		/* SET_IB read-modify-write; process context only */
+	struct mutex port_lock;		/* SET_IB read-modify-write, node description; process context only */
 
 	/* the verbs layers' own */
 	struct tavor_cq_table *cqs;
@@ -437,8 +442,15 @@ int tavor_exec_verb(struct tavor_dev *dev, const struct vrb_verb *verb, void *in
 /* vrb_object_init() plus the object's own destroy request, ready to submit. Any context. */
 void tavor_object_init(struct tavor_dev *dev, struct vrb_object *object,
 		       const struct vrb_object_type *type, u32 id, const struct vrb_verb *destroy);
-/* Submits the object's destroy request and waits for it. Process context. */
+/*
+ * Submits the object's destroy request and waits for it; then the object is gone or about to be released by the
+ * pump. Process context.
+ */
 int tavor_object_destroy(struct tavor_dev *dev, struct vrb_object *object);
+/* An object whose creation ended with @err: gone, at once or when a lost command has answered. Any context. */
+void tavor_object_abandon(struct tavor_dev *dev, struct vrb_object *object, int err);
+/* Whether something besides its owner uses it, what has just been destroyed not counted. Process context. */
+bool tavor_object_in_use(struct vrb_object *object);
 
 /* ---- fw.c: system commands, and steps that verbs share ---- */
 
@@ -594,7 +606,7 @@ int tavor_catas_start(struct tavor_dev *dev);
 void tavor_catas_stop(struct tavor_dev *dev);
 void tavor_fatal(struct tavor_dev *dev);	/* IB_EVENT_DEVICE_FATAL, once */
 
-/* ---- pd.c, mr.c ---- */
+/* ---- pd.c, mr.c, uctx.c ---- */
 
 struct tavor_hw_pd *tavor_hw_pd_create(struct tavor_dev *dev, bool user);
 int tavor_hw_pd_destroy(struct tavor_hw_pd *pd);
@@ -602,6 +614,7 @@ int tavor_alloc_pd(struct ib_pd *ibpd, struct ib_udata *udata);
 int tavor_dealloc_pd(struct ib_pd *ibpd, struct ib_udata *udata);
 struct ib_mr *tavor_get_dma_mr(struct ib_pd *ibpd, int access);
 int tavor_dereg_mr(struct ib_mr *ibmr, struct ib_udata *udata);
+extern const struct ib_device_ops tavor_mr_ops;
 /* Unpins the memory of MRs the hardware has let go of. Process context. */
 void tavor_mr_reap(struct tavor_dev *dev);
 
@@ -613,9 +626,14 @@ void tavor_mr_reap(struct tavor_dev *dev);
 int tavor_uctx_pin(struct tavor_ucontext *ctx, u32 pdn, u32 lkey, u64 bytes, bool write,
 		   struct vrb_object *child);
 
-/* ---- ib.c ---- */
+int tavor_alloc_ucontext(struct ib_ucontext *ibctx, struct ib_udata *udata);
+void tavor_dealloc_ucontext(struct ib_ucontext *ibctx);
+void tavor_disassociate_ucontext(struct ib_ucontext *ibctx);
+int tavor_mmap(struct ib_ucontext *ibctx, struct vm_area_struct *vma);
 
-void tavor_ib_setup(struct tavor_dev *dev);
+/* ---- stats.c, ib.c ---- */
+
+extern const struct ib_device_ops tavor_stats_ops;
 int tavor_ib_register(struct tavor_dev *dev);
 void tavor_ib_unregister(struct tavor_dev *dev);
 

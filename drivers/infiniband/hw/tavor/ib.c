@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * The device as ib_core sees it: attributes of device and ports, registration. What the firmware's subnet
+ * management agent knows is asked of it by MADs (hardware reference 17.1, 17.2).
+ */
+#include <linux/sysfs.h>
+#include <linux/unaligned.h>
+
+#include <rdma/ib_smi.h>
+
+#include "tavor.h"
+
+/* Attribute data of the SMPs: offsets of the fields used here */
+#define NODE_SYSTEM_GUID	4
+#define NODE_GUID		12
+#define NODE_DEVICE_ID		30
+#define NODE_REVISION		32
+#define NODE_VENDOR_ID		36	/* [23:0] */
+#define PORT_GID_PREFIX		8
+#define PORT_LID		16
+#define PORT_SM_LID		18
+#define PORT_CAP_MASK		20
+#define PORT_WIDTH_ACTIVE	31
+#define PORT_STATE		32	/* [3:0] */
+#define PORT_PHYS_STATE		33	/* [7:4] */
+#define PORT_LMC		34	/* [2:0] */
+#define PORT_SPEED_ACTIVE	35	/* [7:4] */
+#define PORT_MTU_SM_SL		36	/* [7:4] neighbour MTU, [3:0] SM SL */
+#define PORT_VL_CAP		37	/* [7:4] */
+#define PORT_INIT_TYPE_MTU	41	/* [7:4] init type reply, [3:0] MTU cap */
+#define PORT_PKEY_VIOLATIONS	46
+#define PORT_QKEY_VIOLATIONS	48
+#define PORT_SUBNET_TIMEOUT	51	/* [4:0] */
+#define GUIDS_PER_BLOCK		8
+#define PKEYS_PER_BLOCK		32
+#define MAX_MSG_SIZE		0x80000000U
+
+static int smp_get(struct tavor_dev *dev, u32 port, __be16 attr, u32 modifier, struct ib_smp *smp)
+{
+	int err;
+
+	memset(smp, 0, sizeof(*smp));
+	smp->base_version = 1;
+	smp->mgmt_class = IB_MGMT_CLASS_SUBN_LID_ROUTED;
+	smp->class_version = 1;
+	smp->method = IB_MGMT_METHOD_GET;
+	smp->attr_id = attr;
+	smp->attr_mod = cpu_to_be32(modifier);
+	err = tavor_mad_ifc(dev, TAVOR_MAD_IGNORE_MKEY | TAVOR_MAD_IGNORE_BKEY, port, NULL, NULL,
+			    smp, smp);
+	if (!err && smp->status)
+		err = -EINVAL;
+	return err;
+}
+
+/* ---- Device ---- */
+
+static u64 device_caps(u32 flags)
+{
+	u64 caps = IB_DEVICE_CHANGE_PHY_PORT | IB_DEVICE_PORT_ACTIVE_EVENT |
+		   IB_DEVICE_SYS_IMAGE_GUID | IB_DEVICE_RC_RNR_NAK_GEN;
+
+	if (flags & TAVOR_DEV_LIM_BAD_PKEY_CNTR)
+		caps |= IB_DEVICE_BAD_PKEY_CNTR;
+	if (flags & TAVOR_DEV_LIM_BAD_QKEY_CNTR)
+		caps |= IB_DEVICE_BAD_QKEY_CNTR;
+	if (flags & TAVOR_DEV_LIM_APM)
+		caps |= IB_DEVICE_AUTO_PATH_MIG;
+	if (flags & TAVOR_DEV_LIM_UD_AV_PORT)
+		caps |= IB_DEVICE_UD_AV_PORT_ENFORCE;
+	return caps;
+}
+
+static void device_identity(struct tavor_dev *dev, const u8 *node, struct ib_device_attr *props)
+{
+	props->fw_ver = dev->fw.version;
+	props->vendor_id = get_unaligned_be32(node + NODE_VENDOR_ID) & 0xffffff;
+	props->vendor_part_id = get_unaligned_be16(node + NODE_DEVICE_ID);
+	props->hw_ver = get_unaligned_be32(node + NODE_REVISION);
+	memcpy(&props->sys_image_guid, node + NODE_SYSTEM_GUID, 8);
+	props->device_cap_flags = device_caps(dev->lim.flags);
+	props->page_size_cap = ~(u64)(PAGE_SIZE - 1);
+	props->max_mr_size = ~0ULL;
+	props->local_ca_ack_delay = dev->lim.local_ca_ack_delay;
+	props->max_pkeys = dev->limits.pkey_table_len;
+}
+
+static void device_queues(const struct tavor_dev *dev, struct ib_device_attr *props)
+{
+	const struct tavor_dev_lim *lim = &dev->lim;
+	const struct tavor_limits *l = &dev->limits;
+
+	props->max_qp = l->num_qps - lim->reserved_qps;
+	props->max_qp_wr = lim->max_qp_wqes;
+	props->max_send_sge = l->max_sg;
+	props->max_recv_sge = l->max_sg;
+	props->max_sge_rd = l->max_sg;
+	props->max_cq = l->num_cqs - lim->reserved_cqs;
+	props->max_cqe = lim->max_cqes;
+	props->max_qp_rd_atom = l->max_qp_dest_rdma;
+	props->max_qp_init_rd_atom = l->max_qp_init_rdma;
+	props->max_res_rd_atom = props->max_qp_rd_atom * props->max_qp;
+	if (lim->flags & TAVOR_DEV_LIM_SRQ) {
+		props->max_srq = l->num_srqs - lim->reserved_srqs;
+		props->max_srq_wr = lim->max_srq_wqes;
+		props->max_srq_sge = l->max_srq_sge;
+	}
+	props->atomic_cap = lim->flags & TAVOR_DEV_LIM_ATOMIC ? IB_ATOMIC_HCA : IB_ATOMIC_NONE;
+}
+
+static void device_tables(const struct tavor_dev *dev, struct ib_device_attr *props)
+{
+	const struct tavor_limits *l = &dev->limits;
+
+	props->max_mr = l->num_mpts - dev->lim.reserved_mpts;
+	props->max_pd = l->num_pds - dev->lim.reserved_pds;
+	props->max_ah = l->num_avs;
+	props->max_mcast_grp = l->num_mgms * 2;
+	props->max_mcast_qp_attach = TAVOR_QP_PER_MGM;
+	props->max_total_mcast_qp_attach = props->max_mcast_qp_attach * props->max_mcast_grp;
+}
+
+static int tavor_query_device(struct ib_device *ibdev, struct ib_device_attr *props,
+			      struct ib_udata *udata)
+{
+	struct tavor_dev *dev = to_tdev(ibdev);
+	struct ib_smp smp;
+	int err;
+
+	if (udata->inlen || udata->outlen)
+		return -EINVAL;
+	err = smp_get(dev, 1, IB_SMP_ATTR_NODE_INFO, 0, &smp);
+	if (err)
+		return err;
+	memset(props, 0, sizeof(*props));
+	device_identity(dev, smp.data, props);
+	device_queues(dev, props);
+	device_tables(dev, props);
+	return 0;
+}
+
+static int tavor_modify_device(struct ib_device *ibdev, int mask, struct ib_device_modify *props)
+{
+	struct tavor_dev *dev = to_tdev(ibdev);
+
+	if (mask & ~IB_DEVICE_MODIFY_NODE_DESC)
+		return -EOPNOTSUPP;
+	if (mask & IB_DEVICE_MODIFY_NODE_DESC) {
+		mutex_lock(&dev->port_lock);
+		memcpy(ibdev->node_desc, props->node_desc, IB_DEVICE_NODE_DESC_MAX);
+		mutex_unlock(&dev->port_lock);
+	}
+	return 0;
+}
+
+static void tavor_get_dev_fw_str(struct ib_device *ibdev, char *str)
+{
+	u64 version = to_tdev(ibdev)->fw.version;
+
+	snprintf(str, IB_FW_VERSION_NAME_MAX, "%d.%d.%d", (int)(version >> 32),
+		 (int)(version >> 16) & 0xffff, (int)version & 0xffff);
+}
+
+/* ---- Ports ---- */
+
+static void port_link(const u8 *port, struct ib_port_attr *props)
+{
+	props->lid = get_unaligned_be16(port + PORT_LID);
+	props->lmc = port[PORT_LMC] & 7;
+	props->sm_lid = get_unaligned_be16(port + PORT_SM_LID);
+	props->sm_sl = port[PORT_MTU_SM_SL] & 0xf;
+	props->state = port[PORT_STATE] & 0xf;
+	props->phys_state = port[PORT_PHYS_STATE] >> 4;
+	props->active_width = port[PORT_WIDTH_ACTIVE] & 0xf;
+	props->active_speed = port[PORT_SPEED_ACTIVE] >> 4;
+	props->max_mtu = port[PORT_INIT_TYPE_MTU] & 0xf;
+	props->active_mtu = port[PORT_MTU_SM_SL] >> 4;
+	props->max_vl_num = port[PORT_VL_CAP] >> 4;
+	props->subnet_timeout = port[PORT_SUBNET_TIMEOUT] & 0x1f;
+	props->init_type_reply = port[PORT_INIT_TYPE_MTU] >> 4;
+}
+
+static int tavor_query_port(struct ib_device *ibdev, u32 port, struct ib_port_attr *props)
+{
+	struct tavor_dev *dev = to_tdev(ibdev);
+	struct ib_smp smp;
+	int err;
+
+	err = smp_get(dev, port, IB_SMP_ATTR_PORT_INFO, port, &smp);
+	if (err)
+		return err;
+	port_link(smp.data, props);
+	props->port_cap_flags = get_unaligned_be32(smp.data + PORT_CAP_MASK);
+	props->gid_tbl_len = dev->limits.gid_table_len;
+	props->pkey_tbl_len = dev->limits.pkey_table_len;
+	props->max_msg_sz = MAX_MSG_SIZE;
+	props->bad_pkey_cntr = get_unaligned_be16(smp.data + PORT_PKEY_VIOLATIONS);
+	props->qkey_viol_cntr = get_unaligned_be16(smp.data + PORT_QKEY_VIOLATIONS);
+	return 0;
+}
+
+static int tavor_modify_port(struct ib_device *ibdev, u32 port, int mask,
+			     struct ib_port_modify *props)
+{
+	struct tavor_dev *dev = to_tdev(ibdev);
+	struct ib_port_attr attr = {};
+	u32 caps;
+	int err;
+
+	mutex_lock(&dev->port_lock);
+	err = tavor_query_port(ibdev, port, &attr);
+	if (!err) {
+		caps = (attr.port_cap_flags | props->set_port_cap_mask) &
+		       ~props->clr_port_cap_mask;
+		err = tavor_fw_set_ib(dev, port, caps, mask & IB_PORT_RESET_QKEY_CNTR);
+	}
+	mutex_unlock(&dev->port_lock);
+	return err;
+}
+
+static int tavor_get_port_immutable(struct ib_device *ibdev, u32 port,
+				    struct ib_port_immutable *immutable)
+{
+	const struct tavor_limits *l = &to_tdev(ibdev)->limits;
+
+	immutable->gid_tbl_len = l->gid_table_len;
+	immutable->pkey_tbl_len = l->pkey_table_len;
+	immutable->core_cap_flags = RDMA_CORE_PORT_IBA_IB;
+	immutable->max_mad_size = IB_MGMT_MAD_SIZE;
+	return 0;
+}
+
+static enum rdma_link_layer tavor_get_link_layer(struct ib_device *ibdev, u32 port)
+{
+	return IB_LINK_LAYER_INFINIBAND;
+}
+
+static int tavor_query_gid(struct ib_device *ibdev, u32 port, int index, union ib_gid *gid)
+{
+	struct tavor_dev *dev = to_tdev(ibdev);
+	struct ib_smp smp;
+	int err;
+
+	err = smp_get(dev, port, IB_SMP_ATTR_PORT_INFO, port, &smp);
+	if (err)
+		return err;
+	memcpy(gid->raw, smp.data + PORT_GID_PREFIX, 8);
+	err = smp_get(dev, port, IB_SMP_ATTR_GUID_INFO, index / GUIDS_PER_BLOCK, &smp);
+	if (err)
+		return err;
+	memcpy(gid->raw + 8, smp.data + index % GUIDS_PER_BLOCK * 8, 8);
+	return 0;
+}
+
+static int tavor_query_pkey(struct ib_device *ibdev, u32 port, u16 index, u16 *pkey)
+{
+	struct ib_smp smp;
+	int err;
+
+	err = smp_get(to_tdev(ibdev), port, IB_SMP_ATTR_PKEY_TABLE, index / PKEYS_PER_BLOCK, &smp);
+	if (!err)
+		*pkey = get_unaligned_be16(smp.data + index % PKEYS_PER_BLOCK * 2);
+	return err;
+}
+
+/* ---- sysfs: what ibstat and ibv_devinfo print ---- */
+
+static struct tavor_dev *sysfs_to_tdev(struct device *device)
+{
+	return rdma_device_to_drv_device(device, struct tavor_dev, ib_dev);
+}
+
+static ssize_t hw_rev_show(struct device *device, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%x\n", sysfs_to_tdev(device)->adapter.revision);
+}
+static DEVICE_ATTR_RO(hw_rev);
+
+static ssize_t hca_type_show(struct device *device, struct device_attribute *attr, char *buf)
+{
+	if (sysfs_to_tdev(device)->pdev->device == TAVOR_PCI_MT23108)
+		return sysfs_emit(buf, "MT23108\n");
+	return sysfs_emit(buf, "MT25208 (MT23108 compat mode)\n");
+}
+static DEVICE_ATTR_RO(hca_type);
+
+static ssize_t board_id_show(struct device *device, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", sysfs_to_tdev(device)->adapter.board_id);
+}
+static DEVICE_ATTR_RO(board_id);
+
+static struct attribute *tavor_attributes[] = {
+	&dev_attr_hw_rev.attr,
+	&dev_attr_hca_type.attr,
+	&dev_attr_board_id.attr,
+	NULL
+};
+
+static const struct attribute_group tavor_attribute_group = {
+	.attrs = tavor_attributes,
+};
+
+static const struct ib_device_ops tavor_dev_ops = {
+	.owner = THIS_MODULE,
+	.driver_id = RDMA_DRIVER_MTHCA,
+	.uverbs_abi_ver = 1,
+	.device_group = &tavor_attribute_group,
+
+	.alloc_pd = tavor_alloc_pd,
+	.alloc_ucontext = tavor_alloc_ucontext,
+	.dealloc_pd = tavor_dealloc_pd,
+	.dealloc_ucontext = tavor_dealloc_ucontext,
+	.disassociate_ucontext = tavor_disassociate_ucontext,
+	.get_dev_fw_str = tavor_get_dev_fw_str,
+	.get_link_layer = tavor_get_link_layer,
+	.get_port_immutable = tavor_get_port_immutable,
+	.mmap = tavor_mmap,
+	.modify_device = tavor_modify_device,
+	.modify_port = tavor_modify_port,
+	.query_device = tavor_query_device,
+	.query_gid = tavor_query_gid,
+	.query_pkey = tavor_query_pkey,
+	.query_port = tavor_query_port,
+
+	INIT_RDMA_OBJ_SIZE(ib_pd, tavor_pd, ib),
+	INIT_RDMA_OBJ_SIZE(ib_ucontext, tavor_ucontext, ib),
+};
+
+static int read_identity(struct tavor_dev *dev)
+{
+	struct ib_smp smp;
+	int err;
+
+	err = smp_get(dev, 1, IB_SMP_ATTR_NODE_DESC, 0, &smp);
+	if (err)
+		return err;
+	memcpy(dev->ib_dev.node_desc, smp.data, IB_DEVICE_NODE_DESC_MAX);
+	err = smp_get(dev, 1, IB_SMP_ATTR_NODE_INFO, 0, &smp);
+	if (err)
+		return err;
+	memcpy(&dev->ib_dev.node_guid, smp.data + NODE_GUID, 8);
+	return 0;
+}
+
+/**
+ * tavor_ib_register() - makes the device known to ib_core and to the engine's clients
+ * @dev: device in working order
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int tavor_ib_register(struct tavor_dev *dev)
+{
+	struct ib_device *ibdev = &dev->ib_dev;
+	int err;
+
+	ibdev->node_type = RDMA_NODE_IB_CA;
+	ibdev->phys_port_cnt = dev->limits.num_ports;
+	ibdev->num_comp_vectors = dev->nr_comp_eqs;
+	ibdev->dev.parent = &dev->pdev->dev;
+	ib_set_device_ops(ibdev, &tavor_dev_ops);
+	ib_set_device_ops(ibdev, &tavor_mr_ops);
+	ib_set_device_ops(ibdev, &tavor_stats_ops);
+	ib_set_device_ops(ibdev, &tavor_verbs_ops);
+	err = read_identity(dev);
+	if (err)
+		return err;
+	/* Before ib_core: its clients may be clients of the engine too. */
+	err = vrb_device_attach(dev->vrb, ibdev);
+	if (err)
+		return err;
+	WRITE_ONCE(dev->registered, true);
+	err = ib_register_device(ibdev, "tavor%d", &dev->pdev->dev);
+	if (!err)
+		return 0;
+	WRITE_ONCE(dev->registered, false);
+	vrb_device_detach(dev->vrb);
+	return err;
+}
+
+/**
+ * tavor_ib_unregister() - takes the device away from ib_core and the engine's clients
+ * @dev: device
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_ib_unregister(struct tavor_dev *dev)
+{
+	WRITE_ONCE(dev->registered, false);
+	ib_unregister_device(&dev->ib_dev);
+	vrb_device_detach(dev->vrb);
+}

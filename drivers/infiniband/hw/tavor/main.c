@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * The PCI function: probe, remove, shutdown, and the module.
+ *
+ * A device comes up in layers, each with its way down; a probe that fails goes down from where it stands, remove
+ * from the top. The ids are here so that a card nobody owns is bound, but there is no module alias: the
+ * distribution's ib_mthca has the same ids and is not to be pushed aside by surprise.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+
+#include "tavor.h"
+
+MODULE_AUTHOR("The ib_tavor authors");
+MODULE_DESCRIPTION("Mellanox MT23108 (Tavor) InfiniBand HCA with asynchronous control verbs");
+MODULE_LICENSE("Dual BSD/GPL");
+
+static bool msi_x = true;
+module_param(msi_x, bool, 0444);
+MODULE_PARM_DESC(msi_x, "use MSI-X where it works");
+
+/* ---- The layers ---- */
+
+static int check_bars(struct pci_dev *pdev)
+{
+	if (!(pci_resource_flags(pdev, 0) & IORESOURCE_MEM) ||
+	    pci_resource_len(pdev, 0) != TAVOR_BAR0_SIZE) {
+		dev_err(&pdev->dev, "BAR 0 is not 1 MB of memory\n");
+		return -ENODEV;
+	}
+	if (!(pci_resource_flags(pdev, 2) & IORESOURCE_MEM)) {
+		dev_err(&pdev->dev, "BAR 2 (UAR pages) is missing\n");
+		return -ENODEV;
+	}
+	return 0;
+}
+
+static int layer_pci_init(struct tavor_dev *dev)
+{
+	struct pci_dev *pdev = dev->pdev;
+	int err;
+
+	err = pci_enable_device(pdev);
+	if (err)
+		return err;
+	err = check_bars(pdev);
+	if (err)
+		goto disable;
+	err = pci_request_regions(pdev, TAVOR_NAME);
+	if (err)
+		goto disable;
+	err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
+	if (err)
+		goto release;
+	dma_set_max_seg_size(&pdev->dev, SZ_1G);
+	pci_set_master(pdev);
+	if (pci_resource_flags(pdev, 4) & IORESOURCE_MEM)
+		dev->ddr_bar_size = pci_resource_len(pdev, 4);
+	return 0;
+
+release:
+	pci_release_regions(pdev);
+disable:
+	pci_disable_device(pdev);
+	return err;
+}
+
+static void layer_pci_exit(struct tavor_dev *dev)
+{
+	pci_release_regions(dev->pdev);
+	pci_disable_device(dev->pdev);
+}
+
+static int layer_sys_init(struct tavor_dev *dev)
+{
+	return tavor_fw_sys_en(dev);
+}
+
+static void layer_sys_exit(struct tavor_dev *dev)
+{
+	/* It says in the log why it failed; either way bus mastering goes off next. */
+	tavor_fw_sys_dis(dev);
+}
+
+static int layer_query_init(struct tavor_dev *dev)
+{
+	int err;
+
+	err = tavor_fw_query_fw(dev);
+	err = err ?: tavor_fw_query_ddr(dev);
+	err = err ?: tavor_fw_query_dev_lim(dev);
+	err = err ?: tavor_profile_make(dev);
+	if (!err && dev->ddr_info.hidden != !dev->ddr_bar_size)
+		dev_info(&dev->pdev->dev, "DDR is said to be %s, but BAR 4 is %s\n",
+			 dev->ddr_info.hidden ? "hidden" : "visible",
+			 dev->ddr_bar_size ? "there" : "missing");
+	return err;
+}
+
+static int layer_hca_init(struct tavor_dev *dev)
+{
+	int err;
+
+	err = tavor_fw_init_hca(dev);
+	if (err)
+		return err;
+	err = tavor_fw_query_adapter(dev);
+	if (err)
+		tavor_fw_close_hca(dev, false);
+	return err;
+}
+
+static void layer_hca_exit(struct tavor_dev *dev)
+{
+	tavor_fw_close_hca(dev, false);
+}
+
+static int layer_pd_init(struct tavor_dev *dev)
+{
+	int err;
+
+	err = tavor_alloc_init(&dev->pd_alloc, "PDs", dev->limits.num_pds, 0xffffff,
+			       dev->lim.reserved_pds);
+	if (err)
+		return err;
+	dev->driver_pd = tavor_hw_pd_create(dev, false);
+	if (!IS_ERR(dev->driver_pd))
+		return 0;
+	tavor_alloc_destroy(dev, &dev->pd_alloc);
+	return PTR_ERR(dev->driver_pd);
+}
+
+static void layer_pd_exit(struct tavor_dev *dev)
+{
+	tavor_hw_pd_destroy(dev->driver_pd);
+	tavor_alloc_destroy(dev, &dev->pd_alloc);
+}
+
+static int layer_close_ports_init(struct tavor_dev *dev)
+{
+	return 0;
+}
+
+static void layer_close_ports_exit(struct tavor_dev *dev)
+{
+	u32 port;
+
+	for (port = 1; port <= dev->limits.num_ports; port++)
+		tavor_fw_close_ib(dev, port);
+}
+
+static int layer_reap_init(struct tavor_dev *dev)
+{
+	return 0;
+}
+
+struct tavor_layer {
+	const char *name;
+	int (*init)(struct tavor_dev *dev);
+	void (*exit)(struct tavor_dev *dev);	/* NULL: nothing to undo */
+};
+
+static const struct tavor_layer layers[] = {
+	{ "PCI", layer_pci_init, layer_pci_exit },
+	{ "reset", tavor_reset },
+	{ "command interface", tavor_cmd_init, tavor_cmd_cleanup },
+	{ "SYS_EN", layer_sys_init, layer_sys_exit },
+	{ "limits", layer_query_init },
+	{ "INIT_HCA", layer_hca_init, layer_hca_exit },
+	{ "UAR pages", tavor_uar_init, tavor_uar_cleanup },
+	{ "queue memory", tavor_buf_pool_init, tavor_buf_pool_destroy },
+	{ "MTT table", tavor_mtt_table_init, tavor_mtt_table_destroy },
+	{ "MPT table", tavor_mpt_table_init, tavor_mpt_table_destroy },
+	{ "protection domains", layer_pd_init, layer_pd_exit },
+	{ "memory regions", layer_reap_init, tavor_mr_reap },
+	{ "event queues", tavor_eq_init, tavor_eq_cleanup },
+	{ "completion queues", tavor_cq_table_init, tavor_cq_table_cleanup },
+	{ "shared receive queues", tavor_srq_table_init, tavor_srq_table_cleanup },
+	{ "queue pairs", tavor_qp_table_init, tavor_qp_table_cleanup },
+	{ "address vectors", tavor_av_table_init, tavor_av_table_cleanup },
+	{ "multicast groups", tavor_mcg_table_init, tavor_mcg_table_cleanup },
+	{ "management", tavor_mad_init, tavor_mad_cleanup },
+	{ "ports", layer_close_ports_init, layer_close_ports_exit },
+	{ "error buffer", tavor_catas_start, tavor_catas_stop },
+	{ "registration", tavor_ib_register, tavor_ib_unregister },
+	{ "management agents", tavor_mad_register_agents, tavor_mad_unregister_agents },
+};
+
+static void layers_down(struct tavor_dev *dev, unsigned int n)
+{
+	while (n--)
+		if (layers[n].exit)
+			layers[n].exit(dev);
+	if (dev->leaked)
+		dev_err(&dev->pdev->dev, "tavor: %u leaked\n", dev->leaked);
+}
+
+static int layers_up(struct tavor_dev *dev)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(layers); i++) {
+		err = layers[i].init(dev);
+		if (err) {
+			dev_err(&dev->pdev->dev, "%s failed (%d)\n", layers[i].name, err);
+			layers_down(dev, i);
+			return err;
+		}
+	}
+	return 0;
+}
+
+/* ---- PCI ---- */
+
+static int tavor_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct tavor_dev *dev;
+	int err;
+
+	dev = ib_alloc_device(tavor_dev, ib_dev);
+	if (!dev)
+		return -ENOMEM;
+	dev->pdev = pdev;
+	dev->want_msix = msi_x;
+	mutex_init(&dev->port_lock);
+	spin_lock_init(&dev->mr_reap_lock);
+	INIT_LIST_HEAD(&dev->mr_reap);
+	err = layers_up(dev);
+	if (err) {
+		ib_dealloc_device(&dev->ib_dev);
+		return err;
+	}
+	pci_set_drvdata(pdev, dev);
+	return 0;
+}
+
+static void tavor_remove(struct pci_dev *pdev)
+{
+	struct tavor_dev *dev = pci_get_drvdata(pdev);
+
+	layers_down(dev, ARRAY_SIZE(layers));
+	mutex_destroy(&dev->port_lock);
+	ib_dealloc_device(&dev->ib_dev);
+}
+
+/* The next kernel must not find a device that still writes memory. */
+static void tavor_shutdown(struct pci_dev *pdev)
+{
+	struct tavor_dev *dev = pci_get_drvdata(pdev);
+
+	WRITE_ONCE(dev->registered, false);
+	vrb_device_fail(dev->vrb, "shutdown");
+}
+
+static const struct pci_device_id tavor_ids[] = {
+	{ PCI_DEVICE(TAVOR_PCI_MELLANOX, TAVOR_PCI_MT23108) },
+	{ PCI_DEVICE(TAVOR_PCI_MELLANOX, TAVOR_PCI_MT25208_COMPAT) },
+	{ PCI_DEVICE(TAVOR_PCI_TOPSPIN, TAVOR_PCI_MT23108) },
+	{ PCI_DEVICE(TAVOR_PCI_TOPSPIN, TAVOR_PCI_MT25208_COMPAT) },
+	{ }
+};
+
+static struct pci_driver tavor_driver = {
+	.name = TAVOR_NAME,
+	.id_table = tavor_ids,
+	.probe = tavor_probe,
+	.remove = tavor_remove,
+	.shutdown = tavor_shutdown,
+};
+
+static int __init tavor_module_init(void)
+{
+	int err;
+
+	err = tavor_profile_check_params();
+	err = err ?: tavor_cmd_check_params();
+	return err ?: pci_register_driver(&tavor_driver);
+}
+
+static void __exit tavor_module_exit(void)
+{
+	pci_unregister_driver(&tavor_driver);
+}
+
+module_init(tavor_module_init);
+module_exit(tavor_module_exit);

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Memory regions of ib_core: DMA regions of the kernel and user memory.
+ *
+ * The pages of a user's region stay pinned until the hardware has let go of it. That may become known in softirq,
+ * where they cannot be unpinned: released regions wait on a list for the next process context that comes by.
+ */
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include <rdma/iter.h>
+
+#include "tavor.h"
+
+#define MR_MTT_CHUNK	32U
+#define MR_PAGE_SIZES	GENMASK(30, PAGE_SHIFT)	/* the MPT's page-size code goes up to 19 */
+
+static struct tavor_hw_mr *to_hw_mr(struct vrb_object *object)
+{
+	return container_of(object, struct tavor_hw_mr, object);
+}
+
+static int mr_create_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct tavor_hw_mr *mr = to_hw_mr(vrb->object);
+
+	tavor_encode_sw2hw_mpt(mr->dev, slot, &mr->mpt);
+	return VRB_DONE_OK;
+}
+
+static int mr_create_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			     const struct vrb_result *result)
+{
+	if (!result->status)
+		to_hw_mr(vrb->object)->mpt.hw_owned = true;
+	return result->status;
+}
+
+static void mr_create_late(struct vrb_device *vdev, struct vrb_object *object, u16 step,
+			   const struct vrb_result *result)
+{
+	if (!result->status)
+		to_hw_mr(object)->mpt.hw_owned = true;
+}
+
+static int mr_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct tavor_hw_mr *mr = to_hw_mr(vrb->object);
+
+	if (!mr->mpt.hw_owned)
+		return VRB_LAST;
+	tavor_encode_hw2sw_mpt(mr->dev, slot, &mr->mpt);
+	return VRB_DONE_OK;
+}
+
+static int mr_destroy_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			      const struct vrb_result *result)
+{
+	if (!result->status)
+		to_hw_mr(vrb->object)->mpt.hw_owned = false;
+	return result->status;
+}
+
+static const struct vrb_verb mr_create_verb = {
+	.name = "REG_MR",
+	.class = VRB_CLASS_NORMAL,
+	.encode = mr_create_encode,
+	.advance = mr_create_advance,
+	.late = mr_create_late,
+};
+
+static const struct vrb_verb mr_destroy_verb = {
+	.name = "DEREG_MR",
+	.class = VRB_CLASS_TEARDOWN,
+	.flags = VRB_VERB_DESTROY,
+	.encode = mr_destroy_encode,
+	.advance = mr_destroy_advance,
+};
+
+static void mr_release(struct vrb_object *object)
+{
+	struct tavor_hw_mr *mr = to_hw_mr(object);
+	struct tavor_dev *dev = mr->dev;
+
+	tavor_mpt_free(dev, &mr->mpt);
+	spin_lock_bh(&dev->mr_reap_lock);
+	list_add_tail(&mr->reap, &dev->mr_reap);
+	spin_unlock_bh(&dev->mr_reap_lock);
+}
+
+static const struct vrb_object_type mr_type = {
+	.name = "MR",
+	.release = mr_release,
+};
+
+/**
+ * tavor_mr_reap() - unpins the memory of regions the hardware has let go of, and frees them
+ * @dev: device
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_mr_reap(struct tavor_dev *dev)
+{
+	struct tavor_hw_mr *mr, *next;
+	LIST_HEAD(released);
+
+	might_sleep();
+	spin_lock_bh(&dev->mr_reap_lock);
+	list_splice_init(&dev->mr_reap, &released);
+	spin_unlock_bh(&dev->mr_reap_lock);
+	list_for_each_entry_safe(mr, next, &released, reap) {
+		if (mr->umem)
+			ib_umem_release(mr->umem);
+		kfree(mr);
+	}
+}
+
+static struct tavor_mr *mr_alloc(struct tavor_dev *dev)
+{
+	struct tavor_mr *mr = kzalloc(sizeof(*mr), GFP_KERNEL);
+
+	if (!mr)
+		return NULL;
+	mr->hw = kzalloc(sizeof(*mr->hw), GFP_KERNEL);
+	if (!mr->hw) {
+		kfree(mr);
+		return NULL;
+	}
+	mr->hw->dev = dev;
+	return mr;
+}
+
+static void mr_free_unborn(struct tavor_mr *mr)
+{
+	tavor_mpt_free(mr->hw->dev, &mr->hw->mpt);
+	kfree(mr->hw);
+	kfree(mr);
+}
+
+/* From here on the region belongs to the engine: whatever fails takes it, and its pinned memory, along. */
+static int mr_enable(struct tavor_mr *mr, struct tavor_hw_pd *pd, u32 vrb_flags)
+{
+	struct tavor_hw_mr *hw = mr->hw;
+	struct vrb vrb;
+	int err;
+
+	tavor_object_init(hw->dev, &hw->object, &mr_type, hw->mpt.key, &mr_destroy_verb);
+	err = vrb_object_add_parent(&hw->object, &pd->object);
+	if (!err) {
+		vrb_init(&vrb, NULL, NULL);
+		vrb.verb = &mr_create_verb;
+		vrb.object = &hw->object;
+		vrb.flags = vrb_flags;
+		err = tavor_exec(hw->dev, &vrb);
+	}
+	if (err) {
+		tavor_object_abandon(hw->dev, &hw->object, err);
+		tavor_mr_reap(hw->dev);
+		kfree(mr);
+		return err;
+	}
+	mr->ib.lkey = hw->mpt.key;
+	mr->ib.rkey = hw->mpt.key;
+	return 0;
+}
+
+/**
+ * tavor_get_dma_mr() - ib_device_ops.get_dma_mr: all DMA addresses
+ * @ibpd: kernel PD
+ * @access: IB_ACCESS_*
+ *
+ * Context: Process context, may sleep.
+ * Return: the region or ERR_PTR().
+ */
+struct ib_mr *tavor_get_dma_mr(struct ib_pd *ibpd, int access)
+{
+	struct tavor_mr *mr = mr_alloc(to_tdev(ibpd->device));
+	int err;
+
+	if (!mr)
+		return ERR_PTR(-ENOMEM);
+	err = tavor_mpt_alloc(mr->hw->dev, &mr->hw->mpt, 0);
+	if (err) {
+		mr_free_unborn(mr);
+		return ERR_PTR(err);
+	}
+	mr->hw->mpt.pdn = to_tpd(ibpd)->hw->pdn;
+	mr->hw->mpt.flags = TAVOR_MPT_PHYSICAL | tavor_mpt_access(access);
+	mr->hw->mpt.start = 0;
+	mr->hw->mpt.length = U64_MAX;
+	err = mr_enable(mr, to_tpd(ibpd)->hw, 0);
+	return err ? ERR_PTR(err) : &mr->ib;
+}
+
+static int mr_write_mtt(struct tavor_hw_mr *mr, unsigned long page_size)
+{
+	struct ib_block_iter iter;
+	u64 pages[MR_MTT_CHUNK];
+	u32 first = 0, n = 0;
+	int err = 0;
+
+	rdma_umem_for_each_dma_block(mr->umem, &iter, page_size) {
+		pages[n++] = rdma_block_iter_dma_address(&iter);
+		if (n < MR_MTT_CHUNK)
+			continue;
+		err = tavor_mtt_write(mr->dev, &mr->mpt.mtt, first, pages, n);
+		if (err)
+			return err;
+		first += n;
+		n = 0;
+		cond_resched();
+	}
+	return n ? tavor_mtt_write(mr->dev, &mr->mpt.mtt, first, pages, n) : 0;
+}
+
+/* Pins the memory and describes it; no command yet. */
+static int mr_map_user(struct tavor_hw_mr *mr, u64 start, u64 length, u64 iova, int access)
+{
+	struct tavor_mpt *mpt = &mr->mpt;
+	unsigned long page_size;
+	size_t blocks;
+	int err;
+
+	mr->umem = ib_umem_get_va(&mr->dev->ib_dev, start, length, access);
+	if (IS_ERR(mr->umem))
+		return PTR_ERR(mr->umem);
+	page_size = ib_umem_find_best_pgsz(mr->umem, MR_PAGE_SIZES, iova);
+	if (!page_size) {
+		err = -EINVAL;
+		goto release_umem;
+	}
+	blocks = ib_umem_num_dma_blocks(mr->umem, page_size);
+	err = blocks > U32_MAX ? -ENOMEM : tavor_mpt_alloc(mr->dev, mpt, blocks);
+	if (err)
+		goto release_umem;
+	mpt->flags = tavor_mpt_access(access);
+	mpt->page_shift = ilog2(page_size);
+	mpt->start = iova;
+	mpt->length = length;
+	err = mr_write_mtt(mr, page_size);
+	if (!err)
+		return 0;
+release_umem:
+	ib_umem_release(mr->umem);
+	mr->umem = NULL;
+	return err;
+}
+
+static struct ib_mr *mr_reg_user(struct ib_pd *ibpd, u64 start, u64 length, u64 iova, int access,
+				 struct ib_udata *udata)
+{
+	struct tavor_ucontext *ctx = rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib);
+	struct tavor_dev *dev = to_tdev(ibpd->device);
+	struct tavor_hw_pd *pd = to_tpd(ibpd)->hw;
+	struct tavor_mr *mr;
+	int err;
+
+	if (access & (IB_ACCESS_ON_DEMAND | IB_ZERO_BASED))
+		return ERR_PTR(-EOPNOTSUPP);
+	if (!length || iova + length - 1 < iova)
+		return ERR_PTR(-EINVAL);
+	tavor_mr_reap(dev);
+	mr = mr_alloc(dev);
+	if (!mr)
+		return ERR_PTR(-ENOMEM);
+	err = mr_map_user(mr->hw, start, length, iova, access);
+	if (err) {
+		mr_free_unborn(mr);
+		return ERR_PTR(err);
+	}
+	mr->hw->mpt.pdn = pd->pdn;
+	mr->ctx = ctx;
+	err = mr_enable(mr, pd, VRB_F_USER);
+	if (err)
+		return ERR_PTR(err);
+	err = xa_err(xa_store(&ctx->mrs, mr->ib.lkey, mr->hw, GFP_KERNEL));
+	if (err) {
+		tavor_object_destroy(dev, &mr->hw->object);
+		tavor_mr_reap(dev);
+		kfree(mr);
+		return ERR_PTR(err);
+	}
+	return &mr->ib;
+}
+
+TAVOR_REG_USER_MR(tavor_reg_user_mr, mr_reg_user)
+
+/* Out of the context's table, so that nothing new pins it; -EBUSY if something has. */
+static int mr_unpublish(struct tavor_ucontext *ctx, struct tavor_hw_mr *mr)
+{
+	int err = 0;
+
+	mutex_lock(&ctx->lock);
+	if (tavor_object_in_use(&mr->object))
+		err = -EBUSY;
+	else
+		xa_erase(&ctx->mrs, mr->mpt.key);
+	mutex_unlock(&ctx->lock);
+	return err;
+}
+
+/**
+ * tavor_dereg_mr() - ib_device_ops.dereg_mr
+ * @ibmr: region of ib_core
+ * @udata: of a process, or NULL
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -EBUSY if the buffer of a CQ, QP or SRQ lies in it.
+ */
+int tavor_dereg_mr(struct ib_mr *ibmr, struct ib_udata *udata)
+{
+	struct tavor_mr *mr = to_tmr(ibmr);
+	struct tavor_dev *dev = mr->hw->dev;
+	int err = 0;
+
+	if (mr->ctx)
+		err = mr_unpublish(mr->ctx, mr->hw);
+	err = err ?: tavor_object_destroy(dev, &mr->hw->object);
+	if (err)
+		return err;
+	tavor_mr_reap(dev);
+	kfree(mr);
+	return 0;
+}
+
+const struct ib_device_ops tavor_mr_ops = {
+	.get_dma_mr = tavor_get_dma_mr,
+	.reg_user_mr = tavor_reg_user_mr,
+	.dereg_mr = tavor_dereg_mr,
+};

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Protection domains. The hardware knows a PD by its number alone; a kernel PD comes with an untranslated region
+ * of its own, whose key address vectors and management packet headers are fetched with.
+ */
+#include <linux/slab.h>
+
+#include <uapi/rdma/mthca-abi.h>
+
+#include "tavor.h"
+
+static struct tavor_hw_pd *to_hw_pd(struct vrb_object *object)
+{
+	return container_of(object, struct tavor_hw_pd, object);
+}
+
+static int pd_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct tavor_hw_pd *pd = to_hw_pd(vrb->object);
+
+	if (!pd->ntmr.hw_owned)
+		return VRB_LAST;
+	tavor_encode_hw2sw_mpt(pd->dev, slot, &pd->ntmr);
+	return VRB_DONE_OK;
+}
+
+static int pd_destroy_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			      const struct vrb_result *result)
+{
+	if (!result->status)
+		to_hw_pd(vrb->object)->ntmr.hw_owned = false;
+	return result->status;
+}
+
+static const struct vrb_verb pd_destroy_verb = {
+	.name = "DEALLOC_PD",
+	.class = VRB_CLASS_TEARDOWN,
+	.flags = VRB_VERB_DESTROY,
+	.encode = pd_destroy_encode,
+	.advance = pd_destroy_advance,
+};
+
+static void pd_free(struct tavor_hw_pd *pd)
+{
+	tavor_mpt_free(pd->dev, &pd->ntmr);
+	tavor_alloc_put(&pd->dev->pd_alloc, pd->pdn);
+	kfree(pd);
+}
+
+static void pd_release(struct vrb_object *object)
+{
+	pd_free(to_hw_pd(object));
+}
+
+static const struct vrb_object_type pd_type = {
+	.name = "PD",
+	.release = pd_release,
+};
+
+static int pd_enable_ntmr(struct tavor_hw_pd *pd)
+{
+	struct tavor_mpt *mpt = &pd->ntmr;
+	int err;
+
+	err = tavor_mpt_alloc(pd->dev, mpt, 0);
+	if (err)
+		return err;
+	mpt->pdn = pd->pdn;
+	mpt->flags = TAVOR_MPT_PHYSICAL | TAVOR_MPT_LW;
+	mpt->start = 0;
+	mpt->length = U64_MAX;
+	return tavor_mpt_enable(pd->dev, mpt);
+}
+
+/**
+ * tavor_hw_pd_create() - a protection domain
+ * @dev: device
+ * @user: of a process: no region of its own
+ *
+ * Context: Process context, may sleep.
+ * Return: the PD or ERR_PTR().
+ */
+struct tavor_hw_pd *tavor_hw_pd_create(struct tavor_dev *dev, bool user)
+{
+	struct tavor_hw_pd *pd;
+	int err;
+
+	pd = kzalloc(sizeof(*pd), GFP_KERNEL);
+	if (!pd)
+		return ERR_PTR(-ENOMEM);
+	pd->dev = dev;
+	pd->user = user;
+	err = tavor_alloc_get(&dev->pd_alloc, &pd->pdn);
+	if (err) {
+		kfree(pd);
+		return ERR_PTR(err);
+	}
+	err = user ? 0 : pd_enable_ntmr(pd);
+	if (err) {
+		pd_free(pd);
+		return ERR_PTR(err);
+	}
+	tavor_object_init(dev, &pd->object, &pd_type, pd->pdn, &pd_destroy_verb);
+	return pd;
+}
+
+/**
+ * tavor_hw_pd_destroy() - the end of a protection domain
+ * @pd: must not be touched afterwards unless this fails
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -EBUSY if something still uses it.
+ */
+int tavor_hw_pd_destroy(struct tavor_hw_pd *pd)
+{
+	if (tavor_object_in_use(&pd->object))
+		return -EBUSY;
+	return tavor_object_destroy(pd->dev, &pd->object);
+}
+
+static int pd_publish(struct tavor_ucontext *ctx, struct tavor_hw_pd *pd, struct ib_udata *udata)
+{
+	struct mthca_alloc_pd_resp resp = { .pdn = pd->pdn };
+	int err;
+
+	err = xa_err(xa_store(&ctx->pds, pd->pdn, pd, GFP_KERNEL));
+	if (err)
+		return err;
+	err = ib_copy_to_udata(udata, &resp, min(sizeof(resp), udata->outlen));
+	if (err)
+		xa_erase(&ctx->pds, pd->pdn);
+	return err;
+}
+
+/**
+ * tavor_alloc_pd() - ib_device_ops.alloc_pd
+ * @ibpd: PD of ib_core
+ * @udata: of a process; gets the PD's number
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int tavor_alloc_pd(struct ib_pd *ibpd, struct ib_udata *udata)
+{
+	struct tavor_ucontext *ctx = udata ?
+		rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib) : NULL;
+	struct tavor_pd *pd = to_tpd(ibpd);
+	int err;
+
+	pd->hw = tavor_hw_pd_create(to_tdev(ibpd->device), udata);
+	if (IS_ERR(pd->hw))
+		return PTR_ERR(pd->hw);
+	pd->ctx = ctx;
+	err = ctx ? pd_publish(ctx, pd->hw, udata) : 0;
+	if (err)
+		tavor_hw_pd_destroy(pd->hw);
+	return err;
+}
+
+static int pd_dealloc_user(struct tavor_ucontext *ctx, struct tavor_hw_pd *pd)
+{
+	mutex_lock(&ctx->lock);
+	if (tavor_object_in_use(&pd->object)) {
+		mutex_unlock(&ctx->lock);
+		return -EBUSY;
+	}
+	xa_erase(&ctx->pds, pd->pdn);
+	mutex_unlock(&ctx->lock);
+	return tavor_object_destroy(pd->dev, &pd->object);
+}
+
+/**
+ * tavor_dealloc_pd() - ib_device_ops.dealloc_pd
+ * @ibpd: PD of ib_core
+ * @udata: of a process, or NULL
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -EBUSY if a CQ, QP, SRQ or MR still uses it.
+ */
+int tavor_dealloc_pd(struct ib_pd *ibpd, struct ib_udata *udata)
+{
+	struct tavor_pd *pd = to_tpd(ibpd);
+
+	if (pd->ctx)
+		return pd_dealloc_user(pd->ctx, pd->hw);
+	return tavor_hw_pd_destroy(pd->hw);
+}

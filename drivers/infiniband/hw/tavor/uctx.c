@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * User contexts: a process that has opened the device, its doorbell page, and what it may name.
+ *
+ * The user ABI passes raw PD numbers and keys into hardware contexts. Here is where they are checked against what
+ * this very context owns.
+ */
+#include <linux/mm.h>
+
+#include <uapi/rdma/mthca-abi.h>
+
+#include "tavor.h"
+
+/**
+ * tavor_alloc_ucontext() - ib_device_ops.alloc_ucontext
+ * @ibctx: context of ib_core
+ * @udata: gets the size of the QP table
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int tavor_alloc_ucontext(struct ib_ucontext *ibctx, struct ib_udata *udata)
+{
+	struct tavor_dev *dev = to_tdev(ibctx->device);
+	struct tavor_ucontext *ctx = to_tctx(ibctx);
+	struct mthca_alloc_ucontext_resp resp = {
+		.qp_tab_size = dev->limits.num_qps,
+	};
+	int err;
+
+	if (vrb_device_failed(dev->vrb))
+		return -EIO;
+	err = tavor_uar_alloc(dev, &ctx->uar);
+	if (err)
+		return err;
+	mutex_init(&ctx->lock);
+	xa_init(&ctx->pds);
+	xa_init(&ctx->mrs);
+	err = ib_copy_to_udata(udata, &resp, min(sizeof(resp), udata->outlen));
+	if (err)
+		tavor_uar_free(dev, &ctx->uar);
+	return err;
+}
+
+/**
+ * tavor_dealloc_ucontext() - ib_device_ops.dealloc_ucontext
+ * @ibctx: context without objects and mappings
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_dealloc_ucontext(struct ib_ucontext *ibctx)
+{
+	struct tavor_ucontext *ctx = to_tctx(ibctx);
+
+	WARN_ON_ONCE(!xa_empty(&ctx->pds) || !xa_empty(&ctx->mrs));
+	xa_destroy(&ctx->pds);
+	xa_destroy(&ctx->mrs);
+	mutex_destroy(&ctx->lock);
+	tavor_uar_free(to_tdev(ibctx->device), &ctx->uar);
+}
+
+/**
+ * tavor_mmap() - ib_device_ops.mmap: the context's doorbell page, at offset 0
+ * @ibctx: context
+ * @vma: one page
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int tavor_mmap(struct ib_ucontext *ibctx, struct vm_area_struct *vma)
+{
+	if (vma->vm_pgoff || vma->vm_end - vma->vm_start != PAGE_SIZE)
+		return -EINVAL;
+	return rdma_user_mmap_io(ibctx, vma, to_tctx(ibctx)->uar.pfn, PAGE_SIZE,
+				 pgprot_noncached(vma->vm_page_prot), NULL);
+}
+
+/**
+ * tavor_disassociate_ucontext() - ib_device_ops.disassociate_ucontext
+ * @ibctx: context of a device that goes while it is open
+ *
+ * ib_core takes the doorbell page away and destroys the objects; nothing is left to do here.
+ *
+ * Context: Process context.
+ */
+void tavor_disassociate_ucontext(struct ib_ucontext *ibctx)
+{
+}
+
+static bool mr_covers(const struct tavor_hw_mr *mr, u32 pdn, u64 bytes, bool write)
+{
+	const struct tavor_mpt *mpt = &mr->mpt;
+
+	return mpt->pdn == pdn && mpt->start == 0 && mpt->length >= bytes &&
+	       (!write || mpt->flags & TAVOR_MPT_LW);
+}
+
+/**
+ * tavor_uctx_pin() - may this context use this memory for a queue? If so it stays
+ * @ctx: context
+ * @pdn: protection domain number as the process gave it
+ * @lkey: key as the process gave it
+ * @bytes: the queue occupies addresses 0 .. @bytes - 1 of the region
+ * @write: the hardware writes it
+ * @child: the queue, not yet known to the hardware; PD and region become its parents
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -EINVAL if PD or region are not the context's or do not fit.
+ */
+int tavor_uctx_pin(struct tavor_ucontext *ctx, u32 pdn, u32 lkey, u64 bytes, bool write,
+		   struct vrb_object *child)
+{
+	struct tavor_hw_pd *pd;
+	struct tavor_hw_mr *mr;
+	int err = -EINVAL;
+
+	mutex_lock(&ctx->lock);
+	pd = xa_load(&ctx->pds, pdn);
+	mr = xa_load(&ctx->mrs, lkey);
+	if (pd && mr && mr_covers(mr, pdn, bytes, write) &&
+	    !vrb_object_add_parent(child, &pd->object) &&
+	    !vrb_object_add_parent(child, &mr->object))
+		err = 0;
+	mutex_unlock(&ctx->lock);
+	if (err)
+		ibdev_dbg(ctx->ib.device,
+			  "PD %#x and key %#x: not this context's, or too small for %llu bytes\n",
+			  pdn, lkey, bytes);
+	return err;
+}
