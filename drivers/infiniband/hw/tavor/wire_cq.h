@@ -26,6 +26,8 @@ struct tavor_cq_context {
 };
 static_assert(sizeof(struct tavor_cq_context) == 0x40);
 
+#define TAVOR_CQN_MASK			GENMASK(23, 0)
+
 #define TAVOR_CQC_STATUS		GENMASK(31, 28)
 #define TAVOR_CQC_XLAT			BIT(18)
 #define TAVOR_CQC_STATE			GENMASK(11, 8)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Tavor wire formats: management commands (MAD_IFC, INIT_IB, SET_IB) and multicast group entries.
+ * Tavor wire formats: MAD_IFC and multicast group entries.
  */
 #ifndef TAVOR_WIRE_MGMT_H
 #define TAVOR_WIRE_MGMT_H
@@ -35,42 +35,10 @@ static_assert(offsetof(struct tavor_mad_ifc, grh) == 0x140);
 #define TAVOR_MAD_GRH			BIT(7)
 #define TAVOR_MAD_PATH_BITS		GENMASK(6, 0)
 
-/* MAD_IFC's opcode modifier and input modifier */
-#define TAVOR_MAD_IGNORE_MKEY		BIT(0)
-#define TAVOR_MAD_IGNORE_BKEY		BIT(1)
+/* MAD_IFC: opcode modifier besides TAVOR_MAD_IGNORE_*; input modifier */
 #define TAVOR_MAD_EXTENDED		BIT(2)
 #define TAVOR_MAD_SLID			GENMASK(31, 16)
 #define TAVOR_MAD_PORT			GENMASK(15, 0)
-
-struct tavor_init_ib {
-	__be32 flags;			/* TAVOR_INIT_IB_* */
-	__be16 reserved1;
-	__be16 max_gid;
-	__be16 reserved2;
-	__be16 max_pkey;
-	__be32 reserved3;
-	__be64 port_guid0;
-	__be64 node_guid;
-	__be64 system_image_guid;
-	u8 reserved4[0xd8];
-};
-static_assert(sizeof(struct tavor_init_ib) == 0x100);
-static_assert(offsetof(struct tavor_init_ib, port_guid0) == 0x10);
-
-#define TAVOR_INIT_IB_MTU_CAP		GENMASK(15, 12)
-#define TAVOR_INIT_IB_WIDTH_CAP		GENMASK(11, 8)
-#define TAVOR_INIT_IB_VL_CAP		GENMASK(7, 4)	/* number of VLs, not PortInfo's code */
-
-struct tavor_set_ib {
-	__be32 flags;			/* TAVOR_SET_IB_* */
-	__be32 cap_mask;
-	__be64 system_image_guid;
-	u8 reserved[0x30];
-};
-static_assert(sizeof(struct tavor_set_ib) == 0x40);
-
-#define TAVOR_SET_IB_SYSTEM_GUID	BIT(18)
-#define TAVOR_SET_IB_RESET_QKEY_VIOL	BIT(0)
 
 #define TAVOR_MGM_QPS			56
 

@@ -56,9 +56,6 @@ struct tavor_data_seg {
 };
 static_assert(sizeof(struct tavor_data_seg) == 0x10);
 
-/* Ends a scatter list early, with byte count 0: a key of the firmware's that is never valid. */
-#define TAVOR_INVALID_LKEY		1
-
 struct tavor_ud_seg {
 	__be32 reserved1;
 	__be32 av_lkey;
