@@ -1,0 +1,545 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Queue pairs: life and table.
+ *
+ * The hardware learns of a QP by its first transition only; creating one costs a command for the key of its
+ * buffer, and that only for kernel QPs. A QP stays in the table, hidden, until the hardware has let go, so that
+ * completions still in a CQ are recognised and dropped.
+ */
+#include <linux/slab.h>
+#include <rdma/mthca-abi.h>
+
+#include "tavor_qp.h"
+
+static u32 tavor_qp_index(const struct tavor_dev *dev, u32 qpn)
+{
+	return qpn & (dev->limits.num_qps - 1);
+}
+
+/**
+ * tavor_qp_lookup() - the QP of a completion
+ * @dev: the device
+ * @qpn: number on the hardware
+ *
+ * Return: the QP, or NULL; valid while the lock of a CQ of that QP is held.
+ * Context: Any; the lock of the CQ the completion is in is held.
+ */
+struct tavor_hw_qp *tavor_qp_lookup(struct tavor_dev *dev, u32 qpn)
+{
+	struct tavor_hw_qp *qp = xa_load(&dev->qps->qps, tavor_qp_index(dev, qpn));
+
+	return qp && qp->qpn == qpn ? qp : NULL;
+}
+
+/**
+ * tavor_qp_forget_completions() - drop what its CQs still hold of a kernel QP
+ * @qp: a QP the hardware does not process any more
+ *
+ * Context: Any down to softirq.
+ */
+void tavor_qp_forget_completions(struct tavor_hw_qp *qp)
+{
+	unsigned long flags;
+
+	tavor_cq_lock_pair(qp->send_cq, qp->recv_cq, &flags);
+	tavor_cq_clean(qp->recv_cq, qp->qpn, qp->srq);
+	if (qp->send_cq != qp->recv_cq)
+		tavor_cq_clean(qp->send_cq, qp->qpn, NULL);
+	tavor_cq_unlock_pair(qp->send_cq, qp->recv_cq, flags);
+}
+
+static int tavor_qp_list(struct tavor_hw_qp *qp)
+{
+	struct tavor_dev *dev = qp->dev;
+	int err;
+
+	/* -EBUSY: only special QPs can find their place taken. */
+	err = xa_insert_bh(&dev->qps->qps, tavor_qp_index(dev, qp->qpn), qp, GFP_KERNEL);
+	qp->listed = !err;
+	return err;
+}
+
+/* From here on nobody hears of the QP's completions and events. */
+static void tavor_qp_hide(struct tavor_hw_qp *qp)
+{
+	unsigned long flags;
+
+	xa_lock_bh(&qp->dev->qps->qps);
+	tavor_cq_lock_pair(qp->send_cq, qp->recv_cq, &flags);
+	qp->hidden = true;
+	tavor_cq_unlock_pair(qp->send_cq, qp->recv_cq, flags);
+	xa_unlock_bh(&qp->dev->qps->qps);
+}
+
+/**
+ * tavor_qp_event() - report an asynchronous event of a QP
+ * @dev: the device
+ * @qpn: number on the hardware; one the table does not know is ignored
+ * @type: what happened
+ *
+ * Context: Softirq.
+ */
+void tavor_qp_event(struct tavor_dev *dev, u32 qpn, enum ib_event_type type)
+{
+	struct ib_event event = { .device = &dev->ib_dev, .event = type };
+	struct tavor_hw_qp *qp;
+
+	xa_lock(&dev->qps->qps);
+	qp = xa_load(&dev->qps->qps, tavor_qp_index(dev, qpn));
+	if (qp && qp->qpn == qpn && !qp->hidden)
+		vrb_object_get(&qp->object);
+	else
+		qp = NULL;
+	xa_unlock(&dev->qps->qps);
+	if (!qp) {
+		ibdev_dbg(&dev->ib_dev, "event %d of unknown QP 0x%06x\n", type, qpn);
+		return;
+	}
+	event.element.qp = qp->ibqp;
+	if (qp->ibqp->event_handler)
+		qp->ibqp->event_handler(&event, qp->ibqp->qp_context);
+	vrb_object_put(&qp->object);
+}
+
+static void tavor_qp_put_number(struct tavor_hw_qp *qp)
+{
+	if (!tavor_qp_is_special(qp))
+		tavor_alloc_put(&qp->dev->qps->alloc, qp->qpn);
+}
+
+/* The hardware has let go, or never knew of the QP. */
+static void tavor_qp_release(struct vrb_object *object)
+{
+	struct tavor_hw_qp *qp = to_hw_qp(object);
+	struct tavor_qp_table *table = qp->dev->qps;
+	unsigned long flags;
+
+	if (qp->listed) {
+		tavor_qp_forget_completions(qp);
+		xa_lock_bh(&table->qps);
+		tavor_cq_lock_pair(qp->send_cq, qp->recv_cq, &flags);
+		__xa_erase(&table->qps, tavor_qp_index(qp->dev, qp->qpn));
+		tavor_cq_unlock_pair(qp->send_cq, qp->recv_cq, flags);
+		xa_unlock_bh(&table->qps);
+	}
+	tavor_qp_put_number(qp);
+	tavor_buf_free(qp->dev, &qp->buf);
+	tavor_wq_free(&qp->sq);
+	tavor_wq_free(&qp->rq);
+	kfree(qp);
+}
+
+static const struct vrb_object_type tavor_qp_object = {
+	.name = "QP",
+	.release = tavor_qp_release,
+};
+
+enum {
+	TAVOR_DESTROY_QP_RESET,
+	TAVOR_DESTROY_QP_PORT,
+	TAVOR_DESTROY_QP_BUF,
+};
+
+static int tavor_qp_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct tavor_dev *dev = vrb_to_tdev(vdev);
+	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
+
+	switch (vrb->step) {
+	case TAVOR_DESTROY_QP_RESET:
+		if (qp->state == IB_QPS_RESET && !qp->changing)
+			return VRB_MORE;
+		tavor_encode_2rst(dev, slot, qp);
+		return VRB_DONE_OK;
+	case TAVOR_DESTROY_QP_PORT:
+		if (!qp->port_up)
+			return VRB_MORE;
+		tavor_encode_close_ib(dev, slot, qp->attrs.port);
+		return VRB_DONE_OK;
+	case TAVOR_DESTROY_QP_BUF:
+		if (!qp->buf.mpt.hw_owned)
+			return VRB_LAST;
+		tavor_encode_hw2sw_mpt(dev, slot, &qp->buf.mpt);
+		return VRB_DONE_OK;
+	default:
+		return VRB_LAST;
+	}
+}
+
+static int tavor_qp_destroy_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+				    const struct vrb_result *result)
+{
+	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
+
+	if (result->status)
+		return result->status;
+	switch (vrb->step) {
+	case TAVOR_DESTROY_QP_RESET:
+		WRITE_ONCE(qp->state, IB_QPS_RESET);
+		break;
+	case TAVOR_DESTROY_QP_PORT:
+		qp->port_up = false;
+		break;
+	case TAVOR_DESTROY_QP_BUF:
+		qp->buf.mpt.hw_owned = false;
+		break;
+	}
+	return VRB_MORE;
+}
+
+static const struct vrb_verb tavor_verb_destroy_qp = {
+	.name = "DESTROY_QP",
+	.class = VRB_CLASS_TEARDOWN,
+	.flags = VRB_VERB_DESTROY,
+	.encode = tavor_qp_destroy_encode,
+	.advance = tavor_qp_destroy_advance,
+};
+
+static int tavor_qp_enable_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct tavor_mpt *mpt = &to_hw_qp(vrb->object)->buf.mpt;
+
+	tavor_encode_sw2hw_mpt(vrb_to_tdev(vdev), slot, mpt);
+	/* Until the failure is known. */
+	mpt->hw_owned = true;
+	return VRB_DONE_OK;
+}
+
+static int tavor_qp_enable_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+				   const struct vrb_result *result)
+{
+	if (result->status)
+		to_hw_qp(vrb->object)->buf.mpt.hw_owned = false;
+	return result->status;
+}
+
+static const struct vrb_verb tavor_verb_create_qp = {
+	.name = "CREATE_QP",
+	.class = VRB_CLASS_NORMAL,
+	.encode = tavor_qp_enable_encode,
+	.advance = tavor_qp_enable_advance,
+};
+
+/**
+ * tavor_qp_rings_reset() - a kernel QP's queues as they were when it was made
+ * @qp: a QP in RESET
+ *
+ * Context: Any down to softirq.
+ */
+void tavor_qp_rings_reset(struct tavor_hw_qp *qp)
+{
+	unsigned long flags;
+	u32 i;
+
+	spin_lock_irqsave(&qp->sq.lock, flags);
+	tavor_wq_reset(&qp->sq, qp->sq.shape.max ?
+		       tavor_send_slot(qp, qp->sq.shape.max - 1) : NULL);
+	spin_unlock_irqrestore(&qp->sq.lock, flags);
+
+	spin_lock_irqsave(&qp->rq.lock, flags);
+	for (i = 0; i < qp->rq.shape.max; i++)
+		tavor_recv_slot(qp, i)->nda_op =
+			cpu_to_be32(tavor_wq_after(&qp->rq, i) << qp->rq.shape.shift |
+				    TAVOR_NEXT_RECV);
+	tavor_wq_reset(&qp->rq, qp->rq.shape.max ?
+		       tavor_recv_slot(qp, qp->rq.shape.max - 1) : NULL);
+	spin_unlock_irqrestore(&qp->rq.lock, flags);
+}
+
+static int tavor_qp_init_kernel(struct tavor_hw_qp *qp, u32 bytes)
+{
+	struct tavor_dev *dev = qp->dev;
+	struct vrb vrb;
+	int err;
+
+	qp->uar = dev->kar_uar.index;
+	err = tavor_wq_alloc(&qp->sq, GFP_KERNEL);
+	if (!err)
+		err = tavor_wq_alloc(&qp->rq, GFP_KERNEL);
+	if (!err)
+		err = tavor_buf_alloc(dev, &qp->buf, max(bytes, 1U), qp->pd->pdn, 0, GFP_KERNEL);
+	if (!err)
+		err = tavor_buf_write_mtt(dev, &qp->buf);
+	if (err)
+		return err;
+	qp->lkey = qp->buf.mpt.key;
+	tavor_qp_rings_reset(qp);
+
+	vrb_init(&vrb, NULL, NULL);
+	vrb.verb = &tavor_verb_create_qp;
+	vrb.object = &qp->object;
+	return tavor_exec(dev, &vrb);
+}
+
+static int tavor_qp_init_user(struct tavor_hw_qp *qp, u32 bytes, struct ib_udata *udata)
+{
+	struct tavor_ucontext *ctx = rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib);
+	struct mthca_create_qp cmd = {};
+	int err;
+
+	if (udata->inlen < sizeof(cmd))
+		return -EINVAL;
+	err = ib_copy_from_udata(&cmd, udata, sizeof(cmd));
+	if (err)
+		return err;
+	qp->uar = ctx->uar.index;
+	qp->lkey = cmd.lkey;
+	return tavor_uctx_pin(ctx, qp->pd->pdn, cmd.lkey, bytes, false, &qp->object);
+}
+
+static int tavor_qp_add_parents(struct tavor_hw_qp *qp)
+{
+	struct vrb_object *parents[] = {
+		&qp->send_cq->object,
+		qp->recv_cq != qp->send_cq ? &qp->recv_cq->object : NULL,
+		qp->srq ? &qp->srq->object : NULL,
+		/* The pin of a user's buffer has the PD already. */
+		qp->user ? NULL : &qp->pd->object,
+	};
+	int i, err;
+
+	for (i = 0; i < ARRAY_SIZE(parents); i++) {
+		if (!parents[i])
+			continue;
+		err = vrb_object_add_parent(&qp->object, parents[i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int tavor_qp_service(const struct ib_qp_init_attr *attr, bool user)
+{
+	switch (attr->qp_type) {
+	case IB_QPT_RC:
+		return TAVOR_SERVICE_RC;
+	case IB_QPT_UC:
+		return TAVOR_SERVICE_UC;
+	case IB_QPT_UD:
+		return TAVOR_SERVICE_UD;
+	case IB_QPT_SMI:
+	case IB_QPT_GSI:
+		return user ? -EOPNOTSUPP : TAVOR_SERVICE_MLX;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static int tavor_qp_get_number(struct tavor_hw_qp *qp, u32 port)
+{
+	struct tavor_qp_table *table = qp->dev->qps;
+
+	if (!tavor_qp_is_special(qp))
+		return tavor_alloc_get(&table->alloc, &qp->qpn);
+	if (port < 1 || port > qp->dev->limits.num_ports)
+		return -EINVAL;
+	qp->attrs.port = port;
+	qp->qpn = table->special_base + (qp->type == IB_QPT_GSI ? 2 : 0) + port - 1;
+	return 0;
+}
+
+static void tavor_qp_apply_layout(struct tavor_hw_qp *qp, const struct tavor_wq_layout *layout,
+				  struct ib_qp_cap *cap)
+{
+	qp->sq.shape = layout->send;
+	qp->rq.shape = layout->recv;
+	qp->max_inline = layout->max_inline;
+	cap->max_send_sge = layout->send.max_gs;
+	cap->max_recv_sge = layout->recv.max_gs;
+	cap->max_inline_data = layout->max_inline;
+}
+
+static struct tavor_hw_qp *tavor_qp_alloc(struct ib_qp *ibqp, const struct ib_qp_init_attr *attr,
+					  bool user)
+{
+	struct tavor_dev *dev = to_tdev(ibqp->device);
+	int service = tavor_qp_service(attr, user);
+	struct tavor_hw_qp *qp;
+	int err;
+
+	if (service < 0)
+		return ERR_PTR(service);
+	qp = kzalloc(sizeof(*qp), GFP_KERNEL);
+	if (!qp)
+		return ERR_PTR(-ENOMEM);
+	qp->dev = dev;
+	qp->ibqp = ibqp;
+	qp->pd = to_tpd(ibqp->pd)->hw;
+	qp->send_cq = to_tcq(attr->send_cq)->hw;
+	qp->recv_cq = to_tcq(attr->recv_cq)->hw;
+	qp->srq = attr->srq ? to_tsrq(attr->srq)->hw : NULL;
+	qp->type = attr->qp_type;
+	qp->service = service;
+	qp->state = IB_QPS_RESET;
+	qp->user = user;
+	qp->sq_sig_all = attr->sq_sig_type == IB_SIGNAL_ALL_WR;
+	err = tavor_qp_get_number(qp, attr->port_num);
+	if (err) {
+		kfree(qp);
+		return ERR_PTR(err);
+	}
+	return qp;
+}
+
+static int tavor_qp_check_init(const struct ib_qp *ibqp, const struct ib_qp_init_attr *attr)
+{
+	if (attr->create_flags || attr->rwq_ind_tbl)
+		return -EOPNOTSUPP;
+	if (!attr->send_cq || !attr->recv_cq)
+		return -EINVAL;
+	/* The hardware reads an SRQ's WQEs and buffers in the QP's PD. */
+	return attr->srq && attr->srq->pd != ibqp->pd ? -EINVAL : 0;
+}
+
+/**
+ * tavor_create_qp() - ib_device_ops.create_qp
+ * @ibqp: made by ib_core, its PD set
+ * @attr: what is asked for; the capabilities become what was given
+ * @udata: NULL for kernel QPs
+ *
+ * Return: 0; -EOPNOTSUPP: type or flags; -EINVAL: capabilities, port, or a buffer that is not the caller's;
+ * -EBUSY: a special QP that exists; -ENOMEM; or the firmware's.
+ * Context: Process context.
+ */
+int tavor_create_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, struct ib_udata *udata)
+{
+	struct tavor_dev *dev = to_tdev(ibqp->device);
+	struct tavor_wq_limits limits = {
+		.max_wqes = dev->lim.max_qp_wqes,
+		.max_sg = dev->limits.max_sg,
+		.max_desc = dev->lim.max_desc_size,
+	};
+	struct tavor_wq_layout layout = {};
+	struct tavor_hw_qp *qp;
+	int err;
+
+	err = tavor_qp_check_init(ibqp, attr);
+	if (err)
+		return err;
+	qp = tavor_qp_alloc(ibqp, attr, udata);
+	if (IS_ERR(qp))
+		return PTR_ERR(qp);
+	tavor_object_init(dev, &qp->object, &tavor_qp_object, qp->qpn, &tavor_verb_destroy_qp);
+
+	err = tavor_wq_plan(&limits, qp->service, &attr->cap, &layout);
+	if (err)
+		goto destroy_qp;
+	tavor_qp_apply_layout(qp, &layout, &attr->cap);
+	err = tavor_qp_add_parents(qp);
+	if (err)
+		goto destroy_qp;
+	err = udata ? tavor_qp_init_user(qp, layout.size, udata) :
+	      tavor_qp_init_kernel(qp, layout.size);
+	if (err)
+		goto destroy_qp;
+	err = tavor_qp_list(qp);
+	if (err)
+		goto destroy_qp;
+	to_tqp(ibqp)->hw = qp;
+	ibqp->qp_num = qp->type == IB_QPT_SMI ? 0 : qp->type == IB_QPT_GSI ? 1 : qp->qpn;
+	return 0;
+
+destroy_qp:
+	tavor_object_destroy(dev, &qp->object);
+	return err;
+}
+
+/**
+ * tavor_destroy_qp() - ib_device_ops.destroy_qp
+ * @ibqp: the QP
+ * @udata: not used
+ *
+ * Return: 0: a destroy does not fail.
+ * Context: Process context.
+ */
+int tavor_destroy_qp(struct ib_qp *ibqp, struct ib_udata *udata)
+{
+	struct tavor_hw_qp *qp = to_tqp(ibqp)->hw;
+
+	tavor_qp_hide(qp);
+	return tavor_object_destroy(qp->dev, &qp->object);
+}
+
+/* Which QPs are special. @in of the request: base QPN of the SMI, 0 to deconfigure. */
+static int tavor_conf_special_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	u32 base = *(u32 *)vrb->args.ptr.in;
+
+	if (vrb->step > 1)
+		return VRB_LAST;
+	/* Step and opcode modifier: 0 SMI, 1 GSI. Each has a QP per port. */
+	tavor_cmd_set(vrb_to_tdev(vdev), slot, TAVOR_CMD_CONF_SPECIAL_QP, vrb->step,
+		      base ? base + 2 * vrb->step : 0, 0);
+	return VRB_DONE_OK;
+}
+
+static int tavor_conf_special_advance(struct vrb_device *vdev, struct vrb *vrb,
+				      struct vrb_slot *slot, const struct vrb_result *result)
+{
+	return result->status ?: VRB_MORE;
+}
+
+static const struct vrb_verb tavor_verb_conf_special_qp = {
+	.name = "CONF_SPECIAL_QP",
+	.class = VRB_CLASS_NORMAL,
+	.encode = tavor_conf_special_encode,
+	.advance = tavor_conf_special_advance,
+};
+
+/**
+ * tavor_qp_table_init() - QP numbers and the special QPs
+ * @dev: the device
+ *
+ * Return: 0 or a negative errno.
+ * Context: Process context.
+ */
+int tavor_qp_table_init(struct tavor_dev *dev)
+{
+	struct tavor_qp_table *table;
+	u32 none = 0;
+	int err;
+
+	table = kzalloc(sizeof(*table), GFP_KERNEL);
+	if (!table)
+		return -ENOMEM;
+	dev->qps = table;
+	xa_init_flags(&table->qps, XA_FLAGS_LOCK_BH);
+	table->special_base = ALIGN(dev->lim.reserved_qps, 2);
+	err = tavor_alloc_init(&table->alloc, "QPs", dev->limits.num_qps, TAVOR_QPN_MASK,
+			       table->special_base + 2 * TAVOR_MAX_PORTS);
+	if (err)
+		goto free_table;
+	err = tavor_exec_verb(dev, &tavor_verb_conf_special_qp, &table->special_base, NULL);
+	if (err)
+		goto deconfigure;
+	return 0;
+
+deconfigure:
+	dev_err(&dev->pdev->dev, "configuring the special QPs failed: %d\n", err);
+	tavor_exec_verb(dev, &tavor_verb_conf_special_qp, &none, NULL);
+	tavor_alloc_destroy(dev, &table->alloc);
+free_table:
+	kfree(table);
+	dev->qps = NULL;
+	return err;
+}
+
+/**
+ * tavor_qp_table_cleanup() - counterpart of tavor_qp_table_init()
+ * @dev: the device; all its QPs are gone
+ *
+ * Context: Process context.
+ */
+void tavor_qp_table_cleanup(struct tavor_dev *dev)
+{
+	u32 none = 0;
+	int err;
+
+	err = tavor_exec_verb(dev, &tavor_verb_conf_special_qp, &none, NULL);
+	if (err && !vrb_device_failed(dev->vrb))
+		dev_warn(&dev->pdev->dev, "giving the special QPs back failed: %d\n", err);
+	tavor_alloc_destroy(dev, &dev->qps->alloc);
+	xa_destroy(&dev->qps->qps);
+	kfree(dev->qps);
+	dev->qps = NULL;
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Query QP.
+ */
+#include <linux/bitfield.h>
+
+#include "tavor_av.h"
+#include "tavor_qp.h"
+
+static enum ib_qp_state tavor_ib_qp_state(u32 state)
+{
+	switch (state) {
+	case TAVOR_QP_HW_RESET:
+		return IB_QPS_RESET;
+	case TAVOR_QP_HW_INIT:
+		return IB_QPS_INIT;
+	case TAVOR_QP_HW_RTR:
+		return IB_QPS_RTR;
+	case TAVOR_QP_HW_RTS:
+		return IB_QPS_RTS;
+	case TAVOR_QP_HW_SQE:
+		return IB_QPS_SQE;
+	case TAVOR_QP_HW_SQD:
+	case TAVOR_QP_HW_DRAINING:
+		return IB_QPS_SQD;
+	default:
+		return IB_QPS_ERR;
+	}
+}
+
+static int tavor_query_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
+
+	/* In RESET the hardware has no context to show. */
+	if (qp->state == IB_QPS_RESET)
+		return VRB_LAST;
+	tavor_cmd_set(vrb_to_tdev(vdev), slot, TAVOR_CMD_QUERY_QPEE, 0, qp->qpn, TAVOR_CMD_OUT);
+	return VRB_DONE_OK;
+}
+
+static int tavor_query_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			       const struct vrb_result *result)
+{
+	struct tavor_qp_param *param = vrb->args.ptr.out;
+	u32 state;
+
+	if (result->status)
+		return result->status;
+	memcpy(param, tavor_mbox_out(vrb_to_tdev(vdev), slot), sizeof(*param));
+	/* The hardware may have moved it to SQE or ERR by itself. */
+	state = FIELD_GET(TAVOR_QPC_STATE, be32_to_cpu(param->context.flags));
+	WRITE_ONCE(to_hw_qp(vrb->object)->state, tavor_ib_qp_state(state));
+	return 0;
+}
+
+static const struct vrb_verb tavor_verb_query_qp = {
+	.name = "QUERY_QP",
+	.class = VRB_CLASS_NORMAL,
+	.encode = tavor_query_encode,
+	.advance = tavor_query_advance,
+};
+
+static enum ib_mig_state tavor_ib_mig_state(u32 state)
+{
+	switch (state) {
+	case TAVOR_PM_ARMED:
+		return IB_MIG_ARMED;
+	case TAVOR_PM_REARM:
+		return IB_MIG_REARM;
+	default:
+		return IB_MIG_MIGRATED;
+	}
+}
+
+static int tavor_ib_access(u32 params2)
+{
+	int access = 0;
+
+	if (params2 & TAVOR_QPC_RRE)
+		access |= IB_ACCESS_REMOTE_READ;
+	if (params2 & TAVOR_QPC_RWE)
+		access |= IB_ACCESS_REMOTE_WRITE;
+	if (params2 & TAVOR_QPC_RAE)
+		access |= IB_ACCESS_REMOTE_ATOMIC;
+	return access;
+}
+
+static void tavor_decode_path(struct tavor_dev *dev, const struct tavor_qp_path *path,
+			      struct rdma_ah_attr *ah)
+{
+	u32 word = be32_to_cpu(path->sl_tclass_flow);
+	u32 port = FIELD_GET(TAVOR_PATH_PORT, be32_to_cpu(path->port_pkey));
+
+	memset(ah, 0, sizeof(*ah));
+	if (!port || port > dev->limits.num_ports)
+		return;
+	ah->type = rdma_ah_find_type(&dev->ib_dev, port);
+	rdma_ah_set_port_num(ah, port);
+	rdma_ah_set_dlid(ah, be16_to_cpu(path->dlid));
+	rdma_ah_set_sl(ah, FIELD_GET(TAVOR_PATH_SL, word));
+	rdma_ah_set_path_bits(ah, FIELD_GET(TAVOR_PATH_BITS, path->grh_path_bits));
+	rdma_ah_set_static_rate(ah, tavor_ib_rate(FIELD_GET(TAVOR_PATH_STATIC_RATE,
+							    path->static_rate)));
+	if (path->grh_path_bits & TAVOR_PATH_GRH) {
+		rdma_ah_set_grh(ah, NULL, FIELD_GET(TAVOR_PATH_FLOW_LABEL, word), path->sgid_index,
+				path->hop_limit, FIELD_GET(TAVOR_PATH_TCLASS, word));
+		rdma_ah_set_dgid_raw(ah, (void *)path->dgid);
+	}
+}
+
+static void tavor_decode_paths(struct tavor_hw_qp *qp, const struct tavor_qp_context *ctx,
+			       struct ib_qp_attr *attr)
+{
+	u32 word = be32_to_cpu(ctx->pri_path.port_pkey);
+
+	attr->port_num = FIELD_GET(TAVOR_PATH_PORT, word);
+	if (!attr->port_num)
+		attr->port_num = qp->attrs.port;
+	attr->pkey_index = FIELD_GET(TAVOR_PATH_PKEY_INDEX, word);
+	attr->timeout = FIELD_GET(TAVOR_PATH_ACK_TIMEOUT, ctx->pri_path.ack_timeout);
+	attr->rnr_retry = FIELD_GET(TAVOR_PATH_RNR_RETRY, ctx->pri_path.rnr_retry);
+	if (qp->service != TAVOR_SERVICE_RC && qp->service != TAVOR_SERVICE_UC)
+		return;
+	tavor_decode_path(qp->dev, &ctx->pri_path, &attr->ah_attr);
+	tavor_decode_path(qp->dev, &ctx->alt_path, &attr->alt_ah_attr);
+	word = be32_to_cpu(ctx->alt_path.port_pkey);
+	attr->alt_port_num = FIELD_GET(TAVOR_PATH_PORT, word);
+	attr->alt_pkey_index = FIELD_GET(TAVOR_PATH_PKEY_INDEX, word);
+	attr->alt_timeout = FIELD_GET(TAVOR_PATH_ACK_TIMEOUT, ctx->alt_path.ack_timeout);
+}
+
+static void tavor_decode_context(struct tavor_hw_qp *qp, const struct tavor_qp_context *ctx,
+				 struct ib_qp_attr *attr)
+{
+	u32 flags = be32_to_cpu(ctx->flags);
+	u32 params1 = be32_to_cpu(ctx->params1), params2 = be32_to_cpu(ctx->params2);
+	u32 rnr_psn = be32_to_cpu(ctx->rnr_next_recv_psn);
+	u32 state = FIELD_GET(TAVOR_QPC_STATE, flags);
+
+	attr->qp_state = tavor_ib_qp_state(state);
+	attr->sq_draining = state == TAVOR_QP_HW_DRAINING;
+	attr->path_mig_state = tavor_ib_mig_state(FIELD_GET(TAVOR_QPC_PM_STATE, flags));
+	attr->path_mtu = FIELD_GET(TAVOR_QPC_MTU, be32_to_cpu(ctx->mtu_msgmax));
+	attr->qkey = be32_to_cpu(ctx->qkey);
+	attr->rq_psn = rnr_psn & TAVOR_QPC_PSN;
+	attr->min_rnr_timer = FIELD_GET(TAVOR_QPC_MIN_RNR, rnr_psn);
+	attr->sq_psn = be32_to_cpu(ctx->next_send_psn) & TAVOR_QPC_PSN;
+	attr->dest_qp_num = be32_to_cpu(ctx->remote_qpn) & TAVOR_QPN_MASK;
+	attr->qp_access_flags = tavor_ib_access(params2);
+	attr->max_rd_atomic = params1 & TAVOR_QPC_SRE ?
+			      1 << FIELD_GET(TAVOR_QPC_SRA_MAX, params1) : 0;
+	attr->max_dest_rd_atomic = params2 & TAVOR_QPC_RRE ?
+				   1 << FIELD_GET(TAVOR_QPC_RRA_MAX, params2) : qp->attrs.resp_depth;
+	attr->retry_cnt = FIELD_GET(TAVOR_QPC_RETRY_COUNT, params1);
+	tavor_decode_paths(qp, ctx, attr);
+}
+
+/**
+ * tavor_query_qp() - ib_device_ops.query_qp
+ * @ibqp: the QP
+ * @attr: its attributes as the hardware has them
+ * @mask: not looked at: everything is returned
+ * @init_attr: as created
+ *
+ * Return: 0 or a negative errno.
+ * Context: Process context.
+ */
+int tavor_query_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask,
+		   struct ib_qp_init_attr *init_attr)
+{
+	struct tavor_hw_qp *qp = to_tqp(ibqp)->hw;
+	struct tavor_qp_param *param;
+	struct vrb vrb;
+	int err;
+
+	param = kzalloc(sizeof(*param), GFP_KERNEL);
+	if (!param)
+		return -ENOMEM;
+	vrb_init(&vrb, NULL, NULL);
+	vrb.verb = &tavor_verb_query_qp;
+	vrb.object = &qp->object;
+	vrb.args.ptr.out = param;
+	if (qp->user)
+		vrb.flags |= VRB_F_USER;
+	err = tavor_exec(qp->dev, &vrb);
+	if (err)
+		goto free_param;
+
+	/* A context that was never filled in decodes as RESET. */
+	tavor_decode_context(qp, &param->context, attr);
+	attr->cur_qp_state = attr->qp_state;
+	attr->cap.max_send_wr = qp->sq.shape.max;
+	attr->cap.max_recv_wr = qp->rq.shape.max;
+	attr->cap.max_send_sge = qp->sq.shape.max_gs;
+	attr->cap.max_recv_sge = qp->rq.shape.max_gs;
+	attr->cap.max_inline_data = qp->max_inline;
+	init_attr->cap = attr->cap;
+	init_attr->sq_sig_type = qp->sq_sig_all ? IB_SIGNAL_ALL_WR : IB_SIGNAL_REQ_WR;
+free_param:
+	kfree(param);
+	return err;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/*
+ * Queue pairs.
+ */
+#ifndef TAVOR_QP_H
+#define TAVOR_QP_H
+
+#include "tavor.h"
+#include "tavor_cq.h"
+#include "tavor_srq.h"
+#include "wire_qp.h"
+#include "wire_wqe.h"
+#include "wq.h"
+
+/**
+ * struct tavor_qp_attrs - what a modify sets and the next one, or a query, needs to know
+ *
+ * Committed when the firmware has executed the transition.
+ */
+struct tavor_qp_attrs {
+	u8 port;
+	u8 alt_port;
+	u16 pkey_index;
+	u32 qkey;
+	u8 resp_depth;		/* max_dest_rd_atomic */
+	u8 req_depth;		/* max_rd_atomic */
+	int access;		/* IB_ACCESS_REMOTE_* */
+};
+
+/**
+ * struct tavor_hw_qp - a QP as the hardware sees it
+ * @object: parents: PD, CQs, SRQ, for a user's QP also its MR
+ * @ibqp: the QP its completions and events are for; not to be touched once @hidden
+ * @qpn: number on the hardware; of special QPs not what the wire and ib_core know
+ * @type: ib_core's type
+ * @service: transport
+ * @state: as the last successful transition left it. Written in order by the object's requests; post
+ *	reads it without a lock
+ * @changing: a transition was posted and its result is not known; for good once it has timed out
+ * @port_up: INIT_IB has been done on behalf of this QP0
+ * @listed: in the table, where completions and events find it
+ * @hidden: being destroyed: no completion and no event is reported any more. Written under the locks of the
+ *	table and of both CQs
+ * @sq_sig_all: every send completes
+ * @attrs: see there
+ * @max_inline: bytes a send may carry inline
+ * @uar: page its doorbells come from
+ * @sq: send queue; kernel QPs only, but for its shape
+ * @rq: receive queue; likewise
+ * @mlx_psn: PSN of the next packet of a special QP; under @sq.lock
+ */
+struct tavor_hw_qp {
+	struct vrb_object object;
+	struct tavor_dev *dev;
+	struct ib_qp *ibqp;
+	struct tavor_hw_pd *pd;
+	struct tavor_hw_cq *send_cq;
+	struct tavor_hw_cq *recv_cq;
+	struct tavor_hw_srq *srq;
+	u32 qpn;
+	enum ib_qp_type type;
+	enum tavor_qp_service service;
+	enum ib_qp_state state;
+	bool user;
+	bool sq_sig_all;
+	bool changing;
+	bool port_up;
+	bool listed;
+	bool hidden;
+	struct tavor_qp_attrs attrs;
+	u32 max_inline;
+	u32 uar;
+	u32 lkey;
+	struct tavor_buf buf;
+	struct tavor_wq sq;
+	struct tavor_wq rq;
+	u32 mlx_psn;
+};
+
+struct tavor_qp {
+	struct ib_qp ib;
+	struct tavor_hw_qp *hw;
+};
+
+struct tavor_qp_table {
+	struct tavor_alloc alloc;
+	struct xarray qps;		/* tavor_hw_qp by index; its lock is taken with BH disabled */
+	u32 special_base;		/* QP0 of port 1, of port 2, QP1 of port 1, of port 2 */
+};
+
+/**
+ * struct tavor_qp_modify - arguments of a modify request
+ * @attr: as given to ib_modify_qp()
+ * @mask: enum ib_qp_attr_mask
+ *
+ * Owned by the submitter until the request is over.
+ */
+struct tavor_qp_modify {
+	struct ib_qp_attr attr;
+	int mask;
+	/* private: set when the request is issued */
+	enum ib_qp_state from;
+	enum ib_qp_state to;
+};
+
+static inline struct tavor_qp *to_tqp(struct ib_qp *ibqp)
+{
+	return container_of(ibqp, struct tavor_qp, ib);
+}
+
+static inline struct tavor_hw_qp *to_hw_qp(struct vrb_object *object)
+{
+	return container_of(object, struct tavor_hw_qp, object);
+}
+
+static inline bool tavor_qp_is_special(const struct tavor_hw_qp *qp)
+{
+	return qp->service == TAVOR_SERVICE_MLX;
+}
+
+static inline struct tavor_next_seg *tavor_send_slot(struct tavor_hw_qp *qp, u32 slot)
+{
+	return tavor_buf_at(&qp->buf, qp->sq.shape.offset + ((size_t)slot << qp->sq.shape.shift));
+}
+
+static inline struct tavor_next_seg *tavor_recv_slot(struct tavor_hw_qp *qp, u32 slot)
+{
+	return tavor_buf_at(&qp->buf, (size_t)slot << qp->rq.shape.shift);
+}
+
+/* qp.c */
+int tavor_create_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, struct ib_udata *udata);
+int tavor_destroy_qp(struct ib_qp *ibqp, struct ib_udata *udata);
+void tavor_qp_rings_reset(struct tavor_hw_qp *qp);
+void tavor_qp_forget_completions(struct tavor_hw_qp *qp);
+struct tavor_hw_qp *tavor_qp_lookup(struct tavor_dev *dev, u32 qpn);
+
+/* qp_modify.c */
+extern const struct vrb_verb tavor_verb_modify_qp;
+void tavor_encode_2rst(struct tavor_dev *dev, struct vrb_slot *slot, const struct tavor_hw_qp *qp);
+int tavor_modify_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask, struct ib_udata *udata);
+
+/* qp_context.c */
+struct tavor_qp_context;
+u32 tavor_qpc_encode(const struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod,
+		     struct tavor_qp_context *ctx);
+void tavor_qpc_commit(struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod);
+int tavor_qp_check_attrs(const struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod);
+
+/* qp_query.c */
+int tavor_query_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask,
+		   struct ib_qp_init_attr *init_attr);
+
+/* post.c */
+int tavor_post_send(struct ib_qp *ibqp, const struct ib_send_wr *wr,
+		    const struct ib_send_wr **bad_wr);
+int tavor_post_recv(struct ib_qp *ibqp, const struct ib_recv_wr *wr,
+		    const struct ib_recv_wr **bad_wr);
+
+/* mlx.c */
+void *tavor_mlx_headers(struct tavor_hw_qp *qp, const struct ib_ud_wr *wr, void *wqe);
+void *tavor_mlx_icrc(void *seg);
+
+#endif /* TAVOR_QP_H */
