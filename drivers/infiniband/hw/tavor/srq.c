@@ -1,0 +1,615 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Shared receive queues: life, table, events, post.
+ *
+ * The free list is the hardware's chain at the same time: each free WQE links to the one that will be posted
+ * after it. One slot is never posted, so that the chain has an end to append to.
+ */
+#include <linux/bitfield.h>
+#include <linux/slab.h>
+#include <rdma/mthca-abi.h>
+
+#include "tavor_srq.h"
+#include "wq.h"
+
+#define TAVOR_SRQ_END	U32_MAX
+
+static struct tavor_hw_srq *to_hw_srq(struct vrb_object *object)
+{
+	return container_of(object, struct tavor_hw_srq, object);
+}
+
+static u32 tavor_srq_index(const struct tavor_dev *dev, u32 srqn)
+{
+	return srqn & (dev->limits.num_srqs - 1);
+}
+
+static struct tavor_next_seg *tavor_srq_slot(const struct tavor_hw_srq *srq, u32 slot)
+{
+	return tavor_buf_at(&srq->buf, (size_t)slot << srq->shift);
+}
+
+/**
+ * tavor_srq_event() - report an asynchronous event of an SRQ
+ * @dev: the device
+ * @srqn: number; one the table does not know is ignored
+ * @type: what happened
+ *
+ * Context: Softirq.
+ */
+void tavor_srq_event(struct tavor_dev *dev, u32 srqn, enum ib_event_type type)
+{
+	struct ib_event event = { .device = &dev->ib_dev, .event = type };
+	struct tavor_hw_srq *srq;
+
+	if (!dev->srqs)
+		return;
+	xa_lock(&dev->srqs->srqs);
+	srq = xa_load(&dev->srqs->srqs, tavor_srq_index(dev, srqn));
+	if (srq && srq->srqn == srqn && !srq->hidden)
+		vrb_object_get(&srq->object);
+	else
+		srq = NULL;
+	xa_unlock(&dev->srqs->srqs);
+	if (!srq) {
+		ibdev_dbg(&dev->ib_dev, "event %d of unknown SRQ 0x%06x\n", type, srqn);
+		return;
+	}
+	event.element.srq = srq->ibsrq;
+	if (srq->ibsrq->event_handler)
+		srq->ibsrq->event_handler(&event, srq->ibsrq->srq_context);
+	vrb_object_put(&srq->object);
+}
+
+/**
+ * tavor_srq_complete() - a posted WQE is free again
+ * @srq: a kernel SRQ
+ * @wqe_addr: as the completion names it
+ *
+ * Return: its work request id; 0 for an address that is none.
+ * Context: Any.
+ */
+u64 tavor_srq_complete(struct tavor_hw_srq *srq, u32 wqe_addr)
+{
+	u32 slot = wqe_addr >> srq->shift;
+	unsigned long flags;
+	u64 wr_id;
+
+	if (srq->user || slot >= srq->slots) {
+		ibdev_err_ratelimited(&srq->dev->ib_dev, "SRQ 0x%06x: completion of no WQE: 0x%x\n",
+				      srq->srqn, wqe_addr);
+		return 0;
+	}
+	spin_lock_irqsave(&srq->lock, flags);
+	wr_id = srq->wrid[slot];
+	tavor_srq_slot(srq, srq->last_free)->nda_op = cpu_to_be32(slot << srq->shift |
+								  TAVOR_NEXT_RECV);
+	srq->next_free[srq->last_free] = slot;
+	srq->next_free[slot] = TAVOR_SRQ_END;
+	srq->last_free = slot;
+	spin_unlock_irqrestore(&srq->lock, flags);
+	return wr_id;
+}
+
+/* The WQE's size is always the whole stride: an invalid key ends a shorter list. */
+static void tavor_srq_fill(struct tavor_hw_srq *srq, struct tavor_next_seg *wqe,
+			   const struct ib_recv_wr *wr)
+{
+	struct tavor_data_seg *seg = (void *)(wqe + 1);
+	struct tavor_data_seg *end = seg + srq->max_gs;
+	int i;
+
+	for (i = 0; i < wr->num_sge; i++)
+		if (wr->sg_list[i].length)
+			tavor_set_data_seg(seg++, &wr->sg_list[i]);
+	if (seg < end) {
+		seg->byte_count = 0;
+		seg->lkey = cpu_to_be32(TAVOR_INVALID_LKEY);
+		seg->addr = 0;
+	}
+}
+
+static int tavor_srq_post_one(struct tavor_hw_srq *srq, const struct ib_recv_wr *wr)
+{
+	u32 slot = srq->first_free;
+	struct tavor_next_seg *wqe;
+
+	if (wr->num_sge < 0 || wr->num_sge > srq->max_gs)
+		return -EINVAL;
+	if (srq->next_free[slot] == TAVOR_SRQ_END)
+		return -ENOMEM;
+	wqe = tavor_srq_slot(srq, slot);
+	wqe->ee_nds = 0;
+	tavor_srq_fill(srq, wqe, wr);
+	srq->wrid[slot] = wr->wr_id;
+	srq->last->ee_nds = cpu_to_be32(TAVOR_NEXT_DBD);
+	srq->last = wqe;
+	srq->first_free = srq->next_free[slot];
+	return 0;
+}
+
+static void tavor_srq_ring(struct tavor_hw_srq *srq, u32 slot, u32 count)
+{
+	tavor_ring(srq->dev, TAVOR_DB_RECV, slot << srq->shift,
+		   srq->srqn << 8 | count % TAVOR_RECV_DB_MAX);
+}
+
+/**
+ * tavor_post_srq_recv() - ib_device_ops.post_srq_recv
+ * @ibsrq: a kernel SRQ
+ * @wr: list of requests
+ * @bad_wr: the first one not posted, on failure
+ *
+ * Return: 0; -EINVAL: number of entries; -ENOMEM: queue full.
+ * Context: Any.
+ */
+int tavor_post_srq_recv(struct ib_srq *ibsrq, const struct ib_recv_wr *wr,
+			const struct ib_recv_wr **bad_wr)
+{
+	struct tavor_hw_srq *srq = to_tsrq(ibsrq)->hw;
+	unsigned long flags;
+	u32 first, count = 0;
+	int err = 0;
+
+	spin_lock_irqsave(&srq->lock, flags);
+	first = srq->first_free;
+	for (; wr; wr = wr->next) {
+		err = tavor_srq_post_one(srq, wr);
+		if (err) {
+			*bad_wr = wr;
+			break;
+		}
+		if (++count == TAVOR_RECV_DB_MAX) {
+			tavor_srq_ring(srq, first, count);
+			first = srq->first_free;
+			count = 0;
+		}
+	}
+	if (count)
+		tavor_srq_ring(srq, first, count);
+	spin_unlock_irqrestore(&srq->lock, flags);
+	return err;
+}
+
+static void tavor_srq_release(struct vrb_object *object)
+{
+	struct tavor_hw_srq *srq = to_hw_srq(object);
+	struct tavor_srq_table *table = srq->dev->srqs;
+
+	xa_lock_bh(&table->srqs);
+	__xa_cmpxchg(&table->srqs, tavor_srq_index(srq->dev, srq->srqn), srq, NULL, GFP_ATOMIC);
+	xa_unlock_bh(&table->srqs);
+	tavor_alloc_put(&table->alloc, srq->srqn);
+	tavor_buf_free(srq->dev, &srq->buf);
+	kvfree(srq->wrid);
+	kvfree(srq->next_free);
+	kfree(srq);
+}
+
+static const struct vrb_object_type tavor_srq_object = {
+	.name = "SRQ",
+	.release = tavor_srq_release,
+};
+
+static void tavor_encode_sw2hw_srq(struct tavor_dev *dev, struct vrb_slot *slot,
+				   const struct tavor_hw_srq *srq)
+{
+	struct tavor_srq_context *ctx = tavor_mbox_in(dev, slot);
+
+	memset(ctx, 0, sizeof(*ctx));
+	ctx->wqe_base_ds = cpu_to_be64((1U << srq->shift) / TAVOR_WQE_UNIT);
+	ctx->state_pd = cpu_to_be32(srq->pd->pdn);
+	ctx->lkey = cpu_to_be32(srq->lkey);
+	ctx->uar_page = cpu_to_be32(srq->uar);
+	tavor_cmd_set(dev, slot, TAVOR_CMD_SW2HW_SRQ, 0, srq->srqn, TAVOR_CMD_IN);
+}
+
+/* Create: the key of a kernel SRQ's buffer, then the SRQ; see CQ for who owns what in between. */
+enum {
+	TAVOR_CREATE_SRQ_BUF,
+	TAVOR_CREATE_SRQ,
+};
+
+static int tavor_srq_create_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct tavor_dev *dev = vrb_to_tdev(vdev);
+	struct tavor_hw_srq *srq = to_hw_srq(vrb->object);
+
+	if (vrb->step == TAVOR_CREATE_SRQ_BUF) {
+		if (srq->user)
+			return VRB_MORE;
+		if (vrb->undo)
+			tavor_encode_hw2sw_mpt(dev, slot, &srq->buf.mpt);
+		else
+			tavor_encode_sw2hw_mpt(dev, slot, &srq->buf.mpt);
+		srq->buf.mpt.hw_owned = true;
+		return VRB_DONE_OK;
+	}
+	tavor_encode_sw2hw_srq(dev, slot, srq);
+	srq->hw_owned = true;
+	return VRB_DONE_OK;
+}
+
+static int tavor_srq_create_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+				    const struct vrb_result *result)
+{
+	struct tavor_hw_srq *srq = to_hw_srq(vrb->object);
+
+	if (vrb->step == TAVOR_CREATE_SRQ_BUF) {
+		if (vrb->undo != !!result->status)
+			srq->buf.mpt.hw_owned = false;
+		return result->status ?: VRB_MORE;
+	}
+	if (!result->status)
+		return VRB_DONE_OK;
+	srq->hw_owned = false;
+	return vrb_undo(vrb, result->status);
+}
+
+static const struct vrb_verb tavor_verb_create_srq = {
+	.name = "CREATE_SRQ",
+	.class = VRB_CLASS_NORMAL,
+	.encode = tavor_srq_create_encode,
+	.advance = tavor_srq_create_advance,
+};
+
+enum {
+	TAVOR_DESTROY_SRQ,
+	TAVOR_DESTROY_SRQ_BUF,
+};
+
+static int tavor_srq_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct tavor_dev *dev = vrb_to_tdev(vdev);
+	struct tavor_hw_srq *srq = to_hw_srq(vrb->object);
+
+	switch (vrb->step) {
+	case TAVOR_DESTROY_SRQ:
+		if (!srq->hw_owned)
+			return VRB_MORE;
+		tavor_cmd_set(dev, slot, TAVOR_CMD_HW2SW_SRQ, 0, srq->srqn, TAVOR_CMD_OUT);
+		return VRB_DONE_OK;
+	case TAVOR_DESTROY_SRQ_BUF:
+		if (!srq->buf.mpt.hw_owned)
+			return VRB_LAST;
+		tavor_encode_hw2sw_mpt(dev, slot, &srq->buf.mpt);
+		return VRB_DONE_OK;
+	default:
+		return VRB_LAST;
+	}
+}
+
+static int tavor_srq_destroy_advance(struct vrb_device *vdev, struct vrb *vrb,
+				     struct vrb_slot *slot, const struct vrb_result *result)
+{
+	struct tavor_hw_srq *srq = to_hw_srq(vrb->object);
+
+	if (result->status)
+		return result->status;
+	if (vrb->step == TAVOR_DESTROY_SRQ)
+		srq->hw_owned = false;
+	else
+		srq->buf.mpt.hw_owned = false;
+	return VRB_MORE;
+}
+
+static const struct vrb_verb tavor_verb_destroy_srq = {
+	.name = "DESTROY_SRQ",
+	.class = VRB_CLASS_TEARDOWN,
+	.flags = VRB_VERB_DESTROY,
+	.encode = tavor_srq_destroy_encode,
+	.advance = tavor_srq_destroy_advance,
+};
+
+static int tavor_srq_run(struct tavor_hw_srq *srq, const struct vrb_verb *verb, void *arg)
+{
+	struct vrb vrb;
+
+	vrb_init(&vrb, NULL, NULL);
+	vrb.verb = verb;
+	vrb.object = &srq->object;
+	vrb.args.ptr.in = arg;
+	if (srq->user)
+		vrb.flags |= VRB_F_USER;
+	return tavor_exec(srq->dev, &vrb);
+}
+
+/* All slots free, in order. */
+static void tavor_srq_init_ring(struct tavor_hw_srq *srq)
+{
+	struct tavor_data_seg *seg;
+	u32 i, gs;
+
+	for (i = 0; i < srq->slots; i++) {
+		bool end = i == srq->slots - 1;
+
+		srq->next_free[i] = end ? TAVOR_SRQ_END : i + 1;
+		tavor_srq_slot(srq, i)->nda_op =
+			end ? 0 : cpu_to_be32((i + 1) << srq->shift | TAVOR_NEXT_RECV);
+		seg = (void *)(tavor_srq_slot(srq, i) + 1);
+		for (gs = 0; gs < srq->max_gs; gs++)
+			seg[gs].lkey = cpu_to_be32(TAVOR_INVALID_LKEY);
+	}
+	srq->first_free = 0;
+	srq->last_free = srq->slots - 1;
+	srq->last = tavor_srq_slot(srq, srq->slots - 1);
+}
+
+static int tavor_srq_init_kernel(struct tavor_hw_srq *srq)
+{
+	struct tavor_dev *dev = srq->dev;
+	int err;
+
+	srq->uar = dev->kar_uar.index;
+	srq->wrid = kvcalloc(srq->slots, sizeof(*srq->wrid), GFP_KERNEL);
+	srq->next_free = kvcalloc(srq->slots, sizeof(*srq->next_free), GFP_KERNEL);
+	if (!srq->wrid || !srq->next_free)
+		return -ENOMEM;
+	/* The hardware writes SRQ buffers, other than those of QPs. */
+	err = tavor_buf_alloc(dev, &srq->buf, (size_t)srq->slots << srq->shift, srq->pd->pdn,
+			      TAVOR_MPT_LW, GFP_KERNEL);
+	if (!err)
+		err = tavor_buf_write_mtt(dev, &srq->buf);
+	if (err)
+		return err;
+	srq->lkey = srq->buf.mpt.key;
+	tavor_srq_init_ring(srq);
+	return vrb_object_add_parent(&srq->object, &srq->pd->object);
+}
+
+static int tavor_srq_init_user(struct tavor_hw_srq *srq, struct ib_udata *udata)
+{
+	struct tavor_ucontext *ctx = rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib);
+	struct mthca_create_srq cmd = {};
+	int err;
+
+	if (udata->inlen < sizeof(cmd))
+		return -EINVAL;
+	err = ib_copy_from_udata(&cmd, udata, sizeof(cmd));
+	if (err)
+		return err;
+	srq->uar = ctx->uar.index;
+	srq->lkey = cmd.lkey;
+	return tavor_uctx_pin(ctx, srq->pd->pdn, cmd.lkey, (u64)srq->slots << srq->shift, false,
+			      &srq->object);
+}
+
+static int tavor_srq_tell_user(struct tavor_hw_srq *srq, struct ib_udata *udata)
+{
+	struct mthca_create_srq_resp resp = { .srqn = srq->srqn };
+
+	return ib_copy_to_udata(udata, &resp, min(sizeof(resp), udata->outlen));
+}
+
+static int tavor_srq_check(const struct tavor_dev *dev, const struct ib_srq_init_attr *attr)
+{
+	if (!dev->srqs || attr->srq_type != IB_SRQT_BASIC)
+		return -EOPNOTSUPP;
+	if (!attr->attr.max_wr || attr->attr.max_wr > dev->lim.max_srq_wqes ||
+	    attr->attr.max_sge > min_t(u32, dev->limits.max_srq_sge, TAVOR_SRQ_MAX_SGE))
+		return -EINVAL;
+	return 0;
+}
+
+static struct tavor_hw_srq *tavor_srq_alloc(struct ib_srq *ibsrq, const struct ib_srq_attr *attr,
+					    bool user)
+{
+	struct tavor_dev *dev = to_tdev(ibsrq->device);
+	struct tavor_hw_srq *srq;
+	int err;
+
+	srq = kzalloc(sizeof(*srq), GFP_KERNEL);
+	if (!srq)
+		return ERR_PTR(-ENOMEM);
+	srq->dev = dev;
+	srq->ibsrq = ibsrq;
+	srq->pd = to_tpd(ibsrq->pd)->hw;
+	srq->user = user;
+	/* User space makes the same two of the same request. */
+	srq->slots = attr->max_wr + 1;
+	srq->shift = tavor_wqe_shift(sizeof(struct tavor_next_seg) +
+				     attr->max_sge * sizeof(struct tavor_data_seg));
+	srq->max_gs = ((1U << srq->shift) - sizeof(struct tavor_next_seg)) /
+		      sizeof(struct tavor_data_seg);
+	spin_lock_init(&srq->lock);
+	err = tavor_alloc_get(&dev->srqs->alloc, &srq->srqn);
+	if (err) {
+		kfree(srq);
+		return ERR_PTR(err);
+	}
+	return srq;
+}
+
+/**
+ * tavor_create_srq() - ib_device_ops.create_srq
+ * @ibsrq: made by ib_core, its PD set
+ * @attr: what is asked for; becomes what was given
+ * @udata: NULL for kernel SRQs
+ *
+ * Return: 0; -EOPNOTSUPP: type; -EINVAL: size, or a buffer that is not the caller's; -ENOMEM; or the firmware's.
+ * Context: Process context.
+ */
+int tavor_create_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *attr, struct ib_udata *udata)
+{
+	struct tavor_dev *dev = to_tdev(ibsrq->device);
+	struct tavor_hw_srq *srq;
+	int err;
+
+	err = tavor_srq_check(dev, attr);
+	if (err)
+		return err;
+	srq = tavor_srq_alloc(ibsrq, &attr->attr, udata);
+	if (IS_ERR(srq))
+		return PTR_ERR(srq);
+	tavor_object_init(dev, &srq->object, &tavor_srq_object, srq->srqn, &tavor_verb_destroy_srq);
+
+	err = udata ? tavor_srq_init_user(srq, udata) : tavor_srq_init_kernel(srq);
+	if (err)
+		goto destroy_srq;
+	err = xa_insert_bh(&dev->srqs->srqs, tavor_srq_index(dev, srq->srqn), srq, GFP_KERNEL);
+	if (err)
+		goto destroy_srq;
+	err = tavor_srq_run(srq, &tavor_verb_create_srq, NULL);
+	if (err)
+		goto destroy_srq;
+	err = udata ? tavor_srq_tell_user(srq, udata) : 0;
+	if (err)
+		goto destroy_srq;
+	to_tsrq(ibsrq)->hw = srq;
+	attr->attr.max_wr = srq->slots - 1;
+	attr->attr.max_sge = srq->max_gs;
+	return 0;
+
+destroy_srq:
+	tavor_object_destroy(dev, &srq->object);
+	return err;
+}
+
+static int tavor_srq_arm_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	u32 limit = *(u32 *)vrb->args.ptr.in;
+
+	tavor_cmd_set_imm(vrb_to_tdev(vdev), slot, TAVOR_CMD_ARM_SRQ, 0,
+			  to_hw_srq(vrb->object)->srqn, limit);
+	return VRB_DONE_OK;
+}
+
+static const struct vrb_verb tavor_verb_arm_srq = {
+	.name = "ARM_SRQ",
+	.class = VRB_CLASS_NORMAL,
+	.encode = tavor_srq_arm_encode,
+};
+
+/**
+ * tavor_modify_srq() - ib_device_ops.modify_srq
+ * @ibsrq: the SRQ
+ * @attr: the new limit
+ * @mask: IB_SRQ_LIMIT; a resize is not supported
+ * @udata: not used
+ *
+ * Return: 0; -EOPNOTSUPP: resize; -EINVAL: limit; or the firmware's.
+ * Context: Process context.
+ */
+int tavor_modify_srq(struct ib_srq *ibsrq, struct ib_srq_attr *attr, enum ib_srq_attr_mask mask,
+		     struct ib_udata *udata)
+{
+	struct tavor_hw_srq *srq = to_tsrq(ibsrq)->hw;
+	u32 limit = attr->srq_limit;
+
+	if (mask & ~IB_SRQ_LIMIT)
+		return -EOPNOTSUPP;
+	if (!(mask & IB_SRQ_LIMIT))
+		return 0;
+	if (limit > min_t(u32, srq->slots - 1, U16_MAX))
+		return -EINVAL;
+	return tavor_srq_run(srq, &tavor_verb_arm_srq, &limit);
+}
+
+static int tavor_srq_query_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	tavor_cmd_set(vrb_to_tdev(vdev), slot, TAVOR_CMD_QUERY_SRQ, 0,
+		      to_hw_srq(vrb->object)->srqn, TAVOR_CMD_OUT);
+	return VRB_DONE_OK;
+}
+
+static int tavor_srq_query_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+				   const struct vrb_result *result)
+{
+	const struct tavor_srq_context *ctx = tavor_mbox_out(vrb_to_tdev(vdev), slot);
+
+	if (!result->status)
+		*(u32 *)vrb->args.ptr.in = be16_to_cpu(ctx->limit);
+	return result->status;
+}
+
+static const struct vrb_verb tavor_verb_query_srq = {
+	.name = "QUERY_SRQ",
+	.class = VRB_CLASS_NORMAL,
+	.encode = tavor_srq_query_encode,
+	.advance = tavor_srq_query_advance,
+};
+
+/**
+ * tavor_query_srq() - ib_device_ops.query_srq
+ * @ibsrq: the SRQ
+ * @attr: result
+ *
+ * Return: 0 or a negative errno.
+ * Context: Process context.
+ */
+int tavor_query_srq(struct ib_srq *ibsrq, struct ib_srq_attr *attr)
+{
+	struct tavor_hw_srq *srq = to_tsrq(ibsrq)->hw;
+	u32 limit = 0;
+	int err;
+
+	err = tavor_srq_run(srq, &tavor_verb_query_srq, &limit);
+	if (err)
+		return err;
+	attr->max_wr = srq->slots - 1;
+	attr->max_sge = srq->max_gs;
+	attr->srq_limit = limit;
+	return 0;
+}
+
+/**
+ * tavor_destroy_srq() - ib_device_ops.destroy_srq
+ * @ibsrq: the SRQ; no QP uses it
+ * @udata: not used
+ *
+ * Return: 0: a destroy does not fail.
+ * Context: Process context.
+ */
+int tavor_destroy_srq(struct ib_srq *ibsrq, struct ib_udata *udata)
+{
+	struct tavor_hw_srq *srq = to_tsrq(ibsrq)->hw;
+
+	xa_lock_bh(&srq->dev->srqs->srqs);
+	srq->hidden = true;
+	xa_unlock_bh(&srq->dev->srqs->srqs);
+	return tavor_object_destroy(srq->dev, &srq->object);
+}
+
+/**
+ * tavor_srq_table_init() - SRQ numbers
+ * @dev: the device
+ *
+ * Return: 0 or a negative errno.
+ * Context: Process context.
+ */
+int tavor_srq_table_init(struct tavor_dev *dev)
+{
+	struct tavor_srq_table *table;
+	int err;
+
+	if (!(dev->lim.flags & TAVOR_DEV_LIM_SRQ))
+		return 0;
+	table = kzalloc(sizeof(*table), GFP_KERNEL);
+	if (!table)
+		return -ENOMEM;
+	xa_init_flags(&table->srqs, XA_FLAGS_LOCK_BH);
+	err = tavor_alloc_init(&table->alloc, "SRQs", dev->limits.num_srqs, TAVOR_QPN_MASK,
+			       dev->lim.reserved_srqs);
+	if (err) {
+		kfree(table);
+		return err;
+	}
+	dev->srqs = table;
+	return 0;
+}
+
+/**
+ * tavor_srq_table_cleanup() - counterpart of tavor_srq_table_init()
+ * @dev: the device; all its SRQs are gone
+ *
+ * Context: Process context.
+ */
+void tavor_srq_table_cleanup(struct tavor_dev *dev)
+{
+	if (!dev->srqs)
+		return;
+	tavor_alloc_destroy(dev, &dev->srqs->alloc);
+	xa_destroy(&dev->srqs->srqs);
+	kfree(dev->srqs);
+	dev->srqs = NULL;
+}

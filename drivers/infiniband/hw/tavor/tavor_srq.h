@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/*
+ * Shared receive queues.
+ */
+#ifndef TAVOR_SRQ_H
+#define TAVOR_SRQ_H
+
+#include "tavor.h"
+#include "wire_qp.h"
+#include "wire_wqe.h"
+
+/* Firmware mishandles SRQ WQEs of 512 bytes: 15 data segments are the most. */
+#define TAVOR_SRQ_MAX_STRIDE	256
+#define TAVOR_SRQ_MAX_SGE	(TAVOR_SRQ_MAX_STRIDE / TAVOR_WQE_UNIT - 1)
+
+/**
+ * struct tavor_hw_srq - an SRQ as the hardware sees it
+ * @object: parents: its PD, and for a user's SRQ its MR
+ * @ibsrq: whose events to report; not to be touched once @hidden
+ * @srqn: number; the low bits are its index
+ * @hidden: being destroyed: no event is reported any more. Written under the table's lock
+ * @slots: WQE slots, one more than can be posted
+ * @max_gs: data segments per WQE
+ * @shift: log2 of the stride
+ * @lock: free list and ring; kernel SRQs only
+ * @first_free: next slot to post
+ * @last_free: end of the free list, never posted: the hardware's chain ends there
+ * @next_free: free list by slot; it is also the chain of the WQEs' links
+ * @last: WQE posted last
+ * @wrid: work request ids by slot
+ */
+struct tavor_hw_srq {
+	struct vrb_object object;
+	struct tavor_dev *dev;
+	struct ib_srq *ibsrq;
+	struct tavor_hw_pd *pd;
+	u32 srqn;
+	bool user;
+	bool hw_owned;
+	bool hidden;
+	u32 slots;
+	u32 max_gs;
+	u32 shift;
+	u32 lkey;
+	u32 uar;
+
+	spinlock_t lock;
+	u32 first_free;
+	u32 last_free;
+	u32 *next_free;
+	struct tavor_next_seg *last;
+	u64 *wrid;
+	struct tavor_buf buf;
+};
+
+struct tavor_srq {
+	struct ib_srq ib;
+	struct tavor_hw_srq *hw;
+};
+
+struct tavor_srq_table {
+	struct tavor_alloc alloc;
+	struct xarray srqs;		/* tavor_hw_srq by index; its lock is taken with BH disabled */
+};
+
+static inline struct tavor_srq *to_tsrq(struct ib_srq *ibsrq)
+{
+	return container_of(ibsrq, struct tavor_srq, ib);
+}
+
+int tavor_create_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *attr, struct ib_udata *udata);
+int tavor_modify_srq(struct ib_srq *ibsrq, struct ib_srq_attr *attr, enum ib_srq_attr_mask mask,
+		     struct ib_udata *udata);
+int tavor_query_srq(struct ib_srq *ibsrq, struct ib_srq_attr *attr);
+int tavor_destroy_srq(struct ib_srq *ibsrq, struct ib_udata *udata);
+int tavor_post_srq_recv(struct ib_srq *ibsrq, const struct ib_recv_wr *wr,
+			const struct ib_recv_wr **bad_wr);
+u64 tavor_srq_complete(struct tavor_hw_srq *srq, u32 wqe_addr);
+
+#endif /* TAVOR_SRQ_H */
