@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/*
+ * Address vectors of the kernel. User space keeps its own in its own memory.
+ */
+#ifndef TAVOR_AV_H
+#define TAVOR_AV_H
+
+#include "tavor.h"
+#include "wire_wqe.h"
+
+/**
+ * struct tavor_ah - address handle
+ * @av: copy of the vector, for the headers of QP0 and QP1 and for queries
+ * @addr: what a WQE names: HCA address in the DDR, or bus address
+ * @slot: its place in the table
+ */
+struct tavor_ah {
+	struct ib_ah ib;
+	struct tavor_av av;
+	u64 addr;
+	u32 slot;
+};
+
+static inline struct tavor_ah *to_tah(struct ib_ah *ibah)
+{
+	return container_of(ibah, struct tavor_ah, ib);
+}
+
+int tavor_create_ah(struct ib_ah *ibah, struct rdma_ah_init_attr *attr, struct ib_udata *udata);
+int tavor_query_ah(struct ib_ah *ibah, struct rdma_ah_attr *attr);
+int tavor_destroy_ah(struct ib_ah *ibah, u32 flags);
+
+u8 tavor_static_rate(const struct tavor_dev *dev, u32 port, u8 ib_rate);
+u8 tavor_ib_rate(u8 code);
+
+#endif /* TAVOR_AV_H */
