@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Multicast: attach and detach on the group table in the HCA.
+ *
+ * The table is a hash of chained entries, changed by reading and writing whole entries. It is one object of the
+ * engine, so its requests run one after the other: each may take the several commands it needs without
+ * seeing another's half-done change.
+ */
+#include <linux/bitfield.h>
+#include <linux/slab.h>
+
+#include "tavor_mad.h"
+#include "tavor_qp.h"
+#include "wire_mgmt.h"
+
+#define TAVOR_MGM_NONE	U32_MAX
+
+/**
+ * struct tavor_mcg_table - the group table
+ * @object: what serialises the requests
+ * @buckets: entries of the hash part; as many overflow entries follow
+ * @overflow: overflow entries
+ */
+struct tavor_mcg_table {
+	struct vrb_object object;
+	u32 buckets;
+	struct tavor_alloc overflow;
+};
+
+/* Where a request goes on; the engine's step only counts commands. */
+enum tavor_mcast_phase {
+	TAVOR_MCAST_HASH,	/* which bucket */
+	TAVOR_MCAST_READ,	/* walk the chain */
+	TAVOR_MCAST_WRITE,	/* the group's entry */
+	TAVOR_MCAST_WRITE_LINK,	/* the entry before it, which gains or loses a successor */
+	TAVOR_MCAST_READ_NEXT,	/* detach of a bucket's last QP: its successor takes its place */
+	TAVOR_MCAST_DONE,
+};
+
+/**
+ * struct tavor_mcast - one attach or detach
+ * @table: the group table
+ * @gid: the group
+ * @qpn: the QP
+ * @attach: or detach
+ * @phase: what comes next
+ * @index: entry @mgm is, or is to be written to
+ * @prev: entry that links to @index, or TAVOR_MGM_NONE for a bucket
+ * @moved: overflow entry that becomes free, or TAVOR_MGM_NONE
+ * @mgm: entry read last, or the one to write
+ * @link: copy of the entry @prev
+ * @status: outcome known before the last write
+ */
+struct tavor_mcast {
+	struct tavor_mcg_table *table;
+	union ib_gid gid;
+	u32 qpn;
+	bool attach;
+	enum tavor_mcast_phase phase;
+	u32 index;
+	u32 prev;
+	u32 moved;
+	u32 fresh;
+	struct tavor_mgm mgm;
+	struct tavor_mgm link;
+};
+
+static u32 tavor_mgm_next(const struct tavor_mgm *mgm)
+{
+	return FIELD_GET(TAVOR_MGM_NEXT, be32_to_cpu(mgm->next));
+}
+
+static void tavor_mgm_set_next(struct tavor_mgm *mgm, u32 next)
+{
+	mgm->next = cpu_to_be32(FIELD_PREP(TAVOR_MGM_NEXT, next));
+}
+
+static bool tavor_mgm_empty(const struct tavor_mgm *mgm)
+{
+	return !memchr_inv(mgm->gid, 0, sizeof(mgm->gid));
+}
+
+static u32 tavor_mgm_count(const struct tavor_mgm *mgm)
+{
+	u32 n = 0;
+
+	while (n < TAVOR_MGM_QPS && mgm->qp[n] & cpu_to_be32(TAVOR_MGM_VALID))
+		n++;
+	return n;
+}
+
+static int tavor_mgm_find(const struct tavor_mgm *mgm, u32 qpn)
+{
+	u32 i, n = tavor_mgm_count(mgm);
+
+	for (i = 0; i < n; i++)
+		if ((be32_to_cpu(mgm->qp[i]) & TAVOR_MGM_QPN) == qpn)
+			return i;
+	return -1;
+}
+
+static void tavor_encode_write_mgm(struct tavor_dev *dev, struct vrb_slot *slot, u32 index,
+				   const struct tavor_mgm *mgm)
+{
+	memcpy(tavor_mbox_in(dev, slot), mgm, sizeof(*mgm));
+	tavor_cmd_set(dev, slot, TAVOR_CMD_WRITE_MGM, 0, index, TAVOR_CMD_IN);
+}
+
+static int tavor_mcast_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct tavor_dev *dev = vrb_to_tdev(vdev);
+	struct tavor_mcast *op = vrb->args.ptr.in;
+
+	switch (op->phase) {
+	case TAVOR_MCAST_HASH:
+		memcpy(tavor_mbox_in(dev, slot), op->gid.raw, sizeof(op->gid));
+		tavor_cmd_set(dev, slot, TAVOR_CMD_MGID_HASH, 0, 0, TAVOR_CMD_IN);
+		return VRB_DONE_OK;
+	case TAVOR_MCAST_READ:
+	case TAVOR_MCAST_READ_NEXT:
+		tavor_cmd_set(dev, slot, TAVOR_CMD_READ_MGM, 0, op->index, TAVOR_CMD_OUT);
+		return VRB_DONE_OK;
+	case TAVOR_MCAST_WRITE:
+		tavor_encode_write_mgm(dev, slot, op->index, &op->mgm);
+		return VRB_DONE_OK;
+	case TAVOR_MCAST_WRITE_LINK:
+		tavor_encode_write_mgm(dev, slot, op->prev, &op->link);
+		return VRB_DONE_OK;
+	default:
+		return VRB_LAST;
+	}
+}
+
+/* The group's entry has been found, or an empty bucket. */
+static int tavor_mcast_attach_here(struct tavor_mcast *op)
+{
+	u32 n = tavor_mgm_count(&op->mgm);
+
+	if (tavor_mgm_find(&op->mgm, op->qpn) >= 0)
+		return VRB_DONE_OK;
+	if (n == TAVOR_MGM_QPS)
+		return -ENOMEM;
+	memcpy(op->mgm.gid, op->gid.raw, sizeof(op->mgm.gid));
+	op->mgm.qp[n] = cpu_to_be32(TAVOR_MGM_VALID | op->qpn);
+	op->phase = TAVOR_MCAST_WRITE;
+	return VRB_MORE;
+}
+
+/* The chain has ended without the group: a new entry, written before anything links to it. */
+static int tavor_mcast_attach_new(struct tavor_mcast *op)
+{
+	u32 index;
+
+	if (tavor_alloc_get(&op->table->overflow, &index))
+		return -ENOMEM;
+	op->fresh = index;
+	op->link = op->mgm;
+	op->prev = op->index;
+	tavor_mgm_set_next(&op->link, index);
+	op->index = index;
+	memset(&op->mgm, 0, sizeof(op->mgm));
+	return tavor_mcast_attach_here(op);
+}
+
+/* The last QP of a group goes: its entry leaves the chain. */
+static int tavor_mcast_detach_entry(struct tavor_mcast *op)
+{
+	u32 next = tavor_mgm_next(&op->mgm);
+
+	if (op->prev != TAVOR_MGM_NONE) {
+		op->moved = op->index;
+		tavor_mgm_set_next(&op->link, next);
+		op->phase = TAVOR_MCAST_WRITE_LINK;
+	} else if (next) {
+		op->prev = op->index;
+		op->moved = next;
+		op->index = next;
+		op->phase = TAVOR_MCAST_READ_NEXT;
+	} else {
+		memset(&op->mgm, 0, sizeof(op->mgm));
+		op->phase = TAVOR_MCAST_WRITE;
+	}
+	return VRB_MORE;
+}
+
+static int tavor_mcast_detach_here(struct tavor_mcast *op)
+{
+	u32 n = tavor_mgm_count(&op->mgm);
+	int i = tavor_mgm_find(&op->mgm, op->qpn);
+
+	if (i < 0)
+		return -EINVAL;
+	op->mgm.qp[i] = op->mgm.qp[n - 1];
+	op->mgm.qp[n - 1] = 0;
+	if (n == 1)
+		return tavor_mcast_detach_entry(op);
+	op->phase = TAVOR_MCAST_WRITE;
+	return VRB_MORE;
+}
+
+/* An entry of the chain has been read. */
+static int tavor_mcast_look(struct tavor_mcast *op)
+{
+	u32 next = tavor_mgm_next(&op->mgm);
+
+	if (!memcmp(op->mgm.gid, op->gid.raw, sizeof(op->mgm.gid)))
+		return op->attach ? tavor_mcast_attach_here(op) : tavor_mcast_detach_here(op);
+	if (op->attach && tavor_mgm_empty(&op->mgm) && op->prev == TAVOR_MGM_NONE)
+		return tavor_mcast_attach_here(op);
+	if (next >= 2 * op->table->buckets)
+		return -EIO;
+	if (!next)
+		return op->attach ? tavor_mcast_attach_new(op) : -EINVAL;
+	op->prev = op->index;
+	op->link = op->mgm;
+	op->index = next;
+	return VRB_MORE;
+}
+
+/* The group's entry has been written; a new one is not part of the chain before its link is. */
+static int tavor_mcast_written(struct tavor_mcast *op)
+{
+	if (op->fresh == TAVOR_MGM_NONE)
+		return VRB_DONE_OK;
+	op->phase = TAVOR_MCAST_WRITE_LINK;
+	return VRB_MORE;
+}
+
+static int tavor_mcast_linked(struct tavor_mcast *op)
+{
+	op->fresh = TAVOR_MGM_NONE;
+	if (op->moved != TAVOR_MGM_NONE)
+		tavor_alloc_put(&op->table->overflow, op->moved);
+	return VRB_DONE_OK;
+}
+
+static int tavor_mcast_next(struct tavor_mcast *op, struct tavor_dev *dev, struct vrb_slot *slot,
+			    const struct vrb_result *result)
+{
+	switch (op->phase) {
+	case TAVOR_MCAST_HASH:
+		op->index = lower_16_bits(result->out);
+		op->phase = TAVOR_MCAST_READ;
+		return op->index < op->table->buckets ? VRB_MORE : -EIO;
+	case TAVOR_MCAST_READ:
+		memcpy(&op->mgm, tavor_mbox_out(dev, slot), sizeof(op->mgm));
+		return tavor_mcast_look(op);
+	case TAVOR_MCAST_READ_NEXT:
+		memcpy(&op->link, tavor_mbox_out(dev, slot), sizeof(op->link));
+		op->phase = TAVOR_MCAST_WRITE_LINK;
+		return VRB_MORE;
+	case TAVOR_MCAST_WRITE:
+		return tavor_mcast_written(op);
+	default:
+		return tavor_mcast_linked(op);
+	}
+}
+
+static int tavor_mcast_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			       const struct vrb_result *result)
+{
+	struct tavor_mcast *op = vrb->args.ptr.in;
+	int ret = result->status;
+
+	if (!ret)
+		ret = tavor_mcast_next(op, vrb_to_tdev(vdev), slot, result);
+	/* Nothing links to a new entry yet: it can be used again. */
+	if (ret < 0 && op->fresh != TAVOR_MGM_NONE)
+		tavor_alloc_put(&op->table->overflow, op->fresh);
+	return ret;
+}
+
+static const struct vrb_verb tavor_verb_attach = {
+	.name = "ATTACH_MCAST",
+	.class = VRB_CLASS_NORMAL,
+	.encode = tavor_mcast_encode,
+	.advance = tavor_mcast_advance,
+};
+
+static const struct vrb_verb tavor_verb_detach = {
+	.name = "DETACH_MCAST",
+	.class = VRB_CLASS_TEARDOWN,
+	.encode = tavor_mcast_encode,
+	.advance = tavor_mcast_advance,
+};
+
+static int tavor_mcast_exec(struct ib_qp *ibqp, const union ib_gid *gid, bool attach)
+{
+	struct tavor_hw_qp *qp = to_tqp(ibqp)->hw;
+	struct tavor_mcg_table *table = qp->dev->mcgs;
+	struct tavor_mcast *op;
+	struct vrb vrb;
+	int err;
+
+	op = kzalloc(sizeof(*op), GFP_KERNEL);
+	if (!op)
+		return -ENOMEM;
+	op->table = table;
+	op->gid = *gid;
+	op->qpn = qp->qpn;
+	op->attach = attach;
+	op->prev = TAVOR_MGM_NONE;
+	op->moved = TAVOR_MGM_NONE;
+	op->fresh = TAVOR_MGM_NONE;
+	vrb_init(&vrb, NULL, NULL);
+	vrb.verb = attach ? &tavor_verb_attach : &tavor_verb_detach;
+	vrb.object = &table->object;
+	vrb.args.ptr.in = op;
+	if (qp->user)
+		vrb.flags |= VRB_F_USER;
+	err = tavor_exec(qp->dev, &vrb);
+	kfree(op);
+	return err;
+}
+
+/**
+ * tavor_attach_mcast() - ib_device_ops.attach_mcast
+ * @ibqp: a UD QP
+ * @gid: the group
+ * @lid: not used: the HCA goes by the GID
+ *
+ * Return: 0, also when it was attached already; -ENOMEM: group or table full; or the firmware's.
+ * Context: Process context.
+ */
+int tavor_attach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid)
+{
+	return tavor_mcast_exec(ibqp, gid, true);
+}
+
+/**
+ * tavor_detach_mcast() - ib_device_ops.detach_mcast
+ * @ibqp: the QP
+ * @gid: the group
+ * @lid: not used
+ *
+ * Return: 0; -EINVAL: it is not attached; or the firmware's.
+ * Context: Process context.
+ */
+int tavor_detach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid)
+{
+	return tavor_mcast_exec(ibqp, gid, false);
+}
+
+static void tavor_mcg_release(struct vrb_object *object)
+{
+	kfree(container_of(object, struct tavor_mcg_table, object));
+}
+
+static const struct vrb_object_type tavor_mcg_object = {
+	.name = "group table",
+	.release = tavor_mcg_release,
+};
+
+/**
+ * tavor_mcg_table_init() - the group table
+ * @dev: the device; INIT_HCA has left the table empty
+ *
+ * Return: 0 or a negative errno.
+ * Context: Process context.
+ */
+int tavor_mcg_table_init(struct tavor_dev *dev)
+{
+	struct tavor_mcg_table *table;
+	int err;
+
+	table = kzalloc(sizeof(*table), GFP_KERNEL);
+	if (!table)
+		return -ENOMEM;
+	table->buckets = dev->limits.num_mgms;
+	/* A number is an index of the whole table: the buckets are reserved. */
+	err = tavor_alloc_init(&table->overflow, "multicast groups", 2 * table->buckets,
+			       2 * table->buckets - 1, table->buckets);
+	if (err) {
+		kfree(table);
+		return err;
+	}
+	vrb_object_init(&table->object, dev->vrb, &tavor_mcg_object, 0);
+	dev->mcgs = table;
+	return 0;
+}
+
+/**
+ * tavor_mcg_table_cleanup() - counterpart of tavor_mcg_table_init()
+ * @dev: the device
+ *
+ * Context: Process context.
+ */
+void tavor_mcg_table_cleanup(struct tavor_dev *dev)
+{
+	struct tavor_mcg_table *table = dev->mcgs;
+
+	tavor_alloc_destroy(dev, &table->overflow);
+	dev->mcgs = NULL;
+	vrb_object_put(&table->object);
+}
