@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * What MADs tell in passing. The firmware sends no event when the subnet manager changes a LID, the subnet
+ * prefix, a P_Key or a GUID: the driver makes them from the Set that has succeeded.
+ */
+#include <linux/bitfield.h>
+#include <rdma/ib_mad.h>
+#include <rdma/ib_smi.h>
+
+#include "tavor_mad.h"
+
+#define TAVOR_PINFO_CLIENT_REREG	BIT(7)
+#define TAVOR_PINFO_SM_SL		GENMASK(3, 0)
+#define TAVOR_PINFO_SPEED_ACTIVE	GENMASK(7, 4)
+
+static void tavor_port_event(struct tavor_dev *dev, u32 port, enum ib_event_type type)
+{
+	struct ib_event event = { .device = &dev->ib_dev, .event = type };
+
+	if (!dev->registered)
+		return;
+	event.element.port_num = port;
+	ib_dispatch_event(&event);
+}
+
+/* In units of 1X SDR. */
+static u8 tavor_port_rate(const struct ib_port_info *info)
+{
+	u8 speed = FIELD_GET(TAVOR_PINFO_SPEED_ACTIVE, info->linkspeedactive_enabled);
+
+	switch (info->link_width_active) {
+	case 1:
+		return speed;
+	case 2:
+		return 4 * speed;
+	case 4:
+		return 8 * speed;
+	case 8:
+		return 12 * speed;
+	default:
+		return 0;
+	}
+}
+
+/* A CA's PortInfo names its port in the modifier; 0 is the one it was asked through. */
+static u32 tavor_port_of(const struct tavor_dev *dev, u32 port, const struct ib_mad_hdr *hdr)
+{
+	u32 named = be32_to_cpu(hdr->attr_mod);
+
+	return named >= 1 && named <= dev->limits.num_ports ? named : port;
+}
+
+/* Returns what changed, as bits of enum ib_event_type. */
+static u32 tavor_learn_port_info(struct tavor_dev *dev, u32 port, const struct ib_port_info *info)
+{
+	struct tavor_mad_port *known = &dev->mad->port[port - 1];
+	u32 changes = 0;
+
+	spin_lock(&dev->mad->lock);
+	if (known->known && known->lid != be16_to_cpu(info->lid))
+		changes |= BIT(IB_EVENT_LID_CHANGE);
+	if (known->known && known->gid_prefix != info->gid_prefix)
+		changes |= BIT(IB_EVENT_GID_CHANGE);
+	known->known = true;
+	known->lid = be16_to_cpu(info->lid);
+	known->gid_prefix = info->gid_prefix;
+	known->sm_lid = be16_to_cpu(info->sm_lid);
+	known->sm_sl = FIELD_GET(TAVOR_PINFO_SM_SL, info->neighbormtu_mastersmsl);
+	WRITE_ONCE(known->rate, tavor_port_rate(info));
+	spin_unlock(&dev->mad->lock);
+	return changes;
+}
+
+static void tavor_snoop_port_info(struct tavor_dev *dev, u32 port, bool set,
+				  const struct ib_port_info *info)
+{
+	u32 changes = tavor_learn_port_info(dev, port, info);
+
+	if (!set)
+		return;
+	if (info->clientrereg_resv_subnetto & TAVOR_PINFO_CLIENT_REREG)
+		tavor_port_event(dev, port, IB_EVENT_CLIENT_REREGISTER);
+	if (changes & BIT(IB_EVENT_GID_CHANGE))
+		tavor_port_event(dev, port, IB_EVENT_GID_CHANGE);
+	if (changes & BIT(IB_EVENT_LID_CHANGE))
+		tavor_port_event(dev, port, IB_EVENT_LID_CHANGE);
+}
+
+/**
+ * tavor_mad_snoop() - learn from a MAD the firmware has answered
+ * @dev: the device
+ * @port: port it arrived by
+ * @request: header of the request
+ * @response: the answer
+ *
+ * Context: Process context.
+ */
+void tavor_mad_snoop(struct tavor_dev *dev, u32 port, const struct ib_mad_hdr *request,
+		     const struct ib_mad *response)
+{
+	const struct ib_smp *smp = (const struct ib_smp *)response;
+	bool set = request->method == IB_MGMT_METHOD_SET;
+
+	if (request->mgmt_class != IB_MGMT_CLASS_SUBN_LID_ROUTED &&
+	    request->mgmt_class != IB_MGMT_CLASS_SUBN_DIRECTED_ROUTE)
+		return;
+	if (!set && request->method != IB_MGMT_METHOD_GET)
+		return;
+	/* The low bits: of a directed-route SMP the highest says which way it goes. */
+	if (response->mad_hdr.status & cpu_to_be16(0x7fff))
+		return;
+	switch (request->attr_id) {
+	case IB_SMP_ATTR_PORT_INFO:
+		tavor_snoop_port_info(dev, tavor_port_of(dev, port, request), set,
+				      (const struct ib_port_info *)smp->data);
+		break;
+	case IB_SMP_ATTR_PKEY_TABLE:
+		if (set)
+			tavor_port_event(dev, port, IB_EVENT_PKEY_CHANGE);
+		break;
+	case IB_SMP_ATTR_GUID_INFO:
+		if (set)
+			tavor_port_event(dev, port, IB_EVENT_GID_CHANGE);
+		break;
+	}
+}

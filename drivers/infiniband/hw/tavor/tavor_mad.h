@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/*
+ * Management datagrams, and what the driver learns from those that pass through it.
+ */
+#ifndef TAVOR_MAD_H
+#define TAVOR_MAD_H
+
+#include "tavor.h"
+
+/**
+ * struct tavor_mad_port - what is known of one port
+ * @known: a PortInfo has passed; the rest comes from the last one
+ * @rate: speed of the link in units of 2.5 Gb/s; 0: not known yet
+ * @lid: base LID
+ * @sm_lid: where traps go
+ * @sm_sl: service level of that path
+ * @gid_prefix: subnet prefix
+ * @agent: for traps of the firmware, by QP number; NULL while not registered
+ */
+struct tavor_mad_port {
+	bool known;
+	u8 rate;
+	u16 lid;
+	u16 sm_lid;
+	u8 sm_sl;
+	__be64 gid_prefix;
+	struct ib_mad_agent *agent[2];
+};
+
+/**
+ * struct tavor_mad - management state of a device
+ * @lock: what is known of the ports
+ * @agent_lock: the agents; held while a trap is handed to one
+ * @port: by port number - 1
+ */
+struct tavor_mad {
+	spinlock_t lock;
+	spinlock_t agent_lock;
+	struct tavor_mad_port port[TAVOR_MAX_PORTS];
+};
+
+/* mad.c */
+int tavor_process_mad(struct ib_device *ibdev, int flags, u32 port, const struct ib_wc *in_wc,
+		      const struct ib_grh *in_grh, const struct ib_mad *in, struct ib_mad *out,
+		      size_t *out_size, u16 *out_pkey_index);
+
+/* mad_snoop.c */
+void tavor_mad_snoop(struct tavor_dev *dev, u32 port, const struct ib_mad_hdr *request,
+		     const struct ib_mad *response);
+
+/* trap.c */
+void tavor_forward_trap(struct tavor_dev *dev, u32 port, const struct ib_mad *mad);
+
+/* mcast.c */
+int tavor_attach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid);
+int tavor_detach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid);
+
+#endif /* TAVOR_MAD_H */
