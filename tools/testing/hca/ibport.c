@@ -37,6 +37,7 @@ void ibnode_free(struct ibnode *node)
 	for (i = 0; i <= node->num_ports; i++) {
 		trap_stop(&node->port[i]);
 		timer_cancel(&node->port[i].lease_timer);
+		timer_cancel(&node->port[i].bounce_timer);
 		timer_cancel(&node->port[i].sampler.timer);
 		wire_flush(&node->port[i]);
 	}
@@ -47,6 +48,17 @@ void ibnode_free(struct ibnode *node)
 static void lease_expired(struct hca_timer *t)
 {
 	container_of(t, struct ibport, lease_timer)->mkey_protect = 0;
+}
+
+/* The link drops and, unless the port is to sleep, trains again. */
+static void bounce(struct hca_timer *t)
+{
+	struct ibport *p = container_of(t, struct ibport, bounce_timer);
+
+	if (p->phys != PHYS_LINKUP)
+		return;
+	p->phys = p->down_default;
+	wire_update(p);
 }
 
 static void reset_tables(struct ibport *p)
@@ -77,7 +89,6 @@ static void reset_managed(struct ibport *p)
 	p->mkey_violations = 0;
 	p->pkey_violations = 0;
 	p->qkey_violations = 0;
-	p->op_vls = 1;
 	p->vl_high_limit = 0;
 	p->hoq_life = 0;
 	p->part_enforce = 0;
@@ -103,6 +114,7 @@ void ibport_reset(struct ibport *p)
 	p->mtu_cap = 4;
 	p->neighbor_mtu = 4;
 	p->vl_cap = 4;
+	p->op_vls = 4;
 	p->cap_mask = CAP_TRAP | CAP_APM | CAP_SL_MAPPING | CAP_LED | CAP_SYS_GUID | CAP_MASK_NOTICE |
 		      CAP_CLIENT_REREG;
 	reset_managed(p);
@@ -110,6 +122,8 @@ void ibport_reset(struct ibport *p)
 	memset(p->counter, 0, sizeof(p->counter));
 	timer_cancel(&p->lease_timer);
 	timer_setup(&p->lease_timer, lease_expired);
+	timer_cancel(&p->bounce_timer);
+	timer_setup(&p->bounce_timer, bounce);
 	trap_stop(p);
 	pma_reset(p);
 }

@@ -206,6 +206,7 @@ static void init_ib_apply(struct ibport *p, const u8 *in)
 	p->width_cap = bits(flags, 11, 8);
 	p->width_enabled = p->width_cap;
 	p->vl_cap = vl_code[bits(flags, 7, 4)];
+	p->op_vls = p->vl_cap;
 	p->node->num_pkeys = get16(in + 10);
 	if (flags & (1u << 16))
 		ibport_set_guid(p, 0, get64(in + 0x10));

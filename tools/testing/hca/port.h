@@ -109,6 +109,7 @@ struct ibport {
 	u8 speed_cap, speed_enabled, speed_active;
 	struct cable *cable;
 	u8 end; /* which end of it */
+	struct hca_timer bounce_timer;
 	struct packet *rx_head, *rx_tail;
 	struct hca_work rx_work;
 

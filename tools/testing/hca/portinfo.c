@@ -40,6 +40,13 @@ enum {
 
 enum { SET_NOP = 0 };
 
+/*
+ * A link told to go down without a new physical state trains again at once. It does so a little later than
+ * the answer, which therefore still shows a port that is not down: opensm, which restarts links in this
+ * way, takes nothing else from an answer that says Down.
+ */
+#define BOUNCE_NS 5000000u
+
 static bool is_switch(const struct ibport *p)
 {
 	return p->node->type == NODE_SWITCH;
@@ -212,10 +219,12 @@ static void set_states(struct ibport *p, const u8 *d)
 
 	if (state == PORT_ARMED || state == PORT_ACTIVE)
 		ibport_set_state(p, state);
-	if (state != PORT_DOWN && !phys)
-		return;
-	p->phys = phys ? phys : p->down_default;
-	wire_update(p);
+	if (phys) {
+		p->phys = phys;
+		wire_update(p);
+	} else if (state == PORT_DOWN) {
+		timer_arm(&p->bounce_timer, BOUNCE_NS);
+	}
 }
 
 u16 portinfo_set(struct smp *s)
