@@ -127,7 +127,7 @@ static int tavor_query_device(struct ib_device *ibdev, struct ib_device_attr *pr
 	struct ib_smp smp;
 	int err;
 
-	if (udata->inlen || udata->outlen)
+	if (udata && (udata->inlen || udata->outlen))
 		return -EINVAL;
 	err = smp_get(dev, 1, IB_SMP_ATTR_NODE_INFO, 0, &smp);
 	if (err)
