@@ -34,7 +34,6 @@ enum tavor_mcast_phase {
 	TAVOR_MCAST_WRITE,	/* the group's entry */
 	TAVOR_MCAST_WRITE_LINK,	/* the entry before it, which gains or loses a successor */
 	TAVOR_MCAST_READ_NEXT,	/* detach of a bucket's last QP: its successor takes its place */
-	TAVOR_MCAST_DONE,
 };
 
 /**
@@ -47,9 +46,9 @@ enum tavor_mcast_phase {
  * @index: entry @mgm is, or is to be written to
  * @prev: entry that links to @index, or TAVOR_MGM_NONE for a bucket
  * @moved: overflow entry that becomes free, or TAVOR_MGM_NONE
+ * @fresh: overflow entry taken for the group and not yet linked to, or TAVOR_MGM_NONE
  * @mgm: entry read last, or the one to write
  * @link: copy of the entry @prev
- * @status: outcome known before the last write
  */
 struct tavor_mcast {
 	struct tavor_mcg_table *table;
