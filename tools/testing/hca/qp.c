@@ -603,19 +603,33 @@ static bool admits(struct qp *qp, int port, const struct headers *hd)
 	return true;
 }
 
-/* Path migration as the M bit of the other side moves it (IBTA 17.2.8). */
-static void migration_rx(struct qp *qp, const struct headers *hd)
+void qp_migrate(struct qp *qp, bool tell)
 {
 	struct qp_path old = qp->path;
 
-	if (qp->pm_state == PM_REARM && !hd->mig) {
-		qp->pm_state = PM_ARMED;
-	} else if (qp->pm_state == PM_ARMED && hd->mig) {
-		qp->path = qp->alt;
-		qp->alt = old;
-		qp->pm_state = PM_MIGRATED;
+	qp->path = qp->alt;
+	qp->alt = old;
+	qp->pm_state = PM_MIGRATED;
+	if (tell)
 		eq_qp_event(qp->h, EV_PATH_MIG, qp->qpn);
+}
+
+/* Path migration as the M bit of the other side moves it (IBTA 17.2.8). False: drop the packet. */
+static bool migration_rx(struct qp *qp, int port, const struct headers *hd)
+{
+	if (qp->pm_state == PM_REARM && !hd->mig)
+		qp->pm_state = PM_ARMED;
+	if (qp->pm_state != PM_ARMED || !hd->mig)
+		return true;
+	if (qp->alt.port == port &&
+	    pkey_match(hd->pkey, port_pkey(qp->h, port, qp->alt.pkey_index))) {
+		qp_migrate(qp, true);
+		return true;
 	}
+	if (!qp->pm_failed)
+		eq_qp_event(qp->h, EV_PATH_MIG_FAILED, qp->qpn);
+	qp->pm_failed = true;
+	return false;
 }
 
 static void communication_established(struct qp *qp)
@@ -637,8 +651,8 @@ static void rx_ordinary(struct hca *h, int port, u32 qpn, const struct headers *
 	}
 	if (!admits(qp, port, hd))
 		return;
-	if (qp->service != SVC_UD)
-		migration_rx(qp, hd);
+	if (qp->service != SVC_UD && !migration_rx(qp, port, hd))
+		return;
 	switch (qp->service) {
 	case SVC_UD:
 		ud_rx(qp, port, hd);

@@ -249,6 +249,7 @@ struct qp {
 	bool sqd_event; /* event 0x03 asked for */
 	bool comm_est;	/* event 0x02 not yet given */
 	bool lwqe_done; /* event 0x13 given */
+	bool pm_failed; /* event 0x07 given since the path was armed */
 	u8 sched;
 	bool de;
 	u8 mtu, log_msg;
@@ -364,6 +365,8 @@ u8 qp_scatter(struct qp *qp, const u8 *data, u32 len);
 bool qp_receives(const struct qp *qp);
 u8 *qp_put_path(struct qp *qp, u8 *at, const struct qp_path *path);
 bool pkey_match(u16 a, u16 b);
+/* The alternate path becomes the primary one; @tell with event 0x01. */
+void qp_migrate(struct qp *qp, bool tell);
 
 /* --- services ----------------------------------------------------------------------------------------- */
 

@@ -125,6 +125,15 @@ static void take_path_options(struct qp *qp, u32 opt, const u8 *c)
 	take_alternate(qp, opt, c);
 }
 
+/* Software asks for rearm, or forces the migration (IBTA 17.2.8). */
+static void take_pm(struct qp *qp, u8 state)
+{
+	if (state == PM_MIGRATED && qp->pm_state == PM_ARMED)
+		qp_migrate(qp, false);
+	qp->pm_state = state;
+	qp->pm_failed = false;
+}
+
 static void take_options(struct qp *qp, u32 opt, const u8 *c)
 {
 	take_path_options(qp, opt, c);
@@ -142,7 +151,7 @@ static void take_options(struct qp *qp, u32 opt, const u8 *c)
 	if (opt & OPT_SCHED)
 		qp->sched = bits(get32(c + 4), 3, 0);
 	if (opt & OPT_PM)
-		qp->pm_state = bits(get32(c), 12, 11);
+		take_pm(qp, bits(get32(c), 12, 11));
 }
 
 /* --- context: writing -------------------------------------------------------------------------------------- */

@@ -453,16 +453,6 @@ static void rewind_to_una(struct qp *qp)
 	qp_kick(qp);
 }
 
-static void migrate(struct qp *qp)
-{
-	struct qp_path old = qp->path;
-
-	qp->path = qp->alt;
-	qp->alt = old;
-	qp->pm_state = PM_MIGRATED;
-	eq_qp_event(qp->h, EV_PATH_MIG, qp->qpn);
-}
-
 /* One more try from the oldest PSN, by the other path if there is one, or the end. */
 static void try_again(struct qp *qp)
 {
@@ -476,7 +466,7 @@ static void try_again(struct qp *qp)
 			slot_fail(qp, slot_at(r, r->head), SYN_RETRY);
 			return;
 		}
-		migrate(qp);
+		qp_migrate(qp, true);
 		qp->retry_left = qp->retry;
 	} else {
 		qp->retry_left--;
