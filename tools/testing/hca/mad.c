@@ -69,7 +69,7 @@ static enum mad_result subn_process(struct ibport *p, const struct mad_source *s
 		return MAD_DROP;
 	switch (in[MAD_METHOD]) {
 	case METHOD_REPRESS:
-		trap_repress(p, in);
+		trap_repress(key, in);
 		return MAD_NO_REPLY;
 	case METHOD_GET:
 	case METHOD_SET:

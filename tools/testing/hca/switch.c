@@ -18,7 +18,8 @@
 #define MFT_SIZE 1024u
 #define MFT_BLOCK 32u
 #define NO_PORT 0xffu
-#define SWITCH_GUID 0x0002c90100000000ULL
+#define MAX_HOPS 64u /* entries of the two paths, the first unused */
+#define GUID_OFFSET 0x40u /* beside those of HCA 0, which differ between processes */
 #define SWITCH_DEVICE 0xa87c
 
 struct ibswitch {
@@ -145,26 +146,18 @@ static enum mad_result ask_agent(struct ibport *in, const struct headers *hd, co
 	return mad_process(in, &src, mad, out);
 }
 
-static void send_routed(struct ibswitch *sw, u16 dlid, struct packet *pkt)
-{
-	(void)dlid;
-	forward_unicast(sw, NULL, pkt);
-}
-
 static void smi_return(struct ibswitch *sw, struct packet *pkt, u8 *smp);
 
 /* A directed-route request that ends here: the answer takes the same way back. */
 static void answer_directed(struct ibswitch *sw, struct ibport *in, const struct headers *hd, u8 *smp)
 {
-	struct gmp_path back = { .dlid = LID_PERMISSIVE, .sl = hd->sl, .pkey = 0xffff };
+	struct gmp_path back = { .dlid = LID_PERMISSIVE, .sl = hd->sl, .pkey = 0xffff }; /* smi_return() knows */
 	struct packet *pkt;
 	u8 out[MAD_SIZE];
 
 	if (ask_agent(in, hd, smp, out) != MAD_REPLY)
 		return;
 	put16(out + MAD_STATUS, get16(out + MAD_STATUS) | DR_DIRECTION);
-	if (get16(out + MAD_DR_SLID) != LID_PERMISSIVE)
-		back.dlid = get16(out + MAD_DR_SLID);
 	pkt = packet_alloc();
 	build_mad(pkt, LID_PERMISSIVE, &back, out);
 	smi_return(sw, pkt, pkt->data + LRH_LEN + BTH_LEN + DETH_LEN);
@@ -182,7 +175,7 @@ static void answer_routed(struct ibswitch *sw, struct ibport *in, const struct h
 	reply_path(hd, &to);
 	pkt = packet_alloc();
 	build_mad(pkt, mgmt->lid, &to, out);
-	send_routed(sw, to.dlid, pkt);
+	forward_unicast(sw, NULL, pkt);
 }
 
 /* The MAD changed on its way through, so the ICRC has to be made anew. */
@@ -191,64 +184,69 @@ static void reseal(struct packet *pkt)
 	put32(pkt->data + pkt->len - ICRC_LEN, icrc_compute(pkt->data, pkt->len - ICRC_LEN));
 }
 
+/* Onto the directed part of the route, where LIDs mean nothing. */
 static void smi_send(struct ibswitch *sw, unsigned int port, struct packet *pkt)
 {
 	if (port == 0 || port > sw->node->num_ports) {
 		packet_put(pkt);
 		return;
 	}
+	put16(pkt->data + 2, LID_PERMISSIVE);
+	put16(pkt->data + 6, LID_PERMISSIVE);
 	reseal(pkt);
 	send_out(&sw->node->port[port], pkt);
+}
+
+/* The directed part of the route ends here; the rest of the way goes by LID. */
+static void smi_route(struct ibswitch *sw, u16 dlid, struct packet *pkt)
+{
+	put16(pkt->data + 2, dlid);
+	put16(pkt->data + 6, sw->node->port[0].lid);
+	reseal(pkt);
+	forward_unicast(sw, NULL, pkt);
 }
 
 /* IBTA C14-13: on its way back. No subnet manager lives in this switch. */
 static void smi_return(struct ibswitch *sw, struct packet *pkt, u8 *smp)
 {
 	u8 ptr = smp[MAD_HOP_PTR], cnt = smp[MAD_HOP_CNT];
+	u16 dr_slid = get16(smp + MAD_DR_SLID);
 
-	if (cnt == 0 || cnt >= 64 || ptr < 2 || ptr > cnt + 1) {
-		if (ptr == 1 && cnt && get16(smp + MAD_DR_SLID) != LID_PERMISSIVE) {
-			smp[MAD_HOP_PTR]--;
-			put16(pkt->data + 2, get16(smp + MAD_DR_SLID));
-			reseal(pkt);
-			forward_unicast(sw, NULL, pkt);
-			return;
-		}
+	if (cnt >= MAX_HOPS || ptr == 0 || ptr > cnt + 1 || (ptr == 1 && dr_slid == LID_PERMISSIVE)) {
 		packet_put(pkt);
 		return;
 	}
 	smp[MAD_HOP_PTR] = ptr - 1;
-	smi_send(sw, smp[MAD_RETURN_PATH + ptr - 1], pkt);
+	if (ptr == 1)
+		smi_route(sw, dr_slid, pkt);
+	else
+		smi_send(sw, smp[MAD_RETURN_PATH + ptr - 1], pkt);
 }
 
-/* IBTA C14-9: on its way out. */
+/* IBTA C14-9: on its way out. @in notes the way back; a route that begins here has none. */
 static void smi_outward(struct ibswitch *sw, struct ibport *in, const struct headers *hd, struct packet *pkt,
 			u8 *smp)
 {
 	u8 ptr = smp[MAD_HOP_PTR], cnt = smp[MAD_HOP_CNT];
 
-	if (cnt && cnt < 64 && ptr && ptr < cnt) {
+	if (cnt >= MAX_HOPS || ptr > cnt + 1) {
+		packet_put(pkt);
+		return;
+	}
+	if (ptr && ptr <= cnt)
 		smp[MAD_RETURN_PATH + ptr] = in->num;
+	if (ptr < cnt) {
 		smp[MAD_HOP_PTR] = ptr + 1;
 		smi_send(sw, smp[MAD_INITIAL_PATH + ptr + 1], pkt);
 		return;
 	}
-	if (cnt < 64 && ptr == cnt) {
-		if (cnt)
-			smp[MAD_RETURN_PATH + ptr] = in->num;
+	if (ptr == cnt)
 		smp[MAD_HOP_PTR] = ptr + 1;
-		if (get16(smp + MAD_DR_DLID) == LID_PERMISSIVE) {
-			answer_directed(sw, in, hd, smp);
-		} else {
-			put16(pkt->data + 2, get16(smp + MAD_DR_DLID));
-			put16(pkt->data + 6, sw->node->port[0].lid);
-			reseal(pkt);
-			forward_unicast(sw, NULL, pkt);
-			return;
-		}
-	} else if (cnt < 64 && ptr == cnt + 1) {
-		answer_directed(sw, in, hd, smp);
+	if (ptr == cnt && get16(smp + MAD_DR_DLID) != LID_PERMISSIVE) {
+		smi_route(sw, get16(smp + MAD_DR_DLID), pkt);
+		return;
 	}
+	answer_directed(sw, in, hd, smp);
 	packet_put(pkt);
 }
 
@@ -420,7 +418,7 @@ static void switch_init(struct ibswitch *sw, unsigned int index)
 
 	snprintf(node->name, sizeof(node->name), "s%u", index);
 	snprintf(node->desc, sizeof(node->desc), "Switch model %u", index);
-	node->node_guid = SWITCH_GUID + ((u64)(index + 1) << 8);
+	node->node_guid = hca_port(hca_by_number(0), 1)->node->node_guid + GUID_OFFSET + index;
 	node->sys_guid = node->node_guid;
 	node->vendor_id = 0x0002c9;
 	node->device_id = SWITCH_DEVICE;

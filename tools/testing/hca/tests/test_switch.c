@@ -180,6 +180,58 @@ static void broken_mads_are_dropped(void)
 	CHECK_EQ(fake_rxs, 0);
 }
 
+/* LID-routed to the switch, then one hop, and the same way back: how infiniband-diags look behind a switch. */
+static void combined_route_goes_both_ways(void)
+{
+	struct hca *h = routed();
+	struct packet *p = ud_packet(15, 9, 1, 0, 256);
+
+	mad_fill(CLASS_SUBN_DIRECTED, T_GET, 0x11, 0);
+	mad_in[MAD_HOP_CNT] = 1;
+	put16(mad_in + MAD_DR_SLID, 1);
+	put16(mad_in + MAD_DR_DLID, 0xffff);
+	mad_in[MAD_INITIAL_PATH + 1] = 3;
+	memcpy(p->data + REPLY, mad_in, 256);
+	put32(p->data + p->len - 4, icrc_compute(p->data, p->len - 4));
+	port_tx(h, 1, p);
+	settle();
+	CHECK_EQ(fake_rxs, 1);
+	CHECK_EQ(fake_rx[0].hca, 1);
+	CHECK_EQ(get16(fake_rx[0].data + 2), 0xffff);
+	CHECK_EQ(fake_rx[0].data[REPLY + MAD_HOP_PTR], 1);
+	p = ud_packet(15, 0xffff, 0xffff, 0, 256);
+	mad_in[MAD_METHOD] = 0x81;
+	put16(mad_in + MAD_STATUS, 0x8000);
+	mad_in[MAD_HOP_PTR] = 1;
+	memcpy(p->data + REPLY, mad_in, 256);
+	put32(p->data + p->len - 4, icrc_compute(p->data, p->len - 4));
+	port_tx(&fake_hca[1], 1, p);
+	settle();
+	CHECK_EQ(fake_rxs, 2);
+	CHECK_EQ(fake_rx[1].hca, 0);
+	CHECK_EQ(get16(fake_rx[1].data + 2), 1);
+	CHECK_EQ(get16(fake_rx[1].data + 6), 9);
+	CHECK_EQ(fake_rx[1].data[REPLY + MAD_HOP_PTR], 0);
+}
+
+static void combined_route_may_end_at_the_switch(void)
+{
+	struct hca *h = routed();
+	struct packet *p = ud_packet(15, 9, 1, 0, 256);
+
+	mad_fill(CLASS_SUBN_DIRECTED, T_GET, 0x11, 0);
+	put16(mad_in + MAD_DR_SLID, 1);
+	put16(mad_in + MAD_DR_DLID, 0xffff);
+	memcpy(p->data + REPLY, mad_in, 256);
+	put32(p->data + p->len - 4, icrc_compute(p->data, p->len - 4));
+	port_tx(h, 1, p);
+	settle();
+	CHECK_EQ(fake_rxs, 1);
+	CHECK_EQ(fake_rx[0].hca, 0);
+	CHECK_EQ(fake_rx[0].data[REPLY + MAD_METHOD], 0x81);
+	CHECK_EQ(get16(fake_rx[0].data + 2), 1);
+}
+
 static void switch_info(void)
 {
 	struct hca *h = switched();
@@ -323,6 +375,24 @@ static void lost_link_raises_128(void)
 	CHECK_EQ(get16(fake_rx[0].data + REPLY + MAD_DATA + 10), 9);
 }
 
+static void repress_ends_the_switch_s_trap(void)
+{
+	struct hca *h = routed();
+	struct packet *p = ud_packet(15, 9, 1, 0, 256);
+
+	sw->port[0].sm_lid = 1;
+	close_ib(&fake_hca[1], 1);
+	settle();
+	CHECK(sw->port[0].trap[TRAP_LINK_STATE].active);
+	mad_fill(CLASS_SUBN_LID, 0x07, 0x02, 0);
+	memcpy(mad_in + MAD_TID, fake_rx[0].data + REPLY + MAD_TID, 8);
+	memcpy(p->data + REPLY, mad_in, 256);
+	put32(p->data + p->len - 4, icrc_compute(p->data, p->len - 4));
+	port_tx(h, 1, p);
+	settle();
+	CHECK(!sw->port[0].trap[TRAP_LINK_STATE].active);
+}
+
 static const struct tap_test tests[] = {
 	TAP(node_info_by_directed_route),
 	TAP(replies_have_good_crcs),
@@ -330,6 +400,8 @@ static const struct tap_test tests[] = {
 	TAP(directed_route_comes_back),
 	TAP(bad_hops_are_dropped),
 	TAP(broken_mads_are_dropped),
+	TAP(combined_route_goes_both_ways),
+	TAP(combined_route_may_end_at_the_switch),
 	TAP(switch_info),
 	TAP(forwarding_tables_and_their_ends),
 	TAP(switch_has_no_hca_attributes),
@@ -339,6 +411,7 @@ static const struct tap_test tests[] = {
 	TAP(multicast_goes_to_the_members_only),
 	TAP(switch_answers_performance_queries),
 	TAP(lost_link_raises_128),
+	TAP(repress_ends_the_switch_s_trap),
 };
 
 int main(int argc, char **argv)
