@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/*
+ * A provider without hardware, and the tests of the engine's rules that run on it.
+ *
+ * mock_hw.c plays the command interface: what a command does is written in the script of its request. It also
+ * watches the engine: whatever an engine must never do to hardware is a violation and fails the test.
+ * Each test gets a fresh device; mock_run.c runs one by name.
+ */
+#ifndef VRB_MOCK_H
+#define VRB_MOCK_H
+
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/interrupt.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <rdma/vrb_compat.h>
+#include <rdma/vrb_provider.h>
+
+#define MOCK_STEPS	4
+#define MOCK_SLOTS	16
+#define MOCK_LATENCY_NS	(20 * NSEC_PER_USEC)
+#define MOCK_LOG	8192
+#define MOCK_STUCK	UINT_MAX
+#define MOCK_PATIENCE	(10 * HZ)	/* for what must happen; no test measures time */
+
+/* What the hardware does with one command */
+#define MOCK_HOLD	0x01		/* completes it when mock_release() says so */
+#define MOCK_DUP	0x02		/* completes it twice */
+/* What the verb says while encoding the step */
+#define MOCK_SKIP	0x04		/* there is no command for it */
+#define MOCK_LAST	0x08		/* and none after it */
+#define MOCK_REFUSE	0x10		/* -EINVAL */
+
+struct mock_step {
+	u64 latency_ns;			/* 0: MOCK_LATENCY_NS */
+	int status;
+	u8 fw_status;
+	u32 flags;			/* MOCK_* */
+};
+
+/* What a request does; vrb.args.ptr.in points to it. */
+struct mock_script {
+	int tag;			/* in the log of posts */
+	unsigned int nr_steps;
+	struct mock_step step[MOCK_STEPS];
+	bool undo;			/* a failed step has the earlier ones undone */
+	int undo_status;		/* of the commands that undo */
+	unsigned int posts;
+	unsigned int advances;
+	unsigned int late;
+	int late_step;
+	struct vrb_object *late_object;
+};
+
+struct mock_post {
+	int tag;
+	int step;
+	bool undo;
+	u16 slot;
+};
+
+struct mock_command {
+	struct hrtimer timer;
+	struct mock *mock;
+	struct mock_script *script;
+	struct vrb_object *object;
+	struct mock_step step;
+	u16 token;
+	bool owned;			/* by the hardware, with the slot's buffers */
+};
+
+struct mock_event {
+	u16 token;
+	struct vrb_result result;
+};
+
+struct mock {
+	struct vrb_device *dev;
+	raw_spinlock_t lock;
+	struct mock_command command[MOCK_SLOTS];
+	struct mock_event event[4 * MOCK_SLOTS];
+	unsigned int head, tail;
+	bool armed;
+	bool no_interrupts;
+	bool quiesced;
+	bool post_error;
+	unsigned int busy;		/* post attempts still to be refused; MOCK_STUCK: all */
+	unsigned int outstanding, outstanding_max;
+	unsigned int quiesces, failures, kicks;
+	unsigned int posts;
+	struct mock_post log[MOCK_LOG];
+	unsigned int violations;
+	char violation[80];
+};
+
+struct test;
+
+struct test_case {
+	const char *name;
+	void (*run)(struct test *t);
+	struct vrb_device_config config;	/* slots 0: 8 */
+	bool polled;
+	bool misuse;			/* provokes a warning of the kernel */
+};
+
+/* A test that runs */
+struct test {
+	const struct test_case *test_case;
+	struct mock *mock;
+	struct vrb_device *dev;
+	struct vrb_client *client;
+	bool failed, skipped;
+	struct list_head memory;
+	char log[2048];
+	size_t length;
+};
+
+/* A request with its script, and what its callback saw. */
+struct mock_request {
+	struct vrb vrb;
+	struct mock_script script;
+	struct test *test;
+	struct completion over;
+	void (*then)(struct mock_request *request);	/* called by the callback */
+	void *data;
+	unsigned int calls;
+	int status;
+	bool bad_context;
+	bool inside;			/* of a submit or cancel: no callback may come */
+	bool called_inside;
+};
+
+struct mock_object {
+	struct vrb_object object;
+	struct mock_script destroy;
+	struct test *test;
+	struct completion *released;
+};
+
+/* mock_hw.c */
+struct mock *mock_create(const struct test_case *test_case);
+void mock_free(struct mock *mock);
+struct ib_device *mock_ibdev(struct mock *mock);
+void mock_release(struct mock *mock, const struct mock_script *script);
+void mock_inject(struct mock *mock, u16 token);
+extern const struct vrb_verb mock_verb, mock_verb_single, mock_verb_background;
+extern const struct vrb_verb mock_verb_teardown, mock_verb_destroy;
+
+/* mock_util.c */
+void test_fail(struct test *t, const char *file, int line, const char *fmt, ...) __printf(4, 5);
+void test_skip(struct test *t, const char *why);
+void *test_alloc(struct test *t, size_t size);
+void test_free_all(struct test *t);
+struct mock_request *new_request(struct test *t, int tag);
+struct mock_request *held_request(struct test *t, int tag);
+struct mock_object *new_object(struct test *t, int id, struct completion *released);
+void submit(struct mock_request *request);
+void wait_over(struct mock_request *request, int status);
+void run_to_end(struct mock_request *request, int status);
+void wait_posted(struct mock_request *request);
+void let_go(struct mock_request *request);
+void destroy(struct mock_object *object);
+void destroy_with(struct mock_object *object, struct mock_request *request);
+void wait_released(struct test *t, struct completion *released);
+bool wait_until(bool (*condition)(void *arg), void *arg);
+void wait_failed(struct test *t);
+void in_softirq_do(void (*fn)(void *arg), void *arg);
+void in_hardirq_do(void (*fn)(void *arg), void *arg);
+bool on_other_cpu(struct test *t, long (*fn)(void *arg), void *arg);
+bool stay_on_cpu0(struct test *t);
+void leave_cpu0(void);
+struct vrb_counters counters(struct test *t);
+
+/* What a test says must be; the test goes on, or with REQUIRE ends there. */
+#define EXPECT(t, condition) ({							\
+	bool true_ = (condition);						\
+	if (!true_)								\
+		test_fail(t, __FILE__, __LINE__, "%s", #condition);		\
+	true_;									\
+})
+#define EXPECT_EQ(t, a, b) ({							\
+	long long a_ = (a), b_ = (b);						\
+	if (a_ != b_)								\
+		test_fail(t, __FILE__, __LINE__, "%s is %lld, not %lld", #a, a_, b_);	\
+	a_ == b_;								\
+})
+#define REQUIRE(t, condition) do {						\
+	if (!EXPECT(t, condition))						\
+		return;								\
+} while (0)
+
+extern const struct test_case request_tests[], steps_tests[], slots_tests[], time_tests[];
+extern const struct test_case object_tests[], fail_tests[], client_tests[], poll_tests[];
+extern const struct test_case misuse_tests[];
+
+#endif /* VRB_MOCK_H */

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Runs a test by name: /sys/kernel/debug/vrb_mock/{list,misuse,run,result}. Writing a name to run runs it; result
+ * then has diagnostics as TAP comments and in its last line "pass", "fail" or "skip REASON".
+ */
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/seq_file.h>
+#include <linux/uaccess.h>
+
+#include "mock.h"
+
+MODULE_DESCRIPTION("Provider without hardware, and tests of the request engine");
+MODULE_LICENSE("Dual BSD/GPL");
+MODULE_INFO(test, "Y");
+
+static const struct test_case *const suites[] = {
+	request_tests, steps_tests, slots_tests, time_tests, object_tests,
+	fail_tests, client_tests, poll_tests, misuse_tests,
+};
+
+static struct dentry *directory;
+static DEFINE_MUTEX(running);
+static struct test last;
+
+static const struct test_case *find(const char *name)
+{
+	const struct test_case *test_case;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(suites); i++) {
+		for (test_case = suites[i]; test_case->name; test_case++) {
+			if (!strcmp(test_case->name, name))
+				return test_case;
+		}
+	}
+	return NULL;
+}
+
+/* What every test must leave behind, whatever it did. */
+static void check_afterwards(struct test *t, const struct vrb_counters *end)
+{
+	struct mock *mock = t->mock;
+
+	if (mock->violations)
+		test_fail(t, __FILE__, __LINE__, "%u violations, first: %s", mock->violations,
+			  mock->violation);
+	EXPECT_EQ(t, end->submitted, end->completed);
+	EXPECT_EQ(t, end->queue_now, 0);
+	EXPECT_EQ(t, end->slots_now, 0);
+}
+
+static void tear_down(struct test *t)
+{
+	struct vrb_counters end;
+
+	mock_release(t->mock, NULL);
+	if (t->failed)
+		vrb_device_fail(t->dev, "the test has failed");
+	if (t->client)
+		vrb_client_unregister(t->client);
+	vrb_device_detach(t->dev);
+	end = counters(t);
+	check_afterwards(t, &end);
+	vrb_device_destroy(t->dev);
+	mock_free(t->mock);
+	test_free_all(t);
+}
+
+static int run(const struct test_case *test_case, struct test *t)
+{
+	memset(t, 0, sizeof(*t));
+	INIT_LIST_HEAD(&t->memory);
+	t->test_case = test_case;
+	t->mock = mock_create(test_case);
+	if (IS_ERR(t->mock))
+		return PTR_ERR(t->mock);
+	t->dev = t->mock->dev;
+	vrb_device_attach(t->dev, mock_ibdev(t->mock));
+	t->client = vrb_client_register(mock_ibdev(t->mock), "test");
+	if (IS_ERR(t->client)) {
+		test_fail(t, __FILE__, __LINE__, "no client: %pe", t->client);
+		t->client = NULL;
+	} else {
+		test_case->run(t);
+	}
+	tear_down(t);
+	return 0;
+}
+
+static ssize_t run_write(struct file *file, const char __user *buffer, size_t count, loff_t *pos)
+{
+	const struct test_case *test_case;
+	char name[64];
+	int ret;
+
+	if (count >= sizeof(name))
+		return -ENAMETOOLONG;
+	if (copy_from_user(name, buffer, count))
+		return -EFAULT;
+	name[count] = '\0';
+	test_case = find(strim(name));
+	if (!test_case)
+		return -ENOENT;
+	mutex_lock(&running);
+	ret = run(test_case, &last);
+	mutex_unlock(&running);
+	return ret ?: count;
+}
+
+static const struct file_operations run_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = run_write,
+};
+
+static int result_show(struct seq_file *m, void *unused)
+{
+	mutex_lock(&running);
+	if (!last.test_case)
+		seq_puts(m, "skip nothing has run\n");
+	else if (last.failed)
+		seq_printf(m, "%sfail\n", last.log);
+	else if (last.skipped)
+		seq_printf(m, "skip %s\n", last.log);
+	else
+		seq_puts(m, "pass\n");
+	mutex_unlock(&running);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(result);
+
+static void show_names(struct seq_file *m, bool misuse)
+{
+	const struct test_case *test_case;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(suites); i++) {
+		for (test_case = suites[i]; test_case->name; test_case++) {
+			if (test_case->misuse == misuse)
+				seq_printf(m, "%s\n", test_case->name);
+		}
+	}
+}
+
+static int list_show(struct seq_file *m, void *unused)
+{
+	show_names(m, false);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(list);
+
+static int misuse_show(struct seq_file *m, void *unused)
+{
+	show_names(m, true);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(misuse);
+
+static int __init mock_init(void)
+{
+	directory = debugfs_create_dir("vrb_mock", NULL);
+	debugfs_create_file("list", 0444, directory, NULL, &list_fops);
+	debugfs_create_file("misuse", 0444, directory, NULL, &misuse_fops);
+	debugfs_create_file("run", 0200, directory, NULL, &run_fops);
+	debugfs_create_file("result", 0444, directory, NULL, &result_fops);
+	return 0;
+}
+
+static void __exit mock_exit(void)
+{
+	debugfs_remove_recursive(directory);
+}
+
+module_init(mock_init);
+module_exit(mock_exit);

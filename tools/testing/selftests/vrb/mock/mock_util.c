@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * What the tests share: requests, objects, waiting, contexts.
+ */
+#include <linux/cpu.h>
+#include <linux/workqueue.h>
+
+#include "mock.h"
+
+struct test_memory {
+	struct list_head entry;
+	char data[] __aligned(8);
+};
+
+struct elsewhere {
+	struct hrtimer timer;
+	struct completion done;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+/**
+ * test_fail - note that something is not as it must be
+ * @t: test
+ * @file: where
+ * @line: where
+ * @fmt: what
+ *
+ * Context: Any.
+ */
+void test_fail(struct test *t, const char *file, int line, const char *fmt, ...)
+{
+	const char *slash = strrchr(file, '/');
+	va_list args;
+
+	t->failed = true;
+	t->length += scnprintf(t->log + t->length, sizeof(t->log) - t->length, "# %s:%d: ",
+			       slash ? slash + 1 : file, line);
+	va_start(args, fmt);
+	t->length += vscnprintf(t->log + t->length, sizeof(t->log) - t->length, fmt, args);
+	va_end(args);
+	t->length += scnprintf(t->log + t->length, sizeof(t->log) - t->length, "\n");
+}
+
+/**
+ * test_skip - this test cannot run here
+ * @t: test
+ * @why: reason
+ *
+ * Context: Process.
+ */
+void test_skip(struct test *t, const char *why)
+{
+	t->skipped = true;
+	t->length += scnprintf(t->log + t->length, sizeof(t->log) - t->length, "%s", why);
+}
+
+/**
+ * test_alloc - zeroed memory that lives as long as the test and its device
+ * @t: test
+ * @size: bytes
+ *
+ * Context: Process. Return: never NULL: a test that small succeeds or the machine is lost.
+ */
+void *test_alloc(struct test *t, size_t size)
+{
+	struct test_memory *memory;
+
+	memory = kzalloc(sizeof(*memory) + size, GFP_KERNEL | __GFP_NOFAIL);
+	list_add(&memory->entry, &t->memory);
+	return memory->data;
+}
+
+/**
+ * test_free_all - free what test_alloc() gave
+ * @t: test
+ *
+ * Context: Process.
+ */
+void test_free_all(struct test *t)
+{
+	struct test_memory *memory, *next;
+
+	list_for_each_entry_safe(memory, next, &t->memory, entry)
+		kfree(memory);
+}
+
+/* ---- Requests ---- */
+
+static void request_done(struct vrb *vrb)
+{
+	struct mock_request *request = container_of(vrb, struct mock_request, vrb);
+	struct vrb_counters unlocked;
+
+	vrb_device_counters(request->test->dev, &unlocked);	/* deadlocks under the lock */
+	request->calls++;
+	request->status = vrb->status;
+	request->bad_context |= !in_serving_softirq() || in_hardirq() || irqs_disabled();
+	request->called_inside |= request->inside;
+	if (request->then)
+		request->then(request);
+	else
+		complete(&request->over);
+}
+
+/**
+ * new_request - a request of one command
+ * @t: test
+ * @tag: for the log of posts
+ *
+ * Context: Process.
+ */
+struct mock_request *new_request(struct test *t, int tag)
+{
+	struct mock_request *request = test_alloc(t, sizeof(*request));
+
+	request->test = t;
+	request->script.tag = tag;
+	request->script.nr_steps = 1;
+	init_completion(&request->over);
+	vrb_init(&request->vrb, request_done, request);
+	request->vrb.verb = &mock_verb;
+	request->vrb.args.ptr.in = &request->script;
+	return request;
+}
+
+/**
+ * held_request - a request whose command finishes when let_go() says so
+ * @t: test
+ * @tag: for the log of posts
+ *
+ * Context: Process.
+ */
+struct mock_request *held_request(struct test *t, int tag)
+{
+	struct mock_request *request = new_request(t, tag);
+
+	request->script.step[0].flags = MOCK_HOLD;
+	return request;
+}
+
+/**
+ * submit - submit a request that must be accepted
+ * @request: request
+ *
+ * Context: Any down to softirq.
+ */
+void submit(struct mock_request *request)
+{
+	EXPECT_EQ(request->test, vrb_submit(request->test->client, &request->vrb), -EINPROGRESS);
+}
+
+/**
+ * wait_over - wait for a request's callback
+ * @request: request with this one callback
+ * @status: the status it must have
+ *
+ * Context: Process.
+ */
+void wait_over(struct mock_request *request, int status)
+{
+	struct test *t = request->test;
+
+	if (!EXPECT(t, wait_for_completion_timeout(&request->over, MOCK_PATIENCE)))
+		return;
+	EXPECT_EQ(t, request->calls, 1);
+	EXPECT_EQ(t, request->status, status);
+	EXPECT(t, !request->bad_context);
+}
+
+/**
+ * run_to_end - submit a request and wait for it
+ * @request: request
+ * @status: the status it must have
+ *
+ * Context: Process.
+ */
+void run_to_end(struct mock_request *request, int status)
+{
+	submit(request);
+	wait_over(request, status);
+}
+
+static bool is_posted(void *arg)
+{
+	struct mock_request *request = arg;
+
+	return READ_ONCE(request->script.posts);
+}
+
+/**
+ * wait_posted - wait until the hardware has a request's command
+ * @request: request
+ *
+ * Context: Process.
+ */
+void wait_posted(struct mock_request *request)
+{
+	EXPECT(request->test, wait_until(is_posted, request));
+}
+
+/**
+ * let_go - have the hardware finish a held request's command
+ * @request: request
+ *
+ * Context: Any but hard IRQ.
+ */
+void let_go(struct mock_request *request)
+{
+	mock_release(request->test->mock, &request->script);
+}
+
+/* ---- Objects ---- */
+
+/* Poisoned before it is freed: whoever uses it later is found out. */
+static void object_release(struct vrb_object *object)
+{
+	struct mock_object *mine = container_of(object, struct mock_object, object);
+	struct completion *released = mine->released;
+
+	memset(mine, 0x5a, sizeof(*mine));
+	kfree(mine);
+	complete(released);
+}
+
+static const struct vrb_object_type object_type = {
+	.name = "OBJ",
+	.release = object_release,
+};
+
+/**
+ * new_object - a hardware object with a destroy request of one command
+ * @t: test
+ * @id: its number and the tag of its destroy
+ * @released: completed when it is released
+ *
+ * Context: Process.
+ */
+struct mock_object *new_object(struct test *t, int id, struct completion *released)
+{
+	struct mock_object *object = kzalloc(sizeof(*object), GFP_KERNEL | __GFP_NOFAIL);
+
+	init_completion(released);
+	object->test = t;
+	object->released = released;
+	object->destroy.tag = id;
+	object->destroy.nr_steps = 1;
+	vrb_object_init(&object->object, t->dev, &object_type, id);
+	object->object.destroy.verb = &mock_verb_destroy;
+	object->object.destroy.args.ptr.in = &object->destroy;
+	return object;
+}
+
+/**
+ * destroy - submit an object's destroy, which must be accepted
+ * @object: object
+ *
+ * Context: Any down to softirq.
+ */
+void destroy(struct mock_object *object)
+{
+	EXPECT_EQ(object->test, vrb_submit(object->test->client, &object->object.destroy),
+		  -EINPROGRESS);
+}
+
+static void destroy_done(struct vrb *vrb)
+{
+	struct mock_request *request = vrb->context;
+
+	request->calls++;
+	request->status = vrb->status;
+	request->bad_context |= !in_serving_softirq() || in_hardirq() || irqs_disabled();
+	complete(&request->over);
+}
+
+/**
+ * destroy_with - submit an object's destroy and note its callback
+ * @object: object
+ * @request: a request that is not submitted; wait_over() it
+ *
+ * Context: Any down to softirq.
+ */
+void destroy_with(struct mock_object *object, struct mock_request *request)
+{
+	object->object.destroy.done = destroy_done;
+	object->object.destroy.context = request;
+	destroy(object);
+}
+
+/**
+ * wait_released - wait for an object's release
+ * @t: test
+ * @released: as given to new_object()
+ *
+ * Context: Process.
+ */
+void wait_released(struct test *t, struct completion *released)
+{
+	EXPECT(t, wait_for_completion_timeout(released, MOCK_PATIENCE));
+}
+
+/* ---- Waiting ---- */
+
+/**
+ * wait_until - wait for a condition
+ * @condition: called without a lock
+ * @arg: its argument
+ *
+ * Context: Process. Return: false if it did not come.
+ */
+bool wait_until(bool (*condition)(void *arg), void *arg)
+{
+	unsigned long end = jiffies + MOCK_PATIENCE;
+
+	while (!condition(arg)) {
+		if (time_after(jiffies, end))
+			return false;
+		usleep_range(100, 200);
+	}
+	return true;
+}
+
+static bool has_failed(void *arg)
+{
+	struct mock *mock = arg;
+
+	return vrb_device_failed(mock->dev) && READ_ONCE(mock->failures);
+}
+
+/**
+ * wait_failed - wait until the provider has been told that the device has failed
+ * @t: test
+ *
+ * Context: Process.
+ */
+void wait_failed(struct test *t)
+{
+	EXPECT(t, wait_until(has_failed, t->mock));
+}
+
+/**
+ * counters - the engine's counters
+ * @t: test
+ *
+ * Context: Any down to softirq.
+ */
+struct vrb_counters counters(struct test *t)
+{
+	struct vrb_counters counters;
+
+	vrb_device_counters(t->dev, &counters);
+	return counters;
+}
+
+/* ---- Contexts ---- */
+
+static enum hrtimer_restart elsewhere_timer(struct hrtimer *timer)
+{
+	struct elsewhere *elsewhere = container_of(timer, struct elsewhere, timer);
+
+	elsewhere->fn(elsewhere->arg);
+	complete(&elsewhere->done);
+	return HRTIMER_NORESTART;
+}
+
+static void do_elsewhere(void (*fn)(void *arg), void *arg, enum hrtimer_mode mode)
+{
+	struct elsewhere *elsewhere = kzalloc(sizeof(*elsewhere), GFP_KERNEL | __GFP_NOFAIL);
+
+	elsewhere->fn = fn;
+	elsewhere->arg = arg;
+	init_completion(&elsewhere->done);
+	hrtimer_setup(&elsewhere->timer, elsewhere_timer, CLOCK_MONOTONIC, mode);
+	hrtimer_start(&elsewhere->timer, NSEC_PER_USEC, mode);
+	wait_for_completion(&elsewhere->done);
+	hrtimer_cancel(&elsewhere->timer);
+	kfree(elsewhere);
+}
+
+/**
+ * in_softirq_do - call a function in softirq
+ * @fn: function
+ * @arg: its argument
+ *
+ * Context: Process.
+ */
+void in_softirq_do(void (*fn)(void *arg), void *arg)
+{
+	do_elsewhere(fn, arg, HRTIMER_MODE_REL_SOFT);
+}
+
+/**
+ * in_hardirq_do - call a function in hard IRQ
+ * @fn: function
+ * @arg: its argument
+ *
+ * Context: Process.
+ */
+void in_hardirq_do(void (*fn)(void *arg), void *arg)
+{
+	do_elsewhere(fn, arg, HRTIMER_MODE_REL_HARD);
+}
+
+/**
+ * stay_on_cpu0 - keep this thread away from the other CPUs
+ * @t: test; skipped if there is no other CPU
+ *
+ * Context: Process. Return: whether there is another.
+ */
+bool stay_on_cpu0(struct test *t)
+{
+	if (!cpu_online(0) || !cpu_online(1)) {
+		test_skip(t, "needs CPU 0 and 1");
+		return false;
+	}
+	set_cpus_allowed_ptr(current, cpumask_of(0));
+	return true;
+}
+
+/**
+ * leave_cpu0 - the opposite of stay_on_cpu0()
+ *
+ * Context: Process.
+ */
+void leave_cpu0(void)
+{
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+}
+
+/**
+ * on_other_cpu - call a function in a thread on CPU 1 and wait for it
+ * @t: test
+ * @fn: function
+ * @arg: its argument
+ *
+ * Context: Process, on CPU 0. Return: whether it returned 0.
+ */
+bool on_other_cpu(struct test *t, long (*fn)(void *arg), void *arg)
+{
+	return EXPECT(t, !work_on_cpu(1, fn, arg));
+}

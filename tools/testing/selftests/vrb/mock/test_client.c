@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Rules 12 and 15: groups, clients, the unload fence, the provider's going.
+ */
+#include <linux/workqueue.h>
+
+#include "mock.h"
+
+static void group_poison_refuses(struct test *t)
+{
+	struct mock_request *before = held_request(t, 1), *after = new_request(t, 2);
+	struct mock_request *outside = new_request(t, 3);
+	struct vrb_group group;
+
+	vrb_group_init(&group, t->client);
+	EXPECT(t, vrb_group_idle(&group));
+	vrb_set_group(&before->vrb, &group);
+	vrb_set_group(&after->vrb, &group);
+	submit(before);
+	EXPECT(t, !vrb_group_idle(&group));
+	vrb_group_poison(&group);
+	EXPECT_EQ(t, vrb_submit(t->client, &after->vrb), -EPERM);
+	run_to_end(outside, 0);
+	let_go(before);
+	wait_over(before, 0);
+	vrb_group_drain(&group);
+	EXPECT(t, vrb_group_idle(&group));
+	EXPECT_EQ(t, after->calls, 0);
+}
+
+static void cancel_the_group(void *arg)
+{
+	vrb_group_cancel(arg);
+}
+
+static void group_cancel_takes_back_queued(struct test *t)
+{
+	struct mock_request *request[4], *outside = new_request(t, 9);
+	struct vrb_group group;
+	int i;
+
+	vrb_group_init(&group, t->client);
+	for (i = 0; i < 4; i++) {
+		request[i] = held_request(t, i);
+		vrb_set_group(&request[i]->vrb, &group);
+		submit(request[i]);
+	}
+	submit(outside);
+	wait_posted(request[0]);
+	in_softirq_do(cancel_the_group, &group);
+	for (i = 1; i < 4; i++)
+		wait_over(request[i], -ECANCELED);
+	EXPECT_EQ(t, request[0]->calls, 0);
+	let_go(request[0]);
+	wait_over(request[0], 0);
+	wait_over(outside, 0);
+	vrb_group_drain(&group);
+}
+
+static void slow_callback(struct mock_request *request)
+{
+	ktime_t end = ktime_add_ms(ktime_get(), 100);
+	int *finished = request->data;
+
+	complete(&request->over);
+	while (ktime_before(ktime_get(), end))
+		cpu_relax();
+	WRITE_ONCE(*finished, 1);
+}
+
+static long submit_there(void *arg)
+{
+	submit(arg);
+	return 0;
+}
+
+static void group_drain_waits_for_callback(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+	struct vrb_group group;
+	int finished = 0;
+
+	if (!stay_on_cpu0(t))
+		return;
+	vrb_group_init(&group, t->client);
+	vrb_set_group(&request->vrb, &group);
+	request->script.step[0].latency_ns = 20 * NSEC_PER_MSEC;	/* the submitter returns first */
+	request->then = slow_callback;
+	request->data = &finished;
+	on_other_cpu(t, submit_there, request);
+	EXPECT(t, wait_for_completion_timeout(&request->over, MOCK_PATIENCE));
+	vrb_group_drain(&group);
+	EXPECT(t, READ_ONCE(finished));
+	leave_cpu0();
+}
+
+static void client_fence_waits_for_callback(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+	int finished = 0;
+
+	if (!stay_on_cpu0(t))
+		return;
+	request->script.step[0].latency_ns = 20 * NSEC_PER_MSEC;	/* the submitter returns first */
+	request->then = slow_callback;
+	request->data = &finished;
+	on_other_cpu(t, submit_there, request);
+	EXPECT(t, wait_for_completion_timeout(&request->over, MOCK_PATIENCE));
+	vrb_client_unregister(t->client);
+	t->client = NULL;
+	EXPECT(t, READ_ONCE(finished));
+	leave_cpu0();
+}
+
+static void submit_once_more(struct mock_request *request)
+{
+	request->status = vrb_submit(request->test->client, &request->vrb);
+}
+
+static void client_fence_cancels_queued(struct test *t)
+{
+	struct mock_request *first = new_request(t, 1), *second = new_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	first->vrb.object = &object->object;
+	second->vrb.object = &object->object;
+	first->script.step[0].latency_ns = 20 * NSEC_PER_MSEC;
+	first->then = submit_once_more;		/* too late for that */
+	submit(first);
+	submit(second);
+	vrb_client_unregister(t->client);
+	t->client = NULL;
+	EXPECT_EQ(t, first->calls, 1);
+	EXPECT_EQ(t, first->status, -ESHUTDOWN);
+	EXPECT_EQ(t, second->calls, 1);
+	EXPECT_EQ(t, second->status, -ECANCELED);
+	vrb_object_put(&object->object);
+	wait_released(t, &released);
+}
+
+static void client_fence_waits_for_destroys(struct test *t)
+{
+	struct mock_request *gone = new_request(t, 1);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	object->destroy.step[0].latency_ns = 20 * NSEC_PER_MSEC;
+	destroy_with(object, gone);
+	vrb_client_unregister(t->client);
+	t->client = NULL;
+	EXPECT_EQ(t, gone->calls, 1);
+	wait_released(t, &released);
+}
+
+static void client_of_another_device(struct test *t)
+{
+	EXPECT_EQ(t, PTR_ERR(vrb_client_register((struct ib_device *)t, "test")), -EOPNOTSUPP);
+	EXPECT_EQ(t, vrb_device_attach(t->dev, mock_ibdev(t->mock)), -EBUSY);
+}
+
+static bool client_gone(void *arg)
+{
+	struct vrb_client *client = vrb_client_register(arg, "late");
+
+	if (!IS_ERR(client))
+		vrb_client_unregister(client);
+	return IS_ERR(client);
+}
+
+struct detaching {
+	struct work_struct work;
+	struct test *test;
+};
+
+static void detach(struct work_struct *work)
+{
+	vrb_device_detach(container_of(work, struct detaching, work)->test->dev);
+}
+
+/* The detaching thread waits for the client, which unregisters in this one. */
+static void detach_refuses_and_waits(struct test *t)
+{
+	struct mock_request *issued = held_request(t, 1), *queued = new_request(t, 2);
+	struct mock_request *after = new_request(t, 3), *own = new_request(t, 4);
+	struct detaching detaching = { .test = t };
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	issued->vrb.object = &object->object;
+	queued->vrb.object = &object->object;
+	submit(issued);
+	submit(queued);
+	INIT_WORK_ONSTACK(&detaching.work, detach);
+	schedule_work(&detaching.work);
+	EXPECT(t, wait_until(client_gone, mock_ibdev(t->mock)));
+	wait_over(queued, -ENODEV);
+	EXPECT_EQ(t, vrb_submit(t->client, &after->vrb), -ENODEV);
+	EXPECT_EQ(t, vrb_submit(vrb_device_client(t->dev), &own->vrb), -EINPROGRESS);
+	wait_over(own, 0);
+	let_go(issued);
+	wait_over(issued, 0);
+	destroy(object);
+	wait_released(t, &released);
+	EXPECT(t, work_busy(&detaching.work));
+	vrb_client_unregister(t->client);
+	t->client = NULL;
+	flush_work(&detaching.work);
+	destroy_work_on_stack(&detaching.work);
+}
+
+const struct test_case client_tests[] = {
+	{ "group_poison_refuses", group_poison_refuses },
+	{ "group_cancel_takes_back_queued", group_cancel_takes_back_queued, { .slots = 2 } },
+	{ "group_drain_waits_for_callback", group_drain_waits_for_callback },
+	{ "client_fence_waits_for_callback", client_fence_waits_for_callback },
+	{ "client_fence_cancels_queued", client_fence_cancels_queued },
+	{ "client_fence_waits_for_destroys", client_fence_waits_for_destroys },
+	{ "client_of_another_device", client_of_another_device },
+	{ "detach_refuses_and_waits", detach_refuses_and_waits },
+	{}
+};

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Rule 10: device failure.
+ */
+#include "mock.h"
+
+#define SEVERAL	100
+
+static void fail_completes_queued_and_issued(struct test *t)
+{
+	struct mock_request *request[SEVERAL];
+	int i;
+
+	for (i = 0; i < SEVERAL; i++) {
+		request[i] = held_request(t, i);
+		submit(request[i]);
+	}
+	vrb_device_fail(t->dev, "on request");
+	for (i = 0; i < SEVERAL; i++)
+		wait_over(request[i], -EIO);
+	wait_failed(t);
+	EXPECT_EQ(t, t->mock->quiesces, 1);
+	EXPECT_EQ(t, counters(t).failed, SEVERAL);
+}
+
+static void fail_completes_what_waits_for_the_register(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+
+	t->mock->busy = MOCK_STUCK;
+	submit(request);
+	vrb_device_fail(t->dev, "on request");
+	wait_over(request, -EIO);
+}
+
+static void fail_completes_destroys_with_success(struct test *t)
+{
+	struct mock_request *gone[2] = { new_request(t, 1), new_request(t, 2) };
+	struct mock_request *queued = new_request(t, 3), *use = held_request(t, 4);
+	struct completion released[2];
+	struct mock_object *object[2];
+
+	object[0] = new_object(t, 8, &released[0]);
+	object[1] = new_object(t, 9, &released[1]);
+	object[0]->destroy.step[0].flags = MOCK_HOLD;
+	destroy_with(object[0], gone[0]);	/* issued */
+	use->vrb.object = &object[1]->object;
+	submit(use);
+	destroy_with(object[1], gone[1]);	/* queued behind it */
+	queued->vrb.object = &object[1]->object;
+	EXPECT_EQ(t, vrb_submit(t->client, &queued->vrb), -ESHUTDOWN);
+	vrb_device_fail(t->dev, "on request");
+	wait_over(gone[0], 0);
+	wait_over(use, -EIO);
+	wait_over(gone[1], 0);
+	wait_released(t, &released[0]);
+	wait_released(t, &released[1]);
+}
+
+static void fail_releases_zombies(struct test *t)
+{
+	struct mock_request *lost = held_request(t, 1), *gone = new_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	lost->vrb.object = &object->object;
+	run_to_end(lost, -ETIMEDOUT);
+	destroy_with(object, gone);
+	vrb_device_fail(t->dev, "on request");
+	wait_over(gone, 0);
+	wait_released(t, &released);
+	EXPECT_EQ(t, counters(t).zombies_reaped, 0);
+}
+
+static void fail_refuses_requests_but_not_destroys(struct test *t)
+{
+	struct mock_request *after = new_request(t, 1), *gone = new_request(t, 2);
+	struct completion released[2];
+	struct mock_object *parent, *child;
+
+	parent = new_object(t, 8, &released[0]);
+	vrb_device_fail(t->dev, "on request");
+	wait_failed(t);
+	EXPECT_EQ(t, vrb_submit(t->client, &after->vrb), -EIO);
+	child = new_object(t, 9, &released[1]);
+	EXPECT_EQ(t, vrb_object_add_parent(&child->object, &parent->object), 0);
+	destroy_with(parent, gone);
+	usleep_range(1000, 2000);
+	EXPECT_EQ(t, gone->calls, 0);	/* the order of the owner's teardown still counts */
+	destroy(child);
+	wait_over(gone, 0);
+	wait_released(t, &released[0]);
+	wait_released(t, &released[1]);
+	EXPECT_EQ(t, t->mock->posts, 0);
+}
+
+static void fail_only_once(struct test *t)
+{
+	vrb_device_fail(t->dev, "on request");
+	vrb_device_fail(t->dev, "again");
+	wait_failed(t);
+	vrb_device_fail(t->dev, "and again");
+	usleep_range(1000, 2000);
+	EXPECT_EQ(t, t->mock->quiesces, 1);
+	EXPECT_EQ(t, t->mock->failures, 1);
+}
+
+static void fail_it(void *arg)
+{
+	struct test *t = arg;
+
+	vrb_device_fail(t->dev, "from softirq");
+}
+
+static void fail_from_softirq(struct test *t)
+{
+	struct mock_request *request = held_request(t, 1);
+
+	submit(request);
+	in_softirq_do(fail_it, t);
+	wait_over(request, -EIO);
+}
+
+static void fail_when_post_fails(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+
+	t->mock->post_error = true;
+	run_to_end(request, -EIO);
+	wait_failed(t);
+	EXPECT_EQ(t, t->mock->quiesces, 1);
+}
+
+static void fail_ignores_what_comes_later(struct test *t)
+{
+	struct mock_request *request = held_request(t, 1);
+
+	submit(request);
+	wait_posted(request);
+	vrb_device_fail(t->dev, "on request");
+	wait_over(request, -EIO);
+	mock_inject(t->mock, t->mock->command[t->mock->log[0].slot].token);
+	usleep_range(2000, 3000);
+	EXPECT_EQ(t, request->calls, 1);
+}
+
+static void revive_after_reset(struct test *t)
+{
+	struct mock_request *before = held_request(t, 1), *after = new_request(t, 2);
+	struct mock_request *stale = new_request(t, 3), *gone = new_request(t, 4);
+	struct mock_object *object;
+	struct completion released;
+
+	EXPECT_EQ(t, vrb_device_revive(t->dev), -EINVAL);
+	object = new_object(t, 9, &released);
+	submit(before);
+	vrb_device_fail(t->dev, "on request");
+	wait_over(before, -EIO);
+	wait_failed(t);
+	t->mock->quiesced = false;
+	EXPECT_EQ(t, vrb_device_revive(t->dev), 0);
+	EXPECT(t, !vrb_device_failed(t->dev));
+	run_to_end(after, 0);
+	/* The hardware knows nothing of an object from before. */
+	stale->vrb.object = &object->object;
+	EXPECT_EQ(t, vrb_submit(t->client, &stale->vrb), -EIO);
+	destroy_with(object, gone);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+	EXPECT_EQ(t, t->mock->posts, 2);
+}
+
+static void device_config_is_checked(struct test *t)
+{
+	static const struct vrb_provider_ops no_ops;
+	static const struct vrb_device_config good = { .name = "none", .slots = 2 };
+
+	EXPECT_EQ(t, PTR_ERR(vrb_device_create(&no_ops, NULL, &good)), -EINVAL);
+	EXPECT_EQ(t, PTR_ERR(vrb_device_create(&no_ops, NULL,
+					       &(struct vrb_device_config){ .slots = 2 })), -EINVAL);
+}
+
+const struct test_case fail_tests[] = {
+	{ "fail_completes_queued_and_issued", fail_completes_queued_and_issued },
+	{ "fail_completes_what_waits_for_the_register",
+	  fail_completes_what_waits_for_the_register },
+	{ "fail_completes_destroys_with_success", fail_completes_destroys_with_success },
+	{ "fail_releases_zombies", fail_releases_zombies, { .issue_timeout_ms = 100 } },
+	{ "fail_refuses_requests_but_not_destroys", fail_refuses_requests_but_not_destroys },
+	{ "fail_only_once", fail_only_once },
+	{ "fail_from_softirq", fail_from_softirq },
+	{ "fail_when_post_fails", fail_when_post_fails },
+	{ "fail_ignores_what_comes_later", fail_ignores_what_comes_later },
+	{ "revive_after_reset", revive_after_reset },
+	{ "device_config_is_checked", device_config_is_checked },
+	{}
+};

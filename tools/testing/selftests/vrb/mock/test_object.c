@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Rules 2 and 9: objects, references, destroys.
+ */
+#include "mock.h"
+
+static void destroy_releases_object(struct test *t)
+{
+	struct mock_request *gone = new_request(t, 1);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	object->destroy.nr_steps = 3;
+	destroy_with(object, gone);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+	EXPECT_EQ(t, t->mock->posts, 3);
+}
+
+static void destroy_can_be_waited_for(struct test *t)
+{
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	EXPECT_EQ(t, vrb_submit_wait(t->client, &object->object.destroy), 0);
+	wait_released(t, &released);
+}
+
+static void destroy_cancels_queued(struct test *t)
+{
+	struct mock_request *issued = held_request(t, 1), *queued[3], *gone = new_request(t, 5);
+	struct mock_object *object;
+	struct completion released;
+	int i;
+
+	object = new_object(t, 9, &released);
+	issued->vrb.object = &object->object;
+	submit(issued);
+	for (i = 0; i < 3; i++) {
+		queued[i] = new_request(t, 2 + i);
+		queued[i]->vrb.object = &object->object;
+		submit(queued[i]);
+	}
+	destroy_with(object, gone);
+	for (i = 0; i < 3; i++)
+		wait_over(queued[i], -ECANCELED);
+	EXPECT_EQ(t, gone->calls, 0);
+	let_go(issued);
+	wait_over(issued, 0);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+	EXPECT_EQ(t, t->mock->posts, 2);
+	EXPECT_EQ(t, t->mock->log[1].tag, 9);
+}
+
+static void destroy_refuses_new(struct test *t)
+{
+	struct mock_request *after = new_request(t, 1), *gone = new_request(t, 2);
+	struct completion released, child_released;
+	struct mock_object *object, *child;
+
+	object = new_object(t, 9, &released);
+	child = new_object(t, 10, &child_released);
+	object->destroy.step[0].flags = MOCK_HOLD;
+	after->vrb.object = &object->object;
+	destroy_with(object, gone);
+	EXPECT_EQ(t, vrb_submit(t->client, &after->vrb), -ESHUTDOWN);
+	EXPECT_EQ(t, vrb_object_add_parent(&child->object, &object->object), -ESHUTDOWN);
+	EXPECT_EQ(t, after->calls, 0);
+	mock_release(t->mock, &object->destroy);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+	vrb_object_put(&child->object);
+	wait_released(t, &child_released);
+}
+
+static void destroy_cannot_be_cancelled(struct test *t)
+{
+	struct mock_request *blocker = held_request(t, 1), *gone = new_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	blocker->vrb.object = &object->object;
+	submit(blocker);
+	destroy_with(object, gone);
+	EXPECT_EQ(t, vrb_cancel(&object->object.destroy), -EALREADY);
+	let_go(blocker);
+	wait_over(blocker, 0);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+}
+
+static void destroy_goes_first(struct test *t)
+{
+	struct mock_request *blocker = held_request(t, 1), *reserved = held_request(t, 2);
+	struct mock_request *queued = new_request(t, 3), *gone = new_request(t, 4);
+	struct mock_object *object;
+	struct completion released;
+
+	reserved->vrb.verb = &mock_verb_teardown;
+	submit(blocker);
+	submit(reserved);
+	submit(queued);
+	object = new_object(t, 9, &released);
+	destroy_with(object, gone);
+	let_go(blocker);
+	let_go(reserved);
+	wait_over(gone, 0);
+	wait_over(queued, 0);
+	wait_released(t, &released);
+	EXPECT_EQ(t, t->mock->log[2].tag, 9);
+}
+
+static void destroy_waits_for_children(struct test *t)
+{
+	struct mock_request *parent_gone = new_request(t, 1), *child_gone = new_request(t, 2);
+	struct completion parent_released, child_released;
+	struct mock_object *parent, *child;
+
+	parent = new_object(t, 8, &parent_released);
+	child = new_object(t, 9, &child_released);
+	EXPECT_EQ(t, vrb_object_add_parent(&child->object, &parent->object), 0);
+	EXPECT(t, vrb_object_busy(&parent->object));
+	destroy_with(parent, parent_gone);
+	run_to_end(new_request(t, 3), 0);
+	EXPECT_EQ(t, parent_gone->calls, 0);
+	destroy_with(child, child_gone);
+	wait_over(child_gone, 0);
+	wait_over(parent_gone, 0);
+	wait_released(t, &child_released);
+	wait_released(t, &parent_released);
+	/* Not a command of the parent before the hardware had let go of the child. */
+	EXPECT_EQ(t, t->mock->log[1].tag, 9);
+	EXPECT_EQ(t, t->mock->log[2].tag, 8);
+}
+
+static void destroy_waits_for_references(struct test *t)
+{
+	struct mock_request *gone = new_request(t, 1);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	EXPECT(t, !vrb_object_busy(&object->object));
+	vrb_object_get(&object->object);
+	EXPECT(t, vrb_object_busy(&object->object));
+	destroy_with(object, gone);
+	run_to_end(new_request(t, 3), 0);
+	EXPECT_EQ(t, gone->calls, 0);
+	vrb_object_put(&object->object);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+}
+
+/* Somebody looks the object up while its destroy command runs. */
+static void destroy_completes_with_last_reference(struct test *t)
+{
+	struct mock_request *gone = new_request(t, 1), *other = new_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	object->destroy.step[0].flags = MOCK_HOLD;
+	destroy_with(object, gone);
+	vrb_object_get(&object->object);
+	mock_release(t->mock, &object->destroy);
+	run_to_end(other, 0);
+	EXPECT_EQ(t, gone->calls, 0);
+	vrb_object_put(&object->object);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+}
+
+static void destroy_failure_fails_device(struct test *t)
+{
+	struct mock_request *gone = new_request(t, 1);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	object->destroy.step[0].status = -EINVAL;
+	destroy_with(object, gone);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+	wait_failed(t);
+}
+
+static void destroy_may_be_refused_by_hardware(struct test *t)
+{
+	struct mock_request *refused = new_request(t, 1), *use = new_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	object->destroy.nr_steps = 2;
+	object->destroy.step[0].status = -EBUSY;
+	destroy_with(object, refused);
+	wait_over(refused, -EBUSY);
+	EXPECT(t, !vrb_device_failed(t->dev));
+	use->vrb.object = &object->object;	/* alive */
+	run_to_end(use, 0);
+	object->destroy.step[0].status = 0;
+	object->object.destroy.done = NULL;
+	EXPECT_EQ(t, vrb_submit_wait(t->client, &object->object.destroy), 0);
+	wait_released(t, &released);
+}
+
+static void destroy_refused_halfway_fails_device(struct test *t)
+{
+	struct mock_request *gone = new_request(t, 1);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	object->destroy.nr_steps = 2;
+	object->destroy.step[1].status = -EBUSY;
+	destroy_with(object, gone);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+	wait_failed(t);
+}
+
+static void destroy_it(void *arg)
+{
+	destroy(arg);
+}
+
+static void destroy_from_softirq(struct test *t)
+{
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	in_softirq_do(destroy_it, object);
+	wait_released(t, &released);
+}
+
+static void object_unknown_to_hardware(struct test *t)
+{
+	struct completion parent_released, child_released;
+	struct mock_object *parent, *child;
+
+	parent = new_object(t, 8, &parent_released);
+	child = new_object(t, 9, &child_released);
+	EXPECT_EQ(t, vrb_object_add_parent(&child->object, &parent->object), 0);
+	vrb_object_put(&parent->object);
+	EXPECT(t, !completion_done(&parent_released));
+	vrb_object_put(&child->object);
+	wait_released(t, &child_released);
+	wait_released(t, &parent_released);
+	EXPECT_EQ(t, t->mock->posts, 0);
+}
+
+static void object_parents_are_limited(struct test *t)
+{
+	struct completion released[VRB_MAX_PARENTS + 2];
+	struct mock_object *object[VRB_MAX_PARENTS + 2];
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(object); i++)
+		object[i] = new_object(t, i, &released[i]);
+	for (i = 1; i <= VRB_MAX_PARENTS; i++)
+		EXPECT_EQ(t, vrb_object_add_parent(&object[0]->object, &object[i]->object), 0);
+	EXPECT_EQ(t, vrb_object_add_parent(&object[0]->object, &object[i]->object), -ENOSPC);
+	for (i = ARRAY_SIZE(object) - 1; i >= 0; i--)
+		destroy(object[i]);
+	for (i = 0; i < ARRAY_SIZE(object); i++)
+		wait_released(t, &released[i]);
+}
+
+const struct test_case object_tests[] = {
+	{ "destroy_releases_object", destroy_releases_object },
+	{ "destroy_can_be_waited_for", destroy_can_be_waited_for },
+	{ "destroy_cancels_queued", destroy_cancels_queued },
+	{ "destroy_refuses_new", destroy_refuses_new },
+	{ "destroy_cannot_be_cancelled", destroy_cannot_be_cancelled },
+	{ "destroy_goes_first", destroy_goes_first, { .slots = 2 } },
+	{ "destroy_waits_for_children", destroy_waits_for_children },
+	{ "destroy_waits_for_references", destroy_waits_for_references },
+	{ "destroy_completes_with_last_reference", destroy_completes_with_last_reference },
+	{ "destroy_failure_fails_device", destroy_failure_fails_device },
+	{ "destroy_may_be_refused_by_hardware", destroy_may_be_refused_by_hardware },
+	{ "destroy_refused_halfway_fails_device", destroy_refused_halfway_fails_device },
+	{ "destroy_from_softirq", destroy_from_softirq },
+	{ "object_unknown_to_hardware", object_unknown_to_hardware },
+	{ "object_parents_are_limited", object_parents_are_limited },
+	{}
+};

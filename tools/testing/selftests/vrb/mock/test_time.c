@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Rule 8: deadlines, commands that are not answered, late and stray completions.
+ */
+#include "mock.h"
+
+static void deadline_of_a_queued_request(struct test *t)
+{
+	struct mock_request *first = held_request(t, 1), *second = new_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	first->vrb.object = &object->object;
+	second->vrb.object = &object->object;
+	second->vrb.deadline = ktime_add_ms(ktime_get(), 20);
+	submit(first);
+	run_to_end(second, -ETIMEDOUT);
+	EXPECT_EQ(t, second->script.posts, 0);
+	EXPECT_EQ(t, counters(t).deadline, 1);
+	EXPECT_EQ(t, counters(t).timeouts, 0);
+	let_go(first);
+	wait_over(first, 0);
+	destroy(object);
+	wait_released(t, &released);
+}
+
+static void deadline_does_not_concern_issued(struct test *t)
+{
+	struct mock_request *request = held_request(t, 1);
+
+	request->vrb.deadline = ktime_add_ms(ktime_get(), 20);
+	submit(request);
+	wait_posted(request);
+	msleep(60);
+	EXPECT_EQ(t, request->calls, 0);
+	let_go(request);
+	wait_over(request, 0);
+	EXPECT_EQ(t, counters(t).deadline, 0);
+}
+
+static bool zombie_reaped(void *arg)
+{
+	return counters(arg).zombies_reaped == 1;
+}
+
+static void timeout_makes_a_zombie(struct test *t)
+{
+	struct mock_request *lost = held_request(t, 1), *next;
+	int i;
+
+	run_to_end(lost, -ETIMEDOUT);
+	EXPECT_EQ(t, counters(t).timeouts, 1);
+	EXPECT_EQ(t, counters(t).slots_now, 0);
+	EXPECT(t, !vrb_device_failed(t->dev));
+	/* Were its slot used again the hardware would have a word to say. */
+	for (i = 0; i < 30; i++) {
+		next = new_request(t, 10 + i);
+		run_to_end(next, 0);
+		EXPECT(t, t->mock->log[1 + i].slot != t->mock->log[0].slot);
+	}
+	let_go(lost);
+	EXPECT(t, wait_until(zombie_reaped, t));
+	EXPECT_EQ(t, lost->calls, 1);
+	EXPECT_EQ(t, counters(t).stray, 0);
+}
+
+/* The firmware is slow, not dead: as long as anything completes nothing is given up. */
+static void timeout_only_without_progress(struct test *t)
+{
+	struct mock_request *slow = held_request(t, 1), *other;
+	int i;
+
+	submit(slow);
+	for (i = 0; i < 30; i++) {
+		other = new_request(t, 2);
+		run_to_end(other, 0);
+		msleep(20);
+	}
+	EXPECT_EQ(t, slow->calls, 0);
+	EXPECT_EQ(t, counters(t).timeouts, 0);
+	wait_over(slow, -ETIMEDOUT);
+	let_go(slow);
+	EXPECT(t, wait_until(zombie_reaped, t));
+}
+
+static void timeout_makes_object_uncertain(struct test *t)
+{
+	struct mock_request *lost = held_request(t, 1), *behind = new_request(t, 2);
+	struct mock_request *after = new_request(t, 3), *gone = new_request(t, 4);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	lost->vrb.object = &object->object;
+	behind->vrb.object = &object->object;
+	after->vrb.object = &object->object;
+	submit(lost);
+	submit(behind);
+	wait_over(lost, -ETIMEDOUT);
+	wait_over(behind, -EIO);
+	EXPECT_EQ(t, vrb_submit(t->client, &after->vrb), -EIO);
+	destroy_with(object, gone);
+	msleep(20);
+	EXPECT_EQ(t, gone->calls, 0);
+	EXPECT_EQ(t, t->mock->posts, 1);
+	let_go(lost);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+	EXPECT_EQ(t, counters(t).zombies_reaped, 1);
+	EXPECT(t, !vrb_device_failed(t->dev));
+}
+
+static bool was_late(void *arg)
+{
+	struct mock_object *object = arg;
+
+	return READ_ONCE(object->destroy.late);
+}
+
+static void late_result_is_reported(struct test *t)
+{
+	struct mock_request *lost = new_request(t, 1), *again = new_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	lost->vrb.object = &object->object;
+	lost->script.nr_steps = 2;
+	lost->script.step[1].flags = MOCK_HOLD;
+	run_to_end(lost, -ETIMEDOUT);
+	EXPECT_EQ(t, lost->vrb.step, 1);
+	let_go(lost);
+	EXPECT(t, wait_until(was_late, object));
+	EXPECT_EQ(t, object->destroy.late_step, 1);
+	EXPECT(t, wait_until(zombie_reaped, t));
+	/* Certain again */
+	again->vrb.object = &object->object;
+	run_to_end(again, 0);
+	destroy(object);
+	wait_released(t, &released);
+}
+
+/* An owner that gives up on an object the hardware may have: its memory stays until that is known. */
+static void zombie_keeps_its_object(struct test *t)
+{
+	struct mock_request *lost = held_request(t, 1);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	lost->vrb.object = &object->object;
+	run_to_end(lost, -ETIMEDOUT);
+	vrb_object_put(&object->object);
+	EXPECT(t, !completion_done(&released));
+	let_go(lost);
+	wait_released(t, &released);
+}
+
+static void zombies_too_many_fail_device(struct test *t)
+{
+	struct mock_request *lost[3], *after = new_request(t, 9);
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		lost[i] = held_request(t, i);
+		submit(lost[i]);
+	}
+	for (i = 0; i < 3; i++)
+		wait_over(lost[i], -ETIMEDOUT);
+	wait_failed(t);
+	EXPECT_EQ(t, t->mock->quiesces, 1);
+	EXPECT_EQ(t, vrb_submit(t->client, &after->vrb), -EIO);
+}
+
+static void zombie_in_reserved_slot_fails_device(struct test *t)
+{
+	struct mock_request *normal = held_request(t, 1), *teardown = held_request(t, 2);
+
+	submit(normal);
+	wait_posted(normal);
+	teardown->vrb.verb = &mock_verb_teardown;
+	submit(teardown);
+	wait_posted(teardown);
+	let_go(normal);
+	wait_over(normal, 0);
+	wait_over(teardown, -ETIMEDOUT);
+	wait_failed(t);
+}
+
+static void zombie_blocking_a_destroy_fails_device(struct test *t)
+{
+	struct mock_request *lost = held_request(t, 1), *gone = new_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	lost->vrb.object = &object->object;
+	run_to_end(lost, -ETIMEDOUT);
+	destroy_with(object, gone);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+	wait_failed(t);
+	EXPECT_EQ(t, t->mock->posts, 1);
+}
+
+static void timeout_of_a_destroy_fails_device(struct test *t)
+{
+	struct mock_request *gone = new_request(t, 1);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	object->destroy.step[0].flags = MOCK_HOLD;
+	destroy_with(object, gone);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+	wait_failed(t);
+	EXPECT_EQ(t, counters(t).timeouts, 0);
+}
+
+static void timeout_of_the_register_fails_device(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+
+	t->mock->busy = MOCK_STUCK;
+	run_to_end(request, -EIO);
+	wait_failed(t);
+	EXPECT_EQ(t, request->script.posts, 0);
+}
+
+static bool one_stray(void *arg)
+{
+	return counters(arg).stray == 1;
+}
+
+static void stray_token(struct test *t)
+{
+	struct mock_request *request = held_request(t, 1);
+
+	submit(request);
+	wait_posted(request);
+	/* The right slot, another generation. */
+	mock_inject(t->mock, t->mock->command[t->mock->log[0].slot].token ^ 0x8000);
+	EXPECT(t, wait_until(one_stray, t));
+	EXPECT_EQ(t, request->calls, 0);
+	let_go(request);
+	wait_over(request, 0);
+}
+
+static bool slots_times_stray(void *arg)
+{
+	return counters(arg).stray == 65536;
+}
+
+static void stray_token_of_any_value(struct test *t)
+{
+	unsigned int token;
+
+	for (token = 0; token < 65536; token++) {
+		mock_inject(t->mock, token);
+		if (token % 32 == 31)
+			usleep_range(1, 2);
+	}
+	wait_until(slots_times_stray, t);
+	EXPECT_EQ(t, counters(t).stray, 65536);
+}
+
+static void duplicate_completion(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+
+	request->script.nr_steps = 2;
+	request->script.step[0].flags = MOCK_DUP;
+	run_to_end(request, 0);
+	EXPECT(t, wait_until(one_stray, t));
+	EXPECT_EQ(t, request->script.advances, 2);
+	EXPECT_EQ(t, counters(t).completed, 1);
+}
+
+#define SOON { .issue_timeout_ms = 50 }
+
+const struct test_case time_tests[] = {
+	{ "deadline_of_a_queued_request", deadline_of_a_queued_request },
+	{ "deadline_does_not_concern_issued", deadline_does_not_concern_issued },
+	{ "timeout_makes_a_zombie", timeout_makes_a_zombie, SOON },
+	{ "timeout_only_without_progress", timeout_only_without_progress,
+	  { .issue_timeout_ms = 400 } },
+	{ "timeout_makes_object_uncertain", timeout_makes_object_uncertain,
+	  { .issue_timeout_ms = 1000 } },
+	{ "timeout_of_a_destroy_fails_device", timeout_of_a_destroy_fails_device, SOON },
+	{ "timeout_of_the_register_fails_device", timeout_of_the_register_fails_device, SOON },
+	{ "late_result_is_reported", late_result_is_reported, SOON },
+	{ "zombie_keeps_its_object", zombie_keeps_its_object, SOON },
+	{ "zombies_too_many_fail_device", zombies_too_many_fail_device, SOON },
+	{ "zombie_in_reserved_slot_fails_device", zombie_in_reserved_slot_fails_device,
+	  { .slots = 2, .issue_timeout_ms = 500 } },
+	{ "zombie_blocking_a_destroy_fails_device", zombie_blocking_a_destroy_fails_device, SOON },
+	{ "stray_token", stray_token },
+	{ "stray_token_of_any_value", stray_token_of_any_value },
+	{ "duplicate_completion", duplicate_completion },
+	{}
+};

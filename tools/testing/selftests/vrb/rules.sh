@@ -1,0 +1,11 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver none --hcas 0 --modules "ib_vrb vrb_mock"
+# Kernels: 6.12 7
+#
+# The rules of the request engine, on a provider without hardware: Documentation/vrb-contract.rst.
+# Usage: rules.sh [NAME...]
+
+. "$(dirname "$0")/lib.sh"
+run_tests list "$@"
