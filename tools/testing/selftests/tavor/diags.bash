@@ -51,11 +51,11 @@ test_smpquery_portinfo() {
 }
 
 test_smpquery_pkeys() {
-	query '0xffff' smpquery -C "$(device)" -P 1 pkeys "$(lid 1)" 1
+	query '0xffff' smpquery -C "$(device)" -P 1 pkeys "$(lid 1)"
 }
 
-test_smpquery_guids() {
-	query '0x[0-9a-f]{16}' smpquery -C "$(device)" -P 1 guids "$(lid 2)"
+test_smpquery_guidinfo() {
+	query '0x[0-9a-f]{16}' smpquery -C "$(device)" -P 1 guidinfo "$(lid 2)"
 }
 
 test_smpquery_sl2vl_and_vlarb() {
@@ -116,7 +116,7 @@ test_ibtracert() {
 
 test_perfquery() {
 	query '^PortXmitData:\.*[0-9]+' perfquery -C "$(device)" -P 1
-	query '^LinkDownedCounter:\.*0$' perfquery -C "$(device)" -P 1 "$(lid 2)" 2
+	query '^SymbolErrorCounter:\.*0$' perfquery -C "$(device)" -P 1 "$(lid 2)" 2
 }
 
 test_port_counters_count_traffic_in_both_directions() {
