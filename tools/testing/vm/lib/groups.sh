@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+# shellcheck shell=bash
+#
+# Runs groups of tests, some at a time, and shows their results one group after the other, the first unfinished
+# one live. Of group N in $WORK: N.tests and N.what (see tests.sh), N.out and N.err as they run, N.status
+# when it has ended.
+
+# group_command N: sets command to what runs the group
+group_command() {
+	local line options opts args
+	mapfile -t args < <(awk -F'|' '{ print $1 ":" ($4 ? $4 : 300) ":" $5 }' "$WORK/$1.tests")
+	IFS='|' read -r line options <"$WORK/$1.what"
+	if [ "$line" = host ]; then
+		command=("$VM_DIR/guest/batch" "${args[@]}")
+	else
+		mapfile -t opts < <(xargs -r -n1 printf '%s\n' <<<"$options")
+		command=("$VM_DIR/run" --kernel "$line" --timeout 3600 "${opts[@]}" --
+			tools/testing/vm/guest/batch "${args[@]}")
+	fi
+}
+
+# group_run N: in a process of its own, which ends what it started when it is asked to end
+group_run() {
+	local command child status=0
+	group_command "$1"
+	"${command[@]}" >"$WORK/$1.out" 2>"$WORK/$1.err" </dev/null &
+	child=$!
+	trap 'kill "$child" 2>/dev/null; wait "$child"; exit 143' TERM
+	wait "$child" || status=$?
+	echo "$status" >"$WORK/$1.status.new"
+	mv "$WORK/$1.status.new" "$WORK/$1.status"
+}
+
+# schedule COUNT JOBS: all groups, so many at a time
+schedule() {
+	local i
+	trap 'kill $(jobs -p) 2>/dev/null; wait; exit 143' TERM
+	for ((i = 0; i < $1; i++)); do
+		while [ "$(jobs -rp | wc -l)" -ge "$2" ]; do
+			wait -n || :
+		done
+		group_run "$i" &
+	done
+	wait
+}
+
+# follow N: what the group prints, as it comes, until it has ended
+# shellcheck disable=SC2154 # check sets scheduler
+follow() {
+	local ended=
+	while [ ! -e "$WORK/$1.out" ]; do
+		sleep 0.1
+	done
+	exec 5<"$WORK/$1.out"
+	while [ -z "$ended" ]; do
+		[ ! -e "$WORK/$1.status" ] || ended=1
+		cat <&5
+		[ -n "$ended" ] || { kill -0 "$scheduler" && sleep 0.2; } 2>/dev/null || break
+	done
+	exec 5<&-
+}
+
+# show_group N: its results, and for a guest a result about the run itself
+show_group() {
+	local line options names what p f s
+	IFS='|' read -r line options <"$WORK/$1.what"
+	names=$(cut -d'|' -f1 "$WORK/$1.tests" | tr '\n' ' ')
+	what="guest, kernel $line$options"
+	[ "$line" != host ] || what="on the host"
+	echo "# $what: $names"
+	# In the background, since a signal interrupts "wait" and nothing else.
+	follow "$1" | "$VM_DIR/tap" -v first="$next" -v expect="$names" -v totals="$WORK/totals" |
+		tee -a "$WORK/tap" &
+	wait $!
+	read -r p f s next <"$WORK/totals"
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	sed 's/^/# /' "$WORK/$1.err"
+	[ "$line" != host ] || return 0
+	if [ "$(cat "$WORK/$1.status")" = 0 ]; then
+		one 0 "$what: came up, no complaint, no violation, went down"
+	else
+		one 1 "$what: $(tail -n 1 "$WORK/$1.err" | sed -E 's/^vm: (FAILED: )?//')"
+	fi
+}

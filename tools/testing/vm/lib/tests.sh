@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+# shellcheck shell=bash
+#
+# Which tests the tree has. A test says about itself, near its top, where it runs; see ../README.
+
+# head_of FILE KEY: the value of a "Key: value" line near the top
+head_of() {
+	head -n 40 "$1" | sed -nE "s|^[#/* ]+$2: *(.*[^ ]) *\$|\1|p" | head -n 1
+}
+
+# selected NAME: is it among those asked for?
+# shellcheck disable=SC2154 # check sets patterns
+selected() {
+	local pattern
+	[ ${#patterns[@]} != 0 ] || return 0
+	for pattern in "${patterns[@]}"; do
+		# shellcheck disable=SC2053 # a pattern
+		[[ $1 != $pattern ]] || return 0
+	done
+	return 1
+}
+
+# wanted LEVEL: by name everything is
+wanted() {
+	[ ${#patterns[@]} = 0 ] || return 0
+	case $1 in
+	all) [ -n "$all" ] ;;
+	static) [ -n "$static" ] ;;
+	esac
+}
+
+# tests: a line "name|runs|kernels|timeout|program|needs" for each test that is to run
+tests() {
+	local file name dir runs kernels program
+	grep -rlE '^[#/* ]+Runs: (host|guest)' "$TREE/tools/testing" | sort | while read -r file; do
+		case $file in
+		*/README | */vm/check | *.h | *~ | *.rst) continue ;;
+		esac
+		dir=$(basename "$(dirname "$file")")
+		name=$dir/$(basename "${file%.*}")
+		selected "$name" || continue
+		wanted "$(head_of "$file" Level)" || continue
+		runs=$(head_of "$file" Runs)
+		kernels=$(head_of "$file" Kernels)
+		[ -n "$kernels" ] || kernels=${KERNEL_LINES%% *}
+		[ -z "$all" ] || kernels="$KERNEL_LINES debug"
+		[ -z "$only" ] || kernels=$only
+		[ "${runs%% *}" != host ] || kernels=
+		program=${file#"$TREE/"}
+		[ "${file##*.}" != c ] || program=build/guest/$dir/$(basename "${file%.c}")
+		echo "$name|$runs|$kernels|$(head_of "$file" Timeout)|$program|$(head_of "$file" Needs)"
+	done
+}
+
+show() {
+	local name runs kernels timeout program needs
+	while IFS='|' read -r name runs kernels timeout program needs; do
+		printf '%-32s %s\n' "$name" "${kernels:+kernel ${kernels// /, }: }$(
+			[ "$runs" = host ] && echo "$program" || echo "run ${runs#guest } -- $program"
+		)"
+	done
+}
+
+# groups: tests that share a guest, a file each, in the order they are to run; prints how many
+groups() {
+	local count=0 line runs
+	awk -F'|' '$2 == "host"' "$WORK/tests" >"$WORK/0.tests"
+	echo host >"$WORK/0.what"
+	[ ! -s "$WORK/0.tests" ] || count=1
+	cut -d'|' -f2,3 "$WORK/tests" | while IFS='|' read -r runs kernels; do
+		for line in $kernels; do
+			echo "$line|$runs"
+		done
+	done | sort -u >"$WORK/boots"
+	while IFS='|' read -r line runs; do
+		awk -F'|' -v runs="$runs" -v line="$line" \
+			'$2 == runs && index(" " $3 " ", " " line " ")' "$WORK/tests" >"$WORK/$count.tests"
+		echo "$line|${runs#guest}" >"$WORK/$count.what"
+		count=$((count + 1))
+	done <"$WORK/boots"
+	echo "$count"
+}
