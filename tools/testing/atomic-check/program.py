@@ -263,12 +263,12 @@ def _base(name):
 
 
 def check_indirect_rules(rules):
-    """Targets of "indirect" rules must be atomic members, or "outside"."""
+    """Targets of "indirect" rules must be atomic members, functions known by a "callback" type, or "outside"."""
     findings = []
     for rule in rules.indirect:
         for target in rule.words[1:]:
             structure, _, member = target.partition('.')
-            if target != 'outside' and not any(
+            if target not in ('outside', 'callback') and not any(
                     table.words[0] == structure and rules.match(member, table.words[1:])
                     for table in rules.tables):
                 findings.append(f'{rule.where}: {target} is in no declared table of atomic callbacks')
