@@ -356,23 +356,9 @@ static bool may_send(const struct ibport *p, const struct packet *pkt)
 	return pkt->data[0] >> 4 == 15 ? p->state != PORT_DOWN : p->state == PORT_ACTIVE;
 }
 
-static struct packet *packet_copy(const struct packet *pkt)
-{
-	struct packet *copy = packet_alloc();
-
-	copy->len = pkt->len;
-	memcpy(copy->data, pkt->data, pkt->len);
-	return copy;
-}
-
-/*
- * Packets for the port itself turn round inside it and never reach the cable; a multicast packet does
- * both, because members of the group may sit on either side.
- */
 void port_tx(struct hca *h, int port, struct packet *pkt)
 {
 	struct ibport *p = hca_port(h, port);
-	u16 dlid = get16(pkt->data + 2);
 
 	if (!may_send(p, pkt)) {
 		count(h, "port-tx-dropped");
@@ -384,11 +370,5 @@ void port_tx(struct hca *h, int port, struct packet *pkt)
 	ibport_count(p, CNT_XMIT_DATA, pkt->len / 4);
 	if (pcap_active())
 		pcap_packet(pkt);
-	if (ibport_owns_lid(p, dlid)) {
-		wire_loopback(p, pkt);
-		return;
-	}
-	if (dlid >= LID_MULTICAST && dlid != LID_PERMISSIVE)
-		wire_loopback(p, packet_copy(pkt));
 	wire_send(p, pkt);
 }

@@ -279,15 +279,14 @@ void trap_stop(struct ibport *p);
 
 /* The port's power, physical state or enabled width or speed changed: train or drop the link. */
 void wire_update(struct ibport *p);
-/* Puts a packet on the cable; takes ownership. */
+/* Sends a packet on its way, faults included: loopback or cable. Takes ownership. */
 void wire_send(struct ibport *p, struct packet *pkt);
-/* Hands it to the port's own receiver in the next turn of the loop. */
-void wire_loopback(struct ibport *p, struct packet *pkt);
 /* Forgets what is queued for the port. */
 void wire_flush(struct ibport *p);
 /* Headers of the packet now being delivered, for traps about it; NULL outside delivery. */
 const u8 *wire_current(void);
 struct ibport *wire_peer(const struct ibport *p);
+struct packet *packet_copy(const struct packet *pkt);
 
 /* --- pcap.c --------------------------------------------------------------------------------------- */
 

@@ -70,15 +70,6 @@ static void send_out(struct ibport *out, struct packet *pkt)
 	wire_send(out, pkt);
 }
 
-static struct packet *copy_of(const struct packet *pkt)
-{
-	struct packet *copy = packet_alloc();
-
-	copy->len = pkt->len;
-	memcpy(copy->data, pkt->data, pkt->len);
-	return copy;
-}
-
 static void forward_multicast(struct ibswitch *sw, struct ibport *in, struct packet *pkt)
 {
 	unsigned int index = get16(pkt->data + 2) - LID_MULTICAST, port;
@@ -86,7 +77,7 @@ static void forward_multicast(struct ibswitch *sw, struct ibport *in, struct pac
 
 	for (port = 1; port <= sw->node->num_ports; port++)
 		if ((mask >> port & 1) && &sw->node->port[port] != in)
-			send_out(&sw->node->port[port], copy_of(pkt));
+			send_out(&sw->node->port[port], packet_copy(pkt));
 	packet_put(pkt);
 }
 

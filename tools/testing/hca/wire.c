@@ -202,19 +202,40 @@ void wire_flush(struct ibport *p)
 	work_cancel(&p->rx_work);
 }
 
-void wire_loopback(struct ibport *p, struct packet *pkt)
-{
-	enqueue(p, pkt);
-}
-
 void wire_arrived(struct ibport *p, struct packet *pkt)
 {
 	enqueue(p, pkt);
 }
 
+struct packet *packet_copy(const struct packet *pkt)
+{
+	struct packet *copy = packet_alloc();
+
+	copy->len = pkt->len;
+	memcpy(copy->data, pkt->data, pkt->len);
+	return copy;
+}
+
+bool wire_loops(const struct ibport *p, const struct packet *pkt)
+{
+	return p->node->type == NODE_CA && ibport_owns_lid(p, get16(pkt->data + 2));
+}
+
+/*
+ * Packets for the port itself turn round inside the HCA and never reach the cable; a multicast packet
+ * does both, because members of the group may sit on either side.
+ */
 void wire_transmit(struct ibport *p, struct packet *pkt)
 {
 	struct cable *c = p->cable;
+	u16 dlid = get16(pkt->data + 2);
+
+	if (wire_loops(p, pkt)) {
+		enqueue(p, pkt);
+		return;
+	}
+	if (p->node->type == NODE_CA && dlid >= LID_MULTICAST && dlid != LID_PERMISSIVE)
+		enqueue(p, packet_copy(pkt));
 
 	if (!c || !c->up)
 		packet_put(pkt);

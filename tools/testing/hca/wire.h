@@ -35,7 +35,8 @@ void wirefault_send(struct ibport *p, struct packet *pkt);
 bool wirefault_active(struct hca *h);
 int wirefault_check(const char *spec, char *why);
 void wirefault_delete(struct hca *h);
-/* Onto the cable, without faults. */
+/* Loopback or cable, without faults. */
+bool wire_loops(const struct ibport *p, const struct packet *pkt);
 void wire_transmit(struct ibport *p, struct packet *pkt);
 
 /* --- remote.c: a cable to another process ---------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Faults of packets on their way from an HCA's port to whatever its cable leads to:
+ * Faults of packets on their way from an HCA's port, over its cable or back to itself:
  *
  *	ACTION[,port=N][,op=BTH OPCODE][,vl=N][,dlid=N][,qp=N][,after=N][,count=N][,prob=P][,time=T]
  *
@@ -293,15 +293,6 @@ static struct wire_fault *choose(struct wire_state *s, const struct ibport *p, c
 	return NULL;
 }
 
-static struct packet *copy_of(const struct packet *pkt)
-{
-	struct packet *copy = packet_alloc();
-
-	copy->len = pkt->len;
-	memcpy(copy->data, pkt->data, pkt->len);
-	return copy;
-}
-
 static void flip_bit(struct hca *h, struct packet *pkt, u32 from)
 {
 	u64 r = fault_random(h);
@@ -312,7 +303,7 @@ static void flip_bit(struct hca *h, struct packet *pkt, u32 from)
 /* A flipped bit never escapes the VCRC, so only the counters of the port it would have reached see it. */
 static void corrupt(struct ibport *p, struct packet *pkt)
 {
-	struct ibport *peer = wire_peer(p);
+	struct ibport *peer = wire_loops(p, pkt) ? p : wire_peer(p);
 
 	if (peer && peer->state != PORT_DOWN) {
 		ibport_count(peer, CNT_RCV_ERR, 1);
@@ -340,7 +331,7 @@ void wirefault_send(struct ibport *p, struct packet *pkt)
 		hold(s, p, pkt, f->time, f->action == REORDER);
 		return;
 	case DUP:
-		wire_transmit(p, copy_of(pkt));
+		wire_transmit(p, packet_copy(pkt));
 		break;
 	case DAMAGE:
 		flip_bit(p->node->h, pkt, LRH_LEN + BTH_LEN);

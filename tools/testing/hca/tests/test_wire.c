@@ -234,6 +234,17 @@ static void fault_matches(void)
 	CHECK_EQ(fake_rxs, 5);
 }
 
+static void fault_reaches_looped_packets(void)
+{
+	struct hca *h = with_fault("drop,count=1");
+
+	port_tx(h, 1, ud_packet(0, 1, 1, 5, 16));
+	port_tx(h, 1, ud_packet(0, 1, 1, 6, 16));
+	settle();
+	CHECK_EQ(fake_rxs, 1);
+	CHECK_EQ(rx_qpn(0), 6);
+}
+
 static void fault_dup(void)
 {
 	struct hca *h = with_fault("dup,count=1");
@@ -495,6 +506,7 @@ static const struct tap_test tests[] = {
 	TAP(fault_drop_counts),
 	TAP(fault_drop_by_chance_is_repeatable),
 	TAP(fault_matches),
+	TAP(fault_reaches_looped_packets),
 	TAP(fault_dup),
 	TAP(fault_reorder),
 	TAP(fault_delay),
