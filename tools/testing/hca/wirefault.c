@@ -191,7 +191,7 @@ bool wirefault_active(struct hca *h)
 	if (seen[n] != generation) {
 		seen[n] = generation;
 		s = state_of(h);
-		load(s, opt_str(h, "wire_fault"));
+		load(s, opt_str(h, "packet_fault"));
 	}
 	return s && (s->n || s->held);
 }

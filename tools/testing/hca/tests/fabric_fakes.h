@@ -140,7 +140,7 @@ const char *opt_str(const struct hca *h, const char *key)
 		return fake_cable;
 	if (!strcmp(key, "unplug"))
 		return fake_unplug;
-	if (!strcmp(key, "wire_fault"))
+	if (!strcmp(key, "packet_fault"))
 		return fake_wire_fault;
 	if (!strcmp(key, "device"))
 		return fake_device;
