@@ -107,6 +107,8 @@ static void send_message(u16 command, const void *payload, u32 len, const int *f
 	sent = n > 0 ? n : 0;
 	while (sent < HDR + len) { /* large payloads do not fit the socket at once */
 		loop_turn(false);
+		if (sent < HDR) /* the connection is gone */
+			return;
 		n = send(tc.fd, (const u8 *)payload + (sent - HDR), HDR + len - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && errno != EAGAIN)
 			return;
@@ -261,6 +263,13 @@ void tc_enable(void)
 	tc_cfg_write(PCI_BASE_ADDRESS_0, 0xfea00000, 4);
 	tc_cfg_write(PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
 	tc_cfg_write(0x42, PCI_MSIX_FLAGS_ENABLE, 2);
+}
+
+void tc_reset(void)
+{
+	tc_reg_write(0xf0010, 1);
+	TC_UNTIL(tc_cfg32(0) != 0xffffffff);
+	tc_enable();
 }
 
 void tc_irqs(u32 index, u32 n)
@@ -624,7 +633,7 @@ struct hca *tc_start(const char *options)
 		tc.ram = mmap(NULL, TC_RAM, PROT_READ | PROT_WRITE, MAP_SHARED, tc.ram_fd, 0);
 		report_log_open(getenv("TC_LOG") ? getenv("TC_LOG") : "/dev/null");
 	}
-	set_options(n, "profile=fast ddr_size=16m fw_area=1m log_max_srqs=8 reset_time=20ms report_limit=5");
+	set_options(n, "profile=fast ddr_size=16m fw_area=1m log_max_srqs=8 reset_time=300ms report_limit=5");
 	set_options(n, options);
 	tc.h = hca_new();
 	if (!tc.h)

@@ -43,6 +43,13 @@ void tc_raw(const void *bytes, u32 len);
 /* Lets the model do what it has to do now; with @ns for at least that long. */
 void tc_settle(void);
 void tc_wait(u64 ns);
+/* Turns the loop until @cond holds, for five seconds at most: no test depends on how fast the machine is. */
+#define TC_UNTIL(cond)                                                  \
+	do {                                                            \
+		u64 end_ = now_ns() + 5000000000ull;                    \
+		while (!(cond) && now_ns() < end_)                      \
+			loop_turn(false);                               \
+	} while (0)
 
 /* --- memory --- */
 
@@ -62,6 +69,7 @@ void tc_cfg_write(u32 at, u32 value, u32 len);
 u32 tc_reg(u32 at);
 void tc_reg_write(u32 at, u32 value);
 void tc_enable(void); /* memory space, bus mastering, MSI-X */
+void tc_reset(void);  /* by register, waits, and enables again */
 /* Eventfd of an interrupt: how often it was signalled since the last call. */
 void tc_irqs(u32 index, u32 n);
 u64 tc_irq_taken(u32 index, u32 vector);

@@ -384,11 +384,11 @@ static void fault(const char *spec)
 static void faults_keep_order(void)
 {
 	up(4);
-	fault("delay,on=cqe,count=1,time=5ms");
+	fault("delay,on=cqe,count=1,time=200ms");
 	post(0x40, false);
 	post(0x80, false);
 	CHECK(!poll());
-	tc_wait(8000000);
+	TC_UNTIL(!(cq[32 + 31] & 0x80));
 	CHECK(get32(cq + 0x18) == 0x40 && get32(cq + 32 + 0x18) == 0x80);
 	CHECK(poll());
 	CHECK(poll());
@@ -407,10 +407,10 @@ static void faults_keep_order(void)
 static void destroyed_while_held_back(void)
 {
 	up(4);
-	fault("delay,on=cqe,count=1,time=5ms");
+	fault("delay,on=cqe,count=1,time=200ms");
 	post(0x40, false);
 	CHECK_EQ(tc_cmd_out(0x17, 0, CQN), 0);
-	tc_wait(8000000);
+	tc_wait(250000000);
 	CHECK(!poll());
 	fault("");
 }

@@ -232,6 +232,8 @@ static void fault(const char *spec)
 
 static void faults_drop_dup_and_delay(void)
 {
+	const u8 *e;
+
 	up();
 	fault("drop,on=eqe,op=2,count=1");
 	event(1);
@@ -240,11 +242,12 @@ static void faults_drop_dup_and_delay(void)
 	event(2);
 	CHECK(tc_eqe(TC_EQ_ASYNC));
 	CHECK(tc_eqe(TC_EQ_ASYNC));
-	fault("delay,on=eqe,op=2,count=1,time=5ms");
+	fault("delay,on=eqe,op=2,count=1,time=200ms");
 	event(3);
-	CHECK(!tc_eqe(TC_EQ_ASYNC));
-	tc_wait(8000000);
-	CHECK(tc_eqe(TC_EQ_ASYNC));
+	e = tc_eqe(TC_EQ_ASYNC);
+	CHECK(!e);
+	TC_UNTIL((e = tc_eqe(TC_EQ_ASYNC)));
+	CHECK(e);
 	fault("");
 }
 

@@ -112,7 +112,7 @@ static void reset_access(void)
 	TRIPPED(RESET_ACCESS);
 	tc_cfg_write(PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
 	TRIPPED(RESET_ACCESS);
-	tc_wait(30000000);
+	TC_UNTIL(tc_cfg32(0) != 0xffffffff);
 	CHECK_EQ(tc_cfg32(0), 0x5a4415b3);
 }
 
@@ -299,7 +299,7 @@ static void write_parameters(void)
 static void hcr_busy(void)
 {
 	tc_fresh();
-	set("latency", "50ms");
+	set("latency", "500ms");
 	write_parameters();
 	tc_reg_write(0x80698, 1 << 23 | 0x01);
 	tc_reg_write(0x80680, 0);
@@ -333,14 +333,15 @@ static void cmd_slots(void)
 
 	tc_start("log_max_cmd=2");
 	up();
-	set("latency", "20ms");
+	set("latency", "500ms");
 	for (i = 0; i < 4; i++)
 		tc_post(0x31, 0, 0x1f, 0, 0, i);
 	CHECK_EQ(tc_violations(RULE_CMD_SLOTS), 0);
 	tc_post(0x31, 0, 0x1f, 0, 0, i);
 	TRIPPED(CMD_SLOTS);
 	/* none is lost */
-	tc_wait(50000000);
+	set("latency", "0");
+	TC_UNTIL(!cmd_outstanding(tc_hca()));
 	for (i = 0; i < 5; i++)
 		CHECK(tc_eqe(TC_EQ_CMD));
 	fast();
@@ -350,7 +351,7 @@ static void cmd_slots(void)
 static void cmd_token(void)
 {
 	up();
-	set("latency", "20ms");
+	set("latency", "500ms");
 	tc_post(0x31, 0, 0x1f, 0, 0, 7);
 	tc_post(0x31, 0, 0x1f, 0, 0, 7);
 	TRIPPED(CMD_TOKEN);
@@ -368,7 +369,7 @@ static void cmd_no_eq(void)
 static void cmd_mailbox_busy(void)
 {
 	up();
-	set("latency", "20ms");
+	set("latency", "500ms");
 	tc_post(0x04, 0, 0, 0, tc_bus(tc_out()), 1);
 	tc_post(0x05, 0, 0, 0, tc_bus(tc_out()) + 0x80, 2);
 	TRIPPED(CMD_MAILBOX_BUSY);
@@ -427,11 +428,11 @@ static void cmd_object_busy(void)
 	const u8 *e;
 
 	up();
-	set("latency", "10ms");
+	set("latency", "200ms");
 	tc_mpt_mailbox(tc_in(), 0x60, 1 << 17 | 1 << 8 | 1 << 9, 0, 4096, 0);
 	tc_post(0x0d, 0, 0x60, tc_bus(tc_in()), 0, 1);
 	tc_post(0x0f, 1, 0x60, 0, 0, 2);
-	tc_wait(30000000);
+	TC_UNTIL(!cmd_outstanding(tc_hca()));
 	TRIPPED(CMD_OBJECT_BUSY);
 	e = tc_eqe(TC_EQ_CMD);
 	CHECK(e && get16(e + 6) == 1 && e[15] == 0);

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/* The control socket: each verb, and what it says to nonsense. */
+#include "client.h"
+#include "tap.h"
+
+#include "../control.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static char path[64];
+static int sock = -1;
+
+static void dial(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	if (sock >= 0)
+		close(sock);
+	strcpy(addr.sun_path, path);
+	sock = socket(AF_UNIX, SOCK_STREAM, 0);
+	CHECK_EQ(connect(sock, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	tc_settle();
+}
+
+static char answer_text[1 << 20];
+
+static cJSON *ask(const char *line)
+{
+	size_t len = 0;
+	u64 end = now_ns() + 5000000000ull;
+
+	if (send(sock, line, strlen(line), MSG_NOSIGNAL) < 0 || send(sock, "\n", 1, MSG_NOSIGNAL) < 0)
+		return NULL;
+	while (now_ns() < end && (!len || answer_text[len - 1] != '\n')) {
+		ssize_t n;
+
+		loop_turn(false);
+		n = recv(sock, answer_text + len, sizeof(answer_text) - 1 - len, MSG_DONTWAIT);
+		if (n == 0)
+			return NULL;
+		len += n > 0 ? n : 0;
+	}
+	answer_text[len] = '\0';
+	return cJSON_Parse(answer_text);
+}
+
+static bool ok(const char *line)
+{
+	cJSON *reply = ask(line);
+	bool good = cJSON_IsTrue(cJSON_GetObjectItem(reply, "ok"));
+
+	if (!good)
+		printf("# %s: %s", line, answer_text);
+	cJSON_Delete(reply);
+	return good;
+}
+
+static bool error(const char *line, const char *text)
+{
+	cJSON *reply = ask(line), *e = cJSON_GetObjectItem(reply, "error");
+	bool good = cJSON_IsString(e) && strstr(e->valuestring, text);
+
+	if (!good)
+		printf("# %s: %s", line, answer_text);
+	cJSON_Delete(reply);
+	return good;
+}
+
+static double number(const char *line, const char *object, const char *key)
+{
+	cJSON *reply = ask(line), *at = object ? cJSON_GetObjectItem(reply, object) : reply;
+	cJSON *n = cJSON_GetObjectItemCaseSensitive(at, key);
+	double v = cJSON_IsNumber(n) ? n->valuedouble : -1;
+
+	cJSON_Delete(reply);
+	return v;
+}
+
+static int array_size(const char *line, const char *key)
+{
+	cJSON *reply = ask(line);
+	int n = cJSON_GetArraySize(cJSON_GetObjectItem(reply, key));
+
+	cJSON_Delete(reply);
+	return n;
+}
+
+static void nonsense_gets_an_error(void)
+{
+	dial();
+	CHECK(error("hello", "not a JSON object"));
+	CHECK(error("[]", "not a JSON object"));
+	CHECK(error("{}", "unknown cmd"));
+	CHECK(error("{\"cmd\":\"dance\"}", "dance"));
+	CHECK(error("{\"cmd\":\"stats\",\"hca\":99}", "no such HCA"));
+	CHECK(error("{\"cmd\":\"set\"}", "needs key"));
+	CHECK(error("{\"cmd\":\"set\",\"key\":\"nothing\",\"value\":1}", "nothing"));
+	CHECK(error("{\"cmd\":\"get\",\"key\":\"nothing\"}", "nothing"));
+	CHECK(error("{\"cmd\":\"fault\",\"fault\":7}", "expected"));
+	CHECK(error("{\"cmd\":\"fault\",\"fault\":{\"on\":\"cmd\"}}", "action"));
+	CHECK(error("{\"cmd\":\"fault\",\"fault\":\"explode\"}", "explode"));
+	CHECK(error("{\"cmd\":\"event\",\"type\":99}", "type"));
+	CHECK(error("{\"cmd\":\"interrupt\"}", "intr"));
+	CHECK(error("{\"cmd\":\"catas\",\"buffer\":[\"x\"]}", "dwords"));
+}
+
+static void help_names_every_verb(void)
+{
+	dial();
+	CHECK(ok("{\"cmd\":\"help\"}"));
+	CHECK(strstr(answer_text, "\"stats\""));
+	CHECK(strstr(answer_text, "\"fault\""));
+}
+
+static void stats_count_commands(void)
+{
+	tc_fresh();
+	tc_up();
+	dial();
+	CHECK(ok("{\"cmd\":\"stats\"}"));
+	CHECK(strstr(answer_text, "\"SW2HW_EQ\":"));
+	CHECK(strstr(answer_text, "\"history\""));
+}
+
+static void objects_are_listed(void)
+{
+	tc_fresh();
+	tc_up();
+	tc_cq(0x81, 4);
+	dial();
+	CHECK_EQ(array_size("{\"cmd\":\"objects\"}", "eqs"), 3);
+	CHECK_EQ(array_size("{\"cmd\":\"objects\"}", "cqs"), 1);
+	CHECK_EQ(array_size("{\"cmd\":\"objects\"}", "mpts"), 1);
+}
+
+static void live_options_change(void)
+{
+	dial();
+	CHECK(ok("{\"cmd\":\"set\",\"key\":\"engines\",\"value\":2}"));
+	CHECK(ok("{\"cmd\":\"get\",\"key\":\"engines\"}"));
+	CHECK(strstr(answer_text, "\"2\""));
+	CHECK(ok("{\"cmd\":\"set\",\"key\":\"latency\",\"value\":\"exp:5us\"}"));
+	CHECK(ok("{\"cmd\":\"set\",\"key\":\"profile\",\"value\":\"fast\"}"));
+	CHECK(ok("{\"cmd\":\"get\"}"));
+}
+
+static void faults_by_text_and_by_object(void)
+{
+	tc_fresh();
+	tc_up();
+	dial();
+	CHECK(ok("{\"cmd\":\"fault\",\"fault\":\"drop,on=cmd,op=NOP,count=1\"}"));
+	tc_post(0x31, 0, 0x1f, 0, 0, 1);
+	CHECK(!tc_eqe(TC_EQ_CMD));
+	CHECK(ok("{\"cmd\":\"fault\",\"fault\":{\"action\":\"status\",\"op\":\"NOP\",\"status\":8,\"count\":1}}"));
+	tc_post(0x31, 0, 0x1f, 0, 0, 2);
+	CHECK(tc_eqe(TC_EQ_CMD));
+	CHECK_EQ(array_size("{\"cmd\":\"stats\"}", "faults"), 2);
+	CHECK(ok("{\"cmd\":\"fault\",\"fault\":null}"));
+	CHECK_EQ(array_size("{\"cmd\":\"stats\"}", "faults"), 0);
+}
+
+static void events_and_interrupts_on_request(void)
+{
+	const u8 *e;
+
+	tc_fresh();
+	tc_up();
+	dial();
+	CHECK(ok("{\"cmd\":\"event\",\"type\":9,\"subtype\":4,\"data\":[0,0,268435456]}"));
+	e = tc_eqe(TC_EQ_ASYNC);
+	CHECK(e && e[1] == 9 && e[3] == 4 && get32(e + 0xc) == 1 << 28);
+	CHECK(ok("{\"cmd\":\"ddr_error\"}"));
+	e = tc_eqe(TC_EQ_ASYNC);
+	CHECK(e && e[1] == 0x0e);
+	tc_irq_taken(VFIO_PCI_MSIX_IRQ_INDEX, 5);
+	CHECK(ok("{\"cmd\":\"interrupt\",\"intr\":133}"));
+	CHECK_EQ(tc_irq_taken(VFIO_PCI_MSIX_IRQ_INDEX, 5), 1);
+}
+
+static void catastrophe_with_a_buffer(void)
+{
+	tc_fresh();
+	tc_up();
+	dial();
+	CHECK(ok("{\"cmd\":\"catas\",\"buffer\":[50331648,7,8]}"));
+	CHECK_EQ(tc_reg(CATAS_OFFSET), 3u << 24);
+	CHECK_EQ(tc_reg(CATAS_OFFSET + 8), 8);
+	CHECK(ok("{\"cmd\":\"reset\"}"));
+	tc_enable();
+	CHECK_EQ(tc_reg(CATAS_OFFSET), 0);
+}
+
+static void hang_and_remove(void)
+{
+	tc_fresh();
+	tc_up();
+	dial();
+	CHECK(ok("{\"cmd\":\"hang\"}"));
+	CHECK(ok("{\"cmd\":\"remove\"}"));
+	CHECK_EQ(tc_call(13, NULL, 0, NULL, 0, NULL, 0), (unsigned long long)-ECONNRESET);
+	CHECK_EQ(number("{\"cmd\":\"stats\"}", NULL, "dma_maps"), 0);
+	tc_fresh();
+}
+
+static void lines_in_pieces_and_together(void)
+{
+	static const char two[] = "{\"cmd\":\"get\",\"key\":\"seed\"}\n{\"cmd\":\"get\",\"key\":\"seed\"}\n";
+	char reply[1000];
+	size_t i;
+
+	dial();
+	for (i = 0; i < sizeof(two) - 1; i++) {
+		CHECK_EQ(send(sock, two + i, 1, MSG_NOSIGNAL), 1);
+		if (i % 9 == 0)
+			tc_settle();
+	}
+	tc_settle();
+	i = recv(sock, reply, sizeof(reply) - 1, MSG_DONTWAIT);
+	reply[i] = '\0';
+	CHECK(strchr(reply, '\n') && strchr(strchr(reply, '\n') + 1, '\n'));
+}
+
+static void endless_line_is_cut_off(void)
+{
+	static char junk[70000];
+	char byte;
+	int i;
+
+	dial();
+	memset(junk, 'x', sizeof(junk));
+	for (i = 0; i < 10; i++) {
+		if (send(sock, junk, sizeof(junk), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN)
+			break;
+		tc_settle();
+	}
+	TC_UNTIL(recv(sock, &byte, 1, MSG_DONTWAIT) == 0 || errno == ECONNRESET);
+	CHECK(recv(sock, &byte, 1, MSG_DONTWAIT) <= 0);
+	dial();
+	CHECK(ok("{\"cmd\":\"help\"}"));
+}
+
+int main(int argc, char **argv)
+{
+	static const struct tap_test tests[] = {
+		TAP(nonsense_gets_an_error), TAP(help_names_every_verb), TAP(stats_count_commands),
+		TAP(objects_are_listed), TAP(live_options_change), TAP(faults_by_text_and_by_object),
+		TAP(events_and_interrupts_on_request), TAP(catastrophe_with_a_buffer), TAP(hang_and_remove),
+		TAP(lines_in_pieces_and_together), TAP(endless_line_is_cut_off),
+	};
+	int ret;
+
+	tc_start("");
+	snprintf(path, sizeof(path), "/tmp/tavor-control-%d", (int)getpid());
+	if (control_listen(path))
+		return 1;
+	ret = tap_run(tests, sizeof(tests) / sizeof(tests[0]), argc, argv);
+	control_close();
+	return ret;
+}
