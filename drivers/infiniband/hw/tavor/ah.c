@@ -2,9 +2,9 @@
 /*
  * Address handles of the kernel.
  *
- * The hardware fetches the vector when it executes the send, not when it is posted, so a slot is reused as late
- * as possible: the one returned longest ago first. Slots lie in the HCA's DDR, or in host memory when that is
- * hidden. The handle has a copy: nothing is ever read back from the DDR.
+ * The hardware fetches the vector when it executes the send, not when it is posted, so a slot is
+ * reused as late as possible: the one returned longest ago first. Slots lie in the HCA's DDR, or in
+ * host memory when that is hidden. The handle has a copy: nothing is ever read back from the DDR.
  */
 #include <linux/bitfield.h>
 #include <linux/dmapool.h>
@@ -19,7 +19,7 @@
 
 /**
  * struct tavor_av_table - slots for address vectors
- * @lock: everything
+ * @lock: the free list
  * @map: slots in the DDR; NULL: in host memory
  * @block: host memory, made when its first slot is taken
  * @size: slots
@@ -30,7 +30,7 @@
  * @used: handles there are
  */
 struct tavor_av_table {
-	spinlock_t lock;
+	spinlock_t lock;	/* free list */
 	void __iomem *map;
 	struct tavor_block *block;
 	u32 size;

@@ -2,8 +2,8 @@
 /*
  * Completion queues: life, table, events.
  *
- * A CQ number returns only when the completion event queue has been drained after HW2SW_CQ: no event that is
- * still under way can name a CQ it does not belong to.
+ * A CQ number returns only when the completion event queue has been drained after HW2SW_CQ: no
+ * event that is still under way can name a CQ it does not belong to.
  */
 #include <linux/bitfield.h>
 #include <linux/log2.h>
@@ -193,8 +193,8 @@ static void tavor_encode_hw2sw_cq(struct tavor_dev *dev, struct vrb_slot *slot,
 }
 
 /*
- * Create: the key of a kernel CQ's buffer, then the CQ itself. From the moment of the command until its failure
- * is known the hardware has to be taken for the owner.
+ * Create: the key of a kernel CQ's buffer, then the CQ itself. From the moment of the command until
+ * its failure is known the hardware has to be taken for the owner.
  */
 enum {
 	TAVOR_CREATE_CQ_BUF,
@@ -396,8 +396,8 @@ static struct tavor_hw_cq *tavor_cq_alloc(struct ib_cq *ibcq, const struct ib_cq
  * @attr: size and vector
  * @attrs: NULL for kernel CQs
  *
- * Return: 0; -EOPNOTSUPP: flags; -EINVAL: size, vector, or a buffer that is not the caller's; -ENOMEM; or the
- * firmware's.
+ * Return: 0; -EOPNOTSUPP: flags; -EINVAL: size, vector, or a buffer that is not the caller's;
+ * -ENOMEM; or the firmware's.
  * Context: Process context.
  */
 int tavor_create_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr,
@@ -538,8 +538,8 @@ static int tavor_cq_resize_user(struct tavor_hw_cq *cq, u32 entries, struct ib_u
  * @cqe: entries wanted
  * @udata: names the new buffer
  *
- * Return: 0; -EOPNOTSUPP: a kernel CQ; -EINVAL: size, or a buffer that is not the caller's; -ENOMEM: more
- * completions outstanding than fit; or the firmware's.
+ * Return: 0; -EOPNOTSUPP: a kernel CQ; -EINVAL: size, or a buffer that is not the caller's;
+ * -ENOMEM: more completions outstanding than fit; or the firmware's.
  * Context: Process context.
  */
 int tavor_resize_user_cq(struct ib_cq *ibcq, tavor_resize_cqe_t cqe, struct ib_udata *udata)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * MAD_IFC: the firmware's management agents, for MADs from the wire and for the driver's own questions.
+ * MAD_IFC: the firmware's management agents, for MADs from the wire and for the driver's own
+ * questions.
  */
 #include <linux/bitfield.h>
 #include <linux/slab.h>

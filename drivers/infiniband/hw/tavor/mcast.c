@@ -2,9 +2,9 @@
 /*
  * Multicast: attach and detach on the group table in the HCA.
  *
- * The table is a hash of chained entries, changed by reading and writing whole entries. It is one object of the
- * engine, so its requests run one after the other: each may take the several commands it needs without
- * seeing another's half-done change.
+ * The table is a hash of chained entries, changed by reading and writing whole entries. It is one
+ * object of the engine, so its requests run one after the other: each may take the several commands
+ * it needs without seeing another's half-done change.
  */
 #include <linux/bitfield.h>
 #include <linux/slab.h>

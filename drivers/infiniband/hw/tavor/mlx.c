@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Sends of QP0 and QP1: the packet's headers are built here and go into the WQE as an inline segment.
+ * Sends of QP0 and QP1: the packet's headers are built here and go into the WQE as an inline
+ * segment.
  */
 #include <linux/bitfield.h>
 #include <rdma/ib_cache.h>

@@ -2,9 +2,10 @@
 /*
  * Poll CQ and request notification.
  *
- * Direct calls, legal in any context. After a failure the hardware writes one error completion for the WQE
- * that failed and counts the doorbells rung after it; poll makes the flushed completions of the others by
- * following the WQEs' links, keeping its place in the CQE itself, which is given back at the end of the walk.
+ * Direct calls, legal in any context. After a failure the hardware writes one error completion for
+ * the WQE that failed and counts the doorbells rung after it; poll makes the flushed completions of
+ * the others by following the WQEs' links, keeping its place in the CQE itself, which is given back
+ * at the end of the walk.
  */
 #include <linux/bitfield.h>
 
@@ -103,8 +104,8 @@ static enum ib_wc_status tavor_wc_status(u8 syndrome)
 }
 
 /*
- * Advances an error CQE to the next WQE its queue has to flush. Returns false when there is none: the CQE
- * can go.
+ * Advances an error CQE to the next WQE its queue has to flush. Returns false when there is none:
+ * the CQE can go.
  */
 static bool tavor_flush_next(struct tavor_err_cqe *cqe, const struct tavor_next_seg *wqe)
 {
@@ -269,7 +270,7 @@ static bool tavor_make_wc(struct tavor_hw_qp *qp, struct tavor_cqe *cqe, struct 
 		tavor_wc_send(cqe, wc);
 	else
 		tavor_wc_recv(qp, cqe, wc);
-	/* Last: from here on the slot, and the link the flush has just followed, may be overwritten. */
+	/* Last: the slot, and the link the flush has just followed, may now be overwritten. */
 	if (slot >= 0)
 		tavor_wq_complete(send ? &qp->sq : &qp->rq, slot, wc);
 	return keep;
@@ -335,7 +336,8 @@ int tavor_poll_cq(struct ib_cq *ibcq, int num, struct ib_wc *wc)
  * @ibcq: the CQ; a user's arms itself through its own doorbell page
  * @flags: next or next solicited; whether to report missed events
  *
- * The hardware compares with the consumer index, which poll has told it: what came since fires at once.
+ * The hardware compares with the consumer index, which poll has told it: what came since fires at
+ * once.
  *
  * Return: 0, or 1 with IB_CQ_REPORT_MISSED_EVENTS when there is something to poll already.
  * Context: Any.

@@ -2,9 +2,9 @@
 /*
  * Post send and post receive.
  *
- * Direct calls, legal in any context. A WQE is linked to the one before it only when it is complete: what
- * the hardware or the flush walk of a failed queue follows is exactly what was accepted. So a queue's
- * "last" changes with the link, never for a request that is refused.
+ * Direct calls, legal in any context. A WQE is linked to the one before it only when it is
+ * complete: what the hardware or the flush walk of a failed queue follows is exactly what was
+ * accepted. So a queue's "last" changes with the link, never for a request that is refused.
  */
 #include "tavor_av.h"
 #include "tavor_qp.h"
@@ -12,13 +12,14 @@
 /* One call's chain of accepted sends, announced by one doorbell. */
 struct tavor_chain {
 	u32 wqes;
-	u32 head;		/* first doorbell word: address, fence and opcode of the first WQE */
+	u32 head;		/* address, fence and opcode of the first WQE */
 	u32 size;		/* of the first WQE */
 };
 
 #define TAVOR_SERVICE_BIT(service)	BIT(TAVOR_SERVICE_##service)
 #define TAVOR_CONNECTED			(TAVOR_SERVICE_BIT(RC) | TAVOR_SERVICE_BIT(UC))
-#define TAVOR_ALL_SERVICES		(TAVOR_CONNECTED | TAVOR_SERVICE_BIT(UD) | TAVOR_SERVICE_BIT(MLX))
+#define TAVOR_ALL_SERVICES		(TAVOR_CONNECTED | TAVOR_SERVICE_BIT(UD) | \
+					 TAVOR_SERVICE_BIT(MLX))
 
 static const struct {
 	u8 opcode;
@@ -170,7 +171,7 @@ static bool tavor_send_has_imm(const struct ib_send_wr *wr)
 	return wr->opcode == IB_WR_SEND_WITH_IMM || wr->opcode == IB_WR_RDMA_WRITE_WITH_IMM;
 }
 
-/* Writes one send WQE, not yet linked to anything. Returns its size in bytes or a negative errno. */
+/* Writes one send WQE, not linked to anything yet. Returns its bytes or a negative errno. */
 static int tavor_build_send(struct tavor_hw_qp *qp, const struct ib_send_wr *wr,
 			    struct tavor_next_seg *wqe)
 {
@@ -280,7 +281,7 @@ int tavor_post_send(struct ib_qp *ibqp, const struct ib_send_wr *wr,
 	return err;
 }
 
-/* The receive ring's addresses were linked when it was made; a link's size belongs to the next WQE. */
+/* The ring's addresses were linked when it was made; a link's size is that of the next WQE. */
 static int tavor_post_one_recv(struct tavor_hw_qp *qp, const struct ib_recv_wr *wr)
 {
 	struct tavor_wq *rq = &qp->rq;

@@ -2,9 +2,9 @@
 /*
  * Queue pairs: life and table.
  *
- * The hardware learns of a QP by its first transition only; creating one costs a command for the key of its
- * buffer, and that only for kernel QPs. A QP stays in the table, hidden, until the hardware has let go, so that
- * completions still in a CQ are recognised and dropped.
+ * The hardware learns of a QP by its first transition only; creating one costs a command for the
+ * key of its buffer, and that only for kernel QPs. A QP stays in the table, hidden, until the
+ * hardware has let go, so that completions still in a CQ are recognised and dropped.
  */
 #include <linux/slab.h>
 #include <rdma/mthca-abi.h>
@@ -397,8 +397,8 @@ static int tavor_qp_check_init(const struct ib_qp *ibqp, const struct ib_qp_init
  * @attr: what is asked for; the capabilities become what was given
  * @udata: NULL for kernel QPs
  *
- * Return: 0; -EOPNOTSUPP: type or flags; -EINVAL: capabilities, port, or a buffer that is not the caller's;
- * -EBUSY: a special QP that exists; -ENOMEM; or the firmware's.
+ * Return: 0; -EOPNOTSUPP: type or flags; -EINVAL: capabilities, port, or a buffer that is not the
+ * caller's; -EBUSY: a special QP that exists; -ENOMEM; or the firmware's.
  * Context: Process context.
  */
 int tavor_create_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, struct ib_udata *udata)
@@ -461,7 +461,8 @@ int tavor_destroy_qp(struct ib_qp *ibqp, struct ib_udata *udata)
 }
 
 /* Which QPs are special. @in of the request: base QPN of the SMI, 0 to deconfigure. */
-static int tavor_conf_special_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+static int tavor_conf_special_encode(struct vrb_device *vdev, struct vrb *vrb,
+				     struct vrb_slot *slot)
 {
 	u32 base = *(u32 *)vrb->args.ptr.in;
 

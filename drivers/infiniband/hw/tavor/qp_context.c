@@ -2,9 +2,10 @@
 /*
  * From ib_core's attributes to the QP context of a transition.
  *
- * The mailbox is rebuilt for every transition from the attributes given and from what never changes. What
- * the firmware takes from it follows from the opcode and from the optional-parameter mask returned here; a
- * QP's port and P_Key index, for instance, only at RST2INIT or with their bits.
+ * The mailbox is rebuilt for every transition from the attributes given and from what never
+ * changes. What the firmware takes from it follows from the opcode and from the optional-parameter
+ * mask returned here; a QP's port and P_Key index, for instance, only at RST2INIT or with their
+ * bits.
  */
 #include <linux/bitfield.h>
 #include <linux/log2.h>
@@ -34,7 +35,8 @@ static bool tavor_alt_path_ok(const struct tavor_dev *dev, const struct ib_qp_at
 	       tavor_grh_ok(dev, &attr->alt_ah_attr);
 }
 
-static bool tavor_path_attrs_ok(const struct tavor_dev *dev, const struct ib_qp_attr *attr, int mask)
+static bool tavor_path_attrs_ok(const struct tavor_dev *dev, const struct ib_qp_attr *attr,
+				int mask)
 {
 	if (mask & IB_QP_PORT && !tavor_port_ok(dev, attr->port_num))
 		return false;

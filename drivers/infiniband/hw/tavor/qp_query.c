@@ -150,8 +150,7 @@ static void tavor_decode_context(struct tavor_hw_qp *qp, const struct tavor_qp_c
 	attr->qp_access_flags = tavor_ib_access(params2);
 	attr->max_rd_atomic = params1 & TAVOR_QPC_SRE ?
 			      1 << FIELD_GET(TAVOR_QPC_SRA_MAX, params1) : 0;
-	attr->max_dest_rd_atomic = params2 & TAVOR_QPC_RRE ?
-				   1 << FIELD_GET(TAVOR_QPC_RRA_MAX, params2) : qp->attrs.resp_depth;
+	attr->max_dest_rd_atomic = qp->attrs.resp_depth;
 	attr->retry_cnt = FIELD_GET(TAVOR_QPC_RETRY_COUNT, params1);
 	tavor_decode_paths(qp, ctx, attr);
 }

@@ -28,7 +28,8 @@ static bool tavor_rate_supported(const struct tavor_dev *dev, u8 code)
  * @port: port the packets leave by
  * @ib_rate: enum ib_rate
  *
- * Return: the code of the fastest rate that is not above @ib_rate; 0 when the port is not faster than that.
+ * Return: the code of the fastest rate that is not above @ib_rate; 0 when the port is not faster
+ * than that.
  * Context: Any.
  */
 u8 tavor_static_rate(const struct tavor_dev *dev, u32 port, u8 ib_rate)

@@ -2,8 +2,8 @@
 /*
  * Shared receive queues: life, table, events, post.
  *
- * The free list is the hardware's chain at the same time: each free WQE links to the one that will be posted
- * after it. One slot is never posted, so that the chain has an end to append to.
+ * The free list is the hardware's chain at the same time: each free WQE links to the one that will
+ * be posted after it. One slot is never posted, so that the chain has an end to append to.
  */
 #include <linux/bitfield.h>
 #include <linux/slab.h>
@@ -426,7 +426,8 @@ static struct tavor_hw_srq *tavor_srq_alloc(struct ib_srq *ibsrq, const struct i
  * @attr: what is asked for; becomes what was given
  * @udata: NULL for kernel SRQs
  *
- * Return: 0; -EOPNOTSUPP: type; -EINVAL: size, or a buffer that is not the caller's; -ENOMEM; or the firmware's.
+ * Return: 0; -EOPNOTSUPP: type; -EINVAL: size, or a buffer that is not the caller's; -ENOMEM; or
+ * the firmware's.
  * Context: Process context.
  */
 int tavor_create_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *attr, struct ib_udata *udata)

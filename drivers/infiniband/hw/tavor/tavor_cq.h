@@ -48,7 +48,7 @@ struct tavor_hw_cq {
 	u32 pdn;
 	u32 lkey;
 
-	spinlock_t lock;
+	spinlock_t lock;		/* CQEs and what follows from them */
 	u32 cons_index;
 	struct tavor_buf buf;
 	struct tavor_cq_pin *pin;
@@ -62,7 +62,7 @@ struct tavor_cq {
 
 struct tavor_cq_table {
 	struct tavor_alloc alloc;
-	struct xarray cqs;		/* tavor_hw_cq by index; its lock is taken with BH disabled */
+	struct xarray cqs;		/* tavor_hw_cq by index; BH lock */
 };
 
 static inline struct tavor_cq *to_tcq(struct ib_cq *ibcq)

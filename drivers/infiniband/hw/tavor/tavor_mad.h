@@ -34,8 +34,8 @@ struct tavor_mad_port {
  * @port: by port number - 1
  */
 struct tavor_mad {
-	spinlock_t lock;
-	spinlock_t agent_lock;
+	spinlock_t lock;		/* ports */
+	spinlock_t agent_lock;		/* agents */
 	struct tavor_mad_port port[TAVOR_MAX_PORTS];
 };
 

@@ -34,13 +34,13 @@ struct tavor_qp_attrs {
  * @qpn: number on the hardware; of special QPs not what the wire and ib_core know
  * @type: ib_core's type
  * @service: transport
- * @state: as the last successful transition left it. Written in order by the object's requests; post
- *	reads it without a lock
+ * @state: as the last successful transition left it. Written in order by the object's requests;
+ *	post reads it without a lock
  * @changing: a transition was posted and its result is not known; for good once it has timed out
  * @port_up: INIT_IB has been done on behalf of this QP0
  * @listed: in the table, where completions and events find it
- * @hidden: being destroyed: no completion and no event is reported any more. Written under the locks of the
- *	table and of both CQs
+ * @hidden: being destroyed: no completion and no event is reported any more. Written under the
+ *	locks of the table and of both CQs
  * @sq_sig_all: every send completes
  * @attrs: see there
  * @max_inline: bytes a send may carry inline
@@ -84,7 +84,7 @@ struct tavor_qp {
 
 struct tavor_qp_table {
 	struct tavor_alloc alloc;
-	struct xarray qps;		/* tavor_hw_qp by index; its lock is taken with BH disabled */
+	struct xarray qps;		/* tavor_hw_qp by index; BH lock */
 	u32 special_base;		/* QP0 of port 1, of port 2, QP1 of port 1, of port 2 */
 };
 

@@ -44,7 +44,7 @@ struct tavor_hw_srq {
 	u32 lkey;
 	u32 uar;
 
-	spinlock_t lock;
+	spinlock_t lock;		/* free list and ring */
 	u32 first_free;
 	u32 last_free;
 	u32 *next_free;
@@ -60,7 +60,7 @@ struct tavor_srq {
 
 struct tavor_srq_table {
 	struct tavor_alloc alloc;
-	struct xarray srqs;		/* tavor_hw_srq by index; its lock is taken with BH disabled */
+	struct xarray srqs;		/* tavor_hw_srq by index; BH lock */
 };
 
 static inline struct tavor_srq *to_tsrq(struct ib_srq *ibsrq)

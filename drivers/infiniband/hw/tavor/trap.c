@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Traps of the firmware. It does not know the way to the subnet manager and hands them to QP0 or QP1 as if they
- * had been received; the driver sends them on.
+ * Traps of the firmware. It does not know the way to the subnet manager and hands them to QP0 or
+ * QP1 as if they had been received; the driver sends them on.
  */
 #include <rdma/ib_mad.h>
 

@@ -11,7 +11,7 @@
 
 struct tavor_cq_context {
 	__be32 flags;
-	__be32 start[2];		/* virtual address in the queue's region; not 8-byte aligned */
+	__be32 start[2];		/* address in the queue's region; not 8-byte aligned */
 	__be32 log_size_uar;
 	__be32 error_eqn;
 	__be32 comp_eqn;
@@ -24,6 +24,7 @@ struct tavor_cq_context {
 	__be32 cqn;
 	__be32 reserved[3];
 };
+
 static_assert(sizeof(struct tavor_cq_context) == 0x40);
 
 #define TAVOR_CQN_MASK			GENMASK(23, 0)
@@ -43,6 +44,7 @@ struct tavor_resize_cq {
 	__be32 lkey;
 	__be32 reserved3[8];
 };
+
 static_assert(sizeof(struct tavor_resize_cq) == 0x40);
 static_assert(offsetof(struct tavor_resize_cq, lkey) == 0x1c);
 
@@ -61,6 +63,7 @@ struct tavor_cqe {
 	u8 reserved;
 	u8 owner;
 };
+
 static_assert(sizeof(struct tavor_cqe) == 0x20);
 
 /* The same entry when the work request failed. */
@@ -77,6 +80,7 @@ struct tavor_err_cqe {
 	u8 reserved3;
 	u8 owner;
 };
+
 static_assert(sizeof(struct tavor_err_cqe) == 0x20);
 
 #define TAVOR_CQE_SL			GENMASK(7, 4)
@@ -126,6 +130,6 @@ enum tavor_syndrome {
 #define TAVOR_CQ_DB_INC_CI		1	/* parameter: count - 1 */
 #define TAVOR_CQ_DB_NOTIFY		2
 #define TAVOR_CQ_DB_NOTIFY_SOLICITED	3
-#define TAVOR_CQ_DB_OWN_CI		0xffffffff	/* arm against the HCA's own consumer index */
+#define TAVOR_CQ_DB_OWN_CI		0xffffffff	/* arm against the HCA's own CI */
 
 #endif /* TAVOR_WIRE_CQ_H */

@@ -26,6 +26,7 @@ struct tavor_mad_ifc {
 	u8 grh[40];
 	u8 reserved4[0x98];
 };
+
 static_assert(sizeof(struct tavor_mad_ifc) == 0x200);
 static_assert(offsetof(struct tavor_mad_ifc, remote_qpn) == 0x108);
 static_assert(offsetof(struct tavor_mad_ifc, pkey_index) == 0x112);
@@ -48,6 +49,7 @@ struct tavor_mgm {
 	u8 gid[16];			/* all zero: the entry is empty */
 	__be32 qp[TAVOR_MGM_QPS];	/* TAVOR_MGM_VALID | QPN; packed from 0 */
 };
+
 static_assert(sizeof(struct tavor_mgm) == 0x100);
 
 #define TAVOR_MGM_NEXT			GENMASK(31, 6)

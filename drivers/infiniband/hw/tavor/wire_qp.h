@@ -27,6 +27,7 @@ struct tavor_qp_path {
 	__be32 sl_tclass_flow;
 	u8 dgid[16];
 };
+
 static_assert(sizeof(struct tavor_qp_path) == 0x20);
 
 #define TAVOR_PATH_PORT			GENMASK(25, 24)
@@ -71,6 +72,7 @@ struct tavor_qp_context {
 	__be32 rmsn;
 	__be32 reserved3[19];
 };
+
 static_assert(sizeof(struct tavor_qp_context) == 0x100);
 static_assert(offsetof(struct tavor_qp_context, pri_path) == 0x20);
 static_assert(offsetof(struct tavor_qp_context, params1) == 0x70);
@@ -132,6 +134,7 @@ struct tavor_qp_param {
 	__be32 reserved;
 	struct tavor_qp_context context;
 };
+
 static_assert(sizeof(struct tavor_qp_param) == 0x108);
 
 #define TAVOR_OPTPAR_ALT_PATH		BIT(0)
@@ -161,6 +164,7 @@ struct tavor_srq_context {
 	__be16 wqe_count;
 	__be32 reserved[2];
 };
+
 static_assert(sizeof(struct tavor_srq_context) == 0x20);
 
 #define TAVOR_SRQC_STATE		GENMASK(31, 28)

@@ -2,8 +2,8 @@
 /*
  * Tavor wire formats: work queue elements, address vectors, send and receive doorbells.
  *
- * The first half of a WQE's first segment describes the *next* WQE: a WQE's own opcode, size and fence
- * are in the previous one's link or in the doorbell that announces it.
+ * The first half of a WQE's first segment describes the *next* WQE: a WQE's own opcode, size and
+ * fence are in the previous one's link or in the doorbell that announces it.
  */
 #ifndef TAVOR_WIRE_WQE_H
 #define TAVOR_WIRE_WQE_H
@@ -22,6 +22,7 @@ struct tavor_next_seg {
 	__be32 flags;			/* TAVOR_CTRL_* */
 	__be32 imm;			/* sends only; the hardware never writes it */
 };
+
 static_assert(sizeof(struct tavor_next_seg) == 0x10);
 
 #define TAVOR_NEXT_ADDR			GENMASK(31, 6)
@@ -42,6 +43,7 @@ struct tavor_mlx_seg {
 	__be16 dlid;
 	__be16 vcrc;			/* 0: generated */
 };
+
 static_assert(sizeof(struct tavor_mlx_seg) == 0x10);
 
 #define TAVOR_MLX_VL15			BIT(17)
@@ -54,6 +56,7 @@ struct tavor_data_seg {
 	__be32 lkey;
 	__be64 addr;
 };
+
 static_assert(sizeof(struct tavor_data_seg) == 0x10);
 
 struct tavor_ud_seg {
@@ -65,6 +68,7 @@ struct tavor_ud_seg {
 	__be32 qkey;
 	__be32 reserved3[2];
 };
+
 static_assert(sizeof(struct tavor_ud_seg) == 0x30);
 
 struct tavor_raddr_seg {
@@ -72,12 +76,14 @@ struct tavor_raddr_seg {
 	__be32 rkey;
 	__be32 reserved;
 };
+
 static_assert(sizeof(struct tavor_raddr_seg) == 0x10);
 
 struct tavor_atomic_seg {
 	__be64 swap_add;
 	__be64 compare;
 };
+
 static_assert(sizeof(struct tavor_atomic_seg) == 0x10);
 
 /* Only its size matters so far: a user's send stride leaves room for it. */
@@ -87,6 +93,7 @@ struct tavor_inline_seg {
 	__be32 byte_count;		/* TAVOR_INLINE | bytes */
 	u8 data[];
 };
+
 static_assert(sizeof(struct tavor_inline_seg) == 4);
 
 #define TAVOR_INLINE			BIT(31)
@@ -117,6 +124,7 @@ struct tavor_av {
 	__be32 sl_tclass_flow;		/* as TAVOR_PATH_SL and so on */
 	__be32 dgid[4];
 };
+
 static_assert(sizeof(struct tavor_av) == 0x20);
 
 #define TAVOR_AV_PORT			GENMASK(25, 24)
@@ -124,7 +132,7 @@ static_assert(sizeof(struct tavor_av) == 0x20);
 #define TAVOR_AV_GRH			BIT(7)
 #define TAVOR_AV_MSG			GENMASK(5, 4)	/* 256 << n bytes */
 #define TAVOR_AV_RATE			GENMASK(2, 0)
-#define TAVOR_AV_NO_GRH_DGID		2		/* last word of the DGID without GRH: erratum */
+#define TAVOR_AV_NO_GRH_DGID		2		/* last word without GRH: erratum */
 
 /* Send doorbell */
 #define TAVOR_SEND_DB_FENCE		BIT(5)

@@ -2,9 +2,9 @@
 /*
  * Geometry of a QP's work queues.
  *
- * The unmodified user library computes strides from the same capabilities on its own and posts into a
- * buffer it has laid out before the kernel sees it: the rules here are an ABI. They must also be met by
- * the limits returned to the consumer, which the library adopts.
+ * The unmodified user library computes strides from the same capabilities on its own and posts into
+ * a buffer it has laid out before the kernel sees it: the rules here are an ABI. They must also be
+ * met by the limits returned to the consumer, which the library adopts.
  */
 #include <linux/align.h>
 #include <linux/log2.h>
@@ -27,7 +27,7 @@ u32 tavor_wqe_shift(u32 bytes)
 	return max_t(u32, TAVOR_MIN_WQE_SHIFT, order_base_2(bytes));
 }
 
-/* Bytes between the first segment and the data of a send, where the data may be as long as it gets. */
+/* Bytes between the first segment and the data, of a send whose data is not limited. */
 static u32 tavor_send_overhead(enum tavor_qp_service service)
 {
 	switch (service) {

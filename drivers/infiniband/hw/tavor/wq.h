@@ -37,7 +37,7 @@ struct tavor_wq_shape {
  */
 struct tavor_wq {
 	struct tavor_wq_shape shape;
-	spinlock_t lock;
+	spinlock_t lock;		/* posting */
 	u32 head;
 	u32 tail;
 	u32 next;
