@@ -233,6 +233,7 @@ int opt_set(int n, const char *key, const char *value, char *why)
 		if (n == OPT_ALL || n == k)
 			store(k, i, num, value);
 	fault_option_changed(n, key, value);
+	wire_option_changed(key);
 	return 0;
 }
 

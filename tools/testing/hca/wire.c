@@ -489,13 +489,20 @@ static void apply_unplug(struct hca_work *w)
 
 static struct hca_work unplug_work = { .fn = apply_unplug };
 
-/* The value is stored after this returns, so it is applied in the next turn. */
 int wire_check_unplug(const char *value, char *why)
 {
 	if (strspn(value, "12,") != strlen(value)) {
 		snprintf(why, OPT_WHY, "\"%s\" is not a list of ports like 1,2", value);
 		return -1;
 	}
-	work_schedule(&unplug_work);
 	return 0;
+}
+
+/* Links are not touched from within whoever sets an option. */
+void wire_option_changed(const char *key)
+{
+	if (!strcmp(key, "unplug"))
+		work_schedule(&unplug_work);
+	else if (!strcmp(key, "packet_fault"))
+		wirefault_changed();
 }

@@ -26,6 +26,8 @@ void wire_arrived(struct ibport *p, struct packet *pkt);
 void wire_remote_changed(struct cable *c);
 int wire_check_cables(const char *value, char *why);
 int wire_check_unplug(const char *value, char *why);
+/* Called after an option got a new value. */
+void wire_option_changed(const char *key);
 void wire_delete_all(void);
 
 /* --- wirefault.c: faults of packets that leave an HCA's port ------------------------------------------- */
@@ -34,6 +36,7 @@ void wire_delete_all(void);
 void wirefault_send(struct ibport *p, struct packet *pkt);
 bool wirefault_active(struct hca *h);
 int wirefault_check(const char *spec, char *why);
+void wirefault_changed(void);
 void wirefault_delete(struct hca *h);
 /* Loopback or cable, without faults. */
 bool wire_loops(const struct ibport *p, const struct packet *pkt);

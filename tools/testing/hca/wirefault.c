@@ -146,10 +146,12 @@ int wirefault_check(const char *spec, char *why)
 {
 	struct wire_fault f;
 
-	if (*spec && parse_fault(&f, spec, why))
-		return -1;
+	return parse_fault(&f, spec, why);
+}
+
+void wirefault_changed(void)
+{
 	generation++;
-	return 0;
 }
 
 static struct wire_state *state_of(struct hca *h)

@@ -179,6 +179,7 @@ static struct hca *with_fault(const char *fault)
 
 	CHECK_EQ(wirefault_check(fault, why), 0);
 	fake_wire_fault = fault;
+	wire_option_changed("packet_fault");
 	return h;
 }
 
@@ -328,8 +329,8 @@ static void cleared_fault_ends(void)
 	struct hca *h = with_fault("drop");
 
 	send_some(h, 1);
-	wirefault_check("", NULL);
 	fake_wire_fault = "";
+	wire_option_changed("packet_fault");
 	send_some(h, 1);
 	settle();
 	CHECK_EQ(fake_rxs, 1);
@@ -344,12 +345,13 @@ static void pulled_cable_comes_back(void)
 
 	fake_unplug = "2";
 	CHECK_EQ(wire_check_unplug("2", why), 0);
+	wire_option_changed("unplug");
 	settle();
 	CHECK_EQ(port_state(h, 1), PORT_DOWN);
 	CHECK_EQ(hca_port(h, 1)->counter[CNT_DOWNED], 1);
 	CHECK_EQ(hca_port(h, 1)->phys, PHYS_POLLING);
 	fake_unplug = "";
-	CHECK_EQ(wire_check_unplug("", why), 0);
+	wire_option_changed("unplug");
 	settle();
 	CHECK_EQ(port_state(h, 1), PORT_INIT);
 	CHECK_EQ(wire_check_unplug("3", why), -1);
