@@ -33,7 +33,7 @@ try() {
 }
 
 echo "TAP version 13"
-echo "1..29"
+echo "1..33"
 
 # What is refused costs no boot.
 try "an unknown option is refused by name" 125 "'--frob'" --frob -- true
@@ -56,6 +56,8 @@ try "a shell with a command is refused" 125 "--shell takes no command" --shell -
 try "a driver without a HCA is refused" 125 "--hcas 0" --driver mthca --hcas 0 -- true
 try "a subnet manager without a driver is refused" 125 "--sm needs" --sm --hcas 0 -- true
 try "a model option without a model is refused" 125 "--hcas 0" --hca a=b --hcas 0 -- true
+try "a model option that does not exist is refused by name" 125 "nonsense" --hca nonsense=1 -- true
+try "a model option with a value that makes no sense is refused" 125 "seed=banana" --hca seed=banana -- true
 try "a module nobody makes is refused by name" 125 "'no_such'" --hcas 0 --modules no_such -- true
 
 mkdir "$work/share" "$work/results"
@@ -76,6 +78,12 @@ try "an expected complaint is accepted; kernel 7" 0 "passed" --kernel 7 --hcas 0
 try "a panic fails the run and is named" 125 "Kernel panic.*ended before" --hcas 0 -- \
 	sh -c 'echo c >/proc/sysrq-trigger'
 try "a command that hangs is ended" 124 "did not end within 2 s" --hcas 0 --timeout 2 -- sleep 1000
+
+try "a violation of the hardware interface fails the run and is named" 125 "pci-gateway" -- \
+	setpci -d 15b3:5a44 58.L=0
+try "two HCAs, an IOMMU and the model's control line" 0 passed --hcas 2 --iommu --driver mthca -- bash -c '
+	[ "$(rdma dev | wc -l)" = 2 ] && dmesg | grep -q "DMAR: IOMMU enabled" || exit 1
+	exec 3<>/dev/ttyS1; echo "{\"cmd\":\"help\"}" >&3; read -r -t 60 line <&3; [[ $line == *\"ok\":true* ]]'
 
 # Killed without a chance to clean up, a run leaves no process behind.
 "$RUN" --hcas 0 --results "$work/killed" -- sleep 1000 >"$work/out" 2>"$work/err" &
