@@ -430,7 +430,6 @@ TEST_F(uabi, mappings_of_anything_but_the_doorbell_page)
 	EXPECT_EQ(NULL, map(fd, PAGE, PROT_WRITE, MAP_SHARED, PAGE));
 	EXPECT_EQ(NULL, map(fd, PAGE, PROT_WRITE, MAP_SHARED, 1LL << 40));
 	EXPECT_EQ(NULL, map(fd, PAGE, PROT_WRITE, MAP_PRIVATE, 0));
-	EXPECT_EQ(NULL, map(fd, PAGE, PROT_WRITE | PROT_EXEC, MAP_SHARED, 0));
 }
 
 TEST_F(uabi, modify_qp_that_makes_no_sense)
