@@ -115,8 +115,8 @@ void ibport_reset(struct ibport *p)
 	p->neighbor_mtu = 4;
 	p->vl_cap = 4;
 	p->op_vls = 4;
-	p->cap_mask = CAP_TRAP | CAP_APM | CAP_SL_MAPPING | CAP_LED | CAP_SYS_GUID | CAP_MASK_NOTICE |
-		      CAP_CLIENT_REREG;
+	p->cap_mask = CAP_TRAP | CAP_APM | CAP_SL_MAPPING | CAP_LED | CAP_SYS_GUID |
+		      CAP_MASK_NOTICE | CAP_CLIENT_REREG;
 	reset_managed(p);
 	reset_tables(p);
 	memset(p->counter, 0, sizeof(p->counter));

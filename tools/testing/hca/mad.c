@@ -59,7 +59,8 @@ static enum mad_result reply(u8 *out, u16 status)
 	return MAD_REPLY;
 }
 
-static enum mad_result subn_process(struct ibport *p, const struct mad_source *src, const u8 *in, u8 *out)
+static enum mad_result subn_process(struct ibport *p, const struct mad_source *src, const u8 *in,
+				    u8 *out)
 {
 	struct ibport *key = key_port(p), *target = NULL;
 
@@ -75,7 +76,8 @@ static enum mad_result subn_process(struct ibport *p, const struct mad_source *s
 	case METHOD_SET:
 		if (target)
 			key = target;
-		return reply(out, sma_process(p, out, !key->mkey_protect || mkey_matches(key, src, in)));
+		return reply(out,
+			     sma_process(p, out, !key->mkey_protect || mkey_matches(key, src, in)));
 	default:
 		return reply(out, MAD_BAD_METHOD);
 	}
@@ -137,7 +139,8 @@ u8 mad_ifc(struct hca *h, struct cmd *c)
 		return CMD_BAD_OP;
 	}
 	if (!p) {
-		violation(h, RULE_MAD_IFC_PORT, "MAD_IFC", "there is no port %u", c->in_mod & 0xffff);
+		violation(h, RULE_MAD_IFC_PORT, "MAD_IFC", "there is no port %u",
+			  c->in_mod & 0xffff);
 		return CMD_BAD_PARAM;
 	}
 	read_source(c, &src);

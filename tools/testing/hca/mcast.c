@@ -102,8 +102,8 @@ static u8 mgm_check_link(struct hca *h, u32 index, u32 next)
 	const struct hca_profile *prof = hca_profile(h);
 
 	if (next >= mgm_count(prof)) {
-		violation(h, RULE_MGM_INDEX, "WRITE_MGM", "entry 0x%x links to %u of %u", index, next,
-			  mgm_count(prof));
+		violation(h, RULE_MGM_INDEX, "WRITE_MGM", "entry 0x%x links to %u of %u", index,
+			  next, mgm_count(prof));
 		return CMD_BAD_INDEX;
 	}
 	if (next && (next == index || next < prof->mc_hash_size)) {
@@ -122,7 +122,8 @@ static u8 mgm_check(struct hca *h, const struct cmd *c)
 		return CMD_BAD_PARAM;
 	}
 	if (gid[0] != 0xff && !gid_is_zero(gid)) {
-		violation(h, RULE_MGM_GID, "WRITE_MGM", "entry 0x%x: GID begins 0x%02x", c->in_mod, gid[0]);
+		violation(h, RULE_MGM_GID, "WRITE_MGM", "entry 0x%x: GID begins 0x%02x", c->in_mod,
+			  gid[0]);
 		return CMD_BAD_PARAM;
 	}
 	if (!mgm_packed(in)) {

@@ -82,8 +82,10 @@ static bool write_record(const struct timespec *ts, const struct packet *pkt)
 	erf.wlen = htobe16(wire_len);
 	rec.caplen = sizeof(erf) + wire_len;
 	rec.len = rec.caplen;
-	return fwrite(&rec, sizeof(rec), 1, capture) == 1 && fwrite(&erf, sizeof(erf), 1, capture) == 1 &&
-	       fwrite(pkt->data, pkt->len, 1, capture) == 1 && fwrite(&vcrc, sizeof(vcrc), 1, capture) == 1;
+	return fwrite(&rec, sizeof(rec), 1, capture) == 1 &&
+	       fwrite(&erf, sizeof(erf), 1, capture) == 1 &&
+	       fwrite(pkt->data, pkt->len, 1, capture) == 1 &&
+	       fwrite(&vcrc, sizeof(vcrc), 1, capture) == 1;
 }
 
 void pcap_packet(const struct packet *pkt)

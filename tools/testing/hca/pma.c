@@ -10,8 +10,12 @@
 #define RESP_TIME 18
 #define TICK_NS 1000u /* what one sample tick means here */
 
-enum { ATTR_CLASS_PORT_INFO = 0x01, ATTR_SAMPLES_CONTROL = 0x10, ATTR_SAMPLES_RESULT = 0x11,
-       ATTR_COUNTERS = 0x12 };
+enum {
+	ATTR_CLASS_PORT_INFO = 0x01,
+	ATTR_SAMPLES_CONTROL = 0x10,
+	ATTR_SAMPLES_RESULT = 0x11,
+	ATTR_COUNTERS = 0x12
+};
 
 /* Offsets in PortSamplesControl. */
 enum {
@@ -33,14 +37,14 @@ enum { SAMPLE_DONE = 0, SAMPLE_RUNNING = 1, SAMPLE_WAITING = 2 };
 static const struct {
 	u8 offset, bits, shift;
 } layout[CNT_COUNT] = {
-	[CNT_SYMBOL] = { 4, 16, 0 },	      [CNT_RECOVERY] = { 6, 8, 0 },
-	[CNT_DOWNED] = { 7, 8, 0 },	      [CNT_RCV_ERR] = { 8, 16, 0 },
-	[CNT_RCV_REMOTE] = { 10, 16, 0 },     [CNT_RCV_RELAY] = { 12, 16, 0 },
-	[CNT_XMIT_DISCARD] = { 14, 16, 0 },   [CNT_XMIT_CONSTRAINT] = { 16, 8, 0 },
-	[CNT_RCV_CONSTRAINT] = { 17, 8, 0 },  [CNT_INTEGRITY] = { 19, 4, 4 },
-	[CNT_OVERRUN] = { 19, 4, 0 },	      [CNT_VL15_DROPPED] = { 22, 16, 0 },
-	[CNT_XMIT_DATA] = { 24, 32, 0 },      [CNT_RCV_DATA] = { 28, 32, 0 },
-	[CNT_XMIT_PKTS] = { 32, 32, 0 },      [CNT_RCV_PKTS] = { 36, 32, 0 },
+	[CNT_SYMBOL] = { 4, 16, 0 },	     [CNT_RECOVERY] = { 6, 8, 0 },
+	[CNT_DOWNED] = { 7, 8, 0 },	     [CNT_RCV_ERR] = { 8, 16, 0 },
+	[CNT_RCV_REMOTE] = { 10, 16, 0 },    [CNT_RCV_RELAY] = { 12, 16, 0 },
+	[CNT_XMIT_DISCARD] = { 14, 16, 0 },  [CNT_XMIT_CONSTRAINT] = { 16, 8, 0 },
+	[CNT_RCV_CONSTRAINT] = { 17, 8, 0 }, [CNT_INTEGRITY] = { 19, 4, 4 },
+	[CNT_OVERRUN] = { 19, 4, 0 },	     [CNT_VL15_DROPPED] = { 22, 16, 0 },
+	[CNT_XMIT_DATA] = { 24, 32, 0 },     [CNT_RCV_DATA] = { 28, 32, 0 },
+	[CNT_XMIT_PKTS] = { 32, 32, 0 },     [CNT_RCV_PKTS] = { 36, 32, 0 },
 	[CNT_XMIT_WAIT] = { 40, 32, 0 },
 };
 
@@ -86,7 +90,8 @@ static bool selects(const u8 *d, const struct ibport *p)
 
 static bool port_ok(const struct ibport *p, u8 port)
 {
-	return port == ALL_PORTS || (port <= p->node->num_ports && (port || p->node->type == NODE_SWITCH));
+	return port == ALL_PORTS ||
+	       (port <= p->node->num_ports && (port || p->node->type == NODE_SWITCH));
 }
 
 static void counters_get(const struct ibnode *node, u8 *d)
@@ -143,8 +148,11 @@ static u16 class_port_info(u8 *d)
 
 static u64 sample_value(const struct ibport *p, u16 select)
 {
-	static const u8 of[] = { [1] = CNT_XMIT_DATA, [2] = CNT_RCV_DATA, [3] = CNT_XMIT_PKTS,
-				 [4] = CNT_RCV_PKTS, [5] = CNT_XMIT_WAIT };
+	static const u8 of[] = { [1] = CNT_XMIT_DATA,
+				 [2] = CNT_RCV_DATA,
+				 [3] = CNT_XMIT_PKTS,
+				 [4] = CNT_RCV_PKTS,
+				 [5] = CNT_XMIT_WAIT };
 
 	return select >= 1 && select <= 5 ? p->counter[of[select]] : 0;
 }

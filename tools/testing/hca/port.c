@@ -49,7 +49,8 @@ static bool hca_takes(struct ibport *p, const struct packet *pkt)
 	if (!hca_running(p->node->h) || hca_dead(p->node->h))
 		return false;
 	if (!vl15 && p->state == PORT_ARMED)
-		ibport_set_state(p, PORT_ACTIVE); /* a data packet says that the other side is active */
+		ibport_set_state(
+			p, PORT_ACTIVE); /* a data packet says that the other side is active */
 	if (vl15 ? p->state == PORT_DOWN : p->state != PORT_ACTIVE)
 		return false;
 	if (dlid == LID_PERMISSIVE)
@@ -168,14 +169,14 @@ static u8 init_ib_check(struct hca *h, const struct cmd *c)
 		return CMD_BAD_PARAM;
 	}
 	if (!mtu || (width != 1 && width != 3) || !vls || (vls & (vls - 1)) || !gids || !pkeys) {
-		violation(h, RULE_INIT_IB_VALUE, "INIT_IB", "MTU %u width %u VLs %u GIDs %u P_Keys %u", mtu,
-			  width, vls, gids, pkeys);
+		violation(h, RULE_INIT_IB_VALUE, "INIT_IB",
+			  "MTU %u width %u VLs %u GIDs %u P_Keys %u", mtu, width, vls, gids, pkeys);
 		return CMD_BAD_PARAM;
 	}
 	if (mtu > LIMIT_MTU || width > LIMIT_WIDTH || vls > LIMIT_VLS || gids > PORT_GIDS ||
 	    pkeys > 1u << opt_u64(h, "log_pkeys")) {
-		violation(h, RULE_INIT_IB_LIMIT, "INIT_IB", "MTU %u width %u VLs %u GIDs %u P_Keys %u", mtu,
-			  width, vls, gids, pkeys);
+		violation(h, RULE_INIT_IB_LIMIT, "INIT_IB",
+			  "MTU %u width %u VLs %u GIDs %u P_Keys %u", mtu, width, vls, gids, pkeys);
 		return CMD_EXCEED_LIM;
 	}
 	return CMD_OK;
@@ -227,7 +228,8 @@ static u8 run_init_ib(struct hca *h, struct cmd *c)
 	if (status)
 		return status;
 	if (!init_ib_agrees(p, c->in)) {
-		violation(h, RULE_INIT_IB_MISMATCH, "INIT_IB", "port %u differs from the other port", p->num);
+		violation(h, RULE_INIT_IB_MISMATCH, "INIT_IB",
+			  "port %u differs from the other port", p->num);
 		return CMD_BAD_PARAM;
 	}
 	init_ib_apply(p, c->in);

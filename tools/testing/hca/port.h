@@ -17,7 +17,7 @@
 
 #include "hca.h"
 
-#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
 
 #define PORT_GIDS 32u
 #define PORT_PKEYS 64u
@@ -214,11 +214,21 @@ enum {
 	MAD_SIZE = 256
 };
 
-enum mad_class { CLASS_SUBN_LID = 0x01, CLASS_PERF = 0x04, CLASS_VENDOR_9 = 0x09, CLASS_VENDOR_A = 0x0a,
-		 CLASS_SUBN_DIRECTED = 0x81 };
+enum mad_class {
+	CLASS_SUBN_LID = 0x01,
+	CLASS_PERF = 0x04,
+	CLASS_VENDOR_9 = 0x09,
+	CLASS_VENDOR_A = 0x0a,
+	CLASS_SUBN_DIRECTED = 0x81
+};
 
-enum mad_method { METHOD_GET = 0x01, METHOD_SET = 0x02, METHOD_TRAP = 0x05, METHOD_REPRESS = 0x07,
-		  METHOD_RESP = 0x80 };
+enum mad_method {
+	METHOD_GET = 0x01,
+	METHOD_SET = 0x02,
+	METHOD_TRAP = 0x05,
+	METHOD_REPRESS = 0x07,
+	METHOD_RESP = 0x80
+};
 
 enum mad_status {
 	MAD_OK = 0,

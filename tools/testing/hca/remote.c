@@ -134,7 +134,8 @@ static void send_backlog(struct remote *r)
 void remote_tell(struct remote *r)
 {
 	const struct ibport *p = r->cable->end[0];
-	bool willing = p->powered && p->phys != PHYS_SLEEP && p->phys != PHYS_DISABLED && !r->cable->pulled;
+	bool willing = p->powered && p->phys != PHYS_SLEEP && p->phys != PHYS_DISABLED &&
+		       !r->cable->pulled;
 	u8 msg[MSG_STATE_LEN] = { 'S', PROTOCOL_VERSION, 0, p->width_enabled, p->speed_enabled };
 
 	if (r->conn.fd < 0)
@@ -150,8 +151,8 @@ void remote_tell(struct remote *r)
 static void got_state(struct remote *r, const u8 *msg)
 {
 	if (msg[1] != PROTOCOL_VERSION) {
-		fprintf(stderr, "tavor-hca: %s: the other side speaks version %u, not %u\n", r->addr.sun_path,
-			msg[1], PROTOCOL_VERSION);
+		fprintf(stderr, "tavor-hca: %s: the other side speaks version %u, not %u\n",
+			r->addr.sun_path, msg[1], PROTOCOL_VERSION);
 		hang_up(r);
 		return;
 	}

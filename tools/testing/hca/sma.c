@@ -119,6 +119,7 @@ u16 sma_process(struct ibport *p, u8 *out, bool mkey_ok)
 	memset(s.data, 0, 64);
 	status = attr->get(&s);
 	if (rereg && !status)
-		s.data[51] |= 0x80; /* o14-12.2.1: the request bit comes back, and is read as 0 otherwise */
+		s.data[51] |=
+			0x80; /* o14-12.2.1: the request bit comes back, and is read as 0 otherwise */
 	return status;
 }

@@ -18,7 +18,7 @@
 #define MFT_SIZE 1024u
 #define MFT_BLOCK 32u
 #define NO_PORT 0xffu
-#define MAX_HOPS 64u /* entries of the two paths, the first unused */
+#define MAX_HOPS 64u	  /* entries of the two paths, the first unused */
 #define GUID_OFFSET 0x40u /* beside those of HCA 0, which differ between processes */
 #define SWITCH_DEVICE 0xa87c
 
@@ -60,7 +60,8 @@ static void send_out(struct ibport *out, struct packet *pkt)
 {
 	bool vl15 = pkt->data[0] >> 4 == VL_MANAGEMENT;
 
-	if (!port_sends(out, vl15) || pkt->len > mtu_bytes(out->neighbor_mtu) + PACKET_ROOM - 4096) {
+	if (!port_sends(out, vl15) ||
+	    pkt->len > mtu_bytes(out->neighbor_mtu) + PACKET_ROOM - 4096) {
 		ibport_count(out, CNT_XMIT_DISCARD, 1);
 		packet_put(pkt);
 		return;
@@ -129,10 +130,14 @@ static void reply_path(const struct headers *hd, struct gmp_path *to)
 	to->pkey = hd->pkey;
 }
 
-static enum mad_result ask_agent(struct ibport *in, const struct headers *hd, const u8 *mad, u8 *out)
+static enum mad_result ask_agent(struct ibport *in, const struct headers *hd, const u8 *mad,
+				 u8 *out)
 {
-	struct mad_source src = { .known = true, .slid = hd->slid, .rqpn = get32(hd->ext + 4) & QPN_MASK,
-				  .qpn = hd->dqpn, .sl = hd->sl };
+	struct mad_source src = { .known = true,
+				  .slid = hd->slid,
+				  .rqpn = get32(hd->ext + 4) & QPN_MASK,
+				  .qpn = hd->dqpn,
+				  .sl = hd->sl };
 
 	return mad_process(in, &src, mad, out);
 }
@@ -140,9 +145,12 @@ static enum mad_result ask_agent(struct ibport *in, const struct headers *hd, co
 static void smi_return(struct ibswitch *sw, struct packet *pkt, u8 *smp);
 
 /* A directed-route request that ends here: the answer takes the same way back. */
-static void answer_directed(struct ibswitch *sw, struct ibport *in, const struct headers *hd, u8 *smp)
+static void answer_directed(struct ibswitch *sw, struct ibport *in, const struct headers *hd,
+			    u8 *smp)
 {
-	struct gmp_path back = { .dlid = LID_PERMISSIVE, .sl = hd->sl, .pkey = 0xffff }; /* smi_return() knows */
+	struct gmp_path back = { .dlid = LID_PERMISSIVE,
+				 .sl = hd->sl,
+				 .pkey = 0xffff }; /* smi_return() knows */
 	struct packet *pkt;
 	u8 out[MAD_SIZE];
 
@@ -154,7 +162,8 @@ static void answer_directed(struct ibswitch *sw, struct ibport *in, const struct
 	smi_return(sw, pkt, pkt->data + LRH_LEN + BTH_LEN + DETH_LEN);
 }
 
-static void answer_routed(struct ibswitch *sw, struct ibport *in, const struct headers *hd, const u8 *mad)
+static void answer_routed(struct ibswitch *sw, struct ibport *in, const struct headers *hd,
+			  const u8 *mad)
 {
 	struct ibport *mgmt = &sw->node->port[0];
 	struct gmp_path to;
@@ -203,7 +212,8 @@ static void smi_return(struct ibswitch *sw, struct packet *pkt, u8 *smp)
 	u8 ptr = smp[MAD_HOP_PTR], cnt = smp[MAD_HOP_CNT];
 	u16 dr_slid = get16(smp + MAD_DR_SLID);
 
-	if (cnt >= MAX_HOPS || ptr == 0 || ptr > cnt + 1 || (ptr == 1 && dr_slid == LID_PERMISSIVE)) {
+	if (cnt >= MAX_HOPS || ptr == 0 || ptr > cnt + 1 ||
+	    (ptr == 1 && dr_slid == LID_PERMISSIVE)) {
 		packet_put(pkt);
 		return;
 	}
@@ -215,8 +225,8 @@ static void smi_return(struct ibswitch *sw, struct packet *pkt, u8 *smp)
 }
 
 /* IBTA C14-9: on its way out. @in notes the way back; a route that begins here has none. */
-static void smi_outward(struct ibswitch *sw, struct ibport *in, const struct headers *hd, struct packet *pkt,
-			u8 *smp)
+static void smi_outward(struct ibswitch *sw, struct ibport *in, const struct headers *hd,
+			struct packet *pkt, u8 *smp)
 {
 	u8 ptr = smp[MAD_HOP_PTR], cnt = smp[MAD_HOP_CNT];
 
@@ -247,8 +257,8 @@ static void to_management(struct ibswitch *sw, struct ibport *in, struct packet 
 	struct headers hd;
 	u8 *mad;
 
-	if (packet_parse(pkt, &hd) || !packet_icrc_ok(pkt) || hd.opcode != (CLASS_UD | OP_SEND_ONLY) ||
-	    hd.paylen != MAD_SIZE || hd.dqpn > 1) {
+	if (packet_parse(pkt, &hd) || !packet_icrc_ok(pkt) ||
+	    hd.opcode != (CLASS_UD | OP_SEND_ONLY) || hd.paylen != MAD_SIZE || hd.dqpn > 1) {
 		packet_put(pkt);
 		return;
 	}
@@ -371,7 +381,8 @@ static u64 *mft_block(struct smp *s, unsigned int *shift)
 	u32 block = s->mod & 0x1ff;
 
 	*shift = (s->mod >> 28) * 16;
-	if (block >= MFT_SIZE / MFT_BLOCK || *shift > s->port->node->num_ports || (s->mod & 0x0ffffe00))
+	if (block >= MFT_SIZE / MFT_BLOCK || *shift > s->port->node->num_ports ||
+	    (s->mod & 0x0ffffe00))
 		return NULL;
 	return switch_of(s->port->node)->mft + block * MFT_BLOCK;
 }
@@ -396,7 +407,8 @@ u16 mft_set(struct smp *s)
 	if (!block)
 		return MAD_BAD_VALUE;
 	for (i = 0; i < MFT_BLOCK; i++)
-		block[i] = (block[i] & ~(0xffffULL << shift)) | (u64)get16(s->data + 2 * i) << shift;
+		block[i] = (block[i] & ~(0xffffULL << shift)) | (u64)get16(s->data + 2 * i)
+									<< shift;
 	return MAD_OK;
 }
 

@@ -23,16 +23,15 @@ static const struct {
 	u8 type;
 	u16 number;
 } kinds[TRAP_KINDS] = {
-	[TRAP_CAP_MASK] = { NOTICE_INFO, 144 },
-	[TRAP_MKEY] = { NOTICE_SECURITY, 256 },
-	[TRAP_PKEY] = { NOTICE_SECURITY, 257 },
-	[TRAP_QKEY] = { NOTICE_SECURITY, 258 },
+	[TRAP_CAP_MASK] = { NOTICE_INFO, 144 },	    [TRAP_MKEY] = { NOTICE_SECURITY, 256 },
+	[TRAP_PKEY] = { NOTICE_SECURITY, 257 },	    [TRAP_QKEY] = { NOTICE_SECURITY, 258 },
 	[TRAP_LINK_STATE] = { NOTICE_URGENT, 128 },
 };
 
 static bool trap_allowed(const struct ibport *p)
 {
-	return p->state == PORT_ACTIVE && p->sm_lid && (p->cap_mask & CAP_TRAP) && p->node->send_trap;
+	return p->state == PORT_ACTIVE && p->sm_lid && (p->cap_mask & CAP_TRAP) &&
+	       p->node->send_trap;
 }
 
 static u64 trap_period(const struct ibport *p)

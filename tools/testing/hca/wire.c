@@ -31,12 +31,14 @@ static bool port_willing(const struct ibport *p)
 
 static u8 common_width(const struct cable *c)
 {
-	return c->end[0]->width_enabled & (c->remote ? remote_width(c->remote) : c->end[1]->width_enabled);
+	return c->end[0]->width_enabled &
+	       (c->remote ? remote_width(c->remote) : c->end[1]->width_enabled);
 }
 
 static u8 common_speed(const struct cable *c)
 {
-	return c->end[0]->speed_enabled & (c->remote ? remote_speed(c->remote) : c->end[1]->speed_enabled);
+	return c->end[0]->speed_enabled &
+	       (c->remote ? remote_speed(c->remote) : c->end[1]->speed_enabled);
 }
 
 static bool cable_willing(const struct cable *c)
@@ -370,7 +372,8 @@ static int connect_switch(void)
 	for (n = 0; (h = hca_by_number(n)); n++) {
 		for (port = 1; hca_port(h, port); port++) {
 			if (used == sw->num_ports)
-				return complain("switch", "switch_ports is too small for all ports");
+				return complain("switch",
+						"switch_ports is too small for all ports");
 			err = connect_ends(hca_port(h, port), &sw->port[++used], NULL);
 			if (err)
 				return err;
@@ -394,7 +397,8 @@ int wire_new_all(void)
 	else if (!strcmp(text, "switch"))
 		err = connect_switch();
 	else if (strcmp(text, "none"))
-		for (item = strtok_r(text, ",", &rest); item && !err; item = strtok_r(NULL, ",", &rest))
+		for (item = strtok_r(text, ",", &rest); item && !err;
+		     item = strtok_r(NULL, ",", &rest))
 			err = connect_text(item);
 	free(text);
 	return err;
@@ -447,8 +451,10 @@ int wire_check_cables(const char *value, char *why)
 	for (;; value += len + 1) {
 		len = strcspn(value, ",");
 		if (!item_ok(value, len)) {
-			snprintf(why, OPT_WHY, "\"%.*s\" is not self, none, switch or a pair of ends like 0.1-0.2",
-				 (int)len, value);
+			snprintf(
+				why, OPT_WHY,
+				"\"%.*s\" is not self, none, switch or a pair of ends like 0.1-0.2",
+				(int)len, value);
 			return -1;
 		}
 		if (!value[len])
@@ -477,7 +483,8 @@ static void apply_unplug(struct hca_work *w)
 
 		for (i = 0; i < 2; i++)
 			if (c->end[i] && c->end[i]->node->h)
-				pulled |= names_port(opt_str(c->end[i]->node->h, "unplug"), c->end[i]->num);
+				pulled |= names_port(opt_str(c->end[i]->node->h, "unplug"),
+						     c->end[i]->num);
 		if (pulled == c->pulled)
 			continue;
 		c->pulled = pulled;

@@ -119,14 +119,20 @@ static int parse_fault(struct wire_fault *f, const char *spec, char *why)
 {
 	char text[257], *word, *rest, *value;
 
-	*f = (struct wire_fault){ .port = ANY, .op = ANY, .vl = ANY, .dlid = ANY, .qp = ANY,
-				  .time = DEFAULT_TIME, .prob = 1 };
+	*f = (struct wire_fault){ .port = ANY,
+				  .op = ANY,
+				  .vl = ANY,
+				  .dlid = ANY,
+				  .qp = ANY,
+				  .time = DEFAULT_TIME,
+				  .prob = 1 };
 	if (snprintf(text, sizeof(text), "%s", spec) >= (int)sizeof(text))
 		return refuse(why, "too long", spec);
 	memcpy(f->spec, text, sizeof(text));
 	word = strtok_r(text, ",", &rest);
 	if (!word || !set_action(f, word))
-		return refuse(why, "is not drop, dup, delay, reorder, corrupt or damage", word ? word : "");
+		return refuse(why, "is not drop, dup, delay, reorder, corrupt or damage",
+			      word ? word : "");
 	while ((word = strtok_r(NULL, ",", &rest))) {
 		value = strchr(word, '=');
 		if (!value)
@@ -176,7 +182,8 @@ static void load(struct wire_state *s, const char *list)
 	unsigned int n = 0;
 
 	snprintf(text, sizeof(text), "%s", list);
-	for (item = strtok_r(text, ";", &rest); item && n < MAX_FAULTS; item = strtok_r(NULL, ";", &rest)) {
+	for (item = strtok_r(text, ";", &rest); item && n < MAX_FAULTS;
+	     item = strtok_r(NULL, ";", &rest)) {
 		if (n >= s->n || strcmp(s->fault[n].spec, item))
 			parse_fault(&s->fault[n], item, why);
 		n++;
@@ -274,18 +281,21 @@ static bool matches(const struct wire_fault *f, const struct ibport *p, const st
 {
 	const u8 *d = pkt->data, *bth = d + ((d[1] & 3) == 3 ? LRH_LEN + GRH_LEN : LRH_LEN);
 
-	return is_match(f->port, p->num) && is_match(f->vl, d[0] >> 4) && is_match(f->dlid, get16(d + 2)) &&
-	       is_match(f->op, bth[0]) && is_match(f->qp, get32(bth + 4) & QPN_MASK);
+	return is_match(f->port, p->num) && is_match(f->vl, d[0] >> 4) &&
+	       is_match(f->dlid, get16(d + 2)) && is_match(f->op, bth[0]) &&
+	       is_match(f->qp, get32(bth + 4) & QPN_MASK);
 }
 
-static struct wire_fault *choose(struct wire_state *s, const struct ibport *p, const struct packet *pkt)
+static struct wire_fault *choose(struct wire_state *s, const struct ibport *p,
+				 const struct packet *pkt)
 {
 	unsigned int i;
 
 	for (i = 0; i < s->n; i++) {
 		struct wire_fault *f = &s->fault[i];
 
-		if (!matches(f, p, pkt) || f->seen++ < f->after || (f->count && f->hits >= f->count))
+		if (!matches(f, p, pkt) || f->seen++ < f->after ||
+		    (f->count && f->hits >= f->count))
 			continue;
 		if (!fault_chance(p->node->h, f->prob))
 			continue;

@@ -20,23 +20,23 @@ struct tap_test {
 static bool tap_ok;
 static const char *tap_skip;
 
-#define CHECK(cond)                                                                     \
-	do {                                                                            \
-		if (!(cond)) {                                                          \
-			printf("# %s:%d: not true: %s\n", __FILE__, __LINE__, #cond);   \
-			tap_ok = false;                                                 \
-		}                                                                       \
+#define CHECK(cond)                                                                   \
+	do {                                                                          \
+		if (!(cond)) {                                                        \
+			printf("# %s:%d: not true: %s\n", __FILE__, __LINE__, #cond); \
+			tap_ok = false;                                               \
+		}                                                                     \
 	} while (0)
 
 /* Both sides are shown, as numbers. */
-#define CHECK_EQ(got, want)                                                                       \
-	do {                                                                                      \
-		unsigned long long g_ = (got), w_ = (want);                                       \
-		if (g_ != w_) {                                                                   \
-			printf("# %s:%d: %s is %llu (0x%llx), not %llu (0x%llx)\n", __FILE__,     \
-			       __LINE__, #got, g_, g_, w_, w_);                                   \
-			tap_ok = false;                                                           \
-		}                                                                                 \
+#define CHECK_EQ(got, want)                                                                   \
+	do {                                                                                  \
+		unsigned long long g_ = (got), w_ = (want);                                   \
+		if (g_ != w_) {                                                               \
+			printf("# %s:%d: %s is %llu (0x%llx), not %llu (0x%llx)\n", __FILE__, \
+			       __LINE__, #got, g_, g_, w_, w_);                               \
+			tap_ok = false;                                                       \
+		}                                                                             \
 	} while (0)
 
 static inline bool tap_wanted(const char *name, int argc, char **argv)

@@ -131,7 +131,7 @@ static void vendor_classes_are_unsupported(void)
 	struct hca *h = fresh();
 	u8 class;
 
-	for (class = 0x09; class <= 0x0a; class++) {
+	for (class = 0x09; class <= 0x0a; class ++) {
 		mad_fill(class, T_GET, 0x50, 0);
 		CHECK_EQ(mad_send(h, 1, 4), CMD_OK);
 		CHECK_EQ(mad_status(), BAD_ATTR);
@@ -225,7 +225,8 @@ static void pkey_table_has_64_entries(void)
 	CHECK_EQ(port_pkey(h, 2, 63), 0);
 	CHECK_EQ(smp(h, 1, T_GET, PKEY_TABLE, 2), BAD_VALUE);
 	CHECK_EQ(smp(h, 1, T_SET, PKEY_TABLE, 2), BAD_VALUE);
-	CHECK_EQ(smp(h, 1, T_GET, PKEY_TABLE, 1u << 16), BAD_VALUE); /* a switch's way of naming ports */
+	CHECK_EQ(smp(h, 1, T_GET, PKEY_TABLE, 1u << 16),
+		 BAD_VALUE); /* a switch's way of naming ports */
 }
 
 static void sl2vl_mapping(void)
@@ -284,10 +285,10 @@ static void portinfo_of_an_unused_port(void)
 	CHECK_EQ(get32(out + 20), 0x02400a68);
 	CHECK_EQ(out[29], 3);
 	CHECK_EQ(out[30], 3);
-	CHECK_EQ(out[32], 0x11);      /* SDR, down */
-	CHECK_EQ(out[33] >> 4, 2);    /* polling */
-	CHECK_EQ(out[37] >> 4, 4);    /* VL0-7 */
-	CHECK_EQ(out[41] & 15, 4);    /* 2048 */
+	CHECK_EQ(out[32], 0x11);   /* SDR, down */
+	CHECK_EQ(out[33] >> 4, 2); /* polling */
+	CHECK_EQ(out[37] >> 4, 4); /* VL0-7 */
+	CHECK_EQ(out[41] & 15, 4); /* 2048 */
 	CHECK_EQ(out[50], 32);
 }
 

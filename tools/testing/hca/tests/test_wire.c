@@ -312,8 +312,10 @@ static void fault_damage_breaks_the_icrc(void)
 
 static void fault_refuses_nonsense(void)
 {
-	static const char *const bad[] = { "lose", "drop,prob=2", "drop,port", "drop,color=3", "drop,qp=x",
-					   "dup,prob=-1", "drop,op=99999999" };
+	static const char *const bad[] = {
+		"lose",	     "drop,prob=2", "drop,port",       "drop,color=3",
+		"drop,qp=x", "dup,prob=-1", "drop,op=99999999"
+	};
 	char why[OPT_WHY];
 	unsigned int i;
 
@@ -394,10 +396,13 @@ static void none_means_no_link(void)
 
 static void cable_grammar(void)
 {
-	static const char *const good[] = { "self", "none", "switch", "0.1-0.2", "0.1-1.1,0.2-s0.3",
-					    "0.1-unix:/tmp/x", "s0.1-s1.2" };
-	static const char *const bad[] = { "", "loop", "0.1", "0.1-", "0.1-0.2,", "0.0-0.1", "a.1-0.2",
-					   "0.1-0.2x", "0.1-unix:", "0.1-0.2;0.1-0.2" };
+	static const char *const good[] = {
+		"self",	    "none", "switch", "0.1-0.2", "0.1-1.1,0.2-s0.3", "0.1-unix:/tmp/x",
+		"s0.1-s1.2"
+	};
+	static const char *const bad[] = { "",		"loop",		  "0.1",     "0.1-",
+					   "0.1-0.2,",	"0.0-0.1",	  "a.1-0.2", "0.1-0.2x",
+					   "0.1-unix:", "0.1-0.2;0.1-0.2" };
 	char why[OPT_WHY];
 	unsigned int i;
 
@@ -413,8 +418,8 @@ static void cable_grammar(void)
 /* wire_new_all() complains on stderr, so its status is all there is to see. */
 static void cables_that_cannot_be(void)
 {
-	static const char *const bad[] = { "0.3-0.1", "1.1-0.1", "0.1-0.1", "0.1-0.2,0.1-s0.1", "0.1-s0.99",
-					   "0.1-s77.1" };
+	static const char *const bad[] = { "0.3-0.1",	       "1.1-0.1",   "0.1-0.1",
+					   "0.1-0.2,0.1-s0.1", "0.1-s0.99", "0.1-s77.1" };
 	unsigned int i;
 
 	fabric_up(1, "none");
@@ -444,7 +449,8 @@ static struct hca *remote_up(void)
 	struct hca *h;
 
 	snprintf(socket_path, sizeof(socket_path), "/tmp/test_wire.%d", (int)getpid());
-	snprintf(socket_cable, sizeof(socket_cable), "0.1-unix:%s,1.1-unix:%s", socket_path, socket_path);
+	snprintf(socket_cable, sizeof(socket_cable), "0.1-unix:%s,1.1-unix:%s", socket_path,
+		 socket_path);
 	h = fabric_up(2, socket_cable);
 	init_ib(h, 1);
 	init_ib(&fake_hca[1], 1);
