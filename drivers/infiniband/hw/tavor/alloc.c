@@ -2,9 +2,9 @@
 /*
  * Numbers of hardware objects: QPNs, CQNs, keys, PDs, UAR pages, EQNs.
  *
- * The low bits of a number are its index in a table; the bits above are free and change with every turn
- * through the table. Indices go round robin, so a freed number comes back only after a turn, and then with
- * other high bits: a stale number is not mistaken for a new object (hardware reference 9.2 and 12.1).
+ * The low bits of a number are its index in a table; the bits above are free and change with every
+ * turn through the table. Indices go round robin, so a freed number comes back only after a turn,
+ * and then with other high bits: a stale number is not mistaken for a new object.
  */
 #include <linux/log2.h>
 

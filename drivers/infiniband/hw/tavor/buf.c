@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Memory of kernel queues: page-sized blocks of one DMA pool, made contiguous by an MTT list, so that taking and
- * returning it is legal in softirq. The pool keeps its pages until the device goes.
+ * Memory of kernel queues: page-sized blocks of one DMA pool, made contiguous by an MTT list, so
+ * that taking and returning it is legal in softirq. The pool keeps its pages until the device
+ * goes.
  */
 #include <linux/dmapool.h>
 #include <linux/slab.h>

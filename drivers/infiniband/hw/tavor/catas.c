@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Catastrophic errors: the HCA writes what happened to a buffer in BAR0 and sends no event that could be relied
- * on, so the buffer is read every 5 seconds (hardware reference 17.6). An error fails the device.
+ * Catastrophic errors: the HCA writes what happened to a buffer in BAR0 and sends no event that
+ * could be relied on, so the buffer is read every 5 seconds. An error
+ * fails the device.
  */
 #include "tavor.h"
 

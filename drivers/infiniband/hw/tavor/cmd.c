@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The firmware command interface as a provider of the verbs request engine (hardware reference 4).
+ * The firmware command interface as a provider of the verbs request engine.
  *
- * A slot of the engine is a command the firmware may have outstanding; each has an in and an out mailbox of its
- * own, allocated once and freed when the device can write no more, so that a command that timed out keeps its
- * mailbox. Until the command event queue exists commands are posted without event and reap() looks at the
- * register; afterwards GO clears when the firmware has accepted a command, and the event queue tells the rest.
+ * A slot of the engine is a command the firmware may have outstanding; each has an in and an out
+ * mailbox of its own, allocated once and freed when the device can write no more, so that a
+ * command that timed out keeps its mailbox. Until the command event queue exists commands are
+ * posted without event and reap() looks at the register; afterwards GO clears when the firmware
+ * has accepted a command, and the event queue tells the rest.
  *
  * Everything here that is not init or cleanup runs with BH disabled, called by the engine.
  */
@@ -99,7 +100,8 @@ void tavor_cmd_set(struct tavor_dev *dev, const struct vrb_slot *slot, u16 opcod
 }
 
 /**
- * tavor_cmd_set_imm() - the same for a command whose in parameter is a value and that has no mailbox
+ * tavor_cmd_set_imm() - the same for a command whose in parameter is a value and that has no
+ * mailbox
  * @dev: device
  * @slot: slot being encoded
  * @opcode: TAVOR_CMD_*
@@ -116,7 +118,8 @@ void tavor_cmd_set_imm(struct tavor_dev *dev, const struct vrb_slot *slot, u16 o
 	dev->cmd.slot[slot->index].in_param = in_param;
 }
 
-static void hcr_write(struct tavor_dev *dev, const struct tavor_cmd_slot *cmd, u16 token, bool event)
+static void hcr_write(struct tavor_dev *dev, const struct tavor_cmd_slot *cmd, u16 token,
+		      bool event)
 {
 	void __iomem *hcr = dev->cmd.hcr;
 
@@ -138,7 +141,9 @@ static int cmd_post(struct vrb_device *vdev, struct vrb_slot *slot)
 	struct tavor_cmd *cmd = &dev->cmd;
 	u32 go;
 
-	/* One command at a time while they are polled, also between GO clearing and being reaped. */
+	/*
+	 * One command at a time while they are polled, also between GO clearing and being reaped.
+	 */
 	if (cmd->polled_busy)
 		return -EAGAIN;
 	go = ioread32be(cmd->hcr + TAVOR_HCR_GO_OP);
@@ -191,7 +196,10 @@ static void cmd_rearm(struct vrb_device *vdev)
 		tavor_cmd_eq_rearm(dev);
 }
 
-/* A read of configuration space is legal in softirq and comes back only after all that was posted before. */
+/*
+ * A read of configuration space is legal in softirq and comes back only after all that was posted
+ * before.
+ */
 static void cmd_quiesce(struct vrb_device *vdev)
 {
 	struct pci_dev *pdev = vrb_to_tdev(vdev)->pdev;
@@ -203,10 +211,7 @@ static void cmd_quiesce(struct vrb_device *vdev)
 
 static void cmd_failed(struct vrb_device *vdev, const char *reason)
 {
-	struct tavor_dev *dev = vrb_to_tdev(vdev);
-
-	dev_err(&dev->pdev->dev, "device failed: %s\n", reason);
-	tavor_fatal(dev);
+	tavor_fatal(vrb_to_tdev(vdev));
 }
 
 static const struct vrb_provider_ops cmd_ops = {
@@ -316,12 +321,15 @@ void tavor_cmd_cleanup(struct tavor_dev *dev)
 int tavor_cmd_use_events(struct tavor_dev *dev)
 {
 	u32 slots = min(1U << min_t(u32, dev->fw.log_max_cmd, 16), (u32)TAVOR_MAX_SLOTS);
+	int err;
 
 	if (slots < 2) {
 		dev_err(&dev->pdev->dev, "the firmware takes one command at a time only\n");
 		return -EOPNOTSUPP;
 	}
-	vrb_device_set_slots(dev->vrb, slots);
+	err = vrb_device_set_slots(dev->vrb, slots);
+	if (err)
+		return err;
 	dev->cmd.events = true;
 	vrb_device_set_polled(dev->vrb, false);
 	return 0;
@@ -331,8 +339,8 @@ int tavor_cmd_use_events(struct tavor_dev *dev)
  * tavor_cmd_use_polling() - back to looking at the register
  * @dev: device
  *
- * A command still outstanding would be answered through an event queue that is about to go: the device has
- * failed then.
+ * A command still outstanding would be answered through an event queue that is about to go: the
+ * device has failed then.
  *
  * Context: Process context, may sleep.
  */
@@ -340,11 +348,11 @@ void tavor_cmd_use_polling(struct tavor_dev *dev)
 {
 	struct vrb_counters counters;
 
-	vrb_device_counters(dev->vrb, &counters);
-	if (counters.slots_now)
-		vrb_device_fail(dev->vrb, "a command was lost");
 	vrb_device_set_polled(dev->vrb, true);
 	dev->cmd.events = false;
+	vrb_device_counters(dev->vrb, &counters);
+	if (counters.timeouts != counters.zombies_reaped)
+		vrb_device_fail(dev->vrb, "a command was lost");
 }
 
 /**
@@ -357,8 +365,14 @@ void tavor_cmd_use_polling(struct tavor_dev *dev)
  */
 int tavor_exec(struct tavor_dev *dev, struct vrb *vrb)
 {
+	int err;
+
 	might_sleep();
-	return vrb_submit_wait(vrb_device_client(dev->vrb), vrb);
+	err = vrb_submit_wait(vrb_device_client(dev->vrb), vrb);
+	/* The register is the only way to the firmware yet, and the lost command blocks it. */
+	if (err == -ETIMEDOUT && vrb_device_polled(dev->vrb))
+		vrb_device_fail(dev->vrb, "a polled command was not answered");
+	return err;
 }
 
 /**
@@ -418,7 +432,8 @@ int tavor_object_destroy(struct tavor_dev *dev, struct vrb_object *object)
  * tavor_object_abandon() - gets rid of an object whose creation failed
  * @dev: device
  * @object: must not be touched afterwards
- * @err: why; after -ETIMEDOUT the hardware may know it yet, so it is destroyed when the command has answered
+ * @err: why; after -ETIMEDOUT the hardware may know it yet, so it is destroyed when the command
+ *	has answered
  *
  * Context: Any down to softirq.
  */
@@ -433,8 +448,8 @@ void tavor_object_abandon(struct tavor_dev *dev, struct vrb_object *object, int 
  * tavor_object_in_use() - whether something besides its owner uses an object
  * @object: object
  *
- * Who waited for a child's destroy is woken before the pump has released the child. That happens later in the same
- * run, in softirq, which is a read-side critical section of RCU.
+ * Who waited for a child's destroy is woken before the pump has released the child. That happens
+ * later in the same run, in softirq, which is a read-side critical section of RCU.
  *
  * Context: Process context, may sleep.
  * Return: whether.

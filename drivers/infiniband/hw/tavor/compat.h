@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Where the kernels we build for differ. TAVOR_HAS_* come from compile probes (probe/); nothing here asks for a
- * kernel version. The rest of the driver reads like mainline.
+ * Where the kernels we build for differ. TAVOR_HAS_* come from compile probes (probe/); nothing
+ * here asks for a kernel version. The rest of the driver reads like mainline.
  */
 #ifndef TAVOR_COMPAT_H
 #define TAVOR_COMPAT_H
@@ -26,28 +26,20 @@ static inline struct ib_umem *ib_umem_get_va(struct ib_device *device, unsigned 
 #endif
 
 #ifdef TAVOR_HAS_RESIZE_USER_CQ
-typedef unsigned int tavor_resize_cqe_t;
+#define tavor_resize_cqe_t unsigned int
 #define TAVOR_RESIZE_CQ_OP(fn) .resize_user_cq = (fn)
 #else
-typedef int tavor_resize_cqe_t;
+#define tavor_resize_cqe_t int
 #define TAVOR_RESIZE_CQ_OP(fn) .resize_cq = (fn)
 #endif
 
-/* A driver's reg_user_mr() without the DMA handle; one that is given is refused. */
+/* In the parameters of reg_user_mr(): the DMA handle, which no device of ours has. */
 #ifdef TAVOR_HAS_REG_MR_DMAH
-#define TAVOR_REG_USER_MR(name, impl)							\
-static struct ib_mr *name(struct ib_pd *pd, u64 start, u64 length, u64 iova, int access,	\
-			  struct ib_dmah *dmah, struct ib_udata *udata)			\
-{											\
-	return dmah ? ERR_PTR(-EOPNOTSUPP) : impl(pd, start, length, iova, access, udata);	\
-}
+#define TAVOR_DMAH_PARAM struct ib_dmah *dmah,
+#define TAVOR_DMAH_GIVEN (!!dmah)
 #else
-#define TAVOR_REG_USER_MR(name, impl)							\
-static struct ib_mr *name(struct ib_pd *pd, u64 start, u64 length, u64 iova, int access,	\
-			  struct ib_udata *udata)					\
-{											\
-	return impl(pd, start, length, iova, access, udata);				\
-}
+#define TAVOR_DMAH_PARAM
+#define TAVOR_DMAH_GIVEN false
 #endif
 
 #endif /* TAVOR_COMPAT_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * QUERY_DEV_LIM: what this firmware can do (hardware reference 6.5). Pure: bytes in, numbers out.
+ * QUERY_DEV_LIM: what this firmware can do. Pure: bytes in, numbers out.
  */
 #include <linux/unaligned.h>
 
@@ -43,7 +43,10 @@ static void parse_queues(struct tavor_dev_lim *lim, const u8 *out)
 	lim->max_cqes = queue_max(out[0x19]);
 	lim->reserved_cqs = 1U << lo4(out, 0x1a);
 	lim->log_max_cqs = lo5(out, 0x1b);
-	/* Read as a count by some and as a logarithm by others: the larger one is safe in either case. */
+	/*
+	 * Read as a count by some and as a logarithm by others: the larger one is safe in either
+	 * case.
+	 */
 	lim->reserved_eqs = 1U << lo4(out, 0x1e);
 	lim->log_max_eqs = out[0x1f] & 7;
 	lim->log_max_ra_req_qp = lo6(out, 0x29);

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Event queues (hardware reference 10): one or more for completions, one for asynchronous events, one for
- * commands.
+ * Event queues: one or more for completions, one for asynchronous events,
+ * one for commands.
  *
- * The hard interrupt handler only says which queue has fired. Completion and asynchronous events are handled by
- * an irq_poll of each queue; the command queue is read by the engine's pump alone. A queue is armed after
- * its irq_poll is complete: arming fires at once when an entry has come meanwhile, so none is lost.
+ * The hard interrupt handler only says which queue has fired. Completion and asynchronous events
+ * are handled by an irq_poll of each queue; the command queue is read by the engine's pump alone.
+ * A queue is armed after its irq_poll is complete: arming fires at once when an entry has come
+ * meanwhile, so none is lost.
  *
- * Entries belong to the hardware again when their owner byte is set; the hardware learns of that by SET_CI, at
- * the latest TAVOR_EQ_SPARE entries on.
+ * Entries belong to the hardware again when their owner byte is set; the hardware learns of that
+ * by SET_CI, at the latest TAVOR_EQ_SPARE entries on.
  */
 #include <linux/log2.h>
 #include <linux/rcupdate.h>
@@ -39,7 +40,8 @@ static void eq_set_ci(struct tavor_eq *eq)
 
 static struct tavor_eqe *eq_entry(struct tavor_eq *eq, u32 index)
 {
-	return tavor_buf_at(&eq->buf, (size_t)(index & (eq->entries - 1)) * sizeof(struct tavor_eqe));
+	index &= eq->entries - 1;
+	return tavor_buf_at(&eq->buf, (size_t)index * sizeof(struct tavor_eqe));
 }
 
 /* Handles at most @budget entries; fewer: the queue is empty. */
@@ -52,7 +54,7 @@ static int eq_reap(struct tavor_eq *eq, int budget)
 
 		if (READ_ONCE(eqe->owner) & TAVOR_EQE_OWNER_HW)
 			break;
-		/* The owner byte is written last: the rest of the entry is there when it is ours. */
+		/* The owner byte is written last: the rest of the entry is there by then. */
 		dma_rmb();
 		eq->handle(eq, eqe);
 		WRITE_ONCE(eqe->owner, TAVOR_EQE_OWNER_HW);
@@ -187,8 +189,8 @@ static void clear_int(struct tavor_dev *dev)
 }
 
 /*
- * The level goes first, the cause second: what fires in between raises the level again. EQNs are below 32
- * (tavor_limits.num_eqs), so the low dword of the cause is all of it.
+ * The level goes first, the cause second: what fires in between raises the level again. EQNs are
+ * below 32 (tavor_limits.num_eqs), so the low dword of the cause is all of it.
  */
 static irqreturn_t eq_intx(int irq, void *data)
 {
@@ -305,7 +307,7 @@ static int eq_alloc_buf(struct tavor_eq *eq)
 	err = tavor_buf_write_mtt(dev, &eq->buf);
 	err = err ?: tavor_mpt_enable(dev, &eq->buf.mpt);
 	if (err) {
-		teardown(dev, eq->buf.mpt.hw_owned, "an event queue's memory is in an unknown state");
+		teardown(dev, eq->buf.mpt.hw_owned, "SW2HW_MPT of an event queue");
 		tavor_buf_free(dev, &eq->buf);
 	}
 	return err;
@@ -409,7 +411,10 @@ static int create_all(struct tavor_dev *dev)
 	return 0;
 }
 
-/* After this no interrupt of ours comes, none of the queues' softirqs runs, and every drain has been done. */
+/*
+ * After this no interrupt of ours comes, none of the queues' softirqs runs, and every drain has
+ * been done.
+ */
 static void silence(struct tavor_dev *dev)
 {
 	u32 i;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What an event queue entry means (hardware reference 10.3). Everything here runs in the softirq of its queue.
+ * What an event queue entry means. Everything here runs in the softirq
+ * of its queue.
  */
 #include "tavor.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * System commands: one function each (hardware reference 5 and 6). Each is a verb of its own, so that debugfs and
- * the tracepoints name it; what they share is how a mailbox is filled and emptied.
+ * System commands: one function each. Each is a verb of its own, so
+ * that debugfs and the tracepoints name it; what they share is how a mailbox is filled and
+ * emptied.
  */
 #include <linux/bitfield.h>
 #include <linux/log2.h>
@@ -88,7 +89,8 @@ static int fw_exec(struct tavor_dev *dev, const struct vrb_verb *verb, struct fw
 	vrb.verb = verb;
 	vrb.args.ptr.in = req;
 	err = tavor_exec(dev, &vrb);
-	if (err)
+	/* A failed device has been reported once. */
+	if (err && !vrb_device_failed(dev->vrb))
 		dev_err_ratelimited(&dev->pdev->dev, "%s failed: status %#x (%d)\n", verb->name,
 				    vrb.fw_status, err);
 	return err;
@@ -201,13 +203,13 @@ int tavor_fw_query_dev_lim(struct tavor_dev *dev)
 }
 
 /* Mellanox boards keep the board id with each 4-byte word swapped, Topspin's as a string (6.4). */
-static void parse_board_id(char *board_id, const u8 *vsd)
+static void parse_board_id(char *board_id, size_t size, const u8 *vsd)
 {
 	unsigned int i;
 
 	if (get_unaligned_be16(vsd) == TAVOR_VSD_TOPSPIN &&
 	    get_unaligned_be16(vsd + TAVOR_VSD_SIGNATURE2) == TAVOR_VSD_TOPSPIN) {
-		strscpy(board_id, vsd + TAVOR_VSD_TOPSPIN_ID, sizeof(((struct tavor_dev *)0)->adapter.board_id));
+		strscpy(board_id, vsd + TAVOR_VSD_TOPSPIN_ID, size);
 		return;
 	}
 	for (i = 0; i < 16; i += 4)
@@ -233,7 +235,7 @@ int tavor_fw_query_adapter(struct tavor_dev *dev)
 	dev->adapter.device_id = be32_to_cpu(out.device_id);
 	dev->adapter.revision = be32_to_cpu(out.revision);
 	dev->adapter.inta_pin = out.inta_pin;
-	parse_board_id(dev->adapter.board_id, out.vsd);
+	parse_board_id(dev->adapter.board_id, sizeof(dev->adapter.board_id), out.vsd);
 	return 0;
 }
 
@@ -450,7 +452,8 @@ static void nop_done(struct vrb *vrb)
  * @dev: device in event mode
  * @ms: how long an interrupt may take
  *
- * Without one the queue is looked at all the same, so that the request is over on return in any case.
+ * Without one the queue is looked at all the same, so that the request is over on return in any
+ * case.
  *
  * Context: Process context, may sleep.
  * Return: 0, -ETIME: completed, but only found by looking; or a negative errno.
@@ -474,9 +477,10 @@ int tavor_fw_nop(struct tavor_dev *dev, u32 ms)
 		local_bh_disable();
 		vrb_device_kick(dev->vrb);
 		local_bh_enable();
-		if (!wait_for_completion_timeout(&done, msecs_to_jiffies(ms)))
+		if (!wait_for_completion_timeout(&done, msecs_to_jiffies(ms))) {
 			vrb_device_fail(dev->vrb, "NOP was not answered");
-		wait_for_completion(&done);
+			wait_for_completion(&done);
+		}
 	}
 	return vrb.status ?: late ? -ETIME : 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Registers, command opcodes, events and the wire formats of commands, memory keys and event queues.
- * All multi-byte fields are big-endian. Contexts of QPs, CQs and SRQs, WQEs and CQEs: tavor_*.h of the layer.
+ * Registers, command opcodes, events and the wire formats of commands, memory keys and event
+ * queues. All multi-byte fields are big-endian. Contexts of QPs, CQs and SRQs, WQEs and CQEs:
+ * tavor_*.h of the layer.
  */
 #ifndef TAVOR_HW_H
 #define TAVOR_HW_H
@@ -133,6 +134,7 @@ struct tavor_query_fw {
 	__be32 err_dwords;
 	__be32 reserved4[49];
 };
+
 static_assert(sizeof(struct tavor_query_fw) == 0x100);
 static_assert(offsetof(struct tavor_query_fw, start) == 0x20);
 static_assert(offsetof(struct tavor_query_fw, err_dwords) == 0x38);
@@ -144,6 +146,7 @@ struct tavor_query_ddr {
 	__be32 flags;
 	__be32 reserved[59];
 };
+
 static_assert(sizeof(struct tavor_query_ddr) == 0x100);
 
 #define TAVOR_DDR_HIDDEN	BIT(4)
@@ -158,6 +161,7 @@ struct tavor_query_adapter {
 	u8 reserved2[15];
 	u8 vsd[0xe0];
 };
+
 static_assert(sizeof(struct tavor_query_adapter) == 0x100);
 static_assert(offsetof(struct tavor_query_adapter, vsd) == 0x20);
 
@@ -210,6 +214,7 @@ struct tavor_init_hca {
 	__be64 uar_scratch;
 	__be64 reserved18[25];
 };
+
 static_assert(sizeof(struct tavor_init_hca) == 0x200);
 static_assert(offsetof(struct tavor_init_hca, flags) == 0x14);
 static_assert(offsetof(struct tavor_init_hca, qpc) == 0x30);
@@ -246,6 +251,7 @@ struct tavor_init_ib {
 	__be64 system_image_guid;
 	__be32 reserved4[54];
 };
+
 static_assert(sizeof(struct tavor_init_ib) == 0x100);
 static_assert(offsetof(struct tavor_init_ib, max_gid) == 0x06);
 static_assert(offsetof(struct tavor_init_ib, max_pkey) == 0x0a);
@@ -262,6 +268,7 @@ struct tavor_set_ib {
 	__be64 system_image_guid;
 	__be32 reserved[12];
 };
+
 static_assert(sizeof(struct tavor_set_ib) == 0x40);
 
 #define TAVOR_SET_IB_RESET_QKEY	BIT(0)
@@ -283,6 +290,7 @@ struct tavor_mpt_entry {
 	__be32 mtt_lo;
 	__be32 reserved[3];
 } __packed;
+
 static_assert(sizeof(struct tavor_mpt_entry) == 64);
 
 #define TAVOR_MPT_SW_OWNED	(0xfU << 28)
@@ -309,6 +317,7 @@ struct tavor_write_mtt {
 	__be64 reserved;
 	__be64 entry[510];
 };
+
 static_assert(sizeof(struct tavor_write_mtt) == 4096);
 
 #define TAVOR_WRITE_MTT_MAX	510U
@@ -328,6 +337,7 @@ struct tavor_eq_context {
 	__be32 prod_index;
 	__be32 reserved2[4];
 };
+
 static_assert(sizeof(struct tavor_eq_context) == 64);
 
 #define TAVOR_EQC_OWNER_HW	BIT(24)
@@ -384,6 +394,7 @@ struct tavor_eqe {
 	u8 reserved3[3];
 	u8 owner;
 };
+
 static_assert(sizeof(struct tavor_eqe) == 32);
 static_assert(offsetof(struct tavor_eqe, event.cmd.status) == 0x0f);
 static_assert(offsetof(struct tavor_eqe, event.cmd.out_hi) == 0x10);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The device as ib_core sees it: attributes of device and ports, registration. What the firmware's subnet
- * management agent knows is asked of it by MADs (hardware reference 17.1, 17.2).
+ * The device as ib_core sees it: attributes of device and ports, registration. What the firmware's
+ * subnet management agent knows is asked of it by MADs.
  */
 #include <linux/sysfs.h>
 #include <linux/unaligned.h>

@@ -2,9 +2,10 @@
 /*
  * The PCI function: probe, remove, shutdown, and the module.
  *
- * A device comes up in layers, each with its way down; a probe that fails goes down from where it stands, remove
- * from the top. The ids are here so that a card nobody owns is bound, but there is no module alias: the
- * distribution's ib_mthca has the same ids and is not to be pushed aside by surprise.
+ * A device comes up in layers, each with its way down; a probe that fails goes down from where it
+ * stands, remove from the top. The ids are here so that a card nobody owns is bound, but there is
+ * no module alias: the distribution's ib_mthca has the same ids and is not to be pushed aside by
+ * surprise.
  */
 #include <linux/dma-mapping.h>
 #include <linux/module.h>

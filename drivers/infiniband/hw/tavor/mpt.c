@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Memory keys: MPT entries with their MTTs, and the two commands that hand an entry to the hardware and take it
- * back (hardware reference 9.1, 9.2, 9.4). Every region of the driver is one of these: user MRs, DMA MRs, queue
- * buffers.
+ * Memory keys: MPT entries with their MTTs, and the two commands that hand an entry to the
+ * hardware and take it back. Every region of the driver is one
+ * of these: user MRs, DMA MRs, queue buffers.
  */
 #include "tavor.h"
 
@@ -15,7 +15,9 @@
  */
 int tavor_mpt_table_init(struct tavor_dev *dev)
 {
-	/* Index 1 ends scatter lists, so it must not be a key even if the firmware reserves less. */
+	/*
+	 * Index 1 ends scatter lists, so it must not be a key even if the firmware reserves less.
+	 */
 	u32 reserved = max(dev->lim.reserved_mpts, 2U);
 	int err;
 
@@ -68,8 +70,8 @@ int tavor_mpt_alloc(struct tavor_dev *dev, struct tavor_mpt *mpt, u32 pages)
  * @dev: device
  * @mpt: may have no key
  *
- * An entry the hardware still owns is not freed but leaks, unless the device has failed: it writes no memory
- * then, and starts anew before it does.
+ * An entry the hardware still owns is not freed but leaks, unless the device has failed: it writes
+ * no memory then, and starts anew before it does.
  *
  * Context: Any down to softirq.
  */
@@ -173,6 +175,9 @@ int tavor_mpt_enable(struct tavor_dev *dev, struct tavor_mpt *mpt)
 	int err = tavor_exec_verb(dev, &mpt_enable_verb, mpt, NULL);
 
 	mpt->hw_owned = !err || err == -ETIMEDOUT;
+	if (err)
+		dev_err_ratelimited(&dev->pdev->dev, "SW2HW_MPT of key %#x failed (%d)\n",
+				    mpt->key, err);
 	return err;
 }
 

@@ -2,8 +2,9 @@
 /*
  * Memory regions of ib_core: DMA regions of the kernel and user memory.
  *
- * The pages of a user's region stay pinned until the hardware has let go of it. That may become known in softirq,
- * where they cannot be unpinned: released regions wait on a list for the next process context that comes by.
+ * The pages of a user's region stay pinned until the hardware has let go of it. That may become
+ * known in softirq, where they cannot be unpinned: released regions wait on a list for the next
+ * process context that comes by.
  */
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -137,7 +138,10 @@ static void mr_free_unborn(struct tavor_mr *mr)
 	kfree(mr);
 }
 
-/* From here on the region belongs to the engine: whatever fails takes it, and its pinned memory, along. */
+/*
+ * From here on the region belongs to the engine: whatever fails takes it, and its pinned memory,
+ * along.
+ */
 static int mr_enable(struct tavor_mr *mr, struct tavor_hw_pd *pd, u32 vrb_flags)
 {
 	struct tavor_hw_mr *hw = mr->hw;
@@ -246,8 +250,8 @@ release_umem:
 	return err;
 }
 
-static struct ib_mr *mr_reg_user(struct ib_pd *ibpd, u64 start, u64 length, u64 iova, int access,
-				 struct ib_udata *udata)
+static struct ib_mr *tavor_reg_user_mr(struct ib_pd *ibpd, u64 start, u64 length, u64 iova,
+				       int access, TAVOR_DMAH_PARAM struct ib_udata *udata)
 {
 	struct tavor_ucontext *ctx = rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib);
 	struct tavor_dev *dev = to_tdev(ibpd->device);
@@ -255,7 +259,7 @@ static struct ib_mr *mr_reg_user(struct ib_pd *ibpd, u64 start, u64 length, u64 
 	struct tavor_mr *mr;
 	int err;
 
-	if (access & (IB_ACCESS_ON_DEMAND | IB_ZERO_BASED))
+	if (TAVOR_DMAH_GIVEN || access & (IB_ACCESS_ON_DEMAND | IB_ZERO_BASED))
 		return ERR_PTR(-EOPNOTSUPP);
 	if (!length || iova + length - 1 < iova)
 		return ERR_PTR(-EINVAL);
@@ -282,8 +286,6 @@ static struct ib_mr *mr_reg_user(struct ib_pd *ibpd, u64 start, u64 length, u64 
 	}
 	return &mr->ib;
 }
-
-TAVOR_REG_USER_MR(tavor_reg_user_mr, mr_reg_user)
 
 /* Out of the context's table, so that nothing new pins it; -EBUSY if something has. */
 static int mr_unpublish(struct tavor_ucontext *ctx, struct tavor_hw_mr *mr)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * MTT segments: a buddy allocator over the MTT table in the HCA's DDR, and the writing of entries (hardware
- * reference 9.3). Entries are stored through BAR4 where the DDR is visible, else by WRITE_MTT.
+ * MTT segments: a buddy allocator over the MTT table in the HCA's DDR, and the writing of entries
+ *. Entries are stored through BAR4 where the DDR is visible, else by
+ * WRITE_MTT.
  */
 #include <linux/log2.h>
 #include <linux/slab.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Protection domains. The hardware knows a PD by its number alone; a kernel PD comes with an untranslated region
- * of its own, whose key address vectors and management packet headers are fetched with.
+ * Protection domains. The hardware knows a PD by its number alone; a kernel PD comes with an
+ * untranslated region of its own, whose key address vectors and management packet headers are
+ * fetched with.
  */
 #include <linux/slab.h>
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The profile: how many of each object, and where in the HCA's DDR each table lies (hardware reference 7).
+ * The profile: how many of each object, and where in the HCA's DDR each table lies (hardware
+ * reference 7).
  *
- * Every table is a power of two of entries of a power of two of bytes. Packed from the start of the DDR in the
- * order of their sizes, largest first, each comes to lie at a multiple of its own size.
+ * Every table is a power of two of entries of a power of two of bytes. Packed from the start of
+ * the DDR in the order of their sizes, largest first, each comes to lie at a multiple of its own
+ * size.
  */
 #include <linux/log2.h>
 #include <linux/module.h>
@@ -154,7 +156,9 @@ static int check_ddr(struct tavor_dev *dev)
 			ddr->start, ddr->end, dev->fw.start);
 		return -EINVAL;
 	}
-	/* Tables are reached at their address modulo the size of BAR 4: it must show all of them. */
+	/*
+	 * Tables are reached at their address modulo the size of BAR 4: it must show all of them.
+	 */
 	if (dev->ddr_bar_size && (ddr->start & (dev->ddr_bar_size - 1) ||
 				  ddr->end - ddr->start >= dev->ddr_bar_size)) {
 		dev_err(&dev->pdev->dev, "BAR 4 of %llu MB does not show DDR %#llx..%#llx\n",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Reset of the HCA, before every probe: a boot ROM or a driver before us may have left it running (hardware
- * reference 3). It clears the configuration space too, so that is saved and put back. A PCI-X card sits
- * behind a bridge of its own, which is reset with it.
+ * Reset of the HCA, before every probe: a boot ROM or a driver before us may have left it running
+ *. It clears the configuration space too, so that is saved and put back. A
+ * PCI-X card sits behind a bridge of its own, which is reset with it.
  */
 #include <linux/delay.h>
 #include <linux/pci.h>
@@ -58,7 +58,9 @@ static int restore_dword(const struct saved_config *config, unsigned int offset)
 							   config->dword[offset / 4]));
 }
 
-/* The header, with the command register last: BARs are decoded only when they are all there again. */
+/*
+ * The header, with the command register last: BARs are decoded only when they are all there again.
+ */
 static int restore_header(const struct saved_config *config)
 {
 	unsigned int i;
@@ -156,7 +158,8 @@ static int reset_saved(struct tavor_dev *dev, struct saved_config *hca, struct s
  * @dev: device; its state may be anything
  *
  * Context: Process context, sleeps for a second and more.
- * Return: 0 or a negative errno; -ENODEV: it did not come back within 11 seconds, or its bridge is odd.
+ * Return: 0 or a negative errno; -ENODEV: it did not come back within 11 seconds, or its bridge is
+ * odd.
  */
 int tavor_reset(struct tavor_dev *dev)
 {

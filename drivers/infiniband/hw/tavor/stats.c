@@ -1,36 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The engine's counters as port statistics ("rdma statistic"). They are the device's: both ports show the same.
+ * The engine's counters as port statistics ("rdma statistic"). They are the device's: both ports
+ * show the same.
  */
 #include "tavor.h"
 
-#define COUNTERS(X)		\
-	X(submitted)		\
-	X(refused)		\
-	X(completed)		\
-	X(failed)		\
-	X(cancelled)		\
-	X(deadline)		\
-	X(timeouts)		\
-	X(zombies_reaped)	\
-	X(stray)		\
-	X(steps)		\
-	X(busy)			\
-	X(no_slot)		\
-	X(undone)		\
-	X(events)		\
-	X(runs)			\
-	X(queue_now)		\
-	X(queue_max)		\
-	X(slots_now)		\
-	X(slots_max)		\
-	X(run_max_ns)
+/* Each counter is a u64 of struct vrb_counters; the description carries its place. */
+#define COUNTER(field) \
+	{ .name = "vrb_" #field, .priv = (void *)offsetof(struct vrb_counters, field) }
 
-#define DESC(field) { .name = "vrb_" #field },
-static const struct rdma_stat_desc descs[] = { COUNTERS(DESC) };
-
-#define OFFSET(field) offsetof(struct vrb_counters, field),
-static const size_t offsets[] = { COUNTERS(OFFSET) };
+static const struct rdma_stat_desc descs[] = {
+	COUNTER(submitted),
+	COUNTER(refused),
+	COUNTER(completed),
+	COUNTER(failed),
+	COUNTER(cancelled),
+	COUNTER(deadline),
+	COUNTER(timeouts),
+	COUNTER(zombies_reaped),
+	COUNTER(stray),
+	COUNTER(steps),
+	COUNTER(busy),
+	COUNTER(no_slot),
+	COUNTER(undone),
+	COUNTER(events),
+	COUNTER(runs),
+	COUNTER(queue_now),
+	COUNTER(queue_max),
+	COUNTER(slots_now),
+	COUNTER(slots_max),
+	COUNTER(run_max_ns),
+};
 
 static struct rdma_hw_stats *tavor_alloc_hw_port_stats(struct ib_device *ibdev, u32 port)
 {
@@ -44,9 +44,9 @@ static int tavor_get_hw_stats(struct ib_device *ibdev, struct rdma_hw_stats *sta
 	unsigned int i;
 
 	vrb_device_counters(to_tdev(ibdev)->vrb, &counters);
-	for (i = 0; i < ARRAY_SIZE(offsets); i++)
-		stats->value[i] = *(u64 *)((void *)&counters + offsets[i]);
-	return ARRAY_SIZE(offsets);
+	for (i = 0; i < ARRAY_SIZE(descs); i++)
+		stats->value[i] = *(u64 *)((void *)&counters + (size_t)descs[i].priv);
+	return ARRAY_SIZE(descs);
 }
 
 const struct ib_device_ops tavor_stats_ops = {

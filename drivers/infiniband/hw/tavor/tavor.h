@@ -2,16 +2,18 @@
 /*
  * ib_tavor: the driver's own structures and the prototypes of its layers.
  *
- * Layers, lowest first: reset and registers (reset.c, uar.c), commands (cmd.c), one function per firmware
- * command (fw.c), index and table allocators (bitmap.c, alloc.c, mtt.c, buf.c), event queues (eq.c), hardware
- * objects (mpt.c, pd.c, mr.c, and CQ, SRQ, QP, AV, multicast), ib_core's view of them (ib.c), the PCI
- * function (main.c).
+ * Layers, lowest first: reset and registers (reset.c, uar.c), commands (cmd.c), one function per
+ * firmware command (fw.c), index and table allocators (bitmap.c, alloc.c, mtt.c, buf.c), event
+ * queues (eq.c), hardware objects (mpt.c, pd.c, mr.c, and CQ, SRQ, QP, AV, multicast), ib_core's
+ * view of them (ib.c), the PCI function (main.c).
  *
- * What the hardware may touch lives in tavor_hw_* objects, each with a vrb_object and reference counted; the
- * structures that embed ib_pd and its like only point at them, because ib_core frees those whatever happens.
+ * What the hardware may touch lives in tavor_hw_* objects, each with a vrb_object and reference
+ * counted; the structures that embed ib_pd and its like only point at them, because ib_core frees
+ * those whatever happens.
  *
- * Locking: allocators and tables are touched from process context and softirq, never from hard IRQ: BH spin
- * locks. Nothing holds one of them while it calls into another layer, the engine or ib_core.
+ * Locking: allocators and tables are touched from process context and softirq, never from hard
+ * IRQ: BH spin locks. Nothing holds one of them while it calls into another layer, the engine or
+ * ib_core.
  */
 #ifndef TAVOR_H
 #define TAVOR_H
@@ -41,12 +43,12 @@
 #define TAVOR_PCI_TOPSPIN	0x1867
 #define TAVOR_PCI_MT23108	0x5a44
 #define TAVOR_PCI_MT25208_COMPAT 0x6278
-#define TAVOR_QP_PER_MGM	56	/* what a multicast entry holds; the model of a group is a chain of these */
+#define TAVOR_QP_PER_MGM	56	/* QPs a multicast entry holds */
 #define TAVOR_MAX_SLOTS		64	/* commands outstanding, whatever more the firmware offers */
 #define TAVOR_MAX_COMP_EQS	8
 #define TAVOR_NR_EQS		(TAVOR_MAX_COMP_EQS + 2)
 #define TAVOR_MBOX_SIZE		4096
-#define TAVOR_MAX_SRQ_STRIDE	256U	/* larger ones are reported to upset the firmware */
+#define TAVOR_MAX_SRQ_STRIDE	256U	/* more is said to upset the firmware */
 #define TAVOR_INVALID_LKEY	1	/* ends a scatter list; index of a reserved MPT */
 #define TAVOR_LIBMTHCA_LKEY	0x100	/* what libmthca ends one with: never a valid key */
 
@@ -107,10 +109,15 @@ struct tavor_dev_lim {
 	u32 min_page_size;
 	u8 max_sg;		/* as reported; struct tavor_limits has what fits a WQE */
 	u16 max_desc_size;
-	u16 eec_size, qpc_size, eeec_size, eqpc_size, eqc_size, cqc_size, srqc_size, uar_scratch_size;
+	/* bytes of a table's entry */
+	u16 eec_size, qpc_size, eeec_size, eqpc_size, eqc_size, cqc_size, srqc_size;
+	u16 uar_scratch_size;
 };
 
-/* What this device is run with: limits of the firmware, cut to the profile. Powers of two for tables. */
+/*
+ * What this device is run with: limits of the firmware, cut to the profile. Powers of two for
+ * tables.
+ */
 struct tavor_limits {
 	u32 num_qps, num_srqs, num_cqs, num_eqs, num_mpts, num_mtt_segs, num_uars, num_pds, num_avs;
 	u32 num_mgms;		/* hash buckets; as many overflow entries follow */
@@ -144,8 +151,8 @@ struct tavor_bitmap {
  * struct tavor_alloc - numbers of hardware objects
  * @name: for leak messages
  * @num: size of the table, a power of two; the low bits of a number are its index
- * @mask: all bits a number may have; those above @num change with every turn, so that a number is not
- *	used again soon
+ * @mask: all bits a number may have; those above @num change with every turn, so that a number is
+ *	not used again soon
  * @avoid: a number never handed out; 0: none
  * @used: numbers handed out and not yet returned
  */
@@ -172,7 +179,7 @@ struct tavor_mtt {
 #define TAVOR_MTT_MAX_ORDER	24
 
 struct tavor_mtt_table {
-	spinlock_t lock;
+	spinlock_t lock;		/* used, free */
 	u32 order;			/* of the whole table */
 	u32 used;			/* segments, reserved ones not counted */
 	u32 reserved;
@@ -217,7 +224,10 @@ struct tavor_mr {
 	struct tavor_ucontext *ctx;	/* NULL: the kernel's */
 };
 
-/* A kernel PD has an untranslated region of its own: AVs and MLX headers are fetched through its key. */
+/*
+ * A kernel PD has an untranslated region of its own: AVs and MLX headers are fetched through its
+ * key.
+ */
 struct tavor_hw_pd {
 	struct vrb_object object;
 	struct tavor_dev *dev;
@@ -240,7 +250,10 @@ struct tavor_block {
 	dma_addr_t dma;
 };
 
-/* Memory of a kernel queue: page-sized blocks, contiguous only to the hardware. mpt starts at address 0. */
+/*
+ * Memory of a kernel queue: page-sized blocks, contiguous only to the hardware. mpt starts at
+ * address 0.
+ */
 struct tavor_buf {
 	struct tavor_mpt mpt;
 	struct tavor_block *block;
@@ -318,7 +331,7 @@ struct tavor_uar {
 struct tavor_ucontext {
 	struct ib_ucontext ib;
 	struct tavor_uar uar;
-	struct mutex lock;
+	struct mutex lock;	/* see above */
 	struct xarray pds;
 	struct xarray mrs;
 };
@@ -351,7 +364,7 @@ struct tavor_dev {
 	struct tavor_uar kar_uar;
 	void __iomem *kar;		/* the driver's own UAR page */
 #ifndef CONFIG_64BIT
-	spinlock_t doorbell_lock;
+	spinlock_t doorbell_lock;	/* a doorbell is two stores */
 #endif
 	struct tavor_hw_pd *driver_pd;	/* of kernel CQs and EQs */
 
@@ -366,10 +379,10 @@ struct tavor_dev {
 	atomic_t fatal_sent;
 	u32 leaked;
 
-	spinlock_t mr_reap_lock;
-	struct list_head mr_reap;	/* released MRs whose memory is still pinned: tavor_mr_reap() */
+	spinlock_t mr_reap_lock;	/* mr_reap */
+	struct list_head mr_reap;	/* released MRs whose memory is still pinned */
 
-	struct mutex port_lock;		/* SET_IB read-modify-write, node description; process context only */
+	struct mutex port_lock;		/* SET_IB's read-modify-write; node description */
 
 	/* the verbs layers' own */
 	struct tavor_cq_table *cqs;
@@ -428,7 +441,10 @@ static inline void *tavor_mbox_out(struct tavor_dev *dev, const struct vrb_slot 
 	return dev->cmd.slot[slot->index].out.addr;
 }
 
-/* @mbox: TAVOR_CMD_*. Without TAVOR_CMD_IN the in parameter is 0, or what tavor_cmd_set_imm() was given. */
+/*
+ * @mbox: TAVOR_CMD_*. Without TAVOR_CMD_IN the in parameter is 0, or what tavor_cmd_set_imm() was
+ * given.
+ */
 void tavor_cmd_set(struct tavor_dev *dev, const struct vrb_slot *slot, u16 opcode, u8 op_modifier,
 		   u32 in_modifier, u32 mbox);
 void tavor_cmd_set_imm(struct tavor_dev *dev, const struct vrb_slot *slot, u16 opcode,
@@ -443,13 +459,19 @@ int tavor_exec_verb(struct tavor_dev *dev, const struct vrb_verb *verb, void *in
 void tavor_object_init(struct tavor_dev *dev, struct vrb_object *object,
 		       const struct vrb_object_type *type, u32 id, const struct vrb_verb *destroy);
 /*
- * Submits the object's destroy request and waits for it; then the object is gone or about to be released by the
- * pump. Process context.
+ * Submits the object's destroy request and waits for it; then the object is gone or about to be
+ * released by the pump. Process context.
  */
 int tavor_object_destroy(struct tavor_dev *dev, struct vrb_object *object);
-/* An object whose creation ended with @err: gone, at once or when a lost command has answered. Any context. */
+/*
+ * An object whose creation ended with @err: gone, at once or when a lost command has answered. Any
+ * context.
+ */
 void tavor_object_abandon(struct tavor_dev *dev, struct vrb_object *object, int err);
-/* Whether something besides its owner uses it, what has just been destroyed not counted. Process context. */
+/*
+ * Whether something besides its owner uses it, what has just been destroyed not counted. Process
+ * context.
+ */
 bool tavor_object_in_use(struct vrb_object *object);
 
 /* ---- fw.c: system commands, and steps that verbs share ---- */
@@ -500,7 +522,10 @@ void tavor_mtt_table_destroy(struct tavor_dev *dev);
 int tavor_mtt_alloc(struct tavor_dev *dev, u32 entries, struct tavor_mtt *mtt);
 void tavor_mtt_free(struct tavor_dev *dev, struct tavor_mtt *mtt);
 u64 tavor_mtt_addr(const struct tavor_dev *dev, const struct tavor_mtt *mtt);
-/* @pages: DMA addresses for entries @first .. @first + @n - 1. Process context (WRITE_MTT when hidden). */
+/*
+ * @pages: DMA addresses for entries @first .. @first + @n - 1. Process context (WRITE_MTT when
+ * hidden).
+ */
 int tavor_mtt_write(struct tavor_dev *dev, const struct tavor_mtt *mtt, u32 first, const u64 *pages,
 		    u32 n);
 
@@ -512,7 +537,10 @@ void tavor_mpt_table_destroy(struct tavor_dev *dev);
 int tavor_mpt_alloc(struct tavor_dev *dev, struct tavor_mpt *mpt, u32 pages);
 /* Returns both. The hardware must not own the entry any more. Any context down to softirq. */
 void tavor_mpt_free(struct tavor_dev *dev, struct tavor_mpt *mpt);
-/* Steps: SW2HW_MPT and HW2SW_MPT of @mpt. On success of the step the caller sets or clears hw_owned. */
+/*
+ * Steps: SW2HW_MPT and HW2SW_MPT of @mpt. On success of the step the caller sets or clears
+ * hw_owned.
+ */
 void tavor_encode_sw2hw_mpt(struct tavor_dev *dev, struct vrb_slot *slot,
 			    const struct tavor_mpt *mpt);
 void tavor_encode_hw2sw_mpt(struct tavor_dev *dev, struct vrb_slot *slot,
@@ -527,9 +555,9 @@ u32 tavor_mpt_access(int ib_access);	/* IB_ACCESS_* to TAVOR_MPT_* */
 int tavor_buf_pool_init(struct tavor_dev *dev);
 void tavor_buf_pool_destroy(struct tavor_dev *dev);
 /*
- * Zeroed memory of at least @size bytes and a key for it in PD @pdn, from address 0 on; @flags: TAVOR_MPT_LW
- * when the hardware writes it. The MTTs are not yet written and the hardware does not own the MPT.
- * Any context down to softirq, as @gfp says.
+ * Zeroed memory of at least @size bytes and a key for it in PD @pdn, from address 0 on; @flags:
+ * TAVOR_MPT_LW when the hardware writes it. The MTTs are not yet written and the hardware does not
+ * own the MPT. Any context down to softirq, as @gfp says.
  */
 int tavor_buf_alloc(struct tavor_dev *dev, struct tavor_buf *buf, size_t size, u32 pdn, u32 flags,
 		    gfp_t gfp);
@@ -550,8 +578,8 @@ int tavor_uar_alloc(struct tavor_dev *dev, struct tavor_uar *uar);
 void tavor_uar_free(struct tavor_dev *dev, struct tavor_uar *uar);
 
 /*
- * One doorbell of the driver's UAR page: a 64-bit big-endian store, ordered after all earlier memory writes.
- * Any context.
+ * One doorbell of the driver's UAR page: a 64-bit big-endian store, ordered after all earlier
+ * memory writes. Any context.
  */
 static inline void tavor_ring(struct tavor_dev *dev, u32 reg, u32 hi, u32 lo)
 {
@@ -574,8 +602,9 @@ void tavor_eq_cleanup(struct tavor_dev *dev);
 int tavor_cmd_eq_reap(struct tavor_dev *dev, int budget);
 void tavor_cmd_eq_rearm(struct tavor_dev *dev);
 /*
- * @drain->done() runs once every event that was in completion EQ @vector at the time of the call has been
- * handled: nothing of the EQ refers to a CQ any more whose HW2SW_CQ had finished before. Softirq or BH disabled.
+ * @drain->done() runs once every event that was in completion EQ @vector at the time of the call
+ * has been handled: nothing of the EQ refers to a CQ any more whose HW2SW_CQ had finished before.
+ * Softirq or BH disabled.
  */
 void tavor_eq_drain(struct tavor_dev *dev, u32 vector, struct tavor_eq_drain *drain);
 
@@ -619,9 +648,10 @@ extern const struct ib_device_ops tavor_mr_ops;
 void tavor_mr_reap(struct tavor_dev *dev);
 
 /*
- * Trust check of the user ABI: @lkey must be an MR of this context in PD @pdn, itself of this context, covering
- * addresses 0 .. @bytes - 1, with local write if @write. On success both are parents of @child, so that neither
- * goes before the hardware has let go of the child; else -EINVAL. Process context.
+ * Trust check of the user ABI: @lkey must be an MR of this context in PD @pdn, itself of this
+ * context, covering addresses 0 .. @bytes - 1, with local write if @write. On success both are
+ * parents of @child, so that neither goes before the hardware has let go of the child; else
+ * -EINVAL. Process context.
  */
 int tavor_uctx_pin(struct tavor_ucontext *ctx, u32 pdn, u32 lkey, u64 bytes, bool write,
 		   struct vrb_object *child);
@@ -656,7 +686,10 @@ void tavor_mad_unregister_agents(struct tavor_dev *dev);
 
 #define TAVOR_MAD_IGNORE_MKEY	0x1
 #define TAVOR_MAD_IGNORE_BKEY	0x2
-/* @in_mad, @out_mad: 256 bytes; may be the same. @in_wc: NULL for the driver's own. Process context. */
+/*
+ * @in_mad, @out_mad: 256 bytes; may be the same. @in_wc: NULL for the driver's own. Process
+ * context.
+ */
 int tavor_mad_ifc(struct tavor_dev *dev, int flags, u32 port, const struct ib_wc *in_wc,
 		  const struct ib_grh *in_grh, const void *in_mad, void *out_mad);
 
@@ -666,6 +699,7 @@ void tavor_cq_event(struct tavor_dev *dev, u32 cqn, enum ib_event_type type);
 void tavor_qp_event(struct tavor_dev *dev, u32 qpn, enum ib_event_type type);
 void tavor_srq_event(struct tavor_dev *dev, u32 srqn, enum ib_event_type type);
 
-extern const struct ib_device_ops tavor_verbs_ops;	/* CQ, SRQ, QP, AH, multicast, MAD, post and poll */
+/* CQ, SRQ, QP, AH, multicast, MAD, post and poll */
+extern const struct ib_device_ops tavor_verbs_ops;
 
 #endif /* TAVOR_H */

@@ -2,8 +2,8 @@
 /*
  * User contexts: a process that has opened the device, its doorbell page, and what it may name.
  *
- * The user ABI passes raw PD numbers and keys into hardware contexts. Here is where they are checked against what
- * this very context owns.
+ * The user ABI passes raw PD numbers and keys into hardware contexts. Here is where they are
+ * checked against what this very context owns.
  */
 #include <linux/mm.h>
 
