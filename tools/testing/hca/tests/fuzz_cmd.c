@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * libFuzzer target: the command interface, over the socket, on an HCA that is up.
+ *
+ * Input: records of opcode, opcode modifier with the E bit on top, two bytes of index, a length byte and
+ * that many bytes which are laid over a valid mailbox, so that most commands get past their first checks.
+ */
+#include "client.h"
+
+#include "../cmd.h"
+#include "../options.h"
+
+#include <linux/pci_regs.h>
+#include <stdlib.h>
+
+#define MAX_RECORDS 24
+#define HEADER 6
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+/* What a driver would put there, so that the fuzzer only has to break it. */
+static void valid_mailbox(u16 opcode, u32 index)
+{
+	u8 *in = tc_in();
+
+	switch (opcode) {
+	case 0x07:
+		tc_init_hca_mailbox(in);
+		break;
+	case 0x0d:
+	case 0x39:
+		tc_mpt_mailbox(in, index, 1 << 17 | 1 << 9 | 1 << 8, 0, 4096, 0);
+		break;
+	case 0x11:
+		memset(in, 0, 64);
+		put64(in, ddr_start(tc_hca()) + 0x2000);
+		break;
+	case 0x13:
+		tc_eq_mailbox(in, tc_alloc(4096, 4096), 6, 0x85);
+		break;
+	case 0x16:
+		tc_cq_mailbox(in, index, 4, TC_UAR);
+		break;
+	default:
+		memset(in, 0, 0x200);
+	}
+}
+
+static const u8 *run_record(const u8 *d, const u8 *end)
+{
+	u16 opcode = d[0];
+	u32 index = get16(d + 2);
+	u64 in_param = tc_bus(tc_in());
+	u8 len = d[5], at = d[4];
+
+	if (d + HEADER + len > end)
+		len = end - d - HEADER;
+	valid_mailbox(opcode, index);
+	memcpy(tc_in() + at * 2, d + HEADER, len);
+	if (opcode == 0x12)
+		in_param = get64(tc_in());
+	if (d[1] & 0x80)
+		tc_post(opcode, d[1] & 0xf, index | (u32)(d[1] & 0x10) << 27, in_param, tc_bus(tc_out()), index);
+	else
+		tc_cmd(opcode, d[1] & 0xf, index | (u32)(d[1] & 0x10) << 27, in_param, tc_bus(tc_out()), NULL);
+	/* a doorbell and an event between commands */
+	if (d[1] & 0x20)
+		tc_db(TC_UAR, 0x10 + (at & 3) * 8, get32(tc_in()), get32(tc_in() + 4));
+	if (d[1] & 0x40)
+		eq_qp_event(tc_hca(), EV_COMM_EST, index);
+	return d + HEADER + len;
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	const u8 *end = data + size;
+	int n;
+
+	if (!tc_hca())
+		tc_start("go_delay=0 report_limit=1");
+	tc_fresh();
+	tc_up();
+	for (n = 0; n < MAX_RECORDS && end - data > HEADER; n++)
+		data = run_record(data, end);
+	tc_settle();
+	return 0;
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * libFuzzer target: the vfio-user protocol. The input goes to the socket as it is; with its first bit set,
+ * after a negotiation and as payloads of well-framed messages (command, length, bytes), which gets deeper.
+ */
+#include "client.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+static void framed(const u8 *data, size_t size)
+{
+	static u8 message[16 + 256];
+
+	while (size >= 2 && vfu_connected(tc_hca())) {
+		size_t len = data[1] < size - 2 ? data[1] : size - 2;
+		u32 hdr[4] = { (u32)(data[0] % 20) << 16, 16 + len, data[0] & 0x80 ? 0x10 : 0, 0 };
+
+		/* REGION_WRITE of the DDR and unmapping what is mapped are left to chance */
+		memcpy(message, hdr, 16);
+		memcpy(message + 16, data + 2, len);
+		tc_raw(message, 16 + len);
+		data += 2 + len;
+		size -= 2 + len;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	if (!tc_hca())
+		tc_start("report_limit=1");
+	if (!size)
+		return 0;
+	tc_connect();
+	if (data[0] & 1) {
+		tc_negotiate();
+		framed(data + 1, size - 1);
+	} else {
+		tc_raw(data + 1, size - 1 < 60000 ? size - 1 : 60000);
+	}
+	tc_settle();
+	return 0;
+}
