@@ -2,11 +2,11 @@
 /*
  * Verbs request blocks: RDMA control verbs that never sleep.
  *
- * A verb that changes an RDMA object ends in a firmware command. A verbs request block carries one such
- * verb: the caller owns it, submits it from any context down to softirq, and gets exactly one callback,
- * always from softirq and never inside vrb_submit() or vrb_cancel(). Where the caller may sleep it waits
- * for the request as for a struct completion. Documentation/vrb-contract.rst has the contract, rule by
- * rule; this header is what a kernel client needs.
+ * A verb that changes an RDMA object ends in a firmware command. A verbs request block carries one
+ * such verb: the caller owns it, submits it from any context down to softirq, and gets exactly one
+ * callback, always from softirq and never inside vrb_submit() or vrb_cancel(). Where the caller may
+ * sleep it waits for the request as for a struct completion. Documentation/vrb-contract.rst has the
+ * contract, rule by rule; this header is what a kernel client needs.
  */
 #ifndef RDMA_VRB_H
 #define RDMA_VRB_H
@@ -29,8 +29,8 @@ struct vrb_waiter;
  * typedef vrb_done_fn - what the engine calls when a request is over
  * @vrb: the request; idle again, its result in &vrb.status
  *
- * The callback may submit or cancel any request, free @vrb, or drop the last reference to the object.
- * It must not sleep and must be short: one device's callbacks run one after the other.
+ * The callback may submit or cancel any request, free @vrb, or drop the last reference to the
+ * object. It must not sleep and must be short: one device's callbacks run one after the other.
  *
  * Context: Softirq, no lock of the engine or of the provider held.
  */
@@ -67,8 +67,8 @@ enum vrb_state {
 };
 
 /* For &vrb.flags; set between vrb_init() and vrb_submit(). */
-#define VRB_F_USER	0x01	/* on behalf of a user process: these get at most half of the slots */
-#define VRB_F_ORPHAN	0x02	/* nobody will take the result of a create: undo it when it succeeds */
+#define VRB_F_USER	0x01	/* for a user process: these get at most half of the slots */
+#define VRB_F_ORPHAN	0x02	/* nobody will take the result of a create: undo it */
 
 /**
  * union vrb_args - a verb's inputs and outputs, kept in the request until it is issued
@@ -90,19 +90,20 @@ union vrb_args {
  * @verb: what to do; set by the vrb_fill_*() helpers or by the provider
  * @object: what to do it to; NULL for verbs of the device
  * @args: the verb's inputs and outputs
- * @deadline: absolute CLOCK_MONOTONIC time after which a *queued* request completes -ETIMEDOUT; 0 never
+ * @deadline: absolute CLOCK_MONOTONIC time after which a *queued* request completes -ETIMEDOUT; 0
+ *	never
  * @flags: VRB_F_*
  * @status: result: 0 or a negative errno. -ECANCELED: taken back while queued. -ETIMEDOUT: see the
- *	contract, rule 8. -EIO: the device has failed, or an earlier command on the object never answered.
- *	-ENODEV: the provider has gone. Otherwise the provider's errno for @fw_status
+ *	contract, rule 8. -EIO: the device has failed, or an earlier command on the object never
+ *	answered. -ENODEV: the provider has gone. Otherwise the provider's errno for @fw_status
  * @step: the step that ran last, counted from 0; on failure the one that failed
  * @fw_status: raw firmware status of that step
  * @out: immediate result of the last command
  *
- * Owned by the caller; from an accepted vrb_submit() until the callback it belongs to the engine and only
- * vrb_cancel(), vrb_wait() and vrb_poll() may be called on it. It may lie in any memory that stays valid
- * that long, but not in one that embeds a struct ib_qp or its like when the hardware may outlive it.
- * What follows @out is the engine's.
+ * Owned by the caller; from an accepted vrb_submit() until the callback it belongs to the engine
+ * and only vrb_cancel(), vrb_wait() and vrb_poll() may be called on it. It may lie in any memory
+ * that stays valid that long, but not in one that embeds a struct ib_qp or its like when the
+ * hardware may outlive it. What follows @out is the engine's.
  */
 struct vrb {
 	vrb_done_fn done;
@@ -121,7 +122,7 @@ struct vrb {
 	/* private: */
 	enum vrb_state state;
 	enum vrb_class class;
-	bool undo;			/* steps now undo what earlier ones did; status has the reason */
+	bool undo;			/* undoing earlier steps; status has the reason */
 	u16 failed_step;		/* while undoing: the step that made it necessary */
 	struct list_head entry;		/* runnable list of the device, then its done list */
 	struct list_head object_entry;	/* the object's queue */

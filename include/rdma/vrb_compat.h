@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Where the kernels we build for differ, as far as the engine and its tests are concerned. VRB_HAS_* come from
- * compile probes (drivers/infiniband/vrb/probe.mk); the rest reads like mainline.
+ * Where the kernels we build for differ, as far as the engine and its tests are concerned.
+ * VRB_HAS_* come from compile probes (drivers/infiniband/vrb/probe.mk); the rest reads like
+ * mainline.
  */
 #ifndef RDMA_VRB_COMPAT_H
 #define RDMA_VRB_COMPAT_H

@@ -2,9 +2,9 @@
 /*
  * The provider's side of the verbs request engine: what a driver gives to ib_vrb and gets from it.
  *
- * The engine has the queues, the slots, the time and the pump; it knows no register, no mailbox and no
- * InfiniBand object. The provider knows its commands; it knows no client. A slot stands for one command
- * the hardware may have outstanding, with whatever buffers the provider keeps per slot.
+ * The engine has the queues, the slots, the time and the pump; it knows no register, no mailbox and
+ * no InfiniBand object. The provider knows its commands; it knows no client. A slot stands for one
+ * command the hardware may have outstanding, with whatever buffers the provider keeps per slot.
  */
 #ifndef RDMA_VRB_PROVIDER_H
 #define RDMA_VRB_PROVIDER_H
@@ -14,7 +14,7 @@
 /* What vrb_verb.encode and vrb_verb.advance answer, besides a negative errno. */
 enum vrb_verdict {
 	VRB_DONE_OK = 0,	/* advance: the verb is complete. encode: a command was encoded */
-	VRB_MORE = 1,		/* advance: encode the next step. encode: no command here, next step */
+	VRB_MORE = 1,		/* to the next step; encode: there is no command for this one */
 	VRB_LAST = 2,		/* encode only: nothing left to issue, the verb is complete */
 };
 
@@ -30,12 +30,12 @@ struct vrb_result {
 	u64 out;
 };
 
-/* For &vrb_verb.flags */
 /*
- * The verb destroys its object: queued requests are cancelled, new ones refused, and its commands are issued when
- * no child and no reference besides the owner's is left. It never fails: a command of it that does fails the
- * device, which completes it with 0. One exception: -EBUSY at step 0 (the hardware refused before it
- * changed anything) completes it -EBUSY and the object lives on.
+ * For &vrb_verb.flags: the verb destroys its object: queued requests are cancelled, new ones
+ * refused, and its commands are issued when no child and no reference besides the owner's is left.
+ * It never fails: a command of it that does fails the device, which completes it with 0. One
+ * exception: -EBUSY at step 0 (the hardware refused before it changed anything) completes it -EBUSY
+ * and the object lives on.
  */
 #define VRB_VERB_DESTROY	0x01
 
@@ -46,17 +46,19 @@ struct vrb_result {
  * @flags: VRB_VERB_*
  * @encode: writes the command of step vrb->step into the provider's buffers of @slot.
  *	Context: Softirq or BH disabled, the engine's device lock held: no sleeping, no submit.
- *	Returns VRB_DONE_OK (a command is ready to post), VRB_MORE (this step needs none), VRB_LAST, or a
- *	negative errno, which goes to @advance as the result of a command that failed.
- * @advance: takes the result of step vrb->step; the out buffers of @slot are still the request's. NULL: the
- *	verb is one command and its status is the result.
- *	Context: Softirq or BH disabled, no lock held. Returns VRB_DONE_OK, VRB_MORE, a negative errno, or
- *	vrb_undo(vrb, errno): undo the earlier steps. While undoing (encode sees vrb->undo) vrb->step counts
- *	down from the step before the failed one to 0: @encode of step n writes the command that takes step n back,
- *	or answers VRB_MORE where there is nothing to take back. After step 0 the request completes with that
+ *	Returns VRB_DONE_OK (a command is ready to post), VRB_MORE (this step needs none), VRB_LAST,
+ *	or a negative errno, which goes to @advance as the result of a command that failed.
+ * @advance: takes the result of step vrb->step; the out buffers of @slot are still the request's.
+ *	NULL: the verb is one command and its status is the result.
+ *	Context: Softirq or BH disabled, no lock held.
+ *	Returns VRB_DONE_OK, VRB_MORE, a negative errno, or vrb_undo(vrb, errno): undo the earlier
+ *	steps. While undoing (encode sees vrb->undo) vrb->step counts down from the step before the
+ *	failed one to 0: @encode of step n writes the command that takes step n back, or answers
+ *	VRB_MORE where there is nothing to take back. After step 0 the request completes with that
  *	errno. A step that fails while undoing fails the device.
- * @late: the command of a request that had been given up (-ETIMEDOUT) has finished after all: what became
- *	of @object is known again. Called before anything else is issued on @object. Optional.
+ * @late: the command of a request that had been given up (-ETIMEDOUT) has finished after all: what
+ *	became of @object is known again. Called before anything else is issued on @object.
+ *	Optional.
  *	Context: Softirq or BH disabled, no lock held.
  */
 struct vrb_verb {
@@ -92,7 +94,8 @@ enum vrb_slot_state {
 
 /**
  * struct vrb_slot - one command the hardware can have outstanding
- * @index: 0 .. slots - 1; the provider's key to its own buffers. The highest index is reserved for teardown
+ * @index: 0 .. slots - 1; the provider's key to its own buffers. The highest index is reserved for
+ *	teardown
  * @token: what the hardware must echo: index and a generation that changes with every post
  *
  * Fields below @token are the engine's.
@@ -116,14 +119,16 @@ struct vrb_slot {
 /**
  * struct vrb_provider_ops - a driver as the engine sees it
  * @owner: module that must not go while a client is registered
- * @post: hands the encoded command of @slot to the hardware. At most one register read and no waiting. Returns
- *	0, -EAGAIN (the command register is busy: the engine tries again) or -EIO (the device is gone: the engine
- *	fails it). @slot->token must come back with the completion.
+ * @post: hands the encoded command of @slot to the hardware. At most one register read and no
+ *	waiting. Returns 0, -EAGAIN (the command register is busy: the engine tries again) or -EIO
+ *	(the device is gone: the engine fails it). @slot->token must come back with the completion.
  *	Context: Softirq or BH disabled, engine's device lock held.
- * @reap: finds finished commands, at most @budget, and calls vrb_slot_complete() for each; returns their number.
- *	In the polled phase it looks at the command register, later at the command event queue.
+ * @reap: finds finished commands, at most @budget, and calls vrb_slot_complete() for each; returns
+ *	their number. In the polled phase it looks at the command register, later at the command
+ *	event queue.
  *	Context: Softirq or BH disabled, no lock held, one caller at a time.
- * @rearm: asks for an interrupt when the next command finishes. It must fire at once when one already has.
+ * @rearm: asks for an interrupt when the next command finishes. It must fire at once when one
+ *	already has.
  *	Context: as @reap.
  * @quiesce: makes sure the hardware writes no memory from now on (bus mastering off, read back).
  *	Context: any down to softirq, no lock of the engine held; called once per failure.
@@ -166,9 +171,10 @@ struct vrb_counters {
 /**
  * struct vrb_device_config - what a provider asks for
  * @name: for messages and debugfs: the name of the PCI function
- * @slots: commands that may be outstanding once interrupts work, 2 .. 256 (one is reserved for teardown)
- * @issue_timeout_ms: an issued command is given up when for this long no command at all has completed;
- *	0: 60 s
+ * @slots: commands that may be outstanding once interrupts work, 2 .. 256 (one is reserved for
+ *	teardown)
+ * @issue_timeout_ms: an issued command is given up when for this long no command at all has
+ *	completed; 0: 60 s
  * @max_zombies: more zombies than this fail the device; 0: a quarter of the slots, at least 1
  */
 struct vrb_device_config {
@@ -221,8 +227,8 @@ struct vrb_object_type {
  * @id: its number on the device (QPN, CQN, key ...)
  * @destroy: the object's own destroy request, so that destroying needs no memory
  *
- * Embedded in the provider's separately allocated hardware object. Requests on it run first in, first out,
- * one at a time. The remaining fields are the engine's.
+ * Embedded in the provider's separately allocated hardware object. Requests on it run first in,
+ * first out, one at a time. The remaining fields are the engine's.
  */
 struct vrb_object {
 	const struct vrb_object_type *type;
@@ -248,6 +254,6 @@ void vrb_object_init(struct vrb_object *object, struct vrb_device *dev,
 int vrb_object_add_parent(struct vrb_object *object, struct vrb_object *parent);
 void vrb_object_get(struct vrb_object *object);
 void vrb_object_put(struct vrb_object *object);
-bool vrb_object_busy(struct vrb_object *object);	/* children or references besides the owner's */
+bool vrb_object_busy(struct vrb_object *object);
 
 #endif /* RDMA_VRB_PROVIDER_H */

@@ -58,7 +58,8 @@ void vrb_wait_zero(struct vrb_device *dev, const unsigned int *count, const char
  *
  * Before ib_register_device(), so that clients that ib_core tells of the new device find it.
  *
- * Context: Process. Return: 0; -EBUSY if @dev is attached already.
+ * Context: Process.
+ * Return: 0; -EBUSY if @dev is attached already.
  */
 int vrb_device_attach(struct vrb_device *dev, struct ib_device *ibdev)
 {
@@ -98,8 +99,9 @@ static void vrb_client_flush(struct vrb_client *client, int status)
  * vrb_device_detach - the provider goes: no client finds it any more
  * @dev: device; nothing happens if it is not attached
  *
- * After ib_unregister_device(). Clients' submits are refused with -ENODEV except for destroys, what they have queued
- * completes with that, and this returns when the last of them has unregistered. The provider's own client goes on.
+ * After ib_unregister_device(). Clients' submits are refused with -ENODEV except for destroys, what
+ * they have queued completes with that, and this returns when the last of them has unregistered.
+ * The provider's own client goes on.
  *
  * Context: Process, may sleep.
  */
@@ -185,8 +187,9 @@ static int vrb_client_join(struct vrb_device *dev, struct vrb_client *client, co
  *
  * The provider's module cannot be unloaded until vrb_client_unregister().
  *
- * Context: Process, may sleep. Return: the client; ERR_PTR(-EOPNOTSUPP) if @ibdev's driver does not take requests,
- * -ENODEV if it is going, -ENOMEM.
+ * Context: Process, may sleep.
+ * Return: the client; ERR_PTR(-EOPNOTSUPP) if @ibdev's driver does not take requests, -ENODEV if it
+ * is going, -ENOMEM.
  */
 struct vrb_client *vrb_client_register(struct ib_device *ibdev, const char *name)
 {
@@ -236,8 +239,9 @@ void vrb_client_fence(struct vrb_client *client, int status)
  * vrb_client_unregister - the unload fence
  * @client: client; gone afterwards
  *
- * Cancels what is queued, waits for what is issued and for destroys. When this returns no callback of the client runs
- * or is going to run. It does not wait for hardware that is dead: see rule 8 and 10 of the contract.
+ * Cancels what is queued, waits for what is issued and for destroys. When this returns no callback
+ * of the client runs or is going to run. It does not wait for hardware that is dead: see rule 8 and
+ * 10 of the contract.
  *
  * Context: Process, may sleep; not a callback of the client.
  */

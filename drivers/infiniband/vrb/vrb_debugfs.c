@@ -42,6 +42,7 @@ static const struct {
 	VRB_COUNTER(queue_now), VRB_COUNTER(queue_max), VRB_COUNTER(slots_now),
 	VRB_COUNTER(slots_max), VRB_COUNTER(run_max_ns),
 };
+
 static_assert(ARRAY_SIZE(vrb_counter_names) * sizeof(u64) == sizeof(struct vrb_counters));
 
 static int counters_show(struct seq_file *m, void *unused)

@@ -12,7 +12,8 @@
 /**
  * vrb_init - make a request ready for use
  * @vrb: request; nothing of what it held is looked at
- * @done: callback, or NULL if somebody is going to wait with vrb_wait() or only the object's release matters
+ * @done: callback, or NULL if somebody is going to wait with vrb_wait() or only the object's
+ *	release matters
  * @context: the caller's
  *
  * Once; after its callback a request can be submitted again as it is.
@@ -68,7 +69,10 @@ static int vrb_check_request(const struct vrb_device *dev, const struct vrb *vrb
 	return 0;
 }
 
-/* Why a request cannot be accepted now. A destroy is refused only if there is none to do, or nobody to do it for. */
+/*
+ * Why a request cannot be accepted now. A destroy is refused only if there is none to do, or nobody
+ * to do it for.
+ */
 static int vrb_check_state(const struct vrb_client *client, const struct vrb *vrb)
 {
 	const struct vrb_device *dev = client->dev;
@@ -157,11 +161,12 @@ static int vrb_submit_for(struct vrb_client *client, struct vrb *vrb, struct vrb
  *
  * Never sleeps or allocates, and posts at most one command itself: at most one register read.
  *
- * Context: Any down to softirq, interrupts enabled; a callback too. Return: -EINPROGRESS: accepted, the callback is
- * going to run exactly once. Anything else: refused, it never runs: -EINVAL for a malformed request or
- * from a wrong context; -EBUSY if @vrb is not idle; -EOPNOTSUPP for event verbs; -EIO if the device has failed or an
- * earlier command on the object was never answered; -ENODEV after the provider has gone; -ESHUTDOWN if the
- * object is being destroyed or the client unregistered; -EPERM if the group is poisoned.
+ * Context: Any down to softirq, interrupts enabled; a callback too.
+ * Return: -EINPROGRESS: accepted, the callback is going to run exactly once. Anything else:
+ * refused, it never runs: -EINVAL for a malformed request or from a wrong context; -EBUSY if @vrb
+ * is not idle; -EOPNOTSUPP for event verbs; -EIO if the device has failed or an earlier command on
+ * the object was never answered; -ENODEV after the provider has gone; -ESHUTDOWN if the object is
+ * being destroyed or the client unregistered; -EPERM if the group is poisoned.
  */
 int vrb_submit(struct vrb_client *client, struct vrb *vrb)
 {
@@ -173,9 +178,10 @@ EXPORT_SYMBOL_GPL(vrb_submit);
  * vrb_cancel - take a request back
  * @vrb: request that has been submitted at least once
  *
- * Context: Any down to softirq, interrupts enabled. Return: 0: it was queued, its callback comes with -ECANCELED.
- * -EALREADY: it has a slot, is over, or is a destroy; the callback comes with the true result.
- * -ENOENT: it is idle. -EINVAL: wrong context.
+ * Context: Any down to softirq, interrupts enabled.
+ * Return: 0: it was queued, its callback comes with -ECANCELED. -EALREADY: it has a slot, is over,
+ * or is a destroy; the callback comes with the true result. -ENOENT: it is idle. -EINVAL: wrong
+ * context.
  */
 int vrb_cancel(struct vrb *vrb)
 {
@@ -201,13 +207,14 @@ EXPORT_SYMBOL_GPL(vrb_cancel);
 
 /**
  * vrb_wait - sleep until a request is over
- * @vrb: request without a callback that has been submitted; not a destroy, which takes its object and so itself
- *	away: see vrb_submit_wait()
+ * @vrb: request without a callback that has been submitted; not a destroy, which takes its object
+ *	and so itself away: see vrb_submit_wait()
  *
  * Uninterruptible. Returns at once if the request is idle.
  *
- * Context: Process, may sleep. Return: the request's status; -EINVAL if it has a callback, is a destroy, or was never
- * submitted; -EBUSY if somebody waits for it already.
+ * Context: Process, may sleep.
+ * Return: the request's status; -EINVAL if it has a callback, is a destroy, or was never submitted;
+ * -EBUSY if somebody waits for it already.
  */
 int vrb_wait(struct vrb *vrb)
 {
@@ -237,9 +244,11 @@ EXPORT_SYMBOL_GPL(vrb_wait);
 /**
  * vrb_submit_wait - have a verb done and sleep until it is over
  * @client: on whose behalf
- * @vrb: idle request without a callback; may be the destroy of an object, which may be gone afterwards
+ * @vrb: idle request without a callback; may be the destroy of an object, which may be gone
+ *	afterwards
  *
- * Context: Process, may sleep. Return: the request's status, or why it was refused: see vrb_submit().
+ * Context: Process, may sleep.
+ * Return: the request's status, or why it was refused: see vrb_submit().
  */
 int vrb_submit_wait(struct vrb_client *client, struct vrb *vrb)
 {
@@ -292,9 +301,10 @@ static int vrb_poll_until(struct vrb_device *dev, struct vrb *vrb, u64 end)
  *
  * Runs the pump without calling any callback: those are left to the softirq, that of @vrb included.
  *
- * Context: Any down to softirq, interrupts enabled. Return: 0: it is over, its result is in &vrb.status (with a
- * callback, for as long as that leaves it alone); -EINPROGRESS: not within the bound; -EBUSY: the pump runs elsewhere
- * now; -EINVAL: no bound, a destroy, a request never submitted, or a wrong context.
+ * Context: Any down to softirq, interrupts enabled.
+ * Return: 0: it is over, its result is in &vrb.status (with a callback, for as long as that leaves
+ * it alone); -EINPROGRESS: not within the bound; -EBUSY: the pump runs elsewhere now; -EINVAL: no
+ * bound, a destroy, a request never submitted, or a wrong context.
  */
 int vrb_poll(struct vrb *vrb, u64 bound_ns)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Device failure. First nothing is posted any more (FAILING), then the provider makes sure that the hardware writes
- * nothing (ops->quiesce), and only then (FAILED) are requests completed and buffers reused: by the
- * pump, -EIO for all but destroys, for which the hardware being gone is success.
+ * Device failure. First nothing is posted any more (FAILING), then the provider makes sure that the
+ * hardware writes nothing (ops->quiesce), and only then (FAILED) are requests completed and buffers
+ * reused: by the pump, -EIO for all but destroys, for which the hardware being gone is success.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -62,8 +62,8 @@ void vrb_fail_proceed(struct vrb_device *dev)
  * @dev: device
  * @reason: for the log; a short phrase
  *
- * Requests complete with -EIO, destroys with 0, all from the pump. Only the first failure counts until
- * vrb_device_revive().
+ * Requests complete with -EIO, destroys with 0, all from the pump. Only the first failure counts
+ * until vrb_device_revive().
  *
  * Context: Any down to softirq, no lock held under which ops->quiesce() may not be called.
  */
@@ -80,7 +80,8 @@ EXPORT_SYMBOL_GPL(vrb_device_fail);
  * vrb_device_failed - whether the device has failed
  * @dev: device
  *
- * Once this is true nothing is posted any more; the hardware has been stopped when requests complete.
+ * Once this is true nothing is posted any more; the hardware has been stopped when requests
+ * complete.
  *
  * Context: Any.
  */
@@ -188,10 +189,12 @@ void vrb_flush(struct vrb_device *dev)
  * vrb_device_revive - a failed device works again, after a reset
  * @dev: device, failed and with nothing in flight
  *
- * Counters go on. For the engine the hardware has let go of every object there was before: requests on
- * those are refused, their destroys complete without a command. The device is in the polled phase.
+ * Counters go on. For the engine the hardware has let go of every object there was before: requests
+ * on those are refused, their destroys complete without a command. The device is in the polled
+ * phase.
  *
- * Context: Process. Return: 0; -EINVAL if it has not failed; -EBUSY if requests are still being completed.
+ * Context: Process.
+ * Return: 0; -EINVAL if it has not failed; -EBUSY if requests are still being completed.
  */
 int vrb_device_revive(struct vrb_device *dev)
 {

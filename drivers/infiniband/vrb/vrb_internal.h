@@ -10,9 +10,9 @@
  *	vrb_client.c	clients, groups, the registry of devices
  *	vrb_main.c	devices and the module
  *
- * Two locks. vrb_device.lock (BH) guards all state. vrb_device.kick_lock (raw, nested inside the other) guards
- * only who runs the pump: it is all that a hard interrupt takes. Callbacks into the provider other than
- * encode and post, and the callbacks of requests, are called with neither.
+ * Two locks. vrb_device.lock (BH) guards all state. vrb_device.kick_lock (raw, nested inside the
+ * other) guards only who runs the pump: it is all that a hard interrupt takes. Callbacks into the
+ * provider other than encode and post, and the callbacks of requests, are called with neither.
  */
 #ifndef VRB_INTERNAL_H
 #define VRB_INTERNAL_H
@@ -29,11 +29,11 @@ struct dentry;
 #define VRB_NAME_LEN	32
 #define VRB_MAX_SLOTS	256	/* leaves 8 bits of a token for the generation */
 #define VRB_BUDGET	64	/* of each kind of work in one run of the pump */
-#define VRB_MAX_SKIP	64	/* steps without a command in a row: more is a verb gone wrong */
+#define VRB_MAX_SKIP	64	/* steps without a command in a row: more is a bug of the verb */
 #define VRB_RETRY_MIN_NS	(10 * NSEC_PER_USEC)
 #define VRB_RETRY_MAX_NS	NSEC_PER_MSEC
 #define VRB_AGE_MS	100	/* a background request goes before normal ones this much younger */
-#define VRB_TIMEOUT_MS	60000	/* firmware may starve: nothing shorter is safe without knowing it */
+#define VRB_TIMEOUT_MS	60000	/* firmware may starve */
 
 enum vrb_device_state {
 	VRB_DEV_OK,
@@ -62,7 +62,7 @@ struct vrb_device {
 	const struct vrb_provider_ops *ops;
 	void *priv;
 	char name[VRB_NAME_LEN];
-	spinlock_t lock;
+	spinlock_t lock;		/* BH; all below except for kick_lock's */
 
 	enum vrb_device_state state;
 	char reason[64];		/* of the failure */
@@ -99,7 +99,7 @@ struct vrb_device {
 	struct hrtimer timer;
 
 	struct irq_poll iop;
-	raw_spinlock_t kick_lock;
+	raw_spinlock_t kick_lock;	/* interrupts off; iop's state, pumping, kicked */
 	bool pumping;			/* somebody runs the pump */
 	bool kicked;			/* work has come since that run began */
 

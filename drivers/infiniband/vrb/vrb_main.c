@@ -93,7 +93,8 @@ static void vrb_device_setup(struct vrb_device *dev, const struct vrb_device_con
  *
  * The device is in the polled phase: one command at a time, found by looking.
  *
- * Context: Process, may sleep. Return: the device; ERR_PTR(-EINVAL), the reason in the log, or ERR_PTR(-ENOMEM).
+ * Context: Process, may sleep.
+ * Return: the device; ERR_PTR(-EINVAL), the reason in the log, or ERR_PTR(-ENOMEM).
  */
 struct vrb_device *vrb_device_create(const struct vrb_provider_ops *ops, void *priv,
 				     const struct vrb_device_config *config)
@@ -137,8 +138,9 @@ static void vrb_report_objects(struct vrb_device *dev)
  * vrb_device_destroy - end an engine
  * @dev: device, detached; its hardware has been told to stop
  *
- * If anything is in flight or was given up, the device is failed first, so that this need not wait for hardware.
- * Objects that were never destroyed are reported, and their memory and the device's stay.
+ * If anything is in flight or was given up, the device is failed first, so that this need not wait
+ * for hardware. Objects that were never destroyed are reported, and their memory and the device's
+ * stay.
  *
  * Context: Process, may sleep.
  */
@@ -178,7 +180,8 @@ EXPORT_SYMBOL_GPL(vrb_device_priv);
  * @dev: device
  * @slots: 2 .. &vrb_device_config.slots
  *
- * Context: Process. Return: 0; -EINVAL if out of range; -EBUSY if a slot is in use.
+ * Context: Process.
+ * Return: 0; -EINVAL if out of range; -EBUSY if a slot is in use.
  */
 int vrb_device_set_slots(struct vrb_device *dev, unsigned int slots)
 {
@@ -201,7 +204,8 @@ EXPORT_SYMBOL_GPL(vrb_device_set_slots);
 /**
  * vrb_device_set_polled - whether finished commands are found by looking or by interrupts
  * @dev: device
- * @polled: true: one command at a time, reap() is called by a timer. False: all slots, reap() after a kick
+ * @polled: true: one command at a time, reap() is called by a timer. False: all slots, reap() after
+ *	a kick
  *
  * Waits until no command is in flight, so that each is found the way it was posted.
  *

@@ -2,10 +2,11 @@
 /*
  * Hardware objects: references, parents and children, and when a destroy may go.
  *
- * The owner has one reference from vrb_object_init() on; a child has one to each of its parents, and so has
- * a zombie. A destroy waits until the owner's is the only one left, both before its commands are
- * issued and before it completes; then, after its callback, the owner's is dropped and the object is released. Where the
- * hardware never knew of the object the owner drops its reference by itself.
+ * The owner has one reference from vrb_object_init() on; a child has one to each of its parents,
+ * and so has a zombie. A destroy waits until the owner's is the only one left, both before its
+ * commands are issued and before it completes; then, after its callback, the owner's is dropped and
+ * the object is released. Where the hardware never knew of the object the owner drops its reference
+ * by itself.
  */
 #include <linux/export.h>
 
@@ -47,8 +48,9 @@ EXPORT_SYMBOL_GPL(vrb_object_init);
  * @object: the child; not yet known to the hardware
  * @parent: stays until the child has been released
  *
- * Context: Any down to softirq. Return: 0; -EINVAL for an object of another device; -ENOSPC for one parent too
- * many; -ESHUTDOWN if the parent is being destroyed.
+ * Context: Any down to softirq.
+ * Return: 0; -EINVAL for an object of another device; -ENOSPC for one parent too many; -ESHUTDOWN
+ * if the parent is being destroyed.
  */
 int vrb_object_add_parent(struct vrb_object *object, struct vrb_object *parent)
 {
@@ -192,7 +194,8 @@ void vrb_object_next(struct vrb_device *dev, struct vrb_object *object)
  * @object: object
  * @status: the result
  *
- * Context: Device lock held. Return: how many there were.
+ * Context: Device lock held.
+ * Return: how many there were.
  */
 unsigned int vrb_object_flush(struct vrb_device *dev, struct vrb_object *object, int status)
 {

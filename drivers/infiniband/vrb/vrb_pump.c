@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The pump: an irq_poll instance per device that finds finished commands, takes their requests a step further,
- * issues what is waiting, calls the callbacks, and keeps the time. Each kind of work is bounded per run.
+ * The pump: an irq_poll instance per device that finds finished commands, takes their requests a
+ * step further, issues what is waiting, calls the callbacks, and keeps the time. Each kind of work
+ * is bounded per run.
  *
- * Whoever has set vrb_device.pumping runs it: the softirq, or vrb_poll(). A kick is never lost: it sets
- * kicked under the kick lock, and the softirq gives its irq_poll up under the same lock only if that is not set.
- * After that it touches nothing of the device; vrb_pump_stop() takes the lock once before the device goes.
+ * Whoever has set vrb_device.pumping runs it: the softirq, or vrb_poll(). A kick is never lost: it
+ * sets kicked under the kick lock, and the softirq gives its irq_poll up under the same lock only
+ * if that is not set. After that it touches nothing of the device; vrb_pump_stop() takes the lock
+ * once before the device goes.
  */
 #include <linux/export.h>
 
@@ -18,8 +20,8 @@
  * vrb_device_kick - have the pump run
  * @dev: device
  *
- * From the interrupt handler of the command event queue. From process context only where softirqs are
- * disabled: they run when they are enabled again, rather than in ksoftirqd.
+ * From the interrupt handler of the command event queue. From process context only where softirqs
+ * are disabled: they run when they are enabled again, rather than in ksoftirqd.
  *
  * Context: Hard IRQ, softirq, or BH disabled; any lock held.
  */
@@ -38,7 +40,8 @@ EXPORT_SYMBOL_GPL(vrb_device_kick);
  * vrb_pump_enter - try to become the one who runs the pump
  * @dev: device
  *
- * Context: Softirq or BH disabled. Return: whether that worked.
+ * Context: Softirq or BH disabled.
+ * Return: whether that worked.
  */
 bool vrb_pump_enter(struct vrb_device *dev)
 {
@@ -90,7 +93,10 @@ static bool vrb_pump_yield(struct vrb_device *dev)
 	return yield;
 }
 
-/* The softirq has finished a run. Nothing of the device may be touched after this if it returns true. */
+/*
+ * The softirq has finished a run. Nothing of the device may be touched after this if it returns
+ * true.
+ */
 static bool vrb_pump_complete(struct vrb_device *dev, bool more)
 {
 	unsigned long flags;
@@ -116,13 +122,19 @@ static ktime_t vrb_sooner(ktime_t a, ktime_t b)
 	return ktime_before(a, b) ? a : b;
 }
 
-/* When a slot's command is given up: a whole period after it was posted in which no command completed. */
+/*
+ * When a slot's command is given up: a whole period after it was posted in which no command
+ * completed.
+ */
 static ktime_t vrb_slot_expiry(const struct vrb_device *dev, const struct vrb_slot *slot)
 {
 	return ktime_add_ns(vrb_later(slot->since, dev->progress), dev->timeout_ns);
 }
 
-/* When the device fails because a destroy waits for a command whose completion is never going to come. */
+/*
+ * When the device fails because a destroy waits for a command whose completion is never going to
+ * come.
+ */
 static ktime_t vrb_zombie_expiry(const struct vrb_device *dev, const struct vrb_slot *slot)
 {
 	if (!slot->object || !slot->object->dying)
@@ -160,7 +172,9 @@ static ktime_t vrb_next_time(struct vrb_device *dev, ktime_t now)
 		next = vrb_sooner(next, dev->poll_at);
 	if (deadline)
 		next = vrb_sooner(next, deadline->expires);
-	/* No slot expires before lazy does: while that is ahead there is no need to look at each. */
+	/*
+	 * No slot expires before lazy does: while that is ahead there is no need to look at each.
+	 */
 	if (dev->zombies_now || (dev->slots_now && !ktime_after(lazy, now)))
 		next = vrb_sooner(next, vrb_slots_expiry(dev));
 	else if (dev->slots_now)
@@ -447,7 +461,10 @@ void vrb_account_done(struct vrb_device *dev, struct vrb_client *client, struct 
 		wake_up_all(&dev->idle);
 }
 
-/* Delivers the oldest request that is over. The callback may free it: nothing of it is used afterwards. */
+/*
+ * Delivers the oldest request that is over. The callback may free it: nothing of it is used
+ * afterwards.
+ */
 static bool vrb_deliver_one(struct vrb_device *dev)
 {
 	struct vrb_object *destroyed = NULL;
@@ -492,7 +509,10 @@ static void vrb_deliver(struct vrb_device *dev)
 
 /* ---- The run ---- */
 
-/* Whether there is something the pump could do now. GO busy and full slots are not: others come back for those. */
+/*
+ * Whether there is something the pump could do now. GO busy and full slots are not: others come
+ * back for those.
+ */
 static bool vrb_work(struct vrb_device *dev)
 {
 	lockdep_assert_held(&dev->lock);
@@ -521,8 +541,8 @@ void vrb_lock(struct vrb_device *dev)
  * vrb_unlock - drop the device lock and have the pump see to what was left for it
  * @dev: device
  *
- * The kick comes first: a softirq that becomes pending while softirqs are disabled runs at once when they
- * are enabled again.
+ * The kick comes first: a softirq that becomes pending while softirqs are disabled runs at once
+ * when they are enabled again.
  *
  * Context: Any down to softirq.
  */

@@ -2,9 +2,10 @@
 /*
  * From the queue into a slot, and out of it: which request is next, encode, post, steps, the end.
  *
- * Everything here runs under vrb_device.lock and calls nobody back but encode and post.
- * Only runnable requests are on the device's lists: those at the head of their object's queue while that object has
- * no command in flight, and those of no object. So picking the next one never has to search.
+ * Everything here runs under vrb_device.lock and calls nobody back but encode and post. Only
+ * runnable requests are on the device's lists: those at the head of their object's queue while that
+ * object has no command in flight, and those of no object. So picking the next one never has to
+ * search.
  */
 #include <linux/sched.h>
 
@@ -122,7 +123,8 @@ static struct vrb *vrb_head(struct vrb_device *dev, enum vrb_class class)
  * vrb_pick - the request to issue now
  * @dev: device
  *
- * None is picked while an encoded command waits for the register: it would only wait behind it, holding a slot.
+ * None is picked while an encoded command waits for the register: it would only wait behind it,
+ * holding a slot.
  *
  * Context: Device lock held.
  */

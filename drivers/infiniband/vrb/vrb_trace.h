@@ -12,32 +12,26 @@
 
 #include "vrb_internal.h"
 
-DECLARE_EVENT_CLASS(vrb_request,
-	TP_PROTO(const struct vrb *vrb),
-	TP_ARGS(vrb),
-	TP_STRUCT__entry(
-		__string(device, vrb->dev->name)
-		__string(client, vrb->client->name)
-		__string(verb, vrb->verb->name)
-		__string(type, vrb->object ? vrb->object->type->name : "device")
-		__field(const void *, vrb)
-		__field(u32, id)
-		__field(u16, step)
-		__field(int, status)
-	),
-	TP_fast_assign(
-		__assign_str(device);
-		__assign_str(client);
-		__assign_str(verb);
-		__assign_str(type);
-		__entry->vrb = vrb;
-		__entry->id = vrb->object ? vrb->object->id : 0;
-		__entry->step = vrb->step;
-		__entry->status = vrb->status;
-	),
-	TP_printk("%s vrb=%p %s %s %#x client=%s step=%u status=%d", __get_str(device), __entry->vrb,
-		  __get_str(verb), __get_str(type), __entry->id, __get_str(client), __entry->step,
-		  __entry->status)
+DECLARE_EVENT_CLASS(vrb_request, TP_PROTO(const struct vrb *vrb), TP_ARGS(vrb),
+		    TP_STRUCT__entry(__string(device, vrb->dev->name)
+				     __string(client, vrb->client->name)
+				     __string(verb, vrb->verb->name)
+				     __string(type, vrb->object ? vrb->object->type->name : "-")
+				     __field(const void *, vrb)
+				     __field(u32, id)
+				     __field(u16, step)
+				     __field(int, status)),
+		    TP_fast_assign(__assign_str(device);
+				   __assign_str(client);
+				   __assign_str(verb);
+				   __assign_str(type);
+				   __entry->vrb = vrb;
+				   __entry->id = vrb->object ? vrb->object->id : 0;
+				   __entry->step = vrb->step;
+				   __entry->status = vrb->status;),
+		    TP_printk("%s vrb=%p %s %s %#x client=%s step=%u status=%d",
+			      __get_str(device), __entry->vrb, __get_str(verb), __get_str(type),
+			      __entry->id, __get_str(client), __entry->step, __entry->status)
 );
 
 DEFINE_EVENT(vrb_request, vrb_queue, TP_PROTO(const struct vrb *vrb), TP_ARGS(vrb));
@@ -46,29 +40,28 @@ DEFINE_EVENT(vrb_request, vrb_done, TP_PROTO(const struct vrb *vrb), TP_ARGS(vrb
 DEFINE_EVENT(vrb_request, vrb_timeout, TP_PROTO(const struct vrb *vrb), TP_ARGS(vrb));
 
 DECLARE_EVENT_CLASS(vrb_slot,
-	TP_PROTO(const struct vrb_device *dev, const struct vrb_slot *slot),
-	TP_ARGS(dev, slot),
-	TP_STRUCT__entry(
-		__string(device, dev->name)
-		__field(const void *, vrb)
-		__field(u16, index)
-		__field(u16, token)
-		__field(u8, fw_status)
-	),
-	TP_fast_assign(
-		__assign_str(device);
-		__entry->vrb = slot->vrb;
-		__entry->index = slot->index;
-		__entry->token = slot->token;
-		__entry->fw_status = slot->result.fw_status;
-	),
-	TP_printk("%s vrb=%p slot=%u token=%#x fw_status=%#x", __get_str(device), __entry->vrb,
-		  __entry->index, __entry->token, __entry->fw_status)
+		    TP_PROTO(const struct vrb_device *dev, const struct vrb_slot *slot),
+		    TP_ARGS(dev, slot),
+		    TP_STRUCT__entry(__string(device, dev->name)
+				     __field(const void *, vrb)
+				     __field(u16, index)
+				     __field(u16, token)
+				     __field(u8, fw_status)),
+		    TP_fast_assign(__assign_str(device);
+				   __entry->vrb = slot->vrb;
+				   __entry->index = slot->index;
+				   __entry->token = slot->token;
+				   __entry->fw_status = slot->result.fw_status;),
+		    TP_printk("%s vrb=%p slot=%u token=%#x fw_status=%#x",
+			      __get_str(device), __entry->vrb, __entry->index, __entry->token,
+			      __entry->fw_status)
 );
 
-DEFINE_EVENT(vrb_slot, vrb_post, TP_PROTO(const struct vrb_device *dev, const struct vrb_slot *slot),
+DEFINE_EVENT(vrb_slot, vrb_post,
+	     TP_PROTO(const struct vrb_device *dev, const struct vrb_slot *slot),
 	     TP_ARGS(dev, slot));
-DEFINE_EVENT(vrb_slot, vrb_busy, TP_PROTO(const struct vrb_device *dev, const struct vrb_slot *slot),
+DEFINE_EVENT(vrb_slot, vrb_busy,
+	     TP_PROTO(const struct vrb_device *dev, const struct vrb_slot *slot),
 	     TP_ARGS(dev, slot));
 DEFINE_EVENT(vrb_slot, vrb_complete,
 	     TP_PROTO(const struct vrb_device *dev, const struct vrb_slot *slot),
@@ -78,18 +71,12 @@ DEFINE_EVENT(vrb_slot, vrb_zombie,
 	     TP_PROTO(const struct vrb_device *dev, const struct vrb_slot *slot),
 	     TP_ARGS(dev, slot));
 
-TRACE_EVENT(vrb_fail,
-	TP_PROTO(const struct vrb_device *dev),
-	TP_ARGS(dev),
-	TP_STRUCT__entry(
-		__string(device, dev->name)
-		__string(reason, dev->reason)
-	),
-	TP_fast_assign(
-		__assign_str(device);
-		__assign_str(reason);
-	),
-	TP_printk("%s %s", __get_str(device), __get_str(reason))
+TRACE_EVENT(vrb_fail, TP_PROTO(const struct vrb_device *dev), TP_ARGS(dev),
+	    TP_STRUCT__entry(__string(device, dev->name)
+			     __string(reason, dev->reason)),
+	    TP_fast_assign(__assign_str(device);
+			   __assign_str(reason);),
+	    TP_printk("%s %s", __get_str(device), __get_str(reason))
 );
 
 #endif /* VRB_TRACE_H */
