@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The command interface of a device that does not exist. A command takes its time in a hard-interrupt hrtimer, then
- * puts an event in a ring and interrupts if that is armed. Owns mock.lock, raw, taken with interrupts off.
+ * The command interface of a device that does not exist. A command takes its time in a
+ * hard-interrupt hrtimer, then puts an event in a ring and interrupts if that is armed. Owns
+ * mock.lock, raw, taken with interrupts off.
  */
 #include "mock.h"
 
@@ -99,9 +100,8 @@ static void accept_command(struct mock *mock, const struct vrb_slot *slot)
 	command->object = vrb->object;
 	command->token = slot->token;
 	command->step = script->step[vrb->step];
-	if (vrb->undo) {
+	if (vrb->undo)
 		command->step = (struct mock_step){ .status = script->undo_status };
-	}
 	command->owned = true;
 	mock->outstanding++;
 	mock->outstanding_max = max(mock->outstanding_max, mock->outstanding);
@@ -132,6 +132,20 @@ static int mock_post(struct vrb_device *dev, struct vrb_slot *slot)
 	return ret;
 }
 
+/*
+ * The interrupt that comes after the pump has looked for the last time, and before it has given up
+ * its irq_poll: armed says that it has asked for it.
+ */
+static void miss_just(struct mock *mock)
+{
+	struct mock_script *script = READ_ONCE(mock->just_missed);
+
+	if (!script || !script->posts || !READ_ONCE(mock->armed))
+		return;
+	WRITE_ONCE(mock->just_missed, NULL);
+	mock_release(mock, script);
+}
+
 static int mock_reap(struct vrb_device *dev, int budget)
 {
 	struct mock *mock = vrb_device_priv(dev);
@@ -150,6 +164,7 @@ static int mock_reap(struct vrb_device *dev, int budget)
 		vrb_slot_complete(dev, event.token, &event.result);
 		found++;
 	}
+	miss_just(mock);
 	return found;
 }
 
@@ -190,7 +205,7 @@ static void mock_failed(struct vrb_device *dev, const char *reason)
 	mock->failures++;
 }
 
-static const struct vrb_provider_ops mock_ops = {
+const struct vrb_provider_ops mock_ops = {
 	.owner = THIS_MODULE,
 	.post = mock_post,
 	.reap = mock_reap,
@@ -288,7 +303,8 @@ const struct vrb_verb mock_verb_destroy = {
  * mock_create - a device for one test
  * @test_case: its configuration
  *
- * Context: Process. Return: the device or an ERR_PTR.
+ * Context: Process.
+ * Return: the device or an ERR_PTR.
  */
 struct mock *mock_create(const struct test_case *test_case)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Runs a test by name: /sys/kernel/debug/vrb_mock/{list,misuse,run,result}. Writing a name to run runs it; result
- * then has diagnostics as TAP comments and in its last line "pass", "fail" or "skip REASON".
+ * Runs a test by name: /sys/kernel/debug/vrb_mock/{list,misuse,run,result}. Writing a name to run
+ * runs it; result then has diagnostics as TAP comments and in its last line "pass", "fail" or "skip
+ * REASON".
  */
 #include <linux/debugfs.h>
 #include <linux/module.h>

@@ -60,7 +60,8 @@ void test_skip(struct test *t, const char *why)
  * @t: test
  * @size: bytes
  *
- * Context: Process. Return: never NULL: a test that small succeeds or the machine is lost.
+ * Context: Process.
+ * Return: never NULL: a test that small succeeds or the machine is lost.
  */
 void *test_alloc(struct test *t, size_t size)
 {
@@ -306,7 +307,8 @@ void wait_released(struct test *t, struct completion *released)
  * @condition: called without a lock
  * @arg: its argument
  *
- * Context: Process. Return: false if it did not come.
+ * Context: Process.
+ * Return: false if it did not come.
  */
 bool wait_until(bool (*condition)(void *arg), void *arg)
 {
@@ -405,7 +407,8 @@ void in_hardirq_do(void (*fn)(void *arg), void *arg)
  * stay_on_cpu0 - keep this thread away from the other CPUs
  * @t: test; skipped if there is no other CPU
  *
- * Context: Process. Return: whether there is another.
+ * Context: Process.
+ * Return: whether there is another.
  */
 bool stay_on_cpu0(struct test *t)
 {
@@ -433,7 +436,8 @@ void leave_cpu0(void)
  * @fn: function
  * @arg: its argument
  *
- * Context: Process, on CPU 0. Return: whether it returned 0.
+ * Context: Process, on CPU 0.
+ * Return: whether it returned 0.
  */
 bool on_other_cpu(struct test *t, long (*fn)(void *arg), void *arg)
 {

@@ -84,7 +84,8 @@ static void group_drain_waits_for_callback(struct test *t)
 		return;
 	vrb_group_init(&group, t->client);
 	vrb_set_group(&request->vrb, &group);
-	request->script.step[0].latency_ns = 20 * NSEC_PER_MSEC;	/* the submitter returns first */
+	/* The submitter returns first. */
+	request->script.step[0].latency_ns = 20 * NSEC_PER_MSEC;
 	request->then = slow_callback;
 	request->data = &finished;
 	on_other_cpu(t, submit_there, request);
@@ -101,7 +102,8 @@ static void client_fence_waits_for_callback(struct test *t)
 
 	if (!stay_on_cpu0(t))
 		return;
-	request->script.step[0].latency_ns = 20 * NSEC_PER_MSEC;	/* the submitter returns first */
+	/* The submitter returns first. */
+	request->script.step[0].latency_ns = 20 * NSEC_PER_MSEC;
 	request->then = slow_callback;
 	request->data = &finished;
 	on_other_cpu(t, submit_there, request);

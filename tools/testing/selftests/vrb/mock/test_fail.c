@@ -173,12 +173,18 @@ static void revive_after_reset(struct test *t)
 
 static void device_config_is_checked(struct test *t)
 {
-	static const struct vrb_provider_ops no_ops;
+	static const struct vrb_device_config bad[] = {
+		{ .name = NULL, .slots = 2 }, { .name = "", .slots = 2 },
+		{ .name = "none" }, { .name = "none", .slots = 1 },
+		{ .name = "none", .slots = 257 },
+	};
 	static const struct vrb_device_config good = { .name = "none", .slots = 2 };
+	static const struct vrb_provider_ops no_ops;
+	int i;
 
 	EXPECT_EQ(t, PTR_ERR(vrb_device_create(&no_ops, NULL, &good)), -EINVAL);
-	EXPECT_EQ(t, PTR_ERR(vrb_device_create(&no_ops, NULL,
-					       &(struct vrb_device_config){ .slots = 2 })), -EINVAL);
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		EXPECT_EQ(t, PTR_ERR(vrb_device_create(&mock_ops, NULL, &bad[i])), -EINVAL);
 }
 
 const struct test_case fail_tests[] = {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Rule 1, the other side of it: what the kernel warns of. Each of these warnings comes once per boot.
+ * Rule 1, the other side of it: what the kernel warns of. Each of these warnings comes once per
+ * boot.
  */
 #include "mock.h"
 

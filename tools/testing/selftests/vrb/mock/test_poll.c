@@ -109,7 +109,8 @@ static void poll_busy_elsewhere(struct test *t)
 		return;
 	submit(mine);
 	wait_posted(mine);
-	lasting->script.step[0].latency_ns = 20 * NSEC_PER_MSEC;	/* the submitter returns first */
+	/* The submitter returns first. */
+	lasting->script.step[0].latency_ns = 20 * NSEC_PER_MSEC;
 	lasting->then = callback_that_lasts;
 	lasting->data = &release;
 	on_other_cpu(t, submit_there, lasting);

@@ -141,7 +141,9 @@ static void late_result_is_reported(struct test *t)
 	wait_released(t, &released);
 }
 
-/* An owner that gives up on an object the hardware may have: its memory stays until that is known. */
+/*
+ * An owner that gives up on an object the hardware may have: its memory stays until that is known.
+ */
 static void zombie_keeps_its_object(struct test *t)
 {
 	struct mock_request *lost = held_request(t, 1);
