@@ -124,11 +124,13 @@ static const char *name_of(const struct cmd *c)
 
 /* --- checks the command files share ---------------------------------------------------------------------- */
 
-u8 cmd_bad_index(struct hca *h, const struct cmd *c, const char *what, u32 index, u32 reserved, u32 limit)
+u8 cmd_bad_index(struct hca *h, const struct cmd *c, const char *what, u32 index, u32 reserved,
+		 u32 limit)
 {
 	if (index >= reserved && index < limit)
 		return CMD_OK;
-	violation(h, RULE_CMD_INDEX, name_of(c), "%s 0x%x is not in %u..%u", what, index, reserved, limit - 1);
+	violation(h, RULE_CMD_INDEX, name_of(c), "%s 0x%x is not in %u..%u", what, index, reserved,
+		  limit - 1);
 	return index < reserved ? CMD_BAD_RESOURCE : CMD_BAD_INDEX;
 }
 
@@ -137,8 +139,9 @@ void cmd_reserved_bits(struct hca *h, const struct cmd *c, const char *object, u
 	u32 word = get32(c->in + at);
 
 	if (word & mask)
-		violation(h, RULE_CMD_RESERVED, object, "%s: dword at 0x%02x is 0x%08x, bits 0x%08x are reserved",
-			  name_of(c), at, word, mask);
+		violation(h, RULE_CMD_RESERVED, object,
+			  "%s: dword at 0x%02x is 0x%08x, bits 0x%08x are reserved", name_of(c), at,
+			  word, mask);
 }
 
 void cmd_reserved(struct hca *h, const struct cmd *c, const char *object, u32 from, u32 to)
@@ -147,8 +150,9 @@ void cmd_reserved(struct hca *h, const struct cmd *c, const char *object, u32 fr
 
 	for (i = from; i < to; i += 4)
 		if (get32(c->in + i)) {
-			violation(h, RULE_CMD_RESERVED, object, "%s: dword at 0x%02x is 0x%08x, reserved",
-				  name_of(c), i, get32(c->in + i));
+			violation(h, RULE_CMD_RESERVED, object,
+				  "%s: dword at 0x%02x is 0x%08x, reserved", name_of(c), i,
+				  get32(c->in + i));
 			return;
 		}
 }
@@ -162,8 +166,10 @@ static bool overlap(u64 a, u32 alen, u64 b, u32 blen)
 
 static bool boxes_clash(const struct mailboxes *a, const struct mailboxes *b)
 {
-	return overlap(a->in, a->in_len, b->in, b->in_len) || overlap(a->in, a->in_len, b->out, b->out_len) ||
-	       overlap(a->out, a->out_len, b->in, b->in_len) || overlap(a->out, a->out_len, b->out, b->out_len);
+	return overlap(a->in, a->in_len, b->in, b->in_len) ||
+	       overlap(a->in, a->in_len, b->out, b->out_len) ||
+	       overlap(a->out, a->out_len, b->in, b->in_len) ||
+	       overlap(a->out, a->out_len, b->out, b->out_len);
 }
 
 static void check_mailboxes(struct hca *h, const struct slot *s)
@@ -177,8 +183,8 @@ static void check_mailboxes(struct hca *h, const struct slot *s)
 		if (o != s && o->state != SLOT_FREE && boxes_clash(&s->box, &o->box))
 			violation(h, RULE_CMD_MAILBOX_BUSY, name_of(&s->c),
 				  "in 0x%llx out 0x%llx: used by opcode 0x%02x, token 0x%04x",
-				  (unsigned long long)s->box.in, (unsigned long long)s->box.out, o->c.opcode,
-				  o->c.token);
+				  (unsigned long long)s->box.in, (unsigned long long)s->box.out,
+				  o->c.opcode, o->c.token);
 	}
 	for (i = 0; i < f->n_lost; i++)
 		if (boxes_clash(&s->box, &f->lost[i]))
@@ -196,8 +202,8 @@ static void check_token(struct hca *h, const struct slot *s)
 		const struct slot *o = &f->slots[i];
 
 		if (o != s && o->state != SLOT_FREE && o->c.event && o->c.token == s->c.token)
-			violation(h, RULE_CMD_TOKEN, name_of(&s->c), "token 0x%04x is that of opcode 0x%02x",
-				  s->c.token, o->c.opcode);
+			violation(h, RULE_CMD_TOKEN, name_of(&s->c),
+				  "token 0x%04x is that of opcode 0x%02x", s->c.token, o->c.opcode);
 	}
 }
 
@@ -205,17 +211,31 @@ static void check_token(struct hca *h, const struct slot *s)
 static u64 object_of(const struct cmd *c)
 {
 	switch (c->opcode) {
-	case 0x0d: case 0x0e: case 0x0f: case 0x39:
+	case 0x0d:
+	case 0x0e:
+	case 0x0f:
+	case 0x39:
 		return 1ull << 32 | c->in_mod;
-	case 0x13: case 0x14: case 0x15:
+	case 0x13:
+	case 0x14:
+	case 0x15:
 		return 2ull << 32 | c->in_mod;
-	case 0x16: case 0x17: case 0x18: case 0x2c:
+	case 0x16:
+	case 0x17:
+	case 0x18:
+	case 0x2c:
 		return 3ull << 32 | c->in_mod;
-	case 0x19 ... 0x22: case 0x2d: case 0x38:
+	case 0x19 ... 0x22:
+	case 0x2d:
+	case 0x38:
 		return 4ull << 32 | (c->in_mod & 0xffffff);
-	case 0x25: case 0x26:
+	case 0x25:
+	case 0x26:
 		return 5ull << 32 | c->in_mod;
-	case 0x35: case 0x36: case 0x37: case 0x40:
+	case 0x35:
+	case 0x36:
+	case 0x37:
+	case 0x40:
 		return 6ull << 32 | c->in_mod;
 	default:
 		return 0;
@@ -241,8 +261,8 @@ static bool object_busy(struct hca *h, const struct slot *s)
 		    object_of(&o->c) != object || (is_query(&o->c) && is_query(&s->c)))
 			continue;
 		violation(h, RULE_CMD_OBJECT_BUSY, name_of(&s->c),
-			  "0x%x is the object of opcode 0x%02x, token 0x%04x", s->c.in_mod, o->c.opcode,
-			  o->c.token);
+			  "0x%x is the object of opcode 0x%02x, token 0x%04x", s->c.in_mod,
+			  o->c.opcode, o->c.token);
 		return true;
 	}
 	return false;
@@ -324,7 +344,8 @@ static bool older_unfinished(const struct cmd_if *f, const struct slot *s)
 	unsigned int i;
 
 	for (i = 0; i < f->n_slots; i++)
-		if (f->slots[i].state != SLOT_FREE && f->slots[i].state != SLOT_LATE && f->slots[i].seq < s->seq)
+		if (f->slots[i].state != SLOT_FREE && f->slots[i].state != SLOT_LATE &&
+		    f->slots[i].seq < s->seq)
 			return true;
 	return false;
 }
@@ -367,8 +388,8 @@ static void finished(struct slot *s)
 
 static u8 check_state(struct hca *h, const struct slot *s)
 {
-	bool ok = s->desc->needs == CMD_NEEDS_NOTHING || (s->desc->needs == CMD_NEEDS_SYS_EN && hca_enabled(h)) ||
-		  hca_running(h);
+	bool ok = s->desc->needs == CMD_NEEDS_NOTHING ||
+		  (s->desc->needs == CMD_NEEDS_SYS_EN && hca_enabled(h)) || hca_running(h);
 
 	if (ok)
 		return CMD_OK;
@@ -384,7 +405,8 @@ static u8 execute(struct hca *h, struct slot *s)
 
 	if (v.action == FAULT_STATUS) {
 		/* DDR failures say where: calibration error, DIMM in socket 1 (6.1) */
-		s->c.out_imm = v.status == CMD_DDR_MEM_ERR && s->c.opcode == 0x01 ? 4 << 6 | 1 << 4 : 0;
+		s->c.out_imm =
+			v.status == CMD_DDR_MEM_ERR && s->c.opcode == 0x01 ? 4 << 6 | 1 << 4 : 0;
 		return v.status;
 	}
 	if (v.action == FAULT_CATAS) {
@@ -486,7 +508,8 @@ static struct slot *free_slot(struct cmd_if *f, bool event)
 	unsigned int i;
 
 	if (!event)
-		return f->slots[f->n_slots - 1].state == SLOT_FREE ? &f->slots[f->n_slots - 1] : NULL;
+		return f->slots[f->n_slots - 1].state == SLOT_FREE ? &f->slots[f->n_slots - 1] :
+								     NULL;
 	for (i = 0; i < f->n_slots - 1; i++)
 		if (f->slots[i].state == SLOT_FREE)
 			return &f->slots[i];
@@ -582,7 +605,8 @@ static void write_go(struct hca *h, u32 value)
 	if (value & 0xff3f0000)
 		violation(h, RULE_HCR_RESERVED, "HCR", "0x%08x written at 0x18", value);
 	if (f->written != 0x3f)
-		violation(h, RULE_HCR_INCOMPLETE, "HCR", "parameters written: 0x%02x of 0x3f", f->written);
+		violation(h, RULE_HCR_INCOMPLETE, "HCR", "parameters written: 0x%02x of 0x3f",
+			  f->written);
 	f->written = 0;
 	f->hcr[6] = value & 0x00ffffff;
 	f->go = true;
@@ -665,7 +689,8 @@ static void add_history(const struct cmd_if *f, cJSON *out)
 	u64 i;
 
 	for (i = from; i < f->n_history; i++) {
-		double pair[2] = { f->history[i % HISTORY].when / 1e9, f->history[i % HISTORY].used };
+		double pair[2] = { f->history[i % HISTORY].when / 1e9,
+				   f->history[i % HISTORY].used };
 
 		cJSON_AddItemToArray(list, cJSON_CreateDoubleArray(pair, 2));
 	}

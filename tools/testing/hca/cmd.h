@@ -20,7 +20,8 @@ unsigned int cmd_outstanding(const struct hca *h);
 /* Stops the firmware until reset. */
 void cmd_hang(struct hca *h);
 /* Status checks shared by the command files: index errors are the driver's, recorded as violations. */
-u8 cmd_bad_index(struct hca *h, const struct cmd *c, const char *what, u32 index, u32 reserved, u32 limit);
+u8 cmd_bad_index(struct hca *h, const struct cmd *c, const char *what, u32 index, u32 reserved,
+		 u32 limit);
 /* Complains if any byte of [from, to) of the input mailbox is not 0; the command goes on. */
 void cmd_reserved(struct hca *h, const struct cmd *c, const char *object, u32 from, u32 to);
 /* ... if any of the bits of @mask in the dword at @at is set */

@@ -10,6 +10,7 @@
 #include "device.h"
 #include "fault.h"
 #include "options.h"
+#include "port.h"
 #include "report.h"
 
 #include <cjson/cJSON.h>
@@ -60,6 +61,7 @@ static int do_objects(struct hca *h, const cJSON *request, cJSON *reply, char *w
 	eq_objects(h, reply);
 	cq_objects(h, reply);
 	tpt_objects(h, reply);
+	port_objects(h, reply);
 	return 0;
 }
 
@@ -79,7 +81,8 @@ static int do_set(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 		snprintf(number, sizeof(number), "%.0f", value->valuedouble);
 	else
 		snprintf(number, sizeof(number), "%d", cJSON_IsTrue(value));
-	return opt_set(one ? hca_number(h) : OPT_ALL, key, cJSON_IsString(value) ? value->valuestring : number, why);
+	return opt_set(one ? hca_number(h) : OPT_ALL, key,
+		       cJSON_IsString(value) ? value->valuestring : number, why);
 }
 
 static int do_get(struct hca *h, const cJSON *request, cJSON *reply, char *why)
@@ -120,9 +123,11 @@ static int fault_spec(const cJSON *fault, char *spec, size_t room, char *why)
 		if (!strcmp(item->string, "action") || n >= (int)room)
 			continue;
 		if (cJSON_IsString(item))
-			n += snprintf(spec + n, room - n, ",%s=%s", item->string, item->valuestring);
+			n += snprintf(spec + n, room - n, ",%s=%s", item->string,
+				      item->valuestring);
 		else
-			n += snprintf(spec + n, room - n, ",%s=%.9g", item->string, item->valuedouble);
+			n += snprintf(spec + n, room - n, ",%s=%.9g", item->string,
+				      item->valuedouble);
 	}
 	return 0;
 }
@@ -226,9 +231,10 @@ static int do_event(struct hca *h, const cJSON *request, cJSON *reply, char *why
 		snprintf(why, OPT_WHY, "event: needs type, 0 to 0x14");
 		return -1;
 	}
-	cJSON_ArrayForEach(item, data)
-		if (i < 6 && cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble <= UINT32_MAX)
-			dwords[i++] = item->valuedouble;
+	cJSON_ArrayForEach(item, data) if (i < 6 && cJSON_IsNumber(item) &&
+					   item->valuedouble >= 0 &&
+					   item->valuedouble <= UINT32_MAX) dwords[i++] =
+		item->valuedouble;
 	eq_async(h, type->valueint, cJSON_IsNumber(subtype) ? subtype->valueint : 0, dwords);
 	return 0;
 }
@@ -237,7 +243,7 @@ static int do_help(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 
 static const struct control_verb verbs[] = {
 	{ "stats", "counters, violations, commands, faults", do_stats },
-	{ "objects", "EQs, CQs and memory keys the hardware owns", do_objects },
+	{ "objects", "EQs, CQs and memory keys the hardware owns, and the ports", do_objects },
 	{ "get", "options, or one with \"key\"", do_get },
 	{ "set", "changes a live option: \"key\", \"value\"", do_set },
 	{ "fault", "adds the fault in \"fault\"; null clears all", do_fault },
@@ -408,7 +414,8 @@ int control_listen(const char *path)
 	unlink(path);
 	listener.fn = on_listen;
 	listener.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (listener.fd < 0 || bind(listener.fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(listener.fd, 8))
+	if (listener.fd < 0 || bind(listener.fd, (struct sockaddr *)&addr, sizeof(addr)) ||
+	    listen(listener.fd, 8))
 		return -errno;
 	socket_path = strdup(path);
 	return loop_add(&listener, EPOLLIN);

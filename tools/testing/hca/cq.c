@@ -155,7 +155,8 @@ static void overflowed(struct hca *h, struct cq *q)
 	char object[24];
 
 	name_cq(object, q->cqn);
-	blame(h, q->uar, RULE_CQ_OVERFLOW, object, "%u entries, consumer index 0x%x", size_mask(q) + 1, q->ci);
+	blame(h, q->uar, RULE_CQ_OVERFLOW, object, "%u entries, consumer index 0x%x",
+	      size_mask(q) + 1, q->ci);
 	fail(h, q, CQ_OVERFLOWED, 1);
 }
 
@@ -166,8 +167,8 @@ static void write_failed(struct hca *h, struct cq *q)
 	if (hca_dead(h))
 		return;
 	name_cq(object, q->cqn);
-	blame(h, q->uar, RULE_CQ_BUFFER, object, "entry 0x%x cannot be written: key 0x%08x PD 0x%x", q->pi, q->lkey,
-	      q->pd);
+	blame(h, q->uar, RULE_CQ_BUFFER, object, "entry 0x%x cannot be written: key 0x%08x PD 0x%x",
+	      q->pi, q->lkey, q->pd);
 	fail(h, q, CQ_WRITE_FAILED, 2);
 }
 
@@ -176,8 +177,8 @@ static void not_owned(struct hca *h, struct cq *q, u8 owner)
 	char object[24];
 
 	name_cq(object, q->cqn);
-	blame(h, q->uar, RULE_CQ_OWNER, object, "entry 0x%x has owner byte 0x%02x, consumer index 0x%x", q->pi,
-	      owner, q->ci);
+	blame(h, q->uar, RULE_CQ_OWNER, object,
+	      "entry 0x%x has owner byte 0x%02x, consumer index 0x%x", q->pi, owner, q->ci);
 }
 
 /* --- writing entries ------------------------------------------------------------------------------------- */
@@ -327,7 +328,8 @@ static void advance(struct hca *h, u32 uar, struct cq *q, u32 step)
 
 	if (step > outstanding(q)) {
 		name_cq(object, q->cqn);
-		blame(h, uar, RULE_DB_INDEX, object, "consumer index 0x%x + %u, producer 0x%x", q->ci, step, q->pi);
+		blame(h, uar, RULE_DB_INDEX, object, "consumer index 0x%x + %u, producer 0x%x",
+		      q->ci, step, q->pi);
 		return;
 	}
 	q->ci = (q->ci + step) & size_mask(q);
@@ -410,7 +412,8 @@ void cq_db(struct hca *h, u32 uar, u32 hi, u32 lo)
 	if (!q)
 		blame(h, uar, RULE_DB_OBJECT, object, "doorbell 0x%08x%08x", hi, lo);
 	else
-		blame(h, uar, RULE_UAR_MISMATCH, object, "rung through UAR %u, the context names %u", uar, q->uar);
+		blame(h, uar, RULE_UAR_MISMATCH, object,
+		      "rung through UAR %u, the context names %u", uar, q->uar);
 }
 
 /* --- SW2HW_CQ -------------------------------------------------------------------------------------------- */
@@ -455,8 +458,8 @@ static u8 check_buffer(struct hca *h, const char *object, const struct cq *q)
 	if (!tpt_check(h, q->lkey, q->pd, q->start, (u64)CQE_SIZE << q->log_size, TPT_LOCAL_WRITE))
 		return CMD_OK;
 	/* PD and key of a user's CQ come from the process (18.2), so this may be its doing */
-	blame(h, q->uar, RULE_CQ_BUFFER, object, "%u entries at 0x%llx: key 0x%08x PD 0x%x", 1u << q->log_size,
-	      (unsigned long long)q->start, q->lkey, q->pd);
+	blame(h, q->uar, RULE_CQ_BUFFER, object, "%u entries at 0x%llx: key 0x%08x PD 0x%x",
+	      1u << q->log_size, (unsigned long long)q->start, q->lkey, q->pd);
 	return CMD_BAD_PARAM;
 }
 
@@ -480,7 +483,8 @@ static u8 check(struct hca *h, const struct cmd *c, const char *object, const st
 	check_reserved(h, c, object);
 	if (!(get32(c->in) & 1 << 18))
 		return bad_field(h, object, "address translation is off: flags", get32(c->in));
-	if (q->state != CQ_DISARMED && q->state != CQ_ARMED && q->state != CQ_ARMED_SOL && q->state != CQ_FIRED)
+	if (q->state != CQ_DISARMED && q->state != CQ_ARMED && q->state != CQ_ARMED_SOL &&
+	    q->state != CQ_FIRED)
 		return bad_field(h, object, "state", q->state);
 	if (!q->log_size)
 		return bad_field(h, object, "log2 of the size", q->log_size);
@@ -523,8 +527,8 @@ static u8 sw2hw_cq(struct hca *h, struct cmd *c)
 	name_cq(object, c->in_mod);
 	at = &cqs_of(h)->cq[c->in_mod & cqs_of(h)->mask];
 	if (at->hw) {
-		violation(h, RULE_CMD_OWNERSHIP, object, "SW2HW_CQ of an entry that the hardware owns as CQ 0x%x",
-			  at->cqn);
+		violation(h, RULE_CMD_OWNERSHIP, object,
+			  "SW2HW_CQ of an entry that the hardware owns as CQ 0x%x", at->cqn);
 		return CMD_BAD_RES_STATE;
 	}
 	parse(c->in, &q);
@@ -542,7 +546,8 @@ static u8 sw2hw_cq(struct hca *h, struct cmd *c)
 
 static void dump(const struct cq *q, u8 *out)
 {
-	put32(out, (u32)q->status << 28 | 1u << 18 | (u32)q->overrun_ignore << 17 | (u32)q->state << 8);
+	put32(out,
+	      (u32)q->status << 28 | 1u << 18 | (u32)q->overrun_ignore << 17 | (u32)q->state << 8);
 	put64(out + 0x04, q->start);
 	put32(out + 0x0c, (u32)q->log_size << 24 | q->uar);
 	put32(out + 0x10, q->e_eqn);
@@ -607,13 +612,15 @@ static u8 query_cq(struct hca *h, struct cmd *c)
 
 /* --- RESIZE_CQ (11.7) -------------------------------------------------------------------------------------- */
 
-static u8 check_resize(struct hca *h, const struct cmd *c, const struct cq *fresh, const struct cq *old)
+static u8 check_resize(struct hca *h, const struct cmd *c, const struct cq *fresh,
+		       const struct cq *old)
 {
 	char object[24];
 
 	name_cq(object, old->cqn);
 	if (!fresh->log_size || (fresh->start & 31))
-		return bad_field(h, object, "RESIZE_CQ: log2 of the size or start", get32(c->in + 0x0c));
+		return bad_field(h, object, "RESIZE_CQ: log2 of the size or start",
+				 get32(c->in + 0x0c));
 	if (fresh->log_size > opt_u64(h, "log_max_cqe")) {
 		bad_field(h, object, "RESIZE_CQ: log2 of the size", fresh->log_size);
 		return CMD_EXCEED_LIM;

@@ -101,7 +101,8 @@ static void check_protected(struct hca *h, u64 offset, u32 len)
 
 	for (i = 0; i < d->n_protected; i++)
 		if (offset < d->protected[i].to && offset + len > d->protected[i].from)
-			violation(h, RULE_DDR_TABLE_WRITE, "BAR4", "%u bytes at 0x%llx are in the %s", len,
+			violation(h, RULE_DDR_TABLE_WRITE, "BAR4",
+				  "%u bytes at 0x%llx are in the %s", len,
 				  (unsigned long long)offset, d->protected[i].name);
 }
 
@@ -134,9 +135,11 @@ int ddr_new(struct hca *h)
 		return -ENOMEM;
 	d->size = opt_u64(h, "ddr_size");
 	d->start = opt_u64(h, "ddr_base") + (u64)hca_number(h) * d->size;
-	if ((d->size & (d->size - 1)) || (d->start & (d->size - 1)) || opt_u64(h, "fw_area") >= d->size) {
-		fprintf(stderr, "tavor-hca: ddr_size must be a power of two, ddr_base a multiple of it, "
-				"and fw_area less\n");
+	if ((d->size & (d->size - 1)) || (d->start & (d->size - 1)) ||
+	    opt_u64(h, "fw_area") >= d->size) {
+		fprintf(stderr,
+			"tavor-hca: ddr_size must be a power of two, ddr_base a multiple of it, "
+			"and fw_area less\n");
 		free(d);
 		return -EINVAL;
 	}

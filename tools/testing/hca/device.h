@@ -109,7 +109,8 @@ void tpt_delete(struct hca *h);
 void tpt_reset(struct hca *h);
 int tpt_init(struct hca *h); /* INIT_HCA: the profile is known; 0 or a negative errno */
 /* Pointer to @len bytes behind a key, for queue entries, or NULL if anything is wrong. */
-u8 *tpt_peek(struct hca *h, const char *who, u32 key, u32 pd, u64 va, size_t len, unsigned int access);
+u8 *tpt_peek(struct hca *h, const char *who, u32 key, u32 pd, u64 va, size_t len,
+	     unsigned int access);
 void eq_delete(struct hca *h);
 void eq_reset(struct hca *h);
 void cq_delete(struct hca *h);

@@ -107,7 +107,8 @@ static struct dma_file *file_map(struct dma *d, int fd, const struct stat *st)
 	if (!f)
 		return NULL;
 	f->writable = true;
-	f->base = mmap(NULL, st->st_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+	f->base =
+		mmap(NULL, st->st_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (f->base == MAP_FAILED) {
 		f->writable = false;
 		f->base = mmap(NULL, st->st_size, PROT_READ, MAP_SHARED | MAP_NORESERVE, fd, 0);
@@ -188,7 +189,9 @@ static int insert(struct dma *d, const struct dma_range *r)
 
 int dma_map(struct hca *h, u64 addr, u64 size, u64 offset, int fd, bool readable, bool writable)
 {
-	struct dma_range r = { .addr = addr, .size = size, .readable = readable, .writable = writable };
+	struct dma_range r = {
+		.addr = addr, .size = size, .readable = readable, .writable = writable
+	};
 	struct dma *d = dma_of(h);
 	int ret;
 
@@ -225,7 +228,8 @@ int dma_unmap(struct hca *h, u64 addr, u64 size)
 		return -EINVAL;
 	from = lower(d, addr);
 	for (to = from; to < d->n && d->ranges[to].addr <= last; to++)
-		if (d->ranges[to].addr < addr || d->ranges[to].addr + (d->ranges[to].size - 1) > last)
+		if (d->ranges[to].addr < addr ||
+		    d->ranges[to].addr + (d->ranges[to].size - 1) > last)
 			return -EINVAL;
 	if (from == to)
 		return -ENOENT;
@@ -273,7 +277,8 @@ static void copy_out(u8 *to, const u8 *from, size_t len)
 	}
 }
 
-static int refuse(struct hca *h, const char *who, u64 addr, size_t len, const char *what, const char *why)
+static int refuse(struct hca *h, const char *who, u64 addr, size_t len, const char *what,
+		  const char *why)
 {
 	violation(h, RULE_DMA_UNMAPPED, who, "%s of %zu bytes at 0x%llx: %s", what, len,
 		  (unsigned long long)addr, why);
@@ -284,8 +289,8 @@ static int not_master(struct hca *h, const char *who, u64 addr, size_t len)
 {
 	if (hca_dead(h))
 		return -EFAULT;
-	violation(h, RULE_DMA_MASTER, who, "access of %zu bytes at 0x%llx with bus mastering off", len,
-		  (unsigned long long)addr);
+	violation(h, RULE_DMA_MASTER, who, "access of %zu bytes at 0x%llx with bus mastering off",
+		  len, (unsigned long long)addr);
 	return -EFAULT;
 }
 
@@ -302,7 +307,8 @@ static int transfer(struct hca *h, const char *who, u64 addr, u8 *buf, size_t le
 		if (!r)
 			return refuse(h, who, addr, len, write ? "write" : "read", "not mapped");
 		if (!r->ptr || !(write ? r->writable : r->readable))
-			return refuse(h, who, addr, len, write ? "write" : "read", "mapped without that right");
+			return refuse(h, who, addr, len, write ? "write" : "read",
+				      "mapped without that right");
 		part = r->size - (addr - r->addr) < len ? r->size - (addr - r->addr) : len;
 		if (write)
 			copy_out(r->ptr + (addr - r->addr), buf, part);

@@ -132,8 +132,8 @@ static void overflowed(struct hca *h, u32 eqn, struct eq *q, u8 type)
 	q->lost++;
 	if (q->status == EQ_OVERFLOWED)
 		return;
-	violation(h, RULE_EQ_OVERFLOW, object, "type 0x%02x lost: %u entries, consumer index 0x%x", type,
-		  1u << q->log_size, q->ci & ((1u << q->log_size) - 1));
+	violation(h, RULE_EQ_OVERFLOW, object, "type 0x%02x lost: %u entries, consumer index 0x%x",
+		  type, 1u << q->log_size, q->ci & ((1u << q->log_size) - 1));
 	q->status = EQ_OVERFLOWED;
 	if (eqs_of(h)->route[EV_EQ_OVERFLOW] != (int)eqn)
 		eq_async(h, EV_EQ_OVERFLOW, 0, data);
@@ -173,8 +173,9 @@ static void write_entry(struct hca *h, u32 eqn, const u8 *eqe)
 	name_eq(object, eqn);
 	p = tpt_peek(h, object, q->lkey, q->pd, va, EQE_SIZE, TPT_LOCAL_WRITE);
 	if (p && !(p[31] & 0x80) && !q->overrun_ignore)
-		violation(h, RULE_EQ_OWNER, object, "entry 0x%x has owner byte 0x%02x, consumer index 0x%x", slot,
-			  p[31], q->ci & mask);
+		violation(h, RULE_EQ_OWNER, object,
+			  "entry 0x%x has owner byte 0x%02x, consumer index 0x%x", slot, p[31],
+			  q->ci & mask);
 	if (tpt_write(h, object, q->lkey, q->pd, va, eqe, EQE_SIZE, TPT_LOCAL_WRITE)) {
 		write_failed(h, eqn, q);
 		return;
@@ -266,9 +267,11 @@ static void set_ci(struct hca *h, u32 uar, u32 eqn, struct eq *q, u32 index)
 
 	name_eq(object, eqn);
 	if (index > mask)
-		blame(h, uar, RULE_DB_RESERVED, object, "consumer index 0x%x of %u entries", index, mask + 1);
+		blame(h, uar, RULE_DB_RESERVED, object, "consumer index 0x%x of %u entries", index,
+		      mask + 1);
 	if (step > q->pi - q->ci) {
-		blame(h, uar, RULE_DB_INDEX, object, "consumer index 0x%x, producer 0x%x", index, q->pi & mask);
+		blame(h, uar, RULE_DB_INDEX, object, "consumer index 0x%x, producer 0x%x", index,
+		      q->pi & mask);
 		return;
 	}
 	q->ci += step;
@@ -320,7 +323,8 @@ void eq_db(struct hca *h, u32 uar, u32 hi, u32 lo)
 		return;
 	}
 	if (uar != q->uar && uar != 1) {
-		blame(h, uar, RULE_UAR_MISMATCH, object, "rung through UAR %u, the context names %u", uar, q->uar);
+		blame(h, uar, RULE_UAR_MISMATCH, object,
+		      "rung through UAR %u, the context names %u", uar, q->uar);
 		return;
 	}
 	if (hi & 0x00ffffc0)
@@ -377,8 +381,8 @@ static u8 check(struct hca *h, const struct cmd *c, const char *object, const st
 	if (!pci_intr_valid(h, q->intr))
 		return bad_field(h, object, "interrupt", q->intr);
 	if (tpt_check(h, q->lkey, q->pd, q->start, (u64)EQE_SIZE << q->log_size, TPT_LOCAL_WRITE)) {
-		violation(h, RULE_EQ_BUFFER, object, "%u entries at 0x%llx: key 0x%08x PD 0x%x", 1u << q->log_size,
-			  (unsigned long long)q->start, q->lkey, q->pd);
+		violation(h, RULE_EQ_BUFFER, object, "%u entries at 0x%llx: key 0x%08x PD 0x%x",
+			  1u << q->log_size, (unsigned long long)q->start, q->lkey, q->pd);
 		return CMD_BAD_PARAM;
 	}
 	return CMD_OK;
@@ -397,7 +401,8 @@ static u8 sw2hw_eq(struct hca *h, struct cmd *c)
 		return status;
 	name_eq(object, c->in_mod);
 	if (find(h, c->in_mod)) {
-		violation(h, RULE_CMD_OWNERSHIP, object, "SW2HW_EQ of an EQ that the hardware owns");
+		violation(h, RULE_CMD_OWNERSHIP, object,
+			  "SW2HW_EQ of an EQ that the hardware owns");
 		return CMD_BAD_RES_STATE;
 	}
 	parse(c->in, &q);
@@ -416,7 +421,8 @@ static void build(const struct eq *q, u8 *out)
 {
 	u32 mask = (1u << q->log_size) - 1;
 
-	put32(out, (u32)q->status << 28 | 1u << 24 | 1u << 18 | (u32)q->overrun_ignore << 17 | (u32)q->state << 8);
+	put32(out, (u32)q->status << 28 | 1u << 24 | 1u << 18 | (u32)q->overrun_ignore << 17 |
+			   (u32)q->state << 8);
 	put64(out + 0x04, q->start);
 	put32(out + 0x0c, (u32)q->log_size << 24 | q->uar);
 	put32(out + 0x10, q->pd);
@@ -450,7 +456,8 @@ static void check_unused(struct hca *h, u32 eqn)
 	name_eq(object, eqn);
 	for (i = 0; i <= LAST_TYPE; i++)
 		if (eqs_of(h)->route[i] == (int)eqn) {
-			violation(h, RULE_EQ_MAPPED, object, "event type 0x%02x is mapped to it", i);
+			violation(h, RULE_EQ_MAPPED, object, "event type 0x%02x is mapped to it",
+				  i);
 			eqs_of(h)->route[i] = -1;
 		}
 	if (cq_uses_eq(h, eqn))
@@ -509,7 +516,8 @@ static void map_type(struct hca *h, int type, u32 eqn, bool unmap)
 	}
 	if (s->route[type] != (int)eqn) {
 		name_eq(object, eqn);
-		violation(h, RULE_MAP_EQ_MASK, object, "event type 0x%02x is not mapped to it", type);
+		violation(h, RULE_MAP_EQ_MASK, object, "event type 0x%02x is not mapped to it",
+			  type);
 		return;
 	}
 	s->route[type] = -1;
@@ -532,7 +540,8 @@ static u8 map_eq(struct hca *h, struct cmd *c)
 		return CMD_BAD_RES_STATE;
 	}
 	if (c->in_param >> (LAST_TYPE + 1)) {
-		violation(h, RULE_MAP_EQ_MASK, object, "mask 0x%llx", (unsigned long long)c->in_param);
+		violation(h, RULE_MAP_EQ_MASK, object, "mask 0x%llx",
+			  (unsigned long long)c->in_param);
 		return CMD_BAD_PARAM;
 	}
 	for (i = 0; i <= LAST_TYPE; i++)

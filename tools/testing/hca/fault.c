@@ -22,10 +22,10 @@ enum fault_on { ON_CMD, ON_EQE, ON_CQE };
 struct fault_rule {
 	enum fault_action action;
 	enum fault_on on;
-	int op;	       /* opcode or event type; -1 any */
-	int num;       /* EQN or CQN; -1 any */
-	u64 after;     /* matches to let pass first */
-	u64 count;     /* matches to hit; 0 no limit */
+	int op;	   /* opcode or event type; -1 any */
+	int num;   /* EQN or CQN; -1 any */
+	u64 after; /* matches to let pass first */
+	u64 count; /* matches to hit; 0 no limit */
 	double prob;
 	u8 status;
 	u64 time;
@@ -51,9 +51,9 @@ struct fault {
 };
 
 static const char *const action_names[FAULT_ACTIONS] = {
-	[FAULT_NONE] = "",	   [FAULT_DROP] = "drop",	  [FAULT_DELAY] = "delay",
-	[FAULT_DUP] = "dup",	   [FAULT_STATUS] = "status",	  [FAULT_GO_STUCK] = "go_stuck",
-	[FAULT_HANG] = "hang",	   [FAULT_CATAS] = "catas",
+	[FAULT_NONE] = "",     [FAULT_DROP] = "drop",	  [FAULT_DELAY] = "delay",
+	[FAULT_DUP] = "dup",   [FAULT_STATUS] = "status", [FAULT_GO_STUCK] = "go_stuck",
+	[FAULT_HANG] = "hang", [FAULT_CATAS] = "catas",
 };
 
 static const char *const on_names[] = { "cmd", "eqe", "cqe" };
@@ -125,7 +125,8 @@ static bool parse_latency(const char *text, struct latency *l)
 	if (!strcmp(word, "uniform")) {
 		l->kind = LAT_UNIFORM;
 		word = strsep(&at, ":");
-		return word && at && opt_number(word, &l->a) && opt_number(at, &l->b) && l->a <= l->b;
+		return word && at && opt_number(word, &l->a) && opt_number(at, &l->b) &&
+		       l->a <= l->b;
 	}
 	if (!strcmp(word, "exp")) {
 		l->kind = LAT_EXP;
@@ -176,7 +177,8 @@ static bool parse_field(struct fault_rule *r, const char *key, const char *text)
 static int rule_sane(const struct fault_rule *r, const char *spec, char *why)
 {
 	if (r->on != ON_CMD && r->action > FAULT_DUP) {
-		snprintf(why, OPT_WHY, "fault=%.100s: %s is for commands only", spec, action_names[r->action]);
+		snprintf(why, OPT_WHY, "fault=%.100s: %s is for commands only", spec,
+			 action_names[r->action]);
 		return -1;
 	}
 	if (r->action == FAULT_STATUS && !r->status) {
@@ -277,7 +279,8 @@ static const struct {
 } profiles[] = {
 	{ "default", "10us", "", "4", "2us", "fifo" },
 	{ "fast", "0", "", "64", "0", "fifo" },
-	{ "real", "uniform:20us:120us", "SYS_EN=500ms,INIT_HCA=50ms,MAD_IFC=200us,INIT_IB=1ms", "1", "3us", "fifo" },
+	{ "real", "uniform:20us:120us", "SYS_EN=500ms,INIT_HCA=50ms,MAD_IFC=200us,INIT_IB=1ms", "1",
+	  "3us", "fifo" },
 	{ "slow", "uniform:1ms:20ms", "", "2", "50us", "fifo" },
 	{ "serial", "10us", "", "1", "2us", "inorder" },
 	{ "hostile", "exp:300us", "", "64", "20us", "random" },
@@ -299,7 +302,8 @@ int fault_check_profile(const char *value, char *why)
 {
 	if (find_profile(value) >= 0)
 		return 0;
-	snprintf(why, OPT_WHY, "profile=%.40s: expected default, fast, real, slow, serial or hostile", value);
+	snprintf(why, OPT_WHY,
+		 "profile=%.40s: expected default, fast, real, slow, serial or hostile", value);
 	return -1;
 }
 
@@ -405,7 +409,8 @@ static bool rule_hits(struct hca *h, struct fault_rule *r, enum fault_on on, int
 	return true;
 }
 
-static struct fault_verdict judge(struct hca *h, enum fault_on on, int op, int num, unsigned int actions)
+static struct fault_verdict judge(struct hca *h, enum fault_on on, int op, int num,
+				  unsigned int actions)
 {
 	struct fault *f = fault_of(h);
 	int i;
@@ -456,7 +461,8 @@ bool fault_any_cqe(const struct hca *h)
 u64 fault_latency(struct hca *h, u16 opcode)
 {
 	struct fault *f = fault_of(h);
-	const struct latency *l = opcode < MAX_OPCODE && f->has_op[opcode] ? &f->by_op[opcode] : &f->latency;
+	const struct latency *l =
+		opcode < MAX_OPCODE && f->has_op[opcode] ? &f->by_op[opcode] : &f->latency;
 
 	switch (l->kind) {
 	case LAT_UNIFORM:

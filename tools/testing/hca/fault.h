@@ -14,13 +14,13 @@ struct cJSON;
 
 enum fault_action {
 	FAULT_NONE,
-	FAULT_DROP,	 /* the completion, EQE or CQE is never written */
-	FAULT_DELAY,	 /* ... is written @time later */
-	FAULT_DUP,	 /* ... is written twice */
-	FAULT_STATUS,	 /* a command is not executed and completes with @status */
-	FAULT_GO_STUCK,	 /* GO is never cleared */
-	FAULT_HANG,	 /* the firmware stops: no command makes progress until reset */
-	FAULT_CATAS,	 /* catastrophic error instead of this command */
+	FAULT_DROP,	/* the completion, EQE or CQE is never written */
+	FAULT_DELAY,	/* ... is written @time later */
+	FAULT_DUP,	/* ... is written twice */
+	FAULT_STATUS,	/* a command is not executed and completes with @status */
+	FAULT_GO_STUCK, /* GO is never cleared */
+	FAULT_HANG,	/* the firmware stops: no command makes progress until reset */
+	FAULT_CATAS,	/* catastrophic error instead of this command */
 	FAULT_ACTIONS
 };
 

@@ -49,11 +49,12 @@ static const struct {
 	const char *name;
 	int (*make)(struct hca *h);
 } makers[] = {
-	{ "options", options_new }, { "report", report_new }, { "fault", fault_new }, { "dma", dma_new },
-	{ "ddr", ddr_new },	    { "pci", pci_new },	      { "regs", regs_new },   { "uar", uar_new },
-	{ "vfu", vfu_new },	    { "cmd", cmd_new },	      { "sys", sys_new },     { "tpt", tpt_new },
-	{ "eq", eq_new },	    { "cq", cq_new },	      { "qp", qp_new },	      { "srq", srq_new },
-	{ "port", port_new },	    { "mcast", mcast_new },
+	{ "options", options_new }, { "report", report_new }, { "fault", fault_new },
+	{ "dma", dma_new },	    { "ddr", ddr_new },	      { "pci", pci_new },
+	{ "regs", regs_new },	    { "uar", uar_new },	      { "vfu", vfu_new },
+	{ "cmd", cmd_new },	    { "sys", sys_new },	      { "tpt", tpt_new },
+	{ "eq", eq_new },	    { "cq", cq_new },	      { "qp", qp_new },
+	{ "srq", srq_new },	    { "port", port_new },     { "mcast", mcast_new },
 };
 
 struct hca *hca_new(void)

@@ -150,7 +150,8 @@ bool hca_enabled(const struct hca *h); /* SYS_EN done */
 bool hca_running(const struct hca *h); /* INIT_HCA done */
 int hca_number(const struct hca *h);
 struct hca *hca_by_number(int n); /* NULL past the last */
-bool hca_dead(const struct hca *h); /* catastrophic error or surprise removal: nothing moves until reset */
+bool hca_dead(const struct hca
+		      *h); /* catastrophic error or surprise removal: nothing moves until reset */
 
 /* --- options.c: key=value ---------------------------------------------------------------------------- */
 
@@ -191,13 +192,13 @@ struct cmd {
 	u8 op_mod;
 	u16 token;
 	u32 in_mod;
-	u64 in_param;	    /* immediate, or the mailbox address already fetched into @in */
-	u64 out_param;	    /* mailbox address; a handler that returns an immediate stores it in @out_imm */
+	u64 in_param; /* immediate, or the mailbox address already fetched into @in */
+	u64 out_param; /* mailbox address; a handler that returns an immediate stores it in @out_imm */
 	u64 out_imm;
-	bool event;	    /* E bit */
-	bool no_out;	    /* set by the handler: do not write the out mailbox (opmod 1/3, TrapRepress) */
-	u8 in[4096];	    /* input mailbox: desc->in_len bytes valid, the rest 0 */
-	u8 out[4096];	    /* output mailbox: desc->out_len bytes are written back when status is CMD_OK */
+	bool event;  /* E bit */
+	bool no_out; /* set by the handler: do not write the out mailbox (opmod 1/3, TrapRepress) */
+	u8 in[4096]; /* input mailbox: desc->in_len bytes valid, the rest 0 */
+	u8 out[4096]; /* output mailbox: desc->out_len bytes are written back when status is CMD_OK */
 };
 
 enum cmd_needs { CMD_NEEDS_NOTHING, CMD_NEEDS_SYS_EN, CMD_NEEDS_INIT_HCA };
@@ -205,10 +206,10 @@ enum cmd_needs { CMD_NEEDS_NOTHING, CMD_NEEDS_SYS_EN, CMD_NEEDS_INIT_HCA };
 struct cmd_desc {
 	u16 opcode;
 	const char *name;
-	u16 in_len;	    /* bytes of input mailbox to fetch; 0 none */
-	u16 out_len;	    /* bytes of output mailbox; 0 none */
-	u8 needs;	    /* enum cmd_needs */
-	char time_class;    /* 'A'..'D' */
+	u16 in_len;	 /* bytes of input mailbox to fetch; 0 none */
+	u16 out_len;	 /* bytes of output mailbox; 0 none */
+	u8 needs;	 /* enum cmd_needs */
+	char time_class; /* 'A'..'D' */
 	/* Executes at once and returns the status; latency and completion are cmd.c's business. */
 	u8 (*run)(struct hca *h, struct cmd *c);
 	/* Optional: length of the input mailbox by modifiers, where in_len is the largest. */
@@ -216,7 +217,8 @@ struct cmd_desc {
 };
 
 /* Each table ends with a NULL name. cmd.c looks an opcode up in all of them. */
-extern const struct cmd_desc sys_cmds[];  /* sys.c: SYS_EN .. QUERY_HCA, NOP, SYNC_TPT, MOD_STAT_CFG, DIAG_RPRT */
+extern const struct cmd_desc
+	sys_cmds[]; /* sys.c: SYS_EN .. QUERY_HCA, NOP, SYNC_TPT, MOD_STAT_CFG, DIAG_RPRT */
 extern const struct cmd_desc tpt_cmds[];  /* tpt_cmd.c */
 extern const struct cmd_desc eq_cmds[];	  /* eq.c, MAP_EQ included */
 extern const struct cmd_desc cq_cmds[];	  /* cq.c */
@@ -249,29 +251,30 @@ enum tpt_access {
  * checked. @who names the accessor in a complaint.
  */
 int tpt_check(struct hca *h, u32 key, u32 pd, u64 va, u64 len, unsigned int access);
-int tpt_read(struct hca *h, const char *who, u32 key, u32 pd, u64 va, void *buf, size_t len, unsigned int access);
+int tpt_read(struct hca *h, const char *who, u32 key, u32 pd, u64 va, void *buf, size_t len,
+	     unsigned int access);
 int tpt_write(struct hca *h, const char *who, u32 key, u32 pd, u64 va, const void *buf, size_t len,
 	      unsigned int access);
 /* 8-byte read-modify-write; *old in host order as number */
-int tpt_atomic(struct hca *h, const char *who, u32 key, u32 pd, u64 va, u64 (*op)(u64 old, const void *arg),
-	       const void *arg, u64 *old);
+int tpt_atomic(struct hca *h, const char *who, u32 key, u32 pd, u64 va,
+	       u64 (*op)(u64 old, const void *arg), const void *arg, u64 *old);
 /* Bind WQE (9.5, 13.7). 0 or an error syndrome of a CQE. */
 u8 tpt_bind(struct hca *h, u32 pd, u32 flags, u32 new_rkey, u32 lkey, u64 addr, u64 len);
 
 /* --- cq.c ------------------------------------------------------------------------------------------- */
 
 struct cqe {
-	u32 qpn;	    /* hardware QPN */
+	u32 qpn; /* hardware QPN */
 	u32 rqpn;
 	u8 sl;
-	u8 grh_path;	    /* byte 0x0d */
+	u8 grh_path; /* byte 0x0d */
 	u16 rlid;
 	u32 imm;
 	u32 byte_cnt;
-	u32 wqe;	    /* [31:6] address, [5:0] size */
+	u32 wqe; /* [31:6] address, [5:0] size */
 	u8 opcode;
 	bool send;
-	bool error;	    /* then syndrome, vendor_err, db_cnt count and opcode is made 0xff/0xfe */
+	bool error; /* then syndrome, vendor_err, db_cnt count and opcode is made 0xff/0xfe */
 	u8 syndrome, vendor_err;
 	u16 db_cnt;
 };
@@ -284,10 +287,23 @@ bool cq_valid(struct hca *h, u32 cqn);
 /* --- eq.c ------------------------------------------------------------------------------------------- */
 
 enum hca_event {
-	EV_COMP = 0x00, EV_PATH_MIG = 0x01, EV_COMM_EST = 0x02, EV_SQ_DRAINED = 0x03, EV_CQ_ERR = 0x04,
-	EV_WQ_CATAS = 0x05, EV_PATH_MIG_FAILED = 0x07, EV_LOCAL_CATAS = 0x08, EV_PORT_CHANGE = 0x09,
-	EV_CMD = 0x0a, EV_ECC = 0x0e, EV_EQ_OVERFLOW = 0x0f, EV_WQ_INVALID_REQ = 0x10,
-	EV_WQ_ACCESS = 0x11, EV_SRQ_CATAS = 0x12, EV_LAST_WQE = 0x13, EV_SRQ_LIMIT = 0x14,
+	EV_COMP = 0x00,
+	EV_PATH_MIG = 0x01,
+	EV_COMM_EST = 0x02,
+	EV_SQ_DRAINED = 0x03,
+	EV_CQ_ERR = 0x04,
+	EV_WQ_CATAS = 0x05,
+	EV_PATH_MIG_FAILED = 0x07,
+	EV_LOCAL_CATAS = 0x08,
+	EV_PORT_CHANGE = 0x09,
+	EV_CMD = 0x0a,
+	EV_ECC = 0x0e,
+	EV_EQ_OVERFLOW = 0x0f,
+	EV_WQ_INVALID_REQ = 0x10,
+	EV_WQ_ACCESS = 0x11,
+	EV_SRQ_CATAS = 0x12,
+	EV_LAST_WQE = 0x13,
+	EV_SRQ_LIMIT = 0x14,
 };
 
 /* Asynchronous event by MAP_EQ routing; @data are the dwords 0x04..0x18 of the EQE (7), host order. */
@@ -303,11 +319,11 @@ void eq_completion(struct hca *h, u32 eqn, u32 cqn);
  * multicast LID). Takes ownership. @from_fw: made by the SMA (traps), source LID 0.
  */
 void qp_rx(struct hca *h, int port, struct packet *p, bool from_fw);
-void qp_reset_all(struct hca *h);	     /* reset, CLOSE_HCA: forget everything, silently */
+void qp_reset_all(struct hca *h); /* reset, CLOSE_HCA: forget everything, silently */
 void srq_reset_all(struct hca *h);
-void qp_cq_error(struct hca *h, u32 cqn);    /* overflow: attached QPs go to error with event 0x05 */
-bool qp_uses_cq(struct hca *h, u32 cqn);     /* some QP that is not in RESET completes there */
-bool qp_uses_mpt(struct hca *h, u32 key);    /* for "index reuse while the hardware still owns it" */
+void qp_cq_error(struct hca *h, u32 cqn); /* overflow: attached QPs go to error with event 0x05 */
+bool qp_uses_cq(struct hca *h, u32 cqn);  /* some QP that is not in RESET completes there */
+bool qp_uses_mpt(struct hca *h, u32 key); /* for "index reuse while the hardware still owns it" */
 
 /* --- packets and ports ---------------------------------------------------------------------------------- */
 
@@ -316,14 +332,15 @@ bool qp_uses_mpt(struct hca *h, u32 key);    /* for "index reuse while the hardw
  * where somebody looks at it (pcap, another process). Freed by packet_put().
  */
 struct packet {
-	struct packet *next;	/* for whoever holds it */
-	u32 len;		/* bytes from LRH through ICRC, VCRC not counted */
-	u8 data[];		/* room for 4096 + headers */
+	struct packet *next; /* for whoever holds it */
+	u32 len;	     /* bytes from LRH through ICRC, VCRC not counted */
+	u8 data[];	     /* room for 4096 + headers */
 };
 
 struct packet *packet_alloc(void); /* never NULL: a free list, then malloc or exit */
 void packet_put(struct packet *p);
-u32 icrc_compute(const u8 *lrh, u32 len_without_icrc); /* host order of the value as it goes on the wire, BE */
+u32 icrc_compute(const u8 *lrh,
+		 u32 len_without_icrc); /* host order of the value as it goes on the wire, BE */
 u16 vcrc_compute(const u8 *lrh, u32 len_with_icrc);
 
 /*
@@ -339,10 +356,11 @@ enum port_state { PORT_DOWN = 1, PORT_INIT = 2, PORT_ARMED = 3, PORT_ACTIVE = 4 
 enum port_state port_state(const struct hca *h, int port);
 u16 port_lid(const struct hca *h, int port);
 u8 port_lmc(const struct hca *h, int port);
-u8 port_mtu(const struct hca *h, int port); /* neighbour MTU, IB enum */
+u8 port_mtu(const struct hca *h, int port);			  /* neighbour MTU, IB enum */
 u16 port_pkey(const struct hca *h, int port, unsigned int index); /* 0 if out of range */
 unsigned int port_pkey_count(const struct hca *h);
-const u8 *port_gid(const struct hca *h, int port, unsigned int index); /* 16 bytes; NULL if out of range */
+const u8 *port_gid(const struct hca *h, int port,
+		   unsigned int index); /* 16 bytes; NULL if out of range */
 unsigned int port_gid_count(const struct hca *h);
 u8 port_sl2vl(const struct hca *h, int port, u8 sl);
 void port_count_pkey_violation(struct hca *h, int port);
@@ -350,22 +368,41 @@ void port_count_qkey_violation(struct hca *h, int port);
 void port_reset_all(struct hca *h); /* power-on state: link down until INIT_IB */
 
 /* Calls @fn for each QP of the group of @mgid (hardware QPNs). */
-void mcast_for_each(struct hca *h, const u8 mgid[16], void (*fn)(struct hca *h, u32 qpn, void *arg), void *arg);
+void mcast_for_each(struct hca *h, const u8 mgid[16], void (*fn)(struct hca *h, u32 qpn, void *arg),
+		    void *arg);
 
 /* --- reset.c, pci.c ----------------------------------------------------------------------------------- */
 
-void hca_reset(struct hca *h);		/* register 0xf0010, FLR-like client reset, disconnect */
+void hca_reset(struct hca *h); /* register 0xf0010, FLR-like client reset, disconnect */
 bool pci_bus_master(const struct hca *h);
-void pci_raise(struct hca *h, u8 intr);	/* EQC.intr: 0x80 + vector, or the INTA pin */
+void pci_raise(struct hca *h, u8 intr); /* EQC.intr: 0x80 + vector, or the INTA pin */
 
 /*
  * Each part keeps its state of one HCA in its own structure, allocated by X_new() at start and found
  * through these. hca.c holds the pointers; no part looks into another's structure.
  */
 enum hca_part {
-	PART_OPTIONS, PART_REPORT, PART_FAULT, PART_VFU, PART_PCI, PART_REGS, PART_UAR, PART_DDR, PART_DMA,
-	PART_CMD, PART_SYS, PART_TPT, PART_EQ, PART_CQ, PART_QP, PART_SRQ, PART_PORT, PART_MCAST, PART_SMA,
-	PART_WIRE, PART_COUNT
+	PART_OPTIONS,
+	PART_REPORT,
+	PART_FAULT,
+	PART_VFU,
+	PART_PCI,
+	PART_REGS,
+	PART_UAR,
+	PART_DDR,
+	PART_DMA,
+	PART_CMD,
+	PART_SYS,
+	PART_TPT,
+	PART_EQ,
+	PART_CQ,
+	PART_QP,
+	PART_SRQ,
+	PART_PORT,
+	PART_MCAST,
+	PART_SMA,
+	PART_WIRE,
+	PART_COUNT
 };
 void *hca_part(const struct hca *h, enum hca_part part);
 void hca_set_part(struct hca *h, enum hca_part part, void *state);
@@ -384,9 +421,9 @@ int eq_new(struct hca *h);
 int cq_new(struct hca *h);
 int qp_new(struct hca *h);
 int srq_new(struct hca *h);
-int port_new(struct hca *h);	/* also SMA and PMA */
+int port_new(struct hca *h); /* also SMA and PMA */
 int mcast_new(struct hca *h);
-int wire_new_all(void);		/* once, after all HCAs exist: cables, switch */
+int wire_new_all(void); /* once, after all HCAs exist: cables, switch */
 int pcap_open(const char *path);
 
 #endif

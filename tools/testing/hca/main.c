@@ -25,13 +25,26 @@ static struct {
 	bool check;
 } args;
 
-enum { ARG_SET = 256, ARG_REPORT, ARG_PCAP, ARG_CONTROL, ARG_LOG, ARG_CHECK, ARG_LIST, ARG_RULES, ARG_LOAD, ARG_SOCKET };
+enum {
+	ARG_SET = 256,
+	ARG_REPORT,
+	ARG_PCAP,
+	ARG_CONTROL,
+	ARG_LOG,
+	ARG_CHECK,
+	ARG_LIST,
+	ARG_RULES,
+	ARG_LOAD,
+	ARG_SOCKET
+};
 
 static const struct argp_option arg_options[] = {
-	{ "socket", ARG_SOCKET, "PATH", 0, "serve one HCA here; repeat for more (HCA 0, 1, ...)", 0 },
+	{ "socket", ARG_SOCKET, "PATH", 0, "serve one HCA here; repeat for more (HCA 0, 1, ...)",
+	  0 },
 	{ "set", ARG_SET, "[N:]KEY=VALUE", 0, "model option, for all HCAs or for HCA N", 0 },
 	{ "load", ARG_LOAD, "FILE", 0, "model options from a file, one a line", 0 },
-	{ "report", ARG_REPORT, "FILE", 0, "violations and the summary, one JSON object a line", 0 },
+	{ "report", ARG_REPORT, "FILE", 0, "violations and the summary, one JSON object a line",
+	  0 },
 	{ "pcap", ARG_PCAP, "FILE", 0, "capture of the wire", 0 },
 	{ "control", ARG_CONTROL, "PATH", 0, "control socket, one JSON object a line", 0 },
 	{ "log", ARG_LOG, "FILE", 0, "log file (default: standard error)", 0 },
@@ -142,7 +155,8 @@ static void make_hcas(void)
 	int i;
 
 	if (opt_highest() >= n) {
-		snprintf(why, sizeof(why), "--set %d:...: there are only %d HCAs", opt_highest(), n);
+		snprintf(why, sizeof(why), "--set %d:...: there are only %d HCAs", opt_highest(),
+			 n);
 		refuse(why);
 	}
 	for (i = 0; i < n; i++) {
@@ -150,7 +164,8 @@ static void make_hcas(void)
 
 		if (!h)
 			exit(2);
-		if (i == 0 && *opt_str(h, "waivers") && report_load_waivers(opt_str(h, "waivers"), why))
+		if (i == 0 && *opt_str(h, "waivers") &&
+		    report_load_waivers(opt_str(h, "waivers"), why))
 			refuse(why);
 	}
 	if (wire_new_all())

@@ -50,12 +50,9 @@ static const struct {
 	const char *key;
 	opt_check check;
 } checks[] = {
-	{ "latency", fault_check_latency },
-	{ "latency_op", fault_check_latency_op },
-	{ "cmd_order", fault_check_order },
-	{ "profile", fault_check_profile },
-	{ "fault", fault_check },
-	{ "waive", report_check_waive },
+	{ "latency", fault_check_latency }, { "latency_op", fault_check_latency_op },
+	{ "cmd_order", fault_check_order }, { "profile", fault_check_profile },
+	{ "fault", fault_check },	    { "waive", report_check_waive },
 #define OPTION_CHECK(key, fn) { #key, fn },
 #include "options_checks.def"
 #undef OPTION_CHECK
@@ -67,8 +64,8 @@ static const struct {
 	const char *suffix;
 	u64 factor;
 } suffixes[] = {
-	{ "", 1 },	   { "k", 1 << 10 }, { "m", 1 << 20 },	 { "g", 1 << 30 },
-	{ "ns", 1 },	   { "us", 1000 },   { "ms", 1000000 }, { "s", 1000000000 },
+	{ "", 1 },   { "k", 1 << 10 }, { "m", 1 << 20 },  { "g", 1 << 30 },
+	{ "ns", 1 }, { "us", 1000 },   { "ms", 1000000 }, { "s", 1000000000 },
 };
 
 bool opt_number(const char *text, u64 *value)
@@ -356,8 +353,8 @@ void opt_list(void)
 
 	for (i = 0; i < N_OPTIONS; i++)
 		printf("%-18s %-7s %-5s default %-20s %s\n", decls[i].key, types[decls[i].type],
-		       decls[i].when == LIVE ? "live" : "start", decls[i].def[0] ? decls[i].def : "\"\"",
-		       decls[i].help);
+		       decls[i].when == LIVE ? "live" : "start",
+		       decls[i].def[0] ? decls[i].def : "\"\"", decls[i].help);
 }
 
 int options_new(struct hca *h)

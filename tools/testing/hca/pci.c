@@ -73,7 +73,8 @@ static void add_bar(struct pci *p, int bar, u64 size, bool prefetch)
 {
 	u32 at = PCI_BASE_ADDRESS_0 + 4 * bar;
 
-	field(p, at, 4, PCI_BASE_ADDRESS_MEM_TYPE_64 | (prefetch ? PCI_BASE_ADDRESS_MEM_PREFETCH : 0),
+	field(p, at, 4,
+	      PCI_BASE_ADDRESS_MEM_TYPE_64 | (prefetch ? PCI_BASE_ADDRESS_MEM_PREFETCH : 0),
 	      ~(u32)(size - 1));
 	field(p, at + 4, 4, 0, ~(u32)((size - 1) >> 32));
 }
@@ -90,7 +91,8 @@ static void add_msix(struct pci *p, u8 at)
 static void add_msi(struct pci *p, u8 at)
 {
 	add_cap(p, at, PCI_CAP_ID_MSI);
-	field(p, at + 2, 2, PCI_MSI_FLAGS_64BIT | 5 << 1, PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE);
+	field(p, at + 2, 2, PCI_MSI_FLAGS_64BIT | 5 << 1,
+	      PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE);
 	field(p, at + 4, 4, 0, 0xfffffffc);
 	field(p, at + 8, 4, 0, 0xffffffff);
 	field(p, at + 12, 2, 0, 0xffff);
@@ -172,9 +174,10 @@ static void power_on(struct hca *h)
 	field(p, PCI_VENDOR_ID, 2, opt_u64(h, "vendor"), 0);
 	field(p, PCI_DEVICE_ID, 2, p->device, 0);
 	field(p, PCI_COMMAND, 2, 0,
-	      PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INVALIDATE | PCI_COMMAND_PARITY |
-		      PCI_COMMAND_SERR | PCI_COMMAND_INTX_DISABLE);
-	field(p, PCI_STATUS, 2, PCI_STATUS_CAP_LIST | PCI_STATUS_66MHZ | PCI_STATUS_DEVSEL_MEDIUM, 0);
+	      PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INVALIDATE |
+		      PCI_COMMAND_PARITY | PCI_COMMAND_SERR | PCI_COMMAND_INTX_DISABLE);
+	field(p, PCI_STATUS, 2, PCI_STATUS_CAP_LIST | PCI_STATUS_66MHZ | PCI_STATUS_DEVSEL_MEDIUM,
+	      0);
 	field(p, PCI_CLASS_REVISION, 4, 0x0c0600a1, 0);
 	field(p, PCI_CACHE_LINE_SIZE, 2, 0, 0xffff);
 	field(p, PCI_SUBSYSTEM_VENDOR_ID, 2, opt_u64(h, "vendor"), 0);
@@ -249,7 +252,8 @@ int pci_config_write(struct hca *h, u32 offset, const void *buf, u32 len)
 		vpd_access(p);
 	}
 	if (touches(offset, len, PCI_COMMAND, 2))
-		vfu_set_intx(h, p->intx && !(le_get(p->cfg + PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE));
+		vfu_set_intx(h, p->intx && !(le_get(p->cfg + PCI_COMMAND, 2) &
+					     PCI_COMMAND_INTX_DISABLE));
 	return 0;
 }
 

@@ -37,13 +37,14 @@ u64 region_size(const struct hca *h, u32 region)
 static bool answers(struct hca *h, const struct region *r, u64 offset, u32 len, const char *what)
 {
 	if (regs_silent(h)) {
-		violation(h, RULE_RESET_ACCESS, r->name, "%u-byte %s at 0x%llx during reset", len, what,
-			  (unsigned long long)offset);
+		violation(h, RULE_RESET_ACCESS, r->name, "%u-byte %s at 0x%llx during reset", len,
+			  what, (unsigned long long)offset);
 		return false;
 	}
 	if (!pci_memory_enabled(h)) {
-		violation(h, RULE_PCI_MEMORY, r->name, "%u-byte %s at 0x%llx with memory space disabled", len,
-			  what, (unsigned long long)offset);
+		violation(h, RULE_PCI_MEMORY, r->name,
+			  "%u-byte %s at 0x%llx with memory space disabled", len, what,
+			  (unsigned long long)offset);
 		return false;
 	}
 	return true;
@@ -73,7 +74,8 @@ int region_write(struct hca *h, u32 region, u64 offset, const void *buf, u32 len
 	if (region == VFIO_PCI_CONFIG_REGION_INDEX) {
 		if (!regs_silent(h))
 			return pci_config_write(h, offset, buf, len);
-		violation(h, RULE_RESET_ACCESS, "config", "%u-byte write at 0x%x during reset", len, (u32)offset);
+		violation(h, RULE_RESET_ACCESS, "config", "%u-byte write at 0x%x during reset", len,
+			  (u32)offset);
 		return 0;
 	}
 	if (!answers(h, &bars[region], offset, len, "write"))

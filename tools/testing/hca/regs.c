@@ -37,7 +37,8 @@ static bool within(u64 offset, u32 len, u32 from, u32 to)
 
 static int wrong_width(struct hca *h, const char *reg, u64 offset, u32 len, const char *what)
 {
-	violation(h, RULE_REG_WIDTH, reg, "%u-byte %s at 0x%llx", len, what, (unsigned long long)offset);
+	violation(h, RULE_REG_WIDTH, reg, "%u-byte %s at 0x%llx", len, what,
+		  (unsigned long long)offset);
 	return 0;
 }
 
@@ -87,7 +88,8 @@ static bool read_dword(struct hca *h, u32 at, u32 *value)
 		*value = r->ecr;
 	else if (within(at, 4, CATAS_OFFSET, CATAS_END))
 		*value = r->catas[(at - CATAS_OFFSET) / 4];
-	else if (at != RESET && !within(at, 4, ECR_CLEAR, ECR_CLEAR + 8) && !within(at, 4, CLR_INT, CLR_INT + 8))
+	else if (at != RESET && !within(at, 4, ECR_CLEAR, ECR_CLEAR + 8) &&
+		 !within(at, 4, CLR_INT, CLR_INT + 8))
 		return false;
 	return true;
 }

@@ -114,7 +114,8 @@ static void record(struct hca *h, const char *kind, enum hca_rule rule, u64 nth,
 	write_line(line);
 }
 
-static void vviolation(struct hca *h, enum hca_rule rule, const char *object, const char *fmt, va_list ap)
+static void vviolation(struct hca *h, enum hca_rule rule, const char *object, const char *fmt,
+		       va_list ap)
 {
 	struct report *r = report_of(h);
 
@@ -280,7 +281,8 @@ static void load_waive_option(struct hca *h, struct report *r)
 
 /* --- summary ------------------------------------------------------------------------------------------- */
 
-static u64 add_rules(const struct report *r, cJSON *out, const char *name, const u64 *n, int want_waived)
+static u64 add_rules(const struct report *r, cJSON *out, const char *name, const u64 *n,
+		     int want_waived)
 {
 	cJSON *obj = cJSON_AddObjectToObject(out, name);
 	u64 sum = 0;

@@ -96,7 +96,8 @@ static u8 sys_en(struct hca *h, struct cmd *c)
 	if (c->op_mod != 3)
 		ddr_clear(h);
 	s->enabled = true;
-	ddr_protect(h, "firmware area", ddr_fw_start(h), ddr_start(h) + ddr_size(h) - ddr_fw_start(h));
+	ddr_protect(h, "firmware area", ddr_fw_start(h),
+		    ddr_start(h) + ddr_size(h) - ddr_fw_start(h));
 	return CMD_OK;
 }
 
@@ -295,9 +296,11 @@ static int list_tables(const struct hca_profile *p, struct table *t)
 		{ "CQC table", p->cqc_base, 64ull << p->log_cqs, 0, false },
 		{ "EQPC table", p->eqpc_base, 32ull << p->log_qps, 32, false },
 		{ "EQC table", p->eqc_base, 64ull << p->log_eqs, 64, false },
-		{ "multicast table", p->mc_base, (1ull << p->log_mc_entry) << p->log_mcgs, 256, false },
+		{ "multicast table", p->mc_base, (1ull << p->log_mc_entry) << p->log_mcgs, 256,
+		  false },
 		{ "MPT table", p->mpt_base, 64ull << p->log_mpts, 0, true },
-		{ "UAR scratch", p->uarscr_base, 32ull * (BAR2_SIZE >> p->uar_page_shift), 32, false },
+		{ "UAR scratch", p->uarscr_base, 32ull * (BAR2_SIZE >> p->uar_page_shift), 32,
+		  false },
 		{ "MTT table", p->mtt_base, 1ull << p->mtt_seg_shift, 64, true },
 	};
 
@@ -311,7 +314,8 @@ static bool table_bad(struct hca *h, const struct table *t, const struct table *
 	int i;
 
 	if (!ddr_contains(h, t->base, t->size) || t->base + t->size > ddr_fw_start(h)) {
-		violation(h, RULE_INIT_HCA_TABLE, t->name, "0x%llx bytes at 0x%llx leave the usable DDR",
+		violation(h, RULE_INIT_HCA_TABLE, t->name,
+			  "0x%llx bytes at 0x%llx leave the usable DDR",
 			  (unsigned long long)t->size, (unsigned long long)t->base);
 		return true;
 	}
@@ -361,7 +365,8 @@ static bool values_bad(struct hca *h, const struct hca_profile *p)
 		why = "the multicast hash table is empty or larger than the whole";
 	else if (p->mtt_seg_shift > 13)
 		why = "MTT segments are 64 to 8192 bytes";
-	else if (1u << p->log_qps <= 1u << LOG_RESERVED_QPS || 1u << p->log_mpts <= 1u << LOG_RESERVED_MPTS ||
+	else if (1u << p->log_qps <= 1u << LOG_RESERVED_QPS ||
+		 1u << p->log_mpts <= 1u << LOG_RESERVED_MPTS ||
 		 1u << p->log_cqs <= 1u << LOG_RESERVED_CQS)
 		why = "a table holds nothing but reserved entries";
 	if (!why)
@@ -374,8 +379,9 @@ static bool values_bad(struct hca *h, const struct hca_profile *p)
 static void check_reserved(struct hca *h, const struct cmd *c)
 {
 	static const u16 ranges[][2] = {
-		{ 0x00, 0x10 }, { 0x18, 0x30 }, { 0x38, 0x40 }, { 0x58, 0x60 }, { 0x68, 0x70 }, { 0x78, 0x80 },
-		{ 0x88, 0x90 }, { 0x98, 0xb0 }, { 0xb8, 0xc0 }, { 0xc8, 0xd0 }, { 0xdc, 0xf0 }, { 0x108, 0x120 },
+		{ 0x00, 0x10 },	  { 0x18, 0x30 },   { 0x38, 0x40 }, { 0x58, 0x60 },
+		{ 0x68, 0x70 },	  { 0x78, 0x80 },   { 0x88, 0x90 }, { 0x98, 0xb0 },
+		{ 0xb8, 0xc0 },	  { 0xc8, 0xd0 },   { 0xdc, 0xf0 }, { 0x108, 0x120 },
 		{ 0x12c, 0x130 }, { 0x138, 0x200 },
 	};
 	size_t i;
@@ -432,7 +438,8 @@ static u8 close_hca(struct hca *h, struct cmd *c)
 	if (c->op_mod > 1)
 		return CMD_BAD_OP;
 	stop(h);
-	ddr_protect(h, "firmware area", ddr_fw_start(h), ddr_start(h) + ddr_size(h) - ddr_fw_start(h));
+	ddr_protect(h, "firmware area", ddr_fw_start(h),
+		    ddr_start(h) + ddr_size(h) - ddr_fw_start(h));
 	return CMD_OK;
 }
 
@@ -524,7 +531,8 @@ int sys_new(struct hca *h)
 		version = pci_device_id(h) == 0x6278 ? "4.8.200" : "3.5.0";
 	if (sscanf(version, "%u.%u.%u%c", &s->fw_major, &s->fw_minor, &s->fw_sub, &extra) != 3 ||
 	    s->fw_major > 0xffff || s->fw_minor > 0xffff || s->fw_sub > 0xffff) {
-		fprintf(stderr, "tavor-hca: fw_version=%s: expected MAJOR.MINOR.SUBMINOR\n", version);
+		fprintf(stderr, "tavor-hca: fw_version=%s: expected MAJOR.MINOR.SUBMINOR\n",
+			version);
 		free(s);
 		return -EINVAL;
 	}

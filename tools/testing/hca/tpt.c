@@ -56,14 +56,16 @@ static const u8 *lookup(struct tpt *t, u32 key, u32 pd, u64 va, u64 len, unsigne
 		return NULL;
 	e = tpt_entry(t, key);
 	flags = get32(e);
-	if (!mpt_owned(e) || get32(e + MPT_KEY_AT) != key || (get32(e + MPT_PD) & 0xffffff) != (pd & 0xffffff))
+	if (!mpt_owned(e) || get32(e + MPT_KEY_AT) != key ||
+	    (get32(e + MPT_PD) & 0xffffff) != (pd & 0xffffff))
 		return NULL;
 	if ((flags & need) != need || !in_range(e, va, len))
 		return NULL;
 	if (flags & MPT_REGION)
 		return e;
 	/* a window gives remote access only, and none before it is bound */
-	if (!(access & (TPT_REMOTE_READ | TPT_REMOTE_WRITE | TPT_REMOTE_ATOMIC)) || !get64(e + MPT_LEN))
+	if (!(access & (TPT_REMOTE_READ | TPT_REMOTE_WRITE | TPT_REMOTE_ATOMIC)) ||
+	    !get64(e + MPT_LEN))
 		return NULL;
 	e = tpt_window_region(t, e);
 	return e && in_range(e, va, len) ? e : NULL;
@@ -78,8 +80,8 @@ int tpt_check(struct hca *h, u32 key, u32 pd, u64 va, u64 len, unsigned int acce
 
 static int no_translation(struct hca *h, const char *who, const u8 *e, u64 va, u64 at)
 {
-	violation(h, RULE_MTT_PRESENT, who, "key 0x%08x va 0x%llx: entry at 0x%llx", get32(e + MPT_KEY_AT),
-		  (unsigned long long)va, (unsigned long long)at);
+	violation(h, RULE_MTT_PRESENT, who, "key 0x%08x va 0x%llx: entry at 0x%llx",
+		  get32(e + MPT_KEY_AT), (unsigned long long)va, (unsigned long long)at);
 	return -EFAULT;
 }
 
@@ -96,9 +98,11 @@ static int translate(struct hca *h, const char *who, const u8 *e, u64 va, u64 *b
 		return 0;
 	}
 	shift = mpt_page_shift(e);
-	at = (get64(e + MPT_MTT_AT) & ~0x3full) + 8 * ((va >> shift) - (get64(e + MPT_START) >> shift));
+	at = (get64(e + MPT_MTT_AT) & ~0x3full) +
+	     8 * ((va >> shift) - (get64(e + MPT_START) >> shift));
 	if (at < t->mtt_base || at + 8 > t->mtt_end || !ddr_contains(h, at, 8)) {
-		violation(h, RULE_MPT_MTT, who, "key 0x%08x va 0x%llx: MTT at 0x%llx is outside the table",
+		violation(h, RULE_MPT_MTT, who,
+			  "key 0x%08x va 0x%llx: MTT at 0x%llx is outside the table",
 			  get32(e + MPT_KEY_AT), (unsigned long long)va, (unsigned long long)at);
 		return -EFAULT;
 	}
@@ -106,14 +110,17 @@ static int translate(struct hca *h, const char *who, const u8 *e, u64 va, u64 *b
 	if (!(page & 1))
 		return no_translation(h, who, e, va, at);
 	if (page & ((1ull << shift) - 2))
-		violation(h, RULE_MTT_ENTRY, who, "key 0x%08x: entry at 0x%llx is 0x%llx, page size 2^%u",
-			  get32(e + MPT_KEY_AT), (unsigned long long)at, (unsigned long long)page, shift);
+		violation(h, RULE_MTT_ENTRY, who,
+			  "key 0x%08x: entry at 0x%llx is 0x%llx, page size 2^%u",
+			  get32(e + MPT_KEY_AT), (unsigned long long)at, (unsigned long long)page,
+			  shift);
 	*bus = (page & ~((1ull << shift) - 1)) | (va & ((1ull << shift) - 1));
 	*left = (1ull << shift) - (va & ((1ull << shift) - 1));
 	return 0;
 }
 
-static int copy(struct hca *h, const char *who, const u8 *e, u64 va, u8 *buf, size_t len, bool write)
+static int copy(struct hca *h, const char *who, const u8 *e, u64 va, u8 *buf, size_t len,
+		bool write)
 {
 	u64 bus, left;
 	int ret;
@@ -135,7 +142,8 @@ static int copy(struct hca *h, const char *who, const u8 *e, u64 va, u8 *buf, si
 	return 0;
 }
 
-int tpt_read(struct hca *h, const char *who, u32 key, u32 pd, u64 va, void *buf, size_t len, unsigned int access)
+int tpt_read(struct hca *h, const char *who, u32 key, u32 pd, u64 va, void *buf, size_t len,
+	     unsigned int access)
 {
 	const u8 *e = lookup(tpt_of(h), key, pd, va, len, access);
 
@@ -156,8 +164,8 @@ static u64 host_order(const struct hca *h, u64 v)
 	return hca_profile(h)->host_big_endian ? be64toh(v) : le64toh(v);
 }
 
-int tpt_atomic(struct hca *h, const char *who, u32 key, u32 pd, u64 va, u64 (*op)(u64 old, const void *arg),
-	       const void *arg, u64 *old)
+int tpt_atomic(struct hca *h, const char *who, u32 key, u32 pd, u64 va,
+	       u64 (*op)(u64 old, const void *arg), const void *arg, u64 *old)
 {
 	const u8 *e = lookup(tpt_of(h), key, pd, va, 8, TPT_REMOTE_ATOMIC);
 	u64 bus, left, raw, fresh;
@@ -178,12 +186,14 @@ int tpt_atomic(struct hca *h, const char *who, u32 key, u32 pd, u64 va, u64 (*op
 	do {
 		*old = host_order(h, raw);
 		fresh = host_order(h, op(*old, arg));
-	} while (!__atomic_compare_exchange_n(p, &raw, fresh, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+	} while (!__atomic_compare_exchange_n(p, &raw, fresh, false, __ATOMIC_ACQ_REL,
+					      __ATOMIC_ACQUIRE));
 	return 0;
 }
 
 /* A pointer for entries of queues: 32 bytes never cross a page. NULL if anything is wrong. */
-u8 *tpt_peek(struct hca *h, const char *who, u32 key, u32 pd, u64 va, size_t len, unsigned int access)
+u8 *tpt_peek(struct hca *h, const char *who, u32 key, u32 pd, u64 va, size_t len,
+	     unsigned int access)
 {
 	const u8 *e = lookup(tpt_of(h), key, pd, va, len, access);
 	u64 bus, left;
@@ -206,7 +216,8 @@ void tpt_unbind(struct tpt *t, u8 *window)
 	put32(window + MPT_LKEY, 0);
 }
 
-static bool may_bind(struct tpt *t, const u8 *region, u32 lkey, u32 pd, u32 flags, u64 addr, u64 len)
+static bool may_bind(struct tpt *t, const u8 *region, u32 lkey, u32 pd, u32 flags, u64 addr,
+		     u64 len)
 {
 	u32 rights = get32(region);
 	u32 limit = get32(region + MPT_LIMIT);
@@ -235,7 +246,8 @@ u8 tpt_bind(struct hca *h, u32 pd, u32 flags, u32 new_rkey, u32 lkey, u64 addr, 
 		return 0x06;
 	tpt_unbind(t, window);
 	put32(window, (get32(window) & ~(MPT_ATOMIC | MPT_REMOTE_WRITE | MPT_REMOTE_READ)) |
-			      (flags >> 31 & 1 ? MPT_ATOMIC : 0) | (flags >> 30 & 1 ? MPT_REMOTE_WRITE : 0) |
+			      (flags >> 31 & 1 ? MPT_ATOMIC : 0) |
+			      (flags >> 30 & 1 ? MPT_REMOTE_WRITE : 0) |
 			      (flags >> 29 & 1 ? MPT_REMOTE_READ : 0));
 	put32(window + MPT_KEY_AT, new_rkey);
 	if (!len)
@@ -252,8 +264,8 @@ u8 tpt_bind(struct hca *h, u32 pd, u32 flags, u32 new_rkey, u32 lkey, u64 addr, 
 /* No field says how long the MTT table is: it ends where the next table, or the firmware's area, begins. */
 static u64 mtt_end(const struct hca *h, const struct hca_profile *p)
 {
-	const u64 bases[] = { p->qpc_base, p->srqc_base, p->cqc_base, p->eqpc_base, p->eqc_base,
-			      p->mc_base,  p->mpt_base,	 p->uarscr_base };
+	const u64 bases[] = { p->qpc_base, p->srqc_base, p->cqc_base, p->eqpc_base,
+			      p->eqc_base, p->mc_base,	 p->mpt_base, p->uarscr_base };
 	u64 end = ddr_fw_start(h);
 	size_t i;
 

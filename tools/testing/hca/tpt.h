@@ -17,13 +17,24 @@
 #define MPT_PHYSICAL (1u << 9)
 #define MPT_REGION (1u << 8)
 
-enum { MPT_FLAGS = 0, MPT_PAGE = 4, MPT_KEY_AT = 8, MPT_PD = 0xc, MPT_START = 0x10, MPT_LEN = 0x18, MPT_LKEY = 0x20,
-       MPT_BOUND = 0x24, MPT_LIMIT = 0x28, MPT_MTT_AT = 0x2c };
+enum {
+	MPT_FLAGS = 0,
+	MPT_PAGE = 4,
+	MPT_KEY_AT = 8,
+	MPT_PD = 0xc,
+	MPT_START = 0x10,
+	MPT_LEN = 0x18,
+	MPT_LKEY = 0x20,
+	MPT_BOUND = 0x24,
+	MPT_LIMIT = 0x28,
+	MPT_MTT_AT = 0x2c
+};
 
 struct tpt {
-	u8 *mpt;	   /* the table, in DDR */
-	u32 mask;	   /* number of MPTs - 1 */
-	u64 mtt_base, mtt_end; /* HCA addresses; the table ends where the next thing in DDR begins */
+	u8 *mpt;  /* the table, in DDR */
+	u32 mask; /* number of MPTs - 1 */
+	u64 mtt_base,
+		mtt_end; /* HCA addresses; the table ends where the next thing in DDR begins */
 };
 
 static inline struct tpt *tpt_of(const struct hca *h)

@@ -34,7 +34,8 @@ static u8 check_field(struct hca *h, const struct cmd *c, const char *object)
 	cmd_reserved(h, c, object, MPT_BOUND, MPT_LIMIT);
 	cmd_reserved(h, c, object, 0x34, 0x40);
 	if ((get32(in + MPT_PAGE) & 0x1f) >= 20) {
-		violation(h, RULE_MPT_FIELD, object, "page size code %u", get32(in + MPT_PAGE) & 0x1f);
+		violation(h, RULE_MPT_FIELD, object, "page size code %u",
+			  get32(in + MPT_PAGE) & 0x1f);
 		return CMD_BAD_PARAM;
 	}
 	if ((get32(in + MPT_KEY_AT) & tpt_of(h)->mask) != c->in_mod) {
@@ -53,8 +54,9 @@ static u8 check_window(struct hca *h, const struct cmd *c, const char *object)
 
 	if (!(get32(in) & 0xffff) && !get64(in + MPT_START) && !get64(in + MPT_LEN))
 		return CMD_OK;
-	violation(h, RULE_MPT_FIELD, object, "a window that is not bound has flags 0x%08x, length 0x%llx",
-		  get32(in), (unsigned long long)get64(in + MPT_LEN));
+	violation(h, RULE_MPT_FIELD, object,
+		  "a window that is not bound has flags 0x%08x, length 0x%llx", get32(in),
+		  (unsigned long long)get64(in + MPT_LEN));
 	return CMD_BAD_PARAM;
 }
 
@@ -74,7 +76,8 @@ static u8 check_mtts(struct hca *h, const struct cmd *c, const char *object)
 	}
 	if ((at - t->mtt_base) % seg || (at - t->mtt_base) / seg < sys_reserved_mtts(h)) {
 		violation(h, RULE_MPT_MTT, object, "0x%llx is %s", (unsigned long long)at,
-			  (at - t->mtt_base) % seg ? "not at a segment's beginning" : "a reserved segment");
+			  (at - t->mtt_base) % seg ? "not at a segment's beginning" :
+						     "a reserved segment");
 		return CMD_BAD_PARAM;
 	}
 	return CMD_OK;
@@ -90,7 +93,8 @@ static u8 check_entry(struct hca *h, const struct cmd *c, const char *object)
 	if (!(flags & MPT_REGION))
 		return check_window(h, c, object);
 	if (!(flags & 1 << 17))
-		violation(h, RULE_MPT_FIELD, object, "flags 0x%08x: memory cycles (bit 17) not set", flags);
+		violation(h, RULE_MPT_FIELD, object, "flags 0x%08x: memory cycles (bit 17) not set",
+			  flags);
 	if (get64(c->in + MPT_LEN) > UINT64_MAX - get64(c->in + MPT_START)) {
 		violation(h, RULE_MPT_FIELD, object, "start 0x%llx and length 0x%llx wrap",
 			  (unsigned long long)get64(c->in + MPT_START),
@@ -127,7 +131,8 @@ static u8 sw2hw_mpt(struct hca *h, struct cmd *c)
 	if (status)
 		return status;
 	if (qp_uses_mpt(h, get32(c->in + MPT_KEY_AT)))
-		violation(h, RULE_MPT_IN_USE, object, "key 0x%08x is still that of a queue pair's buffer",
+		violation(h, RULE_MPT_IN_USE, object,
+			  "key 0x%08x is still that of a queue pair's buffer",
 			  get32(c->in + MPT_KEY_AT));
 	store(e, c->in);
 	return CMD_OK;
@@ -245,8 +250,8 @@ static u8 check_mtt_range(struct hca *h, const char *name, u64 at, u32 n)
 		return CMD_BAD_PARAM;
 	}
 	if (at & 7 || at < t->mtt_base || at >= t->mtt_end || 8ull * n > t->mtt_end - at) {
-		violation(h, RULE_CMD_PARAM, name, "%u entries at 0x%llx are not in the MTT table", n,
-			  (unsigned long long)at);
+		violation(h, RULE_CMD_PARAM, name, "%u entries at 0x%llx are not in the MTT table",
+			  n, (unsigned long long)at);
 		return CMD_BAD_PARAM;
 	}
 	return CMD_OK;

@@ -29,15 +29,14 @@ static struct uar *uar_of(const struct hca *h)
 
 static void ring(struct hca *h, u32 uar, int kind, u32 hi, u32 lo)
 {
-	static void (*const fn[DB_KINDS])(struct hca *h, u32 uar, u32 hi, u32 lo) = {
-		qp_db_send, qp_db_recv, cq_db, eq_db
-	};
+	static void (*const fn[DB_KINDS])(struct hca *h, u32 uar, u32 hi,
+					  u32 lo) = { qp_db_send, qp_db_recv, cq_db, eq_db };
 	static const char *const names[DB_KINDS] = { "db_send", "db_recv", "db_cq", "db_eq" };
 
 	count(h, names[kind]);
 	if (!hca_running(h)) {
-		blame(h, uar, RULE_UAR_STATE, "doorbell", "UAR %u: %s 0x%08x%08x rung before INIT_HCA", uar,
-		      names[kind], hi, lo);
+		blame(h, uar, RULE_UAR_STATE, "doorbell",
+		      "UAR %u: %s 0x%08x%08x rung before INIT_HCA", uar, names[kind], hi, lo);
 		return;
 	}
 	fn[kind](h, uar, hi, lo);
@@ -65,7 +64,8 @@ static void half(struct hca *h, u32 uar, u64 offset, u32 value)
 	}
 	if (!(p->have >> kind & 1)) {
 		snprintf(object, sizeof(object), "UAR %u", uar);
-		blame(h, uar, RULE_UAR_HALF, object, "low half 0x%08x at 0x%x without its high half", value,
+		blame(h, uar, RULE_UAR_HALF, object,
+		      "low half 0x%08x at 0x%x without its high half", value,
 		      (u32)(offset % HCA_PAGE));
 		return;
 	}

@@ -71,7 +71,8 @@ static void flush(struct vfu *v)
 	ssize_t n;
 
 	while (v->out_from < v->out_to) {
-		n = send(v->conn.fd, v->out + v->out_from, v->out_to - v->out_from, MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = send(v->conn.fd, v->out + v->out_from, v->out_to - v->out_from,
+			 MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
@@ -104,7 +105,9 @@ void vfu_reply_send_fd(struct vfu *v, size_t len, int fd)
 		struct cmsghdr align;
 	} control = { 0 };
 	struct iovec iov = { v->out + v->out_to, len };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf,
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control.buf,
 			      .msg_controllen = sizeof(control.buf) };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 	ssize_t n;
@@ -151,7 +154,9 @@ static bool receive(struct vfu *v)
 		struct cmsghdr align;
 	} control;
 	struct iovec iov = { v->in + v->in_to, VFU_IN - v->in_to };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf,
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control.buf,
 			      .msg_controllen = sizeof(control.buf) };
 	ssize_t n = recvmsg(v->conn.fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 

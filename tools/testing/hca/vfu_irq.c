@@ -9,7 +9,8 @@
 #include <linux/vfio.h>
 #include <unistd.h>
 
-#define ACTIONS (VFIO_IRQ_SET_ACTION_MASK | VFIO_IRQ_SET_ACTION_UNMASK | VFIO_IRQ_SET_ACTION_TRIGGER)
+#define ACTIONS \
+	(VFIO_IRQ_SET_ACTION_MASK | VFIO_IRQ_SET_ACTION_UNMASK | VFIO_IRQ_SET_ACTION_TRIGGER)
 #define DATAS (VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_DATA_BOOL | VFIO_IRQ_SET_DATA_EVENTFD)
 
 u32 vfu_irq_count(u32 index)
@@ -48,7 +49,8 @@ bool vfu_signal(struct hca *h, unsigned int index, unsigned int vector)
 {
 	struct vfu *v = vfu_of(h);
 
-	return v && index < VFU_IRQS && vector < MSIX_VECTORS && kick(v->irqs[index].trigger[vector]);
+	return v && index < VFU_IRQS && vector < MSIX_VECTORS &&
+	       kick(v->irqs[index].trigger[vector]);
 }
 
 static void update_intx(struct vfu *v)
@@ -128,7 +130,8 @@ static int set_eventfds(struct vfu_message *m, struct vfu_irqs *q, u32 action, u
 
 		if (m->n_fds)
 			m->fds[i] = -1;
-		set_fd(action == VFIO_IRQ_SET_ACTION_TRIGGER ? &q->trigger[start + i] : &q->unmask, fd);
+		set_fd(action == VFIO_IRQ_SET_ACTION_TRIGGER ? &q->trigger[start + i] : &q->unmask,
+		       fd);
 	}
 	update_intx(m->v);
 	return 0;

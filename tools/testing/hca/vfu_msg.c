@@ -42,7 +42,8 @@ static void out64(u8 *out, u32 at, u64 v)
 static u64 capability(const cJSON *caps, const char *name, u64 ours, u64 standard)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(caps, name);
-	u64 theirs = cJSON_IsNumber(item) && item->valuedouble >= 1 ? (u64)item->valuedouble : standard;
+	u64 theirs =
+		cJSON_IsNumber(item) && item->valuedouble >= 1 ? (u64)item->valuedouble : standard;
 
 	return theirs < ours ? theirs : ours;
 }
@@ -50,18 +51,22 @@ static u64 capability(const cJSON *caps, const char *name, u64 ours, u64 standar
 /* The reply's capabilities must not exceed the client's. */
 static int write_capabilities(const struct vfu_message *m, char *text, size_t room)
 {
-	cJSON *json = m->len > 4 ? cJSON_ParseWithLength((const char *)m->data + 4, m->len - 4) : NULL;
+	cJSON *json =
+		m->len > 4 ? cJSON_ParseWithLength((const char *)m->data + 4, m->len - 4) : NULL;
 	const cJSON *caps = cJSON_GetObjectItemCaseSensitive(json, "capabilities");
 	int n;
 
-	n = snprintf(text, room,
-		     "{\"capabilities\":{\"max_msg_fds\":%llu,\"max_data_xfer_size\":%llu,\"pgsizes\":4096,"
-		     "\"max_dma_maps\":%llu%s}}",
-		     (unsigned long long)capability(caps, "max_msg_fds", VFU_MAX_FDS, 1),
-		     (unsigned long long)capability(caps, "max_data_xfer_size", VFU_MAX_XFER, VFU_MAX_XFER),
-		     (unsigned long long)capability(caps, "max_dma_maps", 1 << 20, 65535),
-		     cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(caps, "write_multiple")) ?
-			     ",\"write_multiple\":true" : "");
+	n = snprintf(
+		text, room,
+		"{\"capabilities\":{\"max_msg_fds\":%llu,\"max_data_xfer_size\":%llu,\"pgsizes\":4096,"
+		"\"max_dma_maps\":%llu%s}}",
+		(unsigned long long)capability(caps, "max_msg_fds", VFU_MAX_FDS, 1),
+		(unsigned long long)capability(caps, "max_data_xfer_size", VFU_MAX_XFER,
+					       VFU_MAX_XFER),
+		(unsigned long long)capability(caps, "max_dma_maps", 1 << 20, 65535),
+		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(caps, "write_multiple")) ?
+			",\"write_multiple\":true" :
+			"");
 	cJSON_Delete(json);
 	return n + 1;
 }
@@ -137,7 +142,8 @@ static int do_info(struct vfu_message *m, u8 *out)
 
 static bool mappable(const struct vfu *v, u32 region)
 {
-	return region == VFIO_PCI_BAR4_REGION_INDEX && region_size(v->h, region) && opt_bool(v->h, "ddr_mmap");
+	return region == VFIO_PCI_BAR4_REGION_INDEX && region_size(v->h, region) &&
+	       opt_bool(v->h, "ddr_mmap");
 }
 
 static int do_region_info(struct vfu_message *m, u8 *out)
@@ -229,7 +235,8 @@ static int do_write_multi(struct vfu_message *m, u8 *out)
 	for (i = 0; i < n && m->v->conn.fd >= 0; i++) {
 		u32 at = 8 + 24 * i, len = in32(m, at + 12);
 		int ret = len > 8 ? -EINVAL :
-				    region_write(m->v->h, in32(m, at + 8), in64(m, at), m->data + at + 16, len);
+				    region_write(m->v->h, in32(m, at + 8), in64(m, at),
+						 m->data + at + 16, len);
 
 		if (ret)
 			return ret;
@@ -281,7 +288,9 @@ static bool wants_fd(const struct vfu_message *m)
 
 static void reply(struct vfu_message *m, u8 *room, int ret)
 {
-	struct vfu_header hdr = { .id = m->hdr.id, .command = m->hdr.command, .flags = VFU_F_REPLY };
+	struct vfu_header hdr = { .id = m->hdr.id,
+				  .command = m->hdr.command,
+				  .flags = VFU_F_REPLY };
 
 	if (ret < 0) {
 		hdr.flags |= VFU_F_ERROR;
@@ -304,8 +313,8 @@ void vfu_answer(struct vfu_message *m)
 
 	if (ret < 0) {
 		count(m->v->h, "vfu_error");
-		hca_log(m->v->h, "vfio-user: command %u of %u bytes refused: %s", m->hdr.command, m->hdr.size,
-			strerror(-ret));
+		hca_log(m->v->h, "vfio-user: command %u of %u bytes refused: %s", m->hdr.command,
+			m->hdr.size, strerror(-ret));
 	}
 	for (i = 0; i < m->n_fds; i++)
 		if (m->fds[i] >= 0)

@@ -109,7 +109,8 @@ static void send_message(u16 command, const void *payload, u32 len, const int *f
 		loop_turn(false);
 		if (sent < HDR) /* the connection is gone */
 			return;
-		n = send(tc.fd, (const u8 *)payload + (sent - HDR), HDR + len - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = send(tc.fd, (const u8 *)payload + (sent - HDR), HDR + len - sent,
+			 MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && errno != EAGAIN)
 			return;
 		sent += n > 0 ? n : 0;
@@ -122,7 +123,8 @@ static int receive_reply(void *reply, u32 room)
 	u64 limit = now_ns() + 5000000000ull;
 
 	for (;;) {
-		ssize_t n = recv(tc.fd, reply_buf + have, (have < HDR ? HDR : hdr[1]) - have, MSG_DONTWAIT);
+		ssize_t n = recv(tc.fd, reply_buf + have, (have < HDR ? HDR : hdr[1]) - have,
+				 MSG_DONTWAIT);
 
 		if (n == 0 || (n < 0 && errno != EAGAIN))
 			return -ECONNRESET;
@@ -146,7 +148,8 @@ static int receive_reply(void *reply, u32 room)
 	return have - HDR;
 }
 
-int tc_call(u16 command, const void *payload, u32 len, const int *fds, int n_fds, void *reply, u32 room)
+int tc_call(u16 command, const void *payload, u32 len, const int *fds, int n_fds, void *reply,
+	    u32 room)
 {
 	send_message(command, payload, len, fds, n_fds);
 	return receive_reply(reply, room);
@@ -154,7 +157,8 @@ int tc_call(u16 command, const void *payload, u32 len, const int *fds, int n_fds
 
 void tc_negotiate(void)
 {
-	static const char version[] = "\0\0\0\0{\"capabilities\":{\"max_msg_fds\":8,\"write_multiple\":true}}";
+	static const char version[] =
+		"\0\0\0\0{\"capabilities\":{\"max_msg_fds\":8,\"write_multiple\":true}}";
 	char reply[4096];
 
 	if (tc_call(1, version, sizeof(version), NULL, 0, reply, sizeof(reply)) < 0)
@@ -299,9 +303,15 @@ u64 tc_irq_taken(u32 index, u32 vector)
 
 #define HCR 0x80680
 
-static void write_hcr(u16 opcode, u8 op_mod, u32 in_mod, u64 in_param, u64 out_param, u16 token, u32 flags)
+static void write_hcr(u16 opcode, u8 op_mod, u32 in_mod, u64 in_param, u64 out_param, u16 token,
+		      u32 flags)
 {
-	const u32 words[7] = { in_param >> 32, in_param, in_mod, out_param >> 32, out_param, (u32)token << 16,
+	const u32 words[7] = { in_param >> 32,
+			       in_param,
+			       in_mod,
+			       out_param >> 32,
+			       out_param,
+			       (u32)token << 16,
 			       1u << 23 | flags | (u32)op_mod << 12 | opcode };
 	int i;
 
@@ -493,7 +503,8 @@ void tc_up(void)
 	u32 eqn;
 
 	tc_init_hca();
-	tc_mpt_mailbox(tc.in, TC_KEY, 1 << 17 | 1 << 11 | 1 << 10 | 1 << 9 | 1 << 8, 0, UINT64_MAX, 0);
+	tc_mpt_mailbox(tc.in, TC_KEY, 1 << 17 | 1 << 11 | 1 << 10 | 1 << 9 | 1 << 8, 0, UINT64_MAX,
+		       0);
 	if (tc_cmd_in(0x0d, 0, TC_KEY))
 		printf("# SW2HW_MPT failed\n");
 	tc_irqs(VFIO_PCI_MSIX_IRQ_INDEX, 8);
@@ -633,7 +644,9 @@ struct hca *tc_start(const char *options)
 		tc.ram = mmap(NULL, TC_RAM, PROT_READ | PROT_WRITE, MAP_SHARED, tc.ram_fd, 0);
 		report_log_open(getenv("TC_LOG") ? getenv("TC_LOG") : "/dev/null");
 	}
-	set_options(n, "profile=fast ddr_size=16m fw_area=1m log_max_srqs=8 reset_time=300ms report_limit=5");
+	set_options(
+		n,
+		"profile=fast ddr_size=16m fw_area=1m log_max_srqs=8 reset_time=300ms report_limit=5");
 	set_options(n, options);
 	tc.h = hca_new();
 	if (!tc.h)

@@ -15,10 +15,10 @@
 
 #define TC_RAM (16u << 20)
 #define TC_IOVA 0x100000000ull
-#define TC_UAR 2	 /* the driver's page */
-#define TC_USER_UAR 5	 /* a process's */
+#define TC_UAR 2      /* the driver's page */
+#define TC_USER_UAR 5 /* a process's */
 #define TC_PD 7
-#define TC_KEY 0x20	 /* untranslated region (9.4) */
+#define TC_KEY 0x20 /* untranslated region (9.4) */
 #define TC_EQ_CMD 3
 #define TC_EQ_ASYNC 2
 #define TC_EQ_COMP 1
@@ -38,17 +38,18 @@ struct hca *tc_hca(void);
 int tc_connect(void); /* raw: no negotiation; returns the socket */
 void tc_negotiate(void);
 /* One message and its reply. Returns the payload's length or -errno of an error reply, -ECONNRESET if cut off. */
-int tc_call(u16 command, const void *payload, u32 len, const int *fds, int n_fds, void *reply, u32 room);
+int tc_call(u16 command, const void *payload, u32 len, const int *fds, int n_fds, void *reply,
+	    u32 room);
 void tc_raw(const void *bytes, u32 len);
 /* Lets the model do what it has to do now; with @ns for at least that long. */
 void tc_settle(void);
 void tc_wait(u64 ns);
 /* Turns the loop until @cond holds, for five seconds at most: no test depends on how fast the machine is. */
-#define TC_UNTIL(cond)                                                  \
-	do {                                                            \
-		u64 end_ = now_ns() + 5000000000ull;                    \
-		while (!(cond) && now_ns() < end_)                      \
-			loop_turn(false);                               \
+#define TC_UNTIL(cond)                               \
+	do {                                         \
+		u64 end_ = now_ns() + 5000000000ull; \
+		while (!(cond) && now_ns() < end_)   \
+			loop_turn(false);            \
 	} while (0)
 
 /* --- memory --- */
@@ -98,9 +99,9 @@ void tc_mpt_mailbox(u8 *in, u32 key, u32 flags, u64 start, u64 len, u64 mtt);
 u64 tc_mtts(const void *buf, u32 len); /* writes MTTs through BAR4; the address of the first */
 u32 tc_mr(void *buf, u32 len, u32 rights, u64 va); /* a translated region: its key */
 void tc_eq_mailbox(u8 *in, u8 *buf, u32 log, u8 intr);
-void tc_up(void);		  /* all of it: untranslated key, three EQs, MAP_EQ */
+void tc_up(void); /* all of it: untranslated key, three EQs, MAP_EQ */
 u8 *tc_cq_mailbox(u8 *in, u32 cqn, u32 log, u32 uar);
-u8 *tc_cq(u32 cqn, u32 log);	  /* the buffer */
+u8 *tc_cq(u32 cqn, u32 log); /* the buffer */
 void tc_db(u32 uar, u32 reg, u32 hi, u32 lo);
 
 u64 tc_violations(enum hca_rule rule); /* since tc_start() or the last call for this rule */

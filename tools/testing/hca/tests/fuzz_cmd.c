@@ -60,9 +60,11 @@ static const u8 *run_record(const u8 *d, const u8 *end)
 	if (opcode == 0x12)
 		in_param = get64(tc_in());
 	if (d[1] & 0x80)
-		tc_post(opcode, d[1] & 0xf, index | (u32)(d[1] & 0x10) << 27, in_param, tc_bus(tc_out()), index);
+		tc_post(opcode, d[1] & 0xf, index | (u32)(d[1] & 0x10) << 27, in_param,
+			tc_bus(tc_out()), index);
 	else
-		tc_cmd(opcode, d[1] & 0xf, index | (u32)(d[1] & 0x10) << 27, in_param, tc_bus(tc_out()), NULL);
+		tc_cmd(opcode, d[1] & 0xf, index | (u32)(d[1] & 0x10) << 27, in_param,
+		       tc_bus(tc_out()), NULL);
 	/* a doorbell and an event between commands */
 	if (d[1] & 0x20)
 		tc_db(TC_UAR, 0x10 + (at & 3) * 8, get32(tc_in()), get32(tc_in() + 4));

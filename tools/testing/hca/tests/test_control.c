@@ -34,7 +34,8 @@ static cJSON *ask(const char *line)
 	size_t len = 0;
 	u64 end = now_ns() + 5000000000ull;
 
-	if (send(sock, line, strlen(line), MSG_NOSIGNAL) < 0 || send(sock, "\n", 1, MSG_NOSIGNAL) < 0)
+	if (send(sock, line, strlen(line), MSG_NOSIGNAL) < 0 ||
+	    send(sock, "\n", 1, MSG_NOSIGNAL) < 0)
 		return NULL;
 	while (now_ns() < end && (!len || answer_text[len - 1] != '\n')) {
 		ssize_t n;
@@ -157,7 +158,8 @@ static void faults_by_text_and_by_object(void)
 	CHECK(ok("{\"cmd\":\"fault\",\"fault\":\"drop,on=cmd,op=NOP,count=1\"}"));
 	tc_post(0x31, 0, 0x1f, 0, 0, 1);
 	CHECK(!tc_eqe(TC_EQ_CMD));
-	CHECK(ok("{\"cmd\":\"fault\",\"fault\":{\"action\":\"status\",\"op\":\"NOP\",\"status\":8,\"count\":1}}"));
+	CHECK(ok(
+		"{\"cmd\":\"fault\",\"fault\":{\"action\":\"status\",\"op\":\"NOP\",\"status\":8,\"count\":1}}"));
 	tc_post(0x31, 0, 0x1f, 0, 0, 2);
 	CHECK(tc_eqe(TC_EQ_CMD));
 	CHECK_EQ(array_size("{\"cmd\":\"stats\"}", "faults"), 2);
@@ -210,7 +212,8 @@ static void hang_and_remove(void)
 
 static void lines_in_pieces_and_together(void)
 {
-	static const char two[] = "{\"cmd\":\"get\",\"key\":\"seed\"}\n{\"cmd\":\"get\",\"key\":\"seed\"}\n";
+	static const char two[] =
+		"{\"cmd\":\"get\",\"key\":\"seed\"}\n{\"cmd\":\"get\",\"key\":\"seed\"}\n";
 	char reply[1000];
 	size_t i;
 
@@ -235,7 +238,8 @@ static void endless_line_is_cut_off(void)
 	dial();
 	memset(junk, 'x', sizeof(junk));
 	for (i = 0; i < 10; i++) {
-		if (send(sock, junk, sizeof(junk), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN)
+		if (send(sock, junk, sizeof(junk), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
+		    errno != EAGAIN)
 			break;
 		tc_settle();
 	}
@@ -248,10 +252,17 @@ static void endless_line_is_cut_off(void)
 int main(int argc, char **argv)
 {
 	static const struct tap_test tests[] = {
-		TAP(nonsense_gets_an_error), TAP(help_names_every_verb), TAP(stats_count_commands),
-		TAP(objects_are_listed), TAP(live_options_change), TAP(faults_by_text_and_by_object),
-		TAP(events_and_interrupts_on_request), TAP(catastrophe_with_a_buffer), TAP(hang_and_remove),
-		TAP(lines_in_pieces_and_together), TAP(endless_line_is_cut_off),
+		TAP(nonsense_gets_an_error),
+		TAP(help_names_every_verb),
+		TAP(stats_count_commands),
+		TAP(objects_are_listed),
+		TAP(live_options_change),
+		TAP(faults_by_text_and_by_object),
+		TAP(events_and_interrupts_on_request),
+		TAP(catastrophe_with_a_buffer),
+		TAP(hang_and_remove),
+		TAP(lines_in_pieces_and_together),
+		TAP(endless_line_is_cut_off),
 	};
 	int ret;
 

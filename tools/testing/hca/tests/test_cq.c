@@ -65,8 +65,15 @@ static bool notified(void)
 
 static void entry_layout(void)
 {
-	struct cqe cqe = { .qpn = 0x123456, .rqpn = 0x654321, .sl = 5, .grh_path = 0x83, .rlid = 0x1234,
-			   .imm = 0xdeadbeef, .byte_cnt = 77, .wqe = 0x12345644, .opcode = 0x05 };
+	struct cqe cqe = { .qpn = 0x123456,
+			   .rqpn = 0x654321,
+			   .sl = 5,
+			   .grh_path = 0x83,
+			   .rlid = 0x1234,
+			   .imm = 0xdeadbeef,
+			   .byte_cnt = 77,
+			   .wqe = 0x12345644,
+			   .opcode = 0x05 };
 	const u8 *e;
 
 	up(4);
@@ -89,8 +96,14 @@ static void entry_layout(void)
 
 static void error_entry_layout(void)
 {
-	struct cqe cqe = { .qpn = 0x404, .error = true, .send = true, .syndrome = 0x12, .vendor_err = 0x34,
-			   .db_cnt = 0x5678, .wqe = 0x40 | 4, .opcode = 0x0a };
+	struct cqe cqe = { .qpn = 0x404,
+			   .error = true,
+			   .send = true,
+			   .syndrome = 0x12,
+			   .vendor_err = 0x34,
+			   .db_cnt = 0x5678,
+			   .wqe = 0x40 | 4,
+			   .opcode = 0x0a };
 	const u8 *e;
 
 	up(4);
@@ -418,13 +431,26 @@ static void destroyed_while_held_back(void)
 int main(int argc, char **argv)
 {
 	static const struct tap_test tests[] = {
-		TAP(entry_layout), TAP(error_entry_layout), TAP(disarmed_is_silent), TAP(armed_notifies_once),
-		TAP(arm_with_entries_waiting_notifies), TAP(arm_after_consuming_all_waits),
-		TAP(arm_compares_with_the_index_given), TAP(fired_stays_fired_until_disarmed),
-		TAP(solicited_only), TAP(solicited_waiting_notifies), TAP(notify_after_several),
-		TAP(wraps_around), TAP(set_ci), TAP(user_overflow_is_a_user_fault),
-		TAP(resize_grows_without_loss), TAP(resize_shrinks_without_loss), TAP(resize_refuses_too_small),
-		TAP(resize_legacy_returns_the_index), TAP(faults_keep_order), TAP(destroyed_while_held_back),
+		TAP(entry_layout),
+		TAP(error_entry_layout),
+		TAP(disarmed_is_silent),
+		TAP(armed_notifies_once),
+		TAP(arm_with_entries_waiting_notifies),
+		TAP(arm_after_consuming_all_waits),
+		TAP(arm_compares_with_the_index_given),
+		TAP(fired_stays_fired_until_disarmed),
+		TAP(solicited_only),
+		TAP(solicited_waiting_notifies),
+		TAP(notify_after_several),
+		TAP(wraps_around),
+		TAP(set_ci),
+		TAP(user_overflow_is_a_user_fault),
+		TAP(resize_grows_without_loss),
+		TAP(resize_shrinks_without_loss),
+		TAP(resize_refuses_too_small),
+		TAP(resize_legacy_returns_the_index),
+		TAP(faults_keep_order),
+		TAP(destroyed_while_held_back),
 	};
 
 	tc_start("");

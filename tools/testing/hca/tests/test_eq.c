@@ -31,7 +31,9 @@ static void arm(u32 eqn)
 
 static void entry_has_type_data_and_owner(void)
 {
-	const u32 data[7] = { 0x11111111, 0x22222222, 0x33333333, 0x44444444, 0x55555555, 0x66666666 };
+	const u32 data[7] = {
+		0x11111111, 0x22222222, 0x33333333, 0x44444444, 0x55555555, 0x66666666
+	};
 	const u8 *e;
 
 	up();
@@ -112,7 +114,8 @@ static void ecr_shows_what_fired(void)
 /* Level until CLR_INT; a fire after that asserts it again (10.6). */
 static void intx_is_a_level(void)
 {
-	u32 unmask[5] = { 20, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK, VFIO_PCI_INTX_IRQ_INDEX, 0, 1 };
+	u32 unmask[5] = { 20, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK,
+			  VFIO_PCI_INTX_IRQ_INDEX, 0, 1 };
 	const u32 data[7] = { 0 };
 	u8 *buf;
 
@@ -143,7 +146,8 @@ static void intx_disable_holds_it_back(void)
 	tc_irqs(VFIO_PCI_INTX_IRQ_INDEX, 1);
 	tc_eq_mailbox(tc_in(), tc_alloc(4096, 4096), 6, 1);
 	CHECK_EQ(tc_cmd_in(0x13, 0, 5), 0);
-	tc_cfg_write(PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE, 2);
+	tc_cfg_write(PCI_COMMAND,
+		     PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE, 2);
 	eq_post_to(tc_hca(), 5, EV_COMM_EST, data);
 	CHECK_EQ(tc_irq_taken(VFIO_PCI_INTX_IRQ_INDEX, 0), 0);
 	tc_cfg_write(PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
@@ -254,12 +258,20 @@ static void faults_drop_dup_and_delay(void)
 int main(int argc, char **argv)
 {
 	static const struct tap_test tests[] = {
-		TAP(entry_has_type_data_and_owner), TAP(armed_queue_fires_once),
-		TAP(arming_with_entries_left_fires_at_once), TAP(always_armed_fires_each_time),
-		TAP(created_fired_is_silent), TAP(ecr_shows_what_fired), TAP(intx_is_a_level),
-		TAP(intx_disable_holds_it_back), TAP(unmapped_type_is_dropped), TAP(map_moves_a_type),
-		TAP(wraps_around_and_keeps_order), TAP(query_and_hw2sw_return_the_context),
-		TAP(overflow_stops_the_queue), TAP(faults_drop_dup_and_delay),
+		TAP(entry_has_type_data_and_owner),
+		TAP(armed_queue_fires_once),
+		TAP(arming_with_entries_left_fires_at_once),
+		TAP(always_armed_fires_each_time),
+		TAP(created_fired_is_silent),
+		TAP(ecr_shows_what_fired),
+		TAP(intx_is_a_level),
+		TAP(intx_disable_holds_it_back),
+		TAP(unmapped_type_is_dropped),
+		TAP(map_moves_a_type),
+		TAP(wraps_around_and_keeps_order),
+		TAP(query_and_hw2sw_return_the_context),
+		TAP(overflow_stops_the_queue),
+		TAP(faults_drop_dup_and_delay),
 	};
 
 	tc_start("");

@@ -231,18 +231,24 @@ static void idle_sleeps(void)
 	run_until(1);
 	getrusage(RUSAGE_SELF, &after);
 	used = (after.ru_utime.tv_sec - before.ru_utime.tv_sec) * 1000000 + after.ru_utime.tv_usec -
-	       before.ru_utime.tv_usec + (after.ru_stime.tv_sec - before.ru_stime.tv_sec) * 1000000 +
-	       after.ru_stime.tv_usec - before.ru_stime.tv_usec;
+	       before.ru_utime.tv_usec +
+	       (after.ru_stime.tv_sec - before.ru_stime.tv_sec) * 1000000 + after.ru_stime.tv_usec -
+	       before.ru_stime.tv_usec;
 	CHECK(used < 50000);
 }
 
 int main(int argc, char **argv)
 {
 	static const struct tap_test tests[] = {
-		TAP(timers_run_in_order_of_time), TAP(rearming_moves_and_cancelling_removes),
-		TAP(zero_means_next_turn), TAP(many_timers), TAP(work_runs_once_per_scheduling_in_order),
-		TAP(work_that_repeats_waits_for_the_next_turn), TAP(work_may_cancel_what_comes_after_it),
-		TAP(removed_descriptor_is_not_called), TAP(idle_sleeps),
+		TAP(timers_run_in_order_of_time),
+		TAP(rearming_moves_and_cancelling_removes),
+		TAP(zero_means_next_turn),
+		TAP(many_timers),
+		TAP(work_runs_once_per_scheduling_in_order),
+		TAP(work_that_repeats_waits_for_the_next_turn),
+		TAP(work_may_cancel_what_comes_after_it),
+		TAP(removed_descriptor_is_not_called),
+		TAP(idle_sleeps),
 	};
 
 	return tap_run(tests, sizeof(tests) / sizeof(tests[0]), argc, argv);

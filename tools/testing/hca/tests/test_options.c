@@ -153,9 +153,14 @@ static void start_options_are_fixed_later(void)
 int main(int argc, char **argv)
 {
 	static const struct tap_test tests[] = {
-		TAP(numbers_and_units), TAP(nonsense_is_refused_by_name), TAP(faults_are_checked),
-		TAP(probability_is_about_right), TAP(profile_sets_and_later_options_override),
-		TAP(options_of_one_hca), TAP(command_line), TAP(start_options_are_fixed_later),
+		TAP(numbers_and_units),
+		TAP(nonsense_is_refused_by_name),
+		TAP(faults_are_checked),
+		TAP(probability_is_about_right),
+		TAP(profile_sets_and_later_options_override),
+		TAP(options_of_one_hca),
+		TAP(command_line),
+		TAP(start_options_are_fixed_later),
 	};
 
 	tc_start("");

@@ -15,10 +15,10 @@
 
 static u8 covered[RULE_COUNT];
 
-#define TRIPPED(rule)                                                   \
-	do {                                                            \
-		covered[RULE_##rule] = 1;                               \
-		CHECK(tc_violations(RULE_##rule) > 0);                  \
+#define TRIPPED(rule)                                  \
+	do {                                           \
+		covered[RULE_##rule] = 1;              \
+		CHECK(tc_violations(RULE_##rule) > 0); \
 	} while (0)
 #define FAULTED(rule) CHECK(tc_user_faults(RULE_##rule) > 0)
 
@@ -826,18 +826,62 @@ static void every_rule_has_a_test(void)
 int main(int argc, char **argv)
 {
 	static const struct tap_test tests[] = {
-		TAP(good_driver_trips_nothing), TAP(dma_unmapped), TAP(dma_after_unmap), TAP(dma_master),
-		TAP(pci_memory), TAP(pci_gateway), TAP(reset_access), TAP(reset_value), TAP(reg_width),
-		TAP(reg_readonly), TAP(reg_undefined), TAP(ddr_table_write), TAP(uar_access), TAP(uar_page_read),
-		TAP(uar_half), TAP(uar_state), TAP(uar_mismatch), TAP(db_reserved), TAP(db_command),
-		TAP(db_object), TAP(db_index), TAP(hcr_busy), TAP(hcr_reserved), TAP(hcr_incomplete),
-		TAP(cmd_slots), TAP(cmd_token), TAP(cmd_no_eq), TAP(cmd_mailbox_busy),
-		TAP(cmd_mailbox_of_lost_completion), TAP(cmd_opcode), TAP(cmd_state), TAP(cmd_object_busy),
-		TAP(cmd_index), TAP(cmd_reserved_fields), TAP(cmd_ownership), TAP(cmd_param),
-		TAP(init_hca_table), TAP(init_hca_count), TAP(mpt_key), TAP(mpt_field), TAP(mpt_mtt),
-		TAP(mpt_in_use), TAP(mpt_in_use_by_user), TAP(mtt_entry), TAP(mtt_present), TAP(eq_field),
-		TAP(eq_buffer), TAP(eq_owner), TAP(eq_overflow), TAP(eq_mapped), TAP(map_eq_mask),
-		TAP(cq_field), TAP(cq_buffer), TAP(cq_owner), TAP(cq_overflow), TAP(cq_eq),
+		TAP(good_driver_trips_nothing),
+		TAP(dma_unmapped),
+		TAP(dma_after_unmap),
+		TAP(dma_master),
+		TAP(pci_memory),
+		TAP(pci_gateway),
+		TAP(reset_access),
+		TAP(reset_value),
+		TAP(reg_width),
+		TAP(reg_readonly),
+		TAP(reg_undefined),
+		TAP(ddr_table_write),
+		TAP(uar_access),
+		TAP(uar_page_read),
+		TAP(uar_half),
+		TAP(uar_state),
+		TAP(uar_mismatch),
+		TAP(db_reserved),
+		TAP(db_command),
+		TAP(db_object),
+		TAP(db_index),
+		TAP(hcr_busy),
+		TAP(hcr_reserved),
+		TAP(hcr_incomplete),
+		TAP(cmd_slots),
+		TAP(cmd_token),
+		TAP(cmd_no_eq),
+		TAP(cmd_mailbox_busy),
+		TAP(cmd_mailbox_of_lost_completion),
+		TAP(cmd_opcode),
+		TAP(cmd_state),
+		TAP(cmd_object_busy),
+		TAP(cmd_index),
+		TAP(cmd_reserved_fields),
+		TAP(cmd_ownership),
+		TAP(cmd_param),
+		TAP(init_hca_table),
+		TAP(init_hca_count),
+		TAP(mpt_key),
+		TAP(mpt_field),
+		TAP(mpt_mtt),
+		TAP(mpt_in_use),
+		TAP(mpt_in_use_by_user),
+		TAP(mtt_entry),
+		TAP(mtt_present),
+		TAP(eq_field),
+		TAP(eq_buffer),
+		TAP(eq_owner),
+		TAP(eq_overflow),
+		TAP(eq_mapped),
+		TAP(map_eq_mask),
+		TAP(cq_field),
+		TAP(cq_buffer),
+		TAP(cq_owner),
+		TAP(cq_overflow),
+		TAP(cq_eq),
 	};
 	static const struct tap_test all[] = { TAP(every_rule_has_a_test) };
 	struct tap_test both[sizeof(tests) / sizeof(tests[0]) + 1];

@@ -35,10 +35,13 @@ static void copies_across_pages(void)
 	key = tc_mr(buf, 16384, LW, 0x7000000000000000ull);
 	for (i = 0; i < sizeof(data); i++)
 		data[i] = i * 7;
-	CHECK_EQ(tpt_write(tc_hca(), "test", key, TC_PD, 0x7000000000000000ull + 1234, data, sizeof(data),
-			   TPT_LOCAL_WRITE), 0);
+	CHECK_EQ(tpt_write(tc_hca(), "test", key, TC_PD, 0x7000000000000000ull + 1234, data,
+			   sizeof(data), TPT_LOCAL_WRITE),
+		 0);
 	CHECK(!memcmp(buf + 1234, data, sizeof(data)));
-	CHECK_EQ(tpt_read(tc_hca(), "test", key, TC_PD, 0x7000000000000000ull + 1234, back, sizeof(back), 0), 0);
+	CHECK_EQ(tpt_read(tc_hca(), "test", key, TC_PD, 0x7000000000000000ull + 1234, back,
+			  sizeof(back), 0),
+		 0);
 	CHECK(!memcmp(back, data, sizeof(data)));
 	CHECK_EQ(tc_any_violation(), 0);
 }
@@ -93,7 +96,9 @@ static void untranslated_key_reaches_everything(void)
 	CHECK_EQ(tpt_read(tc_hca(), "test", TC_KEY, TC_PD, tc_bus(buf), &byte, 1, 0), 0);
 	CHECK_EQ(byte, 0x5a);
 	/* the HCA's own memory too */
-	CHECK_EQ(tpt_read(tc_hca(), "test", TC_KEY, TC_PD, ddr_start(tc_hca()) + 0x3000, &byte, 1, 0), 0);
+	CHECK_EQ(tpt_read(tc_hca(), "test", TC_KEY, TC_PD, ddr_start(tc_hca()) + 0x3000, &byte, 1,
+			  0),
+		 0);
 	CHECK_EQ(tc_any_violation(), 0);
 	CHECK(rd(TC_KEY, TC_PD, 0x1000, 8, 0) < 0);
 	CHECK(tc_violations(RULE_DMA_UNMAPPED));
@@ -332,12 +337,21 @@ static void hw2sw_returns_the_entry_only_if_asked(void)
 int main(int argc, char **argv)
 {
 	static const struct tap_test tests[] = {
-		TAP(copies_across_pages), TAP(start_need_not_be_page_aligned),
-		TAP(refuses_what_the_key_does_not_allow), TAP(untranslated_key_reaches_everything),
-		TAP(large_pages), TAP(write_and_read_mtt_agree), TAP(fast_memory_region),
-		TAP(atomics_are_in_host_order), TAP(window_gives_remote_access_within_its_range),
-		TAP(rebinding_kills_the_old_key), TAP(bind_checks_rights_and_range), TAP(bound_region_stays),
-		TAP(bind_limit), TAP(modify_mpt_resizes), TAP(hw2sw_returns_the_entry_only_if_asked),
+		TAP(copies_across_pages),
+		TAP(start_need_not_be_page_aligned),
+		TAP(refuses_what_the_key_does_not_allow),
+		TAP(untranslated_key_reaches_everything),
+		TAP(large_pages),
+		TAP(write_and_read_mtt_agree),
+		TAP(fast_memory_region),
+		TAP(atomics_are_in_host_order),
+		TAP(window_gives_remote_access_within_its_range),
+		TAP(rebinding_kills_the_old_key),
+		TAP(bind_checks_rights_and_range),
+		TAP(bound_region_stays),
+		TAP(bind_limit),
+		TAP(modify_mpt_resizes),
+		TAP(hw2sw_returns_the_entry_only_if_asked),
 	};
 
 	tc_start("");

@@ -8,8 +8,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { VERSION = 1, DMA_MAP, DMA_UNMAP, GET_INFO, REGION_INFO, IO_FDS, IRQ_INFO, SET_IRQS, READ, WRITE, RESET = 13,
-       WRITE_MULTI = 15, FEATURE };
+enum {
+	VERSION = 1,
+	DMA_MAP,
+	DMA_UNMAP,
+	GET_INFO,
+	REGION_INFO,
+	IO_FDS,
+	IRQ_INFO,
+	SET_IRQS,
+	READ,
+	WRITE,
+	RESET = 13,
+	WRITE_MULTI = 15,
+	FEATURE
+};
 
 /* --- negotiation ------------------------------------------------------------------------------------------- */
 
@@ -34,7 +47,8 @@ static void wrong_major_is_cut_off(void)
 
 static void capabilities_never_exceed_the_clients(void)
 {
-	static const char ask[] = "\0\0\0\0{\"capabilities\":{\"max_msg_fds\":3,\"max_data_xfer_size\":4096}}";
+	static const char ask[] =
+		"\0\0\0\0{\"capabilities\":{\"max_msg_fds\":3,\"max_data_xfer_size\":4096}}";
 	char reply[4096] = "";
 
 	tc_connect();
@@ -123,21 +137,23 @@ static void unknown_command_is_refused(void)
 	tc_fresh();
 	CHECK_EQ(tc_call(99, NULL, 0, NULL, 0, NULL, 0), (unsigned long long)-ENOTSUP);
 	CHECK_EQ(tc_call(FEATURE, "12345678", 8, NULL, 0, NULL, 0), (unsigned long long)-ENOTSUP);
-	CHECK_EQ(tc_call(IO_FDS, "1234567812345678", 16, NULL, 0, NULL, 0), (unsigned long long)-ENOTSUP);
+	CHECK_EQ(tc_call(IO_FDS, "1234567812345678", 16, NULL, 0, NULL, 0),
+		 (unsigned long long)-ENOTSUP);
 	CHECK_EQ(tc_call(14, NULL, 0, NULL, 0, NULL, 0), (unsigned long long)-ENOTSUP);
 }
 
 static void truncated_payloads_are_refused(void)
 {
-	static const u16 commands[] = { DMA_MAP, DMA_UNMAP, GET_INFO, REGION_INFO, IRQ_INFO, SET_IRQS,
-					READ, WRITE, WRITE_MULTI };
+	static const u16 commands[] = { DMA_MAP,  DMA_UNMAP, GET_INFO, REGION_INFO, IRQ_INFO,
+					SET_IRQS, READ,	     WRITE,    WRITE_MULTI };
 	u8 zeros[7] = { 0 };
 	size_t i, len;
 
 	tc_fresh();
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		for (len = 0; len < 8; len += 7)
-			CHECK_EQ(tc_call(commands[i], zeros, len, NULL, 0, NULL, 0), (unsigned long long)-EINVAL);
+			CHECK_EQ(tc_call(commands[i], zeros, len, NULL, 0, NULL, 0),
+				 (unsigned long long)-EINVAL);
 }
 
 /* --- information --------------------------------------------------------------------------------------------- */
@@ -498,7 +514,8 @@ static void random_accesses(void)
 	tc_up();
 	for (i = 0; i < 20000; i++) {
 		static const u8 regions[] = { 0, 0, 0, 2, 2, 4 };
-		static const u32 hot[] = { 0x80680, 0x80700, 0xf00d8, 0x2010, 0x2018, 0x2020, 0x2028, 0x5010 };
+		static const u32 hot[] = { 0x80680, 0x80700, 0xf00d8, 0x2010,
+					   0x2018,  0x2020,  0x2028,  0x5010 };
 		u64 value;
 		u32 at, region;
 
@@ -526,19 +543,40 @@ static void random_accesses(void)
 int main(int argc, char **argv)
 {
 	static const struct tap_test tests[] = {
-		TAP(nothing_before_version), TAP(wrong_major_is_cut_off),
-		TAP(capabilities_never_exceed_the_clients), TAP(garbage_json_is_survived),
-		TAP(short_message_is_cut_off), TAP(huge_message_is_cut_off), TAP(message_in_pieces),
-		TAP(many_messages_in_one_write), TAP(unknown_command_is_refused),
-		TAP(truncated_payloads_are_refused), TAP(device_and_regions), TAP(interrupts),
-		TAP(set_irqs_checks_its_range), TAP(accesses_beyond_a_region_are_refused),
-		TAP(ddr_takes_any_width), TAP(coalesced_writes_are_all_done), TAP(maps_may_not_overlap),
-		TAP(unmap_takes_whole_maps), TAP(map_without_descriptor_is_known_but_out_of_reach),
-		TAP(map_of_a_pipe_is_refused), TAP(dma_spans_maps), TAP(thousands_of_pages), TAP(identity),
-		TAP(bars_size_like_hardware), TAP(capabilities_of_mt23108), TAP(capabilities_of_mt25208),
-		TAP(vpd_can_be_read), TAP(hidden_ddr_has_no_bar), TAP(msi_when_msix_is_off),
-		TAP(reset_message_clears_the_device), TAP(reset_in_every_state),
-		TAP(second_client_after_the_first), TAP(removal_cuts_the_client_off), TAP(random_accesses),
+		TAP(nothing_before_version),
+		TAP(wrong_major_is_cut_off),
+		TAP(capabilities_never_exceed_the_clients),
+		TAP(garbage_json_is_survived),
+		TAP(short_message_is_cut_off),
+		TAP(huge_message_is_cut_off),
+		TAP(message_in_pieces),
+		TAP(many_messages_in_one_write),
+		TAP(unknown_command_is_refused),
+		TAP(truncated_payloads_are_refused),
+		TAP(device_and_regions),
+		TAP(interrupts),
+		TAP(set_irqs_checks_its_range),
+		TAP(accesses_beyond_a_region_are_refused),
+		TAP(ddr_takes_any_width),
+		TAP(coalesced_writes_are_all_done),
+		TAP(maps_may_not_overlap),
+		TAP(unmap_takes_whole_maps),
+		TAP(map_without_descriptor_is_known_but_out_of_reach),
+		TAP(map_of_a_pipe_is_refused),
+		TAP(dma_spans_maps),
+		TAP(thousands_of_pages),
+		TAP(identity),
+		TAP(bars_size_like_hardware),
+		TAP(capabilities_of_mt23108),
+		TAP(capabilities_of_mt25208),
+		TAP(vpd_can_be_read),
+		TAP(hidden_ddr_has_no_bar),
+		TAP(msi_when_msix_is_off),
+		TAP(reset_message_clears_the_device),
+		TAP(reset_in_every_state),
+		TAP(second_client_after_the_first),
+		TAP(removal_cuts_the_client_off),
+		TAP(random_accesses),
 	};
 
 	tc_start("");
