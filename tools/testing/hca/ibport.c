@@ -61,6 +61,10 @@ static void bounce(struct hca_timer *t)
 	wire_update(p);
 }
 
+/*
+ * Without a subnet manager there is one partition, the default one with full membership, and one
+ * virtual lane that everything goes through.
+ */
 static void reset_tables(struct ibport *p)
 {
 	unsigned int i;
@@ -77,6 +81,7 @@ static void reset_tables(struct ibport *p)
 	p->vlarb[0][0][1] = 1;
 }
 
+/* What a subnet manager writes. Two values are not 0: the timeout and the thresholds (IBTA). */
 static void reset_managed(struct ibport *p)
 {
 	p->lid = 0;
@@ -128,6 +133,7 @@ void ibport_reset(struct ibport *p)
 	pma_reset(p);
 }
 
+/* Nobody is there to repress a trap of a port that is down. */
 void ibport_set_state(struct ibport *p, enum port_state to)
 {
 	enum port_state from = p->state;

@@ -52,6 +52,7 @@ static bool mkey_admits(struct ibport *p, const struct mad_source *src, const u8
 	return false;
 }
 
+/* For a directed route the D bit is missing here: the driver adds it (17.1), or the switch. */
 static enum mad_result reply(u8 *out, u16 status)
 {
 	out[MAD_METHOD] = METHOD_GET | METHOD_RESP;
@@ -59,6 +60,10 @@ static enum mad_result reply(u8 *out, u16 status)
 	return MAD_REPLY;
 }
 
+/*
+ * PortInfo of another port of the same HCA is protected by that port's key as well: each port may
+ * be on a subnet of its own, with managers that do not trust each other.
+ */
 static enum mad_result subn_process(struct ibport *p, const struct mad_source *src, const u8 *in,
 				    u8 *out)
 {
@@ -115,6 +120,7 @@ u16 mad_ifc_in_size(const struct cmd *c)
 	return c->op_mod & OPMOD_EXTENDED ? EXT_END : MAD_SIZE;
 }
 
+/* Without the extended part nobody knows who asked, and no trap can name him. */
 static void read_source(const struct cmd *c, struct mad_source *src)
 {
 	memset(src, 0, sizeof(*src));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Multicast groups (16.2): a hash table of 256-byte entries with overflow chains, in the DDR where INIT_HCA
- * put it. Software builds the chains entry by entry, so every link is checked again when it is followed.
+ * Multicast groups (16.2): a hash table of 256-byte entries with overflow chains, in the DDR where
+ * INIT_HCA put it. Software builds the chains entry by entry, so every link is checked again when
+ * it is followed.
  */
 #include <stdio.h>
 #include <string.h>
@@ -56,6 +57,7 @@ static bool gid_is_zero(const u8 *gid)
 
 /* --- commands --- */
 
+/* Entries are shown as they are, reserved bytes included: software writes back what it read. */
 static u8 run_read_mgm(struct hca *h, struct cmd *c)
 {
 	const u8 *entry = mgm_entry(h, c->in_mod);
@@ -81,6 +83,7 @@ static bool mgm_reserved_clear(const u8 *in)
 	return true;
 }
 
+/* Hardware stops at the first invalid member: those behind a gap would be lost silently. */
 static bool mgm_packed(const u8 *in)
 {
 	bool ended = false;

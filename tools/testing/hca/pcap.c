@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The wire as a capture file: pcap with nanoseconds, each packet (LRH through VCRC) behind an ERF header of
- * type InfiniBand. There is a link type for bare InfiniBand, 247, but no Wireshark reads it; this is what
- * hardware sniffers write.
+ * The wire as a capture file: pcap with nanoseconds, each packet (LRH through VCRC) behind an ERF
+ * header of type InfiniBand. There is a link type for bare InfiniBand, 247, but no Wireshark reads
+ * it; this is what hardware sniffers write.
  */
 #include <errno.h>
 #include <stdio.h>

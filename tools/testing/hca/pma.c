@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* The performance management agent (IBTA 16.1): port counters, as the wire counted them, and samples. */
+/*
+ * The performance management agent (IBTA 16.1): port counters, as the wire counted them, and
+ * samples.
+ */
 #include <string.h>
 
 #include "bytes.h"
@@ -94,6 +97,7 @@ static bool port_ok(const struct ibport *p, u8 port)
 	       (port <= p->node->num_ports && (port || p->node->type == NODE_SWITCH));
 }
 
+/* Asked for all ports, an agent adds them up (AllPortSelect). */
 static void counters_get(const struct ibnode *node, u8 *d)
 {
 	u64 sum[CNT_COUNT] = { 0 };
@@ -146,6 +150,7 @@ static u16 class_port_info(u8 *d)
 
 /* --- samples --- */
 
+/* The five counters IBTA lets a sample select; anything else counts nothing. */
 static u64 sample_value(const struct ibport *p, u16 select)
 {
 	static const u8 of[] = { [1] = CNT_XMIT_DATA,
@@ -172,6 +177,7 @@ static void sample_end(struct ibport *p)
 	s->status = SAMPLE_DONE;
 }
 
+/* Fires twice: when the sample begins and when it ends. */
 static void sample_timer(struct hca_timer *t)
 {
 	struct ibport *p = container_of(t, struct ibport, sampler.timer);

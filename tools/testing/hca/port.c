@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* The HCA's ports: the commands that open, close and set them, and what the rest of the model asks of them. */
+/*
+ * The HCA's ports: the commands that open, close and set them, and what the rest of the model asks
+ * of them.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,6 +44,10 @@ static void hca_state_changed(struct ibport *p, enum port_state from)
 		eq_async(p->node->h, EV_PORT_CHANGE, PORT_EVENT_DOWN, data);
 }
 
+/*
+ * Management packets pass as soon as the link is up, everything else needs an active port. The LID
+ * is checked here; keys and queue pairs are the transport's business.
+ */
 static bool hca_takes(struct ibport *p, const struct packet *pkt)
 {
 	u16 dlid = get16(pkt->data + 2);
@@ -94,6 +101,7 @@ static void hca_send_trap(struct ibport *p, const u8 mad[MAD_SIZE])
 	qp_rx(p->node->h, p->num, pkt, true);
 }
 
+/* GUIDs of one process differ by its HCAs; joined processes need the option to differ. */
 static u64 default_guid(const struct hca *h)
 {
 	u64 guid = opt_u64(h, "node_guid");
@@ -197,6 +205,7 @@ static bool init_ib_agrees(const struct ibport *p, const u8 *in)
 	return get16(in + 10) == p->node->num_pkeys;
 }
 
+/* mthca passes no GUIDs: those of the flash, made up at start, stay. */
 static void init_ib_apply(struct ibport *p, const u8 *in)
 {
 	static const u8 vl_code[] = { [1] = 1, [2] = 2, [4] = 3, [8] = 4 };
@@ -217,6 +226,7 @@ static void init_ib_apply(struct ibport *p, const u8 *in)
 		p->node->sys_guid = get64(in + 0x20);
 }
 
+/* The link comes up only now. Repeating it on an open port is legal and leaves the link alone. */
 static u8 run_init_ib(struct hca *h, struct cmd *c)
 {
 	struct ibport *p = cmd_port(h, c, "INIT_IB");
@@ -238,6 +248,9 @@ static u8 run_init_ib(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
+/*
+ * On a closed port: legal, too (8.2). What the subnet manager has set stays until the next reset.
+ */
 static u8 run_close_ib(struct hca *h, struct cmd *c)
 {
 	struct ibport *p = cmd_port(h, c, "CLOSE_IB");
@@ -249,6 +262,7 @@ static u8 run_close_ib(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
+/* The system-image GUID counts only with its flag: mthca leaves stale bytes there (6.8). */
 static u8 run_set_ib(struct hca *h, struct cmd *c)
 {
 	struct ibport *p = cmd_port(h, c, "SET_IB");
@@ -327,6 +341,7 @@ u8 port_sl2vl(const struct hca *h, int port, u8 sl)
 	return hca_port(h, port)->sl2vl[0][sl & 15];
 }
 
+/* The counters of PortInfo stop at the top until the subnet manager clears them. */
 static void count_violation(u16 *counter)
 {
 	if (*counter != 0xffff)
@@ -351,6 +366,7 @@ void port_count_qkey_violation(struct hca *h, int port)
 
 /* --- sending --- */
 
+/* A packet for a port that is not up is lost without a word, as on hardware; the counter knows. */
 static bool may_send(const struct ibport *p, const struct packet *pkt)
 {
 	if (hca_dead(p->node->h))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What the fabric side shares: nodes, their ports, and the agents that answer for them. A node is the HCA
- * or a modelled switch; both have the same ports, the same PortInfo rules and the same counters.
+ * What the fabric side shares: nodes, their ports, and the agents that answer for them. A node is
+ * the HCA or a modelled switch; both have the same ports, the same PortInfo rules and the same
+ * counters.
  *
  *	port.c	the HCA's node; INIT_IB, CLOSE_IB, SET_IB, and the port_*() functions of hca.h
  *	ibport.c	one port: state machine, GIDs, counters
@@ -161,7 +162,7 @@ struct ibnode {
 	struct ibport port[]; /* [0] is a switch's management port, unused in an HCA */
 };
 
-/* --- ibport.c ------------------------------------------------------------------------------------- */
+/* --- ibport.c --- */
 
 struct ibnode *ibnode_new(enum node_type type, u8 num_ports);
 void ibnode_free(struct ibnode *node);
@@ -175,12 +176,16 @@ bool ibport_owns_lid(const struct ibport *p, u16 lid);
 /* Name for logs and rules: "port 0.1", "port s0.3". The buffer is static. */
 const char *ibport_name(const struct ibport *p);
 
-/* --- port.c --------------------------------------------------------------------------------------- */
+/* --- port.c --- */
 
 /* NULL unless @num is one of the HCA's ports. */
 struct ibport *hca_port(const struct hca *h, unsigned int num);
 
-/* --- mad.c ---------------------------------------------------------------------------------------- */
+struct cJSON;
+/* Adds "ports": state, LID, cable and counters (control socket). */
+void port_objects(struct hca *h, struct cJSON *out);
+
+/* --- mad.c --- */
 
 enum mad_result { MAD_REPLY, MAD_NO_REPLY, MAD_DROP };
 
@@ -245,7 +250,7 @@ enum mad_result mad_process(struct ibport *p, const struct mad_source *src, cons
 u8 mad_ifc(struct hca *h, struct cmd *c);
 u16 mad_ifc_in_size(const struct cmd *c);
 
-/* --- sma.c, portinfo.c, tables.c, pma.c ------------------------------------------------------------ */
+/* --- sma.c, portinfo.c, tables.c, pma.c --- */
 
 /* One request: @data are the 64 bytes of the attribute, in place. */
 struct smp {
@@ -258,7 +263,9 @@ struct smp {
 /* Carries the request out in @out (a copy of it) and returns the MAD status. */
 u16 sma_process(struct ibport *p, u8 *out, bool mkey_ok);
 u16 pma_process(struct ibport *p, u8 *out);
-/* The port an attribute modifier names, NULL if there is none; 0 is the port of arrival on an HCA. */
+/*
+ * The port an attribute modifier names, NULL if there is none; 0 is the port of arrival on an HCA.
+ */
 struct ibport *sma_target(struct ibport *p, u32 num);
 
 u16 portinfo_get(struct smp *s);
@@ -273,7 +280,7 @@ u16 vlarb_get(struct smp *s);
 u16 vlarb_set(struct smp *s);
 void pma_reset(struct ibport *p);
 
-/* --- trap.c --------------------------------------------------------------------------------------- */
+/* --- trap.c --- */
 
 void trap_init(struct ibport *p);
 void trap_cap_mask(struct ibport *p, bool node_desc);
@@ -285,7 +292,7 @@ void trap_link_state(struct ibport *p);
 void trap_repress(struct ibport *p, const u8 *mad);
 void trap_stop(struct ibport *p);
 
-/* --- wire.c --------------------------------------------------------------------------------------- */
+/* --- wire.c --- */
 
 /* The port's power, physical state or enabled width or speed changed: train or drop the link. */
 void wire_update(struct ibport *p);
@@ -298,7 +305,7 @@ const u8 *wire_current(void);
 struct ibport *wire_peer(const struct ibport *p);
 struct packet *packet_copy(const struct packet *pkt);
 
-/* --- pcap.c --------------------------------------------------------------------------------------- */
+/* --- pcap.c --- */
 
 bool pcap_active(void);
 void pcap_packet(const struct packet *pkt);

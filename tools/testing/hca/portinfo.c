@@ -41,9 +41,9 @@ enum {
 enum { SET_NOP = 0 };
 
 /*
- * A link told to go down without a new physical state trains again at once. It does so a little later than
- * the answer, which therefore still shows a port that is not down: opensm, which restarts links in this
- * way, takes nothing else from an answer that says Down.
+ * A link told to go down without a new physical state trains again at once. It does so a little
+ * later than the answer, which therefore still shows a port that is not down: opensm, which
+ * restarts links in this way, takes nothing else from an answer that says Down.
  */
 #define BOUNCE_NS 5000000u
 
@@ -119,8 +119,8 @@ static bool enable_ok(u8 value, u8 all, u8 supported)
 }
 
 /*
- * Down is reached from anywhere, Armed from Init, Active from Armed; asking for the state the port is
- * in changes nothing. A physical state goes with Down or with no change of the logical one.
+ * Down is reached from anywhere, Armed from Init, Active from Armed; asking for the state the port
+ * is in changes nothing. A physical state goes with Down or with no change of the logical one.
  */
 static bool states_ok(const struct ibport *p, const u8 *d)
 {
@@ -141,6 +141,7 @@ static bool states_ok(const struct ibport *p, const u8 *d)
 	}
 }
 
+/* The MTU may only be what both ends can take; here it is this end that is asked. */
 static bool link_ok(const struct ibport *p, const u8 *d)
 {
 	u8 mtu = d[PI_MTU_SM_SL] >> 4;
@@ -163,6 +164,7 @@ static bool set_ok(const struct ibport *p, const u8 *d)
 	return states_ok(p, d) && link_ok(p, d);
 }
 
+/* What belongs to the node as the subnet sees it: a LID, a key, a prefix. */
 static void set_managed(struct ibport *p, const u8 *d)
 {
 	p->mkey = get64(d + PI_MKEY);
@@ -176,7 +178,6 @@ static void set_managed(struct ibport *p, const u8 *d)
 	p->subnet_timeout = d[PI_REREG_TIMEOUT] & 31;
 	if (!get16(d + PI_MKEY_VIOLATIONS))
 		p->mkey_violations = 0;
-	/* what a lower LMC cut off is no longer part of the LID */
 	if (!p->mkey_lease)
 		timer_cancel(&p->lease_timer);
 }
@@ -227,6 +228,7 @@ static void set_states(struct ibport *p, const u8 *d)
 	}
 }
 
+/* All or nothing: a Set with one bad value changes nothing, so a manager need not guess. */
 u16 portinfo_set(struct smp *s)
 {
 	struct ibport *p = sma_target(s->port, s->mod);

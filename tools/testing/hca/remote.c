@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * A cable to a port in another process: a SOCK_SEQPACKET socket at an agreed path. Whoever comes first
- * listens, the other one connects; either may go away and come back, which is a pulled cable to the one
- * that stays. One message is
+ * A cable to a port in another process: a SOCK_SEQPACKET socket at an agreed path. Whoever comes
+ * first listens, the other one connects; either may go away and come back, which is a pulled cable
+ * to the one that stays. One message is
  *
  *	'S' version willing width speed		the state of the sender's port, whenever it changes
  *	'P' packet...				LRH through VCRC
@@ -56,8 +56,11 @@ u8 remote_speed(const struct remote *r)
 	return r->speed;
 }
 
-/* --- sending ------------------------------------------------------------------------------------------ */
+/* --- sending --- */
 
+/*
+ * Links of a real fabric do not lose packets when they are busy, so what the socket refuses waits.
+ */
 static void drop_backlog(struct remote *r)
 {
 	while (r->head) {
@@ -69,6 +72,7 @@ static void drop_backlog(struct remote *r)
 	r->backlog = 0;
 }
 
+/* The other process has gone: a pulled cable. Whoever listened goes on listening. */
 static void hang_up(struct remote *r)
 {
 	if (r->conn.fd < 0)
@@ -128,8 +132,8 @@ static void send_backlog(struct remote *r)
 }
 
 /*
- * A port that dropped its link and wants it back at once looks willing before and after; saying "not
- * willing" in between makes the other side drop its half, too.
+ * A port that dropped its link and wants it back at once looks willing before and after; saying
+ * "not willing" in between makes the other side drop its half, too.
  */
 void remote_tell(struct remote *r)
 {
@@ -146,7 +150,7 @@ void remote_tell(struct remote *r)
 	send(r->conn.fd, msg, sizeof(msg), MSG_NOSIGNAL);
 }
 
-/* --- receiving ---------------------------------------------------------------------------------------- */
+/* --- receiving --- */
 
 static void got_state(struct remote *r, const u8 *msg)
 {
@@ -214,7 +218,7 @@ static void conn_ready(struct hca_fd *f, u32 events)
 		receive(r);
 }
 
-/* --- finding each other -------------------------------------------------------------------------------- */
+/* --- finding each other --- */
 
 static void take(struct remote *r, int fd)
 {
@@ -245,6 +249,7 @@ static int new_socket(void)
 	return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
+/* A path nobody listens on is left over from a process that died. */
 static bool try_connect(struct remote *r)
 {
 	int fd = new_socket();
@@ -276,6 +281,7 @@ static bool try_listen(struct remote *r)
 	return !loop_add(&r->listener, EPOLLIN);
 }
 
+/* Both may come at the same moment and fail at both: then time decides. */
 static void find_other(struct remote *r)
 {
 	if (!try_connect(r) && !try_listen(r))

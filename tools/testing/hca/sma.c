@@ -10,6 +10,10 @@
 #define FOR_SWITCH (1u << NODE_SWITCH)
 #define FOR_ALL (FOR_CA | FOR_SWITCH)
 
+/*
+ * SMInfo is missing on purpose: the driver keeps it for a subnet manager on the host. So is Notice:
+ * the capability mask says that nothing is queued here.
+ */
 struct sma_attr {
 	u16 id;
 	u8 nodes;
@@ -17,6 +21,7 @@ struct sma_attr {
 	u16 (*set)(struct smp *s); /* NULL: read-only */
 };
 
+/* The description may be set here as firmware allows its driver; IBTA has it read-only. */
 static u16 node_desc_get(struct smp *s)
 {
 	if (s->mod)
@@ -34,6 +39,10 @@ static u16 node_desc_set(struct smp *s)
 	return MAD_OK;
 }
 
+/*
+ * The port GUID and the local port are those of the port of arrival, which is how a discovery tells
+ * the ports of one HCA apart. A switch has the GUID of its management port whatever the port.
+ */
 static u16 node_info_get(struct smp *s)
 {
 	const struct ibnode *node = s->port->node;
@@ -118,8 +127,8 @@ u16 sma_process(struct ibport *p, u8 *out, bool mkey_ok)
 		return status;
 	memset(s.data, 0, 64);
 	status = attr->get(&s);
+	/* o14-12.2.1: the request to reregister comes back in the answer, but is read as 0 */
 	if (rereg && !status)
-		s.data[51] |=
-			0x80; /* o14-12.2.1: the request bit comes back, and is read as 0 otherwise */
+		s.data[51] |= 0x80;
 	return status;
 }

@@ -34,6 +34,7 @@ struct ibswitch {
 
 static struct ibswitch *switches[MAX_SWITCHES];
 
+/* A node is all that ports and agents know of. */
 static struct ibswitch *switch_of(const struct ibnode *node)
 {
 	unsigned int i;
@@ -44,7 +45,7 @@ static struct ibswitch *switch_of(const struct ibnode *node)
 	return NULL;
 }
 
-/* --- forwarding -------------------------------------------------------------------------------------- */
+/* --- forwarding --- */
 
 static bool port_sends(const struct ibport *p, bool vl15)
 {
@@ -56,6 +57,7 @@ static u32 mtu_bytes(u8 code)
 	return 128u << code;
 }
 
+/* Out of one port, if its state and its MTU let the packet pass. */
 static void send_out(struct ibport *out, struct packet *pkt)
 {
 	bool vl15 = pkt->data[0] >> 4 == VL_MANAGEMENT;
@@ -82,6 +84,10 @@ static void forward_multicast(struct ibswitch *sw, struct ibport *in, struct pac
 	packet_put(pkt);
 }
 
+/*
+ * Never back out of the port of arrival: that would be a loop, and what the HCA sends to itself
+ * does not come here. @in is NULL for packets that start in this switch.
+ */
 static void forward_unicast(struct ibswitch *sw, struct ibport *in, struct packet *pkt)
 {
 	u16 dlid = get16(pkt->data + 2);
@@ -96,7 +102,7 @@ static void forward_unicast(struct ibswitch *sw, struct ibport *in, struct packe
 	send_out(&sw->node->port[port], pkt);
 }
 
-/* --- the management agents ---------------------------------------------------------------------------- */
+/* --- the management agents --- */
 
 struct gmp_path {
 	u16 dlid;
@@ -120,6 +126,7 @@ static void build_mad(struct packet *pkt, u16 slid, const struct gmp_path *to, c
 }
 
 /* Where a MAD came from, turned round. */
+/* Subnet management needs no Q_Key; others get back the one they sent. */
 static void reply_path(const struct headers *hd, struct gmp_path *to)
 {
 	to->dlid = hd->slid;
@@ -275,6 +282,7 @@ static void to_management(struct ibswitch *sw, struct ibport *in, struct packet 
 	packet_put(pkt);
 }
 
+/* As in an HCA (port.c), but whose LID it is does not matter. */
 static bool switch_takes(struct ibport *p, bool vl15)
 {
 	if (!vl15 && p->state == PORT_ARMED)
@@ -302,6 +310,7 @@ static void switch_rx(struct ibport *in, struct packet *pkt)
 		forward_unicast(sw, in, pkt);
 }
 
+/* From the management port to the subnet manager, by LID like any packet. */
 static void switch_send_trap(struct ibport *p, const u8 mad[MAD_SIZE])
 {
 	struct gmp_path to = { .dlid = p->sm_lid, .sl = p->sm_sl, .pkey = 0xffff };
@@ -322,7 +331,7 @@ static void switch_state_changed(struct ibport *p, enum port_state from)
 	trap_link_state(&p->node->port[0]);
 }
 
-/* --- its attributes ---------------------------------------------------------------------------------------- */
+/* --- its attributes --- */
 
 u16 switch_info_get(struct smp *s)
 {
@@ -412,7 +421,7 @@ u16 mft_set(struct smp *s)
 	return MAD_OK;
 }
 
-/* --- life ------------------------------------------------------------------------------------------------ */
+/* --- life --- */
 
 static void switch_init(struct ibswitch *sw, unsigned int index)
 {

@@ -123,7 +123,10 @@ u16 sl2vl_set(struct smp *s)
 	return MAD_OK;
 }
 
-/* Blocks 1 and 3 are the lower halves of the low and high priority table; there are no upper halves. */
+/*
+ * Blocks 1 and 3 are the lower halves of the low and high priority table; there are no upper
+ * halves.
+ */
 static u8 (*vlarb_table(struct smp *s))[2]
 {
 	struct ibport *p = s->port;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Traps (IBTA 14.2.5.1, 13.4.9): notices a node sends by itself. Each is repeated at the pace of the subnet
- * timeout until the subnet manager represses it; while one is on its way further ones of its kind only
- * replace its contents.
+ * Traps (IBTA 14.2.5.1, 13.4.9): notices a node sends by itself. Each is repeated at the pace of
+ * the subnet timeout until the subnet manager represses it; while one is on its way further ones of
+ * its kind only replace its contents.
  */
 #include <string.h>
 
@@ -28,12 +28,14 @@ static const struct {
 	[TRAP_LINK_STATE] = { NOTICE_URGENT, 128 },
 };
 
+/* Before a subnet manager has brought the port up there is nobody to send to. */
 static bool trap_allowed(const struct ibport *p)
 {
 	return p->state == PORT_ACTIVE && p->sm_lid && (p->cap_mask & CAP_TRAP) &&
 	       p->node->send_trap;
 }
 
+/* 4.096 us * 2^SubnetTimeOut (IBTA 14.2.5.6); large timeouts are cut to some four seconds. */
 static u64 trap_period(const struct ibport *p)
 {
 	u64 ns = TIMEOUT_UNIT_NS << (p->subnet_timeout > 20 ? 20 : p->subnet_timeout);
@@ -83,7 +85,10 @@ void trap_stop(struct ibport *p)
 	timer_cancel(&p->trap_timer);
 }
 
-/* Details in @notice are for the caller to fill: the first transmission is from the next turn of the loop. */
+/*
+ * Details in @notice are for the caller to fill: the first transmission is from the next turn of
+ * the loop.
+ */
 static u8 *trap_raise(struct ibport *p, enum trap_kind kind)
 {
 	struct trap *t = &p->trap[kind];
@@ -179,6 +184,7 @@ void trap_link_state(struct ibport *p)
 		put16(d, p->lid);
 }
 
+/* Matched by transaction: the newest contents of a trap that is still active need no new one. */
 void trap_repress(struct ibport *p, const u8 *mad)
 {
 	u64 tid = get64(mad + MAD_TID);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Cables: which port is connected to which, link training, and packets on their way. Delivery is always
- * deferred, so a sender never finds itself inside the receiver.
+ * Cables: which port is connected to which, link training, and packets on their way. Delivery is
+ * always deferred, so a sender never finds itself inside the receiver.
  */
 #include "wire.h"
 
@@ -22,8 +22,9 @@ static struct cable *cables;
 static u8 current_headers[CURRENT_LEN];
 static bool delivering;
 
-/* --- link state -------------------------------------------------------------------------------------- */
+/* --- link state --- */
 
+/* Would this port train, as far as it alone is concerned? */
 static bool port_willing(const struct ibport *p)
 {
 	return p->powered && p->phys != PHYS_SLEEP && p->phys != PHYS_DISABLED;
@@ -50,6 +51,7 @@ static bool cable_willing(const struct cable *c)
 	return common_width(c) && common_speed(c);
 }
 
+/* Widths and speeds are bits; the link takes the best one both sides have enabled. */
 static u8 highest_bit(u8 set)
 {
 	return 0x80 >> (__builtin_clz(set) - 24);
@@ -63,7 +65,10 @@ static void port_up(struct ibport *p, u8 width, u8 speed)
 	ibport_set_state(p, PORT_INIT);
 }
 
-/* A port that was told to leave LinkUp is in its new state already; the other one has lost its link. */
+/*
+ * A port that was told to leave LinkUp is in its new state already; the other one has lost its
+ * link.
+ */
 static void port_down(struct ibport *p)
 {
 	if (p->phys == PHYS_LINKUP) {
@@ -113,12 +118,14 @@ static void cable_train(struct cable *c)
 	timer_arm(&c->train, train_time(c));
 }
 
+/* False also when one end left LinkUp by itself and wants it back: the link has to bounce. */
 static bool cable_holds(const struct cable *c)
 {
 	return cable_willing(c) && c->end[0]->phys == PHYS_LINKUP &&
 	       (!c->end[1] || c->end[1]->phys == PHYS_LINKUP);
 }
 
+/* Both directions of every change go through here, whichever end or option caused it. */
 static void cable_update(struct cable *c)
 {
 	if (c->up ? !cable_holds(c) : !cable_willing(c))
@@ -150,13 +157,17 @@ struct ibport *wire_peer(const struct ibport *p)
 	return p->cable ? p->cable->end[!p->end] : NULL;
 }
 
-/* --- packets ----------------------------------------------------------------------------------------- */
+/* --- packets --- */
 
 const u8 *wire_current(void)
 {
 	return delivering ? current_headers : NULL;
 }
 
+/*
+ * The headers are kept aside because the receiver owns the packet from here on, while a key it
+ * finds to be wrong is reported to the subnet manager with what the headers say (trap.c).
+ */
 static void deliver(struct ibport *p, struct packet *pkt)
 {
 	memcpy(current_headers, pkt->data, sizeof(current_headers));
@@ -165,7 +176,7 @@ static void deliver(struct ibport *p, struct packet *pkt)
 	delivering = false;
 }
 
-/* What @fn of a batch sends to itself goes into the next turn. */
+/* Bounded, so that two ports that answer each other leave the client its turn. */
 static void rx_work(struct hca_work *w)
 {
 	struct ibport *p = container_of(w, struct ibport, rx_work);
@@ -224,8 +235,8 @@ bool wire_loops(const struct ibport *p, const struct packet *pkt)
 }
 
 /*
- * Packets for the port itself turn round inside the HCA and never reach the cable; a multicast packet
- * does both, because members of the group may sit on either side.
+ * Packets for the port itself turn round inside the HCA and never reach the cable; a multicast
+ * packet does both, because members of the group may sit on either side.
  */
 void wire_transmit(struct ibport *p, struct packet *pkt)
 {
@@ -255,7 +266,7 @@ void wire_send(struct ibport *p, struct packet *pkt)
 		wire_transmit(p, pkt);
 }
 
-/* --- the cable option --------------------------------------------------------------------------------- */
+/* --- the cable option --- */
 
 /* "0.1" or "s0.3"; *ca says which. The number of HCAs is not known while options are parsed. */
 static bool parse_end(const char *text, bool *ca, unsigned int *node, unsigned int *port)
@@ -292,6 +303,7 @@ static void train_setup(struct cable *c)
 	cables = c;
 }
 
+/* With @path the other end is a socket and @b is NULL. */
 static int connect_ends(struct ibport *a, struct ibport *b, const char *path)
 {
 	struct cable *c = calloc(1, sizeof(*c));
@@ -462,7 +474,7 @@ int wire_check_cables(const char *value, char *why)
 	}
 }
 
-/* --- pulling cables ------------------------------------------------------------------------------------- */
+/* --- pulling cables --- */
 
 static bool names_port(const char *list, unsigned int port)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
-/* Cables, and the parts of the wire that are files of their own: faults and links between processes. */
+/*
+ * Cables, and the parts of the wire that are files of their own: faults and links between
+ * processes.
+ */
 #ifndef HCA_WIRE_H
 #define HCA_WIRE_H
 
@@ -8,8 +11,8 @@
 struct remote;
 
 /*
- * A cable has two ends. The second is a port of this process, or a socket to another process, which tells
- * us about its port in messages (remote.c).
+ * A cable has two ends. The second is a port of this process, or a socket to another process, which
+ * tells us about its port in messages (remote.c).
  */
 struct cable {
 	struct cable *next;
@@ -30,7 +33,7 @@ int wire_check_unplug(const char *value, char *why);
 void wire_option_changed(const char *key);
 void wire_delete_all(void);
 
-/* --- wirefault.c: faults of packets that leave an HCA's port ------------------------------------------- */
+/* --- wirefault.c: faults of packets that leave an HCA's port --- */
 
 /* Passes the packet on to wire_transmit() none, one or two times, now or later. */
 void wirefault_send(struct ibport *p, struct packet *pkt);
@@ -42,7 +45,7 @@ void wirefault_delete(struct hca *h);
 bool wire_loops(const struct ibport *p, const struct packet *pkt);
 void wire_transmit(struct ibport *p, struct packet *pkt);
 
-/* --- remote.c: a cable to another process ---------------------------------------------------------------- */
+/* --- remote.c: a cable to another process --- */
 
 struct remote *remote_new(struct cable *c, const char *path);
 void remote_delete(struct remote *r);

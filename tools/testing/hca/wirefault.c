@@ -4,8 +4,10 @@
  *
  *	ACTION[,port=N][,op=BTH OPCODE][,vl=N][,dlid=N][,qp=N][,after=N][,count=N][,prob=P][,time=T]
  *
- *	drop	it is lost			dup	it arrives twice
- *	delay	it arrives @time later		reorder	the next packet overtakes it, or @time passes
+ *	drop	it is lost
+ *	dup	it arrives twice
+ *	delay	it arrives @time later
+ *	reorder	the next packet overtakes it, or @time passes
  *	corrupt	a bit flips: the next port sees a bad VCRC, counts it and drops it
  *	damage	a bit flips inside a switch: VCRC good, ICRC bad, for the transport to find
  *
@@ -32,6 +34,7 @@ static const char *const action_names[ACTIONS] = {
 	[REORDER] = "reorder", [CORRUPT] = "corrupt", [DAMAGE] = "damage",
 };
 
+/* What a fault matches (ANY: everything), how often it strikes, and what it has done so far. */
 struct wire_fault {
 	char spec[257];
 	enum action action;
@@ -41,6 +44,7 @@ struct wire_fault {
 	u64 seen, hits;
 };
 
+/* A packet that is delayed, or waits to be overtaken. */
 struct held {
 	struct held *next;
 	struct ibport *port;
@@ -55,7 +59,7 @@ struct wire_state {
 	struct held *held;
 };
 
-/* --- parsing ------------------------------------------------------------------------------------------ */
+/* --- parsing --- */
 
 static bool set_match(int64_t *field, const char *value)
 {
@@ -144,7 +148,7 @@ static int parse_fault(struct wire_fault *f, const char *spec, char *why)
 	return 0;
 }
 
-/* --- the list, kept in step with the option -------------------------------------------------------------- */
+/* --- the list, kept in step with the option --- */
 
 static unsigned int generation = 1; /* counts changes of the option of any HCA */
 
@@ -205,8 +209,9 @@ bool wirefault_active(struct hca *h)
 	return s && (s->n || s->held);
 }
 
-/* --- packets held back ------------------------------------------------------------------------------------- */
+/* --- packets held back --- */
 
+/* Takes a packet off the list: onto its way, or away with the HCA. */
 static void release(struct wire_state *s, struct held *held, bool send)
 {
 	struct held **at = &s->held;
@@ -270,7 +275,7 @@ void wirefault_delete(struct hca *h)
 	hca_set_part(h, PART_WIRE, NULL);
 }
 
-/* --- the faults ---------------------------------------------------------------------------------------------- */
+/* --- the faults --- */
 
 static bool is_match(int64_t want, u32 value)
 {
@@ -286,6 +291,10 @@ static bool matches(const struct wire_fault *f, const struct ibport *p, const st
 	       is_match(f->qp, get32(bth + 4) & QPN_MASK);
 }
 
+/*
+ * @after and @count go by packets that match, before chance has its say, so that "the third packet
+ * to QP 5" means just that.
+ */
 static struct wire_fault *choose(struct wire_state *s, const struct ibport *p,
 				 const struct packet *pkt)
 {
@@ -305,6 +314,7 @@ static struct wire_fault *choose(struct wire_state *s, const struct ibport *p,
 	return NULL;
 }
 
+/* Not in the LRH: a switch that damaged that would lose the packet, which is what drop is for. */
 static void flip_bit(struct hca *h, struct packet *pkt, u32 from)
 {
 	u64 r = fault_random(h);
@@ -312,7 +322,10 @@ static void flip_bit(struct hca *h, struct packet *pkt, u32 from)
 	pkt->data[from + r % (pkt->len - from)] ^= 1u << (r >> 32 & 7);
 }
 
-/* A flipped bit never escapes the VCRC, so only the counters of the port it would have reached see it. */
+/*
+ * A flipped bit never escapes the VCRC, so only the counters of the port it would have reached see
+ * it.
+ */
 static void corrupt(struct ibport *p, struct packet *pkt)
 {
 	struct ibport *peer = wire_loops(p, pkt) ? p : wire_peer(p);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What lies below and above the fabric side, in miniature: one or two HCAs with ports, memory for the
- * multicast table, options from a table, and a record of violations, events and received packets.
- * Each test program of the fabric includes this once.
+ * What lies below and above the fabric side, in miniature: one or two HCAs with ports, memory for
+ * the multicast table, options from a table, and a record of violations, events and received
+ * packets. Each test program of the fabric includes this once.
  */
 #ifndef HCA_TESTS_FABRIC_FAKES_H
 #define HCA_TESTS_FABRIC_FAKES_H

@@ -2,8 +2,8 @@
 /*
  * libFuzzer target: management datagrams through MAD_IFC, and the port and multicast commands.
  *
- * Input: records of one selector byte, a port byte, a length byte and that many bytes of mailbox, up to 16 of
- * them against one HCA, so that one request may set what the next one runs into.
+ * Input: records of one selector byte, a port byte, a length byte and that many bytes of mailbox,
+ * up to 16 of them against one HCA, so that one request may set what the next one runs into.
  */
 #include "fabric_fakes.h"
 

@@ -3,7 +3,8 @@
  * libFuzzer target: packets on the wire, into an HCA's port, out of it, and into a switch.
  *
  * Input: records of one selector byte, two length bytes and that many bytes of packet. Bit 7 of the
- * selector makes the CRC right, bit 6 the length in the LRH; the low bits say where the packet turns up.
+ * selector makes the CRC right, bit 6 the length in the LRH; the low bits say where the packet
+ * turns up.
  */
 #include "fabric_fakes.h"
 

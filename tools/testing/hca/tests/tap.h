@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Tests that print TAP. A test is a function without arguments; CHECK() marks it failed and says where.
- * "test_x NAME..." runs only those, "test_x --list" names them all.
+ * Tests that print TAP. A test is a function without arguments; CHECK() marks it failed and says
+ * where. "test_x NAME..." runs only those, "test_x --list" names them all.
  */
 #ifndef HCA_TESTS_TAP_H
 #define HCA_TESTS_TAP_H

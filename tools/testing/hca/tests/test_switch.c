@@ -22,7 +22,9 @@ static struct hca *switched(void)
 	return h;
 }
 
-/* A directed-route SMP out of HCA 0 port 1 through @hops ports; mad_in has the data and attribute. */
+/*
+ * A directed-route SMP out of HCA 0 port 1 through @hops ports; mad_in has the data and attribute.
+ */
 static void send_directed(struct hca *h, u8 method, u16 attr, u32 mod, u8 hops, const u8 *path)
 {
 	struct packet *p = ud_packet(15, 0xffff, 0xffff, 0, 256);
@@ -180,7 +182,10 @@ static void broken_mads_are_dropped(void)
 	CHECK_EQ(fake_rxs, 0);
 }
 
-/* LID-routed to the switch, then one hop, and the same way back: how infiniband-diags look behind a switch. */
+/*
+ * LID-routed to the switch, then one hop, and the same way back: how infiniband-diags look behind a
+ * switch.
+ */
 static void combined_route_goes_both_ways(void)
 {
 	struct hca *h = routed();
