@@ -45,6 +45,8 @@ struct cq {
 struct cqs {
 	struct cq *cq;
 	u32 mask;
+	u16 *mpt_use; /* buffers by MPT index, so that most keys need no search */
+	u32 mpt_mask;
 };
 
 static struct cqs *cqs_of(const struct hca *h)
@@ -83,12 +85,21 @@ bool cq_valid(struct hca *h, u32 cqn)
 	return find(h, cqn);
 }
 
+static void use_mpt(struct hca *h, u32 key, int delta)
+{
+	struct cqs *s = cqs_of(h);
+
+	s->mpt_use[key & s->mpt_mask] += delta;
+}
+
 bool cq_uses_mpt(struct hca *h, u32 key, u32 *uar)
 {
 	struct cqs *s = cqs_of(h);
 	u32 i;
 
-	for (i = 0; s->cq && i <= s->mask; i++)
+	if (!s->cq || !s->mpt_use[key & s->mpt_mask])
+		return false;
+	for (i = 0; i <= s->mask; i++)
 		if (s->cq[i].hw && s->cq[i].lkey == key) {
 			*uar = s->cq[i].uar;
 			return true;
@@ -539,6 +550,7 @@ static u8 sw2hw_cq(struct hca *h, struct cmd *c)
 	q.h = h;
 	timer_setup(&q.late_timer, on_late);
 	*at = q;
+	use_mpt(h, q.lkey, 1);
 	return CMD_OK;
 }
 
@@ -593,6 +605,7 @@ static u8 hw2sw_cq(struct hca *h, struct cmd *c)
 	}
 	dump(q, c->out);
 	drop_late(q);
+	use_mpt(h, q->lkey, -1);
 	q->hw = false;
 	return CMD_OK;
 }
@@ -655,6 +668,8 @@ static u8 resize_cq(struct hca *h, struct cmd *c)
 	fresh.ci = (fresh.pi - waiting) & size_mask(&fresh);
 	fresh.sol_pi = (fresh.ci + (sol <= waiting ? sol : 0)) & size_mask(&fresh);
 	c->out_imm = c->op_mod ? 0 : (u64)waiting << 32;
+	use_mpt(h, q->lkey, -1);
+	use_mpt(h, fresh.lkey, 1);
 	*q = fresh;
 	return CMD_OK;
 }
@@ -703,7 +718,9 @@ void cq_reset(struct hca *h)
 		if (s->cq[i].hw)
 			drop_late(&s->cq[i]);
 	free(s->cq);
+	free(s->mpt_use);
 	s->cq = NULL;
+	s->mpt_use = NULL;
 	s->mask = 0;
 }
 
@@ -713,9 +730,11 @@ int cq_init(struct hca *h)
 
 	cq_reset(h);
 	s->cq = calloc(1u << hca_profile(h)->log_cqs, sizeof(s->cq[0]));
-	if (!s->cq)
+	s->mpt_use = calloc(1u << hca_profile(h)->log_mpts, sizeof(s->mpt_use[0]));
+	if (!s->cq || !s->mpt_use)
 		return -ENOMEM;
 	s->mask = (1u << hca_profile(h)->log_cqs) - 1;
+	s->mpt_mask = (1u << hca_profile(h)->log_mpts) - 1;
 	return 0;
 }
 

@@ -172,6 +172,16 @@ bool qp_uses_mpt(struct hca *h, u32 key)
 	return part->mpt_use && part->mpt_use[key & part->mpt_mask];
 }
 
+bool qp_uses_cq(struct hca *h, u32 cqn)
+{
+	const struct qp *qp;
+
+	for (qp = qp_part(h)->all; qp; qp = qp->next)
+		if (qp->scqn == cqn || qp->rcqn == cqn)
+			return true;
+	return false;
+}
+
 /* --- states ------------------------------------------------------------------------------------------------ */
 
 void qp_blame(struct qp *qp, enum hca_rule rule, const char *fmt, ...)

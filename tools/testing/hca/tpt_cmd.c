@@ -146,6 +146,8 @@ static void check_users(struct hca *h, const char *object, u32 key)
 
 	if (eq_uses_mpt(h, key, &uar))
 		violation(h, RULE_MPT_IN_USE, object, "key 0x%08x is that of an EQ's buffer", key);
+	else if (qp_uses_mpt(h, key))
+		violation(h, RULE_MPT_IN_USE, object, "key 0x%08x is that of a work queue's buffer", key);
 	else if (cq_uses_mpt(h, key, &uar))
 		blame(h, uar, RULE_MPT_IN_USE, object, "key 0x%08x is that of a CQ's buffer", key);
 }
