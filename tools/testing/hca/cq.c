@@ -45,7 +45,7 @@ struct cq {
 struct cqs {
 	struct cq *cq;
 	u32 mask;
-	u16 *mpt_use; /* buffers by MPT index, so that most keys need no search */
+	u32 *mpt_use; /* buffers by MPT index, so that most keys need no search */
 	u32 mpt_mask;
 };
 

@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: host
+# Timeout: 60
+#
+# Documentation/hca-model.rst says what the sources say: each rule, option and control verb.
+
+cd "$(dirname "$0")/.." || exit 1
+echo "1..2"
+if out=$(./doc-tables --check 2>&1); then
+	echo "ok 1 tables agree with the sources"
+else
+	echo "$out" | sed 's/^/# /'
+	echo "not ok 1 tables agree with the sources"
+fi
+
+# The check must be able to fail: an option nobody documented.
+copy=$(mktemp -d) || exit 1
+trap 'rm -rf "$copy"' EXIT
+mkdir -p "$copy/tools/testing" "$copy/Documentation"
+cp -r . "$copy/tools/testing/hca"
+cp ../../../Documentation/hca-model.rst "$copy/Documentation"
+echo 'OPTION(planted, U64, "0", 0, 1, LIVE, "planted")' >>"$copy/tools/testing/hca/options.def"
+if "$copy/tools/testing/hca/doc-tables" --check >/dev/null 2>&1; then
+	echo "not ok 2 a planted difference is found"
+else
+	echo "ok 2 a planted difference is found"
+fi
