@@ -61,6 +61,8 @@ static int do_objects(struct hca *h, const cJSON *request, cJSON *reply, char *w
 	eq_objects(h, reply);
 	cq_objects(h, reply);
 	tpt_objects(h, reply);
+	qp_objects(h, reply);
+	srq_objects(h, reply);
 	port_objects(h, reply);
 	return 0;
 }
@@ -243,7 +245,7 @@ static int do_help(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 
 static const struct control_verb verbs[] = {
 	{ "stats", "counters, violations, commands, faults", do_stats },
-	{ "objects", "EQs, CQs and memory keys the hardware owns, and the ports", do_objects },
+	{ "objects", "EQs, CQs, QPs, SRQs and memory keys the hardware owns, and the ports", do_objects },
 	{ "get", "options, or one with \"key\"", do_get },
 	{ "set", "changes a live option: \"key\", \"value\"", do_set },
 	{ "fault", "adds the fault in \"fault\"; null clears all", do_fault },

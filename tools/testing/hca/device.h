@@ -132,5 +132,7 @@ struct cJSON;
 void eq_objects(struct hca *h, struct cJSON *out);
 void cq_objects(struct hca *h, struct cJSON *out);
 void tpt_objects(struct hca *h, struct cJSON *out);
+void qp_objects(struct hca *h, struct cJSON *out);
+void srq_objects(struct hca *h, struct cJSON *out);
 
 #endif

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /* Shared receive queues (section 15): context, doorbell, limit event. */
+#include "device.h"
 #include "qp.h"
 
+#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -146,6 +148,28 @@ void srq_db(struct hca *h, u32 uar, u32 srqn, u32 addr, u32 count)
 		blame(h, srq->uar, RULE_WQ_OVERFLOW, srq->name, "%u WQEs on top of %u", count,
 		      srq->fifo.wqes);
 		srq_fail(srq);
+	}
+}
+
+void srq_objects(struct hca *h, struct cJSON *out)
+{
+	const struct srq_part *part = srq_part(h);
+	cJSON *list = cJSON_AddArrayToObject(out, "srqs");
+	u32 i;
+
+	for (i = 0; part->table && i <= part->mask; i++) {
+		const struct srq *srq = part->table[i];
+		cJSON *one;
+
+		if (!srq)
+			continue;
+		one = cJSON_CreateObject();
+		cJSON_AddNumberToObject(one, "srqn", srq->srqn);
+		cJSON_AddNumberToObject(one, "wqes", srq->fifo.wqes);
+		cJSON_AddNumberToObject(one, "limit", srq->limit);
+		cJSON_AddNumberToObject(one, "qps", srq->users);
+		cJSON_AddBoolToObject(one, "failed", srq->failed);
+		cJSON_AddItemToArray(list, one);
 	}
 }
 
