@@ -535,6 +535,8 @@ static u8 map_eq(struct hca *h, struct cmd *c)
 	name_eq(object, eqn);
 	if (c->in_mod & 0x7fffffc0)
 		violation(h, RULE_CMD_PARAM, object, "MAP_EQ: input modifier 0x%08x", c->in_mod);
+	if (cmd_bad_index(h, c, "EQ", eqn, 0, n_eqs(h)))
+		return CMD_BAD_INDEX;
 	if (!find(h, eqn)) {
 		violation(h, RULE_CMD_OWNERSHIP, object, "MAP_EQ of an EQ that software owns");
 		return CMD_BAD_RES_STATE;

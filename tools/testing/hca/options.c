@@ -46,6 +46,14 @@ static struct opt_values values[MAX_HCAS];
 static bool started;
 static int highest = -1;
 
+static int check_priority(const char *value, char *why)
+{
+	if (!strcmp(value, "realtime") || !strcmp(value, "nice") || !strcmp(value, "normal"))
+		return 0;
+	snprintf(why, OPT_WHY, "priority=%.40s: expected realtime, nice or normal", value);
+	return -1;
+}
+
 static const struct {
 	const char *key;
 	opt_check check;
@@ -53,6 +61,7 @@ static const struct {
 	{ "latency", fault_check_latency }, { "latency_op", fault_check_latency_op },
 	{ "cmd_order", fault_check_order }, { "profile", fault_check_profile },
 	{ "fault", fault_check },	    { "waive", report_check_waive },
+	{ "priority", check_priority },
 #define OPTION_CHECK(key, fn) { #key, fn },
 #include "options_checks.def"
 #undef OPTION_CHECK

@@ -63,7 +63,7 @@ static void polled_keeps_go_until_done(void)
 	int i;
 
 	up();
-	set("latency", "200ms");
+	set("latency", "1s");
 	for (i = 0; i < 6; i++)
 		tc_reg_write(0x80680 + 4 * i, 0);
 	tc_reg_write(0x80698, 1 << 23 | 0x31);
@@ -94,7 +94,7 @@ static void event_carries_token_status_and_output(void)
 static void go_drops_at_acceptance(void)
 {
 	up();
-	set("latency", "200ms");
+	set("latency", "1s");
 	tc_post(0x31, 0, 0x1f, 0, 0, 1);
 	CHECK_EQ(completed(NULL), (unsigned long long)-1);
 	CHECK_EQ(cmd_outstanding(tc_hca()), 1);
@@ -208,7 +208,7 @@ static void lifo_takes_the_newest(void)
 	up();
 	set("engines", "1");
 	set("cmd_order", "lifo");
-	set("latency", "50ms");
+	set("latency", "500ms");
 	post_nops(3);
 	drain();
 	CHECK_EQ(completed(NULL), 100);
@@ -221,7 +221,7 @@ static void engines_overtake(void)
 {
 	up();
 	set("engines", "2");
-	set("latency_op", "NOP=0,SYNC_TPT=100ms");
+	set("latency_op", "NOP=0,SYNC_TPT=1s");
 	tc_post(0x2f, 0, 0, 0, 0, 1);
 	tc_post(0x31, 0, 0x1f, 0, 0, 2);
 	drain();
@@ -234,7 +234,7 @@ static void inorder_holds_back(void)
 {
 	up();
 	set("engines", "2");
-	set("latency_op", "NOP=0,SYNC_TPT=200ms");
+	set("latency_op", "NOP=0,SYNC_TPT=1s");
 	set("cmd_order", "inorder");
 	tc_post(0x2f, 0, 0, 0, 0, 1);
 	tc_post(0x31, 0, 0x1f, 0, 0, 2);
@@ -295,7 +295,7 @@ static void duplicate_completion(void)
 static void late_completion(void)
 {
 	up();
-	set("fault", "delay,on=cmd,op=NOP,count=1,time=200ms");
+	set("fault", "delay,on=cmd,op=NOP,count=1,time=1s");
 	post_nops(2);
 	tc_settle();
 	CHECK_EQ(completed(NULL), 101);
@@ -340,7 +340,7 @@ static void hang_stops_everything(void)
 	int i;
 
 	up();
-	set("latency", "2ms");
+	set("latency", "10s");
 	post_nops(1);
 	set("fault", "hang,op=NOP,count=1");
 	for (i = 0; i < 6; i++)
@@ -389,7 +389,7 @@ static void reset_with_commands_outstanding(void)
 	int i;
 
 	up();
-	set("latency", "50ms");
+	set("latency", "10s");
 	post_nops(10);
 	tc_reg_write(0xf0010, 1);
 	TC_UNTIL(tc_cfg32(0) != 0xffffffff);

@@ -397,7 +397,7 @@ static void fault(const char *spec)
 static void faults_keep_order(void)
 {
 	up(4);
-	fault("delay,on=cqe,count=1,time=200ms");
+	fault("delay,on=cqe,count=1,time=1s");
 	post(0x40, false);
 	post(0x80, false);
 	CHECK(!poll());
@@ -420,10 +420,10 @@ static void faults_keep_order(void)
 static void destroyed_while_held_back(void)
 {
 	up(4);
-	fault("delay,on=cqe,count=1,time=200ms");
+	fault("delay,on=cqe,count=1,time=1s");
 	post(0x40, false);
 	CHECK_EQ(tc_cmd_out(0x17, 0, CQN), 0);
-	tc_wait(250000000);
+	tc_wait(1200000000);
 	CHECK(!poll());
 	fault("");
 }

@@ -246,7 +246,7 @@ static void faults_drop_dup_and_delay(void)
 	event(2);
 	CHECK(tc_eqe(TC_EQ_ASYNC));
 	CHECK(tc_eqe(TC_EQ_ASYNC));
-	fault("delay,on=eqe,op=2,count=1,time=200ms");
+	fault("delay,on=eqe,op=2,count=1,time=1s");
 	event(3);
 	e = tc_eqe(TC_EQ_ASYNC);
 	CHECK(!e);

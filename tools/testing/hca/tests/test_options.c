@@ -49,6 +49,7 @@ static void nonsense_is_refused_by_name(void)
 	CHECK(refused("profile", "turbo"));
 	CHECK(refused("waive", "no-such-rule"));
 	CHECK(refused("vendor", "0x8086"));
+	CHECK(refused("priority", "highest"));
 	CHECK(opt_parse("engines", why));
 	CHECK(opt_parse("0engines=1", why));
 	CHECK(opt_parse("99:engines=1", why));

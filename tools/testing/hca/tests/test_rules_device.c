@@ -299,7 +299,7 @@ static void write_parameters(void)
 static void hcr_busy(void)
 {
 	tc_fresh();
-	set("latency", "500ms");
+	set("latency", "2s");
 	write_parameters();
 	tc_reg_write(0x80698, 1 << 23 | 0x01);
 	tc_reg_write(0x80680, 0);
@@ -333,7 +333,7 @@ static void cmd_slots(void)
 
 	tc_start("log_max_cmd=2");
 	up();
-	set("latency", "500ms");
+	set("latency", "2s");
 	for (i = 0; i < 4; i++)
 		tc_post(0x31, 0, 0x1f, 0, 0, i);
 	CHECK_EQ(tc_violations(RULE_CMD_SLOTS), 0);
@@ -351,7 +351,7 @@ static void cmd_slots(void)
 static void cmd_token(void)
 {
 	up();
-	set("latency", "500ms");
+	set("latency", "2s");
 	tc_post(0x31, 0, 0x1f, 0, 0, 7);
 	tc_post(0x31, 0, 0x1f, 0, 0, 7);
 	TRIPPED(CMD_TOKEN);
@@ -369,7 +369,7 @@ static void cmd_no_eq(void)
 static void cmd_mailbox_busy(void)
 {
 	up();
-	set("latency", "500ms");
+	set("latency", "2s");
 	tc_post(0x04, 0, 0, 0, tc_bus(tc_out()), 1);
 	tc_post(0x05, 0, 0, 0, tc_bus(tc_out()) + 0x80, 2);
 	TRIPPED(CMD_MAILBOX_BUSY);
@@ -428,7 +428,7 @@ static void cmd_object_busy(void)
 	const u8 *e;
 
 	up();
-	set("latency", "200ms");
+	set("latency", "1s");
 	tc_mpt_mailbox(tc_in(), 0x60, 1 << 17 | 1 << 8 | 1 << 9, 0, 4096, 0);
 	tc_post(0x0d, 0, 0x60, tc_bus(tc_in()), 0, 1);
 	tc_post(0x0f, 1, 0x60, 0, 0, 2);
