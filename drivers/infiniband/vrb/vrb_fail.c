@@ -106,7 +106,8 @@ void vrb_zombie_put(struct vrb_device *dev, struct vrb_slot *slot)
 	trace_vrb_zombie(dev, slot);
 	slot->object = NULL;
 	slot->verb = NULL;
-	dev->zombies_now--;
+	if (!--dev->zombies_now)
+		wake_up_all(&dev->idle);
 	vrb_slot_free(dev, slot);
 	if (object) {
 		object->zombies--;
@@ -209,7 +210,7 @@ int vrb_device_revive(struct vrb_device *dev)
 	} else {
 		dev->state = VRB_DEV_OK;
 		dev->fail_reported = false;
-		dev->polled = true;
+		WRITE_ONCE(dev->polled, true);
 	}
 	spin_unlock_bh(&dev->lock);
 	return ret;

@@ -151,13 +151,15 @@ void vrb_device_destroy(struct vrb_device *dev)
 	if (vrb_read(dev, &dev->own.inflight) || vrb_read(dev, &dev->zombies_now))
 		vrb_device_fail(dev, "its provider goes with requests in flight");
 	vrb_client_fence(&dev->own, -ENODEV);
+	vrb_wait_zero(dev, &dev->zombies_now, "commands that were given up");
 	vrb_pump_stop(dev);
 	vrb_debugfs_remove(dev);
+	/* The pump, or who dropped the last reference of an object, may not have returned yet. */
+	synchronize_rcu();
 	if (vrb_read(dev, &dev->nr_objects)) {
 		vrb_report_objects(dev);
 		return;
 	}
-	synchronize_rcu();	/* the last reference of an object may just have been dropped */
 	kfree(dev->slots);
 	kfree(dev);
 }

@@ -426,7 +426,8 @@ void vrb_progress(struct vrb_device *dev)
  * @dev: device
  * @vrb: request on the done list
  *
- * Context: Device lock held. Without a callback the request may be gone as soon as that is dropped.
+ * Context: Device lock held. With neither callback nor waiter the request may be gone as soon as
+ * that is dropped.
  */
 void vrb_take_done(struct vrb_device *dev, struct vrb *vrb)
 {
@@ -436,10 +437,8 @@ void vrb_take_done(struct vrb_device *dev, struct vrb *vrb)
 	dev->counters.failed += vrb->status < 0;
 	trace_vrb_done(vrb);
 	vrb->state = VRB_IDLE;
-	if (vrb->waiter) {
+	if (vrb->waiter)
 		vrb->waiter->status = vrb->status;
-		complete(&vrb->waiter->over);
-	}
 }
 
 /**
@@ -468,6 +467,7 @@ void vrb_account_done(struct vrb_device *dev, struct vrb_client *client, struct 
 static bool vrb_deliver_one(struct vrb_device *dev)
 {
 	struct vrb_object *destroyed = NULL;
+	struct vrb_waiter *waiter;
 	struct vrb_client *client;
 	struct vrb_group *group;
 	vrb_done_fn done;
@@ -481,6 +481,7 @@ static bool vrb_deliver_one(struct vrb_device *dev)
 	}
 	client = vrb->client;
 	group = vrb->group;
+	waiter = vrb->waiter;
 	done = vrb->done;
 	if (vrb_is_destroy(vrb) && !vrb->status)
 		destroyed = vrb->object;
@@ -495,6 +496,10 @@ static bool vrb_deliver_one(struct vrb_device *dev)
 	if (destroyed)
 		vrb_object_unref(dev, destroyed);
 	spin_unlock_bh(&dev->lock);
+	vrb_release_objects(dev);
+	/* Only now: who has waited for a destroy finds its parents no longer in use. */
+	if (waiter)
+		complete(&waiter->over);
 	return true;
 }
 
@@ -504,7 +509,6 @@ static void vrb_deliver(struct vrb_device *dev)
 
 	while (budget-- && vrb_deliver_one(dev))
 		;
-	vrb_release_objects(dev);
 }
 
 /* ---- The run ---- */
