@@ -11,15 +11,23 @@ skip_all() {
 	exit 4
 }
 
-# run_tests LIST [NAME...]: the tests of that file there, or those named (shell patterns allowed)
-run_tests() {
-	local list=$MOCK/$1 name pattern number=0 status=0 result names=()
-	shift
+# setup LIST: what all tests need; LIST is the file there that has their names
+setup() {
 	echo "TAP version 13"
 	[ "$(id -u)" = 0 ] || skip_all "needs root"
-	[ -d /sys/kernel/debug/tracing ] || mount -t debugfs none /sys/kernel/debug 2>/dev/null
-	[ -e "$list" ] || modprobe vrb_mock 2>/dev/null
-	[ -e "$list" ] || skip_all "vrb_mock is not loaded"
+	mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug 2>/dev/null
+	[ -e "$MOCK" ] || modprobe vrb_mock 2>/dev/null
+	[ -e "$MOCK/$1" ] || skip_all "vrb_mock is not loaded"
+	# Each test has a device of its own, and devices go by way of RCU.
+	echo 1 >/sys/kernel/rcu_expedited
+	trap 'echo 0 >/sys/kernel/rcu_expedited' EXIT
+}
+
+# select_tests LIST [PATTERN...]: into names: the tests of that file, or those of them that match
+select_tests() {
+	local list=$MOCK/$1 name pattern
+	shift
+	names=()
 	while read -r name; do
 		[ $# != 0 ] || names+=("$name")
 		for pattern; do
@@ -29,21 +37,38 @@ run_tests() {
 	done <"$list"
 	[ ${#names[@]} != 0 ] || { echo "Bail out! no test matches: $*" && exit 1; }
 	echo "1..${#names[@]}"
-	# Each test has a device of its own, and devices go by way of RCU.
-	echo 1 >/sys/kernel/rcu_expedited
-	trap 'echo 0 >/sys/kernel/rcu_expedited' EXIT
+}
+
+number=0
+status=0
+
+# report NAME RESULT: RESULT is "pass", "skip REASON" or anything else
+report() {
+	number=$((number + 1))
+	case $2 in
+	pass) echo "ok $number $1" ;;
+	skip*) echo "ok $number $1 # SKIP ${2#skip }" ;;
+	*) echo "not ok $number $1" && status=1 ;;
+	esac
+}
+
+# run_one NAME: sets result
+run_one() {
+	result=fail
+	if echo "$1" >"$MOCK/run"; then
+		grep '^#' "$MOCK/result"
+		result=$(tail -n 1 "$MOCK/result")
+	fi
+}
+
+# run_tests LIST [PATTERN...]: all of them, one after the other, and the end
+run_tests() {
+	local name
+	setup "$1"
+	select_tests "$@"
 	for name in "${names[@]}"; do
-		number=$((number + 1))
-		result="fail"
-		if echo "$name" >"$MOCK/run"; then
-			grep '^#' "$MOCK/result"
-			result=$(tail -n 1 "$MOCK/result")
-		fi
-		case $result in
-		pass) echo "ok $number $name" ;;
-		skip*) echo "ok $number $name # SKIP ${result#skip }" ;;
-		*) echo "not ok $number $name" && status=1 ;;
-		esac
+		run_one "$name"
+		report "$name" "$result"
 	done
 	exit "$status"
 }

@@ -8,4 +8,4 @@
 # Usage: rules.sh [NAME...]
 
 . "$(dirname "$0")/lib.sh"
-run_tests list "$@"
+run_tests rules "$@"

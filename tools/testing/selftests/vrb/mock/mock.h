@@ -98,12 +98,16 @@ struct mock {
 
 struct test;
 
+/*
+ * MISUSE provokes a warning of the kernel. VISIBLE waits, in the middle, until somebody outside has
+ * looked and says so.
+ */
 struct test_case {
 	const char *name;
 	void (*run)(struct test *t);
 	struct vrb_device_config config;	/* slots 0: 8 */
 	bool polled;
-	bool misuse;			/* provokes a warning of the kernel */
+	enum { RULE, MISUSE, VISIBLE } kind;
 };
 
 /* A test that runs */
@@ -166,6 +170,7 @@ void let_go(struct mock_request *request);
 void destroy(struct mock_object *object);
 void destroy_with(struct mock_object *object, struct mock_request *request);
 void wait_released(struct test *t, struct completion *released);
+void wait_for_visitor(struct test *t);
 bool wait_until(bool (*condition)(void *arg), void *arg);
 void wait_failed(struct test *t);
 void in_softirq_do(void (*fn)(void *arg), void *arg);
@@ -191,6 +196,6 @@ struct vrb_counters counters(struct test *t);
 
 extern const struct test_case request_tests[], steps_tests[], slots_tests[], time_tests[];
 extern const struct test_case object_tests[], fail_tests[], client_tests[], poll_tests[];
-extern const struct test_case misuse_tests[];
+extern const struct test_case misuse_tests[], visible_tests[];
 
 #endif /* VRB_MOCK_H */

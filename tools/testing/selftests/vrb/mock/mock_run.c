@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Runs a test by name: /sys/kernel/debug/vrb_mock/{list,misuse,run,result}. Writing a name to run
- * runs it; result then has diagnostics as TAP comments and in its last line "pass", "fail" or "skip
- * REASON".
+ * Runs a test by name, by way of /sys/kernel/debug/vrb_mock/: rules, misuse and visible list the
+ * names; writing one to run runs it; result then has diagnostics as TAP comments and in its last
+ * line "pass", "fail" or "skip REASON".
  */
 #include <linux/debugfs.h>
 #include <linux/module.h>
@@ -18,12 +18,14 @@ MODULE_INFO(test, "Y");
 
 static const struct test_case *const suites[] = {
 	request_tests, steps_tests, slots_tests, time_tests, object_tests,
-	fail_tests, client_tests, poll_tests, misuse_tests,
+	fail_tests, client_tests, poll_tests, misuse_tests, visible_tests,
 };
 
 static struct dentry *directory;
 static DEFINE_MUTEX(running);
 static struct test last;
+static struct completion visited;
+static bool waiting;			/* for a visitor */
 
 static const struct test_case *find(const char *name)
 {
@@ -73,6 +75,7 @@ static int run(const struct test_case *test_case, struct test *t)
 {
 	memset(t, 0, sizeof(*t));
 	INIT_LIST_HEAD(&t->memory);
+	reinit_completion(&visited);
 	t->test_case = test_case;
 	t->mock = mock_create(test_case);
 	if (IS_ERR(t->mock))
@@ -132,38 +135,82 @@ static int result_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(result);
 
-static void show_names(struct seq_file *m, bool misuse)
+static void show_names(struct seq_file *m, int kind)
 {
 	const struct test_case *test_case;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(suites); i++) {
 		for (test_case = suites[i]; test_case->name; test_case++) {
-			if (test_case->misuse == misuse)
+			if (test_case->kind == kind)
 				seq_printf(m, "%s\n", test_case->name);
 		}
 	}
 }
 
-static int list_show(struct seq_file *m, void *unused)
+static int rules_show(struct seq_file *m, void *unused)
 {
-	show_names(m, false);
+	show_names(m, RULE);
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(list);
+DEFINE_SHOW_ATTRIBUTE(rules);
 
 static int misuse_show(struct seq_file *m, void *unused)
 {
-	show_names(m, true);
+	show_names(m, MISUSE);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(misuse);
 
+static int visible_show(struct seq_file *m, void *unused)
+{
+	show_names(m, VISIBLE);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(visible);
+
+/**
+ * wait_for_visitor - wait until somebody outside has looked at the engine's files
+ * @t: test
+ *
+ * Context: Process.
+ */
+void wait_for_visitor(struct test *t)
+{
+	WRITE_ONCE(waiting, true);
+	EXPECT(t, wait_for_completion_timeout(&visited, MOCK_PATIENCE));
+	WRITE_ONCE(waiting, false);
+}
+
+/* "waiting" where a visitor may look now, else "-". Writing to it says that he has. */
+static ssize_t state_read(struct file *file, char __user *buffer, size_t count, loff_t *pos)
+{
+	const char *text = READ_ONCE(waiting) ? "waiting\n" : "-\n";
+
+	return simple_read_from_buffer(buffer, count, pos, text, strlen(text));
+}
+
+static ssize_t state_write(struct file *file, const char __user *buffer, size_t count, loff_t *pos)
+{
+	complete(&visited);
+	return count;
+}
+
+static const struct file_operations state_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.read = state_read,
+	.write = state_write,
+};
+
 static int __init mock_init(void)
 {
+	init_completion(&visited);
 	directory = debugfs_create_dir("vrb_mock", NULL);
-	debugfs_create_file("list", 0444, directory, NULL, &list_fops);
+	debugfs_create_file("rules", 0444, directory, NULL, &rules_fops);
 	debugfs_create_file("misuse", 0444, directory, NULL, &misuse_fops);
+	debugfs_create_file("visible", 0444, directory, NULL, &visible_fops);
+	debugfs_create_file("state", 0600, directory, NULL, &state_fops);
 	debugfs_create_file("run", 0200, directory, NULL, &run_fops);
 	debugfs_create_file("result", 0444, directory, NULL, &result_fops);
 	return 0;

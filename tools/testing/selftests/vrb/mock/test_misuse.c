@@ -81,10 +81,10 @@ static void misuse_verb_without_end(struct test *t)
 }
 
 const struct test_case misuse_tests[] = {
-	{ "misuse_submit_in_hardirq", misuse_submit_in_hardirq, .misuse = true },
-	{ "misuse_irqs_disabled", misuse_irqs_disabled, .misuse = true },
-	{ "misuse_submit_twice", misuse_submit_twice, .misuse = true },
-	{ "misuse_wait_with_callback", misuse_wait_with_callback, .misuse = true },
-	{ "misuse_verb_without_end", misuse_verb_without_end, .misuse = true },
+	{ "misuse_submit_in_hardirq", misuse_submit_in_hardirq, .kind = MISUSE },
+	{ "misuse_irqs_disabled", misuse_irqs_disabled, .kind = MISUSE },
+	{ "misuse_submit_twice", misuse_submit_twice, .kind = MISUSE },
+	{ "misuse_wait_with_callback", misuse_wait_with_callback, .kind = MISUSE },
+	{ "misuse_verb_without_end", misuse_verb_without_end, .kind = MISUSE },
 	{}
 };

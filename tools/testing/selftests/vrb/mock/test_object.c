@@ -28,6 +28,25 @@ static void destroy_can_be_waited_for(struct test *t)
 	wait_released(t, &released);
 }
 
+/* What ib_core's clients do: deregister, then deallocate the PD, which must not be refused. */
+static void destroy_wakes_when_parents_are_free(struct test *t)
+{
+	struct completion parent_released, child_released;
+	struct mock_object *parent, *child;
+	int i;
+
+	parent = new_object(t, 8, &parent_released);
+	for (i = 0; i < 50; i++) {
+		child = new_object(t, 9, &child_released);
+		EXPECT_EQ(t, vrb_object_add_parent(&child->object, &parent->object), 0);
+		EXPECT_EQ(t, vrb_submit_wait(t->client, &child->object.destroy), 0);
+		EXPECT(t, !vrb_object_busy(&parent->object));
+		EXPECT(t, completion_done(&child_released));
+	}
+	EXPECT_EQ(t, vrb_submit_wait(t->client, &parent->object.destroy), 0);
+	EXPECT(t, completion_done(&parent_released));
+}
+
 static void destroy_cancels_queued(struct test *t)
 {
 	struct mock_request *issued = held_request(t, 1), *queued[3], *gone = new_request(t, 5);
@@ -274,6 +293,7 @@ static void object_parents_are_limited(struct test *t)
 const struct test_case object_tests[] = {
 	{ "destroy_releases_object", destroy_releases_object },
 	{ "destroy_can_be_waited_for", destroy_can_be_waited_for },
+	{ "destroy_wakes_when_parents_are_free", destroy_wakes_when_parents_are_free },
 	{ "destroy_cancels_queued", destroy_cancels_queued },
 	{ "destroy_refuses_new", destroy_refuses_new },
 	{ "destroy_cannot_be_cancelled", destroy_cannot_be_cancelled },

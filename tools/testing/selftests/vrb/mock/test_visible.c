@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Rule 14: what debugfs shows. These hold the engine in a known state; visible.sh looks at it.
+ */
+#include "mock.h"
+
+/* One request issued and one queued on an object that is a child of another. */
+static void visible_requests(struct test *t)
+{
+	struct mock_request *issued = held_request(t, 1), *queued = new_request(t, 2);
+	struct completion released[2];
+	struct mock_object *parent, *child;
+
+	parent = new_object(t, 0x77, &released[0]);
+	child = new_object(t, 0x88, &released[1]);
+	EXPECT_EQ(t, vrb_object_add_parent(&child->object, &parent->object), 0);
+	issued->vrb.object = &child->object;
+	queued->vrb.object = &child->object;
+	submit(issued);
+	submit(queued);
+	wait_posted(issued);
+	wait_for_visitor(t);
+	let_go(issued);
+	wait_over(issued, 0);
+	wait_over(queued, 0);
+	destroy(child);
+	destroy(parent);
+	wait_released(t, &released[0]);
+	wait_released(t, &released[1]);
+}
+
+/* A zombie, and a destroy that waits for it. */
+static void visible_zombie(struct test *t)
+{
+	struct mock_request *lost = held_request(t, 1);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 0x99, &released);
+	lost->vrb.object = &object->object;
+	run_to_end(lost, -ETIMEDOUT);
+	destroy(object);
+	wait_for_visitor(t);
+	let_go(lost);
+	wait_released(t, &released);
+}
+
+/* Every transition once, for the tracepoints; and a failure last. */
+static void visible_transitions(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1), *lost = held_request(t, 2);
+
+	t->mock->busy = 1;
+	run_to_end(request, 0);
+	run_to_end(lost, -ETIMEDOUT);
+	let_go(lost);
+	wait_for_visitor(t);
+	vrb_device_fail(t->dev, "for the record");
+	wait_failed(t);
+}
+
+const struct test_case visible_tests[] = {
+	{ "visible_requests", visible_requests, .kind = VISIBLE },
+	{ "visible_zombie", visible_zombie, { .issue_timeout_ms = 1000 }, .kind = VISIBLE },
+	{ "visible_transitions", visible_transitions, { .issue_timeout_ms = 50 }, .kind = VISIBLE },
+	{}
+};

@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver none --hcas 0 --modules "ib_vrb vrb_mock"
+# Kernels: 6.12 7
+#
+# What the request engine shows of itself in debugfs and as tracepoints.
+# Usage: visible.sh [NAME...]
+
+. "$(dirname "$0")/lib.sh"
+
+DEVICE=/sys/kernel/debug/ib_vrb/mock
+TRACE=/sys/kernel/debug/tracing
+EVENTS="vrb_queue vrb_issue vrb_post vrb_busy vrb_complete vrb_done vrb_timeout vrb_zombie vrb_fail"
+
+# shows FILE PATTERN: one of its lines has to match
+shows() {
+	grep -qE -- "$2" "$1" && return
+	echo "# $1 has no line like '$2':"
+	sed 's/^/#   /' "$1" | head -n 30
+	seen=fail
+}
+
+look_visible_requests() {
+	shows $DEVICE/vrbs '^[0-9]+ issued normal mock 0 OBJ:0x88 test [0-9]+ request_done'
+	shows $DEVICE/vrbs '^[0-9]+ queued normal mock 0 OBJ:0x88 test -1 request_done'
+	shows $DEVICE/objects '^OBJ:0x77 2 1 0 alive$'
+	shows $DEVICE/objects '^OBJ:0x88 1 0 0 alive OBJ:0x77$'
+	shows $DEVICE/slots '^[0-9]+ busy 0x[0-9a-f]+ 1 [0-9]+ mock 0$'
+	shows $DEVICE/counters '^submitted 2$'
+	shows $DEVICE/counters '^slots_now 1$'
+	shows $DEVICE/counters '^queue_now 1$'
+	shows $DEVICE/counters '^run_max_ns [0-9]+$'
+}
+
+look_visible_zombie() {
+	shows $DEVICE/slots '^[0-9]+ zombie 0x[0-9a-f]+ 1 [0-9]+ mock 0$'
+	shows $DEVICE/objects '^OBJ:0x99 2 0 1 dying$'
+	shows $DEVICE/vrbs '^[0-9]+ queued teardown destroy 0 OBJ:0x99 test -1 -$'
+	shows $DEVICE/counters '^timeouts 1$'
+}
+
+look_visible_transitions() {
+	:
+}
+
+# The trace is read when the test is over: its last event comes then.
+check_trace() {
+	local event
+	for event in $EVENTS; do
+		shows $TRACE/trace " $event: mock "
+	done
+}
+
+setup visible
+select_tests visible "$@"
+for name in "${names[@]}"; do
+	seen=pass
+	if [ "$name" = visible_transitions ]; then
+		[ -e $TRACE/events/ib_vrb ] || { report "$name" "skip the kernel has no tracing" && continue; }
+		echo >$TRACE/trace
+		echo 1 >$TRACE/events/ib_vrb/enable
+	fi
+	coproc VISITOR {
+		for _ in {1..100}; do
+			[ "$(cat $MOCK/state)" != waiting ] || break
+			sleep 0.1
+		done
+		"look_$name"
+		echo "seen $seen"
+		echo >$MOCK/state
+	}
+	exec 3<&"${VISITOR[0]}"
+	run_one "$name"
+	while read -r -u 3 line; do
+		case $line in
+		seen*) seen=${line#seen } ;;
+		*) echo "$line" ;;
+		esac
+	done
+	exec 3<&-
+	wait "$VISITOR_PID" 2>/dev/null
+	if [ "$name" = visible_transitions ]; then
+		echo 0 >$TRACE/events/ib_vrb/enable
+		check_trace
+	fi
+	[ "$seen" = pass ] || result=fail
+	report "$name" "$result"
+done
+exit "$status"
