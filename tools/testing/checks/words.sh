@@ -27,21 +27,6 @@ none() {
 	fi
 }
 
-# each TEXT COMMAND...: COMMAND prints nothing
-each() {
-	local text=$1 out
-	shift
-	number=$((number + 1))
-	out=$("$@")
-	if [ -n "$out" ]; then
-		head -n 20 <<<"$out" | sed 's/^/# /'
-		echo "not ok $number $text"
-		failed=1
-	else
-		echo "ok $number $text"
-	fi
-}
-
 # The first two lines carry the licence, as Documentation/process/license-rules.rst of the kernel has it.
 without_licence() {
 	git ls-files -- '*.c' '*.h' '*.py' '*.sh' '*.bash' '*.def' '*.rst' '*Makefile' '*Kbuild' |
@@ -81,6 +66,14 @@ none "only recovery.c has a work item" '\b(INIT_WORK|DECLARE_WORK|schedule_work)
 	':!drivers/infiniband/hw/tavor/recovery.c'
 none "the modules do not poll with long delays" '\b(mdelay|schedule_timeout|msleep_interruptible)\b' drivers include
 none "no white space at the end of a line" '[[:space:]]$' '*.c' '*.h' '*.py' '*.sh' '*.bash' '*.rst' '*.def'
-each "every source file names its licence" without_licence
+number=$((number + 1))
+out=$(without_licence)
+if [ -n "$out" ]; then
+	printf '# %s\n' "${out//$'\n'/, }"
+	echo "not ok $number every source file names its licence"
+	failed=1
+else
+	echo "ok $number every source file names its licence"
+fi
 echo "1..$number"
 exit "$failed"

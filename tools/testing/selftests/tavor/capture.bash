@@ -31,8 +31,7 @@ frames() {
 }
 
 none() {
-	frames "$1" >"$work/out"
-	[ $? = 0 ] && [ ! -s "$work/out" ]
+	frames "$1" >"$work/out" && [ ! -s "$work/out" ]
 	result $? "$2" "$work/out"
 }
 

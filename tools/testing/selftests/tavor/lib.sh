@@ -29,10 +29,10 @@ skip() {
 	exit 4
 }
 
-# device: the name of the (first) RDMA device
+# device: the name of the first RDMA device
 device() {
 	local name
-	name=$(rdma_devices | sed -n "${1:-1}p")
+	name=$(rdma_devices | head -n 1)
 	[ -n "$name" ] || fail "there is no RDMA device"
 	echo "$name"
 }
@@ -49,6 +49,7 @@ lid() {
 
 # sm_restart: as sm_start, but opensm outlives the test
 sm_restart() {
+	# shellcheck disable=SC2016 # expanded inside
 	setsid bash -c '. "$1" && sm_start' - "$TREE/tools/testing/vm/guest/functions"
 }
 
@@ -106,6 +107,7 @@ one_test() {
 	set +m
 	until_true "$TEST_SECONDS" ended "$pid" || {
 		echo "no end after $TEST_SECONDS s" >>"$TEST_DIR/out"
+		# shellcheck disable=SC2009 # for a person to read
 		ps -eo pid,stat,wchan:30,args --forest | grep -v '\]$' >>"$TEST_DIR/out"
 	}
 	# Whatever the test has left running goes with it.

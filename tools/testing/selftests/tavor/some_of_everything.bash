@@ -19,4 +19,4 @@ test_traffic_of_every_transport() {
 	perfquery
 }
 
-run_tests
+run_tests "$@"

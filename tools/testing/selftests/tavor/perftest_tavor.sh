@@ -1,0 +1,13 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver tavor --sm
+# Level: all
+# Timeout: 3000
+#
+# perftest on ib_tavor. By hand:
+#   tools/testing/vm/run --driver tavor --sm -- tools/testing/selftests/tavor/perftest_tavor.sh [test_NAME...]
+
+# shellcheck source=SCRIPTDIR/perftest.bash
+. "$(dirname "$0")/perftest.bash"
+run_tests "$@"
