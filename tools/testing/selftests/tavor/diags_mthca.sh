@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: guest --driver mthca --sm
-# Kernels: 6.12 7
 # Timeout: 600
 #
 # infiniband-diags on the distribution's ib_mthca: they judge the HCA model's agents. By hand:

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: guest --driver tavor
-# Kernels: 6.12 7
-# Timeout: 900
+# Timeout: 1200
 #
 # ib_tavor comes and goes: again and again without a leak, under a process that has it open, and not at all
 # with parameters that make no sense. By hand:
@@ -13,7 +12,7 @@
 . "$(dirname "$0")/lib.sh"
 
 # Twenty cycles under emulation
-TEST_SECONDS=500
+TEST_SECONDS=900
 MODULE=/mnt/tree/build/modules/$KERNEL/ib_tavor.ko
 
 # messages_since MARK: the kernel's messages after a line written with mark
