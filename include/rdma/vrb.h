@@ -88,7 +88,7 @@ union vrb_args {
  * @done: called once per accepted submit; NULL if somebody waits with vrb_wait()
  * @context: the caller's
  * @verb: what to do; set by the vrb_fill_*() helpers or by the provider
- * @object: what to do it to; NULL for verbs of the device
+ * @object: what to do it to; NULL for verbs of the device. The caller keeps it until the callback
  * @args: the verb's inputs and outputs
  * @deadline: absolute CLOCK_MONOTONIC time after which a *queued* request completes -ETIMEDOUT; 0
  *	never
