@@ -9,6 +9,7 @@
 # infiniband-diags have to see what there is. By hand:
 #   tools/testing/vm/run --driver mthca --sm --hcas 2 --hca cable=switch -- tools/testing/hca/guest/switch.sh
 
+# shellcheck disable=SC2317 # the tests are called by name
 # shellcheck source=SCRIPTDIR/fabric.bash
 . "$(dirname "$0")/fabric.bash"
 
@@ -24,7 +25,7 @@ test_all_four_ports_are_active() {
 	local port name
 	for name in "$(device 1)" "$(device 2)"; do
 		for port in 1 2; do
-			port_is ACTIVE $port "$name"
+			port_is ACTIVE "$port" "$name"
 		done
 	done
 }
@@ -109,7 +110,7 @@ test_ud_between_the_hcas() {
 test_ipoib_between_the_hcas() {
 	local name
 	modprobe ib_ipoib
-	name=$(ls "/sys/class/infiniband/$(device 2)/device/net" | head -1)
+	name=$(basename "$(find "/sys/class/infiniband/$(device 2)/device/net/" -mindepth 1 -print -quit)")
 	ip netns add far
 	ip link set "$name" netns far
 	ip addr add 10.9.0.1/24 dev ib0

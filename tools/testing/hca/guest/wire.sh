@@ -8,6 +8,7 @@
 # What can go wrong on a cable, and what management keys and address ranges do to a port. By hand:
 #   tools/testing/vm/run --driver mthca --sm -- tools/testing/hca/guest/wire.sh
 
+# shellcheck disable=SC2317 # the tests are called by name
 # shellcheck source=SCRIPTDIR/fabric.bash
 . "$(dirname "$0")/fabric.bash"
 
@@ -96,7 +97,7 @@ managed_with_key() {
 
 test_opensm_sets_key_and_lmc() {
 	managed_with_key
-	query '^ProtectBits:\.*2' smpquery -y $KEY portinfo "$(lid 2)" 2
+	query '^ProtectBits:\.*2' smpquery -y "$KEY" portinfo "$(lid 2)" 2
 	matches '^LMC:\.*2'
 	matches '^MkeyLeasePeriod:\.*60'
 }
@@ -106,13 +107,13 @@ test_wrong_key_gets_no_answer_but_a_trap() {
 		fail "a wrong key was accepted"
 	fi
 	until_true 20 grep -q 'num:256 (Bad M_Key)' /results/keyed.log
-	query '^MkeyViolations:\.*[1-9]' smpquery -y $KEY portinfo "$(lid 2)" 2
+	query '^MkeyViolations:\.*[1-9]' smpquery -y "$KEY" portinfo "$(lid 2)" 2
 }
 
 test_every_lid_of_the_range_answers() {
 	local offset
 	for offset in 0 1 2 3; do
-		query '^NodeType' smpquery -y $KEY nodeinfo $(($(lid 2) + offset))
+		query '^NodeType' smpquery -y "$KEY" nodeinfo $(($(lid 2) + offset))
 	done
 }
 
