@@ -4,11 +4,11 @@
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 VM := $(CURDIR)/tools/testing/vm
-BUILD ?= $(CURDIR)/build
+BUILD := $(CURDIR)/build
 HCA := tools/testing/hca
 
 # Chosen on the command line for these targets, not for whatever make runs below.
-unexport TESTS KERNEL
+unexport TESTS KERNEL BUILD
 MAKEOVERRIDES =
 
 .PHONY: modules modules_install clean help demo check check-all list-tests ci hca setup format shell
@@ -72,3 +72,4 @@ clean:
 	@find . -name .git -prune -o \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
 		-o -name '.*.cmd' -o -name '.*.d' -o -name '*.order' -o -name '*.symvers' -o -name '*.a' \) \
 		-type f -exec rm -f {} +
+	@find drivers tools/testing/selftests -name generated -type d -exec rm -rf {} +

@@ -81,6 +81,7 @@ try "a command that hangs is ended" 124 "did not end within 2 s" --hcas 0 --time
 
 try "a violation of the hardware interface fails the run and is named" 125 "pci-gateway" -- \
 	setpci -d 15b3:5a44 58.L=0
+# shellcheck disable=SC2016 # for the shell in the guest
 try "two HCAs, an IOMMU and the model's control line" 0 passed --hcas 2 --iommu --driver mthca -- bash -c '
 	[ "$(rdma dev | wc -l)" = 2 ] && dmesg | grep -q "DMAR: IOMMU enabled" || exit 1
 	exec 3<>/dev/ttyS1; echo "{\"cmd\":\"help\"}" >&3; read -r -t 60 line <&3; [[ $line == *\"ok\":true* ]]'

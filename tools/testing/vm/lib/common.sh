@@ -11,7 +11,7 @@ export LC_ALL=C
 
 TREE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../../.." && pwd)
 VM_DIR=$TREE/tools/testing/vm
-BUILD=${BUILD:-$TREE/build}
+BUILD=$TREE/build
 CACHE=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/ib-vrb
 # A change of how roots or kernels are made (not of what is in them) counts this up.
 RECIPE=1
