@@ -160,6 +160,9 @@ static void tavor_cq_release(struct vrb_object *object)
 	tavor_buf_free(cq->dev, &cq->buf);
 	if (cq->pin)
 		vrb_object_put(&cq->pin->object);
+	/* A resize that never answered. */
+	if (cq->resize.pin)
+		vrb_object_put(&cq->resize.pin->object);
 	kfree(cq);
 }
 
@@ -237,11 +240,25 @@ static int tavor_cq_create_advance(struct vrb_device *vdev, struct vrb *vrb, str
 	return vrb_undo(vrb, result->status);
 }
 
+static void tavor_cq_create_late(struct vrb_device *vdev, struct vrb_object *object, u16 step,
+				 const struct vrb_result *result)
+{
+	struct tavor_hw_cq *cq = to_hw_cq(object);
+
+	if (!result->status)
+		return;
+	if (step == TAVOR_CREATE_CQ_BUF)
+		cq->buf.mpt.hw_owned = false;
+	else
+		cq->hw_owned = false;
+}
+
 static const struct vrb_verb tavor_verb_create_cq = {
 	.name = "CREATE_CQ",
 	.class = VRB_CLASS_NORMAL,
 	.encode = tavor_cq_create_encode,
 	.advance = tavor_cq_create_advance,
+	.late = tavor_cq_create_late,
 };
 
 /* Destroy: the CQ, its event queue's drain, the key of its buffer. */
@@ -464,39 +481,46 @@ int tavor_destroy_cq(struct ib_cq *ibcq, struct ib_udata *udata)
 	return tavor_object_destroy(cq->dev, &cq->object);
 }
 
-/* Arguments of a resize: the new buffer. */
-struct tavor_cq_resize {
-	u32 lkey;
-	u32 entries;
-	struct tavor_cq_pin *pin;	/* out: of the buffer that is not used any more */
-};
-
 static int tavor_cq_resize_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	const struct tavor_cq_resize *resize = vrb->args.ptr.in;
+	struct tavor_cq_resize *resize = vrb->args.ptr.in;
 	struct tavor_dev *dev = vrb_to_tdev(vdev);
 	struct tavor_resize_cq *mbox = tavor_mbox_in(dev, slot);
+	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
 
+	cq->resize = *resize;
+	resize->issued = true;
 	memset(mbox, 0, sizeof(*mbox));
 	mbox->log_size = cpu_to_be32(FIELD_PREP(TAVOR_CQC_LOG_SIZE, ilog2(resize->entries)));
 	mbox->lkey = cpu_to_be32(resize->lkey);
 	/* Opcode modifier 1: indices go on, software copies what is outstanding. */
-	tavor_cmd_set(dev, slot, TAVOR_CMD_RESIZE_CQ, 1, to_hw_cq(vrb->object)->cqn, TAVOR_CMD_IN);
+	tavor_cmd_set(dev, slot, TAVOR_CMD_RESIZE_CQ, 1, cq->cqn, TAVOR_CMD_IN);
 	return VRB_DONE_OK;
+}
+
+/* One of the two buffers is not used any more. */
+static void tavor_cq_resize_settle(struct tavor_hw_cq *cq, int status)
+{
+	if (!status) {
+		swap(cq->pin, cq->resize.pin);
+		cq->entries = cq->resize.entries;
+		cq->lkey = cq->resize.lkey;
+	}
+	vrb_object_put(&cq->resize.pin->object);
+	cq->resize.pin = NULL;
 }
 
 static int tavor_cq_resize_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 				   const struct vrb_result *result)
 {
-	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
-	struct tavor_cq_resize *resize = vrb->args.ptr.in;
+	tavor_cq_resize_settle(to_hw_cq(vrb->object), result->status);
+	return result->status;
+}
 
-	if (result->status)
-		return result->status;
-	swap(cq->pin, resize->pin);
-	cq->entries = resize->entries;
-	cq->lkey = resize->lkey;
-	return VRB_DONE_OK;
+static void tavor_cq_resize_late(struct vrb_device *vdev, struct vrb_object *object, u16 step,
+				 const struct vrb_result *result)
+{
+	tavor_cq_resize_settle(to_hw_cq(object), result->status);
 }
 
 static const struct vrb_verb tavor_verb_resize_cq = {
@@ -504,7 +528,19 @@ static const struct vrb_verb tavor_verb_resize_cq = {
 	.class = VRB_CLASS_NORMAL,
 	.encode = tavor_cq_resize_encode,
 	.advance = tavor_cq_resize_advance,
+	.late = tavor_cq_resize_late,
 };
+
+/* Takes over the reference to the pin: it is the CQ's once the request has been issued. */
+static int tavor_cq_resize_exec(struct tavor_hw_cq *cq, struct tavor_cq_resize *resize)
+{
+	int err;
+
+	err = tavor_cq_run(cq, &tavor_verb_resize_cq, resize);
+	if (!resize->issued)
+		vrb_object_put(&resize->pin->object);
+	return err;
+}
 
 static int tavor_cq_resize_user(struct tavor_hw_cq *cq, u32 entries, struct ib_udata *udata)
 {
@@ -522,14 +558,7 @@ static int tavor_cq_resize_user(struct tavor_hw_cq *cq, u32 entries, struct ib_u
 	resize.pin = tavor_cq_pin(cq, ctx, cmd.lkey, entries);
 	if (IS_ERR(resize.pin))
 		return PTR_ERR(resize.pin);
-	err = tavor_cq_run(cq, &tavor_verb_resize_cq, &resize);
-	/* Given up, but it may yet happen: the old buffer and the new one both stay. */
-	if (err != -ETIMEDOUT)
-		vrb_object_put(&resize.pin->object);
-	else
-		ibdev_err(&cq->dev->ib_dev, "CQ 0x%06x: resize timed out, buffer stays pinned\n",
-			  cq->cqn);
-	return err;
+	return tavor_cq_resize_exec(cq, &resize);
 }
 
 /**

@@ -15,18 +15,6 @@
 
 #define TAVOR_MGM_NONE	U32_MAX
 
-/**
- * struct tavor_mcg_table - the group table
- * @object: what serialises the requests
- * @buckets: entries of the hash part; as many overflow entries follow
- * @overflow: overflow entries
- */
-struct tavor_mcg_table {
-	struct vrb_object object;
-	u32 buckets;
-	struct tavor_alloc overflow;
-};
-
 /* Where a request goes on; the engine's step only counts commands. */
 enum tavor_mcast_phase {
 	TAVOR_MCAST_HASH,	/* which bucket */
@@ -36,12 +24,17 @@ enum tavor_mcast_phase {
 	TAVOR_MCAST_READ_NEXT,	/* detach of a bucket's last QP: its successor takes its place */
 };
 
+/* Arguments of an attach or detach. */
+struct tavor_mcast_args {
+	union ib_gid gid;
+	u32 qpn;
+	bool attach;
+};
+
 /**
- * struct tavor_mcast - one attach or detach
- * @table: the group table
- * @gid: the group
- * @qpn: the QP
- * @attach: or detach
+ * struct tavor_mcast - the attach or detach that is under way
+ * @active: between its first command and the result of its last
+ * @args: see there
  * @phase: what comes next
  * @index: entry @mgm is, or is to be written to
  * @prev: entry that links to @index, or TAVOR_MGM_NONE for a bucket
@@ -51,10 +44,8 @@ enum tavor_mcast_phase {
  * @link: copy of the entry @prev
  */
 struct tavor_mcast {
-	struct tavor_mcg_table *table;
-	union ib_gid gid;
-	u32 qpn;
-	bool attach;
+	bool active;
+	struct tavor_mcast_args args;
 	enum tavor_mcast_phase phase;
 	u32 index;
 	u32 prev;
@@ -63,6 +54,25 @@ struct tavor_mcast {
 	struct tavor_mgm mgm;
 	struct tavor_mgm link;
 };
+
+/**
+ * struct tavor_mcg_table - the group table
+ * @object: what serialises the requests
+ * @buckets: entries of the hash part; as many overflow entries follow
+ * @overflow: overflow entries
+ * @op: the request under way, or the one that was given up last
+ */
+struct tavor_mcg_table {
+	struct vrb_object object;
+	u32 buckets;
+	struct tavor_alloc overflow;
+	struct tavor_mcast op;
+};
+
+static struct tavor_mcg_table *to_mcg_table(struct vrb_object *object)
+{
+	return container_of(object, struct tavor_mcg_table, object);
+}
 
 static u32 tavor_mgm_next(const struct tavor_mgm *mgm)
 {
@@ -105,14 +115,26 @@ static void tavor_encode_write_mgm(struct tavor_dev *dev, struct vrb_slot *slot,
 	tavor_cmd_set(dev, slot, TAVOR_CMD_WRITE_MGM, 0, index, TAVOR_CMD_IN);
 }
 
+static void tavor_mcast_start(struct tavor_mcast *op, const struct tavor_mcast_args *args)
+{
+	op->active = true;
+	op->args = *args;
+	op->phase = TAVOR_MCAST_HASH;
+	op->prev = TAVOR_MGM_NONE;
+	op->moved = TAVOR_MGM_NONE;
+	op->fresh = TAVOR_MGM_NONE;
+}
+
 static int tavor_mcast_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_dev *dev = vrb_to_tdev(vdev);
-	struct tavor_mcast *op = vrb->args.ptr.in;
+	struct tavor_mcast *op = &to_mcg_table(vrb->object)->op;
 
+	if (!vrb->step)
+		tavor_mcast_start(op, vrb->args.ptr.in);
 	switch (op->phase) {
 	case TAVOR_MCAST_HASH:
-		memcpy(tavor_mbox_in(dev, slot), op->gid.raw, sizeof(op->gid));
+		memcpy(tavor_mbox_in(dev, slot), op->args.gid.raw, sizeof(op->args.gid));
 		tavor_cmd_set(dev, slot, TAVOR_CMD_MGID_HASH, 0, 0, TAVOR_CMD_IN);
 		return VRB_DONE_OK;
 	case TAVOR_MCAST_READ:
@@ -135,22 +157,23 @@ static int tavor_mcast_attach_here(struct tavor_mcast *op)
 {
 	u32 n = tavor_mgm_count(&op->mgm);
 
-	if (tavor_mgm_find(&op->mgm, op->qpn) >= 0)
+	if (tavor_mgm_find(&op->mgm, op->args.qpn) >= 0)
 		return VRB_DONE_OK;
 	if (n == TAVOR_MGM_QPS)
 		return -ENOMEM;
-	memcpy(op->mgm.gid, op->gid.raw, sizeof(op->mgm.gid));
-	op->mgm.qp[n] = cpu_to_be32(TAVOR_MGM_VALID | op->qpn);
+	memcpy(op->mgm.gid, op->args.gid.raw, sizeof(op->mgm.gid));
+	op->mgm.qp[n] = cpu_to_be32(TAVOR_MGM_VALID | op->args.qpn);
 	op->phase = TAVOR_MCAST_WRITE;
 	return VRB_MORE;
 }
 
 /* The chain has ended without the group: a new entry, written before anything links to it. */
-static int tavor_mcast_attach_new(struct tavor_mcast *op)
+static int tavor_mcast_attach_new(struct tavor_mcg_table *table)
 {
+	struct tavor_mcast *op = &table->op;
 	u32 index;
 
-	if (tavor_alloc_get(&op->table->overflow, &index))
+	if (tavor_alloc_get(&table->overflow, &index))
 		return -ENOMEM;
 	op->fresh = index;
 	op->link = op->mgm;
@@ -185,7 +208,7 @@ static int tavor_mcast_detach_entry(struct tavor_mcast *op)
 static int tavor_mcast_detach_here(struct tavor_mcast *op)
 {
 	u32 n = tavor_mgm_count(&op->mgm);
-	int i = tavor_mgm_find(&op->mgm, op->qpn);
+	int i = tavor_mgm_find(&op->mgm, op->args.qpn);
 
 	if (i < 0)
 		return -EINVAL;
@@ -198,18 +221,19 @@ static int tavor_mcast_detach_here(struct tavor_mcast *op)
 }
 
 /* An entry of the chain has been read. */
-static int tavor_mcast_look(struct tavor_mcast *op)
+static int tavor_mcast_look(struct tavor_mcg_table *table)
 {
+	struct tavor_mcast *op = &table->op;
 	u32 next = tavor_mgm_next(&op->mgm);
 
-	if (!memcmp(op->mgm.gid, op->gid.raw, sizeof(op->mgm.gid)))
-		return op->attach ? tavor_mcast_attach_here(op) : tavor_mcast_detach_here(op);
-	if (op->attach && tavor_mgm_empty(&op->mgm) && op->prev == TAVOR_MGM_NONE)
+	if (!memcmp(op->mgm.gid, op->args.gid.raw, sizeof(op->mgm.gid)))
+		return op->args.attach ? tavor_mcast_attach_here(op) : tavor_mcast_detach_here(op);
+	if (op->args.attach && tavor_mgm_empty(&op->mgm) && op->prev == TAVOR_MGM_NONE)
 		return tavor_mcast_attach_here(op);
-	if (next >= 2 * op->table->buckets)
+	if (next >= 2 * table->buckets)
 		return -EIO;
 	if (!next)
-		return op->attach ? tavor_mcast_attach_new(op) : -EINVAL;
+		return op->args.attach ? tavor_mcast_attach_new(table) : -EINVAL;
 	op->prev = op->index;
 	op->link = op->mgm;
 	op->index = next;
@@ -225,25 +249,35 @@ static int tavor_mcast_written(struct tavor_mcast *op)
 	return VRB_MORE;
 }
 
-static int tavor_mcast_linked(struct tavor_mcast *op)
+/*
+ * The outcome of the request's last command is known: an entry that no link leads to, now or any more, can be
+ * used again.
+ */
+static void tavor_mcast_settle(struct tavor_mcg_table *table, int status)
 {
-	op->fresh = TAVOR_MGM_NONE;
-	if (op->moved != TAVOR_MGM_NONE)
-		tavor_alloc_put(&op->table->overflow, op->moved);
-	return VRB_DONE_OK;
+	struct tavor_mcast *op = &table->op;
+	bool linked = op->phase == TAVOR_MCAST_WRITE_LINK && !status;
+
+	op->active = false;
+	if (op->fresh != TAVOR_MGM_NONE && !linked)
+		tavor_alloc_put(&table->overflow, op->fresh);
+	if (op->moved != TAVOR_MGM_NONE && linked)
+		tavor_alloc_put(&table->overflow, op->moved);
 }
 
-static int tavor_mcast_next(struct tavor_mcast *op, struct tavor_dev *dev, struct vrb_slot *slot,
-			    const struct vrb_result *result)
+static int tavor_mcast_next(struct tavor_mcg_table *table, struct tavor_dev *dev,
+			    struct vrb_slot *slot, const struct vrb_result *result)
 {
+	struct tavor_mcast *op = &table->op;
+
 	switch (op->phase) {
 	case TAVOR_MCAST_HASH:
 		op->index = lower_16_bits(result->out);
 		op->phase = TAVOR_MCAST_READ;
-		return op->index < op->table->buckets ? VRB_MORE : -EIO;
+		return op->index < table->buckets ? VRB_MORE : -EIO;
 	case TAVOR_MCAST_READ:
 		memcpy(&op->mgm, tavor_mbox_out(dev, slot), sizeof(op->mgm));
-		return tavor_mcast_look(op);
+		return tavor_mcast_look(table);
 	case TAVOR_MCAST_READ_NEXT:
 		memcpy(&op->link, tavor_mbox_out(dev, slot), sizeof(op->link));
 		op->phase = TAVOR_MCAST_WRITE_LINK;
@@ -251,22 +285,27 @@ static int tavor_mcast_next(struct tavor_mcast *op, struct tavor_dev *dev, struc
 	case TAVOR_MCAST_WRITE:
 		return tavor_mcast_written(op);
 	default:
-		return tavor_mcast_linked(op);
+		return VRB_DONE_OK;
 	}
 }
 
 static int tavor_mcast_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 			       const struct vrb_result *result)
 {
-	struct tavor_mcast *op = vrb->args.ptr.in;
+	struct tavor_mcg_table *table = to_mcg_table(vrb->object);
 	int ret = result->status;
 
 	if (!ret)
-		ret = tavor_mcast_next(op, vrb_to_tdev(vdev), slot, result);
-	/* Nothing links to a new entry yet: it can be used again. */
-	if (ret < 0 && op->fresh != TAVOR_MGM_NONE)
-		tavor_alloc_put(&op->table->overflow, op->fresh);
+		ret = tavor_mcast_next(table, vrb_to_tdev(vdev), slot, result);
+	if (ret != VRB_MORE)
+		tavor_mcast_settle(table, ret);
 	return ret;
+}
+
+static void tavor_mcast_late(struct vrb_device *vdev, struct vrb_object *object, u16 step,
+			     const struct vrb_result *result)
+{
+	tavor_mcast_settle(to_mcg_table(object), result->status);
 }
 
 static const struct vrb_verb tavor_verb_attach = {
@@ -274,6 +313,7 @@ static const struct vrb_verb tavor_verb_attach = {
 	.class = VRB_CLASS_NORMAL,
 	.encode = tavor_mcast_encode,
 	.advance = tavor_mcast_advance,
+	.late = tavor_mcast_late,
 };
 
 static const struct vrb_verb tavor_verb_detach = {
@@ -281,35 +321,22 @@ static const struct vrb_verb tavor_verb_detach = {
 	.class = VRB_CLASS_TEARDOWN,
 	.encode = tavor_mcast_encode,
 	.advance = tavor_mcast_advance,
+	.late = tavor_mcast_late,
 };
 
 static int tavor_mcast_exec(struct ib_qp *ibqp, const union ib_gid *gid, bool attach)
 {
 	struct tavor_hw_qp *qp = to_tqp(ibqp)->hw;
-	struct tavor_mcg_table *table = qp->dev->mcgs;
-	struct tavor_mcast *op;
+	struct tavor_mcast_args args = { .gid = *gid, .qpn = qp->qpn, .attach = attach };
 	struct vrb vrb;
-	int err;
 
-	op = kzalloc(sizeof(*op), GFP_KERNEL);
-	if (!op)
-		return -ENOMEM;
-	op->table = table;
-	op->gid = *gid;
-	op->qpn = qp->qpn;
-	op->attach = attach;
-	op->prev = TAVOR_MGM_NONE;
-	op->moved = TAVOR_MGM_NONE;
-	op->fresh = TAVOR_MGM_NONE;
 	vrb_init(&vrb, NULL, NULL);
 	vrb.verb = attach ? &tavor_verb_attach : &tavor_verb_detach;
-	vrb.object = &table->object;
-	vrb.args.ptr.in = op;
+	vrb.object = &qp->dev->mcgs->object;
+	vrb.args.ptr.in = &args;
 	if (qp->user)
 		vrb.flags |= VRB_F_USER;
-	err = tavor_exec(qp->dev, &vrb);
-	kfree(op);
-	return err;
+	return tavor_exec(qp->dev, &vrb);
 }
 
 /**
@@ -388,6 +415,9 @@ void tavor_mcg_table_cleanup(struct tavor_dev *dev)
 {
 	struct tavor_mcg_table *table = dev->mcgs;
 
+	/* The device has failed in the middle of one. */
+	if (table->op.active)
+		tavor_mcast_settle(table, -EIO);
 	tavor_alloc_destroy(dev, &table->overflow);
 	dev->mcgs = NULL;
 	vrb_object_put(&table->object);

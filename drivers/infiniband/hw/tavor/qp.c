@@ -205,11 +205,17 @@ static int tavor_qp_enable_encode(struct vrb_device *vdev, struct vrb *vrb, stru
 	return VRB_DONE_OK;
 }
 
+static void tavor_qp_enable_late(struct vrb_device *vdev, struct vrb_object *object, u16 step,
+				 const struct vrb_result *result)
+{
+	if (result->status)
+		to_hw_qp(object)->buf.mpt.hw_owned = false;
+}
+
 static int tavor_qp_enable_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 				   const struct vrb_result *result)
 {
-	if (result->status)
-		to_hw_qp(vrb->object)->buf.mpt.hw_owned = false;
+	tavor_qp_enable_late(vdev, vrb->object, vrb->step, result);
 	return result->status;
 }
 
@@ -218,6 +224,7 @@ static const struct vrb_verb tavor_verb_create_qp = {
 	.class = VRB_CLASS_NORMAL,
 	.encode = tavor_qp_enable_encode,
 	.advance = tavor_qp_enable_advance,
+	.late = tavor_qp_enable_late,
 };
 
 /**

@@ -343,19 +343,20 @@ u32 tavor_qpc_encode(const struct tavor_hw_qp *qp, const struct tavor_qp_modify 
 }
 
 /**
- * tavor_qpc_commit() - remember what a successful transition has set
+ * tavor_qp_next_attrs() - what a transition will have set once it has succeeded
  * @qp: the QP
  * @mod: the modify
  *
- * Context: Softirq or BH disabled, from the QP's own requests only.
+ * Context: Any, from the QP's own requests only.
  */
-void tavor_qpc_commit(struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod)
+void tavor_qp_next_attrs(struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod)
 {
 	const struct ib_qp_attr *attr = &mod->attr;
-	struct tavor_qp_attrs *attrs = &qp->attrs;
+	struct tavor_qp_attrs *attrs = &qp->next_attrs;
 
+	*attrs = qp->attrs;
 	if (mod->to == IB_QPS_RESET)
-		*attrs = (struct tavor_qp_attrs){ .port = attrs->port };
+		*attrs = (struct tavor_qp_attrs){ .port = qp->attrs.port };
 	if (mod->mask & IB_QP_PORT)
 		attrs->port = attr->port_num;
 	if (mod->mask & IB_QP_ALT_PATH)
@@ -370,5 +371,5 @@ void tavor_qpc_commit(struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod)
 		attrs->req_depth = attr->max_rd_atomic;
 	if (mod->mask & IB_QP_ACCESS_FLAGS)
 		attrs->access = attr->qp_access_flags;
-	WRITE_ONCE(qp->state, mod->to);
+	qp->next_state = mod->to;
 }

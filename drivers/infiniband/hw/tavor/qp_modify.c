@@ -78,7 +78,7 @@ static int tavor_modify_encode_qp(struct tavor_dev *dev, struct vrb *vrb, struct
 	int err;
 
 	tavor_modify_states(qp, mod);
-	if (!qp->changing && mod->from == IB_QPS_RESET && mod->to == IB_QPS_RESET)
+	if (mod->from == IB_QPS_RESET && mod->to == IB_QPS_RESET)
 		return VRB_LAST;
 	err = tavor_qp_check_attrs(qp, mod);
 	if (err)
@@ -100,6 +100,7 @@ static int tavor_modify_encode_qp(struct tavor_dev *dev, struct vrb *vrb, struct
 	default:
 		tavor_encode_transition(dev, slot, opcode, qp, mod);
 	}
+	tavor_qp_next_attrs(qp, mod);
 	qp->changing = true;
 	return VRB_DONE_OK;
 }
@@ -130,25 +131,50 @@ static int tavor_modify_encode(struct vrb_device *vdev, struct vrb *vrb, struct 
 		tavor_modify_encode_port(dev, vrb, slot);
 }
 
+/* The transition's result is known; of one that failed the QP has seen nothing. */
+static void tavor_modify_settle(struct tavor_hw_qp *qp, int status)
+{
+	qp->changing = false;
+	if (status)
+		return;
+	qp->attrs = qp->next_attrs;
+	WRITE_ONCE(qp->state, qp->next_state);
+	if (qp->state == IB_QPS_RESET && !qp->user) {
+		tavor_qp_forget_completions(qp);
+		tavor_qp_rings_reset(qp);
+	}
+}
+
+static void tavor_modify_port_settle(struct tavor_hw_qp *qp, int status)
+{
+	if (!status)
+		qp->port_up = qp->state == IB_QPS_RTR;
+}
+
 static int tavor_modify_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 				const struct vrb_result *result)
 {
 	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
 
-	if (vrb->step == TAVOR_MODIFY_TRANSITION)
-		qp->changing = false;
-	if (result->status)
-		return result->status;
 	if (vrb->step == TAVOR_MODIFY_PORT) {
-		qp->port_up = qp->state == IB_QPS_RTR;
-		return VRB_DONE_OK;
+		tavor_modify_port_settle(qp, result->status);
+		return result->status;
 	}
-	tavor_qpc_commit(qp, vrb->args.ptr.in);
-	if (qp->state == IB_QPS_RESET && !qp->user) {
-		tavor_qp_forget_completions(qp);
-		tavor_qp_rings_reset(qp);
-	}
-	return VRB_MORE;
+	/* One that was refused before it became a command has changed nothing that was not known. */
+	if (qp->changing)
+		tavor_modify_settle(qp, result->status);
+	return result->status ?: VRB_MORE;
+}
+
+static void tavor_modify_late(struct vrb_device *vdev, struct vrb_object *object, u16 step,
+			      const struct vrb_result *result)
+{
+	struct tavor_hw_qp *qp = to_hw_qp(object);
+
+	if (step == TAVOR_MODIFY_PORT)
+		tavor_modify_port_settle(qp, result->status);
+	else
+		tavor_modify_settle(qp, result->status);
 }
 
 const struct vrb_verb tavor_verb_modify_qp = {
@@ -156,6 +182,7 @@ const struct vrb_verb tavor_verb_modify_qp = {
 	.class = VRB_CLASS_NORMAL,
 	.encode = tavor_modify_encode,
 	.advance = tavor_modify_advance,
+	.late = tavor_modify_late,
 };
 
 /**

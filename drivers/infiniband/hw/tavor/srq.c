@@ -246,11 +246,25 @@ static int tavor_srq_create_advance(struct vrb_device *vdev, struct vrb *vrb, st
 	return vrb_undo(vrb, result->status);
 }
 
+static void tavor_srq_create_late(struct vrb_device *vdev, struct vrb_object *object, u16 step,
+				  const struct vrb_result *result)
+{
+	struct tavor_hw_srq *srq = to_hw_srq(object);
+
+	if (!result->status)
+		return;
+	if (step == TAVOR_CREATE_SRQ_BUF)
+		srq->buf.mpt.hw_owned = false;
+	else
+		srq->hw_owned = false;
+}
+
 static const struct vrb_verb tavor_verb_create_srq = {
 	.name = "CREATE_SRQ",
 	.class = VRB_CLASS_NORMAL,
 	.encode = tavor_srq_create_encode,
 	.advance = tavor_srq_create_advance,
+	.late = tavor_srq_create_late,
 };
 
 enum {

@@ -16,6 +16,14 @@ struct tavor_cq_pin {
 	struct vrb_object object;
 };
 
+/* The buffer a resize goes to. */
+struct tavor_cq_resize {
+	u32 lkey;
+	u32 entries;
+	bool issued;			/* the pin is the CQ's now */
+	struct tavor_cq_pin *pin;
+};
+
 /**
  * struct tavor_hw_cq - a CQ as the hardware sees it
  * @ibcq: the CQ its events and completions are for; not to be touched once @hidden
@@ -32,6 +40,7 @@ struct tavor_cq_pin {
  * @cons_index: CQEs consumed, ever; modulo @entries the next one to look at
  * @buf: kernel CQs only
  * @pin: of the buffer of a user's CQ
+ * @resize: while its command is under way; its pin is NULL otherwise
  * @drain: wait for the completion EQ, when the hardware has let go
  */
 struct tavor_hw_cq {
@@ -52,6 +61,7 @@ struct tavor_hw_cq {
 	u32 cons_index;
 	struct tavor_buf buf;
 	struct tavor_cq_pin *pin;
+	struct tavor_cq_resize resize;
 	struct tavor_eq_drain drain;
 };
 

@@ -36,13 +36,15 @@ struct tavor_qp_attrs {
  * @service: transport
  * @state: as the last successful transition left it. Written in order by the object's requests;
  *	post reads it without a lock
- * @changing: a transition was posted and its result is not known; for good once it has timed out
+ * @changing: a transition was posted and its result is not known yet, or never will be
  * @port_up: INIT_IB has been done on behalf of this QP0
  * @listed: in the table, where completions and events find it
  * @hidden: being destroyed: no completion and no event is reported any more. Written under the
  *	locks of the table and of both CQs
  * @sq_sig_all: every send completes
  * @attrs: see there
+ * @next_attrs: what @attrs becomes when the transition under way has succeeded
+ * @next_state: the same for @state
  * @max_inline: bytes a send may carry inline
  * @uar: page its doorbells come from
  * @sq: send queue; kernel QPs only, but for its shape
@@ -68,6 +70,8 @@ struct tavor_hw_qp {
 	bool listed;
 	bool hidden;
 	struct tavor_qp_attrs attrs;
+	struct tavor_qp_attrs next_attrs;
+	enum ib_qp_state next_state;
 	u32 max_inline;
 	u32 uar;
 	u32 lkey;
@@ -144,7 +148,7 @@ int tavor_modify_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask, struc
 struct tavor_qp_context;
 u32 tavor_qpc_encode(const struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod,
 		     struct tavor_qp_context *ctx);
-void tavor_qpc_commit(struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod);
+void tavor_qp_next_attrs(struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod);
 int tavor_qp_check_attrs(const struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod);
 
 /* qp_query.c */
