@@ -250,8 +250,8 @@ static int tavor_mcast_written(struct tavor_mcast *op)
 }
 
 /*
- * The outcome of the request's last command is known: an entry that no link leads to, now or any more, can be
- * used again.
+ * The outcome of the request's last command is known: an entry that no link leads to, now or any
+ * more, can be used again.
  */
 static void tavor_mcast_settle(struct tavor_mcg_table *table, int status)
 {

@@ -160,7 +160,7 @@ static int tavor_modify_advance(struct vrb_device *vdev, struct vrb *vrb, struct
 		tavor_modify_port_settle(qp, result->status);
 		return result->status;
 	}
-	/* One that was refused before it became a command has changed nothing that was not known. */
+	/* One that was refused before it became a command has changed nothing. */
 	if (qp->changing)
 		tavor_modify_settle(qp, result->status);
 	return result->status ?: VRB_MORE;
