@@ -104,8 +104,9 @@ guest_start() {
 
 # place_take: wait until fewer guests than cores and one more run on this machine. More would not be done
 # sooner, but their time-outs would strike. The place is given back when this shell ends.
+# shellcheck disable=SC2153 # CACHE is common.sh's
 place_take() {
-	local n said= max=${IB_VRB_GUESTS:-$(($(nproc) + 1))}
+	local n said='' max=${IB_VRB_GUESTS:-$(($(nproc) + 1))}
 	mkdir -p "$CACHE/lock"
 	while :; do
 		for ((n = 0; n < max; n++)); do
