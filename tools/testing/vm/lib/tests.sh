@@ -61,12 +61,15 @@ show() {
 	done
 }
 
-# groups: tests that share a guest, a file each, in the order they are to run; prints how many
+# groups: a test of the host by itself, or tests that share a guest; a file each, in the order they are to
+# run. Prints how many.
 groups() {
-	local count=0 line runs
-	awk -F'|' '$2 == "host"' "$WORK/tests" >"$WORK/0.tests"
-	echo host >"$WORK/0.what"
-	[ ! -s "$WORK/0.tests" ] || count=1
+	local count=0 line runs test
+	grep '^[^|]*|host|' "$WORK/tests" | while read -r test; do
+		echo "$test" >"$WORK/$count.tests"
+		echo host >"$WORK/$count.what"
+		count=$((count + 1))
+	done
 	cut -d'|' -f2,3 "$WORK/tests" | while IFS='|' read -r runs kernels; do
 		for line in $kernels; do
 			echo "$line|$runs"
