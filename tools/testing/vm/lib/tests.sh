@@ -65,11 +65,11 @@ show() {
 # run. Prints how many.
 groups() {
 	local count=0 line runs test
-	grep '^[^|]*|host|' "$WORK/tests" | while read -r test; do
+	while read -r test; do
 		echo "$test" >"$WORK/$count.tests"
 		echo host >"$WORK/$count.what"
 		count=$((count + 1))
-	done
+	done < <(grep '^[^|]*|host|' "$WORK/tests")
 	cut -d'|' -f2,3 "$WORK/tests" | while IFS='|' read -r runs kernels; do
 		for line in $kernels; do
 			echo "$line|$runs"
