@@ -443,7 +443,7 @@ static void on_latency_over(struct hca_timer *t)
 	f->running--;
 	if (!s->status)
 		s->status = execute(h, s);
-	if (hca_dead(h))
+	if (sys_dead(h))
 		return;
 	write_output(h, s);
 	count_result(f, s);
@@ -620,7 +620,7 @@ void cmd_hcr_write(struct hca *h, unsigned int index, u32 value)
 {
 	struct cmd_if *f = cmd_of(h);
 
-	if (hca_dead(h))
+	if (sys_dead(h))
 		return;
 	if (f->go) {
 		violation(h, RULE_HCR_BUSY, "HCR", "0x%08x written at 0x%02x", value, index * 4);

@@ -41,6 +41,7 @@ u32 pci_config_size(const struct hca *h);
 int pci_config_read(struct hca *h, u32 offset, void *buf, u32 len);
 int pci_config_write(struct hca *h, u32 offset, const void *buf, u32 len);
 bool pci_memory_enabled(const struct hca *h);
+bool pci_fenced(const struct hca *h); /* bus mastering was on since the reset, and is not now */
 u64 pci_bar(const struct hca *h, int bar);
 void pci_clear_int(struct hca *h, u64 mask);
 bool pci_intr_valid(const struct hca *h, u8 intr);
@@ -102,6 +103,7 @@ u32 sys_reserved_uars(const struct hca *h);
 /* Everything stops until reset; @dwords as for regs_catas(). */
 void sys_catastrophe(struct hca *h, const u32 *dwords);
 void sys_set_dead(struct hca *h, bool dead);
+bool sys_dead(const struct hca *h); /* without the fence of pci_fenced() */
 
 /* --- tpt.c, eq.c, cq.c: life ----------------------------------------------------------------------------- */
 

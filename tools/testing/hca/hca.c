@@ -113,6 +113,8 @@ static void hca_delete(struct hca *h)
 	tpt_delete(h);
 	sys_delete(h);
 	cmd_delete(h);
+	free(h->part[PART_QP]);
+	free(h->part[PART_SRQ]);
 	uar_delete(h);
 	regs_delete(h);
 	pci_delete(h);
@@ -123,7 +125,7 @@ static void hca_delete(struct hca *h)
 	free(h);
 }
 
-/* What the QP side and the fabric hold stays reachable until the process ends. */
+/* Ports and cables are shared between HCAs and stay until the process ends. */
 void hca_delete_all(void)
 {
 	while (n_hcas) {

@@ -119,8 +119,8 @@ void loop_stop(void);
 
 /*
  * Bus addresses: guest memory as mapped by DMA_MAP, or the DDR window [ddr_start, ddr_end]. 0 or -EFAULT;
- * the failing range has then been recorded as RULE_DMA_UNMAPPED (or RULE_DMA_MASTER with bus mastering
- * off) against @who. A range may span several maps. dma_write() makes bytes visible in ascending order, the last 8-byte (or smaller) piece
+ * the failing range has then been recorded as RULE_DMA_UNMAPPED (or RULE_DMA_MASTER before bus mastering
+ * was on) against @who. A range may span several maps. dma_write() makes bytes visible in ascending order, the last 8-byte (or smaller) piece
  * last and with release semantics, which is what the owner bytes of CQEs and EQEs rely on.
  */
 int dma_read(struct hca *h, const char *who, u64 addr, void *buf, size_t len);
@@ -150,8 +150,8 @@ bool hca_enabled(const struct hca *h); /* SYS_EN done */
 bool hca_running(const struct hca *h); /* INIT_HCA done */
 int hca_number(const struct hca *h);
 struct hca *hca_by_number(int n); /* NULL past the last */
-bool hca_dead(const struct hca
-		      *h); /* catastrophic error or surprise removal: nothing moves until reset */
+/* Catastrophic error, or bus mastering taken away: the device does nothing, and nobody is to blame. */
+bool hca_dead(const struct hca *h);
 
 /* --- options.c: key=value ---------------------------------------------------------------------------- */
 

@@ -24,7 +24,8 @@ struct pci {
 	u16 device;
 	u8 msix_cap, msi_cap, vpd_cap;
 	u8 pin;
-	bool intx; /* level of the pin */
+	bool intx;	 /* level of the pin */
+	bool was_master; /* since the reset */
 };
 
 static struct pci *pci_of(const struct hca *h)
@@ -171,6 +172,7 @@ static void power_on(struct hca *h)
 
 	memset(p->cfg, 0, sizeof(p->cfg));
 	memset(p->mask, 0, sizeof(p->mask));
+	p->was_master = false;
 	field(p, PCI_VENDOR_ID, 2, opt_u64(h, "vendor"), 0);
 	field(p, PCI_DEVICE_ID, 2, p->device, 0);
 	field(p, PCI_COMMAND, 2, 0,
@@ -251,6 +253,7 @@ int pci_config_write(struct hca *h, u32 offset, const void *buf, u32 len)
 		memcpy(p->cfg + p->vpd_cap + 2, from + (p->vpd_cap + 2 - offset), 2);
 		vpd_access(p);
 	}
+	p->was_master |= pci_bus_master(h);
 	if (touches(offset, len, PCI_COMMAND, 2))
 		vfu_set_intx(h, p->intx && !(le_get(p->cfg + PCI_COMMAND, 2) &
 					     PCI_COMMAND_INTX_DISABLE));
@@ -260,6 +263,11 @@ int pci_config_write(struct hca *h, u32 offset, const void *buf, u32 len)
 bool pci_bus_master(const struct hca *h)
 {
 	return pci_of(h)->cfg[PCI_COMMAND] & PCI_COMMAND_MASTER;
+}
+
+bool pci_fenced(const struct hca *h)
+{
+	return pci_of(h)->was_master && !pci_bus_master(h);
 }
 
 bool pci_memory_enabled(const struct hca *h)

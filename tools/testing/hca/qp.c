@@ -450,7 +450,7 @@ static void qp_work(struct hca_work *w)
 	int budget = QP_BUDGET;
 	bool more = false;
 
-	if (qp->stub)
+	if (qp->stub || hca_dead(qp->h))
 		return;
 	if (qp->resp && qp_receives(qp))
 		more = responder_run(qp, &budget);
@@ -469,7 +469,7 @@ static void qp_timer(struct hca_timer *t)
 {
 	struct qp *qp = container_of(t, struct qp, timer);
 
-	if (qp->req)
+	if (qp->req && !hca_dead(qp->h))
 		requester_timer(qp);
 }
 

@@ -41,7 +41,16 @@ bool hca_running(const struct hca *h)
 	return sys_of(h) && sys_of(h)->running;
 }
 
+/*
+ * A driver that takes bus mastering away fences the device off: it is as good as dead, and none of
+ * what it then cannot do is anybody's fault. Commands without a mailbox still work.
+ */
 bool hca_dead(const struct hca *h)
+{
+	return sys_dead(h) || (sys_of(h) && pci_fenced(h));
+}
+
+bool sys_dead(const struct hca *h)
 {
 	return sys_of(h) && sys_of(h)->dead;
 }

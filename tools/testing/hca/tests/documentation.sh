@@ -11,7 +11,7 @@ echo "1..2"
 if out=$(./doc-tables --check 2>&1); then
 	echo "ok 1 tables agree with the sources"
 else
-	echo "$out" | sed 's/^/# /'
+	printf '%s\n' "$out" | while read -r line; do echo "# $line"; done
 	echo "not ok 1 tables agree with the sources"
 fi
 

@@ -93,6 +93,11 @@ const struct hca_profile *hca_profile(const struct hca *h)
 	return &fake_profile;
 }
 
+bool hca_dead(const struct hca *h)
+{
+	return false;
+}
+
 u64 opt_u64(const struct hca *h, const char *key)
 {
 	return !strcmp(key, "ports") ? fake_ports_opt : 7;
@@ -370,26 +375,39 @@ bool timer_armed(const struct hca_timer *t)
 	return t->priv;
 }
 
+static inline bool turn_work(void)
+{
+	struct hca_work *w = work_first;
+
+	if (!w)
+		return false;
+	work_first = w->next;
+	if (!work_first)
+		work_last = &work_first;
+	w->queued = false;
+	w->fn(w);
+	return true;
+}
+
+static inline bool turn_link(void)
+{
+	struct packet *p = link_head;
+
+	if (!p)
+		return false;
+	link_head = p->next;
+	if (!link_head)
+		link_tail = &link_head;
+	qp_rx(&fake, 1, p, false);
+	return true;
+}
+
 /* One round of work and of the link; false if there was nothing to do. */
 static inline bool turn(void)
 {
-	struct hca_work *w = work_first;
-	struct packet *p = link_head;
+	bool work = turn_work();
 
-	if (w) {
-		work_first = w->next;
-		if (!work_first)
-			work_last = &work_first;
-		w->queued = false;
-		w->fn(w);
-	}
-	if (p) {
-		link_head = p->next;
-		if (!link_head)
-			link_tail = &link_head;
-		qp_rx(&fake, 1, p, false);
-	}
-	return w || p;
+	return turn_link() || work;
 }
 
 static inline void settle(void)
@@ -404,6 +422,23 @@ static inline void settle(void)
 	}
 }
 
+/* As the loop does it: all packets that are there, then the work of all QPs. */
+static inline void settle_in_batches(void)
+{
+	int i;
+
+	for (i = 0; i < 100000 && (link_head || work_first); i++) {
+		while (turn_link())
+			;
+		while (turn_work())
+			if (link_head && !work_first)
+				break;
+	}
+}
+
+/* pass() settles like this if set. */
+static bool in_batches;
+
 /* Lets @ns pass, timer by timer. */
 static inline void pass(u64 ns)
 {
@@ -412,6 +447,8 @@ static inline void pass(u64 ns)
 	for (;;) {
 		int i, best = -1;
 
+		if (in_batches)
+			settle_in_batches();
 		settle();
 		for (i = 0; i < FAKE_TIMERS; i++)
 			if (fake_timer[i].t &&
@@ -477,6 +514,7 @@ static inline void fake_up(void)
 	fake_pkey_violations = 0;
 	fake_qkey_violations = 0;
 	link_filter = NULL;
+	in_batches = false;
 	link_sent = 0;
 	fake_key_add(DATA_KEY, DATA_BASE, DATA_SIZE, DATA_BASE,
 		     TPT_LOCAL_WRITE | TPT_REMOTE_READ | TPT_REMOTE_WRITE | TPT_REMOTE_ATOMIC);

@@ -81,10 +81,28 @@ static void dma_after_unmap(void)
 static void dma_master(void)
 {
 	tc_fresh();
-	tc_sys_en();
+	CHECK_EQ(tc_call(13, NULL, 0, NULL, 0, NULL, 0), 0);
 	tc_cfg_write(PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+	tc_sys_en();
 	CHECK_EQ(tc_cmd_out(0x04, 0, 0), CMD_INTERNAL_ERR);
 	TRIPPED(DMA_MASTER);
+}
+
+/* A driver that takes bus mastering away means it: the device can do nothing, and that is no fault. */
+static void fence_is_no_fault(void)
+{
+	struct cqe cqe = { .qpn = 0x404 };
+	u8 *cq;
+
+	up();
+	cq = tc_cq(0x81, 4);
+	tc_cfg_write(PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+	CHECK(cq_post(tc_hca(), 0x81, &cqe, false) < 0);
+	eq_qp_event(tc_hca(), EV_COMM_EST, 0x404);
+	CHECK_EQ(tc_cmd_out(0x04, 0, 0), CMD_INTERNAL_ERR);
+	CHECK_EQ(tc_cmd(0x31, 0, 0x1f, 0, 0, NULL), 0);
+	CHECK(cq[31] & 0x80);
+	CHECK_EQ(tc_any_violation(), 0);
 }
 
 static void pci_memory(void)
@@ -868,6 +886,7 @@ int main(int argc, char **argv)
 		TAP(dma_unmapped),
 		TAP(dma_after_unmap),
 		TAP(dma_master),
+		TAP(fence_is_no_fault),
 		TAP(pci_memory),
 		TAP(pci_gateway),
 		TAP(reset_access),
