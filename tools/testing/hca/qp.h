@@ -198,6 +198,7 @@ struct requester {
 	bool rnr_wait;
 	bool rewound; /* ignore further implied NAKs until there is progress */
 	u64 deadline; /* of the ack timer, 0 none */
+	bool overtime; /* the deadline has passed once */
 	struct sg_pos tx_pos, rd_pos;
 	struct wqe wqe, rd;
 };

@@ -328,6 +328,14 @@ static u32 depth(const struct qp *qp)
 	return 1u << qp->log_rra;
 }
 
+/* Packets, and so PSNs, of read data */
+static u32 packets(const struct qp *qp, u64 len)
+{
+	u32 mtu = mtu_bytes(qp->mtu);
+
+	return len ? (len + mtu - 1) / mtu : 1;
+}
+
 static void respond_later(struct qp *qp, const struct resp *a)
 {
 	struct responder *r = qp->resp;
@@ -349,7 +357,7 @@ static void remember(struct qp *qp, const struct rdb *e)
 static u8 exec_read(struct qp *qp, const struct headers *hd, u32 *npsn)
 {
 	struct responder *r = qp->resp;
-	u32 mtu = mtu_bytes(qp->mtu), len = get32(hd->ext + 12);
+	u32 len = get32(hd->ext + 12);
 	struct rdb e = { .psn = hd->psn,
 			 .valid = true,
 			 .va = get64(hd->ext),
@@ -365,7 +373,7 @@ static u8 exec_read(struct qp *qp, const struct headers *hd, u32 *npsn)
 		return NAK_INVALID;
 	if (len && tpt_check(qp->h, e.key, qp->pd, e.va, len, TPT_REMOTE_READ))
 		return NAK_ACCESS;
-	e.npsn = len ? (len + (u64)mtu - 1) / mtu : 1;
+	e.npsn = packets(qp, len);
 	qp->rmsn = (qp->rmsn + 1) & 0xffffff;
 	a.msn = qp->rmsn;
 	remember(qp, &e);
@@ -434,6 +442,24 @@ static struct rdb *find_rdb(struct qp *qp, u32 psn, bool atomic)
 	return NULL;
 }
 
+/*
+ * The requester goes over everything from @psn on again: what of it was still to be sent is taken back. True if what
+ * comes before covers @psn, so that there is nothing to add.
+ */
+static bool take_back(struct qp *qp, u32 psn)
+{
+	struct responder *r = qp->resp;
+	const struct resp *last;
+
+	while (r->resp_tail != r->resp_head) {
+		last = &r->resp[(r->resp_tail - 1) % RESP_MAX];
+		if (psn_ahead(last->psn, psn) >= PSN_HALF)
+			return !last->atomic && psn_ahead(psn, last->psn) < packets(qp, last->len);
+		r->resp_tail--;
+	}
+	return false;
+}
+
 static void repeat_read(struct qp *qp, const struct headers *hd)
 {
 	const struct rdb *e = find_rdb(qp, hd->psn, false);
@@ -443,13 +469,10 @@ static void repeat_read(struct qp *qp, const struct headers *hd)
 	};
 
 	if (!e || a.key != e->key || va < e->va || va - e->va > e->len ||
-	    len > e->len - (va - e->va)) {
+	    len > e->len - (va - e->va))
 		count(qp->h, "duplicate_read_dropped");
-		return;
-	}
-	/* the requester goes over everything from here on again: what was still to be sent is asked for again */
-	qp->resp->resp_head = qp->resp->resp_tail;
-	respond_later(qp, &a);
+	else if (!take_back(qp, hd->psn))
+		respond_later(qp, &a);
 }
 
 static void repeat_atomic(struct qp *qp, const struct headers *hd)
@@ -462,7 +485,7 @@ static void repeat_atomic(struct qp *qp, const struct headers *hd)
 		return;
 	}
 	a.result = e->result;
-	if (qp->resp->resp_tail - qp->resp->resp_head < RESP_MAX)
+	if (!take_back(qp, hd->psn))
 		respond_later(qp, &a);
 }
 

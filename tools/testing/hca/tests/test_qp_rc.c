@@ -376,6 +376,61 @@ static void lost_last_read_response_is_asked_for_again(void)
 	CHECK(same(0, REMOTE, 9000));
 }
 
+/* Requests that are repeated together arrive together: none may push out the answer to another. */
+static void many_lost_reads_are_all_answered(void)
+{
+	u32 i;
+
+	lose_some(OP_READ_FIRST, 0, 4);
+	in_batches = true;
+	for (i = 0; i < 8; i++)
+		post(&a, wr_rdma(WQE_READ, i * 9000, 9000, REMOTE + i * 9000));
+	pass(100000000);
+	for (i = 0; i < 8; i++)
+		expect_send(1, WQE_READ);
+	CHECK(same(0, REMOTE, 72000));
+}
+
+static int lose_first_responses(struct packet *p, const struct headers *hd)
+{
+	u8 op = hd->opcode & 0x1f;
+
+	if (!lose_times || op < OP_READ_FIRST || op > OP_ATOMIC_ACK)
+		return 1;
+	lose_times--;
+	return 0;
+}
+
+/* The responder was slow, the timer was not: requests come twice while the first answers wait. */
+static void requests_repeated_while_answers_wait(void)
+{
+	struct twr add = wr_rdma(WQE_FETCH_ADD, 0x80000, 8, REMOTE + 0x80000);
+	u64 v = 0;
+	u32 i, lost;
+
+	for (lost = 0; lost < 40; lost++) {
+		lose_some(0, 0, 0);
+		lose_times = lost;
+		in_batches = lost & 1;
+		link_filter = lose_first_responses;
+		v = 0;
+		memcpy(mem + DATA_BASE + REMOTE + 0x80000, &v, 8);
+		add.swap = 1;
+		for (i = 0; i < 4; i++) {
+			post(&a, wr_rdma(WQE_READ, i * 9000, 9000, REMOTE + i * 9000));
+			post(&a, add);
+		}
+		pass(200000000);
+		for (i = 0; i < 4; i++) {
+			expect_send(1, WQE_READ);
+			expect_send(1, WQE_FETCH_ADD);
+		}
+		CHECK(same(0, REMOTE, 36000));
+		memcpy(&v, mem + DATA_BASE + REMOTE + 0x80000, 8);
+		CHECK_EQ(v, 4);
+	}
+}
+
 static void lost_atomic_response_does_not_execute_twice(void)
 {
 	struct twr w = wr_rdma(WQE_FETCH_ADD, 0, 8, REMOTE);
@@ -485,10 +540,10 @@ static void silence_ends_in_retry_exceeded(void)
 	up(SVC_RC);
 	link_filter = lose_all;
 	post(&a, wr(WQE_SEND, 0, 100));
-	pass(1048576 * 3);
+	pass(1048576 * 4);
 	expect_nothing(1);
 	CHECK_EQ(query_state(&a), QP_RTS);
-	pass(1048576 * 3);
+	pass(1048576 * 13);
 	expect_error(1, true, SYN_RETRY);
 	CHECK_EQ(query_state(&a), QP_ERR);
 	/* the first try and as many more as the retry count says */
@@ -912,6 +967,8 @@ static const struct tap_test tests[] = {
 	TAP(lost_ack_does_not_deliver_twice),
 	TAP(lost_read_response_is_asked_for_again),
 	TAP(lost_last_read_response_is_asked_for_again),
+	TAP(many_lost_reads_are_all_answered),
+	TAP(requests_repeated_while_answers_wait),
 	TAP(lost_atomic_response_does_not_execute_twice),
 	TAP(duplicated_packets_change_nothing),
 	TAP(a_lossy_link_loses_nothing),
