@@ -35,8 +35,7 @@ look_visible_requests() {
 
 look_visible_zombie() {
 	shows $DEVICE/slots '^[0-9]+ zombie 0x[0-9a-f]+ 1 [0-9]+ mock 0$'
-	shows $DEVICE/objects '^OBJ:0x99 2 0 1 dying$'
-	shows $DEVICE/vrbs '^[0-9]+ queued teardown destroy 0 OBJ:0x99 test -1 -$'
+	shows $DEVICE/objects '^OBJ:0x99 2 0 1 alive$'
 	shows $DEVICE/counters '^timeouts 1$'
 }
 
