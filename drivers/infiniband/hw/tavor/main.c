@@ -99,6 +99,13 @@ static int layer_query_init(struct tavor_dev *dev)
 	return err;
 }
 
+/* An HCA that does not close may go on writing, and SYS_DIS is not allowed: stop it the hard way. */
+static void layer_hca_exit(struct tavor_dev *dev)
+{
+	if (tavor_fw_close_hca(dev, false) && !vrb_device_failed(dev->vrb))
+		vrb_device_fail(dev->vrb, "CLOSE_HCA");
+}
+
 static int layer_hca_init(struct tavor_dev *dev)
 {
 	int err;
@@ -108,13 +115,8 @@ static int layer_hca_init(struct tavor_dev *dev)
 		return err;
 	err = tavor_fw_query_adapter(dev);
 	if (err)
-		tavor_fw_close_hca(dev, false);
+		layer_hca_exit(dev);
 	return err;
-}
-
-static void layer_hca_exit(struct tavor_dev *dev)
-{
-	tavor_fw_close_hca(dev, false);
 }
 
 static int layer_pd_init(struct tavor_dev *dev)
