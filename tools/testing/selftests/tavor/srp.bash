@@ -19,6 +19,11 @@ target() {
 	echo "0x$(gid 2 | tr -d :)"
 }
 
+# The initiator's: an extension of zeros and its port GUID
+initiator() {
+	echo "0x0000000000000000$(gid 1 | cut -d: -f5- | tr -d :)"
+}
+
 disk() {
 	local dir
 	for dir in /sys/block/sd*; do
@@ -37,9 +42,8 @@ start_target() {
 	tpg=$CONFIG/srpt/$(target)/$(target)
 	mkdir -p "$tpg/lun/lun_0"
 	ln -s $CONFIG/core/rd_mcp_0/vrbdisk "$tpg/lun/lun_0/disk"
-	mkdir "$tpg/acls/0x$(gid 1 | tr -d :)"
-	mkdir "$tpg/acls/0x$(gid 1 | tr -d :)/lun_0"
-	ln -s "$tpg/lun/lun_0" "$tpg/acls/0x$(gid 1 | tr -d :)/lun_0/"
+	mkdir -p "$tpg/acls/$(initiator)/lun_0"
+	ln -s "$tpg/lun/lun_0" "$tpg/acls/$(initiator)/lun_0/lun"
 	echo 1 >"$tpg/enable"
 }
 
@@ -58,9 +62,11 @@ stop_all() {
 		[ ! -e "$dir/delete" ] || echo 1 >"$dir/delete"
 	done
 	modprobe -r ib_srp
-	find $CONFIG/srpt -depth -type l -delete
-	find $CONFIG/srpt -mindepth 1 -depth -type d \( -name 'lun_0' -o -name '0x*' \) -exec rmdir {} + 2>/dev/null || :
-	rmdir $CONFIG/core/rd_mcp_0/vrbdisk $CONFIG/core/rd_mcp_0 || :
+	echo 0 >"$CONFIG/srpt/$(target)/$(target)/enable"
+	find $CONFIG/srpt -depth -name lun -type l -delete
+	find $CONFIG/srpt -depth -name disk -type l -delete
+	find $CONFIG/srpt -depth -type d \( -name lun_0 -o -name '0x*' \) -exec rmdir {} \;
+	rmdir $CONFIG/srpt $CONFIG/core/rd_mcp_0/vrbdisk $CONFIG/core/rd_mcp_0
 	modprobe -r ib_srpt
 }
 
