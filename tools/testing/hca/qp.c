@@ -273,6 +273,8 @@ bool qp_cqe_recv(struct qp *qp, const struct cqe *fill, bool solicited)
 	cqe.qpn = qp->qpn;
 	cqe.wqe = qp->rx.addr | qp->rx.size;
 	qp->rx_active = false;
+	if (!qp->rsc && !qp->srq && !(qp->rx.flags & WQE_FLAG_CQE))
+		return true;
 	return post(qp, qp->rcqn, &cqe, solicited);
 }
 
@@ -348,6 +350,7 @@ enum take qp_take_recv(struct qp *qp)
 	struct recv_source s = own_queue(qp);
 	enum take t = qp->srq ? srq_take(qp->srq, &qp->rx) : wqe_take_recv(&s, &qp->rx, true);
 
+	qp->rq_next = wq_first(&qp->rq) ? wq_first(&qp->rq)->addr : 0;
 	switch (t) {
 	case TAKE_OK:
 		qp->rx_active = true;

@@ -264,6 +264,7 @@ enum take wqe_take_recv(const struct recv_source *s, struct wqe *w, bool body)
 		return TAKE_FETCH_FAILED;
 	}
 	recv_advance(s, db, w);
+	w->flags = get32(w->raw + 8);
 	if (body && !parse_list(w, CTRL_LEN, false)) {
 		blame(s->h, s->uar, RULE_WQE_FORMAT, s->who,
 		      "receive WQE 0x%x holds an inline segment", w->addr);

@@ -161,6 +161,29 @@ static void unsignaled_work_completes_silently(void)
 	CHECK(same(0, REMOTE, 24));
 }
 
+/* RSC 0: the receive WQE's C bit decides. */
+static void receives_may_be_unsignaled(void)
+{
+	fake_up();
+	a = tqp(0x401, SVC_RC, 1);
+	b = tqp(0x402, SVC_RC, 2);
+	to_init(&a);
+	mbox_init(&b);
+	put32(ctx() + 0x90, 0xe000);
+	CHECK_EQ(run(0x19, b.qpn, 0), CMD_OK);
+	to_rts(&a, b.qpn);
+	to_rts(&b, a.qpn);
+	post_recv(&b, 2, REMOTE, 8);
+	put32(mem + b.at + rq_addr(1) + 8, 8);
+	post(&a, wr(WQE_SEND, 0, 8));
+	settle();
+	expect_send(1, WQE_SEND);
+	expect_nothing(2);
+	post(&a, wr(WQE_SEND, 0, 8));
+	settle();
+	expect_recv(2, OP_SEND_ONLY, 8);
+}
+
 static void solicited_bit_reaches_the_receive_cqe(void)
 {
 	struct twr w = wr(WQE_SEND, 0, 1500);
@@ -956,6 +979,7 @@ static const struct tap_test tests[] = {
 	TAP(gather_scatter_and_inline),
 	TAP(zero_length_segments_are_passed_over),
 	TAP(unsignaled_work_completes_silently),
+	TAP(receives_may_be_unsignaled),
 	TAP(solicited_bit_reaches_the_receive_cqe),
 	TAP(many_messages_keep_their_order),
 	TAP(queue_longer_than_what_may_be_in_flight),
