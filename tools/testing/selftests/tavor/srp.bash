@@ -27,7 +27,7 @@ initiator() {
 disk() {
 	local dir
 	for dir in /sys/block/sd*; do
-		[ ! -e "$dir" ] || ! grep -qs vrbdisk "$dir/device/model" || basename "$dir"
+		[ ! -e "$dir" ] || ! grep -qs RAMDISK-MCP "$dir/device/model" || basename "$dir"
 	done
 }
 
