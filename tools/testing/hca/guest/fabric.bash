@@ -24,6 +24,11 @@ model_set() {
 		fail "the model refuses $2=$3"
 }
 
+# hca N: the name of the first, second ... RDMA device
+hca() {
+	rdma_devices | sed -n "$1p" | grep . || fail "there is no RDMA device $1"
+}
+
 # port_is STATE PORT DEVICE
 port_is() {
 	port_file "$2" state "$3" | grep -q "$1"

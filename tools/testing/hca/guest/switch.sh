@@ -14,16 +14,41 @@
 . "$(dirname "$0")/fabric.bash"
 
 switch_lid() {
-	ibswitches | sed -n 's/.* lid \([0-9]*\) .*/\1/p'
+	ibswitches -C "$(near)" -P 1 | sed -n 's/.* lid \([0-9]*\) .*/\1/p'
 }
 
 switch_port() {
-	iblinkinfo --switches-only | grep -E " +$(switch_lid) +$1\["
+	iblinkinfo -C "$(near)" -P 1 --switches-only | grep -E " +$(switch_lid) +$1\["
+}
+
+# Kernels number devices as they come up. The near HCA is the one whose port 1 has the subnet manager,
+# the far one the other; infiniband-diags work from the first.
+near() {
+	local name
+	for name in "$(hca 1)" "$(hca 2)"; do
+		[ "$(lid 1 "$name")" != "$(($(port_file 1 sm_lid "$name")))" ] || echo "$name"
+	done
+}
+
+far() {
+	rdma_devices | grep -vx "$(near)"
+}
+
+# model_number DEVICE: the model counts its HCAs in the third byte from the end of their GUIDs
+model_number() {
+	local guid
+	guid=$(tr -d : <"/sys/class/infiniband/$1/node_guid")
+	echo $(((0x$guid >> 8 & 255) - 1))
+}
+
+# Where on the switch port 1 of the far HCA is
+far_switch_port() {
+	echo $((2 * $(model_number "$(far)") + 1))
 }
 
 test_all_four_ports_are_active() {
 	local port name
-	for name in "$(device 1)" "$(device 2)"; do
+	for name in "$(hca 1)" "$(hca 2)"; do
 		for port in 1 2; do
 			port_is ACTIVE "$port" "$name"
 		done
@@ -49,7 +74,7 @@ test_iblinkinfo_shows_used_and_free_ports() {
 test_routes_lead_to_every_lid() {
 	query 'valid lids dumped' ibroute "$(switch_lid)"
 	[ "$(grep -cE '^0x[0-9a-f]+ 00[0-4]' "$TEST_DIR/query")" = 5 ]
-	query 'switch port' ibtracert "$(lid 1 "$(device 1)")" "$(lid 2 "$(device 2)")"
+	query 'switch port' ibtracert "$(lid 1 "$(hca 1)")" "$(lid 2 "$(hca 2)")"
 }
 
 test_switchinfo_by_lid_and_by_directed_route() {
@@ -74,21 +99,22 @@ test_ibqueryerrors_finds_none() {
 }
 
 test_disabled_port_takes_the_hca_down_and_back() {
-	local name
-	name=$(device 2)
-	query '^PhysLinkState:\.*Disabled' ibportstate "$(switch_lid)" 3 disable
+	local name port
+	name=$(far)
+	port=$(far_switch_port)
+	query '^PhysLinkState:\.*Disabled' ibportstate -C "$(near)" "$(switch_lid)" "$port" disable
 	until_true 10 port_is DOWN 1 "$name"
-	switch_port 3 | grep -q 'Down/ *Disabled'
-	ibportstate "$(switch_lid)" 3 enable
+	switch_port "$port" | grep -q 'Down/ *Disabled'
+	ibportstate -C "$(near)" "$(switch_lid)" "$port" enable
 	until_true 60 port_is ACTIVE 1 "$name"
 }
 
 test_trap_about_a_lost_link_is_repressed() {
 	local name traps
-	name=$(device 2)
-	model_set 1 unplug 1
+	name=$(far)
+	model_set "$(model_number "$name")" unplug 1
 	until_true 10 port_is DOWN 1 "$name"
-	model_set 1 unplug ""
+	model_set "$(model_number "$name")" unplug ""
 	until_true 60 port_is ACTIVE 1 "$name"
 	sleep 3
 	traps=$(cat /results/opensm-*.log | grep -c 'num:128')
@@ -99,28 +125,34 @@ test_trap_about_a_lost_link_is_repressed() {
 }
 
 test_rc_between_the_hcas() {
-	pair "ibv_rc_pingpong -c -d $(device 1) -i 1 -n 100" "ibv_rc_pingpong -c -d $(device 2) -i 2 -n 100"
+	pair "ibv_rc_pingpong -c -d $(hca 1) -i 1 -n 100" "ibv_rc_pingpong -c -d $(hca 2) -i 2 -n 100"
 }
 
 test_ud_between_the_hcas() {
-	pair "ibv_ud_pingpong -d $(device 1) -i 2 -n 50" "ibv_ud_pingpong -d $(device 2) -i 1 -n 50"
+	pair "ibv_ud_pingpong -d $(hca 1) -i 2 -n 50" "ibv_ud_pingpong -d $(hca 2) -i 1 -n 50"
+}
+
+# interface DEVICE: an IPoIB interface on it
+interface() {
+	basename "$(find "/sys/class/infiniband/$1/device/net/" -mindepth 1 -maxdepth 1 -print -quit)"
 }
 
 # Address resolution is multicast: it goes through the switch's multicast table.
 test_ipoib_between_the_hcas() {
-	local name
+	local name here
 	modprobe ib_ipoib
-	name=$(basename "$(find "/sys/class/infiniband/$(device 2)/device/net/" -mindepth 1 -print -quit)")
+	here=$(interface "$(near)")
+	name=$(interface "$(far)")
 	ip netns add far
 	ip link set "$name" netns far
-	ip addr add 10.9.0.1/24 dev ib0
-	ip link set ib0 up
+	ip addr add 10.9.0.1/24 dev "$here"
+	ip link set "$here" up
 	ip -n far addr add 10.9.0.2/24 dev "$name"
 	ip -n far link set "$name" up
 	until_true 30 ping -c 1 -W 1 10.9.0.2
 	ping -c 5 -i 0.2 10.9.0.2
 	query '^0xc000 +[x ]* x' dump_fts -M
-	ip link set ib0 down
+	ip link set "$here" down
 	ip netns del far
 	sleep 1
 	modprobe -r ib_ipoib
