@@ -123,6 +123,8 @@ int ddr_write(struct hca *h, u64 offset, const void *buf, u32 len)
 	if (offset >= d->size || len > d->size - offset)
 		return -EINVAL;
 	check_protected(h, offset, len);
+	if (hca_running(h))
+		tpt_store(h, d->start + offset, buf, len);
 	memcpy(d->mem + offset, buf, len);
 	return 0;
 }

@@ -110,6 +110,9 @@ bool sys_dead(const struct hca *h); /* without the fence of pci_fenced() */
 void tpt_delete(struct hca *h);
 void tpt_reset(struct hca *h);
 int tpt_init(struct hca *h); /* INIT_HCA: the profile is known; 0 or a negative errno */
+/* Software is about to store into the DDR at this HCA address, through BAR4. */
+void tpt_store(struct hca *h, u64 addr, const void *buf, u32 len);
+void tpt_sync_all(struct hca *h);
 /* Pointer to @len bytes behind a key, for queue entries, or NULL if anything is wrong. */
 u8 *tpt_peek(struct hca *h, const char *who, u32 key, u32 pd, u64 va, size_t len,
 	     unsigned int access);

@@ -186,7 +186,8 @@ static void take_priority(void)
 
 	/* the default slack of 50 us would round every latency up */
 	prctl(PR_SET_TIMERSLACK, 1000);
-	if (!strcmp(priority, "realtime") && !sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &one))
+	if (!strcmp(priority, "realtime") &&
+	    !sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &one))
 		return;
 	if (strcmp(priority, "normal"))
 		setpriority(PRIO_PROCESS, 0, -10);

@@ -459,10 +459,12 @@ static u8 nop(struct hca *h, struct cmd *c)
 	return c->op_mod ? CMD_BAD_OP : CMD_OK;
 }
 
-/* Translations are read from the DDR each time, so there is nothing to drop. */
 static u8 sync_tpt(struct hca *h, struct cmd *c)
 {
-	return c->op_mod ? CMD_BAD_OP : CMD_OK;
+	if (c->op_mod)
+		return CMD_BAD_OP;
+	tpt_sync_all(h);
+	return CMD_OK;
 }
 
 static u8 mod_stat_cfg(struct hca *h, struct cmd *c)

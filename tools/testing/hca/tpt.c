@@ -4,7 +4,8 @@
  *
  * MPT and MTT entries live in the DDR in their documented format and are read at each use, so that what
  * software stores through BAR4 takes effect at once: MTTs written directly (9.3) and fast memory regions
- * (9.6). A cache that would need SYNC_TPT is not modelled.
+ * (9.6). A card caches them; the model only
+ * remembers what could be cached, and complains when software changes such an entry by stores.
  */
 #include "tpt.h"
 
@@ -61,6 +62,7 @@ static const u8 *lookup(struct tpt *t, u32 key, u32 pd, u64 va, u64 len, unsigne
 		return NULL;
 	if ((flags & need) != need || !in_range(e, va, len))
 		return NULL;
+	t->mpt_cached[key & t->mask] = key;
 	if (flags & MPT_REGION)
 		return e;
 	/* a window gives remote access only, and none before it is bound */
@@ -107,6 +109,7 @@ static int translate(struct hca *h, const char *who, const u8 *e, u64 va, u64 *b
 		return -EFAULT;
 	}
 	page = get64(ddr_ptr(h, at, 8));
+	t->mtt_cached[(at - t->mtt_base) / 512] |= 1ull << ((at - t->mtt_base) / 8 % 64);
 	if (!(page & 1))
 		return no_translation(h, who, e, va, at);
 	if (page & ((1ull << shift) - 2))
@@ -203,6 +206,87 @@ u8 *tpt_peek(struct hca *h, const char *who, u32 key, u32 pd, u64 va, size_t len
 	return dma_peek(h, bus, len);
 }
 
+/* --- the cache a card has (9.6) ------------------------------------------------------------ */
+
+void tpt_sync(struct tpt *t)
+{
+	memset(t->mpt_cached, 0, (t->mask + 1) * sizeof(t->mpt_cached[0]));
+	memset(t->mtt_cached, 0, ((t->mtt_end - t->mtt_base) / 512 + 1) * sizeof(t->mtt_cached[0]));
+}
+
+void tpt_sync_all(struct hca *h)
+{
+	tpt_sync(tpt_of(h));
+}
+
+void tpt_invalidate(struct tpt *t, const u8 *e)
+{
+	u64 start = get64(e + MPT_START), len = get64(e + MPT_LEN);
+	u64 at = get64(e + MPT_MTT_AT) & ~0x3full;
+	unsigned int shift = mpt_page_shift(e);
+	u64 end = (t->mtt_end - t->mtt_base) / 8;
+	u64 first, last, i;
+
+	t->mpt_cached[(e - t->mpt) / MPT_SIZE] = 0;
+	if ((get32(e) & MPT_PHYSICAL) || !(get32(e) & MPT_REGION) || !len || at < t->mtt_base)
+		return;
+	first = (at - t->mtt_base) / 8;
+	last = first + ((start + len - 1) >> shift) - (start >> shift);
+	for (i = first; i <= last && i < end; i++)
+		t->mtt_cached[i / 64] &= ~(1ull << (i % 64));
+}
+
+static void stale(struct hca *h, u64 addr, const char *what, u32 key)
+{
+	violation(h, RULE_TPT_STALE, "BAR4", "%s at 0x%llx changed, key 0x%08x", what,
+		  (unsigned long long)addr, key);
+}
+
+/*
+ * Taking an entry away by its first byte is legal at any time; giving it back under a key that is
+ * still cached is not.
+ */
+static void mpt_store(struct hca *h, struct tpt *t, u64 addr, const u8 *buf, u32 len)
+{
+	u32 index = (addr - hca_profile(h)->mpt_base) / MPT_SIZE;
+	u32 at = (addr - hca_profile(h)->mpt_base) % MPT_SIZE;
+	const u8 *e = tpt_entry(t, index);
+	u32 key = get32(e + MPT_KEY_AT);
+
+	if (mpt_owned(e)) {
+		if (at || len > 1)
+			violation(h, RULE_MPT_STORE, "BAR4",
+				  "%u bytes at offset 0x%x of MPT 0x%x, key 0x%08x", len, at, index,
+				  key);
+	} else if (!at && buf[0] >> 4 != 0xf && key && t->mpt_cached[index] == key) {
+		stale(h, addr, "MPT entry", key);
+	}
+}
+
+static void mtt_store(struct hca *h, struct tpt *t, u64 addr, const u8 *buf, u32 len)
+{
+	u64 i = (addr - t->mtt_base) / 8;
+	u64 bit = 1ull << (i % 64);
+
+	if (!(t->mtt_cached[i / 64] & bit) || !memcmp(ddr_ptr(h, addr, len), buf, len))
+		return;
+	t->mtt_cached[i / 64] &= ~bit; /* told once */
+	stale(h, addr, "MTT entry", 0);
+}
+
+void tpt_store(struct hca *h, u64 addr, const void *buf, u32 len)
+{
+	struct tpt *t = tpt_of(h);
+	u64 mpt = hca_profile(h)->mpt_base;
+
+	if (!t->mpt || len > 8)
+		return;
+	if (addr >= mpt && addr - mpt < (u64)MPT_SIZE * (t->mask + 1))
+		mpt_store(h, t, addr, buf, len);
+	else if (addr >= t->mtt_base && addr < t->mtt_end)
+		mtt_store(h, t, addr, buf, len);
+}
+
 /* --- windows (9.5) ---------------------------------------------------------------------------------------- */
 
 void tpt_unbind(struct tpt *t, u8 *window)
@@ -287,6 +371,14 @@ int tpt_init(struct hca *h)
 	t->mask = (1u << p->log_mpts) - 1;
 	t->mtt_base = p->mtt_base;
 	t->mtt_end = mtt_end(h, p);
+	free(t->mtt_cached);
+	free(t->mpt_cached);
+	t->mtt_cached = calloc((t->mtt_end - t->mtt_base) / 512 + 1, sizeof(t->mtt_cached[0]));
+	t->mpt_cached = calloc(t->mask + 1, sizeof(t->mpt_cached[0]));
+	if (!t->mtt_cached || !t->mpt_cached) {
+		t->mpt = NULL;
+		return -ENOMEM;
+	}
 	for (i = 0; i <= t->mask; i++)
 		put32(tpt_entry(t, i), MPT_SW_STATUS);
 	return 0;
@@ -296,8 +388,11 @@ void tpt_reset(struct hca *h)
 {
 	struct tpt *t = tpt_of(h);
 
-	if (t)
-		memset(t, 0, sizeof(*t));
+	if (!t)
+		return;
+	free(t->mtt_cached);
+	free(t->mpt_cached);
+	memset(t, 0, sizeof(*t));
 }
 
 int tpt_new(struct hca *h)
@@ -312,5 +407,6 @@ int tpt_new(struct hca *h)
 
 void tpt_delete(struct hca *h)
 {
+	tpt_reset(h);
 	free(tpt_of(h));
 }

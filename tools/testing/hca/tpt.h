@@ -33,8 +33,14 @@ enum {
 struct tpt {
 	u8 *mpt;  /* the table, in DDR */
 	u32 mask; /* number of MPTs - 1 */
-	u64 mtt_base,
-		mtt_end; /* HCA addresses; the table ends where the next thing in DDR begins */
+	/* HCA addresses; the table ends where the next thing in DDR begins */
+	u64 mtt_base, mtt_end;
+	/*
+	 * What a card could have in its cache since the last SYNC_TPT or command on it: a bit per
+	 * MTT entry, and the key an MPT entry was last used under (0: none).
+	 */
+	u64 *mtt_cached;
+	u32 *mpt_cached;
 };
 
 static inline struct tpt *tpt_of(const struct hca *h)
@@ -57,6 +63,10 @@ static inline unsigned int mpt_page_shift(const u8 *e)
 {
 	return 12 + (get32(e + MPT_PAGE) & 0x1f);
 }
+
+/* The hardware lets go of the entry: what it cached of it and its translations is forgotten. */
+void tpt_invalidate(struct tpt *t, const u8 *e);
+void tpt_sync(struct tpt *t);
 
 /* The region a window is bound to; NULL if it is gone. */
 u8 *tpt_window_region(struct tpt *t, const u8 *window);

@@ -147,7 +147,8 @@ static void check_users(struct hca *h, const char *object, u32 key)
 	if (eq_uses_mpt(h, key, &uar))
 		violation(h, RULE_MPT_IN_USE, object, "key 0x%08x is that of an EQ's buffer", key);
 	else if (qp_uses_mpt(h, key))
-		violation(h, RULE_MPT_IN_USE, object, "key 0x%08x is that of a work queue's buffer", key);
+		violation(h, RULE_MPT_IN_USE, object, "key 0x%08x is that of a work queue's buffer",
+			  key);
 	else if (cq_uses_mpt(h, key, &uar))
 		blame(h, uar, RULE_MPT_IN_USE, object, "key 0x%08x is that of a CQ's buffer", key);
 }
@@ -174,6 +175,7 @@ static u8 hw2sw_mpt(struct hca *h, struct cmd *c)
 		tpt_unbind(t, e);
 	memcpy(c->out, e, MPT_SIZE);
 	c->no_out = c->op_mod == 1;
+	tpt_invalidate(t, e);
 	put32(e, get32(e) | MPT_SW_STATUS);
 	return CMD_OK;
 }
@@ -233,6 +235,7 @@ static u8 modify_mpt(struct hca *h, struct cmd *c)
 		return bad_owner(h, object, "MODIFY_MPT of no region of the hardware");
 	if (get32(e + MPT_BOUND))
 		return CMD_REG_BOUND;
+	tpt_invalidate(tpt_of(h), e);
 	if (c->op_mod == MODIFY_RESIZE)
 		return resize_entry(h, c, object, e);
 	status = check_entry(h, c, object);

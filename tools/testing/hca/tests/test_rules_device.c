@@ -636,6 +636,80 @@ static void mpt_in_use_by_user(void)
 	FAULTED(MPT_IN_USE);
 }
 
+static u64 mpt_at(u32 key)
+{
+	return 0x580000 + 64ull * key;
+}
+
+static void mpt_store(void)
+{
+	u8 raw[8] = { 0 };
+	u32 key;
+
+	up();
+	key = tc_mr(tc_alloc(4096, 4096), 4096, 1 << 11, 0);
+	tc_write(VFIO_PCI_BAR4_REGION_INDEX, mpt_at(key) + 8, raw, 4);
+	TRIPPED(MPT_STORE);
+}
+
+static void store_mtt(u64 at, const u8 *page)
+{
+	u8 raw[8];
+
+	put64(raw, tc_bus(page) | 1);
+	tc_write(VFIO_PCI_BAR4_REGION_INDEX, at, raw, 8);
+}
+
+static void use_key(u32 key)
+{
+	u8 byte;
+
+	CHECK_EQ(tpt_read(tc_hca(), "test", key, TC_PD, 0, &byte, 1, 0), 0);
+}
+
+/* A translation in use is replaced under the same key: a card may go on using the old one. */
+static void tpt_stale_mtt(void)
+{
+	u8 *one, *two;
+	u64 at;
+	u32 key;
+
+	up();
+	one = tc_alloc(4096, 4096);
+	two = tc_alloc(4096, 4096);
+	key = tc_mr(one, 4096, 1 << 11, 0);
+	at = get64(tc_in() + 0x2c) - ddr_start(tc_hca());
+	store_mtt(at, two); /* not used yet: no card has it */
+	CHECK_EQ(tc_any_violation(), 0);
+	use_key(key);
+	store_mtt(at, one);
+	TRIPPED(TPT_STALE);
+	/* with SYNC_TPT, or after HW2SW_MPT, it may be */
+	use_key(key);
+	CHECK_EQ(tc_cmd(0x2f, 0, 0, 0, 0, NULL), 0);
+	store_mtt(at, two);
+	use_key(key);
+	CHECK_EQ(tc_cmd(0x0f, 1, key, 0, 0, NULL), 0);
+	store_mtt(at, one);
+	CHECK_EQ(tc_any_violation(), 0);
+}
+
+static void tpt_stale_key(void)
+{
+	u8 *buf, raw[1];
+	u32 key;
+
+	up();
+	buf = tc_alloc(4096, 4096);
+	key = tc_mr(buf, 4096, 1 << 11, 0);
+	use_key(key);
+	raw[0] = 0xf0;
+	tc_write(VFIO_PCI_BAR4_REGION_INDEX, mpt_at(key), raw, 1);
+	raw[0] = 0;
+	tc_write(VFIO_PCI_BAR4_REGION_INDEX, mpt_at(key), raw, 1);
+	TRIPPED(TPT_STALE);
+}
+
 static void mtt_entry(void)
 {
 	u8 *buf, entry[8];
@@ -926,6 +1000,9 @@ int main(int argc, char **argv)
 		TAP(mpt_mtt),
 		TAP(mpt_in_use),
 		TAP(mpt_in_use_by_user),
+		TAP(mpt_store),
+		TAP(tpt_stale_mtt),
+		TAP(tpt_stale_key),
 		TAP(mtt_entry),
 		TAP(mtt_present),
 		TAP(eq_field),
@@ -934,7 +1011,9 @@ int main(int argc, char **argv)
 		TAP(eq_overflow),
 		TAP(eq_mapped),
 		TAP(map_eq_mask),
-		TAP(cq_in_use), TAP(mpt_in_use_by_qp), TAP(cq_field),
+		TAP(cq_in_use),
+		TAP(mpt_in_use_by_qp),
+		TAP(cq_field),
 		TAP(cq_buffer),
 		TAP(cq_owner),
 		TAP(cq_overflow),
