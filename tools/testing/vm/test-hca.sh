@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: host
-# Timeout: 600
+# Timeout: 1800
 #
 # The HCA model's own unit tests.
 

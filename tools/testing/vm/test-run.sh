@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: host
-# Timeout: 400
+# Timeout: 1800
 #
 # The bench's own promises about a run: the status, the reasons for failing, what is refused.
 

@@ -8,7 +8,7 @@
 # group_command N: sets command to what runs the group
 group_command() {
 	local line options opts args
-	mapfile -t args < <(awk -F'|' '{ print $1 ":" ($4 ? $4 : 300) ":" $5 }' "$WORK/$1.tests")
+	mapfile -t args < <(awk -F'|' '{ print $1 ":" ($4 ? $4 : 900) ":" $5 }' "$WORK/$1.tests")
 	IFS='|' read -r line options <"$WORK/$1.what"
 	if [ "$line" = host ]; then
 		command=("$VM_DIR/guest/batch" "${args[@]}")
