@@ -3,6 +3,7 @@
 #
 # Runs: guest --driver none --hcas 0 --modules "ib_vrb vrb_mock"
 # Kernels: 6.12 7
+# Timeout: 600
 #
 # The rules of the request engine, on a provider without hardware: Documentation/vrb-contract.rst.
 # Usage: rules.sh [NAME...]
