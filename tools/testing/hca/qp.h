@@ -196,8 +196,8 @@ struct requester {
 	u32 reads;	    /* reads and atomics in flight */
 	bool halted;	    /* a slot failed locally: start nothing more */
 	bool rnr_wait;
-	bool rewound; /* ignore further implied NAKs until there is progress */
-	u64 deadline; /* of the ack timer, 0 none */
+	bool rewound;  /* ignore further implied NAKs until there is progress */
+	u64 deadline;  /* of the ack timer, 0 none */
 	bool overtime; /* the deadline has passed once */
 	struct sg_pos tx_pos, rd_pos;
 	struct wqe wqe, rd;
@@ -236,7 +236,7 @@ struct responder {
 	u32 w_key;
 	u32 resp_head, resp_tail;
 	u32 rdb_next;
-	struct resp resp[RESP_MAX];
+	struct resp resp[2 * RESP_MAX];
 	struct rdb rdb[RESP_MAX];
 };
 
@@ -292,7 +292,7 @@ struct qp_part {
 	struct qp *all;
 	u32 live;
 	u32 special[2]; /* base QPN of QP0 and QP1, 0 none */
-	u16 *mpt_use;	/* queues that name this key's index */
+	u32 *mpt_use;	/* queues that name this key's index */
 	u32 mpt_mask;
 };
 

@@ -490,7 +490,7 @@ static u8 change_drained(struct qp *qp, u32 opt, const u8 *c)
 		     c);
 	qp->retry_left = qp->retry;
 	qp->rnr_left = qp->path.rnr_retry;
-	if (check_path(qp, &qp->path))
+	if (check_path(qp, &qp->path) || check_rdb(qp))
 		return CMD_BAD_PARAM;
 	return check_sra(qp);
 }

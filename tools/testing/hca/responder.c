@@ -12,6 +12,17 @@
 /* What executing a request came to: done, or the AETH syndrome of the refusal. */
 enum { EXEC_OK = 0, EXEC_RNR = AETH_RNR };
 
+static u32 depth(const struct qp *qp)
+{
+	return 1u << qp->log_rra;
+}
+
+/* Responses that may wait at a time; small, so that the memory of most QPs stays untouched. */
+static u32 ring(const struct qp *qp)
+{
+	return 2 * depth(qp);
+}
+
 /* --- sending ------------------------------------------------------------------------------------------- */
 
 static u8 credits(const struct qp *qp)
@@ -134,7 +145,7 @@ bool responder_run(struct qp *qp, int *budget)
 	struct responder *r = qp->resp;
 
 	while (r->resp_head != r->resp_tail) {
-		struct resp *a = &r->resp[r->resp_head % RESP_MAX];
+		struct resp *a = &r->resp[r->resp_head % ring(qp)];
 
 		if ((*budget)-- <= 0)
 			return true;
@@ -323,11 +334,6 @@ static u8 exec_message(struct qp *qp, const struct request *q)
 
 /* --- reads and atomics -------------------------------------------------------------------------------------- */
 
-static u32 depth(const struct qp *qp)
-{
-	return 1u << qp->log_rra;
-}
-
 /* Packets, and so PSNs, of read data */
 static u32 packets(const struct qp *qp, u64 len)
 {
@@ -340,7 +346,12 @@ static void respond_later(struct qp *qp, const struct resp *a)
 {
 	struct responder *r = qp->resp;
 
-	r->resp[r->resp_tail++ % RESP_MAX] = *a;
+	/* more than a requester with this depth can ask for, repeats included */
+	if (r->resp_tail - r->resp_head == ring(qp)) {
+		count(qp->h, "response_dropped");
+		return;
+	}
+	r->resp[r->resp_tail++ % ring(qp)] = *a;
 	/* its response acknowledges all that came before */
 	if ((r->ack_syndrome & 0x60) == AETH_ACK)
 		r->ack_due = false;
@@ -452,7 +463,7 @@ static bool take_back(struct qp *qp, u32 psn)
 	const struct resp *last;
 
 	while (r->resp_tail != r->resp_head) {
-		last = &r->resp[(r->resp_tail - 1) % RESP_MAX];
+		last = &r->resp[(r->resp_tail - 1) % ring(qp)];
 		if (psn_ahead(last->psn, psn) >= PSN_HALF)
 			return !last->atomic && psn_ahead(psn, last->psn) < packets(qp, last->len);
 		r->resp_tail--;
