@@ -80,6 +80,7 @@ static struct cmd_if *cmd_of(const struct hca *h)
 
 /* --- the tables ---------------------------------------------------------------------------------------- */
 
+/* Once, at the first question: the tables of all parts into one array by opcode. */
 static void index_tables(void)
 {
 	const struct cmd_desc *d;
@@ -159,6 +160,7 @@ void cmd_reserved(struct hca *h, const struct cmd *c, const char *object, u32 fr
 
 /* --- what two commands may not share --------------------------------------------------------------------- */
 
+/* Empty ranges clash with nothing, whatever their address. */
 static bool overlap(u64 a, u32 alen, u64 b, u32 blen)
 {
 	return alen && blen && a < b + blen && b < a + alen;
@@ -172,6 +174,10 @@ static bool boxes_clash(const struct mailboxes *a, const struct mailboxes *b)
 	       overlap(a->out, a->out_len, b->out, b->out_len);
 }
 
+/*
+ * A mailbox is the firmware's from acceptance to completion (4.3): software that reuses it before
+ * then corrupts a command that is under way.
+ */
 static void check_mailboxes(struct hca *h, const struct slot *s)
 {
 	struct cmd_if *f = cmd_of(h);
@@ -193,6 +199,7 @@ static void check_mailboxes(struct hca *h, const struct slot *s)
 				  (unsigned long long)s->box.in, (unsigned long long)s->box.out);
 }
 
+/* Two completions with one token could not be told apart. */
 static void check_token(struct hca *h, const struct slot *s)
 {
 	struct cmd_if *f = cmd_of(h);
@@ -242,12 +249,14 @@ static u64 object_of(const struct cmd *c)
 	}
 }
 
+/* Reading an object twice at the same time harms nobody. */
 static bool is_query(const struct cmd *c)
 {
 	return c->opcode == 0x0e || c->opcode == 0x15 || c->opcode == 0x18 || c->opcode == 0x22 ||
 	       c->opcode == 0x25 || c->opcode == 0x37;
 }
 
+/* The firmware answers the later of two commands on one object with "busy" (4.5, status 0x06). */
 static bool object_busy(struct hca *h, const struct slot *s)
 {
 	struct cmd_if *f = cmd_of(h);
@@ -270,6 +279,7 @@ static bool object_busy(struct hca *h, const struct slot *s)
 
 /* --- completion ------------------------------------------------------------------------------------------ */
 
+/* For the control socket: how many commands were outstanding, over time. */
 static void note_used(struct cmd_if *f)
 {
 	if (f->used > f->deepest)
@@ -279,6 +289,7 @@ static void note_used(struct cmd_if *f)
 	f->n_history++;
 }
 
+/* The oldest are forgotten first; a driver that loses that many has given up long ago. */
 static void remember_lost(struct cmd_if *f, const struct slot *s)
 {
 	f->lost[f->n_lost % MAX_LOST] = s->box;
@@ -286,6 +297,7 @@ static void remember_lost(struct cmd_if *f, const struct slot *s)
 		f->n_lost++;
 }
 
+/* EQE of type 0x0a (10.3): token, status, and the output if it is immediate. */
 static void send_event(struct hca *h, const struct cmd *c, u8 status)
 {
 	u32 data[7] = { c->token, 0, status, c->out_imm >> 32, c->out_imm };
@@ -293,6 +305,7 @@ static void send_event(struct hca *h, const struct cmd *c, u8 status)
 	eq_async(h, EV_CMD, 0, data);
 }
 
+/* Without an event the HCR itself carries the result, and GO goes last (4.2). */
 static void finish_polled(struct hca *h, const struct slot *s)
 {
 	struct cmd_if *f = cmd_of(h);
@@ -331,6 +344,7 @@ static void complete(struct slot *s)
 	}
 }
 
+/* An output that cannot be delivered is a bus error while executing (4.5, status 0x01). */
 static void write_output(struct hca *h, struct slot *s)
 {
 	if (s->status || s->c.no_out || !s->box.out_len)
@@ -339,6 +353,7 @@ static void write_output(struct hca *h, struct slot *s)
 		s->status = CMD_INTERNAL_ERR;
 }
 
+/* A completion that a fault delays does not hold up the others. */
 static bool older_unfinished(const struct cmd_if *f, const struct slot *s)
 {
 	unsigned int i;
@@ -367,6 +382,7 @@ static void release_held(struct hca *h)
 	}
 }
 
+/* The command has been executed; what becomes of its completion is up to faults and order. */
 static void finished(struct slot *s)
 {
 	struct fault_verdict v = fault_cmd_completion(s->h, s->c.opcode);
@@ -386,6 +402,7 @@ static void finished(struct slot *s)
 
 /* --- execution ------------------------------------------------------------------------------------------- */
 
+/* Section 5: what may be done before SYS_EN and before INIT_HCA. */
 static u8 check_state(struct hca *h, const struct slot *s)
 {
 	bool ok = s->desc->needs == CMD_NEEDS_NOTHING ||
@@ -398,6 +415,7 @@ static u8 check_state(struct hca *h, const struct slot *s)
 	return CMD_BAD_SYS_STATE;
 }
 
+/* The effect of a command, all at once; a fault may put a status in its place. */
 static u8 execute(struct hca *h, struct slot *s)
 {
 	struct fault_verdict v = fault_cmd(h, s->c.opcode);
@@ -430,6 +448,7 @@ static void count_result(struct cmd_if *f, const struct slot *s)
 	f->failed[s->c.opcode] += s->status != 0;
 }
 
+/* The engine is done with the command, or its delayed completion is due. */
 static void on_latency_over(struct hca_timer *t)
 {
 	struct slot *s = (struct slot *)((char *)t - offsetof(struct slot, timer));
@@ -471,6 +490,7 @@ static void start(struct slot *s)
 	timer_arm(&s->timer, fault_latency(h, s->c.opcode));
 }
 
+/* Random order picks each waiting command with equal probability, in one pass. */
 static struct slot *pick_waiting(struct hca *h)
 {
 	struct cmd_if *f = cmd_of(h);
@@ -503,6 +523,9 @@ static void start_waiting(struct hca *h)
 
 /* --- acceptance ------------------------------------------------------------------------------------------ */
 
+/*
+ * The last slot is for the one command that may be polled for; it does not count as outstanding.
+ */
 static struct slot *free_slot(struct cmd_if *f, bool event)
 {
 	unsigned int i;
@@ -516,6 +539,7 @@ static struct slot *free_slot(struct cmd_if *f, bool event)
 	return NULL;
 }
 
+/* The HCR as of now: software may write it again as soon as GO is clear. */
 static void load_command(struct cmd_if *f, struct cmd *c)
 {
 	memset(c, 0, sizeof(*c));
@@ -554,6 +578,10 @@ static void load_slot(struct hca *h, struct slot *s)
 	note_used(f);
 }
 
+/*
+ * The firmware copies the HCR. With an event that frees it; with all slots taken it stays busy until
+ * one is free, which a driver that counts its commands never sees.
+ */
 static void accept(struct hca *h)
 {
 	struct cmd_if *f = cmd_of(h);
@@ -580,6 +608,7 @@ static void accept(struct hca *h)
 	start_waiting(h);
 }
 
+/* GO has been seen, after its delay. Stuck and hanging firmware never gets further than here. */
 static void on_go(struct hca_timer *t)
 {
 	struct cmd_if *f = (struct cmd_if *)((char *)t - offsetof(struct cmd_if, go_timer));
@@ -596,6 +625,7 @@ static void on_go(struct hca_timer *t)
 
 /* --- the register ---------------------------------------------------------------------------------------- */
 
+/* A write without GO has no meaning (4.1). */
 static void write_go(struct hca *h, u32 value)
 {
 	struct cmd_if *f = cmd_of(h);
@@ -648,6 +678,7 @@ unsigned int cmd_outstanding(const struct hca *h)
 	return cmd_of(h)->used;
 }
 
+/* Commands under way never finish; the next one never leaves the HCR. */
 void cmd_hang(struct hca *h)
 {
 	struct cmd_if *f = cmd_of(h);

@@ -45,6 +45,7 @@ static const char *text_of(const cJSON *request, const char *key)
 	return cJSON_IsString(item) ? item->valuestring : NULL;
 }
 
+/* Everything that counts. */
 static int do_stats(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	report_stats(h, reply);
@@ -209,6 +210,7 @@ static int do_reset(struct hca *h, const cJSON *request, cJSON *reply, char *why
 	return 0;
 }
 
+/* Raises an interrupt that no event stands behind: drivers must survive it. */
 static int do_interrupt(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	const cJSON *n = cJSON_GetObjectItemCaseSensitive(request, "intr");
@@ -221,6 +223,7 @@ static int do_interrupt(struct hca *h, const cJSON *request, cJSON *reply, char 
 	return 0;
 }
 
+/* Any asynchronous event, with data of the caller's choice. */
 static int do_event(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	const cJSON *type = cJSON_GetObjectItemCaseSensitive(request, "type");
@@ -245,7 +248,8 @@ static int do_help(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 
 static const struct control_verb verbs[] = {
 	{ "stats", "counters, violations, commands, faults", do_stats },
-	{ "objects", "EQs, CQs, QPs, SRQs and memory keys the hardware owns, and the ports", do_objects },
+	{ "objects", "EQs, CQs, QPs, SRQs and memory keys the hardware owns, and the ports",
+	  do_objects },
 	{ "get", "options, or one with \"key\"", do_get },
 	{ "set", "changes a live option: \"key\", \"value\"", do_set },
 	{ "fault", "adds the fault in \"fault\"; null clears all", do_fault },
@@ -323,6 +327,7 @@ static int run(const cJSON *request, cJSON *reply, char *why)
 	return ret;
 }
 
+/* Every line gets one line, also nonsense. */
 static void answer(int fd, const char *line)
 {
 	cJSON *request = cJSON_Parse(line), *reply = cJSON_CreateObject();
@@ -362,6 +367,7 @@ static void drop(struct client *c)
 	free(c);
 }
 
+/* A line may come in pieces, and several at once. */
 static void on_client(struct hca_fd *f, u32 events)
 {
 	struct client *c = (struct client *)((char *)f - offsetof(struct client, f));

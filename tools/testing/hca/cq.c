@@ -54,6 +54,7 @@ static struct cqs *cqs_of(const struct hca *h)
 	return hca_part(h, PART_CQ);
 }
 
+/* By the whole number: the high bits tell a CQ from its predecessor in the same entry (11.1). */
 static struct cq *find(struct hca *h, u32 cqn)
 {
 	struct cqs *s = cqs_of(h);
@@ -75,6 +76,7 @@ static u32 size_mask(const struct cq *q)
 	return (1u << q->log_size) - 1;
 }
 
+/* Entries written and not yet consumed, as far as software has told. */
 static u32 outstanding(const struct cq *q)
 {
 	return (q->pi - q->ci) & size_mask(q);
@@ -107,6 +109,7 @@ bool cq_uses_mpt(struct hca *h, u32 key, u32 *uar)
 	return false;
 }
 
+/* For the destruction of an EQ: a rare event, so all CQs are looked at. */
 bool cq_uses_eq(struct hca *h, u32 eqn)
 {
 	struct cqs *s = cqs_of(h);
@@ -120,6 +123,9 @@ bool cq_uses_eq(struct hca *h, u32 eqn)
 
 /* --- notification ---------------------------------------------------------------------------------------- */
 
+/*
+ * One event per arming, so that a completion EQ with an entry for each CQ cannot overflow (11.5).
+ */
 static void fire(struct hca *h, struct cq *q)
 {
 	q->state = CQ_FIRED;
@@ -130,6 +136,7 @@ static void fire(struct hca *h, struct cq *q)
 		eq_completion(h, q->c_eqn, q->cqn);
 }
 
+/* After an entry was written: does it meet what the arming asked for? */
 static void notify(struct hca *h, struct cq *q, bool solicited)
 {
 	if (q->state == CQ_DISARMED || q->state == CQ_FIRED)
@@ -151,6 +158,7 @@ void cq_disarm(struct hca *h, u32 cqn)
 
 /* --- errors ---------------------------------------------------------------------------------------------- */
 
+/* CQ error (10.3, type 4): to the CQ's own error EQ, and its queue pairs go with it (11.6). */
 static void fail(struct hca *h, struct cq *q, u8 status, u32 syndrome)
 {
 	u32 data[7] = { q->cqn, 0, syndrome };
@@ -183,6 +191,7 @@ static void write_failed(struct hca *h, struct cq *q)
 	fail(h, q, CQ_WRITE_FAILED, 2);
 }
 
+/* Software has not given the entry back, but moved the consumer index past it (11.2). */
 static void not_owned(struct hca *h, struct cq *q, u8 owner)
 {
 	char object[24];
@@ -194,6 +203,7 @@ static void not_owned(struct hca *h, struct cq *q, u8 owner)
 
 /* --- writing entries ------------------------------------------------------------------------------------- */
 
+/* Sections 11.2 and 11.3; the owner byte comes out as 0, software. */
 static void build(const struct cqe *cqe, u8 *out)
 {
 	put32(out, cqe->qpn & 0xffffff);
@@ -264,6 +274,7 @@ static int write_entry(struct hca *h, struct cq *q, const struct cqe *cqe, bool 
 
 /* --- CQEs held back by a fault ----------------------------------------------------------------------------- */
 
+/* With the CQ gone there is nowhere to write them. */
 static void drop_late(struct cq *q)
 {
 	struct late_cqe *l;
@@ -287,6 +298,7 @@ static void on_late(struct hca_timer *t)
 	}
 }
 
+/* The list is short and exists only while a fault is at work, so it may be allocated. */
 static bool hold_back(struct cq *q, const struct cqe *cqe, bool solicited)
 {
 	struct late_cqe *l = calloc(1, sizeof(*l)), **at;
@@ -333,6 +345,7 @@ int cq_post(struct hca *h, u32 cqn, const struct cqe *cqe, bool solicited)
 
 /* --- doorbells ------------------------------------------------------------------------------------------- */
 
+/* A consumer cannot be ahead of the producer. */
 static void advance(struct hca *h, u32 uar, struct cq *q, u32 step)
 {
 	char object[24];
@@ -359,6 +372,7 @@ static void arm(struct hca *h, struct cq *q, u32 last)
 		fire(h, q);
 }
 
+/* As arm(), for entries up to the last solicited one only. */
 static void arm_solicited(struct hca *h, struct cq *q, u32 last)
 {
 	u32 seen = last == NO_INDEX ? q->ci : (last + 1) & size_mask(q);
@@ -372,6 +386,7 @@ static void arm_solicited(struct hca *h, struct cq *q, u32 last)
 		fire(h, q);
 }
 
+/* No driver uses it; the count is that of waiting entries. */
 static void arm_after(struct hca *h, struct cq *q, u32 n)
 {
 	if (q->state == CQ_FIRED)
@@ -474,6 +489,7 @@ static u8 check_buffer(struct hca *h, const char *object, const struct cq *q)
 	return CMD_BAD_PARAM;
 }
 
+/* Numbers above 63 mean "do not report" and are legal. */
 static u8 check_eqs(struct hca *h, const char *object, const struct cq *q)
 {
 	const u8 eqns[] = { q->c_eqn, q->e_eqn };
@@ -513,6 +529,7 @@ static u8 check(struct hca *h, const struct cmd *c, const char *object, const st
 	return status ? status : check_buffer(h, object, q);
 }
 
+/* The index is the number modulo the table's size; its low end is the firmware's. */
 static u8 bad_index(struct hca *h, const struct cmd *c)
 {
 	u32 index = c->in_mod & cqs_of(h)->mask;
@@ -556,6 +573,7 @@ static u8 sw2hw_cq(struct hca *h, struct cmd *c)
 
 /* --- HW2SW_CQ, QUERY_CQ ------------------------------------------------------------------------------------ */
 
+/* The context as QUERY_CQ and HW2SW_CQ show it. */
 static void dump(const struct cq *q, u8 *out)
 {
 	put32(out,

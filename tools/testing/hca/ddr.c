@@ -69,6 +69,7 @@ u8 *ddr_ptr(struct hca *h, u64 addr, size_t len)
 	return ddr_contains(h, addr, len) ? ddr_of(h)->mem + (addr - ddr_of(h)->start) : NULL;
 }
 
+/* Punching holes gives the memory back to the host; it reads as zero. */
 void ddr_clear(struct hca *h)
 {
 	struct ddr *d = ddr_of(h);
@@ -94,6 +95,7 @@ void ddr_unprotect_all(struct hca *h)
 	ddr_of(h)->n_protected = 0;
 }
 
+/* Recorded and then done: the contexts that count are kept elsewhere. */
 static void check_protected(struct hca *h, u64 offset, u32 len)
 {
 	struct ddr *d = ddr_of(h);

@@ -70,6 +70,7 @@ static size_t lower(const struct dma *d, u64 addr)
 	return lo;
 }
 
+/* The cache is checked against the range itself: a page may hold the ends of two. */
 static struct dma_range *find(struct dma *d, u64 addr)
 {
 	struct dma_cache *c = &d->cache[addr / HCA_PAGE % CACHE];
@@ -125,6 +126,7 @@ static struct dma_file *file_map(struct dma *d, int fd, const struct stat *st)
 	return f;
 }
 
+/* Only regular files (memory files among them) can be mapped whole and stay valid. */
 static struct dma_file *file_get(struct dma *d, int fd, u64 offset, u64 size)
 {
 	struct dma_file *f;
@@ -172,6 +174,7 @@ static int make_room(struct dma *d)
 	return 0;
 }
 
+/* Overlaps are refused: the protocol wants EEXIST. */
 static int insert(struct dma *d, const struct dma_range *r)
 {
 	size_t i = lower(d, r->addr);
@@ -285,6 +288,7 @@ static int refuse(struct hca *h, const char *who, u64 addr, size_t len, const ch
 	return -EFAULT;
 }
 
+/* A fenced or dead device is silent; one that was never enabled is the driver's mistake. */
 static int not_master(struct hca *h, const char *who, u64 addr, size_t len)
 {
 	if (hca_dead(h))
@@ -294,6 +298,7 @@ static int not_master(struct hca *h, const char *who, u64 addr, size_t len)
 	return -EFAULT;
 }
 
+/* Range by range: a DMA may span several maps. */
 static int transfer(struct hca *h, const char *who, u64 addr, u8 *buf, size_t len, bool write)
 {
 	struct dma *d = dma_of(h);

@@ -56,6 +56,7 @@ static u32 n_eqs(const struct hca *h)
 	return n < MAX_EQS ? n : MAX_EQS;
 }
 
+/* NULL unless the hardware owns it. */
 static struct eq *find(struct hca *h, u32 eqn)
 {
 	struct eq *q = eqn < MAX_EQS ? &eqs_of(h)->eq[eqn] : NULL;
@@ -111,6 +112,9 @@ static void written(struct hca *h, u32 eqn)
 		fire(h, eqn);
 }
 
+/*
+ * Used for type 8, which is told without an entry (10.3): software then reads the error buffer.
+ */
 void eq_raise(struct hca *h, enum hca_event type)
 {
 	int eqn = eqs_of(h)->route[type];
@@ -123,6 +127,7 @@ void eq_raise(struct hca *h, enum hca_event type)
 
 /* --- writing entries ------------------------------------------------------------------------------------- */
 
+/* Told once; what is lost is counted in the context (10.1). */
 static void overflowed(struct hca *h, u32 eqn, struct eq *q, u8 type)
 {
 	u32 data[7] = { 0, 0, 1 };
@@ -139,6 +144,7 @@ static void overflowed(struct hca *h, u32 eqn, struct eq *q, u8 type)
 		eq_async(h, EV_EQ_OVERFLOW, 0, data);
 }
 
+/* The queue is useless from here on: status 0xA (10.1). */
 static void write_failed(struct hca *h, u32 eqn, struct eq *q)
 {
 	char object[24];
@@ -151,6 +157,7 @@ static void write_failed(struct hca *h, u32 eqn, struct eq *q)
 	q->status = EQ_WRITE_FAILED;
 }
 
+/* The overflow test goes by the consumer index that software has told (10.2). */
 static void write_entry(struct hca *h, u32 eqn, const u8 *eqe)
 {
 	struct eq *q = find(h, eqn);
@@ -192,6 +199,7 @@ static void on_late(struct hca_timer *t)
 	write_entry(l->h, l->eqn, l->eqe);
 }
 
+/* Events are independent of one another: others may overtake it. */
 static bool hold_back(struct hca *h, u32 eqn, const u8 *eqe, u64 time)
 {
 	int i;
@@ -209,6 +217,7 @@ static bool hold_back(struct hca *h, u32 eqn, const u8 *eqe, u64 time)
 	return false;
 }
 
+/* The owner byte comes out as 0, software; faults may get in the way. */
 static void post(struct hca *h, u32 eqn, u8 type, u8 subtype, const u32 data[7])
 {
 	struct fault_verdict v = fault_eqe(h, type, eqn);
@@ -259,6 +268,7 @@ void eq_post_to(struct hca *h, u32 eqn, enum hca_event type, const u32 data[7])
 
 /* --- doorbells ------------------------------------------------------------------------------------------- */
 
+/* Software tells the index modulo the size; a consumer cannot be ahead of the producer. */
 static void set_ci(struct hca *h, u32 uar, u32 eqn, struct eq *q, u32 index)
 {
 	u32 mask = (1u << q->log_size) - 1;
@@ -340,6 +350,7 @@ static u8 bad_field(struct hca *h, const char *object, const char *what, u32 val
 	return CMD_BAD_PARAM;
 }
 
+/* Status, owner and producer index are outputs and not taken over (10.1). */
 static void parse(const u8 *in, struct eq *q)
 {
 	u32 w0 = get32(in);
@@ -448,6 +459,7 @@ static u8 owned(struct hca *h, const struct cmd *c, const char *what, struct eq 
 	return CMD_BAD_RES_STATE;
 }
 
+/* Events that still come would find no queue: unmap first (10.7). */
 static void check_unused(struct hca *h, u32 eqn)
 {
 	char object[24];
@@ -505,6 +517,7 @@ static u8 query_eq(struct hca *h, struct cmd *c)
 	return status;
 }
 
+/* Mapping again moves a type; unmapping must name the queue it is mapped to (10.4). */
 static void map_type(struct hca *h, int type, u32 eqn, bool unmap)
 {
 	struct eqs *s = eqs_of(h);

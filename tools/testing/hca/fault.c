@@ -98,6 +98,7 @@ static int lookup(const char *const *names, int n, const char *name)
 	return -1;
 }
 
+/* A command by its name, or any number: opcodes, event types and CQE opcodes alike. */
 static bool parse_op(const char *text, int *op)
 {
 	int code = cmd_opcode_by_name(text);
@@ -113,6 +114,7 @@ static bool parse_op(const char *text, int *op)
 	return true;
 }
 
+/* T, uniform:T:T or exp:T */
 static bool parse_latency(const char *text, struct latency *l)
 {
 	char copy[80], *at = copy, *word;
@@ -174,6 +176,7 @@ static bool parse_field(struct fault_rule *r, const char *key, const char *text)
 	return true;
 }
 
+/* Fields that make no sense together. */
 static int rule_sane(const struct fault_rule *r, const char *spec, char *why)
 {
 	if (r->on != ON_CMD && r->action > FAULT_DUP) {
@@ -322,6 +325,7 @@ static void apply_profile(int n, const char *name)
 	}
 }
 
+/* The options are checked when they are set, so nothing here can fail. */
 static void load_settings(struct hca *h, struct fault *f)
 {
 	char why[OPT_WHY];
@@ -345,6 +349,7 @@ static void load_rules(struct hca *h, const char *list)
 	free(copy);
 }
 
+/* Before an HCA exists its options only wait; fault_new() reads them. */
 void fault_option_changed(int n, const char *key, const char *value)
 {
 	char why[OPT_WHY];
@@ -367,6 +372,7 @@ void fault_option_changed(int n, const char *key, const char *value)
 
 /* --- rules --------------------------------------------------------------------------------------------- */
 
+/* So that completions cost nothing while no fault is about them. */
 static void note_cqe_rules(struct fault *f)
 {
 	int i;
@@ -397,6 +403,7 @@ void fault_clear(struct hca *h)
 	note_cqe_rules(fault_of(h));
 }
 
+/* The order matters: only what matches is counted, and only what is counted draws a number. */
 static bool rule_hits(struct hca *h, struct fault_rule *r, enum fault_on on, int op, int num)
 {
 	if (r->on != on || (r->op >= 0 && r->op != op) || (r->num >= 0 && r->num != num))
@@ -409,6 +416,7 @@ static bool rule_hits(struct hca *h, struct fault_rule *r, enum fault_on on, int
 	return true;
 }
 
+/* The first fault that hits decides. */
 static struct fault_verdict judge(struct hca *h, enum fault_on on, int op, int num,
 				  unsigned int actions)
 {

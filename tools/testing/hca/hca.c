@@ -57,6 +57,7 @@ static const struct {
 	{ "srq", srq_new },	    { "port", port_new },     { "mcast", mcast_new },
 };
 
+/* What fails here has said why; the process is about to end, so nothing is unwound. */
 struct hca *hca_new(void)
 {
 	struct hca *h = calloc(1, sizeof(*h));

@@ -150,6 +150,7 @@ static void must(int ret, const char *what, const char *arg)
 	exit(1);
 }
 
+/* --check makes them, too: much of what can be wrong shows only then. */
 static void make_hcas(void)
 {
 	int n = args.n_sockets ? args.n_sockets : 1;

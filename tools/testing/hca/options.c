@@ -97,6 +97,7 @@ bool opt_number(const char *text, u64 *value)
 	return false;
 }
 
+/* Odd places mean yes. */
 static bool parse_bool(const char *text, u64 *value)
 {
 	static const char *const words[] = { "0", "1", "no", "yes", "off", "on", "false", "true" };
@@ -121,6 +122,7 @@ static int find(const char *key)
 	return -1;
 }
 
+/* Length first, then what the part that owns the option says. */
 static int check_text(const struct opt_decl *d, const char *value, char *why)
 {
 	size_t i;
@@ -159,6 +161,7 @@ static int check_number(const struct opt_decl *d, const char *value, u64 *num, c
 
 /* --- setting ------------------------------------------------------------------------------------------- */
 
+/* A list grows by what is set; everything else replaces. */
 static void store_text(char **at, enum opt_type type, const char *value)
 {
 	char *old = *at;
@@ -189,6 +192,7 @@ static void store(int n, int i, u64 num, const char *value)
 		values[n].num[i] = num;
 }
 
+/* Once. A default that its own declaration refuses is a bug of options.def. */
 static void load_defaults(void)
 {
 	static bool loaded;
@@ -302,6 +306,7 @@ int opt_highest(void)
 
 /* --- reading ------------------------------------------------------------------------------------------- */
 
+/* A misspelt key in the source must not pass for a default. */
 static int must_find(const char *key)
 {
 	int i = find(key);

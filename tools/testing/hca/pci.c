@@ -52,6 +52,7 @@ static void le_put(u8 *p, u32 v, int len)
 		p[i] = v;
 }
 
+/* A field of the configuration space: value after power-on, and the bits software may write. */
 static void field(struct pci *p, u32 at, int len, u32 value, u32 writable)
 {
 	le_put(p->cfg + at, value, len);
@@ -60,6 +61,7 @@ static void field(struct pci *p, u32 at, int len, u32 value, u32 writable)
 
 /* --- the two devices ----------------------------------------------------------------------------------- */
 
+/* To the end of the chain. */
 static void add_cap(struct pci *p, u8 at, u8 id)
 {
 	u8 *link = &p->cfg[PCI_CAPABILITY_LIST];
@@ -70,6 +72,7 @@ static void add_cap(struct pci *p, u8 at, u8 id)
 	p->cfg[at] = id;
 }
 
+/* Address bits below the size read as zero, which is how software learns it. */
 static void add_bar(struct pci *p, int bar, u64 size, bool prefetch)
 {
 	u32 at = PCI_BASE_ADDRESS_0 + 4 * bar;
@@ -89,6 +92,7 @@ static void add_msix(struct pci *p, u8 at)
 	p->msix_cap = at;
 }
 
+/* 64-bit addresses, 32 messages. */
 static void add_msi(struct pci *p, u8 at)
 {
 	add_cap(p, at, PCI_CAP_ID_MSI);
@@ -144,6 +148,7 @@ static u16 add_vpd_field(struct pci *p, u16 at, const char *key, const char *tex
 	return at + 3 + len;
 }
 
+/* Identifier, part and serial number, and the checksum that makes the whole add up to zero. */
 static void fill_vpd(struct pci *p)
 {
 	static const char name[] = "InfiniBand host channel adapter (model)";
@@ -166,6 +171,7 @@ static void fill_vpd(struct pci *p)
 	p->vpd[at + 4] = 0x78; /* end */
 }
 
+/* All of the configuration space as after power-on, BARs and COMMAND zero (3). */
 static void power_on(struct hca *h)
 {
 	struct pci *p = pci_of(h);
@@ -289,6 +295,7 @@ u16 pci_device_id(const struct hca *h)
 
 /* --- interrupts ---------------------------------------------------------------------------------------- */
 
+/* Vectors are masked one by one in QEMU's copy of the table, never here. */
 static bool msix_on(const struct pci *p)
 {
 	u16 ctl = le_get(p->cfg + p->msix_cap + 2, 2);
@@ -326,6 +333,7 @@ static void set_intx(struct hca *h, bool level)
 	vfu_set_intx(h, level && !(le_get(p->cfg + PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE));
 }
 
+/* A message nobody listens for is lost, as on a bus. */
 void pci_raise(struct hca *h, u8 intr)
 {
 	struct pci *p = pci_of(h);
@@ -344,6 +352,7 @@ void pci_raise(struct hca *h, u8 intr)
 	}
 }
 
+/* The write of the pin's bit in CLR_INT takes the level away (2). */
 void pci_clear_int(struct hca *h, u64 mask)
 {
 	struct pci *p = pci_of(h);

@@ -61,6 +61,7 @@ bool regs_silent(struct hca *h)
 	return silent(h);
 }
 
+/* From here until reset_time has passed the function answers nothing (3). */
 static void reset_register(struct hca *h, u32 value)
 {
 	if (value != 1) {

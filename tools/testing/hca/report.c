@@ -81,6 +81,7 @@ void hca_log(struct hca *h, const char *fmt, ...)
 		fflush(f);
 }
 
+/* Flushed line by line: whatever happens to the process, the report is whole. */
 static void write_line(cJSON *line)
 {
 	char *text = cJSON_PrintUnformatted(line);
@@ -94,6 +95,7 @@ static void write_line(cJSON *line)
 	cJSON_Delete(line);
 }
 
+/* Past the limit only the count goes on. */
 static void record(struct hca *h, const char *kind, enum hca_rule rule, u64 nth, const char *object,
 		   const char *fmt, va_list ap)
 {
@@ -281,6 +283,7 @@ static void load_waive_option(struct hca *h, struct report *r)
 
 /* --- summary ------------------------------------------------------------------------------------------- */
 
+/* @want_waived: 0 or 1 picks, -1 takes all. The sum of what was added. */
 static u64 add_rules(const struct report *r, cJSON *out, const char *name, const u64 *n,
 		     int want_waived)
 {
@@ -299,6 +302,7 @@ static u64 add_rules(const struct report *r, cJSON *out, const char *name, const
 	return sum;
 }
 
+/* The number of violations that were not waived. */
 static u64 add_stats(const struct hca *h, cJSON *out)
 {
 	struct report *r = report_of(h);

@@ -94,6 +94,7 @@ static u8 bad_state(struct hca *h, const char *name, const char *why)
 	return CMD_BAD_SYS_STATE;
 }
 
+/* The memory check clears the DDR; modifier 3 preserves it (5). */
 static u8 sys_en(struct hca *h, struct cmd *c)
 {
 	struct sys *s = sys_of(h);
@@ -110,6 +111,7 @@ static u8 sys_en(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
+/* All that INIT_HCA and later commands have built up is forgotten. */
 static void stop(struct hca *h)
 {
 	struct sys *s = sys_of(h);
@@ -141,6 +143,7 @@ static u8 sys_dis(struct hca *h, struct cmd *c)
 
 /* --- queries --------------------------------------------------------------------------------------------- */
 
+/* 6.2: the error buffer is a PCI address, of which drivers use the low bits. */
 static u8 query_fw(struct hca *h, struct cmd *c)
 {
 	struct sys *s = sys_of(h);
@@ -159,6 +162,7 @@ static u8 query_fw(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
+/* 6.3: one DIMM, the others disabled. */
 static u8 query_ddr(struct hca *h, struct cmd *c)
 {
 	if (c->op_mod)
@@ -192,6 +196,7 @@ static u8 query_adapter(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
+/* 6.5, byte by byte */
 static void put_limits(struct hca *h, u8 *out)
 {
 	out[0x10] = opt_u64(h, "log_max_wqe");
@@ -260,6 +265,7 @@ static u8 query_hca(struct hca *h, struct cmd *c)
 
 /* --- INIT_HCA -------------------------------------------------------------------------------------------- */
 
+/* Addresses share their low bits with a log2 count: masked by the field's own width (6.6). */
 static void parse_profile(const u8 *in, struct hca_profile *p)
 {
 	p->qpc_base = get64(in + 0x30) & ~0x7full;
@@ -297,6 +303,10 @@ struct table {
 
 #define MAX_TABLES 10
 
+/*
+ * The MTT table has no length of its own, so only its first segment can be checked; RDB areas are
+ * named by each QP.
+ */
 static int list_tables(const struct hca_profile *p, struct table *t)
 {
 	struct table all[] = {
@@ -317,6 +327,7 @@ static int list_tables(const struct hca_profile *p, struct table *t)
 	return sizeof(all) / sizeof(all[0]);
 }
 
+/* Misalignment is recorded, but works; a table that overlaps or leaves the DDR cannot. */
 static bool table_bad(struct hca *h, const struct table *t, const struct table *all, int n)
 {
 	u64 align = t->align ? t->align : t->size;
@@ -364,6 +375,7 @@ static bool counts_bad(struct hca *h, const struct hca_profile *p)
 	       count_bad(h, "bytes of a UAR page", p->uar_page_shift, 16);
 }
 
+/* What no limit covers but makes no device either. */
 static bool values_bad(struct hca *h, const struct hca_profile *p)
 {
 	const char *why = NULL;
@@ -411,6 +423,7 @@ static void protect_tables(struct hca *h, const struct hca_profile *p)
 			ddr_protect(h, t[i].name, t[i].base, t[i].size);
 }
 
+/* No driver clears the multicast table, so this does (16.2). */
 static u8 init_hca(struct hca *h, struct cmd *c)
 {
 	struct sys *s = sys_of(h);

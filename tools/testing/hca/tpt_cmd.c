@@ -24,6 +24,7 @@ static u8 bad_owner(struct hca *h, const char *object, const char *why)
 
 /* --- SW2HW_MPT ------------------------------------------------------------------------------------------- */
 
+/* What regions and windows have in common (9.1). */
 static u8 check_field(struct hca *h, const struct cmd *c, const char *object)
 {
 	const u8 *in = c->in;
@@ -60,6 +61,7 @@ static u8 check_window(struct hca *h, const struct cmd *c, const char *object)
 	return CMD_BAD_PARAM;
 }
 
+/* The first segment and all that follows it must lie in the table, above the firmware's. */
 static u8 check_mtts(struct hca *h, const struct cmd *c, const char *object)
 {
 	const struct tpt *t = tpt_of(h);
@@ -83,6 +85,7 @@ static u8 check_mtts(struct hca *h, const struct cmd *c, const char *object)
 	return CMD_OK;
 }
 
+/* Start and length must not wrap, except for "everything", 0 and 2^64 - 1 (9.4). */
 static u8 check_entry(struct hca *h, const struct cmd *c, const char *object)
 {
 	u32 flags = get32(c->in);
@@ -140,6 +143,7 @@ static u8 sw2hw_mpt(struct hca *h, struct cmd *c)
 
 /* --- HW2SW_MPT, QUERY_MPT ---------------------------------------------------------------------------------- */
 
+/* Queues that go on using the key would write where software no longer expects it. */
 static void check_users(struct hca *h, const char *object, u32 key)
 {
 	u32 uar;
@@ -153,6 +157,7 @@ static void check_users(struct hca *h, const char *object, u32 key)
 		blame(h, uar, RULE_MPT_IN_USE, object, "key 0x%08x is that of a CQ's buffer", key);
 }
 
+/* A region with windows stays (0x21); that can be a user's doing, so it is no violation. */
 static u8 hw2sw_mpt(struct hca *h, struct cmd *c)
 {
 	struct tpt *t = tpt_of(h);
@@ -246,6 +251,7 @@ static u8 modify_mpt(struct hca *h, struct cmd *c)
 
 /* --- WRITE_MTT, READ_MTT ------------------------------------------------------------------------------------- */
 
+/* Software rounds up to an even number; 510 fill a mailbox (9.3). */
 static u8 check_mtt_range(struct hca *h, const char *name, u64 at, u32 n)
 {
 	const struct tpt *t = tpt_of(h);

@@ -51,6 +51,7 @@ static void complain(struct hca *h, u32 uar, u64 offset, u32 len)
 	      (u32)(offset % HCA_PAGE));
 }
 
+/* The low half acts, with the last high half of that register and page (14). */
 static void half(struct hca *h, u32 uar, u64 offset, u32 value)
 {
 	struct uar_page *p = &uar_of(h)->pages[uar];

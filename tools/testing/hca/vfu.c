@@ -27,6 +27,7 @@ static struct vfu *vfu_of(const struct hca *h)
 
 /* --- the connection ------------------------------------------------------------------------------------ */
 
+/* Descriptors of messages that never became whole. */
 static void drop_fds(struct vfu *v)
 {
 	int i;
@@ -36,6 +37,7 @@ static void drop_fds(struct vfu *v)
 	v->n_fds = 0;
 }
 
+/* The next client finds the device as after power-on. */
 static void disconnect(struct vfu *v, const char *why)
 {
 	if (v->conn.fd < 0)
@@ -66,6 +68,7 @@ bool vfu_connected(const struct hca *h)
 
 /* --- sending ------------------------------------------------------------------------------------------- */
 
+/* Replies wait here while the client is slow to read them. */
 static void flush(struct vfu *v)
 {
 	ssize_t n;
@@ -186,6 +189,7 @@ static int message_fds(struct vfu *v, u64 end, int *fds)
 	return n;
 }
 
+/* Room for the largest message behind what is there, without copying each time. */
 static void compact(struct vfu *v)
 {
 	if (v->in_from == v->in_to)

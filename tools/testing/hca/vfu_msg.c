@@ -39,6 +39,7 @@ static void out64(u8 *out, u32 at, u64 v)
 
 /* --- VERSION ------------------------------------------------------------------------------------------- */
 
+/* The smaller of what both can do; what the client does not say has a standard value. */
 static u64 capability(const cJSON *caps, const char *name, u64 ours, u64 standard)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(caps, name);
@@ -92,6 +93,7 @@ static int do_version(struct vfu_message *m, u8 *out)
 
 /* --- DMA ----------------------------------------------------------------------------------------------- */
 
+/* Without a descriptor the range is known but out of reach: ROMs, BARs of other devices. */
 static int do_dma_map(struct vfu_message *m, u8 *out)
 {
 	int fd = -1;
@@ -140,6 +142,7 @@ static int do_info(struct vfu_message *m, u8 *out)
 	return 16;
 }
 
+/* Off unless asked for: one mapped region turns posting off for all writes of the client. */
 static bool mappable(const struct vfu *v, u32 region)
 {
 	return region == VFIO_PCI_BAR4_REGION_INDEX && region_size(v->h, region) &&
@@ -223,6 +226,7 @@ static int do_write(struct vfu_message *m, u8 *out)
 	return 16;
 }
 
+/* Entries of 24 bytes: offset, region, length, eight bytes of data. */
 static int do_write_multi(struct vfu_message *m, u8 *out)
 {
 	u64 n, i;
@@ -268,6 +272,7 @@ static int (*const handlers[])(struct vfu_message *m, u8 *out) = {
 	[VFU_WRITE_MULTI] = do_write_multi,
 };
 
+/* Nothing before the negotiation, and only requests. */
 static int handle(struct vfu_message *m, u8 *out)
 {
 	u16 c = m->hdr.command;
@@ -281,6 +286,7 @@ static int handle(struct vfu_message *m, u8 *out)
 	return handlers[c](m, out);
 }
 
+/* Only the answer about a region that can be mapped carries a descriptor. */
 static bool wants_fd(const struct vfu_message *m)
 {
 	return m->hdr.command == VFU_GET_REGION_INFO && m->len >= 32 && mappable(m->v, in32(m, 8));
