@@ -35,7 +35,7 @@ up() {
 set_up() {
 	[ ! -e /run/ipoib ] || { read -r NEAR FAR </run/ipoib; return 0; }
 	modprobe ib_ipoib
-	until_true 20 test -n "$(interface 2)"
+	until_true 20 prints interface 2
 	NEAR=$(interface 1)
 	FAR=$(interface 2)
 	echo "$NEAR $FAR" >/run/ipoib

@@ -63,6 +63,11 @@ until_true() {
 	done
 }
 
+# prints COMMAND...: it prints something
+prints() {
+	[ -n "$("$@")" ]
+}
+
 listening() {
 	[ -n "$(ss -Hltn "sport = :$1")" ]
 }

@@ -137,7 +137,7 @@ test_small_tables_are_accepted() {
 	local qps
 	unloaded
 	insmod "$MODULE" num_qp=2048 num_cq=1024 num_mpt=4096 rdb_per_qp=1
-	until_true 20 test -n "$(rdma_devices)"
+	until_true 20 prints rdma_devices
 	qps=$(ibv_devinfo -v | awk '$1 == "max_qp:" { print $2 }')
 	[ "$qps" -gt 500 ] && [ "$qps" -le 2048 ] || fail "max_qp is $qps"
 	unloaded

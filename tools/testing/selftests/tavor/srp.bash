@@ -53,7 +53,7 @@ log_in() {
 	guid=$(tr -d : <"/sys/class/infiniband/$(device)/node_guid")
 	echo "id_ext=$guid,ioc_guid=$guid,dgid=$(gid 2 | tr -d :),pkey=ffff,service_id=$guid" \
 		>"/sys/class/infiniband_srp/srp-$(device)-1/add_target"
-	until_true 60 test -n "$(disk)"
+	until_true 60 prints disk
 }
 
 stop_all() {
