@@ -28,12 +28,15 @@ static const char *catas_name(u32 dword)
 static void catas_report(struct tavor_dev *dev)
 {
 	const char *name = catas_name(ioread32be(dev->err_buf));
+	u32 dword;
 	u32 i;
 
 	dev_err(&dev->pdev->dev, "catastrophic error: %s\n", name);
-	for (i = 0; i < dev->err_dwords; i++)
-		dev_err(&dev->pdev->dev, "  buf[%02x]: %08x\n", i,
-			ioread32be(dev->err_buf + i * 4));
+	for (i = 0; i < dev->err_dwords; i++) {
+		dword = ioread32be(dev->err_buf + i * 4);
+		if (dword)
+			dev_err(&dev->pdev->dev, "  buf[%02x]: %08x\n", i, dword);
+	}
 	vrb_device_fail(dev->vrb, "catastrophic error");
 }
 

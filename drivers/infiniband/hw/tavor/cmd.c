@@ -432,16 +432,17 @@ int tavor_object_destroy(struct tavor_dev *dev, struct vrb_object *object)
  * tavor_object_abandon() - gets rid of an object whose creation failed
  * @dev: device
  * @object: must not be touched afterwards
- * @err: why; after -ETIMEDOUT the hardware may know it yet, so it is destroyed when the command
- *	has answered
+ * @err: why. After -ETIMEDOUT the hardware may know the object yet: it is destroyed when the lost
+ *	command has answered, or the device fails over it, at the latest an issue timeout later
  *
- * Context: Any down to softirq.
+ * Context: Process context, may sleep.
  */
 void tavor_object_abandon(struct tavor_dev *dev, struct vrb_object *object, int err)
 {
-	if (err != -ETIMEDOUT ||
-	    vrb_submit(vrb_device_client(dev->vrb), &object->destroy) != -EINPROGRESS)
+	if (err != -ETIMEDOUT)
 		vrb_object_put(object);
+	else
+		tavor_object_destroy(dev, object);
 }
 
 /**

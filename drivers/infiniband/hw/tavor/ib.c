@@ -3,6 +3,7 @@
  * The device as ib_core sees it: attributes of device and ports, registration. What the firmware's
  * subnet management agent knows is asked of it by MADs.
  */
+#include <linux/rcupdate.h>
 #include <linux/sysfs.h>
 #include <linux/unaligned.h>
 
@@ -390,4 +391,6 @@ void tavor_ib_unregister(struct tavor_dev *dev)
 	WRITE_ONCE(dev->registered, false);
 	ib_unregister_device(&dev->ib_dev);
 	vrb_device_detach(dev->vrb);
+	/* What was destroyed last is released by the pump after it has woken up who waited. */
+	synchronize_rcu();
 }

@@ -10,6 +10,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/rcupdate.h>
 
 #include "tavor.h"
 
@@ -99,7 +100,7 @@ static int layer_query_init(struct tavor_dev *dev)
 	return err;
 }
 
-/* An HCA that does not close may go on writing, and SYS_DIS is not allowed: stop it the hard way. */
+/* An HCA that does not close may go on writing, and SYS_DIS is not allowed: it is stopped. */
 static void layer_hca_exit(struct tavor_dev *dev)
 {
 	if (tavor_fw_close_hca(dev, false) && !vrb_device_failed(dev->vrb))
@@ -137,6 +138,7 @@ static int layer_pd_init(struct tavor_dev *dev)
 static void layer_pd_exit(struct tavor_dev *dev)
 {
 	tavor_hw_pd_destroy(dev->driver_pd);
+	synchronize_rcu();	/* it is released after the wake-up */
 	tavor_alloc_destroy(dev, &dev->pd_alloc);
 }
 

@@ -48,7 +48,7 @@
 #define TAVOR_MAX_COMP_EQS	8
 #define TAVOR_NR_EQS		(TAVOR_MAX_COMP_EQS + 2)
 #define TAVOR_MBOX_SIZE		4096
-#define TAVOR_MAX_SRQ_STRIDE	256U	/* more is said to upset the firmware */
+#define TAVOR_MAX_SRQ_STRIDE	256U	/* more is said to upset firmware */
 #define TAVOR_INVALID_LKEY	1	/* ends a scatter list; index of a reserved MPT */
 #define TAVOR_LIBMTHCA_LKEY	0x100	/* what libmthca ends one with: never a valid key */
 
@@ -463,10 +463,7 @@ void tavor_object_init(struct tavor_dev *dev, struct vrb_object *object,
  * released by the pump. Process context.
  */
 int tavor_object_destroy(struct tavor_dev *dev, struct vrb_object *object);
-/*
- * An object whose creation ended with @err: gone, at once or when a lost command has answered. Any
- * context.
- */
+/* An object whose creation ended with @err: gone when this returns. Process context. */
 void tavor_object_abandon(struct tavor_dev *dev, struct vrb_object *object, int err);
 /*
  * Whether something besides its owner uses it, what has just been destroyed not counted. Process
