@@ -168,7 +168,8 @@ void ibport_count(struct ibport *p, enum port_counter counter, u64 n)
 
 bool ibport_owns_lid(const struct ibport *p, u16 lid)
 {
-	return p->lid && lid < LID_MULTICAST && (lid & ~((1u << p->lmc) - 1)) == p->lid;
+	/* the low bits of the port's own LID do not count either (IBTA 4.1.3) */
+	return p->lid && lid < LID_MULTICAST && lid >> p->lmc == p->lid >> p->lmc;
 }
 
 const char *ibport_name(const struct ibport *p)

@@ -396,9 +396,13 @@ static int connect_switch(void)
 
 int wire_new_all(void)
 {
+	static bool registered;
 	char *text, *item, *rest;
 	int err = 0;
 
+	wire_delete_all();
+	if (!registered && !atexit(wire_delete_all)) /* no socket is left behind */
+		registered = true;
 	if (!hca_by_number(0))
 		return 0;
 	text = strdup(opt_str(hca_by_number(0), "cable"));

@@ -50,6 +50,19 @@ static void lids_within_lmc_loop_back(void)
 	CHECK_EQ(fake_rx[1].port, 1);
 }
 
+/* A subnet manager that forgets alignment gets the whole range all the same. */
+static void unaligned_lid_is_cut_off_by_lmc(void)
+{
+	struct hca *h = fabric_active();
+
+	set_lmc(h, 1, 2);
+	hca_port(h, 1)->lid = 10;
+	port_tx(h, 1, ud_packet(0, 8, 10, 5, 16));
+	port_tx(h, 1, ud_packet(0, 12, 10, 5, 16));
+	settle();
+	CHECK_EQ(fake_rxs, 1);
+}
+
 static void other_port_is_reached_over_the_cable(void)
 {
 	struct hca *h = fabric_active();
@@ -501,6 +514,7 @@ static void remote_cable_follows_both_ports(void)
 static const struct tap_test tests[] = {
 	TAP(own_lid_loops_back),
 	TAP(lids_within_lmc_loop_back),
+	TAP(unaligned_lid_is_cut_off_by_lmc),
 	TAP(other_port_is_reached_over_the_cable),
 	TAP(order_is_kept),
 	TAP(foreign_lid_is_dropped),
