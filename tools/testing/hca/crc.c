@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * ICRC and VCRC (IBTA vol. 1, 7.8). The ICRC is the CRC-32 of Ethernet over the packet with the fields a switch
- * or router may change read as ones; the VCRC is a CRC-16 with x^16 + x^12 + x^3 + x + 1.
+ * ICRC and VCRC (IBTA vol. 1, 7.8). The ICRC is the CRC-32 of Ethernet over the packet with the
+ * fields a switch or router may change read as ones; the VCRC is a CRC-16 with x^16 + x^12 + x^3 +
+ * x + 1.
  *
- * The ICRC is computed twice for each packet of the model, so long runs are folded with carry-less multiplication
- * where the processor has it: four 128-bit lanes, each multiplied by x^512 mod P per round. The remainder is found
- * by the table over the 16 bytes that are left, which needs no reduction of its own.
+ * The ICRC is computed twice for each packet of the model, so long runs are folded with carry-less
+ * multiplication where the processor has it: four 128-bit lanes, each multiplied by x^512 mod P per
+ * round. The remainder is found by the table over the 16 bytes that are left, which needs no
+ * reduction of its own.
  */
 #include "packet.h"
 
@@ -76,8 +78,8 @@ u32 crc32_update_table(u32 crc, const u8 *p, size_t len)
 
 #if defined(__x86_64__)
 /*
- * Multipliers of the low and high half of a lane: x^(n+32) and x^(n-32) mod P for a distance of n bits, in the
- * reflected order of the multiplier (shifted up by one).
+ * Multipliers of the low and high half of a lane: x^(n+32) and x^(n-32) mod P for a distance of n
+ * bits, in the reflected order of the multiplier (shifted up by one).
  */
 #define X544 0x154442bd4ull
 #define X480 0x1c6e41596ull
@@ -131,8 +133,9 @@ u32 crc32_update(u32 crc, const u8 *p, size_t len)
 }
 
 /*
- * The headers as the ICRC sees them (IBTA 7.8.1): VL, or the whole LRH if a GRH follows; TClass, flow label and hop
- * limit of the GRH; and byte 4 of the BTH read as ones. Returns the bytes it has put into @to.
+ * The headers as the ICRC sees them (IBTA 7.8): VL, or the whole LRH if a GRH follows; TClass,
+ * flow label and hop limit of the GRH; and byte 4 of the BTH read as ones. Returns the bytes it has
+ * put into @to.
  */
 static u32 icrc_mask(u8 *to, const u8 *lrh, u32 len)
 {

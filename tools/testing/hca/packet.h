@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Headers of an InfiniBand packet: LRH, GRH, BTH and the extended transport headers (IBTA vol. 1, 7.7, 8.3, 9.2,
- * 9.3). A packet is parsed once into struct headers; the pointers in it point into the packet.
+ * Headers of an InfiniBand packet: LRH, GRH, BTH and the extended transport headers (IBTA vol. 1,
+ * 7.7, 8.3, 9.2, 9.3). A packet is parsed once into struct headers; the pointers in it point into
+ * the packet.
  */
 #ifndef HCA_PACKET_H
 #define HCA_PACKET_H
@@ -55,7 +56,7 @@ enum bth_op {
 	OP_FETCH_ADD = 0x14,
 };
 
-/* AETH syndromes: [6:5] kind, [4:0] credits, RNR timer or NAK code (IBTA 9.7.5.2.1) */
+/* AETH syndromes: [6:5] kind, [4:0] credits, RNR timer or NAK code (IBTA 9.3.5) */
 #define AETH_ACK 0x00u
 #define AETH_RNR 0x20u
 #define AETH_NAK 0x60u
@@ -82,7 +83,9 @@ struct headers {
 const char *packet_parse(const struct packet *p, struct headers *hd);
 bool packet_icrc_ok(const struct packet *p);
 
-/* Bytes of extended headers that follow the BTH of this opcode, or -1 for an opcode nobody defined. */
+/*
+ * Bytes of extended headers that follow the BTH of this opcode, or -1 for an opcode nobody defined.
+ */
 int bth_ext_len(u8 opcode);
 
 struct lrh {
@@ -110,7 +113,9 @@ u8 *put_lrh(u8 *at, const struct lrh *l);
 u8 *put_grh(u8 *at, const struct grh *g);
 u8 *put_bth(u8 *at, const struct bth *b);
 
-/* @end: where the padded payload ends. Fills LRH and GRH lengths, appends the ICRC and sets p->len. */
+/*
+ * @end: where the padded payload ends. Fills LRH and GRH lengths, appends the ICRC and sets p->len.
+ */
 void packet_seal(struct packet *p, u8 *end);
 
 /* CRC-32 (IEEE 802.3, reflected) over more bytes; start with ~0, complement at the end. */

@@ -2,8 +2,9 @@
 /*
  * Queue pairs: the table, states, doorbells, dispatch of packets, and the flush of queues in error.
  *
- * A QP does its work from the event loop, a few packets a turn. Flushing follows section 11.4 in its simplest
- * form: every chain of send WQEs, and every receive WQE, that has not completed gets one CQE with db_cnt 0.
+ * A QP does its work from the event loop, a few packets a turn. Flushing follows section 11.4 in
+ * its simplest form: every chain of send WQEs, and every receive WQE, that has not completed gets
+ * one CQE with db_cnt 0.
  */
 #include "qp.h"
 
@@ -22,7 +23,7 @@ static void *need(void *p)
 	return p;
 }
 
-/* --- table ---------------------------------------------------------------------------------------------- */
+/* --- table -------------------------------------------------------------------------------- */
 
 int qp_new(struct hca *h)
 {
@@ -35,6 +36,10 @@ int qp_new(struct hca *h)
 	return 0;
 }
 
+/*
+ * INIT_HCA says how many; the tables follow at first use, and most of their pages are never
+ * touched.
+ */
 static void table_make(struct qp_part *part)
 {
 	const struct hca_profile *p = hca_profile(part->h);
@@ -182,7 +187,7 @@ bool qp_uses_cq(struct hca *h, u32 cqn)
 	return false;
 }
 
-/* --- states ------------------------------------------------------------------------------------------------ */
+/* --- states ------------------------------------------------------------------------------- */
 
 void qp_blame(struct qp *qp, enum hca_rule rule, const char *fmt, ...)
 {
@@ -214,6 +219,7 @@ void qp_to_error(struct qp *qp)
 	qp_kick(qp);
 }
 
+/* Once: what the error brings about may well fail again, and come here again. */
 void qp_fatal(struct qp *qp, enum hca_event ev)
 {
 	if (qp->state == QP_ERR)
@@ -243,8 +249,9 @@ void qp_cq_error(struct hca *h, u32 cqn)
 	}
 }
 
-/* --- CQEs -------------------------------------------------------------------------------------------------- */
+/* --- CQEs --------------------------------------------------------------------------------- */
 
+/* A CQ that takes no more entries takes its QPs with it (11.6). */
 static bool post(struct qp *qp, u32 cqn, const struct cqe *cqe, bool solicited)
 {
 	if (!cq_post(qp->h, cqn, cqe, solicited))
@@ -278,6 +285,7 @@ bool qp_cqe_recv(struct qp *qp, const struct cqe *fill, bool solicited)
 	return post(qp, qp->rcqn, &cqe, solicited);
 }
 
+/* db_cnt is 0: the CQE stands for its chain alone (11.4). */
 void qp_cqe_error(struct qp *qp, bool send, u32 addr, u8 size, u8 syndrome)
 {
 	struct cqe cqe = {
@@ -291,8 +299,9 @@ void qp_cqe_error(struct qp *qp, bool send, u32 addr, u8 size, u8 syndrome)
 	post(qp, send ? qp->scqn : qp->rcqn, &cqe, true);
 }
 
-/* --- send queue walk ----------------------------------------------------------------------------------------- */
+/* --- send queue walk ---------------------------------------------------------------------- */
 
+/* Chains run in the order of their doorbells (section 14). */
 bool sq_peek(struct qp *qp)
 {
 	struct sq_cursor *c = &qp->cur;
@@ -312,6 +321,10 @@ bool sq_peek(struct qp *qp)
 	return true;
 }
 
+/*
+ * The link is read with the WQE: within a chain it was complete before the doorbell rang, and what
+ * software appends later has a doorbell of its own, which ends the walk here.
+ */
 u8 sq_fetch(struct qp *qp, struct wqe *w)
 {
 	struct sq_cursor *c = &qp->cur;
@@ -330,7 +343,7 @@ u8 sq_fetch(struct qp *qp, struct wqe *w)
 	return err;
 }
 
-/* --- receive WQEs --------------------------------------------------------------------------------------------- */
+/* --- receive WQEs ------------------------------------------------------------------------- */
 
 static struct recv_source own_queue(struct qp *qp)
 {
@@ -345,6 +358,10 @@ static struct recv_source own_queue(struct qp *qp)
 	};
 }
 
+/*
+ * From the SRQ if there is one. A WQE that cannot be used has been taken all the same: its CQE
+ * returns it.
+ */
 enum take qp_take_recv(struct qp *qp)
 {
 	struct recv_source s = own_queue(qp);
@@ -381,8 +398,12 @@ u8 qp_scatter(struct qp *qp, const u8 *data, u32 len)
 	return SYN_OK;
 }
 
-/* --- flush --------------------------------------------------------------------------------------------------- */
+/* --- flush -------------------------------------------------------------------------------- */
 
+/*
+ * What an earlier error CQE has covered goes silently, the next chain with one CQE for its first
+ * WQE.
+ */
 static bool flush_chain(struct qp *qp)
 {
 	if (!sq_peek(qp))
@@ -394,6 +415,10 @@ static bool flush_chain(struct qp *qp)
 	return true;
 }
 
+/*
+ * First the WQE of a message that broke off, then one CQE for each that was posted; none for an
+ * SRQ's.
+ */
 static bool flush_recv(struct qp *qp)
 {
 	struct recv_source s = own_queue(qp);
@@ -445,7 +470,7 @@ bool qp_flush(struct qp *qp, int *budget)
 	return true;
 }
 
-/* --- work and time ---------------------------------------------------------------------------------------------- */
+/* --- work and time ------------------------------------------------------------------------ */
 
 static void qp_work(struct hca_work *w)
 {
@@ -476,10 +501,11 @@ static void qp_timer(struct hca_timer *t)
 		requester_timer(qp);
 }
 
-/* --- doorbells ------------------------------------------------------------------------------------------------- */
+/* --- doorbells ---------------------------------------------------------------------------- */
 
 /*
- * The QP a doorbell names, or NULL with the reason recorded. Page 1 may ring for any context (section 14).
+ * The QP a doorbell names, or NULL with the reason recorded. Page 1 may ring for any context
+ * (section 14).
  */
 static struct qp *db_qp(struct hca *h, u32 uar, u32 qpn, const char *which)
 {
@@ -553,8 +579,9 @@ void qp_db_recv(struct hca *h, u32 uar, u32 hi, u32 lo)
 	db_push(qp, &qp->rq, db, "receive");
 }
 
-/* --- packets -------------------------------------------------------------------------------------------------- */
+/* --- packets ------------------------------------------------------------------------------ */
 
+/* Same partition, and not both limited members (IBTA 10.9.3). */
 bool pkey_match(u16 a, u16 b)
 {
 	return (a & 0x7fff) && !((a ^ b) & 0x7fff) && ((a | b) & 0x8000);
@@ -683,6 +710,7 @@ static void rx_ordinary(struct hca *h, int port, u32 qpn, const struct headers *
 	}
 }
 
+/* QP0 and QP1 on the wire are one QP for each port here (12.8); VL15 is for QP0 alone. */
 static void rx_special(struct hca *h, int port, const struct headers *hd)
 {
 	u32 base = qp_part(h)->special[hd->dqpn];

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Queue pairs, inside the QP side: qp.c (table, states, doorbells, dispatch), qp_cmd.c (firmware commands), wq.c
- * (doorbell lists), wqe.c (work queue elements), requester.c and responder.c (RC, UC), ud.c, mlx.c, srq.c.
+ * Queue pairs, inside the QP side: qp.c (table, states, doorbells, dispatch), qp_cmd.c (firmware
+ * commands), wq.c (doorbell lists), wqe.c (work queue elements), requester.c and responder.c (RC,
+ * UC), ud.c, mlx.c, srq.c.
  *
- * The context of a QP lives here, not in the DDR; QUERY_QPEE shows it in the layout of section 12.3.
+ * The context of a QP lives here, not in the DDR; QUERY_QPEE shows it in the layout of section
+ * 12.3.
  */
 #ifndef HCA_QP_H
 #define HCA_QP_H
@@ -60,7 +62,7 @@ enum wqe_op {
 	WQE_BIND = 0x18,
 };
 
-/* --- wq.c: what doorbells announced ------------------------------------------------------------------ */
+/* --- wq.c: what doorbells announced ------------------------------------------------------- */
 
 /* A send doorbell is a chain (count 0), a receive doorbell is @count WQEs. */
 struct wq_db {
@@ -81,7 +83,7 @@ struct wq_db *wq_first(struct wq_fifo *f);
 void wq_drop_first(struct wq_fifo *f);
 void wq_free(struct wq_fifo *f);
 
-/* --- wqe.c -------------------------------------------------------------------------------------------- */
+/* --- wqe.c -------------------------------------------------------------------------------- */
 
 struct span {
 	u64 va;
@@ -124,7 +126,9 @@ struct sg_pos {
 struct qp;
 struct srq;
 
-/* Fetches and parses; 0 or the syndrome. The WQE's link is valid if the fetch was (w->size != 0). */
+/*
+ * Fetches and parses; 0 or the syndrome. The WQE's link is valid if the fetch was (w->size != 0).
+ */
 u8 wqe_fetch_send(struct qp *qp, u32 addr, u8 size, u8 opcode, struct wqe *w);
 
 /* Where receive WQEs come from: a QP's own queue or an SRQ. */
@@ -148,7 +152,7 @@ int sg_gather(struct hca *h, const char *who, u32 pd, const struct wqe *w, struc
 int sg_scatter(struct hca *h, const char *who, u32 pd, const struct wqe *w, struct sg_pos *pos,
 	       const u8 *buf, u32 len);
 
-/* --- qp.c --------------------------------------------------------------------------------------------- */
+/* --- qp.c --------------------------------------------------------------------------------- */
 
 struct qp_path {
 	u8 port, pkey_index;
@@ -358,7 +362,10 @@ static inline bool qp_sends(const struct qp *qp)
 	return qp->state == QP_RTS;
 }
 
-/* Receive WQE for a message; TAKE_OK leaves it in qp->rx. Errors have been completed and acted upon. */
+/*
+ * Receive WQE for a message; TAKE_OK leaves it in qp->rx. Errors have been completed and acted
+ * upon.
+ */
 enum take qp_take_recv(struct qp *qp);
 /* Scatters to the receive WQE; 0 or the syndrome. */
 u8 qp_scatter(struct qp *qp, const u8 *data, u32 len);
@@ -369,7 +376,7 @@ bool pkey_match(u16 a, u16 b);
 /* The alternate path becomes the primary one; @tell with event 0x01. */
 void qp_migrate(struct qp *qp, bool tell);
 
-/* --- services ----------------------------------------------------------------------------------------- */
+/* --- services ----------------------------------------------------------------------------- */
 
 /* Each does up to *budget packets and says whether there is more to do now. */
 bool requester_run(struct qp *qp, int *budget);
@@ -388,7 +395,7 @@ u8 ud_send(struct qp *qp, const struct wqe *w);
 u8 mlx_send(struct qp *qp, const struct wqe *w);
 int mlx_pkey_index(struct hca *h, int port, u16 pkey); /* -1 if no entry matches */
 
-/* --- srq.c --------------------------------------------------------------------------------------------- */
+/* --- srq.c -------------------------------------------------------------------------------- */
 
 struct srq *srq_lookup(struct hca *h, u32 srqn);
 u32 srq_pd(const struct srq *srq);

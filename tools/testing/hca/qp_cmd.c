@@ -2,8 +2,8 @@
 /*
  * Firmware commands of queue pairs: state transitions, QUERY_QPEE, CONF_SPECIAL_QP.
  *
- * A driver rebuilds the context from zero for each transition and fills in only what it means to change, so every
- * transition takes exactly the fields of section 12.6 and looks at no other.
+ * A driver rebuilds the context from zero for each transition and fills in only what it means to
+ * change, so every transition takes exactly the fields of section 12.6 and looks at no other.
  */
 #include "qp.h"
 
@@ -36,8 +36,11 @@
 
 #define STATE(s) (1u << (s))
 
-/* --- context: reading ---------------------------------------------------------------------------------- */
+/* --- context: reading --------------------------------------------------------------------- */
 
+/*
+ * Not port, P_Key index, timeout or RNR retry: those come at other times, and are zero here (12.6).
+ */
 static void take_primary(struct qp_path *p, const u8 *c)
 {
 	u32 w = get32(c + 0x0c);
@@ -154,7 +157,7 @@ static void take_options(struct qp *qp, u32 opt, const u8 *c)
 		take_pm(qp, bits(get32(c), 12, 11));
 }
 
-/* --- context: writing -------------------------------------------------------------------------------------- */
+/* --- context: writing --------------------------------------------------------------------- */
 
 static void path_encode(const struct qp_path *p, u8 *c)
 {
@@ -212,8 +215,11 @@ static void ctx_encode(const struct qp *qp, u8 *c)
 	put32(c + 0xb0, qp->rmsn);
 }
 
-/* --- naming the QP -------------------------------------------------------------------------------------------- */
+/* --- naming the QP ------------------------------------------------------------------------ */
 
+/*
+ * The QPN of a command. Reserved bits are an error of the driver, as is the EE bit: there is no RD.
+ */
 static u8 number_of(struct hca *h, const struct cmd *c, u32 also_allowed, u32 *qpn)
 {
 	*qpn = c->in_mod & QPN_MASK;
@@ -245,7 +251,7 @@ static struct qp *qp_named(struct hca *h, const struct cmd *c, u32 from, u32 als
 	return qp;
 }
 
-/* --- RST2INIT ------------------------------------------------------------------------------------------------- */
+/* --- RST2INIT ----------------------------------------------------------------------------- */
 
 static u8 bad_param(const struct qp *qp, const char *what, u32 value)
 {
@@ -288,6 +294,7 @@ static u8 check_references(struct qp *qp)
 	return CMD_OK;
 }
 
+/* Special numbers are for MLX and on the port that the number says (12.8). */
 static u8 check_service(struct qp *qp)
 {
 	int port = qp->path.port;
@@ -377,8 +384,9 @@ static u8 rst2init(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/* --- the transitions with a mailbox -------------------------------------------------------------------------- */
+/* --- the transitions with a mailbox ------------------------------------------------------- */
 
+/* The context has the low half of the address, INIT_HCA the high one (6.6). */
 static u8 check_rdb(struct qp *qp)
 {
 	u64 base = hca_profile(qp->h)->rdb_base, addr = (base & ~0xffffffffull) | qp->rdb;
@@ -496,7 +504,8 @@ static u8 change_drained(struct qp *qp, u32 opt, const u8 *c)
 }
 
 /*
- * Runs one transition on a copy of the fields, so that a refused command leaves the context as it was.
+ * Runs one transition on a copy of the fields, so that a refused command leaves the context as it
+ * was.
  */
 static u8 transition(struct hca *h, struct cmd *c, u32 from, u8 to,
 		     u8 (*apply)(struct qp *, u32, const u8 *))
@@ -555,7 +564,7 @@ static u8 sqd2sqd(struct hca *h, struct cmd *c)
 	return transition(h, c, STATE(QP_SQD), QP_SQD, change_drained);
 }
 
-/* --- the transitions without ------------------------------------------------------------------------------------ */
+/* --- the transitions without -------------------------------------------------------------- */
 
 static u8 to_err(struct hca *h, struct cmd *c)
 {
@@ -622,6 +631,7 @@ static u8 err2rst(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
+/* A QP in RESET has nothing to show but its state, 0. */
 static u8 query(struct hca *h, struct cmd *c)
 {
 	const struct qp *qp;

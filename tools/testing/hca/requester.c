@@ -2,9 +2,10 @@
 /*
  * The send side of connected services (IBTA vol. 1, 9.7.3 to 9.7.7 for RC, 9.8 for UC).
  *
- * A started message has a slot with the PSNs it takes; messages complete in order, at the head of the slot ring.
- * @una is the oldest PSN that nobody has acknowledged. A loss of any kind is repaired in one way: the place to send
- * from goes back to @una, WQEs are fetched again as hardware does. Reads go on from the first response that is missing.
+ * A started message has a slot with the PSNs it takes; messages complete in order, at the head of
+ * the slot ring. @una is the oldest PSN that nobody has acknowledged. A loss of any kind is
+ * repaired in one way: the place to send from goes back to @una, WQEs are fetched again as hardware
+ * does. Reads go on from the first response that is missing.
  */
 #include "qp.h"
 
@@ -28,7 +29,7 @@ static u32 window(const struct qp *qp)
 	return 1u << qp->flight;
 }
 
-/* --- time --------------------------------------------------------------------------------------------- */
+/* --- time --------------------------------------------------------------------------------- */
 
 static u64 ack_timeout(const struct qp *qp)
 {
@@ -47,7 +48,7 @@ static void deadline_set(struct qp *qp)
 		timer_arm(&qp->timer, t);
 }
 
-/* IBTA table 45, in units of 10 us */
+/* RNR NAK timer codes, in units of 10 us */
 static u64 rnr_delay(u8 code)
 {
 	static const u32 delay[32] = { 65536, 1,    2,	  3,	 4,	6,     8,     12,
@@ -58,8 +59,12 @@ static u64 rnr_delay(u8 code)
 	return delay[code & 0x1f] * 10000ull;
 }
 
-/* --- completion ----------------------------------------------------------------------------------------- */
+/* --- completion --------------------------------------------------------------------------- */
 
+/*
+ * @s is at the head: all before it has completed. Its error CQE stands for the rest of its chain as
+ * well (11.4), so the flush must pass over what the chain still holds.
+ */
 static void slot_fail(struct qp *qp, struct sq_slot *s, u8 syndrome)
 {
 	qp->req->head++;
@@ -68,6 +73,7 @@ static void slot_fail(struct qp *qp, struct sq_slot *s, u8 syndrome)
 	qp_send_error(qp);
 }
 
+/* Section 12.7: the event comes only if bit 31 of RTS2SQD_QPEE's modifier asked for it. */
 static void drained(struct qp *qp)
 {
 	qp->state = QP_SQD;
@@ -106,6 +112,9 @@ static void retire(struct qp *qp)
 	requester_drain(qp);
 }
 
+/*
+ * One flush CQE for each chain that has begun; what it has not begun is still in the doorbell list.
+ */
 void requester_flush_slots(struct qp *qp)
 {
 	struct requester *r = qp->req;
@@ -128,6 +137,7 @@ void requester_flush_slots(struct qp *qp)
 	r->deadline = 0;
 }
 
+/* The send PSN was given anew: nothing is outstanding. */
 void requester_reset(struct qp *qp)
 {
 	struct requester *r = qp->req;
@@ -140,8 +150,12 @@ void requester_reset(struct qp *qp)
 	qp->rnr_left = qp->path.rnr_retry;
 }
 
-/* --- starting a message ----------------------------------------------------------------------------------- */
+/* --- starting a message ------------------------------------------------------------------- */
 
+/*
+ * Opcode and fence of the next WQE are in its link (13.1), so it need not be fetched to know that
+ * it must wait.
+ */
 static bool may_start(struct qp *qp)
 {
 	struct requester *r = qp->req;
@@ -153,6 +167,7 @@ static bool may_start(struct qp *qp)
 	return !is_response_op(qp->cur.op) || r->reads < 1u << qp->log_sra;
 }
 
+/* Rights of the send queue itself (12.3: SRE, SWE, SAE) and lengths no message may have. */
 static u8 permitted(const struct qp *qp, const struct wqe *w)
 {
 	bool ok = true;
@@ -187,6 +202,7 @@ static u8 execute_local(struct qp *qp, struct sq_slot *s, const struct wqe *w)
 			w->bind_len);
 }
 
+/* A read takes the PSNs of its response, an empty message one. */
 static void assign_psns(struct qp *qp, struct sq_slot *s)
 {
 	u32 mtu = mtu_bytes(qp->mtu);
@@ -234,8 +250,9 @@ static void start(struct qp *qp)
 		r->tx = r->tail;
 }
 
-/* --- sending a packet -------------------------------------------------------------------------------------- */
+/* --- sending a packet --------------------------------------------------------------------- */
 
+/* An error found while sending waits for its turn: everything before it completes first. */
 static void slot_spoilt(struct qp *qp, struct sq_slot *s, u8 syndrome)
 {
 	struct requester *r = qp->req;
@@ -255,6 +272,10 @@ static bool reload(struct qp *qp, u32 i, struct wqe *w)
 	return !err && w->total == s->len;
 }
 
+/*
+ * Hardware keeps no WQE either: after going back, the message is fetched again and found its place
+ * in.
+ */
 static bool tx_load(struct qp *qp, struct sq_slot *s)
 {
 	struct requester *r = qp->req;
@@ -270,6 +291,7 @@ static bool tx_load(struct qp *qp, struct sq_slot *s)
 	return true;
 }
 
+/* Sends and writes count their opcodes alike: first, middle, last, last + imm, only, only + imm. */
 static u8 message_opcode(const struct sq_slot *s, bool first, bool last)
 {
 	bool write = s->opcode == WQE_WRITE || s->opcode == WQE_WRITE_IMM;
@@ -321,7 +343,10 @@ static bool ack_wanted(const struct qp *qp, u32 psn)
 	return !half || !((psn_ahead(psn, qp->req->una) + 1) & (half - 1));
 }
 
-/* One segment of a send or write. Returns the end of the packet, or NULL if the data could not be read. */
+/*
+ * One segment of a send or write. Returns the end of the packet, or NULL if the data could not be
+ * read.
+ */
 static u8 *build_segment(struct qp *qp, struct sq_slot *s, u8 *at)
 {
 	struct requester *r = qp->req;
@@ -370,6 +395,10 @@ static bool window_open(const struct qp *qp, const struct sq_slot *s, u32 psn)
 	return ahead < window(qp) && ahead + (is_response_op(s->opcode) ? s->npsn : 1) < PSN_HALF;
 }
 
+/*
+ * @end: the PSN that follows. Unreliable service is done with a message when its last packet has
+ * left.
+ */
 static void sent(struct qp *qp, struct sq_slot *s, u32 end)
 {
 	struct requester *r = qp->req;
@@ -437,8 +466,9 @@ bool requester_run(struct qp *qp, int *budget)
 	return true;
 }
 
-/* --- going back ----------------------------------------------------------------------------------------------- */
+/* --- going back --------------------------------------------------------------------------- */
 
+/* Go-back-N: a read goes on where its response broke off, the rest starts from the oldest PSN. */
 static void rewind_to_una(struct qp *qp)
 {
 	struct requester *r = qp->req;
@@ -495,8 +525,9 @@ void requester_timer(struct qp *qp)
 		return;
 	}
 	/*
-	 * A real timer runs out between one and four times the nominal value (IBTA 9.7.6.1.3). Waiting a little
-	 * longer lets what has arrived be served first when the process itself was late.
+	 * A real timer runs out between one and four times the nominal value (IBTA 9.7.6).
+	 * Waiting a little longer lets what has arrived be served first when the process itself was
+	 * late.
 	 */
 	if (!r->overtime) {
 		r->overtime = true;
@@ -508,7 +539,7 @@ void requester_timer(struct qp *qp)
 	try_again(qp);
 }
 
-/* --- responses -------------------------------------------------------------------------------------------------- */
+/* --- responses ---------------------------------------------------------------------------- */
 
 static void progress(struct qp *qp, u32 una)
 {
@@ -537,8 +568,8 @@ static void progress(struct qp *qp, u32 una)
 }
 
 /*
- * Everything up to @psn has arrived. False if a response that should have come before is missing, which is as good
- * as a NAK.
+ * Everything up to @psn has arrived. False if a response that should have come before is missing,
+ * which is as good as a NAK.
  */
 static bool ack_through(struct qp *qp, u32 psn)
 {
@@ -569,6 +600,10 @@ static bool ack_through(struct qp *qp, u32 psn)
 	return whole;
 }
 
+/*
+ * A later response than the one that is missing. More of them follow, so only the
+ * first counts until there is progress; if the repetition is lost as well, the timer finds it.
+ */
 static void implied_nak(struct qp *qp)
 {
 	count(qp->h, "implied_nak");
@@ -576,7 +611,10 @@ static void implied_nak(struct qp *qp)
 		try_again(qp);
 }
 
-/* Brings the slot that @psn belongs to to the head. False if that cannot be, or the QP has failed on the way. */
+/*
+ * Brings the slot that @psn belongs to to the head. False if that cannot be, or the QP has failed
+ * on the way.
+ */
 static struct sq_slot *reach(struct qp *qp, u32 psn)
 {
 	struct requester *r = qp->req;
@@ -592,6 +630,7 @@ static struct sq_slot *reach(struct qp *qp, u32 psn)
 	return s;
 }
 
+/* The receiver has no WQE: wait as long as it says, then go back. */
 static void rx_rnr(struct qp *qp, u32 psn, u8 timer)
 {
 	struct requester *r = qp->req;
@@ -721,6 +760,7 @@ static void rx_read(struct qp *qp, const struct headers *hd)
 		response_done(qp, s, hd->psn);
 }
 
+/* The operands travel as numbers; memory gets them in the order of the host (13.9). */
 static void rx_atomic(struct qp *qp, const struct headers *hd)
 {
 	struct sq_slot *s = reach(qp, hd->psn);

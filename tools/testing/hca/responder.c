@@ -2,8 +2,9 @@
 /*
  * The receive side of connected services (IBTA vol. 1, 9.7.4 to 9.7.8 for RC, 9.8 for UC).
  *
- * Requests are executed as they arrive; what has to be answered is answered from the QP's work, in PSN order: read
- * data and atomic results first, then one ACK for all that arrived meanwhile, or a NAK.
+ * Requests are executed as they arrive; what has to be answered is answered from the QP's work, in
+ * PSN order: read data and atomic results first, then one ACK for all that arrived meanwhile, or a
+ * NAK.
  */
 #include "qp.h"
 
@@ -23,8 +24,12 @@ static u32 ring(const struct qp *qp)
 	return 2 * depth(qp);
 }
 
-/* --- sending ------------------------------------------------------------------------------------------- */
+/* --- sending ------------------------------------------------------------------------------ */
 
+/*
+ * End-to-end credits: receive WQEs in the code of the AETH. The requester of this model does
+ * not heed them: an RNR NAK says the same, and no driver reads them back.
+ */
 static u8 credits(const struct qp *qp)
 {
 	static const u16 steps[] = {
@@ -67,6 +72,7 @@ static void response_send(struct qp *qp, struct packet *p, u8 *end)
 	port_tx(qp->h, qp->path.port, p);
 }
 
+/* For all requests up to @ack_psn, which is what makes it worth waiting for the end of a batch. */
 static void send_ack(struct qp *qp)
 {
 	struct responder *r = qp->resp;
@@ -166,7 +172,7 @@ bool responder_run(struct qp *qp, int *budget)
 	return false;
 }
 
-/* --- sends and writes ------------------------------------------------------------------------------------- */
+/* --- sends and writes --------------------------------------------------------------------- */
 
 struct request {
 	const struct headers *hd;
@@ -174,6 +180,7 @@ struct request {
 	u32 immdt;
 };
 
+/* False for what is neither a send nor a write. */
 static bool decode(struct request *q, const struct headers *hd)
 {
 	u8 op = hd->opcode & 0x1f;
@@ -268,6 +275,10 @@ static u8 exec_send(struct qp *qp, const struct request *q)
 	return EXEC_OK;
 }
 
+/*
+ * The whole range is checked once, at the first packet, as the R_Key comes only there; each store
+ * checks its part again, since the key may be gone by then.
+ */
 static u8 begin_write(struct qp *qp, const struct request *q)
 {
 	struct responder *r = qp->resp;
@@ -332,7 +343,7 @@ static u8 exec_message(struct qp *qp, const struct request *q)
 	return EXEC_OK;
 }
 
-/* --- reads and atomics -------------------------------------------------------------------------------------- */
+/* --- reads and atomics -------------------------------------------------------------------- */
 
 /* Packets, and so PSNs, of read data */
 static u32 packets(const struct qp *qp, u64 len)
@@ -358,6 +369,7 @@ static void respond_later(struct qp *qp, const struct resp *a)
 	qp_kick(qp);
 }
 
+/* The RDB of hardware: as deep as the context says, the oldest entry goes. */
 static void remember(struct qp *qp, const struct rdb *e)
 {
 	struct responder *r = qp->resp;
@@ -365,6 +377,10 @@ static void remember(struct qp *qp, const struct rdb *e)
 	r->rdb[r->rdb_next++ % depth(qp)] = *e;
 }
 
+/*
+ * Data is read when it is sent, not now: a write that follows may be seen, which IBTA
+ * allows.
+ */
 static u8 exec_read(struct qp *qp, const struct headers *hd, u32 *npsn)
 {
 	struct responder *r = qp->resp;
@@ -438,8 +454,9 @@ static u8 exec_atomic(struct qp *qp, const struct headers *hd)
 	return EXEC_OK;
 }
 
-/* --- RC: PSN checks ------------------------------------------------------------------------------------------- */
+/* --- RC: PSN checks ----------------------------------------------------------------------- */
 
+/* Only what was executed may be repeated. */
 static struct rdb *find_rdb(struct qp *qp, u32 psn, bool atomic)
 {
 	u32 i;
@@ -454,8 +471,8 @@ static struct rdb *find_rdb(struct qp *qp, u32 psn, bool atomic)
 }
 
 /*
- * The requester goes over everything from @psn on again: what of it was still to be sent is taken back. True if what
- * comes before covers @psn, so that there is nothing to add.
+ * The requester goes over everything from @psn on again: what of it was still to be sent is taken
+ * back. True if what comes before covers @psn, so that there is nothing to add.
  */
 static bool take_back(struct qp *qp, u32 psn)
 {
@@ -500,6 +517,10 @@ static void repeat_atomic(struct qp *qp, const struct headers *hd)
 		respond_later(qp, &a);
 }
 
+/*
+ * Sends and writes are not executed again, whatever they ask: the ACK was lost, so it is given
+ * again.
+ */
 static void duplicate(struct qp *qp, const struct headers *hd)
 {
 	struct responder *r = qp->resp;
@@ -539,6 +560,7 @@ static enum hca_event refusal_event(const struct qp *qp, u8 syndrome)
 	return syndrome == NAK_ACCESS ? EV_WQ_ACCESS : EV_WQ_INVALID_REQ;
 }
 
+/* A NAK that has not left yet has been overtaken by what it asked for. */
 static void executed(struct qp *qp, const struct headers *hd, u32 npsn)
 {
 	struct responder *r = qp->resp;
@@ -591,7 +613,7 @@ void responder_rx(struct qp *qp, const struct headers *hd)
 	}
 }
 
-/* --- UC -------------------------------------------------------------------------------------------------------- */
+/* --- UC ----------------------------------------------------------------------------------- */
 
 void uc_rx(struct qp *qp, const struct headers *hd)
 {

@@ -81,8 +81,9 @@ void srq_reset_all(struct hca *h)
 	part->table = NULL;
 }
 
-/* --- queue ------------------------------------------------------------------------------------------------ */
+/* --- queue -------------------------------------------------------------------------------- */
 
+/* Event 0x12, once; from then on the queue gives nothing. */
 void srq_fail(struct srq *srq)
 {
 	u32 data[7] = { srq->srqn };
@@ -93,6 +94,7 @@ void srq_fail(struct srq *srq)
 	eq_async(srq->h, EV_SRQ_CATAS, 0, data);
 }
 
+/* 15.3: falling below the watermark tells once and disarms it. */
 static void check_limit(struct srq *srq)
 {
 	u32 data[7] = { srq->srqn };
@@ -173,7 +175,7 @@ void srq_objects(struct hca *h, struct cJSON *out)
 	}
 }
 
-/* --- commands --------------------------------------------------------------------------------------------- */
+/* --- commands ----------------------------------------------------------------------------- */
 
 static void srq_encode(const struct srq *srq, u8 *c, bool hardware)
 {

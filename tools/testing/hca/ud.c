@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Unreliable datagrams: the send queue of UD and special QPs, address vectors, and what all of them receive (IBTA
- * vol. 1, 9.8.3). A datagram is complete when it has been sent.
+ * Unreliable datagrams: the send queue of UD and special QPs, address vectors, and what all of them
+ * receive (IBTA vol. 1, 9.8.3). A datagram is complete when it has been sent.
  */
 #include "qp.h"
 
@@ -38,7 +38,7 @@ bool ud_run(struct qp *qp, int *budget)
 	return true;
 }
 
-/* --- sending -------------------------------------------------------------------------------------------- */
+/* --- sending ------------------------------------------------------------------------------ */
 
 struct av {
 	struct qp_path path;
@@ -99,6 +99,10 @@ static u8 *put_deth(u8 *at, u32 qkey, u32 qpn)
 	return at + DETH_LEN;
 }
 
+/*
+ * A Q_Key with the top bit set asks for the QP's own: a privileged one need not be in
+ * a WQE.
+ */
 static u8 *put_datagram_headers(struct qp *qp, const struct wqe *w, const struct av *av, u8 *at,
 				u8 pad)
 {
@@ -148,11 +152,11 @@ u8 ud_send(struct qp *qp, const struct wqe *w)
 	return SYN_OK;
 }
 
-/* --- receiving -------------------------------------------------------------------------------------------- */
+/* --- receiving ---------------------------------------------------------------------------- */
 
 static bool qkey_ok(struct qp *qp, int port, u32 dqpn, u32 qkey)
 {
-	/* QP0 has none (IBTA 10.2.5) */
+	/* QP0 has none */
 	if (dqpn == 0 || qkey == qp->qkey)
 		return true;
 	count(qp->h, "rx_qkey");

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* What doorbells have announced to a work queue and nobody has taken yet: a ring that grows as needed. */
+/*
+ * What doorbells have announced to a work queue and nobody has taken yet: a ring that grows as
+ * needed.
+ */
 #include "qp.h"
 
 #include <stdio.h>

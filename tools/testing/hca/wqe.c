@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Work queue elements (section 13). They lie in memory a process may write at any time, so each is copied once and
- * judged in the copy; its size field bounds every walk. What is wrong with one is recorded against its owner and
- * becomes the syndrome of an error CQE.
+ * Work queue elements (section 13). They lie in memory a process may write at any time, so each is
+ * copied once and judged in the copy; its size field bounds every walk. What is wrong with one is
+ * recorded against its owner and becomes the syndrome of an error CQE.
  */
 #include "qp.h"
 
@@ -24,7 +24,10 @@
 #define NDS_FENCE 0x40u
 #define NDS_SIZE 0x3fu
 
-/* Scatter lists end early with a zero count and the invalid L_Key: 1, or 0x100 in mthca and libmthca (13.3). */
+/*
+ * Scatter lists end early with a zero count and the invalid L_Key: 1, or 0x100 in mthca and
+ * libmthca (13.3).
+ */
 static bool terminator(const struct span *s)
 {
 	return !s->len && (s->key == 1 || s->key == 0x100);
@@ -136,6 +139,7 @@ static bool parse_ud(struct wqe *w)
 	return parse_list(w, CTRL_LEN + UD_LEN, true);
 }
 
+/* The table of 13.9. */
 static bool opcode_allowed(u8 service, u8 opcode)
 {
 	switch (opcode) {
@@ -176,6 +180,7 @@ static bool parse_body(u8 service, struct wqe *w)
 	}
 }
 
+/* The address may be trusted only once the size is there: software writes the size last (13.2). */
 static void parse_ctrl(struct wqe *w)
 {
 	u32 nda = get32(w->raw), nds = get32(w->raw + 4);
@@ -219,7 +224,7 @@ u8 wqe_fetch_send(struct qp *qp, u32 addr, u8 size, u8 opcode, struct wqe *w)
 	return SYN_OK;
 }
 
-/* --- receive ------------------------------------------------------------------------------------------- */
+/* --- receive ------------------------------------------------------------------------------ */
 
 /* Moves the doorbell on to the WQE that the link in w->raw names, or ends it. */
 static void recv_advance(const struct recv_source *s, struct wq_db *db, const struct wqe *w)
@@ -273,7 +278,7 @@ enum take wqe_take_recv(const struct recv_source *s, struct wqe *w, bool body)
 	return TAKE_OK;
 }
 
-/* --- scatter/gather ------------------------------------------------------------------------------------ */
+/* --- scatter/gather ----------------------------------------------------------------------- */
 
 void sg_seek(const struct wqe *w, struct sg_pos *pos, u64 offset)
 {

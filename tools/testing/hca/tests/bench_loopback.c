@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * How fast is the model? RDMA writes, reads and sends between two QPs of one port, from the doorbell to the CQE,
- * through the real TPT, packets with ICRC, ports and CQs, in one thread and without QEMU; per second of processor
- * time.
+ * How fast is the model? RDMA writes, reads and sends between two QPs of one port, from the
+ * doorbell to the CQE, through the real TPT, packets with ICRC, ports and CQs, in one thread and
+ * without QEMU; per second of processor time.
  *
  *	bench_loopback [--seconds S] [NAME...]		names: see --list
  */

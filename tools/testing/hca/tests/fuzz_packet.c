@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * libFuzzer target: packets from a link, for a QP of each service and the special ones, with work of their own in
- * flight.
+ * libFuzzer target: packets from a link, for a QP of each service and the special ones, with work
+ * of their own in flight.
  *
- * Input: records of a template's number, two bytes of PSN, length and that many bytes which are laid over the
- * template from its BTH on. Every other record gets a good ICRC, the rest keeps what it has.
+ * Input: records of a template's number, two bytes of PSN, length and that many bytes which are
+ * laid over the template from its BTH on. Every other record gets a good ICRC, the rest keeps what
+ * it has.
  */
 #include "qp_fakes.h"
 

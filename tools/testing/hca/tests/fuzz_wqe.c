@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * libFuzzer target: work queues and doorbells, as a process with a mapped doorbell page can spoil them.
+ * libFuzzer target: work queues and doorbells, as a process with a mapped doorbell page can spoil
+ * them.
  *
- * Input: a byte for the service, then records of kind, place and length, followed by as many bytes: written over a
- * good WQE, rung as a doorbell, or a command, some time, some work. The link drops packets now and then.
+ * Input: a byte for the service, then records of kind, place and length, followed by as many bytes:
+ * written over a good WQE, rung as a doorbell, or a command, some time, some work. The link drops
+ * packets now and then.
  */
 #include "qp_fakes.h"
 

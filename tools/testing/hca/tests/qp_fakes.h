@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What lies below the QP side, in miniature: one HCA with one link that loops back, flat memory behind a few keys,
- * completion queues and events that are only recorded, and time that passes when a test says so. On top of it a
- * driver of a few lines: work queues as section 13 has them, posting and doorbells. Included once by each test.
+ * What lies below the QP side, in miniature: one HCA with one link that loops back, flat memory
+ * behind a few keys, completion queues and events that are only recorded, and time that passes when
+ * a test says so. On top of it a driver of a few lines: work queues as section 13 has them, posting
+ * and doorbells. Included once by each test.
  */
 #ifndef HCA_TESTS_QP_FAKES_H
 #define HCA_TESTS_QP_FAKES_H
@@ -76,7 +77,7 @@ static u64 fake_ports_opt = 2;
 /* For those who do not look at the data: filling it takes longer than everything else. */
 static bool fake_no_data;
 
-/* --- the seams ------------------------------------------------------------------------------------------ */
+/* --- the seams ---------------------------------------------------------------------------- */
 
 void *hca_part(const struct hca *h, enum hca_part part)
 {
@@ -303,7 +304,7 @@ void port_tx(struct hca *h, int port, struct packet *p)
 		packet_put(p);
 }
 
-/* --- work and time ----------------------------------------------------------------------------------------- */
+/* --- work and time ------------------------------------------------------------------------ */
 
 static struct hca_work *work_first, **work_last = &work_first;
 
@@ -468,7 +469,7 @@ static inline void pass(u64 ns)
 	settle();
 }
 
-/* --- a driver ------------------------------------------------------------------------------------------------ */
+/* --- a driver ----------------------------------------------------------------------------- */
 
 struct tqp {
 	u32 qpn, lkey, scqn, rcqn;

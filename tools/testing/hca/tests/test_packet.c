@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* Packets: CRCs against the sample packets of the InfiniBand specification (vol. 1, 7.8.4), headers, parsing. */
+/*
+ * Packets: CRCs against the sample packets of the InfiniBand specification (vol. 1, 7.8.4),
+ * headers, parsing.
+ */
 #include "../packet.h"
 
 #include <stdlib.h>

@@ -12,7 +12,7 @@ static void up(u8 service)
 
 #define REMOTE 0x400000u
 
-/* --- data ------------------------------------------------------------------------------------------------- */
+/* --- data --------------------------------------------------------------------------------- */
 
 static void send_of_every_length_around_the_mtu(void)
 {
@@ -317,7 +317,7 @@ static void acks_are_coalesced(void)
 	CHECK(acks > 0 && acks < 32);
 }
 
-/* --- loss --------------------------------------------------------------------------------------------------- */
+/* --- loss --------------------------------------------------------------------------------- */
 
 static u32 lose_op, lose_times, lose_skip;
 
@@ -589,7 +589,7 @@ static void timeout_zero_waits_for_ever(void)
 	CHECK_EQ(query_state(&a), QP_RTS);
 }
 
-/* --- RNR ----------------------------------------------------------------------------------------------------- */
+/* --- RNR ---------------------------------------------------------------------------------- */
 
 static void receiver_not_ready_is_waited_for(void)
 {
@@ -648,7 +648,7 @@ static void write_with_immediate_is_refused_without_a_receive(void)
 	CHECK(same(0, REMOTE, 1500));
 }
 
-/* --- refusals -------------------------------------------------------------------------------------------------- */
+/* --- refusals ----------------------------------------------------------------------------- */
 
 static void refused(struct twr w, u8 syndrome, int event)
 {
@@ -853,7 +853,7 @@ static void nop_completes_in_order(void)
 	expect_send(1, WQE_NOP);
 }
 
-/* --- checks of arriving packets ----------------------------------------------------------------------------- */
+/* --- checks of arriving packets ----------------------------------------------------------- */
 
 static int spoil_pkey(struct packet *p, const struct headers *hd)
 {
@@ -914,7 +914,7 @@ static void psn_wraps(void)
 		expect_send(1, i & 1 ? WQE_READ : WQE_WRITE);
 }
 
-/* --- UC ------------------------------------------------------------------------------------------------------ */
+/* --- UC ----------------------------------------------------------------------------------- */
 
 static void uc_sends_and_writes(void)
 {

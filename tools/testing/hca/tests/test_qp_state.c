@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* Queue pairs: transitions and what each takes, refusals of commands, flushing, draining, migration, doorbells. */
+/*
+ * Queue pairs: transitions and what each takes, refusals of commands, flushing, draining,
+ * migration, doorbells.
+ */
 #include "qp_fakes.h"
 
 #define REMOTE 0x400000u
@@ -18,7 +21,7 @@ static const u8 *queried(const struct tqp *q)
 	return the_cmd.out + 8;
 }
 
-/* --- commands ---------------------------------------------------------------------------------------------- */
+/* --- commands ----------------------------------------------------------------------------- */
 
 static void query_returns_what_was_given(void)
 {
@@ -282,7 +285,7 @@ static void keys_of_queues_are_known(void)
 	CHECK(!qp_uses_mpt(&fake, a.lkey));
 }
 
-/* --- flushing ------------------------------------------------------------------------------------------------ */
+/* --- flushing ----------------------------------------------------------------------------- */
 
 /* Every WQE is reported once: @chains chains of @per WQEs, of which the first @done complete. */
 static void flush_walk(u32 chains, u32 per, u32 done, u32 bad)
@@ -402,7 +405,7 @@ static void a_dead_cq_takes_its_qps_to_error(void)
 	CHECK_EQ(query_state(&a), QP_RTS);
 }
 
-/* --- SQD -------------------------------------------------------------------------------------------------------- */
+/* --- SQD ---------------------------------------------------------------------------------- */
 
 static void sqd_finishes_what_has_begun_and_holds_the_rest(void)
 {
@@ -456,7 +459,7 @@ static void sqd2sqd_changes_path_and_retries(void)
 	CHECK_EQ(get32(queried(&a) + 0x20), 1 << 24 | 1);
 }
 
-/* --- path migration -------------------------------------------------------------------------------------------------- */
+/* --- path migration ----------------------------------------------------------------------- */
 
 static int cut_port_lid;
 
@@ -549,7 +552,7 @@ static void migration_that_fails_is_told(void)
 	CHECK_EQ(pm_of(&b), PM_ARMED);
 }
 
-/* --- doorbells --------------------------------------------------------------------------------------------------------- */
+/* --- doorbells ---------------------------------------------------------------------------- */
 
 static void doorbells_of_nobody(void)
 {
@@ -623,7 +626,7 @@ static void work_posted_early_waits_for_rts(void)
 	expect_send(1, WQE_WRITE);
 }
 
-/* --- malformed WQEs ------------------------------------------------------------------------------------------------------- */
+/* --- malformed WQEs ----------------------------------------------------------------------- */
 
 static void wqe_out_of_reach(void)
 {

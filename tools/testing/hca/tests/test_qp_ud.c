@@ -278,7 +278,7 @@ static void multicast_reaches_every_member_and_the_sender(void)
 	CHECK(same(0, REMOTE + 1040, 50));
 }
 
-/* --- special QPs -------------------------------------------------------------------------------------------- */
+/* --- special QPs -------------------------------------------------------------------------- */
 
 #define QP0 0x410u
 #define QP1 0x412u

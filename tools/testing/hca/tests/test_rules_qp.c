@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Every rule of rules_qp.def is tripped over the socket: as a violation where the kernel's driver is at fault, as a
- * user fault where a process with a doorbell page can do it alone. And a driver that does all right trips none.
+ * Every rule of rules_qp.def is tripped over the socket: as a violation where the kernel's driver
+ * is at fault, as a user fault where a process with a doorbell page can do it alone. And a driver
+ * that does all right trips none.
  */
 #include "tap.h"
 #include "traffic.h"
@@ -89,7 +90,7 @@ static bool error_cqe(struct tt_qp *q, u8 syndrome)
 	return e && e[0x1c] >= 0xfe && e[0x10] == syndrome;
 }
 
-/* --- a good driver ------------------------------------------------------------------------------------------ */
+/* --- a good driver ------------------------------------------------------------------------ */
 
 static void a_good_driver_trips_nothing(void)
 {
@@ -116,7 +117,7 @@ static void a_good_driver_trips_nothing(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* --- doorbells ----------------------------------------------------------------------------------------------- */
+/* --- doorbells ---------------------------------------------------------------------------- */
 
 static void qp_db_none(void)
 {
@@ -156,7 +157,7 @@ static void wq_overflow(void)
 	BOTH(WQ_OVERFLOW, overflow());
 }
 
-/* --- WQEs ---------------------------------------------------------------------------------------------------- */
+/* --- WQEs --------------------------------------------------------------------------------- */
 
 static void far_away(void)
 {
@@ -260,7 +261,7 @@ static void wqe_mlx(void)
 	VIOLATED(WQE_MLX);
 }
 
-/* --- commands -------------------------------------------------------------------------------------------------- */
+/* --- commands ----------------------------------------------------------------------------- */
 
 static void qp_cmd_modifier(void)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Traffic through the whole model, over the socket: what needs the real memory keys, CQs, ports and clock together.
- * The details of the transport are in test_qp_rc and its neighbours.
+ * Traffic through the whole model, over the socket: what needs the real memory keys, CQs, ports and
+ * clock together. The details of the transport are in test_qp_rc and its neighbours.
  */
 #include "tap.h"
 #include "traffic.h"
@@ -100,7 +100,7 @@ static void atomics_change_host_memory(void)
 	CHECK_EQ(v, 42);
 }
 
-/* --- memory windows ------------------------------------------------------------------------------------------- */
+/* --- memory windows ----------------------------------------------------------------------- */
 
 #define WINDOW 0x105u
 
@@ -169,7 +169,7 @@ static void a_window_outside_its_region_is_not_bound(void)
 	CHECK_EQ(tt_state(&b), QP_ERR);
 }
 
-/* --- CQs under traffic ------------------------------------------------------------------------------------------ */
+/* --- CQs under traffic -------------------------------------------------------------------- */
 
 static void resize_cq(struct tt_qp *q, u32 log)
 {
@@ -213,7 +213,7 @@ static void a_cq_is_resized_under_traffic(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* --- datagrams --------------------------------------------------------------------------------------------------- */
+/* --- datagrams ---------------------------------------------------------------------------- */
 
 static u8 *post_datagram(u32 len)
 {
@@ -249,7 +249,7 @@ static void a_datagram_arrives(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* --- what goes wrong ---------------------------------------------------------------------------------------------- */
+/* --- what goes wrong ---------------------------------------------------------------------- */
 
 static void a_pulled_cable_ends_in_retry_exceeded(void)
 {
@@ -284,7 +284,9 @@ static void losses_and_reordering_are_repaired(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* The untranslated key reaches everywhere; what is not mapped for the device is the driver's fault. */
+/*
+ * The untranslated key reaches everywhere; what is not mapped for the device is the driver's fault.
+ */
 static void memory_that_is_not_mapped_is_a_violation(void)
 {
 	up(SVC_RC);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Queue pairs for the miniature driver of client.h: rings, connections, posting, polling. Queues have RING WQEs of
- * STRIDE bytes each, the receive queue first. Doorbells go over the socket, or straight into the model (benchmark).
+ * Queue pairs for the miniature driver of client.h: rings, connections, posting, polling. Queues
+ * have RING WQEs of STRIDE bytes each, the receive queue first. Doorbells go over the socket, or
+ * straight into the model (benchmark).
  */
 #ifndef HCA_TESTS_TRAFFIC_H
 #define HCA_TESTS_TRAFFIC_H
@@ -29,9 +30,15 @@ struct tt_qp {
 	u32 srqn; /* 0: none */
 };
 
-/* INIT_IB of both ports, then what a subnet manager does to port 1. Exits if the port does not become active. */
+/*
+ * INIT_IB of both ports, then what a subnet manager does to port 1. Exits if the port does not
+ * become active.
+ */
 void tt_port_up(void);
-/* After an SQ error or reset these may be called again. Fill in qpn, service, uar, direct before the first. */
+/*
+ * After an SQ error or reset these may be called again. Fill in qpn, service, uar, direct before
+ * the first.
+ */
 void tt_make(struct tt_qp *q);		     /* memory, CQ (number qpn & 0xff | 0x80), RST2INIT */
 void tt_init_mailbox(const struct tt_qp *q); /* in tc_in() */
 void tt_rtr_mailbox(const struct tt_qp *q, u32 remote);
