@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Packets: CRCs against the sample packets of the InfiniBand specification (vol. 1, 7.8.4),
+ * Packets: CRCs against the sample packets of the InfiniBand specification (vol. 1, 7.8),
  * headers, parsing.
  */
 #include "../packet.h"
