@@ -514,7 +514,8 @@ static int tavor_cq_resize_advance(struct vrb_device *vdev, struct vrb *vrb, str
 				   const struct vrb_result *result)
 {
 	tavor_cq_resize_settle(to_hw_cq(vrb->object), result->status);
-	return result->status;
+	/* More completions are outstanding than would fit: the caller asked for too little. */
+	return result->fw_status == TAVOR_ST_BAD_SIZE ? -EINVAL : result->status;
 }
 
 static void tavor_cq_resize_late(struct vrb_device *vdev, struct vrb_object *object, u16 step,
@@ -567,8 +568,8 @@ static int tavor_cq_resize_user(struct tavor_hw_cq *cq, u32 entries, struct ib_u
  * @cqe: entries wanted
  * @udata: names the new buffer
  *
- * Return: 0; -EOPNOTSUPP: a kernel CQ; -EINVAL: size, or a buffer that is not the caller's;
- * -ENOMEM: more completions outstanding than fit; or the firmware's.
+ * Return: 0; -EOPNOTSUPP: a kernel CQ; -EINVAL: size, more completions outstanding than would fit,
+ * or a buffer that is not the caller's; or the firmware's.
  * Context: Process context.
  */
 int tavor_resize_user_cq(struct ib_cq *ibcq, tavor_resize_cqe_t cqe, struct ib_udata *udata)
