@@ -386,6 +386,29 @@ static u8 rst2init(struct hca *h, struct cmd *c)
 
 /* --- the transitions with a mailbox ------------------------------------------------------- */
 
+/* Does [addr, addr + len) touch a table whose length is known? That of the MTTs is not. */
+static bool hits_table(const struct hca *h, u64 addr, u64 len)
+{
+	const struct hca_profile *p = hca_profile(h);
+	const struct {
+		u64 base, len;
+	} tables[] = {
+		{ p->qpc_base, 256ull << p->log_qps },
+		{ p->eqpc_base, 32ull << p->log_qps },
+		{ p->srqc_base, 32ull << p->log_srqs },
+		{ p->cqc_base, 64ull << p->log_cqs },
+		{ p->eqc_base, 64ull << p->log_eqs },
+		{ p->mpt_base, 64ull << p->log_mpts },
+		{ p->mc_base, 1ull << (p->log_mc_entry + p->log_mcgs) },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(tables) / sizeof(*tables); i++)
+		if (addr < tables[i].base + tables[i].len && tables[i].base < addr + len)
+			return true;
+	return false;
+}
+
 /* The context has the low half of the address, INIT_HCA the high one (6.6). */
 static u8 check_rdb(struct qp *qp)
 {
@@ -396,7 +419,7 @@ static u8 check_rdb(struct qp *qp)
 		return CMD_OK;
 	if (qp->log_rra > opt_u64(qp->h, "log_max_rdma_in"))
 		return bad_param(qp, "log2 of responder resources", qp->log_rra);
-	if ((qp->rdb & 31) || !ddr_contains(qp->h, addr, len)) {
+	if ((qp->rdb & 31) || !ddr_contains(qp->h, addr, len) || hits_table(qp->h, addr, len)) {
 		violation(qp->h, RULE_QP_CTX_RDB, qp->name, "0x%llx, %u bytes",
 			  (unsigned long long)addr, len);
 		return CMD_BAD_PARAM;

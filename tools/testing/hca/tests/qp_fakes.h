@@ -68,7 +68,19 @@ static struct packet *link_head, **link_tail = &link_head;
 static unsigned int link_sent;
 /* Judges a packet that was sent: deliver it how many times? */
 static int (*link_filter)(struct packet *p, const struct headers *hd);
-static struct hca_profile fake_profile = { .log_qps = 12, .log_mpts = 14, .log_srqs = 8 };
+#define FAKE_TABLES (1ull << 32)
+static struct hca_profile fake_profile = {
+	.log_qps = 12,
+	.log_mpts = 14,
+	.log_srqs = 8,
+	.qpc_base = FAKE_TABLES,
+	.eqpc_base = FAKE_TABLES,
+	.srqc_base = FAKE_TABLES,
+	.cqc_base = FAKE_TABLES,
+	.eqc_base = FAKE_TABLES,
+	.mpt_base = 0x80000,
+	.mc_base = FAKE_TABLES,
+};
 static u16 fake_pkeys[64] = { 0xffff, 0x8001, 0x0002 };
 static u8 fake_gids[2][32][16];
 static unsigned int fake_pkey_violations, fake_qkey_violations;
@@ -124,7 +136,7 @@ void count(struct hca *h, const char *name)
 
 bool ddr_contains(const struct hca *h, u64 addr, size_t len)
 {
-	return addr < 1 << 20;
+	return addr < 2 << 20;
 }
 
 static struct fake_key *key_find(u32 key, u32 pd, u64 va, u64 len, unsigned int access)

@@ -218,6 +218,8 @@ static void a_bad_context_is_refused_at_init2rtr(void)
 	refuse_rtr("UD message size", SVC_UD, 8, 4u << 29 | 31 << 24, RULE_QP_CTX_PARAM);
 	refuse_rtr("RDB alignment", SVC_RC, 0x98, 0x1010, RULE_QP_CTX_RDB);
 	refuse_rtr("RDB outside the DDR", SVC_RC, 0x98, 0xfffff000, RULE_QP_CTX_RDB);
+	refuse_rtr("RDB in the MPT table", SVC_RC, 0x98, 0x80000, RULE_QP_CTX_RDB);
+	refuse_rtr("RDB into the MPT table", SVC_RC, 0x98, 0x7ffa0, RULE_QP_CTX_RDB);
 }
 
 static void err2rst_has_four_forms(void)
