@@ -112,6 +112,36 @@ static void make_limits(struct tavor_dev *dev)
 	l->num_ports = lim->num_ports;
 }
 
+/* A table that holds nothing but what the firmware keeps for itself would leave no object to make. */
+static int check_reserved(const struct tavor_dev *dev)
+{
+	const struct tavor_dev_lim *lim = &dev->lim;
+	const struct tavor_limits *l = &dev->limits;
+	const struct {
+		const char *name;
+		u32 num;
+		u32 reserved;
+	} tables[] = {
+		/* The special QPs of both ports are no more to be had than the firmware's. */
+		{ "num_qp", l->num_qps, ALIGN(lim->reserved_qps, 2) + 2 * TAVOR_MAX_PORTS },
+		{ "num_cq", l->num_cqs, lim->reserved_cqs },
+		{ "num_mpt", l->num_mpts, lim->reserved_mpts },
+		{ "num_mtt", l->num_mtt_segs, lim->reserved_mtt_segs },
+		{ "num_mcg", l->num_mgms, lim->reserved_mgms },
+		{ "num_pd", l->num_pds, lim->reserved_pds },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		if (tables[i].num > tables[i].reserved)
+			continue;
+		dev_err(&dev->pdev->dev, "%s=%u: the HCA reserves %u of them\n", tables[i].name,
+			tables[i].num, tables[i].reserved);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 struct table {
 	const char *name;
 	u64 *base;
@@ -195,7 +225,8 @@ static int make_layout(struct tavor_dev *dev)
  * @dev: device with firmware, DDR and limits queried
  *
  * Context: Process context.
- * Return: 0 or a negative errno, said in the log; -ENOSPC: the tables do not fit.
+ * Return: 0 or a negative errno, said in the log; -EINVAL: a table holds only reserved entries; -ENOSPC: the
+ * tables do not fit.
  */
 int tavor_profile_make(struct tavor_dev *dev)
 {
@@ -204,5 +235,8 @@ int tavor_profile_make(struct tavor_dev *dev)
 	if (err)
 		return err;
 	make_limits(dev);
+	err = check_reserved(dev);
+	if (err)
+		return err;
 	return make_layout(dev);
 }
