@@ -305,7 +305,7 @@ static enum tavor_polled tavor_poll_one(struct tavor_hw_cq *cq, struct ib_wc *wc
  * @num: room in @wc
  * @wc: work completions
  *
- * Return: the number of completions.
+ * Return: the number of completions; -EINVAL: a user's CQ, which only its process can poll.
  * Context: Any.
  */
 int tavor_poll_cq(struct ib_cq *ibcq, int num, struct ib_wc *wc)
@@ -316,6 +316,8 @@ int tavor_poll_cq(struct ib_cq *ibcq, int num, struct ib_wc *wc)
 	u32 first;
 	int n = 0;
 
+	if (cq->user)
+		return -EINVAL;
 	spin_lock_irqsave(&cq->lock, flags);
 	first = cq->cons_index;
 	while (n < num) {
@@ -333,13 +335,14 @@ int tavor_poll_cq(struct ib_cq *ibcq, int num, struct ib_wc *wc)
 
 /**
  * tavor_req_notify_cq() - ib_device_ops.req_notify_cq
- * @ibcq: the CQ; a user's arms itself through its own doorbell page
+ * @ibcq: a kernel CQ; a process arms its own through its doorbell page
  * @flags: next or next solicited; whether to report missed events
  *
  * The hardware compares with the consumer index, which poll has told it: what came since fires at
  * once.
  *
- * Return: 0, or 1 with IB_CQ_REPORT_MISSED_EVENTS when there is something to poll already.
+ * Return: 0; 1 with IB_CQ_REPORT_MISSED_EVENTS when there is something to poll already; -EINVAL: a
+ * user's CQ.
  * Context: Any.
  */
 int tavor_req_notify_cq(struct ib_cq *ibcq, enum ib_cq_notify_flags flags)
@@ -350,6 +353,8 @@ int tavor_req_notify_cq(struct ib_cq *ibcq, enum ib_cq_notify_flags flags)
 	unsigned long irq_flags;
 	int missed;
 
+	if (cq->user)
+		return -EINVAL;
 	spin_lock_irqsave(&cq->lock, irq_flags);
 	tavor_ring(cq->dev, TAVOR_DB_CQ, FIELD_PREP(TAVOR_CQ_DB_CMD, cmd) | cq->cqn,
 		   TAVOR_CQ_DB_OWN_CI);

@@ -238,6 +238,8 @@ static int tavor_post_one_send(struct tavor_hw_qp *qp, const struct ib_send_wr *
 /* Before RTS the hardware ignores a send's doorbell and nothing would ever complete. */
 static bool tavor_may_send(const struct tavor_hw_qp *qp)
 {
+	if (qp->user)
+		return false;
 	switch (READ_ONCE(qp->state)) {
 	case IB_QPS_RTS:
 	case IB_QPS_SQD:
@@ -331,7 +333,7 @@ int tavor_post_recv(struct ib_qp *ibqp, const struct ib_recv_wr *wr,
 	int ret = 0;
 
 	spin_lock_irqsave(&qp->rq.lock, flags);
-	if (READ_ONCE(qp->state) == IB_QPS_RESET || qp->srq)
+	if (READ_ONCE(qp->state) == IB_QPS_RESET || qp->srq || qp->user)
 		ret = -EINVAL;
 	for (; wr && ret >= 0; wr = wr->next) {
 		slot = qp->rq.next;

@@ -228,7 +228,7 @@ static const struct vrb_verb tavor_verb_create_qp = {
 };
 
 /**
- * tavor_qp_rings_reset() - a kernel QP's queues as they were when it was made
+ * tavor_qp_rings_reset() - a kernel QP's queues with nothing posted
  * @qp: a QP in RESET
  *
  * Context: Any down to softirq.
@@ -236,7 +236,6 @@ static const struct vrb_verb tavor_verb_create_qp = {
 void tavor_qp_rings_reset(struct tavor_hw_qp *qp)
 {
 	unsigned long flags;
-	u32 i;
 
 	spin_lock_irqsave(&qp->sq.lock, flags);
 	tavor_wq_reset(&qp->sq, qp->sq.shape.max ?
@@ -244,13 +243,20 @@ void tavor_qp_rings_reset(struct tavor_hw_qp *qp)
 	spin_unlock_irqrestore(&qp->sq.lock, flags);
 
 	spin_lock_irqsave(&qp->rq.lock, flags);
+	tavor_wq_reset(&qp->rq, qp->rq.shape.max ?
+		       tavor_recv_slot(qp, qp->rq.shape.max - 1) : NULL);
+	spin_unlock_irqrestore(&qp->rq.lock, flags);
+}
+
+/* Receive WQEs are linked into a ring once and for all; only sizes change. */
+static void tavor_qp_link_recv(struct tavor_hw_qp *qp)
+{
+	u32 i;
+
 	for (i = 0; i < qp->rq.shape.max; i++)
 		tavor_recv_slot(qp, i)->nda_op =
 			cpu_to_be32(tavor_wq_after(&qp->rq, i) << qp->rq.shape.shift |
 				    TAVOR_NEXT_RECV);
-	tavor_wq_reset(&qp->rq, qp->rq.shape.max ?
-		       tavor_recv_slot(qp, qp->rq.shape.max - 1) : NULL);
-	spin_unlock_irqrestore(&qp->rq.lock, flags);
 }
 
 static int tavor_qp_init_kernel(struct tavor_hw_qp *qp, u32 bytes)
@@ -270,6 +276,7 @@ static int tavor_qp_init_kernel(struct tavor_hw_qp *qp, u32 bytes)
 	if (err)
 		return err;
 	qp->lkey = qp->buf.mpt.key;
+	tavor_qp_link_recv(qp);
 	tavor_qp_rings_reset(qp);
 
 	vrb_init(&vrb, NULL, NULL);

@@ -140,7 +140,7 @@ static void tavor_srq_ring(struct tavor_hw_srq *srq, u32 slot, u32 count)
  * @wr: list of requests
  * @bad_wr: the first one not posted, on failure
  *
- * Return: 0; -EINVAL: number of entries; -ENOMEM: queue full.
+ * Return: 0; -EINVAL: number of entries, or a user's SRQ; -ENOMEM: queue full.
  * Context: Any.
  */
 int tavor_post_srq_recv(struct ib_srq *ibsrq, const struct ib_recv_wr *wr,
@@ -151,6 +151,10 @@ int tavor_post_srq_recv(struct ib_srq *ibsrq, const struct ib_recv_wr *wr,
 	u32 first, count = 0;
 	int err = 0;
 
+	if (srq->user) {
+		*bad_wr = wr;
+		return -EINVAL;
+	}
 	spin_lock_irqsave(&srq->lock, flags);
 	first = srq->first_free;
 	for (; wr; wr = wr->next) {
