@@ -33,7 +33,7 @@ try() {
 }
 
 echo "TAP version 13"
-echo "1..33"
+echo "1..34"
 
 # What is refused costs no boot.
 try "an unknown option is refused by name" 125 "'--frob'" --frob -- true
@@ -85,6 +85,23 @@ try "a violation of the hardware interface fails the run and is named" 125 "pci-
 try "two HCAs, an IOMMU and the model's control line" 0 passed --hcas 2 --iommu --driver mthca -- bash -c '
 	[ "$(rdma dev | wc -l)" = 2 ] && dmesg | grep -q "DMAR: IOMMU enabled" || exit 1
 	exec 3<>/dev/ttyS1; echo "{\"cmd\":\"help\"}" >&3; read -r -t 60 line <&3; [[ $line == *\"ok\":true* ]]'
+
+# An interactive console, fed by hand once the guest is there.
+mkfifo "$work/keys"
+"$RUN" --hcas 0 --shell --results "$work/shell" <"$work/keys" >"$work/out" 2>"$work/err" &
+pid=$!
+exec 4>"$work/keys"
+for _ in $(seq 3000); do
+	[ ! -e "$work/shell/.bench/started" ] || break
+	sleep 0.1
+done
+sleep 2
+# shellcheck disable=SC2016 # for the shell in the guest
+echo 'echo "answer $((6 * 7))"; exit 3' >&4
+exec 4>&-
+wait "$pid"
+[ $? = 3 ] && grep -q "answer 42" "$work/out"
+result $? "a console takes input and gives the status of its shell"
 
 # Killed without a chance to clean up, a run leaves no process behind.
 "$RUN" --hcas 0 --results "$work/killed" -- sleep 1000 >"$work/out" 2>"$work/err" &

@@ -90,10 +90,11 @@ guest_start() {
 		-object "memory-backend-memfd,id=m0,size=$3M,share=on"
 		-display none -no-reboot -nodefaults -kernel "$1" -append "$4" "${QEMU_ARGS[@]}")
 	if [ -n "$SHELL_WANTED" ]; then
-		# In the foreground: it owns the terminal.
+		# It owns the terminal; of itself a shell gives what runs beside it no input.
+		exec 3<&0
 		QEMU_MODULE_DIR=$TOOL/usr/lib/x86_64-linux-gnu/qemu setpriv --pdeathsig KILL -- \
 			"${program[@]}" -chardev "stdio,id=tty,signal=off,logfile=$RESULTS/console.log" \
-			-serial chardev:tty &
+			-serial chardev:tty <&3 &
 		CHILD[qemu]=$!
 	else
 		export QEMU_MODULE_DIR=$TOOL/usr/lib/x86_64-linux-gnu/qemu
