@@ -75,6 +75,7 @@ modules() {
 	flock 8
 	state=$(modules_state "$kernel" "$dirs" "$@")
 	if ! grep -qsx "$dirs $state" "$dest/.built"; then
+		say "kernel $line: compiling $dirs ..."
 		modules_sync "$mirror"
 		modules_make "$kernel" "$mirror" "$dirs" "$@" 8>&- || {
 			say "the modules do not compile for kernel $line: $dirs"
