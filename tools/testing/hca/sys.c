@@ -384,15 +384,15 @@ static bool values_bad(struct hca *h, const struct hca_profile *p)
 		why = "multicast entries are 256 bytes";
 	else if (!p->mc_hash_size || p->mc_hash_size > 1u << p->log_mcgs)
 		why = "the multicast hash table is empty or larger than the whole";
-	else if (p->mtt_seg_shift > 13)
-		why = "MTT segments are 64 to 8192 bytes";
 	else if (1u << p->log_qps <= 1u << LOG_RESERVED_QPS ||
 		 1u << p->log_mpts <= 1u << LOG_RESERVED_MPTS ||
 		 1u << p->log_cqs <= 1u << LOG_RESERVED_CQS)
 		why = "a table holds nothing but reserved entries";
 	if (!why)
 		return false;
-	violation(h, RULE_CMD_PARAM, "INIT_HCA", "%s", why);
+	violation(h, RULE_CMD_PARAM, "INIT_HCA",
+		  "%s: 2^%u QPs, 2^%u CQs, 2^%u MPTs, %u of 2^%u multicast entries", why,
+		  p->log_qps, p->log_cqs, p->log_mpts, p->mc_hash_size, p->log_mcgs);
 	return true;
 }
 

@@ -555,6 +555,26 @@ static void init_hca_table(void)
 	TRIPPED(INIT_HCA_TABLE);
 }
 
+static void init_hca_makes_no_sense(void)
+{
+	tc_fresh();
+	CHECK_EQ(init_with(0xd0, 7ull << 32 | 32), CMD_BAD_PARAM); /* entries of 128 bytes */
+	TRIPPED(CMD_PARAM);
+	CHECK_EQ(init_with(0xd0, 8ull << 32 | 65), CMD_BAD_PARAM); /* hash larger than the table */
+	TRIPPED(CMD_PARAM);
+	CHECK_EQ(init_with(0x50, (ddr_start(tc_hca()) + 0x508000) | 7), CMD_BAD_PARAM);
+	TRIPPED(CMD_PARAM);
+}
+
+static void init_hca_reserved(void)
+{
+	tc_fresh();
+	CHECK_EQ(init_with(0x18, 1), 0);
+	TRIPPED(CMD_RESERVED);
+	CHECK_EQ(init_with(0x138, 1), 0);
+	TRIPPED(CMD_RESERVED);
+}
+
 static void init_hca_count(void)
 {
 	tc_fresh();
@@ -994,6 +1014,8 @@ int main(int argc, char **argv)
 		TAP(cmd_ownership),
 		TAP(cmd_param),
 		TAP(init_hca_table),
+		TAP(init_hca_makes_no_sense),
+		TAP(init_hca_reserved),
 		TAP(init_hca_count),
 		TAP(mpt_key),
 		TAP(mpt_field),
