@@ -43,7 +43,7 @@ tests() {
 		runs=$(head_of "$file" Runs)
 		kernels=$(head_of "$file" Kernels)
 		[ -n "$kernels" ] || kernels=${KERNEL_LINES%% *}
-		[ -z "$all" ] || kernels="$KERNEL_LINES debug"
+		[ -z "$all" ] || kernels=$KERNEL_LINES
 		[ -z "$only" ] || kernels=$only
 		[ "${runs%% *}" != host ] || kernels=
 		program=${file#"$TREE/"}
