@@ -922,7 +922,7 @@ static void make_qp(u32 qpn, u32 cqn, u32 key)
 
 	memset(in, 0, 0x108);
 	put32(in + 0x08, 1 << 8 | 3 << 11);
-	put32(in + 0x08 + 0x08, 4 << 29 | 31 << 24);
+	put32(in + 0x08 + 0x08, 4u << 29 | 31 << 24);
 	put32(in + 0x08 + 0x0c, TC_UAR);
 	put32(in + 0x08 + 0x10, qpn);
 	put32(in + 0x08 + 0x20, 1 << 24);
