@@ -123,14 +123,13 @@ static void hca_delete(struct hca *h)
 	dma_delete(h);
 	fault_delete(h);
 	report_delete(h);
-	free(h);
 }
 
-/* Ports and cables are shared between HCAs and stay until the process ends. */
+/* Ports and cables are shared between HCAs and stay, in their places, until the process ends. */
 void hca_delete_all(void)
 {
 	while (n_hcas) {
 		hca_delete(hcas[n_hcas - 1]);
-		hcas[--n_hcas] = NULL;
+		n_hcas--;
 	}
 }
