@@ -112,7 +112,7 @@ static void make_limits(struct tavor_dev *dev)
 	l->num_ports = lim->num_ports;
 }
 
-/* A table that holds nothing but what the firmware keeps for itself would leave no object to make. */
+/* A table with nothing in it but what the firmware keeps for itself leaves no object to make. */
 static int check_reserved(const struct tavor_dev *dev)
 {
 	const struct tavor_dev_lim *lim = &dev->lim;
@@ -225,8 +225,8 @@ static int make_layout(struct tavor_dev *dev)
  * @dev: device with firmware, DDR and limits queried
  *
  * Context: Process context.
- * Return: 0 or a negative errno, said in the log; -EINVAL: a table holds only reserved entries; -ENOSPC: the
- * tables do not fit.
+ * Return: 0 or a negative errno, said in the log; -EINVAL: a table holds only reserved entries;
+ * -ENOSPC: the tables do not fit.
  */
 int tavor_profile_make(struct tavor_dev *dev)
 {

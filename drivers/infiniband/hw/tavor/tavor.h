@@ -44,7 +44,7 @@
 #define TAVOR_PCI_MT23108	0x5a44
 #define TAVOR_PCI_MT25208_COMPAT 0x6278
 #define TAVOR_QP_PER_MGM	56	/* QPs a multicast entry holds */
-#define TAVOR_MAX_SLOTS		64	/* commands outstanding, whatever more the firmware offers */
+#define TAVOR_MAX_SLOTS		64	/* commands outstanding, if the firmware offers more */
 #define TAVOR_MAX_COMP_EQS	8
 #define TAVOR_NR_EQS		(TAVOR_MAX_COMP_EQS + 2)
 #define TAVOR_MBOX_SIZE		4096
