@@ -15,7 +15,7 @@
 #include "packet.h"
 
 #ifndef container_of
-#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
 #endif
 
 #define LOG_RESERVED_QPS 10u /* QUERY_DEV_LIM 0x12 */
