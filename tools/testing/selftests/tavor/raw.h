@@ -40,7 +40,8 @@ static inline int raw_alloc_pd(int fd, struct raw_pd *pd)
 		struct ib_uverbs_cmd_hdr hdr;
 		struct ib_uverbs_alloc_pd core;
 	} command = { .core.response = (uintptr_t)&response };
-	int ret = raw_command(fd, IB_USER_VERBS_CMD_ALLOC_PD, &command, sizeof(command), sizeof(response));
+	int ret = raw_command(fd, IB_USER_VERBS_CMD_ALLOC_PD, &command, sizeof(command),
+			      sizeof(response));
 
 	pd->handle = response.core.pd_handle;
 	pd->pdn = response.driver.pdn;
@@ -63,8 +64,8 @@ struct raw_mr {
 };
 
 /* @iova is what the hardware calls @start; buffers of queues are registered at 0. */
-static inline int raw_reg_mr(int fd, uint32_t pd, void *start, uint64_t length, uint64_t iova, uint32_t access,
-			     struct raw_mr *mr)
+static inline int raw_reg_mr(int fd, uint32_t pd, void *start, uint64_t length, uint64_t iova,
+			     uint32_t access, struct raw_mr *mr)
 {
 	struct ib_uverbs_reg_mr_resp response = {};
 	struct {
@@ -79,7 +80,8 @@ static inline int raw_reg_mr(int fd, uint32_t pd, void *start, uint64_t length, 
 		.core.pd_handle = pd,
 		.core.access_flags = access,
 	};
-	int ret = raw_command(fd, IB_USER_VERBS_CMD_REG_MR, &command, sizeof(command), sizeof(response));
+	int ret = raw_command(fd, IB_USER_VERBS_CMD_REG_MR, &command, sizeof(command),
+			      sizeof(response));
 
 	mr->handle = response.mr_handle;
 	mr->lkey = response.lkey;
@@ -103,8 +105,8 @@ struct raw_cq {
 };
 
 /* @missing: how many bytes at the end of the command to leave out */
-static inline int raw_create_cq_short(int fd, uint32_t cqe, uint32_t lkey, uint32_t pdn, size_t missing,
-				      struct raw_cq *cq)
+static inline int raw_create_cq_short(int fd, uint32_t cqe, uint32_t lkey, uint32_t pdn,
+				      size_t missing, struct raw_cq *cq)
 {
 	struct {
 		struct ib_uverbs_create_cq_resp core;
@@ -130,7 +132,8 @@ static inline int raw_create_cq_short(int fd, uint32_t cqe, uint32_t lkey, uint3
 	return ret;
 }
 
-static inline int raw_create_cq(int fd, uint32_t cqe, uint32_t lkey, uint32_t pdn, struct raw_cq *cq)
+static inline int raw_create_cq(int fd, uint32_t cqe, uint32_t lkey, uint32_t pdn,
+				struct raw_cq *cq)
 {
 	return raw_create_cq_short(fd, cqe, lkey, pdn, 0, cq);
 }
@@ -148,7 +151,8 @@ static inline int raw_resize_cq(int fd, uint32_t handle, uint32_t cqe, uint32_t 
 		.core.cqe = cqe,
 		.driver.lkey = lkey,
 	};
-	int ret = raw_command(fd, IB_USER_VERBS_CMD_RESIZE_CQ, &command, sizeof(command), sizeof(response));
+	int ret = raw_command(fd, IB_USER_VERBS_CMD_RESIZE_CQ, &command, sizeof(command),
+			      sizeof(response));
 
 	*got = response.cqe;
 	return ret;
@@ -162,7 +166,8 @@ static inline int raw_destroy_cq(int fd, uint32_t handle)
 		struct ib_uverbs_destroy_cq core;
 	} command = { .core.response = (uintptr_t)&response, .core.cq_handle = handle };
 
-	return raw_command(fd, IB_USER_VERBS_CMD_DESTROY_CQ, &command, sizeof(command), sizeof(response));
+	return raw_command(fd, IB_USER_VERBS_CMD_DESTROY_CQ, &command, sizeof(command),
+			   sizeof(response));
 }
 
 struct raw_qp {
@@ -217,7 +222,8 @@ static inline int raw_destroy_qp(int fd, uint32_t handle)
 		struct ib_uverbs_destroy_qp core;
 	} command = { .core.response = (uintptr_t)&response, .core.qp_handle = handle };
 
-	return raw_command(fd, IB_USER_VERBS_CMD_DESTROY_QP, &command, sizeof(command), sizeof(response));
+	return raw_command(fd, IB_USER_VERBS_CMD_DESTROY_QP, &command, sizeof(command),
+			   sizeof(response));
 }
 
 struct raw_srq {
@@ -225,8 +231,8 @@ struct raw_srq {
 	uint32_t max_wr;
 };
 
-static inline int raw_create_srq(int fd, uint32_t pd, uint32_t max_wr, uint32_t max_sge, uint32_t lkey,
-				 struct raw_srq *srq)
+static inline int raw_create_srq(int fd, uint32_t pd, uint32_t max_wr, uint32_t max_sge,
+				 uint32_t lkey, struct raw_srq *srq)
 {
 	struct {
 		struct ib_uverbs_create_srq_resp core;
@@ -243,7 +249,8 @@ static inline int raw_create_srq(int fd, uint32_t pd, uint32_t max_wr, uint32_t 
 		.core.max_sge = max_sge,
 		.driver.lkey = lkey,
 	};
-	int ret = raw_command(fd, IB_USER_VERBS_CMD_CREATE_SRQ, &command, sizeof(command), sizeof(response));
+	int ret = raw_command(fd, IB_USER_VERBS_CMD_CREATE_SRQ, &command, sizeof(command),
+			      sizeof(response));
 
 	srq->handle = response.core.srq_handle;
 	srq->max_wr = response.core.max_wr;
@@ -258,7 +265,8 @@ static inline int raw_destroy_srq(int fd, uint32_t handle)
 		struct ib_uverbs_destroy_srq core;
 	} command = { .core.response = (uintptr_t)&response, .core.srq_handle = handle };
 
-	return raw_command(fd, IB_USER_VERBS_CMD_DESTROY_SRQ, &command, sizeof(command), sizeof(response));
+	return raw_command(fd, IB_USER_VERBS_CMD_DESTROY_SRQ, &command, sizeof(command),
+			   sizeof(response));
 }
 
 #endif /* SELFTESTS_TAVOR_RAW_H */

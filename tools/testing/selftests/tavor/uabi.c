@@ -32,7 +32,8 @@ static struct ibv_context *open_first(void)
 
 static void *buffer(size_t size)
 {
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
 	return memory == MAP_FAILED ? NULL : memory;
 }
@@ -54,7 +55,8 @@ static int side_open(struct side *side)
 	side->fd = side->context->cmd_fd;
 	side->memory = buffer(BUFFER);
 	return raw_alloc_pd(side->fd, &side->pd) ?:
-	       raw_reg_mr(side->fd, side->pd.handle, side->memory, BUFFER, 0, WRITE, &side->mr);
+		       raw_reg_mr(side->fd, side->pd.handle, side->memory, BUFFER, 0, WRITE,
+				  &side->mr);
 }
 
 FIXTURE(uabi)
@@ -156,7 +158,8 @@ TEST_F(uabi, cq_in_a_region_the_hardware_may_not_write)
 {
 	struct raw_mr readonly;
 
-	ASSERT_EQ(0, raw_reg_mr(self->own.fd, self->own.pd.handle, self->own.memory, BUFFER, 0, 0, &readonly));
+	ASSERT_EQ(0, raw_reg_mr(self->own.fd, self->own.pd.handle, self->own.memory, BUFFER, 0, 0,
+				&readonly));
 	EXPECT_EQ(-EINVAL, CREATE_CQ(255, readonly.lkey, self->own.pd.pdn));
 }
 
@@ -176,8 +179,8 @@ TEST_F(uabi, cq_command_that_is_too_short)
 	size_t missing;
 
 	for (missing = 4; missing <= sizeof(struct mthca_create_cq); missing += 4)
-		EXPECT_NE(0, raw_create_cq_short(self->own.fd, 255, self->own.mr.lkey, self->own.pd.pdn, missing,
-						 &self->cq));
+		EXPECT_NE(0, raw_create_cq_short(self->own.fd, 255, self->own.mr.lkey,
+						 self->own.pd.pdn, missing, &self->cq));
 }
 
 TEST_F(uabi, cq_pins_its_domain_and_region)
@@ -195,7 +198,8 @@ TEST_F(uabi, resize_cq_moves_what_it_pins)
 	struct raw_mr second;
 	uint32_t cqe;
 
-	ASSERT_EQ(0, raw_reg_mr(self->own.fd, self->own.pd.handle, buffer(BUFFER), BUFFER, 0, WRITE, &second));
+	ASSERT_EQ(0, raw_reg_mr(self->own.fd, self->own.pd.handle, buffer(BUFFER), BUFFER, 0, WRITE,
+				&second));
 	ASSERT_EQ(0, CREATE_CQ(127, self->own.mr.lkey, self->own.pd.pdn));
 	ASSERT_EQ(0, raw_resize_cq(self->own.fd, self->cq.handle, 1023, second.lkey, &cqe));
 	EXPECT_EQ(1023, cqe);
@@ -210,18 +214,28 @@ TEST_F(uabi, resize_cq_into_memory_of_another_process)
 	uint32_t cqe;
 
 	ASSERT_EQ(0, CREATE_CQ(127, self->own.mr.lkey, self->own.pd.pdn));
-	EXPECT_EQ(-EINVAL, raw_resize_cq(self->own.fd, self->cq.handle, 1023, self->other.mr.lkey, &cqe));
+	EXPECT_EQ(-EINVAL,
+		  raw_resize_cq(self->own.fd, self->cq.handle, 1023, self->other.mr.lkey, &cqe));
 	EXPECT_EQ(-EINVAL, raw_resize_cq(self->own.fd, self->cq.handle, 1023, 0xdeadbeef, &cqe));
-	EXPECT_EQ(-EINVAL, raw_resize_cq(self->own.fd, self->cq.handle, 0, self->own.mr.lkey, &cqe));
-	EXPECT_EQ(-EINVAL, raw_resize_cq(self->own.fd, self->cq.handle, 0xffffffff, self->own.mr.lkey, &cqe));
+	EXPECT_EQ(-EINVAL,
+		  raw_resize_cq(self->own.fd, self->cq.handle, 0, self->own.mr.lkey, &cqe));
+	EXPECT_EQ(-EINVAL, raw_resize_cq(self->own.fd, self->cq.handle, 0xffffffff,
+					 self->own.mr.lkey, &cqe));
 }
 
 /* A plausible request for a QP; tests spoil it. */
 static struct raw_qp_in qp_request(const struct side *side, const struct raw_cq *cq)
 {
-	return (struct raw_qp_in) {
-		.pd = side->pd.handle, .send_cq = cq->handle, .recv_cq = cq->handle, .lkey = side->mr.lkey,
-		.send_wr = 17, .recv_wr = 33, .send_sge = 1, .recv_sge = 1, .type = IBV_QPT_RC,
+	return (struct raw_qp_in){
+		.pd = side->pd.handle,
+		.send_cq = cq->handle,
+		.recv_cq = cq->handle,
+		.lkey = side->mr.lkey,
+		.send_wr = 17,
+		.recv_wr = 33,
+		.send_sge = 1,
+		.recv_sge = 1,
+		.type = IBV_QPT_RC,
 	};
 }
 
@@ -243,7 +257,8 @@ FIXTURE_SETUP(uabi_qp)
 	ibv_free_device_list(list);
 	ASSERT_EQ(0, side_open(&self->own));
 	ASSERT_EQ(0, side_open(&self->other));
-	ASSERT_EQ(0, raw_reg_mr(self->own.fd, self->own.pd.handle, buffer(BUFFER), BUFFER, 0, WRITE, &cq_mr));
+	ASSERT_EQ(0, raw_reg_mr(self->own.fd, self->own.pd.handle, buffer(BUFFER), BUFFER, 0, WRITE,
+				&cq_mr));
 	ASSERT_EQ(0, raw_create_cq(self->own.fd, 255, cq_mr.lkey, self->own.pd.pdn, &self->cq));
 	self->in = qp_request(&self->own, &self->cq);
 }
@@ -333,7 +348,8 @@ TEST_F(uabi_qp, types_the_device_does_not_have)
 
 TEST_F(uabi_qp, command_that_is_too_short)
 {
-	for (self->in.missing = 4; self->in.missing <= sizeof(struct mthca_create_qp); self->in.missing += 4)
+	for (self->in.missing = 4; self->in.missing <= sizeof(struct mthca_create_qp);
+	     self->in.missing += 4)
 		EXPECT_NE(0, CREATE_QP());
 }
 
@@ -382,17 +398,21 @@ TEST_F(uabi, srq_of_another_process)
 {
 	struct raw_srq srq;
 
-	EXPECT_EQ(0, raw_create_srq(self->own.fd, self->own.pd.handle, 100, 1, self->own.mr.lkey, &srq));
+	EXPECT_EQ(0, raw_create_srq(self->own.fd, self->own.pd.handle, 100, 1, self->own.mr.lkey,
+				    &srq));
 	EXPECT_EQ(100, srq.max_wr);
 	EXPECT_EQ(-EBUSY, raw_dereg_mr(self->own.fd, self->own.mr.handle));
 	EXPECT_EQ(0, raw_destroy_srq(self->own.fd, srq.handle));
-	EXPECT_EQ(-EINVAL, raw_create_srq(self->own.fd, self->own.pd.handle, 100, 1, self->other.mr.lkey, &srq));
-	EXPECT_EQ(-EINVAL, raw_create_srq(self->own.fd, self->own.pd.handle, 100, 1, 0xdeadbeef, &srq));
-	EXPECT_EQ(-EINVAL, raw_create_srq(self->own.fd, self->own.pd.handle, 0x7fffffff, 1, self->own.mr.lkey,
-					  &srq));
-	EXPECT_EQ(-EINVAL, raw_create_srq(self->own.fd, self->own.pd.handle, 100, 10000, self->own.mr.lkey,
-					  &srq));
-	EXPECT_EQ(-EINVAL, raw_create_srq(self->own.fd, self->own.pd.handle, 4000, 1, self->own.mr.lkey, &srq));
+	EXPECT_EQ(-EINVAL, raw_create_srq(self->own.fd, self->own.pd.handle, 100, 1,
+					  self->other.mr.lkey, &srq));
+	EXPECT_EQ(-EINVAL,
+		  raw_create_srq(self->own.fd, self->own.pd.handle, 100, 1, 0xdeadbeef, &srq));
+	EXPECT_EQ(-EINVAL, raw_create_srq(self->own.fd, self->own.pd.handle, 0x7fffffff, 1,
+					  self->own.mr.lkey, &srq));
+	EXPECT_EQ(-EINVAL, raw_create_srq(self->own.fd, self->own.pd.handle, 100, 10000,
+					  self->own.mr.lkey, &srq));
+	EXPECT_EQ(-EINVAL, raw_create_srq(self->own.fd, self->own.pd.handle, 4000, 1,
+					  self->own.mr.lkey, &srq));
 }
 
 TEST_F(uabi, regions_that_make_no_sense)
@@ -402,15 +422,18 @@ TEST_F(uabi, regions_that_make_no_sense)
 	struct raw_mr mr;
 
 	EXPECT_GT(0, raw_reg_mr(self->own.fd, pd, self->own.memory, 0, 0, WRITE, &mr));
-	EXPECT_GT(0, raw_reg_mr(self->own.fd, pd, self->own.memory, ~0ULL, (uintptr_t)self->own.memory, WRITE, &mr));
-	EXPECT_GT(0, raw_reg_mr(self->own.fd, pd, self->own.memory, 1ULL << 60, (uintptr_t)self->own.memory, WRITE,
-				&mr));
+	EXPECT_GT(0, raw_reg_mr(self->own.fd, pd, self->own.memory, ~0ULL,
+				(uintptr_t)self->own.memory, WRITE, &mr));
+	EXPECT_GT(0, raw_reg_mr(self->own.fd, pd, self->own.memory, 1ULL << 60,
+				(uintptr_t)self->own.memory, WRITE, &mr));
 	EXPECT_GT(0, raw_reg_mr(self->own.fd, pd, readonly, PAGE, (uintptr_t)readonly, WRITE, &mr));
 	EXPECT_GT(0, raw_reg_mr(self->own.fd, pd, (void *)8, PAGE, 8, WRITE, &mr));
 	/* Remote writes need local ones. */
-	EXPECT_EQ(-EINVAL, raw_reg_mr(self->own.fd, pd, self->own.memory, PAGE, 0, IBV_ACCESS_REMOTE_WRITE, &mr));
+	EXPECT_EQ(-EINVAL, raw_reg_mr(self->own.fd, pd, self->own.memory, PAGE, 0,
+				      IBV_ACCESS_REMOTE_WRITE, &mr));
 	/* On-demand paging is not there. */
-	EXPECT_GT(0, raw_reg_mr(self->own.fd, pd, self->own.memory, PAGE, 0, WRITE | IBV_ACCESS_ON_DEMAND, &mr));
+	EXPECT_GT(0, raw_reg_mr(self->own.fd, pd, self->own.memory, PAGE, 0,
+				WRITE | IBV_ACCESS_ON_DEMAND, &mr));
 }
 
 static void *map(int fd, size_t size, int protection, int flags, off_t offset)
@@ -436,7 +459,9 @@ TEST_F(uabi, modify_qp_that_makes_no_sense)
 	struct ibv_pd *pd = ibv_alloc_pd(self->own.context);
 	struct ibv_cq *cq = ibv_create_cq(self->own.context, 10, NULL, NULL, 0);
 	struct ibv_qp_init_attr init = {
-		.send_cq = cq, .recv_cq = cq, .qp_type = IBV_QPT_RC,
+		.send_cq = cq,
+		.recv_cq = cq,
+		.qp_type = IBV_QPT_RC,
 		.cap = { .max_send_wr = 1, .max_recv_wr = 1, .max_send_sge = 1, .max_recv_sge = 1 },
 	};
 	const int to_init = IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS;
@@ -448,7 +473,7 @@ TEST_F(uabi, modify_qp_that_makes_no_sense)
 	qp = ibv_create_qp(pd, &init);
 	ASSERT_NE(NULL, qp);
 	EXPECT_EQ(EINVAL, ibv_modify_qp(qp, &attr, IBV_QP_STATE));
-	attr = (struct ibv_qp_attr) { .qp_state = IBV_QPS_INIT, .port_num = 0 };
+	attr = (struct ibv_qp_attr){ .qp_state = IBV_QPS_INIT, .port_num = 0 };
 	EXPECT_EQ(EINVAL, ibv_modify_qp(qp, &attr, to_init));
 	attr.port_num = 3;
 	EXPECT_EQ(EINVAL, ibv_modify_qp(qp, &attr, to_init));
@@ -468,10 +493,13 @@ TEST_F(uabi, multicast_that_makes_no_sense)
 	struct ibv_pd *pd = ibv_alloc_pd(self->own.context);
 	struct ibv_cq *cq = ibv_create_cq(self->own.context, 10, NULL, NULL, 0);
 	struct ibv_qp_init_attr init = {
-		.send_cq = cq, .recv_cq = cq, .qp_type = IBV_QPT_UD,
+		.send_cq = cq,
+		.recv_cq = cq,
+		.qp_type = IBV_QPT_UD,
 		.cap = { .max_send_wr = 1, .max_recv_wr = 1, .max_send_sge = 1, .max_recv_sge = 1 },
 	};
-	union ibv_gid unicast = { .raw = { 0xfe, 0x80 } }, group = { .raw = { 0xff, 0x12, [15] = 7 } };
+	union ibv_gid unicast = { .raw = { 0xfe, 0x80 } },
+		      group = { .raw = { 0xff, 0x12, [15] = 7 } };
 	struct ibv_qp *ud, *rc;
 
 	ASSERT_NE(NULL, pd);

@@ -19,7 +19,7 @@ compare() {
 	if [ -z "$missing" ]; then
 		echo "ok $1"
 	else
-		sed 's/^/# /' <<<"$missing"
+		echo "# ${missing//$'\n'/$'\n'# }"
 		echo "not ok $1"
 		status=1
 	fi

@@ -22,21 +22,21 @@ shows() {
 }
 
 look_visible_requests() {
-	shows $DEVICE/vrbs '^[0-9]+ issued normal mock 0 OBJ:0x88 test [0-9]+ request_done'
-	shows $DEVICE/vrbs '^[0-9]+ queued normal mock 0 OBJ:0x88 test -1 request_done'
-	shows $DEVICE/objects '^OBJ:0x77 2 1 0 alive$'
-	shows $DEVICE/objects '^OBJ:0x88 1 0 0 alive OBJ:0x77$'
-	shows $DEVICE/slots '^[0-9]+ busy 0x[0-9a-f]+ 1 [0-9]+ mock 0$'
-	shows $DEVICE/counters '^submitted 2$'
-	shows $DEVICE/counters '^slots_now 1$'
-	shows $DEVICE/counters '^queue_now 1$'
-	shows $DEVICE/counters '^run_max_ns [0-9]+$'
+	shows "$DEVICE/vrbs" '^[0-9]+ issued normal mock 0 OBJ:0x88 test [0-9]+ request_done'
+	shows "$DEVICE/vrbs" '^[0-9]+ queued normal mock 0 OBJ:0x88 test -1 request_done'
+	shows "$DEVICE/objects" '^OBJ:0x77 2 1 0 alive$'
+	shows "$DEVICE/objects" '^OBJ:0x88 1 0 0 alive OBJ:0x77$'
+	shows "$DEVICE/slots" '^[0-9]+ busy 0x[0-9a-f]+ 1 [0-9]+ mock 0$'
+	shows "$DEVICE/counters" '^submitted 2$'
+	shows "$DEVICE/counters" '^slots_now 1$'
+	shows "$DEVICE/counters" '^queue_now 1$'
+	shows "$DEVICE/counters" '^run_max_ns [0-9]+$'
 }
 
 look_visible_zombie() {
-	shows $DEVICE/slots '^[0-9]+ zombie 0x[0-9a-f]+ 1 [0-9]+ mock 0$'
-	shows $DEVICE/objects '^OBJ:0x99 2 0 1 alive$'
-	shows $DEVICE/counters '^timeouts 1$'
+	shows "$DEVICE/slots" '^[0-9]+ zombie 0x[0-9a-f]+ 1 [0-9]+ mock 0$'
+	shows "$DEVICE/objects" '^OBJ:0x99 2 0 1 alive$'
+	shows "$DEVICE/counters" '^timeouts 1$'
 }
 
 look_visible_transitions() {
@@ -47,7 +47,7 @@ look_visible_transitions() {
 check_trace() {
 	local event
 	for event in $EVENTS; do
-		shows $TRACE/trace " $event: mock "
+		shows "$TRACE/trace" " $event: mock "
 	done
 }
 
