@@ -23,10 +23,12 @@ group_command() {
 group_run() {
 	local command child status=0
 	group_command "$1"
+	SECONDS=0
 	"${command[@]}" >"$WORK/$1.out" 2>"$WORK/$1.err" </dev/null &
 	child=$!
-	trap 'kill "$child" 2>/dev/null; wait "$child"; exit 143' TERM
+	trap 'kill "$child" 2>/dev/null || :; wait "$child" || :; exit 143' TERM
 	wait "$child" || status=$?
+	echo "$SECONDS" >"$WORK/$1.took"
 	echo "$status" >"$WORK/$1.status.new"
 	mv "$WORK/$1.status.new" "$WORK/$1.status"
 }
@@ -34,7 +36,7 @@ group_run() {
 # schedule COUNT JOBS: all groups, so many at a time
 schedule() {
 	local i
-	trap 'kill $(jobs -p) 2>/dev/null; wait; exit 143' TERM
+	trap 'kill $(jobs -p) 2>/dev/null || :; wait || :; exit 143' TERM
 	for ((i = 0; i < $1; i++)); do
 		while [ "$(jobs -rp | wc -l)" -ge "$2" ]; do
 			wait -n || :
@@ -75,6 +77,7 @@ show_group() {
 	read -r p f s next <"$WORK/totals"
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	sed 's/^/# /' "$WORK/$1.err"
+	echo "# took $(<"$WORK/$1.took") s"
 	[ "$line" != host ] || return 0
 	if [ "$(cat "$WORK/$1.status")" = 0 ]; then
 		one 0 "$what: came up, no complaint, no violation, went down"

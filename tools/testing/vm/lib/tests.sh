@@ -25,7 +25,7 @@ wanted() {
 	[ ${#patterns[@]} = 0 ] || return 0
 	case $1 in
 	all) [ -n "$all" ] ;;
-	static) [ -n "$static" ] ;;
+	ci) [ -n "$ci$all" ] ;;
 	esac
 }
 

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+# shellcheck shell=bash
+#
+# For the tests of the bench itself, which call it in its own folder.
+
+RUN=./run
+# shellcheck disable=SC2034 # the tests use it
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+number=0
+
+# result GOOD TEXT
+result() {
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number $2"
+	else
+		echo "not ok $number $2"
+		sed 's/^/# /' "$work/out" "$work/err" 2>/dev/null | tail -n 12
+	fi
+}
+
+# try TEXT STATUS LAST-LINE-PATTERN OPTION...: run has to end like this
+try() {
+	local text=$1 want=$2 pattern=$3 status=0
+	shift 3
+	"$RUN" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+	[ "$status" = "$want" ] && tail -n 1 "$work/err" | grep -qE -- "$pattern"
+	result $? "$text"
+}

@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: host
+# Timeout: 1800
+# Level: ci
+#
+# The bench's own promises about a run: the reasons for failing, the console, and what a killed run leaves.
+
+cd "$(dirname "$0")" || exit 1
+# shellcheck source=SCRIPTDIR/lib/try.bash
+. lib/try.bash
+
+echo "TAP version 13"
+echo "1..8"
+
+try "a complaint fails the run and is named" 125 "kernel complaint: .*planted here" --hcas 0 -- \
+	sh -c 'echo "<4>WARNING: CPU: 0 PID: 1 at planted here" >/dev/kmsg'
+try "an expected complaint is accepted; kernel 7" 0 "passed" --kernel 7 --hcas 0 --expect-complaint 'planted h' -- \
+	sh -c 'echo "<4>WARNING: CPU: 0 PID: 1 at planted here" >/dev/kmsg'
+try "a panic fails the run and is named" 125 "Kernel panic.*ended before" --hcas 0 -- \
+	sh -c 'echo c >/proc/sysrq-trigger'
+try "a command that hangs is ended" 124 "did not end within 2 s" --hcas 0 --timeout 2 -- sleep 1000
+
+try "a violation of the hardware interface fails the run and is named" 125 "pci-gateway" -- \
+	setpci -d 15b3:5a44 58.L=0
+# shellcheck disable=SC2016 # for the shell in the guest
+try "two HCAs, an IOMMU and the model's control line" 0 passed --hcas 2 --iommu --driver mthca -- bash -c '
+	[ "$(rdma dev | wc -l)" = 2 ] && dmesg | grep -q "DMAR: IOMMU enabled" || exit 1
+	exec 3<>/dev/ttyS1; echo "{\"cmd\":\"help\"}" >&3; read -r -t 60 line <&3; [[ $line == *\"ok\":true* ]]'
+
+# An interactive console, fed by hand once the guest is there.
+mkfifo "$work/keys"
+"$RUN" --hcas 0 --shell --results "$work/shell" <"$work/keys" >"$work/out" 2>"$work/err" &
+pid=$!
+exec 4>"$work/keys"
+for _ in $(seq 3000); do
+	[ ! -e "$work/shell/.bench/started" ] || break
+	sleep 0.1
+done
+sleep 2
+# shellcheck disable=SC2016 # for the shell in the guest
+echo 'echo "answer $((6 * 7))"; exit 3' >&4
+exec 4>&-
+wait "$pid"
+[ $? = 3 ] && grep -q "answer 42" "$work/out"
+result $? "a console takes input and gives the status of its shell"
+
+# Killed without a chance to clean up, a run leaves no process behind.
+"$RUN" --hcas 0 --results "$work/killed" -- sleep 1000 >"$work/out" 2>"$work/err" &
+pid=$!
+for _ in $(seq 600); do
+	[ ! -e "$work/killed/.bench/started" ] || break
+	sleep 0.1
+done
+pids=$(ps -o pid= --ppid "$pid" | tr '\n' ' ')
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null
+sleep 1
+left=
+for child in $pids; do
+	# A zombie has ended; whose turn it is to reap it is not ours to say.
+	! grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$child/status" || left+="$child "
+done
+[ -n "$pids" ] && [ -z "$left" ]
+result $? "a run that is killed leaves no process behind"

@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: host
+#
+# What check says with its status: that all passed, or that something did not. On a small tree of its own.
+
+# shellcheck source=SCRIPTDIR/lib/try.bash
+. "$(dirname "$0")/lib/try.bash"
+tree=$work/tree
+folder=$tree/tools/testing/small
+
+# a_test NAME LEVEL COMMAND: a test of the host
+a_test() {
+	printf '#!/bin/sh\n# Runs: host\n# Level: %s\n%s\n' "$2" "$3" >"$folder/$1.sh"
+	chmod +x "$folder/$1.sh"
+}
+
+# checks TEXT STATUS LAST-LINE ARGUMENT...
+checks() {
+	local text=$1 want=$2 line=$3 status=0
+	shift 3
+	"$tree/tools/testing/vm/check" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+	[ "$status" = "$want" ] && [ "$(tail -n 1 "$work/out")" = "$line" ]
+	result $? "$text"
+}
+
+mkdir -p "$folder" "$tree/build/kselftest"
+touch "$folder/packages.txt" "$tree/build/kselftest/.complete"
+cp -r "$(dirname "$0")" "$tree/tools/testing/vm"
+a_test good "" "echo ok 1 one; echo ok 2 two; echo 1..2"
+a_test bad all "echo ok 1 one; echo not ok 2 two; echo 1..2"
+a_test dies all "kill -KILL \$\$"
+a_test absent all "exit 4"
+a_test static ci "exit 0"
+
+echo "TAP version 13"
+echo "1..8"
+checks "all passed: status 0" 0 "2 passed, 0 failed, 0 skipped" "small/good"
+checks "a failure: status 1" 1 "1 passed, 1 failed, 0 skipped" "small/bad"
+checks "one of several failed: status 1" 1 "3 passed, 1 failed, 0 skipped" "small/good" "small/bad"
+checks "a test that was killed: status 1" 1 "0 passed, 1 failed, 0 skipped" "small/dies"
+checks "a skip is no failure" 0 "0 passed, 0 failed, 1 skipped" "small/absent"
+checks "a name that no test has: the bench's status" 125 "" "small/nothing"
+[ "$("$tree/tools/testing/vm/check" --ci --list | grep -c small/)" = 2 ]
+result $? "--ci adds the tests of its level"
+[ "$("$tree/tools/testing/vm/check" --all --list | grep -c small/)" = 5 ]
+result $? "--all adds them all"
