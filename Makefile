@@ -49,7 +49,7 @@ check-all:
 	@set -f; $(VM)/check --all $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
 
 list-tests:
-	@set -f; $(VM)/check --all --static --list
+	@set -f; $(VM)/check --all --list
 
 ci:
 	@.ci/run

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: host
-# Level: static
+# Level: ci
 # Timeout: 900
 #
 # "make" as anyone expects of an out-of-tree module: builds against KDIR, for both kernels, cleans up after

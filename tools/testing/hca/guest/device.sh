@@ -4,7 +4,7 @@
 # Runs: guest --driver mthca
 # Kernels: 6.12 7
 # Timeout: 600
-# Level: all
+# Level: ci
 #
 # The MT23108 with MSI-X and its memory visible. By hand:
 #   tools/testing/vm/run --driver mthca -- tools/testing/hca/guest/device.sh

@@ -4,7 +4,7 @@
 # Runs: guest --driver mthca --sm --hcas 2 --hca cable=switch
 # Kernels: 6.12 7
 # Timeout: 600
-# Level: all
+# Level: ci
 #
 # Two HCAs, their four ports on a modelled switch: opensm has to find, number and route it, and
 # infiniband-diags have to see what there is. By hand:

@@ -4,7 +4,7 @@
 # Runs: guest --driver mthca --sm --hca link_train=20ms
 # Kernels: 6.12
 # Timeout: 600
-# Level: all
+# Level: ci
 #
 # What can go wrong on a cable, and what management keys and address ranges do to a port. By hand:
 #   tools/testing/vm/run --driver mthca --sm -- tools/testing/hca/guest/wire.sh

@@ -3,6 +3,7 @@
 #
 # Runs: guest --driver tavor --sm
 # Timeout: 600
+# Level: ci
 #
 # infiniband-diags on ib_tavor. By hand:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/selftests/tavor/diags_tavor.sh [test_NAME...]

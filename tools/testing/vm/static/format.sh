@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: host
-# Level: static
+# Level: ci
 # Timeout: 600
 #
 # clang-format over the user-space C. "format.sh --fix [FILE...]" changes the files instead.

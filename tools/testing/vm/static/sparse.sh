@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: host
-# Level: static
+# Level: ci
 # Timeout: 1800
 #
 # The modules compiled anew with W=1 for both kernels, and with sparse and its endian checks where
