@@ -48,7 +48,10 @@ u16 guidinfo_set(struct smp *s)
 	return MAD_OK;
 }
 
-/* The modifier is the block; for a switch its upper half names the port. */
+/*
+ * The modifier's lower half is the block. Its upper half names a port of a switch; a channel adapter
+ * ignores it (as qib's agent does): smpquery puts the port there whatever the node is.
+ */
 static struct ibport *pkey_block(struct smp *s, unsigned int *first)
 {
 	struct ibport *p = s->port;
@@ -56,8 +59,6 @@ static struct ibport *pkey_block(struct smp *s, unsigned int *first)
 	*first = (s->mod & 0xffff) * PKEYS_PER_BLOCK;
 	if (p->node->type == NODE_SWITCH)
 		p = sma_target(p, s->mod >> 16);
-	else if (s->mod >> 16)
-		return NULL;
 	return p && *first < p->node->num_pkeys ? p : NULL;
 }
 
