@@ -650,8 +650,12 @@ void cmd_hcr_write(struct hca *h, unsigned int index, u32 value)
 {
 	struct cmd_if *f = cmd_of(h);
 
-	if (sys_dead(h))
+	/* Dead, it is a register and no more: GO stays as written, for there is nobody to take it. */
+	if (sys_dead(h)) {
+		if (!(f->hcr[6] & GO))
+			f->hcr[index] = index == 6 ? value & 0x00ffffff : value;
 		return;
+	}
 	if (f->go) {
 		violation(h, RULE_HCR_BUSY, "HCR", "0x%08x written at 0x%02x", value, index * 4);
 		return;

@@ -528,6 +528,7 @@ void sys_catastrophe(struct hca *h, const u32 *dwords)
 	hca_log(h, "catastrophic error");
 	count(h, "catastrophe");
 	eq_raise(h, EV_LOCAL_CATAS);
+	cmd_hang(h);
 	sys_set_dead(h, true);
 }
 

@@ -368,7 +368,13 @@ static void catastrophe(void)
 	CHECK(!tc_eqe_noarm(TC_EQ_ASYNC));
 	/* nothing reaches memory any more */
 	CHECK(dma_write(tc_hca(), "test", tc_bus(tc_out()), &probe, 1) < 0);
+	/* nor does anybody take a command: GO stays, by which a driver knows */
+	CHECK_EQ(tc_reg(0x80698) & 1 << 23, 0);
+	tc_reg_write(0x80698, 1 << 23 | 0x31);
+	tc_wait(3000000);
+	CHECK(tc_reg(0x80698) & 1 << 23);
 	tc_reset();
+	CHECK_EQ(tc_reg(0x80698), 0);
 	CHECK_EQ(tc_reg(CATAS_OFFSET), 0);
 	CHECK_EQ(tc_any_violation(), 0);
 }
