@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * The control socket: line-oriented JSON, one request and one reply a line, any number of clients.
- * Requests are {"cmd": VERB, "hca": N, ...}; replies {"ok": true, ...} or {"error": TEXT}.
+ * Requests are {"cmd": VERB, "hca": N, ...}; replies {"ok": true, ...} or {"error": TEXT}. A test that
+ * misspells what it asks for must not go on as if it had been done, so a request with anything in it that
+ * the verb does not know is refused whole.
  */
 #define _GNU_SOURCE
 #include "control.h"
@@ -24,6 +26,7 @@
 
 #define MAX_LINE 65536
 #define MAX_TABLES 16
+#define CONTROL_WHY 512
 
 struct client {
 	struct hca_fd f;
@@ -32,11 +35,44 @@ struct client {
 	char line[MAX_LINE];
 };
 
+/* A request that says "after" */
+struct later {
+	struct later *next;
+	struct hca_timer timer;
+	struct hca *h;
+	cJSON *request;
+};
+
+static struct later *pending;
 static struct hca_fd listener = { .fd = -1 };
 static struct client *clients;
 static char *socket_path;
 
 /* --- verbs ------------------------------------------------------------------------------------------------- */
+
+/* A whole number from 0 to @max; JSON has only floating point, which is exact for all that is asked here. */
+static bool whole(const cJSON *item, double max)
+{
+	return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble <= max &&
+	       item->valuedouble == (double)(u64)item->valuedouble;
+}
+
+/* An array of at most @room dwords; how many, or -1. */
+static int dwords_of(const cJSON *array, u32 *dwords, int room)
+{
+	const cJSON *item;
+	int n = 0;
+
+	if (!cJSON_IsArray(array))
+		return -1;
+	cJSON_ArrayForEach(item, array)
+	{
+		if (n == room || !whole(item, UINT32_MAX))
+			return -1;
+		dwords[n++] = item->valuedouble;
+	}
+	return n;
+}
 
 static const char *text_of(const cJSON *request, const char *key)
 {
@@ -76,8 +112,9 @@ static int do_set(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 	const char *key = text_of(request, "key");
 	char number[32];
 
-	if (!key || !(cJSON_IsString(value) || cJSON_IsNumber(value) || cJSON_IsBool(value))) {
-		snprintf(why, OPT_WHY, "set: needs key and value");
+	if (!key || !(cJSON_IsString(value) || whole(value, 0x1p53) || cJSON_IsBool(value))) {
+		snprintf(why, OPT_WHY,
+			 "set: needs key and value, a text, whole number, true or false");
 		return -1;
 	}
 	if (cJSON_IsNumber(value))
@@ -94,6 +131,10 @@ static int do_get(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 	char text[1200];
 	unsigned int i;
 
+	if (!key && cJSON_GetObjectItemCaseSensitive(request, "key")) {
+		snprintf(why, OPT_WHY, "get: key is a text");
+		return -1;
+	}
 	if (key) {
 		if (opt_print(h, key, text, sizeof(text)) < 0) {
 			snprintf(why, OPT_WHY, "%.60s: no such option", key);
@@ -123,14 +164,21 @@ static int fault_spec(const cJSON *fault, char *spec, size_t room, char *why)
 	n = snprintf(spec, room, "%s", action);
 	cJSON_ArrayForEach(item, fault)
 	{
-		if (!strcmp(item->string, "action") || n >= (int)room)
+		if (!strcmp(item->string, "action"))
 			continue;
 		if (cJSON_IsString(item))
 			n += snprintf(spec + n, room - n, ",%s=%s", item->string,
 				      item->valuestring);
-		else
-			n += snprintf(spec + n, room - n, ",%s=%.9g", item->string,
+		else if (cJSON_IsNumber(item))
+			n += snprintf(spec + n, room - n, ",%s=%.15g", item->string,
 				      item->valuedouble);
+		else
+			n = room;
+		if (n >= (int)room) {
+			snprintf(why, OPT_WHY, "fault: %.60s: too long, or no text or number",
+				 item->string);
+			return -1;
+		}
 	}
 	return 0;
 }
@@ -159,23 +207,12 @@ static int do_catas(struct hca *h, const cJSON *request, cJSON *reply, char *why
 {
 	const cJSON *buffer = cJSON_GetObjectItemCaseSensitive(request, "buffer");
 	u32 dwords[CATAS_DWORDS] = { 0 };
-	const cJSON *item;
-	int i = 0;
 
-	if (!buffer) {
-		sys_catastrophe(h, NULL);
-		return 0;
+	if (buffer && dwords_of(buffer, dwords, CATAS_DWORDS) < 0) {
+		snprintf(why, OPT_WHY, "catas: buffer is at most %d dwords", CATAS_DWORDS);
+		return -1;
 	}
-	cJSON_ArrayForEach(item, buffer)
-	{
-		if (i == CATAS_DWORDS || !cJSON_IsNumber(item) || item->valuedouble < 0 ||
-		    item->valuedouble > UINT32_MAX) {
-			snprintf(why, OPT_WHY, "catas: buffer is at most %d dwords", CATAS_DWORDS);
-			return -1;
-		}
-		dwords[i++] = item->valuedouble;
-	}
-	sys_catastrophe(h, dwords);
+	sys_catastrophe(h, buffer ? dwords : NULL);
 	return 0;
 }
 
@@ -184,8 +221,13 @@ static int do_ddr_error(struct hca *h, const cJSON *request, cJSON *reply, char 
 {
 	static const u32 catas[CATAS_DWORDS] = { 4u << 24 };
 	static const u32 ecc[7] = { [4] = 1, [5] = 0x00100020 };
+	const cJSON *fatal = cJSON_GetObjectItemCaseSensitive(request, "fatal");
 
-	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(request, "fatal")))
+	if (fatal && !cJSON_IsBool(fatal)) {
+		snprintf(why, OPT_WHY, "ddr_error: fatal is true or false");
+		return -1;
+	}
+	if (cJSON_IsTrue(fatal))
 		sys_catastrophe(h, catas);
 	else
 		eq_async(h, EV_ECC, 0, ecc);
@@ -215,7 +257,7 @@ static int do_interrupt(struct hca *h, const cJSON *request, cJSON *reply, char 
 {
 	const cJSON *n = cJSON_GetObjectItemCaseSensitive(request, "intr");
 
-	if (!cJSON_IsNumber(n) || n->valuedouble < 0 || n->valuedouble > 255) {
+	if (!whole(n, 255)) {
 		snprintf(why, OPT_WHY, "interrupt: needs intr, as in an EQ context");
 		return -1;
 	}
@@ -223,44 +265,44 @@ static int do_interrupt(struct hca *h, const cJSON *request, cJSON *reply, char 
 	return 0;
 }
 
-/* Any asynchronous event, with data of the caller's choice. */
+/* Any asynchronous event, with data of the caller's choice: dwords 0x04 to 0x18 of the EQE. */
 static int do_event(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	const cJSON *type = cJSON_GetObjectItemCaseSensitive(request, "type");
 	const cJSON *subtype = cJSON_GetObjectItemCaseSensitive(request, "subtype");
-	const cJSON *item, *data = cJSON_GetObjectItemCaseSensitive(request, "data");
+	const cJSON *data = cJSON_GetObjectItemCaseSensitive(request, "data");
 	u32 dwords[7] = { 0 };
-	int i = 0;
 
-	if (!cJSON_IsNumber(type) || type->valuedouble < 0 || type->valuedouble > 0x14) {
+	if (!whole(type, 0x14)) {
 		snprintf(why, OPT_WHY, "event: needs type, 0 to 0x14");
 		return -1;
 	}
-	cJSON_ArrayForEach(item, data) if (i < 6 && cJSON_IsNumber(item) &&
-					   item->valuedouble >= 0 &&
-					   item->valuedouble <= UINT32_MAX) dwords[i++] =
-		item->valuedouble;
-	eq_async(h, type->valueint, cJSON_IsNumber(subtype) ? subtype->valueint : 0, dwords);
+	if ((subtype && !whole(subtype, 255)) || (data && dwords_of(data, dwords, 6) < 0)) {
+		snprintf(why, OPT_WHY, "event: subtype is a byte, data are at most 6 dwords");
+		return -1;
+	}
+	eq_async(h, type->valueint, subtype ? subtype->valueint : 0, dwords);
 	return 0;
 }
 
 static int do_help(struct hca *h, const cJSON *request, cJSON *reply, char *why);
 
 static const struct control_verb verbs[] = {
-	{ "stats", "counters, violations, commands, faults", do_stats },
-	{ "objects", "EQs, CQs, QPs, SRQs and memory keys the hardware owns, and the ports",
+	{ "stats", "counters, violations, commands, faults", "", do_stats },
+	{ "objects", "EQs, CQs, QPs, SRQs and memory keys the hardware owns, and the ports", "",
 	  do_objects },
-	{ "get", "options, or one with \"key\"", do_get },
-	{ "set", "changes a live option: \"key\", \"value\"", do_set },
-	{ "fault", "adds the fault in \"fault\"; null clears all", do_fault },
-	{ "catas", "catastrophic error, with the dwords of \"buffer\"", do_catas },
-	{ "ddr_error", "ECC event, or a catastrophe if \"fatal\"", do_ddr_error },
-	{ "event", "an asynchronous event: \"type\", \"subtype\", \"data\"", do_event },
-	{ "interrupt", "raises the interrupt \"intr\"", do_interrupt },
-	{ "hang", "the firmware stops until reset", do_hang },
-	{ "remove", "surprise removal: the client is cut off", do_remove },
-	{ "reset", "resets the function", do_reset },
-	{ "help", "this list", do_help },
+	{ "get", "options, or one with \"key\"", "key", do_get },
+	{ "set", "changes a live option: \"key\", \"value\"", "key value", do_set },
+	{ "fault", "adds the fault in \"fault\"; null clears all", "fault", do_fault },
+	{ "catas", "catastrophic error, with the dwords of \"buffer\"", "buffer", do_catas },
+	{ "ddr_error", "ECC event, or a catastrophe if \"fatal\"", "fatal", do_ddr_error },
+	{ "event", "an asynchronous event: \"type\", \"subtype\", \"data\"", "type subtype data",
+	  do_event },
+	{ "interrupt", "raises the interrupt \"intr\"", "intr", do_interrupt },
+	{ "hang", "the firmware stops until reset", "", do_hang },
+	{ "remove", "surprise removal: the client is cut off", "", do_remove },
+	{ "reset", "resets the function", "", do_reset },
+	{ "help", "this list", "", do_help },
 	{ 0 }
 };
 
@@ -303,23 +345,51 @@ static const struct control_verb *find_verb(const char *name)
 	return NULL;
 }
 
-/* More than one table may answer "objects": all of them add to the reply. */
-static int run(const cJSON *request, cJSON *reply, char *why)
+static bool has_word(const char *words, const char *word)
+{
+	const char *at = words;
+	size_t n = strlen(word);
+
+	while (n && !strchr(word, ' ') && (at = strstr(at, word))) {
+		if ((at == words || at[-1] == ' ') && (!at[n] || at[n] == ' '))
+			return true;
+		at += n;
+	}
+	return false;
+}
+
+/* Is all that the request says understood? */
+static int check_fields(const cJSON *request, const struct control_verb *v, char *why)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, request)
+	{
+		if (has_word("cmd hca after", item->string) || has_word(v->fields, item->string))
+			continue;
+		snprintf(why, OPT_WHY, "%s: unknown field %.60s", v->name, item->string);
+		return -1;
+	}
+	return 0;
+}
+
+static struct hca *hca_named(const cJSON *request, char *why)
 {
 	const cJSON *n = cJSON_GetObjectItemCaseSensitive(request, "hca");
-	struct hca *h = hca_by_number(cJSON_IsNumber(n) ? n->valueint : 0);
+	struct hca *h = !n || whole(n, INT32_MAX) ? hca_by_number(n ? n->valueint : 0) : NULL;
+
+	if (!h)
+		snprintf(why, OPT_WHY, "hca: there are HCAs 0 to %d", hca_count() - 1);
+	return h;
+}
+
+/* More than one table may answer "objects": all of them add to the reply. */
+static int execute(struct hca *h, const cJSON *request, cJSON *reply, char *why)
+{
 	const char *name = text_of(request, "cmd");
 	const struct control_verb *v;
 	int ret = 0, i;
 
-	if (!find_verb(name)) {
-		snprintf(why, OPT_WHY, "unknown cmd %.60s; try help", name ? name : "(none)");
-		return -1;
-	}
-	if (!h) {
-		snprintf(why, OPT_WHY, "no such HCA");
-		return -1;
-	}
 	for (i = 0; i < n_tables; i++)
 		for (v = tables[i]; v->name && !ret; v++)
 			if (!strcmp(v->name, name))
@@ -327,14 +397,95 @@ static int run(const cJSON *request, cJSON *reply, char *why)
 	return ret;
 }
 
+static void forget_later(struct later *l)
+{
+	struct later **at;
+
+	for (at = &pending; *at != l; at = &(*at)->next)
+		;
+	*at = l->next;
+	timer_cancel(&l->timer);
+	cJSON_Delete(l->request);
+	free(l);
+}
+
+static void on_due(struct hca_timer *t)
+{
+	struct later *l = (struct later *)((char *)t - offsetof(struct later, timer));
+	cJSON *reply = cJSON_CreateObject();
+	char why[OPT_WHY];
+
+	if (execute(l->h, l->request, reply, why))
+		hca_log(l->h, "control: %s", why);
+	cJSON_Delete(reply);
+	forget_later(l);
+}
+
+/* It has been checked as far as that can be done now; what still fails then goes to the log. */
+static int postpone(struct hca *h, const cJSON *request, char *why)
+{
+	const cJSON *after = cJSON_GetObjectItemCaseSensitive(request, "after");
+	struct later *l;
+	u64 ns;
+
+	if (!cJSON_IsString(after) || !opt_number(after->valuestring, &ns)) {
+		snprintf(why, OPT_WHY, "after: expected a time as a text, like \"5s\"");
+		return -1;
+	}
+	l = calloc(1, sizeof(*l));
+	if (!l) {
+		snprintf(why, OPT_WHY, "after: out of memory");
+		return -1;
+	}
+	l->h = h;
+	l->request = cJSON_Duplicate(request, true);
+	l->next = pending;
+	pending = l;
+	timer_setup(&l->timer, on_due);
+	timer_arm(&l->timer, ns);
+	return 0;
+}
+
+static int run(const cJSON *request, cJSON *reply, char *why)
+{
+	const char *name = text_of(request, "cmd");
+	const struct control_verb *v = find_verb(name);
+	struct hca *h;
+
+	if (!v) {
+		snprintf(why, OPT_WHY, "unknown cmd %.60s; try help", name ? name : "(none)");
+		return -1;
+	}
+	h = hca_named(request, why);
+	if (!h || check_fields(request, v, why))
+		return -1;
+	if (cJSON_GetObjectItemCaseSensitive(request, "after"))
+		return postpone(h, request, why);
+	return execute(h, request, reply, why);
+}
+
+/* One line, nothing after the object. */
+static int run_line(const char *line, cJSON *reply, char *why)
+{
+	cJSON *request = cJSON_ParseWithOpts(line, NULL, true);
+	int ret = -1;
+
+	if (cJSON_IsObject(request))
+		ret = run(request, reply, why);
+	else
+		snprintf(why, OPT_WHY, "not a JSON object");
+	cJSON_Delete(request);
+	return ret;
+}
+
 /* Every line gets one line, also nonsense. */
 static void answer(int fd, const char *line)
 {
-	cJSON *request = cJSON_Parse(line), *reply = cJSON_CreateObject();
-	char why[OPT_WHY] = "not a JSON object";
+	cJSON *reply = cJSON_CreateObject();
+	char why[OPT_WHY];
 	char *text;
 
-	if (cJSON_IsObject(request) && !run(request, reply, why)) {
+	if (!run_line(line, reply, why)) {
 		cJSON_AddTrueToObject(reply, "ok");
 	} else {
 		cJSON_Delete(reply);
@@ -352,7 +503,33 @@ static void answer(int fd, const char *line)
 	}
 	free(text);
 	cJSON_Delete(reply);
-	cJSON_Delete(request);
+}
+
+int control_load(const char *path, char *why)
+{
+	FILE *f = fopen(path, "r");
+	char *line = NULL, reason[OPT_WHY];
+	size_t room = 0;
+	int n = 0, ret = 0;
+
+	if (!f) {
+		snprintf(why, CONTROL_WHY, "%s: %s", path, strerror(errno));
+		return -1;
+	}
+	while (!ret && getline(&line, &room, f) >= 0) {
+		cJSON *reply = cJSON_CreateObject();
+		char *at = line + strspn(line, " \t\r\n");
+
+		n++;
+		if (*at && *at != '#')
+			ret = run_line(at, reply, reason);
+		cJSON_Delete(reply);
+	}
+	if (ret)
+		snprintf(why, CONTROL_WHY, "%.200s:%d: %s", path, n, reason);
+	free(line);
+	fclose(f);
+	return ret;
 }
 
 static void drop(struct client *c)
@@ -431,6 +608,8 @@ int control_listen(const char *path)
 
 void control_close(void)
 {
+	while (pending)
+		forget_later(pending);
 	while (clients)
 		drop(clients);
 	if (listener.fd >= 0) {

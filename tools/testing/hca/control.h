@@ -5,6 +5,11 @@
 
 int control_listen(const char *path);
 void control_close(void);
+/*
+ * Runs the requests of a file, one a line, with blank lines and comments ('#') between them. 0, or -1 and the
+ * place and what is wrong there in @why (512 bytes).
+ */
+int control_load(const char *path, char *why);
 
 /*
  * What another part answers on the control socket: {"cmd": name, ...}. @request and @reply are the JSON
@@ -15,6 +20,7 @@ struct hca;
 
 struct control_verb {
 	const char *name, *help;
+	const char *fields; /* what a request may have besides cmd, hca and after, by spaces */
 	int (*run)(struct hca *h, const struct cJSON *request, struct cJSON *reply, char *why);
 };
 

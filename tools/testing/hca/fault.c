@@ -200,7 +200,11 @@ static int parse_rule(const char *spec, struct fault_rule *r, char *why)
 	char copy[300], *at = copy, *word, *value;
 	int action;
 
-	snprintf(copy, sizeof(copy), "%s", spec);
+	if (strlen(spec) >= sizeof(copy)) {
+		snprintf(why, OPT_WHY, "fault=%.60s...: too long", spec);
+		return -1;
+	}
+	strcpy(copy, spec);
 	word = strsep(&at, ",");
 	action = lookup(action_names, FAULT_ACTIONS, word);
 	*r = (struct fault_rule){ .op = -1, .num = -1, .prob = 1 };
@@ -511,20 +515,26 @@ void fault_stats(const struct hca *h, struct cJSON *out)
 static int load_file(struct hca *h, const char *path)
 {
 	FILE *f = fopen(path, "r");
-	char line[300], why[OPT_WHY];
+	char *line = NULL, why[OPT_WHY];
+	size_t room = 0;
 	int ret = 0;
 
 	if (!f) {
 		fprintf(stderr, "tavor-hca: fault_file=%s: %s\n", path, strerror(errno));
 		return -errno;
 	}
-	while (!ret && fgets(line, sizeof(line), f)) {
-		line[strcspn(line, "# \t\n")] = '\0';
+	while (!ret && getline(&line, &room, f) >= 0) {
+		size_t end = strcspn(line, "#\n");
+
+		while (end && strchr(" \t\r", line[end - 1]))
+			end--;
+		line[end] = '\0';
 		if (*line && fault_add(h, line, why)) {
 			fprintf(stderr, "tavor-hca: %s: %s\n", path, why);
 			ret = -EINVAL;
 		}
 	}
+	free(line);
 	fclose(f);
 	return ret;
 }

@@ -175,6 +175,16 @@ static void make_hcas(void)
 		exit(2);
 }
 
+/* Also with --check: a request that makes no sense is found before anything is served. */
+static void run_control_file(void)
+{
+	const char *path = opt_str(hca_by_number(0), "control_file");
+	char why[512];
+
+	if (*path && control_load(path, why))
+		refuse(why);
+}
+
 /*
  * A card does not wait for the host's processors. QEMU's keep them all busy while the guest polls, so
  * without a priority each doorbell would wait for the scheduler's time slice. Not being allowed to is
@@ -204,7 +214,6 @@ static void serve(void)
 		must(vfu_listen(hca_by_number(i), args.sockets[i]), "--socket", args.sockets[i]);
 	if (args.control)
 		must(control_listen(args.control), "--control", args.control);
-	opt_started();
 	puts("ready");
 	fflush(stdout);
 	loop_run();
@@ -223,6 +232,8 @@ int main(int argc, char **argv)
 	if (!args.check && args.log)
 		must(report_log_open(args.log), "--log", args.log);
 	make_hcas();
+	opt_started();
+	run_control_file();
 	if (args.check)
 		return 0;
 	if (args.report)

@@ -98,14 +98,29 @@ static void nonsense_gets_an_error(void)
 	CHECK(error("[]", "not a JSON object"));
 	CHECK(error("{}", "unknown cmd"));
 	CHECK(error("{\"cmd\":\"dance\"}", "dance"));
-	CHECK(error("{\"cmd\":\"stats\",\"hca\":99}", "no such HCA"));
+	CHECK(error("{\"cmd\":\"stats\",\"hca\":99}", "HCAs 0 to"));
+	CHECK(error("{\"cmd\":\"stats\",\"hca\":\"0\"}", "hca"));
+	CHECK(error("{\"cmd\":\"stats\",\"hca\":0.5}", "hca"));
+	CHECK(error("{\"cmd\":\"stats\",\"verbose\":1}", "verbose"));
+	CHECK(error("{\"cmd\":\"stats\"} and more", "not a JSON object"));
 	CHECK(error("{\"cmd\":\"set\"}", "needs key"));
 	CHECK(error("{\"cmd\":\"set\",\"key\":\"nothing\",\"value\":1}", "nothing"));
 	CHECK(error("{\"cmd\":\"get\",\"key\":\"nothing\"}", "nothing"));
 	CHECK(error("{\"cmd\":\"fault\",\"fault\":7}", "expected"));
 	CHECK(error("{\"cmd\":\"fault\",\"fault\":{\"on\":\"cmd\"}}", "action"));
 	CHECK(error("{\"cmd\":\"fault\",\"fault\":\"explode\"}", "explode"));
+	CHECK(error("{\"cmd\":\"fault\",\"fault\":{\"action\":\"drop\",\"count\":true}}", "count"));
+	CHECK(error("{\"cmd\":\"set\",\"key\":\"engines\",\"value\":1.5}", "whole number"));
+	CHECK(error("{\"cmd\":\"set\",\"key\":\"engines\",\"value\":[2]}", "needs key"));
+	CHECK(error("{\"cmd\":\"get\",\"key\":3}", "key"));
 	CHECK(error("{\"cmd\":\"event\",\"type\":99}", "type"));
+	CHECK(error("{\"cmd\":\"event\",\"type\":2.5}", "type"));
+	CHECK(error("{\"cmd\":\"event\",\"type\":2,\"data\":[1,\"x\"]}", "data"));
+	CHECK(error("{\"cmd\":\"event\",\"type\":2,\"data\":[0,1,2,3,4,5,6]}", "data"));
+	CHECK(error("{\"cmd\":\"event\",\"type\":2,\"subtype\":256}", "subtype"));
+	CHECK(error("{\"cmd\":\"ddr_error\",\"fatal\":1}", "fatal"));
+	CHECK(error("{\"cmd\":\"hang\",\"after\":5}", "after"));
+	CHECK(error("{\"cmd\":\"hang\",\"after\":\"soon\"}", "after"));
 	CHECK(error("{\"cmd\":\"interrupt\"}", "intr"));
 	CHECK(error("{\"cmd\":\"catas\",\"buffer\":[\"x\"]}", "dwords"));
 }
@@ -210,6 +225,55 @@ static void hang_and_remove(void)
 	tc_fresh();
 }
 
+static void requests_may_wait(void)
+{
+	u32 ticks = 0;
+
+	tc_fresh();
+	tc_up();
+	dial();
+	CHECK(ok("{\"cmd\":\"catas\",\"after\":\"20ms\"}"));
+	CHECK_EQ(tc_reg(CATAS_OFFSET + 4), 0);
+	TC_UNTIL(++ticks && tc_reg(CATAS_OFFSET + 4));
+	CHECK(ticks > 1);
+	CHECK(hca_dead(tc_hca()));
+	CHECK(ok("{\"cmd\":\"reset\"}"));
+	tc_enable();
+}
+
+static void write_file(const char *name, const char *text)
+{
+	FILE *f = fopen(name, "w");
+
+	CHECK(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* The same requests from a file; what is wrong is named by its line, and stops the start. */
+static void requests_from_a_file(void)
+{
+	char name[80], why[512];
+
+	snprintf(name, sizeof(name), "%s.requests", path);
+	write_file(name, "# at the start\n\n"
+			 "{\"cmd\":\"set\",\"key\":\"engines\",\"value\":7}\n"
+			 "  {\"cmd\":\"fault\",\"fault\":\"drop,op=NOP\"}\n");
+	CHECK_EQ(control_load(name, why), 0);
+	dial();
+	CHECK(ok("{\"cmd\":\"get\",\"key\":\"engines\"}"));
+	CHECK(strstr(answer_text, "\"7\""));
+	CHECK_EQ(array_size("{\"cmd\":\"stats\"}", "faults"), 1);
+	CHECK(ok("{\"cmd\":\"fault\",\"fault\":null}"));
+	CHECK(ok("{\"cmd\":\"set\",\"key\":\"profile\",\"value\":\"fast\"}"));
+	write_file(name, "{\"cmd\":\"help\"}\n\n{\"cmd\":\"dance\"}\n");
+	CHECK(control_load(name, why) < 0);
+	CHECK(strstr(why, ":3: ") && strstr(why, "dance"));
+	unlink(name);
+	CHECK(control_load(name, why) < 0);
+	CHECK(strstr(why, name));
+}
+
 static void lines_in_pieces_and_together(void)
 {
 	static const char two[] =
@@ -261,6 +325,8 @@ int main(int argc, char **argv)
 		TAP(events_and_interrupts_on_request),
 		TAP(catastrophe_with_a_buffer),
 		TAP(hang_and_remove),
+		TAP(requests_may_wait),
+		TAP(requests_from_a_file),
 		TAP(lines_in_pieces_and_together),
 		TAP(endless_line_is_cut_off),
 	};

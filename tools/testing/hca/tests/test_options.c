@@ -136,6 +136,11 @@ static void command_line(void)
 	CHECK_EQ(run("--check --set 1:engines=2"), 2);
 	CHECK_EQ(run("--check --socket /tmp/a --socket /tmp/b --set 1:engines=2"), 0);
 	CHECK_EQ(run("--check --set fault_file=/no/such"), 2);
+	CHECK_EQ(run("--check --set fault_file=/dev/null"), 0);
+	CHECK_EQ(run("--check --set fault_file=/proc/version"), 2);
+	CHECK_EQ(run("--check --set control_file=/no/such"), 2);
+	CHECK_EQ(run("--check --set control_file=/dev/null"), 0);
+	CHECK_EQ(run("--check --set control_file=/proc/version"), 2);
 	CHECK_EQ(run("--check --set waivers=/no/such"), 2);
 	CHECK_EQ(run("--nonsense"), 2);
 	CHECK_EQ(run("stray"), 2);
