@@ -52,6 +52,10 @@ test_smpquery_portinfo() {
 
 test_smpquery_pkeys() {
 	query '0xffff' smpquery -C "$(device)" -P 1 pkeys "$(lid 1)"
+	grep -q '^64 pkeys capacity for this port' "$TEST_DIR/query"
+	# The port goes into the modifier, where a channel adapter has to overlook it.
+	query '0xffff' smpquery -C "$(device)" -P 1 pkeys "$(lid 1)" 1
+	query '0xffff' smpquery -C "$(device)" -P 1 pkeys "$(lid 1)" 2
 }
 
 test_smpquery_guidinfo() {
