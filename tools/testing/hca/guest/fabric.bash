@@ -7,23 +7,6 @@
 # shellcheck source=SCRIPTDIR/../../selftests/tavor/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../selftests/tavor/lib.sh"
 
-# model JSON: one request on the model's control socket; prints the reply
-model() {
-	local reply
-	stty -F /dev/ttyS1 raw -echo
-	exec 9<>/dev/ttyS1
-	echo "$1" >&9
-	read -r -t 20 reply <&9 || fail "the model does not answer: $1"
-	exec 9>&-
-	echo "$reply"
-}
-
-# model_set HCA KEY VALUE
-model_set() {
-	model "{\"cmd\":\"set\",\"hca\":$1,\"key\":\"$2\",\"value\":\"$3\"}" | grep -q '"ok":true' ||
-		fail "the model refuses $2=$3"
-}
-
 # hca N: the name of the first, second ... RDMA device
 hca() {
 	rdma_devices | sed -n "$1p" | grep . || fail "there is no RDMA device $1"
