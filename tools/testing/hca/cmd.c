@@ -123,41 +123,6 @@ static const char *name_of(const struct cmd *c)
 	return text;
 }
 
-/* --- checks the command files share ---------------------------------------------------------------------- */
-
-u8 cmd_bad_index(struct hca *h, const struct cmd *c, const char *what, u32 index, u32 reserved,
-		 u32 limit)
-{
-	if (index >= reserved && index < limit)
-		return CMD_OK;
-	violation(h, RULE_CMD_INDEX, name_of(c), "%s 0x%x is not in %u..%u", what, index, reserved,
-		  limit - 1);
-	return index < reserved ? CMD_BAD_RESOURCE : CMD_BAD_INDEX;
-}
-
-void cmd_reserved_bits(struct hca *h, const struct cmd *c, const char *object, u32 at, u32 mask)
-{
-	u32 word = get32(c->in + at);
-
-	if (word & mask)
-		violation(h, RULE_CMD_RESERVED, object,
-			  "%s: dword at 0x%02x is 0x%08x, bits 0x%08x are reserved", name_of(c), at,
-			  word, mask);
-}
-
-void cmd_reserved(struct hca *h, const struct cmd *c, const char *object, u32 from, u32 to)
-{
-	u32 i;
-
-	for (i = from; i < to; i += 4)
-		if (get32(c->in + i)) {
-			violation(h, RULE_CMD_RESERVED, object,
-				  "%s: dword at 0x%02x is 0x%08x, reserved", name_of(c), i,
-				  get32(c->in + i));
-			return;
-		}
-}
-
 /* --- what two commands may not share --------------------------------------------------------------------- */
 
 /* Empty ranges clash with nothing, whatever their address. */
@@ -415,6 +380,18 @@ static u8 check_state(struct hca *h, const struct slot *s)
 	return CMD_BAD_SYS_STATE;
 }
 
+/* Firmware knows only the modifiers of section 5; stray bits of an input modifier it does not see. */
+static u8 check_modifiers(struct hca *h, const struct slot *s)
+{
+	if (s->c.in_mod & ~s->desc->in_mods)
+		violation(h, RULE_HCR_RESERVED, s->desc->name, "input modifier 0x%08x",
+			  s->c.in_mod);
+	if (s->c.op_mod < 16 && s->desc->op_mods >> s->c.op_mod & 1)
+		return CMD_OK;
+	violation(h, RULE_CMD_OPCODE, s->desc->name, "opcode modifier %u", s->c.op_mod);
+	return CMD_BAD_OP;
+}
+
 /* The effect of a command, all at once; a fault may put a status in its place. */
 static u8 execute(struct hca *h, struct slot *s)
 {
@@ -434,10 +411,8 @@ static u8 execute(struct hca *h, struct slot *s)
 	status = check_state(h, s);
 	if (status)
 		return status;
-	status = s->desc->run(h, &s->c);
-	if (status == CMD_BAD_OP)
-		violation(h, RULE_CMD_OPCODE, s->desc->name, "opcode modifier %u", s->c.op_mod);
-	return status;
+	status = check_modifiers(h, s);
+	return status ? status : s->desc->run(h, &s->c);
 }
 
 static void count_result(struct cmd_if *f, const struct slot *s)
@@ -564,6 +539,7 @@ static void load_slot(struct hca *h, struct slot *s)
 
 	load_command(f, &s->c);
 	s->desc = by_opcode[s->c.opcode];
+	s->c.name = name_of(&s->c);
 	s->box = (struct mailboxes){ s->c.in_param, s->c.out_param, 0, 0 };
 	if (s->desc) {
 		s->box.in_len = s->desc->in_size ? s->desc->in_size(&s->c) : s->desc->in_len;

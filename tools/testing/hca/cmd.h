@@ -22,6 +22,8 @@ void cmd_hang(struct hca *h);
 /* Status checks shared by the command files: index errors are the driver's, recorded as violations. */
 u8 cmd_bad_index(struct hca *h, const struct cmd *c, const char *what, u32 index, u32 reserved,
 		 u32 limit);
+/* The object is not whose it must be: @owner has it. Recorded; the status of the command. */
+u8 cmd_bad_owner(struct hca *h, const struct cmd *c, const char *object, const char *owner);
 /* Complains if any byte of [from, to) of the input mailbox is not 0; the command goes on. */
 void cmd_reserved(struct hca *h, const struct cmd *c, const char *object, u32 from, u32 to);
 /* ... if any of the bits of @mask in the dword at @at is set */

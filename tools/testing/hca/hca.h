@@ -188,6 +188,7 @@ enum cmd_status {
 };
 
 struct cmd {
+	const char *name; /* as its table says */
 	u16 opcode;
 	u8 op_mod;
 	u16 token;
@@ -214,6 +215,8 @@ struct cmd_desc {
 	u8 (*run)(struct hca *h, struct cmd *c);
 	/* Optional: length of the input mailbox by modifiers, where in_len is the largest. */
 	u16 (*in_size)(const struct cmd *c);
+	u16 op_mods; /* bit n: opcode modifier n exists; others never reach run() */
+	u32 in_mods; /* bits of the input modifier that mean something, or that run() judges itself */
 };
 
 /* Each table ends with a NULL name. cmd.c looks an opcode up in all of them. */

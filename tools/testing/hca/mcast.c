@@ -163,9 +163,9 @@ static u8 run_mgid_hash(struct hca *h, struct cmd *c)
 }
 
 const struct cmd_desc mgm_cmds[] = {
-	{ 0x25, "READ_MGM", 0, MGM_SIZE, CMD_NEEDS_INIT_HCA, 'A', run_read_mgm, NULL },
-	{ 0x26, "WRITE_MGM", MGM_SIZE, 0, CMD_NEEDS_INIT_HCA, 'A', run_write_mgm, NULL },
-	{ 0x27, "MGID_HASH", 16, 0, CMD_NEEDS_INIT_HCA, 'A', run_mgid_hash, NULL },
+	{ 0x25, "READ_MGM", 0, MGM_SIZE, CMD_NEEDS_INIT_HCA, 'A', run_read_mgm, NULL, 1, ~0u },
+	{ 0x26, "WRITE_MGM", MGM_SIZE, 0, CMD_NEEDS_INIT_HCA, 'A', run_write_mgm, NULL, 1, ~0u },
+	{ 0x27, "MGID_HASH", 16, 0, CMD_NEEDS_INIT_HCA, 'A', run_mgid_hash, NULL, 1, 0 },
 	{ 0 },
 };
 

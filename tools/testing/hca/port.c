@@ -286,10 +286,11 @@ static u8 run_set_ib(struct hca *h, struct cmd *c)
 }
 
 const struct cmd_desc port_cmds[] = {
-	{ 0x09, "INIT_IB", 0x28, 0, CMD_NEEDS_INIT_HCA, 'A', run_init_ib, NULL },
-	{ 0x0a, "CLOSE_IB", 0, 0, CMD_NEEDS_INIT_HCA, 'A', run_close_ib, NULL },
-	{ 0x0c, "SET_IB", 0x10, 0, CMD_NEEDS_INIT_HCA, 'B', run_set_ib, NULL },
-	{ 0x24, "MAD_IFC", 0x168, MAD_SIZE, CMD_NEEDS_INIT_HCA, 'C', mad_ifc, mad_ifc_in_size },
+	{ 0x09, "INIT_IB", 0x28, 0, CMD_NEEDS_INIT_HCA, 'A', run_init_ib, NULL, 1, ~0u },
+	{ 0x0a, "CLOSE_IB", 0, 0, CMD_NEEDS_INIT_HCA, 'A', run_close_ib, NULL, 1, ~0u },
+	{ 0x0c, "SET_IB", 0x10, 0, CMD_NEEDS_INIT_HCA, 'B', run_set_ib, NULL, 1, ~0u },
+	{ 0x24, "MAD_IFC", 0x168, MAD_SIZE, CMD_NEEDS_INIT_HCA, 'C', mad_ifc, mad_ifc_in_size,
+	  0xffff, ~0u },
 	{ 0 },
 };
 

@@ -5,6 +5,8 @@
  * A driver rebuilds the context from zero for each transition and fills in only what it means to
  * change, so every transition takes exactly the fields of section 12.6 and looks at no other.
  */
+#include "cmd.h"
+#include "device.h"
 #include "qp.h"
 
 #include <limits.h>
@@ -228,9 +230,16 @@ static u8 number_of(struct hca *h, const struct cmd *c, u32 also_allowed, u32 *q
 			  c->opcode, c->in_mod);
 		return CMD_BAD_PARAM;
 	}
-	if ((*qpn & qp_index_mask(h)) < 1u << LOG_RESERVED_QPS)
-		return CMD_BAD_RESOURCE;
-	return CMD_OK;
+	return cmd_bad_index(h, c, "QP", *qpn & qp_index_mask(h), 1u << LOG_RESERVED_QPS,
+			     qp_index_mask(h) + 1);
+}
+
+/* The number is of a QP that is gone: its index has been given to another since (12.1). */
+static u8 bad_number(struct hca *h, const struct cmd *c, const struct qp *there)
+{
+	violation(h, RULE_CMD_INDEX, c->name, "QP 0x%06x: its index is that of %s",
+		  c->in_mod & QPN_MASK, there->name);
+	return CMD_BAD_RESOURCE;
 }
 
 /* The QP of a command that needs one in a state of the mask @from; *status says why not. */
@@ -243,12 +252,40 @@ static struct qp *qp_named(struct hca *h, const struct cmd *c, u32 from, u32 als
 	*status = number_of(h, c, also_allowed, &qpn);
 	if (*status)
 		return NULL;
-	qp = qp_lookup(h, qpn);
-	if (!qp || !(from & STATE(qp->state))) {
-		*status = qp_at_index(h, qpn) && !qp ? CMD_BAD_RESOURCE : CMD_BAD_QPEE_STATE;
-		return NULL;
-	}
-	return qp;
+	qp = qp_at_index(h, qpn);
+	if (qp && qp->qpn != qpn)
+		*status = bad_number(h, c, qp);
+	else if (!qp || !(from & STATE(qp->state)))
+		*status = CMD_BAD_QPEE_STATE;
+	return *status ? NULL : qp;
+}
+
+/*
+ * Reserved in every QP mailbox (12.2 to 12.5), whatever the transition takes from it. The state bits are an
+ * output and mthca fills them with the target state.
+ */
+static void check_reserved(struct hca *h, const struct cmd *c, const char *object)
+{
+	static const struct {
+		u16 at;
+		u32 mask;
+	} words[] = {
+		{ 0x00, ~0u << 17 },	    { 0x04, ~0u },
+		{ CTX + 0x00, 0x0ff8e6ff }, { CTX + 0x04, 0xfffffff0 },
+		{ CTX + 0x08, 0x00ffffff }, { CTX + 0x0c, 0xff000000 },
+		{ CTX + 0x10, 0xff000000 }, { CTX + 0x14, 0xff000000 },
+		{ CTX + 0x20, 0xfcffff80 }, { CTX + 0x40, 0xfcffff80 },
+		{ CTX + 0x60, 0xff000000 }, { CTX + 0x64, 0xff000000 },
+		{ CTX + 0x74, ~0u },	    { CTX + 0x78, 0xff000000 },
+		{ CTX + 0x7c, 0xff000000 }, { CTX + 0x94, 0xe0000000 },
+		{ CTX + 0x9c, 0xff000000 }, { CTX + 0xac, 0xfe000000 },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(*words); i++)
+		cmd_reserved_bits(h, c, object, words[i].at, words[i].mask);
+	cmd_reserved(h, c, object, CTX + 0x18, CTX + 0x20);
+	cmd_reserved(h, c, object, CTX + 0xb4, MBOX_LEN);
 }
 
 /* --- RST2INIT ----------------------------------------------------------------------------- */
@@ -342,10 +379,24 @@ static void take_new(struct qp *qp, const u8 *c)
 	qp->srqn = get32(c + 0xac) & 0xffffff;
 }
 
-static u8 check_new(struct qp *qp)
+/* Number and UAR page. Software that leaves the number out is not at fault: it is in the modifier, too. */
+static u8 check_identity(const struct qp *qp, const u8 *c)
 {
-	u8 status = check_path(qp, &qp->path);
+	u32 qpn = get32(c + 0x10) & QPN_MASK;
 
+	if (qpn && qpn != qp->qpn)
+		return bad_param(qp, "QPN of the context", qpn);
+	if (qp->uar >= BAR2_SIZE / HCA_PAGE)
+		return bad_param(qp, "UAR page", qp->uar);
+	return CMD_OK;
+}
+
+static u8 check_new(struct qp *qp, const u8 *c)
+{
+	u8 status = check_identity(qp, c);
+
+	if (!status)
+		status = check_path(qp, &qp->path);
 	if (!status)
 		status = check_service(qp);
 	if (!status)
@@ -361,8 +412,6 @@ static u8 rst2init(struct hca *h, struct cmd *c)
 	u32 qpn;
 	u8 status = number_of(h, c, 0, &qpn);
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
 	if (status)
 		return status;
 	qp = qp_at_index(h, qpn);
@@ -374,8 +423,9 @@ static u8 rst2init(struct hca *h, struct cmd *c)
 	if (qp)
 		return CMD_BAD_QPEE_STATE;
 	qp = qp_create(h, qpn);
+	check_reserved(h, c, qp->name);
 	take_new(qp, c->in + CTX);
-	status = check_new(qp);
+	status = check_new(qp, c->in + CTX);
 	if (status) {
 		qp_destroy(qp);
 		return status;
@@ -435,7 +485,18 @@ static u8 check_rtr(struct qp *qp)
 		return bad_param(qp, "MTU code", qp->mtu);
 	if (datagram ? qp->log_msg != qp->mtu + 7 : qp->log_msg > 31)
 		return bad_param(qp, "log2 of the message size", qp->log_msg);
+	/* credits of a queue that others take from as well would promise too much */
+	if (qp->service == SVC_RC && qp->srq && !qp->ric)
+		return bad_param(qp, "with an SRQ, RIC", qp->ric);
 	return check_rdb(qp);
+}
+
+/* The primary path is whole only now; the alternate one has come with this command or not at all. */
+static u8 check_paths(const struct qp *qp, u32 opt)
+{
+	u8 status = check_path(qp, &qp->path);
+
+	return status || !(opt & OPT_ALT_PATH) ? status : check_path(qp, &qp->alt);
 }
 
 static u8 enter_rtr(struct qp *qp, u32 opt, const u8 *c)
@@ -454,7 +515,7 @@ static u8 enter_rtr(struct qp *qp, u32 opt, const u8 *c)
 		     opt & (OPT_MIN_RNR | OPT_PKEY | OPT_QKEY | OPT_ACCESS | OPT_ALT | OPT_SCHED),
 		     c);
 	qp->comm_est = true;
-	return check_rtr(qp);
+	return check_paths(qp, opt) ? CMD_BAD_PARAM : check_rtr(qp);
 }
 
 static u8 check_sra(const struct qp *qp)
@@ -480,7 +541,7 @@ static u8 enter_rts(struct qp *qp, u32 opt, const u8 *c)
 	take_options(qp, opt & OPT_RUNNING, c);
 	qp->comm_est = false;
 	requester_reset(qp);
-	return check_sra(qp);
+	return check_paths(qp, opt) ? CMD_BAD_PARAM : check_sra(qp);
 }
 
 static u8 reinit(struct qp *qp, u32 opt, const u8 *c)
@@ -521,7 +582,7 @@ static u8 change_drained(struct qp *qp, u32 opt, const u8 *c)
 		     c);
 	qp->retry_left = qp->retry;
 	qp->rnr_left = qp->path.rnr_retry;
-	if (check_path(qp, &qp->path) || check_rdb(qp))
+	if (check_paths(qp, opt) || check_rdb(qp))
 		return CMD_BAD_PARAM;
 	return check_sra(qp);
 }
@@ -537,10 +598,9 @@ static u8 transition(struct hca *h, struct cmd *c, u32 from, u8 to,
 	struct qp *qp = qp_named(h, c, from, 0, &status);
 	struct qp before;
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
 	if (!qp)
 		return status;
+	check_reserved(h, c, qp->name);
 	before = *qp;
 	status = apply(qp, get32(c->in), c->in + CTX);
 	if (status) {
@@ -595,13 +655,11 @@ static u8 to_err(struct hca *h, struct cmd *c)
 	u32 qpn;
 	u8 status = number_of(h, c, 0, &qpn);
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
 	if (status)
 		return status;
 	qp = qp_at_index(h, qpn);
 	if (qp && qp->qpn != qpn)
-		return CMD_BAD_RESOURCE;
+		return bad_number(h, c, qp);
 	if (qp) {
 		qp_to_error(qp);
 		return CMD_OK;
@@ -618,8 +676,6 @@ static u8 rts2sqd(struct hca *h, struct cmd *c)
 	u8 status;
 	struct qp *qp = qp_named(h, c, STATE(QP_RTS), 1u << 31, &status);
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
 	if (!qp)
 		return status;
 	qp->state = QP_DRAINING;
@@ -637,14 +693,12 @@ static u8 err2rst(struct hca *h, struct cmd *c)
 	u32 qpn;
 	u8 status = number_of(h, c, 0, &qpn);
 
-	if (c->op_mod > (RST_NO_OUTBOX | RST_ANY_STATE))
-		return CMD_BAD_OP;
 	if (status)
 		return status;
 	c->no_out = c->op_mod & RST_NO_OUTBOX;
 	qp = qp_at_index(h, qpn);
 	if (qp && qp->qpn != qpn)
-		return CMD_BAD_RESOURCE;
+		return bad_number(h, c, qp);
 	if (!(c->op_mod & RST_ANY_STATE) && (!qp || qp->state != QP_ERR))
 		return CMD_BAD_QPEE_STATE;
 	if (!qp)
@@ -661,13 +715,11 @@ static u8 query(struct hca *h, struct cmd *c)
 	u32 qpn;
 	u8 status = number_of(h, c, 0, &qpn);
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
 	if (status)
 		return status;
 	qp = qp_at_index(h, qpn);
 	if (qp && qp->qpn != qpn)
-		return CMD_BAD_RESOURCE;
+		return bad_number(h, c, qp);
 	if (qp)
 		ctx_encode(qp, c->out + CTX);
 	return CMD_OK;
@@ -683,12 +735,11 @@ static u8 conf_special(struct hca *h, struct cmd *c)
 	struct qp_part *part = qp_part(h);
 	u32 base = c->in_mod;
 
-	/* raw IPv6 and Ethertype are not among the capabilities (6.5) */
-	if (c->op_mod > 1)
-		return CMD_BAD_OP;
-	if (base & ~QPN_MASK || base & 1)
+	if (base & ~QPN_MASK || base & 1) {
+		violation(h, RULE_QP_CMD_MODIFIER, c->name, "base QPN 0x%08x", base);
 		return CMD_BAD_PARAM;
-	if (base && (base & qp_index_mask(h)) < 1u << LOG_RESERVED_QPS)
+	}
+	if (base && number_of(h, c, 0, &base))
 		return CMD_BAD_RESOURCE;
 	if (special_busy(h, part->special[c->op_mod]) || special_busy(h, base)) {
 		violation(h, RULE_QP_BUSY, "CONF_SPECIAL_QP",
@@ -700,7 +751,10 @@ static u8 conf_special(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-#define QP_CMD(op, name, in, out, fn) { op, name, in, out, CMD_NEEDS_INIT_HCA, 'C', fn, NULL }
+#define QP_CMD(op, name, in, out, fn)                                        \
+	{                                                                    \
+		op, name, in, out, CMD_NEEDS_INIT_HCA, 'C', fn, NULL, 1, ~0u \
+	}
 
 const struct cmd_desc qp_cmds[] = {
 	QP_CMD(0x19, "RST2INIT_QPEE", MBOX_LEN, 0, rst2init),
@@ -711,9 +765,10 @@ const struct cmd_desc qp_cmds[] = {
 	QP_CMD(0x1e, "2ERR_QPEE", 0, 0, to_err),
 	QP_CMD(0x1f, "RTS2SQD_QPEE", 0, 0, rts2sqd),
 	QP_CMD(0x20, "SQD2RTS_QPEE", MBOX_LEN, 0, sqd2rts),
-	QP_CMD(0x21, "ERR2RST_QPEE", 0, MBOX_LEN, err2rst),
-	{ 0x22, "QUERY_QPEE", 0, MBOX_LEN, CMD_NEEDS_INIT_HCA, 'A', query, NULL },
-	{ 0x23, "CONF_SPECIAL_QP", 0, 0, CMD_NEEDS_INIT_HCA, 'B', conf_special, NULL },
+	{ 0x21, "ERR2RST_QPEE", 0, MBOX_LEN, CMD_NEEDS_INIT_HCA, 'C', err2rst, NULL, 0xf, ~0u },
+	{ 0x22, "QUERY_QPEE", 0, MBOX_LEN, CMD_NEEDS_INIT_HCA, 'A', query, NULL, 1, ~0u },
+	/* no modifiers 2 and 3: raw IPv6 and Ethertype are not among the capabilities (6.5) */
+	{ 0x23, "CONF_SPECIAL_QP", 0, 0, CMD_NEEDS_INIT_HCA, 'B', conf_special, NULL, 0x3, ~0u },
 	QP_CMD(0x2d, "INIT2INIT_QPEE", MBOX_LEN, 0, init2init),
 	QP_CMD(0x38, "SQD2SQD_QPEE", MBOX_LEN, 0, sqd2sqd),
 	{ 0 },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /* Shared receive queues (section 15): context, doorbell, limit event. */
+#include "cmd.h"
 #include "device.h"
 #include "qp.h"
 
@@ -192,15 +193,14 @@ static void srq_encode(const struct srq *srq, u8 *c, bool hardware)
 }
 
 /* CMD_OK, or why this number cannot name an SRQ. */
-static u8 srq_number(struct hca *h, u32 srqn, struct srq_part **part)
+static u8 srq_number(struct hca *h, const struct cmd *c, struct srq_part **part)
 {
 	u32 mask = (1u << hca_profile(h)->log_srqs) - 1;
+	u8 status = cmd_bad_index(h, c, "SRQ", c->in_mod, RESERVED_SRQS, mask + 1);
 
 	*part = srq_part(h);
-	if (srqn > mask)
-		return CMD_BAD_INDEX;
-	if (srqn < RESERVED_SRQS)
-		return CMD_BAD_RESOURCE;
+	if (status)
+		return status;
 	if (!(*part)->table) {
 		(*part)->mask = mask;
 		(*part)->table = calloc(mask + 1ul, sizeof(*(*part)->table));
@@ -208,37 +208,58 @@ static u8 srq_number(struct hca *h, u32 srqn, struct srq_part **part)
 	return (*part)->table ? CMD_OK : CMD_INTERNAL_ERR;
 }
 
+static u8 bad_context(struct hca *h, const struct cmd *c, const char *what, u32 value)
+{
+	violation(h, RULE_SRQ_CTX_PARAM, c->name, "SRQ 0x%x: %s 0x%x", c->in_mod, what, value);
+	return CMD_BAD_PARAM;
+}
+
+/* A WQE has room for its link and one segment at least; of the state byte only software's value counts. */
+static u8 check_context(struct hca *h, const struct cmd *c)
+{
+	u32 uar = get32(c->in + 16), ds = c->in[7] & 0x3f;
+
+	cmd_reserved_bits(h, c, "SRQ", 8, 0x0f000000);
+	cmd_reserved_bits(h, c, "SRQ", 16, 0xff000000);
+	cmd_reserved(h, c, "SRQ", 24, 32);
+	if (ds < 2)
+		return bad_context(h, c, "16-byte units of a WQE:", ds);
+	if ((uar & 0xffffff) >= BAR2_SIZE / HCA_PAGE)
+		return bad_context(h, c, "UAR page", uar & 0xffffff);
+	return CMD_OK;
+}
+
+static void take_context(struct srq *srq, const u8 *in)
+{
+	srq->hi = get32(in);
+	srq->next = get32(in + 4) & 0xffffffc0u;
+	srq->ds = in[7] & 0x3f;
+	srq->pd = get32(in + 8) & 0xffffff;
+	srq->lkey = get32(in + 12);
+	srq->uar = get32(in + 16) & 0xffffff;
+	srq->limit = get16(in + 20);
+}
+
 static u8 sw2hw_srq(struct hca *h, struct cmd *c)
 {
-	u8 ds = c->in[7] & 0x3f, status;
 	struct srq_part *part;
 	struct srq *srq;
+	u8 status = srq_number(h, c, &part);
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
-	status = srq_number(h, c->in_mod, &part);
 	if (status)
 		return status;
 	if (part->table[c->in_mod])
-		return CMD_BAD_RES_STATE;
-	if (ds < 2) {
-		violation(h, RULE_SRQ_CTX_PARAM, "SW2HW_SRQ", "SRQ 0x%x with WQEs of %u units",
-			  c->in_mod, ds);
-		return CMD_BAD_PARAM;
-	}
+		return cmd_bad_owner(h, c, part->table[c->in_mod]->name, "the hardware");
+	status = check_context(h, c);
+	if (status)
+		return status;
 	srq = calloc(1, sizeof(*srq));
 	if (!srq)
 		return CMD_INTERNAL_ERR;
 	snprintf(srq->name, sizeof(srq->name), "SRQ 0x%04x", (u16)c->in_mod);
 	srq->h = h;
 	srq->srqn = c->in_mod;
-	srq->hi = get32(c->in);
-	srq->next = get32(c->in + 4) & 0xffffffc0u;
-	srq->ds = ds;
-	srq->pd = get32(c->in + 8) & 0xffffff;
-	srq->lkey = get32(c->in + 12);
-	srq->uar = get32(c->in + 16) & 0xffffff;
-	srq->limit = get16(c->in + 20);
+	take_context(srq, c->in);
 	part->table[srq->srqn] = srq;
 	qp_mpt_use(h, srq->lkey, 1);
 	return CMD_OK;
@@ -249,15 +270,11 @@ static struct srq *srq_named(struct hca *h, struct cmd *c, u8 *status)
 {
 	struct srq_part *part;
 
-	if (c->op_mod) {
-		*status = CMD_BAD_OP;
-		return NULL;
-	}
-	*status = srq_number(h, c->in_mod, &part);
+	*status = srq_number(h, c, &part);
 	if (*status)
 		return NULL;
 	if (!part->table[c->in_mod])
-		*status = CMD_BAD_RES_STATE;
+		*status = cmd_bad_owner(h, c, "SRQ", "software");
 	return part->table[c->in_mod];
 }
 
@@ -296,16 +313,19 @@ static u8 arm_srq(struct hca *h, struct cmd *c)
 
 	if (!srq)
 		return status;
-	if (c->in_param > 0xffff)
+	if (c->in_param > 0xffff) {
+		violation(h, RULE_CMD_PARAM, srq->name, "limit 0x%llx",
+			  (unsigned long long)c->in_param);
 		return CMD_BAD_PARAM;
+	}
 	srq->limit = c->in_param;
 	return CMD_OK;
 }
 
 const struct cmd_desc srq_cmds[] = {
-	{ 0x35, "SW2HW_SRQ", 0x20, 0, CMD_NEEDS_INIT_HCA, 'A', sw2hw_srq, NULL },
-	{ 0x36, "HW2SW_SRQ", 0, 0x20, CMD_NEEDS_INIT_HCA, 'A', hw2sw_srq, NULL },
-	{ 0x37, "QUERY_SRQ", 0, 0x20, CMD_NEEDS_INIT_HCA, 'A', query_srq, NULL },
-	{ 0x40, "ARM_SRQ", 0, 0, CMD_NEEDS_INIT_HCA, 'B', arm_srq, NULL },
+	{ 0x35, "SW2HW_SRQ", 0x20, 0, CMD_NEEDS_INIT_HCA, 'A', sw2hw_srq, NULL, 1, ~0u },
+	{ 0x36, "HW2SW_SRQ", 0, 0x20, CMD_NEEDS_INIT_HCA, 'A', hw2sw_srq, NULL, 1, ~0u },
+	{ 0x37, "QUERY_SRQ", 0, 0x20, CMD_NEEDS_INIT_HCA, 'A', query_srq, NULL, 1, ~0u },
+	{ 0x40, "ARM_SRQ", 0, 0, CMD_NEEDS_INIT_HCA, 'B', arm_srq, NULL, 1, ~0u },
 	{ 0 },
 };

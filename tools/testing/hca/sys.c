@@ -99,8 +99,6 @@ static u8 sys_en(struct hca *h, struct cmd *c)
 {
 	struct sys *s = sys_of(h);
 
-	if (c->op_mod != 0 && c->op_mod != 2 && c->op_mod != 3)
-		return CMD_BAD_OP;
 	if (s->enabled)
 		return bad_state(h, "SYS_EN", "the system is enabled");
 	if (c->op_mod != 3)
@@ -132,8 +130,6 @@ static u8 sys_dis(struct hca *h, struct cmd *c)
 {
 	struct sys *s = sys_of(h);
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
 	if (s->running)
 		return bad_state(h, "SYS_DIS", "CLOSE_HCA has not been done");
 	s->enabled = false;
@@ -148,8 +144,6 @@ static u8 query_fw(struct hca *h, struct cmd *c)
 {
 	struct sys *s = sys_of(h);
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
 	put16(c->out + 0x02, s->fw_major);
 	put16(c->out + 0x04, s->fw_sub);
 	put16(c->out + 0x06, s->fw_minor);
@@ -165,8 +159,6 @@ static u8 query_fw(struct hca *h, struct cmd *c)
 /* 6.3: one DIMM, the others disabled. */
 static u8 query_ddr(struct hca *h, struct cmd *c)
 {
-	if (c->op_mod)
-		return CMD_BAD_OP;
 	put64(c->out, ddr_start(h));
 	put64(c->out + 0x08, ddr_start(h) + ddr_size(h) - 1);
 	/* ECC that corrects */
@@ -184,8 +176,6 @@ static u8 query_adapter(struct hca *h, struct cmd *c)
 	const char *board = opt_str(h, "board_id");
 	size_t i;
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
 	put32(c->out, opt_u64(h, "vendor"));
 	put32(c->out + 4, pci_device_id(h));
 	put32(c->out + 8, 0xa1);
@@ -244,8 +234,6 @@ static u8 query_dev_lim(struct hca *h, struct cmd *c)
 	static const u16 sizes[] = { 256, 256, 32, 32, 64, 64, 32, 32 };
 	int i;
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
 	put_limits(h, c->out);
 	put_port_limits(h, c->out);
 	for (i = 0; i < 8; i++)
@@ -255,8 +243,6 @@ static u8 query_dev_lim(struct hca *h, struct cmd *c)
 
 static u8 query_hca(struct hca *h, struct cmd *c)
 {
-	if (c->op_mod)
-		return CMD_BAD_OP;
 	memcpy(c->out, sys_of(h)->params, PARAM_LEN);
 	c->out[0x0c] = 0x40; /* core clock: 4 ns */
 	put64(c->out + 0x120, pci_bar(h, 2));
@@ -431,8 +417,6 @@ static u8 init_hca(struct hca *h, struct cmd *c)
 	struct table t[MAX_TABLES];
 	int n, i;
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
 	if (s->running)
 		return bad_state(h, "INIT_HCA", "the HCA is running");
 	check_reserved(h, c);
@@ -457,8 +441,6 @@ static u8 init_hca(struct hca *h, struct cmd *c)
 
 static u8 close_hca(struct hca *h, struct cmd *c)
 {
-	if (c->op_mod > 1)
-		return CMD_BAD_OP;
 	stop(h);
 	ddr_protect(h, "firmware area", ddr_fw_start(h),
 		    ddr_start(h) + ddr_size(h) - ddr_fw_start(h));
@@ -469,21 +451,17 @@ static u8 close_hca(struct hca *h, struct cmd *c)
 
 static u8 nop(struct hca *h, struct cmd *c)
 {
-	return c->op_mod ? CMD_BAD_OP : CMD_OK;
+	return CMD_OK;
 }
 
 static u8 sync_tpt(struct hca *h, struct cmd *c)
 {
-	if (c->op_mod)
-		return CMD_BAD_OP;
 	tpt_sync_all(h);
 	return CMD_OK;
 }
 
 static u8 mod_stat_cfg(struct hca *h, struct cmd *c)
 {
-	if (c->op_mod)
-		return CMD_BAD_OP;
 	if ((get32(c->in) & 0x80) && (get32(c->in) & 0x1f) > opt_u64(h, "log_max_srqs")) {
 		violation(h, RULE_CMD_PARAM, "MOD_STAT_CFG", "2^%u SRQs", get32(c->in) & 0x1f);
 		return CMD_EXCEED_LIM;
@@ -494,23 +472,23 @@ static u8 mod_stat_cfg(struct hca *h, struct cmd *c)
 /* The layout of the counters was never published: they read as zero. */
 static u8 diag_rprt(struct hca *h, struct cmd *c)
 {
-	return c->op_mod >= 2 && c->op_mod <= 7 ? CMD_OK : CMD_BAD_OP;
+	return CMD_OK;
 }
 
 const struct cmd_desc sys_cmds[] = {
-	{ 0x01, "SYS_EN", 0, 0, CMD_NEEDS_NOTHING, 'D', sys_en, NULL },
-	{ 0x02, "SYS_DIS", 0, 0, CMD_NEEDS_SYS_EN, 'C', sys_dis, NULL },
-	{ 0x03, "QUERY_DEV_LIM", 0, 0x100, CMD_NEEDS_SYS_EN, 'A', query_dev_lim, NULL },
-	{ 0x04, "QUERY_FW", 0, 0x100, CMD_NEEDS_NOTHING, 'A', query_fw, NULL },
-	{ 0x05, "QUERY_DDR", 0, 0x100, CMD_NEEDS_SYS_EN, 'A', query_ddr, NULL },
-	{ 0x06, "QUERY_ADAPTER", 0, 0x100, CMD_NEEDS_SYS_EN, 'A', query_adapter, NULL },
-	{ 0x07, "INIT_HCA", PARAM_LEN, 0, CMD_NEEDS_SYS_EN, 'D', init_hca, NULL },
-	{ 0x08, "CLOSE_HCA", 0, 0, CMD_NEEDS_INIT_HCA, 'C', close_hca, NULL },
-	{ 0x0b, "QUERY_HCA", 0, PARAM_LEN, CMD_NEEDS_INIT_HCA, 'A', query_hca, NULL },
-	{ 0x2f, "SYNC_TPT", 0, 0, CMD_NEEDS_INIT_HCA, 'B', sync_tpt, NULL },
-	{ 0x30, "DIAG_RPRT", 0, 0x100, CMD_NEEDS_INIT_HCA, 'A', diag_rprt, NULL },
-	{ 0x31, "NOP", 0, 0, CMD_NEEDS_SYS_EN, 'C', nop, NULL },
-	{ 0x34, "MOD_STAT_CFG", 0x100, 0, CMD_NEEDS_SYS_EN, 'A', mod_stat_cfg, NULL },
+	{ 0x01, "SYS_EN", 0, 0, CMD_NEEDS_NOTHING, 'D', sys_en, NULL, 0xd, 0 },
+	{ 0x02, "SYS_DIS", 0, 0, CMD_NEEDS_SYS_EN, 'C', sys_dis, NULL, 1, 0 },
+	{ 0x03, "QUERY_DEV_LIM", 0, 0x100, CMD_NEEDS_SYS_EN, 'A', query_dev_lim, NULL, 1, 0 },
+	{ 0x04, "QUERY_FW", 0, 0x100, CMD_NEEDS_NOTHING, 'A', query_fw, NULL, 1, 0 },
+	{ 0x05, "QUERY_DDR", 0, 0x100, CMD_NEEDS_SYS_EN, 'A', query_ddr, NULL, 1, 0 },
+	{ 0x06, "QUERY_ADAPTER", 0, 0x100, CMD_NEEDS_SYS_EN, 'A', query_adapter, NULL, 1, 0 },
+	{ 0x07, "INIT_HCA", PARAM_LEN, 0, CMD_NEEDS_SYS_EN, 'D', init_hca, NULL, 1, 0 },
+	{ 0x08, "CLOSE_HCA", 0, 0, CMD_NEEDS_INIT_HCA, 'C', close_hca, NULL, 0x3, 0 },
+	{ 0x0b, "QUERY_HCA", 0, PARAM_LEN, CMD_NEEDS_INIT_HCA, 'A', query_hca, NULL, 1, 0 },
+	{ 0x2f, "SYNC_TPT", 0, 0, CMD_NEEDS_INIT_HCA, 'B', sync_tpt, NULL, 1, 0 },
+	{ 0x30, "DIAG_RPRT", 0, 0x100, CMD_NEEDS_INIT_HCA, 'A', diag_rprt, NULL, 0xfc, 0 },
+	{ 0x31, "NOP", 0, 0, CMD_NEEDS_SYS_EN, 'C', nop, NULL, 1, ~0u },
+	{ 0x34, "MOD_STAT_CFG", 0x100, 0, CMD_NEEDS_SYS_EN, 'A', mod_stat_cfg, NULL, 1, 0 },
 	{ 0 }
 };
 

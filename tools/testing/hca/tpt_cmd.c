@@ -16,12 +16,6 @@ static u8 bad_index(struct hca *h, const struct cmd *c)
 	return cmd_bad_index(h, c, "MPT", c->in_mod, sys_reserved_mpts(h), tpt_of(h)->mask + 1);
 }
 
-static u8 bad_owner(struct hca *h, const char *object, const char *why)
-{
-	violation(h, RULE_CMD_OWNERSHIP, object, "%s", why);
-	return CMD_BAD_RES_STATE;
-}
-
 /* --- SW2HW_MPT ------------------------------------------------------------------------------------------- */
 
 /* What regions and windows have in common (9.1). */
@@ -121,15 +115,13 @@ static u8 sw2hw_mpt(struct hca *h, struct cmd *c)
 	char object[24];
 	u8 *e, status;
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
 	status = bad_index(h, c);
 	if (status)
 		return status;
 	name_mpt(object, c->in_mod);
 	e = tpt_entry(tpt_of(h), c->in_mod);
 	if (mpt_owned(e))
-		return bad_owner(h, object, "SW2HW_MPT of an entry that the hardware owns");
+		return cmd_bad_owner(h, c, object, "the hardware");
 	status = check_entry(h, c, object);
 	if (status)
 		return status;
@@ -164,15 +156,13 @@ static u8 hw2sw_mpt(struct hca *h, struct cmd *c)
 	char object[24];
 	u8 *e, status;
 
-	if (c->op_mod > 1)
-		return CMD_BAD_OP;
 	status = bad_index(h, c);
 	if (status)
 		return status;
 	name_mpt(object, c->in_mod);
 	e = tpt_entry(t, c->in_mod);
 	if (!mpt_owned(e))
-		return bad_owner(h, object, "HW2SW_MPT of an entry that software owns");
+		return cmd_bad_owner(h, c, object, "software");
 	if ((get32(e) & MPT_REGION) && get32(e + MPT_BOUND))
 		return CMD_REG_BOUND;
 	check_users(h, object, get32(e + MPT_KEY_AT));
@@ -190,15 +180,13 @@ static u8 query_mpt(struct hca *h, struct cmd *c)
 	char object[24];
 	u8 *e, status;
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
 	status = bad_index(h, c);
 	if (status)
 		return status;
 	name_mpt(object, c->in_mod);
 	e = tpt_entry(tpt_of(h), c->in_mod);
 	if (!mpt_owned(e))
-		return bad_owner(h, object, "QUERY_MPT of an entry that software owns");
+		return cmd_bad_owner(h, c, object, "software");
 	memcpy(c->out, e, MPT_SIZE);
 	return CMD_OK;
 }
@@ -229,15 +217,13 @@ static u8 modify_mpt(struct hca *h, struct cmd *c)
 	char object[24];
 	u8 *e, status;
 
-	if (c->op_mod != MODIFY_RESIZE && c->op_mod != MODIFY_SWAP)
-		return CMD_BAD_OP;
 	status = bad_index(h, c);
 	if (status)
 		return status;
 	name_mpt(object, c->in_mod);
 	e = tpt_entry(tpt_of(h), c->in_mod);
 	if (!mpt_owned(e) || !(get32(e) & MPT_REGION))
-		return bad_owner(h, object, "MODIFY_MPT of no region of the hardware");
+		return cmd_bad_owner(h, c, object, "software or a window");
 	if (get32(e + MPT_BOUND))
 		return CMD_REG_BOUND;
 	tpt_invalidate(tpt_of(h), e);
@@ -279,8 +265,6 @@ static u8 write_mtt(struct hca *h, struct cmd *c)
 	u8 status;
 	u32 i;
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
 	status = check_mtt_range(h, "WRITE_MTT", at, c->in_mod);
 	if (status)
 		return status;
@@ -298,8 +282,6 @@ static u8 read_mtt(struct hca *h, struct cmd *c)
 {
 	u8 status;
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
 	status = check_mtt_range(h, "READ_MTT", c->in_param, c->in_mod);
 	if (status)
 		return status;
@@ -309,12 +291,12 @@ static u8 read_mtt(struct hca *h, struct cmd *c)
 }
 
 const struct cmd_desc tpt_cmds[] = {
-	{ 0x0d, "SW2HW_MPT", 0x40, 0, CMD_NEEDS_INIT_HCA, 'B', sw2hw_mpt, NULL },
-	{ 0x0e, "QUERY_MPT", 0, 0x40, CMD_NEEDS_INIT_HCA, 'A', query_mpt, NULL },
-	{ 0x0f, "HW2SW_MPT", 0, 0x40, CMD_NEEDS_INIT_HCA, 'B', hw2sw_mpt, NULL },
-	{ 0x10, "READ_MTT", 0, 4096, CMD_NEEDS_INIT_HCA, 'B', read_mtt, NULL },
-	{ 0x11, "WRITE_MTT", 4096, 0, CMD_NEEDS_INIT_HCA, 'B', write_mtt, write_mtt_size },
-	{ 0x39, "MODIFY_MPT", 0x40, 0, CMD_NEEDS_INIT_HCA, 'B', modify_mpt, NULL },
+	{ 0x0d, "SW2HW_MPT", 0x40, 0, CMD_NEEDS_INIT_HCA, 'B', sw2hw_mpt, NULL, 1, ~0u },
+	{ 0x0e, "QUERY_MPT", 0, 0x40, CMD_NEEDS_INIT_HCA, 'A', query_mpt, NULL, 1, ~0u },
+	{ 0x0f, "HW2SW_MPT", 0, 0x40, CMD_NEEDS_INIT_HCA, 'B', hw2sw_mpt, NULL, 0x3, ~0u },
+	{ 0x10, "READ_MTT", 0, 4096, CMD_NEEDS_INIT_HCA, 'B', read_mtt, NULL, 1, ~0u },
+	{ 0x11, "WRITE_MTT", 4096, 0, CMD_NEEDS_INIT_HCA, 'B', write_mtt, write_mtt_size, 1, ~0u },
+	{ 0x39, "MODIFY_MPT", 0x40, 0, CMD_NEEDS_INIT_HCA, 'B', modify_mpt, NULL, 0x28, ~0u },
 	{ 0 }
 };
 

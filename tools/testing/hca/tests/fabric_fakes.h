@@ -258,7 +258,8 @@ static inline u8 run_cmd(struct hca *h, const struct cmd_desc *table, u16 opcode
 		if (table->opcode != opcode)
 			continue;
 		c->opcode = opcode;
-		return table->run(h, c);
+		c->name = table->name;
+		return table->op_mods >> c->op_mod & 1 ? table->run(h, c) : CMD_BAD_OP;
 	}
 	return CMD_BAD_OP;
 }

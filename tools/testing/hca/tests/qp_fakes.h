@@ -550,8 +550,10 @@ static inline u8 run(u16 opcode, u32 in_mod, u8 op_mod)
 	memset(the_cmd.out, 0, sizeof(the_cmd.out));
 	for (i = 0; i < 2; i++)
 		for (d = tables[i]; d->name; d++)
-			if (d->opcode == opcode)
+			if (d->opcode == opcode && d->op_mods >> op_mod & 1) {
+				the_cmd.name = d->name;
 				return d->run(&fake, &the_cmd);
+			}
 	return CMD_BAD_OP;
 }
 
@@ -584,12 +586,13 @@ static inline void mbox_init(const struct tqp *q)
 static inline void mbox_rtr(const struct tqp *q, u32 rqpn)
 {
 	bool datagram = q->service == SVC_UD || q->service == SVC_MLX;
+	const struct qp *qp = qp_lookup(&fake, q->qpn);
 
 	mbox_clear(1 << 6);
 	put32(ctx() + 8, datagram ? 4u << 29 | 11 << 24 : 3u << 29 | 31 << 24);
 	put32(ctx() + 0x14, rqpn);
 	put16(ctx() + 0x26, FAKE_LID);
-	put32(ctx() + 0x90, 2 << 21);
+	put32(ctx() + 0x90, 2 << 21 | (qp && qp->srq ? 1 << 4 : 0));
 	put32(ctx() + 0x94, 1u << 24 | 0x123456);
 	put32(ctx() + 0x98, 0x1000 * (q->qpn & 0xff));
 }

@@ -108,7 +108,7 @@ void tt_rtr_mailbox(const struct tt_qp *q, u32 remote)
 	put32(c + 8, 4u << 29 | (datagram ? 11 : 31) << 24);
 	put32(c + 0x14, remote);
 	put16(c + 0x26, TT_LID);
-	put32(c + 0x90, 2 << 21);
+	put32(c + 0x90, 2 << 21 | (q->srqn ? 1 << 4 : 0));
 	put32(c + 0x94, 12 << 24);
 	put32(c + 0x98, 0x600000 + (q->qpn & 2047) * 128);
 }
