@@ -424,17 +424,35 @@ static void obey(struct hca *h, u32 uar, struct cq *q, u32 hi, u32 lo)
 	}
 }
 
+/* An index is modulo the size, a number of completions has 15 bits; a count is judged by advance(). */
+static bool parameter_bad(const struct cq *q, u8 command, u32 lo)
+{
+	switch (command) {
+	case 2:
+	case 3:
+		return lo > size_mask(q) && lo != NO_INDEX;
+	case 4:
+		return lo > size_mask(q);
+	case 5:
+		return lo > 0x7fff;
+	default:
+		return false;
+	}
+}
+
 void cq_db(struct hca *h, u32 uar, u32 hi, u32 lo)
 {
 	u32 cqn = hi & 0xffffff;
 	struct cq *q = find(h, cqn);
 	char object[24];
 
+	name_cq(object, cqn);
 	if (q && (uar == q->uar || uar == 1)) {
+		if (parameter_bad(q, hi >> 24, lo))
+			blame(h, uar, RULE_DB_RESERVED, object, "doorbell 0x%08x%08x", hi, lo);
 		obey(h, uar, q, hi, lo);
 		return;
 	}
-	name_cq(object, cqn);
 	if (!q)
 		blame(h, uar, RULE_DB_OBJECT, object, "doorbell 0x%08x%08x", hi, lo);
 	else
@@ -547,18 +565,13 @@ static u8 sw2hw_cq(struct hca *h, struct cmd *c)
 	char object[24];
 	u8 status;
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
 	status = bad_index(h, c);
 	if (status)
 		return status;
 	name_cq(object, c->in_mod);
 	at = &cqs_of(h)->cq[c->in_mod & cqs_of(h)->mask];
-	if (at->hw) {
-		violation(h, RULE_CMD_OWNERSHIP, object,
-			  "SW2HW_CQ of an entry that the hardware owns as CQ 0x%x", at->cqn);
-		return CMD_BAD_RES_STATE;
-	}
+	if (at->hw)
+		return cmd_bad_owner(h, c, object, "the hardware");
 	parse(c->in, &q);
 	status = check(h, c, object, &q);
 	if (status)
@@ -591,7 +604,7 @@ static void dump(const struct cq *q, u8 *out)
 	put32(out + 0x30, q->cqn);
 }
 
-static u8 owned(struct hca *h, const struct cmd *c, const char *what, struct cq **q)
+static u8 owned(struct hca *h, const struct cmd *c, struct cq **q)
 {
 	u8 status = bad_index(h, c);
 	char object[24];
@@ -602,8 +615,7 @@ static u8 owned(struct hca *h, const struct cmd *c, const char *what, struct cq 
 	if (*q)
 		return CMD_OK;
 	name_cq(object, c->in_mod);
-	violation(h, RULE_CMD_OWNERSHIP, object, "%s of a CQ that software owns", what);
-	return CMD_BAD_RES_STATE;
+	return cmd_bad_owner(h, c, object, "software");
 }
 
 static u8 hw2sw_cq(struct hca *h, struct cmd *c)
@@ -612,9 +624,7 @@ static u8 hw2sw_cq(struct hca *h, struct cmd *c)
 	struct cq *q;
 	u8 status;
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
-	status = owned(h, c, "HW2SW_CQ", &q);
+	status = owned(h, c, &q);
 	if (status)
 		return status;
 	if (qp_uses_cq(h, q->cqn)) {
@@ -633,9 +643,7 @@ static u8 query_cq(struct hca *h, struct cmd *c)
 	struct cq *q;
 	u8 status;
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
-	status = owned(h, c, "QUERY_CQ", &q);
+	status = owned(h, c, &q);
 	if (!status)
 		dump(q, c->out);
 	return status;
@@ -667,9 +675,7 @@ static u8 resize_cq(struct hca *h, struct cmd *c)
 	u32 waiting, sol;
 	u8 status;
 
-	if (c->op_mod > 1)
-		return CMD_BAD_OP;
-	status = owned(h, c, "RESIZE_CQ", &q);
+	status = owned(h, c, &q);
 	if (status)
 		return status;
 	fresh = *q;
@@ -693,10 +699,10 @@ static u8 resize_cq(struct hca *h, struct cmd *c)
 }
 
 const struct cmd_desc cq_cmds[] = {
-	{ 0x16, "SW2HW_CQ", 0x40, 0, CMD_NEEDS_INIT_HCA, 'A', sw2hw_cq, NULL },
-	{ 0x17, "HW2SW_CQ", 0, 0x40, CMD_NEEDS_INIT_HCA, 'A', hw2sw_cq, NULL },
-	{ 0x18, "QUERY_CQ", 0, 0x40, CMD_NEEDS_INIT_HCA, 'A', query_cq, NULL },
-	{ 0x2c, "RESIZE_CQ", 0x40, 0, CMD_NEEDS_INIT_HCA, 'B', resize_cq, NULL },
+	{ 0x16, "SW2HW_CQ", 0x40, 0, CMD_NEEDS_INIT_HCA, 'A', sw2hw_cq, NULL, 1, ~0u },
+	{ 0x17, "HW2SW_CQ", 0, 0x40, CMD_NEEDS_INIT_HCA, 'A', hw2sw_cq, NULL, 1, ~0u },
+	{ 0x18, "QUERY_CQ", 0, 0x40, CMD_NEEDS_INIT_HCA, 'A', query_cq, NULL, 1, ~0u },
+	{ 0x2c, "RESIZE_CQ", 0x40, 0, CMD_NEEDS_INIT_HCA, 'B', resize_cq, NULL, 0x3, ~0u },
 	{ 0 }
 };
 

@@ -295,6 +295,12 @@ static void arm(struct hca *h, u32 eqn, struct eq *q, u8 state)
 		fire(h, eqn);
 }
 
+/* What the low dword of a command may hold; set_ci() judges an index itself. */
+static u32 parameter_bits(u8 command)
+{
+	return command == 3 ? 0xffffff : command == 4 ? ~0u : 0;
+}
+
 static void obey(struct hca *h, u32 uar, u32 eqn, struct eq *q, u32 hi, u32 lo)
 {
 	char object[24];
@@ -337,7 +343,7 @@ void eq_db(struct hca *h, u32 uar, u32 hi, u32 lo)
 		      "rung through UAR %u, the context names %u", uar, q->uar);
 		return;
 	}
-	if (hi & 0x00ffffc0)
+	if ((hi & 0x00ffffc0) || (lo & ~parameter_bits(hi >> 24)))
 		blame(h, uar, RULE_DB_RESERVED, object, "doorbell 0x%08x%08x", hi, lo);
 	obey(h, uar, eqn, q, hi, lo);
 }
@@ -405,17 +411,12 @@ static u8 sw2hw_eq(struct hca *h, struct cmd *c)
 	char object[24];
 	u8 status;
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
 	status = cmd_bad_index(h, c, "EQ", c->in_mod, 0, n_eqs(h));
 	if (status)
 		return status;
 	name_eq(object, c->in_mod);
-	if (find(h, c->in_mod)) {
-		violation(h, RULE_CMD_OWNERSHIP, object,
-			  "SW2HW_EQ of an EQ that the hardware owns");
-		return CMD_BAD_RES_STATE;
-	}
+	if (find(h, c->in_mod))
+		return cmd_bad_owner(h, c, object, "the hardware");
 	parse(c->in, &q);
 	status = check(h, c, object, &q);
 	if (status)
@@ -444,7 +445,7 @@ static void build(const struct eq *q, u8 *out)
 	put32(out + 0x2c, q->pi & mask);
 }
 
-static u8 owned(struct hca *h, const struct cmd *c, const char *what, struct eq **q)
+static u8 owned(struct hca *h, const struct cmd *c, struct eq **q)
 {
 	u8 status = cmd_bad_index(h, c, "EQ", c->in_mod, 0, n_eqs(h));
 	char object[24];
@@ -455,8 +456,7 @@ static u8 owned(struct hca *h, const struct cmd *c, const char *what, struct eq 
 	if (*q)
 		return CMD_OK;
 	name_eq(object, c->in_mod);
-	violation(h, RULE_CMD_OWNERSHIP, object, "%s of an EQ that software owns", what);
-	return CMD_BAD_RES_STATE;
+	return cmd_bad_owner(h, c, object, "software");
 }
 
 /* Events that still come would find no queue: unmap first (10.7). */
@@ -490,9 +490,7 @@ static u8 hw2sw_eq(struct hca *h, struct cmd *c)
 	struct eq *q;
 	u8 status;
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
-	status = owned(h, c, "HW2SW_EQ", &q);
+	status = owned(h, c, &q);
 	if (status)
 		return status;
 	check_unused(h, c->in_mod);
@@ -509,9 +507,7 @@ static u8 query_eq(struct hca *h, struct cmd *c)
 	struct eq *q;
 	u8 status;
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
-	status = owned(h, c, "QUERY_EQ", &q);
+	status = owned(h, c, &q);
 	if (!status)
 		build(q, c->out);
 	return status;
@@ -543,17 +539,13 @@ static u8 map_eq(struct hca *h, struct cmd *c)
 	char object[24];
 	int i;
 
-	if (c->op_mod)
-		return CMD_BAD_OP;
 	name_eq(object, eqn);
 	if (c->in_mod & 0x7fffffc0)
 		violation(h, RULE_CMD_PARAM, object, "MAP_EQ: input modifier 0x%08x", c->in_mod);
 	if (cmd_bad_index(h, c, "EQ", eqn, 0, n_eqs(h)))
 		return CMD_BAD_INDEX;
-	if (!find(h, eqn)) {
-		violation(h, RULE_CMD_OWNERSHIP, object, "MAP_EQ of an EQ that software owns");
-		return CMD_BAD_RES_STATE;
-	}
+	if (!find(h, eqn))
+		return cmd_bad_owner(h, c, object, "software");
 	if (c->in_param >> (LAST_TYPE + 1)) {
 		violation(h, RULE_MAP_EQ_MASK, object, "mask 0x%llx",
 			  (unsigned long long)c->in_param);
@@ -566,10 +558,10 @@ static u8 map_eq(struct hca *h, struct cmd *c)
 }
 
 const struct cmd_desc eq_cmds[] = {
-	{ 0x12, "MAP_EQ", 0, 0, CMD_NEEDS_INIT_HCA, 'B', map_eq, NULL },
-	{ 0x13, "SW2HW_EQ", 0x40, 0, CMD_NEEDS_INIT_HCA, 'A', sw2hw_eq, NULL },
-	{ 0x14, "HW2SW_EQ", 0, 0x40, CMD_NEEDS_INIT_HCA, 'A', hw2sw_eq, NULL },
-	{ 0x15, "QUERY_EQ", 0, 0x40, CMD_NEEDS_INIT_HCA, 'A', query_eq, NULL },
+	{ 0x12, "MAP_EQ", 0, 0, CMD_NEEDS_INIT_HCA, 'B', map_eq, NULL, 1, ~0u },
+	{ 0x13, "SW2HW_EQ", 0x40, 0, CMD_NEEDS_INIT_HCA, 'A', sw2hw_eq, NULL, 1, ~0u },
+	{ 0x14, "HW2SW_EQ", 0, 0x40, CMD_NEEDS_INIT_HCA, 'A', hw2sw_eq, NULL, 1, ~0u },
+	{ 0x15, "QUERY_EQ", 0, 0x40, CMD_NEEDS_INIT_HCA, 'A', query_eq, NULL, 1, ~0u },
 	{ 0 }
 };
 

@@ -553,8 +553,11 @@ void qp_db_send(struct hca *h, u32 uar, u32 hi, u32 lo)
 		.size = (lo & 0x3f) | (hi & 0x20 ? 0x40 : 0),
 	};
 
-	if (qp)
-		db_push(qp, &qp->sq, db, "send");
+	if (!qp)
+		return;
+	if (lo & 0xc0)
+		qp_blame(qp, RULE_DB_RESERVED, "send doorbell 0x%08x%08x", hi, lo);
+	db_push(qp, &qp->sq, db, "send");
 }
 
 void qp_db_recv(struct hca *h, u32 uar, u32 hi, u32 lo)

@@ -18,6 +18,10 @@
 #define INLINE_BIT (1u << 31)
 #define INLINE_BYTES 0x3ffu
 
+#define FLAGS_RESERVED 0xfffffff0u /* all but C, E, S and bit 0 */
+#define MLX_FLAGS_RESERVED 0xfffc80f0u
+#define BIND_RIGHTS (7u << 29)
+
 #define NDA_ADDR 0xffffffc0u
 #define NDA_ONE 1u /* must be set in a receive link */
 #define NDS_DBD 0x80u
@@ -180,6 +184,32 @@ static bool parse_body(u8 service, struct wqe *w)
 	}
 }
 
+/*
+ * Reserved bits of the segments that carry something else than data. The flags of MLX have a layout of their
+ * own, which mlx_send() judges (13.10).
+ */
+static bool reserved_set(u8 service, const struct wqe *w)
+{
+	const u8 *seg = w->raw + CTRL_LEN;
+
+	if (service == SVC_MLX)
+		return w->flags & MLX_FLAGS_RESERVED;
+	if (w->flags & FLAGS_RESERVED)
+		return true;
+	switch (w->opcode) {
+	case WQE_NOP:
+		return false;
+	case WQE_SEND:
+	case WQE_SEND_IMM:
+		return service == SVC_UD && (get32(seg) || get64(seg + 0x10) || get64(seg + 0x18) ||
+					     get32(seg + 0x20) >> 24 || get64(seg + 0x28));
+	case WQE_BIND:
+		return (get32(seg) & ~BIND_RIGHTS) || get32(seg + 4);
+	default:
+		return get32(seg + 12);
+	}
+}
+
 /* The address may be trusted only once the size is there: software writes the size last (13.2). */
 static void parse_ctrl(struct wqe *w)
 {
@@ -221,6 +251,9 @@ u8 wqe_fetch_send(struct qp *qp, u32 addr, u8 size, u8 opcode, struct wqe *w)
 			 w->size);
 		return SYN_LOCAL_QP_OP;
 	}
+	if (reserved_set(qp->service, w))
+		qp_blame(qp, RULE_WQE_RESERVED, "WQE 0x%x, opcode 0x%x, flags 0x%08x", addr, opcode,
+			 w->flags);
 	return SYN_OK;
 }
 

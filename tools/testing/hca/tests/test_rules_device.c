@@ -256,6 +256,17 @@ static void db_reserved(void)
 	TRIPPED(DB_RESERVED);
 	tc_db(TC_UAR, 0x28, 4u << 24 | TC_EQ_CMD, 1 << TC_EQ_LOG);
 	TRIPPED(DB_RESERVED);
+	tc_db(TC_UAR, 0x28, 2u << 24 | TC_EQ_CMD, 1);
+	TRIPPED(DB_RESERVED);
+	tc_db(TC_UAR, 0x28, 3u << 24 | TC_EQ_CMD, 1 << 24);
+	TRIPPED(DB_RESERVED);
+	tc_cq(0x81, 4);
+	tc_db(TC_UAR, 0x20, 2u << 24 | 0x81, 16);
+	TRIPPED(DB_RESERVED);
+	tc_db(TC_UAR, 0x20, 4u << 24 | 0x81, 16);
+	TRIPPED(DB_RESERVED);
+	tc_db(TC_UAR, 0x20, 5u << 24 | 0x81, 0x8000);
+	TRIPPED(DB_RESERVED);
 }
 
 static void db_command(void)

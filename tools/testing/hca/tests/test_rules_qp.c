@@ -193,6 +193,40 @@ static void wqe_format(void)
 	BOTH(WQE_FORMAT, no_segments());
 }
 
+static void send_doorbell_with_odd_bits(void)
+{
+	tc_db(a.uar, 0x10, tt_sq_addr(0) | WQE_NOP, a.qpn << 8 | 0x40 | 2);
+}
+
+static void db_reserved(void)
+{
+	BOTH(DB_RESERVED, send_doorbell_with_odd_bits());
+}
+
+static void flags_that_mean_nothing(void)
+{
+	u8 *w = tt_wqe(&a);
+
+	put32(w + 8, get32(w + 8) | 1 << 6);
+	tt_ring_send(&a, tt_sq_addr(0), WQE_NOP, 1);
+	tt_wait(&a);
+}
+
+static void odd_remote_address(void)
+{
+	u8 *w = tt_wqe(&a);
+
+	put32(w + 28, 1);
+	tt_ring_send(&a, tt_sq_addr(0), WQE_WRITE, 2);
+	tt_wait(&a);
+}
+
+static void wqe_reserved(void)
+{
+	BOTH(WQE_RESERVED, flags_that_mean_nothing());
+	BOTH(WQE_RESERVED, odd_remote_address());
+}
+
 static void ring_of_one(void)
 {
 	u8 *w = tt_wqe(&a);
@@ -387,6 +421,8 @@ int main(int argc, char **argv)
 		TAP(wqe_fetch),
 		TAP(wqe_opcode),
 		TAP(wqe_format),
+		TAP(db_reserved),
+		TAP(wqe_reserved),
 		TAP(wqe_chain),
 		TAP(wqe_recv_link),
 		TAP(wqe_av),
