@@ -707,7 +707,7 @@ static void add_history(const struct cmd_if *f, cJSON *out)
 	}
 }
 
-void cmd_stats(const struct hca *h, struct cJSON *out)
+void cmd_stats(const struct hca *h, struct cJSON *out, bool history)
 {
 	const struct cmd_if *f = cmd_of(h);
 	cJSON *done = cJSON_AddObjectToObject(out, "executed");
@@ -724,7 +724,8 @@ void cmd_stats(const struct hca *h, struct cJSON *out)
 	cJSON_AddBoolToObject(out, "go", f->go);
 	cJSON_AddBoolToObject(out, "hung", f->hung);
 	add_outstanding(f, out);
-	add_history(f, out);
+	if (history)
+		add_history(f, out);
 }
 
 void cmd_reset(struct hca *h)

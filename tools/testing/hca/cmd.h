@@ -15,7 +15,8 @@ u32 cmd_hcr_read(struct hca *h, unsigned int index);
 void cmd_hcr_write(struct hca *h, unsigned int index, u32 value);
 int cmd_opcode_by_name(const char *name); /* -1 if unknown */
 const char *cmd_name(u16 opcode);	  /* "0xNN" never: NULL if unknown */
-void cmd_stats(const struct hca *h, struct cJSON *out);
+/* @history: how many commands were outstanding over time, too. */
+void cmd_stats(const struct hca *h, struct cJSON *out, bool history);
 unsigned int cmd_outstanding(const struct hca *h);
 /* Stops the firmware until reset. */
 void cmd_hang(struct hca *h);

@@ -81,11 +81,17 @@ static const char *text_of(const cJSON *request, const char *key)
 	return cJSON_IsString(item) ? item->valuestring : NULL;
 }
 
-/* Everything that counts. */
+/* Everything that counts. The history is long; a guest's serial port is slow. */
 static int do_stats(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
+	const cJSON *history = cJSON_GetObjectItemCaseSensitive(request, "history");
+
+	if (history && !cJSON_IsBool(history)) {
+		snprintf(why, OPT_WHY, "stats: history is true or false");
+		return -1;
+	}
 	report_stats(h, reply);
-	cmd_stats(h, cJSON_AddObjectToObject(reply, "commands"));
+	cmd_stats(h, cJSON_AddObjectToObject(reply, "commands"), !cJSON_IsFalse(history));
 	fault_stats(h, reply);
 	cJSON_AddNumberToObject(reply, "dma_maps", dma_maps(h));
 	cJSON_AddBoolToObject(reply, "connected", vfu_connected(h));
@@ -288,7 +294,8 @@ static int do_event(struct hca *h, const cJSON *request, cJSON *reply, char *why
 static int do_help(struct hca *h, const cJSON *request, cJSON *reply, char *why);
 
 static const struct control_verb verbs[] = {
-	{ "stats", "counters, violations, commands, faults", "", do_stats },
+	{ "stats", "counters, violations, commands, faults; short with \"history\" false",
+	  "history", do_stats },
 	{ "objects", "EQs, CQs, QPs, SRQs and memory keys the hardware owns, and the ports", "",
 	  do_objects },
 	{ "get", "options, or one with \"key\"", "key", do_get },

@@ -141,6 +141,9 @@ static void stats_count_commands(void)
 	CHECK(ok("{\"cmd\":\"stats\"}"));
 	CHECK(strstr(answer_text, "\"SW2HW_EQ\":"));
 	CHECK(strstr(answer_text, "\"history\""));
+	CHECK(ok("{\"cmd\":\"stats\",\"history\":false}"));
+	CHECK(strstr(answer_text, "\"SW2HW_EQ\":") && !strstr(answer_text, "\"history\""));
+	CHECK(error("{\"cmd\":\"stats\",\"history\":0}", "history"));
 }
 
 static void objects_are_listed(void)
