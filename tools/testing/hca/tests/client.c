@@ -262,11 +262,21 @@ void tc_reg_write(u32 at, u32 value)
 	tc_write(VFIO_PCI_BAR0_REGION_INDEX, at, &value, 4);
 }
 
+/* The two devices have it at different places. */
+static u32 msix_cap(void)
+{
+	u32 at = tc_cfg32(PCI_CAPABILITY_LIST) & 0xff;
+
+	while (at && (tc_cfg32(at) & 0xff) != PCI_CAP_ID_MSIX)
+		at = tc_cfg32(at) >> 8 & 0xff;
+	return at;
+}
+
 void tc_enable(void)
 {
 	tc_cfg_write(PCI_BASE_ADDRESS_0, 0xfea00000, 4);
 	tc_cfg_write(PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
-	tc_cfg_write(0x42, PCI_MSIX_FLAGS_ENABLE, 2);
+	tc_cfg_write(msix_cap() + PCI_MSIX_FLAGS, PCI_MSIX_FLAGS_ENABLE, 2);
 }
 
 void tc_reset(void)
