@@ -335,6 +335,31 @@ static void resize_case(u32 from, u32 to, u32 used, u32 waiting)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
+/* Bit 17 of the context: entries go round and round over what is there (11.1). */
+static void overrun_may_be_ignored(void)
+{
+	struct cqe cqe = { .qpn = 0x404, .opcode = 0x0a, .send = true };
+	u8 *buf;
+	int i;
+
+	tc_fresh();
+	tc_up();
+	buf = tc_cq_mailbox(tc_in(), 0x81, 4, TC_UAR);
+	put32(tc_in(), get32(tc_in()) | 1 << 17);
+	CHECK_EQ(tc_cmd_in(0x16, 0, 0x81), 0);
+	for (i = 0; i < 40; i++) {
+		cqe.byte_cnt = i;
+		CHECK_EQ(cq_post(tc_hca(), 0x81, &cqe, false), 0);
+	}
+	CHECK_EQ(get32(buf + 32 * (39 % 16) + 0x14), 39);
+	CHECK_EQ(get32(buf + 32 * (40 % 16) + 0x14), 24);
+	CHECK_EQ(tc_cmd_out(0x18, 0, 0x81), 0);
+	CHECK_EQ(get32(tc_out()) >> 28, 0);
+	CHECK(get32(tc_out()) & 1 << 17);
+	CHECK(!tc_eqe(TC_EQ_ASYNC));
+	CHECK_EQ(tc_any_violation(), 0);
+}
+
 static void resize_grows_without_loss(void)
 {
 	resize_case(2, 4, 0, 3);
@@ -445,6 +470,7 @@ int main(int argc, char **argv)
 		TAP(wraps_around),
 		TAP(set_ci),
 		TAP(user_overflow_is_a_user_fault),
+		TAP(overrun_may_be_ignored),
 		TAP(resize_grows_without_loss),
 		TAP(resize_shrinks_without_loss),
 		TAP(resize_refuses_too_small),

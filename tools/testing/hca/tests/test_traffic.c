@@ -311,6 +311,42 @@ static void reset_while_everything_is_moving(void)
 	completes(&a, WQE_WRITE);
 }
 
+static bool alarm_rung;
+
+static void ring_alarm(struct hca_timer *t)
+{
+	alarm_rung = true;
+}
+
+/*
+ * Connected queues cost nothing while nobody uses them: in a third of a second the loop wakes up for
+ * timers that are about to be found obsolete, and never again.
+ */
+static void connected_queues_sleep(void)
+{
+	struct hca_timer t = { .priv = NULL };
+	unsigned int turns = 0;
+
+	up(SVC_RC);
+	tt_post_recv(&b, key, VA + HALF, 1000);
+	tt_post_recv(&b, key, VA + HALF, 1000);
+	tt_post(&a, WQE_SEND, key, VA, 1000, 0);
+	completes(&a, WQE_SEND);
+	completes(&b, OP_SEND_ONLY);
+	tc_wait(100000000); /* longer than any ack timeout here */
+	alarm_rung = false;
+	timer_setup(&t, ring_alarm);
+	timer_arm(&t, 300000000);
+	while (!alarm_rung && turns < 1000) {
+		loop_turn(true);
+		turns++;
+	}
+	timer_cancel(&t);
+	CHECK(alarm_rung);
+	CHECK(turns <= 10);
+	CHECK_EQ(tc_any_violation(), 0);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct tap_test tests[] = {
@@ -325,6 +361,7 @@ int main(int argc, char **argv)
 		TAP(losses_and_reordering_are_repaired),
 		TAP(memory_that_is_not_mapped_is_a_violation),
 		TAP(reset_while_everything_is_moving),
+		TAP(connected_queues_sleep),
 	};
 
 	tc_start("");
