@@ -30,6 +30,23 @@ void vrb_fail_locked(struct vrb_device *dev, const char *reason)
 }
 
 /**
+ * vrb_fail_verb - note that the device has failed over a request
+ * @dev: device
+ * @vrb: request; it is named in the log with the step it is at
+ * @what: what has happened to it
+ *
+ * Context: as vrb_fail_locked().
+ */
+void vrb_fail_verb(struct vrb_device *dev, const struct vrb *vrb, const char *what)
+{
+	char reason[sizeof(dev->reason)];
+
+	snprintf(reason, sizeof(reason), "%s: %s step %u, firmware status %#x", what,
+		 vrb->verb->name, vrb->step, vrb->fw_status);
+	vrb_fail_locked(dev, reason);
+}
+
+/**
  * vrb_fail_proceed - stop the hardware of a device that is failing
  * @dev: device
  *

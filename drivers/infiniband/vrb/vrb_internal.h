@@ -65,7 +65,7 @@ struct vrb_device {
 	spinlock_t lock;		/* BH; all below except for kick_lock's */
 
 	enum vrb_device_state state;
-	char reason[64];		/* of the failure */
+	char reason[96];		/* of the failure */
 	bool quiescing;			/* somebody is in ops->quiesce() */
 	bool fail_reported;
 	unsigned int epoch;		/* failures so far */
@@ -152,6 +152,7 @@ void vrb_release_objects(struct vrb_device *dev);
 
 /* vrb_fail.c */
 void vrb_fail_locked(struct vrb_device *dev, const char *reason);
+void vrb_fail_verb(struct vrb_device *dev, const struct vrb *vrb, const char *what);
 void vrb_fail_proceed(struct vrb_device *dev);
 bool vrb_flush_pending(struct vrb_device *dev);
 void vrb_flush(struct vrb_device *dev);

@@ -229,7 +229,7 @@ static void vrb_give_up(struct vrb_device *dev, struct vrb_slot *slot)
 		return;
 	}
 	if (vrb_is_destroy(vrb) || vrb->undo) {
-		vrb_fail_locked(dev, "a command that must not fail was not answered");
+		vrb_fail_verb(dev, vrb, "a command that must not fail was not answered");
 		return;
 	}
 	dev->counters.timeouts++;
@@ -240,9 +240,9 @@ static void vrb_give_up(struct vrb_device *dev, struct vrb_slot *slot)
 	if (slot->object)
 		vrb_object_flush(dev, slot->object, -EIO);
 	if (slot->index == dev->nr_slots - 1)
-		vrb_fail_locked(dev, "the command in the reserved slot was not answered");
+		vrb_fail_verb(dev, vrb, "the command in the reserved slot was not answered");
 	else if (dev->zombies_now > dev->max_zombies)
-		vrb_fail_locked(dev, "too many commands were not answered");
+		vrb_fail_verb(dev, vrb, "too many commands were not answered");
 }
 
 static void vrb_expire_issued(struct vrb_device *dev, ktime_t now)

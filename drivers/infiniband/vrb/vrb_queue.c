@@ -381,11 +381,11 @@ void vrb_over(struct vrb_device *dev, struct vrb *vrb, int status)
 		vrb_slot_put(dev, vrb);
 		vrb_destroyed(dev, vrb);
 	} else if (vrb_is_destroy(vrb) && (status != -EBUSY || vrb->step)) {
-		vrb_fail_locked(dev, "a destroy failed");
+		vrb_fail_verb(dev, vrb, "a destroy failed");
 	} else if (!vrb->undo) {
 		vrb_finish(dev, vrb, status);
 	} else if (status) {
-		vrb_fail_locked(dev, "a step that undoes another failed");
+		vrb_fail_verb(dev, vrb, "a step that undoes another failed");
 	} else {
 		vrb->step = vrb->failed_step;
 		dev->counters.undone++;
