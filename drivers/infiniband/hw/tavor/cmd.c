@@ -355,20 +355,42 @@ void tavor_cmd_use_polling(struct tavor_dev *dev)
 		vrb_device_fail(dev->vrb, "a command was lost");
 }
 
+/*
+ * What a process asked for is no news of the device, a failed device has been reported once, and
+ * a bad packet is to be dropped silently.
+ */
+static void report(struct tavor_dev *dev, const struct vrb *vrb, int err)
+{
+	if (vrb->flags & VRB_F_USER || vrb_device_failed(dev->vrb) || err == -EBADMSG)
+		return;
+	if (vrb->fw_status)
+		dev_err_ratelimited(&dev->pdev->dev, "%s failed at step %u: firmware status %#x\n",
+				    vrb->verb->name, vrb->step, vrb->fw_status);
+	else if (err == -ETIMEDOUT)
+		dev_err_ratelimited(&dev->pdev->dev, "%s was not answered at step %u\n",
+				    vrb->verb->name, vrb->step);
+}
+
 /**
  * tavor_exec() - submits on behalf of the driver and waits
  * @dev: device
  * @vrb: initialised and filled
+ *
+ * Says in the log which command failed, unless a process has asked for it.
  *
  * Context: Process context, may sleep.
  * Return: the request's status.
  */
 int tavor_exec(struct tavor_dev *dev, struct vrb *vrb)
 {
+	bool destroy = vrb->verb->flags & VRB_VERB_DESTROY;
 	int err;
 
 	might_sleep();
 	err = vrb_submit_wait(vrb_device_client(dev->vrb), vrb);
+	/* A destroy takes its object and so itself away; its failure is the device's. */
+	if (err && !destroy)
+		report(dev, vrb, err);
 	/* The register is the only way to the firmware yet, and the lost command blocks it. */
 	if (err == -ETIMEDOUT && vrb_device_polled(dev->vrb))
 		vrb_device_fail(dev->vrb, "a polled command was not answered");

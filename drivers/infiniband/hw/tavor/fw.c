@@ -82,18 +82,7 @@ static FW_VERB(NOP, VRB_CLASS_NORMAL);
 
 static int fw_exec(struct tavor_dev *dev, const struct vrb_verb *verb, struct fw_request *req)
 {
-	struct vrb vrb;
-	int err;
-
-	vrb_init(&vrb, NULL, NULL);
-	vrb.verb = verb;
-	vrb.args.ptr.in = req;
-	err = tavor_exec(dev, &vrb);
-	/* A failed device has been reported once. */
-	if (err && !vrb_device_failed(dev->vrb))
-		dev_err_ratelimited(&dev->pdev->dev, "%s failed: status %#x (%d)\n", verb->name,
-				    vrb.fw_status, err);
-	return err;
+	return tavor_exec_verb(dev, verb, req, NULL);
 }
 
 /**

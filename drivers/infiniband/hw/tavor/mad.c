@@ -205,10 +205,8 @@ int tavor_process_mad(struct ib_device *ibdev, int flags, u32 port, const struct
 	err = tavor_mad_ifc(dev, ifc_flags, port, in_wc, in_grh, in, out);
 	if (err == -EBADMSG)
 		return IB_MAD_RESULT_SUCCESS;
-	if (err) {
-		ibdev_err_ratelimited(ibdev, "port %u: MAD_IFC failed: %d\n", port, err);
+	if (err)
 		return IB_MAD_RESULT_FAILURE;
-	}
 	return tavor_mad_answer(dev, flags, in, out);
 }
 

@@ -81,7 +81,7 @@ static int layer_sys_init(struct tavor_dev *dev)
 
 static void layer_sys_exit(struct tavor_dev *dev)
 {
-	/* It says in the log why it failed; either way bus mastering goes off next. */
+	/* If it fails it says so; either way bus mastering goes off next. */
 	tavor_fw_sys_dis(dev);
 }
 

@@ -175,9 +175,6 @@ int tavor_mpt_enable(struct tavor_dev *dev, struct tavor_mpt *mpt)
 	int err = tavor_exec_verb(dev, &mpt_enable_verb, mpt, NULL);
 
 	mpt->hw_owned = !err || err == -ETIMEDOUT;
-	if (err)
-		dev_err_ratelimited(&dev->pdev->dev, "SW2HW_MPT of key %#x failed (%d)\n",
-				    mpt->key, err);
 	return err;
 }
 

@@ -530,7 +530,6 @@ int tavor_qp_table_init(struct tavor_dev *dev)
 	return 0;
 
 deconfigure:
-	dev_err(&dev->pdev->dev, "configuring the special QPs failed: %d\n", err);
 	tavor_exec_verb(dev, &tavor_verb_conf_special_qp, &none, NULL);
 	tavor_alloc_destroy(dev, &table->alloc);
 free_table:
@@ -548,11 +547,9 @@ free_table:
 void tavor_qp_table_cleanup(struct tavor_dev *dev)
 {
 	u32 none = 0;
-	int err;
 
-	err = tavor_exec_verb(dev, &tavor_verb_conf_special_qp, &none, NULL);
-	if (err && !vrb_device_failed(dev->vrb))
-		dev_warn(&dev->pdev->dev, "giving the special QPs back failed: %d\n", err);
+	/* If it fails it says so; CLOSE_HCA takes them back in any case. */
+	tavor_exec_verb(dev, &tavor_verb_conf_special_qp, &none, NULL);
 	tavor_alloc_destroy(dev, &dev->qps->alloc);
 	xa_destroy(&dev->qps->qps);
 	kfree(dev->qps);
