@@ -97,6 +97,23 @@ pair() {
 	fi
 }
 
+# model JSON: one request on the model's control socket; prints the reply
+model() {
+	local reply
+	stty -F /dev/ttyS1 raw -echo
+	exec 9<>/dev/ttyS1
+	echo "$1" >&9
+	read -r -t 20 reply <&9 || fail "the model does not answer: $1"
+	exec 9>&-
+	echo "$reply"
+}
+
+# model_set HCA KEY VALUE
+model_set() {
+	model "{\"cmd\":\"set\",\"hca\":$1,\"key\":\"$2\",\"value\":\"$3\"}" | grep -q '"ok":true' ||
+		fail "the model refuses $2=$3"
+}
+
 # one_test NUMBER FUNCTION
 one_test() {
 	local number=$1 name=$2 text pid status=0

@@ -8,24 +8,12 @@
 # with parameters that make no sense. By hand:
 #   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/reload_tavor.sh [test_NAME...]
 
-# shellcheck source=SCRIPTDIR/lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source=SCRIPTDIR/faults.bash
+. "$(dirname "$0")/faults.bash"
 
 # Twenty cycles under emulation
 TEST_SECONDS=900
 MODULE=/mnt/tree/build/modules/$KERNEL/ib_tavor.ko
-
-# messages_since MARK: the kernel's messages after a line written with mark
-mark() {
-	local text
-	text="test mark $RANDOM$RANDOM"
-	echo "$text" >/dev/kmsg
-	echo "$text"
-}
-
-messages_since() {
-	dmesg | sed "1,/$1/d"
-}
 
 # unloaded: ib_tavor is not there, what it needs is
 unloaded() {

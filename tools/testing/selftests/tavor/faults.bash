@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+# shellcheck shell=bash
+#
+# For tests that inject errors into ib_tavor through the model's control socket: the function goes and comes
+# by bind and unbind, and the kernel's log is looked at since a mark.
+
+# shellcheck source=SCRIPTDIR/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+TAVOR=/sys/bus/pci/drivers/ib_tavor
+
+# function_address: the PCI address of the HCA, whether or not it is bound
+function_address() {
+	grep -lsx 0x15b3 /sys/bus/pci/devices/*/vendor | sed -E 's|.*/devices/([^/]+)/vendor|\1|' | head -n 1
+}
+
+# mark: a line in the kernel's log, printed too, for messages_since
+mark() {
+	local text
+	text="test mark $RANDOM$RANDOM"
+	echo "$text" >/dev/kmsg
+	echo "$text"
+}
+
+# messages_since MARK: the kernel's messages after a line written with mark
+messages_since() {
+	dmesg | sed "1,/$1/d"
+}
+
+# bind: the driver takes the function; fails as the probe does
+bind() {
+	echo "$(function_address)" 2>/dev/null >"$TAVOR/bind"
+}
+
+unbind() {
+	echo "$(function_address)" >"$TAVOR/unbind"
+}
+
+bound() {
+	[ -e "$TAVOR/$(function_address)" ]
+}
+
+# reload PARAMETER...: the module anew, with parameters of its own
+reload() {
+	! loaded ib_tavor || rmmod ib_tavor
+	load_own ib_tavor "$@"
+	modprobe -a ib_uverbs ib_umad
+	until_true 20 prints rdma_devices
+}
+
+# fault ACTION FIELD=VALUE...: see Documentation/hca-model.rst
+fault() {
+	local field text="action=$1"
+	shift
+	for field; do
+		text+=",$field"
+	done
+	model_set 0 fault "${text#action=}"
+}
+
+faults_off() {
+	model_set 0 fault ''
+}
+
+# executed: lines "NAME NUMBER" of the commands the model has executed
+executed() {
+	model '{"cmd":"stats","hca":0}' | sed -E 's/.*"executed":\{([^}]*)\}.*/\1/' | tr ',' '\n' |
+		sed -nE 's/^"([A-Z0-9_]+)":([0-9]+)$/\1 \2/p'
+}
+
+# commands_of COMMAND...: what it makes the model execute, as executed prints it
+commands_of() {
+	executed >"$TEST_DIR/before"
+	"$@"
+	executed >"$TEST_DIR/after"
+	awk 'NR == FNR { old[$1] = $2; next } $2 > old[$1] { print $1, $2 - old[$1] }' \
+		"$TEST_DIR/before" "$TEST_DIR/after"
+}
+
+# one_fault ACTION COMMAND N [FIELD=VALUE...]: the N-th of these commands from now on
+one_fault() {
+	fault "$1" on=cmd "op=$2" "after=$(($3 - 1))" count=1 "${@:4}"
+}
+
+# said MARK PATTERN: the driver or the engine has said so since
+said() {
+	messages_since "$1" | grep -qE "ib_(tavor|vrb).*($2)"
+}
+
+# nothing_left MARK: the driver's own accounting has no complaint, and nothing of it is left
+nothing_left() {
+	if said "$1" 'leaked|still in use|still the hardware|waiting for'; then
+		fail "something was left behind: $(messages_since "$1")"
+	fi
+	absent ib_tavor /proc/interrupts /proc/iomem
+	[ -z "$(rdma_devices)" ] || fail "an RDMA device is left: $(rdma_devices)"
+	[ ! -d "/sys/kernel/debug/ib_vrb/$(function_address)" ] || fail "the engine still has the device"
+}
+
+# usable: it binds and answers
+usable() {
+	bound || bind || fail "it does not bind again: $(dmesg | tail -n 5)"
+	until_true 20 prints rdma_devices
+	ibv_devinfo >"$TEST_DIR/info" || fail "ibv_devinfo: $(cat "$TEST_DIR/info")"
+}
+
+# A command that is not answered is given up after 0.3 s.
+quick() {
+	reload cmd_timeout_ms=300
+}

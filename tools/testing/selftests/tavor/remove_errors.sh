@@ -1,0 +1,74 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver tavor
+# Timeout: 900
+# Level: ci
+#
+# Each firmware command of a removal, refused or never answered: the removal ends all the same, the log says
+# what it was, nothing is left behind, and the next probe works. By hand:
+#   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/remove_errors.sh [test_NAME...]
+
+# shellcheck source=SCRIPTDIR/faults.bash
+. "$(dirname "$0")/faults.bash"
+
+TEST_SECONDS=600
+
+# removal_ends ACTION COMMAND N [FIELD=VALUE...]
+removal_ends() {
+	local since
+	bound || bind || fail "it does not bind before $*"
+	since=$(mark)
+	one_fault "$@"
+	unbind
+	# Commands that destroy an object are named by the verb.
+	said "$since" "${2%_QPEE}|DESTROY_|DEREG_|DEALLOC_" ||
+		fail "the log does not name it: $*: $(messages_since "$since")"
+	nothing_left "$since"
+	messages_since "$since" | grep -oE -m 1 "(ib_tavor|ib_vrb).*"
+}
+
+# each_command ACTION [FIELD=VALUE...]: the last of each, where most has gone before
+each_command() {
+	local command count
+	quick
+	commands_of unbind >"$TEST_DIR/removal"
+	cat "$TEST_DIR/removal"
+	while read -r command count; do
+		removal_ends "$1" "$command" "$count" "${@:2}"
+	done <"$TEST_DIR/removal"
+	usable
+}
+
+test_each_command_refused() {
+	each_command status status=1
+}
+
+test_each_command_not_answered() {
+	each_command drop
+}
+
+test_a_firmware_that_hangs() {
+	quick
+	removal_ends hang CLOSE_IB 1
+	removal_ends hang HW2SW_EQ 1
+	usable
+}
+
+test_a_register_that_stays_busy() {
+	quick
+	removal_ends go_stuck HW2SW_CQ 1
+	removal_ends go_stuck CLOSE_HCA 1
+	usable
+}
+
+test_the_module_comes_and_goes_as_before() {
+	local since
+	since=$(mark)
+	rmmod ib_tavor
+	nothing_left "$since"
+	driver_load
+	ibv_devinfo
+}
+
+run_tests "$@"
