@@ -288,9 +288,16 @@ static int refuse(struct hca *h, const char *who, u64 addr, size_t len, const ch
 	return -EFAULT;
 }
 
-/* A fenced or dead device is silent; one that was never enabled is the driver's mistake. */
+/*
+ * Bit 2 of COMMAND allows the function to act as a master and obliges nobody to have it idle before it is
+ * cleared (PCI 2.3, 6.2.2): what the function would have done is simply not done. A driver may therefore
+ * take the device off the bus at any time, and that is how it fences one that has failed. Only a driver
+ * that gave the device work before it ever allowed it onto the bus has made a mistake.
+ */
 static int not_master(struct hca *h, const char *who, u64 addr, size_t len)
 {
+	if (pci_fenced(h))
+		count(h, "dma_fenced");
 	if (hca_dead(h))
 		return -EFAULT;
 	violation(h, RULE_DMA_MASTER, who, "access of %zu bytes at 0x%llx with bus mastering off",

@@ -105,6 +105,29 @@ static void fence_is_no_fault(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
+/* What the fence held back is not made up for when it goes, and a reset starts the rule anew. */
+static void fence_opens_again(void)
+{
+	u8 *cq;
+
+	up();
+	cq = tc_cq(0x81, 4);
+	tc_cfg_write(PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+	eq_qp_event(tc_hca(), EV_COMM_EST, 0x404);
+	tc_cfg_write(PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
+	CHECK(!tc_eqe(TC_EQ_ASYNC));
+	eq_qp_event(tc_hca(), EV_COMM_EST, 0x405);
+	CHECK(tc_eqe(TC_EQ_ASYNC));
+	CHECK(cq[31] & 0x80);
+	CHECK_EQ(tc_any_violation(), 0);
+	tc_reg_write(0xf0010, 1);
+	TC_UNTIL(tc_cfg32(0) != 0xffffffff);
+	tc_cfg_write(PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+	tc_sys_en();
+	CHECK_EQ(tc_cmd_out(0x04, 0, 0), CMD_INTERNAL_ERR);
+	TRIPPED(DMA_MASTER);
+}
+
 static void pci_memory(void)
 {
 	tc_fresh();
@@ -992,6 +1015,7 @@ int main(int argc, char **argv)
 		TAP(dma_after_unmap),
 		TAP(dma_master),
 		TAP(fence_is_no_fault),
+		TAP(fence_opens_again),
 		TAP(pci_memory),
 		TAP(pci_gateway),
 		TAP(reset_access),
