@@ -10,4 +10,5 @@
 
 # shellcheck source=SCRIPTDIR/perftest.bash
 . "$(dirname "$0")/perftest.bash"
+[ $# -gt 0 ] || set -- "${TESTS[@]}"
 run_tests "$@"

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+# shellcheck shell=bash
+#
+# perftest with queue pairs that the connection manager connects (-R), over IPoIB between the two ports: every
+# program over the transports that librdmacm has.
+
+# shellcheck source=SCRIPTDIR/ipoib.bash
+. "$(dirname "${BASH_SOURCE[0]}")/ipoib.bash"
+
+# connected PROGRAM OPTION...: server there, client here
+connected() {
+	set_up
+	cm_pair "$1 -R -F -d $(device) -i 2 ${*:2}" "$1 -R -F -d $(device) -i 1 ${*:2} $THERE" 120
+}
+
+# add NAME PROGRAM OPTION...: a test of that name
+add() {
+	eval "test_$1_with_the_connection_manager() { connected ${*:2}; }"
+	TESTS+=("test_$1_with_the_connection_manager")
+}
+
+TESTS=()
+for program in bw lat; do
+	add send_${program}_RC ib_send_$program -n 100
+	add send_${program}_UD ib_send_$program -c UD -s 1024 -n 100
+	add write_$program ib_write_$program -n 100
+	add read_$program ib_read_$program -n 100
+	add atomic_$program ib_atomic_$program -n 100
+done
+for operation in send write read atomic; do
+	add ${operation}_bw_eight_queue_pairs ib_${operation}_bw -q 8 -n 100
+done
+for operation in send write read; do
+	add ${operation}_bw_all_sizes ib_${operation}_bw -a -n 5
+done
+add send_bw_RC_events ib_send_bw -e -n 100
+add send_bw_UD_events ib_send_bw -c UD -s 1024 -e -n 100
+add read_bw_events ib_read_bw -e -n 100
+TESTS+=(test_the_interfaces_go)
