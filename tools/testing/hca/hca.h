@@ -326,7 +326,8 @@ void qp_reset_all(struct hca *h); /* reset, CLOSE_HCA: forget everything, silent
 void srq_reset_all(struct hca *h);
 void qp_cq_error(struct hca *h, u32 cqn); /* overflow: attached QPs go to error with event 0x05 */
 bool qp_uses_cq(struct hca *h, u32 cqn);  /* some QP that is not in RESET completes there */
-bool qp_uses_mpt(struct hca *h, u32 key); /* for "index reuse while the hardware still owns it" */
+/* Does a work queue lie behind this key's index? *uar is the page its context names. */
+bool qp_uses_mpt(struct hca *h, u32 key, u32 *uar);
 
 /* --- packets and ports ---------------------------------------------------------------------------------- */
 

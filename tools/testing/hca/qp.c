@@ -170,11 +170,20 @@ void qp_mpt_use(struct hca *h, u32 key, int delta)
 	part->mpt_use[key & part->mpt_mask] += delta;
 }
 
-bool qp_uses_mpt(struct hca *h, u32 key)
+/* The count makes the answer quick for nearly all keys; whose queue it is, is asked when it is too late. */
+bool qp_uses_mpt(struct hca *h, u32 key, u32 *uar)
 {
-	struct qp_part *part = qp_part(h);
+	const struct qp_part *part = qp_part(h);
+	const struct qp *qp;
 
-	return part->mpt_use && part->mpt_use[key & part->mpt_mask];
+	if (!part->mpt_use || !part->mpt_use[key & part->mpt_mask])
+		return false;
+	for (qp = part->all; qp; qp = qp->next)
+		if (!qp->stub && !((qp->wqe_lkey ^ key) & part->mpt_mask)) {
+			*uar = qp->uar;
+			return true;
+		}
+	return srq_uses_mpt(h, key, part->mpt_mask, uar);
 }
 
 bool qp_uses_cq(struct hca *h, u32 cqn)

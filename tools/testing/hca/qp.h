@@ -403,5 +403,7 @@ void srq_use(struct srq *srq, int delta);
 enum take srq_take(struct srq *srq, struct wqe *w);
 void srq_db(struct hca *h, u32 uar, u32 srqn, u32 addr, u32 count);
 void srq_fail(struct srq *srq);
+/* For qp_uses_mpt(): @mask is that of MPT indices. */
+bool srq_uses_mpt(struct hca *h, u32 key, u32 mask, u32 *uar);
 
 #endif

@@ -130,6 +130,12 @@ static void take_path_options(struct qp *qp, u32 opt, const u8 *c)
 	take_alternate(qp, opt, c);
 }
 
+/* ARMED is a state the hardware reaches by itself; software asks for it with REARM (12.6). */
+static bool pm_bad(u8 state)
+{
+	return state != PM_MIGRATED && state != PM_REARM;
+}
+
 /* Software asks for rearm, or forces the migration (IBTA 17.2.8). */
 static void take_pm(struct qp *qp, u8 state)
 {
@@ -388,6 +394,8 @@ static u8 check_identity(const struct qp *qp, const u8 *c)
 		return bad_param(qp, "QPN of the context", qpn);
 	if (qp->uar >= BAR2_SIZE / HCA_PAGE)
 		return bad_param(qp, "UAR page", qp->uar);
+	if (pm_bad(qp->pm_state))
+		return bad_param(qp, "path-migration state", qp->pm_state);
 	return CMD_OK;
 }
 
@@ -594,13 +602,15 @@ static u8 change_drained(struct qp *qp, u32 opt, const u8 *c)
 static u8 transition(struct hca *h, struct cmd *c, u32 from, u8 to,
 		     u8 (*apply)(struct qp *, u32, const u8 *))
 {
-	u8 status;
+	u8 status, pm = bits(get32(c->in + CTX), 12, 11);
 	struct qp *qp = qp_named(h, c, from, 0, &status);
 	struct qp before;
 
 	if (!qp)
 		return status;
 	check_reserved(h, c, qp->name);
+	if ((get32(c->in) & OPT_PM) && pm_bad(pm))
+		return bad_param(qp, "path-migration state", pm);
 	before = *qp;
 	status = apply(qp, get32(c->in), c->in + CTX);
 	if (status) {

@@ -57,6 +57,19 @@ void srq_use(struct srq *srq, int delta)
 	srq->users += delta;
 }
 
+bool srq_uses_mpt(struct hca *h, u32 key, u32 mask, u32 *uar)
+{
+	const struct srq_part *part = srq_part(h);
+	u32 i;
+
+	for (i = 0; part->table && i <= part->mask; i++)
+		if (part->table[i] && !((part->table[i]->lkey ^ key) & mask)) {
+			*uar = part->table[i]->uar;
+			return true;
+		}
+	return false;
+}
+
 static void srq_delete(struct srq *srq)
 {
 	qp_mpt_use(srq->h, srq->lkey, -1);

@@ -114,6 +114,7 @@ static u8 sw2hw_mpt(struct hca *h, struct cmd *c)
 {
 	char object[24];
 	u8 *e, status;
+	u32 uar;
 
 	status = bad_index(h, c);
 	if (status)
@@ -125,26 +126,29 @@ static u8 sw2hw_mpt(struct hca *h, struct cmd *c)
 	status = check_entry(h, c, object);
 	if (status)
 		return status;
-	if (qp_uses_mpt(h, get32(c->in + MPT_KEY_AT)))
-		violation(h, RULE_MPT_IN_USE, object,
-			  "key 0x%08x is still that of a queue pair's buffer",
-			  get32(c->in + MPT_KEY_AT));
+	if (qp_uses_mpt(h, get32(c->in + MPT_KEY_AT), &uar))
+		blame(h, uar, RULE_MPT_IN_USE, object,
+		      "key 0x%08x is still that of a work queue's buffer",
+		      get32(c->in + MPT_KEY_AT));
 	store(e, c->in);
 	return CMD_OK;
 }
 
 /* --- HW2SW_MPT, QUERY_MPT ---------------------------------------------------------------------------------- */
 
-/* Queues that go on using the key would write where software no longer expects it. */
+/*
+ * Queues that go on using the key would write where software no longer expects it. A process owns the memory
+ * of its own queues and can take it back first (18.2), which is then its doing.
+ */
 static void check_users(struct hca *h, const char *object, u32 key)
 {
 	u32 uar;
 
 	if (eq_uses_mpt(h, key, &uar))
 		violation(h, RULE_MPT_IN_USE, object, "key 0x%08x is that of an EQ's buffer", key);
-	else if (qp_uses_mpt(h, key))
-		violation(h, RULE_MPT_IN_USE, object, "key 0x%08x is that of a work queue's buffer",
-			  key);
+	else if (qp_uses_mpt(h, key, &uar))
+		blame(h, uar, RULE_MPT_IN_USE, object,
+		      "key 0x%08x is that of a work queue's buffer", key);
 	else if (cq_uses_mpt(h, key, &uar))
 		blame(h, uar, RULE_MPT_IN_USE, object, "key 0x%08x is that of a CQ's buffer", key);
 }

@@ -279,12 +279,15 @@ static void error_state_out_of_reset_has_no_context(void)
 
 static void keys_of_queues_are_known(void)
 {
+	u32 uar = 0;
+
 	up(SVC_RC);
-	CHECK(qp_uses_mpt(&fake, a.lkey));
-	CHECK(qp_uses_mpt(&fake, a.lkey + (1 << 14)));
-	CHECK(!qp_uses_mpt(&fake, 0x3333));
+	CHECK(qp_uses_mpt(&fake, a.lkey, &uar));
+	CHECK_EQ(uar, FAKE_UAR);
+	CHECK(qp_uses_mpt(&fake, a.lkey + (1 << 14), &uar));
+	CHECK(!qp_uses_mpt(&fake, 0x3333, &uar));
 	run(0x21, a.qpn, 3);
-	CHECK(!qp_uses_mpt(&fake, a.lkey));
+	CHECK(!qp_uses_mpt(&fake, a.lkey, &uar));
 }
 
 /* --- flushing ----------------------------------------------------------------------------- */

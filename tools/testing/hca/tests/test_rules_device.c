@@ -950,14 +950,14 @@ static void cq_eq(void)
 }
 
 /* A queue pair in INIT whose buffer is an untranslated page. */
-static void make_qp(u32 qpn, u32 cqn, u32 key)
+static void make_qp(u32 qpn, u32 cqn, u32 key, u32 uar)
 {
 	u8 *in = tc_in();
 
 	memset(in, 0, 0x108);
 	put32(in + 0x08, 1 << 8 | 3 << 11);
 	put32(in + 0x08 + 0x08, 4u << 29 | 31 << 24);
-	put32(in + 0x08 + 0x0c, TC_UAR);
+	put32(in + 0x08 + 0x0c, uar);
 	put32(in + 0x08 + 0x10, qpn);
 	put32(in + 0x08 + 0x20, 1 << 24);
 	put32(in + 0x08 + 0x64, TC_PD);
@@ -971,7 +971,7 @@ static void cq_in_use(void)
 {
 	up();
 	tc_cq(0x81, 4);
-	make_qp(0x404, 0x81, TC_KEY);
+	make_qp(0x404, 0x81, TC_KEY, TC_UAR);
 	CHECK_EQ(tc_any_violation(), 0);
 	CHECK_EQ(tc_cmd_out(0x17, 0, 0x81), 0);
 	TRIPPED(CQ_IN_USE);
@@ -984,9 +984,15 @@ static void mpt_in_use_by_qp(void)
 	up();
 	tc_cq(0x81, 4);
 	key = tc_mr(tc_alloc(4096, 4096), 4096, 0, 0);
-	make_qp(0x404, 0x81, key);
+	make_qp(0x404, 0x81, key, TC_UAR);
 	CHECK_EQ(tc_cmd(0x0f, 1, key, 0, 0, NULL), 0);
 	TRIPPED(MPT_IN_USE);
+	/* a process's queue in the process's memory */
+	key = tc_mr(tc_alloc(4096, 4096), 4096, 0, 0);
+	make_qp(0x405, 0x81, key, TC_USER_UAR);
+	CHECK_EQ(tc_cmd(0x0f, 1, key, 0, 0, NULL), 0);
+	FAULTED(MPT_IN_USE);
+	CHECK_EQ(tc_any_violation(), 0);
 }
 
 /* --- all of them --------------------------------------------------------------------------------------------------- */

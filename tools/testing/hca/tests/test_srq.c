@@ -215,14 +215,16 @@ static void commands_are_checked(void)
 
 static void busy_srq_stays(void)
 {
+	u32 uar = 0;
+
 	up();
-	CHECK(qp_uses_mpt(&fake, 0x1040));
+	CHECK(qp_uses_mpt(&fake, 0x1040, &uar));
 	CHECK_EQ(run(0x36, SRQN, 0), CMD_RESOURCE_BUSY);
 	CHECK_EQ(fake_violations[RULE_SRQ_BUSY], 1);
 	CHECK_EQ(run(0x21, b.qpn, 3), CMD_OK);
 	CHECK_EQ(run(0x36, SRQN, 0), CMD_OK);
 	CHECK_EQ(get32(the_cmd.out + 8) >> 28, 0xf);
-	CHECK(!qp_uses_mpt(&fake, 0x1040));
+	CHECK(!qp_uses_mpt(&fake, 0x1040, &uar));
 }
 
 static void pd_of_qp_and_srq_must_agree(void)

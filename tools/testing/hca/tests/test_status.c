@@ -525,11 +525,12 @@ static void qp_contexts_are_judged(void)
 	CHECK_EQ(spoilt(&q, 0x1b, 0, 1), CMD_BAD_PARAM);
 	CHECK_EQ(spoilt(&q, 0x1b, 0, 0), CMD_OK);
 	CHECK_EQ(spoilt(&q, 0x1c, 0, 1), CMD_BAD_PARAM);
+	CHECK_EQ(spoilt(&q, 0x1c, 0, 1 << 10), CMD_BAD_PARAM); /* ARMED is not for software */
 	into_state(&q, QP_SQD);
 	CHECK_EQ(spoilt(&q, 0x38, 0, 1), CMD_BAD_PARAM);
 	CHECK_EQ(spoilt(&q, 0x20, 0, 1), CMD_BAD_PARAM);
 	CHECK_EQ(spoilt(&q, 0x20, 0, 0), CMD_OK);
-	CHECK_EQ(tc_violations(RULE_QP_CTX_PARAM), 10);
+	CHECK_EQ(tc_violations(RULE_QP_CTX_PARAM), 11);
 	tc_violations(RULE_QP_CTX_CQ);
 	CHECK_EQ(tc_any_violation(), 0);
 }
