@@ -25,6 +25,8 @@ u8 cmd_bad_index(struct hca *h, const struct cmd *c, const char *what, u32 index
 		 u32 limit);
 /* The object is not whose it must be: @owner has it. Recorded; the status of the command. */
 u8 cmd_bad_owner(struct hca *h, const struct cmd *c, const char *object, const char *owner);
+/* What EQ and CQ contexts have at the same places: translation, start, UAR page. @rule is that of a bad one. */
+u8 cmd_check_queue(struct hca *h, const struct cmd *c, const char *object, enum hca_rule rule);
 /* Complains if any byte of [from, to) of the input mailbox is not 0; the command goes on. */
 void cmd_reserved(struct hca *h, const struct cmd *c, const char *object, u32 from, u32 to);
 /* ... if any of the bits of @mask in the dword at @at is set */

@@ -6,6 +6,7 @@
  */
 #include "bytes.h"
 #include "cmd.h"
+#include "device.h"
 
 u8 cmd_bad_index(struct hca *h, const struct cmd *c, const char *what, u32 index, u32 reserved,
 		 u32 limit)
@@ -44,4 +45,21 @@ u8 cmd_bad_owner(struct hca *h, const struct cmd *c, const char *object, const c
 {
 	violation(h, RULE_CMD_OWNERSHIP, object, "%s, but %s owns it", c->name, owner);
 	return CMD_BAD_RES_STATE;
+}
+
+u8 cmd_check_queue(struct hca *h, const struct cmd *c, const char *object, enum hca_rule rule)
+{
+	u32 flags = get32(c->in), uar = get32(c->in + 0x0c) & 0xffffff;
+	u64 start = get64(c->in + 0x04);
+
+	cmd_reserved_bits(h, c, object, 0x0c, 0xe0000000);
+	if (!(flags & 1 << 18))
+		violation(h, rule, object, "address translation is off: flags 0x%08x", flags);
+	else if (start & 31)
+		violation(h, rule, object, "misaligned start 0x%llx", (unsigned long long)start);
+	else if (uar >= BAR2_SIZE / HCA_PAGE)
+		violation(h, rule, object, "UAR page 0x%x", uar);
+	else
+		return CMD_OK;
+	return CMD_BAD_PARAM;
 }

@@ -490,7 +490,6 @@ static void parse(const u8 *in, struct cq *q)
 static void check_reserved(struct hca *h, const struct cmd *c, const char *object)
 {
 	cmd_reserved_bits(h, c, object, 0x00, 0x0ff9f0ff);
-	cmd_reserved_bits(h, c, object, 0x0c, 0xe0000000);
 	cmd_reserved_bits(h, c, object, 0x10, 0xffffff00);
 	cmd_reserved_bits(h, c, object, 0x14, 0xffffff00);
 	cmd_reserved_bits(h, c, object, 0x18, 0xff000000);
@@ -526,8 +525,9 @@ static u8 check(struct hca *h, const struct cmd *c, const char *object, const st
 	u8 status;
 
 	check_reserved(h, c, object);
-	if (!(get32(c->in) & 1 << 18))
-		return bad_field(h, object, "address translation is off: flags", get32(c->in));
+	status = cmd_check_queue(h, c, object, RULE_CQ_FIELD);
+	if (status)
+		return status;
 	if (q->state != CQ_DISARMED && q->state != CQ_ARMED && q->state != CQ_ARMED_SOL &&
 	    q->state != CQ_FIRED)
 		return bad_field(h, object, "state", q->state);
@@ -537,10 +537,6 @@ static u8 check(struct hca *h, const struct cmd *c, const char *object, const st
 		bad_field(h, object, "log2 of the size", q->log_size);
 		return CMD_EXCEED_LIM;
 	}
-	if (q->start & 31)
-		return bad_field(h, object, "misaligned start", (u32)q->start);
-	if (q->uar >= BAR2_SIZE / HCA_PAGE)
-		return bad_field(h, object, "UAR page", q->uar);
 	if (q->cqn != c->in_mod)
 		return bad_field(h, object, "CQN of the context", q->cqn);
 	status = check_eqs(h, object, q);

@@ -375,7 +375,6 @@ static void parse(const u8 *in, struct eq *q)
 static void check_reserved(struct hca *h, const struct cmd *c, const char *object)
 {
 	cmd_reserved_bits(h, c, object, 0x00, 0x00f9fcff);
-	cmd_reserved_bits(h, c, object, 0x0c, 0xe0000000);
 	cmd_reserved_bits(h, c, object, 0x10, 0xff000000);
 	cmd_reserved_bits(h, c, object, 0x14, 0xffffff00);
 	cmd_reserved(h, c, object, 0x18, 0x1c);
@@ -384,17 +383,16 @@ static void check_reserved(struct hca *h, const struct cmd *c, const char *objec
 
 static u8 check(struct hca *h, const struct cmd *c, const char *object, const struct eq *q)
 {
+	u8 status;
+
 	check_reserved(h, c, object);
-	if (!(get32(c->in) & 1 << 18))
-		return bad_field(h, object, "address translation is off: flags", get32(c->in));
+	status = cmd_check_queue(h, c, object, RULE_EQ_FIELD);
+	if (status)
+		return status;
 	if (q->state == 0)
 		return bad_field(h, object, "state", q->state);
 	if (q->log_size < 2 || q->log_size > 24)
 		return bad_field(h, object, "log2 of the size", q->log_size);
-	if (q->start & 31)
-		return bad_field(h, object, "misaligned start", (u32)q->start);
-	if (q->uar >= BAR2_SIZE / HCA_PAGE)
-		return bad_field(h, object, "UAR page", q->uar);
 	if (!pci_intr_valid(h, q->intr))
 		return bad_field(h, object, "interrupt", q->intr);
 	if (tpt_check(h, q->lkey, q->pd, q->start, (u64)EQE_SIZE << q->log_size, TPT_LOCAL_WRITE)) {

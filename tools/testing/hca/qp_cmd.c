@@ -248,6 +248,17 @@ static u8 bad_number(struct hca *h, const struct cmd *c, const struct qp *there)
 	return CMD_BAD_RESOURCE;
 }
 
+/* The QP at the number a command names, NULL in *qp if that one is in RESET. */
+static u8 at_number(struct hca *h, const struct cmd *c, u32 also_allowed, u32 *qpn, struct qp **qp)
+{
+	u8 status = number_of(h, c, also_allowed, qpn);
+
+	if (status)
+		return status;
+	*qp = qp_at_index(h, *qpn);
+	return *qp && (*qp)->qpn != *qpn ? bad_number(h, c, *qp) : CMD_OK;
+}
+
 /* The QP of a command that needs one in a state of the mask @from; *status says why not. */
 static struct qp *qp_named(struct hca *h, const struct cmd *c, u32 from, u32 also_allowed,
 			   u8 *status)
@@ -255,13 +266,10 @@ static struct qp *qp_named(struct hca *h, const struct cmd *c, u32 from, u32 als
 	struct qp *qp;
 	u32 qpn;
 
-	*status = number_of(h, c, also_allowed, &qpn);
+	*status = at_number(h, c, also_allowed, &qpn, &qp);
 	if (*status)
 		return NULL;
-	qp = qp_at_index(h, qpn);
-	if (qp && qp->qpn != qpn)
-		*status = bad_number(h, c, qp);
-	else if (!qp || !(from & STATE(qp->state)))
+	if (!qp || !(from & STATE(qp->state)))
 		*status = CMD_BAD_QPEE_STATE;
 	return *status ? NULL : qp;
 }
@@ -663,13 +671,10 @@ static u8 to_err(struct hca *h, struct cmd *c)
 {
 	struct qp *qp;
 	u32 qpn;
-	u8 status = number_of(h, c, 0, &qpn);
+	u8 status = at_number(h, c, 0, &qpn, &qp);
 
 	if (status)
 		return status;
-	qp = qp_at_index(h, qpn);
-	if (qp && qp->qpn != qpn)
-		return bad_number(h, c, qp);
 	if (qp) {
 		qp_to_error(qp);
 		return CMD_OK;
@@ -701,14 +706,11 @@ static u8 err2rst(struct hca *h, struct cmd *c)
 {
 	struct qp *qp;
 	u32 qpn;
-	u8 status = number_of(h, c, 0, &qpn);
+	u8 status = at_number(h, c, 0, &qpn, &qp);
 
 	if (status)
 		return status;
 	c->no_out = c->op_mod & RST_NO_OUTBOX;
-	qp = qp_at_index(h, qpn);
-	if (qp && qp->qpn != qpn)
-		return bad_number(h, c, qp);
 	if (!(c->op_mod & RST_ANY_STATE) && (!qp || qp->state != QP_ERR))
 		return CMD_BAD_QPEE_STATE;
 	if (!qp)
@@ -721,15 +723,12 @@ static u8 err2rst(struct hca *h, struct cmd *c)
 /* A QP in RESET has nothing to show but its state, 0. */
 static u8 query(struct hca *h, struct cmd *c)
 {
-	const struct qp *qp;
+	struct qp *qp;
 	u32 qpn;
-	u8 status = number_of(h, c, 0, &qpn);
+	u8 status = at_number(h, c, 0, &qpn, &qp);
 
 	if (status)
 		return status;
-	qp = qp_at_index(h, qpn);
-	if (qp && qp->qpn != qpn)
-		return bad_number(h, c, qp);
 	if (qp)
 		ctx_encode(qp, c->out + CTX);
 	return CMD_OK;

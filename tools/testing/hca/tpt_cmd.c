@@ -153,6 +153,18 @@ static void check_users(struct hca *h, const char *object, u32 key)
 		blame(h, uar, RULE_MPT_IN_USE, object, "key 0x%08x is that of a CQ's buffer", key);
 }
 
+/* The entry a command names, by name and place, if the hardware owns it. */
+static u8 owned(struct hca *h, const struct cmd *c, char *object, u8 **e)
+{
+	u8 status = bad_index(h, c);
+
+	if (status)
+		return status;
+	name_mpt(object, c->in_mod);
+	*e = tpt_entry(tpt_of(h), c->in_mod);
+	return mpt_owned(*e) ? CMD_OK : cmd_bad_owner(h, c, object, "software");
+}
+
 /* A region with windows stays (0x21); that can be a user's doing, so it is no violation. */
 static u8 hw2sw_mpt(struct hca *h, struct cmd *c)
 {
@@ -160,13 +172,9 @@ static u8 hw2sw_mpt(struct hca *h, struct cmd *c)
 	char object[24];
 	u8 *e, status;
 
-	status = bad_index(h, c);
+	status = owned(h, c, object, &e);
 	if (status)
 		return status;
-	name_mpt(object, c->in_mod);
-	e = tpt_entry(t, c->in_mod);
-	if (!mpt_owned(e))
-		return cmd_bad_owner(h, c, object, "software");
 	if ((get32(e) & MPT_REGION) && get32(e + MPT_BOUND))
 		return CMD_REG_BOUND;
 	check_users(h, object, get32(e + MPT_KEY_AT));
@@ -184,13 +192,9 @@ static u8 query_mpt(struct hca *h, struct cmd *c)
 	char object[24];
 	u8 *e, status;
 
-	status = bad_index(h, c);
+	status = owned(h, c, object, &e);
 	if (status)
 		return status;
-	name_mpt(object, c->in_mod);
-	e = tpt_entry(tpt_of(h), c->in_mod);
-	if (!mpt_owned(e))
-		return cmd_bad_owner(h, c, object, "software");
 	memcpy(c->out, e, MPT_SIZE);
 	return CMD_OK;
 }
@@ -221,13 +225,11 @@ static u8 modify_mpt(struct hca *h, struct cmd *c)
 	char object[24];
 	u8 *e, status;
 
-	status = bad_index(h, c);
+	status = owned(h, c, object, &e);
 	if (status)
 		return status;
-	name_mpt(object, c->in_mod);
-	e = tpt_entry(tpt_of(h), c->in_mod);
-	if (!mpt_owned(e) || !(get32(e) & MPT_REGION))
-		return cmd_bad_owner(h, c, object, "software or a window");
+	if (!(get32(e) & MPT_REGION))
+		return cmd_bad_owner(h, c, object, "a window");
 	if (get32(e + MPT_BOUND))
 		return CMD_REG_BOUND;
 	tpt_invalidate(tpt_of(h), e);
