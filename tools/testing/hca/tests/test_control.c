@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /* The control socket: each verb, and what it says to nonsense. */
-#include "client.h"
 #include "tap.h"
+#include "traffic.h"
 
 #include "../control.h"
 
@@ -157,6 +157,81 @@ static void objects_are_listed(void)
 	CHECK_EQ(array_size("{\"cmd\":\"objects\"}", "mpts"), 1);
 }
 
+static const cJSON *first_of(const cJSON *reply, const char *list)
+{
+	return cJSON_GetArrayItem(cJSON_GetObjectItem(reply, list), 0);
+}
+
+static bool says(const cJSON *object, const char *name, const char *text)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+
+	return cJSON_IsString(item) && !strcmp(item->valuestring, text);
+}
+
+static int value_of(const cJSON *object, const char *name)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+
+	return cJSON_IsNumber(item) ? item->valueint : -1;
+}
+
+/* A queue pair with work in it, its SRQ, and the ports, while the model runs. */
+static void queue_pairs_can_be_watched(void)
+{
+	struct tt_qp q = {
+		.qpn = 1030, .service = SVC_RC, .uar = TC_UAR, .cq_log = 6, .srqn = 0x14
+	};
+	cJSON *reply;
+
+	tc_fresh();
+	tc_up();
+	memset(tc_in(), 0, 0x20);
+	put32(tc_in() + 4, 4);
+	put32(tc_in() + 8, TC_PD);
+	put32(tc_in() + 12, TC_KEY);
+	put32(tc_in() + 16, TC_UAR);
+	CHECK_EQ(tc_cmd_in(0x35, 0, 0x14), 0);
+	tt_make(&q);
+	tt_connect(&q, 1031);
+	dial();
+	reply = ask("{\"cmd\":\"objects\"}");
+	CHECK_EQ(value_of(first_of(reply, "qps"), "qpn"), 1030);
+	CHECK(says(first_of(reply, "qps"), "state", "RTS"));
+	CHECK(says(first_of(reply, "qps"), "service", "RC"));
+	CHECK_EQ(value_of(first_of(reply, "qps"), "srqn"), 0x14);
+	CHECK_EQ(value_of(first_of(reply, "srqs"), "qps"), 1);
+	CHECK_EQ(value_of(first_of(reply, "cqs"), "cqn"), q.cqn);
+	CHECK_EQ(cJSON_GetArraySize(cJSON_GetObjectItem(reply, "ports")), 2);
+	cJSON_Delete(reply);
+}
+
+/* What is under way shows with its token and age, and the history how many there were. */
+static void outstanding_commands_can_be_watched(void)
+{
+	const cJSON *commands, *one;
+	cJSON *reply;
+
+	tc_fresh();
+	tc_up();
+	dial();
+	CHECK(ok("{\"cmd\":\"set\",\"key\":\"latency_op\",\"value\":\"NOP=10s\"}"));
+	tc_post(0x31, 0, 0x1f, 0, 0, 0x1234);
+	reply = ask("{\"cmd\":\"stats\"}");
+	commands = cJSON_GetObjectItem(reply, "commands");
+	one = first_of(commands, "outstanding");
+	CHECK(says(one, "command", "NOP") && says(one, "state", "running"));
+	CHECK_EQ(value_of(one, "token"), 0x1234);
+	CHECK_EQ(value_of(one, "in_modifier"), 0x1f);
+	CHECK(value_of(one, "age_us") >= 0);
+	CHECK(cJSON_GetArraySize(cJSON_GetObjectItem(commands, "history")) > 1);
+	CHECK(value_of(commands, "deepest") >= 1);
+	cJSON_Delete(reply);
+	/* other commands take no longer for it */
+	CHECK_EQ(tc_cmd_out(0x04, 0, 0), 0);
+	CHECK(ok("{\"cmd\":\"set\",\"key\":\"profile\",\"value\":\"fast\"}"));
+}
+
 static void live_options_change(void)
 {
 	dial();
@@ -214,6 +289,20 @@ static void catastrophe_with_a_buffer(void)
 	CHECK(ok("{\"cmd\":\"reset\"}"));
 	tc_enable();
 	CHECK_EQ(tc_reg(CATAS_OFFSET), 0);
+}
+
+static void broken_memory(void)
+{
+	tc_fresh();
+	tc_up();
+	dial();
+	CHECK(ok("{\"cmd\":\"ddr_error\",\"fatal\":true}"));
+	CHECK_EQ(tc_reg(CATAS_OFFSET), 4u << 24);
+	CHECK(hca_dead(tc_hca()));
+	CHECK(!tc_eqe(TC_EQ_ASYNC));
+	CHECK(ok("{\"cmd\":\"reset\"}"));
+	tc_enable();
+	CHECK(!hca_dead(tc_hca()));
 }
 
 static void hang_and_remove(void)
@@ -323,10 +412,13 @@ int main(int argc, char **argv)
 		TAP(help_names_every_verb),
 		TAP(stats_count_commands),
 		TAP(objects_are_listed),
+		TAP(queue_pairs_can_be_watched),
+		TAP(outstanding_commands_can_be_watched),
 		TAP(live_options_change),
 		TAP(faults_by_text_and_by_object),
 		TAP(events_and_interrupts_on_request),
 		TAP(catastrophe_with_a_buffer),
+		TAP(broken_memory),
 		TAP(hang_and_remove),
 		TAP(requests_may_wait),
 		TAP(requests_from_a_file),
