@@ -21,6 +21,14 @@ query() {
 	grep -qE -- "$pattern" "$TEST_DIR/query" || fail "no line matches '$pattern': $*"
 }
 
+# refused PATTERN COMMAND...: it fails, and says why
+refused() {
+	local pattern=$1
+	shift
+	! "$@" >"$TEST_DIR/query" 2>&1 || { cat "$TEST_DIR/query"; fail "succeeded: $*"; }
+	grep -qE -- "$pattern" "$TEST_DIR/query" || { cat "$TEST_DIR/query"; fail "no line matches '$pattern': $*"; }
+}
+
 test_smpquery_nodeinfo() {
 	query '^NodeType:\.*Channel Adapter' smpquery -C "$(device)" -P 1 nodeinfo "$(lid 1)"
 	grep -qE '^NumPorts:\.*2$' "$TEST_DIR/query"
@@ -102,8 +110,29 @@ test_ibnetdiscover() {
 	grep -qE '4xSDR' "$TEST_DIR/query"
 }
 
-test_ibhosts() {
+test_ibnetdiscover_lists_nodes_and_links() {
+	query '^Ca.* ports 2 devid 0x5a44 vendid 0x2c9' ibnetdiscover -C "$(device)" -P 1 -l
+	query '^CA .* 4x SDR - CA ' ibnetdiscover -C "$(device)" -P 1 -p
+	ibnetdiscover -C "$(device)" -P 1 --cache "$TEST_DIR/cache"
+	ibnetdiscover -C "$(device)" -P 1 --diff "$TEST_DIR/cache" >"$TEST_DIR/query"
+	absent '^[<>]' "$TEST_DIR/query"
+}
+
+test_ibhosts_ibnodes_ibswitches_ibrouters() {
 	query '^Ca[[:space:]]*: 0x[0-9a-f]{16} ports 2' ibhosts -C "$(device)" -P 1
+	query '^Ca[[:space:]]*: 0x[0-9a-f]{16} ports 2' ibnodes -C "$(device)" -P 1
+	[ -z "$(ibswitches -C "$(device)" -P 1)$(ibrouters -C "$(device)" -P 1)" ]
+}
+
+test_ibstatus() {
+	query 'state:[[:space:]]*4: ACTIVE' ibstatus "$(device):1"
+	grep -qE 'rate:[[:space:]]*10 Gb/sec \(4X SDR\)' "$TEST_DIR/query"
+	query 'phys state:[[:space:]]*5: LinkUp' ibstatus "$(device):2"
+}
+
+test_ibidsverify() {
+	ibidsverify >"$TEST_DIR/query"
+	absent 'error|duplicate|zero' "$TEST_DIR/query"
 }
 
 test_iblinkinfo() {
@@ -121,6 +150,18 @@ test_ibtracert() {
 test_perfquery() {
 	query '^PortXmitData:\.*[0-9]+' perfquery -C "$(device)" -P 1
 	query '^SymbolErrorCounter:\.*0$' perfquery -C "$(device)" -P 1 "$(lid 2)" 2
+}
+
+test_perfquery_of_all_ports_and_samples() {
+	query '^PortSelect:\.*255' perfquery -C "$(device)" -P 1 -a "$(lid 1)"
+	query '^CounterWidth:\.*4' perfquery -C "$(device)" -P 1 --smplctl "$(lid 1)" 1
+	query '^PortXmitWait:\.*0$' perfquery -C "$(device)" -P 1 -c "$(lid 2)" 2
+}
+
+# This generation of HCAs has none.
+test_perfquery_is_told_that_there_are_no_extended_counters() {
+	refused 'No extended counter support indicated' perfquery -C "$(device)" -P 1 -x "$(lid 1)" 1
+	refused 'failed: ' perfquery -C "$(device)" -P 1 --xmtdisc "$(lid 1)" 1
 }
 
 test_port_counters_count_traffic_in_both_directions() {
@@ -147,6 +188,11 @@ test_port_counters_are_cleared_on_request() {
 	[ "$(counter 1 PortXmitData)" -lt 20000 ] || fail "after a reset: $(counter 1 PortXmitData) words"
 }
 
+test_counters_read_and_cleared_at_once() {
+	query '^PortXmitPkts:\.*[1-9]' perfquery -C "$(device)" -P 1 -r "$(lid 1)" 1
+	[ "$(counter 1 PortXmitPkts)" -lt 100 ] || fail "after a reset: $(counter 1 PortXmitPkts) packets"
+}
+
 test_sysfs_counters_agree_with_perfquery() {
 	local sysfs agent
 	sysfs=$(port_file 1 counters/port_xmit_data)
@@ -157,7 +203,44 @@ test_sysfs_counters_agree_with_perfquery() {
 	[ "$(port_file 1 counters/link_downed)" = 0 ]
 }
 
+test_smpquery_asks_an_hca_for_what_a_switch_has() {
+	refused 'switch info query failed' smpquery -C "$(device)" -P 1 -t 200 switchinfo "$(lid 1)"
+	refused 'ibroute: ' ibroute -C "$(device)" -P 1 "$(lid 1)"
+}
+
+# Without its key opensm does not tell P_Keys, and takes the question for an error.
+test_saquery_knows_every_record() {
+	local sa
+	sa=(saquery -C "$(device)" -P 1)
+	query 'Capability mask' "${sa[@]}" CPI
+	[ "$("${sa[@]}" LR | grep -c '^LinkRecord')" = 2 ]
+	query 'SMState\.*3' "${sa[@]}" SMIR
+	query '^SL2VLTableRecord' "${sa[@]}" SL2VL
+	query '^VLArbTableRecord' "${sa[@]}" VLAR
+	query '^GUIDInfo Record' "${sa[@]}" GIR
+	query '^MCMember Record' "${sa[@]}" MCMR
+	query '0xFFFF|0xffff' "${sa[@]}" --smkey 1 PKTR
+	query "dlid\.*$(lid 2)$" "${sa[@]}" -p --src-to-dst "$(lid 1):$(lid 2)"
+	query 'IsSM ports' "${sa[@]}" -s
+	"${sa[@]}" SR
+	"${sa[@]}" IIR
+}
+
+test_ibsysstat() {
+	ibsysstat -S -C "$(device)" -P 2 &
+	sleep 1
+	query 'sysstat ping succeeded' ibsysstat -C "$(device)" -P 1 "$(lid 2)"
+	query '^cpu 0: model' ibsysstat -C "$(device)" -P 1 "$(lid 2)" cpu
+}
+
 test_ibqueryerrors_finds_none() {
+	[ "$(ibqueryerrors -C "$(device)" -P 1 --counters | grep -c 'PortXmitData ==')" = 2 ]
+
 	ibqueryerrors -C "$(device)" -P 1 | tee "$TEST_DIR/errors"
 	grep -qE '^## Summary: [0-9]+ nodes checked, 0 bad nodes found' "$TEST_DIR/errors"
+}
+
+# Last: after all that was asked of it.
+test_opensm_reports_no_error() {
+	absent ' ERR |ERRORS' /results/opensm-*.log
 }

@@ -10,4 +10,6 @@
 
 # shellcheck source=SCRIPTDIR/ipoib.bash
 . "$(dirname "$0")/ipoib.bash"
+# shellcheck disable=SC2034 # for ipoib_pair.bash; all that IPoIB can
+CM_MTU=65520
 run_tests "$@"

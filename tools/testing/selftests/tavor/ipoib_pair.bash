@@ -68,6 +68,24 @@ mtu_is() {
 	far ip -o link show "$FAR" | grep -q " mtu $1 " || fail "there: $(far ip -o link show "$FAR")"
 }
 
+# cm_mtu: the largest MTU of connected mode: what IPoIB can at most, or 4 KiB for each entry of a scatter list
+# that the device has, less the header. CM_MTU overrides it.
+cm_mtu() {
+	local entries
+	entries=$(ibv_devinfo -v | awk '/max_srq_sge:/ { print $2; exit }')
+	[ "$entries" -le 16 ] || entries=16
+	echo "${CM_MTU:-$((4096 * entries - 16))}"
+}
+
+# opensm_has_no_error: but for one that time makes. The kernel repeats a request to leave a group after 300 ms,
+# and opensm, which answers later on a busy machine, takes the second one for an error (1B25).
+opensm_has_no_error() {
+	if cat /results/opensm-*.log | grep -E ' ERR |ERRORS' | grep -v 'ERR 1B25: .* delete request'; then
+		fail "unexpected: the lines above"
+	fi
+	cat /results/opensm-*.log | grep -q 'SUBNET UP'
+}
+
 # iperf OPTION...: its server there, its client here
 iperf() {
 	far iperf3 -s -1 -D
