@@ -30,3 +30,16 @@ query() {
 matches() {
 	grep -qE -- "$1" "$TEST_DIR/query" || fail "no line matches '$1'"
 }
+
+# refused PATTERN COMMAND...: it fails, and says why
+refused() {
+	local pattern=$1
+	shift
+	! "$@" >"$TEST_DIR/query" 2>&1 || { cat "$TEST_DIR/query"; fail "succeeded: $*"; }
+	matches "$pattern"
+}
+
+# port_guid PORT DEVICE: the lower half of its GID
+port_guid() {
+	echo "0x$(port_file "$1" gids/0 "$2" | cut -d: -f5- | tr -d :)"
+}

@@ -24,19 +24,6 @@ switch_port() {
 	iblinkinfo -C "$(near)" -P 1 --switches-only | grep -E " +$(switch_lid) +$1\["
 }
 
-# port_guid PORT DEVICE: the lower half of its GID
-port_guid() {
-	echo "0x$(port_file "$1" gids/0 "$2" | cut -d: -f5- | tr -d :)"
-}
-
-# refused PATTERN COMMAND...: it fails, and says why
-refused() {
-	local pattern=$1
-	shift
-	! "$@" >"$TEST_DIR/query" 2>&1 || { cat "$TEST_DIR/query"; fail "succeeded: $*"; }
-	matches "$pattern"
-}
-
 # Kernels number devices as they come up. The near HCA is the one whose port 1 has the subnet manager,
 # the far one the other; infiniband-diags work from the first.
 near() {
@@ -366,8 +353,8 @@ test_ipoib_between_the_hcas() {
 test_ipoib_connected_between_the_hcas() {
 	set_up
 	mode connected
-	mtu_is 65520
-	ping -c 3 -i 0.2 -M "do" -s 65492 $THERE
+	mtu_is "$(cm_mtu)"
+	ping -c 3 -i 0.2 -M "do" -s $(($(cm_mtu) - 28)) $THERE
 	iperf -n 20M
 	mode datagram
 }
@@ -402,5 +389,5 @@ test_the_interfaces_go() {
 
 # Last: after all that was asked of it.
 test_opensm_reports_no_error() {
-	absent ' ERR |ERRORS' /results/opensm-*.log
+	opensm_has_no_error
 }
