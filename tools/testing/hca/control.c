@@ -240,12 +240,14 @@ static int do_ddr_error(struct hca *h, const cJSON *request, cJSON *reply, char 
 	return 0;
 }
 
+/* Only the firmware: queues go on working, as they do on a card. */
 static int do_hang(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	cmd_hang(h);
 	return 0;
 }
 
+/* QEMU then unplugs the function, which for the guest is a card pulled from its slot. */
 static int do_remove(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	vfu_disconnect(h);
@@ -596,6 +598,7 @@ static void on_listen(struct hca_fd *f, u32 events)
 	loop_add(&c->f, EPOLLIN);
 }
 
+/* A socket file left behind by a model that was killed is no obstacle. */
 int control_listen(const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };

@@ -468,6 +468,10 @@ static u8 bad_field(struct hca *h, const char *object, const char *what, u32 val
 	return CMD_BAD_PARAM;
 }
 
+/*
+ * A consumer index other than 0 is honoured (11.1); producer and solicited index are outputs, and
+ * begin where it is.
+ */
 static void parse(const u8 *in, struct cq *q)
 {
 	u32 w0 = get32(in);
@@ -614,6 +618,7 @@ static u8 owned(struct hca *h, const struct cmd *c, struct cq **q)
 	return cmd_bad_owner(h, c, object, "software");
 }
 
+/* Events already in an EQ stay there: software knows that one may name a CQ that is gone (11.8). */
 static u8 hw2sw_cq(struct hca *h, struct cmd *c)
 {
 	char object[24];
@@ -647,6 +652,10 @@ static u8 query_cq(struct hca *h, struct cmd *c)
 
 /* --- RESIZE_CQ (11.7) -------------------------------------------------------------------------------------- */
 
+/*
+ * What is outstanding changes under the driver's feet, so too small a size fails without being its
+ * fault.
+ */
 static u8 check_resize(struct hca *h, const struct cmd *c, const struct cq *fresh,
 		       const struct cq *old)
 {
@@ -744,6 +753,9 @@ void cq_reset(struct hca *h)
 	s->mask = 0;
 }
 
+/*
+ * The table has as many entries as INIT_HCA said; the host gives pages only to those that are used.
+ */
 int cq_init(struct hca *h)
 {
 	struct cqs *s = cqs_of(h);

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* the tables of INIT_HCA and the firmware's area, with room to spare */
 #define MAX_PROTECTED 16
 
 struct ddr {
@@ -42,6 +43,7 @@ u64 ddr_size(const struct hca *h)
 	return ddr_of(h)->size;
 }
 
+/* The firmware sits at the top, where every driver looks for it and ends its own tables (7). */
 u64 ddr_fw_start(const struct hca *h)
 {
 	return ddr_of(h)->start + ddr_of(h)->size - opt_u64(h, "fw_area");
@@ -57,6 +59,7 @@ int ddr_fd(const struct hca *h)
 	return ddr_of(h)->fd;
 }
 
+/* Without forming an end: the address comes from the guest and may be near 2^64. */
 bool ddr_contains(const struct hca *h, u64 addr, size_t len)
 {
 	const struct ddr *d = ddr_of(h);
@@ -118,6 +121,10 @@ int ddr_read(struct hca *h, u64 offset, void *buf, u32 len)
 	return 0;
 }
 
+/*
+ * The keys and translations are judged before the bytes change: the rule is about what they were
+ * when the hardware may have cached them (9.6).
+ */
 int ddr_write(struct hca *h, u64 offset, const void *buf, u32 len)
 {
 	struct ddr *d = ddr_of(h);
@@ -138,6 +145,10 @@ int ddr_new(struct hca *h)
 	if (!d)
 		return -ENOMEM;
 	d->size = opt_u64(h, "ddr_size");
+	/*
+	 * each HCA of the process has its own range, so that an address in a report says whose it
+	 * is
+	 */
 	d->start = opt_u64(h, "ddr_base") + (u64)hca_number(h) * d->size;
 	if ((d->size & (d->size - 1)) || (d->start & (d->size - 1)) ||
 	    opt_u64(h, "fw_area") >= d->size) {

@@ -333,6 +333,7 @@ static int transfer(struct hca *h, const char *who, u64 addr, u8 *buf, size_t le
 	return 0;
 }
 
+/* The DDR is not behind the bus: it needs neither a map nor bus mastering. */
 int dma_read(struct hca *h, const char *who, u64 addr, void *buf, size_t len)
 {
 	u8 *p = ddr_ptr(h, addr, len);

@@ -49,6 +49,7 @@ static struct eqs *eqs_of(const struct hca *h)
 	return hca_part(h, PART_EQ);
 }
 
+/* INIT_HCA may ask for 128 in its field of four bits; doorbells and ECR end at 64 (10.5). */
 static u32 n_eqs(const struct hca *h)
 {
 	u32 n = 1u << hca_profile(h)->log_eqs;
@@ -96,6 +97,10 @@ bool eq_uses_mpt(struct hca *h, u32 key, u32 *uar)
 
 /* --- firing ---------------------------------------------------------------------------------------------- */
 
+/*
+ * The entry is in memory by now, so a handler that looks at once finds it (10.6). The ECR bit comes
+ * before the interrupt for the same reason: a shared INTx line is told apart by it.
+ */
 static void fire(struct hca *h, u32 eqn)
 {
 	struct eq *q = &eqs_of(h)->eq[eqn];
@@ -106,6 +111,7 @@ static void fire(struct hca *h, u32 eqn)
 	pci_raise(h, q->intr);
 }
 
+/* A fired queue stays quiet until software arms it, and arming looks for what came meanwhile. */
 static void written(struct hca *h, u32 eqn)
 {
 	if (eqs_of(h)->eq[eqn].state != EQ_FIRED)
@@ -287,6 +293,10 @@ static void set_ci(struct hca *h, u32 uar, u32 eqn, struct eq *q, u32 index)
 	q->ci += step;
 }
 
+/*
+ * mthca sets its consumer index, arms and does not look again, in MSI-X mode: an entry that came in
+ * between would never be seen if arming did not compare (10.5).
+ */
 static void arm(struct hca *h, u32 eqn, struct eq *q, u8 state)
 {
 	q->state = state;
@@ -530,6 +540,10 @@ static void map_type(struct hca *h, int type, u32 eqn, bool unmap)
 	s->route[type] = -1;
 }
 
+/*
+ * The EQN has a field of its own here, so stray bits beside it are an error of the parameter and
+ * not of the index.
+ */
 static u8 map_eq(struct hca *h, struct cmd *c)
 {
 	u32 eqn = c->in_mod & 0x3f;
@@ -588,6 +602,7 @@ void eq_objects(struct hca *h, struct cJSON *out)
 	}
 }
 
+/* Also CLOSE_HCA: entries a fault holds back have no queue any more. */
 void eq_reset(struct hca *h)
 {
 	struct eqs *s = eqs_of(h);

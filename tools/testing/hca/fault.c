@@ -145,6 +145,10 @@ static bool parse_prob(const char *text, double *p)
 	return end != text && !*end && *p >= 0 && *p <= 1;
 }
 
+/*
+ * Numbers go through opt_number(), so that times may have units and nothing is cut off at its
+ * range.
+ */
 static bool parse_field(struct fault_rule *r, const char *key, const char *text)
 {
 	u64 v;
@@ -314,6 +318,10 @@ int fault_check_profile(const char *value, char *why)
 	return -1;
 }
 
+/*
+ * Through the options themselves, so that what a profile has set can be read back and overridden
+ * one by one.
+ */
 static void apply_profile(int n, const char *name)
 {
 	int i = find_profile(name);
@@ -341,6 +349,7 @@ static void load_settings(struct hca *h, struct fault *f)
 	f->order = lookup(order_names, 4, opt_str(h, "cmd_order"));
 }
 
+/* What was set before the HCA existed is one string, its elements checked when they were added. */
 static void load_rules(struct hca *h, const char *list)
 {
 	char *copy = strdup(list), *at = copy, *spec;
@@ -440,6 +449,11 @@ static struct fault_verdict judge(struct hca *h, enum fault_on on, int op, int n
 
 #define COMPLETION_ACTIONS (1u << FAULT_DROP | 1u << FAULT_DELAY | 1u << FAULT_DUP)
 
+/*
+ * A command passes three places at which a fault may strike: acceptance, execution, completion.
+ * Each draws random numbers only for the actions that belong to it, so a run repeats even if the
+ * order of places among commands does not.
+ */
 struct fault_verdict fault_cmd_accept(struct hca *h, u16 opcode)
 {
 	return judge(h, ON_CMD, opcode, -1, 1u << FAULT_GO_STUCK | 1u << FAULT_HANG);
@@ -465,11 +479,13 @@ struct fault_verdict fault_cqe(struct hca *h, u32 cqn, u8 opcode)
 	return judge(h, ON_CQE, opcode, cqn, COMPLETION_ACTIONS);
 }
 
+/* Asked for every completion, so it is a flag and not a walk. */
 bool fault_any_cqe(const struct hca *h)
 {
 	return fault_of(h)->any_cqe;
 }
 
+/* Exponential by inversion; 1 - u is never 0, whose logarithm would be an endless wait. */
 u64 fault_latency(struct hca *h, u16 opcode)
 {
 	struct fault *f = fault_of(h);
@@ -545,6 +561,7 @@ int fault_new(struct hca *h)
 
 	if (!f)
 		return -ENOMEM;
+	/* two HCAs of one process must not misbehave in step */
 	f->random = opt_u64(h, "seed") + (u64)hca_number(h) * 0x5851f42d4c957f2du;
 	hca_set_part(h, PART_FAULT, f);
 	load_settings(h, f);

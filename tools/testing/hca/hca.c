@@ -45,6 +45,7 @@ int hca_count(void)
 	return n_hcas;
 }
 
+/* In order of dependence: a part finds those above it in the list complete. */
 static const struct {
 	const char *name;
 	int (*make)(struct hca *h);

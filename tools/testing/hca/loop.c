@@ -264,6 +264,10 @@ static void fds_run(const struct timespec *wait)
 	ready_len = 0;
 }
 
+/*
+ * Work may have been scheduled by timers and descriptors of this very turn, so it comes last; with
+ * any left over the next turn does not sleep.
+ */
 void loop_turn(bool block)
 {
 	struct timespec ts = { 0 };

@@ -56,6 +56,7 @@ static const struct argp_option arg_options[] = {
 	{ 0 }
 };
 
+/* One line and status 2, which is how the test bench tells its own mistake from a failed run. */
 static void refuse(const char *why)
 {
 	fprintf(stderr, "tavor-hca: %s\n", why);
@@ -119,6 +120,10 @@ static const struct argp argp = {
 
 /* --- the process --------------------------------------------------------------------------------------- */
 
+/*
+ * As a descriptor, not a handler: the summary is written from the loop, with everything in one
+ * piece.
+ */
 static void on_signal(struct hca_fd *f, u32 events)
 {
 	struct signalfd_siginfo info;
@@ -204,6 +209,7 @@ static void take_priority(void)
 		setpriority(PRIO_PROCESS, 0, -10);
 }
 
+/* Sockets listen before "ready" is said, so whoever waits for that line can connect at once. */
 static void serve(void)
 {
 	int i;
@@ -241,6 +247,7 @@ int main(int argc, char **argv)
 	if (args.pcap)
 		must(pcap_open(args.pcap), "--pcap", args.pcap);
 	serve();
+	/* the report is complete before anything is taken apart */
 	bad = report_summary();
 	for (i = 0; i < args.n_sockets; i++)
 		unlink(args.sockets[i]);

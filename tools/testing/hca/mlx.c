@@ -47,6 +47,10 @@ static void complete_lrh(struct qp *qp, const struct wqe *w, u8 *lrh)
 		put16(lrh + 6, port_lid(qp->h, port) | (get16(lrh + 6) & mask));
 }
 
+/*
+ * Everything software has put there is believed except what only the port knows, and judged where
+ * the WQE says it a second time.
+ */
 u8 mlx_send(struct qp *qp, const struct wqe *w)
 {
 	struct sg_pos pos = { 0 };

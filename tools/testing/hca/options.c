@@ -77,6 +77,10 @@ static const struct {
 	{ "ns", 1 }, { "us", 1000 },   { "ms", 1000000 }, { "s", 1000000000 },
 };
 
+/*
+ * Digits first: strtoull() alone would take spaces, signs and an empty text, and turn -1 into the
+ * largest number there is.
+ */
 bool opt_number(const char *text, u64 *value)
 {
 	unsigned long long v;
@@ -293,6 +297,7 @@ int opt_load(const char *path, char *why)
 	return ret;
 }
 
+/* Parts read START options when they are made; a later change would be shown and have no effect. */
 void opt_started(void)
 {
 	load_defaults();
@@ -324,6 +329,7 @@ static struct opt_values *values_of(const struct hca *h)
 	return &values[hca_number(h)];
 }
 
+/* The place of a value never moves, so hot code looks it up once and reads it ever after. */
 const u64 *opt_ref(const struct hca *h, const char *key)
 {
 	return &values_of(h)->num[must_find(key)];

@@ -7,6 +7,10 @@
 
 #define FREE_MAX 4096u
 
+/*
+ * A packet lives for a few turns of the loop, so the same few are used over and over; the list is
+ * bounded, or a burst into a full receive queue would keep its memory for ever.
+ */
 static struct packet *free_list;
 static u32 free_len;
 
@@ -40,6 +44,10 @@ void packet_put(struct packet *p)
 	free_len++;
 }
 
+/*
+ * Bytes of extended headers after the BTH, by the low five bits of the opcode (IBTA 9.2.1). UC has
+ * a subset of the opcodes, with the same headers.
+ */
 static const signed char connected_ext[32] = {
 	[OP_SEND_FIRST] = 0,
 	[OP_SEND_MIDDLE] = 0,
@@ -64,6 +72,7 @@ static const signed char connected_ext[32] = {
 	[OP_FETCH_ADD] = ATOMICETH_LEN,
 };
 
+/* RD and the raw services are not modelled: -1, as for opcodes that do not exist. */
 int bth_ext_len(u8 opcode)
 {
 	u8 op = opcode & 0x1f;
@@ -93,6 +102,11 @@ static void parse_bth(const u8 *bth, struct headers *hd)
 	hd->psn = get32(bth + 8) & PSN_MASK;
 }
 
+/*
+ * Packets of this process are well formed, but those of a remote cable are whatever another process
+ * has sent, and a fault may have damaged any: each length is checked before what it promises is
+ * read.
+ */
 const char *packet_parse(const struct packet *p, struct headers *hd)
 {
 	const u8 *at = p->data;
@@ -125,6 +139,10 @@ const char *packet_parse(const struct packet *p, struct headers *hd)
 	ext = bth_ext_len(hd->opcode);
 	if (ext < 0)
 		return "unknown opcode";
+	/*
+	 * the pad count is part of the length, so that a payload shorter than its padding is
+	 * refused, too
+	 */
 	need += ext + (at[1] >> 4 & 3);
 	if (p->len < need)
 		return "headers cut short";
@@ -172,6 +190,10 @@ u8 *put_bth(u8 *at, const struct bth *b)
 	return at + BTH_LEN;
 }
 
+/*
+ * Lengths last: only now is it known where the payload ends. LRH counts words through the ICRC, GRH
+ * bytes after itself (IBTA 7.7, 8.3).
+ */
 void packet_seal(struct packet *p, u8 *end)
 {
 	u32 n = end - p->data;

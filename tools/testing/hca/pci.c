@@ -242,6 +242,10 @@ static bool touches(u32 offset, u32 len, u32 at, u32 n)
 	return offset < at + n && offset + len > at;
 }
 
+/*
+ * Only the bits of the mask change; a driver that saves and restores writes all of it back. COMMAND
+ * has effects at once: INTx may have to come out or go in.
+ */
 int pci_config_write(struct hca *h, u32 offset, const void *buf, u32 len)
 {
 	struct pci *p = pci_of(h);
@@ -325,6 +329,7 @@ bool pci_intr_valid(const struct hca *h, u8 intr)
 	return intr >> 6 == 2 && (intr & 0x3f) < MSIX_VECTORS && pci_msi_enabled(h);
 }
 
+/* The pin has its level whether or not COMMAND lets it out; STATUS shows it (PCI 2.3, 6.2.3). */
 static void set_intx(struct hca *h, bool level)
 {
 	struct pci *p = pci_of(h);

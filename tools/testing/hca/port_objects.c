@@ -32,6 +32,7 @@ static const char *const counter_names[CNT_COUNT] = {
 	[CNT_XMIT_WAIT] = "xmit_wait",
 };
 
+/* Only what has counted: seventeen zeros for each port hide the one that matters. */
 static void add_counters(const struct ibport *p, cJSON *out)
 {
 	unsigned int i;

@@ -59,6 +59,7 @@ static void take_primary(struct qp_path *p, const u8 *c)
 	memcpy(p->dgid, c + 0x10, 16);
 }
 
+/* At RST2INIT or with its bit only: mthca sends port 0 at INIT2RTR, which means nothing (12.6). */
 static void take_port(struct qp_path *p, const u8 *c)
 {
 	p->port = bits(get32(c), 25, 24);
@@ -79,6 +80,7 @@ static void take_rnr(struct qp_path *p, const u8 *c)
 	p->rnr_retry = c[4] >> 5;
 }
 
+/* The alternate path comes whole, unlike the primary one: nothing of it was given before (12.6). */
 static void take_alternate(struct qp *qp, u32 opt, const u8 *c)
 {
 	if (opt & OPT_ALT_PATH) {
@@ -91,6 +93,10 @@ static void take_alternate(struct qp *qp, u32 opt, const u8 *c)
 		take_rnr(&qp->alt, c + 0x40);
 }
 
+/*
+ * What a remote side may do; each right has its own bit, so that one can change and the others
+ * stay.
+ */
 static void take_access(struct qp *qp, u32 opt, const u8 *c)
 {
 	u32 w = get32(c + 0x90);
@@ -181,6 +187,7 @@ static void path_encode(const struct qp_path *p, u8 *c)
 	memcpy(c + 0x10, p->dgid, 16);
 }
 
+/* The counters of retries count upwards in the context and downwards here. */
 static u32 encode_params1(const struct qp *qp)
 {
 	u32 rnr_used = (qp->path.rnr_retry - qp->rnr_left) & 7,
@@ -310,6 +317,7 @@ static u8 bad_param(const struct qp *qp, const char *what, u32 value)
 	return CMD_BAD_PARAM;
 }
 
+/* The source GID matters only if a GRH is to be built: drivers leave its index stale otherwise. */
 static u8 check_path(const struct qp *qp, const struct qp_path *p)
 {
 	if (p->port < 1 || p->port > opt_u64(qp->h, "ports"))
@@ -422,6 +430,7 @@ static u8 check_new(struct qp *qp, const u8 *c)
 	return status;
 }
 
+/* A context exists from here until ERR2RST; what is refused leaves none behind. */
 static u8 rst2init(struct hca *h, struct cmd *c)
 {
 	struct qp *qp;
@@ -493,6 +502,7 @@ static u8 check_rdb(struct qp *qp)
 	return CMD_OK;
 }
 
+/* A datagram is one packet, so its message size is that of the MTU (12.3). */
 static u8 check_rtr(struct qp *qp)
 {
 	bool datagram = qp->service == SVC_UD || qp->service == SVC_MLX;
@@ -541,6 +551,10 @@ static u8 check_sra(const struct qp *qp)
 	return CMD_OK;
 }
 
+/*
+ * The send side begins with the PSN given here; the first packet of the other side is no event any
+ * more, since both now know each other (12.7).
+ */
 static u8 enter_rts(struct qp *qp, u32 opt, const u8 *c)
 {
 	u32 w = get32(c + 0x70);
@@ -560,6 +574,7 @@ static u8 enter_rts(struct qp *qp, u32 opt, const u8 *c)
 	return check_paths(qp, opt) ? CMD_BAD_PARAM : check_sra(qp);
 }
 
+/* Which options count depends on the service (12.6); the others may be set and are ignored. */
 static u8 reinit(struct qp *qp, u32 opt, const u8 *c)
 {
 	u32 allowed = OPT_PORT | OPT_PKEY;
@@ -590,6 +605,7 @@ static u8 leave_sqe(struct qp *qp, u32 opt, const u8 *c)
 	return CMD_OK;
 }
 
+/* Only while nothing is in flight may the path change under a connection. */
 static u8 change_drained(struct qp *qp, u32 opt, const u8 *c)
 {
 	take_options(qp,
@@ -667,6 +683,7 @@ static u8 sqd2sqd(struct hca *h, struct cmd *c)
 
 /* --- the transitions without -------------------------------------------------------------- */
 
+/* No mailbox: illumos passes none, and mthca one that holds nothing (5). */
 static u8 to_err(struct hca *h, struct cmd *c)
 {
 	struct qp *qp;
@@ -702,6 +719,10 @@ static u8 rts2sqd(struct hca *h, struct cmd *c)
 #define RST_NO_OUTBOX 1
 #define RST_ANY_STATE 2
 
+/*
+ * Bit 1 of the modifier is how both drivers leave: straight to RESET, and what was posted is
+ * forgotten without a CQE (11.4). Without it the queue must be in ERR, flushed or not.
+ */
 static u8 err2rst(struct hca *h, struct cmd *c)
 {
 	struct qp *qp;
@@ -734,6 +755,7 @@ static u8 query(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
+/* Reconfiguring would take the number away under a queue that works on it. */
 static bool special_busy(struct hca *h, u32 base)
 {
 	return base && (qp_at_index(h, base) || qp_at_index(h, base + 1));

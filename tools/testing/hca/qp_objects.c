@@ -20,6 +20,10 @@ static const char *service_name(u8 service)
 	return names[service & 7];
 }
 
+/*
+ * The numbers a stuck transfer is told by: what the doorbells have announced, what is in flight,
+ * how far the acknowledgements are behind, and whether the receiver has asked to wait.
+ */
 static cJSON *one_qp(const struct qp *qp)
 {
 	cJSON *o = cJSON_CreateObject();

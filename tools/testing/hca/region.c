@@ -34,6 +34,10 @@ u64 region_size(const struct hca *h, u32 region)
 	}
 }
 
+/*
+ * Nobody claims the cycle: reads give all ones and writes are lost, as on a bus. A driver that gets
+ * there has gone wrong, whatever it does with the ones.
+ */
 static bool answers(struct hca *h, const struct region *r, u64 offset, u32 len, const char *what)
 {
 	if (regs_silent(h)) {
@@ -55,6 +59,7 @@ int region_read(struct hca *h, u32 region, u64 offset, void *buf, u32 len)
 	if (!len || offset >= region_size(h, region) || len > region_size(h, region) - offset)
 		return -EINVAL;
 	if (region == VFIO_PCI_CONFIG_REGION_INDEX) {
+		/* software polls configuration space to see the function come back (3) */
 		if (!regs_silent(h))
 			return pci_config_read(h, offset, buf, len);
 		memset(buf, 0xff, len);
@@ -74,6 +79,7 @@ int region_write(struct hca *h, u32 region, u64 offset, const void *buf, u32 len
 	if (region == VFIO_PCI_CONFIG_REGION_INDEX) {
 		if (!regs_silent(h))
 			return pci_config_write(h, offset, buf, len);
+		/* a write is another matter: it would be lost, and the driver believe it done */
 		violation(h, RULE_RESET_ACCESS, "config", "%u-byte write at 0x%x during reset", len,
 			  (u32)offset);
 		return 0;

@@ -44,6 +44,7 @@ static int wrong_width(struct hca *h, const char *reg, u64 offset, u32 len, cons
 
 /* --- after a reset ------------------------------------------------------------------------------------- */
 
+/* No timer: nobody cares when the time is over until somebody asks. */
 static bool silent(struct hca *h)
 {
 	struct regs *r = regs_of(h);
@@ -95,6 +96,10 @@ static bool read_dword(struct hca *h, u32 at, u32 *value)
 	return true;
 }
 
+/*
+ * The CR-space has registers everywhere that no source describes; reading them is what probing
+ * tools do and is harmless, so only the known ones are strict about their width.
+ */
 int regs_read(struct hca *h, u64 offset, void *buf, u32 len)
 {
 	struct regs *r = regs_of(h);
@@ -108,6 +113,7 @@ int regs_read(struct hca *h, u64 offset, void *buf, u32 len)
 		memcpy(buf, r->msix + (offset - MSIX_TABLE), len);
 		return 0;
 	}
+	/* QEMU emulates the pending bits together with the table; the ones here stay clear */
 	if (within(offset, len, MSIX_PBA, MSIX_PBA + 8))
 		return 0;
 	if (offset >= HCR && offset < HCR_END && len != 4)
@@ -170,6 +176,10 @@ int regs_write(struct hca *h, u64 offset, const void *buf, u32 len)
 
 /* --- for the other parts --------------------------------------------------------------------------------- */
 
+/*
+ * Also with MSI-X, where no driver looks: the register does not know how the interrupt travels
+ * (10.6).
+ */
 void regs_ecr_set(struct hca *h, u32 eqn)
 {
 	regs_of(h)->ecr |= 1ull << (eqn & 63);

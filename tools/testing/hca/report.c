@@ -246,6 +246,10 @@ int report_check_waive(const char *value, char *why)
 	return -1;
 }
 
+/*
+ * A rule that no longer exists is refused: a waiver that has lost its meaning must not stay
+ * unnoticed.
+ */
 int report_load_waivers(const char *path, char *why)
 {
 	FILE *f = fopen(path, "r");
@@ -328,6 +332,7 @@ void report_stats(const struct hca *h, struct cJSON *out)
 	add_stats(h, out);
 }
 
+/* The last line of the report. Its absence says that the model did not end by itself. */
 bool report_summary(void)
 {
 	cJSON *line = cJSON_CreateObject();

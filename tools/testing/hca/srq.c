@@ -40,6 +40,7 @@ int srq_new(struct hca *h)
 	return 0;
 }
 
+/* An SRQN is its index: drivers use all of its bits, unlike those of a QPN (12.1). */
 struct srq *srq_lookup(struct hca *h, u32 srqn)
 {
 	struct srq_part *part = srq_part(h);
@@ -78,6 +79,7 @@ static void srq_delete(struct srq *srq)
 	free(srq);
 }
 
+/* QPs that were attached are gone already or have been told to forget it (qp_reset_all). */
 void srq_reset_all(struct hca *h)
 {
 	struct srq_part *part = srq_part(h);
@@ -119,6 +121,10 @@ static void check_limit(struct srq *srq)
 	eq_async(srq->h, EV_SRQ_LIMIT, 0, data);
 }
 
+/*
+ * The watermark is looked at after each dequeue and not when WQEs are posted: the event says that
+ * the queue runs dry, and a limit armed above the level tells at the next receive (15.3).
+ */
 enum take srq_take(struct srq *srq, struct wqe *w)
 {
 	struct recv_source s = {
@@ -143,6 +149,10 @@ enum take srq_take(struct srq *srq, struct wqe *w)
 	return t;
 }
 
+/*
+ * The address in the doorbell is where its WQEs begin: drivers differ in how they link what they
+ * posted before, so links count within one doorbell only (15.2).
+ */
 void srq_db(struct hca *h, u32 uar, u32 srqn, u32 addr, u32 count)
 {
 	struct srq *srq = srq_lookup(h, srqn);
@@ -191,6 +201,7 @@ void srq_objects(struct hca *h, struct cJSON *out)
 
 /* --- commands ----------------------------------------------------------------------------- */
 
+/* In a context that hardware owns the place of the first WQE is that of the next one (15.1). */
 static void srq_encode(const struct srq *srq, u8 *c, bool hardware)
 {
 	u32 n = srq->fifo.wqes < 0xffff ? srq->fifo.wqes : 0xffff;
@@ -274,6 +285,7 @@ static u8 sw2hw_srq(struct hca *h, struct cmd *c)
 	srq->srqn = c->in_mod;
 	take_context(srq, c->in);
 	part->table[srq->srqn] = srq;
+	/* the key of its buffer counts as in use like that of a queue pair */
 	qp_mpt_use(h, srq->lkey, 1);
 	return CMD_OK;
 }

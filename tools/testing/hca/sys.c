@@ -126,6 +126,7 @@ static void stop(struct hca *h)
 	memset(s->params, 0, sizeof(s->params));
 }
 
+/* The tables would be lost under a running HCA; drivers close it first (8.2). */
 static u8 sys_dis(struct hca *h, struct cmd *c)
 {
 	struct sys *s = sys_of(h);
@@ -241,6 +242,7 @@ static u8 query_dev_lim(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
+/* What INIT_HCA was given, and two fields that are outputs only (6.6). */
 static u8 query_hca(struct hca *h, struct cmd *c)
 {
 	memcpy(c->out, sys_of(h)->params, PARAM_LEN);
@@ -439,6 +441,7 @@ static u8 init_hca(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
+/* Modifier 1, panic, differs on a card in what is still flushed; here both forget everything. */
 static u8 close_hca(struct hca *h, struct cmd *c)
 {
 	stop(h);
@@ -512,6 +515,7 @@ void sys_catastrophe(struct hca *h, const u32 *dwords)
 
 /* --- start and end ----------------------------------------------------------------------------------------- */
 
+/* The contents of the DDR stay: only SYS_EN clears them, and its modifier 3 keeps them (5). */
 void sys_reset(struct hca *h)
 {
 	struct sys *s = sys_of(h);

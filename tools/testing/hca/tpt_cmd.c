@@ -110,6 +110,10 @@ static void store(u8 *e, const u8 *in)
 	put32(e, get32(in) & 0x0fffffff);
 }
 
+/*
+ * A key that a queue of the hardware still names must not come to life again under it: that is how
+ * the queue would reach memory that is no longer its own.
+ */
 static u8 sw2hw_mpt(struct hca *h, struct cmd *c)
 {
 	char object[24];
@@ -260,11 +264,13 @@ static u8 check_mtt_range(struct hca *h, const char *name, u64 at, u32 n)
 	return CMD_OK;
 }
 
+/* Only what the count says is fetched: the rest of the page may be another command's. */
 static u16 write_mtt_size(const struct cmd *c)
 {
 	return c->in_mod <= 510 ? 16 + 8 * c->in_mod : 16;
 }
 
+/* No cache to be told of: software may write only entries that no key uses (9.3). */
 static u8 write_mtt(struct hca *h, struct cmd *c)
 {
 	u64 at = get64(c->in);
@@ -306,6 +312,7 @@ const struct cmd_desc tpt_cmds[] = {
 	{ 0 }
 };
 
+/* Addresses as text: JSON's numbers lose bits above 2^53. */
 void tpt_objects(struct hca *h, struct cJSON *out)
 {
 	const struct tpt *t = tpt_of(h);

@@ -12,6 +12,10 @@
 
 enum { DB_SEND, DB_RECV, DB_CQ, DB_EQ, DB_KINDS };
 
+/*
+ * One page may be mapped by one process only, so halves of different pages can come in any order;
+ * within a page a driver holds a lock from the high half to the low one.
+ */
 struct uar_page {
 	u32 high[DB_KINDS];
 	u8 have; /* bit per doorbell: a high half waits */
@@ -29,11 +33,12 @@ static struct uar *uar_of(const struct hca *h)
 
 static void ring(struct hca *h, u32 uar, int kind, u32 hi, u32 lo)
 {
-	static void (*const fn[DB_KINDS])(struct hca *h, u32 uar, u32 hi,
+	static void (*const fn[DB_KINDS])(struct hca * h, u32 uar, u32 hi,
 					  u32 lo) = { qp_db_send, qp_db_recv, cq_db, eq_db };
 	static const char *const names[DB_KINDS] = { "db_send", "db_recv", "db_cq", "db_eq" };
 
 	count(h, names[kind]);
+	/* contexts do not exist yet: no page can belong to anything */
 	if (!hca_running(h)) {
 		blame(h, uar, RULE_UAR_STATE, "doorbell",
 		      "UAR %u: %s 0x%08x%08x rung before INIT_HCA", uar, names[kind], hi, lo);
@@ -74,6 +79,10 @@ static void half(struct hca *h, u32 uar, u64 offset, u32 value)
 	ring(h, uar, kind, p->high[kind], value);
 }
 
+/*
+ * Everything a process can do to the device without a system call comes through here. A device that
+ * is dead or off the bus takes no notice: the driver may not know yet.
+ */
 int uar_write(struct hca *h, u64 offset, const void *buf, u32 len)
 {
 	u32 uar = offset / HCA_PAGE;
@@ -92,6 +101,10 @@ int uar_write(struct hca *h, u64 offset, const void *buf, u32 len)
 	return 0;
 }
 
+/*
+ * What a read returns is undefined on the card; libmthca maps the page write-only, so it is
+ * somebody's mistake.
+ */
 int uar_read(struct hca *h, u64 offset, void *buf, u32 len)
 {
 	char object[32];

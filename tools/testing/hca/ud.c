@@ -125,6 +125,10 @@ static u8 *put_datagram_headers(struct qp *qp, const struct wqe *w, const struct
 	return at + IMMDT_LEN;
 }
 
+/*
+ * The address vector says how long a datagram may be, and the port's neighbour has the last word.
+ * Nothing is known about the receiver: what it drops, the sender never learns.
+ */
 u8 ud_send(struct qp *qp, const struct wqe *w)
 {
 	u32 port_max = mtu_bytes(port_mtu(qp->h, qp->path.port));
@@ -206,6 +210,10 @@ static struct cqe datagram_cqe(struct qp *qp, int port, const struct headers *hd
 	return cqe;
 }
 
+/*
+ * Without a receive WQE a datagram is lost silently. One that does not fit takes the WQE and the
+ * queue with it (IBTA 9.8.3).
+ */
 void ud_rx(struct qp *qp, int port, const struct headers *hd)
 {
 	struct cqe cqe;

@@ -38,6 +38,7 @@ static struct vfu *vfu_of(const struct hca *h)
 	return hca_part(h, PART_VFU);
 }
 
+/* Only a full counter would block, after 2^64 - 2 interrupts that nobody has read. */
 static bool kick(int fd)
 {
 	u64 one = 1;
@@ -53,6 +54,11 @@ bool vfu_signal(struct hca *h, unsigned int index, unsigned int vector)
 	       kick(v->irqs[index].trigger[vector]);
 }
 
+/*
+ * A level is told once and then not again until the client unmasks: QEMU does that when the guest
+ * has acknowledged, and the level that still stands then tells again. So no edge can be lost
+ * between the two.
+ */
 static void update_intx(struct vfu *v)
 {
 	struct vfu_irqs *q = &v->irqs[VFIO_PCI_INTX_IRQ_INDEX];
@@ -88,6 +94,7 @@ static void release(struct vfu_irqs *q)
 	q->masked = false;
 }
 
+/* The client is gone, and with it whoever reads its eventfds; the next one brings its own. */
 void vfu_irqs_release(struct vfu *v)
 {
 	int i;
@@ -137,6 +144,7 @@ static int set_eventfds(struct vfu_message *m, struct vfu_irqs *q, u32 action, u
 	return 0;
 }
 
+/* Only INTx can be masked here; MSI and MSI-X are masked in QEMU, which simply does not pass on. */
 static void act(struct vfu *v, u32 index, u32 action, u32 vector)
 {
 	struct vfu_irqs *q = &v->irqs[index];
@@ -148,6 +156,10 @@ static void act(struct vfu *v, u32 index, u32 action, u32 vector)
 	update_intx(v);
 }
 
+/*
+ * One action on one range of vectors, in the encoding of VFIO_DEVICE_SET_IRQS. Everything in it is
+ * the client's word, so the range is judged without an addition that could wrap.
+ */
 int vfu_irqs_set(struct vfu_message *m)
 {
 	u32 flags, index, start, n, i;
@@ -166,6 +178,7 @@ int vfu_irqs_set(struct vfu_message *m)
 		return -EINVAL;
 	if (flags & VFIO_IRQ_SET_DATA_EVENTFD)
 		return set_eventfds(m, &m->v->irqs[index], flags & ACTIONS, start, n);
+	/* no vectors and no data: the protocol's way to disable an index */
 	if (!n && (flags & VFIO_IRQ_SET_DATA_NONE) && (flags & VFIO_IRQ_SET_ACTION_TRIGGER))
 		release(&m->v->irqs[index]);
 	for (i = 0; i < n; i++)

@@ -39,14 +39,17 @@ static void out64(u8 *out, u32 at, u64 v)
 
 /* --- VERSION ------------------------------------------------------------------------------------------- */
 
-/* The smaller of what both can do; what the client does not say has a standard value. */
+/*
+ * The smaller of what both can do; what the client does not say has a standard value. Compared as floating
+ * point, which JSON's numbers are: one may be too large for any integer.
+ */
 static u64 capability(const cJSON *caps, const char *name, u64 ours, u64 standard)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(caps, name);
-	u64 theirs =
-		cJSON_IsNumber(item) && item->valuedouble >= 1 ? (u64)item->valuedouble : standard;
+	double theirs =
+		cJSON_IsNumber(item) && item->valuedouble >= 1 ? item->valuedouble : standard;
 
-	return theirs < ours ? theirs : ours;
+	return theirs < ours ? (u64)theirs : ours;
 }
 
 /* The reply's capabilities must not exceed the client's. */
@@ -80,6 +83,7 @@ static int do_version(struct vfu_message *m, u8 *out)
 		return -EINVAL;
 	memcpy(&major, m->data, 2);
 	memcpy(&minor, m->data + 2, 2);
+	/* nothing can be said in a protocol of another major version: answered, then cut off */
 	if (major != 0) {
 		m->v->broken = true;
 		return -EINVAL;
@@ -111,6 +115,10 @@ static int do_dma_map(struct vfu_message *m, u8 *out)
 	return dma_map(m->v->h, in64(m, 16), in64(m, 24), in64(m, 8), fd, flags & 1, flags & 2);
 }
 
+/*
+ * From the reply on the guest may reuse the pages, so nothing of them may be left in a cache here:
+ * dma_unmap() invalidates before it returns.
+ */
 static int do_dma_unmap(struct vfu_message *m, u8 *out)
 {
 	int ret = 0;
@@ -213,6 +221,10 @@ static int do_read(struct vfu_message *m, u8 *out)
 	return 16 + len;
 }
 
+/*
+ * QEMU posts these without waiting for the answer when it can; they must take effect in the order
+ * they came in, which one thread and one stream guarantee.
+ */
 static int do_write(struct vfu_message *m, u8 *out)
 {
 	int ret;
@@ -249,6 +261,10 @@ static int do_write_multi(struct vfu_message *m, u8 *out)
 	return 8;
 }
 
+/*
+ * QEMU sends it when the machine is reset or the guest asks for a function-level reset. Unlike the
+ * reset register it leaves no time of silence: the client has not been told to expect one.
+ */
 static int do_reset(struct vfu_message *m, u8 *out)
 {
 	(void)out;
@@ -311,6 +327,10 @@ static void reply(struct vfu_message *m, u8 *room, int ret)
 		vfu_reply_send(m->v, hdr.size);
 }
 
+/*
+ * Handlers that keep a descriptor put -1 in its place; what is left is closed here, so that a
+ * refused message leaks none.
+ */
 void vfu_answer(struct vfu_message *m)
 {
 	u8 *room = vfu_reply_room(m->v, VFU_MAX_MSG);

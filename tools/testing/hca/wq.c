@@ -25,6 +25,10 @@ static void wq_grow(struct wq_fifo *f)
 	f->room = room;
 }
 
+/*
+ * The limit is that of QUERY_DEV_LIM: without it a process could make the list grow for ever by
+ * ringing.
+ */
 bool wq_push(struct wq_fifo *f, struct wq_db db)
 {
 	u32 n = db.count ? db.count : 1;
@@ -43,6 +47,7 @@ struct wq_db *wq_first(struct wq_fifo *f)
 	return f->head == f->tail ? NULL : &f->ring[f->head & (f->room - 1)];
 }
 
+/* With it go the WQEs it had announced and nobody took. */
 void wq_drop_first(struct wq_fifo *f)
 {
 	struct wq_db *db = wq_first(f);

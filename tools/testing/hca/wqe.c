@@ -94,6 +94,7 @@ static void parse_raddr(struct wqe *w, u32 off)
 	w->rkey = get32(w->raw + off + 8);
 }
 
+/* What is read must be scattered, so a read may not have inline segments. */
 static bool parse_rdma(struct wqe *w)
 {
 	if (w->size * SEG < CTRL_LEN + RADDR_LEN)
@@ -114,6 +115,10 @@ static bool parse_atomic(struct wqe *w)
 	return parse_list(w, off + ATOMIC_LEN, false);
 }
 
+/*
+ * Whether window and region allow it is judged when its turn comes: earlier WQEs of the queue may
+ * still change that.
+ */
 static bool parse_bind(struct wqe *w)
 {
 	const u8 *b = w->raw + CTRL_LEN;
@@ -283,6 +288,10 @@ static void recv_advance(const struct recv_source *s, struct wq_db *db, const st
 	db->size = nds & NDS_SIZE;
 }
 
+/*
+ * A flush needs the link and not the list, which may be garbage by then. A WQE that cannot be
+ * fetched ends its doorbell, for where the next one lies is written in it.
+ */
 enum take wqe_take_recv(const struct recv_source *s, struct wqe *w, bool body)
 {
 	struct wq_db *db = wq_first(s->fifo);
@@ -340,6 +349,10 @@ static const struct span *sg_next(const struct wqe *w, struct sg_pos *pos, u32 l
 	return s;
 }
 
+/*
+ * Keys are checked piece by piece, when the bytes are wanted: they may have been taken back since
+ * the WQE was fetched, as on hardware.
+ */
 int sg_gather(struct hca *h, const char *who, u32 pd, const struct wqe *w, struct sg_pos *pos,
 	      u8 *buf, u32 len)
 {
