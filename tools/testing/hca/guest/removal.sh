@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver mthca --sm --hca link_train=11ms
+# Timeout: 2400
+# Level: all
+#
+# The function goes away without a word under ib_mthca: every read is all ones from then on. It does not
+# come back in this guest. By hand:
+#   tools/testing/vm/run --driver mthca --sm --hca link_train=11ms --timeout 2400 -- tools/testing/hca/guest/removal.sh
+
+# shellcheck disable=SC2317 # the tests are called by name
+# shellcheck source=SCRIPTDIR/fabric.bash
+. "$(dirname "$0")/fabric.bash"
+
+TEST_SECONDS=1500
+
+gone() {
+	[ -z "$(rdma_devices)" ]
+}
+
+said() {
+	dmesg | grep -q "$1"
+}
+
+test_driver_notices_and_lets_go() {
+	sm_stop || :
+	model '{"cmd":"remove","hca":0}' | grep -q '"ok":true'
+	until_true 60 said 'Catastrophic error detected: unknown error'
+	until_true 1200 gone
+	model '{"cmd":"stats","hca":0}' | grep -q '"connected":false'
+}
+
+test_configuration_space_is_all_ones() {
+	[ "$(lspci -xxx -d 15b3: | grep -c 'ff ff ff ff ff ff ff ff')" = 0 ] || lspci -xxx -d 15b3:
+	setpci -s "$(basename "$(readlink -f /sys/bus/pci/drivers/ib_mthca/*:*:*.* | head -n 1)")" 0.l | grep -q ffffffff
+}
+
+test_driver_unloads() {
+	modprobe -r ib_mthca
+	[ ! -d /sys/module/ib_mthca ]
+}
+
+run_tests "$@"
