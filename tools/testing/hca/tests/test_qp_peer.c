@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * A peer that breaks the rules: packets that no requester and no responder of this model sends, as they come
+ * from another implementation or over a damaged wire. Each is answered as the specification says, or dropped.
+ */
+#include "qp_fakes.h"
+
+#define REMOTE 0x400000u
+#define START 0x123456u /* first PSN of both directions, as mbox_rtr() and mbox_rts() say */
+
+static struct tqp a, b;
+
+static int lose(struct packet *p, const struct headers *hd)
+{
+	return 0;
+}
+
+/* Nothing of what the queues send arrives: the test plays the other side. */
+static void alone(u8 service)
+{
+	fake_up();
+	pair(&a, &b, service);
+	link_filter = lose;
+}
+
+static u8 answered; /* AETH syndrome of the last ACK or NAK sent, 0xff none */
+static unsigned int answers;
+
+static int listen(struct packet *p, const struct headers *hd)
+{
+	if ((hd->opcode & 0x1f) == OP_ACK)
+		answered = hd->ext[0];
+	answers++;
+	return 0;
+}
+
+struct ext {
+	u8 bytes[ATOMICETH_LEN];
+	u32 len;
+};
+
+static struct ext reth(u64 va, u32 key, u32 len)
+{
+	struct ext x = { .len = RETH_LEN };
+
+	put64(x.bytes, va);
+	put32(x.bytes + 8, key);
+	put32(x.bytes + 12, len);
+	return x;
+}
+
+static struct ext aeth(u8 syndrome)
+{
+	struct ext x = { .bytes = { syndrome }, .len = AETH_LEN };
+
+	return x;
+}
+
+static void arrives(const struct tqp *to, u8 opcode, u32 psn, struct ext x, u32 paylen)
+{
+	struct packet *p = packet_alloc();
+	struct lrh l = { .dlid = FAKE_LID, .slid = FAKE_LID };
+	struct bth bth = {
+		.opcode = opcode, .pad = -paylen & 3, .pkey = 0xffff, .dqpn = to->qpn, .psn = psn
+	};
+	u8 *at;
+
+	bth.ackreq = true;
+	at = put_bth(put_lrh(p->data, &l), &bth);
+	memcpy(at, x.bytes, x.len);
+	at += x.len;
+	memset(at, 0x5a, paylen + bth.pad);
+	packet_seal(p, at + paylen + bth.pad);
+	qp_rx(&fake, 1, p, false);
+	settle();
+}
+
+static const struct ext none;
+
+/* --- what a responder refuses ------------------------------------------------------------- */
+
+static void listening(void)
+{
+	alone(SVC_RC);
+	link_filter = listen;
+	answered = 0xff;
+	answers = 0;
+	post_recv(&b, 8, REMOTE, 10000);
+}
+
+/* The NAK is out, the queue is in error, and the receives are given back. */
+static void refused(u8 syndrome)
+{
+	CHECK_EQ(answered, syndrome);
+	CHECK_EQ(query_state(&b), QP_ERR);
+	CHECK(had_event(syndrome == NAK_ACCESS ? EV_WQ_ACCESS : EV_WQ_INVALID_REQ, b.qpn));
+	expect_error(2, false, SYN_FLUSHED);
+}
+
+static void a_message_that_has_not_begun(void)
+{
+	listening();
+	arrives(&b, OP_SEND_MIDDLE, START, none, 1024);
+	refused(NAK_INVALID);
+	listening();
+	arrives(&b, OP_WRITE_LAST, START, none, 100);
+	refused(NAK_INVALID);
+}
+
+static void a_message_within_another(void)
+{
+	listening();
+	arrives(&b, OP_SEND_FIRST, START, none, 1024);
+	arrives(&b, OP_SEND_ONLY, START + 1, none, 10);
+	refused(NAK_INVALID);
+	listening();
+	arrives(&b, OP_SEND_FIRST, START, none, 1024);
+	arrives(&b, OP_WRITE_LAST, START + 1, none, 10);
+	refused(NAK_INVALID);
+	listening();
+	arrives(&b, OP_SEND_FIRST, START, none, 1024);
+	arrives(&b, OP_READ_REQUEST, START + 1, reth(DATA_BASE, DATA_KEY, 8), 0);
+	refused(NAK_INVALID);
+}
+
+static void packets_of_the_wrong_length(void)
+{
+	listening();
+	arrives(&b, OP_SEND_FIRST, START, none, 1000); /* must be the MTU, 1024 */
+	refused(NAK_INVALID);
+	listening();
+	arrives(&b, OP_SEND_ONLY, START, none, 1028);
+	refused(NAK_INVALID);
+	listening();
+	arrives(&b, OP_WRITE_ONLY, START, reth(DATA_BASE, DATA_KEY, 12), 8);
+	refused(NAK_INVALID);
+	listening();
+	arrives(&b, OP_WRITE_FIRST, START, reth(DATA_BASE, DATA_KEY, 1024), 1024);
+	refused(NAK_INVALID);
+	listening();
+	arrives(&b, OP_READ_REQUEST, START, reth(DATA_BASE, DATA_KEY, 8), 4);
+	refused(NAK_INVALID);
+}
+
+static void lengths_beyond_any_message(void)
+{
+	listening();
+	arrives(&b, OP_WRITE_FIRST, START, reth(DATA_BASE, DATA_KEY, 0x80000001u), 1024);
+	refused(NAK_INVALID);
+	listening();
+	arrives(&b, OP_READ_REQUEST, START, reth(DATA_BASE, DATA_KEY, 0x80000001u), 0);
+	refused(NAK_INVALID);
+}
+
+static struct ext atomiceth(u64 va, u32 key)
+{
+	struct ext x = { .len = ATOMICETH_LEN };
+
+	put64(x.bytes, va);
+	put32(x.bytes + 8, key);
+	return x;
+}
+
+static void atomics_that_are_none(void)
+{
+	listening();
+	arrives(&b, OP_FETCH_ADD, START, atomiceth(DATA_BASE, DATA_KEY), 8);
+	refused(NAK_INVALID);
+	listening();
+	arrives(&b, OP_FETCH_ADD, START, atomiceth(DATA_BASE, 0x666), 0);
+	refused(NAK_ACCESS);
+}
+
+/* The key went while the data were on their way: the first packet was right, the second is not. */
+static void memory_taken_back_under_a_write(void)
+{
+	listening();
+	fake_key_add(0x777, 0, 4096, DATA_BASE + REMOTE, TPT_REMOTE_WRITE);
+	arrives(&b, OP_WRITE_FIRST, START, reth(0, 0x777, 2000), 1024);
+	CHECK_EQ(query_state(&b), QP_RTS);
+	fake_keys[fake_nkeys - 1].key = 0x778;
+	arrives(&b, OP_WRITE_LAST, START + 1, none, 2000 - 1024);
+	refused(NAK_ACCESS);
+}
+
+static unsigned int reads_sent;
+
+static int take_key_after_one(struct packet *p, const struct headers *hd)
+{
+	if ((hd->opcode & 0x1f) == OP_READ_FIRST || (hd->opcode & 0x1f) == OP_READ_MIDDLE) {
+		reads_sent++;
+		fake_keys[fake_nkeys - 1].key = 0x778;
+	}
+	return listen(p, hd);
+}
+
+static void memory_taken_back_under_a_read(void)
+{
+	listening();
+	fake_key_add(0x777, 0, 8192, DATA_BASE, TPT_REMOTE_READ);
+	link_filter = take_key_after_one;
+	reads_sent = 0;
+	arrives(&b, OP_READ_REQUEST, START, reth(0, 0x777, 8000), 0);
+	CHECK_EQ(reads_sent, 1);
+	refused(NAK_ACCESS);
+}
+
+/* --- what a responder does not answer at all ---------------------------------------------- */
+
+static void unheard(void)
+{
+	CHECK_EQ(answers, 0);
+	CHECK_EQ(query_state(&b), QP_RTS);
+	expect_nothing(2);
+}
+
+static void repetitions_of_what_never_was(void)
+{
+	listening();
+	arrives(&b, OP_READ_REQUEST, START - 1, reth(DATA_BASE, DATA_KEY, 8), 0);
+	arrives(&b, OP_FETCH_ADD, START - 1, atomiceth(DATA_BASE, DATA_KEY), 0);
+	unheard();
+	/* a read that was, and asks for more the second time */
+	arrives(&b, OP_READ_REQUEST, START, reth(DATA_BASE, DATA_KEY, 8), 0);
+	CHECK_EQ(answers, 1);
+	arrives(&b, OP_READ_REQUEST, START, reth(DATA_BASE, DATA_KEY, 16), 0);
+	arrives(&b, OP_READ_REQUEST, START, reth(DATA_BASE + 8, DATA_KEY, 8), 0);
+	CHECK_EQ(answers, 1);
+	arrives(&b, OP_READ_REQUEST, START, reth(DATA_BASE, DATA_KEY, 8), 0);
+	CHECK_EQ(answers, 2);
+}
+
+static void another_service(void)
+{
+	listening();
+	arrives(&b, CLASS_UC | OP_SEND_ONLY, START, none, 10);
+	unheard();
+}
+
+static void no_packet_at_all(void)
+{
+	struct packet *p = packet_alloc();
+
+	listening();
+	memset(p->data, 0xff, 64);
+	p->len = 64;
+	qp_rx(&fake, 1, p, false);
+	settle();
+	unheard();
+}
+
+static void a_group_without_its_address(void)
+{
+	struct tqp everyone = { .qpn = QPN_MULTICAST };
+
+	listening();
+	fake_members[0] = b.qpn;
+	arrives(&everyone, CLASS_UD | OP_SEND_ONLY, 1, (struct ext){ .len = DETH_LEN }, 8);
+	unheard();
+	fake_members[0] = 0;
+}
+
+static void nobody_behind_qp0(void)
+{
+	struct tqp qp0 = { .qpn = 0 };
+
+	listening();
+	arrives(&qp0, CLASS_UD | OP_SEND_ONLY, 1, (struct ext){ .len = DETH_LEN }, 256);
+	unheard();
+}
+
+/* --- what a requester makes of wrong answers ---------------------------------------------- */
+
+static void asked(struct twr w)
+{
+	alone(SVC_RC);
+	post(&a, w);
+	turn();
+	turn();
+}
+
+static void bad_response(void)
+{
+	settle();
+	expect_error(1, true, SYN_BAD_RESPONSE);
+	CHECK_EQ(query_state(&a), QP_ERR);
+}
+
+static void data_nobody_asked_for(void)
+{
+	asked(wr(WQE_SEND, 0, 100));
+	arrives(&a, OP_READ_ONLY, START, aeth(0), 100);
+	bad_response();
+	asked(wr(WQE_SEND, 0, 100));
+	arrives(&a, OP_ATOMIC_ACK, START, (struct ext){ .len = AETH_LEN + ATOMICACKETH_LEN }, 0);
+	bad_response();
+}
+
+static void data_of_the_wrong_length(void)
+{
+	asked(wr_rdma(WQE_READ, 0, 100, REMOTE));
+	arrives(&a, OP_READ_ONLY, START, aeth(0), 96);
+	bad_response();
+	asked(wr_rdma(WQE_READ, 0, 3000, REMOTE));
+	arrives(&a, OP_READ_FIRST, START, aeth(0), 1024);
+	arrives(&a, OP_READ_LAST, START + 1, aeth(0), 1024); /* the middle of three */
+	bad_response();
+}
+
+static void a_refusal_nobody_defined(void)
+{
+	asked(wr(WQE_SEND, 0, 100));
+	arrives(&a, OP_ACK, START, aeth(AETH_NAK | 0x1e), 0);
+	bad_response();
+}
+
+/* Of PSNs that were never sent, of a kind that is reserved, and once more for what is done. */
+static void answers_that_mean_nothing(void)
+{
+	asked(wr(WQE_SEND, 0, 100));
+	arrives(&a, OP_ACK, START + 1, aeth(0), 0);
+	arrives(&a, OP_ACK, START - 1, aeth(AETH_NAK | 1), 0);
+	arrives(&a, OP_ACK, START, aeth(0x40), 0);
+	expect_nothing(1);
+	CHECK_EQ(query_state(&a), QP_RTS);
+	arrives(&a, OP_ACK, START, aeth(0), 0);
+	expect_send(1, WQE_SEND);
+	arrives(&a, OP_ACK, START, aeth(0), 0);
+	arrives(&a, OP_ACK, START, aeth(AETH_RNR | 1), 0);
+	expect_nothing(1);
+	CHECK_EQ(query_state(&a), QP_RTS);
+}
+
+/* --- UC ----------------------------------------------------------------------------------- */
+
+static void uc_loses_what_it_cannot_place(void)
+{
+	listening();
+	alone(SVC_UC);
+	post_recv(&b, 1, REMOTE, 10000);
+	arrives(&b, CLASS_UC | OP_SEND_MIDDLE, START, none, 1024);
+	arrives(&b, CLASS_UC | OP_WRITE_ONLY, START + 1, reth(DATA_BASE, DATA_KEY, 12), 8);
+	expect_nothing(2);
+	CHECK_EQ(query_state(&b), QP_RTS);
+	arrives(&b, CLASS_UC | OP_SEND_ONLY_IMM, START + 2, (struct ext){ .len = IMMDT_LEN }, 8);
+	expect_recv(2, OP_SEND_ONLY_IMM, 8);
+	/* a receive that is too small is the receiver's error, and fatal */
+	post_recv(&b, 1, REMOTE, 4);
+	arrives(&b, CLASS_UC | OP_SEND_ONLY, START + 3, none, 8);
+	expect_error(2, false, SYN_LOCAL_LENGTH);
+	CHECK_EQ(query_state(&b), QP_ERR);
+}
+
+static const struct tap_test tests[] = {
+	TAP(a_message_that_has_not_begun),
+	TAP(a_message_within_another),
+	TAP(packets_of_the_wrong_length),
+	TAP(lengths_beyond_any_message),
+	TAP(atomics_that_are_none),
+	TAP(memory_taken_back_under_a_write),
+	TAP(memory_taken_back_under_a_read),
+	TAP(repetitions_of_what_never_was),
+	TAP(another_service),
+	TAP(no_packet_at_all),
+	TAP(a_group_without_its_address),
+	TAP(nobody_behind_qp0),
+	TAP(data_nobody_asked_for),
+	TAP(data_of_the_wrong_length),
+	TAP(a_refusal_nobody_defined),
+	TAP(answers_that_mean_nothing),
+	TAP(uc_loses_what_it_cannot_place),
+};
+
+int main(int argc, char **argv)
+{
+	return tap_run(tests, sizeof(tests) / sizeof(*tests), argc, argv);
+}
