@@ -29,8 +29,11 @@ bandwidth() {
 	add "$1_eight_queue_pairs" "${@:2}" -n 100 -q 8
 }
 
+# In cycles (-C): the latency programs would measure the processor's frequency for each size, which takes longest
 all_sizes() {
-	add "$1_all_sizes" "${@:2}" -n 5 -a
+	local cycles=
+	[[ $2 != *_lat ]] || cycles=-C
+	add "$1_all_sizes" "${@:2}" -n 5 -a $cycles
 }
 
 bandwidth_events() {
