@@ -335,6 +335,37 @@ static void resize_case(u32 from, u32 to, u32 used, u32 waiting)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
+/* The buffer's key has gone: status 0xA, an event of syndrome 2, and nothing more is written (11.1, 10.3). */
+static void unwritable_buffer_fails_the_queue(void)
+{
+	struct cqe cqe = { .qpn = 0x404, .opcode = 0x0a, .send = true };
+	const u8 *e;
+	u8 *buf;
+	u32 key;
+
+	tc_fresh();
+	tc_up();
+	buf = tc_cq_mailbox(tc_in(), 0x81, 4, TC_USER_UAR);
+	key = tc_mr(buf, 4096, 1 << 11, 0);
+	tc_cq_mailbox(tc_in(), 0x81, 4, TC_USER_UAR);
+	put64(tc_in() + 4, 0);
+	put32(tc_in() + 0x1c, key);
+	CHECK_EQ(tc_cmd_in(0x16, 0, 0x81), 0);
+	CHECK_EQ(cq_post(tc_hca(), 0x81, &cqe, false), 0);
+	CHECK_EQ(buf[31] & 0x80, 0);
+	CHECK_EQ(tc_cmd(0x0f, 1, key, 0, 0, NULL), 0);
+	CHECK(cq_post(tc_hca(), 0x81, &cqe, false) < 0);
+	CHECK(cq_post(tc_hca(), 0x81, &cqe, false) < 0);
+	CHECK(tc_user_faults(RULE_CQ_BUFFER) > 0);
+	CHECK(buf[32 + 31] & 0x80 || !buf[32 + 31]);
+	e = tc_eqe(TC_EQ_ASYNC);
+	CHECK(e && e[1] == EV_CQ_ERR && get32(e + 4) == 0x81 && e[15] == 2);
+	CHECK(!tc_eqe(TC_EQ_ASYNC));
+	CHECK_EQ(tc_cmd_out(0x18, 0, 0x81), 0);
+	CHECK_EQ(tc_out()[0] >> 4, 0xa);
+	CHECK_EQ(tc_any_violation(), 0);
+}
+
 /* Bit 17 of the context: entries go round and round over what is there (11.1). */
 static void overrun_may_be_ignored(void)
 {
@@ -470,6 +501,7 @@ int main(int argc, char **argv)
 		TAP(wraps_around),
 		TAP(set_ci),
 		TAP(user_overflow_is_a_user_fault),
+		TAP(unwritable_buffer_fails_the_queue),
 		TAP(overrun_may_be_ignored),
 		TAP(resize_grows_without_loss),
 		TAP(resize_shrinks_without_loss),

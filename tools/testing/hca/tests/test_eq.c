@@ -209,6 +209,50 @@ static void query_and_hw2sw_return_the_context(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
+static void unwritable_buffer_fails_the_queue(void)
+{
+	u8 *buf;
+	u32 key;
+
+	tc_fresh();
+	tc_up();
+	buf = tc_alloc(4096, 4096);
+	key = tc_mr(buf, 4096, 1 << 11, 0);
+	tc_eq_mailbox(tc_in(), buf, TC_EQ_LOG, 0x85);
+	put64(tc_in() + 4, 0);
+	put32(tc_in() + 0x1c, key);
+	CHECK_EQ(tc_cmd_in(0x13, 0, 5), 0);
+	CHECK_EQ(tc_cmd(0x12, 0, 5, 1 << EV_COMM_EST, 0, NULL), 0);
+	CHECK_EQ(tc_any_violation(), 0);
+	CHECK_EQ(tc_cmd(0x0f, 1, key, 0, 0, NULL), 0);
+	CHECK(tc_violations(RULE_MPT_IN_USE) > 0);
+	eq_qp_event(tc_hca(), EV_COMM_EST, 0x404);
+	eq_qp_event(tc_hca(), EV_COMM_EST, 0x404);
+	CHECK_EQ(tc_violations(RULE_EQ_BUFFER), 1); /* told once */
+	CHECK(buf[31] & 0x80);
+	CHECK_EQ(tc_cmd_out(0x15, 0, 5), 0);
+	CHECK_EQ(tc_out()[0] >> 4, 0xa);
+	CHECK_EQ(get32(tc_out() + 0x2c), 0);
+}
+
+/* Command 1, which no driver uses: one entry at a time. */
+static void consumer_index_by_steps(void)
+{
+	int i;
+
+	tc_fresh();
+	tc_up();
+	for (i = 0; i < 3; i++)
+		eq_qp_event(tc_hca(), EV_COMM_EST, 0x404);
+	for (i = 0; i < 3; i++)
+		tc_db(TC_UAR, 0x28, 1u << 24 | TC_EQ_ASYNC, 0);
+	CHECK_EQ(tc_cmd_out(0x15, 0, TC_EQ_ASYNC), 0);
+	CHECK_EQ(get32(tc_out() + 0x28), 3);
+	CHECK_EQ(tc_any_violation(), 0);
+	tc_db(TC_UAR, 0x28, 1u << 24 | TC_EQ_ASYNC, 0);
+	CHECK(tc_violations(RULE_DB_INDEX) > 0);
+}
+
 static void overflow_stops_the_queue(void)
 {
 	int i;
@@ -270,6 +314,8 @@ int main(int argc, char **argv)
 		TAP(map_moves_a_type),
 		TAP(wraps_around_and_keeps_order),
 		TAP(query_and_hw2sw_return_the_context),
+		TAP(unwritable_buffer_fails_the_queue),
+		TAP(consumer_index_by_steps),
 		TAP(overflow_stops_the_queue),
 		TAP(faults_drop_dup_and_delay),
 	};

@@ -175,6 +175,12 @@ static void reg_width(void)
 	TRIPPED(REG_WIDTH);
 	tc_read(0, 0x80698, raw, 1);
 	TRIPPED(REG_WIDTH);
+	tc_read(0, 0x80704, raw, 2);
+	TRIPPED(REG_WIDTH);
+	/* what nobody has documented is read by probing tools, in any width */
+	tc_read(0, 0x1002, raw, 2);
+	tc_read(0, 0x1000, raw, 8);
+	CHECK_EQ(tc_any_violation(), 0);
 	tc_write(0, 0x80708, raw, 8);
 	CHECK_EQ(tc_violations(RULE_REG_WIDTH), 0);
 	tc_write(0, 0x80708, raw, 1);
@@ -639,6 +645,10 @@ static void mpt_field(void)
 	tc_mpt_mailbox(tc_in(), 0x61, 1 << 17 | 1 << 8 | 1 << 9, UINT64_MAX, 4096, 0);
 	CHECK_EQ(tc_cmd_in(0x0d, 0, 0x61), CMD_BAD_PARAM);
 	TRIPPED(MPT_FIELD);
+	tc_mpt_mailbox(tc_in(), 0x63, 1 << 17 | 1 << 8 | 1 << 9, 0, 4096, 0);
+	put32(tc_in() + 0x20, 0x63); /* an output */
+	CHECK_EQ(tc_cmd_in(0x0d, 0, 0x63), 0);
+	TRIPPED(MPT_FIELD);
 	/* a window carries nothing but key and PD */
 	tc_mpt_mailbox(tc_in(), 0x62, 1 << 11, 0, 0, 0);
 	CHECK_EQ(tc_cmd_in(0x0d, 0, 0x62), CMD_BAD_PARAM);
@@ -770,6 +780,11 @@ static void mtt_entry(void)
 	u32 key, word;
 
 	up();
+	memset(tc_in(), 0, 64);
+	put64(tc_in(), ddr_start(tc_hca()) + 0x1000);
+	put64(tc_in() + 16, tc_bus(tc_in()) | 0x10 | 1);
+	CHECK_EQ(tc_cmd_in(0x11, 0, 2), 0);
+	TRIPPED(MTT_ENTRY);
 	buf = tc_alloc(4096, 4096);
 	key = tc_mr(buf, 4096, 1 << 11, 0);
 	put64(entry, tc_bus(buf) + 0x11);
@@ -986,6 +1001,10 @@ static void mpt_in_use_by_qp(void)
 	key = tc_mr(tc_alloc(4096, 4096), 4096, 0, 0);
 	make_qp(0x404, 0x81, key, TC_UAR);
 	CHECK_EQ(tc_cmd(0x0f, 1, key, 0, 0, NULL), 0);
+	TRIPPED(MPT_IN_USE);
+	/* the next owner of the index, while the queue is still there */
+	tc_mpt_mailbox(tc_in(), key + 1024, 1 << 17 | 1 << 8 | 1 << 9, 0, 4096, 0);
+	CHECK_EQ(tc_cmd_in(0x0d, 0, key), 0);
 	TRIPPED(MPT_IN_USE);
 	/* a process's queue in the process's memory */
 	key = tc_mr(tc_alloc(4096, 4096), 4096, 0, 0);

@@ -535,6 +535,34 @@ static void qp_contexts_are_judged(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
+/* Depths beyond QUERY_DEV_LIM (2^3 and 2^7), and those that SQD2SQD may set. */
+static void responder_and_initiator_depth(void)
+{
+	struct tt_qp q = { .qpn = 1030, .service = SVC_RC, .uar = TC_UAR, .cq_log = 6 };
+
+	up();
+	tt_make(&q);
+	into_state(&q, QP_INIT);
+	CHECK_EQ(spoilt(&q, 0x1a, 0x98, 7u << 21), CMD_BAD_PARAM);
+	CHECK_EQ(tc_violations(RULE_QP_CTX_PARAM), 1);
+	mailbox_for(&q, 0x1a);
+	put32(tc_in(), 1 << 16);
+	put32(tc_in() + 0x0c, 5); /* the schedule queue comes here and only here */
+	CHECK_EQ(run(0x1a, q.qpn), CMD_OK);
+	CHECK_EQ(run(0x22, q.qpn), CMD_OK);
+	CHECK_EQ(get32(tc_out() + 0x0c), 5);
+	into_state(&q, QP_SQD);
+	mailbox_for(&q, 0x38);
+	put32(tc_in(), 1 << 8 | 1 << 9);
+	put32(tc_in() + 0x78, 6u << 21 | 0xa000);
+	put32(tc_in() + 0x98, 3u << 21);
+	CHECK_EQ(run(0x38, q.qpn), CMD_OK);
+	CHECK_EQ(run(0x22, q.qpn), CMD_OK);
+	CHECK_EQ(get32(tc_out() + 0x78) >> 21 & 7, 6);
+	CHECK_EQ(get32(tc_out() + 0x98) >> 21 & 7, 3);
+	CHECK_EQ(tc_any_violation(), 0);
+}
+
 static void reserved_bits_of_a_qp_mailbox(void)
 {
 	static const u32 at[] = { 0x00, 0x04, 0x0c, 0x20, 0x24, 0x28, 0x48, 0x7c, 0xbc, 0x104 };
@@ -635,6 +663,7 @@ static void a_bound_region_stays(void)
 	CHECK_EQ(run(0x0f, key), CMD_REG_BOUND);
 	tc_mpt_mailbox(tc_in(), key, 1 << 17 | 1 << 8, 0, 4096, ddr_start(tc_hca()) + 0x1000);
 	CHECK_EQ(run(0x39, key), CMD_REG_BOUND);
+	check_refused(0x39, 0x70, CMD_BAD_RES_STATE, RULE_CMD_OWNERSHIP); /* no region */
 	CHECK_EQ(run(0x0f, 0x70), CMD_OK);
 	CHECK_EQ(run(0x0f, key), CMD_OK);
 	/* a process binds windows: that they are bound is nobody's fault */
@@ -771,6 +800,7 @@ int main(int argc, char **argv)
 		TAP(qp_numbers),
 		TAP(every_transition_from_every_state),
 		TAP(qp_contexts_are_judged),
+		TAP(responder_and_initiator_depth),
 		TAP(reserved_bits_of_a_qp_mailbox),
 		TAP(a_queue_with_an_srq_gives_no_credits),
 		TAP(init_hca_limits),
