@@ -264,6 +264,63 @@ static void a_pulled_cable_ends_in_retry_exceeded(void)
 	CHECK_EQ(opt_set(OPT_ALL, "unplug", "", why), 0);
 }
 
+static void arm_alternate_path(struct tt_qp *q)
+{
+	u8 *c = tc_in() + 8;
+
+	memset(tc_in(), 0, 0x108);
+	put32(tc_in(), 1 << 0 | 1 << 10 | 1 << 13); /* path, migration state, RNR retry */
+	put32(c, 1 << 11);
+	put32(c + 0x40, 2 << 24);
+	c[0x44] = 7 << 5;
+	put16(c + 0x46, TT_LID + 1);
+	c[0x48] = 12 << 3;
+	CHECK_EQ(tc_cmd_in(0x1c, 0, q->qpn), 0);
+}
+
+static u8 migration_state(const struct tt_qp *q)
+{
+	CHECK_EQ(tc_cmd_out(0x22, 0, q->qpn), 0);
+	return get32(tc_out() + 8) >> 11 & 3;
+}
+
+/* The cable of port 1 goes; both ends move to port 2 by themselves, and each tells so once (12.5, IBTA 17.2.8). */
+static void a_connection_outlives_its_cable(void)
+{
+	char why[OPT_WHY];
+	u32 moved = 0, i;
+	const u8 *e;
+
+	up(SVC_RC);
+	tt_port_manage(2, TT_LID + 1);
+	arm_alternate_path(&a);
+	arm_alternate_path(&b);
+	CHECK_EQ(migration_state(&a), PM_REARM);
+	for (i = 0; i < 2; i++) { /* each way, so that both see the other's bit */
+		tt_post(i ? &b : &a, WQE_WRITE, key, VA, 100, VA + HALF);
+		completes(i ? &b : &a, WQE_WRITE);
+	}
+	CHECK_EQ(migration_state(&a), PM_ARMED);
+	CHECK_EQ(migration_state(&b), PM_ARMED);
+	while (tc_eqe(TC_EQ_ASYNC))
+		;
+	CHECK_EQ(opt_set(OPT_ALL, "unplug", "1", why), 0);
+	tt_post(&a, WQE_WRITE, key, VA, 5000, VA + HALF);
+	completes(&a, WQE_WRITE);
+	CHECK(!memcmp(data, data + HALF, 5000));
+	CHECK_EQ(migration_state(&a), PM_MIGRATED);
+	CHECK_EQ(migration_state(&b), PM_MIGRATED);
+	CHECK_EQ(get32(tc_out() + 0x28) >> 24, 2);
+	while ((e = tc_eqe(TC_EQ_ASYNC)))
+		if (e[1] == EV_PATH_MIG)
+			moved += get32(e + 4) == a.qpn ? 1 : 16;
+	CHECK_EQ(moved, 17);
+	tt_post(&b, WQE_READ, key, VA, 5000, VA + HALF);
+	completes(&b, WQE_READ);
+	CHECK_EQ(opt_set(OPT_ALL, "unplug", "", why), 0);
+	CHECK_EQ(tc_any_violation(), 0);
+}
+
 static void losses_and_reordering_are_repaired(void)
 {
 	char why[OPT_WHY];
@@ -358,13 +415,15 @@ int main(int argc, char **argv)
 		TAP(a_cq_is_resized_under_traffic),
 		TAP(a_datagram_arrives),
 		TAP(a_pulled_cable_ends_in_retry_exceeded),
+		TAP(a_connection_outlives_its_cable),
 		TAP(losses_and_reordering_are_repaired),
 		TAP(memory_that_is_not_mapped_is_a_violation),
 		TAP(reset_while_everything_is_moving),
 		TAP(connected_queues_sleep),
 	};
 
-	tc_start("");
+	/* each port has a cable of its own */
+	tc_start("cable=switch");
 	if (wire_new_all())
 		return 1;
 	return tap_run(tests, sizeof(tests) / sizeof(tests[0]), argc, argv);

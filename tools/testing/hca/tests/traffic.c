@@ -15,8 +15,8 @@ static void must(const char *what, u8 status)
 
 /* --- port --------------------------------------------------------------------------------- */
 
-/* PortInfo of port 1; what comes back is in the mailbox for the next one. */
-static void portinfo(u8 method)
+/* PortInfo of a port; what comes back is in the mailbox for the next one. */
+static void portinfo(u32 port, u8 method)
 {
 	u8 *mad = tc_in();
 
@@ -25,8 +25,8 @@ static void portinfo(u8 method)
 	mad[2] = 1;
 	mad[3] = method;
 	put16(mad + 16, 0x15);
-	put32(mad + 20, 1);
-	must("MAD_IFC", tc_cmd(0x24, 3, 1, tc_bus(tc_in()), tc_bus(tc_out()), NULL));
+	put32(mad + 20, port);
+	must("MAD_IFC", tc_cmd(0x24, 3, port, tc_bus(tc_in()), tc_bus(tc_out()), NULL));
 	memcpy(mad + 64, tc_out() + 64, 64);
 }
 
@@ -39,29 +39,34 @@ static void init_ib(u32 port)
 	must("INIT_IB", tc_cmd_in(0x09, 0, port));
 }
 
-void tt_port_up(void)
+void tt_port_manage(u32 port, u16 lid)
 {
 	u8 *pi = tc_in() + 64, state;
 	int i;
 
-	init_ib(1);
-	init_ib(2);
-	for (i = 0; i < 100 && port_state(tc_hca(), 1) < PORT_INIT; i++)
+	for (i = 0; i < 100 && port_state(tc_hca(), port) < PORT_INIT; i++)
 		tc_wait(1000000);
 	memset(tc_in(), 0, 256);
-	portinfo(1);
+	portinfo(port, 1);
 	for (state = PORT_ARMED; state <= PORT_ACTIVE; state++) {
-		put16(pi + 16, TT_LID);
+		put16(pi + 16, lid);
 		put16(pi + 18, TT_LID);
 		pi[32] = (pi[32] & 0xf0) | state;
 		pi[33] &= 0x0f;
 		pi[36] = 4 << 4;
-		portinfo(2);
+		portinfo(port, 2);
 	}
-	if (port_state(tc_hca(), 1) != PORT_ACTIVE) {
-		fprintf(stderr, "port 1 does not become active\n");
+	if (port_state(tc_hca(), port) != PORT_ACTIVE) {
+		fprintf(stderr, "port %u does not become active\n", port);
 		exit(1);
 	}
+}
+
+void tt_port_up(void)
+{
+	init_ib(1);
+	init_ib(2);
+	tt_port_manage(1, TT_LID);
 }
 
 /* --- contexts ----------------------------------------------------------------------------- */

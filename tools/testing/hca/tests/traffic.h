@@ -35,6 +35,8 @@ struct tt_qp {
  * become active.
  */
 void tt_port_up(void);
+/* What the subnet manager does to one more port. */
+void tt_port_manage(u32 port, u16 lid);
 /*
  * After an SQ error or reset these may be called again. Fill in qpn, service, uar, direct before
  * the first.
