@@ -25,8 +25,14 @@
 #include <unistd.h>
 
 #define MAX_LINE 65536
-#define MAX_TABLES 16
 #define CONTROL_WHY 512
+
+/* 0, or -1 and a text in @why (OPT_WHY bytes), which becomes {"error": why}. */
+struct control_verb {
+	const char *name, *help;
+	const char *fields; /* what a request may have besides cmd, hca and after, by spaces */
+	int (*run)(struct hca *h, const cJSON *request, cJSON *reply, char *why);
+};
 
 struct client {
 	struct hca_fd f;
@@ -40,6 +46,7 @@ struct later {
 	struct later *next;
 	struct hca_timer timer;
 	struct hca *h;
+	const struct control_verb *verb;
 	cJSON *request;
 };
 
@@ -315,28 +322,12 @@ static const struct control_verb verbs[] = {
 	{ 0 }
 };
 
-static const struct control_verb *tables[MAX_TABLES] = { verbs };
-static int n_tables = 1;
-
-void control_add(const struct control_verb *table)
-{
-	int i;
-
-	for (i = 0; i < n_tables; i++)
-		if (tables[i] == table)
-			return;
-	if (n_tables < MAX_TABLES)
-		tables[n_tables++] = table;
-}
-
 static int do_help(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	const struct control_verb *v;
-	int i;
 
-	for (i = 0; i < n_tables; i++)
-		for (v = tables[i]; v->name; v++)
-			cJSON_AddStringToObject(reply, v->name, v->help);
+	for (v = verbs; v->name; v++)
+		cJSON_AddStringToObject(reply, v->name, v->help);
 	return 0;
 }
 
@@ -345,12 +336,10 @@ static int do_help(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 static const struct control_verb *find_verb(const char *name)
 {
 	const struct control_verb *v;
-	int i;
 
-	for (i = 0; name && i < n_tables; i++)
-		for (v = tables[i]; v->name; v++)
-			if (!strcmp(v->name, name))
-				return v;
+	for (v = verbs; name && v->name; v++)
+		if (!strcmp(v->name, name))
+			return v;
 	return NULL;
 }
 
@@ -392,20 +381,6 @@ static struct hca *hca_named(const cJSON *request, char *why)
 	return h;
 }
 
-/* More than one table may answer "objects": all of them add to the reply. */
-static int execute(struct hca *h, const cJSON *request, cJSON *reply, char *why)
-{
-	const char *name = text_of(request, "cmd");
-	const struct control_verb *v;
-	int ret = 0, i;
-
-	for (i = 0; i < n_tables; i++)
-		for (v = tables[i]; v->name && !ret; v++)
-			if (!strcmp(v->name, name))
-				ret = v->run(h, request, reply, why);
-	return ret;
-}
-
 static void forget_later(struct later *l)
 {
 	struct later **at;
@@ -424,14 +399,14 @@ static void on_due(struct hca_timer *t)
 	cJSON *reply = cJSON_CreateObject();
 	char why[OPT_WHY];
 
-	if (execute(l->h, l->request, reply, why))
+	if (l->verb->run(l->h, l->request, reply, why))
 		hca_log(l->h, "control: %s", why);
 	cJSON_Delete(reply);
 	forget_later(l);
 }
 
 /* It has been checked as far as that can be done now; what still fails then goes to the log. */
-static int postpone(struct hca *h, const cJSON *request, char *why)
+static int postpone(struct hca *h, const struct control_verb *v, const cJSON *request, char *why)
 {
 	const cJSON *after = cJSON_GetObjectItemCaseSensitive(request, "after");
 	struct later *l;
@@ -447,6 +422,7 @@ static int postpone(struct hca *h, const cJSON *request, char *why)
 		return -1;
 	}
 	l->h = h;
+	l->verb = v;
 	l->request = cJSON_Duplicate(request, true);
 	l->next = pending;
 	pending = l;
@@ -469,8 +445,8 @@ static int run(const cJSON *request, cJSON *reply, char *why)
 	if (!h || check_fields(request, v, why))
 		return -1;
 	if (cJSON_GetObjectItemCaseSensitive(request, "after"))
-		return postpone(h, request, why);
-	return execute(h, request, reply, why);
+		return postpone(h, v, request, why);
+	return v->run(h, request, reply, why);
 }
 
 /* One line, nothing after the object. */

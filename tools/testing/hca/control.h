@@ -11,20 +11,4 @@ void control_close(void);
  */
 int control_load(const char *path, char *why);
 
-/*
- * What another part answers on the control socket: {"cmd": name, ...}. @request and @reply are the JSON
- * objects; 0, or -1 with a text in @why (256 bytes), which becomes {"error": why}.
- */
-struct cJSON;
-struct hca;
-
-struct control_verb {
-	const char *name, *help;
-	const char *fields; /* what a request may have besides cmd, hca and after, by spaces */
-	int (*run)(struct hca *h, const struct cJSON *request, struct cJSON *reply, char *why);
-};
-
-/* Tables end with a NULL name; control.c's own, and any added here by other parts at start. */
-void control_add(const struct control_verb *table);
-
 #endif

@@ -99,7 +99,6 @@ void sys_reset(struct hca *h);
 u32 sys_reserved_mpts(const struct hca *h);
 u32 sys_reserved_cqs(const struct hca *h);
 u32 sys_reserved_mtts(const struct hca *h);
-u32 sys_reserved_uars(const struct hca *h);
 /* Everything stops until reset; @dwords as for regs_catas(). */
 void sys_catastrophe(struct hca *h, const u32 *dwords);
 void sys_set_dead(struct hca *h, bool dead);

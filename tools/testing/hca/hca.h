@@ -54,7 +54,6 @@ enum hca_rule {
 };
 
 const char *rule_name(enum hca_rule rule);
-const char *rule_text(enum hca_rule rule);
 
 /*
  * A violation is the kernel driver's fault and fails the run. @object names what was touched ("QP 0x403",
@@ -62,10 +61,10 @@ const char *rule_text(enum hca_rule rule);
  */
 void violation(struct hca *h, enum hca_rule rule, const char *object, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-/* What an unprivileged process can cause alone, through its doorbell page and its WQEs. */
-void user_fault(struct hca *h, enum hca_rule rule, const char *object, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-/* Violation or user fault by who owns the object: @uar is the UAR page its context names. */
+/*
+ * The same for what an unprivileged process can cause alone, through its doorbell page and its WQEs: a user
+ * fault if @uar, the page the object's context names, is a process's, else a violation.
+ */
 void blame(struct hca *h, u32 uar, enum hca_rule rule, const char *object, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 void hca_log(struct hca *h, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -50,11 +50,6 @@ const char *rule_name(enum hca_rule rule)
 	return rules[rule].name;
 }
 
-const char *rule_text(enum hca_rule rule)
-{
-	return rules[rule].text;
-}
-
 static struct report *report_of(const struct hca *h)
 {
 	return hca_part(h, PART_REPORT);
@@ -131,15 +126,6 @@ void violation(struct hca *h, enum hca_rule rule, const char *object, const char
 
 	va_start(ap, fmt);
 	vviolation(h, rule, object, fmt, ap);
-	va_end(ap);
-}
-
-void user_fault(struct hca *h, enum hca_rule rule, const char *object, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	record(h, "user_fault", rule, ++report_of(h)->user_faults[rule], object, fmt, ap);
 	va_end(ap);
 }
 

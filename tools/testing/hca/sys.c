@@ -81,11 +81,6 @@ u32 sys_reserved_cqs(const struct hca *h)
 	return 1u << LOG_RESERVED_CQS;
 }
 
-u32 sys_reserved_uars(const struct hca *h)
-{
-	return RESERVED_UARS;
-}
-
 /* --- SYS_EN, SYS_DIS ------------------------------------------------------------------------------------- */
 
 static u8 bad_state(struct hca *h, const char *name, const char *why)
