@@ -44,6 +44,7 @@ static bool says_ready(int fd)
 static bool start(const char *more, const char *value)
 {
 	int out[2];
+	bool ready;
 
 	if (pipe(out))
 		return false;
@@ -56,13 +57,9 @@ static bool start(const char *more, const char *value)
 		_exit(127);
 	}
 	close(out[1]);
-	if (!says_ready(out[0])) {
-		printf("# it is not ready\n");
-		close(out[0]);
-		return false;
-	}
+	ready = says_ready(out[0]);
 	close(out[0]);
-	return true;
+	return ready;
 }
 
 static int ends_with(int sig)
@@ -183,6 +180,48 @@ static void violations_are_in_its_status(void)
 	CHECK(last_line_has("report", "\"waived\":{\"pci-memory\":1}"));
 }
 
+static const char *file_with(const char *name, const char *text)
+{
+	const char *path = in_folder(name);
+	FILE *f = fopen(path, "w");
+
+	CHECK(f);
+	if (f) {
+		fputs(text, f);
+		fclose(f);
+	}
+	return path;
+}
+
+/* Waivers and options come from files, too, with comments; a line that makes no sense stops the start. */
+static void files_are_read(void)
+{
+	static const char version[] = "\0\0\1\0{}";
+	const uint32_t write_bar0[5] = { 0x80680, 0, 0, 4, 1 };
+	char option[160];
+	int fd;
+
+	if (skipped())
+		return;
+	file_with("waivers", "# what a driver does\n\n pci-memory  # and why\n");
+	snprintf(option, sizeof(option), "waivers=%s\n  engines = 3\n", in_folder("waivers"));
+	file_with("options", option);
+	CHECK(!start("--load", in_folder("options"))); /* no spaces around '=' */
+	CHECK_EQ(ends_with(SIGTERM), 2);
+	snprintf(option, sizeof(option), "waivers=%s # ours\n\nengines=3\n", in_folder("waivers"));
+	file_with("options", option);
+	CHECK(start("--load", in_folder("options")));
+	fd = dial("hca");
+	request(fd, 1, version, sizeof(version));
+	request(fd, 10, write_bar0, sizeof(write_bar0));
+	close(fd);
+	CHECK_EQ(ends_with(SIGTERM), 0);
+	CHECK(last_line_has("report", "\"waived\":{\"pci-memory\":1}"));
+	file_with("waivers", "no-such-rule\n");
+	CHECK(!start("--load", in_folder("options")));
+	CHECK_EQ(ends_with(SIGTERM), 2);
+}
+
 static void takes_over_a_socket_left_behind(void)
 {
 	if (skipped())
@@ -201,9 +240,11 @@ int main(int argc, char **argv)
 		TAP(ends_when_told),
 		TAP(ends_with_a_client),
 		TAP(violations_are_in_its_status),
+		TAP(files_are_read),
 		TAP(takes_over_a_socket_left_behind),
 	};
-	static const char *const files[] = { "hca", "control", "report", "log", "pcap" };
+	static const char *const files[] = { "hca",  "control", "report", "log",
+					     "pcap", "options", "waivers" };
 	size_t i;
 	int ret;
 

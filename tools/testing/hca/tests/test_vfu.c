@@ -455,6 +455,24 @@ static void hidden_ddr_has_no_bar(void)
 	tc_start("");
 }
 
+/* Only if asked for: a client that can map one region posts no writes at all. */
+static void ddr_can_be_mapped(void)
+{
+	u32 m[8] = { 32, 0, VFIO_PCI_BAR4_REGION_INDEX };
+	u32 reply[8];
+
+	tc_fresh();
+	CHECK_EQ(tc_call(REGION_INFO, m, 32, NULL, 0, reply, 32), 32);
+	CHECK(!(reply[1] & VFIO_REGION_INFO_FLAG_MMAP));
+	tc_start("ddr_mmap=1");
+	CHECK_EQ(tc_call(REGION_INFO, m, 32, NULL, 0, reply, 32), 32);
+	CHECK(reply[1] & VFIO_REGION_INFO_FLAG_MMAP);
+	m[2] = VFIO_PCI_BAR2_REGION_INDEX;
+	CHECK_EQ(tc_call(REGION_INFO, m, 32, NULL, 0, reply, 32), 32);
+	CHECK(!(reply[1] & VFIO_REGION_INFO_FLAG_MMAP));
+	tc_start("");
+}
+
 static void msi_when_msix_is_off(void)
 {
 	tc_fresh();
@@ -586,6 +604,7 @@ int main(int argc, char **argv)
 		TAP(msix_table_keeps_what_is_written),
 		TAP(vpd_can_be_read),
 		TAP(hidden_ddr_has_no_bar),
+		TAP(ddr_can_be_mapped),
 		TAP(msi_when_msix_is_off),
 		TAP(reset_message_clears_the_device),
 		TAP(reset_in_every_state),
