@@ -246,26 +246,67 @@ static void inorder_holds_back(void)
 	up();
 }
 
+/* Each HCA draws from a generator of its own; this takes the number of the next one out of the seed again. */
+static void start_with_seed(u64 seed)
+{
+	char option[40];
+
+	seed -= (u64)hca_count() * 0x5851f42d4c957f2du;
+	snprintf(option, sizeof(option), "seed=%llu", (unsigned long long)seed);
+	tc_start(option);
+}
+
+static void draw(u64 seed, u64 *latencies, int n)
+{
+	int i;
+
+	start_with_seed(seed);
+	set("latency", "uniform:1us:1ms");
+	for (i = 0; i < n; i++)
+		latencies[i] = fault_latency(tc_hca(), 0x31);
+}
+
 static void random_latency_repeats_with_the_seed(void)
 {
-	u64 first[8];
-	int i, round;
+	u64 first[8], again[8], other[8];
 
-	for (round = 0; round < 2; round++) {
-		tc_start("seed=42");
-		set("latency", "uniform:1us:1ms");
-		for (i = 0; i < 8; i++) {
-			u64 t = fault_latency(tc_hca(), 0x31);
+	draw(42, first, 8);
+	draw(42, again, 8);
+	draw(43, other, 8);
+	CHECK(!memcmp(first, again, sizeof(first)));
+	CHECK(memcmp(first, other, sizeof(first)));
+	set("profile", "fast");
+}
 
-			CHECK(t >= 1000 && t <= 1000000);
-			if (!round)
-				first[i] = t;
-		}
+#define DRAWS 20000
+
+/* Ends, mean, and for the exponential one how many exceed it: 1/e. The seed is fixed, so this is no chance. */
+static void latencies_have_their_distributions(void)
+{
+	u64 low = UINT64_MAX, high = 0, sum = 0, longer = 0, t;
+	int i;
+
+	start_with_seed(42);
+	set("latency", "uniform:10us:30us");
+	for (i = 0; i < DRAWS; i++) {
+		t = fault_latency(tc_hca(), 0x31);
+		low = t < low ? t : low;
+		high = t > high ? t : high;
+		sum += t;
 	}
-	CHECK(first[0] != first[1]);
+	CHECK(low >= 10000 && low < 10100 && high <= 30000 && high > 29900);
+	CHECK(sum / DRAWS > 19800 && sum / DRAWS < 20200);
 	set("latency", "exp:10us");
-	for (i = 0; i < 8; i++)
-		fault_latency(tc_hca(), 0x31);
+	for (i = 0, sum = 0; i < DRAWS; i++) {
+		t = fault_latency(tc_hca(), 0x31);
+		sum += t;
+		longer += t > 10000;
+	}
+	CHECK(sum / DRAWS > 9700 && sum / DRAWS < 10300);
+	CHECK(longer > DRAWS * 35 / 100 && longer < DRAWS * 39 / 100);
+	set("latency", "77us");
+	CHECK_EQ(fault_latency(tc_hca(), 0x31), 77000);
+	set("profile", "fast");
 }
 
 /* --- faults -------------------------------------------------------------------------------------------------- */
@@ -427,6 +468,7 @@ int main(int argc, char **argv)
 		TAP(engines_overtake),
 		TAP(inorder_holds_back),
 		TAP(random_latency_repeats_with_the_seed),
+		TAP(latencies_have_their_distributions),
 		TAP(dropped_completion),
 		TAP(duplicate_completion),
 		TAP(late_completion),
