@@ -36,6 +36,17 @@ int tavor_cmd_check_params(void)
 }
 
 /**
+ * tavor_cmd_timeout() - how long a command may take that no other one overtakes
+ *
+ * Context: Any.
+ * Return: in jiffies.
+ */
+unsigned long tavor_cmd_timeout(void)
+{
+	return msecs_to_jiffies(cmd_timeout_ms);
+}
+
+/**
  * tavor_cmd_errno() - what a firmware status means to callers
  * @status: as the firmware gave it
  *

@@ -7,13 +7,16 @@
  * it needs without seeing another's half-done change.
  */
 #include <linux/bitfield.h>
+#include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/slab.h>
 
 #include "tavor_mad.h"
 #include "tavor_qp.h"
 #include "wire_mgmt.h"
 
-#define TAVOR_MGM_NONE	U32_MAX
+#define TAVOR_MGM_NONE		U32_MAX
+#define TAVOR_MCAST_RETRY_MS	20
 
 /* Where a request goes on; the engine's step only counts commands. */
 enum tavor_mcast_phase {
@@ -324,11 +327,12 @@ static const struct vrb_verb tavor_verb_detach = {
 	.late = tavor_mcast_late,
 };
 
-static int tavor_mcast_exec(struct ib_qp *ibqp, const union ib_gid *gid, bool attach)
+static int tavor_mcast_exec(struct ib_qp *ibqp, const union ib_gid *gid, bool attach, u8 *status)
 {
 	struct tavor_hw_qp *qp = to_tqp(ibqp)->hw;
 	struct tavor_mcast_args args = { .gid = *gid, .qpn = qp->qpn, .attach = attach };
 	struct vrb vrb;
+	int err;
 
 	vrb_init(&vrb, NULL, NULL);
 	vrb.verb = attach ? &tavor_verb_attach : &tavor_verb_detach;
@@ -336,7 +340,38 @@ static int tavor_mcast_exec(struct ib_qp *ibqp, const union ib_gid *gid, bool at
 	vrb.args.ptr.in = &args;
 	if (qp->user)
 		vrb.flags |= VRB_F_USER;
-	return tavor_exec(qp->dev, &vrb);
+	err = tavor_exec(qp->dev, &vrb);
+	*status = vrb.fw_status;
+	return err;
+}
+
+/*
+ * ib_core forgets the attachment whatever the outcome, and could never destroy the QP if this failed:
+ * as with a destroy, what the hardware refuses or never does is a failure of the device. Until a
+ * command that was given up has been answered the group table takes no request.
+ */
+static int tavor_mcast_detach(struct ib_qp *ibqp, const union ib_gid *gid)
+{
+	struct tavor_dev *dev = to_tdev(ibqp->device);
+	unsigned long deadline = jiffies + 2 * tavor_cmd_timeout();
+	bool again = false;
+	u8 status;
+	int err;
+
+	might_sleep();
+	for (;; again = true) {
+		err = tavor_mcast_exec(ibqp, gid, false, &status);
+		if (!err || vrb_device_failed(dev->vrb))
+			return 0;
+		/* Not attached; the first try may have seen to that, too late to be noticed. */
+		if (err == -EINVAL && !status)
+			return again ? 0 : err;
+		if (status || time_after(jiffies, deadline)) {
+			vrb_device_fail(dev->vrb, "DETACH_MCAST failed");
+			return 0;
+		}
+		msleep(TAVOR_MCAST_RETRY_MS);
+	}
 }
 
 /**
@@ -350,7 +385,14 @@ static int tavor_mcast_exec(struct ib_qp *ibqp, const union ib_gid *gid, bool at
  */
 int tavor_attach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid)
 {
-	return tavor_mcast_exec(ibqp, gid, true);
+	u8 status;
+	int err;
+
+	err = tavor_mcast_exec(ibqp, gid, true, &status);
+	/* It may have succeeded, or yet succeed, and nobody would ever detach it. */
+	if (err == -ETIMEDOUT)
+		tavor_mcast_detach(ibqp, gid);
+	return err;
 }
 
 /**
@@ -359,12 +401,12 @@ int tavor_attach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid)
  * @gid: the group
  * @lid: not used
  *
- * Return: 0; -EINVAL: it is not attached; or the firmware's.
+ * Return: 0; -EINVAL: it is not attached. It does not fail otherwise.
  * Context: Process context.
  */
 int tavor_detach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid)
 {
-	return tavor_mcast_exec(ibqp, gid, false);
+	return tavor_mcast_detach(ibqp, gid);
 }
 
 static void tavor_mcg_release(struct vrb_object *object)

@@ -48,7 +48,6 @@
 #define TAVOR_MAX_COMP_EQS	8
 #define TAVOR_NR_EQS		(TAVOR_MAX_COMP_EQS + 2)
 #define TAVOR_MBOX_SIZE		4096
-#define TAVOR_MAX_SRQ_STRIDE	256U	/* more is said to upset firmware */
 #define TAVOR_INVALID_LKEY	1	/* ends a scatter list; index of a reserved MPT */
 #define TAVOR_LIBMTHCA_LKEY	0x100	/* what libmthca ends one with: never a valid key */
 
@@ -425,6 +424,7 @@ int tavor_cmd_init(struct tavor_dev *dev);
 int tavor_cmd_use_events(struct tavor_dev *dev);
 void tavor_cmd_use_polling(struct tavor_dev *dev);
 void tavor_cmd_cleanup(struct tavor_dev *dev);
+unsigned long tavor_cmd_timeout(void);
 int tavor_cmd_errno(u8 status);
 
 #define TAVOR_CMD_IN	0x1	/* the in mailbox of the slot */
