@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "packet.h"
 #include "port.h"
 
 #define VENDOR_OUI 0x0002c9
@@ -367,10 +368,28 @@ void port_count_qkey_violation(struct hca *h, int port)
 
 /* --- sending --- */
 
+static u32 dest_qpn(const struct packet *pkt)
+{
+	u32 bth = (pkt->data[1] & 3) == LNH_GLOBAL ? LRH_LEN + GRH_LEN : LRH_LEN;
+
+	return pkt->len >= bth + BTH_LEN ? get32(pkt->data + bth + 4) & QPN_MASK : 0;
+}
+
+/*
+ * A service level can be mapped to VL 15 to say that it must not be used, and to a VL that is not operational by
+ * mistake: such packets are discarded (IBTA 7.6.6). Only those of QP0 really go on VL 15.
+ */
+static bool vl_usable(const struct ibport *p, const struct packet *pkt)
+{
+	u8 vl = pkt->data[0] >> 4;
+
+	return vl == VL_MANAGEMENT ? !dest_qpn(pkt) : vl < 1u << (p->op_vls - 1);
+}
+
 /* A packet for a port that is not up is lost without a word, as on hardware; the counter knows. */
 static bool may_send(const struct ibport *p, const struct packet *pkt)
 {
-	if (hca_dead(p->node->h))
+	if (hca_dead(p->node->h) || !vl_usable(p, pkt))
 		return false;
 	return pkt->data[0] >> 4 == 15 ? p->state != PORT_DOWN : p->state == PORT_ACTIVE;
 }

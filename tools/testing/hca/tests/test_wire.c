@@ -118,6 +118,26 @@ static void permissive_lid_is_for_management_only(void)
 	CHECK_EQ(fake_rx[0].port, 2);
 }
 
+/* By SL2VL or by mistake: nothing but QP0 gets on VL 15, and nobody beyond the operational VLs. */
+static void vls_that_cannot_be_used(void)
+{
+	struct hca *h = fabric_active();
+
+	port_tx(h, 1, ud_packet(15, 2, 1, 5, 16));
+	port_tx(h, 1, ud_packet(8, 2, 1, 5, 16));
+	settle();
+	CHECK_EQ(fake_rxs, 0);
+	CHECK_EQ(hca_port(h, 1)->counter[CNT_XMIT_DISCARD], 2);
+	port_tx(h, 1, ud_packet(15, 2, 1, 0, 16));
+	port_tx(h, 1, ud_packet(7, 2, 1, 5, 16));
+	hca_port(h, 1)->op_vls = 1;
+	port_tx(h, 1, ud_packet(1, 2, 1, 5, 16));
+	port_tx(h, 1, ud_packet(0, 2, 1, 5, 16));
+	settle();
+	CHECK_EQ(fake_rxs, 3);
+	CHECK_EQ(hca_port(h, 1)->counter[CNT_XMIT_DISCARD], 3);
+}
+
 static void only_management_before_active(void)
 {
 	struct hca *h = fabric_up(1, "self");
@@ -484,11 +504,11 @@ static void remote_cable_carries_packets(void)
 	CHECK_EQ(fake_rx[0].len, 8 + 12 + 8 + 256 + 4);
 	fake_rxs = 0;
 	for (i = 0; i < 2000; i++) /* more than the socket takes at once */
-		port_tx(h, 1, ud_packet(15, 0xffff, 0xffff, i, 256));
+		port_tx(h, 1, ud_packet(15, 0xffff, i, 0, 256));
 	for (i = 0; i < 1000 && fake_rxs < 2000; i++)
 		loop_turn(false);
 	CHECK_EQ(fake_rxs, 2000);
-	CHECK_EQ(rx_qpn(1999 % FAKE_RX), 1999);
+	CHECK_EQ(get16(fake_rx[1999 % FAKE_RX].data + 6), 1999);
 }
 
 static void remote_cable_follows_both_ports(void)
@@ -520,6 +540,7 @@ static const struct tap_test tests[] = {
 	TAP(foreign_lid_is_dropped),
 	TAP(multicast_reaches_both_sides),
 	TAP(permissive_lid_is_for_management_only),
+	TAP(vls_that_cannot_be_used),
 	TAP(only_management_before_active),
 	TAP(nothing_passes_a_link_that_is_down),
 	TAP(armed_port_becomes_active_by_a_data_packet),
