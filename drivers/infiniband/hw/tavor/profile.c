@@ -104,7 +104,11 @@ static void make_limits(struct tavor_dev *dev)
 	l->rdb_per_qp = cut(rdb_per_qp, lim->log_max_ra_res_qp);
 	/* Next/control segment and the largest fixed segment, UD, leave this for data segments. */
 	l->max_sg = min_t(u32, lim->max_sg, (lim->max_desc_size - 16 - 48) / 16);
-	l->max_srq_sge = min_t(u32, l->max_sg, (min(desc, TAVOR_MAX_SRQ_STRIDE) - 16) / 16);
+	/*
+	 * An SRQ's stride is a power of two. Early firmware is said to be in trouble with one of
+	 * 512 bytes, but the user library and IPoIB (17 segments) have always been offered it.
+	 */
+	l->max_srq_sge = min(l->max_sg, (desc - 16) / 16);
 	l->max_qp_init_rdma = 1U << min_t(u8, lim->log_max_ra_req_qp, 7);
 	l->max_qp_dest_rdma = l->rdb_per_qp;
 	l->gid_table_len = 1U << lim->log_max_gids;

@@ -404,7 +404,7 @@ static int tavor_srq_check(const struct tavor_dev *dev, const struct ib_srq_init
 	if (!dev->srqs || attr->srq_type != IB_SRQT_BASIC)
 		return -EOPNOTSUPP;
 	if (!attr->attr.max_wr || attr->attr.max_wr > dev->lim.max_srq_wqes ||
-	    attr->attr.max_sge > min_t(u32, dev->limits.max_srq_sge, TAVOR_SRQ_MAX_SGE))
+	    attr->attr.max_sge > dev->limits.max_srq_sge)
 		return -EINVAL;
 	return 0;
 }

@@ -9,10 +9,6 @@
 #include "wire_qp.h"
 #include "wire_wqe.h"
 
-/* Firmware mishandles SRQ WQEs of 512 bytes: 15 data segments are the most. */
-#define TAVOR_SRQ_MAX_STRIDE	256
-#define TAVOR_SRQ_MAX_SGE	(TAVOR_SRQ_MAX_STRIDE / TAVOR_WQE_UNIT - 1)
-
 /**
  * struct tavor_hw_srq - an SRQ as the hardware sees it
  * @object: parents: its PD, and for a user's SRQ its MR
