@@ -114,6 +114,23 @@ model_set() {
 		fail "the model refuses $2=$3"
 }
 
+no_opensm() {
+	[ -z "$(pgrep -x opensm)" ]
+}
+
+any_port_active() {
+	[ -n "$(ports 4)" ]
+}
+
+# sm_around COMMAND...: without a subnet manager, whose device would go under it; then with one again
+sm_around() {
+	sm_stop || :
+	until_true 20 no_opensm
+	"$@"
+	sm_restart
+	until_true 60 any_port_active
+}
+
 # one_test NUMBER FUNCTION
 one_test() {
 	local number=$1 name=$2 text pid status=0

@@ -415,6 +415,20 @@ TEST_F(uabi, srq_of_another_process)
 					  self->own.mr.lkey, &srq));
 }
 
+/* IPoIB's connected mode wants 17. */
+TEST_F(uabi, srq_of_as_many_segments_as_are_offered)
+{
+	struct ibv_device_attr attr;
+	struct raw_srq srq;
+
+	ASSERT_EQ(0, ibv_query_device(self->own.context, &attr));
+	EXPECT_LE(17, attr.max_srq_sge);
+	EXPECT_EQ(0, raw_create_srq(self->own.fd, self->own.pd.handle, 100, attr.max_srq_sge,
+				    self->own.mr.lkey, &srq));
+	EXPECT_EQ(-EINVAL, raw_create_srq(self->own.fd, self->own.pd.handle, 100,
+					  attr.max_srq_sge + 1, self->own.mr.lkey, &srq));
+}
+
 TEST_F(uabi, regions_that_make_no_sense)
 {
 	const uint32_t pd = self->own.pd.handle;

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+# shellcheck shell=bash
+#
+# Processes that have the device open and objects on it, for tests that take the device away from them.
+
+# shellcheck source=SCRIPTDIR/faults.bash
+. "$(dirname "${BASH_SOURCE[0]}")/faults.bash"
+
+PROGRAM=${TEST_BIN:-$TREE/build/guest/tavor}/verb_errors
+
+# processes N MODE: so many of them, holding objects or churning them
+processes() {
+	local n
+	PIDS=
+	for n in $(seq "$1"); do
+		"$PROGRAM" "$2" >"$TEST_DIR/process-$2-$n" 2>&1 &
+		PIDS+=" $!"
+		until_true 30 grep -q "ing$" "$TEST_DIR/process-$2-$n" ||
+			fail "it does not start: $(cat "$TEST_DIR/process-$2-$n")"
+	done
+}
+
+# processes_end SIGNAL: all end at once when told so, none hangs
+processes_end() {
+	local pid
+	# shellcheck disable=SC2086 # pids
+	kill "-$1" $PIDS 2>/dev/null || :
+	for pid in $PIDS; do
+		until_true 60 ended "$pid" || fail "process $pid hangs: $(cat "/proc/$pid/stack")"
+	done
+	cat "$TEST_DIR"/process-*
+}
+
+# destroys_did_not_fail: not one of the processes had an error of a destroy
+destroys_did_not_fail() {
+	absent '(destroy|dereg|dealloc|detach)[^:]*: ' "$TEST_DIR"/process-hold-*
+}
+
+failed() {
+	said "$1" 'device has failed'
+}

@@ -1,0 +1,142 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver tavor
+# Timeout: 900
+# Level: ci
+#
+# The device fails, hangs or is unbound while processes have it open, hold objects, and are in the middle of
+# verbs: no process hangs, no destroy fails, nothing is left behind, and the device works again when it is bound anew. By hand:
+#   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/life.sh [test_NAME...]
+
+# shellcheck source=SCRIPTDIR/life.bash
+. "$(dirname "$0")/life.bash"
+
+TEST_SECONDS=300
+
+catastrophe() {
+	model '{"cmd":"catas","hca":0,"buffer":[50331648,1]}' | grep -q '"ok":true'
+}
+
+hang() {
+	model '{"cmd":"hang","hca":0}' | grep -q '"ok":true'
+}
+
+# bound_anew MARK: what was there before goes without a trace, and the function works again
+bound_anew() {
+	unbind
+	nothing_left "$1"
+	usable
+	"$PROGRAM" hold >"$TEST_DIR/afterwards" &
+	until_true 30 grep -q holding "$TEST_DIR/afterwards"
+	kill $!
+	wait $!
+}
+
+test_a_catastrophe_under_processes_that_hold_objects() {
+	local since
+	reload cmd_timeout_ms=1000
+	since=$(mark)
+	processes 3 hold
+	catastrophe
+	until_true 30 failed "$since"
+	! "$PROGRAM" hold || fail "a failed device can be opened"
+	processes_end TERM
+	destroys_did_not_fail
+	bound_anew "$since"
+}
+
+test_a_catastrophe_under_processes_that_churn() {
+	local since
+	since=$(mark)
+	processes 4 churn
+	catastrophe
+	until_true 30 failed "$since"
+	processes_end TERM
+	bound_anew "$since"
+}
+
+test_a_catastrophe_and_processes_that_are_killed() {
+	local since
+	since=$(mark)
+	processes 2 hold
+	catastrophe
+	until_true 30 failed "$since"
+	processes_end KILL
+	bound_anew "$since"
+}
+
+test_a_hanging_firmware_under_processes_that_hold_objects() {
+	local since
+	since=$(mark)
+	processes 3 hold
+	hang
+	processes_end TERM
+	destroys_did_not_fail
+	failed "$since" || fail "the device has not failed"
+	bound_anew "$since"
+}
+
+test_a_hanging_firmware_under_processes_that_churn() {
+	local since
+	since=$(mark)
+	processes 4 churn
+	hang
+	processes_end TERM
+	bound_anew "$since"
+}
+
+test_a_hanging_firmware_and_processes_that_are_killed() {
+	local since
+	since=$(mark)
+	processes 2 churn
+	hang
+	processes_end KILL
+	bound_anew "$since"
+}
+
+test_the_driver_is_unbound_under_processes_that_hold_objects() {
+	local since
+	since=$(mark)
+	processes 3 hold
+	unbind
+	nothing_left "$since"
+	processes_end TERM
+	usable
+}
+
+test_the_driver_is_unbound_under_processes_that_churn() {
+	local since
+	since=$(mark)
+	processes 4 churn
+	unbind
+	nothing_left "$since"
+	processes_end TERM
+	usable
+}
+
+test_the_module_goes_under_processes_that_hold_objects() {
+	local since
+	since=$(mark)
+	processes 2 hold
+	timeout 60 rmmod ib_tavor
+	nothing_left "$since"
+	processes_end TERM
+	driver_load
+	ibv_devinfo
+}
+
+test_the_module_goes_under_a_hanging_firmware() {
+	local since
+	reload cmd_timeout_ms=1000
+	since=$(mark)
+	processes 2 churn
+	hang
+	timeout 60 rmmod ib_tavor
+	nothing_left "$since"
+	processes_end TERM
+	driver_load
+	ibv_devinfo
+}
+
+run_tests "$@"

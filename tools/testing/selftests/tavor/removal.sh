@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver tavor --hca link_train=12ms
+# Timeout: 600
+# Level: ci
+#
+# The function goes away without a word under processes that hold and churn objects; it does not come back in
+# this guest. By hand:
+#   tools/testing/vm/run --driver tavor --hca link_train=12ms -- tools/testing/selftests/tavor/removal.sh
+
+# shellcheck source=SCRIPTDIR/life.bash
+. "$(dirname "$0")/life.bash"
+
+TEST_SECONDS=300
+
+# One story: each part needs what the one before it has left.
+test_the_function_goes_under_processes_with_objects() {
+	local since
+	since=$(mark)
+	processes 3 hold
+	local holders=$PIDS
+	processes 2 churn
+	model '{"cmd":"remove","hca":0}' | grep -q '"ok":true'
+	# The next command or the next look at the error buffer finds out.
+	until_true 60 failed "$since"
+	PIDS+=" $holders"
+	processes_end TERM
+	destroys_did_not_fail
+	unbind
+	nothing_left "$since"
+}
+
+test_the_module_goes() {
+	rmmod ib_tavor
+	[ ! -d /sys/module/ib_tavor ]
+}
+
+run_tests "$@"

@@ -1,0 +1,16 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver tavor
+# Timeout: 600
+# Level: ci
+#
+# verb_errors.c on a driver that gives commands up after a second. By hand:
+#   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/verb_errors.sh
+
+# shellcheck source=SCRIPTDIR/faults.bash
+. "$(dirname "$0")/faults.bash"
+
+trap 'reload' EXIT
+reload cmd_timeout_ms=1000 || exit 1
+"${TEST_BIN:-$TREE/build/guest/tavor}/verb_errors"
