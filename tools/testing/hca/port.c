@@ -386,10 +386,16 @@ static bool vl_usable(const struct ibport *p, const struct packet *pkt)
 	return vl == VL_MANAGEMENT ? !dest_qpn(pkt) : vl < 1u << (p->op_vls - 1);
 }
 
+/* The most a packet of this MTU can be, all its headers included (IBTA 7.7.8). */
+static bool too_long(const struct ibport *p, const struct packet *pkt)
+{
+	return pkt->len > (128u << p->neighbor_mtu) + 124;
+}
+
 /* A packet for a port that is not up is lost without a word, as on hardware; the counter knows. */
 static bool may_send(const struct ibport *p, const struct packet *pkt)
 {
-	if (hca_dead(p->node->h) || !vl_usable(p, pkt))
+	if (hca_dead(p->node->h) || !vl_usable(p, pkt) || too_long(p, pkt))
 		return false;
 	return pkt->data[0] >> 4 == 15 ? p->state != PORT_DOWN : p->state == PORT_ACTIVE;
 }

@@ -138,6 +138,18 @@ static void vls_that_cannot_be_used(void)
 	CHECK_EQ(hca_port(h, 1)->counter[CNT_XMIT_DISCARD], 3);
 }
 
+static void longer_than_the_neighbour_takes(void)
+{
+	struct hca *h = fabric_active();
+
+	hca_port(h, 1)->neighbor_mtu = 2; /* 512 */
+	port_tx(h, 1, ud_packet(0, 2, 1, 5, 512));
+	port_tx(h, 1, ud_packet(0, 2, 1, 5, 1024));
+	settle();
+	CHECK_EQ(fake_rxs, 1);
+	CHECK_EQ(hca_port(h, 1)->counter[CNT_XMIT_DISCARD], 1);
+}
+
 static void only_management_before_active(void)
 {
 	struct hca *h = fabric_up(1, "self");
@@ -541,6 +553,7 @@ static const struct tap_test tests[] = {
 	TAP(multicast_reaches_both_sides),
 	TAP(permissive_lid_is_for_management_only),
 	TAP(vls_that_cannot_be_used),
+	TAP(longer_than_the_neighbour_takes),
 	TAP(only_management_before_active),
 	TAP(nothing_passes_a_link_that_is_down),
 	TAP(armed_port_becomes_active_by_a_data_packet),
