@@ -9,3 +9,8 @@
 DRIVER=tavor
 # shellcheck source=SCRIPTDIR/capture.bash
 . "$(dirname "$0")/capture.bash"
+
+echo "TAP version 13"
+sent_by some_of_everything.bash
+sent_management_and_sends
+finish
