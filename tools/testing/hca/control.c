@@ -106,6 +106,7 @@ static int do_stats(struct hca *h, const cJSON *request, cJSON *reply, char *why
 	return 0;
 }
 
+/* What the hardware owns now; software's half of an object is not the model's to know. */
 static int do_objects(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	eq_objects(h, reply);
@@ -261,6 +262,7 @@ static int do_remove(struct hca *h, const cJSON *request, cJSON *reply, char *wh
 	return 0;
 }
 
+/* As if the function lost its power: the client is not told. */
 static int do_reset(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	hca_reset(h);
@@ -549,6 +551,7 @@ static void on_client(struct hca_fd *f, u32 events)
 		c->len -= end + 1 - c->line;
 		memmove(c->line, end + 1, c->len + 1);
 	}
+	/* a line that never ends is no request */
 	if (c->len == MAX_LINE - 1)
 		drop(c);
 }

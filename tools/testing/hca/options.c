@@ -219,6 +219,10 @@ static void load_defaults(void)
 	}
 }
 
+/*
+ * The whole value is judged before any of it is stored, and stored for all HCAs there could ever
+ * be: which of them exist, nobody knows while the command line is read.
+ */
 int opt_set(int n, const char *key, const char *value, char *why)
 {
 	int i = find(key);
@@ -251,6 +255,7 @@ int opt_set(int n, const char *key, const char *value, char *why)
 	return 0;
 }
 
+/* A key cannot begin with a digit, so a number there names an HCA. */
 int opt_parse(const char *arg, char *why)
 {
 	const char *eq = strchr(arg, '=');

@@ -374,19 +374,35 @@ void pci_reset(struct hca *h)
 	set_intx(h, false);
 }
 
+/* What a range of numbers does not say; a driver would not bind, and nobody would know why. */
+static bool identity_ok(struct hca *h)
+{
+	const char *device = opt_str(h, "device");
+	u64 vendor = opt_u64(h, "vendor"), pin = opt_u64(h, "intx_pin");
+
+	if (strcmp(device, "mt23108") && strcmp(device, "mt25208"))
+		fprintf(stderr, "tavor-hca: device=%s: expected mt23108 or mt25208\n", device);
+	else if (vendor != 0x15b3 && vendor != 0x1867)
+		fprintf(stderr, "tavor-hca: vendor=0x%llx: expected 0x15b3 or 0x1867\n",
+			(unsigned long long)vendor);
+	else if (pin > 39 && pin != 63)
+		fprintf(stderr, "tavor-hca: intx_pin=%llu: expected 0 to 39 or 63\n",
+			(unsigned long long)pin);
+	else
+		return true;
+	return false;
+}
+
 int pci_new(struct hca *h)
 {
-	struct pci *p = calloc(1, sizeof(*p));
-	const char *device = opt_str(h, "device");
+	struct pci *p;
 
+	if (!identity_ok(h))
+		return -EINVAL;
+	p = calloc(1, sizeof(*p));
 	if (!p)
 		return -ENOMEM;
-	if (strcmp(device, "mt23108") && strcmp(device, "mt25208")) {
-		fprintf(stderr, "tavor-hca: device=%s: expected mt23108 or mt25208\n", device);
-		free(p);
-		return -EINVAL;
-	}
-	p->device = strcmp(device, "mt23108") ? 0x6278 : 0x5a44;
+	p->device = strcmp(opt_str(h, "device"), "mt23108") ? 0x6278 : 0x5a44;
 	p->size = p->device == 0x5a44 ? CONFIG_SIZE : CONFIG_SIZE_PCIE;
 	p->pin = opt_u64(h, "intx_pin");
 	fill_vpd(p);

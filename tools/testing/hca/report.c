@@ -55,6 +55,10 @@ static struct report *report_of(const struct hca *h)
 	return hca_part(h, PART_REPORT);
 }
 
+/*
+ * Since the start of the process, so that report, log and the control socket's history tell the
+ * same time.
+ */
 static double elapsed(void)
 {
 	return (now_ns() - start_ns) / 1e9;
@@ -111,6 +115,7 @@ static void record(struct hca *h, const char *kind, enum hca_rule rule, u64 nth,
 	write_line(line);
 }
 
+/* Waived or not, it is counted with the others; the summary tells them apart. */
 static void vviolation(struct hca *h, enum hca_rule rule, const char *object, const char *fmt,
 		       va_list ap)
 {

@@ -131,6 +131,10 @@ static void command_line(void)
 	CHECK_EQ(run("--check --set engines=0"), 2);
 	CHECK_EQ(run("--check --set nonsense=1"), 2);
 	CHECK_EQ(run("--check --set device=mt99999"), 2);
+	CHECK_EQ(run("--check --set vendor=0x1867"), 0);
+	CHECK_EQ(run("--check --set vendor=0x1600"), 2);
+	CHECK_EQ(run("--check --set intx_pin=63"), 0);
+	CHECK_EQ(run("--check --set intx_pin=40"), 2);
 	CHECK_EQ(run("--check --set ddr_size=100m"), 2);
 	CHECK_EQ(run("--check --set fw_version=banana"), 2);
 	CHECK_EQ(run("--check --set 1:engines=2"), 2);
