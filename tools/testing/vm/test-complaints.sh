@@ -62,7 +62,9 @@ found "WARNING: CPU: 1 PID: 75 at drivers/infiniband/core/verbs.c:12 ib_free+0x1
 	"ib_tavor 0000:00:05.0: DMA-API: device driver maps memory from stack" \
 	"kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)" \
 	"refcount_t: underflow; use-after-free." "irq 11: nobody cared (try booting with the \"irqpoll\" option)"
-clean "NMI watchdog: Perf NMI watchdog permanently disabled" \
+clean "DMA-API: preallocated 65536 debug entries" "DMA-API: debugging enabled by kernel config" \
+	"DMA-API: dma_debug_entry pool grown by 131072 entries" \
+	"NMI watchdog: Perf NMI watchdog permanently disabled" \
 	"ib_vrb: loading out-of-tree module taints kernel." \
 	"ib_mthca 0000:00:05.0: Warning: couldn't set 64-bit consistent DMA mask." \
 	"Spectre V2 : WARNING: Unprivileged eBPF is enabled" \
