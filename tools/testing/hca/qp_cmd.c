@@ -782,10 +782,8 @@ static u8 conf_special(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-#define QP_CMD(op, name, in, out, fn)                                        \
-	{                                                                    \
-		op, name, in, out, CMD_NEEDS_INIT_HCA, 'C', fn, NULL, 1, ~0u \
-	}
+#define QP_CMD(op, name, in, out, fn) \
+	{ op, name, in, out, CMD_NEEDS_INIT_HCA, 'C', fn, NULL, 1, ~0u }
 
 const struct cmd_desc qp_cmds[] = {
 	QP_CMD(0x19, "RST2INIT_QPEE", MBOX_LEN, 0, rst2init),

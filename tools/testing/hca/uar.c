@@ -33,7 +33,7 @@ static struct uar *uar_of(const struct hca *h)
 
 static void ring(struct hca *h, u32 uar, int kind, u32 hi, u32 lo)
 {
-	static void (*const fn[DB_KINDS])(struct hca * h, u32 uar, u32 hi,
+	static void (*const fn[DB_KINDS])(struct hca *h, u32 uar, u32 hi,
 					  u32 lo) = { qp_db_send, qp_db_recv, cq_db, eq_db };
 	static const char *const names[DB_KINDS] = { "db_send", "db_recv", "db_cq", "db_eq" };
 
