@@ -5,7 +5,7 @@
  * Input: records of opcode, opcode modifier with the E bit on top, two bytes of index, a length byte and
  * that many bytes which are laid over a valid mailbox, so that most commands get past their first checks.
  */
-#include "client.h"
+#include "traffic.h"
 
 #include "../cmd.h"
 #include "../options.h"
@@ -18,12 +18,60 @@
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
+#define CQN 0x81
+
+/* A queue pair with the number asked for, of a service that goes with it. */
+static void qp_mailbox(u16 opcode, u32 qpn)
+{
+	static const u8 services[] = { SVC_RC, SVC_UC, SVC_UD, SVC_RC };
+	const struct tt_qp q = {
+		.qpn = qpn, .cqn = CQN, .service = services[qpn & 3], .uar = TC_UAR, .key = TC_KEY
+	};
+
+	if (opcode == 0x19)
+		tt_init_mailbox(&q);
+	else if (opcode == 0x1a)
+		tt_rtr_mailbox(&q, qpn ^ 1);
+	else
+		tt_rts_mailbox(&q);
+}
+
+static void srq_mailbox(u8 *in)
+{
+	memset(in, 0, 0x20);
+	put32(in + 4, 4);
+	put32(in + 8, TC_PD);
+	put32(in + 12, TC_KEY);
+	put32(in + 16, TC_UAR);
+}
+
 /* What a driver would put there, so that the fuzzer only has to break it. */
 static void valid_mailbox(u16 opcode, u32 index)
 {
 	u8 *in = tc_in();
 
 	switch (opcode) {
+	case 0x09:
+		memset(in, 0, 0x100);
+		put32(in, 4 << 12 | 3 << 8 | 8 << 4);
+		put32(in + 4, 32);
+		put32(in + 8, 64);
+		break;
+	case 0x19 ... 0x1b:
+		qp_mailbox(opcode, index);
+		break;
+	case 0x24:
+		memset(in, 0, 0x400);
+		memcpy(in, "\1\1\1\1", 4);
+		break;
+	case 0x26:
+	case 0x27:
+		memset(in, 0, 0x100);
+		in[opcode == 0x26 ? 0x10 : 0] = 0xff;
+		break;
+	case 0x35:
+		srq_mailbox(in);
+		break;
 	case 0x07:
 		tc_init_hca_mailbox(in);
 		break;
@@ -82,6 +130,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		tc_start("go_delay=0 report_limit=1");
 	tc_fresh();
 	tc_up();
+	tc_cq(CQN, 4);
 	for (n = 0; n < MAX_RECORDS && end - data > HEADER; n++)
 		data = run_record(data, end);
 	tc_settle();
