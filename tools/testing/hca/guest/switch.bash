@@ -343,7 +343,7 @@ interface() {
 # Address resolution is multicast: it goes through the switch's multicast table.
 test_ipoib_between_the_hcas() {
 	set_up
-	ping -c 5 -i 0.2 $THERE
+	ping -c 5 -i 0.2 "$THERE"
 	ping -c 3 -I "$NEAR" ff02::1
 	query '^0xc000 +[x ]* x' dump_fts -M
 	query "^0xc000 +[x ]* x" ibroute -M "$(switch_lid)"
@@ -354,7 +354,7 @@ test_ipoib_connected_between_the_hcas() {
 	set_up
 	mode connected
 	mtu_is "$(cm_mtu)"
-	ping -c 3 -i 0.2 -M "do" -s $(($(cm_mtu) - 28)) $THERE
+	ping -c 3 -i 0.2 -M "do" -s $(($(cm_mtu) - 28)) "$THERE"
 	iperf -n 20M
 	mode datagram
 }

@@ -65,7 +65,7 @@ test_ipoib_and_the_connection_manager() {
 	modprobe ib_ipoib
 	until_true 20 prints first_interface "$(other)"
 	pair_up "$(first_interface "$(one)")" "$(first_interface "$(other)")"
-	ping -c 3 -i 0.2 $THERE
+	ping -c 3 -i 0.2 "$THERE"
 	ping -c 3 -I "$NEAR" ff02::1
 	cm_pair "rping -s -a $THERE -C 5" "rping -c -a $THERE -C 5"
 	cm_pair "ucmatose -b $THERE -C 5" "ucmatose -s $THERE -C 5"
@@ -73,7 +73,7 @@ test_ipoib_and_the_connection_manager() {
 	cm_pair "rstream -b $THERE -I 5 -S 1024 -C 5" "rstream -s $THERE -I 5 -S 1024 -C 5"
 	# A message that is one packet: tshark takes the first packet of a longer one for an IP packet cut short.
 	mode connected
-	ping -c 3 -i 0.2 -s 1900 $THERE
+	ping -c 3 -i 0.2 -s 1900 "$THERE"
 	pair_down
 }
 

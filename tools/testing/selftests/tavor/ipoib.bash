@@ -38,8 +38,8 @@ test_ping() {
 
 test_ping_of_a_full_datagram_and_of_fragments() {
 	set_up
-	ping -c 5 -i 0.2 -M "do" -s 2016 $THERE
-	ping -c 5 -i 0.2 -s 20000 $THERE
+	ping -c 5 -i 0.2 -M "do" -s 2016 "$THERE"
+	ping -c 5 -i 0.2 -s 20000 "$THERE"
 }
 
 test_ping_ipv6_and_its_multicast() {
@@ -124,7 +124,7 @@ test_ping_of_one_full_message_in_connected_mode() {
 	mode connected
 	ping -c 5 -i 0.2 -M "do" -s $(($(cm_mtu) - 28)) $THERE | tee "$TEST_DIR/ping"
 	grep -q ' 0% packet loss' "$TEST_DIR/ping"
-	ping -c 5 -i 0.2 -s 56 $THERE
+	ping -c 5 -i 0.2 -s 56 "$THERE"
 	ping -c 3 -I "$NEAR" ff02::1
 }
 
@@ -146,7 +146,7 @@ test_datagram_mode_again() {
 	mode connected
 	mode datagram
 	mtu_is 2044
-	ping -c 3 -i 0.2 -M "do" -s 2016 $THERE
+	ping -c 3 -i 0.2 -M "do" -s 2016 "$THERE"
 	iperf -n 5M
 }
 

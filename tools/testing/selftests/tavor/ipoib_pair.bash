@@ -24,8 +24,8 @@ up() {
 
 both_up() {
 	up "" "$NEAR" $HERE
-	up far "$FAR" $THERE
-	until_true 60 ping -q -c 1 -W 1 $THERE
+	up far "$FAR" "$THERE"
+	until_true 60 ping -q -c 1 -W 1 "$THERE"
 }
 
 # pair_up NEAR FAR: once; later calls find them as they are
