@@ -397,10 +397,30 @@ static void arm_after(struct hca *h, struct cq *q, u32 n)
 		fire(h, q);
 }
 
+/* An index is modulo the size, a number of completions has 15 bits; a count is judged by advance(). */
+static bool parameter_bad(const struct cq *q, u8 command, u32 lo)
+{
+	switch (command) {
+	case 2:
+	case 3:
+		return lo > size_mask(q) && lo != NO_INDEX;
+	case 4:
+		return lo > size_mask(q);
+	case 5:
+		return lo > 0x7fff;
+	default:
+		return false;
+	}
+}
+
 static void obey(struct hca *h, u32 uar, struct cq *q, u32 hi, u32 lo)
 {
 	char object[24];
 
+	if (parameter_bad(q, hi >> 24, lo)) {
+		name_cq(object, q->cqn);
+		blame(h, uar, RULE_DB_RESERVED, object, "doorbell 0x%08x%08x", hi, lo);
+	}
 	switch (hi >> 24) {
 	case 1:
 		/* the parameter is the count less one; a full wrap cannot be */
@@ -424,35 +444,17 @@ static void obey(struct hca *h, u32 uar, struct cq *q, u32 hi, u32 lo)
 	}
 }
 
-/* An index is modulo the size, a number of completions has 15 bits; a count is judged by advance(). */
-static bool parameter_bad(const struct cq *q, u8 command, u32 lo)
-{
-	switch (command) {
-	case 2:
-	case 3:
-		return lo > size_mask(q) && lo != NO_INDEX;
-	case 4:
-		return lo > size_mask(q);
-	case 5:
-		return lo > 0x7fff;
-	default:
-		return false;
-	}
-}
-
 void cq_db(struct hca *h, u32 uar, u32 hi, u32 lo)
 {
 	u32 cqn = hi & 0xffffff;
 	struct cq *q = find(h, cqn);
 	char object[24];
 
-	name_cq(object, cqn);
 	if (q && (uar == q->uar || uar == 1)) {
-		if (parameter_bad(q, hi >> 24, lo))
-			blame(h, uar, RULE_DB_RESERVED, object, "doorbell 0x%08x%08x", hi, lo);
 		obey(h, uar, q, hi, lo);
 		return;
 	}
+	name_cq(object, cqn);
 	if (!q)
 		blame(h, uar, RULE_DB_OBJECT, object, "doorbell 0x%08x%08x", hi, lo);
 	else
