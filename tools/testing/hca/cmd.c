@@ -622,6 +622,10 @@ static void write_go(struct hca *h, u32 value)
 		on_go(&f->go_timer);
 }
 
+/*
+ * While GO is set the register is the firmware's; a write then would change a command that is being
+ * read.
+ */
 void cmd_hcr_write(struct hca *h, unsigned int index, u32 value)
 {
 	struct cmd_if *f = cmd_of(h);
@@ -728,6 +732,7 @@ void cmd_stats(const struct hca *h, struct cJSON *out, bool history)
 		add_history(f, out);
 }
 
+/* Commands vanish without a trace, whatever they were about to do. */
 void cmd_reset(struct hca *h)
 {
 	struct cmd_if *f = cmd_of(h);

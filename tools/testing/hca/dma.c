@@ -91,6 +91,7 @@ static struct dma_range *find(struct dma *d, u64 addr)
 
 /* --- files --------------------------------------------------------------------------------------------- */
 
+/* By inode: each map brings a descriptor of its own for the same memory. */
 static struct dma_file *file_find(struct dma *d, const struct stat *st, u64 end)
 {
 	struct dma_file *f;
@@ -159,6 +160,7 @@ static void file_put(struct dma *d, struct dma_file *f)
 
 /* --- map and unmap ------------------------------------------------------------------------------------- */
 
+/* A client with an IOMMU has thousands of maps, one a page. */
 static int make_room(struct dma *d)
 {
 	size_t room = d->room ? d->room * 2 : 64;

@@ -243,6 +243,9 @@ static void post(struct hca *h, u32 eqn, u8 type, u8 subtype, const u32 data[7])
 		write_entry(h, eqn, eqe);
 }
 
+/*
+ * A type that is mapped to no EQ is nobody's business (10.4): mthca leaves type 0x0f out, for one.
+ */
 void eq_async(struct hca *h, enum hca_event type, u8 subtype, const u32 data[7])
 {
 	int eqn = eqs_of(h)->route[type];
@@ -493,6 +496,7 @@ static void drop_late(struct hca *h, u32 eqn)
 			timer_cancel(&eqs_of(h)->late[i].timer);
 }
 
+/* What is in the queue stays there unread (10.7); what a fault still holds back is lost. */
 static u8 hw2sw_eq(struct hca *h, struct cmd *c)
 {
 	struct eq *q;

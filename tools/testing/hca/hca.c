@@ -89,6 +89,7 @@ struct hca *hca_new(void)
  */
 void hca_reset(struct hca *h)
 {
+	/* so that nothing that runs below writes to the guest any more */
 	sys_set_dead(h, true);
 	cmd_reset(h);
 	qp_reset_all(h);
@@ -106,6 +107,7 @@ void hca_reset(struct hca *h)
 	count(h, "reset");
 }
 
+/* Reset first: nothing may be left in timers, work or another HCA's port that points here. */
 static void hca_delete(struct hca *h)
 {
 	hca_reset(h);

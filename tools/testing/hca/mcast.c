@@ -152,6 +152,10 @@ static u8 run_write_mgm(struct hca *h, struct cmd *c)
 	return status;
 }
 
+/*
+ * The function is the firmware's secret; software must ask, and must not know more than that the
+ * result is less than the table (16.2).
+ */
 static u8 run_mgid_hash(struct hca *h, struct cmd *c)
 {
 	if (c->in[0] != 0xff) {

@@ -50,6 +50,9 @@ static void table_make(struct qp_part *part)
 	part->mpt_use = need(calloc(part->mpt_mask + 1ul, sizeof(*part->mpt_use)));
 }
 
+/*
+ * The high bits of a QPN are the driver's to count with, so that a number comes back late (12.1).
+ */
 struct qp *qp_at_index(struct hca *h, u32 qpn)
 {
 	struct qp_part *part = qp_part(h);
@@ -86,6 +89,10 @@ struct qp *qp_create(struct hca *h, u32 qpn)
 	return qp;
 }
 
+/*
+ * Only now is the service known, and with it what has to be kept: a datagram queue needs no
+ * retransmission.
+ */
 bool qp_setup(struct qp *qp)
 {
 	switch (qp->service) {
@@ -107,6 +114,9 @@ bool qp_setup(struct qp *qp)
 	return true;
 }
 
+/*
+ * Also with work scheduled, packets under way and timers running: those that still come find no QP.
+ */
 void qp_destroy(struct qp *qp)
 {
 	struct qp_part *part = qp_part(qp->h);
@@ -186,6 +196,7 @@ bool qp_uses_mpt(struct hca *h, u32 key, u32 *uar)
 	return srq_uses_mpt(h, key, part->mpt_mask, uar);
 }
 
+/* Asked when a CQ is destroyed, which is seldom, so all are looked at. */
 bool qp_uses_cq(struct hca *h, u32 cqn)
 {
 	const struct qp *qp;
@@ -219,6 +230,9 @@ bool qp_receives(const struct qp *qp)
 	return qp->state >= QP_RTR && qp->state != QP_ERR;
 }
 
+/*
+ * The flush comes from the QP's work, not from here: the caller may be in the middle of its queues.
+ */
 void qp_to_error(struct qp *qp)
 {
 	if (qp->state == QP_ERR)
@@ -237,6 +251,10 @@ void qp_fatal(struct qp *qp, enum hca_event ev)
 	eq_qp_event(qp->h, ev, qp->qpn);
 }
 
+/*
+ * Unreliable services lose the send queue only: what they receive has nothing to do with it (IBTA
+ * 10.3.1).
+ */
 void qp_send_error(struct qp *qp)
 {
 	if (qp->service == SVC_RC || qp->state == QP_ERR) {
@@ -247,6 +265,7 @@ void qp_send_error(struct qp *qp)
 	qp_kick(qp);
 }
 
+/* Fetched before the call: an error may take the QP out of the list. */
 void qp_cq_error(struct hca *h, u32 cqn)
 {
 	struct qp *qp, *next;
@@ -282,6 +301,10 @@ bool qp_cqe_send(struct qp *qp, u32 addr, u8 size, u8 opcode, u32 byte_cnt)
 	return post(qp, qp->scqn, &cqe, false);
 }
 
+/*
+ * RSC makes each receive complete; without it the WQE's own bit decides, but an SRQ's always
+ * completes, since that is how software gets it back (11.4).
+ */
 bool qp_cqe_recv(struct qp *qp, const struct cqe *fill, bool solicited)
 {
 	struct cqe cqe = *fill;
@@ -397,6 +420,10 @@ enum take qp_take_recv(struct qp *qp)
 	return t;
 }
 
+/*
+ * Length before protection: a message that does not fit is the sender's error, a bad key the
+ * receiver's.
+ */
 u8 qp_scatter(struct qp *qp, const u8 *data, u32 len)
 {
 	if (qp->rx_len + len > qp->rx.total)
@@ -502,6 +529,7 @@ static void qp_work(struct hca_work *w)
 		qp_kick(qp);
 }
 
+/* Datagram services have nothing to wait for. */
 static void qp_timer(struct hca_timer *t)
 {
 	struct qp *qp = container_of(t, struct qp, timer);
@@ -553,6 +581,10 @@ static void db_push(struct qp *qp, struct wq_fifo *f, struct wq_db db, const cha
 		qp_kick(qp);
 }
 
+/*
+ * The doorbell is all there is to know about the first WQE; the link that says the same may not be
+ * written yet (13.2).
+ */
 void qp_db_send(struct hca *h, u32 uar, u32 hi, u32 lo)
 {
 	struct qp *qp = db_qp(h, uar, lo >> 8, "send");
@@ -624,6 +656,7 @@ u8 *qp_put_path(struct qp *qp, u8 *at, const struct qp_path *path)
 	return put_grh(at, &g);
 }
 
+/* While a path can still be migrated to, packets may come by either (IBTA 17.2.8). */
 static bool on_port(const struct qp *qp, int port)
 {
 	if (qp->path.port == port)
@@ -684,6 +717,10 @@ static bool migration_rx(struct qp *qp, int port, const struct headers *hd)
 	return false;
 }
 
+/*
+ * For a passive side whose last message of the connection set-up was lost: the first packet says
+ * the same (12.7).
+ */
 static void communication_established(struct qp *qp)
 {
 	if (!qp->comm_est)
@@ -756,6 +793,10 @@ static void rx_member(struct hca *h, u32 qpn, void *arg)
 	rx_ordinary(h, m->port, qpn, m->hd);
 }
 
+/*
+ * The firmware's own packets never were on a wire. All others are judged as if they had been, also
+ * those that were looped back.
+ */
 void qp_rx(struct hca *h, int port, struct packet *p, bool from_fw)
 {
 	struct headers hd;

@@ -23,6 +23,7 @@ static bool in_range(const u8 *e, u64 va, u64 len)
 	return va >= start && va - start <= size && len <= size - (va - start);
 }
 
+/* Local read is always allowed and has no bit that counts (9.1). */
 static u32 rights_needed(unsigned int access)
 {
 	static const u32 bit[] = { MPT_LOCAL_WRITE, MPT_REMOTE_READ, MPT_REMOTE_WRITE, MPT_ATOMIC };
@@ -73,6 +74,10 @@ static const u8 *lookup(struct tpt *t, u32 key, u32 pd, u64 va, u64 len, unsigne
 	return e && in_range(e, va, len) ? e : NULL;
 }
 
+/*
+ * The answer holds for now: the key can go before the bytes are moved, so whoever moves them checks
+ * again.
+ */
 int tpt_check(struct hca *h, u32 key, u32 pd, u64 va, u64 len, unsigned int access)
 {
 	return lookup(tpt_of(h), key, pd, va, len, access) ? 0 : -EACCES;
@@ -208,6 +213,10 @@ u8 *tpt_peek(struct hca *h, const char *who, u32 key, u32 pd, u64 va, size_t len
 
 /* --- the cache a card has (9.6) ------------------------------------------------------------ */
 
+/*
+ * What a card has cached is everything it has used since the last time; SYNC_TPT empties all of it
+ * (9.6).
+ */
 void tpt_sync(struct tpt *t)
 {
 	memset(t->mpt_cached, 0, (t->mask + 1) * sizeof(t->mpt_cached[0]));
@@ -219,6 +228,10 @@ void tpt_sync_all(struct hca *h)
 	tpt_sync(tpt_of(h));
 }
 
+/*
+ * HW2SW_MPT takes the entry and its translations out of the cache by itself: no driver follows it
+ * with SYNC_TPT (9.6).
+ */
 void tpt_invalidate(struct tpt *t, const u8 *e)
 {
 	u64 start = get64(e + MPT_START), len = get64(e + MPT_LEN);
@@ -263,6 +276,7 @@ static void mpt_store(struct hca *h, struct tpt *t, u64 addr, const u8 *buf, u32
 	}
 }
 
+/* Writing what is there already changes nothing, cached or not. */
 static void mtt_store(struct hca *h, struct tpt *t, u64 addr, const u8 *buf, u32 len)
 {
 	u64 i = (addr - t->mtt_base) / 8;
