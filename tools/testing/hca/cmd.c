@@ -674,6 +674,11 @@ void cmd_hang(struct hca *h)
 	hca_log(h, "firmware hangs");
 }
 
+bool cmd_hung(const struct hca *h)
+{
+	return cmd_of(h)->hung;
+}
+
 static void add_outstanding(const struct cmd_if *f, cJSON *out)
 {
 	static const char *const states[] = { "free", "waiting", "running", "held", "late" };

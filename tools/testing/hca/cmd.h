@@ -18,8 +18,9 @@ const char *cmd_name(u16 opcode);	  /* "0xNN" never: NULL if unknown */
 /* @history: how many commands were outstanding over time, too. */
 void cmd_stats(const struct hca *h, struct cJSON *out, bool history);
 unsigned int cmd_outstanding(const struct hca *h);
-/* Stops the firmware until reset. */
+/* Stops the firmware until reset; what hardware does by itself goes on. */
 void cmd_hang(struct hca *h);
+bool cmd_hung(const struct hca *h);
 /* Status checks shared by the command files: index errors are the driver's, recorded as violations. */
 u8 cmd_bad_index(struct hca *h, const struct cmd *c, const char *what, u32 index, u32 reserved,
 		 u32 limit);

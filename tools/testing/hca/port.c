@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "cmd.h"
 #include "packet.h"
 #include "port.h"
 
@@ -78,13 +79,16 @@ static void hca_rx(struct ibport *p, struct packet *pkt)
 	qp_rx(p->node->h, p->num, pkt, false);
 }
 
-/* The firmware's own traps are received from LID 0; the driver sends them on (17.1). */
+/*
+ * The firmware's own traps are received from LID 0; the driver sends them on (17.1). Firmware that
+ * hangs has none.
+ */
 static void hca_send_trap(struct ibport *p, const u8 mad[MAD_SIZE])
 {
 	struct packet *pkt = packet_alloc();
 	u8 *b = pkt->data;
 
-	if (!hca_running(p->node->h) || hca_dead(p->node->h)) {
+	if (!hca_running(p->node->h) || hca_dead(p->node->h) || cmd_hung(p->node->h)) {
 		packet_put(pkt);
 		return;
 	}

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "../bytes.h"
+#include "../cmd.h"
 #include "../fault.h"
 #include "../options.h"
 #include "../packet.h"
@@ -48,7 +49,7 @@ static struct hca fake_hca[FAKE_HCAS];
 static int fake_hcas;
 static struct hca_profile fake_profile;
 static u8 fake_ddr[FAKE_DDR_SIZE];
-static bool fake_running, fake_is_dead;
+static bool fake_running, fake_is_dead, fake_is_hung;
 static unsigned int fake_violations[RULE_COUNT];
 static struct fake_event fake_event[FAKE_RX];
 static unsigned int fake_events;
@@ -89,6 +90,11 @@ bool hca_running(const struct hca *h)
 bool hca_dead(const struct hca *h)
 {
 	return fake_is_dead;
+}
+
+bool cmd_hung(const struct hca *h)
+{
+	return fake_is_hung;
 }
 
 const struct hca_profile *hca_profile(const struct hca *h)
@@ -229,6 +235,7 @@ static inline struct hca *fabric_up(int n, const char *cable)
 	fake_key_violation = 0;
 	fake_running = true;
 	fake_is_dead = false;
+	fake_is_hung = false;
 	fake_cable = cable;
 	fake_unplug = "";
 	fake_wire_fault = "";

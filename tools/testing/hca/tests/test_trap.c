@@ -89,6 +89,21 @@ static void same_capabilities_raise_nothing(void)
 	CHECK_EQ(traps(), 0);
 }
 
+/* Traps are the firmware's work, unlike the ports: when it hangs none comes, repeated ones included. */
+static void hanging_firmware_sends_none(void)
+{
+	struct hca *h = fabric_active();
+
+	set_caps(h, 0x02410a6a);
+	CHECK_EQ(traps(), 1);
+	fake_is_hung = true;
+	repeat(h);
+	CHECK_EQ(traps(), 1);
+	fake_is_hung = false;
+	repeat(h);
+	CHECK_EQ(traps(), 2);
+}
+
 static void no_trap_before_active(void)
 {
 	struct hca *h = fabric_up(1, "self");
@@ -239,6 +254,7 @@ static const struct tap_test tests[] = {
 	TAP(capability_change_raises_144),
 	TAP(trap_packet_is_well_formed),
 	TAP(same_capabilities_raise_nothing),
+	TAP(hanging_firmware_sends_none),
 	TAP(no_trap_before_active),
 	TAP(no_trap_without_the_capability),
 	TAP(trap_repeats_until_repressed),
