@@ -10,7 +10,7 @@
 # shellcheck source=SCRIPTDIR/refused.bash
 . "$(dirname "${BASH_SOURCE[0]}")/refused.bash"
 
-TEST_SECONDS=300
+TEST_SECONDS=600
 
 # perf PROGRAM [OPTION...]: server on port 2, client on port 1
 perf() {

@@ -7,10 +7,24 @@
 # shellcheck source=SCRIPTDIR/ipoib.bash
 . "$(dirname "${BASH_SOURCE[0]}")/ipoib.bash"
 
+# attempt COMMAND...: the client; false if nobody listened yet, which it alone can find out
+attempt() {
+	client_status=0
+	timeout 300 "$@" >"$TEST_DIR/client" 2>&1 || client_status=$?
+	[ $client_status = 0 ] || ! grep -q "Unexpected CM event .* 8$" "$TEST_DIR/client"
+}
+
 # connected PROGRAM OPTION...: server there, client here
 connected() {
+	local pid client_status=0
 	set_up
-	cm_pair "$1 -R -F -d $(device) -i 2 ${*:2}" "$1 -R -F -d $(device) -i 1 ${*:2} $THERE" 120
+	far "$1" -R -F -d "$(device)" -i 2 "${@:2}" >"$TEST_DIR/server" 2>&1 &
+	pid=$!
+	sleep 1
+	until_true 60 attempt "$1" -R -F -d "$(device)" -i 1 "${@:2}" $THERE || :
+	cat "$TEST_DIR/client"
+	[ $client_status = 0 ] || { sed 's/^/server: /' "$TEST_DIR/server"; fail "client: status $client_status"; }
+	wait $pid || { sed 's/^/server: /' "$TEST_DIR/server"; fail "the server failed"; }
 }
 
 # add NAME PROGRAM OPTION...: a test of that name

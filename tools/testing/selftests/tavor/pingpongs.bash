@@ -9,6 +9,8 @@
 # shellcheck source=SCRIPTDIR/refused.bash
 . "$(dirname "${BASH_SOURCE[0]}")/refused.bash"
 
+TEST_SECONDS=300
+
 # checked SERVER CLIENT: a pair; with -c the server says so when the payload is wrong, but does not fail
 checked() {
 	pair "$@"
@@ -77,7 +79,7 @@ with_every_path_mtu() {
 
 with_counts_and_depths() {
 	ping -c -n $few
-	ping -c -n 2000
+	ping -c -n 300
 	# Less room than messages: receives are posted while it goes. A shared queue must have one for each QP.
 	ping -c -n 200 -r $depth
 }
