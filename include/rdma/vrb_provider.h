@@ -253,6 +253,7 @@ void vrb_object_init(struct vrb_object *object, struct vrb_device *dev,
 		     const struct vrb_object_type *type, u32 id);
 int vrb_object_add_parent(struct vrb_object *object, struct vrb_object *parent);
 void vrb_object_get(struct vrb_object *object);
+bool vrb_object_tryget(struct vrb_object *object);
 void vrb_object_put(struct vrb_object *object);
 bool vrb_object_busy(struct vrb_object *object);
 

@@ -91,6 +91,25 @@ void vrb_object_get(struct vrb_object *object)
 EXPORT_SYMBOL_GPL(vrb_object_get);
 
 /**
+ * vrb_object_tryget - take a reference to what a table has, unless it is being destroyed
+ * @object: object that cannot be released while the caller holds the table's lock
+ *
+ * Context: Any down to softirq; not from vrb_verb.encode or vrb_provider_ops.post.
+ * Return: whether there is one reference more.
+ */
+bool vrb_object_tryget(struct vrb_object *object)
+{
+	bool got;
+
+	spin_lock_bh(&object->dev->lock);
+	got = object->refs && !object->dying;
+	object->refs += got;
+	spin_unlock_bh(&object->dev->lock);
+	return got;
+}
+EXPORT_SYMBOL_GPL(vrb_object_tryget);
+
+/**
  * vrb_object_put - drop a reference
  * @object: may be gone afterwards
  *
