@@ -146,3 +146,63 @@ int tavor_buf_write_mtt(struct tavor_dev *dev, struct tavor_buf *buf)
 	}
 	return 0;
 }
+
+/**
+ * tavor_buf_create_encode() - step of a create, and its undoing: SW2HW_MPT of the buffer
+ * @dev: device
+ * @vrb: the create
+ * @slot: where to encode
+ * @buf: the queue's; a process's queue has none
+ *
+ * From the moment of the command until its failure is known the hardware has to be taken for the
+ * owner.
+ *
+ * Context: Softirq or BH disabled, engine's device lock held.
+ * Return: as vrb_verb.encode.
+ */
+int tavor_buf_create_encode(struct tavor_dev *dev, struct vrb *vrb, struct vrb_slot *slot,
+			    struct tavor_buf *buf)
+{
+	if (!buf->mpt.key)
+		return VRB_MORE;
+	if (vrb->undo)
+		tavor_encode_hw2sw_mpt(dev, slot, &buf->mpt);
+	else
+		tavor_encode_sw2hw_mpt(dev, slot, &buf->mpt);
+	buf->mpt.hw_owned = true;
+	return VRB_DONE_OK;
+}
+
+/**
+ * tavor_buf_create_advance() - the outcome of that step
+ * @vrb: the create
+ * @result: of the command
+ * @buf: the queue's
+ *
+ * Context: Softirq.
+ * Return: as vrb_verb.advance.
+ */
+int tavor_buf_create_advance(const struct vrb *vrb, const struct vrb_result *result,
+			     struct tavor_buf *buf)
+{
+	if (vrb->undo != !!result->status)
+		buf->mpt.hw_owned = false;
+	return result->status ?: VRB_MORE;
+}
+
+/**
+ * tavor_buf_destroy_encode() - last step of a destroy: HW2SW_MPT of the buffer
+ * @dev: device
+ * @slot: where to encode
+ * @buf: the queue's; a process's queue has none
+ *
+ * Context: Softirq or BH disabled, engine's device lock held.
+ * Return: as vrb_verb.encode.
+ */
+int tavor_buf_destroy_encode(struct tavor_dev *dev, struct vrb_slot *slot, struct tavor_buf *buf)
+{
+	if (!buf->mpt.hw_owned)
+		return VRB_LAST;
+	tavor_encode_hw2sw_mpt(dev, slot, &buf->mpt);
+	return VRB_DONE_OK;
+}

@@ -482,8 +482,9 @@ void tavor_object_abandon(struct tavor_dev *dev, struct vrb_object *object, int 
  * tavor_object_in_use() - whether something besides its owner uses an object
  * @object: object
  *
- * Who waited for a child's destroy is woken before the pump has released the child. That happens
- * later in the same run, in softirq, which is a read-side critical section of RCU.
+ * Who waited for a child's destroy finds the child released, unless another processor has picked
+ * it up to release it and is still at it: with BH disabled, which is a read-side critical section
+ * of RCU. Only an object that seems to be in use costs the wait for that.
  *
  * Context: Process context, may sleep.
  * Return: whether.

@@ -17,11 +17,6 @@ static struct tavor_hw_cq *to_hw_cq(struct vrb_object *object)
 	return container_of(object, struct tavor_hw_cq, object);
 }
 
-static u32 tavor_cq_index(const struct tavor_dev *dev, u32 cqn)
-{
-	return cqn & (dev->limits.num_cqs - 1);
-}
-
 /**
  * tavor_cq_lock_pair() - both CQs of a QP
  * @a: one
@@ -62,21 +57,6 @@ void tavor_cq_unlock_pair(struct tavor_hw_cq *a, struct tavor_hw_cq *b, unsigned
 	spin_unlock_irqrestore(&a->lock, flags);
 }
 
-/* A reference to the CQ unless it is unknown or being destroyed. */
-static struct tavor_hw_cq *tavor_cq_get(struct tavor_dev *dev, u32 cqn)
-{
-	struct tavor_hw_cq *cq;
-
-	xa_lock(&dev->cqs->cqs);
-	cq = xa_load(&dev->cqs->cqs, tavor_cq_index(dev, cqn));
-	if (cq && cq->cqn == cqn && !cq->hidden)
-		vrb_object_get(&cq->object);
-	else
-		cq = NULL;
-	xa_unlock(&dev->cqs->cqs);
-	return cq;
-}
-
 /**
  * tavor_cq_completion() - a CQ that was armed has something
  * @dev: the device
@@ -86,15 +66,15 @@ static struct tavor_hw_cq *tavor_cq_get(struct tavor_dev *dev, u32 cqn)
  */
 void tavor_cq_completion(struct tavor_dev *dev, u32 cqn)
 {
-	struct tavor_hw_cq *cq = tavor_cq_get(dev, cqn);
+	struct vrb_object *object = tavor_table_get(dev, &dev->cqs, cqn);
+	struct ib_cq *ibcq;
 
-	if (!cq) {
-		ibdev_dbg(&dev->ib_dev, "completion event of unknown CQ 0x%06x\n", cqn);
+	if (!object)
 		return;
-	}
-	if (cq->ibcq->comp_handler)
-		cq->ibcq->comp_handler(cq->ibcq, cq->ibcq->cq_context);
-	vrb_object_put(&cq->object);
+	ibcq = to_hw_cq(object)->ibcq;
+	if (ibcq->comp_handler)
+		ibcq->comp_handler(ibcq, ibcq->cq_context);
+	vrb_object_put(object);
 }
 
 /**
@@ -108,16 +88,16 @@ void tavor_cq_completion(struct tavor_dev *dev, u32 cqn)
 void tavor_cq_event(struct tavor_dev *dev, u32 cqn, enum ib_event_type type)
 {
 	struct ib_event event = { .device = &dev->ib_dev, .event = type };
-	struct tavor_hw_cq *cq = tavor_cq_get(dev, cqn);
+	struct vrb_object *object = tavor_table_get(dev, &dev->cqs, cqn);
+	struct ib_cq *ibcq;
 
-	if (!cq) {
-		ibdev_dbg(&dev->ib_dev, "event %d of unknown CQ 0x%06x\n", type, cqn);
+	if (!object)
 		return;
-	}
-	event.element.cq = cq->ibcq;
-	if (cq->ibcq->event_handler)
-		cq->ibcq->event_handler(&event, cq->ibcq->cq_context);
-	vrb_object_put(&cq->object);
+	ibcq = to_hw_cq(object)->ibcq;
+	event.element.cq = ibcq;
+	if (ibcq->event_handler)
+		ibcq->event_handler(&event, ibcq->cq_context);
+	vrb_object_put(object);
 }
 
 static void tavor_cq_pin_release(struct vrb_object *object)
@@ -151,12 +131,8 @@ static struct tavor_cq_pin *tavor_cq_pin(struct tavor_hw_cq *cq, struct tavor_uc
 static void tavor_cq_release(struct vrb_object *object)
 {
 	struct tavor_hw_cq *cq = to_hw_cq(object);
-	struct tavor_cq_table *table = cq->dev->cqs;
 
-	xa_lock_bh(&table->cqs);
-	__xa_cmpxchg(&table->cqs, tavor_cq_index(cq->dev, cq->cqn), cq, NULL, GFP_ATOMIC);
-	xa_unlock_bh(&table->cqs);
-	tavor_alloc_put(&table->alloc, cq->cqn);
+	tavor_table_put(&cq->dev->cqs, object);
 	tavor_buf_free(cq->dev, &cq->buf);
 	if (cq->pin)
 		vrb_object_put(&cq->pin->object);
@@ -196,8 +172,8 @@ static void tavor_encode_hw2sw_cq(struct tavor_dev *dev, struct vrb_slot *slot,
 }
 
 /*
- * Create: the key of a kernel CQ's buffer, then the CQ itself. From the moment of the command until
- * its failure is known the hardware has to be taken for the owner.
+ * Create: the key of a kernel CQ's buffer, then the CQ itself. Of both the hardware has to be taken
+ * for the owner until the failure of their command is known.
  */
 enum {
 	TAVOR_CREATE_CQ_BUF,
@@ -209,16 +185,8 @@ static int tavor_cq_create_encode(struct vrb_device *vdev, struct vrb *vrb, stru
 	struct tavor_dev *dev = vrb_to_tdev(vdev);
 	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
 
-	if (vrb->step == TAVOR_CREATE_CQ_BUF) {
-		if (cq->user)
-			return VRB_MORE;
-		if (vrb->undo)
-			tavor_encode_hw2sw_mpt(dev, slot, &cq->buf.mpt);
-		else
-			tavor_encode_sw2hw_mpt(dev, slot, &cq->buf.mpt);
-		cq->buf.mpt.hw_owned = true;
-		return VRB_DONE_OK;
-	}
+	if (vrb->step == TAVOR_CREATE_CQ_BUF)
+		return tavor_buf_create_encode(dev, vrb, slot, &cq->buf);
 	tavor_encode_sw2hw_cq(dev, slot, cq);
 	cq->hw_owned = true;
 	return VRB_DONE_OK;
@@ -229,11 +197,8 @@ static int tavor_cq_create_advance(struct vrb_device *vdev, struct vrb *vrb, str
 {
 	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
 
-	if (vrb->step == TAVOR_CREATE_CQ_BUF) {
-		if (vrb->undo != !!result->status)
-			cq->buf.mpt.hw_owned = false;
-		return result->status ?: VRB_MORE;
-	}
+	if (vrb->step == TAVOR_CREATE_CQ_BUF)
+		return tavor_buf_create_advance(vrb, result, &cq->buf);
 	if (!result->status)
 		return VRB_DONE_OK;
 	cq->hw_owned = false;
@@ -279,10 +244,7 @@ static int tavor_cq_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, str
 		tavor_encode_hw2sw_cq(dev, slot, cq);
 		return VRB_DONE_OK;
 	case TAVOR_DESTROY_CQ_BUF:
-		if (!cq->buf.mpt.hw_owned)
-			return VRB_LAST;
-		tavor_encode_hw2sw_mpt(dev, slot, &cq->buf.mpt);
-		return VRB_DONE_OK;
+		return tavor_buf_destroy_encode(dev, slot, &cq->buf);
 	default:
 		return VRB_LAST;
 	}
@@ -399,7 +361,7 @@ static struct tavor_hw_cq *tavor_cq_alloc(struct ib_cq *ibcq, const struct ib_cq
 	/* One entry always stays free. */
 	cq->entries = roundup_pow_of_two(attr->cqe + 1);
 	spin_lock_init(&cq->lock);
-	err = tavor_alloc_get(&dev->cqs->alloc, &cq->cqn);
+	err = tavor_alloc_get(&dev->cqs.alloc, &cq->cqn);
 	if (err) {
 		kfree(cq);
 		return ERR_PTR(err);
@@ -439,7 +401,7 @@ int tavor_create_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr,
 	if (err)
 		goto destroy_cq;
 	/* The CQ can fire as soon as it is known, so the table knows it first. */
-	err = xa_insert_bh(&dev->cqs->cqs, tavor_cq_index(dev, cq->cqn), cq, GFP_KERNEL);
+	err = tavor_table_insert(&dev->cqs, &cq->object);
 	if (err)
 		goto destroy_cq;
 	err = tavor_cq_run(cq, &tavor_verb_create_cq, NULL);
@@ -457,14 +419,6 @@ destroy_cq:
 	return err;
 }
 
-/* From here on nobody hears of the CQ's completions and events. */
-static void tavor_cq_hide(struct tavor_hw_cq *cq)
-{
-	xa_lock_bh(&cq->dev->cqs->cqs);
-	cq->hidden = true;
-	xa_unlock_bh(&cq->dev->cqs->cqs);
-}
-
 /**
  * tavor_destroy_cq() - ib_device_ops.destroy_cq
  * @ibcq: the CQ; no QP uses it
@@ -477,7 +431,6 @@ int tavor_destroy_cq(struct ib_cq *ibcq, struct ib_udata *udata)
 {
 	struct tavor_hw_cq *cq = to_tcq(ibcq)->hw;
 
-	tavor_cq_hide(cq);
 	return tavor_object_destroy(cq->dev, &cq->object);
 }
 
@@ -600,21 +553,8 @@ int tavor_resize_user_cq(struct ib_cq *ibcq, tavor_resize_cqe_t cqe, struct ib_u
  */
 int tavor_cq_table_init(struct tavor_dev *dev)
 {
-	struct tavor_cq_table *table;
-	int err;
-
-	table = kzalloc(sizeof(*table), GFP_KERNEL);
-	if (!table)
-		return -ENOMEM;
-	xa_init_flags(&table->cqs, XA_FLAGS_LOCK_BH);
-	err = tavor_alloc_init(&table->alloc, "CQs", dev->limits.num_cqs, TAVOR_CQN_MASK,
-			       dev->lim.reserved_cqs);
-	if (err) {
-		kfree(table);
-		return err;
-	}
-	dev->cqs = table;
-	return 0;
+	return tavor_table_init(&dev->cqs, "CQs", dev->limits.num_cqs, TAVOR_CQN_MASK,
+				dev->lim.reserved_cqs);
 }
 
 /**
@@ -625,8 +565,5 @@ int tavor_cq_table_init(struct tavor_dev *dev)
  */
 void tavor_cq_table_cleanup(struct tavor_dev *dev)
 {
-	tavor_alloc_destroy(dev, &dev->cqs->alloc);
-	xa_destroy(&dev->cqs->cqs);
-	kfree(dev->cqs);
-	dev->cqs = NULL;
+	tavor_table_destroy(dev, &dev->cqs);
 }

@@ -391,6 +391,9 @@ void tavor_ib_unregister(struct tavor_dev *dev)
 	WRITE_ONCE(dev->registered, false);
 	ib_unregister_device(&dev->ib_dev);
 	vrb_device_detach(dev->vrb);
-	/* What was destroyed last is released by the pump after it has woken up who waited. */
+	/*
+	 * Another processor may still be releasing what was destroyed last, with BH disabled: the
+	 * tables it needs go next.
+	 */
 	synchronize_rcu();
 }

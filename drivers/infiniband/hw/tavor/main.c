@@ -10,7 +10,6 @@
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/pci.h>
-#include <linux/rcupdate.h>
 
 #include "tavor.h"
 
@@ -138,7 +137,6 @@ static int layer_pd_init(struct tavor_dev *dev)
 static void layer_pd_exit(struct tavor_dev *dev)
 {
 	tavor_hw_pd_destroy(dev->driver_pd);
-	synchronize_rcu();	/* it is released after the wake-up */
 	tavor_alloc_destroy(dev, &dev->pd_alloc);
 }
 

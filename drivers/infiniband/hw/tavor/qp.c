@@ -11,11 +11,6 @@
 
 #include "tavor_qp.h"
 
-static u32 tavor_qp_index(const struct tavor_dev *dev, u32 qpn)
-{
-	return qpn & (dev->limits.num_qps - 1);
-}
-
 /**
  * tavor_qp_lookup() - the QP of a completion
  * @dev: the device
@@ -26,9 +21,9 @@ static u32 tavor_qp_index(const struct tavor_dev *dev, u32 qpn)
  */
 struct tavor_hw_qp *tavor_qp_lookup(struct tavor_dev *dev, u32 qpn)
 {
-	struct tavor_hw_qp *qp = xa_load(&dev->qps->qps, tavor_qp_index(dev, qpn));
+	struct vrb_object *object = tavor_table_find(&dev->qps->table, qpn);
 
-	return qp && qp->qpn == qpn ? qp : NULL;
+	return object ? to_hw_qp(object) : NULL;
 }
 
 /**
@@ -50,25 +45,22 @@ void tavor_qp_forget_completions(struct tavor_hw_qp *qp)
 
 static int tavor_qp_list(struct tavor_hw_qp *qp)
 {
-	struct tavor_dev *dev = qp->dev;
 	int err;
 
 	/* -EBUSY: only special QPs can find their place taken. */
-	err = xa_insert_bh(&dev->qps->qps, tavor_qp_index(dev, qp->qpn), qp, GFP_KERNEL);
+	err = tavor_table_insert(&qp->dev->qps->table, &qp->object);
 	qp->listed = !err;
 	return err;
 }
 
-/* From here on nobody hears of the QP's completions and events. */
+/* From here on nobody hears of the QP's completions. */
 static void tavor_qp_hide(struct tavor_hw_qp *qp)
 {
 	unsigned long flags;
 
-	xa_lock_bh(&qp->dev->qps->qps);
 	tavor_cq_lock_pair(qp->send_cq, qp->recv_cq, &flags);
 	qp->hidden = true;
 	tavor_cq_unlock_pair(qp->send_cq, qp->recv_cq, flags);
-	xa_unlock_bh(&qp->dev->qps->qps);
 }
 
 /**
@@ -82,45 +74,41 @@ static void tavor_qp_hide(struct tavor_hw_qp *qp)
 void tavor_qp_event(struct tavor_dev *dev, u32 qpn, enum ib_event_type type)
 {
 	struct ib_event event = { .device = &dev->ib_dev, .event = type };
-	struct tavor_hw_qp *qp;
+	struct vrb_object *object;
+	struct ib_qp *ibqp;
 
-	xa_lock(&dev->qps->qps);
-	qp = xa_load(&dev->qps->qps, tavor_qp_index(dev, qpn));
-	if (qp && qp->qpn == qpn && !qp->hidden)
-		vrb_object_get(&qp->object);
-	else
-		qp = NULL;
-	xa_unlock(&dev->qps->qps);
-	if (!qp) {
-		ibdev_dbg(&dev->ib_dev, "event %d of unknown QP 0x%06x\n", type, qpn);
+	if (!dev->qps)
 		return;
-	}
-	event.element.qp = qp->ibqp;
-	if (qp->ibqp->event_handler)
-		qp->ibqp->event_handler(&event, qp->ibqp->qp_context);
-	vrb_object_put(&qp->object);
+	object = tavor_table_get(dev, &dev->qps->table, qpn);
+	if (!object)
+		return;
+	ibqp = to_hw_qp(object)->ibqp;
+	event.element.qp = ibqp;
+	if (ibqp->event_handler)
+		ibqp->event_handler(&event, ibqp->qp_context);
+	vrb_object_put(object);
 }
 
 static void tavor_qp_put_number(struct tavor_hw_qp *qp)
 {
 	if (!tavor_qp_is_special(qp))
-		tavor_alloc_put(&qp->dev->qps->alloc, qp->qpn);
+		tavor_alloc_put(&qp->dev->qps->table.alloc, qp->qpn);
 }
 
 /* The hardware has let go, or never knew of the QP. */
 static void tavor_qp_release(struct vrb_object *object)
 {
 	struct tavor_hw_qp *qp = to_hw_qp(object);
-	struct tavor_qp_table *table = qp->dev->qps;
+	struct tavor_table *table = &qp->dev->qps->table;
 	unsigned long flags;
 
 	if (qp->listed) {
 		tavor_qp_forget_completions(qp);
-		xa_lock_bh(&table->qps);
+		xa_lock_bh(&table->objects);
 		tavor_cq_lock_pair(qp->send_cq, qp->recv_cq, &flags);
-		__xa_erase(&table->qps, tavor_qp_index(qp->dev, qp->qpn));
+		tavor_table_remove(table, object);
 		tavor_cq_unlock_pair(qp->send_cq, qp->recv_cq, flags);
-		xa_unlock_bh(&table->qps);
+		xa_unlock_bh(&table->objects);
 	}
 	tavor_qp_put_number(qp);
 	tavor_buf_free(qp->dev, &qp->buf);
@@ -157,10 +145,7 @@ static int tavor_qp_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, str
 		tavor_encode_close_ib(dev, slot, qp->attrs.port);
 		return VRB_DONE_OK;
 	case TAVOR_DESTROY_QP_BUF:
-		if (!qp->buf.mpt.hw_owned)
-			return VRB_LAST;
-		tavor_encode_hw2sw_mpt(dev, slot, &qp->buf.mpt);
-		return VRB_DONE_OK;
+		return tavor_buf_destroy_encode(dev, slot, &qp->buf);
 	default:
 		return VRB_LAST;
 	}
@@ -195,14 +180,10 @@ static const struct vrb_verb tavor_verb_destroy_qp = {
 	.advance = tavor_qp_destroy_advance,
 };
 
+/* Create: the key of a kernel QP's buffer is all that the hardware learns. */
 static int tavor_qp_enable_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	struct tavor_mpt *mpt = &to_hw_qp(vrb->object)->buf.mpt;
-
-	tavor_encode_sw2hw_mpt(vrb_to_tdev(vdev), slot, mpt);
-	/* Until the failure is known. */
-	mpt->hw_owned = true;
-	return VRB_DONE_OK;
+	return tavor_buf_create_encode(vrb_to_tdev(vdev), vrb, slot, &to_hw_qp(vrb->object)->buf);
 }
 
 static void tavor_qp_enable_late(struct vrb_device *vdev, struct vrb_object *object, u16 step,
@@ -344,7 +325,7 @@ static int tavor_qp_get_number(struct tavor_hw_qp *qp, u32 port)
 	struct tavor_qp_table *table = qp->dev->qps;
 
 	if (!tavor_qp_is_special(qp))
-		return tavor_alloc_get(&table->alloc, &qp->qpn);
+		return tavor_alloc_get(&table->table.alloc, &qp->qpn);
 	if (port < 1 || port > qp->dev->limits.num_ports)
 		return -EINVAL;
 	qp->attrs.port = port;
@@ -518,9 +499,8 @@ int tavor_qp_table_init(struct tavor_dev *dev)
 	if (!table)
 		return -ENOMEM;
 	dev->qps = table;
-	xa_init_flags(&table->qps, XA_FLAGS_LOCK_BH);
 	table->special_base = ALIGN(dev->lim.reserved_qps, 2);
-	err = tavor_alloc_init(&table->alloc, "QPs", dev->limits.num_qps, TAVOR_QPN_MASK,
+	err = tavor_table_init(&table->table, "QPs", dev->limits.num_qps, TAVOR_QPN_MASK,
 			       table->special_base + 2 * TAVOR_MAX_PORTS);
 	if (err)
 		goto free_table;
@@ -531,7 +511,7 @@ int tavor_qp_table_init(struct tavor_dev *dev)
 
 deconfigure:
 	tavor_exec_verb(dev, &tavor_verb_conf_special_qp, &none, NULL);
-	tavor_alloc_destroy(dev, &table->alloc);
+	tavor_table_destroy(dev, &table->table);
 free_table:
 	kfree(table);
 	dev->qps = NULL;
@@ -550,8 +530,7 @@ void tavor_qp_table_cleanup(struct tavor_dev *dev)
 
 	/* If it fails it says so; CLOSE_HCA takes them back in any case. */
 	tavor_exec_verb(dev, &tavor_verb_conf_special_qp, &none, NULL);
-	tavor_alloc_destroy(dev, &dev->qps->alloc);
-	xa_destroy(&dev->qps->qps);
+	tavor_table_destroy(dev, &dev->qps->table);
 	kfree(dev->qps);
 	dev->qps = NULL;
 }

@@ -19,11 +19,6 @@ static struct tavor_hw_srq *to_hw_srq(struct vrb_object *object)
 	return container_of(object, struct tavor_hw_srq, object);
 }
 
-static u32 tavor_srq_index(const struct tavor_dev *dev, u32 srqn)
-{
-	return srqn & (dev->limits.num_srqs - 1);
-}
-
 static struct tavor_next_seg *tavor_srq_slot(const struct tavor_hw_srq *srq, u32 slot)
 {
 	return tavor_buf_at(&srq->buf, (size_t)slot << srq->shift);
@@ -40,25 +35,16 @@ static struct tavor_next_seg *tavor_srq_slot(const struct tavor_hw_srq *srq, u32
 void tavor_srq_event(struct tavor_dev *dev, u32 srqn, enum ib_event_type type)
 {
 	struct ib_event event = { .device = &dev->ib_dev, .event = type };
-	struct tavor_hw_srq *srq;
+	struct vrb_object *object = tavor_table_get(dev, &dev->srqs, srqn);
+	struct ib_srq *ibsrq;
 
-	if (!dev->srqs)
+	if (!object)
 		return;
-	xa_lock(&dev->srqs->srqs);
-	srq = xa_load(&dev->srqs->srqs, tavor_srq_index(dev, srqn));
-	if (srq && srq->srqn == srqn && !srq->hidden)
-		vrb_object_get(&srq->object);
-	else
-		srq = NULL;
-	xa_unlock(&dev->srqs->srqs);
-	if (!srq) {
-		ibdev_dbg(&dev->ib_dev, "event %d of unknown SRQ 0x%06x\n", type, srqn);
-		return;
-	}
-	event.element.srq = srq->ibsrq;
-	if (srq->ibsrq->event_handler)
-		srq->ibsrq->event_handler(&event, srq->ibsrq->srq_context);
-	vrb_object_put(&srq->object);
+	ibsrq = to_hw_srq(object)->ibsrq;
+	event.element.srq = ibsrq;
+	if (ibsrq->event_handler)
+		ibsrq->event_handler(&event, ibsrq->srq_context);
+	vrb_object_put(object);
 }
 
 /**
@@ -178,12 +164,8 @@ int tavor_post_srq_recv(struct ib_srq *ibsrq, const struct ib_recv_wr *wr,
 static void tavor_srq_release(struct vrb_object *object)
 {
 	struct tavor_hw_srq *srq = to_hw_srq(object);
-	struct tavor_srq_table *table = srq->dev->srqs;
 
-	xa_lock_bh(&table->srqs);
-	__xa_cmpxchg(&table->srqs, tavor_srq_index(srq->dev, srq->srqn), srq, NULL, GFP_ATOMIC);
-	xa_unlock_bh(&table->srqs);
-	tavor_alloc_put(&table->alloc, srq->srqn);
+	tavor_table_put(&srq->dev->srqs, object);
 	tavor_buf_free(srq->dev, &srq->buf);
 	kvfree(srq->wrid);
 	kvfree(srq->next_free);
@@ -219,16 +201,8 @@ static int tavor_srq_create_encode(struct vrb_device *vdev, struct vrb *vrb, str
 	struct tavor_dev *dev = vrb_to_tdev(vdev);
 	struct tavor_hw_srq *srq = to_hw_srq(vrb->object);
 
-	if (vrb->step == TAVOR_CREATE_SRQ_BUF) {
-		if (srq->user)
-			return VRB_MORE;
-		if (vrb->undo)
-			tavor_encode_hw2sw_mpt(dev, slot, &srq->buf.mpt);
-		else
-			tavor_encode_sw2hw_mpt(dev, slot, &srq->buf.mpt);
-		srq->buf.mpt.hw_owned = true;
-		return VRB_DONE_OK;
-	}
+	if (vrb->step == TAVOR_CREATE_SRQ_BUF)
+		return tavor_buf_create_encode(dev, vrb, slot, &srq->buf);
 	tavor_encode_sw2hw_srq(dev, slot, srq);
 	srq->hw_owned = true;
 	return VRB_DONE_OK;
@@ -239,11 +213,8 @@ static int tavor_srq_create_advance(struct vrb_device *vdev, struct vrb *vrb, st
 {
 	struct tavor_hw_srq *srq = to_hw_srq(vrb->object);
 
-	if (vrb->step == TAVOR_CREATE_SRQ_BUF) {
-		if (vrb->undo != !!result->status)
-			srq->buf.mpt.hw_owned = false;
-		return result->status ?: VRB_MORE;
-	}
+	if (vrb->step == TAVOR_CREATE_SRQ_BUF)
+		return tavor_buf_create_advance(vrb, result, &srq->buf);
 	if (!result->status)
 		return VRB_DONE_OK;
 	srq->hw_owned = false;
@@ -288,10 +259,7 @@ static int tavor_srq_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, st
 		tavor_cmd_set(dev, slot, TAVOR_CMD_HW2SW_SRQ, 0, srq->srqn, TAVOR_CMD_OUT);
 		return VRB_DONE_OK;
 	case TAVOR_DESTROY_SRQ_BUF:
-		if (!srq->buf.mpt.hw_owned)
-			return VRB_LAST;
-		tavor_encode_hw2sw_mpt(dev, slot, &srq->buf.mpt);
-		return VRB_DONE_OK;
+		return tavor_buf_destroy_encode(dev, slot, &srq->buf);
 	default:
 		return VRB_LAST;
 	}
@@ -401,7 +369,7 @@ static int tavor_srq_tell_user(struct tavor_hw_srq *srq, struct ib_udata *udata)
 
 static int tavor_srq_check(const struct tavor_dev *dev, const struct ib_srq_init_attr *attr)
 {
-	if (!dev->srqs || attr->srq_type != IB_SRQT_BASIC)
+	if (!dev->srqs.alloc.num || attr->srq_type != IB_SRQT_BASIC)
 		return -EOPNOTSUPP;
 	if (!attr->attr.max_wr || attr->attr.max_wr > dev->lim.max_srq_wqes ||
 	    attr->attr.max_sge > dev->limits.max_srq_sge)
@@ -430,7 +398,7 @@ static struct tavor_hw_srq *tavor_srq_alloc(struct ib_srq *ibsrq, const struct i
 	srq->max_gs = ((1U << srq->shift) - sizeof(struct tavor_next_seg)) /
 		      sizeof(struct tavor_data_seg);
 	spin_lock_init(&srq->lock);
-	err = tavor_alloc_get(&dev->srqs->alloc, &srq->srqn);
+	err = tavor_alloc_get(&dev->srqs.alloc, &srq->srqn);
 	if (err) {
 		kfree(srq);
 		return ERR_PTR(err);
@@ -465,7 +433,7 @@ int tavor_create_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *attr, struct
 	err = udata ? tavor_srq_init_user(srq, udata) : tavor_srq_init_kernel(srq);
 	if (err)
 		goto destroy_srq;
-	err = xa_insert_bh(&dev->srqs->srqs, tavor_srq_index(dev, srq->srqn), srq, GFP_KERNEL);
+	err = tavor_table_insert(&dev->srqs, &srq->object);
 	if (err)
 		goto destroy_srq;
 	err = tavor_srq_run(srq, &tavor_verb_create_srq, NULL);
@@ -583,9 +551,6 @@ int tavor_destroy_srq(struct ib_srq *ibsrq, struct ib_udata *udata)
 {
 	struct tavor_hw_srq *srq = to_tsrq(ibsrq)->hw;
 
-	xa_lock_bh(&srq->dev->srqs->srqs);
-	srq->hidden = true;
-	xa_unlock_bh(&srq->dev->srqs->srqs);
 	return tavor_object_destroy(srq->dev, &srq->object);
 }
 
@@ -598,23 +563,10 @@ int tavor_destroy_srq(struct ib_srq *ibsrq, struct ib_udata *udata)
  */
 int tavor_srq_table_init(struct tavor_dev *dev)
 {
-	struct tavor_srq_table *table;
-	int err;
-
 	if (!(dev->lim.flags & TAVOR_DEV_LIM_SRQ))
 		return 0;
-	table = kzalloc(sizeof(*table), GFP_KERNEL);
-	if (!table)
-		return -ENOMEM;
-	xa_init_flags(&table->srqs, XA_FLAGS_LOCK_BH);
-	err = tavor_alloc_init(&table->alloc, "SRQs", dev->limits.num_srqs, TAVOR_QPN_MASK,
-			       dev->lim.reserved_srqs);
-	if (err) {
-		kfree(table);
-		return err;
-	}
-	dev->srqs = table;
-	return 0;
+	return tavor_table_init(&dev->srqs, "SRQs", dev->limits.num_srqs, TAVOR_QPN_MASK,
+				dev->lim.reserved_srqs);
 }
 
 /**
@@ -625,10 +577,6 @@ int tavor_srq_table_init(struct tavor_dev *dev)
  */
 void tavor_srq_table_cleanup(struct tavor_dev *dev)
 {
-	if (!dev->srqs)
-		return;
-	tavor_alloc_destroy(dev, &dev->srqs->alloc);
-	xa_destroy(&dev->srqs->srqs);
-	kfree(dev->srqs);
-	dev->srqs = NULL;
+	if (dev->srqs.alloc.num)
+		tavor_table_destroy(dev, &dev->srqs);
 }

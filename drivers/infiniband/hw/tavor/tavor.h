@@ -53,11 +53,9 @@
 
 struct tavor_dev;
 struct tavor_av_table;
-struct tavor_cq_table;
 struct tavor_mad;
 struct tavor_mcg_table;
 struct tavor_qp_table;
-struct tavor_srq_table;
 
 /* ---- Firmware and limits ---- */
 
@@ -166,6 +164,12 @@ struct tavor_alloc {
 	struct tavor_bitmap free;
 	u32 next;
 	u32 top;
+};
+
+/* Objects by number; see table.c */
+struct tavor_table {
+	struct tavor_alloc alloc;	/* num 0: there is no such table */
+	struct xarray objects;		/* vrb_object by index; BH lock */
 };
 
 /* A run of MTT segments: 1 << order segments starting with first. entries == 0: none. */
@@ -384,8 +388,8 @@ struct tavor_dev {
 	struct mutex port_lock;		/* SET_IB's read-modify-write; node description */
 
 	/* the verbs layers' own */
-	struct tavor_cq_table *cqs;
-	struct tavor_srq_table *srqs;
+	struct tavor_table cqs;
+	struct tavor_table srqs;	/* empty: the firmware has no SRQs */
 	struct tavor_qp_table *qps;
 	struct tavor_av_table *avs;
 	struct tavor_mcg_table *mcgs;
@@ -501,7 +505,7 @@ int tavor_dev_lim_check(struct tavor_dev *dev);
 int tavor_profile_check_params(void);
 int tavor_profile_make(struct tavor_dev *dev);
 
-/* ---- bitmap.c, alloc.c, mtt.c: any context down to softirq, except init and destroy ---- */
+/* ---- bitmap.c, alloc.c, table.c, mtt.c: any context down to softirq, except init and destroy ---- */
 
 int tavor_bitmap_init(struct tavor_bitmap *map, u32 size);
 void tavor_bitmap_destroy(struct tavor_bitmap *map);
@@ -513,6 +517,14 @@ int tavor_alloc_init(struct tavor_alloc *alloc, const char *name, u32 num, u32 m
 void tavor_alloc_destroy(struct tavor_dev *dev, struct tavor_alloc *alloc);	/* counts leaks */
 int tavor_alloc_get(struct tavor_alloc *alloc, u32 *number);	/* -ENOMEM: none left */
 void tavor_alloc_put(struct tavor_alloc *alloc, u32 number);
+
+int tavor_table_init(struct tavor_table *table, const char *name, u32 num, u32 mask, u32 reserved);
+void tavor_table_destroy(struct tavor_dev *dev, struct tavor_table *table);
+int tavor_table_insert(struct tavor_table *table, struct vrb_object *object);
+void tavor_table_remove(struct tavor_table *table, struct vrb_object *object);
+void tavor_table_put(struct tavor_table *table, struct vrb_object *object);
+struct vrb_object *tavor_table_find(struct tavor_table *table, u32 number);
+struct vrb_object *tavor_table_get(struct tavor_dev *dev, struct tavor_table *table, u32 number);
 
 int tavor_mtt_table_init(struct tavor_dev *dev);
 void tavor_mtt_table_destroy(struct tavor_dev *dev);
@@ -561,6 +573,13 @@ int tavor_buf_alloc(struct tavor_dev *dev, struct tavor_buf *buf, size_t size, u
 void tavor_buf_free(struct tavor_dev *dev, struct tavor_buf *buf);
 /* Writes the MTTs; SW2HW_MPT of buf->mpt comes next. Process context. */
 int tavor_buf_write_mtt(struct tavor_dev *dev, struct tavor_buf *buf);
+
+/* Steps of a queue's verbs, for encode() and advance(): the key of its buffer. */
+int tavor_buf_create_encode(struct tavor_dev *dev, struct vrb *vrb, struct vrb_slot *slot,
+			    struct tavor_buf *buf);
+int tavor_buf_create_advance(const struct vrb *vrb, const struct vrb_result *result,
+			     struct tavor_buf *buf);
+int tavor_buf_destroy_encode(struct tavor_dev *dev, struct vrb_slot *slot, struct tavor_buf *buf);
 
 static inline void *tavor_buf_at(const struct tavor_buf *buf, size_t offset)
 {

@@ -26,12 +26,11 @@ struct tavor_cq_resize {
 
 /**
  * struct tavor_hw_cq - a CQ as the hardware sees it
- * @ibcq: the CQ its events and completions are for; not to be touched once @hidden
+ * @ibcq: the CQ its events and completions are for
  * @cqn: number; the low bits are its index
  * @vector: completion EQ
  * @user: the buffer is a process's
  * @hw_owned: SW2HW_CQ has succeeded
- * @hidden: being destroyed: nothing is reported any more. Written under the table's lock
  * @entries: power of two; one of them always stays free
  * @uar: page its doorbells come from
  * @pdn: of the buffer's region
@@ -51,7 +50,6 @@ struct tavor_hw_cq {
 	u32 vector;
 	bool user;
 	bool hw_owned;
-	bool hidden;
 	u32 entries;
 	u32 uar;
 	u32 pdn;
@@ -68,11 +66,6 @@ struct tavor_hw_cq {
 struct tavor_cq {
 	struct ib_cq ib;
 	struct tavor_hw_cq *hw;
-};
-
-struct tavor_cq_table {
-	struct tavor_alloc alloc;
-	struct xarray cqs;		/* tavor_hw_cq by index; BH lock */
 };
 
 static inline struct tavor_cq *to_tcq(struct ib_cq *ibcq)

@@ -39,8 +39,8 @@ struct tavor_qp_attrs {
  * @changing: a transition was posted and its result is not known yet, or never will be
  * @port_up: INIT_IB has been done on behalf of this QP0
  * @listed: in the table, where completions and events find it
- * @hidden: being destroyed: no completion and no event is reported any more. Written under the
- *	locks of the table and of both CQs
+ * @hidden: being destroyed: no completion is reported any more. Written under the locks of both
+ *	CQs
  * @sq_sig_all: every send completes
  * @attrs: see there
  * @next_attrs: what @attrs becomes when the transition under way has succeeded
@@ -87,8 +87,7 @@ struct tavor_qp {
 };
 
 struct tavor_qp_table {
-	struct tavor_alloc alloc;
-	struct xarray qps;		/* tavor_hw_qp by index; BH lock */
+	struct tavor_table table;
 	u32 special_base;		/* QP0 of port 1, of port 2, QP1 of port 1, of port 2 */
 };
 

@@ -12,9 +12,8 @@
 /**
  * struct tavor_hw_srq - an SRQ as the hardware sees it
  * @object: parents: its PD, and for a user's SRQ its MR
- * @ibsrq: whose events to report; not to be touched once @hidden
+ * @ibsrq: whose events to report
  * @srqn: number; the low bits are its index
- * @hidden: being destroyed: no event is reported any more. Written under the table's lock
  * @slots: WQE slots, one more than can be posted
  * @max_gs: data segments per WQE
  * @shift: log2 of the stride
@@ -33,7 +32,6 @@ struct tavor_hw_srq {
 	u32 srqn;
 	bool user;
 	bool hw_owned;
-	bool hidden;
 	u32 slots;
 	u32 max_gs;
 	u32 shift;
@@ -52,11 +50,6 @@ struct tavor_hw_srq {
 struct tavor_srq {
 	struct ib_srq ib;
 	struct tavor_hw_srq *hw;
-};
-
-struct tavor_srq_table {
-	struct tavor_alloc alloc;
-	struct xarray srqs;		/* tavor_hw_srq by index; BH lock */
 };
 
 static inline struct tavor_srq *to_tsrq(struct ib_srq *ibsrq)

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Tables of hardware objects by the number that events and completions name them with: CQs, SRQs,
+ * QPs. An object is in its table until it is released, which is after the hardware has let go; an
+ * object that is being destroyed is not found any more.
+ */
+#include "tavor.h"
+
+static unsigned long index_of(const struct tavor_table *table, u32 number)
+{
+	return number & (table->alloc.num - 1);
+}
+
+/**
+ * tavor_table_init() - an empty table and its numbers
+ * @table: to set up
+ * @name: for messages
+ * @num: objects it has room for, a power of two
+ * @mask: bits a number may have
+ * @reserved: the first indices, which are the firmware's or the driver's
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int tavor_table_init(struct tavor_table *table, const char *name, u32 num, u32 mask, u32 reserved)
+{
+	xa_init_flags(&table->objects, XA_FLAGS_LOCK_BH);
+	return tavor_alloc_init(&table->alloc, name, num, mask, reserved);
+}
+
+/**
+ * tavor_table_destroy() - the end of a table; what is still in it has leaked and is counted
+ * @dev: device
+ * @table: the table
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_table_destroy(struct tavor_dev *dev, struct tavor_table *table)
+{
+	tavor_alloc_destroy(dev, &table->alloc);
+	xa_destroy(&table->objects);
+	table->alloc.num = 0;
+}
+
+/**
+ * tavor_table_insert() - an object can be found
+ * @table: the table
+ * @object: object, its number taken
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, -ENOMEM, or -EBUSY: its place is taken.
+ */
+int tavor_table_insert(struct tavor_table *table, struct vrb_object *object)
+{
+	return xa_insert_bh(&table->objects, index_of(table, object->id), object, GFP_KERNEL);
+}
+
+/**
+ * tavor_table_remove() - an object is no longer found; its number is not returned
+ * @table: the table
+ * @object: object, which may not be in it
+ *
+ * Context: Any down to softirq, under the table's lock.
+ */
+void tavor_table_remove(struct tavor_table *table, struct vrb_object *object)
+{
+	lockdep_assert_held(&table->objects.xa_lock);
+	__xa_cmpxchg(&table->objects, index_of(table, object->id), object, NULL, GFP_ATOMIC);
+}
+
+/**
+ * tavor_table_put() - an object is no longer found, and its number can be used again
+ * @table: the table
+ * @object: object the hardware has let go of; it may not be in the table
+ *
+ * Context: Any down to softirq.
+ */
+void tavor_table_put(struct tavor_table *table, struct vrb_object *object)
+{
+	xa_lock_bh(&table->objects);
+	tavor_table_remove(table, object);
+	xa_unlock_bh(&table->objects);
+	tavor_alloc_put(&table->alloc, object->id);
+}
+
+/**
+ * tavor_table_find() - the object with a number
+ * @table: the table
+ * @number: as the hardware gives it
+ *
+ * Context: Any; what keeps the object from being released is the caller's business.
+ * Return: the object, or NULL.
+ */
+struct vrb_object *tavor_table_find(struct tavor_table *table, u32 number)
+{
+	struct vrb_object *object = xa_load(&table->objects, index_of(table, number));
+
+	return object && object->id == number ? object : NULL;
+}
+
+/**
+ * tavor_table_get() - a reference to the object that an event is for
+ * @dev: device
+ * @table: the table
+ * @number: as the hardware gives it
+ *
+ * Context: Softirq.
+ * Return: the object, or NULL if there is none or it is being destroyed.
+ */
+struct vrb_object *tavor_table_get(struct tavor_dev *dev, struct tavor_table *table, u32 number)
+{
+	struct vrb_object *object;
+
+	/* Events may come before the table, if the firmware is odd. */
+	if (!table->alloc.num)
+		return NULL;
+	xa_lock(&table->objects);
+	object = tavor_table_find(table, number);
+	if (object && !vrb_object_tryget(object))
+		object = NULL;
+	xa_unlock(&table->objects);
+	if (!object)
+		ibdev_dbg(&dev->ib_dev, "event of none of the %s: %#x\n", table->alloc.name,
+			  number);
+	return object;
+}
