@@ -28,5 +28,5 @@ some 'infiniband.mad.mgmtclass == 0x04' "performance management is there"
 some 'infiniband.mad.mgmtclass == 0x07' "connection management is there"
 some 'arp' "ARP of IPoIB is there"
 some 'icmp' "ICMP over IPoIB is there"
-some 'infiniband.vcrc' "frames have a variant CRC"
+some 'infiniband.invariant.crc && infiniband.variant.crc' "frames have both CRCs"
 finish
