@@ -264,7 +264,7 @@ static int alloc_vectors(struct tavor_dev *dev, bool msix)
 	if (!msix)
 		return min(pci_alloc_irq_vectors(dev->pdev, 1, 1, PCI_IRQ_INTX), 0);
 	got = pci_alloc_irq_vectors(dev->pdev, 3, want, PCI_IRQ_MSIX);
-	/* Too few, or MSI-X is forbidden to the function or to all (another errno): INTx is left. */
+	/* Too few, or MSI-X is forbidden, which is another errno: INTx is left. */
 	if (got < 0)
 		return -ENOSPC;
 	dev->nr_comp_eqs = got - 2;

@@ -346,9 +346,9 @@ static int tavor_mcast_exec(struct ib_qp *ibqp, const union ib_gid *gid, bool at
 }
 
 /*
- * ib_core forgets the attachment whatever the outcome, and could never destroy the QP if this failed:
- * as with a destroy, what the hardware refuses or never does is a failure of the device. Until a
- * command that was given up has been answered the group table takes no request.
+ * ib_core forgets the attachment whatever the outcome, and could never destroy the QP if this
+ * failed: as with a destroy, what the hardware refuses or never does is a failure of the device.
+ * Until a command that was given up has been answered the group table takes no request.
  */
 static int tavor_mcast_detach(struct ib_qp *ibqp, const union ib_gid *gid)
 {
