@@ -32,7 +32,7 @@ each_command() {
 	quick
 	unbind
 	for command in SW2HW_CQ RST2INIT_QPEE INIT2RTR_QPEE RTR2RTS_QPEE INIT_IB SET_IB; do
-		comes_and_goes "$1" $command 1 "${@:2}"
+		comes_and_goes "$1" "$command" 1 "${@:2}"
 	done
 	for n in 3 5 40 200; do
 		comes_and_goes "$1" MAD_IFC "$n" "${@:2}"

@@ -29,11 +29,15 @@ messages_since() {
 
 # bind: the driver takes the function; fails as the probe does
 bind() {
-	echo "$(function_address)" 2>/dev/null >"$TAVOR/bind"
+	local address
+	address=$(function_address)
+	echo "$address" 2>/dev/null >"$TAVOR/bind"
 }
 
 unbind() {
-	echo "$(function_address)" >"$TAVOR/unbind"
+	local address
+	address=$(function_address)
+	echo "$address" >"$TAVOR/unbind"
 }
 
 bound() {
