@@ -505,7 +505,7 @@ int tavor_dev_lim_check(struct tavor_dev *dev);
 int tavor_profile_check_params(void);
 int tavor_profile_make(struct tavor_dev *dev);
 
-/* ---- bitmap.c, alloc.c, table.c, mtt.c: any context down to softirq, but for init, destroy ---- */
+/* ---- bitmap.c, alloc.c, table.c, mtt.c: down to softirq, except init and destroy ---- */
 
 int tavor_bitmap_init(struct tavor_bitmap *map, u32 size);
 void tavor_bitmap_destroy(struct tavor_bitmap *map);
