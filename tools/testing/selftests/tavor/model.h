@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * For programs that inject errors: the model's control socket (Documentation/hca-model.rst) and what the
- * engine shows of itself in debugfs.
+ * For programs that inject errors: the model's control socket (Documentation/hca-model.rst) and
+ * what the engine shows of itself in debugfs.
  */
 #ifndef SELFTESTS_TAVOR_MODEL_H
 #define SELFTESTS_TAVOR_MODEL_H
@@ -79,7 +79,7 @@ static inline FILE *engine_open(const char *name)
 	return file;
 }
 
-/* Lines of a file of the engine that have @text in them: objects, slots, requests; -1: no device. */
+/* Lines of a file of the engine (objects, slots, ...) with @text in them; -1: no device. */
 static inline int engine_count(const char *name, const char *text)
 {
 	FILE *file = engine_open(name);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 //
-// Each firmware command of each verb of a process, refused or answered after it was given up: the errno is
-// the right one, nothing is left behind, the same verb works afterwards, and no destroy fails. verb_errors.sh runs it on a
-// driver that gives commands up early. With an argument it is a process that holds or churns objects, for life.sh.
+// Each firmware command of each verb of a process, refused or answered after it was given up: the
+// errno is the right one, nothing is left behind, the same verb works afterwards, and no destroy
+// fails. verb_errors.sh runs it on a driver that gives commands up early. With an argument it is a
+// process that holds or churns objects, for life.sh.
 
 #include <errno.h>
 #include <signal.h>
@@ -412,7 +413,7 @@ static void tell(int signal)
 	told = signal;
 }
 
-/* Holds one of everything until SIGTERM, then destroys it: what the kernel says does not matter any more. */
+/* Holds one of everything until SIGTERM, then destroys it, whatever the kernel says to that. */
 static int hold(void)
 {
 	struct world w;
