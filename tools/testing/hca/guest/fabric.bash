@@ -6,6 +6,8 @@
 
 # shellcheck source=SCRIPTDIR/../../selftests/tavor/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../selftests/tavor/lib.sh"
+# shellcheck source=SCRIPTDIR/../../selftests/tavor/diags_opensm.bash
+. "$(dirname "${BASH_SOURCE[0]}")/../../selftests/tavor/diags_opensm.bash"
 
 # hca N: the name of the first, second ... RDMA device
 hca() {

@@ -40,6 +40,8 @@ test_both_subnets_are_up() {
 test_each_subnet_has_both_hcas_and_a_manager() {
 	local port
 	for port in 1 2; do
+		# A kernel that asks before its port is active has a packet discarded.
+		with $port ibqueryerrors -k -K >/dev/null || :
 		query "\"H-[0-9a-f]{16}\"\\[$port\\] \\([0-9a-f]+\\).*4xSDR" with $port ibnetdiscover
 		[ "$(grep -c '^Ca' "$TEST_DIR/query")" = 2 ]
 		[ "$(with $port ibhosts | grep -c '^Ca')" = 2 ]
@@ -106,5 +108,5 @@ test_a_pulled_cable_takes_one_subnet_down_and_back() {
 }
 
 test_opensms_report_no_error() {
-	absent ' ERR |ERRORS' /results/opensm-*.log
+	opensm_has_no_error
 }

@@ -6,6 +6,8 @@
 
 # shellcheck source=SCRIPTDIR/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=SCRIPTDIR/diags_opensm.bash
+. "$(dirname "${BASH_SOURCE[0]}")/diags_opensm.bash"
 
 # counter PORT NAME: one counter as perfquery reads it
 counter() {
@@ -241,5 +243,5 @@ test_ibqueryerrors_finds_none() {
 
 # Last: after all that was asked of it.
 test_opensm_reports_no_error() {
-	absent ' ERR |ERRORS' /results/opensm-*.log
+	opensm_has_no_error
 }

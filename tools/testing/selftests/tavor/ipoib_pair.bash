@@ -6,6 +6,8 @@
 
 # shellcheck source=SCRIPTDIR/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=SCRIPTDIR/diags_opensm.bash
+. "$(dirname "${BASH_SOURCE[0]}")/diags_opensm.bash"
 
 HERE=192.168.23.1
 THERE=192.168.23.2
@@ -75,15 +77,6 @@ cm_mtu() {
 	entries=$(ibv_devinfo -v | awk '/max_srq_sge:/ { print $2; exit }')
 	[ "$entries" -le 16 ] || entries=16
 	echo "${CM_MTU:-$((4096 * entries - 16))}"
-}
-
-# opensm_has_no_error: but for one that time makes. The kernel repeats a request to leave a group after 300 ms,
-# and opensm, which answers later on a busy machine, takes the second one for an error (1B25).
-opensm_has_no_error() {
-	if cat /results/opensm-*.log | grep -E ' ERR |ERRORS' | grep -v 'ERR 1B25: .* delete request'; then
-		fail "unexpected: the lines above"
-	fi
-	cat /results/opensm-*.log | grep -q 'SUBNET UP'
 }
 
 # iperf OPTION...: its server there, its client here
