@@ -235,7 +235,8 @@ static bool device_again(void)
 {
 	int tries;
 
-	if (system("cd /sys/bus/pci/drivers/ib_tavor && for f in 0*; do echo $f >unbind; echo $f >bind; done"))
+	if (system("cd /sys/bus/pci/drivers/ib_tavor && "
+		   "for f in 0*; do echo $f >unbind; echo $f >bind; done"))
 		return false;
 	for (tries = 0; tries < 100 && !device_works(); tries++)
 		usleep(100000);
