@@ -43,7 +43,8 @@ expecting() {
 }
 
 echo "TAP version 13"
-found "WARNING: CPU: 1 PID: 75 at drivers/infiniband/core/verbs.c:12 ib_free+0x1/0x2 [ib_core]" \
+found "WARNING: CPU: 0 PID: 9 at kernel/dma/debug.c:1044 check_unmap+0x1/0x2" \
+	"WARNING: CPU: 1 PID: 75 at drivers/infiniband/core/verbs.c:12 ib_free+0x1/0x2 [ib_core]" \
 	"WARNING: drivers/infiniband/core/verbs.c:12 at ib_free+0x1/0x2 [ib_core], CPU#1: rmmod/75" \
 	"WARNING: possible circular locking dependency detected" \
 	"WARNING: inconsistent lock state" "WARNING: suspicious RCU usage" \
@@ -63,7 +64,9 @@ found "WARNING: CPU: 1 PID: 75 at drivers/infiniband/core/verbs.c:12 ib_free+0x1
 	"kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)" \
 	"refcount_t: underflow; use-after-free." "irq 11: nobody cared (try booting with the \"irqpoll\" option)"
 clean "DMA-API: preallocated 65536 debug entries" "DMA-API: debugging enabled by kernel config" \
-	"DMA-API: dma_debug_entry pool grown by 131072 entries" \
+	"DMA-API: dma_debug_entry pool grown by 131072 entries" "DMA-API: Mapped at:" \
+	"DMA-API: ib_tavor 0000:00:05.0: cacheline tracking EEXIST, overlapping mappings aren't supported" \
+	"WARNING: CPU: 0 PID: 1097 at kernel/dma/debug.c:601 add_dma_entry+0x3ba/0x4f0" \
 	"NMI watchdog: Perf NMI watchdog permanently disabled" \
 	"ib_vrb: loading out-of-tree module taints kernel." \
 	"ib_mthca 0000:00:05.0: Warning: couldn't set 64-bit consistent DMA mask." \

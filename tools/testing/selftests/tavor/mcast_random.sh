@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: guest --driver tavor --sm
+# Kernels: 6.12 debug
 # Timeout: 300
 # Level: ci
 #

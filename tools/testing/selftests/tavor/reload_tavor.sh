@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: guest --driver tavor
+# Kernels: 6.12 debug
 # Timeout: 1200
 #
 # ib_tavor comes and goes: again and again without a leak, under a process that has it open, and not at all

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 //
 // Runs: guest --driver tavor --sm
+// Kernels: 6.12 debug
 // Timeout: 300
 //
 // What a process may say through the user ABI of ib_tavor, and what it is refused: raw keys and

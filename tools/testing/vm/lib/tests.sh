@@ -29,6 +29,17 @@ wanted() {
 	esac
 }
 
+# kernels_now LINE...: of what a test names; all of Debian's with --all, and the debug kernel then only
+kernels_now() {
+	local line lines=
+	for line; do
+		[ "$line" = debug ] || lines+="$line "
+	done
+	[ -z "$all" ] || lines="$KERNEL_LINES "
+	[ -z "$all" ] || [[ " $* " != *" debug "* ]] || lines+="debug "
+	echo "${lines% }"
+}
+
 # tests: a line "name|runs|kernels|timeout|program|needs" for each test that is to run
 tests() {
 	local file name dir runs kernels program
@@ -43,7 +54,8 @@ tests() {
 		runs=$(head_of "$file" Runs)
 		kernels=$(head_of "$file" Kernels)
 		[ -n "$kernels" ] || kernels=${KERNEL_LINES%% *}
-		[ -z "$all" ] || kernels=$KERNEL_LINES
+		# shellcheck disable=SC2086 # a list of words
+		kernels=$(kernels_now $kernels)
 		[ -z "$only" ] || kernels=$only
 		[ "${runs%% *}" != host ] || kernels=
 		program=${file#"$TREE/"}
