@@ -65,6 +65,7 @@ with_a_global_route() {
 
 with_messages_of_every_size() {
 	local size
+	# shellcheck disable=SC2154 # of whoever calls this
 	for size in $sizes; do
 		ping -c -n 20 -s "$size"
 	done
@@ -78,10 +79,10 @@ with_every_path_mtu() {
 }
 
 with_counts_and_depths() {
-	ping -c -n $few
+	ping -c -n "$few"
 	ping -c -n 300
 	# Less room than messages: receives are posted while it goes. A shared queue must have one for each QP.
-	ping -c -n 200 -r $depth
+	ping -c -n 200 -r "$depth"
 }
 
 with_one_and_with_many_queue_pairs() {
