@@ -3,6 +3,7 @@
 // Runs: guest --driver tavor --sm
 // Kernels: 6.12 debug
 // Timeout: 300
+// Level: ci
 //
 // What a process may say through the user ABI of ib_tavor, and what it is refused: raw keys and
 // domain numbers of somebody else, sizes that make no sense, objects destroyed in the wrong order, mappings that
