@@ -3,7 +3,7 @@
 #
 # What the bench asks of the machine it runs on.
 
-HOST_TOOLS="mmdebstrap:mmdebstrap zstd:zstd xz:xz-utils make:make gcc:gcc flock:util-linux
+HOST_TOOLS="mmdebstrap:mmdebstrap zstd:zstd xz:xz-utils make:make gcc:gcc flock:util-linux mount:mount
 	ps:procps setpriv:util-linux rsync:rsync git:git python3:python3"
 
 host_missing() {
