@@ -167,6 +167,7 @@ int tavor_reset(struct tavor_dev *dev)
 	struct saved_config *saved;
 	int err;
 
+	might_sleep();
 	saved = kcalloc(2, sizeof(*saved), GFP_KERNEL);
 	if (!saved)
 		return -ENOMEM;
