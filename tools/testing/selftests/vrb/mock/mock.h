@@ -142,6 +142,7 @@ struct mock_object {
 	struct mock_script destroy;
 	struct test *test;
 	struct completion *released;
+	void (*leave)(struct mock_object *object);	/* released: out of the test's tables */
 };
 
 /* mock_hw.c */

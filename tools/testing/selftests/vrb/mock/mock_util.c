@@ -219,6 +219,9 @@ static void object_release(struct vrb_object *object)
 	struct mock_object *mine = container_of(object, struct mock_object, object);
 	struct completion *released = mine->released;
 
+	EXPECT(mine->test, !vrb_object_tryget(object));
+	if (mine->leave)
+		mine->leave(mine);
 	memset(mine, 0x5a, sizeof(*mine));
 	kfree(mine);
 	complete(released);

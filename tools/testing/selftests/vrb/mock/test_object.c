@@ -2,7 +2,18 @@
 /*
  * Rules 2 and 9: objects, references, destroys.
  */
+#include <linux/workqueue.h>
+
 #include "mock.h"
+
+/* What a provider finds its objects in; it has at most this one. */
+static struct table {
+	spinlock_t lock;
+	struct mock_object *object;
+	struct work_struct work;
+	struct test *test;
+	unsigned int gots;
+} the_table;
 
 static void destroy_releases_object(struct test *t)
 {
@@ -257,6 +268,190 @@ static void destroy_from_softirq(struct test *t)
 	wait_released(t, &released);
 }
 
+/* A reference that must not have been had is given back, so that the test ends. */
+static void tryget_refuses(struct test *t, struct mock_object *object)
+{
+	if (!EXPECT(t, !vrb_object_tryget(&object->object)))
+		vrb_object_put(&object->object);
+}
+
+static void put_one_of_two(struct test *t, struct mock_object *object)
+{
+	if (EXPECT(t, vrb_object_busy(&object->object)))
+		vrb_object_put(&object->object);
+}
+
+static void tryget_gives_a_reference(struct test *t)
+{
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	EXPECT(t, vrb_object_tryget(&object->object));
+	put_one_of_two(t, object);
+	EXPECT(t, !vrb_object_busy(&object->object));
+	destroy(object);
+	wait_released(t, &released);
+}
+
+static void tryget_holds_up_a_destroy(struct test *t)
+{
+	struct mock_request *gone = new_request(t, 1);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	EXPECT(t, vrb_object_tryget(&object->object));
+	destroy_with(object, gone);
+	run_to_end(new_request(t, 3), 0);
+	EXPECT_EQ(t, gone->calls, 0);
+	EXPECT_EQ(t, t->mock->posts, 1);
+	put_one_of_two(t, object);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+}
+
+static bool is_being_destroyed(void *arg)
+{
+	struct mock_object *object = arg;
+
+	return READ_ONCE(object->destroy.posts);
+}
+
+/* Queued behind a reference, then issued; object_release() tries once more. */
+static void tryget_refuses_what_is_being_destroyed(struct test *t)
+{
+	struct mock_request *gone = new_request(t, 1);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	object->destroy.step[0].flags = MOCK_HOLD;
+	vrb_object_get(&object->object);
+	destroy_with(object, gone);
+	tryget_refuses(t, object);
+	vrb_object_put(&object->object);
+	EXPECT(t, wait_until(is_being_destroyed, object));
+	tryget_refuses(t, object);
+	mock_release(t->mock, &object->destroy);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+}
+
+/* Nothing destroys it: object_release() finds that the last reference does not come back. */
+static void tryget_refuses_what_is_released(struct test *t)
+{
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	vrb_object_put(&object->object);
+	wait_released(t, &released);
+}
+
+static void tryget_after_a_refused_destroy(struct test *t)
+{
+	struct mock_request *refused = new_request(t, 1);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	object->destroy.step[0].status = -EBUSY;
+	destroy_with(object, refused);
+	wait_over(refused, -EBUSY);
+	EXPECT(t, vrb_object_tryget(&object->object));
+	put_one_of_two(t, object);
+	object->destroy.step[0].status = 0;
+	object->object.destroy.done = NULL;
+	EXPECT_EQ(t, vrb_submit_wait(t->client, &object->object.destroy), 0);
+	wait_released(t, &released);
+}
+
+static void get_it(void *arg)
+{
+	struct mock_object *object = arg;
+
+	EXPECT(object->test, vrb_object_tryget(&object->object));
+}
+
+static void be_refused(void *arg)
+{
+	struct mock_object *object = arg;
+
+	tryget_refuses(object->test, object);
+}
+
+static void tryget_from_softirq(struct test *t)
+{
+	struct mock_request *gone = new_request(t, 1);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	in_softirq_do(get_it, object);
+	destroy_with(object, gone);
+	in_softirq_do(be_refused, object);
+	EXPECT_EQ(t, gone->calls, 0);
+	put_one_of_two(t, object);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+}
+
+/* Looks the object up until it has left the table, as a provider's events do. */
+static void look_up(struct work_struct *work)
+{
+	struct table *table = container_of(work, struct table, work);
+	struct mock_object *object;
+	bool got;
+
+	do {
+		spin_lock_bh(&table->lock);
+		object = table->object;
+		got = object && vrb_object_tryget(&object->object);
+		spin_unlock_bh(&table->lock);
+		if (got) {
+			EXPECT_EQ(table->test, object->destroy.tag, 9);
+			table->gots++;
+			vrb_object_put(&object->object);
+		}
+	} while (object && !table->test->failed);
+}
+
+static void leave_table(struct mock_object *object)
+{
+	spin_lock_bh(&the_table.lock);
+	the_table.object = NULL;
+	spin_unlock_bh(&the_table.lock);
+}
+
+static bool was_found(void *arg)
+{
+	return READ_ONCE(the_table.gots);
+}
+
+static void tryget_races_with_destroy(struct test *t)
+{
+	struct completion released;
+	int i;
+
+	if (!stay_on_cpu0(t))
+		return;
+	spin_lock_init(&the_table.lock);
+	the_table.test = t;
+	INIT_WORK(&the_table.work, look_up);
+	for (i = 0; i < 30 && !t->failed; i++) {
+		the_table.gots = 0;
+		the_table.object = new_object(t, 9, &released);
+		the_table.object->leave = leave_table;
+		schedule_work_on(1, &the_table.work);
+		EXPECT(t, wait_until(was_found, NULL));
+		EXPECT_EQ(t, vrb_submit_wait(t->client, &the_table.object->object.destroy), 0);
+		wait_released(t, &released);
+		flush_work(&the_table.work);
+	}
+	leave_cpu0();
+}
+
 static void object_unknown_to_hardware(struct test *t)
 {
 	struct completion parent_released, child_released;
@@ -305,6 +500,13 @@ const struct test_case object_tests[] = {
 	{ "destroy_may_be_refused_by_hardware", destroy_may_be_refused_by_hardware },
 	{ "destroy_refused_halfway_fails_device", destroy_refused_halfway_fails_device },
 	{ "destroy_from_softirq", destroy_from_softirq },
+	{ "tryget_gives_a_reference", tryget_gives_a_reference },
+	{ "tryget_holds_up_a_destroy", tryget_holds_up_a_destroy },
+	{ "tryget_refuses_what_is_being_destroyed", tryget_refuses_what_is_being_destroyed },
+	{ "tryget_refuses_what_is_released", tryget_refuses_what_is_released },
+	{ "tryget_after_a_refused_destroy", tryget_after_a_refused_destroy },
+	{ "tryget_from_softirq", tryget_from_softirq },
+	{ "tryget_races_with_destroy", tryget_races_with_destroy },
 	{ "object_unknown_to_hardware", object_unknown_to_hardware },
 	{ "object_parents_are_limited", object_parents_are_limited },
 	{}
