@@ -35,13 +35,14 @@ a_test absent all "exit 4"
 a_test static ci "exit 0"
 
 echo "TAP version 13"
-echo "1..8"
+echo "1..9"
 checks "all passed: status 0" 0 "2 passed, 0 failed, 0 skipped" "small/good"
 checks "a failure: status 1" 1 "1 passed, 1 failed, 0 skipped" "small/bad"
 checks "one of several failed: status 1" 1 "3 passed, 1 failed, 0 skipped" "small/good" "small/bad"
 checks "a test that was killed: status 1" 1 "0 passed, 1 failed, 0 skipped" "small/dies"
 checks "a skip is no failure" 0 "0 passed, 0 failed, 1 skipped" "small/absent"
 checks "a name that no test has: the bench's status" 125 "" "small/nothing"
+checks "nor does it run others beside it" 125 "" "small/good" "small/nothing"
 [ "$("$tree/tools/testing/vm/check" --ci --list | grep -c small/)" = 2 ]
 result $? "--ci adds the tests of its level"
 [ "$("$tree/tools/testing/vm/check" --all --list | grep -c small/)" = 5 ]
