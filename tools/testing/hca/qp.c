@@ -702,7 +702,8 @@ void qp_migrate(struct qp *qp, bool tell)
 /* Path migration as the M bit of the other side moves it (IBTA 17.2.8). False: drop the packet. */
 static bool migration_rx(struct qp *qp, int port, const struct headers *hd)
 {
-	if (qp->pm_state == PM_REARM && !hd->mig)
+	/* armed without a path to go to, the first loss would send packets out of no port at all */
+	if (qp->pm_state == PM_REARM && !hd->mig && qp->alt.port)
 		qp->pm_state = PM_ARMED;
 	if (qp->pm_state != PM_ARMED || !hd->mig)
 		return true;

@@ -224,23 +224,36 @@ void eq_qp_event(struct hca *h, enum hca_event type, u32 qpn)
 	fake_events[fake_nevents++ % 1024] = (struct fake_event){ type, qpn };
 }
 
+/* A port that is not there is what the model must never ask for. */
+static void real_port(int port)
+{
+	if (port >= 1 && port <= (int)fake_ports_opt)
+		return;
+	printf("# there is no port %d\n", port);
+	tap_ok = false;
+}
+
 u16 port_lid(const struct hca *h, int port)
 {
+	real_port(port);
 	return FAKE_LID;
 }
 
 u8 port_lmc(const struct hca *h, int port)
 {
+	real_port(port);
 	return 0;
 }
 
 u8 port_mtu(const struct hca *h, int port)
 {
+	real_port(port);
 	return 4;
 }
 
 u16 port_pkey(const struct hca *h, int port, unsigned int index)
 {
+	real_port(port);
 	return index < 64 ? fake_pkeys[index] : 0;
 }
 
@@ -251,6 +264,7 @@ unsigned int port_pkey_count(const struct hca *h)
 
 const u8 *port_gid(const struct hca *h, int port, unsigned int index)
 {
+	real_port(port);
 	return index < 32 ? fake_gids[port - 1][index] : NULL;
 }
 
@@ -261,6 +275,7 @@ unsigned int port_gid_count(const struct hca *h)
 
 u8 port_sl2vl(const struct hca *h, int port, u8 sl)
 {
+	real_port(port);
 	return sl & 7;
 }
 
@@ -296,6 +311,7 @@ void port_tx(struct hca *h, int port, struct packet *p)
 	const char *why = packet_parse(p, &hd);
 	int n = 1;
 
+	real_port(port);
 	link_sent++;
 	if (why || !packet_icrc_ok(p)) {
 		printf("# malformed packet sent: %s\n", why ? why : "ICRC");

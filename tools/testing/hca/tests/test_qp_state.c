@@ -537,6 +537,37 @@ static void alternate_path_must_make_sense(void)
 	CHECK_EQ(fake_violations[RULE_QP_CTX_PARAM], 1);
 }
 
+static int lose(struct packet *p, const struct headers *hd)
+{
+	return 0;
+}
+
+static void rearm_without_a_path(const struct tqp *q)
+{
+	mbox_clear(1 << 10);
+	put32(ctx(), 1 << 11);
+	CHECK_EQ(run(0x1c, q->qpn, 0), CMD_OK);
+}
+
+/* A process may ask for path migration and never say where to: then there is nowhere to go. */
+static void nothing_to_migrate_to(void)
+{
+	up(SVC_RC);
+	rearm_without_a_path(&a);
+	rearm_without_a_path(&b);
+	post(&a, wr_rdma(WQE_WRITE, 0, 8, REMOTE));
+	settle();
+	expect_send(1, WQE_WRITE);
+	CHECK_EQ(pm_of(&a), PM_REARM);
+	CHECK_EQ(pm_of(&b), PM_REARM);
+	link_filter = lose;
+	post(&a, wr_rdma(WQE_WRITE, 0, 8, REMOTE));
+	pass(1000000000);
+	expect_error(1, true, SYN_RETRY);
+	CHECK(!had_event(EV_PATH_MIG, a.qpn));
+	CHECK_EQ(queried(&a)[0x20], 1);
+}
+
 /* A migration that this side cannot follow: its alternate P_Key is none of the partner's. */
 static void migration_that_fails_is_told(void)
 {
@@ -770,6 +801,7 @@ static const struct tap_test tests[] = {
 	TAP(both_sides_arm_and_migrate),
 	TAP(software_may_force_migration),
 	TAP(alternate_path_must_make_sense),
+	TAP(nothing_to_migrate_to),
 	TAP(migration_that_fails_is_told),
 	TAP(doorbells_of_nobody),
 	TAP(doorbells_through_the_wrong_page),
