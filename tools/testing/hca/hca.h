@@ -32,7 +32,6 @@ typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
 
-#define HCA_PORTS 2
 #define HCA_PAGE 4096u
 
 struct hca;

@@ -78,8 +78,9 @@ static u8 av_read(struct qp *qp, const struct wqe *w, struct av *av)
 	/* the index counts through the tables of all ports (16.1) */
 	gid = raw[9] & 0x3f;
 	av->path.sgid_index = gid % gids;
-	if (av->path.port != qp->path.port && (hca_profile(qp->h)->udav_port_check ||
-					       av->path.port < 1 || av->path.port > HCA_PORTS)) {
+	if (av->path.port != qp->path.port &&
+	    (hca_profile(qp->h)->udav_port_check || av->path.port < 1 ||
+	     av->path.port > opt_u64(qp->h, "ports"))) {
 		qp_blame(qp, RULE_WQE_AV, "WQE 0x%x: address vector for port %u, QP on port %u",
 			 w->addr, av->path.port, qp->path.port);
 		return SYN_LOCAL_QP_OP;

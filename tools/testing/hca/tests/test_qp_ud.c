@@ -219,6 +219,10 @@ static void address_vector_of_another_port(void)
 	fake_profile.udav_port_check = false;
 	put32(av_make(5, false), 3 << 24 | FAKE_PD);
 	send_error(datagram(0, 10, 5), SYN_LOCAL_QP_OP, RULE_WQE_AV);
+	fake_ports_opt = 1;
+	put32(av_make(5, false), 2 << 24 | FAKE_PD);
+	send_error(datagram(0, 10, 5), SYN_LOCAL_QP_OP, RULE_WQE_AV);
+	fake_ports_opt = 2;
 }
 
 static void source_gid_of_another_port(void)
