@@ -641,6 +641,9 @@ static u8 transition(struct hca *h, struct cmd *c, u32 from, u8 to,
 		*qp = before;
 		return status;
 	}
+	/* a flush on the way may have met a full CQ, and that is the end of the queue */
+	if (!(from & STATE(qp->state)))
+		return CMD_BAD_QPEE_STATE;
 	qp->state = to;
 	qp_kick(qp);
 	return CMD_OK;

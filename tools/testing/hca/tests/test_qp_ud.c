@@ -249,6 +249,27 @@ static void sq_error_is_left_by_sqerr2rts(void)
 	expect_recv(2, OP_SEND_ONLY, 50);
 }
 
+/* What is flushed on the way out of SQE may find the CQ full: the queue is lost then, not running. */
+static void sqerr2rts_with_a_full_cq(void)
+{
+	struct twr bad;
+
+	up();
+	bad = datagram(0, 10, 0);
+	bad.dqpn = b.qpn;
+	bad.op = WQE_READ;
+	post(&a, bad);
+	post(&a, datagram(0, 10, 0));
+	turn();
+	expect_error(1, true, SYN_LOCAL_QP_OP);
+	CHECK_EQ(query_state(&a), QP_SQE);
+	fake_cq_bad = 1;
+	mbox_clear(0);
+	CHECK_EQ(run(0x1d, a.qpn, 0), CMD_BAD_QPEE_STATE);
+	CHECK_EQ(query_state(&a), QP_ERR);
+	CHECK(had_event(EV_WQ_CATAS, a.qpn));
+}
+
 static void connected_opcodes_are_refused(void)
 {
 	struct twr w;
@@ -595,6 +616,7 @@ static const struct tap_test tests[] = {
 	TAP(address_vector_of_another_port),
 	TAP(source_gid_of_another_port),
 	TAP(sq_error_is_left_by_sqerr2rts),
+	TAP(sqerr2rts_with_a_full_cq),
 	TAP(connected_opcodes_are_refused),
 	TAP(multicast_reaches_every_member_and_the_sender),
 	TAP(smp_goes_around),
