@@ -172,6 +172,20 @@ static u64 host_order(const struct hca *h, u64 v)
 	return hca_profile(h)->host_big_endian ? be64toh(v) : le64toh(v);
 }
 
+/* Where one store cannot reach: memory with one right only, which this finds out, or an odd place of ours. */
+static int atomic_by_copy(struct hca *h, const char *who, u64 bus,
+			  u64 (*op)(u64 old, const void *arg), const void *arg, u64 *old)
+{
+	u64 raw;
+	int ret = dma_read(h, who, bus, &raw, sizeof(raw));
+
+	if (ret)
+		return ret;
+	*old = host_order(h, raw);
+	raw = host_order(h, op(*old, arg));
+	return dma_write(h, who, bus, &raw, sizeof(raw));
+}
+
 int tpt_atomic(struct hca *h, const char *who, u32 key, u32 pd, u64 va,
 	       u64 (*op)(u64 old, const void *arg), const void *arg, u64 *old)
 {
@@ -185,11 +199,9 @@ int tpt_atomic(struct hca *h, const char *who, u32 key, u32 pd, u64 va,
 	ret = translate(h, who, e, va, &bus, &left);
 	if (ret)
 		return ret;
-	p = bus & 7 ? NULL : dma_peek(h, bus, 8);
-	if (!p) {
-		ret = dma_write(h, who, bus, &(u64){ 0 }, 8);
-		return ret ? ret : -EACCES;
-	}
+	p = dma_peek(h, bus, 8);
+	if (!p || (uintptr_t)p & 7)
+		return atomic_by_copy(h, who, bus, op, arg, old);
 	raw = __atomic_load_n(p, __ATOMIC_ACQUIRE);
 	do {
 		*old = host_order(h, raw);

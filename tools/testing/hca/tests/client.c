@@ -174,11 +174,16 @@ u8 *tc_ram(void)
 	return tc.ram;
 }
 
-int tc_map(u64 iova, u64 size, u64 offset)
+int tc_map_as(u64 iova, u64 size, u64 offset, u32 rights)
 {
-	u64 m[4] = { 3ull << 32 | 32, offset, iova, size };
+	u64 m[4] = { (u64)rights << 32 | 32, offset, iova, size };
 
 	return tc_call(2, m, 32, &tc.ram_fd, 1, NULL, 0);
+}
+
+int tc_map(u64 iova, u64 size, u64 offset)
+{
+	return tc_map_as(iova, size, offset, 3);
 }
 
 int tc_unmap(u64 iova, u64 size)

@@ -57,6 +57,7 @@ void tc_wait(u64 ns);
 u8 *tc_ram(void);
 void tc_map_ram(void);
 int tc_map(u64 iova, u64 size, u64 offset);
+int tc_map_as(u64 iova, u64 size, u64 offset, u32 rights); /* 1 read, 2 write */
 int tc_unmap(u64 iova, u64 size);
 u8 *tc_alloc(u32 size, u32 align); /* in guest memory, zeroed; never freed before tc_fresh() */
 u64 tc_bus(const void *p);

@@ -200,6 +200,46 @@ static void atomics_are_in_host_order(void)
 	CHECK(tpt_atomic(tc_hca(), "test", key, TC_PD, 8, add, &step, &old) < 0);
 }
 
+/* Where the bus allows half of it: nothing is written that could not be read first. */
+static void atomic_needs_both_rights_of_the_bus(void)
+{
+	u8 *page = tc_ram() + TC_RAM - 4096;
+	u64 step = 5, old;
+
+	up();
+	memcpy(page, &(u64){ 100 }, 8);
+	CHECK_EQ(tc_map_as(0x50000, 4096, TC_RAM - 4096, 2), 0);
+	tc_mpt_mailbox(tc_in(), 0x60, 1 << 17 | LW | RA | 1 << 9 | 1 << 8, 0, UINT64_MAX, 0);
+	CHECK_EQ(tc_cmd_in(0x0d, 0, 0x60), 0);
+	CHECK(tpt_atomic(tc_hca(), "test", 0x60, TC_PD, 0x50000, add, &step, &old) < 0);
+	CHECK_EQ(*(u64 *)page, 100);
+	CHECK_EQ(tc_violations(RULE_DMA_UNMAPPED), 1);
+	CHECK_EQ(tc_unmap(0x50000, 4096), 24);
+	CHECK_EQ(tc_map_as(0x50000, 4096, TC_RAM - 4096, 1), 0);
+	CHECK(tpt_atomic(tc_hca(), "test", 0x60, TC_PD, 0x50000, add, &step, &old) < 0);
+	CHECK_EQ(*(u64 *)page, 100);
+	CHECK_EQ(tc_violations(RULE_DMA_UNMAPPED), 1);
+}
+
+/* Eight bytes that two maps share, or that lie askew in the client's file, are added to all the same. */
+static void atomic_across_two_maps(void)
+{
+	u32 at = TC_RAM - 4100;
+	u64 step = 5, old;
+
+	up();
+	memcpy(tc_ram() + at, &(u64){ 0x1fffffffe }, 8);
+	CHECK_EQ(tc_map(0x50000, 4, at), 0);
+	CHECK_EQ(tc_map(0x50004, 4, at + 4), 0);
+	tc_mpt_mailbox(tc_in(), 0x60, 1 << 17 | LW | RA | 1 << 9 | 1 << 8, 0, UINT64_MAX, 0);
+	CHECK_EQ(tc_cmd_in(0x0d, 0, 0x60), 0);
+	CHECK_EQ(tpt_atomic(tc_hca(), "test", 0x60, TC_PD, 0x50000, add, &step, &old), 0);
+	CHECK_EQ(old, 0x1fffffffe);
+	memcpy(&old, tc_ram() + at, 8);
+	CHECK_EQ(old, 0x200000003);
+	CHECK_EQ(tc_any_violation(), 0);
+}
+
 /* --- windows --------------------------------------------------------------------------------------------- */
 
 #define WINDOW 0x70
@@ -345,6 +385,8 @@ int main(int argc, char **argv)
 		TAP(write_and_read_mtt_agree),
 		TAP(fast_memory_region),
 		TAP(atomics_are_in_host_order),
+		TAP(atomic_needs_both_rights_of_the_bus),
+		TAP(atomic_across_two_maps),
 		TAP(window_gives_remote_access_within_its_range),
 		TAP(rebinding_kills_the_old_key),
 		TAP(bind_checks_rights_and_range),
