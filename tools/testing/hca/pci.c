@@ -259,7 +259,7 @@ int pci_config_write(struct hca *h, u32 offset, const void *buf, u32 len)
 	for (i = 0; i < len; i++)
 		p->cfg[offset + i] = (p->cfg[offset + i] & ~p->mask[offset + i]) |
 				     (from[i] & p->mask[offset + i]);
-	if (touches(offset, len, p->vpd_cap + 2, 2) && offset <= p->vpd_cap + 2u && len >= 2) {
+	if (offset <= p->vpd_cap + 2u && offset + len >= p->vpd_cap + 4u) {
 		memcpy(p->cfg + p->vpd_cap + 2, from + (p->vpd_cap + 2 - offset), 2);
 		vpd_access(p);
 	}

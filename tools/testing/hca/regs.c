@@ -96,6 +96,13 @@ static bool read_dword(struct hca *h, u32 at, u32 *value)
 	return true;
 }
 
+/* A bus has accesses of a power of two, in their own place. */
+static bool bad_access(u64 offset, u32 len)
+{
+	return offset >= BAR0_SIZE || len > BAR0_SIZE - offset || len > 8 || (len & (len - 1)) ||
+	       offset & (len - 1);
+}
+
 /*
  * The CR-space has registers everywhere that no source describes; reading them is what probing
  * tools do and is harmless, so only the known ones are strict about their width.
@@ -106,7 +113,7 @@ int regs_read(struct hca *h, u64 offset, void *buf, u32 len)
 	u8 *to = buf;
 	u32 value, i;
 
-	if (offset >= BAR0_SIZE || len > BAR0_SIZE - offset || offset % len || len > 8)
+	if (bad_access(offset, len))
 		return -EINVAL;
 	memset(buf, 0, len);
 	if (within(offset, len, MSIX_TABLE, MSIX_TABLE + sizeof(r->msix))) {
@@ -159,7 +166,7 @@ int regs_write(struct hca *h, u64 offset, const void *buf, u32 len)
 	struct regs *r = regs_of(h);
 	u32 i;
 
-	if (offset >= BAR0_SIZE || len > BAR0_SIZE - offset || offset % len || len > 8)
+	if (bad_access(offset, len))
 		return -EINVAL;
 	if (within(offset, len, MSIX_TABLE, MSIX_TABLE + sizeof(r->msix))) {
 		memcpy(r->msix + (offset - MSIX_TABLE), buf, len);

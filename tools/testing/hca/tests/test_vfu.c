@@ -227,6 +227,8 @@ static void accesses_beyond_a_region_are_refused(void)
 	CHECK(tc_write(100, 0, buf, 1) < 0);
 	CHECK(tc_read(0, 2, buf, 4) < 0);  /* misaligned register */
 	CHECK(tc_read(0, 0, buf, 16) < 0); /* no such width */
+	CHECK(tc_read(0, 10, buf, 5) < 0);
+	CHECK(tc_write(0, 12, buf, 6) < 0);
 }
 
 static void ddr_takes_any_width(void)
@@ -437,6 +439,8 @@ static void msix_table_keeps_what_is_written(void)
 static void vpd_can_be_read(void)
 {
 	tc_fresh();
+	tc_cfg_write(0x51, 0, 2); /* half of the address: nothing happens */
+	CHECK_EQ(tc_cfg32(0x50) >> 31, 0);
 	tc_cfg_write(0x52, 0, 2);
 	CHECK_EQ(tc_cfg32(0x50) >> 31, 1);
 	CHECK_EQ(tc_cfg32(0x54) & 0xff, 0x82);
