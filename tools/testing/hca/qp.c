@@ -616,8 +616,7 @@ void qp_db_recv(struct hca *h, u32 uar, u32 hi, u32 lo)
 	if (!qp)
 		return;
 	if (qp->srq) {
-		qp_blame(qp, RULE_SRQ_DB_SIZE, "receive doorbell for a QP that takes from %s",
-			 "an SRQ");
+		qp_blame(qp, RULE_SRQ_DB_SIZE, "receive doorbell for a QP with an SRQ");
 		return;
 	}
 	db_push(qp, &qp->rq, db, "receive");
@@ -805,8 +804,9 @@ void qp_rx(struct hca *h, int port, struct packet *p, bool from_fw)
 	const char *why = packet_parse(p, &hd);
 
 	if (why) {
+		/* the other side decides how many there are, so they are not all in the log */
 		count(h, "rx_malformed");
-		hca_log(h, "port %d: malformed packet of %u bytes: %s", port, p->len, why);
+		count(h, why);
 	} else if (!from_fw && !packet_icrc_ok(p)) {
 		count(h, "rx_icrc");
 	} else if (hd.dqpn == QPN_MULTICAST) {
