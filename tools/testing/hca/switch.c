@@ -125,8 +125,7 @@ static void build_mad(struct packet *pkt, u16 slid, const struct gmp_path *to, c
 	packet_seal(pkt, at + DETH_LEN + MAD_SIZE);
 }
 
-/* Where a MAD came from, turned round. */
-/* Subnet management needs no Q_Key; others get back the one they sent. */
+/* Where a MAD came from, turned round. Subnet management needs no Q_Key; others get back the one they sent. */
 static void reply_path(const struct headers *hd, struct gmp_path *to)
 {
 	to->dlid = hd->slid;
