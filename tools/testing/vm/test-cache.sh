@@ -7,26 +7,14 @@
 # build once; and what the bench cannot work with is said plainly. Works in a cache of its own.
 
 cd "$(dirname "$0")" || exit 1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# shellcheck source=SCRIPTDIR/lib/try.bash
+. lib/try.bash
 chmod 755 "$work"
-number=0
 
 # in_cache ARGUMENT...: cached() in a shell of its own
 in_cache() {
 	# shellcheck disable=SC2016 # for that shell
 	XDG_CACHE_HOME=$work/cache exec bash -c '. lib/all.sh; cached "$@"' - "$@"
-}
-
-# result STATUS TEXT
-result() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number $2"
-	else
-		echo "not ok $number $2"
-		sed 's/^/# /' "$work"/*.err 2>/dev/null
-	fi
 }
 
 # refused TEXT PATTERN: the last run ended with the bench's status, and this in its last line
@@ -75,8 +63,9 @@ wait "$pid" 2>/dev/null
 result $? "a build that is killed leaves nothing under the final name"
 
 : >"$work/runs"
-for i in 1 2 3; do
-	in_cache "$dir" "the build" "$builder" 1 2>"$work/$i.err" &
+: >"$work/err"
+for _ in 1 2 3; do
+	in_cache "$dir" "the build" "$builder" 1 2>>"$work/err" &
 done
 wait
 [ "$(wc -l <"$work/runs")" = 1 ]

@@ -6,13 +6,8 @@
 # What counts as a complaint of the kernel, line by line, and what does not.
 
 cd "$(dirname "$0")" || exit 1
-number=0
-
-# result GOOD TEXT
-result() {
-	number=$((number + 1))
-	[ "$1" = 0 ] && echo "ok $number $2" || echo "not ok $number $2"
-}
+# shellcheck source=SCRIPTDIR/lib/try.bash
+. lib/try.bash
 
 # found LINE..., clean LINE...: a log of one line is a complaint, or is none
 found() {

@@ -10,26 +10,15 @@
 
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib/all.sh"
+. "$VM_DIR/lib/try.bash"
 set +e
-copy=$(mktemp -d)
-trap 'rm -rf "$copy"' EXIT
-number=0
-
-# result STATUS TEXT
-result() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number $2"
-	else
-		echo "not ok $number $2"
-		tail -n 20 "$copy.log" | sed 's/^/# /'
-	fi
-}
+copy=$work/copy
+mkdir "$copy"
 
 cd "$TREE" || exit 1
 git -c safe.directory="$TREE" ls-files Makefile Kbuild drivers include |
 	rsync -a --files-from=- ./ "$copy/" 2>/dev/null
-find "$copy" -type f | sort >"$copy.before"
+find "$copy" -type f | sort >"$work/before"
 tool=$(tool_root)
 
 echo "TAP version 13"
@@ -37,18 +26,17 @@ for line in $KERNEL_LINES; do
 	kernel=$(kernel "$line")
 	release=$(<"$kernel/release")
 	in_root "$tool" --kernel "$kernel" --bind "$copy" -- \
-		make -j2 -C "$copy" KDIR="/usr/src/linux-headers-$release" >"$copy.log" 2>&1
+		make -j2 -C "$copy" KDIR="/usr/src/linux-headers-$release" >"$work/out" 2>&1
 	result $? "make KDIR=... for kernel $line"
 	[ -e "$copy/drivers/infiniband/vrb/ib_vrb.ko" ] && [ -e "$copy/drivers/infiniband/hw/tavor/ib_tavor.ko" ]
 	result $? "both modules are there for kernel $line"
-	make -C "$copy" clean >"$copy.log" 2>&1
-	find "$copy" -type f | sort | diff "$copy.before" - >>"$copy.log"
+	make -C "$copy" clean >"$work/out" 2>&1
+	find "$copy" -type f | sort | diff "$work/before" - >>"$work/out"
 	result $? "make clean leaves what was there before, kernel $line"
 done
-make -C "$copy" KDIR=/nonexistent >"$copy.log" 2>&1
-[ $? = 2 ] && grep -q "no kernel headers in /nonexistent" "$copy.log"
+make -C "$copy" KDIR=/nonexistent >"$work/out" 2>&1
+[ $? = 2 ] && grep -q "no kernel headers in /nonexistent" "$work/out"
 result $? "without headers it says so"
-make -C "$copy" help >"$copy.log" 2>&1 && grep -q "make demo" "$copy.log"
+make -C "$copy" help >"$work/out" 2>&1 && grep -q "make demo" "$work/out"
 result $? "make help lists the targets"
-rm -f "$copy.log" "$copy.before"
 echo "1..$number"

@@ -7,9 +7,8 @@
 # not look like one that passed.
 
 cd "$(dirname "$0")" || exit 1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-number=0
+# shellcheck source=SCRIPTDIR/lib/try.bash
+. lib/try.bash
 
 # counts TEXT "PASSED FAILED SKIPPED" LINE...
 counts() {
@@ -17,13 +16,8 @@ counts() {
 	shift 2
 	printf '%s\n' "$@" | ./tap -v totals="$work/totals" -v expect="t/a" >"$work/out"
 	read -r p f s _ <"$work/totals"
-	number=$((number + 1))
-	if [ "$p $f $s" = "$want" ]; then
-		echo "ok $number $text"
-	else
-		echo "not ok $number $text: want $want, got $p $f $s"
-		sed 's/^/# /' "$work/out"
-	fi
+	[ "$p $f $s" = "$want" ]
+	result $? "$text"
 }
 
 echo "TAP version 13"

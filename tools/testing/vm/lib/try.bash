@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# For the tests of the bench itself, which call it in its own folder.
+# For the tests of the bench itself and of what other tests stand on. What a result is about wrote to
+# $work/out and $work/err; try() is called in the bench's own folder.
 
 RUN=./run
-# shellcheck disable=SC2034 # the tests use it
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 number=0
