@@ -70,6 +70,7 @@ for name in "${names[@]}"; do
 		echo >$MOCK/state
 	}
 	exec 3<&"${VISITOR[0]}"
+	seen=fail	# until he says what he saw
 	run_one "$name"
 	while read -r -u 3 line; do
 		case $line in
