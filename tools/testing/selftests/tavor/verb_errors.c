@@ -309,19 +309,25 @@ static bool world_until(struct world *w, const struct verb *verb)
 	return ok;
 }
 
+/* @verb runs into a fault, and must fail with @error. */
+static bool strikes(struct world *w, const struct verb *verb, const char *fault, int error)
+{
+	bool ok = world_until(w, verb) && model_fault(fault);
+	int ret = ok ? verb->run(w) : 0;
+
+	if (ret != error)
+		ksft_print_msg("errno %d instead of %d\n", ret, error);
+	return ret == error;
+}
+
 static void refused(const struct verb *verb, const char *command, int status, int error)
 {
 	struct world w;
 	char fault[128];
-	bool ok = world_until(&w, verb);
-	int ret;
+	bool ok;
 
 	snprintf(fault, sizeof(fault), "status,on=cmd,op=%s,count=1,status=%d", command, status);
-	ok = ok && model_fault(fault);
-	ret = ok ? verb->run(&w) : 0;
-	if (ret != error)
-		ksft_print_msg("errno %d instead of %d\n", ret, error);
-	ok &= ret == error;
+	ok = strikes(&w, verb, fault, error);
 	ok = ok && must(verb->run(&w), "again");
 	ok &= world_end(&w);
 	model_fault(NULL);
@@ -332,15 +338,11 @@ static void late(const struct verb *verb, const char *command)
 {
 	struct world w;
 	char fault[128];
-	bool ok = world_until(&w, verb);
+	bool ok;
 	int ret;
 
 	snprintf(fault, sizeof(fault), "delay,on=cmd,op=%s,count=1,time=%dms", command, LATE_MS);
-	ok = ok && model_fault(fault);
-	ret = ok ? verb->run(&w) : 0;
-	if (ret != ETIMEDOUT)
-		ksft_print_msg("errno %d instead of ETIMEDOUT\n", ret);
-	ok &= ret == ETIMEDOUT;
+	ok = strikes(&w, verb, fault, ETIMEDOUT);
 	ok &= engine_settles("slots", "zombie", 0);
 	ret = ok ? verb->run(&w) : 0;
 	ok = ok && (verb->again_fails || must(ret, "again"));
