@@ -23,6 +23,15 @@ hang() {
 	model '{"cmd":"hang","hca":0}' | grep -q '"ok":true'
 }
 
+# impatient: commands are given up after a second
+impatient() {
+	[ "$(cat /sys/module/ib_tavor/parameters/cmd_timeout_ms)" = 1000 ] || reload cmd_timeout_ms=1000
+}
+
+has_failed() {
+	failed "$1" || fail "the device has not failed"
+}
+
 # bound_anew MARK: what was there before goes without a trace, and the function works again
 bound_anew() {
 	unbind
@@ -36,7 +45,7 @@ bound_anew() {
 
 test_a_catastrophe_under_processes_that_hold_objects() {
 	local since
-	reload cmd_timeout_ms=1000
+	impatient
 	since=$(mark)
 	processes 3 hold
 	catastrophe
@@ -69,30 +78,35 @@ test_a_catastrophe_and_processes_that_are_killed() {
 
 test_a_hanging_firmware_under_processes_that_hold_objects() {
 	local since
+	impatient
 	since=$(mark)
 	processes 3 hold
 	hang
 	processes_end TERM
 	destroys_did_not_fail
-	failed "$since" || fail "the device has not failed"
+	has_failed "$since"
 	bound_anew "$since"
 }
 
 test_a_hanging_firmware_under_processes_that_churn() {
 	local since
+	impatient
 	since=$(mark)
 	processes 4 churn
 	hang
 	processes_end TERM
+	has_failed "$since"
 	bound_anew "$since"
 }
 
 test_a_hanging_firmware_and_processes_that_are_killed() {
 	local since
+	impatient
 	since=$(mark)
 	processes 2 churn
 	hang
 	processes_end KILL
+	has_failed "$since"
 	bound_anew "$since"
 }
 
@@ -129,7 +143,7 @@ test_the_module_goes_under_processes_that_hold_objects() {
 
 test_the_module_goes_under_a_hanging_firmware() {
 	local since
-	reload cmd_timeout_ms=1000
+	impatient
 	since=$(mark)
 	processes 2 churn
 	hang
