@@ -336,11 +336,13 @@ bool qp_uses_mpt(struct hca *h, u32 key, u32 *uar);
 struct packet {
 	struct packet *next; /* for whoever holds it */
 	u32 len;	     /* bytes from LRH through ICRC, VCRC not counted */
+	u8 hops;	     /* switches it has passed */
 	u8 data[];	     /* room for 4096 + headers */
 };
 
 struct packet *packet_alloc(void); /* never NULL: a free list, then malloc or exit */
 void packet_put(struct packet *p);
+u32 packets_live(void); /* allocated and not put back */
 u32 icrc_compute(const u8 *lrh,
 		 u32 len_without_icrc); /* host order of the value as it goes on the wire, BE */
 u16 vcrc_compute(const u8 *lrh, u32 len_with_icrc);

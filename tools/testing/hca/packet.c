@@ -13,6 +13,7 @@
  */
 static struct packet *free_list;
 static u32 free_len;
+static u32 live;
 
 struct packet *packet_alloc(void)
 {
@@ -30,11 +31,14 @@ struct packet *packet_alloc(void)
 	}
 	p->next = NULL;
 	p->len = 0;
+	p->hops = 0;
+	live++;
 	return p;
 }
 
 void packet_put(struct packet *p)
 {
+	live--;
 	if (free_len >= FREE_MAX) {
 		free(p);
 		return;
@@ -42,6 +46,11 @@ void packet_put(struct packet *p)
 	p->next = free_list;
 	free_list = p;
 	free_len++;
+}
+
+u32 packets_live(void)
+{
+	return live;
 }
 
 /*

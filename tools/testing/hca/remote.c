@@ -5,7 +5,7 @@
  * to the one that stays. One message is
  *
  *	'S' version willing width speed		the state of the sender's port, whenever it changes
- *	'P' packet...				LRH through VCRC
+ *	'P' hops packet...			switches it has passed; LRH through VCRC
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,10 +22,11 @@
 #include "wire.h"
 
 #define RETRY_NS 200000000u
-#define PROTOCOL_VERSION 1
+#define PROTOCOL_VERSION 2
 #define BACKLOG_MAX 65536u
 #define RX_BATCH 256u
 #define VCRC_LEN 2u
+#define PACKET_AT 2u /* in its message */
 
 enum { MSG_STATE_LEN = 5 };
 
@@ -90,11 +91,12 @@ static void hang_up(struct remote *r)
 /* False if the socket is full. A dead one is noticed when it is read. */
 static bool send_packet(struct remote *r, const struct packet *pkt)
 {
-	u8 buf[1 + PACKET_ROOM + VCRC_LEN] = { 'P' };
+	u8 buf[PACKET_AT + PACKET_ROOM + VCRC_LEN] = { 'P', pkt->hops };
 
-	memcpy(buf + 1, pkt->data, pkt->len);
-	put16(buf + 1 + pkt->len, vcrc_compute(pkt->data, pkt->len));
-	return send(r->conn.fd, buf, 1 + pkt->len + VCRC_LEN, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
+	memcpy(buf + PACKET_AT, pkt->data, pkt->len);
+	put16(buf + PACKET_AT + pkt->len, vcrc_compute(pkt->data, pkt->len));
+	return send(r->conn.fd, buf, PACKET_AT + pkt->len + VCRC_LEN,
+		    MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
 	       (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS);
 }
 
@@ -167,7 +169,7 @@ static void got_state(struct remote *r, const u8 *msg)
 }
 
 /* What comes from outside is checked like anything that comes off a real wire. */
-static void got_packet(struct remote *r, const u8 *data, size_t len)
+static void got_packet(struct remote *r, u8 hops, const u8 *data, size_t len)
 {
 	struct ibport *p = r->cable->end[0];
 	struct packet *pkt;
@@ -183,6 +185,7 @@ static void got_packet(struct remote *r, const u8 *data, size_t len)
 	}
 	pkt = packet_alloc();
 	pkt->len = len;
+	pkt->hops = hops;
 	memcpy(pkt->data, data, len);
 	if (p->node->type == NODE_CA)
 		pcap_packet(pkt);
@@ -191,7 +194,7 @@ static void got_packet(struct remote *r, const u8 *data, size_t len)
 
 static void receive(struct remote *r)
 {
-	u8 buf[1 + PACKET_ROOM + VCRC_LEN];
+	u8 buf[PACKET_AT + PACKET_ROOM + VCRC_LEN];
 	unsigned int n;
 	ssize_t len;
 
@@ -203,8 +206,8 @@ static void receive(struct remote *r)
 			hang_up(r);
 		else if (buf[0] == 'S' && len == MSG_STATE_LEN)
 			got_state(r, buf);
-		else if (buf[0] == 'P')
-			got_packet(r, buf + 1, len - 1);
+		else if (buf[0] == 'P' && len > PACKET_AT)
+			got_packet(r, buf[1], buf + PACKET_AT, len - PACKET_AT);
 	}
 }
 

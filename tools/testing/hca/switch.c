@@ -19,6 +19,7 @@
 #define MFT_BLOCK 32u
 #define NO_PORT 0xffu
 #define MAX_HOPS 64u	  /* entries of the two paths, the first unused */
+#define LIVE_MAX 0x20000u /* packets in this process; more is a storm */
 #define GUID_OFFSET 0x40u /* beside those of HCA 0, which differ between processes */
 #define SWITCH_DEVICE 0xa87c
 
@@ -57,17 +58,28 @@ static u32 mtu_bytes(u8 code)
 	return 128u << code;
 }
 
+/*
+ * Tables may send a packet round in circles: who sets them is a guest. A switch of hardware discards it when
+ * its lifetime is over (IBTA 18.2.5.4); here it must not pass more switches than there are, or a directed
+ * route may name. Copies for a group could multiply faster than that ends them.
+ */
+static bool outlived(const struct packet *pkt, bool vl15)
+{
+	return pkt->hops >= (vl15 ? MAX_HOPS : MAX_SWITCHES) || packets_live() > LIVE_MAX;
+}
+
 /* Out of one port, if its state and its MTU let the packet pass. */
 static void send_out(struct ibport *out, struct packet *pkt)
 {
 	bool vl15 = pkt->data[0] >> 4 == VL_MANAGEMENT;
 
-	if (!port_sends(out, vl15) ||
+	if (!port_sends(out, vl15) || outlived(pkt, vl15) ||
 	    pkt->len > mtu_bytes(out->neighbor_mtu) + PACKET_ROOM - 4096) {
 		ibport_count(out, CNT_XMIT_DISCARD, 1);
 		packet_put(pkt);
 		return;
 	}
+	pkt->hops++;
 	ibport_count(out, CNT_XMIT_PKTS, 1);
 	ibport_count(out, CNT_XMIT_DATA, pkt->len / 4);
 	wire_send(out, pkt);

@@ -225,6 +225,7 @@ struct packet *packet_copy(const struct packet *pkt)
 	struct packet *copy = packet_alloc();
 
 	copy->len = pkt->len;
+	copy->hops = pkt->hops;
 	memcpy(copy->data, pkt->data, pkt->len);
 	return copy;
 }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../bytes.h"
 #include "../cmd.h"
@@ -206,6 +207,18 @@ static inline void settle(void)
 
 	for (i = 0; i < 50; i++)
 		loop_turn(false);
+}
+
+/* For what takes real time: links that train, other processes. */
+static inline void wait_for(bool (*done)(void))
+{
+	struct timespec nap = { .tv_nsec = 1000000 };
+	int i;
+
+	for (i = 0; i < 2000 && !done(); i++) {
+		loop_turn(false);
+		nanosleep(&nap, NULL);
+	}
 }
 
 static inline struct hca *fabric_fail(const char *what)

@@ -2,6 +2,8 @@
 /* A switch: directed routes through it, its tables, and packets it forwards. */
 #include "fabric_fakes.h"
 
+#include <unistd.h>
+
 #define BAD_ATTR (3 << 2)
 #define BAD_VALUE (7 << 2)
 #define REPLY (LRH_LEN + BTH_LEN + DETH_LEN)
@@ -325,6 +327,11 @@ static void unicast_follows_the_table(void)
 	CHECK_EQ(fake_rx[0].hca + fake_rx[1].hca, 1);
 	CHECK_EQ(sw->port[1].counter[CNT_RCV_RELAY], 2);
 	CHECK_EQ(sw->port[3].counter[CNT_XMIT_PKTS], 1);
+	/* never back where it came from */
+	wire_arrived(&sw->port[3], ud_packet(0, 3, 1, 5, 64));
+	settle();
+	CHECK_EQ(fake_rxs, 2);
+	CHECK_EQ(sw->port[3].counter[CNT_RCV_RELAY], 1);
 }
 
 static void multicast_goes_to_the_members_only(void)
@@ -342,6 +349,106 @@ static void multicast_goes_to_the_members_only(void)
 	port_tx(h, 2, ud_packet(0, 0xc002, 2, 0xffffff, 64));
 	settle();
 	CHECK_EQ(fake_rxs, 1); /* a group nobody joined: its own copy */
+}
+
+/* --- packets that go round in circles --- */
+
+/* HCA 0 port 1 on switch 0, and the two switches joined by @joined; all ports active. */
+static struct hca *two_switches(const char *joined)
+{
+	static char cables[256];
+	struct hca *h;
+	unsigned int n, port;
+
+	snprintf(cables, sizeof(cables), "0.1-s0.1,%s", joined);
+	h = fabric_up(1, cables);
+	sw = switch_node(0);
+	init_ib(h, 1);
+	settle();
+	for (n = 0; n < 2; n++)
+		for (port = 1; port <= 8; port++)
+			ibport_set_state(&switch_node(n)->port[port], PORT_ACTIVE);
+	port_bring(h, 1, 1, PORT_ACTIVE);
+	return h;
+}
+
+static void table_set(unsigned int n, u16 (*set)(struct smp *s), const u8 data[64])
+{
+	u8 copy[64];
+	struct smp s = { &switch_node(n)->port[0], 0, copy, true };
+
+	memcpy(copy, data, 64);
+	CHECK_EQ(set(&s), MAD_OK);
+}
+
+static u64 packets_sent(unsigned int n)
+{
+	u64 sum = 0;
+	unsigned int port;
+
+	for (port = 1; port <= 8; port++)
+		sum += switch_node(n)->port[port].counter[CNT_XMIT_PKTS];
+	return sum;
+}
+
+static bool joined_by_socket(void)
+{
+	return sw->port[2].phys == PHYS_LINKUP && switch_node(1)->port[2].phys == PHYS_LINKUP;
+}
+
+static bool at_its_end(void)
+{
+	return packets_sent(0) + packets_sent(1) >= 16;
+}
+
+/* Also where one of the two cables leads through another process. */
+static void unicast_in_a_circle_ends(void)
+{
+	u8 lft[64] = { [5] = 2 }, info[64] = { [7] = 8 };
+	char joined[128];
+	struct hca *h;
+
+	snprintf(joined, sizeof(joined),
+		 "s0.2-unix:/tmp/circle-%d,s1.2-unix:/tmp/circle-%d,s1.3-s0.3", getpid(), getpid());
+	h = two_switches(joined);
+	wait_for(joined_by_socket);
+	CHECK(joined_by_socket());
+	ibport_set_state(&sw->port[2], PORT_ACTIVE);
+	ibport_set_state(&switch_node(1)->port[2], PORT_ACTIVE);
+	table_set(0, lft_set, lft);
+	table_set(0, switch_info_set, info);
+	lft[5] = 3;
+	table_set(1, lft_set, lft);
+	table_set(1, switch_info_set, info);
+	port_tx(h, 1, ud_packet(0, 5, 1, 5, 64));
+	wait_for(at_its_end);
+	settle();
+	CHECK_EQ(packets_sent(0) + packets_sent(1), 16);
+	CHECK_EQ(sw->port[2].counter[CNT_XMIT_DISCARD] +
+			 switch_node(1)->port[3].counter[CNT_XMIT_DISCARD],
+		 1);
+}
+
+/* Three copies of each at every switch. */
+static void multicast_storm_ends(void)
+{
+	struct hca *h = two_switches("s0.2-s1.2,s0.3-s1.3,s0.4-s1.4,s0.5-s1.5");
+	u32 live = packets_live(), most = live;
+	u8 mft[64] = { [1] = 0x3c };
+	int i;
+
+	table_set(0, mft_set, mft);
+	table_set(1, mft_set, mft);
+	port_tx(h, 1, ud_packet(0, 0xc000, 1, 0xffffff, 64));
+	for (i = 0; i < 50000 && packets_live() > live; i++) {
+		loop_turn(false);
+		if (packets_live() > most)
+			most = packets_live();
+	}
+	CHECK_EQ(packets_live(), live);
+	CHECK(most > 1000);
+	CHECK(most < 200000);
+	CHECK(packets_sent(0) + packets_sent(1) > 1000);
 }
 
 static void switch_answers_performance_queries(void)
@@ -414,6 +521,8 @@ static const struct tap_test tests[] = {
 	TAP(disabling_a_port_drops_the_far_end),
 	TAP(unicast_follows_the_table),
 	TAP(multicast_goes_to_the_members_only),
+	TAP(unicast_in_a_circle_ends),
+	TAP(multicast_storm_ends),
 	TAP(switch_answers_performance_queries),
 	TAP(lost_link_raises_128),
 	TAP(repress_ends_the_switch_s_trap),

@@ -5,17 +5,6 @@
 
 #include "fabric_fakes.h"
 
-static void wait_for(bool (*done)(void))
-{
-	struct timespec nap = { .tv_nsec = 1000000 };
-	int i;
-
-	for (i = 0; i < 2000 && !done(); i++) {
-		loop_turn(false);
-		nanosleep(&nap, NULL);
-	}
-}
-
 static void set_lmc(struct hca *h, unsigned int port, u8 lmc)
 {
 	hca_port(h, port)->lid = 8 * port;
