@@ -863,14 +863,18 @@ static inline void expect_nothing(u32 cqn)
 	fake_seen[cqn] = fake_cqes[cqn];
 }
 
-static inline bool had_event(int type, u32 qpn)
+static inline unsigned int events(int type, u32 qpn)
 {
-	unsigned int i;
+	unsigned int i, n = 0;
 
 	for (i = 0; i < fake_nevents && i < 1024; i++)
-		if (fake_events[i].type == type && fake_events[i].qpn == qpn)
-			return true;
-	return false;
+		n += fake_events[i].type == type && fake_events[i].qpn == qpn;
+	return n;
+}
+
+static inline bool had_event(int type, u32 qpn)
+{
+	return events(type, qpn);
 }
 
 static inline bool same(u32 a, u32 b, u32 len)

@@ -273,6 +273,7 @@ static void events_and_interrupts_on_request(void)
 	CHECK(ok("{\"cmd\":\"ddr_error\"}"));
 	e = tc_eqe(TC_EQ_ASYNC);
 	CHECK(e && e[1] == 0x0e);
+	CHECK(e && get32(e + 0x14) == 1 && get32(e + 0x18) == 0x00100020);
 	tc_irq_taken(VFIO_PCI_MSIX_IRQ_INDEX, 5);
 	CHECK(ok("{\"cmd\":\"interrupt\",\"intr\":133}"));
 	CHECK_EQ(tc_irq_taken(VFIO_PCI_MSIX_IRQ_INDEX, 5), 1);

@@ -77,6 +77,36 @@ static void arrives(const struct tqp *to, u8 opcode, u32 psn, struct ext x, u32 
 
 static const struct ext none;
 
+/* Half of all numbers lie before the expected one and count as repeats, the other half after it (IBTA 9.7.2). */
+static void half_of_the_numbers_are_repeats(void)
+{
+	alone(SVC_RC);
+	link_filter = listen;
+	answered = 0xff;
+	arrives(&b, OP_WRITE_ONLY, START + PSN_HALF, reth(DATA_BASE, DATA_KEY, 0), 0);
+	CHECK_EQ(answered & 0x60, AETH_ACK);
+	arrives(&b, OP_WRITE_ONLY, START + PSN_HALF - 1, reth(DATA_BASE, DATA_KEY, 0), 0);
+	CHECK_EQ(answered, NAK_SEQUENCE);
+}
+
+/* What a requester has under way before it hears of any of it (12.3). */
+static void the_flight_limit_is_kept(void)
+{
+	fake_up();
+	a = tqp(0x401, SVC_RC, 1);
+	to_init(&a);
+	to_rtr(&a, 0x402);
+	mbox_rts(&a);
+	put32(ctx() + 0x70, 10u << 28 | 2 << 24 | 2 << 21 | 3 << 16 | 0xe000);
+	CHECK_EQ(run(0x1b, a.qpn, 0), CMD_OK);
+	link_filter = lose;
+	post(&a, wr_rdma(WQE_WRITE, 0, 65536, REMOTE));
+	settle();
+	CHECK_EQ(link_sent, 4);
+	arrives(&a, OP_ACK, START + 1, aeth(AETH_ACK), 0);
+	CHECK_EQ(link_sent, 6);
+}
+
 /* --- what a responder refuses ------------------------------------------------------------- */
 
 static void listening(void)
@@ -352,6 +382,8 @@ static void uc_loses_what_it_cannot_place(void)
 }
 
 static const struct tap_test tests[] = {
+	TAP(half_of_the_numbers_are_repeats),
+	TAP(the_flight_limit_is_kept),
 	TAP(a_message_that_has_not_begun),
 	TAP(a_message_within_another),
 	TAP(packets_of_the_wrong_length),

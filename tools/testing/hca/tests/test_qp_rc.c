@@ -872,6 +872,30 @@ static void wrong_pkey_is_dropped_and_counted(void)
 	expect_nothing(1);
 }
 
+/* Limited members of a partition talk to full ones only (IBTA 10.9.3). */
+static void two_limited_members_are_apart(void)
+{
+	fake_up();
+	a = tqp(0x401, SVC_RC, 1);
+	b = tqp(0x402, SVC_RC, 2);
+	mbox_init(&a);
+	put32(ctx() + 0x20, 1 << 24 | 2);
+	CHECK_EQ(run(0x19, a.qpn, 0), CMD_OK);
+	mbox_init(&b);
+	put32(ctx() + 0x20, 1 << 24 | 2);
+	CHECK_EQ(run(0x19, b.qpn, 0), CMD_OK);
+	to_rts(&a, b.qpn);
+	to_rts(&b, a.qpn);
+	post(&a, wr_rdma(WQE_WRITE, 0, 8, REMOTE));
+	settle();
+	CHECK_EQ(fake_pkey_violations, 1);
+	expect_nothing(1);
+	fake_pkeys[2] |= 0x8000;
+	pass(10000000);
+	expect_send(1, WQE_WRITE);
+	fake_pkeys[2] &= 0x7fff;
+}
+
 static void first_packet_in_rtr_establishes_communication(void)
 {
 	fake_up();
@@ -1016,6 +1040,7 @@ static const struct tap_test tests[] = {
 	TAP(memory_windows_bind_and_fail_to),
 	TAP(nop_completes_in_order),
 	TAP(wrong_pkey_is_dropped_and_counted),
+	TAP(two_limited_members_are_apart),
 	TAP(first_packet_in_rtr_establishes_communication),
 	TAP(psn_wraps),
 	TAP(uc_sends_and_writes),

@@ -568,15 +568,36 @@ static void nothing_to_migrate_to(void)
 	CHECK_EQ(queried(&a)[0x20], 1);
 }
 
+static void rearm_on(const struct tqp *q, u8 port, u8 pkey_index)
+{
+	mbox_clear(1 << 0 | 1 << 10);
+	put32(ctx(), 1 << 11);
+	put32(ctx() + 0x40, (u32)port << 24 | pkey_index);
+	CHECK_EQ(run(0x1c, q->qpn, 0), CMD_OK);
+}
+
+/* A write of no bytes from somebody who has migrated, or not. */
+static void arrives_with(const struct tqp *q, u32 psn, bool mig)
+{
+	struct packet *p = packet_alloc();
+	struct lrh l = { .dlid = FAKE_LID, .slid = FAKE_LID };
+	struct bth bth = {
+		.opcode = OP_WRITE_ONLY, .pkey = 0xffff, .dqpn = q->qpn, .psn = psn, .mig = mig
+	};
+	u8 *at = put_bth(put_lrh(p->data, &l), &bth);
+
+	memset(at, 0, RETH_LEN);
+	packet_seal(p, at + RETH_LEN);
+	qp_rx(&fake, 1, p, false);
+	settle();
+}
+
 /* A migration that this side cannot follow: its alternate P_Key is none of the partner's. */
 static void migration_that_fails_is_told(void)
 {
 	up(SVC_RC);
 	rearm(&a, FAKE_LID + 1);
-	mbox_clear(1 << 0 | 1 << 10);
-	put32(ctx(), 1 << 11);
-	put32(ctx() + 0x40, 2 << 24 | 2);
-	CHECK_EQ(run(0x1c, b.qpn, 0), CMD_OK);
+	rearm_on(&b, 2, 2);
 	post(&a, wr_rdma(WQE_WRITE, 0, 8, REMOTE));
 	settle();
 	CHECK_EQ(pm_of(&b), PM_ARMED);
@@ -584,8 +605,15 @@ static void migration_that_fails_is_told(void)
 	link_filter = cut;
 	post(&a, wr_rdma(WQE_WRITE, 0, 8, REMOTE));
 	pass(100000000);
-	CHECK(had_event(EV_PATH_MIG_FAILED, b.qpn));
+	CHECK_EQ(events(EV_PATH_MIG_FAILED, b.qpn), 1); /* however often the partner tries */
 	CHECK_EQ(pm_of(&b), PM_ARMED);
+	rearm_on(&b, 2, 2);
+	CHECK_EQ(run(0x1e, a.qpn, 0), CMD_OK);
+	link_filter = NULL;
+	arrives_with(&b, 0x123457, false);
+	CHECK_EQ(pm_of(&b), PM_ARMED);
+	arrives_with(&b, 0x123458, true);
+	CHECK_EQ(events(EV_PATH_MIG_FAILED, b.qpn), 2); /* but again for another path */
 }
 
 /* --- doorbells ---------------------------------------------------------------------------- */

@@ -251,6 +251,9 @@ static void uar_half(void)
 	put32(raw, 0);
 	tc_write(VFIO_PCI_BAR2_REGION_INDEX, TC_UAR * 4096 + 0x2c, raw, 4);
 	CHECK_EQ(tc_any_violation(), 0);
+	/* a high half serves one low half */
+	tc_write(VFIO_PCI_BAR2_REGION_INDEX, TC_UAR * 4096 + 0x2c, raw, 4);
+	TRIPPED(UAR_HALF);
 }
 
 static void uar_state(void)

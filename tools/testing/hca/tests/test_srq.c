@@ -249,6 +249,8 @@ static void doorbells_are_checked(void)
 	up();
 	qp_db_recv(&fake, FAKE_UAR + 1, 0, SRQN << 8 | 1);
 	CHECK_EQ(fake_faults[RULE_QP_DB_UAR], 1);
+	qp_db_recv(&fake, 1, 0, SRQN << 8 | 1); /* page 1 may ring for all */
+	CHECK_EQ(fake_faults[RULE_QP_DB_UAR], 1);
 	qp_db_recv(&fake, FAKE_UAR, 2, b.qpn << 8 | 1);
 	CHECK_EQ(fake_faults[RULE_SRQ_DB_SIZE], 1);
 	for (i = 0; i < WQ_LIMIT / 256; i++)
