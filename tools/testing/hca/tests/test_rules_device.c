@@ -92,6 +92,7 @@ static void dma_master(void)
 static void fence_is_no_fault(void)
 {
 	struct cqe cqe = { .qpn = 0x404 };
+	u64 before = report_counter(tc_hca(), "dma_fenced");
 	u8 *cq;
 
 	up();
@@ -103,6 +104,7 @@ static void fence_is_no_fault(void)
 	CHECK_EQ(tc_cmd(0x31, 0, 0x1f, 0, 0, NULL), 0);
 	CHECK(cq[31] & 0x80);
 	CHECK_EQ(tc_any_violation(), 0);
+	CHECK(report_counter(tc_hca(), "dma_fenced") > before);
 }
 
 /* What the fence held back is not made up for when it goes, and a reset starts the rule anew. */
