@@ -139,43 +139,49 @@ static void ends_when_told(void)
 	CHECK(gone("hca") && gone("control"));
 }
 
-static void ends_with_a_client(void)
+static int client(void)
 {
 	static const char version[] = "\0\0\1\0{}";
+	int fd = dial("hca");
+
+	request(fd, 1, version, sizeof(version));
+	return fd;
+}
+
+static void ends_with_a_client(void)
+{
 	int fd;
 
 	if (skipped())
 		return;
 	CHECK(start("--set", "profile=real"));
-	fd = dial("hca");
-	request(fd, 1, version, sizeof(version));
+	fd = client();
 	CHECK_EQ(ends_with(SIGINT), 0);
 	close(fd);
 	CHECK(last_line_has("report", "\"violations\":0"));
 }
 
 /* BAR0 is written with memory space disabled. */
+static void misbehave(void)
+{
+	const uint32_t write_bar0[5] = { 0x80680, 0, 0, 4, 1 };
+	int fd = client();
+
+	request(fd, 10, write_bar0, sizeof(write_bar0));
+	close(fd);
+}
+
 static void violations_are_in_its_status(void)
 {
-	static const char version[] = "\0\0\1\0{}";
-	const uint32_t write_bar0[5] = { 0x80680, 0, 0, 4, 1 };
-	int fd;
-
 	if (skipped())
 		return;
 	CHECK(start("--set", "priority=normal"));
-	fd = dial("hca");
-	request(fd, 1, version, sizeof(version));
-	request(fd, 10, write_bar0, sizeof(write_bar0));
-	close(fd);
+	misbehave();
 	CHECK_EQ(ends_with(SIGTERM), 3);
 	CHECK(last_line_has("report", "\"pci-memory\":1"));
 	/* unless they are waived */
 	CHECK(start("--set", "waive=pci-memory"));
-	fd = dial("hca");
-	request(fd, 1, version, sizeof(version));
-	request(fd, 10, write_bar0, sizeof(write_bar0));
-	close(fd);
+	misbehave();
 	CHECK_EQ(ends_with(SIGTERM), 0);
 	CHECK(last_line_has("report", "\"waived\":{\"pci-memory\":1}"));
 }
@@ -196,10 +202,7 @@ static const char *file_with(const char *name, const char *text)
 /* Waivers and options come from files, too, with comments; a line that makes no sense stops the start. */
 static void files_are_read(void)
 {
-	static const char version[] = "\0\0\1\0{}";
-	const uint32_t write_bar0[5] = { 0x80680, 0, 0, 4, 1 };
 	char option[160];
-	int fd;
 
 	if (skipped())
 		return;
@@ -211,10 +214,7 @@ static void files_are_read(void)
 	snprintf(option, sizeof(option), "waivers=%s # ours\n\nengines=3\n", in_folder("waivers"));
 	file_with("options", option);
 	CHECK(start("--load", in_folder("options")));
-	fd = dial("hca");
-	request(fd, 1, version, sizeof(version));
-	request(fd, 10, write_bar0, sizeof(write_bar0));
-	close(fd);
+	misbehave();
 	CHECK_EQ(ends_with(SIGTERM), 0);
 	CHECK(last_line_has("report", "\"waived\":{\"pci-memory\":1}"));
 	file_with("waivers", "no-such-rule\n");
