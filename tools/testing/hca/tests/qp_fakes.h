@@ -86,6 +86,7 @@ static u8 fake_gids[2][32][16];
 static unsigned int fake_pkey_violations, fake_qkey_violations;
 static u32 fake_members[8];
 static u64 fake_ports_opt = 2;
+static u8 fake_lmc;
 /* For those who do not look at the data: filling it takes longer than everything else. */
 static bool fake_no_data;
 
@@ -242,7 +243,7 @@ u16 port_lid(const struct hca *h, int port)
 u8 port_lmc(const struct hca *h, int port)
 {
 	real_port(port);
-	return 0;
+	return fake_lmc;
 }
 
 u8 port_mtu(const struct hca *h, int port)

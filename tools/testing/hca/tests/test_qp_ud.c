@@ -183,8 +183,14 @@ static void send_error(struct twr bad, u8 syndrome, int rule)
 
 static void datagram_longer_than_the_address_vector_allows(void)
 {
-	up();
 	send_error(datagram(0, 2049, 0), SYN_LOCAL_LENGTH, -1);
+	av_make(5, false)[0x0a] = 0; /* 256 bytes */
+	send_error(datagram(0, 257, 5), SYN_LOCAL_LENGTH, -1);
+	up();
+	post_recv(&b, 1, REMOTE, 300);
+	post(&a, datagram(0, 256, 5));
+	settle();
+	expect_recv(2, OP_SEND_ONLY, 296);
 }
 
 static void datagram_from_a_bad_key(void)
@@ -301,6 +307,31 @@ static void multicast_reaches_every_member_and_the_sender(void)
 	expect_recv(2, OP_SEND_ONLY, 90);
 	CHECK(same(0, REMOTE + 40, 50));
 	CHECK(same(0, REMOTE + 1040, 50));
+}
+
+/* The low bits of a LID that the port answers to; of a group's they would mean nothing (11.2). */
+static void path_bits_are_those_of_a_unicast_lid(void)
+{
+	struct twr w;
+	const struct cqe *c;
+
+	up();
+	fake_lmc = 2;
+	put16(av_at(0) + 6, FAKE_LID | 3);
+	post_recv(&b, 2, REMOTE, 100);
+	post(&a, datagram(0, 50, 0));
+	settle();
+	c = poll(2);
+	CHECK(c && c->grh_path == 3);
+	put16(av_make(2, true) + 6, 0xc003);
+	fake_members[0] = b.qpn;
+	w = datagram(0, 50, 2);
+	w.dqpn = QPN_MULTICAST;
+	post(&a, w);
+	settle();
+	c = poll(2);
+	CHECK(c && c->grh_path == 0x80);
+	fake_lmc = 0;
 }
 
 /* --- special QPs -------------------------------------------------------------------------- */
@@ -619,6 +650,7 @@ static const struct tap_test tests[] = {
 	TAP(sqerr2rts_with_a_full_cq),
 	TAP(connected_opcodes_are_refused),
 	TAP(multicast_reaches_every_member_and_the_sender),
+	TAP(path_bits_are_those_of_a_unicast_lid),
 	TAP(smp_goes_around),
 	TAP(headers_may_be_inline),
 	TAP(gmp_reports_the_pkey_index_as_send_with_immediate),

@@ -180,6 +180,24 @@ static void little_goes_before_init_hca(void)
 	check_stage(NOTHING);
 }
 
+/* Modifier 3 is for software that has left something in the DDR (5). */
+static void sys_en_clears_the_ddr_or_not(void)
+{
+	u8 byte = 0x5a, back = 0;
+
+	tc_fresh();
+	CHECK_EQ(run(0x01, 0), CMD_OK);
+	CHECK_EQ(tc_write(4, 0x3000, &byte, 1), 0);
+	CHECK_EQ(run(0x02, 0), CMD_OK);
+	CHECK_EQ(run_mod(0x01, 3, 0, 0), CMD_OK);
+	CHECK_EQ(tc_read(4, 0x3000, &back, 1), 0);
+	CHECK_EQ(back, byte);
+	CHECK_EQ(run(0x02, 0), CMD_OK);
+	CHECK_EQ(run_mod(0x01, 2, 0, 0), CMD_OK);
+	CHECK_EQ(tc_read(4, 0x3000, &back, 1), 0);
+	CHECK_EQ(back, 0);
+}
+
 static void what_is_up_is_not_brought_up_again(void)
 {
 	up();
@@ -791,6 +809,7 @@ int main(int argc, char **argv)
 	static const struct tap_test tests[] = {
 		TAP(nothing_goes_before_sys_en),
 		TAP(little_goes_before_init_hca),
+		TAP(sys_en_clears_the_ddr_or_not),
 		TAP(what_is_up_is_not_brought_up_again),
 		TAP(only_known_modifiers),
 		TAP(input_modifier_where_there_is_none),
