@@ -10,8 +10,10 @@ set +e
 
 number=0
 failed=0
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+mkdir -p "$BUILD/results"
+work=$(mktemp -d "$BUILD/results/capture.XXXX")
+# Whoever looks into a failure wants the capture and the guest's console.
+trap '[ "$failed" != 0 ] || rm -rf "$work"' EXIT
 
 # result STATUS TEXT [FILE]
 result() {
