@@ -33,9 +33,24 @@ a_test bad all "echo ok 1 one; echo not ok 2 two; echo 1..2"
 a_test dies all "kill -KILL \$\$"
 a_test absent all "exit 4"
 a_test static ci "exit 0"
+a_test guest all "echo ok 1 one; echo 1..1"
+sed -i 's/^# Runs: host$/# Runs: guest --hcas 0/' "$folder/guest.sh"
+
+# a_run STATUS: instead of run: no guest, but the tests that were to run there, and that status
+a_run() {
+	rm "$tree/tools/testing/vm/run"
+	cat >"$tree/tools/testing/vm/run" <<-X
+		#!/bin/bash
+		while [ "\$1" != -- ]; do shift; done
+		"$tree/\$2" "\${@:3}"
+		echo "vm: FAILED: the guest says no" >&2
+		exit $1
+	X
+	chmod +x "$tree/tools/testing/vm/run"
+}
 
 echo "TAP version 13"
-echo "1..9"
+echo "1..11"
 checks "all passed: status 0" 0 "2 passed, 0 failed, 0 skipped" "small/good"
 checks "a failure: status 1" 1 "1 passed, 1 failed, 0 skipped" "small/bad"
 checks "one of several failed: status 1" 1 "3 passed, 1 failed, 0 skipped" "small/good" "small/bad"
@@ -43,7 +58,11 @@ checks "a test that was killed: status 1" 1 "0 passed, 1 failed, 0 skipped" "sma
 checks "a skip is no failure" 0 "0 passed, 0 failed, 1 skipped" "small/absent"
 checks "a name that no test has: the bench's status" 125 "" "small/nothing"
 checks "nor does it run others beside it" 125 "" "small/good" "small/nothing"
+a_run 0
+checks "a run is a result of its own" 0 "2 passed, 0 failed, 0 skipped" "small/guest"
+a_run 125
+checks "a run that failed: status 1" 1 "1 passed, 1 failed, 0 skipped" "small/guest"
 [ "$("$tree/tools/testing/vm/check" --ci --list | grep -c small/)" = 2 ]
 result $? "--ci adds the tests of its level"
-[ "$("$tree/tools/testing/vm/check" --all --list | grep -c small/)" = 5 ]
+[ "$("$tree/tools/testing/vm/check" --all --list | grep -c small/)" = 6 ]
 result $? "--all adds them all"
