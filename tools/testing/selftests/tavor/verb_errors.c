@@ -309,12 +309,14 @@ static bool world_until(struct world *w, const struct verb *verb)
 	return ok;
 }
 
-/* @verb runs into a fault, and must fail with @error. */
-static bool strikes(struct world *w, const struct verb *verb, const char *fault, int error)
+/* What @verb says to a fault; -1: it did not get that far. */
+static int strikes(struct world *w, const struct verb *verb, const char *fault)
 {
-	bool ok = world_until(w, verb) && model_fault(fault);
-	int ret = ok ? verb->run(w) : 0;
+	return world_until(w, verb) && model_fault(fault) ? verb->run(w) : -1;
+}
 
+static bool error_is(int ret, int error)
+{
 	if (ret != error)
 		ksft_print_msg("errno %d instead of %d\n", ret, error);
 	return ret == error;
@@ -327,22 +329,28 @@ static void refused(const struct verb *verb, const char *command, int status, in
 	bool ok;
 
 	snprintf(fault, sizeof(fault), "status,on=cmd,op=%s,count=1,status=%d", command, status);
-	ok = strikes(&w, verb, fault, error);
+	ok = error_is(strikes(&w, verb, fault), error);
 	ok = ok && must(verb->run(&w), "again");
 	ok &= world_end(&w);
 	model_fault(NULL);
 	ksft_test_result(ok, "%s: %s refused with status %#x\n", verb->name, command, status);
 }
 
+/* A guest that gets no time has the answer before it looks at the clock: then it is tried again. */
 static void late(const struct verb *verb, const char *command)
 {
 	struct world w;
 	char fault[128];
-	bool ok;
-	int ret;
+	int ret, tries;
+	bool ok = true;
 
 	snprintf(fault, sizeof(fault), "delay,on=cmd,op=%s,count=1,time=%dms", command, LATE_MS);
-	ok = strikes(&w, verb, fault, ETIMEDOUT);
+	ret = strikes(&w, verb, fault);
+	for (tries = 2; !ret && tries; tries--) {
+		ok &= world_end(&w) && model_fault(NULL);
+		ret = strikes(&w, verb, fault);
+	}
+	ok &= error_is(ret, ETIMEDOUT);
 	ok &= engine_settles("slots", "zombie", 0);
 	ret = ok ? verb->run(&w) : 0;
 	ok = ok && (verb->again_fails || must(ret, "again"));
