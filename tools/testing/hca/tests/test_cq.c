@@ -452,6 +452,8 @@ static void fault(const char *spec)
 
 static void faults_keep_order(void)
 {
+	struct cqe failed = { .qpn = 0x404, .opcode = 0x0a, .send = true, .error = true };
+
 	up(4);
 	fault("delay,on=cqe,count=1,time=1s");
 	post(0x40, false);
@@ -465,6 +467,12 @@ static void faults_keep_order(void)
 	fault("drop,on=cqe,num=0x81,count=1");
 	post(0xc0, false);
 	CHECK(!poll());
+	fault("drop,on=cqe,op=0xff"); /* errors, whatever they were an error of */
+	post(0xc0, false);
+	CHECK(poll());
+	CHECK_EQ(cq_post(tc_hca(), CQN, &failed, false), 0);
+	CHECK(!poll());
+	fault("");
 	fault("dup,on=cqe,count=1");
 	post(0x100, false);
 	CHECK(poll());

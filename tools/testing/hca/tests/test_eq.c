@@ -299,6 +299,47 @@ static void faults_drop_dup_and_delay(void)
 	fault("");
 }
 
+/* The queue that comes after it in the same place must not get it. */
+static void late_entry_of_a_queue_that_is_gone(void)
+{
+	u8 *buf;
+
+	up();
+	CHECK_EQ(tc_cmd(0x12, 0, 1u << 31 | TC_EQ_ASYNC, 0x1f43fe, 0, NULL), 0);
+	CHECK_EQ(tc_cmd(0x12, 0, TC_EQ_CMD, 1 << EV_COMM_EST, 0, NULL), 0);
+	fault("delay,on=eqe,op=2,count=1,time=20ms");
+	event(1);
+	CHECK_EQ(tc_cmd(0x12, 0, TC_EQ_ASYNC, 1 << EV_COMM_EST, 0, NULL), 0);
+	CHECK_EQ(tc_cmd(0x12, 0, 1u << 31 | TC_EQ_CMD, 0x400, 0, NULL), 0);
+	CHECK_EQ(tc_cmd_out(0x14, 0, TC_EQ_CMD), 0);
+	buf = tc_alloc(32 << TC_EQ_LOG, 4096);
+	tc_eq_mailbox(tc_in(), buf, TC_EQ_LOG, 0x80 + TC_EQ_CMD);
+	CHECK_EQ(tc_cmd_in(0x13, 0, TC_EQ_CMD), 0);
+	tc_wait(60000000);
+	CHECK_EQ(buf[31] & 0x80, 0x80);
+	fault("");
+	CHECK_EQ(tc_any_violation(), 0);
+}
+
+/* The same ones each time, since the seed is the same. */
+static void faults_by_probability(void)
+{
+	int i, n = 0;
+
+	up();
+	fault("drop,on=eqe,op=2,prob=0.5");
+	for (i = 0; i < 60; i++) {
+		event(i);
+		n += !tc_eqe(TC_EQ_ASYNC);
+	}
+	CHECK(n > 10 && n < 50);
+	fault("");
+	fault("drop,on=eqe,op=2,prob=0");
+	event(1);
+	CHECK(tc_eqe(TC_EQ_ASYNC));
+	fault("");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct tap_test tests[] = {
@@ -318,6 +359,8 @@ int main(int argc, char **argv)
 		TAP(consumer_index_by_steps),
 		TAP(overflow_stops_the_queue),
 		TAP(faults_drop_dup_and_delay),
+		TAP(late_entry_of_a_queue_that_is_gone),
+		TAP(faults_by_probability),
 	};
 
 	tc_start("");

@@ -459,6 +459,30 @@ static void headers_may_be_inline(void)
 	CHECK(same(1000, REMOTE + 40, 256));
 }
 
+/* Accepted and of no effect: a wire of this model has no rate. libmthca writes the verbs' number (18.3). */
+static void any_static_rate_will_do(void)
+{
+	static const u8 rates[] = { 0, 1, 2, 3, 7, 10 };
+	struct mad m = smp();
+	unsigned int i;
+
+	for (i = 0; i < sizeof(rates); i++) {
+		up();
+		av_at(0)[0x0a] |= rates[i];
+		post_recv(&b, 1, REMOTE, 2048 + 40);
+		post(&a, datagram(0, 100, 0));
+		settle();
+		expect_send(1, WQE_SEND);
+		expect_recv(2, OP_SEND_ONLY, 140);
+	}
+	special_up();
+	m.flags |= 7 << 12;
+	post_mad(&s0, &m);
+	settle();
+	CHECK_EQ(link_sent, 1);
+	CHECK_EQ(complaints(), 0);
+}
+
 static void gmp_reports_the_pkey_index_as_send_with_immediate(void)
 {
 	struct mad m = gmp();
@@ -653,6 +677,7 @@ static const struct tap_test tests[] = {
 	TAP(path_bits_are_those_of_a_unicast_lid),
 	TAP(smp_goes_around),
 	TAP(headers_may_be_inline),
+	TAP(any_static_rate_will_do),
 	TAP(gmp_reports_the_pkey_index_as_send_with_immediate),
 	TAP(gmp_with_a_wrong_key_is_dropped),
 	TAP(hardware_fills_in_vl_and_source_lid),

@@ -561,9 +561,11 @@ static void responder_and_initiator_depth(void)
 	up();
 	tt_make(&q);
 	into_state(&q, QP_INIT);
-	CHECK_EQ(spoilt(&q, 0x1a, 0x98, 7u << 21), CMD_BAD_PARAM);
-	CHECK_EQ(tc_violations(RULE_QP_CTX_PARAM), 1);
 	mailbox_for(&q, 0x1a);
+	put32(tc_in() + 0x98, 4u << 21);
+	CHECK_EQ(run(0x1a, q.qpn), CMD_BAD_PARAM);
+	CHECK_EQ(tc_violations(RULE_QP_CTX_PARAM), 1);
+	put32(tc_in() + 0x98, 3u << 21);
 	put32(tc_in(), 1 << 16);
 	put32(tc_in() + 0x0c, 5); /* the schedule queue comes here and only here */
 	CHECK_EQ(run(0x1a, q.qpn), CMD_OK);

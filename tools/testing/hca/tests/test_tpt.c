@@ -200,6 +200,25 @@ static void atomics_are_in_host_order(void)
 	CHECK(tpt_atomic(tc_hca(), "test", key, TC_PD, 8, add, &step, &old) < 0);
 }
 
+/* INIT_HCA says which order that is (6.6). */
+static void atomics_in_the_order_of_a_big_endian_host(void)
+{
+	u8 *page = tc_ram() + TC_RAM - 4096;
+	u64 step = 5, old;
+
+	tc_fresh();
+	tc_sys_en();
+	tc_init_hca_mailbox(tc_in());
+	tc_in()[0x17] |= 2;
+	CHECK_EQ(tc_cmd_in(0x07, 0, 0), 0);
+	tc_mpt_mailbox(tc_in(), 0x60, 1 << 17 | LW | RA | 1 << 9 | 1 << 8, 0, UINT64_MAX, 0);
+	CHECK_EQ(tc_cmd_in(0x0d, 0, 0x60), 0);
+	put64(page, 100);
+	CHECK_EQ(tpt_atomic(tc_hca(), "test", 0x60, TC_PD, tc_bus(page), add, &step, &old), 0);
+	CHECK_EQ(old, 100);
+	CHECK_EQ(get64(page), 105);
+}
+
 /* Where the bus allows half of it: nothing is written that could not be read first. */
 static void atomic_needs_both_rights_of_the_bus(void)
 {
@@ -385,6 +404,7 @@ int main(int argc, char **argv)
 		TAP(write_and_read_mtt_agree),
 		TAP(fast_memory_region),
 		TAP(atomics_are_in_host_order),
+		TAP(atomics_in_the_order_of_a_big_endian_host),
 		TAP(atomic_needs_both_rights_of_the_bus),
 		TAP(atomic_across_two_maps),
 		TAP(window_gives_remote_access_within_its_range),
