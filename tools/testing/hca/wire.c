@@ -81,17 +81,6 @@ static void port_down(struct ibport *p)
 	ibport_set_state(p, PORT_DOWN);
 }
 
-static void cable_trained(struct hca_timer *t)
-{
-	struct cable *c = container_of(t, struct cable, train);
-	u8 width = highest_bit(common_width(c)), speed = highest_bit(common_speed(c));
-
-	c->up = true;
-	port_up(c->end[0], width, speed);
-	if (c->end[1])
-		port_up(c->end[1], width, speed);
-}
-
 static void cable_down(struct cable *c)
 {
 	c->up = false;
@@ -99,6 +88,24 @@ static void cable_down(struct cable *c)
 	port_down(c->end[0]);
 	if (c->end[1])
 		port_down(c->end[1]);
+}
+
+/* What both sides have enabled may have become nothing since the training began. */
+static void cable_trained(struct hca_timer *t)
+{
+	struct cable *c = container_of(t, struct cable, train);
+	u8 width, speed;
+
+	if (!cable_willing(c)) {
+		cable_down(c);
+		return;
+	}
+	width = highest_bit(common_width(c));
+	speed = highest_bit(common_speed(c));
+	c->up = true;
+	port_up(c->end[0], width, speed);
+	if (c->end[1])
+		port_up(c->end[1], width, speed);
 }
 
 static u64 train_time(const struct cable *c)

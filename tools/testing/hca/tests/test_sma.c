@@ -528,9 +528,9 @@ static void width_enabled_counts_at_next_training(void)
 	CHECK_EQ(out[29], 3);
 }
 
-static void no_common_width_no_link(void)
+/* Port 1 takes one lane only, port 2 four only. */
+static void disjoint_widths(struct hca *h)
 {
-	struct hca *h = fresh();
 	u8 *d = portinfo_for_set(h);
 
 	d[29] = 1;
@@ -543,11 +543,32 @@ static void no_common_width_no_link(void)
 	d[32] &= 0xf0;
 	d[33] &= 0x0f;
 	CHECK_EQ(smp(h, 2, T_SET, PORT_INFO, 2), 0);
+}
+
+static void no_common_width_no_link(void)
+{
+	struct hca *h = fresh();
+
+	disjoint_widths(h);
 	hca_port(h, 1)->powered = true;
 	hca_port(h, 2)->powered = true;
 	wire_update(hca_port(h, 1));
 	settle();
 	CHECK_EQ(port_state(h, 1), PORT_DOWN);
+}
+
+static void no_common_width_any_more_when_trained(void)
+{
+	struct hca *h = fresh();
+
+	init_ib(h, 1);
+	init_ib(h, 2);
+	CHECK_EQ(hca_port(h, 1)->phys, PHYS_TRAINING);
+	disjoint_widths(h);
+	settle();
+	CHECK_EQ(port_state(h, 1), PORT_DOWN);
+	CHECK_EQ(hca_port(h, 1)->phys, PHYS_POLLING);
+	CHECK_EQ(hca_port(h, 2)->phys, PHYS_POLLING);
 }
 
 static void violation_counters_can_only_be_cleared(void)
@@ -740,6 +761,7 @@ static const struct tap_test tests[] = {
 	TAP(sleeping_default_keeps_the_link_down),
 	TAP(width_enabled_counts_at_next_training),
 	TAP(no_common_width_no_link),
+	TAP(no_common_width_any_more_when_trained),
 	TAP(violation_counters_can_only_be_cleared),
 	TAP(mkey_admits_its_owner),
 	TAP(mkey_protect_0_shows_the_key_but_no_set),
