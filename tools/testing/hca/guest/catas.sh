@@ -15,14 +15,6 @@
 
 TEST_SECONDS=1500
 
-gone() {
-	[ -z "$(rdma_devices)" ]
-}
-
-said() {
-	dmesg | grep -q "$1"
-}
-
 # Everything is as after a first start: ports, a subnet manager's settings, traffic.
 works_again() {
 	sm_restart
@@ -38,21 +30,12 @@ dead() {
 	model '{"cmd":"stats","hca":0}' | grep -oE '"dead":[a-z]+'
 }
 
-sm_away() {
-	sm_stop || :
-	until_true 60 no_opensm
-}
-
-no_opensm() {
-	[ -z "$(pgrep -x opensm)" ]
-}
-
 test_error_buffer_makes_the_driver_start_again() {
 	sm_away
 	model '{"cmd":"catas","hca":0,"buffer":[50331648,1,2]}' | grep -q '"ok":true'
 	[ "$(dead)" = '"dead":true' ]
-	until_true 30 said 'Catastrophic error detected: uplink bus error'
-	until_true 900 gone
+	until_true 30 kernel_said 'Catastrophic error detected: uplink bus error'
+	until_true 900 no_device
 	until_true 300 prints rdma_devices
 	[ "$(dead)" = '"dead":false' ]
 	works_again
@@ -68,7 +51,7 @@ test_commands_of_hanging_firmware_end_and_a_reload_helps() {
 	[ "$status" != 124 ] || fail "ibv_devinfo does not end"
 	absent 'PORT_ACTIVE' "$TEST_DIR/query"
 	modprobe -r ib_mthca
-	gone
+	no_device
 	modprobe ib_mthca
 	until_true 60 prints rdma_devices
 	works_again

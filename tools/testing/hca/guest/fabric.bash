@@ -4,8 +4,8 @@
 # For the scripts of this folder, which judge the model's ports, cables and switch with the distribution's
 # driver, opensm and infiniband-diags.
 
-# shellcheck source=SCRIPTDIR/../../selftests/tavor/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/../../selftests/tavor/lib.sh"
+# shellcheck source=SCRIPTDIR/../../selftests/tavor/query.bash
+. "$(dirname "${BASH_SOURCE[0]}")/../../selftests/tavor/query.bash"
 # shellcheck source=SCRIPTDIR/../../selftests/tavor/diags_opensm.bash
 . "$(dirname "${BASH_SOURCE[0]}")/../../selftests/tavor/diags_opensm.bash"
 
@@ -19,26 +19,23 @@ port_is() {
 	port_file "$2" state "$3" | grep -q "$1"
 }
 
-# query PATTERN COMMAND...: the command succeeds and prints a line that matches
-query() {
-	local pattern=$1
-	shift
-	"$@" >"$TEST_DIR/query" || { cat "$TEST_DIR/query"; fail "status $?: $*"; }
-	cat "$TEST_DIR/query"
-	grep -qE -- "$pattern" "$TEST_DIR/query" || fail "no line matches '$pattern': $*"
+# all_active PORT...: these ports of both HCAs
+all_active() {
+	local port name
+	for name in "$(hca 1)" "$(hca 2)"; do
+		for port; do
+			port_is ACTIVE "$port" "$name"
+		done
+	done
 }
 
-# matches PATTERN: so does another line of the same output
-matches() {
-	grep -qE -- "$1" "$TEST_DIR/query" || fail "no line matches '$1'"
+no_device() {
+	[ -z "$(rdma_devices)" ]
 }
 
-# refused PATTERN COMMAND...: it fails, and says why
-refused() {
-	local pattern=$1
-	shift
-	! "$@" >"$TEST_DIR/query" 2>&1 || { cat "$TEST_DIR/query"; fail "succeeded: $*"; }
-	matches "$pattern"
+# kernel_said PATTERN: since the guest came up
+kernel_said() {
+	dmesg | grep -q "$1"
 }
 
 # port_guid PORT DEVICE: the lower half of its GID

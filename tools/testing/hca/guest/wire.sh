@@ -15,17 +15,26 @@
 
 KEY=0x1122334455667788
 
+faults_so_far() {
+	model '{"cmd":"stats","hca":0}' | sed -nE 's/.*"wire-fault":([0-9]+).*/\1/p'
+}
+
 # Faults go when the test does, whatever its end
 with_faults() {
 	local fault
 	trap 'model_set 0 packet_fault ""' EXIT
+	faults_so_far >"$TEST_DIR/faults"
 	for fault; do
 		model_set 0 packet_fault "$fault"
 	done
 }
 
 faults_hit() {
-	model '{"cmd":"stats","hca":0}' | grep -oE '"wire-fault":[0-9]+'
+	local before=0 now
+	[ ! -s "$TEST_DIR/faults" ] || before=$(<"$TEST_DIR/faults")
+	now=$(faults_so_far)
+	echo "$before faults before, ${now:-0} now"
+	[ "${now:-0}" -gt "$before" ] || fail "no packet was hit"
 }
 
 test_rc_survives_loss() {
@@ -82,7 +91,7 @@ four_lids() {
 
 # From here on opensm runs with a key of its own and four LIDs a port.
 managed_with_key() {
-	sm_stop || : # it is no child of this shell, so it cannot be waited for
+	sm_away
 	rm -f /results/keyed.log
 	cat >/run/opensm.conf <<-X
 		m_key $KEY

@@ -4,31 +4,14 @@
 # infiniband-diags on one HCA whose two ports are cabled to each other: what the subnet and performance
 # management agents answer, and that the counters count.
 
-# shellcheck source=SCRIPTDIR/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=SCRIPTDIR/query.bash
+. "$(dirname "${BASH_SOURCE[0]}")/query.bash"
 # shellcheck source=SCRIPTDIR/diags_opensm.bash
 . "$(dirname "${BASH_SOURCE[0]}")/diags_opensm.bash"
 
 # counter PORT NAME: one counter as perfquery reads it
 counter() {
 	perfquery -C "$(device)" -P "$1" "$(lid "$1")" "$1" | sed -n "s/^$2:\.*//p"
-}
-
-# query PATTERN COMMAND...: the command succeeds and prints a line that matches
-query() {
-	local pattern=$1
-	shift
-	"$@" >"$TEST_DIR/query"
-	cat "$TEST_DIR/query"
-	grep -qE -- "$pattern" "$TEST_DIR/query" || fail "no line matches '$pattern': $*"
-}
-
-# refused PATTERN COMMAND...: it fails, and says why
-refused() {
-	local pattern=$1
-	shift
-	! "$@" >"$TEST_DIR/query" 2>&1 || { cat "$TEST_DIR/query"; fail "succeeded: $*"; }
-	grep -qE -- "$pattern" "$TEST_DIR/query" || { cat "$TEST_DIR/query"; fail "no line matches '$pattern': $*"; }
 }
 
 test_smpquery_nodeinfo() {

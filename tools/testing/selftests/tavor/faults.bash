@@ -78,7 +78,7 @@ commands_of() {
 	"$@"
 	executed >"$TEST_DIR/after"
 	awk 'NR == FNR { old[$1] = $2; next } $2 > old[$1] { print $1, $2 - old[$1] }' \
-		"$TEST_DIR/before" "$TEST_DIR/after"
+		"$TEST_DIR/before" "$TEST_DIR/after" | grep . || fail "no command was executed: $*"
 }
 
 # one_fault ACTION COMMAND N [FIELD=VALUE...]: the N-th of these commands from now on
@@ -106,6 +106,16 @@ usable() {
 	bound || bind || fail "it does not bind again: $(dmesg | tail -n 5)"
 	until_true 20 prints rdma_devices
 	ibv_devinfo >"$TEST_DIR/info" || fail "ibv_devinfo: $(cat "$TEST_DIR/info")"
+}
+
+# module_comes_and_goes: without a trace
+module_comes_and_goes() {
+	local since
+	since=$(mark)
+	rmmod ib_tavor
+	nothing_left "$since"
+	driver_load
+	ibv_devinfo
 }
 
 # A command that is not answered is given up after 0.3 s.

@@ -16,11 +16,12 @@ fail() {
 	exit 1
 }
 
-# absent PATTERN FILE...: fails, showing them, if lines match ("! grep" would not end a "set -e" shell)
+# absent PATTERN FILE...: fails, showing them, if lines match ("! grep" would not end a "set -e" shell), and
+# if there is no such file
 absent() {
-	if grep -iE -- "$@"; then
-		fail "unexpected: the lines above"
-	fi
+	local status=0
+	grep -iE -- "$@" || status=$?
+	[ "$status" = 1 ] || fail "unexpected: the lines above"
 }
 
 # skip REASON...: ends the test
@@ -122,10 +123,15 @@ any_port_active() {
 	[ -n "$(ports 4)" ]
 }
 
+# sm_away: it is no child of this shell, so it cannot be waited for
+sm_away() {
+	sm_stop || :
+	until_true 60 no_opensm
+}
+
 # sm_around COMMAND...: without a subnet manager, whose device would go under it; then with one again
 sm_around() {
-	sm_stop || :
-	until_true 20 no_opensm
+	sm_away
 	"$@"
 	sm_restart
 	until_true 60 any_port_active

@@ -5,10 +5,8 @@
 # has its operation, by itself, with all sizes (-a), eight queue pairs (-q 8) and events (-e). What perftest does not
 # offer is refused by itself, which the last tests make sure of; Documentation/strangers.rst has the reasons.
 
-# shellcheck source=SCRIPTDIR/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source=SCRIPTDIR/refused.bash
-. "$(dirname "${BASH_SOURCE[0]}")/refused.bash"
+# shellcheck source=SCRIPTDIR/query.bash
+. "$(dirname "${BASH_SOURCE[0]}")/query.bash"
 
 TEST_SECONDS=600
 

@@ -4,10 +4,8 @@
 # libibverbs' pingpong programs, each with every option that its transport has: checked payload, events, sizes,
 # path MTUs, counts, ports, and paths with a GRH. Nearly all check the payload (-c).
 
-# shellcheck source=SCRIPTDIR/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck source=SCRIPTDIR/refused.bash
-. "$(dirname "${BASH_SOURCE[0]}")/refused.bash"
+# shellcheck source=SCRIPTDIR/query.bash
+. "$(dirname "${BASH_SOURCE[0]}")/query.bash"
 
 TEST_SECONDS=300
 

@@ -64,12 +64,7 @@ test_a_register_that_stays_busy() {
 }
 
 test_the_module_comes_and_goes_as_before() {
-	local since
-	since=$(mark)
-	rmmod ib_tavor
-	nothing_left "$since"
-	driver_load
-	ibv_devinfo
+	module_comes_and_goes
 }
 
 run_tests "$@"

@@ -114,13 +114,8 @@ test_ibping() {
 	grep -q '10 packets transmitted, 10 received, 0% packet loss' "$TEST_DIR/ping"
 }
 
-no_process() {
-	[ -z "$(pgrep -x "$1")" ]
-}
-
 test_the_driver_unloads_and_loads_again() {
-	sm_stop || :
-	until_true 20 no_process opensm
+	sm_away
 	driver_unload
 	[ -z "$(rdma_devices)" ]
 	driver_load
