@@ -50,12 +50,7 @@ far_switch_port() {
 }
 
 test_all_four_ports_are_active() {
-	local port name
-	for name in "$(hca 1)" "$(hca 2)"; do
-		for port in 1 2; do
-			port_is ACTIVE "$port" "$name"
-		done
-	done
+	all_active 1 2
 	[ "$(ibstatus | grep -c 'state:.*4: ACTIVE')" = 4 ]
 	[ "$(ibstat | grep -c 'State: Active')" = 4 ]
 }
@@ -328,16 +323,8 @@ test_ud_between_the_hcas() {
 set_up() {
 	! paired || return 0
 	modprobe ib_ipoib
-	until_true 20 prints interface "$(distant)"
-	pair_up "$(interface "$(near)")" "$(interface "$(distant)")"
-}
-
-# interface DEVICE: the IPoIB interface of its first port
-interface() {
-	local dir
-	for dir in "/sys/class/infiniband/$1/device/net/"*; do
-		[ "$(cat "$dir/dev_port" 2>/dev/null)" != 0 ] || basename "$dir"
-	done
+	until_true 20 prints first_interface "$(distant)"
+	pair_up "$(first_interface "$(near)")" "$(first_interface "$(distant)")"
 }
 
 # Address resolution is multicast: it goes through the switch's multicast table.
@@ -372,14 +359,8 @@ test_ucmatose_udaddy_between_the_hcas() {
 
 # Both halves as they come: the sides differ by the GUID of their HCA.
 test_cmtime_between_the_hcas() {
-	local half
 	set_up
-	trap 'cat "$TEST_DIR/cmtime"' EXIT
-	cm_pair "cmtime -b $THERE -c 20" "cmtime -s $THERE -c 20" 120 >"$TEST_DIR/cmtime"
-	for half in qp_conn cm_conn "full connect" "cm connect" "destroy qp"; do
-		[ "$(grep -c "^$half " "$TEST_DIR/cmtime")" -ge 2 ] || fail "not twice: $half"
-	done
-	absent 'rejected|unreachable|error' "$TEST_DIR/cmtime"
+	cmtime_pair "" ""
 }
 
 test_the_interfaces_go() {

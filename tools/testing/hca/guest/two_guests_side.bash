@@ -20,10 +20,7 @@ active() {
 }
 
 interface() {
-	local dir
-	for dir in "/sys/class/infiniband/$(device)/device/net/"*; do
-		[ "$(cat "$dir/dev_port" 2>/dev/null)" != 0 ] || basename "$dir"
-	done
+	first_interface "$(device)"
 }
 
 ipoib() {

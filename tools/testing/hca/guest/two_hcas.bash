@@ -28,12 +28,7 @@ far_lid() {
 }
 
 test_both_subnets_are_up() {
-	local port name
-	for name in "$(hca 1)" "$(hca 2)"; do
-		for port in 1 2; do
-			port_is ACTIVE "$port" "$name"
-		done
-	done
+	all_active 1 2
 	[ "$(find /results -name 'opensm-*.log' | wc -l)" = 2 ]
 }
 

@@ -54,13 +54,6 @@ test_diagnostics() {
 	smpquery nodeinfo "$(lid 1 "$(other)")"
 }
 
-first_interface() {
-	local dir
-	for dir in "/sys/class/infiniband/$1/device/net/"*; do
-		[ "$(cat "$dir/dev_port" 2>/dev/null)" != 0 ] || basename "$dir"
-	done
-}
-
 test_ipoib_and_the_connection_manager() {
 	modprobe ib_ipoib
 	until_true 20 prints first_interface "$(other)"

@@ -30,6 +30,14 @@ both_up() {
 	until_true 60 ping -q -c 1 -W 1 "$THERE"
 }
 
+# first_interface DEVICE: the IPoIB interface of its first port
+first_interface() {
+	local dir
+	for dir in "/sys/class/infiniband/$1/device/net/"*; do
+		[ "$(cat "$dir/dev_port" 2>/dev/null)" != 0 ] || basename "$dir"
+	done
+}
+
 # pair_up NEAR FAR: once; later calls find them as they are
 pair_up() {
 	NEAR=$1
@@ -103,4 +111,15 @@ cm_pair() {
 	until_true 20 ended $pid || kill $pid
 	cat "$TEST_DIR/server"
 	wait $pid || fail "the server failed: $1"
+}
+
+# cmtime_pair "SERVER OPTION..." "CLIENT OPTION...": both halves of it, as each side tells them
+cmtime_pair() {
+	local half
+	trap 'cat "$TEST_DIR/cmtime"' EXIT
+	cm_pair "cmtime -b $THERE -c 20 $1" "cmtime -s $THERE -c 20 $2" 120 >"$TEST_DIR/cmtime"
+	for half in qp_conn cm_conn "full connect" "cm connect" "destroy qp"; do
+		[ "$(grep -c "^$half " "$TEST_DIR/cmtime")" -ge 2 ] || fail "not twice: $half"
+	done
+	absent 'rejected|unreachable|error' "$TEST_DIR/cmtime"
 }
