@@ -53,10 +53,20 @@ paired() {
 	[ -e /run/ipoib ] && read -r NEAR FAR </run/ipoib
 }
 
+# not_connected: no queue pair of connected mode is left
+not_connected() {
+	rdma resource show qp >"$TEST_DIR/qps" &&
+		! grep -q 'type RC .*\[ib_ipoib\]' "$TEST_DIR/qps"
+}
+
+# pair_down: IPoIB destroys the queue pairs of connected mode in a work item and does not wait for it before it
+# destroys their CQs (ipoib_ndo_uninit() ends its work queue after them), so they have to be gone before it is.
 pair_down() {
 	ip netns pids far | xargs -r kill
 	ip netns del far
 	until_true 20 test -e "/sys/class/net/$FAR"
+	ip link set "$NEAR" down
+	until_true 20 not_connected
 	modprobe -r ib_ipoib
 	rm /run/ipoib
 }
