@@ -7,14 +7,16 @@
 
 # group_command N: sets command to what runs the group
 group_command() {
-	local line options opts args
+	local line options opts args limit
 	mapfile -t args < <(awk -F'|' '{ print $1 ":" ($4 ? $4 : 900) ":" $5 }' "$WORK/$1.tests")
 	IFS='|' read -r line options <"$WORK/$1.what"
 	if [ "$line" = host ]; then
 		command=("$VM_DIR/guest/batch" "${args[@]}")
 	else
 		mapfile -t opts < <(xargs -r -n1 printf '%s\n' <<<"$options")
-		command=("$VM_DIR/run" --kernel "$line" --timeout 3600 "${opts[@]}" --
+		# Each test has its own limit: the guest's is for what none of them is guilty of.
+		limit=$(awk -F'|' '{ sum += $4 ? $4 : 900 } END { print sum + 300 }' "$WORK/$1.tests")
+		command=("$VM_DIR/run" --kernel "$line" --timeout "$limit" "${opts[@]}" --
 			tools/testing/vm/guest/batch "${args[@]}")
 	fi
 }
