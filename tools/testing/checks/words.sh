@@ -9,6 +9,11 @@ cd "$(dirname "$0")/../../.." || exit 1
 number=0
 failed=0
 
+# The tree may be somebody else's.
+git() {
+	command git -c safe.directory="$PWD" "$@"
+}
+
 # none TEXT PATTERN PATH...: no line of these files matches; a pattern of nothing is not looked for
 none() {
 	local text=$1 pattern=$2 status=0 out
