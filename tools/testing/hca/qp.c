@@ -516,6 +516,11 @@ static void qp_work(struct hca_work *w)
 
 	if (qp->stub || hca_dead(qp->h))
 		return;
+	/* a link has credits for so much and no more; whoever receives does not come through here */
+	if (packets_live() > IN_FLIGHT_MAX) {
+		qp_kick(qp);
+		return;
+	}
 	if (qp->resp && qp_receives(qp))
 		more = responder_run(qp, &budget);
 	if (qp->state == QP_ERR || qp->state == QP_SQE)

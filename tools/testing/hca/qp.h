@@ -25,6 +25,8 @@
 #define SPANS_MAX 63u
 #define SQ_SLOTS 64u  /* messages in flight; a power of two */
 #define QP_BUDGET 32  /* packets or CQEs of one QP in one turn of the loop */
+/* Packets of all QPs that may be under way: a guest has many queues, and the host's memory an end. */
+#define IN_FLIGHT_MAX 0x4000u
 #define RESP_MAX 128u /* 2^7: the deepest responder QUERY_DEV_LIM may report */
 #define PSN_HALF 0x800000u
 

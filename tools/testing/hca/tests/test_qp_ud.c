@@ -309,6 +309,32 @@ static void multicast_reaches_every_member_and_the_sender(void)
 	CHECK(same(0, REMOTE + 1040, 50));
 }
 
+/* What a guest can have under way is bounded, however many queues it has and however few are served. */
+static void a_link_that_is_full_makes_senders_wait(void)
+{
+	struct packet *p, *all = NULL;
+	int i;
+
+	up();
+	post_recv(&b, 1, REMOTE, 100);
+	for (i = 0; i <= (int)IN_FLIGHT_MAX; i++) {
+		p = packet_alloc();
+		p->next = all;
+		all = p;
+	}
+	post(&a, datagram(0, 50, 0));
+	for (i = 0; i < 100; i++)
+		turn();
+	CHECK_EQ(link_sent, 0);
+	while ((p = all)) {
+		all = p->next;
+		packet_put(p);
+	}
+	settle();
+	expect_send(1, WQE_SEND);
+	expect_recv(2, OP_SEND_ONLY, 90);
+}
+
 /* The low bits of a LID that the port answers to; of a group's they would mean nothing (11.2). */
 static void path_bits_are_those_of_a_unicast_lid(void)
 {
@@ -675,6 +701,7 @@ static const struct tap_test tests[] = {
 	TAP(connected_opcodes_are_refused),
 	TAP(multicast_reaches_every_member_and_the_sender),
 	TAP(path_bits_are_those_of_a_unicast_lid),
+	TAP(a_link_that_is_full_makes_senders_wait),
 	TAP(smp_goes_around),
 	TAP(headers_may_be_inline),
 	TAP(any_static_rate_will_do),
