@@ -52,6 +52,7 @@ static void disconnect(struct vfu *v, const char *why)
 	dma_unmap_all(v->h);
 	v->in_from = v->in_to = v->out_from = v->out_to = 0;
 	v->negotiated = false;
+	v->refused = 0;
 	hca_reset(v->h);
 	loop_modify(&v->listen, EPOLLIN);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define MINOR 1
+#define REFUSALS_LOGGED 100
 
 static u32 in32(const struct vfu_message *m, u32 at)
 {
@@ -339,8 +340,10 @@ void vfu_answer(struct vfu_message *m)
 
 	if (ret < 0) {
 		count(m->v->h, "vfu_error");
-		hca_log(m->v->h, "vfio-user: command %u of %u bytes refused: %s", m->hdr.command,
-			m->hdr.size, strerror(-ret));
+		/* the first ones say what is wrong; a guest can cause any number of them */
+		if (m->v->refused++ < REFUSALS_LOGGED)
+			hca_log(m->v->h, "vfio-user: command %u of %u bytes refused: %s",
+				m->hdr.command, m->hdr.size, strerror(-ret));
 	}
 	for (i = 0; i < m->n_fds; i++)
 		if (m->fds[i] >= 0)
