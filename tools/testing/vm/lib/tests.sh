@@ -73,25 +73,28 @@ show() {
 	done
 }
 
-# groups: a test of the host by itself, or tests that share a guest; a file each, in the order they are to
+# boots: "kernel|runs" for each guest that tests share; what may take longest comes first, so that it is not left
+# running alone at the end
+boots() {
+	awk -F'|' '{ n = split($3, lines, " "); for (i = 1; i <= n; i++) time[lines[i] "|" $2] += $4 ? $4 : 900 }
+		END { for (boot in time) print time[boot] "|" boot }' "$WORK/tests" |
+		sort -t'|' -k1,1nr -k2 | cut -d'|' -f2-
+}
+
+# groups: tests that share a guest, or a test of the host by itself; a file each, in the order they are to
 # run. Prints how many.
 groups() {
 	local count=0 line runs test
-	while read -r test; do
-		echo "$test" >"$WORK/$count.tests"
-		echo host >"$WORK/$count.what"
-		count=$((count + 1))
-	done < <(grep '^[^|]*|host|' "$WORK/tests")
-	cut -d'|' -f2,3 "$WORK/tests" | while IFS='|' read -r runs kernels; do
-		for line in $kernels; do
-			echo "$line|$runs"
-		done
-	done | sort -u >"$WORK/boots"
 	while IFS='|' read -r line runs; do
 		awk -F'|' -v runs="$runs" -v line="$line" \
 			'$2 == runs && index(" " $3 " ", " " line " ")' "$WORK/tests" >"$WORK/$count.tests"
 		echo "$line|${runs#guest}" >"$WORK/$count.what"
 		count=$((count + 1))
-	done <"$WORK/boots"
+	done < <(boots)
+	while read -r test; do
+		echo "$test" >"$WORK/$count.tests"
+		echo host >"$WORK/$count.what"
+		count=$((count + 1))
+	done < <(grep '^[^|]*|host|' "$WORK/tests")
 	echo "$count"
 }
