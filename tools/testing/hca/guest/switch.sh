@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: guest --driver mthca --sm --hcas 2 --hca cable=switch --packages "iperf3 fio"
-# Kernels: 6.12
 # Timeout: 1800
-# Level: ci
+# Level: all
 #
 # Two HCAs on a modelled switch, judged by ib_mthca, opensm and infiniband-diags. By hand:
 #   tools/testing/vm/run --driver mthca --sm --hcas 2 --hca cable=switch --packages "iperf3 fio" -- \

@@ -3,7 +3,7 @@
 #
 # Runs: guest --driver mthca --sm
 # Timeout: 600
-# Level: ci
+# Level: all
 #
 # infiniband-diags on the distribution's ib_mthca: they judge the HCA model's agents. By hand:
 #   tools/testing/vm/run --driver mthca --sm -- tools/testing/selftests/tavor/diags_mthca.sh [test_NAME...]
