@@ -178,8 +178,6 @@ static void set_managed(struct ibport *p, const u8 *d)
 	p->subnet_timeout = d[PI_REREG_TIMEOUT] & 31;
 	if (!get16(d + PI_MKEY_VIOLATIONS))
 		p->mkey_violations = 0;
-	if (!p->mkey_lease)
-		timer_cancel(&p->lease_timer);
 }
 
 static void set_link_values(struct ibport *p, const u8 *d)

@@ -578,15 +578,21 @@ static void violation_counters_can_only_be_cleared(void)
 
 	port_count_pkey_violation(h, 1);
 	port_count_pkey_violation(h, 1);
+	port_count_qkey_violation(h, 1);
 	d = portinfo_for_set(h);
 	CHECK_EQ(get16(d + 46), 2);
+	CHECK_EQ(get16(d + 48), 1);
 	put16(d + 46, 77);
+	put16(d + 48, 78);
 	CHECK_EQ(smp(h, 1, T_SET, PORT_INFO, 1), 0);
 	CHECK_EQ(get16(out + 46), 2);
+	CHECK_EQ(get16(out + 48), 1);
 	d = portinfo_for_set(h);
 	put16(d + 46, 0);
+	put16(d + 48, 0);
 	CHECK_EQ(smp(h, 1, T_SET, PORT_INFO, 1), 0);
 	CHECK_EQ(get16(out + 46), 0);
+	CHECK_EQ(get16(out + 48), 0);
 }
 
 /* --- M_Key --- */

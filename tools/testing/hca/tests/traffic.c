@@ -221,7 +221,7 @@ const u8 *tt_poll(struct tt_qp *q)
 
 const u8 *tt_wait(struct tt_qp *q)
 {
-	u64 end = now_ns() + 1000000000;
+	u64 end = now_ns() + 10000000000;
 	const u8 *e;
 
 	do {

@@ -60,7 +60,7 @@ void tt_post_recv(struct tt_qp *q, u32 key, u64 va, u32 len);
 
 /* The next CQE, valid until the queue comes around, or NULL; consumed, CI told to the hardware. */
 const u8 *tt_poll(struct tt_qp *q);
-/* The same, after the model had up to a second. */
+/* The same, after the model had up to ten seconds: no test depends on how fast the machine is. */
 const u8 *tt_wait(struct tt_qp *q);
 
 #endif
