@@ -279,6 +279,33 @@ static void events_and_interrupts_on_request(void)
 	CHECK_EQ(tc_irq_taken(VFIO_PCI_MSIX_IRQ_INDEX, 5), 1);
 }
 
+/* Also those that the model itself never has a reason for: a driver must know what to do with them. */
+static void every_event_on_request(void)
+{
+	char line[120];
+	const u8 *e;
+	u8 type;
+
+	tc_fresh();
+	tc_up();
+	dial();
+	CHECK_EQ(tc_cmd(0x12, 0, TC_EQ_ASYNC, 0x1ffbfe, 0, NULL), 0);
+	for (type = 1; type <= 0x14; type++) {
+		if (type == 0x0a) /* command completions have a queue of their own */
+			continue;
+		snprintf(
+			line, sizeof(line),
+			"{\"cmd\":\"event\",\"type\":%u,\"subtype\":%u,\"data\":[%u,2,3,4,5,4294967295]}",
+			type, type + 1, 0x400 + type);
+		CHECK(ok(line));
+		e = tc_eqe(TC_EQ_ASYNC);
+		CHECK(e && e[1] == type && e[3] == type + 1);
+		CHECK(e && get32(e + 4) == 0x400u + type && get32(e + 0x18) == 0xffffffff);
+	}
+	CHECK(error("{\"cmd\":\"event\",\"type\":21}", "type"));
+	CHECK_EQ(tc_any_violation(), 0);
+}
+
 static void catastrophe_with_a_buffer(void)
 {
 	tc_fresh();
@@ -417,6 +444,7 @@ int main(int argc, char **argv)
 		TAP(live_options_change),
 		TAP(faults_by_text_and_by_object),
 		TAP(events_and_interrupts_on_request),
+		TAP(every_event_on_request),
 		TAP(catastrophe_with_a_buffer),
 		TAP(broken_memory),
 		TAP(hang_and_remove),
