@@ -6,6 +6,11 @@
 # model). The client runs the tests of two_guests_side.bash.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../../../.." || exit 1
+# shellcheck source=SCRIPTDIR/../../vm/lib/common.sh
+. tools/testing/vm/lib/common.sh
+# shellcheck source=SCRIPTDIR/../../vm/lib/places.sh
+. tools/testing/vm/lib/places.sh
+set +e
 work=$(mktemp -d)
 pids=()
 failed=yes
@@ -43,6 +48,7 @@ last() {
 
 mkdir "$work/server" "$work/client"
 echo "TAP version 13"
+places_take 2
 guest server "$SERVER_DRIVER" 6.12 0x0002c90200100000 "$SERVER_CABLE" >"$work/server.out" 2>&1 &
 pids+=($!)
 guest client "$CLIENT_DRIVER" 7 0x0002c90200200000 0.1-@ >"$work/client.out" 2>&1 &

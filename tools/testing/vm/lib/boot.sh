@@ -102,21 +102,3 @@ guest_start() {
 		unset QEMU_MODULE_DIR
 	fi
 }
-
-# place_take: wait until fewer guests than cores and one more run on this machine. More would not be done
-# sooner, but their time-outs would strike. The place is given back when this shell ends.
-# shellcheck disable=SC2153 # CACHE is common.sh's
-place_take() {
-	local n said='' max=${IB_VRB_GUESTS:-$(($(nproc) + 1))}
-	mkdir -p "$CACHE/lock"
-	while :; do
-		for ((n = 0; n < max; n++)); do
-			exec {PLACE}>"$CACHE/lock/guest.$n"
-			! flock -n "$PLACE" || return 0
-			exec {PLACE}>&-
-		done
-		[ -n "$said" ] || say "$max guests run already: waiting for one to end"
-		said=1
-		sleep 0.5
-	done
-}
