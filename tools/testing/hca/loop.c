@@ -170,23 +170,20 @@ void work_schedule(struct hca_work *w)
 		return;
 	w->queued = true;
 	w->next = NULL;
+	w->at = work_tail;
 	*work_tail = w;
 	work_tail = &w->next;
 }
 
 void work_cancel(struct hca_work *w)
 {
-	struct hca_work **at;
-
 	if (!w->queued)
 		return;
-	for (at = &work_head; *at && *at != w; at = &(*at)->next)
-		;
-	if (*at) {
-		*at = w->next;
-		if (work_tail == &w->next)
-			work_tail = at;
-	}
+	*w->at = w->next;
+	if (w->next)
+		w->next->at = w->at;
+	else
+		work_tail = w->at;
 	w->queued = false;
 }
 
@@ -204,8 +201,7 @@ static void work_run(void)
 	while (work_head != &mark) {
 		struct hca_work *w = work_head;
 
-		work_head = w->next;
-		w->queued = false;
+		work_cancel(w);
 		w->fn(w);
 	}
 	work_cancel(&mark);
