@@ -8,7 +8,7 @@
 
 /* What a provider finds its objects in; it has at most this one. */
 static struct table {
-	spinlock_t lock;
+	spinlock_t lock; /* protects @object */
 	struct mock_object *object;
 	struct work_struct work;
 	struct test *test;
