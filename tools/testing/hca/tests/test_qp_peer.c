@@ -56,6 +56,15 @@ static struct ext aeth(u8 syndrome)
 	return x;
 }
 
+static struct ext atomiceth(u64 va, u32 key)
+{
+	struct ext x = { .len = ATOMICETH_LEN };
+
+	put64(x.bytes, va);
+	put32(x.bytes + 8, key);
+	return x;
+}
+
 static void arrives(const struct tqp *to, u8 opcode, u32 psn, struct ext x, u32 paylen)
 {
 	struct packet *p = packet_alloc();
@@ -116,6 +125,33 @@ static void listening(void)
 	answered = 0xff;
 	answers = 0;
 	post_recv(&b, 8, REMOTE, 10000);
+}
+
+/* Only what was asked for the first time is answered again (IBTA 9.7.5.1.5), and nothing is done twice. */
+static void repeats_that_ask_for_something_else(void)
+{
+	const u64 va = DATA_BASE + REMOTE;
+	struct ext add = atomiceth(va, DATA_KEY), elsewhere = atomiceth(va + 8, DATA_KEY);
+	u64 before, after;
+
+	put64(add.bytes + 12, 3);
+	listening();
+	arrives(&b, OP_READ_REQUEST, START, reth(va, DATA_KEY, 8), 0);
+	arrives(&b, OP_READ_REQUEST, START, reth(va, DATA_KEY, 8), 0);
+	CHECK_EQ(answers, 2);
+	arrives(&b, OP_READ_REQUEST, START, reth(va, DATA_KEY + 1, 8), 0);
+	arrives(&b, OP_READ_REQUEST, START, reth(va + 8, DATA_KEY, 8), 0);
+	arrives(&b, OP_READ_REQUEST, START, reth(va - 8, DATA_KEY, 16), 0);
+	CHECK_EQ(answers, 2);
+	memcpy(&before, mem + va, 8);
+	arrives(&b, OP_FETCH_ADD, START + 1, add, 0);
+	arrives(&b, OP_FETCH_ADD, START + 1, add, 0);
+	CHECK_EQ(answers, 4);
+	arrives(&b, OP_FETCH_ADD, START + 1, elsewhere, 0);
+	CHECK_EQ(answers, 4);
+	memcpy(&after, mem + va, 8);
+	CHECK_EQ(after, before + 3);
+	CHECK_EQ(query_state(&b), QP_RTS);
 }
 
 /* The NAK is out, the queue is in error, and the receives are given back. */
@@ -180,15 +216,6 @@ static void lengths_beyond_any_message(void)
 	listening();
 	arrives(&b, OP_READ_REQUEST, START, reth(DATA_BASE, DATA_KEY, 0x80000001u), 0);
 	refused(NAK_INVALID);
-}
-
-static struct ext atomiceth(u64 va, u32 key)
-{
-	struct ext x = { .len = ATOMICETH_LEN };
-
-	put64(x.bytes, va);
-	put32(x.bytes + 8, key);
-	return x;
 }
 
 static void atomics_that_are_none(void)
@@ -384,6 +411,7 @@ static void uc_loses_what_it_cannot_place(void)
 static const struct tap_test tests[] = {
 	TAP(half_of_the_numbers_are_repeats),
 	TAP(the_flight_limit_is_kept),
+	TAP(repeats_that_ask_for_something_else),
 	TAP(a_message_that_has_not_begun),
 	TAP(a_message_within_another),
 	TAP(packets_of_the_wrong_length),
