@@ -65,6 +65,25 @@ static void query_returns_what_was_given(void)
 	CHECK_EQ(get32(c + 0xa8), 0x11111111);
 }
 
+/* Numbers that only the hardware knows (12.3). */
+static void query_shows_how_far_it_has_got(void)
+{
+	const u8 *c;
+	int i;
+
+	up(SVC_RC);
+	for (i = 0; i < 3; i++)
+		post(&a, wr_rdma(WQE_WRITE, 0, 8, REMOTE));
+	settle();
+	c = queried(&a);
+	CHECK_EQ(get32(c + 0x78), 0x123456 + 3);
+	CHECK_EQ(get32(c + 0x88), 0x123456 + 2);
+	CHECK_EQ(get32(c + 0x8c), 3);
+	c = queried(&b);
+	CHECK_EQ(get32(c + 0x94) & 0xffffff, 0x123456 + 3);
+	CHECK_EQ(get32(c + 0xb0), 3);
+}
+
 /* 12.6: a zero context with optpar bits clear changes nothing. */
 static void unnamed_fields_are_left_alone(void)
 {
@@ -806,6 +825,7 @@ static void wqe_changed_while_it_is_being_sent(void)
 
 static const struct tap_test tests[] = {
 	TAP(query_returns_what_was_given),
+	TAP(query_shows_how_far_it_has_got),
 	TAP(unnamed_fields_are_left_alone),
 	TAP(init2rtr_keeps_port_and_pkey_index),
 	TAP(init2init_changes_port_and_pkey),

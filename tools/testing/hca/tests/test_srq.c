@@ -159,6 +159,11 @@ static void error_leaves_the_queue_to_others_and_tells_the_last_wqe(void)
 	CHECK(had_event(EV_LAST_WQE, b.qpn));
 	CHECK_EQ(fake_nevents, 1);
 	CHECK_EQ(query_count(), 3);
+	/* once: what is posted afterwards is flushed, but is not the last again */
+	post(&b, wr(WQE_SEND, 0, 8));
+	settle();
+	expect_error(2, true, SYN_FLUSHED);
+	CHECK_EQ(fake_nevents, 1);
 }
 
 static void datagrams_take_from_it_too(void)
