@@ -182,6 +182,27 @@ static void an_interrupt_does_not_outlive_it(void)
 	CHECK_EQ(tc_cfg32(PCI_COMMAND) >> 16 & PCI_STATUS_INTERRUPT, 0);
 }
 
+/* Whose pages are whose, and halves of doorbells, are told anew after a reset. */
+static void pages_are_forgotten(void)
+{
+	u8 raw[4] = { 2, 0, 0, TC_EQ_ASYNC };
+
+	up();
+	tc_write(VFIO_PCI_BAR2_REGION_INDEX, TC_UAR * 4096 + 0x28, raw, 4);
+	tc_reset();
+	tc_init_hca();
+	tc_mpt_mailbox(tc_in(), TC_KEY, 1 << 17 | 1 << 11 | 1 << 10 | 1 << 9 | 1 << 8, 0,
+		       UINT64_MAX, 0);
+	CHECK_EQ(tc_cmd_in(0x0d, 0, TC_KEY), 0);
+	tc_eq_mailbox(tc_in(), tc_alloc(32 << TC_EQ_LOG, 4096), TC_EQ_LOG, 0x85);
+	put32(tc_in() + 0x0c, TC_EQ_LOG << 24 | TC_USER_UAR);
+	CHECK_EQ(tc_cmd_in(0x13, 0, TC_EQ_ASYNC), 0);
+	tc_any_violation();
+	tc_write(VFIO_PCI_BAR2_REGION_INDEX, TC_UAR * 4096 + 0x2c, raw, 4);
+	CHECK_EQ(tc_user_faults(RULE_UAR_HALF), 1);
+	CHECK_EQ(tc_any_violation(), 0);
+}
+
 /* --- commands --------------------------------------------------------------------------------- */
 
 static const struct {
@@ -315,9 +336,13 @@ static void of_every_identity(void)
 int main(int argc, char **argv)
 {
 	static const struct tap_test tests[] = {
-		TAP(every_state_of_the_firmware),      TAP(twice_and_before_it_is_over),
-		TAP(an_interrupt_does_not_outlive_it), TAP(every_state_of_a_command),
-		TAP(every_state_of_a_queue),	       TAP(of_every_identity),
+		TAP(every_state_of_the_firmware),
+		TAP(twice_and_before_it_is_over),
+		TAP(an_interrupt_does_not_outlive_it),
+		TAP(pages_are_forgotten),
+		TAP(every_state_of_a_command),
+		TAP(every_state_of_a_queue),
+		TAP(of_every_identity),
 	};
 
 	tc_start("reset_time=10ms");

@@ -143,6 +143,22 @@ static void write_and_read_mtt_agree(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
+/* HW2SW_MPT takes a key out of the cache by itself: it may come back by a store, without SYNC_TPT (9.6). */
+static void key_given_back_after_hw2sw(void)
+{
+	u8 zero = 0;
+	u32 key;
+
+	up();
+	key = tc_mr(tc_alloc(4096, 4096), 4096, LW, 0);
+	CHECK_EQ(rd(key, TC_PD, 0, 1, 0), 0);
+	CHECK_EQ(tc_cmd(0x0f, 1, key, 0, 0, NULL), 0);
+	CHECK(rd(key, TC_PD, 0, 1, 0) < 0);
+	CHECK_EQ(tc_write(4, 0x580000 + 64ull * key, &zero, 1), 0);
+	CHECK_EQ(rd(key, TC_PD, 0, 1, 0), 0);
+	CHECK_EQ(tc_any_violation(), 0);
+}
+
 /* 9.6: stores through BAR4, bytes among them, no command. */
 static void fast_memory_region(void)
 {
@@ -402,6 +418,7 @@ int main(int argc, char **argv)
 		TAP(untranslated_key_reaches_everything),
 		TAP(large_pages),
 		TAP(write_and_read_mtt_agree),
+		TAP(key_given_back_after_hw2sw),
 		TAP(fast_memory_region),
 		TAP(atomics_are_in_host_order),
 		TAP(atomics_in_the_order_of_a_big_endian_host),
