@@ -91,7 +91,8 @@ bool timer_armed(const struct hca_timer *t);
  */
 struct hca_work {
 	void (*fn)(struct hca_work *w);
-	struct hca_work *next, **at; /* what points here: cancelling one of many must not look for it */
+	struct hca_work *next;
+	struct hca_work **at; /* what points here: cancelling one of many must not look for it */
 	bool queued;
 };
 

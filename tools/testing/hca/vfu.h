@@ -54,7 +54,7 @@ struct vfu {
 	struct hca_work more;
 	bool negotiated, broken;
 	u32 refused; /* requests of this connection */
-	u32 events; /* what conn is watched for */
+	u32 events;  /* what conn is watched for */
 	u8 *in, *out;
 	size_t in_from, in_to, out_from, out_to;
 	u64 stream; /* bytes received on this connection */
