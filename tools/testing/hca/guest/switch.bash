@@ -12,12 +12,19 @@
 
 TEST_SECONDS=300
 
+# the_switch: its GUID and LID, which stay. Asked for once: each time is a walk over the whole fabric.
+the_switch() {
+	[ -s /run/switch ] ||
+		ibswitches -C "$(near)" -P 1 | sed -nE 's/.*(0x[0-9a-f]{16}).* lid ([0-9]+) .*/\1 \2/p' >/run/switch
+	cat /run/switch
+}
+
 switch_lid() {
-	ibswitches -C "$(near)" -P 1 | sed -n 's/.* lid \([0-9]*\) .*/\1/p'
+	the_switch | cut -d' ' -f2
 }
 
 switch_guid() {
-	ibswitches -C "$(near)" -P 1 | grep -oE '0x[0-9a-f]{16}'
+	the_switch | cut -d' ' -f1
 }
 
 switch_port() {
