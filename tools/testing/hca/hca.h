@@ -344,6 +344,8 @@ struct packet {
 struct packet *packet_alloc(void); /* never NULL: a free list, then malloc or exit */
 void packet_put(struct packet *p);
 u32 packets_live(void); /* allocated and not put back */
+/* So many that QPs send no more: a guest has many queues, and the host's memory an end. */
+#define IN_FLIGHT_MAX 0x4000u
 u32 icrc_compute(const u8 *lrh,
 		 u32 len_without_icrc); /* host order of the value as it goes on the wire, BE */
 u16 vcrc_compute(const u8 *lrh, u32 len_with_icrc);

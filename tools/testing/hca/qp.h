@@ -23,10 +23,8 @@
 #define WQ_LIMIT (1u << 16)  /* WQEs a queue can hold, QUERY_DEV_LIM 0x10, 0x11 */
 #define WQE_MAX 1008u
 #define SPANS_MAX 63u
-#define SQ_SLOTS 64u /* messages in flight; a power of two */
-#define QP_BUDGET 32 /* packets or CQEs of one QP in one turn of the loop */
-/* Packets of all QPs that may be under way: a guest has many queues, and the host's memory an end. */
-#define IN_FLIGHT_MAX 0x4000u
+#define SQ_SLOTS 64u  /* messages in flight; a power of two */
+#define QP_BUDGET 32  /* packets or CQEs of one QP in one turn of the loop */
 #define RESP_MAX 128u /* 2^7: the deepest responder QUERY_DEV_LIM may report */
 #define PSN_HALF 0x800000u
 

@@ -23,7 +23,11 @@
 
 #define RETRY_NS 200000000u
 #define PROTOCOL_VERSION 2
-#define BACKLOG_MAX 65536u
+/*
+ * Packets for a process that does not take them; then they are discarded, as where a switch gives no credits for too
+ * long. Far fewer than what makes all senders of this process wait.
+ */
+#define BACKLOG_MAX (IN_FLIGHT_MAX / 4)
 #define RX_BATCH 256u
 #define VCRC_LEN 2u
 #define PACKET_AT 2u /* in its message */
@@ -103,6 +107,7 @@ static bool send_packet(struct remote *r, const struct packet *pkt)
 void remote_send(struct remote *r, struct packet *pkt)
 {
 	if (r->conn.fd < 0 || r->backlog >= BACKLOG_MAX) {
+		ibport_count(r->cable->end[0], CNT_XMIT_DISCARD, 1);
 		packet_put(pkt);
 		return;
 	}

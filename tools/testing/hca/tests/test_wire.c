@@ -512,6 +512,24 @@ static void remote_cable_carries_packets(void)
 	CHECK_EQ(get16(fake_rx[1999 % FAKE_RX].data + 6), 1999);
 }
 
+/* The other side does not read while nothing turns the loop. */
+static void remote_cable_that_is_stuck_discards(void)
+{
+	struct hca *h = remote_up();
+	u32 before = packets_live();
+	unsigned int i, discards;
+
+	for (i = 0; i < IN_FLIGHT_MAX; i++)
+		port_tx(h, 1, ud_packet(15, 0xffff, i, 0, 256));
+	discards = hca_port(h, 1)->counter[CNT_XMIT_DISCARD];
+	CHECK(discards > 0);
+	CHECK(packets_live() - before <= IN_FLIGHT_MAX / 2);
+	for (i = 0; i < 1000 && fake_rxs + discards < IN_FLIGHT_MAX; i++)
+		loop_turn(false);
+	CHECK_EQ(fake_rxs + discards, IN_FLIGHT_MAX);
+	CHECK_EQ(packets_live(), before);
+}
+
 static void remote_cable_follows_both_ports(void)
 {
 	struct hca *h = remote_up();
@@ -566,6 +584,7 @@ static const struct tap_test tests[] = {
 	TAP(cable_grammar),
 	TAP(cables_that_cannot_be),
 	TAP(remote_cable_carries_packets),
+	TAP(remote_cable_that_is_stuck_discards),
 	TAP(remote_cable_follows_both_ports),
 };
 
