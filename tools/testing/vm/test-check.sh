@@ -33,6 +33,7 @@ a_test bad all "echo ok 1 one; echo not ok 2 two; echo 1..2"
 a_test dies all "kill -KILL \$\$"
 a_test absent all "exit 4"
 a_test static ci "exit 0"
+a_test slow all "echo ok 1 one; until [ -e $work/go ]; do sleep 0.1; done; echo ok 2 two; echo 1..2"
 a_test guest all "echo ok 1 one; echo 1..1"
 sed -i 's/^# Runs: host$/# Runs: guest --hcas 0/' "$folder/guest.sh"
 
@@ -49,13 +50,29 @@ a_run() {
 	chmod +x "$tree/tools/testing/vm/run"
 }
 
+# shown LINE: among what check has printed, within some seconds
+shown() {
+	local n
+	for n in $(seq 300); do
+		! grep -qx "$1" "$work/out" || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
 echo "TAP version 13"
-echo "1..11"
+echo "1..13"
 checks "all passed: status 0" 0 "2 passed, 0 failed, 0 skipped" "small/good"
 checks "a failure: status 1" 1 "1 passed, 1 failed, 0 skipped" "small/bad"
 checks "one of several failed: status 1" 1 "3 passed, 1 failed, 0 skipped" "small/good" "small/bad"
 checks "a test that was killed: status 1" 1 "0 passed, 1 failed, 0 skipped" "small/dies"
 checks "a skip is no failure" 0 "0 passed, 0 failed, 1 skipped" "small/absent"
+"$tree/tools/testing/vm/check" small/slow >"$work/out" 2>"$work/err" </dev/null &
+shown "ok 1 small/slow: one"
+result $? "a result is shown when it comes"
+touch "$work/go"
+wait $! && shown "2 passed, 0 failed, 0 skipped"
+result $? "and the others when they come"
 checks "a name that no test has: the bench's status" 125 "" "small/nothing"
 checks "nor does it run others beside it" 125 "" "small/good" "small/nothing"
 a_run 0
@@ -64,5 +81,5 @@ a_run 125
 checks "a run that failed: status 1" 1 "1 passed, 1 failed, 0 skipped" "small/guest"
 [ "$("$tree/tools/testing/vm/check" --ci --list | grep -c small/)" = 2 ]
 result $? "--ci adds the tests of its level"
-[ "$("$tree/tools/testing/vm/check" --all --list | grep -c small/)" = 6 ]
+[ "$("$tree/tools/testing/vm/check" --all --list | grep -c small/)" = 7 ]
 result $? "--all adds them all"

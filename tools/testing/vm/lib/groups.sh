@@ -64,6 +64,13 @@ follow() {
 	exec 5<&-
 }
 
+# tap_live OPTION...: tap, for results as they come; Debian's mawk of itself waits for a block of them
+tap_live() {
+	local live=()
+	! awk -W version 2>&1 </dev/null | grep -q ^mawk || live=(-W interactive)
+	awk "${live[@]}" "$@" -f "$VM_DIR/tap"
+}
+
 # show_group N: its results, and for a guest a result about the run itself
 show_group() {
 	local line options names what p f s
@@ -73,7 +80,7 @@ show_group() {
 	[ "$line" != host ] || what="on the host"
 	echo "# $what: $names"
 	# In the background, since a signal interrupts "wait" and nothing else.
-	follow "$1" | "$VM_DIR/tap" -v first="$next" -v expect="$names" -v totals="$WORK/totals" |
+	follow "$1" | tap_live -v first="$next" -v expect="$names" -v totals="$WORK/totals" |
 		tee -a "$WORK/tap" &
 	wait $!
 	read -r p f s next <"$WORK/totals"
