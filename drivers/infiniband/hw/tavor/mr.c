@@ -145,21 +145,23 @@ static void mr_free_unborn(struct tavor_mr *mr)
 static int mr_enable(struct tavor_mr *mr, struct tavor_hw_pd *pd, u32 vrb_flags)
 {
 	struct tavor_hw_mr *hw = mr->hw;
+	struct tavor_dev *dev = hw->dev;
 	struct vrb vrb;
 	int err;
 
-	tavor_object_init(hw->dev, &hw->object, &mr_type, hw->mpt.key, &mr_destroy_verb);
+	tavor_object_init(dev, &hw->object, &mr_type, hw->mpt.key, &mr_destroy_verb);
 	err = vrb_object_add_parent(&hw->object, &pd->object);
 	if (!err) {
 		vrb_init(&vrb, NULL, NULL);
 		vrb.verb = &mr_create_verb;
 		vrb.object = &hw->object;
 		vrb.flags = vrb_flags;
-		err = tavor_exec(hw->dev, &vrb);
+		err = tavor_exec(dev, &vrb);
 	}
 	if (err) {
-		tavor_object_abandon(hw->dev, &hw->object, err);
-		tavor_mr_reap(hw->dev);
+		tavor_object_abandon(dev, &hw->object, err);
+		/* @hw may be gone: anyone who reaps takes it. */
+		tavor_mr_reap(dev);
 		kfree(mr);
 		return err;
 	}
