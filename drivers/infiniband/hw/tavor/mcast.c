@@ -349,6 +349,7 @@ static int tavor_mcast_exec(struct ib_qp *ibqp, const union ib_gid *gid, bool at
  * ib_core forgets the attachment whatever the outcome, and could never destroy the QP if this
  * failed: as with a destroy, what the hardware refuses or never does is a failure of the device.
  * Until a command that was given up has been answered the group table takes no request.
+ * Context: Process context, may sleep.
  */
 static int tavor_mcast_detach(struct ib_qp *ibqp, const union ib_gid *gid)
 {
@@ -381,7 +382,7 @@ static int tavor_mcast_detach(struct ib_qp *ibqp, const union ib_gid *gid)
  * @lid: not used: the HCA goes by the GID
  *
  * Return: 0, also when it was attached already; -ENOMEM: group or table full; or the firmware's.
- * Context: Process context.
+ * Context: Process context, may sleep.
  */
 int tavor_attach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid)
 {
@@ -402,7 +403,7 @@ int tavor_attach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid)
  * @lid: not used
  *
  * Return: 0; -EINVAL: it is not attached. It does not fail otherwise.
- * Context: Process context.
+ * Context: Process context, may sleep.
  */
 int tavor_detach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid)
 {

@@ -119,6 +119,7 @@ static int trigger(struct tavor_dev *dev)
 	return 0;
 }
 
+/* Context: Process context, sleeps: tavor_reset() makes sure of it. */
 static int wait_alive(struct pci_dev *pdev)
 {
 	unsigned int i;
