@@ -80,8 +80,7 @@ server() {
 	pkill -x ibping
 	pkill -x iperf3
 	sleep 1
-	ip link set "$(interface)" down
-	modprobe -r ib_ipoib
+	ipoib_away "$(interface)"
 	opensm_has_no_error
 }
 
@@ -199,8 +198,7 @@ test_ucmatose_and_cmtime() {
 }
 
 test_interface_goes() {
-	ip link set "$(interface)" down
-	modprobe -r ib_ipoib
+	ipoib_away "$(interface)"
 }
 
 case $1 in

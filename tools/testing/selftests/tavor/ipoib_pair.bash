@@ -55,19 +55,23 @@ paired() {
 
 # not_connected: no queue pair of connected mode is left
 not_connected() {
-	rdma resource show qp >"$TEST_DIR/qps" &&
-		! grep -q 'type RC .*\[ib_ipoib\]' "$TEST_DIR/qps"
+	local qps
+	qps=$(rdma resource show qp) && ! grep -q 'type RC .*\[ib_ipoib\]' <<<"$qps"
 }
 
-# pair_down: IPoIB destroys the queue pairs of connected mode in a work item and does not wait for it before it
-# destroys their CQs (ipoib_ndo_uninit() ends its work queue after them), so they have to be gone before it is.
+# ipoib_away INTERFACE: IPoIB destroys the queue pairs of connected mode in a work item and does not wait for it before
+# it destroys their CQs (ipoib_ndo_uninit() ends its work queue after them), so they have to be gone before it is.
+ipoib_away() {
+	ip link set "$1" down
+	until_true 20 not_connected
+	modprobe -r ib_ipoib
+}
+
 pair_down() {
 	ip netns pids far | xargs -r kill
 	ip netns del far
 	until_true 20 test -e "/sys/class/net/$FAR"
-	ip link set "$NEAR" down
-	until_true 20 not_connected
-	modprobe -r ib_ipoib
+	ipoib_away "$NEAR"
 	rm /run/ipoib
 }
 
