@@ -218,6 +218,14 @@ static void destroy_failure_fails_device(struct test *t)
 	wait_failed(t);
 }
 
+/* What the hardware refused before, it does now. */
+static void destroy_at_last(struct test *t, struct mock_object *object)
+{
+	object->destroy.step[0].status = 0;
+	object->object.destroy.done = NULL;
+	EXPECT_EQ(t, vrb_submit_wait(t->client, &object->object.destroy), 0);
+}
+
 static void destroy_may_be_refused_by_hardware(struct test *t)
 {
 	struct mock_request *refused = new_request(t, 1), *use = new_request(t, 2);
@@ -232,9 +240,7 @@ static void destroy_may_be_refused_by_hardware(struct test *t)
 	EXPECT(t, !vrb_device_failed(t->dev));
 	use->vrb.object = &object->object;	/* alive */
 	run_to_end(use, 0);
-	object->destroy.step[0].status = 0;
-	object->object.destroy.done = NULL;
-	EXPECT_EQ(t, vrb_submit_wait(t->client, &object->object.destroy), 0);
+	destroy_at_last(t, object);
 	wait_released(t, &released);
 }
 
@@ -361,9 +367,7 @@ static void tryget_after_a_refused_destroy(struct test *t)
 	wait_over(refused, -EBUSY);
 	EXPECT(t, vrb_object_tryget(&object->object));
 	put_one_of_two(t, object);
-	object->destroy.step[0].status = 0;
-	object->object.destroy.done = NULL;
-	EXPECT_EQ(t, vrb_submit_wait(t->client, &object->object.destroy), 0);
+	destroy_at_last(t, object);
 	wait_released(t, &released);
 }
 
