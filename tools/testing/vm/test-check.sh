@@ -50,16 +50,6 @@ a_run() {
 	chmod +x "$tree/tools/testing/vm/run"
 }
 
-# shown LINE: among what check has printed, within some seconds
-shown() {
-	local n
-	for n in $(seq 300); do
-		! grep -qx "$1" "$work/out" || return 0
-		sleep 0.1
-	done
-	return 1
-}
-
 echo "TAP version 13"
 echo "1..13"
 checks "all passed: status 0" 0 "2 passed, 0 failed, 0 skipped" "small/good"
@@ -68,10 +58,10 @@ checks "one of several failed: status 1" 1 "3 passed, 1 failed, 0 skipped" "smal
 checks "a test that was killed: status 1" 1 "0 passed, 1 failed, 0 skipped" "small/dies"
 checks "a skip is no failure" 0 "0 passed, 0 failed, 1 skipped" "small/absent"
 "$tree/tools/testing/vm/check" small/slow >"$work/out" 2>"$work/err" </dev/null &
-shown "ok 1 small/slow: one"
+soon grep -qx "ok 1 small/slow: one" "$work/out"
 result $? "a result is shown when it comes"
 touch "$work/go"
-wait $! && shown "2 passed, 0 failed, 0 skipped"
+wait $! && grep -qx "2 passed, 0 failed, 0 skipped" "$work/out"
 result $? "and the others when they come"
 checks "a name that no test has: the bench's status" 125 "" "small/nothing"
 checks "nor does it run others beside it" 125 "" "small/good" "small/nothing"

@@ -19,16 +19,6 @@ taker() {
 		until [ -e "$1.end" ]; do sleep 0.1; done' taker "$work/$1" "$2" >"$work/out" 2>"$work/err"
 }
 
-# soon COMMAND...: within some seconds
-soon() {
-	local n
-	for n in $(seq 200); do
-		! "$@" || return 0
-		sleep 0.1
-	done
-	return 1
-}
-
 # tries COUNT: could they be had now?
 tries() {
 	bash -c '. lib/common.sh; . lib/places.sh; mkdir -p "$CACHE/lock"; places_try "$1" 3' tries "$1" >"$work/out" 2>&1

@@ -20,6 +20,16 @@ result() {
 	fi
 }
 
+# soon COMMAND...: within some seconds
+soon() {
+	local n
+	for n in $(seq 300); do
+		! "$@" || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
 # try TEXT STATUS LAST-LINE-PATTERN OPTION...: run has to end like this
 try() {
 	local text=$1 want=$2 pattern=$3 status=0
