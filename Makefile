@@ -65,7 +65,7 @@ shell:
 	@$(VM)/run $(if $(KERNEL),--kernel $(KERNEL)) --driver tavor --sm --shell
 
 format:
-	@$(VM)/static/format.sh --fix
+	@tools/testing/static/format.sh --fix
 
 clean:
 	rm -rf $(BUILD)

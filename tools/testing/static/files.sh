@@ -4,7 +4,7 @@
 # Which files of the tree are what, for the static checks. Prints names relative to the tree.
 
 # shellcheck source-path=SCRIPTDIR
-. "$(dirname "${BASH_SOURCE[0]}")/../lib/all.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../vm/lib/all.sh"
 set +e
 cd "$TREE" || exit 1
 

@@ -12,22 +12,22 @@ here=$(cd "$(dirname "$0")" && pwd)
 # found TEXT LINE: in a driver's file with that line, words.sh has a result of that text that is not good
 found() {
 	printf '%s\n' "$licence" "$2" >"$tree/drivers/a.c"
-	"$tree/tools/testing/checks/words.sh" >"$work/out" 2>"$work/err"
+	"$tree/tools/testing/static/words.sh" >"$work/out" 2>"$work/err"
 	[ $? = 1 ] && grep -qE "^not ok [0-9]+ $1" "$work/out" && [ "$(grep -c '^not ok' "$work/out")" = 1 ]
 	result $? "found: $1"
 }
 
 tree=$work/tree
 licence="/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */"
-mkdir -p "$tree/tools/testing/checks" "$tree/drivers" "$tree/include"
-cp "$here/words.sh" "$tree/tools/testing/checks/"
+mkdir -p "$tree/tools/testing/static" "$tree/drivers" "$tree/include"
+cp "$here/words.sh" "$tree/tools/testing/static/"
 touch "$tree/drivers/a.c"
 git -C "$tree" init -q
 git -C "$tree" add -A
 
 echo "TAP version 13"
 printf '%s\n' "$licence" "int a;" >"$tree/drivers/a.c"
-"$tree/tools/testing/checks/words.sh" >"$work/out" 2>"$work/err"
+"$tree/tools/testing/static/words.sh" >"$work/out" 2>"$work/err"
 result $? "a tree without any"
 # Put together, so that this file has none of them.
 found "nothing is left to do" "/* TO""DO */"
