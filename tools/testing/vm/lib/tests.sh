@@ -8,6 +8,13 @@ head_of() {
 	head -n 40 "$1" | sed -nE "s|^[#/* ]+$2: *(.*[^ ]) *\$|\1|p" | head -n 1
 }
 
+# folder_of FILE: the folder a test is named after: a folder "tests" holds those of the one above it
+folder_of() {
+	local dir=${1%/*}
+	[ "${dir##*/}" != tests ] || dir=${dir%/*}
+	echo "${dir##*/}"
+}
+
 # selected NAME: is it among those asked for?
 # shellcheck disable=SC2154 # check sets patterns
 selected() {
@@ -47,7 +54,7 @@ tests() {
 		case $file in
 		*/README | */vm/check | *.h | *~ | *.rst) continue ;;
 		esac
-		dir=$(basename "$(dirname "$file")")
+		dir=$(folder_of "$file")
 		name=$dir/$(basename "${file%.*}")
 		selected "$name" || continue
 		wanted "$(head_of "$file" Level)" || continue

@@ -8,8 +8,8 @@
 # "make" as anyone expects of an out-of-tree module: builds against KDIR, for both kernels, cleans up after
 # itself, and says plainly when there are no headers. Works on a copy of the tree.
 
-# shellcheck source-path=SCRIPTDIR
-. "$(dirname "$0")/lib/all.sh"
+# shellcheck source-path=SCRIPTDIR/..
+. "$(dirname "$0")/../lib/all.sh"
 . "$VM_DIR/lib/try.bash"
 set +e
 copy=$work/copy

@@ -7,8 +7,8 @@
 #
 # The bench's own promises about a run: the reasons for failing, the console, and what a killed run leaves.
 
-cd "$(dirname "$0")" || exit 1
-# shellcheck source=SCRIPTDIR/lib/try.bash
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=SCRIPTDIR/../lib/try.bash
 . lib/try.bash
 
 echo "TAP version 13"

@@ -6,8 +6,8 @@
 # The cache's promises: what is in it is complete, whatever happened while it was built; two runs at once
 # build once; and what the bench cannot work with is said plainly. Works in a cache of its own.
 
-cd "$(dirname "$0")" || exit 1
-# shellcheck source=SCRIPTDIR/lib/try.bash
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=SCRIPTDIR/../lib/try.bash
 . lib/try.bash
 chmod 755 "$work"
 

@@ -6,8 +6,8 @@
 # How results are read and counted: a test that says nothing, lies about its plan, dies or is cut short must
 # not look like one that passed.
 
-cd "$(dirname "$0")" || exit 1
-# shellcheck source=SCRIPTDIR/lib/try.bash
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=SCRIPTDIR/../lib/try.bash
 . lib/try.bash
 
 # counts TEXT "PASSED FAILED SKIPPED" LINE...

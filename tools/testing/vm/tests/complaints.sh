@@ -5,8 +5,8 @@
 #
 # What counts as a complaint of the kernel, line by line, and what does not.
 
-cd "$(dirname "$0")" || exit 1
-# shellcheck source=SCRIPTDIR/lib/try.bash
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=SCRIPTDIR/../lib/try.bash
 . lib/try.bash
 
 # found LINE..., clean LINE...: a log of one line is a complaint, or is none

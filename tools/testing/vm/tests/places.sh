@@ -5,8 +5,8 @@
 #
 # Places for guests: never more than there are, all or none, given back at the end of whoever had them.
 
-cd "$(dirname "$0")" || exit 1
-# shellcheck source=SCRIPTDIR/lib/try.bash
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=SCRIPTDIR/../lib/try.bash
 . lib/try.bash
 
 export XDG_CACHE_HOME=$work/cache IB_VRB_GUESTS=3

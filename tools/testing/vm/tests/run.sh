@@ -6,8 +6,8 @@
 #
 # The bench's own promises about a run: what is refused, the status and what goes in and out.
 
-cd "$(dirname "$0")" || exit 1
-# shellcheck source=SCRIPTDIR/lib/try.bash
+cd "$(dirname "$0")/.." || exit 1
+# shellcheck source=SCRIPTDIR/../lib/try.bash
 . lib/try.bash
 
 echo "TAP version 13"

@@ -5,8 +5,8 @@
 #
 # What check says with its status: that all passed, or that something did not. On a small tree of its own.
 
-# shellcheck source=SCRIPTDIR/lib/try.bash
-. "$(dirname "$0")/lib/try.bash"
+# shellcheck source=SCRIPTDIR/../lib/try.bash
+. "$(dirname "$0")/../lib/try.bash"
 tree=$work/tree
 folder=$tree/tools/testing/small
 
@@ -27,7 +27,7 @@ checks() {
 
 mkdir -p "$folder" "$tree/build/kselftest"
 touch "$folder/packages.txt" "$tree/build/kselftest/.complete"
-cp -r "$(dirname "$0")" "$tree/tools/testing/vm"
+cp -r "$(dirname "$0")/.." "$tree/tools/testing/vm"
 a_test good "" "echo ok 1 one; echo ok 2 two; echo 1..2"
 a_test bad all "echo ok 1 one; echo not ok 2 two; echo 1..2"
 a_test dies all "kill -KILL \$\$"
