@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.." || exit 1
 . lib/try.bash
 
 echo "TAP version 13"
-echo "1..26"
+echo "1..33"
 
 # What is refused costs no boot.
 try "an unknown option is refused by name" 125 "'--frob'" --frob -- true
@@ -36,15 +36,29 @@ try "a subnet manager without a driver is refused" 125 "--sm needs" --sm --hcas 
 try "a model option without a model is refused" 125 "--hcas 0" --hca a=b --hcas 0 -- true
 try "a model option that does not exist is refused by name" 125 "nonsense" --hca nonsense=1 -- true
 try "a model option with a value that makes no sense is refused" 125 "seed=banana" --hca seed=banana -- true
+try "text of two lines is refused" 125 "--append wants one line" --append $'a=1\nb=2' -- true
+try "too much text is refused" 125 "2[0-9]* characters, 2047" --append "a=$(printf 'x%.0s' {1..2000})" -- true
+try "an argument for QEMU that run has an option for is refused" 125 "-smp .*--smp" --qemu -smp --qemu 1 -- true
+try "an argument that QEMU does not take is named" 125 "QEMU ended .*-frob" --hcas 0 --qemu -frob -- true
 try "a module nobody makes is refused by name" 125 "'no_such'" --hcas 0 --modules no_such -- true
 
 mkdir "$work/share" "$work/results"
 echo shared >"$work/share/file"
-try "the command's status comes back" 7 "status 7" --hcas 0 --share "$work/share" \
-	--results "$work/results" -- sh -c 'cat /mnt/share/file; echo err >&2; echo kept >/results/kept
-	touch /mnt/tree/x 2>/dev/null && echo "the tree is writable"; cat /mnt/tree/Kbuild >/dev/null; exit 7'
+try "the command's status comes back" 7 "status 7" --hcas 0 --share "$work/share" --results "$work/results" \
+	--append "bench.a=1 bench.b=2" --append bench.c=3 --qemu -device --qemu pci-testdev,addr=1e.0 --smp 1 -- \
+	sh -c 'cat /mnt/share/file; echo err >&2; echo kept >/results/kept
+	touch /mnt/tree/x 2>/dev/null && echo "the tree is writable"; cat /mnt/tree/Kbuild >/dev/null
+	cat /proc/cmdline >/results/cmdline; nproc >/results/nproc
+	cat /sys/bus/pci/devices/0000:00:1e.0/device >/results/device
+	exit 7'
 [ "$(cat "$work/out")" = "shared
 err" ]
 result $? "its output is streamed, the share is there, the tree is read-only"
 [ "$(cat "$work/results/kept")" = kept ]
 result $? "the results folder comes back"
+grep -q 'cryptomgr.notests bench.a=1 bench.b=2 bench.c=3$' "$work/results/cmdline"
+result $? "text for the kernel's command line comes last, in its order"
+[ "$(cat "$work/results/device")" = 0x0005 ]
+result $? "QEMU takes arguments"
+[ "$(cat "$work/results/nproc")" = 1 ]
+result $? "the guest has the processors it was to have"
