@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.." || exit 1
 . lib/try.bash
 
 echo "TAP version 13"
-echo "1..33"
+echo "1..34"
 
 # What is refused costs no boot.
 try "an unknown option is refused by name" 125 "'--frob'" --frob -- true
@@ -42,14 +42,17 @@ try "an argument for QEMU that run has an option for is refused" 125 "-smp .*--s
 try "an argument that QEMU does not take is named" 125 "QEMU ended .*-frob" --hcas 0 --qemu -frob -- true
 try "a module nobody makes is refused by name" 125 "'no_such'" --hcas 0 --modules no_such -- true
 
-mkdir "$work/share" "$work/results"
+mkdir -p "$work/share" "$work/results/.bench/work"
 echo shared >"$work/share/file"
+touch "$work/results/.bench/work/old"
+# shellcheck disable=SC2016 # for the shell in the guest
 try "the command's status comes back" 7 "status 7" --hcas 0 --share "$work/share" --results "$work/results" \
 	--append "bench.a=1 bench.b=2" --append bench.c=3 --qemu -device --qemu pci-testdev,addr=1e.0 --smp 1 -- \
 	sh -c 'cat /mnt/share/file; echo err >&2; echo kept >/results/kept
 	touch /mnt/tree/x 2>/dev/null && echo "the tree is writable"; cat /mnt/tree/Kbuild >/dev/null
 	cat /proc/cmdline >/results/cmdline; nproc >/results/nproc
 	cat /sys/bus/pci/devices/0000:00:1e.0/device >/results/device
+	{ echo "$GUEST_WORK"; ls -A /run/work; cp /bin/true /run/work && /run/work/true && echo good; } >/results/work
 	exit 7'
 [ "$(cat "$work/out")" = "shared
 err" ]
@@ -62,3 +65,5 @@ result $? "text for the kernel's command line comes last, in its order"
 result $? "QEMU takes arguments"
 [ "$(cat "$work/results/nproc")" = 1 ]
 result $? "the guest has the processors it was to have"
+[ "$(cat "$work/results/work")" = $'/run/work\ngood' ]
+result $? "the work folder is empty, whatever an earlier run left, and can be written to"
