@@ -5,8 +5,9 @@
  *	vrb_queue.c	runnable requests, slots, encode and post, the end of a request
  *	vrb_object.c	references, parents and children, when a destroy may go
  *	vrb_fail.c	device failure
- *	vrb_pump.c	the softirq that moves everything, and time
- *	vrb_engine.c	submit, cancel, wait, poll
+ *	vrb_time.c	deadlines, timeouts, the timer
+ *	vrb_pump.c	the softirq that moves everything
+ *	vrb_request.c	submit, cancel, wait, poll
  *	vrb_client.c	clients, groups, the registry of devices
  *	vrb_main.c	devices and the module
  *
@@ -157,6 +158,11 @@ void vrb_fail_proceed(struct vrb_device *dev);
 bool vrb_flush_pending(struct vrb_device *dev);
 void vrb_flush(struct vrb_device *dev);
 void vrb_zombie_put(struct vrb_device *dev, struct vrb_slot *slot);
+
+/* vrb_time.c */
+void vrb_set_timer(struct vrb_device *dev);
+void vrb_expire(struct vrb_device *dev);
+void vrb_time_init(struct vrb_device *dev);
 
 /* vrb_pump.c */
 void vrb_lock(struct vrb_device *dev);
