@@ -8,12 +8,12 @@
 #define _GNU_SOURCE
 #include "control.h"
 
-#include "cmd.h"
-#include "device.h"
-#include "fault.h"
-#include "options.h"
-#include "port.h"
-#include "report.h"
+#include "device/cmd.h"
+#include "device/device.h"
+#include "core/fault.h"
+#include "core/options.h"
+#include "fabric/port.h"
+#include "core/report.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /* The HCAs of this process: construction in order of dependence, and reset, which touches every part. */
-#include "cmd.h"
-#include "device.h"
-#include "fault.h"
-#include "options.h"
-#include "report.h"
+#include "device/cmd.h"
+#include "device/device.h"
+#include "core/fault.h"
+#include "core/options.h"
+#include "core/report.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,9 +2,9 @@
 /* tavor-hca: the command line, and the life of the process. */
 #define _GNU_SOURCE
 #include "control.h"
-#include "device.h"
-#include "options.h"
-#include "report.h"
+#include "device/device.h"
+#include "core/options.h"
+#include "core/report.h"
 
 #include <argp.h>
 #include <errno.h>

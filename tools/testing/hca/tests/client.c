@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include "client.h"
 
-#include "../options.h"
+#include "core/options.h"
 
 #include <errno.h>
 #include <linux/pci_regs.h>

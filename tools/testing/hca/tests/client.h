@@ -7,9 +7,9 @@
 #ifndef HCA_TESTS_CLIENT_H
 #define HCA_TESTS_CLIENT_H
 
-#include "../bytes.h"
-#include "../device.h"
-#include "../report.h"
+#include "core/bytes.h"
+#include "device/device.h"
+#include "core/report.h"
 
 #include <linux/vfio.h>
 

@@ -21,7 +21,7 @@ trap 'rm -rf "$copy"' EXIT
 mkdir -p "$copy/tools/testing" "$copy/Documentation"
 cp -r . "$copy/tools/testing/hca"
 cp ../../../Documentation/hca-model.rst "$copy/Documentation"
-echo 'OPTION(planted, U64, "0", 0, 1, LIVE, "planted")' >>"$copy/tools/testing/hca/options.def"
+echo 'OPTION(planted, U64, "0", 0, 1, LIVE, "planted")' >>"$copy/tools/testing/hca/core/options.def"
 if "$copy/tools/testing/hca/doc-tables" --check >/dev/null 2>&1; then
 	echo "not ok 2 a planted difference is found"
 else

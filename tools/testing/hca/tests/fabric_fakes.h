@@ -14,14 +14,14 @@
 #include <string.h>
 #include <time.h>
 
-#include "../bytes.h"
-#include "../cmd.h"
-#include "../fault.h"
-#include "../options.h"
-#include "../packet.h"
-#include "../port.h"
-#include "../switch.h"
-#include "../wire.h"
+#include "core/bytes.h"
+#include "device/cmd.h"
+#include "core/fault.h"
+#include "core/options.h"
+#include "fabric/packet.h"
+#include "fabric/port.h"
+#include "fabric/switch.h"
+#include "fabric/wire.h"
 #include "tap.h"
 
 #define FAKE_HCAS 3

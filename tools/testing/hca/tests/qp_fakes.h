@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../qp.h"
+#include "qp/qp.h"
 #include "tap.h"
 
 #define MEM_SIZE (16u << 20)

@@ -3,9 +3,9 @@
 #include "client.h"
 #include "tap.h"
 
-#include "../cmd.h"
-#include "../fault.h"
-#include "../options.h"
+#include "device/cmd.h"
+#include "core/fault.h"
+#include "core/options.h"
 
 #include <linux/pci_regs.h>
 

@@ -3,7 +3,7 @@
 #include "tap.h"
 #include "traffic.h"
 
-#include "../control.h"
+#include "control.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>

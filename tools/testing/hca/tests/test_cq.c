@@ -3,7 +3,7 @@
 #include "client.h"
 #include "tap.h"
 
-#include "../options.h"
+#include "core/options.h"
 
 #define CQN 0x81
 

@@ -3,7 +3,7 @@
 #include "client.h"
 #include "tap.h"
 
-#include "../options.h"
+#include "core/options.h"
 
 #include <linux/pci_regs.h>
 

@@ -2,7 +2,7 @@
 /* Timers, deferred work and descriptors of the event loop. */
 #include "tap.h"
 
-#include "../hca.h"
+#include "core/hca.h"
 
 #include <stdlib.h>
 #include <sys/epoll.h>

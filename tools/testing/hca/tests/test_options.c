@@ -3,8 +3,8 @@
 #include "client.h"
 #include "tap.h"
 
-#include "../fault.h"
-#include "../options.h"
+#include "core/fault.h"
+#include "core/options.h"
 
 #include <stdlib.h>
 #include <sys/wait.h>

@@ -3,7 +3,7 @@
  * Packets: CRCs against the sample packets of the InfiniBand specification (vol. 1, 7.8),
  * headers, parsing.
  */
-#include "../packet.h"
+#include "fabric/packet.h"
 
 #include <stdlib.h>
 

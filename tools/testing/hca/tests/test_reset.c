@@ -7,8 +7,8 @@
 #include "tap.h"
 #include "traffic.h"
 
-#include "../cmd.h"
-#include "../options.h"
+#include "device/cmd.h"
+#include "core/options.h"
 
 #include <linux/pci_regs.h>
 #include <stdlib.h>

@@ -5,8 +5,8 @@
  */
 #include "rules.h"
 
-#include "../cmd.h"
-#include "../options.h"
+#include "device/cmd.h"
+#include "core/options.h"
 
 #include <linux/pci_regs.h>
 #include <stdlib.h>
@@ -1018,7 +1018,7 @@ static void every_rule_has_a_test(void)
 {
 	static const u16 rules[] = {
 #define RULE(id, name, text) RULE_##id,
-#include "../rules_device.def"
+#include "device/rules_device.def"
 #undef RULE
 	};
 

@@ -202,7 +202,7 @@ static void every_rule_has_a_test(void)
 {
 	static const u16 rules[] = {
 #define RULE(id, name, text) RULE_##id,
-#include "../rules_fabric.def"
+#include "fabric/rules_fabric.def"
 #undef RULE
 	};
 

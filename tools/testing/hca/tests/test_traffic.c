@@ -6,7 +6,7 @@
 #include "tap.h"
 #include "traffic.h"
 
-#include "../options.h"
+#include "core/options.h"
 
 #include <stdlib.h>
 

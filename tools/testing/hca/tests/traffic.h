@@ -9,8 +9,8 @@
 
 #include "client.h"
 
-#include "../packet.h"
-#include "../qp.h"
+#include "fabric/packet.h"
+#include "qp/qp.h"
 
 #define TT_RING 256u
 #define TT_STRIDE 64u

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Model options. options.def is the single declaration: names, types, ranges, defaults and help come from
+ * there. Values are kept for every possible HCA from the start, so that options can be set before it is
+ * known how many there are.
+ */
+#include "core/options.h"
+
+#include "core/fault.h"
+#include "core/report.h"
+#include "fabric/wire.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MAX_HCAS 16
+
+enum opt_type { U64, BOOL, STR, LIST };
+enum opt_when { START, LIVE };
+
+struct opt_decl {
+	const char *key;
+	enum opt_type type;
+	const char *def;
+	u64 min, max;
+	enum opt_when when;
+	const char *help;
+};
+
+static const struct opt_decl decls[] = {
+#define OPTION(key, type, def, min, max, when, help) { #key, type, def, min, max, when, help },
+#include "core/options.def"
+#undef OPTION
+};
+
+#define N_OPTIONS (sizeof(decls) / sizeof(decls[0]))
+
+struct opt_values {
+	u64 num[N_OPTIONS];
+	char *str[N_OPTIONS];
+};
+
+static struct opt_values values[MAX_HCAS];
+static bool started;
+static int highest = -1;
+
+static int check_priority(const char *value, char *why)
+{
+	if (!strcmp(value, "realtime") || !strcmp(value, "nice") || !strcmp(value, "normal"))
+		return 0;
+	snprintf(why, OPT_WHY, "priority=%.40s: expected realtime, nice or normal", value);
+	return -1;
+}
+
+static const struct {
+	const char *key;
+	opt_check check;
+} checks[] = {
+	{ "latency", fault_check_latency }, { "latency_op", fault_check_latency_op },
+	{ "cmd_order", fault_check_order }, { "profile", fault_check_profile },
+	{ "fault", fault_check },	    { "waive", report_check_waive },
+	{ "priority", check_priority },
+#define OPTION_CHECK(key, fn) { #key, fn },
+#include "core/options_checks.def"
+#undef OPTION_CHECK
+};
+
+/* --- parsing ------------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *suffix;
+	u64 factor;
+} suffixes[] = {
+	{ "", 1 },   { "k", 1 << 10 }, { "m", 1 << 20 },  { "g", 1 << 30 },
+	{ "ns", 1 }, { "us", 1000 },   { "ms", 1000000 }, { "s", 1000000000 },
+};
+
+/*
+ * Digits first: strtoull() alone would take spaces, signs and an empty text, and turn -1 into the
+ * largest number there is.
+ */
+bool opt_number(const char *text, u64 *value)
+{
+	unsigned long long v;
+	char *end;
+	size_t i;
+
+	if (!isdigit((unsigned char)text[0]))
+		return false;
+	errno = 0;
+	v = strtoull(text, &end, 0);
+	if (errno)
+		return false;
+	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		if (strcmp(end, suffixes[i].suffix))
+			continue;
+		return !__builtin_mul_overflow((u64)v, suffixes[i].factor, value);
+	}
+	return false;
+}
+
+/* Odd places mean yes. */
+static bool parse_bool(const char *text, u64 *value)
+{
+	static const char *const words[] = { "0", "1", "no", "yes", "off", "on", "false", "true" };
+	size_t i;
+
+	for (i = 0; i < 8; i++) {
+		if (!strcmp(text, words[i])) {
+			*value = i & 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int find(const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < N_OPTIONS; i++)
+		if (!strcmp(decls[i].key, key))
+			return i;
+	return -1;
+}
+
+/* Length first, then what the part that owns the option says. */
+static int check_text(const struct opt_decl *d, const char *value, char *why)
+{
+	size_t i;
+
+	if (*value && (strlen(value) < d->min || strlen(value) > d->max)) {
+		snprintf(why, OPT_WHY, "%s=%.60s: length must be %llu to %llu", d->key, value,
+			 (unsigned long long)d->min, (unsigned long long)d->max);
+		return -1;
+	}
+	if (!*value && d->min) {
+		snprintf(why, OPT_WHY, "%s: an empty value makes no sense", d->key);
+		return -1;
+	}
+	for (i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+		if (!strcmp(checks[i].key, d->key))
+			return *value ? checks[i].check(value, why) : 0;
+	return 0;
+}
+
+static int check_number(const struct opt_decl *d, const char *value, u64 *num, char *why)
+{
+	bool ok = d->type == BOOL ? parse_bool(value, num) : opt_number(value, num);
+
+	if (!ok) {
+		snprintf(why, OPT_WHY, "%s=%.60s: not a %s", d->key, value,
+			 d->type == BOOL ? "yes or no" : "number");
+		return -1;
+	}
+	if (*num < d->min || *num > d->max) {
+		snprintf(why, OPT_WHY, "%s=%.60s: must be %llu to %llu", d->key, value,
+			 (unsigned long long)d->min, (unsigned long long)d->max);
+		return -1;
+	}
+	return 0;
+}
+
+/* --- setting ------------------------------------------------------------------------------------------- */
+
+/* A list grows by what is set; everything else replaces. */
+static void store_text(char **at, enum opt_type type, const char *value)
+{
+	char *old = *at;
+	size_t room;
+	char *text;
+
+	if (type == LIST && old && *old && *value) {
+		room = strlen(old) + strlen(value) + 2;
+		text = malloc(room);
+		if (text)
+			snprintf(text, room, "%s;%s", old, value);
+	} else {
+		text = strdup(value);
+	}
+	if (!text) {
+		fprintf(stderr, "tavor-hca: out of memory\n");
+		exit(1);
+	}
+	free(old);
+	*at = text;
+}
+
+static void store(int n, int i, u64 num, const char *value)
+{
+	if (decls[i].type == STR || decls[i].type == LIST)
+		store_text(&values[n].str[i], decls[i].type, value);
+	else
+		values[n].num[i] = num;
+}
+
+/* Once. A default that its own declaration refuses is a bug of options.def. */
+static void load_defaults(void)
+{
+	static bool loaded;
+	char why[OPT_WHY];
+	size_t i;
+	int n;
+
+	if (loaded)
+		return;
+	loaded = true;
+	for (i = 0; i < N_OPTIONS; i++) {
+		u64 num = 0;
+
+		if (decls[i].type <= BOOL && check_number(&decls[i], decls[i].def, &num, why)) {
+			fprintf(stderr, "options.def: %s\n", why);
+			abort();
+		}
+		for (n = 0; n < MAX_HCAS; n++)
+			store(n, i, num, decls[i].def);
+	}
+}
+
+/*
+ * The whole value is judged before any of it is stored, and stored for all HCAs there could ever
+ * be: which of them exist, nobody knows while the command line is read.
+ */
+int opt_set(int n, const char *key, const char *value, char *why)
+{
+	int i = find(key);
+	u64 num = 0;
+	int k;
+
+	load_defaults();
+	if (i < 0) {
+		snprintf(why, OPT_WHY, "%.60s: no such option", key);
+		return -1;
+	}
+	if (n < OPT_ALL || n >= MAX_HCAS) {
+		snprintf(why, OPT_WHY, "%.60s: no HCA %d", key, n);
+		return -1;
+	}
+	if (started && decls[i].when == START) {
+		snprintf(why, OPT_WHY, "%s: can only be set at start", key);
+		return -1;
+	}
+	if (decls[i].type <= BOOL ? check_number(&decls[i], value, &num, why) :
+				    check_text(&decls[i], value, why))
+		return -1;
+	if (n > highest)
+		highest = n;
+	for (k = 0; k < MAX_HCAS; k++)
+		if (n == OPT_ALL || n == k)
+			store(k, i, num, value);
+	fault_option_changed(n, key, value);
+	wire_option_changed(key);
+	return 0;
+}
+
+/* A key cannot begin with a digit, so a number there names an HCA. */
+int opt_parse(const char *arg, char *why)
+{
+	const char *eq = strchr(arg, '=');
+	int n = OPT_ALL;
+	char key[64];
+	char *end;
+
+	if (!eq) {
+		snprintf(why, OPT_WHY, "%.60s: expected KEY=VALUE or N:KEY=VALUE", arg);
+		return -1;
+	}
+	if (isdigit((unsigned char)arg[0])) {
+		n = strtol(arg, &end, 10);
+		if (*end != ':') {
+			snprintf(why, OPT_WHY, "%.60s: expected N:KEY=VALUE", arg);
+			return -1;
+		}
+		arg = end + 1;
+	}
+	snprintf(key, sizeof(key), "%.*s", (int)(eq > arg ? eq - arg : 0), arg);
+	return opt_set(n, key, eq + 1, why);
+}
+
+int opt_load(const char *path, char *why)
+{
+	FILE *f = fopen(path, "r");
+	char line[1200];
+	int ret = 0;
+
+	if (!f) {
+		snprintf(why, OPT_WHY, "%.120s: %s", path, strerror(errno));
+		return -1;
+	}
+	while (!ret && fgets(line, sizeof(line), f)) {
+		char *text = line + strspn(line, " \t");
+
+		text[strcspn(text, "#\n")] = '\0';
+		while (*text && isspace((unsigned char)text[strlen(text) - 1]))
+			text[strlen(text) - 1] = '\0';
+		if (*text)
+			ret = opt_parse(text, why);
+	}
+	fclose(f);
+	return ret;
+}
+
+/* Parts read START options when they are made; a later change would be shown and have no effect. */
+void opt_started(void)
+{
+	load_defaults();
+	started = true;
+}
+
+int opt_highest(void)
+{
+	return highest;
+}
+
+/* --- reading ------------------------------------------------------------------------------------------- */
+
+/* A misspelt key in the source must not pass for a default. */
+static int must_find(const char *key)
+{
+	int i = find(key);
+
+	if (i < 0) {
+		fprintf(stderr, "tavor-hca: option %s is not declared\n", key);
+		abort();
+	}
+	return i;
+}
+
+static struct opt_values *values_of(const struct hca *h)
+{
+	load_defaults();
+	return &values[hca_number(h)];
+}
+
+/* The place of a value never moves, so hot code looks it up once and reads it ever after. */
+const u64 *opt_ref(const struct hca *h, const char *key)
+{
+	return &values_of(h)->num[must_find(key)];
+}
+
+u64 opt_u64(const struct hca *h, const char *key)
+{
+	return *opt_ref(h, key);
+}
+
+bool opt_bool(const struct hca *h, const char *key)
+{
+	return *opt_ref(h, key);
+}
+
+const char *opt_str(const struct hca *h, const char *key)
+{
+	return values_of(h)->str[must_find(key)];
+}
+
+const char *opt_key(unsigned int i)
+{
+	return i < N_OPTIONS ? decls[i].key : NULL;
+}
+
+int opt_print(const struct hca *h, const char *key, char *buf, size_t room)
+{
+	int i = find(key);
+
+	if (i < 0)
+		return -1;
+	if (decls[i].type == STR || decls[i].type == LIST)
+		return snprintf(buf, room, "%s", values_of(h)->str[i]);
+	return snprintf(buf, room, "%llu", (unsigned long long)values_of(h)->num[i]);
+}
+
+void opt_list(void)
+{
+	static const char *const types[] = { "number", "yes/no", "text", "list" };
+	size_t i;
+
+	for (i = 0; i < N_OPTIONS; i++)
+		printf("%-18s %-7s %-5s default %-20s %s\n", decls[i].key, types[decls[i].type],
+		       decls[i].when == LIVE ? "live" : "start",
+		       decls[i].def[0] ? decls[i].def : "\"\"", decls[i].help);
+}
+
+int options_new(struct hca *h)
+{
+	load_defaults();
+	hca_set_part(h, PART_OPTIONS, &values[hca_number(h)]);
+	return 0;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/* MPT entries in the DDR (9.1) as tpt.c and tpt_cmd.c see them. */
+#ifndef HCA_TPT_H
+#define HCA_TPT_H
+
+#include "core/bytes.h"
+#include "device/device.h"
+
+#define MPT_SIZE 64
+#define MPT_SW_STATUS 0xf0000000u
+#define MPT_BIND (1u << 15)
+#define MPT_ATOMIC (1u << 14)
+#define MPT_REMOTE_WRITE (1u << 13)
+#define MPT_REMOTE_READ (1u << 12)
+#define MPT_LOCAL_WRITE (1u << 11)
+#define MPT_LOCAL_READ (1u << 10)
+#define MPT_PHYSICAL (1u << 9)
+#define MPT_REGION (1u << 8)
+
+enum {
+	MPT_FLAGS = 0,
+	MPT_PAGE = 4,
+	MPT_KEY_AT = 8,
+	MPT_PD = 0xc,
+	MPT_START = 0x10,
+	MPT_LEN = 0x18,
+	MPT_LKEY = 0x20,
+	MPT_BOUND = 0x24,
+	MPT_LIMIT = 0x28,
+	MPT_MTT_AT = 0x2c
+};
+
+struct tpt {
+	u8 *mpt;  /* the table, in DDR */
+	u32 mask; /* number of MPTs - 1 */
+	/* HCA addresses; the table ends where the next thing in DDR begins */
+	u64 mtt_base, mtt_end;
+	/*
+	 * What a card could have in its cache since the last SYNC_TPT or command on it: a bit per
+	 * MTT entry, and the key an MPT entry was last used under (0: none).
+	 */
+	u64 *mtt_cached;
+	u32 *mpt_cached;
+};
+
+static inline struct tpt *tpt_of(const struct hca *h)
+{
+	return (struct tpt *)hca_part(h, PART_TPT);
+}
+
+static inline u8 *tpt_entry(const struct tpt *t, u32 key)
+{
+	return t->mpt + (size_t)(key & t->mask) * MPT_SIZE;
+}
+
+/* Everything but 0xF counts as hardware-owned. */
+static inline bool mpt_owned(const u8 *e)
+{
+	return get32(e) >> 28 != 0xf;
+}
+
+static inline unsigned int mpt_page_shift(const u8 *e)
+{
+	return 12 + (get32(e + MPT_PAGE) & 0x1f);
+}
+
+/* The hardware lets go of the entry: what it cached of it and its translations is forgotten. */
+void tpt_invalidate(struct tpt *t, const u8 *e);
+void tpt_sync(struct tpt *t);
+
+/* The region a window is bound to; NULL if it is gone. */
+u8 *tpt_window_region(struct tpt *t, const u8 *window);
+void tpt_unbind(struct tpt *t, u8 *window);
+
+#endif

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * The vfio-user protocol (QEMU's docs/interop/vfio-user.rst): one listening socket and at most one client
+ * per HCA. This file moves messages; vfu_answer.c answers them.
+ *
+ * Messages are received in bulk. File descriptors come with the last bytes of a receive, because the
+ * kernel never merges past a segment that carries some; each is tagged with its place in the stream and
+ * belongs to the message that covers it.
+ */
+#define _GNU_SOURCE
+#include "device/vfu.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define BURST 64 /* messages served per turn of the loop */
+
+static struct vfu *vfu_of(const struct hca *h)
+{
+	return hca_part(h, PART_VFU);
+}
+
+/* --- the connection ------------------------------------------------------------------------------------ */
+
+/* Descriptors of messages that never became whole. */
+static void drop_fds(struct vfu *v)
+{
+	int i;
+
+	for (i = 0; i < v->n_fds; i++)
+		close(v->fds[i].fd);
+	v->n_fds = 0;
+}
+
+/* The next client finds the device as after power-on. */
+static void disconnect(struct vfu *v, const char *why)
+{
+	if (v->conn.fd < 0)
+		return;
+	hca_log(v->h, "client gone: %s", why);
+	loop_remove(&v->conn);
+	close(v->conn.fd);
+	v->conn.fd = -1;
+	work_cancel(&v->more);
+	drop_fds(v);
+	vfu_irqs_release(v);
+	dma_unmap_all(v->h);
+	v->in_from = v->in_to = v->out_from = v->out_to = 0;
+	v->negotiated = false;
+	v->refused = 0;
+	hca_reset(v->h);
+	loop_modify(&v->listen, EPOLLIN);
+}
+
+void vfu_disconnect(struct hca *h)
+{
+	disconnect(vfu_of(h), "removed");
+}
+
+bool vfu_connected(const struct hca *h)
+{
+	return vfu_of(h)->conn.fd >= 0;
+}
+
+/* --- sending ------------------------------------------------------------------------------------------- */
+
+/* Replies wait here while the client is slow to read them. */
+static void flush(struct vfu *v)
+{
+	ssize_t n;
+
+	while (v->out_from < v->out_to) {
+		n = send(v->conn.fd, v->out + v->out_from, v->out_to - v->out_from,
+			 MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n <= 0) {
+			v->broken = true;
+			return;
+		}
+		v->out_from += n;
+	}
+	v->out_from = v->out_to = 0;
+}
+
+/* Room for a reply of @len bytes at the end of the output; NULL while the client does not read. */
+u8 *vfu_reply_room(struct vfu *v, size_t len)
+{
+	return VFU_OUT - v->out_to >= len ? v->out + v->out_to : NULL;
+}
+
+void vfu_reply_send(struct vfu *v, size_t len)
+{
+	v->out_to += len;
+	flush(v);
+}
+
+void vfu_reply_send_fd(struct vfu *v, size_t len, int fd)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct iovec iov = { v->out + v->out_to, len };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control.buf,
+			      .msg_controllen = sizeof(control.buf) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	ssize_t n;
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	/* only asked for while the client waits, so nothing else is in the way */
+	n = v->out_to ? -1 : sendmsg(v->conn.fd, &msg, MSG_NOSIGNAL);
+	if (n != (ssize_t)len)
+		v->broken = true;
+}
+
+/* --- receiving ----------------------------------------------------------------------------------------- */
+
+static void take_fds(struct vfu *v, struct msghdr *msg)
+{
+	struct cmsghdr *c;
+	int fds[VFU_MAX_FDS * 2], n, i;
+
+	for (c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(fds, CMSG_DATA(c), n * sizeof(int));
+		for (i = 0; i < n; i++) {
+			if (v->n_fds == VFU_FD_QUEUE) {
+				close(fds[i]);
+				v->broken = true;
+				continue;
+			}
+			v->fds[v->n_fds].fd = fds[i];
+			v->fds[v->n_fds++].at = v->stream;
+		}
+	}
+}
+
+/* False when there is nothing more to read now. */
+static bool receive(struct vfu *v)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int) * VFU_MAX_FDS * 2)];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { v->in + v->in_to, VFU_IN - v->in_to };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control.buf,
+			      .msg_controllen = sizeof(control.buf) };
+	ssize_t n = recvmsg(v->conn.fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n <= 0) {
+		v->broken = true;
+		return false;
+	}
+	v->in_to += n;
+	v->stream += n;
+	take_fds(v, &msg);
+	return true;
+}
+
+/* The descriptors of the message that ends at @end of the stream; the caller closes or keeps each. */
+static int message_fds(struct vfu *v, u64 end, int *fds)
+{
+	int n = 0;
+
+	while (n < v->n_fds && v->fds[n].at <= end && n < VFU_MAX_FDS) {
+		fds[n] = v->fds[n].fd;
+		n++;
+	}
+	v->n_fds -= n;
+	memmove(v->fds, v->fds + n, v->n_fds * sizeof(v->fds[0]));
+	return n;
+}
+
+/* Room for the largest message behind what is there, without copying each time. */
+static void compact(struct vfu *v)
+{
+	if (v->in_from == v->in_to)
+		v->in_from = v->in_to = 0;
+	if (!v->in_from || VFU_IN - v->in_from >= VFU_MAX_MSG)
+		return;
+	memmove(v->in, v->in + v->in_from, v->in_to - v->in_from);
+	v->in_to -= v->in_from;
+	v->in_from = 0;
+}
+
+/* One whole message, if there is one. */
+static bool serve_one(struct vfu *v)
+{
+	struct vfu_message m = { .v = v };
+	struct vfu_header hdr;
+	size_t have = v->in_to - v->in_from;
+	u64 end;
+
+	if (have < sizeof(hdr))
+		return false;
+	memcpy(&hdr, v->in + v->in_from, sizeof(hdr));
+	if (hdr.size < sizeof(hdr) || hdr.size > VFU_MAX_MSG) {
+		hca_log(v->h, "vfio-user: message of %u bytes", hdr.size);
+		v->broken = true;
+		return false;
+	}
+	if (have < hdr.size || !vfu_reply_room(v, VFU_MAX_MSG))
+		return false;
+	m.hdr = hdr;
+	m.data = v->in + v->in_from + sizeof(hdr);
+	m.len = hdr.size - sizeof(hdr);
+	end = v->stream - (have - hdr.size);
+	m.n_fds = message_fds(v, end, m.fds);
+	v->in_from += hdr.size;
+	vfu_answer(&m);
+	return !v->broken;
+}
+
+/* A client that does not read its replies is not read either. */
+static void watch(struct vfu *v)
+{
+	u32 events = v->out_to ? EPOLLOUT : 0;
+
+	if (VFU_OUT - v->out_to >= VFU_MAX_MSG)
+		events |= EPOLLIN;
+	if (v->conn.fd < 0 || events == v->events)
+		return;
+	v->events = events;
+	loop_modify(&v->conn, events);
+}
+
+static void serve(struct vfu *v)
+{
+	int i;
+
+	for (i = 0; i < BURST && !v->broken; i++) {
+		if (serve_one(v))
+			continue;
+		compact(v);
+		if (v->broken || VFU_OUT - v->out_to < VFU_MAX_MSG || !receive(v))
+			break;
+	}
+	compact(v);
+	if (v->broken)
+		disconnect(v, "connection closed or unusable");
+	else if (i == BURST)
+		work_schedule(&v->more);
+	watch(v);
+}
+
+static void on_more(struct hca_work *w)
+{
+	struct vfu *v = (struct vfu *)((char *)w - offsetof(struct vfu, more));
+
+	serve(v);
+}
+
+static void on_conn(struct hca_fd *f, u32 events)
+{
+	struct vfu *v = (struct vfu *)((char *)f - offsetof(struct vfu, conn));
+
+	flush(v);
+	if (events & EPOLLHUP && !(events & EPOLLIN))
+		v->broken = true;
+	serve(v);
+}
+
+static void on_listen(struct hca_fd *f, u32 events)
+{
+	struct vfu *v = (struct vfu *)((char *)f - offsetof(struct vfu, listen));
+	int fd = accept4(f->fd, NULL, NULL, SOCK_CLOEXEC);
+
+	(void)events;
+	if (fd < 0)
+		return;
+	v->conn.fd = fd;
+	v->broken = false;
+	v->stream = 0;
+	v->events = EPOLLIN;
+	if (loop_add(&v->conn, EPOLLIN)) {
+		close(fd);
+		v->conn.fd = -1;
+		return;
+	}
+	/* one client at a time: the next one waits in the backlog */
+	loop_modify(&v->listen, 0);
+	hca_log(v->h, "client connected");
+}
+
+/* --- start and end ------------------------------------------------------------------------------------- */
+
+int vfu_listen(struct hca *h, const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct vfu *v = vfu_of(h);
+
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(addr.sun_path, path);
+	unlink(path);
+	v->listen.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (v->listen.fd < 0 || bind(v->listen.fd, (struct sockaddr *)&addr, sizeof(addr)) ||
+	    listen(v->listen.fd, 4))
+		return -errno;
+	return loop_add(&v->listen, EPOLLIN);
+}
+
+int vfu_new(struct hca *h)
+{
+	struct vfu *v = calloc(1, sizeof(*v));
+
+	if (!v)
+		return -ENOMEM;
+	v->h = h;
+	v->listen = (struct hca_fd){ -1, on_listen };
+	v->conn = (struct hca_fd){ -1, on_conn };
+	v->more.fn = on_more;
+	v->in = malloc(VFU_IN);
+	v->out = malloc(VFU_OUT);
+	if (!v->in || !v->out) {
+		free(v->in);
+		free(v->out);
+		free(v);
+		return -ENOMEM;
+	}
+	vfu_irqs_init(v);
+	hca_set_part(h, PART_VFU, v);
+	return 0;
+}
+
+void vfu_delete(struct hca *h)
+{
+	struct vfu *v = vfu_of(h);
+
+	if (v->conn.fd >= 0) {
+		loop_remove(&v->conn);
+		close(v->conn.fd);
+	}
+	if (v->listen.fd >= 0) {
+		loop_remove(&v->listen);
+		close(v->listen.fd);
+	}
+	work_cancel(&v->more);
+	drop_fds(v);
+	vfu_irqs_release(v);
+	free(v->in);
+	free(v->out);
+	free(v);
+}

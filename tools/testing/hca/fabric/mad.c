@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/* MAD_IFC (17.1) and what all management classes have in common: versions, methods, the M_Key. */
+#include <string.h>
+
+#include "core/bytes.h"
+#include "fabric/port.h"
+
+#define MAD_VERSION 1
+
+#define OPMOD_IGNORE_MKEY 1u
+#define OPMOD_EXTENDED 4u
+#define OPMOD_DEFINED 7u
+
+/* Offsets of the extended part of the input mailbox. */
+enum { EXT_QPN = 0x100, EXT_RQPN = 0x108, EXT_SL = 0x10c, EXT_LID = 0x10e, EXT_END = 0x168 };
+
+#define ATTR_PORT_INFO 0x15
+
+/* A switch has one key, that of its management port. */
+static struct ibport *key_port(struct ibport *p)
+{
+	return p->node->type == NODE_SWITCH ? &p->node->port[0] : p;
+}
+
+static bool mkey_matches(const struct ibport *p, const struct mad_source *src, const u8 *mad)
+{
+	return src->ignore_mkey || !p->mkey || get64(mad + MAD_MKEY) == p->mkey;
+}
+
+static void mkey_violated(struct ibport *p, const struct mad_source *src, const u8 *mad)
+{
+	if (p->mkey_violations != 0xffff)
+		p->mkey_violations++;
+	if (p->mkey_lease && !timer_armed(&p->lease_timer))
+		timer_arm(&p->lease_timer, p->mkey_lease * 1000000000ULL);
+	trap_bad_mkey(p, src, mad);
+}
+
+/*
+ * IBTA 14.2.4: with a wrong key a Get passes while the protect bits are below 2, nothing else does.
+ * The lease counts from the first violation to the next request with the right key.
+ */
+static bool mkey_admits(struct ibport *p, const struct mad_source *src, const u8 *mad)
+{
+	if (mkey_matches(p, src, mad)) {
+		timer_cancel(&p->lease_timer);
+		return true;
+	}
+	if (mad[MAD_METHOD] == METHOD_GET && p->mkey_protect < 2)
+		return true;
+	mkey_violated(p, src, mad);
+	return false;
+}
+
+/* For a directed route the D bit is missing here: the driver adds it (17.1), or the switch. */
+static enum mad_result reply(u8 *out, u16 status)
+{
+	out[MAD_METHOD] = METHOD_GET | METHOD_RESP;
+	put16(out + MAD_STATUS, status);
+	return MAD_REPLY;
+}
+
+/*
+ * PortInfo of another port of the same HCA is protected by that port's key as well: each port may
+ * be on a subnet of its own, with managers that do not trust each other.
+ */
+static enum mad_result subn_process(struct ibport *p, const struct mad_source *src, const u8 *in,
+				    u8 *out)
+{
+	struct ibport *key = key_port(p), *target = NULL;
+
+	if (get16(in + MAD_ATTR) == ATTR_PORT_INFO && p->node->type == NODE_CA)
+		target = sma_target(p, get32(in + MAD_MOD));
+	if (!mkey_admits(key, src, in) || (target && target != p && !mkey_admits(target, src, in)))
+		return MAD_DROP;
+	switch (in[MAD_METHOD]) {
+	case METHOD_REPRESS:
+		trap_repress(key, in);
+		return MAD_NO_REPLY;
+	case METHOD_GET:
+	case METHOD_SET:
+		if (target)
+			key = target;
+		return reply(out,
+			     sma_process(p, out, !key->mkey_protect || mkey_matches(key, src, in)));
+	default:
+		return reply(out, MAD_BAD_METHOD);
+	}
+}
+
+static enum mad_result perf_process(struct ibport *p, const u8 *in, u8 *out)
+{
+	if (in[MAD_METHOD] != METHOD_GET && in[MAD_METHOD] != METHOD_SET)
+		return reply(out, MAD_BAD_METHOD);
+	return reply(out, pma_process(p, out));
+}
+
+enum mad_result mad_process(struct ibport *p, const struct mad_source *src, const u8 *in, u8 *out)
+{
+	u8 class = in[MAD_CLASS], method = in[MAD_METHOD];
+
+	memcpy(out, in, MAD_SIZE);
+	if ((method & METHOD_RESP) || method == METHOD_TRAP)
+		return MAD_DROP; /* nobody here waits for a response or collects traps */
+	if (in[MAD_BASE_VERSION] != MAD_VERSION || in[MAD_CLASS_VERSION] != MAD_VERSION)
+		return reply(out, MAD_BAD_VERSION);
+	switch (class) {
+	case CLASS_SUBN_LID:
+	case CLASS_SUBN_DIRECTED:
+		return subn_process(p, src, in, out);
+	case CLASS_PERF:
+		return perf_process(p, in, out);
+	default:
+		return reply(out, MAD_BAD_ATTR);
+	}
+}
+
+u16 mad_ifc_in_size(const struct cmd *c)
+{
+	return c->op_mod & OPMOD_EXTENDED ? EXT_END : MAD_SIZE;
+}
+
+/* Without the extended part nobody knows who asked, and no trap can name him. */
+static void read_source(const struct cmd *c, struct mad_source *src)
+{
+	memset(src, 0, sizeof(*src));
+	src->ignore_mkey = c->op_mod & OPMOD_IGNORE_MKEY;
+	src->slid = c->in_mod >> 16;
+	if (!(c->op_mod & OPMOD_EXTENDED))
+		return;
+	src->known = true;
+	src->qpn = get32(c->in + EXT_QPN) & 0xffffff;
+	src->rqpn = get32(c->in + EXT_RQPN) & 0xffffff;
+	src->sl = c->in[EXT_SL] >> 4;
+	src->slid = get16(c->in + EXT_LID);
+}
+
+u8 mad_ifc(struct hca *h, struct cmd *c)
+{
+	struct ibport *p = hca_port(h, c->in_mod & 0xffff);
+	struct mad_source src;
+
+	if (c->op_mod & ~OPMOD_DEFINED) {
+		violation(h, RULE_MAD_IFC_MODIFIER, "MAD_IFC", "opcode modifier %u", c->op_mod);
+		return CMD_BAD_OP;
+	}
+	if (!p) {
+		violation(h, RULE_MAD_IFC_PORT, "MAD_IFC", "there is no port %u",
+			  c->in_mod & 0xffff);
+		return CMD_BAD_PARAM;
+	}
+	read_source(c, &src);
+	switch (mad_process(p, &src, c->in, c->out)) {
+	case MAD_REPLY:
+		count(h, "mad-reply");
+		return CMD_OK;
+	case MAD_NO_REPLY:
+		c->no_out = true;
+		return CMD_OK;
+	default:
+		count(h, "mad-dropped");
+		return CMD_BAD_PKT;
+	}
+}

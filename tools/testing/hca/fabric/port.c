@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * The HCA's ports: the commands that open, close and set them, and what the rest of the model asks
+ * of them.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/bytes.h"
+#include "device/cmd.h"
+#include "fabric/packet.h"
+#include "fabric/port.h"
+
+#define VENDOR_OUI 0x0002c9
+#define DEFAULT_GUID 0x0002c90200000000ULL
+
+/* Device limits, as QUERY_DEV_LIM reports them (6.5). */
+#define LIMIT_MTU 4
+#define LIMIT_WIDTH 3
+#define LIMIT_VLS 8
+
+enum { PORT_EVENT_DOWN = 1, PORT_EVENT_ACTIVE = 4 };
+
+struct ibport *hca_port(const struct hca *h, unsigned int num)
+{
+	struct ibnode *node = hca_part(h, PART_PORT);
+
+	return num >= 1 && num <= node->num_ports ? &node->port[num] : NULL;
+}
+
+static unsigned int port_count(const struct hca *h)
+{
+	return ((struct ibnode *)hca_part(h, PART_PORT))->num_ports;
+}
+
+/* EQE 0x09 (17.3). Closing a port is the driver's own doing and has no event. */
+static void hca_state_changed(struct ibport *p, enum port_state from)
+{
+	u32 data[7] = { 0, 0, (u32)p->num << 28 };
+
+	hca_log(p->node->h, "%s: state %d -> %d", ibport_name(p), from, p->state);
+	if (p->state == PORT_ACTIVE)
+		eq_async(p->node->h, EV_PORT_CHANGE, PORT_EVENT_ACTIVE, data);
+	else if (p->state == PORT_DOWN && p->powered)
+		eq_async(p->node->h, EV_PORT_CHANGE, PORT_EVENT_DOWN, data);
+}
+
+/*
+ * Management packets pass as soon as the link is up, everything else needs an active port. The LID
+ * is checked here; keys and queue pairs are the transport's business.
+ */
+static bool hca_takes(struct ibport *p, const struct packet *pkt)
+{
+	u16 dlid = get16(pkt->data + 2);
+	bool vl15 = pkt->data[0] >> 4 == 15;
+
+	if (!hca_running(p->node->h) || hca_dead(p->node->h))
+		return false;
+	if (!vl15 && p->state == PORT_ARMED)
+		ibport_set_state(
+			p, PORT_ACTIVE); /* a data packet says that the other side is active */
+	if (vl15 ? p->state == PORT_DOWN : p->state != PORT_ACTIVE)
+		return false;
+	if (dlid == LID_PERMISSIVE)
+		return vl15;
+	return dlid >= LID_MULTICAST || ibport_owns_lid(p, dlid);
+}
+
+static void hca_rx(struct ibport *p, struct packet *pkt)
+{
+	if (!hca_takes(p, pkt)) {
+		count(p->node->h, "port-rx-dropped");
+		packet_put(pkt);
+		return;
+	}
+	ibport_count(p, CNT_RCV_PKTS, 1);
+	ibport_count(p, CNT_RCV_DATA, pkt->len / 4);
+	qp_rx(p->node->h, p->num, pkt, false);
+}
+
+/*
+ * The firmware's own traps are received from LID 0; the driver sends them on (17.1). Firmware that
+ * hangs has none.
+ */
+static void hca_send_trap(struct ibport *p, const u8 mad[MAD_SIZE])
+{
+	struct packet *pkt = packet_alloc();
+	u8 *b = pkt->data;
+
+	if (!hca_running(p->node->h) || hca_dead(p->node->h) || cmd_hung(p->node->h)) {
+		packet_put(pkt);
+		return;
+	}
+	pkt->len = 8 + 12 + 8 + MAD_SIZE + 4;
+	memset(b, 0, 28);
+	b[0] = 0xf0;
+	b[1] = 0x02;
+	put16(b + 2, p->lid);
+	put16(b + 4, pkt->len / 4);
+	b[8] = 0x64; /* UD send only */
+	put16(b + 10, 0xffff);
+	memcpy(b + 28, mad, MAD_SIZE);
+	put32(b + 28 + MAD_SIZE, icrc_compute(b, pkt->len - 4));
+	count(p->node->h, "trap-sent");
+	qp_rx(p->node->h, p->num, pkt, true);
+}
+
+/* GUIDs of one process differ by its HCAs; joined processes need the option to differ. */
+static u64 default_guid(const struct hca *h)
+{
+	u64 guid = opt_u64(h, "node_guid");
+
+	return guid ? guid : DEFAULT_GUID + ((u64)(hca_number(h) + 1) << 8);
+}
+
+static void set_default_guids(struct ibnode *node)
+{
+	unsigned int i;
+
+	node->node_guid = default_guid(node->h);
+	node->sys_guid = node->node_guid + 3;
+	for (i = 1; i <= node->num_ports; i++)
+		ibport_set_guid(&node->port[i], 0, node->node_guid + i);
+	memset(node->desc, 0, sizeof(node->desc));
+	snprintf(node->desc, sizeof(node->desc), "Tavor HCA model %d", hca_number(node->h));
+}
+
+void port_reset_all(struct hca *h)
+{
+	struct ibnode *node = hca_part(h, PART_PORT);
+	unsigned int i;
+
+	for (i = 1; i <= node->num_ports; i++) {
+		wire_flush(&node->port[i]);
+		ibport_reset(&node->port[i]);
+		node->port[i].cap_mask = opt_u64(h, "port_caps");
+		wire_update(&node->port[i]);
+	}
+	node->num_pkeys = 1u << opt_u64(h, "log_pkeys");
+	set_default_guids(node);
+}
+
+int port_new(struct hca *h)
+{
+	struct ibnode *node = ibnode_new(NODE_CA, opt_u64(h, "ports"));
+
+	if (!node)
+		return -ENOMEM;
+	node->h = h;
+	snprintf(node->name, sizeof(node->name), "%d", hca_number(h));
+	node->vendor_id = VENDOR_OUI;
+	node->device_id = strcmp(opt_str(h, "device"), "mt25208") ? 0x5a44 : 0x6278;
+	node->revision = 0xa1;
+	node->state_changed = hca_state_changed;
+	node->rx = hca_rx;
+	node->send_trap = hca_send_trap;
+	hca_set_part(h, PART_PORT, node);
+	port_reset_all(h);
+	return 0;
+}
+
+/* --- INIT_IB (6.7), CLOSE_IB, SET_IB (6.8) --- */
+
+static struct ibport *cmd_port(struct hca *h, const struct cmd *c, const char *what)
+{
+	struct ibport *p = hca_port(h, c->in_mod);
+
+	if (!p)
+		violation(h, RULE_PORT_NUMBER, what, "port %u of %u", c->in_mod, port_count(h));
+	return p;
+}
+
+static u8 init_ib_check(struct hca *h, const struct cmd *c)
+{
+	u32 flags = get32(c->in);
+	u32 mtu = bits(flags, 15, 12), width = bits(flags, 11, 8), vls = bits(flags, 7, 4);
+	u32 gids = get16(c->in + 6), pkeys = get16(c->in + 10);
+
+	if (flags & 0xfff8000f) {
+		violation(h, RULE_INIT_IB_RESERVED, "INIT_IB", "dword 0 is 0x%08x", flags);
+		return CMD_BAD_PARAM;
+	}
+	if (!mtu || (width != 1 && width != 3) || !vls || (vls & (vls - 1)) || !gids || !pkeys) {
+		violation(h, RULE_INIT_IB_VALUE, "INIT_IB",
+			  "MTU %u width %u VLs %u GIDs %u P_Keys %u", mtu, width, vls, gids, pkeys);
+		return CMD_BAD_PARAM;
+	}
+	if (mtu > LIMIT_MTU || width > LIMIT_WIDTH || vls > LIMIT_VLS || gids > PORT_GIDS ||
+	    pkeys > 1u << opt_u64(h, "log_pkeys")) {
+		violation(h, RULE_INIT_IB_LIMIT, "INIT_IB",
+			  "MTU %u width %u VLs %u GIDs %u P_Keys %u", mtu, width, vls, gids, pkeys);
+		return CMD_EXCEED_LIM;
+	}
+	return CMD_OK;
+}
+
+/* Node GUID, system-image GUID and the number of P_Keys belong to the node, not to the port. */
+static bool init_ib_agrees(const struct ibport *p, const u8 *in)
+{
+	const struct ibport *other = hca_port(p->node->h, 3 - p->num);
+	u32 flags = get32(in);
+
+	if (!other || !other->powered)
+		return true;
+	if ((flags & (1u << 17)) && get64(in + 0x18) != p->node->node_guid)
+		return false;
+	if ((flags & (1u << 18)) && get64(in + 0x20) != p->node->sys_guid)
+		return false;
+	return get16(in + 10) == p->node->num_pkeys;
+}
+
+/* mthca passes no GUIDs: those of the flash, made up at start, stay. */
+static void init_ib_apply(struct ibport *p, const u8 *in)
+{
+	static const u8 vl_code[] = { [1] = 1, [2] = 2, [4] = 3, [8] = 4 };
+	u32 flags = get32(in);
+
+	p->mtu_cap = bits(flags, 15, 12);
+	p->neighbor_mtu = p->mtu_cap;
+	p->width_cap = bits(flags, 11, 8);
+	p->width_enabled = p->width_cap;
+	p->vl_cap = vl_code[bits(flags, 7, 4)];
+	p->op_vls = p->vl_cap;
+	p->node->num_pkeys = get16(in + 10);
+	if (flags & (1u << 16))
+		ibport_set_guid(p, 0, get64(in + 0x10));
+	if (flags & (1u << 17))
+		p->node->node_guid = get64(in + 0x18);
+	if (flags & (1u << 18))
+		p->node->sys_guid = get64(in + 0x20);
+}
+
+/* The link comes up only now. Repeating it on an open port is legal and leaves the link alone. */
+static u8 run_init_ib(struct hca *h, struct cmd *c)
+{
+	struct ibport *p = cmd_port(h, c, "INIT_IB");
+	u8 status;
+
+	if (!p)
+		return CMD_BAD_PARAM;
+	status = init_ib_check(h, c);
+	if (status)
+		return status;
+	if (!init_ib_agrees(p, c->in)) {
+		violation(h, RULE_INIT_IB_MISMATCH, "INIT_IB",
+			  "port %u differs from the other port", p->num);
+		return CMD_BAD_PARAM;
+	}
+	init_ib_apply(p, c->in);
+	p->powered = true;
+	wire_update(p);
+	return CMD_OK;
+}
+
+/*
+ * On a closed port: legal, too (8.2). What the subnet manager has set stays until the next reset.
+ */
+static u8 run_close_ib(struct hca *h, struct cmd *c)
+{
+	struct ibport *p = cmd_port(h, c, "CLOSE_IB");
+
+	if (!p)
+		return CMD_BAD_PARAM;
+	p->powered = false;
+	wire_update(p);
+	return CMD_OK;
+}
+
+/* The system-image GUID counts only with its flag: mthca leaves stale bytes there (6.8). */
+static u8 run_set_ib(struct hca *h, struct cmd *c)
+{
+	struct ibport *p = cmd_port(h, c, "SET_IB");
+	u32 flags = get32(c->in), mask = get32(c->in + 4);
+
+	if (!p)
+		return CMD_BAD_PARAM;
+	if (flags & ~((1u << 18) | 1u)) {
+		violation(h, RULE_SET_IB_RESERVED, "SET_IB", "dword 0 is 0x%08x", flags);
+		return CMD_BAD_PARAM;
+	}
+	if (flags & (1u << 18))
+		p->node->sys_guid = get64(c->in + 8);
+	if (flags & 1)
+		p->qkey_violations = 0;
+	if (mask != p->cap_mask) {
+		p->cap_mask = mask;
+		trap_cap_mask(p, false);
+	}
+	return CMD_OK;
+}
+
+const struct cmd_desc port_cmds[] = {
+	{ 0x09, "INIT_IB", 0x28, 0, CMD_NEEDS_INIT_HCA, 'A', run_init_ib, NULL, 1, ~0u },
+	{ 0x0a, "CLOSE_IB", 0, 0, CMD_NEEDS_INIT_HCA, 'A', run_close_ib, NULL, 1, ~0u },
+	{ 0x0c, "SET_IB", 0x10, 0, CMD_NEEDS_INIT_HCA, 'B', run_set_ib, NULL, 1, ~0u },
+	{ 0x24, "MAD_IFC", 0x168, MAD_SIZE, CMD_NEEDS_INIT_HCA, 'C', mad_ifc, mad_ifc_in_size,
+	  0xffff, ~0u },
+	{ 0 },
+};
+
+/* --- what the queue pairs ask --- */
+
+enum port_state port_state(const struct hca *h, int port)
+{
+	return hca_port(h, port)->state;
+}
+
+u16 port_lid(const struct hca *h, int port)
+{
+	return hca_port(h, port)->lid;
+}
+
+u8 port_lmc(const struct hca *h, int port)
+{
+	return hca_port(h, port)->lmc;
+}
+
+u8 port_mtu(const struct hca *h, int port)
+{
+	return hca_port(h, port)->neighbor_mtu;
+}
+
+u16 port_pkey(const struct hca *h, int port, unsigned int index)
+{
+	return index < port_pkey_count(h) ? hca_port(h, port)->pkey[index] : 0;
+}
+
+unsigned int port_pkey_count(const struct hca *h)
+{
+	return ((struct ibnode *)hca_part(h, PART_PORT))->num_pkeys;
+}
+
+const u8 *port_gid(const struct hca *h, int port, unsigned int index)
+{
+	return index < PORT_GIDS ? hca_port(h, port)->gid[index] : NULL;
+}
+
+unsigned int port_gid_count(const struct hca *h)
+{
+	(void)h;
+	return PORT_GIDS;
+}
+
+u8 port_sl2vl(const struct hca *h, int port, u8 sl)
+{
+	return hca_port(h, port)->sl2vl[0][sl & 15];
+}
+
+/* The counters of PortInfo stop at the top until the subnet manager clears them. */
+static void count_violation(u16 *counter)
+{
+	if (*counter != 0xffff)
+		(*counter)++;
+}
+
+void port_count_pkey_violation(struct hca *h, int port)
+{
+	struct ibport *p = hca_port(h, port);
+
+	count_violation(&p->pkey_violations);
+	trap_bad_key(p, TRAP_PKEY, wire_current());
+}
+
+void port_count_qkey_violation(struct hca *h, int port)
+{
+	struct ibport *p = hca_port(h, port);
+
+	count_violation(&p->qkey_violations);
+	trap_bad_key(p, TRAP_QKEY, wire_current());
+}
+
+/* --- sending --- */
+
+static u32 dest_qpn(const struct packet *pkt)
+{
+	u32 bth = (pkt->data[1] & 3) == LNH_GLOBAL ? LRH_LEN + GRH_LEN : LRH_LEN;
+
+	return pkt->len >= bth + BTH_LEN ? get32(pkt->data + bth + 4) & QPN_MASK : 0;
+}
+
+/*
+ * A service level can be mapped to VL 15 to say that it must not be used, and to a VL that is not operational by
+ * mistake: such packets are discarded (IBTA 7.6.6). Only those of QP0 really go on VL 15.
+ */
+static bool vl_usable(const struct ibport *p, const struct packet *pkt)
+{
+	u8 vl = pkt->data[0] >> 4;
+
+	return vl == VL_MANAGEMENT ? !dest_qpn(pkt) : vl < 1u << (p->op_vls - 1);
+}
+
+/* The most a packet of this MTU can be, all its headers included (IBTA 7.7.8). */
+static bool too_long(const struct ibport *p, const struct packet *pkt)
+{
+	return pkt->len > (128u << p->neighbor_mtu) + 124;
+}
+
+/* A packet for a port that is not up is lost without a word, as on hardware; the counter knows. */
+static bool may_send(const struct ibport *p, const struct packet *pkt)
+{
+	if (hca_dead(p->node->h) || !vl_usable(p, pkt) || too_long(p, pkt))
+		return false;
+	return pkt->data[0] >> 4 == 15 ? p->state != PORT_DOWN : p->state == PORT_ACTIVE;
+}
+
+void port_tx(struct hca *h, int port, struct packet *pkt)
+{
+	struct ibport *p = hca_port(h, port);
+
+	if (!may_send(p, pkt)) {
+		count(h, "port-tx-dropped");
+		ibport_count(p, CNT_XMIT_DISCARD, 1);
+		packet_put(pkt);
+		return;
+	}
+	ibport_count(p, CNT_XMIT_PKTS, 1);
+	ibport_count(p, CNT_XMIT_DATA, pkt->len / 4);
+	if (pcap_active())
+		pcap_packet(pkt);
+	wire_send(p, pkt);
+}

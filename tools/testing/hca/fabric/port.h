@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/*
+ * What the fabric side shares: nodes, their ports, and the agents that answer for them. A node is
+ * the HCA or a modelled switch; both have the same ports, the same PortInfo rules and the same
+ * counters.
+ *
+ *	port.c	the HCA's node; INIT_IB, CLOSE_IB, SET_IB, and the port_*() functions of hca.h
+ *	ibport.c	one port: state machine, GIDs, counters
+ *	mad.c	MAD_IFC, classes, versions, methods, M_Key
+ *	sma.c, portinfo.c, sma_tables.c	subnet management attributes
+ *	pma.c	performance management attributes
+ *	trap.c	notices the node sends by itself
+ *	wire.c	cables and what happens to packets on them
+ *	switch.c	a switch
+ */
+#ifndef HCA_PORT_H
+#define HCA_PORT_H
+
+#include "core/hca.h"
+
+#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+
+#define PORT_GIDS 32u
+#define PORT_PKEYS 64u
+#define PORT_VLARB 8u /* entries of each arbitration table */
+#define NODE_MAX_PORTS 36u
+
+#define LID_PERMISSIVE 0xffffu
+#define LID_MULTICAST 0xc000u
+
+#define DEFAULT_GID_PREFIX 0xfe80000000000000ULL
+
+enum phys_state {
+	PHYS_SLEEP = 1,
+	PHYS_POLLING = 2,
+	PHYS_DISABLED = 3,
+	PHYS_TRAINING = 4,
+	PHYS_LINKUP = 5,
+};
+
+enum node_type { NODE_CA = 1, NODE_SWITCH = 2 };
+
+/* Capability mask of PortInfo. */
+#define CAP_IS_SM (1u << 1)
+#define CAP_TRAP (1u << 3)
+#define CAP_APM (1u << 5)
+#define CAP_SL_MAPPING (1u << 6)
+#define CAP_LED (1u << 9)
+#define CAP_SYS_GUID (1u << 11)
+#define CAP_CM (1u << 16)
+#define CAP_MASK_NOTICE (1u << 22)
+#define CAP_CLIENT_REREG (1u << 25)
+
+/* The order is that of the CounterSelect bits of PortCounters. */
+enum port_counter {
+	CNT_SYMBOL,
+	CNT_RECOVERY,
+	CNT_DOWNED,
+	CNT_RCV_ERR,
+	CNT_RCV_REMOTE,
+	CNT_RCV_RELAY,
+	CNT_XMIT_DISCARD,
+	CNT_XMIT_CONSTRAINT,
+	CNT_RCV_CONSTRAINT,
+	CNT_INTEGRITY,
+	CNT_OVERRUN,
+	CNT_VL15_DROPPED,
+	CNT_XMIT_DATA,
+	CNT_RCV_DATA,
+	CNT_XMIT_PKTS,
+	CNT_RCV_PKTS,
+	CNT_XMIT_WAIT,
+	CNT_COUNT
+};
+
+/* Traps a port repeats until the subnet manager represses them; one of each kind at a time. */
+enum trap_kind { TRAP_CAP_MASK, TRAP_MKEY, TRAP_PKEY, TRAP_QKEY, TRAP_LINK_STATE, TRAP_KINDS };
+
+struct trap {
+	bool active;
+	u64 tid;
+	u8 notice[64];
+};
+
+/* PortSamplesControl and the result it collects (pma.c). */
+struct sampler {
+	u8 status; /* 0 done, 1 running, 2 waiting for the start */
+	u8 tick;
+	u16 tag;
+	u32 start, interval;
+	u16 select[15];
+	u64 base[15];
+	u32 result[15];
+	struct hca_timer timer;
+};
+
+struct ibnode;
+struct cable;
+
+struct ibport {
+	struct ibnode *node;
+	u8 num;
+
+	/* link */
+	bool powered; /* INIT_IB has been done; a switch's ports always are */
+	enum port_state state;
+	enum phys_state phys;
+	enum phys_state down_default;
+	u8 width_cap, width_enabled, width_active;
+	u8 speed_cap, speed_enabled, speed_active;
+	struct cable *cable;
+	u8 end; /* which end of it */
+	struct hca_timer bounce_timer;
+	struct packet *rx_head, *rx_tail;
+	struct hca_work rx_work;
+
+	/* what a subnet manager sets */
+	u16 lid, sm_lid;
+	u8 lmc, sm_sl;
+	u64 mkey;
+	u16 mkey_lease;
+	u8 mkey_protect;
+	struct hca_timer lease_timer;
+	u64 gid_prefix;
+	u8 mtu_cap, neighbor_mtu;
+	u8 vl_cap, op_vls; /* IB codes: 1 = VL0 .. 4 = VL0-7 */
+	u8 vl_high_limit, hoq_life, part_enforce, init_type;
+	u8 subnet_timeout, error_thresholds;
+	u32 cap_mask;
+	bool led;
+	u8 gid[PORT_GIDS][16];
+	u16 pkey[PORT_PKEYS];
+	u8 sl2vl[NODE_MAX_PORTS + 1][16]; /* by input port; an HCA has only [0] */
+	u8 vlarb[2][PORT_VLARB][2];	  /* low, high: VL, weight */
+
+	/* what it reads */
+	u16 mkey_violations, pkey_violations, qkey_violations;
+	u64 counter[CNT_COUNT];
+	struct sampler sampler;
+
+	struct trap trap[TRAP_KINDS];
+	struct hca_timer trap_timer;
+	u64 next_tid;
+};
+
+struct ibnode {
+	enum node_type type;
+	u8 num_ports;
+	struct hca *h; /* NULL for a switch */
+	char name[16]; /* "0" for HCA 0, "s0" for a switch: as in the cable option */
+	u64 sys_guid, node_guid;
+	u16 device_id;
+	u32 revision, vendor_id;
+	char desc[64];
+	u16 num_pkeys;
+	/* The port changed its logical state from @from. */
+	void (*state_changed)(struct ibport *p, enum port_state from);
+	/* A packet came in through the cable or looped back; takes ownership. */
+	void (*rx)(struct ibport *p, struct packet *pkt);
+	/* Sends a trap: the 256 bytes of a SubnTrap(Notice), header filled in. */
+	void (*send_trap)(struct ibport *p, const u8 mad[256]);
+	struct ibport port[]; /* [0] is a switch's management port, unused in an HCA */
+};
+
+/* --- ibport.c --- */
+
+struct ibnode *ibnode_new(enum node_type type, u8 num_ports);
+void ibnode_free(struct ibnode *node);
+void ibport_reset(struct ibport *p);
+/* The only place where the logical state changes. */
+void ibport_set_state(struct ibport *p, enum port_state to);
+void ibport_set_prefix(struct ibport *p, u64 prefix);
+void ibport_set_guid(struct ibport *p, unsigned int index, u64 guid);
+void ibport_count(struct ibport *p, enum port_counter counter, u64 n);
+bool ibport_owns_lid(const struct ibport *p, u16 lid);
+/* Name for logs and rules: "port 0.1", "port s0.3". The buffer is static. */
+const char *ibport_name(const struct ibport *p);
+
+/* --- port.c --- */
+
+/* NULL unless @num is one of the HCA's ports. */
+struct ibport *hca_port(const struct hca *h, unsigned int num);
+
+struct cJSON;
+/* Adds "ports": state, LID, cable and counters (control socket). */
+void port_objects(struct hca *h, struct cJSON *out);
+
+/* --- mad.c --- */
+
+enum mad_result { MAD_REPLY, MAD_NO_REPLY, MAD_DROP };
+
+/* Where a MAD came from, as far as anybody knows. */
+struct mad_source {
+	bool ignore_mkey;
+	bool known; /* the fields below are valid (extended MAD_IFC, or a packet) */
+	u16 slid;
+	u32 qpn, rqpn;
+	u8 sl;
+};
+
+/* Offsets in a MAD. */
+enum {
+	MAD_BASE_VERSION = 0,
+	MAD_CLASS = 1,
+	MAD_CLASS_VERSION = 2,
+	MAD_METHOD = 3,
+	MAD_STATUS = 4,
+	MAD_HOP_PTR = 6,
+	MAD_HOP_CNT = 7,
+	MAD_TID = 8,
+	MAD_ATTR = 16,
+	MAD_MOD = 20,
+	MAD_MKEY = 24,
+	MAD_DR_SLID = 32,
+	MAD_DR_DLID = 34,
+	MAD_DATA = 64,
+	MAD_INITIAL_PATH = 128,
+	MAD_RETURN_PATH = 192,
+	MAD_SIZE = 256
+};
+
+enum mad_class {
+	CLASS_SUBN_LID = 0x01,
+	CLASS_PERF = 0x04,
+	CLASS_VENDOR_9 = 0x09,
+	CLASS_VENDOR_A = 0x0a,
+	CLASS_SUBN_DIRECTED = 0x81
+};
+
+enum mad_method {
+	METHOD_GET = 0x01,
+	METHOD_SET = 0x02,
+	METHOD_TRAP = 0x05,
+	METHOD_REPRESS = 0x07,
+	METHOD_RESP = 0x80
+};
+
+enum mad_status {
+	MAD_OK = 0,
+	MAD_BAD_VERSION = 1 << 2,
+	MAD_BAD_METHOD = 2 << 2,
+	MAD_BAD_ATTR = 3 << 2,
+	MAD_BAD_VALUE = 7 << 2,
+};
+
+#define DR_DIRECTION 0x8000u /* D bit of the status word of a directed-route SMP */
+
+/* Answers @in for the port it arrived on; @out is the reply when MAD_REPLY is returned. */
+enum mad_result mad_process(struct ibport *p, const struct mad_source *src, const u8 *in, u8 *out);
+u8 mad_ifc(struct hca *h, struct cmd *c);
+u16 mad_ifc_in_size(const struct cmd *c);
+
+/* --- sma.c, portinfo.c, sma_tables.c, pma.c --- */
+
+/* One request: @data are the 64 bytes of the attribute, in place. */
+struct smp {
+	struct ibport *port; /* where it arrived */
+	u32 mod;
+	u8 *data;
+	bool mkey_ok; /* the requester knows the M_Key, or there is none */
+};
+
+/* Carries the request out in @out (a copy of it) and returns the MAD status. */
+u16 sma_process(struct ibport *p, u8 *out, bool mkey_ok);
+u16 pma_process(struct ibport *p, u8 *out);
+/*
+ * The port an attribute modifier names, NULL if there is none; 0 is the port of arrival on an HCA.
+ */
+struct ibport *sma_target(struct ibport *p, u32 num);
+
+u16 portinfo_get(struct smp *s);
+u16 portinfo_set(struct smp *s);
+u16 guidinfo_get(struct smp *s);
+u16 guidinfo_set(struct smp *s);
+u16 pkeys_get(struct smp *s);
+u16 pkeys_set(struct smp *s);
+u16 sl2vl_get(struct smp *s);
+u16 sl2vl_set(struct smp *s);
+u16 vlarb_get(struct smp *s);
+u16 vlarb_set(struct smp *s);
+void pma_reset(struct ibport *p);
+
+/* --- trap.c --- */
+
+void trap_init(struct ibport *p);
+void trap_cap_mask(struct ibport *p, bool node_desc);
+void trap_bad_mkey(struct ibport *p, const struct mad_source *src, const u8 *mad);
+/* @headers: LRH and what follows of the offending packet, NULL if it is not at hand. */
+void trap_bad_key(struct ibport *p, enum trap_kind kind, const u8 *headers);
+void trap_link_state(struct ibport *p);
+/* A SubnTrapRepress has come. */
+void trap_repress(struct ibport *p, const u8 *mad);
+void trap_stop(struct ibport *p);
+
+/* --- wire.c --- */
+
+/* The port's power, physical state or enabled width or speed changed: train or drop the link. */
+void wire_update(struct ibport *p);
+/* Sends a packet on its way, faults included: loopback or cable. Takes ownership. */
+void wire_send(struct ibport *p, struct packet *pkt);
+/* Forgets what is queued for the port. */
+void wire_flush(struct ibport *p);
+/* Headers of the packet now being delivered, for traps about it; NULL outside delivery. */
+const u8 *wire_current(void);
+struct ibport *wire_peer(const struct ibport *p);
+struct packet *packet_copy(const struct packet *pkt);
+
+/* --- pcap.c --- */
+
+bool pcap_active(void);
+void pcap_packet(const struct packet *pkt);
+void pcap_close(void);
+
+#endif

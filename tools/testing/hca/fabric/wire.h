@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/*
+ * Cables, and the parts of the wire that are files of their own: faults and links between
+ * processes.
+ */
+#ifndef HCA_WIRE_H
+#define HCA_WIRE_H
+
+#include "fabric/port.h"
+
+struct remote;
+
+/*
+ * A cable has two ends. The second is a port of this process, or a socket to another process, which
+ * tells us about its port in messages (remote.c).
+ */
+struct cable {
+	struct cable *next;
+	struct ibport *end[2]; /* end[1] is NULL if the other end is remote */
+	struct remote *remote;
+	bool pulled;
+	bool up;
+	struct hca_timer train;
+};
+
+/* A packet has come over the cable for @p; takes ownership. */
+void wire_arrived(struct ibport *p, struct packet *pkt);
+/* What the remote end says has changed. */
+void wire_remote_changed(struct cable *c);
+int wire_check_cables(const char *value, char *why);
+int wire_check_unplug(const char *value, char *why);
+/* Called after an option got a new value. */
+void wire_option_changed(const char *key);
+void wire_delete_all(void);
+
+/* --- packet_fault.c: faults of packets that leave an HCA's port --- */
+
+/* Passes the packet on to wire_transmit() none, one or two times, now or later. */
+void wirefault_send(struct ibport *p, struct packet *pkt);
+bool wirefault_active(struct hca *h);
+int wirefault_check(const char *spec, char *why);
+void wirefault_changed(void);
+void wirefault_delete(struct hca *h);
+/* Loopback or cable, without faults. */
+bool wire_loops(const struct ibport *p, const struct packet *pkt);
+void wire_transmit(struct ibport *p, struct packet *pkt);
+
+/* --- remote.c: a cable to another process --- */
+
+struct remote *remote_new(struct cable *c, const char *path);
+void remote_delete(struct remote *r);
+/* The state of the port there: would it train, and with what. */
+bool remote_willing(const struct remote *r);
+u8 remote_width(const struct remote *r);
+u8 remote_speed(const struct remote *r);
+/* Tells the other side about our end. */
+void remote_tell(struct remote *r);
+void remote_send(struct remote *r, struct packet *pkt);
+
+#endif

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/*
+ * Queue pairs, inside the QP side: qp.c (table, states, doorbells, dispatch), qp_cmd.c (firmware
+ * commands), wq_fifo.c (doorbell lists), wqe.c (work queue elements), requester.c and responder.c (RC,
+ * UC), ud.c, mlx.c, srq.c.
+ *
+ * The context of a QP lives here, not in the DDR; QUERY_QPEE shows it in the layout of section
+ * 12.3.
+ */
+#ifndef HCA_QP_H
+#define HCA_QP_H
+
+#include "core/bytes.h"
+#include "core/hca.h"
+#include "fabric/packet.h"
+
+#ifndef container_of
+#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#endif
+
+#define LOG_RESERVED_QPS 10u /* QUERY_DEV_LIM 0x12 */
+#define RESERVED_SRQS 16u    /* QUERY_DEV_LIM 0x14 */
+#define WQ_LIMIT (1u << 16)  /* WQEs a queue can hold, QUERY_DEV_LIM 0x10, 0x11 */
+#define WQE_MAX 1008u
+#define SPANS_MAX 63u
+#define SQ_SLOTS 64u  /* messages in flight; a power of two */
+#define QP_BUDGET 32  /* packets or CQEs of one QP in one turn of the loop */
+#define RESP_MAX 128u /* 2^7: the deepest responder QUERY_DEV_LIM may report */
+#define PSN_HALF 0x800000u
+
+enum qp_state { QP_RESET, QP_INIT, QP_RTR, QP_RTS, QP_SQE, QP_SQD, QP_ERR, QP_DRAINING };
+enum qp_service { SVC_RC = 0, SVC_UC = 1, SVC_RD = 2, SVC_UD = 3, SVC_MLX = 7 };
+enum pm_state { PM_ARMED = 0, PM_REARM = 1, PM_MIGRATED = 3 };
+
+/* Syndromes of an error CQE (11.3) */
+enum syndrome {
+	SYN_OK = 0,
+	SYN_LOCAL_LENGTH = 0x01,
+	SYN_LOCAL_QP_OP = 0x02,
+	SYN_LOCAL_PROT = 0x04,
+	SYN_FLUSHED = 0x05,
+	SYN_BIND = 0x06,
+	SYN_BAD_RESPONSE = 0x10,
+	SYN_LOCAL_ACCESS = 0x11,
+	SYN_REMOTE_INVALID = 0x12,
+	SYN_REMOTE_ACCESS = 0x13,
+	SYN_REMOTE_OP = 0x14,
+	SYN_RETRY = 0x15,
+	SYN_RNR_RETRY = 0x16,
+};
+
+/* Send opcodes of a WQE (13.9) */
+enum wqe_op {
+	WQE_NOP = 0x00,
+	WQE_WRITE = 0x08,
+	WQE_WRITE_IMM = 0x09,
+	WQE_SEND = 0x0a,
+	WQE_SEND_IMM = 0x0b,
+	WQE_READ = 0x10,
+	WQE_CMP_SWAP = 0x11,
+	WQE_FETCH_ADD = 0x12,
+	WQE_BIND = 0x18,
+};
+
+/* --- wq_fifo.c: what doorbells announced ---------------------------------------------------- */
+
+/* A send doorbell is a chain (count 0), a receive doorbell is @count WQEs. */
+struct wq_db {
+	u32 addr; /* [31:6]; low bits 0 */
+	u16 count;
+	u8 op;
+	u8 size; /* [5:0], [6] fence */
+};
+
+struct wq_fifo {
+	struct wq_db *ring;
+	u32 room, head, tail; /* free-running; room is a power of two */
+	u32 wqes;	      /* announced and not taken */
+};
+
+bool wq_push(struct wq_fifo *f, struct wq_db db); /* false: more WQEs than a queue can hold */
+struct wq_db *wq_first(struct wq_fifo *f);
+void wq_drop_first(struct wq_fifo *f);
+void wq_free(struct wq_fifo *f);
+
+/* --- wqe.c -------------------------------------------------------------------------------- */
+
+struct span {
+	u64 va;
+	const u8 *bytes; /* inline data, else NULL */
+	u32 key;
+	u32 len;
+};
+
+struct wqe {
+	u32 addr;
+	u8 size, opcode;
+	bool fence;
+	/* the link to the next one */
+	bool more; /* same chain goes on */
+	u32 next_addr;
+	u8 next_op, next_size; /* size with the fence in [6] */
+	u32 flags, imm;
+	u64 raddr;
+	u32 rkey;
+	u64 swap, compare;
+	u32 av_key;
+	u64 av_va;
+	u32 dqpn, qkey;
+	u32 bind_flags, bind_rkey, bind_lkey;
+	u64 bind_va, bind_len;
+	u64 total; /* bytes of all spans */
+	u32 nspans;
+	struct span span[SPANS_MAX];
+	u8 raw[WQE_MAX];
+};
+
+#define WQE_FLAG_CQE (1u << 3)
+#define WQE_FLAG_SOLICITED (1u << 1)
+
+/* Where the bytes of a WQE's list have got to. */
+struct sg_pos {
+	u32 span, off;
+};
+
+struct qp;
+struct srq;
+
+/*
+ * Fetches and parses; 0 or the syndrome. The WQE's link is valid if the fetch was (w->size != 0).
+ */
+u8 wqe_fetch_send(struct qp *qp, u32 addr, u8 size, u8 opcode, struct wqe *w);
+
+/* Where receive WQEs come from: a QP's own queue or an SRQ. */
+struct recv_source {
+	struct hca *h;
+	const char *who;
+	struct wq_fifo *fifo;
+	u32 uar, pd, lkey, hi;
+	u8 ds; /* fixed size of an SRQ's WQEs, 0 for a QP's own queue */
+};
+
+enum take { TAKE_OK, TAKE_EMPTY, TAKE_FETCH_FAILED, TAKE_MALFORMED };
+
+/* Takes the next receive WQE; with @body false only its place, for a flush. */
+enum take wqe_take_recv(const struct recv_source *s, struct wqe *w, bool body);
+
+void sg_seek(const struct wqe *w, struct sg_pos *pos, u64 offset);
+/* 0, -EACCES/-EFAULT from the TPT, or -EMSGSIZE if the list ends first. */
+int sg_gather(struct hca *h, const char *who, u32 pd, const struct wqe *w, struct sg_pos *pos,
+	      u8 *buf, u32 len);
+int sg_scatter(struct hca *h, const char *who, u32 pd, const struct wqe *w, struct sg_pos *pos,
+	       const u8 *buf, u32 len);
+
+/* --- qp.c --------------------------------------------------------------------------------- */
+
+struct qp_path {
+	u8 port, pkey_index;
+	u8 rnr_retry;
+	bool grh;
+	u8 path_bits;
+	u16 dlid;
+	u8 ack_timeout;
+	u8 sgid_index;
+	u8 static_rate;
+	u8 hop_limit;
+	u8 sl, tclass;
+	u32 flow_label;
+	u8 dgid[16];
+};
+
+/* The send queue's place in the chains. */
+struct sq_cursor {
+	bool active;
+	u8 op, size; /* size with the fence in [6] */
+	u32 addr;
+	u32 chain;  /* number of the doorbell, from 1 */
+	u32 walked; /* WQEs of this chain so far */
+};
+
+/* A started, not yet completed message of the send queue. */
+struct sq_slot {
+	u64 raddr, len;
+	u32 addr, chain;
+	u32 psn, npsn; /* first PSN, how many; 0 for what sends nothing */
+	u32 rkey, imm;
+	u32 got; /* response packets of a read that have arrived */
+	u8 size, opcode, flags;
+	u8 err; /* syndrome it fails with when its turn comes */
+	bool done;
+};
+
+struct requester {
+	struct sq_slot slot[SQ_SLOTS];
+	u32 head, tx, tail; /* free-running: oldest incomplete, being sent, next free */
+	u32 tx_pkt;	    /* packets of slot[tx] sent */
+	u32 tx_loaded;	    /* slot whose WQE is in @wqe, plus one; 0 none */
+	u32 rd_loaded;	    /* the same for @rd */
+	u32 una, snd_max;   /* oldest unacknowledged PSN, end of what has been sent */
+	u32 reads;	    /* reads and atomics in flight */
+	bool halted;	    /* a slot failed locally: start nothing more */
+	bool rnr_wait;
+	bool rewound;  /* ignore further implied NAKs until there is progress */
+	u64 deadline;  /* of the ack timer, 0 none */
+	bool overtime; /* the deadline has passed once */
+	struct sg_pos tx_pos, rd_pos;
+	struct wqe wqe, rd;
+};
+
+/* A response the responder owes: RDMA read data or an atomic result. */
+struct resp {
+	u64 va, len; /* of what is left to send */
+	u64 result;
+	u32 psn, key; /* next PSN */
+	u32 msn;
+	bool atomic, started;
+};
+
+/* What a duplicate may ask for again. */
+struct rdb {
+	u32 psn, npsn;
+	bool atomic, valid;
+	u64 va, len, result;
+	u32 key;
+};
+
+enum recv_op { RECV_NONE, RECV_SEND, RECV_WRITE };
+
+struct responder {
+	u8 op;	       /* enum recv_op: the message being received */
+	bool nak_sent; /* silent until the expected PSN comes */
+	bool skip;     /* UC: drop until a message begins */
+	bool ack_due;
+	bool told;	 /* a receive CQE has reported the error of this request */
+	u8 ack_syndrome; /* of the ACK or NAK that is due */
+	u32 ack_psn;
+	bool fatal;	/* goes to error once the NAK is out, */
+	u8 fatal_event; /* with this event; 0 none */
+	u64 w_va, w_left, w_total;
+	u32 w_key;
+	u32 resp_head, resp_tail;
+	u32 rdb_next;
+	struct resp resp[2 * RESP_MAX];
+	struct rdb rdb[RESP_MAX];
+};
+
+struct qp {
+	struct hca *h;
+	struct qp *next, **at; /* all QPs of the HCA */
+	char name[16];
+	u32 qpn;
+	u8 state, service, pm_state;
+	bool stub;	/* RESET to ERR: no context was ever given */
+	bool sqd_event; /* event 0x03 asked for */
+	bool comm_est;	/* event 0x02 not yet given */
+	bool lwqe_done; /* event 0x13 given */
+	bool pm_failed; /* event 0x07 given since the path was armed */
+	u8 sched;
+	bool de;
+	u8 mtu, log_msg;
+	u32 uar, rqpn, rdd, pd, wqe_hi, wqe_lkey;
+	struct qp_path path, alt;
+	u8 ack_freq, flight, log_sra, retry, retry_left, rnr_left;
+	bool sre, swe, sae, sic, ssc;
+	u8 log_rra, min_rnr;
+	bool rre, rwe, rae, ric, rsc;
+	u32 sq_psn, scqn, last_acked, ssn;
+	u32 rq_psn, rcqn, rdb, rmsn, qkey;
+	bool srq_en;
+	u32 srqn;
+	struct srq *srq;
+
+	struct wq_fifo sq, rq;
+	struct sq_cursor cur;
+	u32 chains;	      /* doorbells so far, to number them */
+	u32 flushed;	      /* chain an error CQE has covered */
+	u32 sq_next, rq_next; /* WQE addresses, for QUERY_QPEE */
+
+	/* the receive WQE in progress */
+	bool rx_active;
+	u64 rx_len;
+	struct sg_pos rx_pos;
+	struct wqe rx;
+
+	struct requester *req; /* RC and UC */
+	struct responder *resp;
+	struct wqe *ud; /* UD and MLX: the WQE being sent */
+	struct hca_work work;
+	struct hca_timer timer;
+};
+
+struct qp_part {
+	struct hca *h;
+	struct qp **table; /* by index */
+	u32 mask;
+	struct qp *all;
+	u32 live;
+	u32 special[2]; /* base QPN of QP0 and QP1, 0 none */
+	u32 *mpt_use;	/* queues that name this key's index */
+	u32 mpt_mask;
+};
+
+static inline struct qp_part *qp_part(const struct hca *h)
+{
+	return hca_part(h, PART_QP);
+}
+
+static inline u32 psn_add(u32 psn, u32 n)
+{
+	return (psn + n) & PSN_MASK;
+}
+
+/* How far @a is ahead of @b, modulo 2^24. */
+static inline u32 psn_ahead(u32 a, u32 b)
+{
+	return (a - b) & PSN_MASK;
+}
+
+static inline u32 mtu_bytes(u8 code)
+{
+	return 128u << code;
+}
+
+static inline u32 qp_index_mask(const struct hca *h)
+{
+	return (1u << hca_profile(h)->log_qps) - 1;
+}
+
+struct qp *qp_lookup(struct hca *h, u32 qpn);
+/* The QP at this QPN's index, whatever its number. */
+struct qp *qp_at_index(struct hca *h, u32 qpn);
+struct qp *qp_create(struct hca *h, u32 qpn);
+void qp_destroy(struct qp *qp);
+/* Transport state of a service type; the context must be complete. */
+bool qp_setup(struct qp *qp);
+/* Special QP number (0, 1) and port of a QPN, or -1. */
+int qp_special(struct hca *h, u32 qpn, int *port);
+/* A key's index starts (+1) or stops (-1) to be named by a queue. */
+void qp_mpt_use(struct hca *h, u32 key, int delta);
+
+void qp_blame(struct qp *qp, enum hca_rule rule, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void qp_kick(struct qp *qp);
+/* Error states: flush CQEs for what is posted, at most *budget; true if there is more. */
+bool qp_flush(struct qp *qp, int *budget);
+void qp_to_error(struct qp *qp);
+/* An affiliated asynchronous error: the event, then the error state. */
+void qp_fatal(struct qp *qp, enum hca_event ev);
+/* Completion error of the send queue: RC goes to ERR, others to SQE. */
+void qp_send_error(struct qp *qp);
+
+/* CQEs. They return false when the QP has left its state because the CQ is gone. */
+bool qp_cqe_send(struct qp *qp, u32 addr, u8 size, u8 opcode, u32 byte_cnt);
+bool qp_cqe_recv(struct qp *qp, const struct cqe *fill, bool solicited);
+void qp_cqe_error(struct qp *qp, bool send, u32 addr, u8 size, u8 syndrome);
+
+/* Send queue walk, shared by all services. */
+bool sq_peek(struct qp *qp);		   /* is there a WQE to start? */
+u8 sq_fetch(struct qp *qp, struct wqe *w); /* fetches it and moves on to its link */
+static inline bool qp_sends(const struct qp *qp)
+{
+	return qp->state == QP_RTS;
+}
+
+/*
+ * Receive WQE for a message; TAKE_OK leaves it in qp->rx. Errors have been completed and acted
+ * upon.
+ */
+enum take qp_take_recv(struct qp *qp);
+/* Scatters to the receive WQE; 0 or the syndrome. */
+u8 qp_scatter(struct qp *qp, const u8 *data, u32 len);
+
+bool qp_receives(const struct qp *qp);
+u8 *qp_put_path(struct qp *qp, u8 *at, const struct qp_path *path);
+bool pkey_match(u16 a, u16 b);
+/* The alternate path becomes the primary one; @tell with event 0x01. */
+void qp_migrate(struct qp *qp, bool tell);
+
+/* --- services ----------------------------------------------------------------------------- */
+
+/* Each does up to *budget packets and says whether there is more to do now. */
+bool requester_run(struct qp *qp, int *budget);
+bool responder_run(struct qp *qp, int *budget);
+bool ud_run(struct qp *qp, int *budget);
+
+void requester_reset(struct qp *qp);	   /* send PSN set: RTR to RTS */
+void requester_flush_slots(struct qp *qp); /* error state: slots become flush CQEs */
+void requester_drain(struct qp *qp);	   /* SQD asked for: done already? */
+void requester_timer(struct qp *qp);
+void requester_rx(struct qp *qp, const struct headers *hd);
+void responder_rx(struct qp *qp, const struct headers *hd);
+void uc_rx(struct qp *qp, const struct headers *hd);
+void ud_rx(struct qp *qp, int port, const struct headers *hd);
+u8 ud_send(struct qp *qp, const struct wqe *w);
+u8 mlx_send(struct qp *qp, const struct wqe *w);
+int mlx_pkey_index(struct hca *h, int port, u16 pkey); /* -1 if no entry matches */
+
+/* --- srq.c -------------------------------------------------------------------------------- */
+
+struct srq *srq_lookup(struct hca *h, u32 srqn);
+u32 srq_pd(const struct srq *srq);
+void srq_use(struct srq *srq, int delta);
+enum take srq_take(struct srq *srq, struct wqe *w);
+void srq_db(struct hca *h, u32 uar, u32 srqn, u32 addr, u32 count);
+void srq_fail(struct srq *srq);
+/* For qp_uses_mpt(): @mask is that of MPT indices. */
+bool srq_uses_mpt(struct hca *h, u32 key, u32 mask, u32 *uar);
+
+#endif
