@@ -405,6 +405,7 @@ enum hca_part {
 	PART_CQ,
 	PART_QP,
 	PART_SRQ,
+	PART_KEY_USE,
 	PART_PORT,
 	PART_MCAST,
 	PART_SMA,

@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Queue pairs, inside the QP side: qp.c (table, states, doorbells, dispatch), qp_cmd.c (firmware
- * commands), wq_fifo.c (doorbell lists), wqe.c (work queue elements), requester.c and responder.c (RC,
- * UC), ud.c, mlx.c, srq.c.
+ * Queue pairs, inside the QP side, lowest first:
+ *
+ *	wq_fifo.c	what doorbells announced
+ *	key_use.c	how many queues a memory key has
+ *	blame.c		complaints that name a QP
+ *	qp.c		table, states, completions, paths
+ *	wqe.c, srq.c	work queue elements, shared receive queues
+ *	work_queue.c	a QP's way through its own queues
+ *	requester.c, responder.c (RC, UC), ud.c, mlx.c	services
+ *	flush.c		queues in error
+ *	dispatch.c	turns of the loop, timers, doorbells, packets
+ *	qp_cmd.c, qp_objects.c	firmware commands, the control socket's view
  *
  * The context of a QP lives here, not in the DDR; QUERY_QPEE shows it in the layout of section
  * 12.3.
@@ -82,6 +91,15 @@ bool wq_push(struct wq_fifo *f, struct wq_db db); /* false: more WQEs than a que
 struct wq_db *wq_first(struct wq_fifo *f);
 void wq_drop_first(struct wq_fifo *f);
 void wq_free(struct wq_fifo *f);
+
+/* --- key_use.c ---------------------------------------------------------------------------- */
+
+/* A key's index starts (+1) or stops (-1) to be named by a queue. */
+void key_use(struct hca *h, u32 key, int delta);
+u32 key_use_count(struct hca *h, u32 key);
+/* Do two keys have the same index? */
+bool key_use_same(struct hca *h, u32 a, u32 b);
+void key_use_reset(struct hca *h);
 
 /* --- wqe.c -------------------------------------------------------------------------------- */
 
@@ -296,8 +314,8 @@ struct qp_part {
 	struct qp *all;
 	u32 live;
 	u32 special[2]; /* base QPN of QP0 and QP1, 0 none */
-	u32 *mpt_use;	/* queues that name this key's index */
-	u32 mpt_mask;
+	void (*work)(struct hca_work *w);
+	void (*timer)(struct hca_timer *t);
 };
 
 static inline struct qp_part *qp_part(const struct hca *h)
@@ -326,6 +344,10 @@ static inline u32 qp_index_mask(const struct hca *h)
 	return (1u << hca_profile(h)->log_qps) - 1;
 }
 
+/* Of the page the QP's context names: a process's user fault, or the driver's violation. */
+void qp_blame(struct qp *qp, enum hca_rule rule, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
 struct qp *qp_lookup(struct hca *h, u32 qpn);
 /* The QP at this QPN's index, whatever its number. */
 struct qp *qp_at_index(struct hca *h, u32 qpn);
@@ -335,14 +357,8 @@ void qp_destroy(struct qp *qp);
 bool qp_setup(struct qp *qp);
 /* Special QP number (0, 1) and port of a QPN, or -1. */
 int qp_special(struct hca *h, u32 qpn, int *port);
-/* A key's index starts (+1) or stops (-1) to be named by a queue. */
-void qp_mpt_use(struct hca *h, u32 key, int delta);
 
-void qp_blame(struct qp *qp, enum hca_rule rule, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
 void qp_kick(struct qp *qp);
-/* Error states: flush CQEs for what is posted, at most *budget; true if there is more. */
-bool qp_flush(struct qp *qp, int *budget);
 void qp_to_error(struct qp *qp);
 /* An affiliated asynchronous error: the event, then the error state. */
 void qp_fatal(struct qp *qp, enum hca_event ev);
@@ -354,14 +370,25 @@ bool qp_cqe_send(struct qp *qp, u32 addr, u8 size, u8 opcode, u32 byte_cnt);
 bool qp_cqe_recv(struct qp *qp, const struct cqe *fill, bool solicited);
 void qp_cqe_error(struct qp *qp, bool send, u32 addr, u8 size, u8 syndrome);
 
-/* Send queue walk, shared by all services. */
-bool sq_peek(struct qp *qp);		   /* is there a WQE to start? */
-u8 sq_fetch(struct qp *qp, struct wqe *w); /* fetches it and moves on to its link */
 static inline bool qp_sends(const struct qp *qp)
 {
 	return qp->state == QP_RTS;
 }
 
+bool qp_receives(const struct qp *qp);
+u8 *qp_put_path(struct qp *qp, u8 *at, const struct qp_path *path);
+bool pkey_match(u16 a, u16 b);
+/* The alternate path becomes the primary one; @tell with event 0x01. */
+void qp_migrate(struct qp *qp, bool tell);
+
+/* --- work_queue.c ------------------------------------------------------------------------- */
+
+/* Send queue walk, shared by all services. */
+bool sq_peek(struct qp *qp);		   /* is there a WQE to start? */
+u8 sq_fetch(struct qp *qp, struct wqe *w); /* fetches it and moves on to its link */
+
+/* The QP's own receive queue. */
+struct recv_source qp_recv_source(struct qp *qp);
 /*
  * Receive WQE for a message; TAKE_OK leaves it in qp->rx. Errors have been completed and acted
  * upon.
@@ -369,12 +396,6 @@ static inline bool qp_sends(const struct qp *qp)
 enum take qp_take_recv(struct qp *qp);
 /* Scatters to the receive WQE; 0 or the syndrome. */
 u8 qp_scatter(struct qp *qp, const u8 *data, u32 len);
-
-bool qp_receives(const struct qp *qp);
-u8 *qp_put_path(struct qp *qp, u8 *at, const struct qp_path *path);
-bool pkey_match(u16 a, u16 b);
-/* The alternate path becomes the primary one; @tell with event 0x01. */
-void qp_migrate(struct qp *qp, bool tell);
 
 /* --- services ----------------------------------------------------------------------------- */
 
@@ -395,6 +416,11 @@ u8 ud_send(struct qp *qp, const struct wqe *w);
 u8 mlx_send(struct qp *qp, const struct wqe *w);
 int mlx_pkey_index(struct hca *h, int port, u16 pkey); /* -1 if no entry matches */
 
+/* --- flush.c ------------------------------------------------------------------------------ */
+
+/* Error states: flush CQEs for what is posted, at most *budget; true if there is more. */
+bool qp_flush(struct qp *qp, int *budget);
+
 /* --- srq.c -------------------------------------------------------------------------------- */
 
 struct srq *srq_lookup(struct hca *h, u32 srqn);
@@ -403,7 +429,7 @@ void srq_use(struct srq *srq, int delta);
 enum take srq_take(struct srq *srq, struct wqe *w);
 void srq_db(struct hca *h, u32 uar, u32 srqn, u32 addr, u32 count);
 void srq_fail(struct srq *srq);
-/* For qp_uses_mpt(): @mask is that of MPT indices. */
-bool srq_uses_mpt(struct hca *h, u32 key, u32 mask, u32 *uar);
+/* For qp_uses_mpt() */
+bool srq_uses_mpt(struct hca *h, u32 key, u32 *uar);
 
 #endif

@@ -58,13 +58,13 @@ void srq_use(struct srq *srq, int delta)
 	srq->users += delta;
 }
 
-bool srq_uses_mpt(struct hca *h, u32 key, u32 mask, u32 *uar)
+bool srq_uses_mpt(struct hca *h, u32 key, u32 *uar)
 {
 	const struct srq_part *part = srq_part(h);
 	u32 i;
 
 	for (i = 0; part->table && i <= part->mask; i++)
-		if (part->table[i] && !((part->table[i]->lkey ^ key) & mask)) {
+		if (part->table[i] && key_use_same(h, part->table[i]->lkey, key)) {
 			*uar = part->table[i]->uar;
 			return true;
 		}
@@ -73,7 +73,7 @@ bool srq_uses_mpt(struct hca *h, u32 key, u32 mask, u32 *uar)
 
 static void srq_delete(struct srq *srq)
 {
-	qp_mpt_use(srq->h, srq->lkey, -1);
+	key_use(srq->h, srq->lkey, -1);
 	srq_part(srq->h)->table[srq->srqn] = NULL;
 	wq_free(&srq->fifo);
 	free(srq);
@@ -286,7 +286,7 @@ static u8 sw2hw_srq(struct hca *h, struct cmd *c)
 	take_context(srq, c->in);
 	part->table[srq->srqn] = srq;
 	/* the key of its buffer counts as in use like that of a queue pair */
-	qp_mpt_use(h, srq->lkey, 1);
+	key_use(h, srq->lkey, 1);
 	return CMD_OK;
 }
 
