@@ -5,6 +5,7 @@
 #include "core/fault.h"
 #include "core/options.h"
 #include "core/report.h"
+#include "fabric/port.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -65,6 +66,7 @@ struct hca *hca_new(void)
 	size_t i;
 	int ret;
 
+	port_set_receiver(qp_rx);
 	if (!h || n_hcas == MAX_HCAS) {
 		fprintf(stderr, "tavor-hca: no room for another HCA\n");
 		free(h);

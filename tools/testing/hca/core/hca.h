@@ -343,6 +343,7 @@ struct packet {
 
 struct packet *packet_alloc(void); /* never NULL: a free list, then malloc or exit */
 void packet_put(struct packet *p);
+struct packet *packet_copy(const struct packet *p);
 u32 packets_live(void); /* allocated and not put back */
 /* So many that QPs send no more: a guest has many queues, and the host's memory an end. */
 #define IN_FLIGHT_MAX 0x4000u

@@ -39,7 +39,7 @@ void ibnode_free(struct ibnode *node)
 		timer_cancel(&node->port[i].lease_timer);
 		timer_cancel(&node->port[i].bounce_timer);
 		timer_cancel(&node->port[i].sampler.timer);
-		wire_flush(&node->port[i]);
+		arrivals_flush(&node->port[i]);
 	}
 	free(node);
 }
@@ -48,17 +48,6 @@ void ibnode_free(struct ibnode *node)
 static void lease_expired(struct hca_timer *t)
 {
 	container_of(t, struct ibport, lease_timer)->mkey_protect = 0;
-}
-
-/* The link drops and, unless the port is to sleep, trains again. */
-static void bounce(struct hca_timer *t)
-{
-	struct ibport *p = container_of(t, struct ibport, bounce_timer);
-
-	if (p->phys != PHYS_LINKUP)
-		return;
-	p->phys = p->down_default;
-	wire_update(p);
 }
 
 /*
@@ -128,7 +117,6 @@ void ibport_reset(struct ibport *p)
 	timer_cancel(&p->lease_timer);
 	timer_setup(&p->lease_timer, lease_expired);
 	timer_cancel(&p->bounce_timer);
-	timer_setup(&p->bounce_timer, bounce);
 	trap_stop(p);
 	pma_reset(p);
 }
@@ -178,4 +166,13 @@ const char *ibport_name(const struct ibport *p)
 
 	snprintf(name, sizeof(name), "port %.15s.%u", p->node->name, p->num);
 	return name;
+}
+
+struct ibport *ibport_target(struct ibport *p, u32 num)
+{
+	struct ibnode *node = p->node;
+
+	if (node->type == NODE_CA && !num)
+		return p;
+	return num <= node->num_ports ? &node->port[num] : NULL;
 }

@@ -48,6 +48,16 @@ void packet_put(struct packet *p)
 	free_len++;
 }
 
+struct packet *packet_copy(const struct packet *pkt)
+{
+	struct packet *copy = packet_alloc();
+
+	copy->len = pkt->len;
+	copy->hops = pkt->hops;
+	memcpy(copy->data, pkt->data, pkt->len);
+	return copy;
+}
+
 u32 packets_live(void)
 {
 	return live;

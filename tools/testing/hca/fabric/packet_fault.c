@@ -195,7 +195,7 @@ static void load(struct wire_state *s, const char *list)
 	s->n = n;
 }
 
-bool wirefault_active(struct hca *h)
+static bool wirefault_active(struct hca *h)
 {
 	static unsigned int seen[16];
 	unsigned int n = (unsigned int)hca_number(h) % 16;
@@ -339,9 +339,15 @@ static void corrupt(struct ibport *p, struct packet *pkt)
 
 void wirefault_send(struct ibport *p, struct packet *pkt)
 {
-	struct wire_state *s = state_of(p->node->h);
-	struct wire_fault *f = choose(s, p, pkt);
+	struct wire_state *s;
+	struct wire_fault *f;
 
+	if (!wirefault_active(p->node->h)) {
+		wire_transmit(p, pkt);
+		return;
+	}
+	s = state_of(p->node->h);
+	f = choose(s, p, pkt);
 	if (f)
 		count(p->node->h, "wire-fault");
 	switch (f ? (int)f->action : ANY) {

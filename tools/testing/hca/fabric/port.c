@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/*
- * The HCA's ports: the commands that open, close and set them, and what the rest of the model asks
- * of them.
- */
+/* The HCA's ports: their life, and what the rest of the model asks of them. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,17 +7,20 @@
 #include "core/bytes.h"
 #include "device/cmd.h"
 #include "fabric/packet.h"
-#include "fabric/port.h"
+#include "fabric/wire.h"
 
 #define VENDOR_OUI 0x0002c9
 #define DEFAULT_GUID 0x0002c90200000000ULL
 
-/* Device limits, as QUERY_DEV_LIM reports them (6.5). */
-#define LIMIT_MTU 4
-#define LIMIT_WIDTH 3
-#define LIMIT_VLS 8
-
 enum { PORT_EVENT_DOWN = 1, PORT_EVENT_ACTIVE = 4 };
+
+static port_receiver *receiver;
+
+/* Nothing arrives before somebody receives: the queue pairs are above this file. */
+void port_set_receiver(port_receiver *fn)
+{
+	receiver = fn;
+}
 
 struct ibport *hca_port(const struct hca *h, unsigned int num)
 {
@@ -29,7 +29,7 @@ struct ibport *hca_port(const struct hca *h, unsigned int num)
 	return num >= 1 && num <= node->num_ports ? &node->port[num] : NULL;
 }
 
-static unsigned int port_count(const struct hca *h)
+unsigned int hca_port_count(const struct hca *h)
 {
 	return ((struct ibnode *)hca_part(h, PART_PORT))->num_ports;
 }
@@ -76,7 +76,7 @@ static void hca_rx(struct ibport *p, struct packet *pkt)
 	}
 	ibport_count(p, CNT_RCV_PKTS, 1);
 	ibport_count(p, CNT_RCV_DATA, pkt->len / 4);
-	qp_rx(p->node->h, p->num, pkt, false);
+	receiver(p->node->h, p->num, pkt, false);
 }
 
 /*
@@ -103,7 +103,7 @@ static void hca_send_trap(struct ibport *p, const u8 mad[MAD_SIZE])
 	memcpy(b + 28, mad, MAD_SIZE);
 	put32(b + 28 + MAD_SIZE, icrc_compute(b, pkt->len - 4));
 	count(p->node->h, "trap-sent");
-	qp_rx(p->node->h, p->num, pkt, true);
+	receiver(p->node->h, p->num, pkt, true);
 }
 
 /* GUIDs of one process differ by its HCAs; joined processes need the option to differ. */
@@ -132,7 +132,7 @@ void port_reset_all(struct hca *h)
 	unsigned int i;
 
 	for (i = 1; i <= node->num_ports; i++) {
-		wire_flush(&node->port[i]);
+		arrivals_flush(&node->port[i]);
 		ibport_reset(&node->port[i]);
 		node->port[i].cap_mask = opt_u64(h, "port_caps");
 		wire_update(&node->port[i]);
@@ -159,145 +159,6 @@ int port_new(struct hca *h)
 	port_reset_all(h);
 	return 0;
 }
-
-/* --- INIT_IB (6.7), CLOSE_IB, SET_IB (6.8) --- */
-
-static struct ibport *cmd_port(struct hca *h, const struct cmd *c, const char *what)
-{
-	struct ibport *p = hca_port(h, c->in_mod);
-
-	if (!p)
-		violation(h, RULE_PORT_NUMBER, what, "port %u of %u", c->in_mod, port_count(h));
-	return p;
-}
-
-static u8 init_ib_check(struct hca *h, const struct cmd *c)
-{
-	u32 flags = get32(c->in);
-	u32 mtu = bits(flags, 15, 12), width = bits(flags, 11, 8), vls = bits(flags, 7, 4);
-	u32 gids = get16(c->in + 6), pkeys = get16(c->in + 10);
-
-	if (flags & 0xfff8000f) {
-		violation(h, RULE_INIT_IB_RESERVED, "INIT_IB", "dword 0 is 0x%08x", flags);
-		return CMD_BAD_PARAM;
-	}
-	if (!mtu || (width != 1 && width != 3) || !vls || (vls & (vls - 1)) || !gids || !pkeys) {
-		violation(h, RULE_INIT_IB_VALUE, "INIT_IB",
-			  "MTU %u width %u VLs %u GIDs %u P_Keys %u", mtu, width, vls, gids, pkeys);
-		return CMD_BAD_PARAM;
-	}
-	if (mtu > LIMIT_MTU || width > LIMIT_WIDTH || vls > LIMIT_VLS || gids > PORT_GIDS ||
-	    pkeys > 1u << opt_u64(h, "log_pkeys")) {
-		violation(h, RULE_INIT_IB_LIMIT, "INIT_IB",
-			  "MTU %u width %u VLs %u GIDs %u P_Keys %u", mtu, width, vls, gids, pkeys);
-		return CMD_EXCEED_LIM;
-	}
-	return CMD_OK;
-}
-
-/* Node GUID, system-image GUID and the number of P_Keys belong to the node, not to the port. */
-static bool init_ib_agrees(const struct ibport *p, const u8 *in)
-{
-	const struct ibport *other = hca_port(p->node->h, 3 - p->num);
-	u32 flags = get32(in);
-
-	if (!other || !other->powered)
-		return true;
-	if ((flags & (1u << 17)) && get64(in + 0x18) != p->node->node_guid)
-		return false;
-	if ((flags & (1u << 18)) && get64(in + 0x20) != p->node->sys_guid)
-		return false;
-	return get16(in + 10) == p->node->num_pkeys;
-}
-
-/* mthca passes no GUIDs: those of the flash, made up at start, stay. */
-static void init_ib_apply(struct ibport *p, const u8 *in)
-{
-	static const u8 vl_code[] = { [1] = 1, [2] = 2, [4] = 3, [8] = 4 };
-	u32 flags = get32(in);
-
-	p->mtu_cap = bits(flags, 15, 12);
-	p->neighbor_mtu = p->mtu_cap;
-	p->width_cap = bits(flags, 11, 8);
-	p->width_enabled = p->width_cap;
-	p->vl_cap = vl_code[bits(flags, 7, 4)];
-	p->op_vls = p->vl_cap;
-	p->node->num_pkeys = get16(in + 10);
-	if (flags & (1u << 16))
-		ibport_set_guid(p, 0, get64(in + 0x10));
-	if (flags & (1u << 17))
-		p->node->node_guid = get64(in + 0x18);
-	if (flags & (1u << 18))
-		p->node->sys_guid = get64(in + 0x20);
-}
-
-/* The link comes up only now. Repeating it on an open port is legal and leaves the link alone. */
-static u8 run_init_ib(struct hca *h, struct cmd *c)
-{
-	struct ibport *p = cmd_port(h, c, "INIT_IB");
-	u8 status;
-
-	if (!p)
-		return CMD_BAD_PARAM;
-	status = init_ib_check(h, c);
-	if (status)
-		return status;
-	if (!init_ib_agrees(p, c->in)) {
-		violation(h, RULE_INIT_IB_MISMATCH, "INIT_IB",
-			  "port %u differs from the other port", p->num);
-		return CMD_BAD_PARAM;
-	}
-	init_ib_apply(p, c->in);
-	p->powered = true;
-	wire_update(p);
-	return CMD_OK;
-}
-
-/*
- * On a closed port: legal, too (8.2). What the subnet manager has set stays until the next reset.
- */
-static u8 run_close_ib(struct hca *h, struct cmd *c)
-{
-	struct ibport *p = cmd_port(h, c, "CLOSE_IB");
-
-	if (!p)
-		return CMD_BAD_PARAM;
-	p->powered = false;
-	wire_update(p);
-	return CMD_OK;
-}
-
-/* The system-image GUID counts only with its flag: mthca leaves stale bytes there (6.8). */
-static u8 run_set_ib(struct hca *h, struct cmd *c)
-{
-	struct ibport *p = cmd_port(h, c, "SET_IB");
-	u32 flags = get32(c->in), mask = get32(c->in + 4);
-
-	if (!p)
-		return CMD_BAD_PARAM;
-	if (flags & ~((1u << 18) | 1u)) {
-		violation(h, RULE_SET_IB_RESERVED, "SET_IB", "dword 0 is 0x%08x", flags);
-		return CMD_BAD_PARAM;
-	}
-	if (flags & (1u << 18))
-		p->node->sys_guid = get64(c->in + 8);
-	if (flags & 1)
-		p->qkey_violations = 0;
-	if (mask != p->cap_mask) {
-		p->cap_mask = mask;
-		trap_cap_mask(p, false);
-	}
-	return CMD_OK;
-}
-
-const struct cmd_desc port_cmds[] = {
-	{ 0x09, "INIT_IB", 0x28, 0, CMD_NEEDS_INIT_HCA, 'A', run_init_ib, NULL, 1, ~0u },
-	{ 0x0a, "CLOSE_IB", 0, 0, CMD_NEEDS_INIT_HCA, 'A', run_close_ib, NULL, 1, ~0u },
-	{ 0x0c, "SET_IB", 0x10, 0, CMD_NEEDS_INIT_HCA, 'B', run_set_ib, NULL, 1, ~0u },
-	{ 0x24, "MAD_IFC", 0x168, MAD_SIZE, CMD_NEEDS_INIT_HCA, 'C', mad_ifc, mad_ifc_in_size,
-	  0xffff, ~0u },
-	{ 0 },
-};
 
 /* --- what the queue pairs ask --- */
 
@@ -359,7 +220,7 @@ void port_count_pkey_violation(struct hca *h, int port)
 	struct ibport *p = hca_port(h, port);
 
 	count_violation(&p->pkey_violations);
-	trap_bad_key(p, TRAP_PKEY, wire_current());
+	trap_bad_key(p, TRAP_PKEY, arrivals_current());
 }
 
 void port_count_qkey_violation(struct hca *h, int port)
@@ -367,7 +228,7 @@ void port_count_qkey_violation(struct hca *h, int port)
 	struct ibport *p = hca_port(h, port);
 
 	count_violation(&p->qkey_violations);
-	trap_bad_key(p, TRAP_QKEY, wire_current());
+	trap_bad_key(p, TRAP_QKEY, arrivals_current());
 }
 
 /* --- sending --- */
@@ -418,5 +279,5 @@ void port_tx(struct hca *h, int port, struct packet *pkt)
 	ibport_count(p, CNT_XMIT_DATA, pkt->len / 4);
 	if (pcap_active())
 		pcap_packet(pkt);
-	wire_send(p, pkt);
+	wirefault_send(p, pkt);
 }

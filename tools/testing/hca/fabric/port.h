@@ -4,13 +4,19 @@
  * the HCA or a modelled switch; both have the same ports, the same PortInfo rules and the same
  * counters.
  *
- *	port.c	the HCA's node; INIT_IB, CLOSE_IB, SET_IB, and the port_*() functions of hca.h
+ *	port.c	the HCA's node, and the port_*() functions of hca.h
+ *	port_cmd.c	INIT_IB, CLOSE_IB, SET_IB
  *	ibport.c	one port: state machine, GIDs, counters
- *	mad.c	MAD_IFC, classes, versions, methods, M_Key
+ *	mad_ifc.c	MAD_IFC
+ *	mad.c	classes, versions, methods, M_Key
  *	sma.c, portinfo.c, sma_tables.c	subnet management attributes
  *	pma.c	performance management attributes
  *	trap.c	notices the node sends by itself
- *	wire.c	cables and what happens to packets on them
+ *	arrivals.c	packets that have come to a port
+ *	wire.c	links, and what happens to packets on them
+ *	packet_fault.c	faults of packets
+ *	cables.c	which port is connected to which
+ *	switch_tables.c	SwitchInfo and the forwarding tables
  *	switch.c	a switch
  */
 #ifndef HCA_PORT_H
@@ -95,6 +101,7 @@ struct sampler {
 };
 
 struct ibnode;
+struct ibswitch;
 struct cable;
 
 struct ibport {
@@ -147,6 +154,7 @@ struct ibnode {
 	enum node_type type;
 	u8 num_ports;
 	struct hca *h; /* NULL for a switch */
+	struct ibswitch *sw; /* NULL for an HCA */
 	char name[16]; /* "0" for HCA 0, "s0" for a switch: as in the cable option */
 	u64 sys_guid, node_guid;
 	u16 device_id;
@@ -172,14 +180,25 @@ void ibport_set_state(struct ibport *p, enum port_state to);
 void ibport_set_prefix(struct ibport *p, u64 prefix);
 void ibport_set_guid(struct ibport *p, unsigned int index, u64 guid);
 void ibport_count(struct ibport *p, enum port_counter counter, u64 n);
+/*
+ * The port an attribute modifier names, NULL if there is none; 0 is the port of arrival on an HCA.
+ */
+struct ibport *ibport_target(struct ibport *p, u32 num);
 bool ibport_owns_lid(const struct ibport *p, u16 lid);
 /* Name for logs and rules: "port 0.1", "port s0.3". The buffer is static. */
 const char *ibport_name(const struct ibport *p);
 
 /* --- port.c --- */
 
+/*
+ * Who gets the packets that have come to a port and are addressed to its HCA; takes ownership. @from_fw: a
+ * trap of the firmware's own, source LID 0.
+ */
+typedef void port_receiver(struct hca *h, int port, struct packet *p, bool from_fw);
+void port_set_receiver(port_receiver *fn);
 /* NULL unless @num is one of the HCA's ports. */
 struct ibport *hca_port(const struct hca *h, unsigned int num);
+unsigned int hca_port_count(const struct hca *h);
 
 struct cJSON;
 /* Adds "ports": state, LID, cable and counters (control socket). */
@@ -247,6 +266,9 @@ enum mad_status {
 
 /* Answers @in for the port it arrived on; @out is the reply when MAD_REPLY is returned. */
 enum mad_result mad_process(struct ibport *p, const struct mad_source *src, const u8 *in, u8 *out);
+
+/* --- mad_ifc.c --- */
+
 u8 mad_ifc(struct hca *h, struct cmd *c);
 u16 mad_ifc_in_size(const struct cmd *c);
 
@@ -263,10 +285,6 @@ struct smp {
 /* Carries the request out in @out (a copy of it) and returns the MAD status. */
 u16 sma_process(struct ibport *p, u8 *out, bool mkey_ok);
 u16 pma_process(struct ibport *p, u8 *out);
-/*
- * The port an attribute modifier names, NULL if there is none; 0 is the port of arrival on an HCA.
- */
-struct ibport *sma_target(struct ibport *p, u32 num);
 
 u16 portinfo_get(struct smp *s);
 u16 portinfo_set(struct smp *s);
@@ -292,18 +310,22 @@ void trap_link_state(struct ibport *p);
 void trap_repress(struct ibport *p, const u8 *mad);
 void trap_stop(struct ibport *p);
 
+/* --- arrivals.c --- */
+
+/* A packet has come to the port; takes ownership. */
+void arrivals_add(struct ibport *p, struct packet *pkt);
+/* Forgets what waits for the port. */
+void arrivals_flush(struct ibport *p);
+/* Headers of the packet now being delivered, for traps about it; NULL outside delivery. */
+const u8 *arrivals_current(void);
+
 /* --- wire.c --- */
 
 /* The port's power, physical state or enabled width or speed changed: train or drop the link. */
 void wire_update(struct ibport *p);
-/* Sends a packet on its way, faults included: loopback or cable. Takes ownership. */
-void wire_send(struct ibport *p, struct packet *pkt);
-/* Forgets what is queued for the port. */
-void wire_flush(struct ibport *p);
-/* Headers of the packet now being delivered, for traps about it; NULL outside delivery. */
-const u8 *wire_current(void);
+/* In a moment, so that the answer to who asked gets away. */
+void wire_bounce(struct ibport *p);
 struct ibport *wire_peer(const struct ibport *p);
-struct packet *packet_copy(const struct packet *pkt);
 
 /* --- pcap.c --- */
 

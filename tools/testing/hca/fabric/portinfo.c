@@ -40,13 +40,6 @@ enum {
 
 enum { SET_NOP = 0 };
 
-/*
- * A link told to go down without a new physical state trains again at once. It does so a little
- * later than the answer, which therefore still shows a port that is not down: opensm, which
- * restarts links in this way, takes nothing else from an answer that says Down.
- */
-#define BOUNCE_NS 5000000u
-
 static bool is_switch(const struct ibport *p)
 {
 	return p->node->type == NODE_SWITCH;
@@ -96,7 +89,7 @@ static void get_link(const struct ibport *p, u8 *d)
 
 u16 portinfo_get(struct smp *s)
 {
-	struct ibport *p = sma_target(s->port, s->mod);
+	struct ibport *p = ibport_target(s->port, s->mod);
 
 	if (!p)
 		return MAD_BAD_VALUE;
@@ -222,14 +215,14 @@ static void set_states(struct ibport *p, const u8 *d)
 		p->phys = phys;
 		wire_update(p);
 	} else if (state == PORT_DOWN) {
-		timer_arm(&p->bounce_timer, BOUNCE_NS);
+		wire_bounce(p);
 	}
 }
 
 /* All or nothing: a Set with one bad value changes nothing, so a manager need not guess. */
 u16 portinfo_set(struct smp *s)
 {
-	struct ibport *p = sma_target(s->port, s->mod);
+	struct ibport *p = ibport_target(s->port, s->mod);
 
 	if (!p || !set_ok(p, s->data))
 		return MAD_BAD_VALUE;

@@ -36,6 +36,7 @@ enum { MSG_STATE_LEN = 5 };
 
 struct remote {
 	struct cable *cable;
+	void (*changed)(struct cable *c);
 	struct sockaddr_un addr;
 	struct hca_fd listener, conn; /* fd -1: not there */
 	struct hca_timer retry;
@@ -87,7 +88,7 @@ static void hang_up(struct remote *r)
 	r->conn.fd = -1;
 	r->willing = false;
 	drop_backlog(r);
-	wire_remote_changed(r->cable);
+	r->changed(r->cable);
 	if (r->listener.fd < 0)
 		timer_arm(&r->retry, RETRY_NS);
 }
@@ -170,7 +171,7 @@ static void got_state(struct remote *r, const u8 *msg)
 	r->willing = msg[2];
 	r->width = msg[3];
 	r->speed = msg[4];
-	wire_remote_changed(r->cable);
+	r->changed(r->cable);
 }
 
 /* What comes from outside is checked like anything that comes off a real wire. */
@@ -194,7 +195,7 @@ static void got_packet(struct remote *r, u8 hops, const u8 *data, size_t len)
 	memcpy(pkt->data, data, len);
 	if (p->node->type == NODE_CA)
 		pcap_packet(pkt);
-	wire_arrived(p, pkt);
+	arrivals_add(p, pkt);
 }
 
 static void receive(struct remote *r)
@@ -301,13 +302,14 @@ static void retry(struct hca_timer *t)
 	find_other(container_of(t, struct remote, retry));
 }
 
-struct remote *remote_new(struct cable *c, const char *path)
+struct remote *remote_new(struct cable *c, const char *path, void (*changed)(struct cable *c))
 {
 	struct remote *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return NULL;
 	r->cable = c;
+	r->changed = changed;
 	r->addr.sun_family = AF_UNIX;
 	if (strlen(path) >= sizeof(r->addr.sun_path)) {
 		fprintf(stderr, "tavor-hca: option cable: path too long: %s\n", path);

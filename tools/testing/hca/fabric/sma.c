@@ -100,15 +100,6 @@ static const struct sma_attr *find_attr(const struct ibnode *node, u16 id)
 	return NULL;
 }
 
-struct ibport *sma_target(struct ibport *p, u32 num)
-{
-	struct ibnode *node = p->node;
-
-	if (node->type == NODE_CA && !num)
-		return p;
-	return num <= node->num_ports ? &node->port[num] : NULL;
-}
-
 /* The response to a Set carries the attribute as it is afterwards (IBTA 14.2.1). */
 u16 sma_process(struct ibport *p, u8 *out, bool mkey_ok)
 {

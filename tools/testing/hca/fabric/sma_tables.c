@@ -58,7 +58,7 @@ static struct ibport *pkey_block(struct smp *s, unsigned int *first)
 
 	*first = (s->mod & 0xffff) * PKEYS_PER_BLOCK;
 	if (p->node->type == NODE_SWITCH)
-		p = sma_target(p, s->mod >> 16);
+		p = ibport_target(p, s->mod >> 16);
 	return p && *first < p->node->num_pkeys ? p : NULL;
 }
 
@@ -94,7 +94,7 @@ static u8 *sl2vl_row(struct smp *s)
 
 	if (p->node->type == NODE_CA)
 		return p->sl2vl[0];
-	p = sma_target(p, s->mod & 0xff);
+	p = ibport_target(p, s->mod & 0xff);
 	return p && in <= p->node->num_ports && !(s->mod >> 16) ? p->sl2vl[in] : NULL;
 }
 
@@ -134,7 +134,7 @@ static u8 (*vlarb_table(struct smp *s))[2]
 	u32 block = s->mod >> 16;
 
 	if (p->node->type == NODE_SWITCH)
-		p = sma_target(p, s->mod & 0xffff);
+		p = ibport_target(p, s->mod & 0xffff);
 	if (!p || (block != 1 && block != 3))
 		return NULL;
 	return p->vlarb[block == 3];

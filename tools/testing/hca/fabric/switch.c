@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * A switch: ports, forwarding tables, its management agents behind port 0, and the handling of
+ * A switch: its ports, what it forwards, the management agents behind port 0, and the handling of
  * directed-route packets (IBTA 14.2.2), which in an HCA is the host's business.
  */
 #include "fabric/switch.h"
@@ -11,40 +11,16 @@
 
 #include "core/bytes.h"
 #include "fabric/packet.h"
+#include "fabric/wire.h"
 
 #define MAX_SWITCHES 16u
-#define LFT_SIZE 0xc000u
-#define LFT_BLOCK 64u
-#define MFT_SIZE 1024u
-#define MFT_BLOCK 32u
 #define NO_PORT 0xffu
 #define MAX_HOPS 64u	  /* entries of the two paths, the first unused */
 #define LIVE_MAX 0x20000u /* packets in this process; more is a storm */
 #define GUID_OFFSET 0x40u /* beside those of HCA 0, which differ between processes */
 #define SWITCH_DEVICE 0xa87c
 
-struct ibswitch {
-	struct ibnode *node;
-	u16 lft_top;
-	u8 default_port, default_primary, default_not_primary;
-	u8 life_time;
-	bool state_change;
-	u8 lft[LFT_SIZE];
-	u64 mft[MFT_SIZE]; /* one bit a port */
-};
-
 static struct ibswitch *switches[MAX_SWITCHES];
-
-/* A node is all that ports and agents know of. */
-static struct ibswitch *switch_of(const struct ibnode *node)
-{
-	unsigned int i;
-
-	for (i = 0; i < MAX_SWITCHES; i++)
-		if (switches[i] && switches[i]->node == node)
-			return switches[i];
-	return NULL;
-}
 
 /* --- forwarding --- */
 
@@ -82,7 +58,7 @@ static void send_out(struct ibport *out, struct packet *pkt)
 	pkt->hops++;
 	ibport_count(out, CNT_XMIT_PKTS, 1);
 	ibport_count(out, CNT_XMIT_DATA, pkt->len / 4);
-	wire_send(out, pkt);
+	wire_transmit(out, pkt);
 }
 
 static void forward_multicast(struct ibswitch *sw, struct ibport *in, struct packet *pkt)
@@ -342,96 +318,6 @@ static void switch_state_changed(struct ibport *p, enum port_state from)
 	trap_link_state(&p->node->port[0]);
 }
 
-/* --- its attributes --- */
-
-u16 switch_info_get(struct smp *s)
-{
-	const struct ibswitch *sw = switch_of(s->port->node);
-	u8 *d = s->data;
-
-	if (s->mod)
-		return MAD_BAD_VALUE;
-	put16(d, LFT_SIZE);
-	put16(d + 4, MFT_SIZE);
-	put16(d + 6, sw->lft_top);
-	d[8] = sw->default_port;
-	d[9] = sw->default_primary;
-	d[10] = sw->default_not_primary;
-	d[11] = sw->life_time << 3 | sw->state_change << 2;
-	return MAD_OK;
-}
-
-/* PortStateChange is cleared by writing a one. */
-u16 switch_info_set(struct smp *s)
-{
-	struct ibswitch *sw = switch_of(s->port->node);
-	const u8 *d = s->data;
-
-	if (s->mod || get16(d + 6) >= LFT_SIZE)
-		return MAD_BAD_VALUE;
-	sw->lft_top = get16(d + 6);
-	sw->default_port = d[8];
-	sw->default_primary = d[9];
-	sw->default_not_primary = d[10];
-	sw->life_time = d[11] >> 3;
-	if (d[11] & 4)
-		sw->state_change = false;
-	return MAD_OK;
-}
-
-u16 lft_get(struct smp *s)
-{
-	if (s->mod >= LFT_SIZE / LFT_BLOCK)
-		return MAD_BAD_VALUE;
-	memcpy(s->data, switch_of(s->port->node)->lft + s->mod * LFT_BLOCK, LFT_BLOCK);
-	return MAD_OK;
-}
-
-u16 lft_set(struct smp *s)
-{
-	if (s->mod >= LFT_SIZE / LFT_BLOCK)
-		return MAD_BAD_VALUE;
-	memcpy(switch_of(s->port->node)->lft + s->mod * LFT_BLOCK, s->data, LFT_BLOCK);
-	return MAD_OK;
-}
-
-/* Modifier: [31:28] which 16 ports, [8:0] which 32 multicast LIDs. */
-static u64 *mft_block(struct smp *s, unsigned int *shift)
-{
-	u32 block = s->mod & 0x1ff;
-
-	*shift = (s->mod >> 28) * 16;
-	if (block >= MFT_SIZE / MFT_BLOCK || *shift > s->port->node->num_ports ||
-	    (s->mod & 0x0ffffe00))
-		return NULL;
-	return switch_of(s->port->node)->mft + block * MFT_BLOCK;
-}
-
-u16 mft_get(struct smp *s)
-{
-	unsigned int i, shift;
-	const u64 *block = mft_block(s, &shift);
-
-	if (!block)
-		return MAD_BAD_VALUE;
-	for (i = 0; i < MFT_BLOCK; i++)
-		put16(s->data + 2 * i, block[i] >> shift);
-	return MAD_OK;
-}
-
-u16 mft_set(struct smp *s)
-{
-	unsigned int i, shift;
-	u64 *block = mft_block(s, &shift);
-
-	if (!block)
-		return MAD_BAD_VALUE;
-	for (i = 0; i < MFT_BLOCK; i++)
-		block[i] = (block[i] & ~(0xffffULL << shift)) | (u64)get16(s->data + 2 * i)
-									<< shift;
-	return MAD_OK;
-}
-
 /* --- life --- */
 
 static void switch_init(struct ibswitch *sw, unsigned int index)
@@ -480,6 +366,7 @@ struct ibnode *switch_node(unsigned int index)
 	}
 	switch_init(sw, index);
 	switches[index] = sw;
+	sw->node->sw = sw;
 	return sw->node;
 }
 

@@ -1,13 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
-/* A modelled switch: what the agents and the cables need of it (switch.c). */
+/* A modelled switch. */
 #ifndef HCA_SWITCH_H
 #define HCA_SWITCH_H
 
 #include "fabric/port.h"
 
+#define LFT_SIZE 0xc000u
+#define MFT_SIZE 1024u
+
+struct ibswitch {
+	struct ibnode *node;
+	u16 lft_top;
+	u8 default_port, default_primary, default_not_primary;
+	u8 life_time;
+	bool state_change;
+	u8 lft[LFT_SIZE];
+	u64 mft[MFT_SIZE]; /* one bit a port */
+};
+
+static inline struct ibswitch *switch_of(const struct ibnode *node)
+{
+	return node->sw;
+}
+
+/* --- switch.c --- */
+
 /* Switch @index of this process, made at its first use; NULL if @index or memory does not allow. */
 struct ibnode *switch_node(unsigned int index);
 void switch_delete_all(void);
+
+/* --- switch_tables.c --- */
 
 u16 switch_info_get(struct smp *s);
 u16 switch_info_set(struct smp *s);

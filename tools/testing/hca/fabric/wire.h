@@ -23,10 +23,18 @@ struct cable {
 	struct hca_timer train;
 };
 
-/* A packet has come over the cable for @p; takes ownership. */
-void wire_arrived(struct ibport *p, struct packet *pkt);
-/* What the remote end says has changed. */
-void wire_remote_changed(struct cable *c);
+/* --- wire.c --- */
+
+void wire_cable_init(struct cable *c);
+/* One of its ends is not what it was: train or drop the link. */
+void wire_cable_changed(struct cable *c);
+/* Does the port's own LID send it back? */
+bool wire_loops(const struct ibport *p, const struct packet *pkt);
+/* Loopback or cable. Takes ownership. */
+void wire_transmit(struct ibport *p, struct packet *pkt);
+
+/* --- cables.c --- */
+
 int wire_check_cables(const char *value, char *why);
 int wire_check_unplug(const char *value, char *why);
 /* Called after an option got a new value. */
@@ -35,19 +43,16 @@ void wire_delete_all(void);
 
 /* --- packet_fault.c: faults of packets that leave an HCA's port --- */
 
-/* Passes the packet on to wire_transmit() none, one or two times, now or later. */
+/* Passes the packet on to wire_transmit(): once, or as the faults say, none or two times, now or later. */
 void wirefault_send(struct ibport *p, struct packet *pkt);
-bool wirefault_active(struct hca *h);
 int wirefault_check(const char *spec, char *why);
 void wirefault_changed(void);
 void wirefault_delete(struct hca *h);
-/* Loopback or cable, without faults. */
-bool wire_loops(const struct ibport *p, const struct packet *pkt);
-void wire_transmit(struct ibport *p, struct packet *pkt);
 
 /* --- remote.c: a cable to another process --- */
 
-struct remote *remote_new(struct cable *c, const char *path);
+/* @changed is called when what the remote end says has. */
+struct remote *remote_new(struct cable *c, const char *path, void (*changed)(struct cable *c));
 void remote_delete(struct remote *r);
 /* The state of the port there: would it train, and with what. */
 bool remote_willing(const struct remote *r);

@@ -262,6 +262,7 @@ static inline struct hca *fabric_up(int n, const char *cable)
 	fake_profile.log_mcgs = 6;
 	fake_profile.mc_hash_size = 32;
 	fake_hcas = n;
+	port_set_receiver(qp_rx);
 	for (i = 0; i < n; i++)
 		if (port_new(&fake_hca[i]) || mcast_new(&fake_hca[i]))
 			return fabric_fail("port_new");

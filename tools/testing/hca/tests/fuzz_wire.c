@@ -28,10 +28,10 @@ static void run_record(struct hca *h, struct ibnode *sw, u8 selector, const u8 *
 		port_tx(h, 1, p);
 		break;
 	case 1:
-		wire_arrived(hca_port(h, 1 + (selector >> 2 & 1)), p);
+		arrivals_add(hca_port(h, 1 + (selector >> 2 & 1)), p);
 		break;
 	default:
-		wire_arrived(&sw->port[1 + (selector >> 2 & 7)], p);
+		arrivals_add(&sw->port[1 + (selector >> 2 & 7)], p);
 	}
 }
 

@@ -328,7 +328,7 @@ static void unicast_follows_the_table(void)
 	CHECK_EQ(sw->port[1].counter[CNT_RCV_RELAY], 2);
 	CHECK_EQ(sw->port[3].counter[CNT_XMIT_PKTS], 1);
 	/* never back where it came from */
-	wire_arrived(&sw->port[3], ud_packet(0, 3, 1, 5, 64));
+	arrivals_add(&sw->port[3], ud_packet(0, 3, 1, 5, 64));
 	settle();
 	CHECK_EQ(fake_rxs, 2);
 	CHECK_EQ(sw->port[3].counter[CNT_RCV_RELAY], 1);
