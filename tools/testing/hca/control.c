@@ -10,7 +10,7 @@
 
 #include "device/cmd.h"
 #include "device/device.h"
-#include "core/fault.h"
+#include "device/fault.h"
 #include "core/options.h"
 #include "fabric/port.h"
 #include "core/report.h"
@@ -226,7 +226,7 @@ static int do_catas(struct hca *h, const cJSON *request, cJSON *reply, char *why
 		snprintf(why, OPT_WHY, "catas: buffer is at most %d dwords", CATAS_DWORDS);
 		return -1;
 	}
-	sys_catastrophe(h, buffer ? dwords : NULL);
+	cmd_catastrophe(h, buffer ? dwords : NULL);
 	return 0;
 }
 
@@ -242,7 +242,7 @@ static int do_ddr_error(struct hca *h, const cJSON *request, cJSON *reply, char 
 		return -1;
 	}
 	if (cJSON_IsTrue(fatal))
-		sys_catastrophe(h, catas);
+		cmd_catastrophe(h, catas);
 	else
 		eq_async(h, EV_ECC, 0, ecc);
 	return 0;

@@ -230,6 +230,7 @@ int main(int argc, char **argv)
 	bool bad;
 	int i;
 
+	hca_join();
 	argp_err_exit_status = 2;
 	if (argp_parse(&argp, argc, argv, 0, NULL, NULL))
 		return 2;

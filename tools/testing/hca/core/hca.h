@@ -71,6 +71,12 @@ void hca_log(struct hca *h, const char *fmt, ...) __attribute__((format(printf, 
 /* Named event counters, shown in the summary and on the control socket; @name is a literal. */
 void count(struct hca *h, const char *name);
 
+/* --- random.c --- */
+
+u64 hca_random(struct hca *h);
+double hca_random_unit(struct hca *h); /* [0, 1) */
+bool hca_chance(struct hca *h, double probability);
+
 /* --- loop.c: time and deferred work ---------------------------------------------------------------- */
 
 struct hca_timer {
@@ -392,14 +398,18 @@ void pci_raise(struct hca *h, u8 intr); /* EQC.intr: 0x80 + vector, or the INTA 
 enum hca_part {
 	PART_OPTIONS,
 	PART_REPORT,
+	PART_RANDOM,
+	PART_TIMING,
 	PART_FAULT,
 	PART_VFU,
 	PART_PCI,
 	PART_REGS,
 	PART_UAR,
 	PART_DDR,
+	PART_WINDOW,
 	PART_DMA,
 	PART_CMD,
+	PART_STATE,
 	PART_SYS,
 	PART_TPT,
 	PART_EQ,
@@ -415,6 +425,13 @@ enum hca_part {
 };
 void *hca_part(const struct hca *h, enum hca_part part);
 void hca_set_part(struct hca *h, enum hca_part part, void *state);
+/* An HCA with no parts yet; NULL and a message if there are too many. */
+struct hca *hca_add(void);
+void hca_drop_last(void);
+/* What hca_reset() does. */
+void hca_on_reset(void (*fn)(struct hca *h));
+int random_new(struct hca *h);
+void random_delete(struct hca *h);
 
 /*
  * A new HCA with all its parts (main.c and tests); NULL and a message on stderr if it cannot be. Options
@@ -423,6 +440,8 @@ void hca_set_part(struct hca *h, enum hca_part part, void *state);
 struct hca *hca_new(void);
 int hca_count(void);
 void hca_delete_all(void);
+/* Tells the lower rooms of the upper ones. First of all, before any option is set; more than once is no harm. */
+void hca_join(void);
 
 /* Constructors, called once per HCA by main.c in this order of dependence; 0 or a negative errno. */
 int tpt_new(struct hca *h);

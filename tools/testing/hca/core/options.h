@@ -37,6 +37,10 @@ int opt_print(const struct hca *h, const char *key, char *buf, size_t room);
 
 /* Called for each value set on a STR or LIST option, before it is stored: 0, or -1 and @why. */
 typedef int (*opt_check)(const char *value, char *why);
+void opt_own(const char *key, opt_check check);
+/* Called after an option got a new value, for HCA @n or OPT_ALL. */
+typedef void (*opt_watch)(int n, const char *key, const char *value);
+void opt_tell(opt_watch watch);
 
 int options_new(struct hca *h);
 /* "10us" -> 10000; false if it makes no sense. */

@@ -15,7 +15,7 @@ static const struct region {
 } bars[] = {
 	[VFIO_PCI_BAR0_REGION_INDEX] = { "BAR0", regs_read, regs_write },
 	[VFIO_PCI_BAR2_REGION_INDEX] = { "BAR2", uar_read, uar_write },
-	[VFIO_PCI_BAR4_REGION_INDEX] = { "BAR4", ddr_read, ddr_write },
+	[VFIO_PCI_BAR4_REGION_INDEX] = { "BAR4", window_read, window_write },
 };
 
 u64 region_size(const struct hca *h, u32 region)

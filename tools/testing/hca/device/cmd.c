@@ -11,7 +11,8 @@
 
 #include "core/bytes.h"
 #include "device/device.h"
-#include "core/fault.h"
+#include "device/fault.h"
+#include "device/timing.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -67,49 +68,9 @@ struct cmd_if {
 	u64 n_history;
 };
 
-static const struct cmd_desc *const tables[] = {
-	sys_cmds, tpt_cmds, eq_cmds, cq_cmds, qp_cmds, srq_cmds, mgm_cmds, port_cmds,
-};
-
-static const struct cmd_desc *by_opcode[0x1000];
-
 static struct cmd_if *cmd_of(const struct hca *h)
 {
 	return hca_part(h, PART_CMD);
-}
-
-/* --- the tables ---------------------------------------------------------------------------------------- */
-
-/* Once, at the first question: the tables of all parts into one array by opcode. */
-static void index_tables(void)
-{
-	const struct cmd_desc *d;
-	static bool done;
-	size_t i;
-
-	if (done)
-		return;
-	done = true;
-	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-		for (d = tables[i]; d->name; d++)
-			by_opcode[d->opcode & 0xfff] = d;
-}
-
-int cmd_opcode_by_name(const char *name)
-{
-	int i;
-
-	index_tables();
-	for (i = 0; i < 0x1000; i++)
-		if (by_opcode[i] && !strcmp(by_opcode[i]->name, name))
-			return i;
-	return -1;
-}
-
-const char *cmd_name(u16 opcode)
-{
-	index_tables();
-	return opcode < 0x1000 && by_opcode[opcode] ? by_opcode[opcode]->name : NULL;
 }
 
 static const char *name_of(const struct cmd *c)
@@ -357,7 +318,7 @@ static void finished(struct slot *s)
 	if (v.action == FAULT_DELAY) {
 		s->state = SLOT_LATE;
 		timer_arm(&s->timer, v.time);
-	} else if (fault_order(s->h) == ORDER_INORDER && older_unfinished(cmd_of(s->h), s)) {
+	} else if (timing_order(s->h) == ORDER_INORDER && older_unfinished(cmd_of(s->h), s)) {
 		s->state = SLOT_HELD;
 	} else {
 		complete(s);
@@ -405,7 +366,7 @@ static u8 execute(struct hca *h, struct slot *s)
 		return v.status;
 	}
 	if (v.action == FAULT_CATAS) {
-		sys_catastrophe(h, NULL);
+		cmd_catastrophe(h, NULL);
 		return CMD_INTERNAL_ERR;
 	}
 	status = check_state(h, s);
@@ -437,7 +398,7 @@ static void on_latency_over(struct hca_timer *t)
 	f->running--;
 	if (!s->status)
 		s->status = execute(h, s);
-	if (sys_dead(h))
+	if (state_dead(h))
 		return;
 	write_output(h, s);
 	count_result(f, s);
@@ -462,14 +423,14 @@ static void start(struct slot *s)
 		   dma_read(h, s->desc->name, s->c.in_param, s->c.in, s->box.in_len)) {
 		s->status = CMD_INTERNAL_ERR;
 	}
-	timer_arm(&s->timer, fault_latency(h, s->c.opcode));
+	timer_arm(&s->timer, timing_latency(h, s->c.opcode));
 }
 
 /* Random order picks each waiting command with equal probability, in one pass. */
 static struct slot *pick_waiting(struct hca *h)
 {
 	struct cmd_if *f = cmd_of(h);
-	enum cmd_order order = fault_order(h);
+	enum cmd_order order = timing_order(h);
 	struct slot *best = NULL;
 	unsigned int i, seen = 0;
 
@@ -479,7 +440,7 @@ static struct slot *pick_waiting(struct hca *h)
 		if (s->state != SLOT_WAITING)
 			continue;
 		seen++;
-		if (!best || (order == ORDER_RANDOM ? fault_random(h) % seen == 0 :
+		if (!best || (order == ORDER_RANDOM ? hca_random(h) % seen == 0 :
 			      order == ORDER_LIFO   ? s->seq > best->seq :
 						      s->seq < best->seq))
 			best = s;
@@ -538,7 +499,7 @@ static void load_slot(struct hca *h, struct slot *s)
 	struct cmd_if *f = cmd_of(h);
 
 	load_command(f, &s->c);
-	s->desc = by_opcode[s->c.opcode];
+	s->desc = cmd_find(s->c.opcode);
 	s->c.name = name_of(&s->c);
 	s->box = (struct mailboxes){ s->c.in_param, s->c.out_param, 0, 0 };
 	if (s->desc) {
@@ -631,7 +592,7 @@ void cmd_hcr_write(struct hca *h, unsigned int index, u32 value)
 	struct cmd_if *f = cmd_of(h);
 
 	/* Dead, it is a register and no more: GO stays as written, for there is nobody to take it. */
-	if (sys_dead(h)) {
+	if (state_dead(h)) {
 		if (!(f->hcr[6] & GO))
 			f->hcr[index] = index == 6 ? value & 0x00ffffff : value;
 		return;
@@ -672,6 +633,22 @@ void cmd_hang(struct hca *h)
 	for (i = 0; i < f->n_slots; i++)
 		timer_cancel(&f->slots[i].timer);
 	hca_log(h, "firmware hangs");
+}
+
+/*
+ * The error buffer is filled and the EQ mapped to type 8 raises its interrupt without an entry (10.3,
+ * 17.6); after that nothing moves until a reset.
+ */
+void cmd_catastrophe(struct hca *h, const u32 *dwords)
+{
+	static const u32 internal[CATAS_DWORDS] = { 0x00000000, 0x00000001, 0xdeadbeef };
+
+	regs_catas(h, dwords ? dwords : internal);
+	hca_log(h, "catastrophic error");
+	count(h, "catastrophe");
+	eq_raise(h, EV_LOCAL_CATAS);
+	cmd_hang(h);
+	state_set_dead(h, true);
 }
 
 bool cmd_hung(const struct hca *h)
@@ -761,7 +738,6 @@ int cmd_new(struct hca *h)
 
 	if (!f)
 		return -ENOMEM;
-	index_tables();
 	f->h = h;
 	f->n_slots = (1u << opt_u64(h, "log_max_cmd")) + 1;
 	f->slots = calloc(f->n_slots, sizeof(f->slots[0]));

@@ -13,14 +13,26 @@ void cmd_reset(struct hca *h);
 /* The HCR is seven dwords at BAR0 + 0x80680; @index 0..6. */
 u32 cmd_hcr_read(struct hca *h, unsigned int index);
 void cmd_hcr_write(struct hca *h, unsigned int index, u32 value);
-int cmd_opcode_by_name(const char *name); /* -1 if unknown */
-const char *cmd_name(u16 opcode);	  /* "0xNN" never: NULL if unknown */
+
+/* --- cmd_table.c --- */
+
+/* A part's commands; its end is a NULL name. */
+void cmd_table_add(const struct cmd_desc *table);
+const struct cmd_desc *cmd_find(u16 opcode); /* NULL if unknown */
+const char *cmd_name(u16 opcode);	     /* "0xNN" never: NULL if unknown */
+/* By name or number */
+bool cmd_opcode_parse(const char *text, int *op);
+
+/* --- cmd.c --- */
+
 /* @history: how many commands were outstanding over time, too. */
 void cmd_stats(const struct hca *h, struct cJSON *out, bool history);
 unsigned int cmd_outstanding(const struct hca *h);
 /* Stops the firmware until reset; what hardware does by itself goes on. */
 void cmd_hang(struct hca *h);
 bool cmd_hung(const struct hca *h);
+/* Everything stops until reset; @dwords as for regs_catas(), or NULL for an internal error. */
+void cmd_catastrophe(struct hca *h, const u32 *dwords);
 /* Status checks shared by the command files: index errors are the driver's, recorded as violations. */
 u8 cmd_bad_index(struct hca *h, const struct cmd *c, const char *what, u32 index, u32 reserved,
 		 u32 limit);

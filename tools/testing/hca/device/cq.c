@@ -8,7 +8,7 @@
 #include "core/bytes.h"
 #include "device/cmd.h"
 #include "device/device.h"
-#include "core/fault.h"
+#include "device/fault.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -48,6 +48,14 @@ struct cqs {
 	u32 *mpt_use; /* buffers by MPT index, so that most keys need no search */
 	u32 mpt_mask;
 };
+
+/* The queue pairs, which are above this file. */
+static struct cq_users users;
+
+void cq_set_users(const struct cq_users *u)
+{
+	users = *u;
+}
 
 static struct cqs *cqs_of(const struct hca *h)
 {
@@ -166,7 +174,7 @@ static void fail(struct hca *h, struct cq *q, u8 status, u32 syndrome)
 	q->status = status;
 	if (q->e_eqn < 64)
 		eq_post_to(h, q->e_eqn, EV_CQ_ERR, data);
-	qp_cq_error(h, q->cqn);
+	users.error(h, q->cqn);
 }
 
 static void overflowed(struct hca *h, struct cq *q)
@@ -558,7 +566,7 @@ static u8 bad_index(struct hca *h, const struct cmd *c)
 		violation(h, RULE_CMD_INDEX, "CQ", "input modifier 0x%08x", c->in_mod);
 		return CMD_BAD_INDEX;
 	}
-	return cmd_bad_index(h, c, "CQ", index, sys_reserved_cqs(h), cqs_of(h)->mask + 1);
+	return cmd_bad_index(h, c, "CQ", index, RESERVED_CQS, cqs_of(h)->mask + 1);
 }
 
 static u8 sw2hw_cq(struct hca *h, struct cmd *c)
@@ -630,7 +638,7 @@ static u8 hw2sw_cq(struct hca *h, struct cmd *c)
 	status = owned(h, c, &q);
 	if (status)
 		return status;
-	if (qp_uses_cq(h, q->cqn)) {
+	if (users.uses_cq(h, q->cqn)) {
 		name_cq(object, q->cqn);
 		violation(h, RULE_CQ_IN_USE, object, "HW2SW_CQ");
 	}

@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/*
- * The HCA-attached memory behind BAR4 (section 7): plain RAM of any access width. The firmware's area and
- * the context tables must not be written by software; such a write is recorded, and harmless, because the
- * model keeps the contexts elsewhere.
- */
+/* The HCA-attached memory (section 7). */
 #define _GNU_SOURCE
 #include "device/device.h"
 
@@ -14,18 +10,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* the tables of INIT_HCA and the firmware's area, with room to spare */
-#define MAX_PROTECTED 16
-
 struct ddr {
 	u64 start, size;
 	u8 *mem;
 	int fd;
-	int n_protected;
-	struct {
-		const char *name;
-		u64 from, to; /* offsets, [from, to) */
-	} protected[MAX_PROTECTED];
 };
 
 static struct ddr *ddr_of(const struct hca *h)
@@ -79,63 +67,6 @@ void ddr_clear(struct hca *h)
 
 	if (fallocate(d->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, d->size))
 		memset(d->mem, 0, d->size);
-}
-
-void ddr_protect(struct hca *h, const char *name, u64 base, u64 size)
-{
-	struct ddr *d = ddr_of(h);
-
-	if (d->n_protected == MAX_PROTECTED || !size)
-		return;
-	d->protected[d->n_protected].name = name;
-	d->protected[d->n_protected].from = base - d->start;
-	d->protected[d->n_protected].to = base - d->start + size;
-	d->n_protected++;
-}
-
-void ddr_unprotect_all(struct hca *h)
-{
-	ddr_of(h)->n_protected = 0;
-}
-
-/* Recorded and then done: the contexts that count are kept elsewhere. */
-static void check_protected(struct hca *h, u64 offset, u32 len)
-{
-	struct ddr *d = ddr_of(h);
-	int i;
-
-	for (i = 0; i < d->n_protected; i++)
-		if (offset < d->protected[i].to && offset + len > d->protected[i].from)
-			violation(h, RULE_DDR_TABLE_WRITE, "BAR4",
-				  "%u bytes at 0x%llx are in the %s", len,
-				  (unsigned long long)offset, d->protected[i].name);
-}
-
-int ddr_read(struct hca *h, u64 offset, void *buf, u32 len)
-{
-	struct ddr *d = ddr_of(h);
-
-	if (offset >= d->size || len > d->size - offset)
-		return -EINVAL;
-	memcpy(buf, d->mem + offset, len);
-	return 0;
-}
-
-/*
- * The keys and translations are judged before the bytes change: the rule is about what they were
- * when the hardware may have cached them (9.6).
- */
-int ddr_write(struct hca *h, u64 offset, const void *buf, u32 len)
-{
-	struct ddr *d = ddr_of(h);
-
-	if (offset >= d->size || len > d->size - offset)
-		return -EINVAL;
-	check_protected(h, offset, len);
-	if (hca_running(h))
-		tpt_store(h, d->start + offset, buf, len);
-	memcpy(d->mem + offset, buf, len);
-	return 0;
 }
 
 int ddr_new(struct hca *h)

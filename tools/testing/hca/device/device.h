@@ -55,12 +55,23 @@ void regs_delete(struct hca *h);
 void regs_reset(struct hca *h);
 int regs_read(struct hca *h, u64 offset, void *buf, u32 len);
 int regs_write(struct hca *h, u64 offset, const void *buf, u32 len);
+/* The HCR is seven dwords at BAR0 + 0x80680; @index 0..6. */
+struct hcr_access {
+	u32 (*read)(struct hca *h, unsigned int index);
+	void (*write)(struct hca *h, unsigned int index, u32 value);
+};
+
+void regs_set_hcr(const struct hcr_access *access);
 void regs_ecr_set(struct hca *h, u32 eqn);
 /* After a reset by register the function answers nothing for a while. */
 bool regs_silent(struct hca *h);
 /* @dwords: CATAS_DWORDS of them, host order; NULL heals. */
 void regs_catas(struct hca *h, const u32 *dwords);
 
+/* What each kind of doorbell rings; uar.c has read the number of the UAR page off the offset. */
+enum { DB_SEND, DB_RECV, DB_CQ, DB_EQ, DB_KINDS };
+typedef void doorbell(struct hca *h, u32 uar, u32 hi, u32 lo);
+void uar_set_doorbells(doorbell *const fn[DB_KINDS]);
 int uar_new(struct hca *h);
 void uar_delete(struct hca *h);
 void uar_reset(struct hca *h);
@@ -75,11 +86,16 @@ u64 ddr_size(const struct hca *h);
 u64 ddr_fw_start(const struct hca *h);
 bool ddr_hidden(const struct hca *h);
 int ddr_fd(const struct hca *h);
-int ddr_read(struct hca *h, u64 offset, void *buf, u32 len);
-int ddr_write(struct hca *h, u64 offset, const void *buf, u32 len);
+
+/* --- window.c ---------------------------------------------------------------------------------------- */
+
+int window_new(struct hca *h);
+void window_delete(struct hca *h);
+int window_read(struct hca *h, u64 offset, void *buf, u32 len);
+int window_write(struct hca *h, u64 offset, const void *buf, u32 len);
 /* Tables only the hardware may write while it runs; sys.c declares them at INIT_HCA. */
-void ddr_protect(struct hca *h, const char *name, u64 base, u64 size);
-void ddr_unprotect_all(struct hca *h);
+void window_protect(struct hca *h, const char *name, u64 base, u64 size);
+void window_unprotect_all(struct hca *h);
 
 /* --- dma.c ------------------------------------------------------------------------------------------- */
 
@@ -91,18 +107,34 @@ int dma_unmap(struct hca *h, u64 addr, u64 size);
 void dma_unmap_all(struct hca *h);
 size_t dma_maps(const struct hca *h);
 
+/* --- state.c ----------------------------------------------------------------------------------------- */
+
+int state_new(struct hca *h);
+void state_delete(struct hca *h);
+void state_reset(struct hca *h);
+void state_enable(struct hca *h, bool enabled);
+void state_set_profile(struct hca *h, const struct hca_profile *p);
+void state_forget(struct hca *h); /* the profile */
+void state_start(struct hca *h);
+void state_stop(struct hca *h);
+void state_set_dead(struct hca *h, bool dead);
+bool state_dead(const struct hca *h); /* without the fence of pci_fenced() */
+
 /* --- sys.c ------------------------------------------------------------------------------------------- */
+
+/* QUERY_DEV_LIM */
+#define LOG_RESERVED_CQS 7
+#define LOG_RESERVED_MTTS 4
+#define LOG_RESERVED_MPTS 4
+#define RESERVED_CQS (1u << LOG_RESERVED_CQS)
+#define RESERVED_MTTS (1u << LOG_RESERVED_MTTS)
+#define RESERVED_MPTS (1u << LOG_RESERVED_MPTS)
 
 int sys_new(struct hca *h);
 void sys_delete(struct hca *h);
 void sys_reset(struct hca *h);
-u32 sys_reserved_mpts(const struct hca *h);
-u32 sys_reserved_cqs(const struct hca *h);
-u32 sys_reserved_mtts(const struct hca *h);
-/* Everything stops until reset; @dwords as for regs_catas(). */
-void sys_catastrophe(struct hca *h, const u32 *dwords);
-void sys_set_dead(struct hca *h, bool dead);
-bool sys_dead(const struct hca *h); /* without the fence of pci_fenced() */
+/* What CLOSE_HCA does to the parts above the device, before those of the device. */
+void sys_on_close(void (*fn)(struct hca *h));
 
 /* --- tpt.c, eq.c, cq.c: life ----------------------------------------------------------------------------- */
 
@@ -129,6 +161,22 @@ bool eq_type_mapped(struct hca *h, enum hca_event type);
 void eq_raise(struct hca *h, enum hca_event type);
 /* To one EQ, past MAP_EQ: CQ errors go to the CQ's own error EQ. */
 void eq_post_to(struct hca *h, u32 eqn, enum hca_event type, const u32 data[7]);
+/* What EQs ask of what reports to them. */
+struct eq_users {
+	bool (*uses_eq)(struct hca *h, u32 eqn);
+	void (*disarm)(struct hca *h, u32 cqn);
+};
+
+void eq_set_users(const struct eq_users *u);
+/* What CQs ask of what completes there. */
+struct cq_users {
+	bool (*uses_cq)(struct hca *h, u32 cqn);
+	void (*error)(struct hca *h, u32 cqn); /* the CQ has overflowed */
+};
+
+void cq_set_users(const struct cq_users *u);
+/* Does a work queue lie behind this key's index? *uar is the page its context names. */
+void tpt_set_work_queues(bool (*uses_mpt)(struct hca *h, u32 key, u32 *uar));
 void cq_disarm(struct hca *h, u32 cqn);
 bool cq_uses_eq(struct hca *h, u32 eqn);
 

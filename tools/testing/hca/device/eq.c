@@ -6,7 +6,7 @@
 #include "core/bytes.h"
 #include "device/cmd.h"
 #include "device/device.h"
-#include "core/fault.h"
+#include "device/fault.h"
 #include "core/report.h"
 
 #include <cjson/cJSON.h>
@@ -43,6 +43,14 @@ struct eqs {
 	signed char route[LAST_TYPE + 1]; /* event type to EQN; -1 none */
 	struct late_eqe late[MAX_LATE];
 };
+
+/* The completion queues, which are above this file. */
+static struct eq_users users;
+
+void eq_set_users(const struct eq_users *u)
+{
+	users = *u;
+}
 
 static struct eqs *eqs_of(const struct hca *h)
 {
@@ -326,7 +334,7 @@ static void obey(struct hca *h, u32 uar, u32 eqn, struct eq *q, u32 hi, u32 lo)
 		arm(h, eqn, q, EQ_ARMED);
 		break;
 	case 3:
-		cq_disarm(h, lo & 0xffffff);
+		users.disarm(h, lo & 0xffffff);
 		break;
 	case 4:
 		set_ci(h, uar, eqn, q, lo);
@@ -483,7 +491,7 @@ static void check_unused(struct hca *h, u32 eqn)
 				  i);
 			eqs_of(h)->route[i] = -1;
 		}
-	if (cq_uses_eq(h, eqn))
+	if (users.uses_eq(h, eqn))
 		violation(h, RULE_EQ_MAPPED, object, "a CQ of the hardware reports to it");
 }
 

@@ -4,7 +4,6 @@
  * registers take either width.
  */
 #include "core/bytes.h"
-#include "device/cmd.h"
 #include "device/device.h"
 
 #include <errno.h>
@@ -24,6 +23,14 @@ struct regs {
 	u32 catas[CATAS_DWORDS];
 	u64 silent_until; /* after a reset the function answers nothing until then */
 };
+
+/* The command interface, which is above this file. */
+static struct hcr_access hcr;
+
+void regs_set_hcr(const struct hcr_access *access)
+{
+	hcr = *access;
+}
 
 static struct regs *regs_of(const struct hca *h)
 {
@@ -83,7 +90,7 @@ static bool read_dword(struct hca *h, u32 at, u32 *value)
 
 	*value = 0;
 	if (within(at, 4, HCR, HCR_END))
-		*value = cmd_hcr_read(h, (at - HCR) / 4);
+		*value = hcr.read(h, (at - HCR) / 4);
 	else if (at == ECR)
 		*value = r->ecr >> 32;
 	else if (at == ECR + 4)
@@ -144,7 +151,7 @@ static void write_dword(struct hca *h, u32 at, u32 value)
 	struct regs *r = regs_of(h);
 
 	if (within(at, 4, HCR, HCR_END))
-		cmd_hcr_write(h, (at - HCR) / 4, value);
+		hcr.write(h, (at - HCR) / 4, value);
 	else if (at == ECR_CLEAR)
 		r->ecr &= ~((u64)value << 32);
 	else if (at == ECR_CLEAR + 4)

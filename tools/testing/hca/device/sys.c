@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/*
- * Commands about the device as a whole: SYS_EN to QUERY_HCA, NOP and the like (sections 6.1-6.6), and the
- * state they establish: enabled, running, and where the tables are.
- */
+/* Commands about the device as a whole: SYS_EN to QUERY_HCA, NOP and the like (sections 6.1-6.6). */
 #include "core/bytes.h"
 #include "device/cmd.h"
 #include "device/device.h"
@@ -14,71 +11,16 @@
 #define PARAM_LEN 0x200
 #define LOG_RESERVED_QPS 10
 #define LOG_RESERVED_SRQS 4
-#define LOG_RESERVED_CQS 7
-#define LOG_RESERVED_MTTS 4
-#define LOG_RESERVED_MPTS 4
 #define RESERVED_UARS 1
 
 struct sys {
-	bool enabled, running, dead;
 	u8 params[PARAM_LEN]; /* INIT_HCA's mailbox */
-	struct hca_profile profile;
 	u32 fw_major, fw_minor, fw_sub;
 };
 
 static struct sys *sys_of(const struct hca *h)
 {
 	return hca_part(h, PART_SYS);
-}
-
-bool hca_enabled(const struct hca *h)
-{
-	return sys_of(h) && sys_of(h)->enabled;
-}
-
-bool hca_running(const struct hca *h)
-{
-	return sys_of(h) && sys_of(h)->running;
-}
-
-/*
- * A driver that takes bus mastering away fences the device off: it is as good as dead, and none of
- * what it then cannot do is anybody's fault. Commands without a mailbox still work.
- */
-bool hca_dead(const struct hca *h)
-{
-	return sys_dead(h) || (sys_of(h) && pci_fenced(h));
-}
-
-bool sys_dead(const struct hca *h)
-{
-	return sys_of(h) && sys_of(h)->dead;
-}
-
-void sys_set_dead(struct hca *h, bool dead)
-{
-	if (sys_of(h))
-		sys_of(h)->dead = dead;
-}
-
-const struct hca_profile *hca_profile(const struct hca *h)
-{
-	return &sys_of(h)->profile;
-}
-
-u32 sys_reserved_mpts(const struct hca *h)
-{
-	return 1u << LOG_RESERVED_MPTS;
-}
-
-u32 sys_reserved_mtts(const struct hca *h)
-{
-	return 1u << LOG_RESERVED_MTTS;
-}
-
-u32 sys_reserved_cqs(const struct hca *h)
-{
-	return 1u << LOG_RESERVED_CQS;
 }
 
 /* --- SYS_EN, SYS_DIS ------------------------------------------------------------------------------------- */
@@ -92,44 +34,44 @@ static u8 bad_state(struct hca *h, const char *name, const char *why)
 /* The memory check clears the DDR; modifier 3 preserves it (5). */
 static u8 sys_en(struct hca *h, struct cmd *c)
 {
-	struct sys *s = sys_of(h);
-
-	if (s->enabled)
+	if (hca_enabled(h))
 		return bad_state(h, "SYS_EN", "the system is enabled");
 	if (c->op_mod != 3)
 		ddr_clear(h);
-	s->enabled = true;
-	ddr_protect(h, "firmware area", ddr_fw_start(h),
+	state_enable(h, true);
+	window_protect(h, "firmware area", ddr_fw_start(h),
 		    ddr_start(h) + ddr_size(h) - ddr_fw_start(h));
 	return CMD_OK;
+}
+
+/* What is above the device: queue pairs and ports. */
+static void (*close_upper)(struct hca *h);
+
+void sys_on_close(void (*fn)(struct hca *h))
+{
+	close_upper = fn;
 }
 
 /* All that INIT_HCA and later commands have built up is forgotten. */
 static void stop(struct hca *h)
 {
-	struct sys *s = sys_of(h);
-
-	s->running = false;
-	qp_reset_all(h);
-	srq_reset_all(h);
-	port_reset_all(h);
+	state_stop(h);
+	close_upper(h);
 	cq_reset(h);
 	eq_reset(h);
 	tpt_reset(h);
-	ddr_unprotect_all(h);
-	memset(&s->profile, 0, sizeof(s->profile));
-	memset(s->params, 0, sizeof(s->params));
+	window_unprotect_all(h);
+	state_forget(h);
+	memset(sys_of(h)->params, 0, PARAM_LEN);
 }
 
 /* The tables would be lost under a running HCA; drivers close it first (8.2). */
 static u8 sys_dis(struct hca *h, struct cmd *c)
 {
-	struct sys *s = sys_of(h);
-
-	if (s->running)
+	if (hca_running(h))
 		return bad_state(h, "SYS_DIS", "CLOSE_HCA has not been done");
-	s->enabled = false;
-	ddr_unprotect_all(h);
+	state_enable(h, false);
+	window_unprotect_all(h);
 	return CMD_OK;
 }
 
@@ -403,18 +345,17 @@ static void protect_tables(struct hca *h, const struct hca_profile *p)
 
 	for (i = 0; i < n; i++)
 		if (!t[i].software)
-			ddr_protect(h, t[i].name, t[i].base, t[i].size);
+			window_protect(h, t[i].name, t[i].base, t[i].size);
 }
 
 /* No driver clears the multicast table, so this does (16.2). */
 static u8 init_hca(struct hca *h, struct cmd *c)
 {
-	struct sys *s = sys_of(h);
 	struct hca_profile p = { 0 };
 	struct table t[MAX_TABLES];
 	int n, i;
 
-	if (s->running)
+	if (hca_running(h))
 		return bad_state(h, "INIT_HCA", "the HCA is running");
 	check_reserved(h, c);
 	parse_profile(c->in, &p);
@@ -426,13 +367,13 @@ static u8 init_hca(struct hca *h, struct cmd *c)
 	for (i = 0; i < n; i++)
 		if (table_bad(h, &t[i], t, n))
 			return CMD_BAD_PARAM;
-	s->profile = p;
-	memcpy(s->params, c->in, PARAM_LEN);
+	state_set_profile(h, &p);
+	memcpy(sys_of(h)->params, c->in, PARAM_LEN);
 	memset(ddr_ptr(h, p.mc_base, 256ull << p.log_mcgs), 0, 256ull << p.log_mcgs);
 	if (tpt_init(h) || cq_init(h))
 		return CMD_INTERNAL_ERR;
 	protect_tables(h, &p);
-	s->running = true;
+	state_start(h);
 	return CMD_OK;
 }
 
@@ -440,7 +381,7 @@ static u8 init_hca(struct hca *h, struct cmd *c)
 static u8 close_hca(struct hca *h, struct cmd *c)
 {
 	stop(h);
-	ddr_protect(h, "firmware area", ddr_fw_start(h),
+	window_protect(h, "firmware area", ddr_fw_start(h),
 		    ddr_start(h) + ddr_size(h) - ddr_fw_start(h));
 	return CMD_OK;
 }
@@ -490,35 +431,14 @@ const struct cmd_desc sys_cmds[] = {
 	{ 0 }
 };
 
-/* --- catastrophic error ------------------------------------------------------------------------------------ */
-
-/*
- * The error buffer is filled and the EQ mapped to type 8 raises its interrupt without an entry (10.3,
- * 17.6); after that nothing moves until a reset.
- */
-void sys_catastrophe(struct hca *h, const u32 *dwords)
-{
-	static const u32 internal[CATAS_DWORDS] = { 0x00000000, 0x00000001, 0xdeadbeef };
-
-	regs_catas(h, dwords ? dwords : internal);
-	hca_log(h, "catastrophic error");
-	count(h, "catastrophe");
-	eq_raise(h, EV_LOCAL_CATAS);
-	cmd_hang(h);
-	sys_set_dead(h, true);
-}
-
 /* --- start and end ----------------------------------------------------------------------------------------- */
 
 /* The contents of the DDR stay: only SYS_EN clears them, and its modifier 3 keeps them (5). */
 void sys_reset(struct hca *h)
 {
-	struct sys *s = sys_of(h);
-
-	s->enabled = s->running = false;
-	memset(&s->profile, 0, sizeof(s->profile));
-	memset(s->params, 0, sizeof(s->params));
-	ddr_unprotect_all(h);
+	state_reset(h);
+	memset(sys_of(h)->params, 0, PARAM_LEN);
+	window_unprotect_all(h);
 }
 
 int sys_new(struct hca *h)

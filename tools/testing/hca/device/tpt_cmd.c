@@ -11,9 +11,17 @@ static void name_mpt(char *object, u32 index)
 	snprintf(object, 24, "MPT 0x%x", index);
 }
 
+/* Asks the queue pairs, which are above this file. */
+static bool (*wq_uses_mpt)(struct hca *h, u32 key, u32 *uar);
+
+void tpt_set_work_queues(bool (*uses_mpt)(struct hca *h, u32 key, u32 *uar))
+{
+	wq_uses_mpt = uses_mpt;
+}
+
 static u8 bad_index(struct hca *h, const struct cmd *c)
 {
-	return cmd_bad_index(h, c, "MPT", c->in_mod, sys_reserved_mpts(h), tpt_of(h)->mask + 1);
+	return cmd_bad_index(h, c, "MPT", c->in_mod, RESERVED_MPTS, tpt_of(h)->mask + 1);
 }
 
 /* --- SW2HW_MPT ------------------------------------------------------------------------------------------- */
@@ -70,7 +78,7 @@ static u8 check_mtts(struct hca *h, const struct cmd *c, const char *object)
 			  (unsigned long long)pages + 1, (unsigned long long)at);
 		return CMD_BAD_PARAM;
 	}
-	if ((at - t->mtt_base) % seg || (at - t->mtt_base) / seg < sys_reserved_mtts(h)) {
+	if ((at - t->mtt_base) % seg || (at - t->mtt_base) / seg < RESERVED_MTTS) {
 		violation(h, RULE_MPT_MTT, object, "0x%llx is %s", (unsigned long long)at,
 			  (at - t->mtt_base) % seg ? "not at a segment's beginning" :
 						     "a reserved segment");
@@ -130,7 +138,7 @@ static u8 sw2hw_mpt(struct hca *h, struct cmd *c)
 	status = check_entry(h, c, object);
 	if (status)
 		return status;
-	if (qp_uses_mpt(h, get32(c->in + MPT_KEY_AT), &uar))
+	if (wq_uses_mpt(h, get32(c->in + MPT_KEY_AT), &uar))
 		blame(h, uar, RULE_MPT_IN_USE, object,
 		      "key 0x%08x is still that of a work queue's buffer",
 		      get32(c->in + MPT_KEY_AT));
@@ -150,7 +158,7 @@ static void check_users(struct hca *h, const char *object, u32 key)
 
 	if (eq_uses_mpt(h, key, &uar))
 		violation(h, RULE_MPT_IN_USE, object, "key 0x%08x is that of an EQ's buffer", key);
-	else if (qp_uses_mpt(h, key, &uar))
+	else if (wq_uses_mpt(h, key, &uar))
 		blame(h, uar, RULE_MPT_IN_USE, object,
 		      "key 0x%08x is that of a work queue's buffer", key);
 	else if (cq_uses_mpt(h, key, &uar))

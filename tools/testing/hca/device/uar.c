@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DB_SEND, DB_RECV, DB_CQ, DB_EQ, DB_KINDS };
-
 /*
  * One page may be mapped by one process only, so halves of different pages can come in any order;
  * within a page a driver holds a lock from the high half to the low one.
@@ -26,6 +24,13 @@ struct uar {
 	u32 n;
 };
 
+static doorbell *const *doorbells;
+
+void uar_set_doorbells(doorbell *const fn[DB_KINDS])
+{
+	doorbells = fn;
+}
+
 static struct uar *uar_of(const struct hca *h)
 {
 	return hca_part(h, PART_UAR);
@@ -33,8 +38,6 @@ static struct uar *uar_of(const struct hca *h)
 
 static void ring(struct hca *h, u32 uar, int kind, u32 hi, u32 lo)
 {
-	static void (*const fn[DB_KINDS])(struct hca *h, u32 uar, u32 hi,
-					  u32 lo) = { qp_db_send, qp_db_recv, cq_db, eq_db };
 	static const char *const names[DB_KINDS] = { "db_send", "db_recv", "db_cq", "db_eq" };
 
 	count(h, names[kind]);
@@ -44,7 +47,7 @@ static void ring(struct hca *h, u32 uar, int kind, u32 hi, u32 lo)
 		      "UAR %u: %s 0x%08x%08x rung before INIT_HCA", uar, names[kind], hi, lo);
 		return;
 	}
-	fn[kind](h, uar, hi, lo);
+	doorbells[kind](h, uar, hi, lo);
 }
 
 static void complain(struct hca *h, u32 uar, u64 offset, u32 len)

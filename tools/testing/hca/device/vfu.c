@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * The vfio-user protocol (QEMU's docs/interop/vfio-user.rst): one listening socket and at most one client
- * per HCA. This file moves messages; vfu_answer.c answers them.
+ * per HCA. This file receives messages; vfu_answer.c answers them, through vfu_reply.c.
  *
  * Messages are received in bulk. File descriptors come with the last bytes of a receive, because the
  * kernel never merges past a segment that carries some; each is tagged with its place in the stream and
@@ -65,65 +65,6 @@ void vfu_disconnect(struct hca *h)
 bool vfu_connected(const struct hca *h)
 {
 	return vfu_of(h)->conn.fd >= 0;
-}
-
-/* --- sending ------------------------------------------------------------------------------------------- */
-
-/* Replies wait here while the client is slow to read them. */
-static void flush(struct vfu *v)
-{
-	ssize_t n;
-
-	while (v->out_from < v->out_to) {
-		n = send(v->conn.fd, v->out + v->out_from, v->out_to - v->out_from,
-			 MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			return;
-		if (n <= 0) {
-			v->broken = true;
-			return;
-		}
-		v->out_from += n;
-	}
-	v->out_from = v->out_to = 0;
-}
-
-/* Room for a reply of @len bytes at the end of the output; NULL while the client does not read. */
-u8 *vfu_reply_room(struct vfu *v, size_t len)
-{
-	return VFU_OUT - v->out_to >= len ? v->out + v->out_to : NULL;
-}
-
-void vfu_reply_send(struct vfu *v, size_t len)
-{
-	v->out_to += len;
-	flush(v);
-}
-
-void vfu_reply_send_fd(struct vfu *v, size_t len, int fd)
-{
-	union {
-		char buf[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
-	struct iovec iov = { v->out + v->out_to, len };
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = control.buf,
-			      .msg_controllen = sizeof(control.buf) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-	ssize_t n;
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	/* only asked for while the client waits, so nothing else is in the way */
-	n = v->out_to ? -1 : sendmsg(v->conn.fd, &msg, MSG_NOSIGNAL);
-	if (n != (ssize_t)len)
-		v->broken = true;
 }
 
 /* --- receiving ----------------------------------------------------------------------------------------- */
@@ -273,7 +214,7 @@ static void on_conn(struct hca_fd *f, u32 events)
 {
 	struct vfu *v = (struct vfu *)((char *)f - offsetof(struct vfu, conn));
 
-	flush(v);
+	vfu_flush(v);
 	if (events & EPOLLHUP && !(events & EPOLLIN))
 		v->broken = true;
 	serve(v);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
-/* The vfio-user server: what vfu.c (messages), vfu_answer.c (answers) and vfu_irq.c (interrupts) share. */
+/* The vfio-user server: what vfu.c (messages), vfu_answer.c (answers), vfu_reply.c (sending) and vfu_irq.c (interrupts) share. */
 #ifndef HCA_VFU_H
 #define HCA_VFU_H
 
@@ -75,6 +75,9 @@ struct vfu_message {
 	int n_fds;
 };
 
+/* Sends what waits, as far as the client takes it. */
+void vfu_flush(struct vfu *v);
+/* Room for a reply of @len bytes at the end of the output; NULL while the client does not read. */
 u8 *vfu_reply_room(struct vfu *v, size_t len);
 void vfu_reply_send(struct vfu *v, size_t len);
 void vfu_reply_send_fd(struct vfu *v, size_t len, int fd);

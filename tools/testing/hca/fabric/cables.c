@@ -268,7 +268,7 @@ int wire_check_unplug(const char *value, char *why)
 }
 
 /* Links are not touched from within whoever sets an option. */
-void wire_option_changed(const char *key)
+void wire_option_changed(int n, const char *key, const char *value)
 {
 	if (!strcmp(key, "unplug"))
 		work_schedule(&unplug_work);

@@ -18,7 +18,7 @@
 #include <string.h>
 
 #include "core/bytes.h"
-#include "core/fault.h"
+#include "device/fault.h"
 #include "core/options.h"
 #include "fabric/packet.h"
 #include "fabric/wire.h"
@@ -306,7 +306,7 @@ static struct wire_fault *choose(struct wire_state *s, const struct ibport *p,
 		if (!matches(f, p, pkt) || f->seen++ < f->after ||
 		    (f->count && f->hits >= f->count))
 			continue;
-		if (!fault_chance(p->node->h, f->prob))
+		if (!hca_chance(p->node->h, f->prob))
 			continue;
 		f->hits++;
 		return f;
@@ -317,7 +317,7 @@ static struct wire_fault *choose(struct wire_state *s, const struct ibport *p,
 /* Not in the LRH: a switch that damaged that would lose the packet, which is what drop is for. */
 static void flip_bit(struct hca *h, struct packet *pkt, u32 from)
 {
-	u64 r = fault_random(h);
+	u64 r = hca_random(h);
 
 	pkt->data[from + r % (pkt->len - from)] ^= 1u << (r >> 32 & 7);
 }

@@ -37,8 +37,8 @@ void wire_transmit(struct ibport *p, struct packet *pkt);
 
 int wire_check_cables(const char *value, char *why);
 int wire_check_unplug(const char *value, char *why);
-/* Called after an option got a new value. */
-void wire_option_changed(const char *key);
+/* An opt_watch, see options.h */
+void wire_option_changed(int n, const char *key, const char *value);
 void wire_delete_all(void);
 
 /* --- packet_fault.c: faults of packets that leave an HCA's port --- */

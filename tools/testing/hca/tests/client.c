@@ -649,6 +649,7 @@ struct hca *tc_start(const char *options)
 {
 	int n = hca_count();
 
+	hca_join();
 	if (tc.fd >= 0) {
 		close(tc.fd);
 		unlink(tc.path);

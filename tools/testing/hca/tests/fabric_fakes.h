@@ -16,7 +16,7 @@
 
 #include "core/bytes.h"
 #include "device/cmd.h"
-#include "core/fault.h"
+#include "device/fault.h"
 #include "core/options.h"
 #include "fabric/packet.h"
 #include "fabric/port.h"
@@ -163,15 +163,15 @@ bool opt_number(const char *text, u64 *value)
 	return end != text && !*end;
 }
 
-u64 fault_random(struct hca *h)
+u64 hca_random(struct hca *h)
 {
 	fake_random = fake_random * 6364136223846793005u + 1442695040888963407u;
 	return fake_random >> 16;
 }
 
-bool fault_chance(struct hca *h, double probability)
+bool hca_chance(struct hca *h, double probability)
 {
-	return probability >= 1 || (fault_random(h) & 0xffff) / 65536.0 < probability;
+	return probability >= 1 || (hca_random(h) & 0xffff) / 65536.0 < probability;
 }
 
 void eq_async(struct hca *h, enum hca_event type, u8 subtype, const u32 data[7])

@@ -4,7 +4,7 @@
 #include "tap.h"
 
 #include "device/cmd.h"
-#include "core/fault.h"
+#include "device/timing.h"
 #include "core/options.h"
 
 #include <linux/pci_regs.h>
@@ -263,7 +263,7 @@ static void draw(u64 seed, u64 *latencies, int n)
 	start_with_seed(seed);
 	set("latency", "uniform:1us:1ms");
 	for (i = 0; i < n; i++)
-		latencies[i] = fault_latency(tc_hca(), 0x31);
+		latencies[i] = timing_latency(tc_hca(), 0x31);
 }
 
 static void random_latency_repeats_with_the_seed(void)
@@ -289,7 +289,7 @@ static void latencies_have_their_distributions(void)
 	start_with_seed(42);
 	set("latency", "uniform:10us:30us");
 	for (i = 0; i < DRAWS; i++) {
-		t = fault_latency(tc_hca(), 0x31);
+		t = timing_latency(tc_hca(), 0x31);
 		low = t < low ? t : low;
 		high = t > high ? t : high;
 		sum += t;
@@ -298,14 +298,14 @@ static void latencies_have_their_distributions(void)
 	CHECK(sum / DRAWS > 19800 && sum / DRAWS < 20200);
 	set("latency", "exp:10us");
 	for (i = 0, sum = 0; i < DRAWS; i++) {
-		t = fault_latency(tc_hca(), 0x31);
+		t = timing_latency(tc_hca(), 0x31);
 		sum += t;
 		longer += t > 10000;
 	}
 	CHECK(sum / DRAWS > 9700 && sum / DRAWS < 10300);
 	CHECK(longer > DRAWS * 35 / 100 && longer < DRAWS * 39 / 100);
 	set("latency", "77us");
-	CHECK_EQ(fault_latency(tc_hca(), 0x31), 77000);
+	CHECK_EQ(timing_latency(tc_hca(), 0x31), 77000);
 	set("profile", "fast");
 }
 

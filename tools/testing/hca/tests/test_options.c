@@ -3,7 +3,7 @@
 #include "client.h"
 #include "tap.h"
 
-#include "core/fault.h"
+#include "device/fault.h"
 #include "core/options.h"
 
 #include <stdlib.h>
@@ -77,11 +77,11 @@ static void probability_is_about_right(void)
 	int i, hits = 0;
 
 	for (i = 0; i < 10000; i++)
-		hits += fault_chance(tc_hca(), 0.25);
+		hits += hca_chance(tc_hca(), 0.25);
 	CHECK(hits > 2300 && hits < 2700);
 	for (i = 0; i < 100; i++) {
-		CHECK(fault_chance(tc_hca(), 1));
-		CHECK(!fault_chance(tc_hca(), 0));
+		CHECK(hca_chance(tc_hca(), 1));
+		CHECK(!hca_chance(tc_hca(), 0));
 	}
 }
 

@@ -158,7 +158,7 @@ static void active_and_down_make_events(void)
 	CHECK_EQ(fake_event[1].data[2], 2u << 28);
 	fake_events = 0;
 	fake_unplug = "1";
-	wire_option_changed("unplug");
+	wire_option_changed(OPT_ALL, "unplug", NULL);
 	settle();
 	CHECK_EQ(port_state(h, 1), PORT_DOWN);
 	CHECK_EQ(fake_events, 2);

@@ -123,7 +123,7 @@ static void fenced(void)
 static void dead(void)
 {
 	up();
-	sys_catastrophe(tc_hca(), NULL);
+	cmd_catastrophe(tc_hca(), NULL);
 	CHECK(tc_reg(CATAS_OFFSET + 4));
 }
 

@@ -213,7 +213,7 @@ static struct hca *with_fault(const char *fault)
 
 	CHECK_EQ(wirefault_check(fault, why), 0);
 	fake_wire_fault = fault;
-	wire_option_changed("packet_fault");
+	wire_option_changed(OPT_ALL, "packet_fault", NULL);
 	return h;
 }
 
@@ -366,7 +366,7 @@ static void cleared_fault_ends(void)
 
 	send_some(h, 1);
 	fake_wire_fault = "";
-	wire_option_changed("packet_fault");
+	wire_option_changed(OPT_ALL, "packet_fault", NULL);
 	send_some(h, 1);
 	settle();
 	CHECK_EQ(fake_rxs, 1);
@@ -381,13 +381,13 @@ static void pulled_cable_comes_back(void)
 
 	fake_unplug = "2";
 	CHECK_EQ(wire_check_unplug("2", why), 0);
-	wire_option_changed("unplug");
+	wire_option_changed(OPT_ALL, "unplug", NULL);
 	settle();
 	CHECK_EQ(port_state(h, 1), PORT_DOWN);
 	CHECK_EQ(hca_port(h, 1)->counter[CNT_DOWNED], 1);
 	CHECK_EQ(hca_port(h, 1)->phys, PHYS_POLLING);
 	fake_unplug = "";
-	wire_option_changed("unplug");
+	wire_option_changed(OPT_ALL, "unplug", NULL);
 	settle();
 	CHECK_EQ(port_state(h, 1), PORT_INIT);
 	CHECK_EQ(wire_check_unplug("3", why), -1);

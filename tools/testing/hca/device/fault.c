@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/*
- * Latency and faults of the command interface and the event and completion queues. Everything random comes
- * from one seeded generator per HCA, so a run can be repeated.
- */
-#include "core/fault.h"
+/* Faults of the command interface and of the event and completion queues. */
+#include "device/fault.h"
 
 #include "device/cmd.h"
 #include "core/options.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define MAX_RULES 128
-#define MAX_OPCODE 0x41
 
 enum fault_on { ON_CMD, ON_EQE, ON_CQE };
 
@@ -32,22 +27,10 @@ struct fault_rule {
 	u64 seen, hits;
 };
 
-enum latency_kind { LAT_FIXED, LAT_UNIFORM, LAT_EXP };
-
-struct latency {
-	enum latency_kind kind;
-	u64 a, b;
-};
-
 struct fault {
 	struct fault_rule rules[MAX_RULES];
 	int n_rules;
 	bool any_cqe;
-	struct latency latency;
-	struct latency by_op[MAX_OPCODE];
-	bool has_op[MAX_OPCODE];
-	enum cmd_order order;
-	u64 random;
 };
 
 static const char *const action_names[FAULT_ACTIONS] = {
@@ -57,36 +40,6 @@ static const char *const action_names[FAULT_ACTIONS] = {
 };
 
 static const char *const on_names[] = { "cmd", "eqe", "cqe" };
-static const char *const order_names[] = { "fifo", "lifo", "random", "inorder" };
-
-static struct fault *fault_of(const struct hca *h)
-{
-	return hca_part(h, PART_FAULT);
-}
-
-/* --- random -------------------------------------------------------------------------------------------- */
-
-/* splitmix64: any seed will do, also 0 */
-u64 fault_random(struct hca *h)
-{
-	u64 z = fault_of(h)->random += 0x9e3779b97f4a7c15u;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return z ^ z >> 31;
-}
-
-static double unit_random(struct hca *h)
-{
-	return (fault_random(h) >> 11) * 0x1p-53;
-}
-
-bool fault_chance(struct hca *h, double probability)
-{
-	return probability >= 1 || unit_random(h) < probability;
-}
-
-/* --- parsing ------------------------------------------------------------------------------------------- */
 
 static int lookup(const char *const *names, int n, const char *name)
 {
@@ -98,44 +51,12 @@ static int lookup(const char *const *names, int n, const char *name)
 	return -1;
 }
 
-/* A command by its name, or any number: opcodes, event types and CQE opcodes alike. */
-static bool parse_op(const char *text, int *op)
+static struct fault *fault_of(const struct hca *h)
 {
-	int code = cmd_opcode_by_name(text);
-	u64 v;
-
-	if (code >= 0) {
-		*op = code;
-		return true;
-	}
-	if (!opt_number(text, &v) || v >= 0x1000)
-		return false;
-	*op = v;
-	return true;
+	return hca_part(h, PART_FAULT);
 }
 
-/* T, uniform:T:T or exp:T */
-static bool parse_latency(const char *text, struct latency *l)
-{
-	char copy[80], *at = copy, *word;
-
-	if (strlen(text) >= sizeof(copy))
-		return false;
-	strcpy(copy, text);
-	word = strsep(&at, ":");
-	*l = (struct latency){ 0 };
-	if (!strcmp(word, "uniform")) {
-		l->kind = LAT_UNIFORM;
-		word = strsep(&at, ":");
-		return word && at && opt_number(word, &l->a) && opt_number(at, &l->b) &&
-		       l->a <= l->b;
-	}
-	if (!strcmp(word, "exp")) {
-		l->kind = LAT_EXP;
-		return at && opt_number(at, &l->a);
-	}
-	return !at && opt_number(word, &l->a);
-}
+/* --- parsing ------------------------------------------------------------------------------------------- */
 
 static bool parse_prob(const char *text, double *p)
 {
@@ -160,7 +81,7 @@ static bool parse_field(struct fault_rule *r, const char *key, const char *text)
 		return on >= 0;
 	}
 	if (!strcmp(key, "op"))
-		return parse_op(text, &r->op);
+		return cmd_opcode_parse(text, &r->op);
 	if (!strcmp(key, "prob"))
 		return parse_prob(text, &r->prob);
 	if (!opt_number(text, &v))
@@ -236,118 +157,7 @@ int fault_check(const char *spec, char *why)
 	return parse_rule(spec, &r, why);
 }
 
-int fault_check_latency(const char *value, char *why)
-{
-	struct latency l;
-
-	if (parse_latency(value, &l))
-		return 0;
-	snprintf(why, OPT_WHY, "latency=%.60s: expected T, uniform:T:T or exp:T", value);
-	return -1;
-}
-
-/* With @f the latencies are stored, without only checked. */
-static int parse_latency_op(struct fault *f, const char *value, char *why)
-{
-	char *copy = strdup(value), *at = copy, *word, *eq;
-	struct latency l;
-	int op, ret = 0;
-
-	while (!ret && copy && (word = strsep(&at, ","))) {
-		eq = strchr(word, '=');
-		if (eq)
-			*eq++ = '\0';
-		if (!eq || !parse_op(word, &op) || op >= MAX_OPCODE || !parse_latency(eq, &l)) {
-			snprintf(why, OPT_WHY, "latency_op: %.60s: expected OP=LATENCY", word);
-			ret = -1;
-		} else if (f) {
-			f->by_op[op] = l;
-			f->has_op[op] = true;
-		}
-	}
-	free(copy);
-	return ret;
-}
-
-int fault_check_latency_op(const char *value, char *why)
-{
-	return parse_latency_op(NULL, value, why);
-}
-
-int fault_check_order(const char *value, char *why)
-{
-	if (lookup(order_names, 4, value) >= 0)
-		return 0;
-	snprintf(why, OPT_WHY, "cmd_order=%.40s: expected fifo, lifo, random or inorder", value);
-	return -1;
-}
-
-/* --- profiles ------------------------------------------------------------------------------------------ */
-
-/* What a profile says about each option; the options given after it override it. */
-static const struct {
-	const char *name, *latency, *latency_op, *engines, *go_delay, *cmd_order;
-} profiles[] = {
-	{ "default", "10us", "", "4", "2us", "fifo" },
-	{ "fast", "0", "", "64", "0", "fifo" },
-	{ "real", "uniform:20us:120us", "SYS_EN=500ms,INIT_HCA=50ms,MAD_IFC=200us,INIT_IB=1ms", "1",
-	  "3us", "fifo" },
-	{ "slow", "uniform:1ms:20ms", "", "2", "50us", "fifo" },
-	{ "serial", "10us", "", "1", "2us", "inorder" },
-	{ "hostile", "exp:300us", "", "64", "20us", "random" },
-};
-
-#define N_PROFILES (sizeof(profiles) / sizeof(profiles[0]))
-
-static int find_profile(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < N_PROFILES; i++)
-		if (!strcmp(profiles[i].name, name))
-			return i;
-	return -1;
-}
-
-int fault_check_profile(const char *value, char *why)
-{
-	if (find_profile(value) >= 0)
-		return 0;
-	snprintf(why, OPT_WHY,
-		 "profile=%.40s: expected default, fast, real, slow, serial or hostile", value);
-	return -1;
-}
-
-/*
- * Through the options themselves, so that what a profile has set can be read back and overridden
- * one by one.
- */
-static void apply_profile(int n, const char *name)
-{
-	int i = find_profile(name);
-	char why[OPT_WHY];
-
-	if (opt_set(n, "latency", profiles[i].latency, why) ||
-	    opt_set(n, "latency_op", profiles[i].latency_op, why) ||
-	    opt_set(n, "engines", profiles[i].engines, why) ||
-	    opt_set(n, "go_delay", profiles[i].go_delay, why) ||
-	    opt_set(n, "cmd_order", profiles[i].cmd_order, why)) {
-		fprintf(stderr, "tavor-hca: profile %s: %s\n", name, why);
-		abort();
-	}
-}
-
-/* The options are checked when they are set, so nothing here can fail. */
-static void load_settings(struct hca *h, struct fault *f)
-{
-	char why[OPT_WHY];
-
-	parse_latency(opt_str(h, "latency"), &f->latency);
-	memset(f->has_op, 0, sizeof(f->has_op));
-	if (*opt_str(h, "latency_op"))
-		parse_latency_op(f, opt_str(h, "latency_op"), why);
-	f->order = lookup(order_names, 4, opt_str(h, "cmd_order"));
-}
+/* --- the option ----------------------------------------------------------------------------------------- */
 
 /* What was set before the HCA existed is one string, its elements checked when they were added. */
 static void load_rules(struct hca *h, const char *list)
@@ -369,17 +179,15 @@ void fault_option_changed(int n, const char *key, const char *value)
 	struct hca *h;
 	int i;
 
-	if (!strcmp(key, "profile"))
-		apply_profile(n, value);
+	if (strcmp(key, "fault"))
+		return;
 	for (i = 0; (h = hca_by_number(i)); i++) {
 		if ((n >= 0 && n != i) || !fault_of(h))
 			continue;
-		if (!strcmp(key, "fault") && *value)
+		if (*value)
 			fault_add(h, value, why);
-		else if (!strcmp(key, "fault"))
-			fault_clear(h);
 		else
-			load_settings(h, fault_of(h));
+			fault_clear(h);
 	}
 }
 
@@ -423,7 +231,7 @@ static bool rule_hits(struct hca *h, struct fault_rule *r, enum fault_on on, int
 		return false;
 	if (r->seen++ < r->after || (r->count && r->hits >= r->count))
 		return false;
-	if (!fault_chance(h, r->prob))
+	if (!hca_chance(h, r->prob))
 		return false;
 	r->hits++;
 	return true;
@@ -485,28 +293,6 @@ bool fault_any_cqe(const struct hca *h)
 	return fault_of(h)->any_cqe;
 }
 
-/* Exponential by inversion; 1 - u is never 0, whose logarithm would be an endless wait. */
-u64 fault_latency(struct hca *h, u16 opcode)
-{
-	struct fault *f = fault_of(h);
-	const struct latency *l =
-		opcode < MAX_OPCODE && f->has_op[opcode] ? &f->by_op[opcode] : &f->latency;
-
-	switch (l->kind) {
-	case LAT_UNIFORM:
-		return l->a + fault_random(h) % (l->b - l->a + 1);
-	case LAT_EXP:
-		return l->a * -log(1 - unit_random(h));
-	default:
-		return l->a;
-	}
-}
-
-enum cmd_order fault_order(const struct hca *h)
-{
-	return fault_of(h)->order;
-}
-
 void fault_stats(const struct hca *h, struct cJSON *out)
 {
 	struct fault *f = fault_of(h);
@@ -561,10 +347,7 @@ int fault_new(struct hca *h)
 
 	if (!f)
 		return -ENOMEM;
-	/* two HCAs of one process must not misbehave in step */
-	f->random = opt_u64(h, "seed") + (u64)hca_number(h) * 0x5851f42d4c957f2du;
 	hca_set_part(h, PART_FAULT, f);
-	load_settings(h, f);
 	load_rules(h, opt_str(h, "fault"));
 	return *opt_str(h, "fault_file") ? load_file(h, opt_str(h, "fault_file")) : 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Latency and faults. One set of settings, filled by options, a start-up file and the control socket; the
+ * Faults. One list, filled by options, a start-up file and the control socket; the
  * grammar of a fault is in Documentation/hca-model.rst:
  *
  *	ACTION[,on=cmd|eqe|cqe][,op=NAME|NUMBER][,num=N][,after=N][,count=N][,prob=P][,status=S][,time=T]
@@ -33,30 +33,18 @@ struct fault_verdict {
 int fault_new(struct hca *h);
 void fault_delete(struct hca *h);
 
-/* What happens to this command; what it takes; how completions and queue entries fare. */
+/* What happens to this command; how completions and queue entries fare. */
 struct fault_verdict fault_cmd_accept(struct hca *h, u16 opcode);
 struct fault_verdict fault_cmd(struct hca *h, u16 opcode);
 struct fault_verdict fault_cmd_completion(struct hca *h, u16 opcode);
 struct fault_verdict fault_eqe(struct hca *h, u8 type, u32 eqn);
 struct fault_verdict fault_cqe(struct hca *h, u32 cqn, u8 opcode);
 bool fault_any_cqe(const struct hca *h); /* cheap guard for the fast path */
-u64 fault_latency(struct hca *h, u16 opcode);
-
-enum cmd_order { ORDER_FIFO, ORDER_LIFO, ORDER_RANDOM, ORDER_INORDER };
-enum cmd_order fault_order(const struct hca *h);
-
-/* Seeded; separate from the C library's. */
-u64 fault_random(struct hca *h);
-bool fault_chance(struct hca *h, double probability);
 
 /* Adds one fault in the grammar above; 0, or -1 and @why (OPT_WHY bytes). */
 int fault_add(struct hca *h, const char *spec, char *why);
 void fault_clear(struct hca *h);
 int fault_check(const char *spec, char *why);
-int fault_check_latency(const char *value, char *why);
-int fault_check_latency_op(const char *value, char *why);
-int fault_check_order(const char *value, char *why);
-int fault_check_profile(const char *value, char *why);
 void fault_option_changed(int n, const char *key, const char *value);
 void fault_stats(const struct hca *h, struct cJSON *out);
 
