@@ -7,9 +7,12 @@
 
 # group_command N: sets command to what runs the group
 group_command() {
-	local line options opts args limit
-	mapfile -t args < <(awk -F'|' '{ print $1 ":" ($4 ? $4 : 900) ":" $5 }' "$WORK/$1.tests")
-	IFS='|' read -r line options <"$WORK/$1.what"
+	local line options opts args=() limit name runs timeout program
+	while IFS='|' read -r name runs _ timeout program _; do
+		[[ $runs == guest* ]] || program=$(command_of "$runs" "$program")
+		args+=("$name:${timeout:-900}:$program")
+	done <"$WORK/$1.tests"
+	IFS='|' read -r line _ options <"$WORK/$1.what"
 	if [ "$line" = host ]; then
 		command=("$VM_DIR/guest/batch" "${args[@]}")
 	else
@@ -73,10 +76,10 @@ tap_live() {
 
 # show_group N: its results, and for a guest a result about the run itself
 show_group() {
-	local line options names what p f s
-	IFS='|' read -r line options <"$WORK/$1.what"
+	local line text names what p f s
+	IFS='|' read -r line text _ <"$WORK/$1.what"
 	names=$(cut -d'|' -f1 "$WORK/$1.tests" | tr '\n' ' ')
-	what="guest, kernel $line$options"
+	what="guest, kernel $line$text"
 	[ "$line" != host ] || what="on the host"
 	echo "# $what: $names"
 	# In the background, since a signal interrupts "wait" and nothing else.

@@ -3,9 +3,29 @@
 #
 # Which tests the tree has. A test says about itself, near its top, where it runs; see ../README.
 
-# head_of FILE KEY: the value of a "Key: value" line near the top
-head_of() {
-	head -n 40 "$1" | sed -nE "s|^[#/* ]+$2: *(.*[^ ]) *\$|\1|p" | head -n 1
+# heads_of FILE: a line "as|runs|kernels|timeout|level|needs|guest" for each "Runs:" line near the top. What stands
+# before the first of them is for all, what follows one is its own.
+heads_of() {
+	head -n 40 "$1" | awk '
+		BEGIN { n = 0 }
+		match($0, /^[#\/* ]+(Runs|As|Kernels|Timeout|Level|Needs|Guest): */) {
+			value = substr($0, RLENGTH + 1)
+			sub(/ *$/, "", value)
+			key = substr($0, 1, RLENGTH)
+			gsub(/[^A-Za-z]/, "", key)
+			if (key == "Runs" && value ~ /^(host|guest)( |$)/)
+				n++
+			if (!((n, key) in head))
+				head[n, key] = value
+		}
+		function field(i, key) {
+			return (i, key) in head ? head[i, key] : head[0, key]
+		}
+		END {
+			for (i = 1; i <= n; i++)
+				print field(i, "As") "|" field(i, "Runs") "|" field(i, "Kernels") "|" field(i, "Timeout") "|" \
+					field(i, "Level") "|" field(i, "Needs") "|" field(i, "Guest")
+		}'
 }
 
 # folder_of FILE: the folder a test is named after: a folder "tests" holds those of the one above it
@@ -47,61 +67,90 @@ kernels_now() {
 	echo "${lines% }"
 }
 
-# tests: a line "name|runs|kernels|timeout|program|needs" for each test that is to run
-tests() {
-	local file name dir runs kernels program
-	grep -rlE '^[#/* ]+Runs: (host|guest)' "$TREE/tools/testing" | sort | while read -r file; do
-		case $file in
-		*/README | */vm/check | *.h | *~ | *.rst) continue ;;
-		esac
-		dir=$(folder_of "$file")
-		name=$dir/$(basename "${file%.*}")
-		selected "$name" || continue
-		wanted "$(head_of "$file" Level)" || continue
-		runs=$(head_of "$file" Runs)
-		kernels=$(head_of "$file" Kernels)
+# name_of STEM COUNT AS RUNS: of several runs of one test, each has what tells it apart at the end of its name
+name_of() {
+	local as=$3
+	if [ "$2" -gt 1 ]; then
+		[ -n "$as" ] || [[ ! $4 =~ (--driver\ +|DRIVER=)([a-z]+) ]] || as=${BASH_REMATCH[2]}
+		[ -n "$as" ] || die "check: $1 has several 'Runs:' lines: '$4' wants an 'As:' line"
+	fi
+	echo "$1${as:+-$as}"
+}
+
+# tests_of FILE: a line for each of its runs that are wanted; see tests
+tests_of() {
+	local file=$1 stem program name as runs kernels timeout level needs guest heads
+	stem=$(folder_of "$file")/$(basename "${file%.*}")
+	program=${file#"$TREE/"}
+	[ "${file##*.}" != c ] || program=build/guest/$stem
+	mapfile -t heads < <(heads_of "$file")
+	printf '%s\n' "${heads[@]}" | while IFS='|' read -r as runs kernels timeout level needs guest; do
+		name=$(name_of "$stem" "${#heads[@]}" "$as" "$runs") || exit
+		selected "$name" || selected "$stem" || continue
+		wanted "$level" || continue
+		[[ $guest =~ ^(own)?$ ]] || die "check: $name: 'Guest:' is 'own' or nothing, not '$guest'"
 		[ -n "$kernels" ] || kernels=${KERNEL_LINES%% *}
 		# shellcheck disable=SC2086 # a list of words
 		kernels=$(kernels_now $kernels)
 		[ -z "$only" ] || kernels=$only
 		[ "${runs%% *}" != host ] || kernels=
-		program=${file#"$TREE/"}
-		[ "${file##*.}" != c ] || program=build/guest/$dir/$(basename "${file%.c}")
-		echo "$name|$runs|$kernels|$(head_of "$file" Timeout)|$program|$(head_of "$file" Needs)"
+		echo "$name|$runs|$kernels|$timeout|$program|$needs|${guest:+$name}|$stem"
 	done
 }
 
+# tests: a line "name|runs|kernels|timeout|program|needs|guest|stem" for each test that is to run; guest is empty for
+# one that shares its guest, stem is the name that all runs of one file have in common
+tests() {
+	local file twice
+	grep -rlE '^[#/* ]+Runs: (host|guest)' "$TREE/tools/testing" | sort | while read -r file; do
+		case $file in
+		*/README | */vm/check | *.h | *~ | *.rst) continue ;;
+		esac
+		tests_of "$file"
+	done >"$WORK/found"
+	twice=$(cut -d'|' -f1 "$WORK/found" | sort | uniq -d | tr '\n' ' ')
+	[ -z "$twice" ] || die "check: more than one test has this name: $twice"
+	cat "$WORK/found"
+}
+
+# command_of RUNS PROGRAM: what "Runs: host" makes of it: the words after it are variables for the program
+command_of() {
+	local words
+	read -r -a words <<<"${1#host}"
+	echo "${words[*]}${words:+ }$2"
+}
+
 show() {
-	local name runs kernels timeout program needs
-	while IFS='|' read -r name runs kernels timeout program needs; do
+	local name runs kernels program
+	while IFS='|' read -r name runs kernels _ program _; do
 		printf '%-32s %s\n' "$name" "${kernels:+kernel ${kernels// /, }: }$(
-			[ "$runs" = host ] && echo "$program" || echo "run ${runs#guest } -- $program"
+			[ "${runs%% *}" = host ] && command_of "$runs" "$program" || echo "run ${runs#guest } -- $program"
 		)"
 	done
 }
 
-# boots: "kernel|runs" for each guest that tests share; what may take longest comes first, so that it is not left
+# boots: "kernel|guest|runs" for each guest, shared or not; what may take longest comes first, so that it is not left
 # running alone at the end
 boots() {
-	awk -F'|' '{ n = split($3, lines, " "); for (i = 1; i <= n; i++) time[lines[i] "|" $2] += $4 ? $4 : 900 }
+	awk -F'|' '$3 != "" { n = split($3, lines, " ")
+			for (i = 1; i <= n; i++) time[lines[i] "|" $7 "|" $2] += $4 ? $4 : 900 }
 		END { for (boot in time) print time[boot] "|" boot }' "$WORK/tests" |
 		sort -t'|' -k1,1nr -k2 | cut -d'|' -f2-
 }
 
-# groups: tests that share a guest, or a test of the host by itself; a file each, in the order they are to
-# run. Prints how many.
+# groups: tests that share a guest, or a test by itself; a file each, in the order they are to run. Prints how many.
 groups() {
-	local count=0 line runs test
-	while IFS='|' read -r line runs; do
-		awk -F'|' -v runs="$runs" -v line="$line" \
-			'$2 == runs && index(" " $3 " ", " " line " ")' "$WORK/tests" >"$WORK/$count.tests"
-		echo "$line|${runs#guest}" >"$WORK/$count.what"
+	local count=0 line guest runs test
+	while IFS='|' read -r line guest runs; do
+		awk -F'|' -v runs="$runs" -v line="$line" -v guest="$guest" \
+			'$2 == runs && $7 == guest && index(" " $3 " ", " " line " ")' "$WORK/tests" >"$WORK/$count.tests"
+		echo "$line|${runs#guest}${guest:+, for $guest alone}|${runs#guest}" >"$WORK/$count.what"
 		count=$((count + 1))
 	done < <(boots)
 	while read -r test; do
 		echo "$test" >"$WORK/$count.tests"
-		echo host >"$WORK/$count.what"
+		echo "host||" >"$WORK/$count.what"
 		count=$((count + 1))
-	done < <(grep '^[^|]*|host|' "$WORK/tests")
+	done < <(awk -F'|' '$3 == ""' "$WORK/tests")
 	echo "$count"
 }

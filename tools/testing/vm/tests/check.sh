@@ -50,8 +50,13 @@ a_run() {
 	chmod +x "$tree/tools/testing/vm/run"
 }
 
+# listed ARGUMENT...: how the tests named are listed
+listed() {
+	"$tree/tools/testing/vm/check" --list "$@" 2>"$work/err" | tr -s ' ' | tee "$work/out"
+}
+
 echo "TAP version 13"
-echo "1..13"
+echo "1..23"
 checks "all passed: status 0" 0 "2 passed, 0 failed, 0 skipped" "small/good"
 checks "a failure: status 1" 1 "1 passed, 1 failed, 0 skipped" "small/bad"
 checks "one of several failed: status 1" 1 "3 passed, 1 failed, 0 skipped" "small/good" "small/bad"
@@ -73,3 +78,45 @@ checks "a run that failed: status 1" 1 "1 passed, 1 failed, 0 skipped" "small/gu
 result $? "--ci adds the tests of its level"
 [ "$("$tree/tools/testing/vm/check" --all --list | grep -c small/)" = 7 ]
 result $? "--all adds them all"
+# Two guests and the host; what they are told by their boot and their environment
+cat >"$folder/twice.sh" <<'X'
+#!/bin/sh
+# Level: all
+# Runs: guest --driver mthca --sm
+# Runs: guest --driver tavor --sm
+# Level: ci
+# Kernels: 7
+# Guest: own
+# Runs: host DRIVER=mthca OTHER=1
+# As: host
+# Timeout: 3
+echo "ok 1 $DRIVER $OTHER $TEST_NAME"
+echo 1..1
+X
+chmod +x "$folder/twice.sh"
+sed 's/^# Guest: own//; s/^# Kernels.*//; s/^# Level.*//' "$folder/twice.sh" >"$folder/shares.sh"
+chmod +x "$folder/shares.sh"
+
+[ "$(listed small/twice)" = "small/twice-mthca kernel 6.12: run --driver mthca --sm -- tools/testing/small/twice.sh
+small/twice-tavor kernel 7: run --driver tavor --sm -- tools/testing/small/twice.sh
+small/twice-host DRIVER=mthca OTHER=1 tools/testing/small/twice.sh" ]
+result $? "several runs of one file are several tests"
+[ "$(listed 'small/t*-tavor' | cut -d' ' -f1)" = small/twice-tavor ]
+result $? "one of them has a name of its own"
+[ "$(listed --ci | grep -c twice)" = 1 ]
+result $? "a line that follows a run is for that run alone"
+checks "and is run alone, with its variables" 0 "1 passed, 0 failed, 0 skipped" small/twice-host
+grep -q "^ok 1 small/twice-host: mthca 1 small/twice-host$" "$work/out"
+result $? "which it sees"
+a_run 0
+# shares-mthca and twice-mthca are one guest, shares-tavor and twice-tavor two
+checks "who wants a guest of its own gets one" 0 "7 passed, 0 failed, 0 skipped" \
+	--kernel 7 'small/twice-[mt]*' 'small/shares-[mt]*'
+grep -q "^ok .* guest, kernel 7 --driver tavor --sm, for small/twice-tavor alone: came up" "$work/out"
+result $? "and the result says whose it was"
+sed -i '/^# As:/d; s/DRIVER=mthca //' "$folder/twice.sh"
+checks "runs that nothing tells apart are refused" 125 "" small/twice
+sed -i 's/OTHER=1/DRIVER=mthca/' "$folder/twice.sh"
+checks "so are runs with the same name" 125 "" small/twice
+sed -i 's/DRIVER=mthca/DRIVER=x/; s/^# Guest: own/# Guest: mine/' "$folder/twice.sh"
+checks "and a guest of another kind" 125 "" small/twice
