@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# Runs: guest --driver mthca --sm --hca link_train=10ms
+# Runs: guest --driver mthca --sm
 # Timeout: 3600
+# Guest: own
 # Level: all
 #
 # Firmware that dies or hangs under ib_mthca, and how the driver gets the function back by a reset. That takes
 # minutes: on its way there the driver gives one command 60 s and each of the twenty others 10 s. By hand:
-#   tools/testing/vm/run --driver mthca --sm --hca link_train=10ms --timeout 3600 -- tools/testing/hca/guest/catas.sh
+#   tools/testing/vm/run --driver mthca --sm --timeout 3600 -- tools/testing/hca/guest/catas.sh
 
 # shellcheck disable=SC2317 # the tests are called by name
 # shellcheck source=SCRIPTDIR/fabric.bash

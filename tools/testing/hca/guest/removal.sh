@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# Runs: guest --driver mthca --sm --hca link_train=11ms
+# Runs: guest --driver mthca --sm
 # Timeout: 2400
+# Guest: own
 # Level: all
 #
 # The function goes away without a word under ib_mthca: every read is all ones from then on. It does not
 # come back in this guest. By hand:
-#   tools/testing/vm/run --driver mthca --sm --hca link_train=11ms --timeout 2400 -- tools/testing/hca/guest/removal.sh
+#   tools/testing/vm/run --driver mthca --sm --timeout 2400 -- tools/testing/hca/guest/removal.sh
 
 # shellcheck disable=SC2317 # the tests are called by name
 # shellcheck source=SCRIPTDIR/fabric.bash

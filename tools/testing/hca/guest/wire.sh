@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# Runs: guest --driver mthca --sm --hca link_train=20ms
+# Runs: guest --driver mthca --sm
 # Kernels: 6.12
 # Timeout: 600
+# Guest: own
 # Level: ci
 #
 # What can go wrong on a cable, and what management keys and address ranges do to a port. By hand:

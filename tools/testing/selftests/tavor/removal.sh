@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# Runs: guest --driver tavor --hca link_train=12ms
+# Runs: guest --driver tavor
 # Timeout: 600
+# Guest: own
 # Level: ci
 #
 # The function goes away without a word under processes that hold and churn objects; it does not come back in
 # this guest. By hand:
-#   tools/testing/vm/run --driver tavor --hca link_train=12ms -- tools/testing/selftests/tavor/removal.sh
+#   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/removal.sh
 
 # shellcheck source=SCRIPTDIR/life.bash
 . "$(dirname "$0")/life.bash"
