@@ -11,8 +11,8 @@
 #   tools/testing/vm/run --driver mthca --sm --timeout 3600 -- tools/testing/hca/guest/catas.sh
 
 # shellcheck disable=SC2317 # the tests are called by name
-# shellcheck source=SCRIPTDIR/fabric.bash
-. "$(dirname "$0")/fabric.bash"
+# shellcheck source=SCRIPTDIR/../../interop/fabric.bash
+. "$(dirname "$0")/../../interop/fabric.bash"
 
 TEST_SECONDS=1500
 

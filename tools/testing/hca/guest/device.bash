@@ -5,8 +5,8 @@
 # variant of the device (device_*.sh). A violation that the model records fails the run.
 
 # shellcheck disable=SC2119 # reload's parameters are not the script's
-# shellcheck source=SCRIPTDIR/fabric.bash
-. "$(dirname "${BASH_SOURCE[0]}")/fabric.bash"
+# shellcheck source=SCRIPTDIR/../../interop/fabric.bash
+. "$(dirname "${BASH_SOURCE[0]}")/../../interop/fabric.bash"
 
 # interrupts: how many the driver has had
 interrupts() {

@@ -11,8 +11,8 @@
 #   tools/testing/vm/run --driver mthca --sm -- tools/testing/hca/guest/wire.sh
 
 # shellcheck disable=SC2317 # the tests are called by name
-# shellcheck source=SCRIPTDIR/fabric.bash
-. "$(dirname "$0")/fabric.bash"
+# shellcheck source=SCRIPTDIR/../../interop/fabric.bash
+. "$(dirname "$0")/../../interop/fabric.bash"
 
 KEY=0x1122334455667788
 

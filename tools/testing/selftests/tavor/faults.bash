@@ -4,8 +4,8 @@
 # For tests that inject errors into ib_tavor through the model's control socket: the function goes and comes
 # by bind and unbind, and the kernel's log is looked at since a mark.
 
-# shellcheck source=SCRIPTDIR/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=SCRIPTDIR/../../vm/guest/test.bash
+. "$(dirname "${BASH_SOURCE[0]}")/../../vm/guest/test.bash"
 
 TAVOR=/sys/bus/pci/drivers/ib_tavor
 

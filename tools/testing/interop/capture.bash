@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+# shellcheck shell=bash
+#
+# On the host: boots a guest whose wire is captured, lets it send some of everything, and has tshark, which
+# others wrote from the specification, decode what was sent. DRIVER is the driver; KERNEL may be set.
+
+# shellcheck source=SCRIPTDIR/../vm/lib/all.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../vm/lib/all.sh"
+set +e
+
+number=0
+failed=0
+mkdir -p "$BUILD/results"
+work=$(mktemp -d "$BUILD/results/capture.XXXX")
+# Whoever looks into a failure wants the capture and the guest's console.
+trap '[ "$failed" != 0 ] || rm -rf "$work"' EXIT
+
+# result STATUS TEXT [FILE]
+result() {
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number $2"
+		return
+	fi
+	failed=$((failed + 1))
+	[ -z "${3:-}" ] || head -n 25 "$3" | sed 's/^/# /'
+	echo "not ok $number $2"
+}
+
+# frames FILTER: what tshark shows of the frames that match
+frames() {
+	in_root "$capture" --bind "$work" --cwd "$work" -- tshark -n -r wire.pcap -Y "$1" 2>"$work/err"
+}
+
+none() {
+	frames "$1" >"$work/out" && [ ! -s "$work/out" ]
+	result $? "$2" "$work/out"
+}
+
+some() {
+	frames "$1" >"$work/out"
+	[ -s "$work/out" ]
+	result $? "$2" "$work/err"
+}
+
+# sent_by SCRIPT OPTION...: runs it in a guest whose wire is captured, and judges what it sent as a whole
+sent_by() {
+	local script=$1
+	shift
+	capture=$(capture_root) || exit 1
+	"$VM_DIR/run" --kernel "${KERNEL:-6.12}" --driver "$DRIVER" --sm --pcap --results "$work" "$@" -- \
+		"tools/testing/interop/$script" >"$work/run.log" 2>&1
+	result $? "$DRIVER: the guest has sent some of everything" "$work/run.log"
+	frames frame >"$work/out"
+	[ "$(wc -l <"$work/out")" -ge 500 ]
+	result $? "tshark reads the capture" "$work/err"
+	none '!infiniband' "every frame is InfiniBand"
+	none '_ws.malformed' "no frame is malformed"
+	none '_ws.short' "no frame is cut short"
+	none '_ws.expert.severity == error' "no frame has an error"
+}
+
+sent_management_and_sends() {
+	some 'infiniband.mad && infiniband.bth.destqp == 0' "subnet management packets are there"
+	some 'infiniband.mad && infiniband.bth.destqp == 1' "general management packets are there"
+	some 'infiniband.bth.opcode == 4' "RC SEND Only is there"
+	some 'infiniband.bth.opcode == 0' "RC SEND First is there"
+	some 'infiniband.bth.opcode == 17' "RC Acknowledge is there"
+	some 'infiniband.bth.opcode == 36' "UC SEND Only is there"
+	some 'infiniband.bth.opcode == 100 && infiniband.bth.destqp > 1' "UD SEND Only is there"
+	some 'infiniband.aeth && infiniband.aeth.msn > 10' "acknowledgements count messages"
+}
+
+finish() {
+	echo "1..$number"
+	[ "$failed" = 0 ]
+	exit
+}

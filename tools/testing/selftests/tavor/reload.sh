@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver tavor
+# Kernels: 6.12 debug
+# Timeout: 1200
+#
+# ib_tavor comes and goes: again and again without a leak, and under a process that has it open. By hand:
+#   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/reload.sh [test_NAME...]
+
+# shellcheck source=SCRIPTDIR/faults.bash
+. "$(dirname "$0")/faults.bash"
+
+# Twenty cycles under emulation
+TEST_SECONDS=900
+
+test_twenty_cycles_leave_nothing_behind() {
+	local cycle since
+	since=$(mark)
+	for cycle in $(seq 20); do
+		driver_unload
+		absent ib_tavor /proc/interrupts
+		absent ib_tavor /proc/iomem
+		driver_load
+		ibv_devinfo >"$TEST_DIR/info" || fail "cycle $cycle: $(cat "$TEST_DIR/info")"
+		[ "$(grep -c '^[[:space:]]*port:' "$TEST_DIR/info")" = 2 ]
+	done
+	driver_unload
+	echo "$SECONDS s"
+	messages_since "$since" >"$TEST_DIR/dmesg"
+	absent 'leak|still in use|refus|timed out' "$TEST_DIR/dmesg"
+	driver_load
+}
+
+test_unload_under_an_open_device() {
+	local pid
+	ibv_asyncwatch &
+	pid=$!
+	until_true 10 test -e "/proc/$pid/fd/3"
+	until_true 10 sh -c "ls -l /proc/$pid/fd | grep -q uverbs"
+	timeout 30 rmmod ib_tavor
+	[ -z "$(rdma_devices)" ]
+	kill "$pid" 2>/dev/null || :
+	wait "$pid" || :
+	driver_load
+	ibv_devinfo
+}
+
+run_tests "$@"

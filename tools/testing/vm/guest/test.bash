@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+# shellcheck shell=bash
+#
+# For the guest's test scripts: a script defines functions test_*, then calls run_tests "$@". Each function is a
+# test of its own, in a shell of its own with "set -e"; with names as arguments only those are run
+# ("strangers_tavor.sh test_ibstat"). A test that cannot run here calls skip with the reason.
+
+TEST_SECONDS=${TEST_SECONDS:-120}
+TREE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../../.." && pwd)
+# shellcheck source=SCRIPTDIR/functions
+. "$TREE/tools/testing/vm/guest/functions"
+
+# fail TEXT...: ends the test
+fail() {
+	echo "$*" >&2
+	exit 1
+}
+
+# absent PATTERN FILE...: fails, showing them, if lines match ("! grep" would not end a "set -e" shell), and
+# if there is no such file
+absent() {
+	local status=0
+	grep -iE -- "$@" || status=$?
+	[ "$status" = 1 ] || fail "unexpected: the lines above"
+}
+
+# skip REASON...: ends the test
+skip() {
+	echo "$*" >"$TEST_DIR/skip"
+	exit 4
+}
+
+# device: the name of the first RDMA device
+device() {
+	local name
+	name=$(rdma_devices | head -n 1)
+	[ -n "$name" ] || fail "there is no RDMA device"
+	echo "$name"
+}
+
+# port_file PORT FILE [DEVICE]: what sysfs says of a port
+port_file() {
+	cat "/sys/class/infiniband/${3:-$(device)}/ports/$1/$2"
+}
+
+# lid PORT [DEVICE]: in decimal
+lid() {
+	echo $(($(port_file "$1" lid "${2:-}")))
+}
+
+# sm_restart: as sm_start, but opensm outlives the test
+sm_restart() {
+	# shellcheck disable=SC2016 # expanded inside
+	setsid bash -c '. "$1" && sm_start' - "$TREE/tools/testing/vm/guest/functions"
+}
+
+# until_true SECONDS COMMAND...
+until_true() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.1
+	done
+}
+
+# prints COMMAND...: it prints something
+prints() {
+	[ -n "$("$@")" ]
+}
+
+listening() {
+	[ -n "$(ss -Hltn "sport = :$1")" ]
+}
+
+# A port number that no earlier test has left in TIME_WAIT
+next_tcp_port() {
+	local last=18600
+	[ ! -e /run/tcp-port ] || last=$(</run/tcp-port)
+	echo $((last + 1)) | tee /run/tcp-port
+}
+
+# pair "SERVER..." "CLIENT..." [ADDRESS]: one pingpong-like program as server and as client. Each side gets -p
+# with a port of its own. The client's output is shown, the server's when something failed.
+pair() {
+	local port pid status=0 server=$1 client=$2 address=${3:-127.0.0.1}
+	port=$(next_tcp_port)
+	# shellcheck disable=SC2086 # command lines
+	$server -p "$port" >"$TEST_DIR/server" 2>&1 &
+	pid=$!
+	until_true 30 listening "$port" || { cat "$TEST_DIR/server"; fail "the server does not listen: $server"; }
+	# shellcheck disable=SC2086
+	$client -p "$port" "$address" || status=$?
+	[ "$status" = 0 ] || kill "$pid" 2>/dev/null || :
+	if ! wait "$pid" || [ "$status" != 0 ]; then
+		sed 's/^/server: /' "$TEST_DIR/server"
+		fail "client: status $status: $client"
+	fi
+}
+
+# model JSON: one request on the model's control socket; prints the reply
+model() {
+	local reply
+	stty -F /dev/ttyS1 raw -echo
+	exec 9<>/dev/ttyS1
+	echo "$1" >&9
+	read -r -t 20 reply <&9 || fail "the model does not answer: $1"
+	exec 9>&-
+	echo "$reply"
+}
+
+# model_set HCA KEY VALUE
+model_set() {
+	model "{\"cmd\":\"set\",\"hca\":$1,\"key\":\"$2\",\"value\":\"$3\"}" | grep -q '"ok":true' ||
+		fail "the model refuses $2=$3"
+}
+
+no_opensm() {
+	[ -z "$(pgrep -x opensm)" ]
+}
+
+any_port_active() {
+	[ -n "$(ports 4)" ]
+}
+
+# sm_away: it is no child of this shell, so it cannot be waited for
+sm_away() {
+	sm_stop || :
+	until_true 60 no_opensm
+}
+
+# sm_around COMMAND...: without a subnet manager, whose device would go under it; then with one again
+sm_around() {
+	sm_away
+	"$@"
+	sm_restart
+	until_true 60 any_port_active
+}
+
+# one_test NUMBER FUNCTION
+one_test() {
+	local number=$1 name=$2 text pid status=0
+	text=${name#test_}
+	text=${text//_/ }
+	TEST_DIR=$(mktemp -d)
+	set -m
+	(
+		set -eE
+		"$name"
+	) >"$TEST_DIR/out" 2>&1 </dev/null &
+	pid=$!
+	set +m
+	until_true "$TEST_SECONDS" ended "$pid" || {
+		echo "no end after $TEST_SECONDS s" >>"$TEST_DIR/out"
+		# shellcheck disable=SC2009 # for a person to read
+		ps -eo pid,stat,wchan:30,args --forest | grep -v '\]$' >>"$TEST_DIR/out"
+	}
+	# Whatever the test has left running goes with it.
+	kill -KILL -- "-$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null || status=$?
+	if [ "$status" = 4 ] && [ -s "$TEST_DIR/skip" ]; then
+		echo "ok $number $text # SKIP $(<"$TEST_DIR/skip")"
+	elif [ "$status" = 0 ]; then
+		echo "ok $number $text"
+	else
+		tail -n 60 "$TEST_DIR/out" | sed 's/^/# /'
+		echo "not ok $number $text"
+		TESTS_FAILED=$((TESTS_FAILED + 1))
+	fi
+	rm -rf "$TEST_DIR"
+}
+
+ended() {
+	! grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status"
+}
+
+run_tests() {
+	local number=0 name names=("$@")
+	if [ ${#names[@]} = 0 ]; then
+		# In the order of the file, which is how they were written to be read.
+		shopt -s extdebug
+		mapfile -t names < <(declare -F | awk '$3 ~ /^test_/ { print $3 }' |
+			while read -r name; do declare -F "$name"; done | sort -k3,3 -k2,2n | cut -d' ' -f1)
+		shopt -u extdebug
+	fi
+	for name in "${names[@]}"; do
+		declare -F "$name" >/dev/null || { echo "Bail out! no test '$name'"; exit 1; }
+	done
+	TESTS_FAILED=0
+	echo "TAP version 13"
+	echo "1..${#names[@]}"
+	for name in "${names[@]}"; do
+		number=$((number + 1))
+		one_test "$number" "$name"
+	done
+	[ "$TESTS_FAILED" = 0 ]
+	exit
+}
