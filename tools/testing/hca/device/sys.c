@@ -40,7 +40,7 @@ static u8 sys_en(struct hca *h, struct cmd *c)
 		ddr_clear(h);
 	state_enable(h, true);
 	window_protect(h, "firmware area", ddr_fw_start(h),
-		    ddr_start(h) + ddr_size(h) - ddr_fw_start(h));
+		       ddr_start(h) + ddr_size(h) - ddr_fw_start(h));
 	return CMD_OK;
 }
 
@@ -382,7 +382,7 @@ static u8 close_hca(struct hca *h, struct cmd *c)
 {
 	stop(h);
 	window_protect(h, "firmware area", ddr_fw_start(h),
-		    ddr_start(h) + ddr_size(h) - ddr_fw_start(h));
+		       ddr_start(h) + ddr_size(h) - ddr_fw_start(h));
 	return CMD_OK;
 }
 

@@ -91,7 +91,8 @@ static int parse_latency_op(struct timing *t, const char *value, char *why)
 		eq = strchr(word, '=');
 		if (eq)
 			*eq++ = '\0';
-		if (!eq || !cmd_opcode_parse(word, &op) || op >= MAX_OPCODE || !parse_latency(eq, &l)) {
+		if (!eq || !cmd_opcode_parse(word, &op) || op >= MAX_OPCODE ||
+		    !parse_latency(eq, &l)) {
 			snprintf(why, OPT_WHY, "latency_op: %.60s: expected OP=LATENCY", word);
 			ret = -1;
 		} else if (t) {

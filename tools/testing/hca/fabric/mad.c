@@ -107,4 +107,3 @@ enum mad_result mad_process(struct ibport *p, const struct mad_source *src, cons
 		return reply(out, MAD_BAD_ATTR);
 	}
 }
-

@@ -153,9 +153,9 @@ struct ibport {
 struct ibnode {
 	enum node_type type;
 	u8 num_ports;
-	struct hca *h; /* NULL for a switch */
+	struct hca *h;	     /* NULL for a switch */
 	struct ibswitch *sw; /* NULL for an HCA */
-	char name[16]; /* "0" for HCA 0, "s0" for a switch: as in the cable option */
+	char name[16];	     /* "0" for HCA 0, "s0" for a switch: as in the cable option */
 	u64 sys_guid, node_guid;
 	u16 device_id;
 	u32 revision, vendor_id;

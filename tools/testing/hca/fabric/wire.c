@@ -201,4 +201,3 @@ void wire_transmit(struct ibport *p, struct packet *pkt)
 	else
 		arrivals_add(c->end[!p->end], pkt);
 }
-
