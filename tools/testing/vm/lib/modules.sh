@@ -5,7 +5,8 @@
 # its objects beside the sources, so it works on a mirror of them in the build folder, one a kernel.
 
 # Where modules may come from; what is built from which folder is for its Kbuild to say.
-MODULE_SOURCES="Kbuild include drivers tools/testing/selftests"
+MODULE_ROOMS="drivers tools/testing/selftests tools/testing/bench"
+MODULE_SOURCES="Kbuild include $MODULE_ROOMS"
 DRIVER_DIRS="drivers/infiniband/vrb drivers/infiniband/hw/tavor"
 
 # modules_sync MIRROR: bring the mirror up to date by content, keeping what Kbuild made in it.
@@ -109,9 +110,9 @@ modules_strict() {
 # module_dir MODULE: the folder whose Kbuild makes it
 module_dir() {
 	local found
+	# shellcheck disable=SC2086 # a list of words
 	found=$(cd "$TREE" && grep -rlE --include=Kbuild --include=Makefile \
-		"^obj-(m|y|\\$\\([A-Z_]*\\)).*[[:space:]]$1\.o" drivers tools/testing/selftests 2>/dev/null |
-		head -n 1) || :
+		"^obj-(m|y|\\$\\([A-Z_]*\\)).*[[:space:]]$1\.o" $MODULE_ROOMS 2>/dev/null | head -n 1) || :
 	[ -n "$found" ] || die "no folder of the tree makes a module '$1'"
 	dirname "$found"
 }
@@ -127,7 +128,8 @@ modules_dirs() {
 # modules_all LINE: every module of the tree, test modules included
 modules_all() {
 	local dirs
-	dirs=$(cd "$TREE" && grep -rlE --include=Kbuild '^obj-m' drivers tools/testing/selftests \
-		2>/dev/null | xargs -r -n1 dirname | sort | tr '\n' ' ') || :
+	# shellcheck disable=SC2086 # a list of words
+	dirs=$(cd "$TREE" && grep -rlE --include=Kbuild '^obj-m' $MODULE_ROOMS 2>/dev/null |
+		xargs -r -n1 dirname | sort | tr '\n' ' ') || :
 	[ -z "$dirs" ] || modules "$1" "${dirs% }"
 }

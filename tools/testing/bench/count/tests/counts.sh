@@ -1,0 +1,116 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: host
+# Level: ci
+# Timeout: 600
+#
+# Tests the counting of instructions on intervals whose length is known, in user space and in the kernel.
+# Prints TAP. By hand: run this script.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=SCRIPTDIR/../../../vm/lib/all.sh
+. "$here/../../../vm/lib/all.sh"
+set +e
+
+number=0
+failed=0
+
+# result STATUS NAME: what was printed is shown when it failed
+result() {
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number $2"
+		return
+	fi
+	failed=$((failed + 1))
+	sed 's/^/# /' "$work/out"
+	echo "not ok $number $2"
+}
+
+count() {
+	"$here/../count" "$@" >"$work/out" 2>&1
+}
+
+# refuses TEXT ARGUMENT...
+refuses() {
+	local text=$1
+	shift
+	count "$@"
+	[ $? = 125 ] && grep -qF -- "$text" "$work/out"
+	result $? "refused: $text"
+}
+
+# row ID: n min median max interrupts
+row() {
+	awk -v id="$1" '$1 == id { print $2, $3, $4, $5, $6 }' "$work/table"
+}
+
+# always ID INSTRUCTIONS NAME: each of its intervals has so many, whatever interrupts came
+always() {
+	[[ "$(row "$1")" == "11 $2 $2 $2 "* ]]
+	result $? "$3"
+}
+
+known() {
+	local base=$1 where=$2
+	always $((base)) 0 "$where: nothing between two markers is nothing"
+	always $((base + 1)) 100 "$where: 100 no-ops are 100"
+	always $((base + 2)) 2001 "$where: a loop of 1000 times is 2001"
+	always $((base + 3)) 4001 "$where: twice the loop is twice that"
+	always $((base + 4)) 2 "$where: markers of another id within are not counted"
+	always $((base + 5)) 3 "$where: intervals overlap"
+	always $((base + 6)) 20000001 "$where: what interrupts execute is left out"
+	row $((base + 6)) | awk '{ exit !$5 }'
+	result $? "$where: there were some"
+}
+
+host_ready
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+bin=$BUILD/bench/count/tests
+mkdir -p "$bin"
+echo "TAP version 13"
+
+in_root "$(tool_root)" --bind "$TREE" --bind "$bin" -- \
+	gcc-14 -O2 -Wall -o "$bin/program" "$here/program.c" >"$work/out" 2>&1
+result $? "the program compiles"
+
+program=/mnt/tree/build/bench/count/tests/program
+count --name 10=nothing --raw "$work/raw" --hcas 0 --modules count_test -- "$program"
+result $? "a run passes"
+grep -qE '^nothing +11 +0 +0 +0 ' "$work/out"
+result $? "an id goes by its name"
+"$here/../table" "$work/raw" >"$work/table"
+known 10 program
+known 20 module
+"$here/../table" --with-interrupts "$work/raw" >"$work/table"
+row 26 | awk '{ exit !($4 > 20000001) }'
+result $? "--with-interrupts counts what interrupts execute"
+cp "$work/raw" "$work/first"
+
+# The second run repeats the first to the digit, and goes wrong in every way there is.
+count --raw "$work/raw" --hcas 0 --modules count_test -- sh -c "$program; $program unpaired"
+[ $? = 1 ]
+result $? "a run with markers that are not in pairs fails"
+awk '$1 >= 10 && $1 < 1000 { print $1, $2 - $3 }' "$work/first" >"$work/known"
+awk '$1 >= 10 && $1 < 1000 { print $1, $2 - $3 }' "$work/raw" | cmp -s "$work/known" -
+result $? "a second run repeats every interval to the digit"
+grep -qxF "count: 0 ends without having begun" "$work/out"
+result $? "unpaired: an end without a begin is named"
+grep -qxF "count: 1 begins again before it has ended" "$work/out"
+result $? "unpaired: a second begin is named"
+grep -qxF "count: 1023 has not ended" "$work/out"
+result $? "unpaired: a begin without an end is named"
+count --hcas 0 -- sh -c 'exit 3'
+[ $? = 3 ] && grep -qxF "count: no interval has ended" "$work/out"
+result $? "the command's status is the run's; that nothing was counted is said"
+
+refuses "--smp: it counts on one processor only" --smp 2 -- true
+refuses "no command" --hcas 0
+refuses "--name wants ID=TEXT, not 'x'" --name x -- true
+refuses "--raw: no folder for a file '/nowhere/raw'" --raw /nowhere/raw -- true
+"$here/../count" --help >"$work/out" && grep -q '^Usage: count' "$work/out"
+result $? "--help says how it is used"
+echo "1..$number"
+[ "$failed" = 0 ]
