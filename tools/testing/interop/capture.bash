@@ -2,12 +2,13 @@
 # shellcheck shell=bash
 #
 # On the host: boots a guest whose wire is captured, lets it send some of everything, and has tshark, which
-# others wrote from the specification, decode what was sent. DRIVER is the driver; KERNEL may be set.
+# others wrote from the specification, decode what was sent. DRIVER is the driver (tavor); KERNEL may be set.
 
 # shellcheck source=SCRIPTDIR/../vm/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../vm/lib/all.sh"
 set +e
 
+DRIVER=${DRIVER:-tavor}
 number=0
 failed=0
 mkdir -p "$BUILD/results"

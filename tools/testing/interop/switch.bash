@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # Two HCAs, their four ports on a modelled switch: opensm has to find, number and route it, and infiniband-diags
-# have to see what there is. One list of tests for each driver (switch.sh, switch_tavor.sh).
+# have to see what there is: for switch.sh, and switch_short.sh, which takes some of it.
 
 # shellcheck disable=SC2317 # the tests are called by name
 # shellcheck source=SCRIPTDIR/fabric.bash

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# What runs in each of two guests that are joined by their HCAs (two_guests.bash boots them): "server" has the
+# What runs in each of two guests that are joined by their HCAs (two_guests.sh boots them): "server" has the
 # subnet manager and does what the other one asks for, "client" is the list of tests. The results folder of
 # each is /mnt/share/server and /mnt/share/client to both, which is how they talk apart from the fabric.
 

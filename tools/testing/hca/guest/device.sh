@@ -1,12 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# Runs: guest --driver mthca
 # Timeout: 600
+# Runs: guest --driver mthca
 # Level: ci
+# Runs: guest --driver mthca --hca ddr_hidden=1
+# As: hidden
+# Level: all
+# Runs: guest --driver mthca --iommu
+# As: iommu
+# Level: all
 #
-# The MT23108 with MSI-X and its memory visible. By hand:
-#   tools/testing/vm/run --driver mthca -- tools/testing/hca/guest/device.sh
+# The MT23108 with MSI-X: its memory visible; memory that the host cannot see (no BAR4, translations by command); an
+# IOMMU that unmaps at once, so that DMA to a page the driver has given back is a violation. By hand:
+#   tools/testing/vm/run --driver mthca -- tools/testing/hca/guest/device.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/device.bash
 . "$(dirname "$0")/device.bash"

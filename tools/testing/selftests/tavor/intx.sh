@@ -10,8 +10,8 @@
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/selftests/tavor/intx.sh [test_NAME...]
 
 # shellcheck disable=SC2317 # the tests are called by name
-# shellcheck source=SCRIPTDIR/../../interop/strangers.bash
-. "$(dirname "$0")/../../interop/strangers.bash"
+# shellcheck source=SCRIPTDIR/../../interop/rdma_core.bash
+. "$(dirname "$0")/../../interop/rdma_core.bash"
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "$0")/faults.bash"
 

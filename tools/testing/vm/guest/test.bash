@@ -3,7 +3,7 @@
 #
 # For the guest's test scripts: a script defines functions test_*, then calls run_tests "$@". Each function is a
 # test of its own, in a shell of its own with "set -e"; with names as arguments only those are run
-# ("strangers_tavor.sh test_ibstat"). A test that cannot run here calls skip with the reason.
+# ("rdma_core.sh test_ibstat"). A test that cannot run here calls skip with the reason.
 
 TEST_SECONDS=${TEST_SECONDS:-120}
 TREE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../../.." && pwd)

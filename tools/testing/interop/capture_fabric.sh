@@ -1,10 +1,17 @@
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-# shellcheck shell=bash
 #
-# What capture.bash does, for all that goes through a switch: DRIVER is the driver.
+# Timeout: 1800
+# Level: all
+# Runs: host DRIVER=mthca
+# Runs: host DRIVER=tavor
+#
+# Two HCAs on a switch: all transports and operations, IPoIB, the connection manager, what opensm and
+# infiniband-diags ask; tshark decodes it without a complaint. By hand:
+#   DRIVER=tavor tools/testing/interop/capture_fabric.sh
 
 # shellcheck source=SCRIPTDIR/capture.bash
-. "$(dirname "${BASH_SOURCE[0]}")/capture.bash"
+. "$(dirname "$0")/capture.bash"
 
 echo "TAP version 13"
 sent_by all_of_a_fabric.bash --hcas 2 --hca cable=switch --packages "iperf3 fio" --timeout 1500

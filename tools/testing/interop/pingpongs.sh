@@ -1,11 +1,17 @@
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-# shellcheck shell=bash
 #
-# libibverbs' pingpong programs, each with every option that its transport has: checked payload, events, sizes,
-# path MTUs, counts, ports, and paths with a GRH. Nearly all check the payload (-c).
+# Timeout: 1800
+# Level: all
+# Runs: guest --driver mthca --sm
+# Runs: guest --driver tavor --sm
+#
+# libibverbs' pingpong programs, each with every option that its transport has: checked payload, events, sizes, path
+# MTUs, counts, ports, and paths with a GRH. Nearly all check the payload (-c). By hand, with either driver:
+#   tools/testing/vm/run --driver tavor --sm -- tools/testing/interop/pingpongs.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/../vm/guest/query.bash
-. "$(dirname "${BASH_SOURCE[0]}")/../vm/guest/query.bash"
+. "$(dirname "$0")/../vm/guest/query.bash"
 
 TEST_SECONDS=300
 
@@ -159,3 +165,6 @@ test_a_path_mtu_of_4096_is_refused() {
 
 mapfile -t REFUSED < <(declare -F | awk '$3 ~ /^test_.*_refused$/ { print $3 }')
 TESTS+=("${REFUSED[@]}")
+
+[ $# -gt 0 ] || set -- "${TESTS[@]}"
+run_tests "$@"

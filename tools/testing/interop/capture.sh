@@ -1,12 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# Runs: host
 # Timeout: 300
+# Runs: host DRIVER=mthca
+# Runs: host DRIVER=tavor
 #
-# What the model sends for ib_mthca is decoded by tshark without a complaint. By hand: run this script.
+# What is sent for a driver is decoded by tshark without a complaint. By hand:
+#   DRIVER=tavor tools/testing/interop/capture.sh
 
-DRIVER=mthca
 # shellcheck source=SCRIPTDIR/capture.bash
 . "$(dirname "$0")/capture.bash"
 

@@ -1,12 +1,19 @@
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-# shellcheck shell=bash
+#
+# Timeout: 3000
+# Level: all
+# Runs: guest --driver mthca --sm
+# Runs: guest --driver tavor --sm
 #
 # perftest between the two ports, for what it does rather than how fast: every program over every transport that
 # has its operation, by itself, with all sizes (-a), eight queue pairs (-q 8) and events (-e). What perftest does not
-# offer is refused by itself, which the last tests make sure of; Documentation/strangers.rst has the reasons.
+# offer is refused by itself, which the last tests make sure of; Documentation/strangers.rst has the reasons. By hand,
+# with either driver:
+#   tools/testing/vm/run --driver tavor --sm -- tools/testing/interop/perftest.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/../vm/guest/query.bash
-. "$(dirname "${BASH_SOURCE[0]}")/../vm/guest/query.bash"
+. "$(dirname "$0")/../vm/guest/query.bash"
 
 TEST_SECONDS=600
 
@@ -167,3 +174,6 @@ test_XRC_is_refused() {
 		ib_send_bw -d "$(device)" -c XRC -F -p "$port" 127.0.0.1
 }
 TESTS+=(test_XRC_is_refused)
+
+[ $# -gt 0 ] || set -- "${TESTS[@]}"
+run_tests "$@"

@@ -1,13 +1,20 @@
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-# shellcheck shell=bash
+#
+# Timeout: 600
+# Runs: guest --driver mthca --sm
+# Level: all
+# Runs: guest --driver tavor --sm
+# Level: ci
 #
 # infiniband-diags on one HCA whose two ports are cabled to each other: what the subnet and performance
-# management agents answer, and that the counters count.
+# management agents answer, and that the counters count. With ib_mthca they judge the HCA model. By hand:
+#   tools/testing/vm/run --driver tavor --sm -- tools/testing/interop/diags.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/../vm/guest/query.bash
-. "$(dirname "${BASH_SOURCE[0]}")/../vm/guest/query.bash"
+. "$(dirname "$0")/../vm/guest/query.bash"
 # shellcheck source=SCRIPTDIR/opensm_log.bash
-. "$(dirname "${BASH_SOURCE[0]}")/opensm_log.bash"
+. "$(dirname "$0")/opensm_log.bash"
 
 # counter PORT NAME: one counter as perfquery reads it
 counter() {
@@ -228,3 +235,5 @@ test_ibqueryerrors_finds_none() {
 test_opensm_reports_no_error() {
 	opensm_has_no_error
 }
+
+run_tests "$@"

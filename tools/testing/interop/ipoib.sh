@@ -1,28 +1,19 @@
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-# shellcheck shell=bash
 #
-# IP over InfiniBand and what stands on it, between the two ports of one HCA.
+# Timeout: 1800
+# Level: all
+# Runs: guest --driver mthca --sm --packages "iperf3 fio"
+# Runs: guest --driver tavor --sm --packages "iperf3 fio"
+#
+# IP over InfiniBand and what stands on it, between the two ports of one HCA. By hand, with either driver:
+#   tools/testing/vm/run --driver tavor --sm --packages "iperf3 fio" -- \
+#     tools/testing/interop/ipoib.sh [test_NAME...]
 
-# shellcheck source=SCRIPTDIR/ipoib_pair.bash
-. "$(dirname "${BASH_SOURCE[0]}")/ipoib_pair.bash"
+# shellcheck source=SCRIPTDIR/ipoib_ports.bash
+. "$(dirname "$0")/ipoib_ports.bash"
 
 TEST_SECONDS=300
-
-# interface PORT: the IPoIB interface of a port
-interface() {
-	local dir
-	for dir in /sys/class/net/*; do
-		[ "$(cat "$dir/type")" = 32 ] && [ "$(cat "$dir/dev_port")" = $(($1 - 1)) ] && basename "$dir"
-	done
-	return 0
-}
-
-set_up() {
-	! paired || return 0
-	modprobe ib_ipoib
-	until_true 20 prints interface 2
-	pair_up "$(interface 1)" "$(interface 2)"
-}
 
 test_interfaces_come_up() {
 	set_up
@@ -32,7 +23,7 @@ test_interfaces_come_up() {
 
 test_ping() {
 	set_up
-	ping -c 10 -i 0.2 $THERE | tee "$TEST_DIR/ping"
+	ping -c 10 -i 0.2 "$THERE" | tee "$TEST_DIR/ping"
 	grep -q ' 0% packet loss' "$TEST_DIR/ping"
 }
 
@@ -75,9 +66,9 @@ test_udaddy() {
 
 test_mckey() {
 	set_up
-	far timeout 60 mckey -b $THERE -m 224.0.0.77 -C 20 >"$TEST_DIR/server" 2>&1 &
+	far timeout 60 mckey -b "$THERE" -m 224.0.0.77 -C 20 >"$TEST_DIR/server" 2>&1 &
 	sleep 3
-	mckey -b $HERE -m 224.0.0.77 -s -C 20
+	mckey -b "$HERE" -m 224.0.0.77 -s -C 20
 	wait $! || { cat "$TEST_DIR/server"; fail "the receiver failed"; }
 }
 
@@ -115,7 +106,7 @@ test_connected_mode_has_the_largest_mtu() {
 test_ping_of_one_full_message_in_connected_mode() {
 	set_up
 	mode connected
-	ping -c 5 -i 0.2 -M "do" -s $(($(cm_mtu) - 28)) $THERE | tee "$TEST_DIR/ping"
+	ping -c 5 -i 0.2 -M "do" -s $(($(cm_mtu) - 28)) "$THERE" | tee "$TEST_DIR/ping"
 	grep -q ' 0% packet loss' "$TEST_DIR/ping"
 	ping -c 5 -i 0.2 -s 56 "$THERE"
 	ping -c 3 -I "$NEAR" ff02::1
@@ -151,3 +142,7 @@ test_the_interfaces_go() {
 	set_up
 	pair_down
 }
+
+# shellcheck disable=SC2034 # for ipoib_pair.bash; with ib_mthca it is all that IPoIB can
+[ "$DRIVER" != mthca ] || CM_MTU=65520
+run_tests "$@"

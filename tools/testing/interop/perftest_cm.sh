@@ -1,17 +1,26 @@
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-# shellcheck shell=bash
+#
+# Timeout: 1800
+# Level: all
+# Runs: guest --driver mthca --sm --packages "iperf3 fio"
+# Runs: guest --driver tavor --sm --packages "iperf3 fio"
 #
 # perftest with queue pairs that the connection manager connects (-R), over IPoIB between the two ports: every
-# program over the transports that librdmacm has.
+# program over the transports that librdmacm has. By hand, with either driver:
+#   tools/testing/vm/run --driver tavor --sm --packages "iperf3 fio" -- \
+#     tools/testing/interop/perftest_cm.sh [test_NAME...]
 
-# shellcheck source=SCRIPTDIR/ipoib.bash
-. "$(dirname "${BASH_SOURCE[0]}")/ipoib.bash"
+# shellcheck source=SCRIPTDIR/ipoib_ports.bash
+. "$(dirname "$0")/ipoib_ports.bash"
+
+TEST_SECONDS=300
 
 # attempt COMMAND...: the client; false if nobody listened yet, which it alone can find out
 attempt() {
 	client_status=0
 	timeout 300 "$@" >"$TEST_DIR/client" 2>&1 || client_status=$?
-	[ $client_status = 0 ] || ! grep -q "Unexpected CM event .* 8$" "$TEST_DIR/client"
+	[ "$client_status" = 0 ] || ! grep -q "Unexpected CM event .* 8$" "$TEST_DIR/client"
 }
 
 # connected PROGRAM OPTION...: server there, client here
@@ -21,10 +30,10 @@ connected() {
 	far "$1" -R -F -d "$(device)" -i 2 "${@:2}" >"$TEST_DIR/server" 2>&1 &
 	pid=$!
 	sleep 1
-	until_true 60 attempt "$1" -R -F -d "$(device)" -i 1 "${@:2}" $THERE || :
+	until_true 60 attempt "$1" -R -F -d "$(device)" -i 1 "${@:2}" "$THERE" || :
 	cat "$TEST_DIR/client"
-	[ $client_status = 0 ] || { sed 's/^/server: /' "$TEST_DIR/server"; fail "client: status $client_status"; }
-	wait $pid || { sed 's/^/server: /' "$TEST_DIR/server"; fail "the server failed"; }
+	[ "$client_status" = 0 ] || { sed 's/^/server: /' "$TEST_DIR/server"; fail "client: status $client_status"; }
+	wait "$pid" || { sed 's/^/server: /' "$TEST_DIR/server"; fail "the server failed"; }
 }
 
 # add NAME PROGRAM OPTION...: a test of that name
@@ -50,4 +59,12 @@ done
 add send_bw_RC_events ib_send_bw -e -n 100
 add send_bw_UD_events ib_send_bw -c UD -s 1024 -e -n 100
 add read_bw_events ib_read_bw -e -n 100
+
+test_the_interfaces_go() {
+	set_up
+	pair_down
+}
 TESTS+=(test_the_interfaces_go)
+
+[ $# -gt 0 ] || set -- "${TESTS[@]}"
+run_tests "$@"

@@ -1,11 +1,18 @@
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-# shellcheck shell=bash
+#
+# Timeout: 900
+# Level: all
+# Runs: guest --driver mthca --sm --packages "iperf3 fio"
+# Runs: guest --driver tavor --sm --packages "iperf3 fio"
 #
 # SCSI over RDMA: the kernel's target on port 2 exports a RAM disk, its initiator on port 1 uses it, fio
-# writes and verifies.
+# writes and verifies. By hand, with either driver:
+#   tools/testing/vm/run --driver tavor --sm --packages "iperf3 fio" -- \
+#     tools/testing/interop/srp.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/../vm/guest/test.bash
-. "$(dirname "${BASH_SOURCE[0]}")/../vm/guest/test.bash"
+. "$(dirname "$0")/../vm/guest/test.bash"
 
 TEST_SECONDS=300
 CONFIG=/sys/kernel/config/target
@@ -35,13 +42,13 @@ start_target() {
 	local tpg
 	mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
 	modprobe -a target_core_mod ib_srpt
-	mkdir -p $CONFIG/core/rd_mcp_0/vrbdisk
-	echo rd_pages=16384 >$CONFIG/core/rd_mcp_0/vrbdisk/control
-	echo 1 >$CONFIG/core/rd_mcp_0/vrbdisk/enable
+	mkdir -p "$CONFIG"/core/rd_mcp_0/vrbdisk
+	echo rd_pages=16384 >"$CONFIG"/core/rd_mcp_0/vrbdisk/control
+	echo 1 >"$CONFIG"/core/rd_mcp_0/vrbdisk/enable
 	mkdir -p "$CONFIG/srpt/$(target)/$(target)"
 	tpg=$CONFIG/srpt/$(target)/$(target)
 	mkdir -p "$tpg/lun/lun_0"
-	ln -s $CONFIG/core/rd_mcp_0/vrbdisk "$tpg/lun/lun_0/disk"
+	ln -s "$CONFIG"/core/rd_mcp_0/vrbdisk "$tpg/lun/lun_0/disk"
 	mkdir -p "$tpg/acls/$(initiator)/lun_0"
 	ln -s "$tpg/lun/lun_0" "$tpg/acls/$(initiator)/lun_0/lun"
 	echo 1 >"$tpg/enable"
@@ -63,10 +70,10 @@ stop_all() {
 	done
 	modprobe -r ib_srp
 	echo 0 >"$CONFIG/srpt/$(target)/$(target)/enable"
-	find $CONFIG/srpt -depth -name lun -type l -delete
-	find $CONFIG/srpt -depth -name disk -type l -delete
-	find $CONFIG/srpt -depth -type d \( -name lun_0 -o -name '0x*' \) -exec rmdir {} \;
-	rmdir $CONFIG/srpt $CONFIG/core/rd_mcp_0/vrbdisk $CONFIG/core/rd_mcp_0
+	find "$CONFIG"/srpt -depth -name lun -type l -delete
+	find "$CONFIG"/srpt -depth -name disk -type l -delete
+	find "$CONFIG"/srpt -depth -type d \( -name lun_0 -o -name '0x*' \) -exec rmdir {} \;
+	rmdir "$CONFIG"/srpt "$CONFIG"/core/rd_mcp_0/vrbdisk "$CONFIG"/core/rd_mcp_0
 	modprobe -r ib_srpt
 }
 
@@ -87,3 +94,5 @@ test_fio_verifies_what_it_wrote() {
 test_both_go() {
 	stop_all
 }
+
+run_tests "$@"

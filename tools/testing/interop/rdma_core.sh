@@ -1,0 +1,15 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Timeout: 900
+# Runs: guest --driver mthca --sm
+# Kernels: 6.12 7
+# Runs: guest --driver tavor --sm
+# Kernels: 6.12 7 debug
+#
+# rdma-core's own tools and opensm. With ib_mthca they judge the HCA model. By hand:
+#   tools/testing/vm/run --driver tavor --sm -- tools/testing/interop/rdma_core.sh [test_NAME...]
+
+# shellcheck source=SCRIPTDIR/rdma_core.bash
+. "$(dirname "$0")/rdma_core.bash"
+run_tests "$@"
