@@ -8,12 +8,15 @@
 #define _GNU_SOURCE
 #include "control.h"
 
+#include "core/options.h"
+#include "core/report.h"
 #include "device/cmd.h"
 #include "device/device.h"
 #include "device/fault.h"
-#include "core/options.h"
+#include "device/keys.h"
+#include "device/queues.h"
 #include "fabric/port.h"
-#include "core/report.h"
+#include "qp/qp.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /* tavor-hca: the command line, and the life of the process. */
 #define _GNU_SOURCE
-#include "control.h"
-#include "device/device.h"
 #include "core/options.h"
 #include "core/report.h"
+#include "device/device.h"
+#include "fabric/port.h"
+#include "fabric/wire.h"
+#include "control.h"
+#include "model.h"
 
 #include <argp.h>
 #include <errno.h>

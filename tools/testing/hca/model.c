@@ -3,14 +3,18 @@
  * The model as a whole: who tells whom among its rooms, the construction of an HCA in order of dependence, and
  * reset, which touches every part.
  */
+#include "model.h"
+#include "core/options.h"
+#include "core/report.h"
 #include "device/cmd.h"
 #include "device/device.h"
 #include "device/fault.h"
+#include "device/keys.h"
+#include "device/queues.h"
 #include "device/timing.h"
-#include "core/options.h"
-#include "core/report.h"
 #include "fabric/port.h"
 #include "fabric/wire.h"
+#include "qp/qp.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -12,6 +12,7 @@
 #include "core/bytes.h"
 #include "device/device.h"
 #include "device/fault.h"
+#include "device/queues.h"
 #include "device/timing.h"
 
 #include <cjson/cJSON.h>

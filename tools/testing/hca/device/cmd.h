@@ -7,6 +7,66 @@
 
 struct cJSON;
 
+enum cmd_status {
+	CMD_OK = 0x00,
+	CMD_INTERNAL_ERR = 0x01,
+	CMD_BAD_OP = 0x02,
+	CMD_BAD_PARAM = 0x03,
+	CMD_BAD_SYS_STATE = 0x04,
+	CMD_BAD_RESOURCE = 0x05,
+	CMD_RESOURCE_BUSY = 0x06,
+	CMD_DDR_MEM_ERR = 0x07,
+	CMD_EXCEED_LIM = 0x08,
+	CMD_BAD_RES_STATE = 0x09,
+	CMD_BAD_INDEX = 0x0a,
+	CMD_BAD_NVMEM = 0x0b,
+	CMD_BAD_QPEE_STATE = 0x10,
+	CMD_BAD_SEG_PARAM = 0x20,
+	CMD_REG_BOUND = 0x21,
+	CMD_LAM_NOT_PRE = 0x22,
+	CMD_BAD_PKT = 0x30,
+	CMD_BAD_SIZE = 0x40,
+};
+
+struct cmd {
+	const char *name; /* as its table says */
+	u16 opcode;
+	u8 op_mod;
+	u16 token;
+	u32 in_mod;
+	u64 in_param; /* immediate, or the mailbox address already fetched into @in */
+	u64 out_param; /* mailbox address; a handler that returns an immediate stores it in @out_imm */
+	u64 out_imm;
+	bool event;  /* E bit */
+	bool no_out; /* set by the handler: do not write the out mailbox (opmod 1/3, TrapRepress) */
+	u8 in[4096]; /* input mailbox: desc->in_len bytes valid, the rest 0 */
+	u8 out[4096]; /* output mailbox: desc->out_len bytes are written back when status is CMD_OK */
+};
+
+enum cmd_needs { CMD_NEEDS_NOTHING, CMD_NEEDS_SYS_EN, CMD_NEEDS_INIT_HCA };
+
+struct cmd_desc {
+	u16 opcode;
+	const char *name;
+	u16 in_len;	 /* bytes of input mailbox to fetch; 0 none */
+	u16 out_len;	 /* bytes of output mailbox; 0 none */
+	u8 needs;	 /* enum cmd_needs */
+	char time_class; /* 'A'..'D' */
+	/* Executes at once and returns the status; latency and completion are cmd.c's business. */
+	u8 (*run)(struct hca *h, struct cmd *c);
+	/* Optional: length of the input mailbox by modifiers, where in_len is the largest. */
+	u16 (*in_size)(const struct cmd *c);
+	u16 op_mods; /* bit n: opcode modifier n exists; others never reach run() */
+	u32 in_mods; /* bits of the input modifier that mean something, or that run() judges itself */
+};
+
+/* Each table ends with a NULL name. */
+extern const struct cmd_desc
+	sys_cmds[]; /* SYS_EN .. QUERY_HCA, NOP, SYNC_TPT, MOD_STAT_CFG, DIAG_RPRT */
+extern const struct cmd_desc tpt_cmds[];
+extern const struct cmd_desc eq_cmds[]; /* MAP_EQ included */
+extern const struct cmd_desc cq_cmds[];
+
 int cmd_new(struct hca *h);
 void cmd_delete(struct hca *h);
 void cmd_reset(struct hca *h);

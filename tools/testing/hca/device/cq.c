@@ -9,6 +9,8 @@
 #include "device/cmd.h"
 #include "device/device.h"
 #include "device/fault.h"
+#include "device/keys.h"
+#include "device/queues.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>

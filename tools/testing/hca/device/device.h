@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
-/* What the files of the device core ask of one another; hca.h has what everybody uses. */
+/*
+ * The function as the guest touches it, and the state of the device. Memory keys are in keys.h, event and
+ * completion queues in queues.h, commands in cmd.h.
+ */
 #ifndef HCA_DEVICE_H
 #define HCA_DEVICE_H
 
@@ -34,6 +37,8 @@ u64 region_size(const struct hca *h, u32 region);
 
 /* --- pci.c ------------------------------------------------------------------------------------------- */
 
+bool pci_bus_master(const struct hca *h);
+void pci_raise(struct hca *h, u8 intr); /* EQC.intr: 0x80 + vector, or the INTA pin */
 int pci_new(struct hca *h);
 void pci_delete(struct hca *h);
 void pci_reset(struct hca *h);
@@ -78,6 +83,8 @@ void uar_reset(struct hca *h);
 int uar_read(struct hca *h, u64 offset, void *buf, u32 len);
 int uar_write(struct hca *h, u64 offset, const void *buf, u32 len);
 
+bool ddr_contains(const struct hca *h, u64 addr, size_t len);
+u8 *ddr_ptr(struct hca *h, u64 addr, size_t len); /* NULL if not wholly inside */
 int ddr_new(struct hca *h);
 void ddr_delete(struct hca *h);
 void ddr_clear(struct hca *h);
@@ -99,6 +106,17 @@ void window_unprotect_all(struct hca *h);
 
 /* --- dma.c ------------------------------------------------------------------------------------------- */
 
+/*
+ * Bus addresses: guest memory as mapped by DMA_MAP, or the DDR window [ddr_start, ddr_end]. 0 or -EFAULT;
+ * the failing range has then been recorded as RULE_DMA_UNMAPPED (or RULE_DMA_MASTER before bus mastering
+ * was on) against @who. A range may span several maps. dma_write() makes bytes visible in ascending order, the last 8-byte (or smaller) piece
+ * last and with release semantics, which is what the owner bytes of CQEs and EQEs rely on.
+ */
+int dma_read(struct hca *h, const char *who, u64 addr, void *buf, size_t len);
+int dma_write(struct hca *h, const char *who, u64 addr, const void *buf, size_t len);
+/* Direct pointer to @len contiguous bytes that stay valid until the loop turns, or NULL (no complaint). */
+void *dma_peek(struct hca *h, u64 addr, size_t len);
+
 int dma_new(struct hca *h);
 void dma_delete(struct hca *h);
 /* Takes @fd (-1: known but out of reach). 0 or a negative errno. */
@@ -108,6 +126,24 @@ void dma_unmap_all(struct hca *h);
 size_t dma_maps(const struct hca *h);
 
 /* --- state.c ----------------------------------------------------------------------------------------- */
+
+/* Where INIT_HCA put the tables, and how many entries (log2) each has. Valid while hca_running(). */
+struct hca_profile {
+	u64 qpc_base, eec_base, srqc_base, cqc_base, eqpc_base, eeec_base, eqc_base, rdb_base;
+	u64 mc_base, mpt_base, mtt_base, uarscr_base;
+	u8 log_qps, log_srqs, log_cqs, log_eqs, log_mpts;
+	u8 log_mc_entry, log_mcgs;
+	u32 mc_hash_size;
+	u8 mtt_seg_shift; /* log2 of bytes: 6 + n */
+	u8 uar_page_shift;
+	bool host_big_endian, udav_port_check;
+};
+
+const struct hca_profile *hca_profile(const struct hca *h);
+bool hca_enabled(const struct hca *h); /* SYS_EN done */
+bool hca_running(const struct hca *h); /* INIT_HCA done */
+/* Catastrophic error, or bus mastering taken away: the device does nothing, and nobody is to blame. */
+bool hca_dead(const struct hca *h);
 
 int state_new(struct hca *h);
 void state_delete(struct hca *h);
@@ -135,56 +171,5 @@ void sys_delete(struct hca *h);
 void sys_reset(struct hca *h);
 /* What CLOSE_HCA does to the parts above the device, before those of the device. */
 void sys_on_close(void (*fn)(struct hca *h));
-
-/* --- tpt.c, eq.c, cq.c: life ----------------------------------------------------------------------------- */
-
-void tpt_delete(struct hca *h);
-void tpt_reset(struct hca *h);
-int tpt_init(struct hca *h); /* INIT_HCA: the profile is known; 0 or a negative errno */
-/* Software is about to store into the DDR at this HCA address, through BAR4. */
-void tpt_store(struct hca *h, u64 addr, const void *buf, u32 len);
-void tpt_sync_all(struct hca *h);
-/* Pointer to @len bytes behind a key, for queue entries, or NULL if anything is wrong. */
-u8 *tpt_peek(struct hca *h, const char *who, u32 key, u32 pd, u64 va, size_t len,
-	     unsigned int access);
-void eq_delete(struct hca *h);
-void eq_reset(struct hca *h);
-void cq_delete(struct hca *h);
-void cq_reset(struct hca *h);
-int cq_init(struct hca *h);
-/* Is a hardware-owned EQ (CQ) using this memory key for its buffer? *uar is the page its context names. */
-bool eq_uses_mpt(struct hca *h, u32 key, u32 *uar);
-bool cq_uses_mpt(struct hca *h, u32 key, u32 *uar);
-bool eq_valid(struct hca *h, u32 eqn);
-bool eq_type_mapped(struct hca *h, enum hca_event type);
-/* ECR bit and interrupt of the EQ mapped to @type, without an entry (10.3, type 8) */
-void eq_raise(struct hca *h, enum hca_event type);
-/* To one EQ, past MAP_EQ: CQ errors go to the CQ's own error EQ. */
-void eq_post_to(struct hca *h, u32 eqn, enum hca_event type, const u32 data[7]);
-/* What EQs ask of what reports to them. */
-struct eq_users {
-	bool (*uses_eq)(struct hca *h, u32 eqn);
-	void (*disarm)(struct hca *h, u32 cqn);
-};
-
-void eq_set_users(const struct eq_users *u);
-/* What CQs ask of what completes there. */
-struct cq_users {
-	bool (*uses_cq)(struct hca *h, u32 cqn);
-	void (*error)(struct hca *h, u32 cqn); /* the CQ has overflowed */
-};
-
-void cq_set_users(const struct cq_users *u);
-/* Does a work queue lie behind this key's index? *uar is the page its context names. */
-void tpt_set_work_queues(bool (*uses_mpt)(struct hca *h, u32 key, u32 *uar));
-void cq_disarm(struct hca *h, u32 cqn);
-bool cq_uses_eq(struct hca *h, u32 eqn);
-
-struct cJSON;
-void eq_objects(struct hca *h, struct cJSON *out);
-void cq_objects(struct hca *h, struct cJSON *out);
-void tpt_objects(struct hca *h, struct cJSON *out);
-void qp_objects(struct hca *h, struct cJSON *out);
-void srq_objects(struct hca *h, struct cJSON *out);
 
 #endif

@@ -4,10 +4,12 @@
  * event types. Indices run freely here; the guest sees them modulo the queue's size.
  */
 #include "core/bytes.h"
+#include "core/report.h"
 #include "device/cmd.h"
 #include "device/device.h"
 #include "device/fault.h"
-#include "core/report.h"
+#include "device/keys.h"
+#include "device/queues.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>

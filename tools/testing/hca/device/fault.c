@@ -2,8 +2,8 @@
 /* Faults of the command interface and of the event and completion queues. */
 #include "device/fault.h"
 
-#include "device/cmd.h"
 #include "core/options.h"
+#include "device/cmd.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>

@@ -3,6 +3,8 @@
 #include "core/bytes.h"
 #include "device/cmd.h"
 #include "device/device.h"
+#include "device/keys.h"
+#include "device/queues.h"
 
 #include <errno.h>
 #include <stdio.h>

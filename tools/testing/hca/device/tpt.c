@@ -8,6 +8,7 @@
  * remembers what could be cached, and complains when software changes such an entry by stores.
  */
 #include "device/tpt.h"
+#include "device/keys.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /* Commands on memory keys and translations (9.1, 9.3): what may be given to the hardware, and taken back. */
 #include "device/cmd.h"
+#include "device/keys.h"
+#include "device/queues.h"
 #include "device/tpt.h"
 
 #include <cjson/cJSON.h>

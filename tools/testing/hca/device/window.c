@@ -5,6 +5,7 @@
  * the model keeps the contexts elsewhere.
  */
 #include "device/device.h"
+#include "device/keys.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/bytes.h"
+#include "device/device.h"
 #include "fabric/port.h"
 
 #define MGM_SIZE 256u

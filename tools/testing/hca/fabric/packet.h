@@ -79,6 +79,27 @@ struct headers {
 	u32 paylen;
 };
 
+/*
+ * One packet as on the wire, LRH first. The QP side fills LRH .. payload and ICRC; port_tx() adds the VCRC
+ * where somebody looks at it (pcap, another process). Freed by packet_put().
+ */
+struct packet {
+	struct packet *next; /* for whoever holds it */
+	u32 len;	     /* bytes from LRH through ICRC, VCRC not counted */
+	u8 hops;	     /* switches it has passed */
+	u8 data[];	     /* room for 4096 + headers */
+};
+
+struct packet *packet_alloc(void); /* never NULL: a free list, then malloc or exit */
+void packet_put(struct packet *p);
+struct packet *packet_copy(const struct packet *p);
+u32 packets_live(void); /* allocated and not put back */
+/* So many that QPs send no more: a guest has many queues, and the host's memory an end. */
+#define IN_FLIGHT_MAX 0x4000u
+u32 icrc_compute(const u8 *lrh,
+		 u32 len_without_icrc); /* host order of the value as it goes on the wire, BE */
+u16 vcrc_compute(const u8 *lrh, u32 len_with_icrc);
+
 /* 0, or a literal that says what is wrong with the packet's structure. Checks no CRC. */
 const char *packet_parse(const struct packet *p, struct headers *hd);
 bool packet_icrc_ok(const struct packet *p);

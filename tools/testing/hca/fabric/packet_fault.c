@@ -18,8 +18,8 @@
 #include <string.h>
 
 #include "core/bytes.h"
-#include "device/fault.h"
 #include "core/options.h"
+#include "device/fault.h"
 #include "fabric/packet.h"
 #include "fabric/wire.h"
 

@@ -6,6 +6,8 @@
 
 #include "core/bytes.h"
 #include "device/cmd.h"
+#include "device/device.h"
+#include "device/queues.h"
 #include "fabric/packet.h"
 #include "fabric/wire.h"
 

@@ -23,8 +23,8 @@
 #define HCA_PORT_H
 
 #include "core/hca.h"
-
-#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#include "device/cmd.h"
+#include "fabric/packet.h"
 
 #define PORT_GIDS 32u
 #define PORT_PKEYS 64u
@@ -35,6 +35,8 @@
 #define LID_MULTICAST 0xc000u
 
 #define DEFAULT_GID_PREFIX 0xfe80000000000000ULL
+
+enum port_state { PORT_DOWN = 1, PORT_INIT = 2, PORT_ARMED = 3, PORT_ACTIVE = 4 };
 
 enum phys_state {
 	PHYS_SLEEP = 1,
@@ -200,6 +202,31 @@ void port_set_receiver(port_receiver *fn);
 struct ibport *hca_port(const struct hca *h, unsigned int num);
 unsigned int hca_port_count(const struct hca *h);
 
+/*
+ * Hands a packet to the link of @port. Loopback (own LID incl. LMC, own multicast groups), the cable or
+ * the switch decide where it goes; delivery is always from deferred work, never inside this call. Takes
+ * ownership. Packets are dropped silently when the link or logical state does not allow them (VL15 needs
+ * the link up; others ACTIVE).
+ */
+void port_tx(struct hca *h, int port, struct packet *p);
+
+enum port_state port_state(const struct hca *h, int port);
+u16 port_lid(const struct hca *h, int port);
+u8 port_lmc(const struct hca *h, int port);
+u8 port_mtu(const struct hca *h, int port);			  /* neighbour MTU, IB enum */
+u16 port_pkey(const struct hca *h, int port, unsigned int index); /* 0 if out of range */
+unsigned int port_pkey_count(const struct hca *h);
+const u8 *port_gid(const struct hca *h, int port,
+		   unsigned int index); /* 16 bytes; NULL if out of range */
+unsigned int port_gid_count(const struct hca *h);
+u8 port_sl2vl(const struct hca *h, int port, u8 sl);
+void port_count_pkey_violation(struct hca *h, int port);
+void port_count_qkey_violation(struct hca *h, int port);
+void port_reset_all(struct hca *h); /* power-on state: link down until INIT_IB */
+
+int port_new(struct hca *h);		  /* also SMA and PMA */
+extern const struct cmd_desc port_cmds[]; /* port_cmd.c */
+
 struct cJSON;
 /* Adds "ports": state, LID, cable and counters (control socket). */
 void port_objects(struct hca *h, struct cJSON *out);
@@ -327,8 +354,17 @@ void wire_update(struct ibport *p);
 void wire_bounce(struct ibport *p);
 struct ibport *wire_peer(const struct ibport *p);
 
+/* --- mcast.c --- */
+
+/* Calls @fn for each QP of the group of @mgid (hardware QPNs). */
+void mcast_for_each(struct hca *h, const u8 mgid[16], void (*fn)(struct hca *h, u32 qpn, void *arg),
+		    void *arg);
+int mcast_new(struct hca *h);
+extern const struct cmd_desc mgm_cmds[]; /* READ_MGM, WRITE_MGM, MGID_HASH */
+
 /* --- pcap.c --- */
 
+int pcap_open(const char *path);
 bool pcap_active(void);
 void pcap_packet(const struct packet *pkt);
 void pcap_close(void);

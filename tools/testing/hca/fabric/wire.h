@@ -39,6 +39,7 @@ int wire_check_cables(const char *value, char *why);
 int wire_check_unplug(const char *value, char *why);
 /* An opt_watch, see options.h */
 void wire_option_changed(int n, const char *key, const char *value);
+int wire_new_all(void); /* once, after all HCAs exist: cables, switch */
 void wire_delete_all(void);
 
 /* --- packet_fault.c: faults of packets that leave an HCA's port --- */

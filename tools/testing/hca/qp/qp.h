@@ -20,12 +20,11 @@
 #define HCA_QP_H
 
 #include "core/bytes.h"
-#include "core/hca.h"
-#include "fabric/packet.h"
-
-#ifndef container_of
-#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
-#endif
+#include "device/cmd.h"
+#include "device/device.h"
+#include "device/keys.h"
+#include "device/queues.h"
+#include "fabric/port.h"
 
 #define LOG_RESERVED_QPS 10u /* QUERY_DEV_LIM 0x12 */
 #define RESERVED_SRQS 16u    /* QUERY_DEV_LIM 0x14 */
@@ -431,5 +430,30 @@ void srq_db(struct hca *h, u32 uar, u32 srqn, u32 addr, u32 count);
 void srq_fail(struct srq *srq);
 /* For qp_uses_mpt() */
 bool srq_uses_mpt(struct hca *h, u32 key, u32 *uar);
+int srq_new(struct hca *h);
+void srq_reset_all(struct hca *h);
+extern const struct cmd_desc srq_cmds[];
+
+/* --- what the device and the ports are told of --- */
+
+int qp_new(struct hca *h);
+extern const struct cmd_desc qp_cmds[]; /* all *_QPEE, CONF_SPECIAL_QP */
+/*
+ * A packet has arrived on @port (1-based) and is addressed to this HCA (its LID, permissive, or a
+ * multicast LID). Takes ownership. @from_fw: made by the SMA (traps), source LID 0.
+ */
+void qp_rx(struct hca *h, int port, struct packet *p, bool from_fw);
+void qp_reset_all(struct hca *h);	  /* reset, CLOSE_HCA: forget everything, silently */
+void qp_cq_error(struct hca *h, u32 cqn); /* overflow: attached QPs go to error with event 0x05 */
+bool qp_uses_cq(struct hca *h, u32 cqn);  /* some QP that is not in RESET completes there */
+/* Does a work queue lie behind this key's index? *uar is the page its context names. */
+bool qp_uses_mpt(struct hca *h, u32 key, u32 *uar);
+/* Doorbells (section 14) */
+void qp_db_send(struct hca *h, u32 uar, u32 hi, u32 lo);
+void qp_db_recv(struct hca *h, u32 uar, u32 hi, u32 lo); /* QP and SRQ */
+
+struct cJSON;
+void qp_objects(struct hca *h, struct cJSON *out);
+void srq_objects(struct hca *h, struct cJSON *out);
 
 #endif

@@ -6,6 +6,7 @@
  *
  *	bench_loopback [--seconds S] [NAME...]		names: see --list
  */
+#include "fabric/wire.h"
 #include "traffic.h"
 
 #include <stdio.h>

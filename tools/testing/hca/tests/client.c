@@ -4,6 +4,7 @@
 #include "client.h"
 
 #include "core/options.h"
+#include "model.h"
 
 #include <errno.h>
 #include <linux/pci_regs.h>

@@ -8,8 +8,8 @@
 #define HCA_TESTS_CLIENT_H
 
 #include "core/bytes.h"
-#include "device/device.h"
 #include "core/report.h"
+#include "device/device.h"
 
 #include <linux/vfio.h>
 

@@ -15,9 +15,11 @@
 #include <time.h>
 
 #include "core/bytes.h"
-#include "device/cmd.h"
-#include "device/fault.h"
 #include "core/options.h"
+#include "device/cmd.h"
+#include "device/device.h"
+#include "device/fault.h"
+#include "device/queues.h"
 #include "fabric/packet.h"
 #include "fabric/port.h"
 #include "fabric/switch.h"
@@ -56,7 +58,7 @@ static struct fake_event fake_event[FAKE_RX];
 static unsigned int fake_events;
 static struct fake_rx fake_rx[FAKE_RX];
 static unsigned int fake_rxs;
-/* qp_rx() counts such a violation for each packet if set: 'p' or 'q' */
+/* fake_receive() counts such a violation for each packet if set: 'p' or 'q' */
 static char fake_key_violation;
 static const char *fake_cable, *fake_unplug, *fake_wire_fault, *fake_device;
 static u64 fake_ports, fake_node_guid, fake_random;
@@ -183,7 +185,7 @@ void eq_async(struct hca *h, enum hca_event type, u8 subtype, const u32 data[7])
 	memcpy(e->data, data, sizeof(e->data));
 }
 
-void qp_rx(struct hca *h, int port, struct packet *p, bool from_fw)
+static void fake_receive(struct hca *h, int port, struct packet *p, bool from_fw)
 {
 	struct fake_rx *r = &fake_rx[fake_rxs++ % FAKE_RX];
 
@@ -262,7 +264,7 @@ static inline struct hca *fabric_up(int n, const char *cable)
 	fake_profile.log_mcgs = 6;
 	fake_profile.mc_hash_size = 32;
 	fake_hcas = n;
-	port_set_receiver(qp_rx);
+	port_set_receiver(fake_receive);
 	for (i = 0; i < n; i++)
 		if (port_new(&fake_hca[i]) || mcast_new(&fake_hca[i]))
 			return fabric_fail("port_new");

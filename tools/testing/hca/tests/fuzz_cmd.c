@@ -7,8 +7,8 @@
  */
 #include "traffic.h"
 
-#include "device/cmd.h"
 #include "core/options.h"
+#include "device/cmd.h"
 
 #include <linux/pci_regs.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
 #include "client.h"
 #include "tap.h"
 
+#include "core/options.h"
 #include "device/cmd.h"
 #include "device/timing.h"
-#include "core/options.h"
 
 #include <linux/pci_regs.h>
 

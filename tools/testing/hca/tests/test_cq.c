@@ -4,6 +4,9 @@
 #include "tap.h"
 
 #include "core/options.h"
+#include "device/cmd.h"
+#include "device/queues.h"
+#include "qp/qp.h"
 
 #define CQN 0x81
 

@@ -4,6 +4,7 @@
 #include "tap.h"
 
 #include "core/options.h"
+#include "device/queues.h"
 
 #include <linux/pci_regs.h>
 

@@ -3,8 +3,8 @@
 #include "client.h"
 #include "tap.h"
 
-#include "device/fault.h"
 #include "core/options.h"
+#include "device/fault.h"
 
 #include <stdlib.h>
 #include <sys/wait.h>

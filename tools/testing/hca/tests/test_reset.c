@@ -7,8 +7,9 @@
 #include "tap.h"
 #include "traffic.h"
 
-#include "device/cmd.h"
 #include "core/options.h"
+#include "device/cmd.h"
+#include "fabric/wire.h"
 
 #include <linux/pci_regs.h>
 #include <stdlib.h>

@@ -5,8 +5,10 @@
  */
 #include "rules.h"
 
-#include "device/cmd.h"
 #include "core/options.h"
+#include "device/cmd.h"
+#include "device/keys.h"
+#include "device/queues.h"
 
 #include <linux/pci_regs.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
  * Every rule of rules_fabric.def is tripped over the socket, and commands that do all right trip none. A rule
  * without a test here fails the last test.
  */
+#include "fabric/wire.h"
 #include "rules.h"
 #include "traffic.h"
 
@@ -42,7 +43,7 @@ static u8 set_ib(u32 flags)
 	return tc_cmd_in(0x0c, 0, 1);
 }
 
-static u8 mad_ifc(u8 op_mod, u32 port)
+static u8 run_mad_ifc(u8 op_mod, u32 port)
 {
 	memset(tc_in(), 0, 0x400);
 	memcpy(tc_in(), "\1\1\1\1", 4);
@@ -70,7 +71,7 @@ static void a_good_driver_trips_nothing(void)
 	CHECK_EQ(init_ib(1, GOOD_PORT, 64), 0);
 	CHECK_EQ(init_ib(2, GOOD_PORT, 64), 0);
 	CHECK_EQ(set_ib(1), 0);
-	CHECK_EQ(mad_ifc(3, 1), 0);
+	CHECK_EQ(run_mad_ifc(3, 1), 0);
 	put32(mgm() + 0x20, 1u << 31 | 0x404);
 	CHECK_EQ(write_mgm(3), 0);
 	CHECK_EQ(tc_cmd_out(0x25, 0, 3), 0);
@@ -132,14 +133,14 @@ static void set_ib_reserved(void)
 static void mad_ifc_port(void)
 {
 	up();
-	CHECK_EQ(mad_ifc(3, 3), CMD_BAD_PARAM);
+	CHECK_EQ(run_mad_ifc(3, 3), CMD_BAD_PARAM);
 	ONLY(MAD_IFC_PORT);
 }
 
 static void mad_ifc_modifier(void)
 {
 	up();
-	CHECK_EQ(mad_ifc(8, 1), CMD_BAD_OP);
+	CHECK_EQ(run_mad_ifc(8, 1), CMD_BAD_OP);
 	ONLY(MAD_IFC_MODIFIER);
 }
 

@@ -4,6 +4,7 @@
  * is at fault, as a user fault where a process with a doorbell page can do it alone. And a driver
  * that does all right trips none.
  */
+#include "fabric/wire.h"
 #include "rules.h"
 #include "traffic.h"
 

@@ -4,6 +4,7 @@
  * socket. The table below is the reference's, not the model's: the last test fails for a status that none
  * of the others has seen.
  */
+#include "fabric/wire.h"
 #include "tap.h"
 #include "traffic.h"
 

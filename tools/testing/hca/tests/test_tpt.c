@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /* Memory keys: rights, ranges, translation, windows, direct table access (section 9). */
+#include "device/cmd.h"
+#include "device/keys.h"
 #include "client.h"
 #include "tap.h"
 

@@ -7,6 +7,7 @@
 #include "traffic.h"
 
 #include "core/options.h"
+#include "fabric/wire.h"
 
 #include <stdlib.h>
 

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/* Memory keys: who may touch which bytes, and the bytes themselves. */
+#ifndef HCA_KEYS_H
+#define HCA_KEYS_H
+
+#include "core/hca.h"
+
+struct cJSON;
+
+enum tpt_access {
+	TPT_LOCAL_READ = 0,
+	TPT_LOCAL_WRITE = 1 << 0,
+	TPT_REMOTE_READ = 1 << 1,
+	TPT_REMOTE_WRITE = 1 << 2,
+	TPT_REMOTE_ATOMIC = 1 << 3,
+};
+
+/*
+ * Key, PD, range and rights are checked, then the bytes are copied through the MTTs. 0, -EACCES (the key
+ * does not allow it: a protection error of the work queue, nobody's violation by itself) or -EFAULT (the
+ * translation points at memory the device cannot reach: already recorded). With len 0 only the key is
+ * checked. @who names the accessor in a complaint.
+ */
+int tpt_check(struct hca *h, u32 key, u32 pd, u64 va, u64 len, unsigned int access);
+int tpt_read(struct hca *h, const char *who, u32 key, u32 pd, u64 va, void *buf, size_t len,
+	     unsigned int access);
+int tpt_write(struct hca *h, const char *who, u32 key, u32 pd, u64 va, const void *buf, size_t len,
+	      unsigned int access);
+/* 8-byte read-modify-write; *old in host order as number */
+int tpt_atomic(struct hca *h, const char *who, u32 key, u32 pd, u64 va,
+	       u64 (*op)(u64 old, const void *arg), const void *arg, u64 *old);
+/* Bind WQE (9.5, 13.7). 0 or an error syndrome of a CQE. */
+u8 tpt_bind(struct hca *h, u32 pd, u32 flags, u32 new_rkey, u32 lkey, u64 addr, u64 len);
+
+int tpt_new(struct hca *h);
+void tpt_delete(struct hca *h);
+void tpt_reset(struct hca *h);
+int tpt_init(struct hca *h); /* INIT_HCA: the profile is known; 0 or a negative errno */
+/* Software is about to store into the DDR at this HCA address, through BAR4. */
+void tpt_store(struct hca *h, u64 addr, const void *buf, u32 len);
+void tpt_sync_all(struct hca *h);
+/* Pointer to @len bytes behind a key, for queue entries, or NULL if anything is wrong. */
+u8 *tpt_peek(struct hca *h, const char *who, u32 key, u32 pd, u64 va, size_t len,
+	     unsigned int access);
+
+/* --- tpt_cmd.c --- */
+
+/* Does a work queue lie behind this key's index? *uar is the page its context names. */
+void tpt_set_work_queues(bool (*uses_mpt)(struct hca *h, u32 key, u32 *uar));
+void tpt_objects(struct hca *h, struct cJSON *out);
+
+#endif
