@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * The control socket: line-oriented JSON, one request and one reply a line, any number of clients.
- * Requests are {"cmd": VERB, "hca": N, ...}; replies {"ok": true, ...} or {"error": TEXT}. A test that
- * misspells what it asks for must not go on as if it had been done, so a request with anything in it that
- * the verb does not know is refused whole.
+ * Requests are {"cmd": VERB, "hca": N, ...}; replies {"ok": true, ...} or {"error": TEXT}. A test
+ * that misspells what it asks for must not go on as if it had been done, so a request with anything
+ * in it that the verb does not know is refused whole.
  */
 #define _GNU_SOURCE
 #include "control.h"
@@ -58,9 +58,12 @@ static struct hca_fd listener = { .fd = -1 };
 static struct client *clients;
 static char *socket_path;
 
-/* --- verbs ------------------------------------------------------------------------------------------------- */
+/* --- verbs ------------------------------------------------------------------------------------ */
 
-/* A whole number from 0 to @max; JSON has only floating point, which is exact for all that is asked here. */
+/*
+ * A whole number from 0 to @max; JSON has only floating point, which is exact for all that is asked
+ * here.
+ */
 static bool whole(const cJSON *item, double max)
 {
 	return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble <= max &&
@@ -200,7 +203,10 @@ static int fault_spec(const cJSON *fault, char *spec, size_t room, char *why)
 	return 0;
 }
 
-/* {"cmd":"fault","fault":"drop,on=cmd,..."} or {"cmd":"fault","fault":{"action":"drop",...}}; null clears */
+/*
+ * {"cmd":"fault","fault":"drop,on=cmd,..."} or {"cmd":"fault","fault":{"action":"drop",...}}; null
+ * clears
+ */
 static int do_fault(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	const cJSON *fault = cJSON_GetObjectItemCaseSensitive(request, "fault");
@@ -336,7 +342,7 @@ static int do_help(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 	return 0;
 }
 
-/* --- lines ------------------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 static const struct control_verb *find_verb(const char *name)
 {

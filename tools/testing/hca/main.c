@@ -117,11 +117,12 @@ static error_t parse_arg(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = arg_options,
 	.parser = parse_arg,
-	.doc = "Software model of the MT23108 \"Tavor\" InfiniBand HCA, served to QEMU over vfio-user.\v"
+	.doc = "Software model of the MT23108 \"Tavor\" InfiniBand HCA, served to QEMU over "
+	       "vfio-user.\v"
 	       "Exit status: 0, 2 for a bad command line, 3 if any violation was recorded.",
 };
 
-/* --- the process --------------------------------------------------------------------------------------- */
+/* --- the process ------------------------------------------------------------------------------ */
 
 /*
  * As a descriptor, not a handler: the summary is written from the loop, with everything in one
@@ -194,9 +195,9 @@ static void run_control_file(void)
 }
 
 /*
- * A card does not wait for the host's processors. QEMU's keep them all busy while the guest polls, so
- * without a priority each doorbell would wait for the scheduler's time slice. Not being allowed to is
- * no error.
+ * A card does not wait for the host's processors. QEMU's keep them all busy while the guest polls,
+ * so without a priority each doorbell would wait for the scheduler's time slice. Not being allowed
+ * to is no error.
  */
 static void take_priority(void)
 {

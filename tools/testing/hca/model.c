@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The model as a whole: who tells whom among its rooms, the construction of an HCA in order of dependence, and
- * reset, which touches every part.
+ * The model as a whole: who tells whom among its rooms, the construction of an HCA in order of
+ * dependence, and reset, which touches every part.
  */
 #include "model.h"
 #include "core/options.h"
@@ -20,7 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- what lower rooms call in upper ones ----------------------------------------------------------------- */
+/* --- what lower rooms call in upper ones ------------------------------------------------------ */
 
 static void join_options(void)
 {
@@ -81,7 +81,7 @@ void hca_join(void)
 	port_set_receiver(qp_rx);
 }
 
-/* --- construction ---------------------------------------------------------------------------------------- */
+/* --- construction ----------------------------------------------------------------------------- */
 
 /* In order of dependence: a part finds those above it in the list complete. */
 static const struct {
@@ -118,11 +118,11 @@ struct hca *hca_new(void)
 	return h;
 }
 
-/* --- reset and end --------------------------------------------------------------------------------------- */
+/* --- reset and end ---------------------------------------------------------------------------- */
 
 /*
- * Firmware first, then whoever could still write to the guest, then the bus: nothing may reach memory
- * after this returns. Legal in every state (section 3).
+ * Firmware first, then whoever could still write to the guest, then the bus: nothing may reach
+ * memory after this returns. Legal in every state (section 3).
  */
 static void reset_all(struct hca *h)
 {

@@ -6,8 +6,8 @@
 #include "core/hca.h"
 
 /*
- * Tells the lower rooms whom of the upper ones to call. First of all, before any option is set; more
- * than once does no harm.
+ * Tells the lower rooms whom of the upper ones to call. First of all, before any option is set;
+ * more than once does no harm.
  */
 void hca_join(void);
 /*

@@ -2,19 +2,19 @@
 /*
  * What every file of the HCA model can call, and how the rooms lie on one another.
  *
- * The model is one process with one thread. Everything runs from the event loop (loop.c): messages of the
- * vfio-user client, timers, and deferred work. No function here blocks. Numbers are in host byte order
- * unless a type says otherwise; what lies in memory the guest can see is big-endian and is only read and
- * written through the accessors of bytes.h.
+ * The model is one process with one thread. Everything runs from the event loop (loop.c): messages
+ * of the vfio-user client, timers, and deferred work. No function here blocks. Numbers are in host
+ * byte order unless a type says otherwise; what lies in memory the guest can see is big-endian and
+ * is only read and written through the accessors of bytes.h.
  *
- * A file calls only downwards, and no room calls one above it. What a lower one has to ask of an upper one, it
- * is told by hca_join() (model.h).
+ * A file calls only downwards, and no room calls one above it. What a lower one has to ask of an
+ * upper one, it is told by hca_join() (model.h).
  *
  *	main, control, model	the process
  *	qp/	work queues and transport
  *	fabric/	packets, ports, links and management
- *	device/	what the guest touches (vfu, bars, regs, uar, window), commands, and what results are written
- *		through: memory keys, event and completion queues
+ *	device/	what the guest touches (vfu, bars, regs, uar, window), commands, and what results
+ *		are written through: memory keys, event and completion queues
  *	core/	time, options, reports, random numbers, and where parts keep their state
  */
 #ifndef HCA_H
@@ -41,8 +41,8 @@ struct hca;
 /* --- hca.c: the HCAs of this process --- */
 
 /*
- * Each part keeps its state of one HCA in its own structure, allocated by X_new() at start and found
- * through these. hca.c holds the pointers; no part looks into another's structure.
+ * Each part keeps its state of one HCA in its own structure, allocated by X_new() at start and
+ * found through these. hca.c holds the pointers; no part looks into another's structure.
  */
 enum hca_part {
 	PART_OPTIONS,
@@ -102,14 +102,15 @@ enum hca_rule {
 const char *rule_name(enum hca_rule rule);
 
 /*
- * A violation is the kernel driver's fault and fails the run. @object names what was touched ("QP 0x403",
- * "HCR", "EQ 2"), the format says what was wrong with the offending values.
+ * A violation is the kernel driver's fault and fails the run. @object names what was touched ("QP
+ * 0x403", "HCR", "EQ 2"), the format says what was wrong with the offending values.
  */
 void violation(struct hca *h, enum hca_rule rule, const char *object, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 /*
- * The same for what an unprivileged process can cause alone, through its doorbell page and its WQEs: a user
- * fault if @uar, the page the object's context names, is a process's, else a violation.
+ * The same for what an unprivileged process can cause alone, through its doorbell page and its
+ * WQEs: a user fault if @uar, the page the object's context names, is a process's, else a
+ * violation.
  */
 void blame(struct hca *h, u32 uar, enum hca_rule rule, const char *object, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
@@ -141,8 +142,9 @@ void timer_cancel(struct hca_timer *t);
 bool timer_armed(const struct hca_timer *t);
 
 /*
- * Work runs after the messages at hand, in the order it was scheduled, once per scheduling. A function
- * that has more to do than a few packets schedules itself again, so the client is never kept waiting.
+ * Work runs after the messages at hand, in the order it was scheduled, once per scheduling. A
+ * function that has more to do than a few packets schedules itself again, so the client is never
+ * kept waiting.
  */
 struct hca_work {
 	void (*fn)(struct hca_work *w);
@@ -163,17 +165,22 @@ struct hca_fd {
 int loop_add(struct hca_fd *f, u32 events);
 int loop_modify(struct hca_fd *f, u32 events);
 void loop_remove(struct hca_fd *f);
-/* One turn: ready descriptors, due timers, queued work. With @block it waits for the first of them. */
+/*
+ * One turn: ready descriptors, due timers, queued work. With @block it waits for the first of them.
+ */
 void loop_turn(bool block);
-/* Turns until loop_stop(). Idle costs nothing: the loop sleeps until a descriptor or timer is due. */
+/*
+ * Turns until loop_stop(). Idle costs nothing: the loop sleeps until a descriptor or timer is due.
+ */
 void loop_run(void);
 void loop_stop(void);
 
 /* --- options.c: key=value --- */
 
 /*
- * Declared in options.def. Asking for an undeclared key is a bug and aborts. These search by name: hot
- * code takes opt_ref() once, which points at the live value (some can be changed while running).
+ * Declared in options.def. Asking for an undeclared key is a bug and aborts. These search by name:
+ * hot code takes opt_ref() once, which points at the live value (some can be changed while
+ * running).
  */
 u64 opt_u64(const struct hca *h, const char *key);
 const u64 *opt_ref(const struct hca *h, const char *key);

@@ -2,9 +2,10 @@
 /*
  * The event loop: descriptors (epoll), timers (a binary heap) and deferred work (a list).
  *
- * A turn serves what is ready, then the timers that are due, then the work that was queued when the turn
- * began; work that schedules itself again waits for the next turn, so a busy queue pair cannot starve the
- * client. Nothing is allocated per timer or work item: a timer's place in the heap is kept in the timer.
+ * A turn serves what is ready, then the timers that are due, then the work that was queued when the
+ * turn began; work that schedules itself again waits for the next turn, so a busy queue pair cannot
+ * starve the client. Nothing is allocated per timer or work item: a timer's place in the heap is
+ * kept in the timer.
  */
 #define _GNU_SOURCE
 #include "core/hca.h"
@@ -38,7 +39,7 @@ u64 now_ns(void)
 	return (u64)ts.tv_sec * 1000000000u + ts.tv_nsec;
 }
 
-/* --- timers -------------------------------------------------------------------------------------------- */
+/* --- timers ----------------------------------------------------------------------------------- */
 
 static bool heap_before(size_t a, size_t b)
 {
@@ -162,7 +163,7 @@ static void timers_run(void)
 	}
 }
 
-/* --- work ---------------------------------------------------------------------------------------------- */
+/* --- work ------------------------------------------------------------------------------------- */
 
 void work_schedule(struct hca_work *w)
 {
@@ -188,8 +189,8 @@ void work_cancel(struct hca_work *w)
 }
 
 /*
- * A mark at the tail says where this turn's share ends. It is an ordinary element of the list, so work
- * may cancel any other work meanwhile.
+ * A mark at the tail says where this turn's share ends. It is an ordinary element of the list, so
+ * work may cancel any other work meanwhile.
  */
 static void work_run(void)
 {
@@ -207,7 +208,7 @@ static void work_run(void)
 	work_cancel(&mark);
 }
 
-/* --- descriptors --------------------------------------------------------------------------------------- */
+/* --- descriptors ------------------------------------------------------------------------------ */
 
 static int loop_ctl(int op, struct hca_fd *f, u32 events)
 {

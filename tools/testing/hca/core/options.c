@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Model options. options.def is the single declaration: names, types, ranges, defaults and help come from
- * there. Values are kept for every possible HCA from the start, so that options can be set before it is
- * known how many there are.
+ * Model options. options.def is the single declaration: names, types, ranges, defaults and help
+ * come from there. Values are kept for every possible HCA from the start, so that options can be
+ * set before it is known how many there are.
  */
 #include "core/options.h"
 
@@ -70,7 +70,7 @@ static size_t n_checks = 1;
 static opt_watch watches[MAX_WATCHES];
 static size_t n_watches;
 
-/* --- who owns an option ---------------------------------------------------------------------------------- */
+/* --- who owns an option ----------------------------------------------------------------------- */
 
 /* One more than declared is a bug of who calls. */
 void opt_own(const char *key, opt_check check)
@@ -88,7 +88,7 @@ void opt_tell(opt_watch watch)
 	watches[n_watches++] = watch;
 }
 
-/* --- parsing ------------------------------------------------------------------------------------------- */
+/* --- parsing ---------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *suffix;
@@ -174,7 +174,7 @@ static int check_number(const struct opt_decl *d, const char *value, u64 *num, c
 	return 0;
 }
 
-/* --- setting ------------------------------------------------------------------------------------------- */
+/* --- setting ---------------------------------------------------------------------------------- */
 
 /* A list grows by what is set; everything else replaces. */
 static void store_text(char **at, enum opt_type type, const char *value)
@@ -325,7 +325,7 @@ int opt_highest(void)
 	return highest;
 }
 
-/* --- reading ------------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* A misspelt key in the source must not pass for a default. */
 static int must_find(const char *key)

@@ -4,10 +4,11 @@
  *
  *	OPTION(key, TYPE, default, min, max, WHEN, "help")
  *
- * TYPE is U64, BOOL (0/1, yes/no, on/off, true/false), STR (min and max bound the length) or LIST (a STR that
- * grows by one element, separated by ";", each time it is set; an empty value clears it). U64 accepts
- * decimal, 0x hex, and the suffixes k, m, g (1024-based) and ns, us, ms, s (to nanoseconds). WHEN is
- * START (fixed once the model serves) or LIVE (may be changed on the control socket).
+ * TYPE is U64, BOOL (0/1, yes/no, on/off, true/false), STR (min and max bound the length) or LIST
+ * (a STR that grows by one element, separated by ";", each time it is set; an empty value clears
+ * it). U64 accepts decimal, 0x hex, and the suffixes k, m, g (1024-based) and ns, us, ms, s (to
+ * nanoseconds). WHEN is START (fixed once the model serves) or LIVE (may be changed on the control
+ * socket).
  */
 #ifndef HCA_OPTIONS_H
 #define HCA_OPTIONS_H
@@ -17,8 +18,8 @@
 #define OPT_ALL (-1)
 
 /*
- * Sets an option for HCA @n, or OPT_ALL, before or after the HCA exists. 0, or -1 with one line that names
- * the key and what is wrong in @why (size OPT_WHY).
+ * Sets an option for HCA @n, or OPT_ALL, before or after the HCA exists. 0, or -1 with one line
+ * that names the key and what is wrong in @why (size OPT_WHY).
  */
 #define OPT_WHY 256
 int opt_set(int n, const char *key, const char *value, char *why);

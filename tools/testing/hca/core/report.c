@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Violations, user faults, waivers and counters. The report is one JSON object a line and is flushed line
- * by line, so that it is whole whatever happens to the process.
+ * Violations, user faults, waivers and counters. The report is one JSON object a line and is
+ * flushed line by line, so that it is whole whatever happens to the process.
  */
 #include "core/report.h"
 
@@ -64,7 +64,7 @@ static double elapsed(void)
 	return (now_ns() - start_ns) / 1e9;
 }
 
-/* --- lines --------------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 void hca_log(struct hca *h, const char *fmt, ...)
 {
@@ -135,8 +135,9 @@ void violation(struct hca *h, enum hca_rule rule, const char *object, const char
 }
 
 /*
- * Only the kernel rings EQ doorbells, so the pages that EQ contexts name are the kernel's; so are the
- * firmware's and page 1 (section 14). Before the first EQ exists nobody but the kernel is there.
+ * Only the kernel rings EQ doorbells, so the pages that EQ contexts name are the kernel's; so are
+ * the firmware's and page 1 (section 14). Before the first EQ exists nobody but the kernel is
+ * there.
  */
 static bool kernel_uar(const struct report *r, u32 uar)
 {
@@ -175,9 +176,12 @@ void report_forget_uars(struct hca *h)
 	memset(r->kernel_uars, 0, UAR_BITS / 8);
 }
 
-/* --- counters ------------------------------------------------------------------------------------------ */
+/* --- counters --------------------------------------------------------------------------------- */
 
-/* By the literal's address, so that counting costs no string compare; equal names are merged on output. */
+/*
+ * By the literal's address, so that counting costs no string compare; equal names are merged on
+ * output.
+ */
 void count(struct hca *h, const char *name)
 {
 	struct report *r = report_of(h);
@@ -217,7 +221,7 @@ u64 report_user_faults(const struct hca *h, enum hca_rule rule)
 	return report_of(h)->user_faults[rule];
 }
 
-/* --- waivers ------------------------------------------------------------------------------------------- */
+/* --- waivers ---------------------------------------------------------------------------------- */
 
 static int find_rule(const char *name)
 {
@@ -276,7 +280,7 @@ static void load_waive_option(struct hca *h, struct report *r)
 	free(list);
 }
 
-/* --- summary ------------------------------------------------------------------------------------------- */
+/* --- summary ---------------------------------------------------------------------------------- */
 
 /* @want_waived: 0 or 1 picks, -1 takes all. The sum of what was added. */
 static u64 add_rules(const struct report *r, cJSON *out, const char *name, const u64 *n,
@@ -354,7 +358,7 @@ void report_rules(FILE *out)
 		fprintf(out, "%-24s %s\n", rules[i].name, rules[i].text);
 }
 
-/* --- start and end ------------------------------------------------------------------------------------- */
+/* --- start and end ---------------------------------------------------------------------------- */
 
 static int open_file(const char *path, FILE **f)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The function's regions as the bus sees them: configuration space and three BARs, which answer only when
- * memory space is enabled and no reset is under way.
+ * The function's regions as the bus sees them: configuration space and three BARs, which answer
+ * only when memory space is enabled and no reset is under way.
  */
 #include "device/device.h"
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The firmware command interface (section 4): the HCR, command slots, the engines that work on them, and
- * completion with and without an event.
+ * The firmware command interface (section 4): the HCR, command slots, the engines that work on
+ * them, and completion with and without an event.
  *
- * A command goes HCR -> (GO delay) -> slot, waiting -> engine, running for its latency -> completion. Its
- * input mailbox is read when an engine takes it, its effect and its output appear at the end. With E=0 the
- * HCR stays taken all the while. What a command means is the business of the command tables.
+ * A command goes HCR -> (GO delay) -> slot, waiting -> engine, running for its latency ->
+ * completion. Its input mailbox is read when an engine takes it, its effect and its output appear
+ * at the end. With E=0 the HCR stays taken all the while. What a command means is the business of
+ * the command tables.
  */
 #include "device/cmd.h"
 
@@ -85,7 +86,7 @@ static const char *name_of(const struct cmd *c)
 	return text;
 }
 
-/* --- what two commands may not share --------------------------------------------------------------------- */
+/* --- what two commands may not share ---------------------------------------------------------- */
 
 /* Empty ranges clash with nothing, whatever their address. */
 static bool overlap(u64 a, u32 alen, u64 b, u32 blen)
@@ -204,7 +205,7 @@ static bool object_busy(struct hca *h, const struct slot *s)
 	return false;
 }
 
-/* --- completion ------------------------------------------------------------------------------------------ */
+/* --- completion ------------------------------------------------------------------------------- */
 
 /* For the control socket: how many commands were outstanding, over time. */
 static void note_used(struct cmd_if *f)
@@ -327,7 +328,7 @@ static void finished(struct slot *s)
 	release_held(s->h);
 }
 
-/* --- execution ------------------------------------------------------------------------------------------- */
+/* --- execution -------------------------------------------------------------------------------- */
 
 /* Section 5: what may be done before SYS_EN and before INIT_HCA. */
 static u8 check_state(struct hca *h, const struct slot *s)
@@ -342,7 +343,9 @@ static u8 check_state(struct hca *h, const struct slot *s)
 	return CMD_BAD_SYS_STATE;
 }
 
-/* Firmware knows only the modifiers of section 5; stray bits of an input modifier it does not see. */
+/*
+ * Firmware knows only the modifiers of section 5; stray bits of an input modifier it does not see.
+ */
 static u8 check_modifiers(struct hca *h, const struct slot *s)
 {
 	if (s->c.in_mod & ~s->desc->in_mods)
@@ -458,7 +461,7 @@ static void start_waiting(struct hca *h)
 		start(s);
 }
 
-/* --- acceptance ------------------------------------------------------------------------------------------ */
+/* --- acceptance ------------------------------------------------------------------------------- */
 
 /*
  * The last slot is for the one command that may be polled for; it does not count as outstanding.
@@ -517,8 +520,8 @@ static void load_slot(struct hca *h, struct slot *s)
 }
 
 /*
- * The firmware copies the HCR. With an event that frees it; with all slots taken it stays busy until
- * one is free, which a driver that counts its commands never sees.
+ * The firmware copies the HCR. With an event that frees it; with all slots taken it stays busy
+ * until one is free, which a driver that counts its commands never sees.
  */
 static void accept(struct hca *h)
 {
@@ -561,7 +564,7 @@ static void on_go(struct hca_timer *t)
 	accept(f->h);
 }
 
-/* --- the register ---------------------------------------------------------------------------------------- */
+/* --- the register ----------------------------------------------------------------------------- */
 
 /* A write without GO has no meaning (4.1). */
 static void write_go(struct hca *h, u32 value)
@@ -592,7 +595,9 @@ void cmd_hcr_write(struct hca *h, unsigned int index, u32 value)
 {
 	struct cmd_if *f = cmd_of(h);
 
-	/* Dead, it is a register and no more: GO stays as written, for there is nobody to take it. */
+	/*
+	 * Dead, it is a register and no more: GO stays as written, for there is nobody to take it.
+	 */
 	if (state_dead(h)) {
 		if (!(f->hcr[6] & GO))
 			f->hcr[index] = index == 6 ? value & 0x00ffffff : value;
@@ -617,7 +622,7 @@ u32 cmd_hcr_read(struct hca *h, unsigned int index)
 	return cmd_of(h)->hcr[index];
 }
 
-/* --- statistics, start and end ----------------------------------------------------------------------------- */
+/* --- statistics, start and end ---------------------------------------------------------------- */
 
 unsigned int cmd_outstanding(const struct hca *h)
 {
@@ -637,8 +642,8 @@ void cmd_hang(struct hca *h)
 }
 
 /*
- * The error buffer is filled and the EQ mapped to type 8 raises its interrupt without an entry (10.3,
- * 17.6); after that nothing moves until a reset.
+ * The error buffer is filled and the EQ mapped to type 8 raises its interrupt without an entry
+ * (10.3, 17.6); after that nothing moves until a reset.
  */
 void cmd_catastrophe(struct hca *h, const u32 *dwords)
 {

@@ -35,12 +35,14 @@ struct cmd {
 	u16 token;
 	u32 in_mod;
 	u64 in_param; /* immediate, or the mailbox address already fetched into @in */
-	u64 out_param; /* mailbox address; a handler that returns an immediate stores it in @out_imm */
+	/* mailbox address; a handler that returns an immediate stores it in @out_imm */
+	u64 out_param;
 	u64 out_imm;
 	bool event;  /* E bit */
 	bool no_out; /* set by the handler: do not write the out mailbox (opmod 1/3, TrapRepress) */
 	u8 in[4096]; /* input mailbox: desc->in_len bytes valid, the rest 0 */
-	u8 out[4096]; /* output mailbox: desc->out_len bytes are written back when status is CMD_OK */
+	/* output mailbox: desc->out_len bytes are written back when status is CMD_OK */
+	u8 out[4096];
 };
 
 enum cmd_needs { CMD_NEEDS_NOTHING, CMD_NEEDS_SYS_EN, CMD_NEEDS_INIT_HCA };
@@ -57,7 +59,8 @@ struct cmd_desc {
 	/* Optional: length of the input mailbox by modifiers, where in_len is the largest. */
 	u16 (*in_size)(const struct cmd *c);
 	u16 op_mods; /* bit n: opcode modifier n exists; others never reach run() */
-	u32 in_mods; /* bits of the input modifier that mean something, or that run() judges itself */
+	/* bits of the input modifier that mean something, or that run() judges itself */
+	u32 in_mods;
 };
 
 /* Each table ends with a NULL name. */
@@ -93,12 +96,17 @@ void cmd_hang(struct hca *h);
 bool cmd_hung(const struct hca *h);
 /* Everything stops until reset; @dwords as for regs_catas(), or NULL for an internal error. */
 void cmd_catastrophe(struct hca *h, const u32 *dwords);
-/* Status checks shared by the command files: index errors are the driver's, recorded as violations. */
+/*
+ * Status checks shared by the command files: index errors are the driver's, recorded as violations.
+ */
 u8 cmd_bad_index(struct hca *h, const struct cmd *c, const char *what, u32 index, u32 reserved,
 		 u32 limit);
 /* The object is not whose it must be: @owner has it. Recorded; the status of the command. */
 u8 cmd_bad_owner(struct hca *h, const struct cmd *c, const char *object, const char *owner);
-/* What EQ and CQ contexts have at the same places: translation, start, UAR page. @rule is that of a bad one. */
+/*
+ * What EQ and CQ contexts have at the same places: translation, start, UAR page. @rule is that of a
+ * bad one.
+ */
 u8 cmd_check_queue(struct hca *h, const struct cmd *c, const char *object, enum hca_rule rule);
 /* Complains if any byte of [from, to) of the input mailbox is not 0; the command goes on. */
 void cmd_reserved(struct hca *h, const struct cmd *c, const char *object, u32 from, u32 to);

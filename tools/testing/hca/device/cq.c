@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Completion queues (section 11): contexts, entries, arming, overflow, resize. Indices are kept modulo the
- * queue's size, as the hardware does; one entry always stays free.
+ * Completion queues (section 11): contexts, entries, arming, overflow, resize. Indices are kept
+ * modulo the queue's size, as the hardware does; one entry always stays free.
  *
  * cq_post() is on the path of every completion: one lookup, one translation, one copy.
  */
@@ -131,7 +131,7 @@ bool cq_uses_eq(struct hca *h, u32 eqn)
 	return false;
 }
 
-/* --- notification ---------------------------------------------------------------------------------------- */
+/* --- notification ----------------------------------------------------------------------------- */
 
 /*
  * One event per arming, so that a completion EQ with an entry for each CQ cannot overflow (11.5).
@@ -166,7 +166,7 @@ void cq_disarm(struct hca *h, u32 cqn)
 		count(h, "disarm_of_no_cq");
 }
 
-/* --- errors ---------------------------------------------------------------------------------------------- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 /* CQ error (10.3, type 4): to the CQ's own error EQ, and its queue pairs go with it (11.6). */
 static void fail(struct hca *h, struct cq *q, u8 status, u32 syndrome)
@@ -211,7 +211,7 @@ static void not_owned(struct hca *h, struct cq *q, u8 owner)
 	      "entry 0x%x has owner byte 0x%02x, consumer index 0x%x", q->pi, owner, q->ci);
 }
 
-/* --- writing entries ------------------------------------------------------------------------------------- */
+/* --- writing entries -------------------------------------------------------------------------- */
 
 /* Sections 11.2 and 11.3; the owner byte comes out as 0, software. */
 static void build(const struct cqe *cqe, u8 *out)
@@ -237,8 +237,8 @@ static void build(const struct cqe *cqe, u8 *out)
 }
 
 /*
- * One translation serves the owner check and the store. The last eight bytes go last, with the owner byte
- * among them; entries are 32-byte aligned wherever the buffer's pages are.
+ * One translation serves the owner check and the store. The last eight bytes go last, with the
+ * owner byte among them; entries are 32-byte aligned wherever the buffer's pages are.
  */
 static int store(struct hca *h, struct cq *q, const u8 *raw)
 {
@@ -282,7 +282,7 @@ static int write_entry(struct hca *h, struct cq *q, const struct cqe *cqe, bool 
 	return 0;
 }
 
-/* --- CQEs held back by a fault ----------------------------------------------------------------------------- */
+/* --- CQEs held back by a fault ---------------------------------------------------------------- */
 
 /* With the CQ gone there is nowhere to write them. */
 static void drop_late(struct cq *q)
@@ -353,7 +353,7 @@ int cq_post(struct hca *h, u32 cqn, const struct cqe *cqe, bool solicited)
 	return write_entry(h, q, cqe, solicited);
 }
 
-/* --- doorbells ------------------------------------------------------------------------------------------- */
+/* --- doorbells -------------------------------------------------------------------------------- */
 
 /* A consumer cannot be ahead of the producer. */
 static void advance(struct hca *h, u32 uar, struct cq *q, u32 step)
@@ -369,7 +369,9 @@ static void advance(struct hca *h, u32 uar, struct cq *q, u32 step)
 	q->ci = (q->ci + step) & size_mask(q);
 }
 
-/* What is there already fires at once: the request is compared with what software says it consumed. */
+/*
+ * What is there already fires at once: the request is compared with what software says it consumed.
+ */
 static void arm(struct hca *h, struct cq *q, u32 last)
 {
 	u32 seen = last == NO_INDEX ? q->ci : (last + 1) & size_mask(q);
@@ -407,7 +409,9 @@ static void arm_after(struct hca *h, struct cq *q, u32 n)
 		fire(h, q);
 }
 
-/* An index is modulo the size, a number of completions has 15 bits; a count is judged by advance(). */
+/*
+ * An index is modulo the size, a number of completions has 15 bits; a count is judged by advance().
+ */
 static bool parameter_bad(const struct cq *q, u8 command, u32 lo)
 {
 	switch (command) {
@@ -472,7 +476,7 @@ void cq_db(struct hca *h, u32 uar, u32 hi, u32 lo)
 		      "rung through UAR %u, the context names %u", uar, q->uar);
 }
 
-/* --- SW2HW_CQ -------------------------------------------------------------------------------------------- */
+/* --- SW2HW_CQ --------------------------------------------------------------------------------- */
 
 static u8 bad_field(struct hca *h, const char *object, const char *what, u32 value)
 {
@@ -596,7 +600,7 @@ static u8 sw2hw_cq(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/* --- HW2SW_CQ, QUERY_CQ ------------------------------------------------------------------------------------ */
+/* --- HW2SW_CQ, QUERY_CQ ----------------------------------------------------------------------- */
 
 /* The context as QUERY_CQ and HW2SW_CQ show it. */
 static void dump(const struct cq *q, u8 *out)
@@ -662,7 +666,7 @@ static u8 query_cq(struct hca *h, struct cmd *c)
 	return status;
 }
 
-/* --- RESIZE_CQ (11.7) -------------------------------------------------------------------------------------- */
+/* --- RESIZE_CQ (11.7) ------------------------------------------------------------------------- */
 
 /*
  * What is outstanding changes under the driver's feet, so too small a size fails without being its
@@ -723,7 +727,7 @@ const struct cmd_desc cq_cmds[] = {
 	{ 0 }
 };
 
-/* --- life ------------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
 void cq_objects(struct hca *h, struct cJSON *out)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * The function as the guest touches it, and the state of the device. Memory keys are in keys.h, event and
- * completion queues in queues.h, commands in cmd.h.
+ * The function as the guest touches it, and the state of the device. Memory keys are in keys.h,
+ * event and completion queues in queues.h, commands in cmd.h.
  */
 #ifndef HCA_DEVICE_H
 #define HCA_DEVICE_H
@@ -16,7 +16,7 @@
 #define CATAS_OFFSET 0x8a000
 #define CATAS_DWORDS 16
 
-/* --- vfu.c ------------------------------------------------------------------------------------------- */
+/* --- vfu.c ------------------------------------------------------------------------------------ */
 
 int vfu_new(struct hca *h);
 void vfu_delete(struct hca *h);
@@ -29,13 +29,15 @@ bool vfu_signal(struct hca *h, unsigned int index, unsigned int vector);
 /* Level of the INTx pin; automasked towards the client. */
 void vfu_set_intx(struct hca *h, bool level);
 
-/* --- bars.c: what the protocol server calls for the function's regions (VFIO_PCI_*_REGION_INDEX) ----- */
+/*
+ * --- bars.c: what the protocol server calls for the function's regions (VFIO_PCI_*_REGION_INDEX)
+ */
 
 int region_read(struct hca *h, u32 region, u64 offset, void *buf, u32 len);
 int region_write(struct hca *h, u32 region, u64 offset, const void *buf, u32 len);
 u64 region_size(const struct hca *h, u32 region);
 
-/* --- pci.c ------------------------------------------------------------------------------------------- */
+/* --- pci.c ------------------------------------------------------------------------------------ */
 
 bool pci_bus_master(const struct hca *h);
 void pci_raise(struct hca *h, u8 intr); /* EQC.intr: 0x80 + vector, or the INTA pin */
@@ -53,7 +55,7 @@ bool pci_intr_valid(const struct hca *h, u8 intr);
 u16 pci_device_id(const struct hca *h);
 bool pci_msi_enabled(const struct hca *h);
 
-/* --- regs.c, uar.c, ddr.c ------------------------------------------------------------------------------ */
+/* --- regs.c, uar.c, ddr.c --------------------------------------------------------------------- */
 
 int regs_new(struct hca *h);
 void regs_delete(struct hca *h);
@@ -94,7 +96,7 @@ u64 ddr_fw_start(const struct hca *h);
 bool ddr_hidden(const struct hca *h);
 int ddr_fd(const struct hca *h);
 
-/* --- window.c ---------------------------------------------------------------------------------------- */
+/* --- window.c --------------------------------------------------------------------------------- */
 
 int window_new(struct hca *h);
 void window_delete(struct hca *h);
@@ -104,17 +106,21 @@ int window_write(struct hca *h, u64 offset, const void *buf, u32 len);
 void window_protect(struct hca *h, const char *name, u64 base, u64 size);
 void window_unprotect_all(struct hca *h);
 
-/* --- dma.c ------------------------------------------------------------------------------------------- */
+/* --- dma.c ------------------------------------------------------------------------------------ */
 
 /*
- * Bus addresses: guest memory as mapped by DMA_MAP, or the DDR window [ddr_start, ddr_end]. 0 or -EFAULT;
- * the failing range has then been recorded as RULE_DMA_UNMAPPED (or RULE_DMA_MASTER before bus mastering
- * was on) against @who. A range may span several maps. dma_write() makes bytes visible in ascending order, the last 8-byte (or smaller) piece
- * last and with release semantics, which is what the owner bytes of CQEs and EQEs rely on.
+ * Bus addresses: guest memory as mapped by DMA_MAP, or the DDR window [ddr_start, ddr_end]. 0 or
+ * -EFAULT; the failing range has then been recorded as RULE_DMA_UNMAPPED (or RULE_DMA_MASTER before
+ * bus mastering was on) against @who. A range may span several maps. dma_write() makes bytes
+ * visible in ascending order, the last 8-byte (or smaller) piece last and with release semantics,
+ * which is what the owner bytes of CQEs and EQEs rely on.
  */
 int dma_read(struct hca *h, const char *who, u64 addr, void *buf, size_t len);
 int dma_write(struct hca *h, const char *who, u64 addr, const void *buf, size_t len);
-/* Direct pointer to @len contiguous bytes that stay valid until the loop turns, or NULL (no complaint). */
+/*
+ * Direct pointer to @len contiguous bytes that stay valid until the loop turns, or NULL (no
+ * complaint).
+ */
 void *dma_peek(struct hca *h, u64 addr, size_t len);
 
 int dma_new(struct hca *h);
@@ -125,9 +131,11 @@ int dma_unmap(struct hca *h, u64 addr, u64 size);
 void dma_unmap_all(struct hca *h);
 size_t dma_maps(const struct hca *h);
 
-/* --- state.c ----------------------------------------------------------------------------------------- */
+/* --- state.c ---------------------------------------------------------------------------------- */
 
-/* Where INIT_HCA put the tables, and how many entries (log2) each has. Valid while hca_running(). */
+/*
+ * Where INIT_HCA put the tables, and how many entries (log2) each has. Valid while hca_running().
+ */
 struct hca_profile {
 	u64 qpc_base, eec_base, srqc_base, cqc_base, eqpc_base, eeec_base, eqc_base, rdb_base;
 	u64 mc_base, mpt_base, mtt_base, uarscr_base;
@@ -142,7 +150,9 @@ struct hca_profile {
 const struct hca_profile *hca_profile(const struct hca *h);
 bool hca_enabled(const struct hca *h); /* SYS_EN done */
 bool hca_running(const struct hca *h); /* INIT_HCA done */
-/* Catastrophic error, or bus mastering taken away: the device does nothing, and nobody is to blame. */
+/*
+ * Catastrophic error, or bus mastering taken away: the device does nothing, and nobody is to blame.
+ */
 bool hca_dead(const struct hca *h);
 
 int state_new(struct hca *h);
@@ -156,7 +166,7 @@ void state_stop(struct hca *h);
 void state_set_dead(struct hca *h, bool dead);
 bool state_dead(const struct hca *h); /* without the fence of pci_fenced() */
 
-/* --- sys.c ------------------------------------------------------------------------------------------- */
+/* --- sys.c ------------------------------------------------------------------------------------ */
 
 /* QUERY_DEV_LIM */
 #define LOG_RESERVED_CQS 7

@@ -2,9 +2,9 @@
 /*
  * Memory the device can reach: what the client mapped with DMA_MAP, and the HCA's own DDR.
  *
- * A client with an IOMMU maps and unmaps single pages by the thousand, all from one memory file. The file
- * is therefore mapped once, whole, and a DMA map is only a range of it. Lookups go through a small cache
- * indexed by page, which any map or unmap invalidates.
+ * A client with an IOMMU maps and unmaps single pages by the thousand, all from one memory file.
+ * The file is therefore mapped once, whole, and a DMA map is only a range of it. Lookups go through
+ * a small cache indexed by page, which any map or unmap invalidates.
  */
 #include "device/device.h"
 
@@ -52,7 +52,7 @@ static struct dma *dma_of(const struct hca *h)
 	return hca_part(h, PART_DMA);
 }
 
-/* --- ranges -------------------------------------------------------------------------------------------- */
+/* --- ranges ----------------------------------------------------------------------------------- */
 
 /* Index of the first range that ends beyond @addr. */
 static size_t lower(const struct dma *d, u64 addr)
@@ -89,7 +89,7 @@ static struct dma_range *find(struct dma *d, u64 addr)
 	return &d->ranges[i];
 }
 
-/* --- files --------------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 /* By inode: each map brings a descriptor of its own for the same memory. */
 static struct dma_file *file_find(struct dma *d, const struct stat *st, u64 end)
@@ -158,7 +158,7 @@ static void file_put(struct dma *d, struct dma_file *f)
 	free(f);
 }
 
-/* --- map and unmap ------------------------------------------------------------------------------------- */
+/* --- map and unmap ---------------------------------------------------------------------------- */
 
 /* A client with an IOMMU has thousands of maps, one a page. */
 static int make_room(struct dma *d)
@@ -260,7 +260,7 @@ size_t dma_maps(const struct hca *h)
 	return dma_of(h)->n;
 }
 
-/* --- access -------------------------------------------------------------------------------------------- */
+/* --- access ----------------------------------------------------------------------------------- */
 
 /* The last piece goes last and with release order: a consumer that sees it sees the rest. */
 static void copy_out(u8 *to, const u8 *from, size_t len)
@@ -291,10 +291,11 @@ static int refuse(struct hca *h, const char *who, u64 addr, size_t len, const ch
 }
 
 /*
- * Bit 2 of COMMAND allows the function to act as a master and obliges nobody to have it idle before it is
- * cleared (PCI 2.3, 6.2.2): what the function would have done is simply not done. A driver may therefore
- * take the device off the bus at any time, and that is how it fences one that has failed. Only a driver
- * that gave the device work before it ever allowed it onto the bus has made a mistake.
+ * Bit 2 of COMMAND allows the function to act as a master and obliges nobody to have it idle before
+ * it is cleared (PCI 2.3, 6.2.2): what the function would have done is simply not done. A driver
+ * may therefore take the device off the bus at any time, and that is how it fences one that has
+ * failed. Only a driver that gave the device work before it ever allowed it onto the bus has made a
+ * mistake.
  */
 static int not_master(struct hca *h, const char *who, u64 addr, size_t len)
 {

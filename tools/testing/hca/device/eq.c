@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Event queues (section 10): contexts, entries and their ownership, arming, interrupts, and the routing of
- * event types. Indices run freely here; the guest sees them modulo the queue's size.
+ * Event queues (section 10): contexts, entries and their ownership, arming, interrupts, and the
+ * routing of event types. Indices run freely here; the guest sees them modulo the queue's size.
  */
 #include "core/bytes.h"
 #include "core/report.h"
@@ -105,7 +105,7 @@ bool eq_uses_mpt(struct hca *h, u32 key, u32 *uar)
 	return false;
 }
 
-/* --- firing ---------------------------------------------------------------------------------------------- */
+/* --- firing ----------------------------------------------------------------------------------- */
 
 /*
  * The entry is in memory by now, so a handler that looks at once finds it (10.6). The ECR bit comes
@@ -141,7 +141,7 @@ void eq_raise(struct hca *h, enum hca_event type)
 	}
 }
 
-/* --- writing entries ------------------------------------------------------------------------------------- */
+/* --- writing entries -------------------------------------------------------------------------- */
 
 /* Told once; what is lost is counted in the context (10.1). */
 static void overflowed(struct hca *h, u32 eqn, struct eq *q, u8 type)
@@ -285,7 +285,7 @@ void eq_post_to(struct hca *h, u32 eqn, enum hca_event type, const u32 data[7])
 	post(h, eqn, type, 0, data);
 }
 
-/* --- doorbells ------------------------------------------------------------------------------------------- */
+/* --- doorbells -------------------------------------------------------------------------------- */
 
 /* Software tells the index modulo the size; a consumer cannot be ahead of the producer. */
 static void set_ci(struct hca *h, u32 uar, u32 eqn, struct eq *q, u32 index)
@@ -371,7 +371,7 @@ void eq_db(struct hca *h, u32 uar, u32 hi, u32 lo)
 	obey(h, uar, eqn, q, hi, lo);
 }
 
-/* --- SW2HW_EQ -------------------------------------------------------------------------------------------- */
+/* --- SW2HW_EQ --------------------------------------------------------------------------------- */
 
 static u8 bad_field(struct hca *h, const char *object, const char *what, u32 value)
 {
@@ -448,7 +448,7 @@ static u8 sw2hw_eq(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/* --- HW2SW_EQ, QUERY_EQ, MAP_EQ ------------------------------------------------------------------------------ */
+/* --- HW2SW_EQ, QUERY_EQ, MAP_EQ --------------------------------------------------------------- */
 
 static void build(const struct eq *q, u8 *out)
 {
@@ -591,7 +591,7 @@ const struct cmd_desc eq_cmds[] = {
 	{ 0 }
 };
 
-/* --- life ------------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
 void eq_objects(struct hca *h, struct cJSON *out)
 {

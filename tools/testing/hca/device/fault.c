@@ -56,7 +56,7 @@ static struct fault *fault_of(const struct hca *h)
 	return hca_part(h, PART_FAULT);
 }
 
-/* --- parsing ------------------------------------------------------------------------------------------- */
+/* --- parsing ---------------------------------------------------------------------------------- */
 
 static bool parse_prob(const char *text, double *p)
 {
@@ -157,7 +157,7 @@ int fault_check(const char *spec, char *why)
 	return parse_rule(spec, &r, why);
 }
 
-/* --- the option ----------------------------------------------------------------------------------------- */
+/* --- the option ------------------------------------------------------------------------------- */
 
 /* What was set before the HCA existed is one string, its elements checked when they were added. */
 static void load_rules(struct hca *h, const char *list)
@@ -191,7 +191,7 @@ void fault_option_changed(int n, const char *key, const char *value)
 	}
 }
 
-/* --- rules --------------------------------------------------------------------------------------------- */
+/* --- rules ------------------------------------------------------------------------------------ */
 
 /* So that completions cost nothing while no fault is about them. */
 static void note_cqe_rules(struct fault *f)
@@ -312,7 +312,7 @@ void fault_stats(const struct hca *h, struct cJSON *out)
 	}
 }
 
-/* --- start and end ------------------------------------------------------------------------------------- */
+/* --- start and end ---------------------------------------------------------------------------- */
 
 static int load_file(struct hca *h, const char *path)
 {

@@ -3,7 +3,8 @@
  * Faults. One list, filled by options, a start-up file and the control socket; the
  * grammar of a fault is in Documentation/hca-model.rst:
  *
- *	ACTION[,on=cmd|eqe|cqe][,op=NAME|NUMBER][,num=N][,after=N][,count=N][,prob=P][,status=S][,time=T]
+ *	ACTION[,on=cmd|eqe|cqe][,op=NAME|NUMBER][,num=N][,after=N][,count=N][,prob=P]
+ *		[,status=S][,time=T]
  */
 #ifndef HCA_FAULT_H
 #define HCA_FAULT_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The PCI function (section 1): configuration space with its capabilities, bus mastering, and the choice
- * between INTx, MSI and MSI-X when an event queue raises an interrupt.
+ * The PCI function (section 1): configuration space with its capabilities, bus mastering, and the
+ * choice between INTx, MSI and MSI-X when an event queue raises an interrupt.
  */
 #include "core/bytes.h"
 #include "device/device.h"
@@ -33,7 +33,7 @@ static struct pci *pci_of(const struct hca *h)
 	return hca_part(h, PART_PCI);
 }
 
-/* --- little-endian fields, as PCI wants them ------------------------------------------------------------- */
+/* --- little-endian fields, as PCI wants them -------------------------------------------------- */
 
 static u32 le_get(const u8 *p, int len)
 {
@@ -59,7 +59,7 @@ static void field(struct pci *p, u32 at, int len, u32 value, u32 writable)
 	le_put(p->mask + at, writable, len);
 }
 
-/* --- the two devices ----------------------------------------------------------------------------------- */
+/* --- the two devices -------------------------------------------------------------------------- */
 
 /* To the end of the chain. */
 static void add_cap(struct pci *p, u8 at, u8 id)
@@ -202,7 +202,7 @@ static void power_on(struct hca *h)
 		mt25208_caps(p);
 }
 
-/* --- access -------------------------------------------------------------------------------------------- */
+/* --- access ----------------------------------------------------------------------------------- */
 
 u32 pci_config_size(const struct hca *h)
 {
@@ -297,7 +297,7 @@ u16 pci_device_id(const struct hca *h)
 	return pci_of(h)->device;
 }
 
-/* --- interrupts ---------------------------------------------------------------------------------------- */
+/* --- interrupts ------------------------------------------------------------------------------- */
 
 /* Vectors are masked one by one in QEMU's copy of the table, never here. */
 static bool msix_on(const struct pci *p)
@@ -366,7 +366,7 @@ void pci_clear_int(struct hca *h, u64 mask)
 		set_intx(h, false);
 }
 
-/* --- start and end ------------------------------------------------------------------------------------- */
+/* --- start and end ---------------------------------------------------------------------------- */
 
 void pci_reset(struct hca *h)
 {

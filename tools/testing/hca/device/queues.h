@@ -52,7 +52,9 @@ enum hca_event {
 	EV_SRQ_LIMIT = 0x14,
 };
 
-/* Asynchronous event by MAP_EQ routing; @data are the dwords 0x04..0x18 of the EQE (7), host order. */
+/*
+ * Asynchronous event by MAP_EQ routing; @data are the dwords 0x04..0x18 of the EQE (7), host order.
+ */
 void eq_async(struct hca *h, enum hca_event type, u8 subtype, const u32 data[7]);
 /* The common case: a QP event (dword 0x04 = QPN). */
 void eq_qp_event(struct hca *h, enum hca_event type, u32 qpn);
@@ -67,7 +69,10 @@ void eq_reset(struct hca *h);
 void cq_delete(struct hca *h);
 void cq_reset(struct hca *h);
 int cq_init(struct hca *h);
-/* Is a hardware-owned EQ (CQ) using this memory key for its buffer? *uar is the page its context names. */
+/*
+ * Is a hardware-owned EQ (CQ) using this memory key for its buffer? *uar is the page its context
+ * names.
+ */
 bool eq_uses_mpt(struct hca *h, u32 key, u32 *uar);
 bool cq_uses_mpt(struct hca *h, u32 key, u32 *uar);
 bool eq_valid(struct hca *h, u32 eqn);

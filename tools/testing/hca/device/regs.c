@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * BAR0, the registers of section 2. All are big-endian. The HCR takes 32-bit accesses only; the 64-bit
- * registers take either width.
+ * BAR0, the registers of section 2. All are big-endian. The HCR takes 32-bit accesses only; the
+ * 64-bit registers take either width.
  */
 #include "core/bytes.h"
 #include "device/device.h"
@@ -49,7 +49,7 @@ static int wrong_width(struct hca *h, const char *reg, u64 offset, u32 len, cons
 	return 0;
 }
 
-/* --- after a reset ------------------------------------------------------------------------------------- */
+/* --- after a reset ---------------------------------------------------------------------------- */
 
 /* No timer: nobody cares when the time is over until somebody asks. */
 static bool silent(struct hca *h)
@@ -81,7 +81,7 @@ static void reset_register(struct hca *h, u32 value)
 	regs_of(h)->silent_until = now_ns() + opt_u64(h, "reset_time");
 }
 
-/* --- reading ------------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* One dword of what can be read; false if the address is nothing. */
 static bool read_dword(struct hca *h, u32 at, u32 *value)
@@ -144,7 +144,7 @@ int regs_read(struct hca *h, u64 offset, void *buf, u32 len)
 	return 0;
 }
 
-/* --- writing ------------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static void write_dword(struct hca *h, u32 at, u32 value)
 {
@@ -188,7 +188,7 @@ int regs_write(struct hca *h, u64 offset, const void *buf, u32 len)
 	return 0;
 }
 
-/* --- for the other parts --------------------------------------------------------------------------------- */
+/* --- for the other parts ---------------------------------------------------------------------- */
 
 /*
  * Also with MSI-X, where no driver looks: the register does not know how the interrupt travels

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* Commands about the device as a whole: SYS_EN to QUERY_HCA, NOP and the like (sections 6.1-6.6). */
+/*
+ * Commands about the device as a whole: SYS_EN to QUERY_HCA, NOP and the like (sections 6.1-6.6).
+ */
 #include "core/bytes.h"
 #include "device/cmd.h"
 #include "device/device.h"
@@ -25,7 +27,7 @@ static struct sys *sys_of(const struct hca *h)
 	return hca_part(h, PART_SYS);
 }
 
-/* --- SYS_EN, SYS_DIS ------------------------------------------------------------------------------------- */
+/* --- SYS_EN, SYS_DIS -------------------------------------------------------------------------- */
 
 static u8 bad_state(struct hca *h, const char *name, const char *why)
 {
@@ -77,7 +79,7 @@ static u8 sys_dis(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/* --- queries --------------------------------------------------------------------------------------------- */
+/* --- queries ---------------------------------------------------------------------------------- */
 
 /* 6.2: the error buffer is a PCI address, of which drivers use the low bits. */
 static u8 query_fw(struct hca *h, struct cmd *c)
@@ -190,7 +192,7 @@ static u8 query_hca(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/* --- INIT_HCA -------------------------------------------------------------------------------------------- */
+/* --- INIT_HCA --------------------------------------------------------------------------------- */
 
 /* Addresses share their low bits with a log2 count: masked by the field's own width (6.6). */
 static void parse_profile(const u8 *in, struct hca_profile *p)
@@ -388,7 +390,7 @@ static u8 close_hca(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/* --- the rest -------------------------------------------------------------------------------------------- */
+/* --- the rest --------------------------------------------------------------------------------- */
 
 static u8 nop(struct hca *h, struct cmd *c)
 {
@@ -433,7 +435,7 @@ const struct cmd_desc sys_cmds[] = {
 	{ 0 }
 };
 
-/* --- start and end ----------------------------------------------------------------------------------------- */
+/* --- start and end ---------------------------------------------------------------------------- */
 
 /* The contents of the DDR stay: only SYS_EN clears them, and its modifier 3 keeps them (5). */
 void sys_reset(struct hca *h)

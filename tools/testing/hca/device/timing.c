@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * How long commands take, in which order they are taken, and the profiles that set both. What a latency looks
- * like is in Documentation/hca-model.rst.
+ * How long commands take, in which order they are taken, and the profiles that set both. What a
+ * latency looks like is in Documentation/hca-model.rst.
  */
 #include "device/timing.h"
 
@@ -34,7 +34,7 @@ static struct timing *timing_of(const struct hca *h)
 	return hca_part(h, PART_TIMING);
 }
 
-/* --- parsing ------------------------------------------------------------------------------------------- */
+/* --- parsing ---------------------------------------------------------------------------------- */
 
 static int find_order(const char *name)
 {
@@ -117,7 +117,7 @@ int timing_check_order(const char *value, char *why)
 	return -1;
 }
 
-/* --- profiles ------------------------------------------------------------------------------------------ */
+/* --- profiles --------------------------------------------------------------------------------- */
 
 /* What a profile says about each option; the options given after it override it. */
 static const struct {
@@ -197,7 +197,7 @@ void timing_option_changed(int n, const char *key, const char *value)
 			load_settings(h, timing_of(h));
 }
 
-/* --- what the command interface asks --------------------------------------------------------------------- */
+/* --- what the command interface asks ---------------------------------------------------------- */
 
 /* Exponential by inversion; 1 - u is never 0, whose logarithm would be an endless wait. */
 u64 timing_latency(struct hca *h, u16 opcode)
@@ -221,7 +221,7 @@ enum cmd_order timing_order(const struct hca *h)
 	return timing_of(h)->order;
 }
 
-/* --- start and end ------------------------------------------------------------------------------------- */
+/* --- start and end ---------------------------------------------------------------------------- */
 
 int timing_new(struct hca *h)
 {

@@ -2,10 +2,10 @@
 /*
  * Memory keys: protection and translation (section 9).
  *
- * MPT and MTT entries live in the DDR in their documented format and are read at each use, so that what
- * software stores through BAR4 takes effect at once: MTTs written directly (9.3) and fast memory regions
- * (9.6). A card caches them; the model only
- * remembers what could be cached, and complains when software changes such an entry by stores.
+ * MPT and MTT entries live in the DDR in their documented format and are read at each use, so that
+ * what software stores through BAR4 takes effect at once: MTTs written directly (9.3) and fast
+ * memory regions (9.6). A card caches them; the model only remembers what could be cached, and
+ * complains when software changes such an entry by stores.
  */
 #include "device/tpt.h"
 #include "device/keys.h"
@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- protection ------------------------------------------------------------------------------------------ */
+/* --- protection ------------------------------------------------------------------------------- */
 
 static bool in_range(const u8 *e, u64 va, u64 len)
 {
@@ -46,8 +46,8 @@ u8 *tpt_window_region(struct tpt *t, const u8 *window)
 }
 
 /*
- * The entry whose translation serves the access, or NULL. For a window that is the region it is bound to:
- * the window itself decides about rights and range (9.5).
+ * The entry whose translation serves the access, or NULL. For a window that is the region it is
+ * bound to: the window itself decides about rights and range (9.5).
  */
 static const u8 *lookup(struct tpt *t, u32 key, u32 pd, u64 va, u64 len, unsigned int access)
 {
@@ -84,7 +84,7 @@ int tpt_check(struct hca *h, u32 key, u32 pd, u64 va, u64 len, unsigned int acce
 	return lookup(tpt_of(h), key, pd, va, len, access) ? 0 : -EACCES;
 }
 
-/* --- translation ----------------------------------------------------------------------------------------- */
+/* --- translation ------------------------------------------------------------------------------ */
 
 static int no_translation(struct hca *h, const char *who, const u8 *e, u64 va, u64 at)
 {
@@ -173,7 +173,10 @@ static u64 host_order(const struct hca *h, u64 v)
 	return hca_profile(h)->host_big_endian ? be64toh(v) : le64toh(v);
 }
 
-/* Where one store cannot reach: memory with one right only, which this finds out, or an odd place of ours. */
+/*
+ * Where one store cannot reach: memory with one right only, which this finds out, or an odd place
+ * of ours.
+ */
 static int atomic_by_copy(struct hca *h, const char *who, u64 bus,
 			  u64 (*op)(u64 old, const void *arg), const void *arg, u64 *old)
 {
@@ -314,7 +317,7 @@ void tpt_store(struct hca *h, u64 addr, const void *buf, u32 len)
 		mtt_store(h, t, addr, buf, len);
 }
 
-/* --- windows (9.5) ---------------------------------------------------------------------------------------- */
+/* --- windows (9.5) ---------------------------------------------------------------------------- */
 
 void tpt_unbind(struct tpt *t, u8 *window)
 {
@@ -370,9 +373,12 @@ u8 tpt_bind(struct hca *h, u32 pd, u32 flags, u32 new_rkey, u32 lkey, u64 addr, 
 	return 0;
 }
 
-/* --- life -------------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
-/* No field says how long the MTT table is: it ends where the next table, or the firmware's area, begins. */
+/*
+ * No field says how long the MTT table is: it ends where the next table, or the firmware's area,
+ * begins.
+ */
 static u64 mtt_end(const struct hca *h, const struct hca_profile *p)
 {
 	const u64 bases[] = { p->qpc_base, p->srqc_base, p->cqc_base, p->eqpc_base,

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* Commands on memory keys and translations (9.1, 9.3): what may be given to the hardware, and taken back. */
+/*
+ * Commands on memory keys and translations (9.1, 9.3): what may be given to the hardware, and taken
+ * back.
+ */
 #include "device/cmd.h"
 #include "device/keys.h"
 #include "device/queues.h"
@@ -26,7 +29,7 @@ static u8 bad_index(struct hca *h, const struct cmd *c)
 	return cmd_bad_index(h, c, "MPT", c->in_mod, RESERVED_MPTS, tpt_of(h)->mask + 1);
 }
 
-/* --- SW2HW_MPT ------------------------------------------------------------------------------------------- */
+/* --- SW2HW_MPT -------------------------------------------------------------------------------- */
 
 /* What regions and windows have in common (9.1). */
 static u8 check_field(struct hca *h, const struct cmd *c, const char *object)
@@ -148,11 +151,11 @@ static u8 sw2hw_mpt(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/* --- HW2SW_MPT, QUERY_MPT ---------------------------------------------------------------------------------- */
+/* --- HW2SW_MPT, QUERY_MPT --------------------------------------------------------------------- */
 
 /*
- * Queues that go on using the key would write where software no longer expects it. A process owns the memory
- * of its own queues and can take it back first (18.2), which is then its doing.
+ * Queues that go on using the key would write where software no longer expects it. A process owns
+ * the memory of its own queues and can take it back first (18.2), which is then its doing.
  */
 static void check_users(struct hca *h, const char *object, u32 key)
 {
@@ -213,7 +216,7 @@ static u8 query_mpt(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/* --- MODIFY_MPT -------------------------------------------------------------------------------------------- */
+/* --- MODIFY_MPT ------------------------------------------------------------------------------- */
 
 enum { MODIFY_RESIZE = 3, MODIFY_SWAP = 5 };
 
@@ -255,7 +258,7 @@ static u8 modify_mpt(struct hca *h, struct cmd *c)
 	return status;
 }
 
-/* --- WRITE_MTT, READ_MTT ------------------------------------------------------------------------------------- */
+/* --- WRITE_MTT, READ_MTT ---------------------------------------------------------------------- */
 
 /* Software rounds up to an even number; 510 fill a mailbox (9.3). */
 static u8 check_mtt_range(struct hca *h, const char *name, u64 at, u32 n)
@@ -299,7 +302,10 @@ static u8 write_mtt(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/* No driver uses it and no source describes it: taken to mirror WRITE_MTT, with the address immediate. */
+/*
+ * No driver uses it and no source describes it: taken to mirror WRITE_MTT, with the address
+ * immediate.
+ */
 static u8 read_mtt(struct hca *h, struct cmd *c)
 {
 	u8 status;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * BAR2: pages of doorbells (section 14). A doorbell is one 64-bit write, or its two halves, high one
- * first; halves are joined per page and register.
+ * BAR2: pages of doorbells (section 14). A doorbell is one 64-bit write, or its two halves, high
+ * one first; halves are joined per page and register.
  */
 #include "core/bytes.h"
 #include "device/device.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The vfio-user protocol (QEMU's docs/interop/vfio-user.rst): one listening socket and at most one client
- * per HCA. This file receives messages; vfu_answer.c answers them, through vfu_reply.c.
+ * The vfio-user protocol (QEMU's docs/interop/vfio-user.rst): one listening socket and at most one
+ * client per HCA. This file receives messages; vfu_answer.c answers them, through vfu_reply.c.
  *
- * Messages are received in bulk. File descriptors come with the last bytes of a receive, because the
- * kernel never merges past a segment that carries some; each is tagged with its place in the stream and
- * belongs to the message that covers it.
+ * Messages are received in bulk. File descriptors come with the last bytes of a receive, because
+ * the kernel never merges past a segment that carries some; each is tagged with its place in the
+ * stream and belongs to the message that covers it.
  */
 #define _GNU_SOURCE
 #include "device/vfu.h"
@@ -25,7 +25,7 @@ static struct vfu *vfu_of(const struct hca *h)
 	return hca_part(h, PART_VFU);
 }
 
-/* --- the connection ------------------------------------------------------------------------------------ */
+/* --- the connection --------------------------------------------------------------------------- */
 
 /* Descriptors of messages that never became whole. */
 static void drop_fds(struct vfu *v)
@@ -67,7 +67,7 @@ bool vfu_connected(const struct hca *h)
 	return vfu_of(h)->conn.fd >= 0;
 }
 
-/* --- receiving ----------------------------------------------------------------------------------------- */
+/* --- receiving -------------------------------------------------------------------------------- */
 
 static void take_fds(struct vfu *v, struct msghdr *msg)
 {
@@ -117,7 +117,9 @@ static bool receive(struct vfu *v)
 	return true;
 }
 
-/* The descriptors of the message that ends at @end of the stream; the caller closes or keeps each. */
+/*
+ * The descriptors of the message that ends at @end of the stream; the caller closes or keeps each.
+ */
 static int message_fds(struct vfu *v, u64 end, int *fds)
 {
 	int n = 0;
@@ -242,7 +244,7 @@ static void on_listen(struct hca_fd *f, u32 events)
 	hca_log(v->h, "client connected");
 }
 
-/* --- start and end ------------------------------------------------------------------------------------- */
+/* --- start and end ---------------------------------------------------------------------------- */
 
 int vfu_listen(struct hca *h, const char *path)
 {

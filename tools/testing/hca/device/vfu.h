@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
-/* The vfio-user server: what vfu.c (messages), vfu_answer.c (answers), vfu_reply.c (sending) and vfu_irq.c (interrupts) share. */
+/*
+ * The vfio-user server: what vfu.c (messages), vfu_answer.c (answers), vfu_reply.c (sending) and
+ * vfu_irq.c (interrupts) share.
+ */
 #ifndef HCA_VFU_H
 #define HCA_VFU_H
 

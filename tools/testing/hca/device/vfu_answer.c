@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* One function per vfio-user message. A handler returns the length of its reply's payload or -errno. */
+/*
+ * One function per vfio-user message. A handler returns the length of its reply's payload or
+ * -errno.
+ */
 #include "device/vfu.h"
 
 #include <cjson/cJSON.h>
@@ -38,11 +41,11 @@ static void out64(u8 *out, u32 at, u64 v)
 	memcpy(out + at, &v, 8);
 }
 
-/* --- VERSION ------------------------------------------------------------------------------------------- */
+/* --- VERSION ---------------------------------------------------------------------------------- */
 
 /*
- * The smaller of what both can do; what the client does not say has a standard value. Compared as floating
- * point, which JSON's numbers are: one may be too large for any integer.
+ * The smaller of what both can do; what the client does not say has a standard value. Compared as
+ * floating point, which JSON's numbers are: one may be too large for any integer.
  */
 static u64 capability(const cJSON *caps, const char *name, u64 ours, u64 standard)
 {
@@ -61,17 +64,17 @@ static int write_capabilities(const struct vfu_message *m, char *text, size_t ro
 	const cJSON *caps = cJSON_GetObjectItemCaseSensitive(json, "capabilities");
 	int n;
 
-	n = snprintf(
-		text, room,
-		"{\"capabilities\":{\"max_msg_fds\":%llu,\"max_data_xfer_size\":%llu,\"pgsizes\":4096,"
-		"\"max_dma_maps\":%llu%s}}",
-		(unsigned long long)capability(caps, "max_msg_fds", VFU_MAX_FDS, 1),
-		(unsigned long long)capability(caps, "max_data_xfer_size", VFU_MAX_XFER,
-					       VFU_MAX_XFER),
-		(unsigned long long)capability(caps, "max_dma_maps", 1 << 20, 65535),
-		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(caps, "write_multiple")) ?
-			",\"write_multiple\":true" :
-			"");
+	n = snprintf(text, room,
+		     "{\"capabilities\":{\"max_msg_fds\":%llu,\"max_data_xfer_size\":%llu,"
+		     "\"pgsizes\":4096,"
+		     "\"max_dma_maps\":%llu%s}}",
+		     (unsigned long long)capability(caps, "max_msg_fds", VFU_MAX_FDS, 1),
+		     (unsigned long long)capability(caps, "max_data_xfer_size", VFU_MAX_XFER,
+						    VFU_MAX_XFER),
+		     (unsigned long long)capability(caps, "max_dma_maps", 1 << 20, 65535),
+		     cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(caps, "write_multiple")) ?
+			     ",\"write_multiple\":true" :
+			     "");
 	cJSON_Delete(json);
 	return n + 1;
 }
@@ -96,7 +99,7 @@ static int do_version(struct vfu_message *m, u8 *out)
 	return 4 + write_capabilities(m, (char *)out + 4, 4000);
 }
 
-/* --- DMA ----------------------------------------------------------------------------------------------- */
+/* --- DMA -------------------------------------------------------------------------------------- */
 
 /* Without a descriptor the range is known but out of reach: ROMs, BARs of other devices. */
 static int do_dma_map(struct vfu_message *m, u8 *out)
@@ -138,7 +141,7 @@ static int do_dma_unmap(struct vfu_message *m, u8 *out)
 	return 24;
 }
 
-/* --- information --------------------------------------------------------------------------------------- */
+/* --- information ------------------------------------------------------------------------------ */
 
 static int do_info(struct vfu_message *m, u8 *out)
 {
@@ -203,7 +206,7 @@ static int do_set_irqs(struct vfu_message *m, u8 *out)
 	return vfu_irqs_set(m);
 }
 
-/* --- regions ------------------------------------------------------------------------------------------- */
+/* --- regions ---------------------------------------------------------------------------------- */
 
 static int do_read(struct vfu_message *m, u8 *out)
 {
@@ -273,7 +276,7 @@ static int do_reset(struct vfu_message *m, u8 *out)
 	return 0;
 }
 
-/* --- dispatch ------------------------------------------------------------------------------------------ */
+/* --- dispatch --------------------------------------------------------------------------------- */
 
 static int (*const handlers[])(struct vfu_message *m, u8 *out) = {
 	[VFU_VERSION] = do_version,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Interrupts towards the client: eventfds by index and vector. INTx is a level that masks itself when it
- * is signalled; the client's unmask signals it again if the level still stands.
+ * Interrupts towards the client: eventfds by index and vector. INTx is a level that masks itself
+ * when it is signalled; the client's unmask signals it again if the level still stands.
  */
 #include "device/vfu.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * BAR4, the host's window to the memory of the HCA (section 7): plain RAM of any access width. The firmware's
- * area and the context tables must not be written by software; such a write is recorded, and harmless, because
- * the model keeps the contexts elsewhere.
+ * BAR4, the host's window to the memory of the HCA (section 7): plain RAM of any access width. The
+ * firmware's area and the context tables must not be written by software; such a write is recorded,
+ * and harmless, because the model keeps the contexts elsewhere.
  */
 #include "device/device.h"
 #include "device/keys.h"

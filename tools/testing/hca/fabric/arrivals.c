@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Packets that have come to a port and wait for their turn. Delivery is always deferred, so a sender never
- * finds itself inside the receiver.
+ * Packets that have come to a port and wait for their turn. Delivery is always deferred, so a
+ * sender never finds itself inside the receiver.
  */
 #include <string.h>
 

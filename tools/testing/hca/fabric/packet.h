@@ -80,8 +80,8 @@ struct headers {
 };
 
 /*
- * One packet as on the wire, LRH first. The QP side fills LRH .. payload and ICRC; port_tx() adds the VCRC
- * where somebody looks at it (pcap, another process). Freed by packet_put().
+ * One packet as on the wire, LRH first. The QP side fills LRH .. payload and ICRC; port_tx() adds
+ * the VCRC where somebody looks at it (pcap, another process). Freed by packet_put().
  */
 struct packet {
 	struct packet *next; /* for whoever holds it */

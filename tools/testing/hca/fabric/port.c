@@ -243,8 +243,9 @@ static u32 dest_qpn(const struct packet *pkt)
 }
 
 /*
- * A service level can be mapped to VL 15 to say that it must not be used, and to a VL that is not operational by
- * mistake: such packets are discarded (IBTA 7.6.6). Only those of QP0 really go on VL 15.
+ * A service level can be mapped to VL 15 to say that it must not be used, and to a VL that is not
+ * operational by mistake: such packets are discarded (IBTA 7.6.6). Only those of QP0 really go on
+ * VL 15.
  */
 static bool vl_usable(const struct ibport *p, const struct packet *pkt)
 {

@@ -193,8 +193,8 @@ const char *ibport_name(const struct ibport *p);
 /* --- port.c --- */
 
 /*
- * Who gets the packets that have come to a port and are addressed to its HCA; takes ownership. @from_fw: a
- * trap of the firmware's own, source LID 0.
+ * Who gets the packets that have come to a port and are addressed to its HCA; takes ownership.
+ * @from_fw: a trap of the firmware's own, source LID 0.
  */
 typedef void port_receiver(struct hca *h, int port, struct packet *p, bool from_fw);
 void port_set_receiver(port_receiver *fn);
@@ -203,10 +203,10 @@ struct ibport *hca_port(const struct hca *h, unsigned int num);
 unsigned int hca_port_count(const struct hca *h);
 
 /*
- * Hands a packet to the link of @port. Loopback (own LID incl. LMC, own multicast groups), the cable or
- * the switch decide where it goes; delivery is always from deferred work, never inside this call. Takes
- * ownership. Packets are dropped silently when the link or logical state does not allow them (VL15 needs
- * the link up; others ACTIVE).
+ * Hands a packet to the link of @port. Loopback (own LID incl. LMC, own multicast groups), the
+ * cable or the switch decide where it goes; delivery is always from deferred work, never inside
+ * this call. Takes ownership. Packets are dropped silently when the link or logical state does not
+ * allow them (VL15 needs the link up; others ACTIVE).
  */
 void port_tx(struct hca *h, int port, struct packet *p);
 

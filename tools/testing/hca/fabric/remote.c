@@ -24,8 +24,8 @@
 #define RETRY_NS 200000000u
 #define PROTOCOL_VERSION 2
 /*
- * Packets for a process that does not take them; then they are discarded, as where a switch gives no credits for too
- * long. Far fewer than what makes all senders of this process wait.
+ * Packets for a process that does not take them; then they are discarded, as where a switch gives
+ * no credits for too long. Far fewer than what makes all senders of this process wait.
  */
 #define BACKLOG_MAX (IN_FLIGHT_MAX / 4)
 #define RX_BATCH 256u

@@ -49,8 +49,8 @@ u16 guidinfo_set(struct smp *s)
 }
 
 /*
- * The modifier's lower half is the block. Its upper half names a port of a switch; a channel adapter
- * ignores it (as qib's agent does): smpquery puts the port there whatever the node is.
+ * The modifier's lower half is the block. Its upper half names a port of a switch; a channel
+ * adapter ignores it (as qib's agent does): smpquery puts the port there whatever the node is.
  */
 static struct ibport *pkey_block(struct smp *s, unsigned int *first)
 {

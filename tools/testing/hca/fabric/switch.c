@@ -35,9 +35,10 @@ static u32 mtu_bytes(u8 code)
 }
 
 /*
- * Tables may send a packet round in circles: who sets them is a guest. A switch of hardware discards it when
- * its lifetime is over (IBTA 18.2.5.4); here it must not pass more switches than there are, or a directed
- * route may name. Copies for a group could multiply faster than that ends them.
+ * Tables may send a packet round in circles: who sets them is a guest. A switch of hardware
+ * discards it when its lifetime is over (IBTA 18.2.5.4); here it must not pass more switches than
+ * there are, or a directed route may name. Copies for a group could multiply faster than that ends
+ * them.
  */
 static bool outlived(const struct packet *pkt, bool vl15)
 {
@@ -113,7 +114,10 @@ static void build_mad(struct packet *pkt, u16 slid, const struct gmp_path *to, c
 	packet_seal(pkt, at + DETH_LEN + MAD_SIZE);
 }
 
-/* Where a MAD came from, turned round. Subnet management needs no Q_Key; others get back the one they sent. */
+/*
+ * Where a MAD came from, turned round. Subnet management needs no Q_Key; others get back the one
+ * they sent.
+ */
 static void reply_path(const struct headers *hd, struct gmp_path *to)
 {
 	to->dlid = hd->slid;

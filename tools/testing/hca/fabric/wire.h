@@ -44,7 +44,10 @@ void wire_delete_all(void);
 
 /* --- packet_fault.c: faults of packets that leave an HCA's port --- */
 
-/* Passes the packet on to wire_transmit(): once, or as the faults say, none or two times, now or later. */
+/*
+ * Passes the packet on to wire_transmit(): once, or as the faults say, none or two times, now or
+ * later.
+ */
 void wirefault_send(struct ibport *p, struct packet *pkt);
 int wirefault_check(const char *spec, char *why);
 void wirefault_changed(void);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What wakes a queue pair, and which of its services takes it from there: its turn of the loop, its timer,
- * doorbells, and packets. A QP does its work from the event loop, a few packets a turn.
+ * What wakes a queue pair, and which of its services takes it from there: its turn of the loop, its
+ * timer, doorbells, and packets. A QP does its work from the event loop, a few packets a turn.
  */
 #include "qp/qp.h"
 
@@ -19,7 +19,9 @@ static void qp_work(struct hca_work *w)
 
 	if (qp->stub || hca_dead(qp->h))
 		return;
-	/* a link has credits for so much and no more; whoever receives does not come through here */
+	/*
+	 * a link has credits for so much and no more; whoever receives does not come through here
+	 */
 	if (packets_live() > IN_FLIGHT_MAX) {
 		qp_kick(qp);
 		return;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Queues in error. Flushing follows section 11.4 in its simplest form: every chain of send WQEs, and every
- * receive WQE, that has not completed gets one CQE with db_cnt 0.
+ * Queues in error. Flushing follows section 11.4 in its simplest form: every chain of send WQEs,
+ * and every receive WQE, that has not completed gets one CQE with db_cnt 0.
  */
 #include "qp/qp.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * How many work queues, those of QPs and of SRQs, lie behind the index of each memory key: asked whenever a
- * key changes hands, while the queues that could have it are many.
+ * How many work queues, those of QPs and of SRQs, lie behind the index of each memory key: asked
+ * whenever a key changes hands, while the queues that could have it are many.
  */
 #include "qp/qp.h"
 
@@ -13,7 +13,10 @@ struct key_uses {
 	u32 count[];
 };
 
-/* INIT_HCA says how many; the counts follow at first use, and most of their pages are never touched. */
+/*
+ * INIT_HCA says how many; the counts follow at first use, and most of their pages are never
+ * touched.
+ */
 static struct key_uses *uses_of(struct hca *h)
 {
 	struct key_uses *u = hca_part(h, PART_KEY_USE);

@@ -148,7 +148,10 @@ int qp_special(struct hca *h, u32 qpn, int *port)
 	return -1;
 }
 
-/* The count makes the answer quick for nearly all keys; whose queue it is, is asked when it is too late. */
+/*
+ * The count makes the answer quick for nearly all keys; whose queue it is, is asked when it is too
+ * late.
+ */
 bool qp_uses_mpt(struct hca *h, u32 key, u32 *uar)
 {
 	const struct qp *qp;

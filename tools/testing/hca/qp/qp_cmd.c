@@ -282,8 +282,8 @@ static struct qp *qp_named(struct hca *h, const struct cmd *c, u32 from, u32 als
 }
 
 /*
- * Reserved in every QP mailbox (12.2 to 12.5), whatever the transition takes from it. The state bits are an
- * output and mthca fills them with the target state.
+ * Reserved in every QP mailbox (12.2 to 12.5), whatever the transition takes from it. The state
+ * bits are an output and mthca fills them with the target state.
  */
 static void check_reserved(struct hca *h, const struct cmd *c, const char *object)
 {
@@ -401,7 +401,10 @@ static void take_new(struct qp *qp, const u8 *c)
 	qp->srqn = get32(c + 0xac) & 0xffffff;
 }
 
-/* Number and UAR page. Software that leaves the number out is not at fault: it is in the modifier, too. */
+/*
+ * Number and UAR page. Software that leaves the number out is not at fault: it is in the modifier,
+ * too.
+ */
 static u8 check_identity(const struct qp *qp, const u8 *c)
 {
 	u32 qpn = get32(c + 0x10) & QPN_MASK;
@@ -517,7 +520,9 @@ static u8 check_rtr(struct qp *qp)
 	return check_rdb(qp);
 }
 
-/* The primary path is whole only now; the alternate one has come with this command or not at all. */
+/*
+ * The primary path is whole only now; the alternate one has come with this command or not at all.
+ */
 static u8 check_paths(const struct qp *qp, u32 opt)
 {
 	u8 status = check_path(qp, &qp->path);

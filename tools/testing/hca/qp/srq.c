@@ -238,7 +238,10 @@ static u8 bad_context(struct hca *h, const struct cmd *c, const char *what, u32 
 	return CMD_BAD_PARAM;
 }
 
-/* A WQE has room for its link and one segment at least; of the state byte only software's value counts. */
+/*
+ * A WQE has room for its link and one segment at least; of the state byte only software's value
+ * counts.
+ */
 static u8 check_context(struct hca *h, const struct cmd *c)
 {
 	u32 uar = get32(c->in + 16), ds = c->in[7] & 0x3f;

@@ -190,8 +190,8 @@ static bool parse_body(u8 service, struct wqe *w)
 }
 
 /*
- * Reserved bits of the segments that carry something else than data. The flags of MLX have a layout of their
- * own, which mlx_send() judges (13.10).
+ * Reserved bits of the segments that carry something else than data. The flags of MLX have a layout
+ * of their own, which mlx_send() judges (13.10).
  */
 static bool reserved_set(u8 service, const struct wqe *w)
 {

@@ -44,7 +44,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-/* --- the protocol ---------------------------------------------------------------------------------------- */
+/* --- the protocol ----------------------------------------------------------------------------- */
 
 void tc_settle(void)
 {
@@ -168,7 +168,7 @@ void tc_negotiate(void)
 		die("VERSION");
 }
 
-/* --- memory ------------------------------------------------------------------------------------------------ */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 u8 *tc_ram(void)
 {
@@ -217,7 +217,7 @@ u64 tc_bus(const void *p)
 	return TC_IOVA + ((const u8 *)p - tc.ram);
 }
 
-/* --- the function ------------------------------------------------------------------------------------------ */
+/* --- the function ----------------------------------------------------------------------------- */
 
 int tc_read(u32 region, u64 offset, void *buf, u32 len)
 {
@@ -317,7 +317,7 @@ u64 tc_irq_taken(u32 index, u32 vector)
 	return n;
 }
 
-/* --- commands ---------------------------------------------------------------------------------------------- */
+/* --- commands --------------------------------------------------------------------------------- */
 
 #define HCR 0x80680
 
@@ -412,7 +412,7 @@ const u8 *tc_eqe(u32 eqn)
 	return e;
 }
 
-/* --- bringing it up ------------------------------------------------------------------------------------------ */
+/* --- bringing it up --------------------------------------------------------------------------- */
 
 void tc_sys_en(void)
 {
@@ -571,7 +571,7 @@ void tc_db(u32 uar, u32 reg, u32 hi, u32 lo)
 	tc_settle();
 }
 
-/* --- what was recorded --------------------------------------------------------------------------------------- */
+/* --- what was recorded ------------------------------------------------------------------------ */
 
 u64 tc_violations(enum hca_rule rule)
 {
@@ -604,7 +604,7 @@ u64 tc_any_violation(void)
 	return sum;
 }
 
-/* --- start --------------------------------------------------------------------------------------------------- */
+/* --- start ------------------------------------------------------------------------------------ */
 
 void tc_fresh(void)
 {
@@ -663,9 +663,8 @@ struct hca *tc_start(const char *options)
 		tc.ram = mmap(NULL, TC_RAM, PROT_READ | PROT_WRITE, MAP_SHARED, tc.ram_fd, 0);
 		report_log_open(getenv("TC_LOG") ? getenv("TC_LOG") : "/dev/null");
 	}
-	set_options(
-		n,
-		"profile=fast ddr_size=16m fw_area=1m log_max_srqs=8 reset_time=300ms report_limit=5");
+	set_options(n, "profile=fast ddr_size=16m fw_area=1m log_max_srqs=8 reset_time=300ms "
+		       "report_limit=5");
 	set_options(n, options);
 	tc.h = hca_new();
 	if (!tc.h)

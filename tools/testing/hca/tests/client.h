@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * A driver in miniature, without a kernel: a vfio-user client in the same process and thread as the model.
- * It talks to a real HCA over its socket and turns the loop while it waits. Nothing in it knows how the
- * model works inside; only the counts of violations are read directly.
+ * A driver in miniature, without a kernel: a vfio-user client in the same process and thread as the
+ * model. It talks to a real HCA over its socket and turns the loop while it waits. Nothing in it
+ * knows how the model works inside; only the counts of violations are read directly.
  */
 #ifndef HCA_TESTS_CLIENT_H
 #define HCA_TESTS_CLIENT_H
@@ -25,8 +25,8 @@
 #define TC_EQ_LOG 6
 
 /*
- * A new HCA with these options ("key=value key=value"), connected; powered up, BARs and bus mastering on.
- * Later calls make further HCAs; all functions here work on the newest.
+ * A new HCA with these options ("key=value key=value"), connected; powered up, BARs and bus
+ * mastering on. Later calls make further HCAs; all functions here work on the newest.
  */
 struct hca *tc_start(const char *options);
 /* Cuts the connection and makes a new one: the state after power-on. */
@@ -37,14 +37,20 @@ struct hca *tc_hca(void);
 
 int tc_connect(void); /* raw: no negotiation; returns the socket */
 void tc_negotiate(void);
-/* One message and its reply. Returns the payload's length or -errno of an error reply, -ECONNRESET if cut off. */
+/*
+ * One message and its reply. Returns the payload's length or -errno of an error reply, -ECONNRESET
+ * if cut off.
+ */
 int tc_call(u16 command, const void *payload, u32 len, const int *fds, int n_fds, void *reply,
 	    u32 room);
 void tc_raw(const void *bytes, u32 len);
 /* Lets the model do what it has to do now; with @ns for at least that long. */
 void tc_settle(void);
 void tc_wait(u64 ns);
-/* Turns the loop until @cond holds, for five seconds at most: no test depends on how fast the machine is. */
+/*
+ * Turns the loop until @cond holds, for five seconds at most: no test depends on how fast the
+ * machine is.
+ */
 #define TC_UNTIL(cond)                               \
 	do {                                         \
 		u64 end_ = now_ns() + 5000000000ull; \

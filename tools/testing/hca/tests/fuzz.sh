@@ -5,8 +5,9 @@
 # Level: all
 # Timeout: 1800
 #
-# The libFuzzer targets of the HCA model, a fixed number of executions with a fixed seed. The compiler they need is
-# installed here, not with what everybody's checks need: it is larger than all of that.
+# The libFuzzer targets of the HCA model, a fixed number of executions with a fixed seed. The
+# compiler they need is installed here, not with what everybody's checks need: it is larger than all
+# of that.
 
 cd "$(dirname "$0")/../../../.." || exit 1
 
@@ -19,7 +20,8 @@ compiler() (
 	host_missing() {
 		local package
 		for package in clang libclang-rt-dev; do
-			dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q ^ii ||
+			dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null |
+				grep -q ^ii ||
 				echo "$package"
 		done
 	}
@@ -27,7 +29,7 @@ compiler() (
 )
 
 if ! compiler; then
-	echo "1..0 # SKIP libFuzzer comes with clang and libclang-rt-dev, which are not and cannot be installed"
+	echo "1..0 # SKIP libFuzzer comes with clang and libclang-rt-dev, which cannot be installed"
 	exit 4
 fi
 mkdir -p build/hca-check

@@ -2,8 +2,9 @@
 /*
  * libFuzzer target: the command interface, over the socket, on an HCA that is up.
  *
- * Input: records of opcode, opcode modifier with the E bit on top, two bytes of index, a length byte and
- * that many bytes which are laid over a valid mailbox, so that most commands get past their first checks.
+ * Input: records of opcode, opcode modifier with the E bit on top, two bytes of index, a length
+ * byte and that many bytes which are laid over a valid mailbox, so that most commands get past
+ * their first checks.
  */
 #include "traffic.h"
 

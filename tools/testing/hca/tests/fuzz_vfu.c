@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * libFuzzer target: the vfio-user protocol. The input goes to the socket as it is; with its first bit set,
- * after a negotiation and as payloads of well-framed messages (command, length, bytes), which gets deeper.
+ * libFuzzer target: the vfio-user protocol. The input goes to the socket as it is; with its first
+ * bit set, after a negotiation and as payloads of well-framed messages (command, length, bytes),
+ * which gets deeper.
  */
 #include "client.h"
 

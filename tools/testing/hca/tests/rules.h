@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * For the programs that trip every rule of one .def file: each test notes what it tripped, and the last one
- * fails for a rule that nothing has.
+ * For the programs that trip every rule of one .def file: each test notes what it tripped, and the
+ * last one fails for a rule that nothing has.
  */
 #ifndef HCA_TESTS_RULES_H
 #define HCA_TESTS_RULES_H

@@ -45,7 +45,7 @@ static void drain(void)
 	TC_UNTIL(!cmd_outstanding(tc_hca()));
 }
 
-/* --- the register ------------------------------------------------------------------------------------------ */
+/* --- the register ----------------------------------------------------------------------------- */
 
 static void go_without_go_is_ignored(void)
 {
@@ -128,7 +128,7 @@ static void mailbox_in_ddr(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* --- queries ------------------------------------------------------------------------------------------------- */
+/* --- queries ---------------------------------------------------------------------------------- */
 
 static void query_fw(void)
 {
@@ -179,7 +179,7 @@ static void close_and_open_again(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* --- order and slots ----------------------------------------------------------------------------------------- */
+/* --- order and slots -------------------------------------------------------------------------- */
 
 static void post_nops(int n)
 {
@@ -246,7 +246,10 @@ static void inorder_holds_back(void)
 	up();
 }
 
-/* Each HCA draws from a generator of its own; this takes the number of the next one out of the seed again. */
+/*
+ * Each HCA draws from a generator of its own; this takes the number of the next one out of the seed
+ * again.
+ */
 static void start_with_seed(u64 seed)
 {
 	char option[40];
@@ -280,7 +283,10 @@ static void random_latency_repeats_with_the_seed(void)
 
 #define DRAWS 20000
 
-/* Ends, mean, and for the exponential one how many exceed it: 1/e. The seed is fixed, so this is no chance. */
+/*
+ * Ends, mean, and for the exponential one how many exceed it: 1/e. The seed is fixed, so this is no
+ * chance.
+ */
 static void latencies_have_their_distributions(void)
 {
 	u64 low = UINT64_MAX, high = 0, sum = 0, longer = 0, t;
@@ -309,7 +315,7 @@ static void latencies_have_their_distributions(void)
 	set("profile", "fast");
 }
 
-/* --- faults -------------------------------------------------------------------------------------------------- */
+/* --- faults ----------------------------------------------------------------------------------- */
 
 static void dropped_completion(void)
 {

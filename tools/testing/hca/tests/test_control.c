@@ -251,8 +251,8 @@ static void faults_by_text_and_by_object(void)
 	CHECK(ok("{\"cmd\":\"fault\",\"fault\":\"drop,on=cmd,op=NOP,count=1\"}"));
 	tc_post(0x31, 0, 0x1f, 0, 0, 1);
 	CHECK(!tc_eqe(TC_EQ_CMD));
-	CHECK(ok(
-		"{\"cmd\":\"fault\",\"fault\":{\"action\":\"status\",\"op\":\"NOP\",\"status\":8,\"count\":1}}"));
+	CHECK(ok("{\"cmd\":\"fault\",\"fault\":{\"action\":\"status\",\"op\":\"NOP\","
+		 "\"status\":8,\"count\":1}}"));
 	tc_post(0x31, 0, 0x1f, 0, 0, 2);
 	CHECK(tc_eqe(TC_EQ_CMD));
 	CHECK_EQ(array_size("{\"cmd\":\"stats\"}", "faults"), 2);
@@ -279,7 +279,9 @@ static void events_and_interrupts_on_request(void)
 	CHECK_EQ(tc_irq_taken(VFIO_PCI_MSIX_IRQ_INDEX, 5), 1);
 }
 
-/* Also those that the model itself never has a reason for: a driver must know what to do with them. */
+/*
+ * Also those that the model itself never has a reason for: a driver must know what to do with them.
+ */
 static void every_event_on_request(void)
 {
 	char line[120];
@@ -293,10 +295,10 @@ static void every_event_on_request(void)
 	for (type = 1; type <= 0x14; type++) {
 		if (type == 0x0a) /* command completions have a queue of their own */
 			continue;
-		snprintf(
-			line, sizeof(line),
-			"{\"cmd\":\"event\",\"type\":%u,\"subtype\":%u,\"data\":[%u,2,3,4,5,4294967295]}",
-			type, type + 1, 0x400 + type);
+		snprintf(line, sizeof(line),
+			 "{\"cmd\":\"event\",\"type\":%u,\"subtype\":%u,"
+			 "\"data\":[%u,2,3,4,5,4294967295]}",
+			 type, type + 1, 0x400 + type);
 		CHECK(ok(line));
 		e = tc_eqe(TC_EQ_ASYNC);
 		CHECK(e && e[1] == type && e[3] == type + 1);

@@ -277,7 +277,7 @@ static void user_overflow_is_a_user_fault(void)
 	CHECK_EQ(tc_user_faults(RULE_CQ_OVERFLOW), 1);
 }
 
-/* --- resize ---------------------------------------------------------------------------------------------- */
+/* --- resize ----------------------------------------------------------------------------------- */
 
 static u8 resize(u8 op_mod, u32 log, u8 **fresh, u64 *imm)
 {
@@ -338,7 +338,10 @@ static void resize_case(u32 from, u32 to, u32 used, u32 waiting)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* The buffer's key has gone: status 0xA, an event of syndrome 2, and nothing more is written (11.1, 10.3). */
+/*
+ * The buffer's key has gone: status 0xA, an event of syndrome 2, and nothing more is written (11.1,
+ * 10.3).
+ */
 static void unwritable_buffer_fails_the_queue(void)
 {
 	struct cqe cqe = { .qpn = 0x404, .opcode = 0x0a, .send = true };
@@ -444,7 +447,7 @@ static void resize_legacy_returns_the_index(void)
 	CHECK_EQ(get32(fresh + 32 * 3 + 0x18), 9 << 6);
 }
 
-/* --- faults ---------------------------------------------------------------------------------------------- */
+/* --- faults ----------------------------------------------------------------------------------- */
 
 static void fault(const char *spec)
 {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* Model options, faults and the command line: what is accepted, and that nonsense is refused by name. */
+/*
+ * Model options, faults and the command line: what is accepted, and that nonsense is refused by
+ * name.
+ */
 #include "client.h"
 #include "tap.h"
 
@@ -106,7 +109,7 @@ static void options_of_one_hca(void)
 	CHECK(!opt_set(OPT_ALL, "profile", "fast", why));
 }
 
-/* --- the command line ---------------------------------------------------------------------------------------- */
+/* --- the command line ------------------------------------------------------------------------- */
 
 static int run(const char *args)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The binary as a process: it says when it is ready, ends when told, says in its status and its report how the
- * run was, and leaves nothing behind. TAVOR_HCA names it.
+ * The binary as a process: it says when it is ready, ends when told, says in its status and its
+ * report how the run was, and leaves nothing behind. TAVOR_HCA names it.
  */
 #define _GNU_SOURCE
 #include "tap.h"
@@ -199,7 +199,10 @@ static const char *file_with(const char *name, const char *text)
 	return path;
 }
 
-/* Waivers and options come from files, too, with comments; a line that makes no sense stops the start. */
+/*
+ * Waivers and options come from files, too, with comments; a line that makes no sense stops the
+ * start.
+ */
 static void files_are_read(void)
 {
 	char option[160];

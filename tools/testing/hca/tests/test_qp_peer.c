@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * A peer that breaks the rules: packets that no requester and no responder of this model sends, as they come
- * from another implementation or over a damaged wire. Each is answered as the specification says, or dropped.
+ * A peer that breaks the rules: packets that no requester and no responder of this model sends, as
+ * they come from another implementation or over a damaged wire. Each is answered as the
+ * specification says, or dropped.
  */
 #include "qp_fakes.h"
 
@@ -86,7 +87,10 @@ static void arrives(const struct tqp *to, u8 opcode, u32 psn, struct ext x, u32 
 
 static const struct ext none;
 
-/* Half of all numbers lie before the expected one and count as repeats, the other half after it (IBTA 9.7.2). */
+/*
+ * Half of all numbers lie before the expected one and count as repeats, the other half after it
+ * (IBTA 9.7.2).
+ */
 static void half_of_the_numbers_are_repeats(void)
 {
 	alone(SVC_RC);
@@ -127,7 +131,10 @@ static void listening(void)
 	post_recv(&b, 8, REMOTE, 10000);
 }
 
-/* Only what was asked for the first time is answered again (IBTA 9.7.5.1.5), and nothing is done twice. */
+/*
+ * Only what was asked for the first time is answered again (IBTA 9.7.5.1.5), and nothing is done
+ * twice.
+ */
 static void repeats_that_ask_for_something_else(void)
 {
 	const u64 va = DATA_BASE + REMOTE;

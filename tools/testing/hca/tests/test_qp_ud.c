@@ -255,7 +255,9 @@ static void sq_error_is_left_by_sqerr2rts(void)
 	expect_recv(2, OP_SEND_ONLY, 50);
 }
 
-/* What is flushed on the way out of SQE may find the CQ full: the queue is lost then, not running. */
+/*
+ * What is flushed on the way out of SQE may find the CQ full: the queue is lost then, not running.
+ */
 static void sqerr2rts_with_a_full_cq(void)
 {
 	struct twr bad;
@@ -309,7 +311,10 @@ static void multicast_reaches_every_member_and_the_sender(void)
 	CHECK(same(0, REMOTE + 1040, 50));
 }
 
-/* What a guest can have under way is bounded, however many queues it has and however few are served. */
+/*
+ * What a guest can have under way is bounded, however many queues it has and however few are
+ * served.
+ */
 static void a_link_that_is_full_makes_senders_wait(void)
 {
 	struct packet *p, *all = NULL;
@@ -394,7 +399,13 @@ struct mad {
 /* Where the headers of MLX WQEs are built: the start of the data region. */
 static u32 mad_headers(const struct mad *m)
 {
-	struct lrh l = { .vl = m->lrh_vl, .sl = 1, .dlid = m->dlid, .slid = m->slid, .grh = m->grh };
+	struct lrh l = {
+		.vl = m->lrh_vl,
+		.sl = 1,
+		.dlid = m->dlid,
+		.slid = m->slid,
+		.grh = m->grh,
+	};
 	struct grh g = { .sgid = fake_gids[0][0], .dgid = fake_gids[0][1], .hop_limit = 1 };
 	struct bth b_ = {
 		.opcode = CLASS_UD | OP_SEND_ONLY, .pkey = m->pkey, .dqpn = m->qpn, .psn = 5
@@ -443,7 +454,7 @@ static void post_mad(struct tqp *q, const struct mad *m)
 
 static struct mad smp(void)
 {
-	return (struct mad){ .qpn = 0, .pkey = 0xffff, .dlid = FAKE_LID, .flags = 1 << 17 | 1 << 8 };
+	return (struct mad){ .pkey = 0xffff, .dlid = FAKE_LID, .flags = 1 << 17 | 1 << 8 };
 }
 
 static struct mad gmp(void)
@@ -485,7 +496,10 @@ static void headers_may_be_inline(void)
 	CHECK(same(1000, REMOTE + 40, 256));
 }
 
-/* Accepted and of no effect: a wire of this model has no rate. libmthca writes the verbs' number (18.3). */
+/*
+ * Accepted and of no effect: a wire of this model has no rate. libmthca writes the verbs' number
+ * (18.3).
+ */
 static void any_static_rate_will_do(void)
 {
 	static const u8 rates[] = { 0, 1, 2, 3, 7, 10 };

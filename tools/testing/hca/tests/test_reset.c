@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Reset by register in every state (section 3): of the firmware, of a command, of a queue pair, of the
- * interrupt. Whatever was going on, nothing more is written to memory, and the device comes up as after
- * power-on, for each of its identities.
+ * Reset by register in every state (section 3): of the firmware, of a command, of a queue pair, of
+ * the interrupt. Whatever was going on, nothing more is written to memory, and the device comes up
+ * as after power-on, for each of its identities.
  */
 #include "tap.h"
 #include "traffic.h"
@@ -39,7 +39,9 @@ static u64 sum_of_memory(void)
 	return sum;
 }
 
-/* Registers and configuration as after power-on; then the driver's whole way again, with an event. */
+/*
+ * Registers and configuration as after power-on; then the driver's whole way again, with an event.
+ */
 static void comes_back(const char *state)
 {
 	const u8 *e;
@@ -254,7 +256,7 @@ static void every_state_of_a_command(void)
 	}
 }
 
-/* --- queue pairs -------------------------------------------------------------------------------- */
+/* --- queue pairs ------------------------------------------------------------------------------ */
 
 static struct tt_qp a, b;
 
@@ -315,7 +317,7 @@ static void every_state_of_a_queue(void)
 		}
 }
 
-/* --- the other identities -------------------------------------------------------------------------- */
+/* --- the other identities --------------------------------------------------------------------- */
 
 static void of_every_identity(void)
 {

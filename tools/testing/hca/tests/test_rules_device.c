@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Every rule of rules_device.def has a test that trips it, and a driver that does everything right trips
- * none. A rule without a test here fails the last test.
+ * Every rule of rules_device.def has a test that trips it, and a driver that does everything right
+ * trips none. A rule without a test here fails the last test.
  */
 #include "rules.h"
 
@@ -21,7 +21,7 @@ static void up(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* --- a good driver ------------------------------------------------------------------------------------------- */
+/* --- a good driver ---------------------------------------------------------------------------- */
 
 static void good_driver_trips_nothing(void)
 {
@@ -51,7 +51,7 @@ static void good_driver_trips_nothing(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* --- bus and registers ----------------------------------------------------------------------------------------- */
+/* --- bus and registers ------------------------------------------------------------------------ */
 
 static void dma_unmapped(void)
 {
@@ -80,7 +80,9 @@ static void dma_master(void)
 	TRIPPED(DMA_MASTER);
 }
 
-/* A driver that takes bus mastering away means it: the device can do nothing, and that is no fault. */
+/*
+ * A driver that takes bus mastering away means it: the device can do nothing, and that is no fault.
+ */
 static void fence_is_no_fault(void)
 {
 	struct cqe cqe = { .qpn = 0x404 };
@@ -208,7 +210,7 @@ static void ddr_table_write(void)
 	CHECK_EQ(tc_violations(RULE_DDR_TABLE_WRITE), 0);
 }
 
-/* --- doorbells ------------------------------------------------------------------------------------------------- */
+/* --- doorbells -------------------------------------------------------------------------------- */
 
 static void uar_access(void)
 {
@@ -264,7 +266,10 @@ static void uar_mismatch(void)
 	tc_cq(0x81, 4);
 	tc_db(1, 0x20, 2u << 24 | 0x81, 0xffffffff);
 	CHECK_EQ(tc_any_violation(), 0);
-	/* a process that rings a kernel CQ or an EQ is at fault itself; the kernel's slip is a violation */
+	/*
+	 * a process that rings a kernel CQ or an EQ is at fault itself; the kernel's slip is a
+	 * violation
+	 */
 	tc_db(TC_USER_UAR, 0x20, 2u << 24 | 0x81, 0xffffffff);
 	FAULTED(UAR_MISMATCH);
 	tc_db(TC_USER_UAR, 0x28, 2u << 24 | TC_EQ_CMD, 0);
@@ -331,7 +336,7 @@ static void db_index(void)
 	TRIPPED(DB_INDEX);
 }
 
-/* --- the command register ---------------------------------------------------------------------------------------- */
+/* --- the command register --------------------------------------------------------------------- */
 
 static void set(const char *key, const char *value)
 {
@@ -568,7 +573,7 @@ static void cmd_param(void)
 	TRIPPED(CMD_PARAM);
 }
 
-/* --- INIT_HCA ---------------------------------------------------------------------------------------------------- */
+/* --- INIT_HCA --------------------------------------------------------------------------------- */
 
 static u8 init_with(u32 at, u64 value)
 {
@@ -622,7 +627,7 @@ static void init_hca_count(void)
 	TRIPPED(INIT_HCA_COUNT);
 }
 
-/* --- memory keys ------------------------------------------------------------------------------------------------- */
+/* --- memory keys ------------------------------------------------------------------------------ */
 
 static void mpt_key(void)
 {
@@ -806,7 +811,7 @@ static void mtt_present(void)
 	TRIPPED(MTT_PRESENT);
 }
 
-/* --- event queues ------------------------------------------------------------------------------------------------ */
+/* --- event queues ----------------------------------------------------------------------------- */
 
 static u8 eq_with(u32 at, u32 value)
 {
@@ -889,7 +894,7 @@ static void map_eq_mask(void)
 	TRIPPED(MAP_EQ_MASK);
 }
 
-/* --- completion queues ------------------------------------------------------------------------------------------- */
+/* --- completion queues ------------------------------------------------------------------------ */
 
 static u8 cq_with(u32 at, u32 value)
 {
@@ -1014,7 +1019,7 @@ static void mpt_in_use_by_qp(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* --- all of them --------------------------------------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------------------------ */
 
 static void every_rule_has_a_test(void)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Every rule of rules_fabric.def is tripped over the socket, and commands that do all right trip none. A rule
- * without a test here fails the last test.
+ * Every rule of rules_fabric.def is tripped over the socket, and commands that do all right trip
+ * none. A rule without a test here fails the last test.
  */
 #include "fabric/wire.h"
 #include "rules.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Every command of Tavor mode and every status it is documented to end with (sections 4.5 and 5), over the
- * socket. The table below is the reference's, not the model's: the last test fails for a status that none
- * of the others has seen.
+ * Every command of Tavor mode and every status it is documented to end with (sections 4.5 and 5),
+ * over the socket. The table below is the reference's, not the model's: the last test fails for a
+ * status that none of the others has seen.
  */
 #include "fabric/wire.h"
 #include "tap.h"
@@ -300,7 +300,7 @@ static void outbox_out_of_reach(void)
 	CHECK_EQ(into_nowhere(0x14, 0, TC_EQ_CMD, 0), CMD_INTERNAL_ERR);
 }
 
-/* --- objects by index -------------------------------------------------------------------------- */
+/* --- objects by index ------------------------------------------------------------------------- */
 
 static const struct kind {
 	const char *name;
@@ -396,7 +396,7 @@ static void srq_contexts_are_judged(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* --- queue pairs ------------------------------------------------------------------------------- */
+/* --- queue pairs ------------------------------------------------------------------------------ */
 
 static const u16 qp_commands[] = { 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e,
 				   0x1f, 0x20, 0x21, 0x22, 0x2d, 0x38 };
@@ -621,7 +621,7 @@ static void a_queue_with_an_srq_gives_no_credits(void)
 	CHECK_EQ(run(0x36, 0x14), CMD_OK);
 }
 
-/* --- the others --------------------------------------------------------------------------------- */
+/* --- the others ------------------------------------------------------------------------------- */
 
 static void init_hca_limits(void)
 {
@@ -782,7 +782,7 @@ static void sys_en_with_broken_memory(void)
 	tc_start("");
 }
 
-/* --- all of them -------------------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------------------------ */
 
 static bool told(const struct command *c, u8 status)
 {

@@ -145,7 +145,10 @@ static void write_and_read_mtt_agree(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* HW2SW_MPT takes a key out of the cache by itself: it may come back by a store, without SYNC_TPT (9.6). */
+/*
+ * HW2SW_MPT takes a key out of the cache by itself: it may come back by a store, without SYNC_TPT
+ * (9.6).
+ */
 static void key_given_back_after_hw2sw(void)
 {
 	u8 zero = 0;
@@ -258,7 +261,10 @@ static void atomic_needs_both_rights_of_the_bus(void)
 	CHECK_EQ(tc_violations(RULE_DMA_UNMAPPED), 1);
 }
 
-/* Eight bytes that two maps share, or that lie askew in the client's file, are added to all the same. */
+/*
+ * Eight bytes that two maps share, or that lie askew in the client's file, are added to all the
+ * same.
+ */
 static void atomic_across_two_maps(void)
 {
 	u32 at = TC_RAM - 4100;
@@ -277,7 +283,7 @@ static void atomic_across_two_maps(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* --- windows --------------------------------------------------------------------------------------------- */
+/* --- windows ---------------------------------------------------------------------------------- */
 
 #define WINDOW 0x70
 
@@ -373,7 +379,7 @@ static void bind_limit(void)
 	CHECK_EQ(tpt_bind(tc_hca(), TC_PD, 1u << 29, w + 1, key, 0x4000, 16), 6);
 }
 
-/* --- commands -------------------------------------------------------------------------------------------- */
+/* --- commands --------------------------------------------------------------------------------- */
 
 static void modify_mpt_resizes(void)
 {

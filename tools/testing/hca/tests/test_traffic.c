@@ -285,7 +285,10 @@ static u8 migration_state(const struct tt_qp *q)
 	return get32(tc_out() + 8) >> 11 & 3;
 }
 
-/* The cable of port 1 goes; both ends move to port 2 by themselves, and each tells so once (12.5, IBTA 17.2.8). */
+/*
+ * The cable of port 1 goes; both ends move to port 2 by themselves, and each tells so once (12.5,
+ * IBTA 17.2.8).
+ */
 static void a_connection_outlives_its_cable(void)
 {
 	char why[OPT_WHY];
@@ -377,8 +380,8 @@ static void ring_alarm(struct hca_timer *t)
 }
 
 /*
- * Connected queues cost nothing while nobody uses them: in a third of a second the loop wakes up for
- * timers that are about to be found obsolete, and never again.
+ * Connected queues cost nothing while nobody uses them: in a third of a second the loop wakes up
+ * for timers that are about to be found obsolete, and never again.
  */
 static void connected_queues_sleep(void)
 {
@@ -405,7 +408,10 @@ static void connected_queues_sleep(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* Senders wait for packets under way (qp.c): one that nobody gives back would be waited for, for ever. */
+/*
+ * Senders wait for packets under way (qp.c): one that nobody gives back would be waited for, for
+ * ever.
+ */
 static void every_packet_is_given_back(void)
 {
 	int i;

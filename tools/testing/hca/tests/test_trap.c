@@ -37,7 +37,9 @@ static void set_caps(struct hca *h, u32 mask)
 	settle();
 }
 
-/* Notices of a changed mask are an option of their own, which the same mask names (IBTA 14.2.5.6). */
+/*
+ * Notices of a changed mask are an option of their own, which the same mask names (IBTA 14.2.5.6).
+ */
 static void capability_change_without_the_notice(void)
 {
 	struct hca *h = fabric_active();
@@ -99,7 +101,10 @@ static void same_capabilities_raise_nothing(void)
 	CHECK_EQ(traps(), 0);
 }
 
-/* Traps are the firmware's work, unlike the ports: when it hangs none comes, repeated ones included. */
+/*
+ * Traps are the firmware's work, unlike the ports: when it hangs none comes, repeated ones
+ * included.
+ */
 static void hanging_firmware_sends_none(void)
 {
 	struct hca *h = fabric_active();

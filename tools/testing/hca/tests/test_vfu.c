@@ -24,7 +24,7 @@ enum {
 	FEATURE
 };
 
-/* --- negotiation ------------------------------------------------------------------------------------------- */
+/* --- negotiation ------------------------------------------------------------------------------ */
 
 static void nothing_before_version(void)
 {
@@ -69,7 +69,7 @@ static void garbage_json_is_survived(void)
 	tc_fresh();
 }
 
-/* --- framing ----------------------------------------------------------------------------------------------- */
+/* --- framing ---------------------------------------------------------------------------------- */
 
 static void short_message_is_cut_off(void)
 {
@@ -156,7 +156,7 @@ static void truncated_payloads_are_refused(void)
 				 (unsigned long long)-EINVAL);
 }
 
-/* --- information --------------------------------------------------------------------------------------------- */
+/* --- information ------------------------------------------------------------------------------ */
 
 static void device_and_regions(void)
 {
@@ -212,7 +212,7 @@ static void set_irqs_checks_its_range(void)
 	CHECK_EQ(tc_call(SET_IRQS, m, 20, NULL, 0, NULL, 0), (unsigned long long)-EINVAL);
 }
 
-/* --- regions --------------------------------------------------------------------------------------------------- */
+/* --- regions ---------------------------------------------------------------------------------- */
 
 static void accesses_beyond_a_region_are_refused(void)
 {
@@ -271,7 +271,7 @@ static void coalesced_writes_are_all_done(void)
 	CHECK_EQ(tc_call(WRITE_MULTI, m, sizeof(m), NULL, 0, NULL, 0), (unsigned long long)-EINVAL);
 }
 
-/* --- DMA ------------------------------------------------------------------------------------------------------- */
+/* --- DMA -------------------------------------------------------------------------------------- */
 
 static void maps_may_not_overlap(void)
 {
@@ -357,7 +357,7 @@ static void thousands_of_pages(void)
 	tc_any_violation();
 }
 
-/* --- PCI --------------------------------------------------------------------------------------------------------- */
+/* --- PCI -------------------------------------------------------------------------------------- */
 
 static void identity(void)
 {
@@ -489,7 +489,7 @@ static void msi_when_msix_is_off(void)
 	CHECK_EQ(tc_irq_taken(VFIO_PCI_MSI_IRQ_INDEX, 3), 1);
 }
 
-/* --- life ---------------------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static void reset_message_clears_the_device(void)
 {
