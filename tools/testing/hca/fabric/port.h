@@ -4,7 +4,7 @@
  * the HCA or a modelled switch; both have the same ports, the same PortInfo rules and the same
  * counters.
  *
- *	port.c	the HCA's node, and the port_*() functions of hca.h
+ *	port.c	the HCA's node, and the port_*() functions
  *	port_cmd.c	INIT_IB, CLOSE_IB, SET_IB
  *	ibport.c	one port: state machine, GIDs, counters
  *	mad_ifc.c	MAD_IFC

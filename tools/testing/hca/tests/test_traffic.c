@@ -409,7 +409,7 @@ static void connected_queues_sleep(void)
 }
 
 /*
- * Senders wait for packets under way (qp.c): one that nobody gives back would be waited for, for
+ * Senders wait for packets under way (dispatch.c): one that nobody gives back would be waited for, for
  * ever.
  */
 static void every_packet_is_given_back(void)
