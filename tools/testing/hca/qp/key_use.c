@@ -36,12 +36,8 @@ static struct key_uses *uses_of(struct hca *h)
 
 void key_use(struct hca *h, u32 key, int delta)
 {
-	struct key_uses *u;
+	struct key_uses *u = uses_of(h);
 
-	/* a queue that goes after a reset has nothing to give back */
-	if (delta < 0 && !hca_part(h, PART_KEY_USE))
-		return;
-	u = uses_of(h);
 	u->count[key & u->mask] += delta;
 }
 
