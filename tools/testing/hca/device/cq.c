@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Completion queues (section 11): contexts, entries, arming, overflow, resize. Indices are kept
- * modulo the queue's size, as the hardware does; one entry always stays free.
+ * Completion queues (section 11): entries, arming, overflow. Indices are kept modulo the queue's
+ * size, as the hardware does; one entry always stays free.
  *
  * cq_post() is on the path of every completion: one lookup, one translation, one copy.
  */
+#include "device/cq.h"
 #include "core/bytes.h"
-#include "device/cmd.h"
 #include "device/device.h"
 #include "device/fault.h"
 #include "device/keys.h"
@@ -17,39 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CQE_SIZE 32
 #define NO_INDEX 0xffffffffu
-
-enum cq_state { CQ_DISARMED = 0, CQ_ARMED = 1, CQ_ARMED_SOL = 4, CQ_FIRED = 0xa };
-enum { CQ_OK = 0, CQ_OVERFLOWED = 9, CQ_WRITE_FAILED = 0xa };
-
-/* A CQE held back by a fault, and those that must stay behind it */
-struct late_cqe {
-	struct late_cqe *next;
-	struct cqe cqe;
-	bool solicited;
-};
-
-struct cq {
-	bool hw, overrun_ignore;
-	u8 state, status, log_size;
-	u8 c_eqn, e_eqn;
-	u16 after; /* doorbell 5: notify when this many wait */
-	u32 cqn, uar, pd, lkey;
-	u32 ci, pi, sol_pi, notified;
-	u64 start;
-	u64 written; /* statistics */
-	struct late_cqe *late;
-	struct hca_timer late_timer;
-	struct hca *h;
-};
-
-struct cqs {
-	struct cq *cq;
-	u32 mask;
-	u32 *mpt_use; /* buffers by MPT index, so that most keys need no search */
-	u32 mpt_mask;
-};
 
 /* The queue pairs, which are above this file. */
 static struct cq_users users;
@@ -59,13 +27,8 @@ void cq_set_users(const struct cq_users *u)
 	users = *u;
 }
 
-static struct cqs *cqs_of(const struct hca *h)
-{
-	return hca_part(h, PART_CQ);
-}
-
 /* By the whole number: the high bits tell a CQ from its predecessor in the same entry (11.1). */
-static struct cq *find(struct hca *h, u32 cqn)
+struct cq *cq_find(struct hca *h, u32 cqn)
 {
 	struct cqs *s = cqs_of(h);
 	struct cq *q;
@@ -76,28 +39,17 @@ static struct cq *find(struct hca *h, u32 cqn)
 	return q->hw && q->cqn == cqn ? q : NULL;
 }
 
-static void name_cq(char *object, u32 cqn)
+void cq_name(char *object, u32 cqn)
 {
 	snprintf(object, 24, "CQ 0x%x", cqn);
 }
 
-static u32 size_mask(const struct cq *q)
-{
-	return (1u << q->log_size) - 1;
-}
-
-/* Entries written and not yet consumed, as far as software has told. */
-static u32 outstanding(const struct cq *q)
-{
-	return (q->pi - q->ci) & size_mask(q);
-}
-
 bool cq_valid(struct hca *h, u32 cqn)
 {
-	return find(h, cqn);
+	return cq_find(h, cqn);
 }
 
-static void use_mpt(struct hca *h, u32 key, int delta)
+void cq_use_mpt(struct hca *h, u32 key, int delta)
 {
 	struct cqs *s = cqs_of(h);
 
@@ -151,13 +103,13 @@ static void notify(struct hca *h, struct cq *q, bool solicited)
 {
 	if (q->state == CQ_DISARMED || q->state == CQ_FIRED)
 		return;
-	if (q->after ? outstanding(q) >= q->after : q->state == CQ_ARMED || solicited)
+	if (q->after ? cq_outstanding(q) >= q->after : q->state == CQ_ARMED || solicited)
 		fire(h, q);
 }
 
 void cq_disarm(struct hca *h, u32 cqn)
 {
-	struct cq *q = find(h, cqn);
+	struct cq *q = cq_find(h, cqn);
 
 	/* an event may outlive its CQ (11.8) */
 	if (q)
@@ -183,9 +135,9 @@ static void overflowed(struct hca *h, struct cq *q)
 {
 	char object[24];
 
-	name_cq(object, q->cqn);
+	cq_name(object, q->cqn);
 	blame(h, q->uar, RULE_CQ_OVERFLOW, object, "%u entries, consumer index 0x%x",
-	      size_mask(q) + 1, q->ci);
+	      cq_size_mask(q) + 1, q->ci);
 	fail(h, q, CQ_OVERFLOWED, 1);
 }
 
@@ -195,7 +147,7 @@ static void write_failed(struct hca *h, struct cq *q)
 
 	if (hca_dead(h))
 		return;
-	name_cq(object, q->cqn);
+	cq_name(object, q->cqn);
 	blame(h, q->uar, RULE_CQ_BUFFER, object, "entry 0x%x cannot be written: key 0x%08x PD 0x%x",
 	      q->pi, q->lkey, q->pd);
 	fail(h, q, CQ_WRITE_FAILED, 2);
@@ -206,7 +158,7 @@ static void not_owned(struct hca *h, struct cq *q, u8 owner)
 {
 	char object[24];
 
-	name_cq(object, q->cqn);
+	cq_name(object, q->cqn);
 	blame(h, q->uar, RULE_CQ_OWNER, object,
 	      "entry 0x%x has owner byte 0x%02x, consumer index 0x%x", q->pi, owner, q->ci);
 }
@@ -264,7 +216,7 @@ static int write_entry(struct hca *h, struct cq *q, const struct cqe *cqe, bool 
 
 	if (q->status)
 		return -EIO;
-	if (outstanding(q) == size_mask(q) && !q->overrun_ignore) {
+	if (cq_outstanding(q) == cq_size_mask(q) && !q->overrun_ignore) {
 		overflowed(h, q);
 		return -EIO;
 	}
@@ -274,7 +226,7 @@ static int write_entry(struct hca *h, struct cq *q, const struct cqe *cqe, bool 
 		return -EIO;
 	}
 	solicited |= cqe->error;
-	q->pi = (q->pi + 1) & size_mask(q);
+	q->pi = (q->pi + 1) & cq_size_mask(q);
 	q->written++;
 	if (solicited)
 		q->sol_pi = q->pi;
@@ -285,7 +237,7 @@ static int write_entry(struct hca *h, struct cq *q, const struct cqe *cqe, bool 
 /* --- CQEs held back by a fault ---------------------------------------------------------------- */
 
 /* With the CQ gone there is nowhere to write them. */
-static void drop_late(struct cq *q)
+void cq_drop_late(struct cq *q)
 {
 	struct late_cqe *l;
 
@@ -342,7 +294,7 @@ static int post_with_faults(struct hca *h, struct cq *q, const struct cqe *cqe, 
 
 int cq_post(struct hca *h, u32 cqn, const struct cqe *cqe, bool solicited)
 {
-	struct cq *q = find(h, cqn);
+	struct cq *q = cq_find(h, cqn);
 
 	if (!q || hca_dead(h)) {
 		count(h, "cqe_without_cq");
@@ -360,13 +312,13 @@ static void advance(struct hca *h, u32 uar, struct cq *q, u32 step)
 {
 	char object[24];
 
-	if (step > outstanding(q)) {
-		name_cq(object, q->cqn);
+	if (step > cq_outstanding(q)) {
+		cq_name(object, q->cqn);
 		blame(h, uar, RULE_DB_INDEX, object, "consumer index 0x%x + %u, producer 0x%x",
 		      q->ci, step, q->pi);
 		return;
 	}
-	q->ci = (q->ci + step) & size_mask(q);
+	q->ci = (q->ci + step) & cq_size_mask(q);
 }
 
 /*
@@ -374,7 +326,7 @@ static void advance(struct hca *h, u32 uar, struct cq *q, u32 step)
  */
 static void arm(struct hca *h, struct cq *q, u32 last)
 {
-	u32 seen = last == NO_INDEX ? q->ci : (last + 1) & size_mask(q);
+	u32 seen = last == NO_INDEX ? q->ci : (last + 1) & cq_size_mask(q);
 
 	if (q->state == CQ_FIRED)
 		return;
@@ -387,14 +339,14 @@ static void arm(struct hca *h, struct cq *q, u32 last)
 /* As arm(), for entries up to the last solicited one only. */
 static void arm_solicited(struct hca *h, struct cq *q, u32 last)
 {
-	u32 seen = last == NO_INDEX ? q->ci : (last + 1) & size_mask(q);
-	u32 ahead = (q->sol_pi - seen) & size_mask(q);
+	u32 seen = last == NO_INDEX ? q->ci : (last + 1) & cq_size_mask(q);
+	u32 ahead = (q->sol_pi - seen) & cq_size_mask(q);
 
 	if (q->state == CQ_FIRED)
 		return;
 	q->state = CQ_ARMED_SOL;
 	q->after = 0;
-	if (ahead && ahead <= ((q->pi - seen) & size_mask(q)))
+	if (ahead && ahead <= ((q->pi - seen) & cq_size_mask(q)))
 		fire(h, q);
 }
 
@@ -405,7 +357,7 @@ static void arm_after(struct hca *h, struct cq *q, u32 n)
 		return;
 	q->state = CQ_ARMED;
 	q->after = n & 0x7fff;
-	if (outstanding(q) >= q->after)
+	if (cq_outstanding(q) >= q->after)
 		fire(h, q);
 }
 
@@ -417,9 +369,9 @@ static bool parameter_bad(const struct cq *q, u8 command, u32 lo)
 	switch (command) {
 	case 2:
 	case 3:
-		return lo > size_mask(q) && lo != NO_INDEX;
+		return lo > cq_size_mask(q) && lo != NO_INDEX;
 	case 4:
-		return lo > size_mask(q);
+		return lo > cq_size_mask(q);
 	case 5:
 		return lo > 0x7fff;
 	default:
@@ -432,7 +384,7 @@ static void obey(struct hca *h, u32 uar, struct cq *q, u32 hi, u32 lo)
 	char object[24];
 
 	if (parameter_bad(q, hi >> 24, lo)) {
-		name_cq(object, q->cqn);
+		cq_name(object, q->cqn);
 		blame(h, uar, RULE_DB_RESERVED, object, "doorbell 0x%08x%08x", hi, lo);
 	}
 	switch (hi >> 24) {
@@ -447,13 +399,13 @@ static void obey(struct hca *h, u32 uar, struct cq *q, u32 hi, u32 lo)
 		arm_solicited(h, q, lo);
 		break;
 	case 4:
-		advance(h, uar, q, (lo - q->ci) & size_mask(q));
+		advance(h, uar, q, (lo - q->ci) & cq_size_mask(q));
 		break;
 	case 5:
 		arm_after(h, q, lo);
 		break;
 	default:
-		name_cq(object, q->cqn);
+		cq_name(object, q->cqn);
 		blame(h, uar, RULE_DB_COMMAND, object, "doorbell 0x%08x%08x", hi, lo);
 	}
 }
@@ -461,14 +413,14 @@ static void obey(struct hca *h, u32 uar, struct cq *q, u32 hi, u32 lo)
 void cq_db(struct hca *h, u32 uar, u32 hi, u32 lo)
 {
 	u32 cqn = hi & 0xffffff;
-	struct cq *q = find(h, cqn);
+	struct cq *q = cq_find(h, cqn);
 	char object[24];
 
 	if (q && (uar == q->uar || uar == 1)) {
 		obey(h, uar, q, hi, lo);
 		return;
 	}
-	name_cq(object, cqn);
+	cq_name(object, cqn);
 	if (!q)
 		blame(h, uar, RULE_DB_OBJECT, object, "doorbell 0x%08x%08x", hi, lo);
 	else
@@ -476,256 +428,20 @@ void cq_db(struct hca *h, u32 uar, u32 hi, u32 lo)
 		      "rung through UAR %u, the context names %u", uar, q->uar);
 }
 
-/* --- SW2HW_CQ --------------------------------------------------------------------------------- */
+/* --- for the commands ------------------------------------------------------------------------- */
 
-static u8 bad_field(struct hca *h, const char *object, const char *what, u32 value)
+void cq_start(struct cq *at, const struct cq *q)
 {
-	violation(h, RULE_CQ_FIELD, object, "%s 0x%x", what, value);
-	return CMD_BAD_PARAM;
+	*at = *q;
+	at->hw = true;
+	timer_setup(&at->late_timer, on_late);
+	cq_use_mpt(q->h, q->lkey, 1);
 }
 
-/*
- * A consumer index other than 0 is honoured (11.1); producer and solicited index are outputs, and
- * begin where it is.
- */
-static void parse(const u8 *in, struct cq *q)
+bool cq_in_use(const struct cq *q)
 {
-	u32 w0 = get32(in);
-
-	memset(q, 0, sizeof(*q));
-	q->overrun_ignore = bits(w0, 17, 17);
-	q->state = bits(w0, 11, 8);
-	q->start = get64(in + 0x04);
-	q->log_size = bits(get32(in + 0x0c), 28, 24);
-	q->uar = bits(get32(in + 0x0c), 23, 0);
-	q->e_eqn = in[0x13];
-	q->c_eqn = in[0x17];
-	q->pd = bits(get32(in + 0x18), 23, 0);
-	q->lkey = get32(in + 0x1c);
-	q->ci = get32(in + 0x28) & size_mask(q);
-	q->pi = q->sol_pi = q->ci;
-	q->cqn = bits(get32(in + 0x30), 23, 0);
+	return users.uses_cq(q->h, q->cqn);
 }
-
-static void check_reserved(struct hca *h, const struct cmd *c, const char *object)
-{
-	cmd_reserved_bits(h, c, object, 0x00, 0x0ff9f0ff);
-	cmd_reserved_bits(h, c, object, 0x10, 0xffffff00);
-	cmd_reserved_bits(h, c, object, 0x14, 0xffffff00);
-	cmd_reserved_bits(h, c, object, 0x18, 0xff000000);
-	cmd_reserved(h, c, object, 0x34, 0x40);
-}
-
-static u8 check_buffer(struct hca *h, const char *object, const struct cq *q)
-{
-	if (!tpt_check(h, q->lkey, q->pd, q->start, (u64)CQE_SIZE << q->log_size, TPT_LOCAL_WRITE))
-		return CMD_OK;
-	/* PD and key of a user's CQ come from the process (18.2), so this may be its doing */
-	blame(h, q->uar, RULE_CQ_BUFFER, object, "%u entries at 0x%llx: key 0x%08x PD 0x%x",
-	      1u << q->log_size, (unsigned long long)q->start, q->lkey, q->pd);
-	return CMD_BAD_PARAM;
-}
-
-/* Numbers above 63 mean "do not report" and are legal. */
-static u8 check_eqs(struct hca *h, const char *object, const struct cq *q)
-{
-	const u8 eqns[] = { q->c_eqn, q->e_eqn };
-	int i;
-
-	for (i = 0; i < 2; i++)
-		if (eqns[i] < 64 && !eq_valid(h, eqns[i])) {
-			violation(h, RULE_CQ_EQ, object, "EQ %u", eqns[i]);
-			return CMD_BAD_PARAM;
-		}
-	return CMD_OK;
-}
-
-static u8 check(struct hca *h, const struct cmd *c, const char *object, const struct cq *q)
-{
-	u8 status;
-
-	check_reserved(h, c, object);
-	status = cmd_check_queue(h, c, object, RULE_CQ_FIELD);
-	if (status)
-		return status;
-	if (q->state != CQ_DISARMED && q->state != CQ_ARMED && q->state != CQ_ARMED_SOL &&
-	    q->state != CQ_FIRED)
-		return bad_field(h, object, "state", q->state);
-	if (!q->log_size)
-		return bad_field(h, object, "log2 of the size", q->log_size);
-	if (q->log_size > opt_u64(h, "log_max_cqe")) {
-		bad_field(h, object, "log2 of the size", q->log_size);
-		return CMD_EXCEED_LIM;
-	}
-	if (q->cqn != c->in_mod)
-		return bad_field(h, object, "CQN of the context", q->cqn);
-	status = check_eqs(h, object, q);
-	return status ? status : check_buffer(h, object, q);
-}
-
-/* The index is the number modulo the table's size; its low end is the firmware's. */
-static u8 bad_index(struct hca *h, const struct cmd *c)
-{
-	u32 index = c->in_mod & cqs_of(h)->mask;
-
-	if (c->in_mod >> 24) {
-		violation(h, RULE_CMD_INDEX, "CQ", "input modifier 0x%08x", c->in_mod);
-		return CMD_BAD_INDEX;
-	}
-	return cmd_bad_index(h, c, "CQ", index, RESERVED_CQS, cqs_of(h)->mask + 1);
-}
-
-static u8 sw2hw_cq(struct hca *h, struct cmd *c)
-{
-	struct cq q, *at;
-	char object[24];
-	u8 status;
-
-	status = bad_index(h, c);
-	if (status)
-		return status;
-	name_cq(object, c->in_mod);
-	at = &cqs_of(h)->cq[c->in_mod & cqs_of(h)->mask];
-	if (at->hw)
-		return cmd_bad_owner(h, c, object, "the hardware");
-	parse(c->in, &q);
-	status = check(h, c, object, &q);
-	if (status)
-		return status;
-	q.hw = true;
-	q.h = h;
-	timer_setup(&q.late_timer, on_late);
-	*at = q;
-	use_mpt(h, q.lkey, 1);
-	return CMD_OK;
-}
-
-/* --- HW2SW_CQ, QUERY_CQ ----------------------------------------------------------------------- */
-
-/* The context as QUERY_CQ and HW2SW_CQ show it. */
-static void dump(const struct cq *q, u8 *out)
-{
-	put32(out,
-	      (u32)q->status << 28 | 1u << 18 | (u32)q->overrun_ignore << 17 | (u32)q->state << 8);
-	put64(out + 0x04, q->start);
-	put32(out + 0x0c, (u32)q->log_size << 24 | q->uar);
-	put32(out + 0x10, q->e_eqn);
-	put32(out + 0x14, q->c_eqn);
-	put32(out + 0x18, q->pd);
-	put32(out + 0x1c, q->lkey);
-	put32(out + 0x20, q->notified);
-	put32(out + 0x24, q->sol_pi);
-	put32(out + 0x28, q->ci);
-	put32(out + 0x2c, q->pi);
-	put32(out + 0x30, q->cqn);
-}
-
-static u8 owned(struct hca *h, const struct cmd *c, struct cq **q)
-{
-	u8 status = bad_index(h, c);
-	char object[24];
-
-	if (status)
-		return status;
-	*q = find(h, c->in_mod);
-	if (*q)
-		return CMD_OK;
-	name_cq(object, c->in_mod);
-	return cmd_bad_owner(h, c, object, "software");
-}
-
-/* Events already in an EQ stay there: software knows that one may name a CQ that is gone (11.8). */
-static u8 hw2sw_cq(struct hca *h, struct cmd *c)
-{
-	char object[24];
-	struct cq *q;
-	u8 status;
-
-	status = owned(h, c, &q);
-	if (status)
-		return status;
-	if (users.uses_cq(h, q->cqn)) {
-		name_cq(object, q->cqn);
-		violation(h, RULE_CQ_IN_USE, object, "HW2SW_CQ");
-	}
-	dump(q, c->out);
-	drop_late(q);
-	use_mpt(h, q->lkey, -1);
-	q->hw = false;
-	return CMD_OK;
-}
-
-static u8 query_cq(struct hca *h, struct cmd *c)
-{
-	struct cq *q;
-	u8 status;
-
-	status = owned(h, c, &q);
-	if (!status)
-		dump(q, c->out);
-	return status;
-}
-
-/* --- RESIZE_CQ (11.7) ------------------------------------------------------------------------- */
-
-/*
- * What is outstanding changes under the driver's feet, so too small a size fails without being its
- * fault.
- */
-static u8 check_resize(struct hca *h, const struct cmd *c, const struct cq *fresh,
-		       const struct cq *old)
-{
-	char object[24];
-
-	name_cq(object, old->cqn);
-	if (!fresh->log_size || (fresh->start & 31))
-		return bad_field(h, object, "RESIZE_CQ: log2 of the size or start",
-				 get32(c->in + 0x0c));
-	if (fresh->log_size > opt_u64(h, "log_max_cqe")) {
-		bad_field(h, object, "RESIZE_CQ: log2 of the size", fresh->log_size);
-		return CMD_EXCEED_LIM;
-	}
-	if (outstanding(old) > size_mask(fresh))
-		return CMD_BAD_SIZE;
-	return check_buffer(h, object, fresh);
-}
-
-static u8 resize_cq(struct hca *h, struct cmd *c)
-{
-	struct cq fresh, *q;
-	u32 waiting, sol;
-	u8 status;
-
-	status = owned(h, c, &q);
-	if (status)
-		return status;
-	fresh = *q;
-	fresh.start = get64(c->in + 0x04);
-	fresh.log_size = c->in[0x0c] & 0x1f;
-	fresh.lkey = get32(c->in + 0x1c);
-	status = check_resize(h, c, &fresh, q);
-	if (status)
-		return status;
-	waiting = outstanding(q);
-	sol = (q->sol_pi - q->ci) & size_mask(q);
-	/* legacy flow: software moves what waits to the beginning; fixed flow: indices go on */
-	fresh.pi = c->op_mod ? q->pi & size_mask(&fresh) : waiting;
-	fresh.ci = (fresh.pi - waiting) & size_mask(&fresh);
-	fresh.sol_pi = (fresh.ci + (sol <= waiting ? sol : 0)) & size_mask(&fresh);
-	c->out_imm = c->op_mod ? 0 : (u64)waiting << 32;
-	use_mpt(h, q->lkey, -1);
-	use_mpt(h, fresh.lkey, 1);
-	*q = fresh;
-	return CMD_OK;
-}
-
-const struct cmd_desc cq_cmds[] = {
-	{ 0x16, "SW2HW_CQ", 0x40, 0, CMD_NEEDS_INIT_HCA, 'A', sw2hw_cq, NULL, 1, ~0u },
-	{ 0x17, "HW2SW_CQ", 0, 0x40, CMD_NEEDS_INIT_HCA, 'A', hw2sw_cq, NULL, 1, ~0u },
-	{ 0x18, "QUERY_CQ", 0, 0x40, CMD_NEEDS_INIT_HCA, 'A', query_cq, NULL, 1, ~0u },
-	{ 0x2c, "RESIZE_CQ", 0x40, 0, CMD_NEEDS_INIT_HCA, 'B', resize_cq, NULL, 0x3, ~0u },
-	{ 0 }
-};
 
 /* --- life ------------------------------------------------------------------------------------- */
 
@@ -745,8 +461,8 @@ void cq_objects(struct hca *h, struct cJSON *out)
 		cJSON_AddNumberToObject(one, "cqn", q->cqn);
 		cJSON_AddNumberToObject(one, "state", q->state);
 		cJSON_AddNumberToObject(one, "status", q->status);
-		cJSON_AddNumberToObject(one, "entries", size_mask(q) + 1);
-		cJSON_AddNumberToObject(one, "outstanding", outstanding(q));
+		cJSON_AddNumberToObject(one, "entries", cq_size_mask(q) + 1);
+		cJSON_AddNumberToObject(one, "outstanding", cq_outstanding(q));
 		cJSON_AddNumberToObject(one, "eqn", q->c_eqn);
 		cJSON_AddNumberToObject(one, "uar", q->uar);
 		cJSON_AddNumberToObject(one, "written", q->written);
@@ -761,7 +477,7 @@ void cq_reset(struct hca *h)
 
 	for (i = 0; s->cq && i <= s->mask; i++)
 		if (s->cq[i].hw)
-			drop_late(&s->cq[i]);
+			cq_drop_late(&s->cq[i]);
 	free(s->cq);
 	free(s->mpt_use);
 	s->cq = NULL;

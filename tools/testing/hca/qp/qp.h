@@ -11,6 +11,7 @@
  *	requester.c, responder.c (RC, UC), ud.c, mlx.c	services
  *	flush.c		queues in error
  *	dispatch.c	turns of the loop, timers, doorbells, packets
+ *	context.c	the context as a command gives or shows it
  *	qp_cmd.c, qp_objects.c	firmware commands, the control socket's view
  *
  * The context of a QP lives here, not in the DDR; QUERY_QPEE shows it in the layout of section

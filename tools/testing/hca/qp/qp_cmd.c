@@ -7,6 +7,7 @@
  */
 #include "device/cmd.h"
 #include "device/device.h"
+#include "qp/context.h"
 #include "qp/qp.h"
 
 #include <limits.h>
@@ -14,220 +15,12 @@
 #define MBOX_LEN 0x108
 #define CTX 8 /* offset of the context in the mailbox */
 
-/* Optional-parameter mask (12.5) */
-#define OPT_ALT_PATH (1u << 0)
-#define OPT_RRE (1u << 1)
-#define OPT_RAE (1u << 2)
-#define OPT_RWE (1u << 3)
-#define OPT_PKEY (1u << 4)
-#define OPT_QKEY (1u << 5)
-#define OPT_MIN_RNR (1u << 6)
-#define OPT_PRIMARY (1u << 7)
-#define OPT_SRA (1u << 8)
-#define OPT_RRA (1u << 9)
-#define OPT_PM (1u << 10)
-#define OPT_PORT (1u << 11)
-#define OPT_RETRY (1u << 12)
-#define OPT_ALT_RNR (1u << 13)
-#define OPT_TIMEOUT (1u << 14)
-#define OPT_RNR (1u << 15)
-#define OPT_SCHED (1u << 16)
-#define OPT_ACCESS (OPT_RRE | OPT_RAE | OPT_RWE)
-#define OPT_ALT (OPT_ALT_PATH | OPT_ALT_RNR)
-#define OPT_RUNNING (OPT_QKEY | OPT_ACCESS | OPT_PM | OPT_MIN_RNR | OPT_ALT)
-
 #define STATE(s) (1u << (s))
-
-/* --- context: reading --------------------------------------------------------------------- */
-
-/*
- * Not port, P_Key index, timeout or RNR retry: those come at other times, and are zero here (12.6).
- */
-static void take_primary(struct qp_path *p, const u8 *c)
-{
-	u32 w = get32(c + 0x0c);
-
-	p->grh = c[5] & 0x80;
-	p->path_bits = c[5] & 0x7f;
-	p->dlid = get16(c + 6);
-	p->sgid_index = c[9] & 0x3f;
-	p->static_rate = c[0x0a] & 7;
-	p->hop_limit = c[0x0b];
-	p->sl = bits(w, 31, 28);
-	p->tclass = bits(w, 27, 20);
-	p->flow_label = bits(w, 19, 0);
-	memcpy(p->dgid, c + 0x10, 16);
-}
-
-/* At RST2INIT or with its bit only: mthca sends port 0 at INIT2RTR, which means nothing (12.6). */
-static void take_port(struct qp_path *p, const u8 *c)
-{
-	p->port = bits(get32(c), 25, 24);
-}
-
-static void take_pkey(struct qp_path *p, const u8 *c)
-{
-	p->pkey_index = bits(get32(c), 6, 0);
-}
-
-static void take_timeout(struct qp_path *p, const u8 *c)
-{
-	p->ack_timeout = c[8] >> 3;
-}
-
-static void take_rnr(struct qp_path *p, const u8 *c)
-{
-	p->rnr_retry = c[4] >> 5;
-}
-
-/* The alternate path comes whole, unlike the primary one: nothing of it was given before (12.6). */
-static void take_alternate(struct qp *qp, u32 opt, const u8 *c)
-{
-	if (opt & OPT_ALT_PATH) {
-		take_primary(&qp->alt, c + 0x40);
-		take_port(&qp->alt, c + 0x40);
-		take_pkey(&qp->alt, c + 0x40);
-		take_timeout(&qp->alt, c + 0x40);
-	}
-	if (opt & OPT_ALT_RNR)
-		take_rnr(&qp->alt, c + 0x40);
-}
-
-/*
- * What a remote side may do; each right has its own bit, so that one can change and the others
- * stay.
- */
-static void take_access(struct qp *qp, u32 opt, const u8 *c)
-{
-	u32 w = get32(c + 0x90);
-
-	if (opt & OPT_RRE)
-		qp->rre = bits(w, 15, 15);
-	if (opt & OPT_RWE)
-		qp->rwe = bits(w, 14, 14);
-	if (opt & OPT_RAE)
-		qp->rae = bits(w, 13, 13);
-}
-
-/* SRE and SAE have no bit of their own (12.6). */
-static void take_sra(struct qp *qp, const u8 *c)
-{
-	u32 w = get32(c + 0x70);
-
-	qp->log_sra = bits(w, 23, 21);
-	qp->sre = bits(w, 15, 15);
-	qp->sae = bits(w, 13, 13);
-}
-
-static void take_path_options(struct qp *qp, u32 opt, const u8 *c)
-{
-	const u8 *primary = c + 0x20;
-
-	if (opt & OPT_PRIMARY)
-		take_primary(&qp->path, primary);
-	if (opt & OPT_PORT)
-		take_port(&qp->path, primary);
-	if (opt & OPT_PKEY)
-		take_pkey(&qp->path, primary);
-	if (opt & OPT_TIMEOUT)
-		take_timeout(&qp->path, primary);
-	if (opt & OPT_RNR)
-		take_rnr(&qp->path, primary);
-	take_alternate(qp, opt, c);
-}
 
 /* ARMED is a state the hardware reaches by itself; software asks for it with REARM (12.6). */
 static bool pm_bad(u8 state)
 {
 	return state != PM_MIGRATED && state != PM_REARM;
-}
-
-/* Software asks for rearm, or forces the migration (IBTA 17.2.8). */
-static void take_pm(struct qp *qp, u8 state)
-{
-	if (state == PM_MIGRATED && qp->pm_state == PM_ARMED)
-		qp_migrate(qp, false);
-	qp->pm_state = state;
-	qp->pm_failed = false;
-}
-
-static void take_options(struct qp *qp, u32 opt, const u8 *c)
-{
-	take_path_options(qp, opt, c);
-	take_access(qp, opt, c);
-	if (opt & OPT_QKEY)
-		qp->qkey = get32(c + 0xa8);
-	if (opt & OPT_MIN_RNR)
-		qp->min_rnr = bits(get32(c + 0x94), 28, 24);
-	if (opt & OPT_SRA)
-		take_sra(qp, c);
-	if (opt & OPT_RRA)
-		qp->log_rra = bits(get32(c + 0x90), 23, 21);
-	if (opt & OPT_RETRY)
-		qp->retry = bits(get32(c + 0x70), 18, 16);
-	if (opt & OPT_SCHED)
-		qp->sched = bits(get32(c + 4), 3, 0);
-	if (opt & OPT_PM)
-		take_pm(qp, bits(get32(c), 12, 11));
-}
-
-/* --- context: writing --------------------------------------------------------------------- */
-
-static void path_encode(const struct qp_path *p, u8 *c)
-{
-	put32(c, (u32)p->port << 24 | p->pkey_index);
-	c[4] = p->rnr_retry << 5;
-	c[5] = (p->grh ? 0x80 : 0) | p->path_bits;
-	put16(c + 6, p->dlid);
-	c[8] = p->ack_timeout << 3;
-	c[9] = p->sgid_index;
-	c[0x0a] = p->static_rate;
-	c[0x0b] = p->hop_limit;
-	put32(c + 0x0c, (u32)p->sl << 28 | (u32)p->tclass << 20 | p->flow_label);
-	memcpy(c + 0x10, p->dgid, 16);
-}
-
-/* The counters of retries count upwards in the context and downwards here. */
-static u32 encode_params1(const struct qp *qp)
-{
-	u32 rnr_used = (qp->path.rnr_retry - qp->rnr_left) & 7,
-	    used = (qp->retry - qp->retry_left) & 7;
-
-	return (u32)qp->ack_freq << 28 | (u32)qp->flight << 24 | (u32)qp->log_sra << 21 |
-	       (u32)qp->retry << 16 | (u32)qp->sre << 15 | (u32)qp->swe << 14 | (u32)qp->sae << 13 |
-	       rnr_used << 8 | used << 5 | (u32)qp->sic << 4 | (u32)qp->ssc << 3;
-}
-
-static void ctx_encode(const struct qp *qp, u8 *c)
-{
-	put32(c, (u32)qp->state << 28 | (u32)qp->service << 16 | (u32)qp->pm_state << 11 |
-			 (u32)qp->de << 8);
-	put32(c + 0x04, qp->sched);
-	put32(c + 0x08, (u32)qp->mtu << 29 | (u32)qp->log_msg << 24);
-	put32(c + 0x0c, qp->uar);
-	put32(c + 0x10, qp->qpn);
-	put32(c + 0x14, qp->rqpn);
-	path_encode(&qp->path, c + 0x20);
-	path_encode(&qp->alt, c + 0x40);
-	put32(c + 0x60, qp->rdd);
-	put32(c + 0x64, qp->pd);
-	put32(c + 0x68, qp->wqe_hi);
-	put32(c + 0x6c, qp->wqe_lkey);
-	put32(c + 0x70, encode_params1(qp));
-	put32(c + 0x78, qp->sq_psn);
-	put32(c + 0x7c, qp->scqn);
-	put64(c + 0x80, (u64)qp->wqe_hi << 32 | qp->sq_next);
-	put32(c + 0x88, qp->last_acked);
-	put32(c + 0x8c, qp->ssn);
-	put32(c + 0x90, (u32)qp->log_rra << 21 | (u32)qp->rre << 15 | (u32)qp->rwe << 14 |
-				(u32)qp->rae << 13 | (u32)qp->ric << 4 | (u32)qp->rsc << 3);
-	put32(c + 0x94, (u32)qp->min_rnr << 24 | qp->rq_psn);
-	put32(c + 0x98, qp->rdb);
-	put32(c + 0x9c, qp->rcqn);
-	put64(c + 0xa0, (u64)qp->wqe_hi << 32 | qp->rq_next);
-	put32(c + 0xa8, qp->qkey);
-	put32(c + 0xac, (u32)qp->srq_en << 24 | qp->srqn);
-	put32(c + 0xb0, qp->rmsn);
 }
 
 /* --- naming the QP ------------------------------------------------------------------------ */
@@ -376,31 +169,6 @@ static u8 check_service(struct qp *qp)
 	}
 }
 
-static void take_new(struct qp *qp, const u8 *c)
-{
-	qp->service = bits(get32(c), 18, 16);
-	qp->pm_state = bits(get32(c), 12, 11);
-	qp->de = bits(get32(c), 8, 8);
-	qp->sched = bits(get32(c + 4), 3, 0);
-	qp->uar = get32(c + 0x0c) & 0xffffff;
-	take_port(&qp->path, c + 0x20);
-	take_pkey(&qp->path, c + 0x20);
-	qp->rdd = get32(c + 0x60) & 0xffffff;
-	qp->pd = get32(c + 0x64) & 0xffffff;
-	qp->wqe_hi = get32(c + 0x68);
-	qp->wqe_lkey = get32(c + 0x6c);
-	qp->sic = bits(get32(c + 0x70), 4, 4);
-	qp->ssc = bits(get32(c + 0x70), 3, 3);
-	qp->scqn = get32(c + 0x7c) & 0xffffff;
-	take_access(qp, OPT_ACCESS, c);
-	qp->ric = bits(get32(c + 0x90), 4, 4);
-	qp->rsc = bits(get32(c + 0x90), 3, 3);
-	qp->rcqn = get32(c + 0x9c) & 0xffffff;
-	qp->qkey = get32(c + 0xa8);
-	qp->srq_en = bits(get32(c + 0xac), 24, 24);
-	qp->srqn = get32(c + 0xac) & 0xffffff;
-}
-
 /*
  * Number and UAR page. Software that leaves the number out is not at fault: it is in the modifier,
  * too.
@@ -452,7 +220,7 @@ static u8 rst2init(struct hca *h, struct cmd *c)
 		return CMD_BAD_QPEE_STATE;
 	qp = qp_create(h, qpn);
 	check_reserved(h, c, qp->name);
-	take_new(qp, c->in + CTX);
+	qp_take_new(qp, c->in + CTX);
 	status = check_new(qp, c->in + CTX);
 	if (status) {
 		qp_destroy(qp);
@@ -537,14 +305,14 @@ static u8 enter_rtr(struct qp *qp, u32 opt, const u8 *c)
 	qp->mtu = bits(w, 31, 29);
 	qp->log_msg = bits(w, 28, 24);
 	qp->rqpn = get32(c + 0x14) & QPN_MASK;
-	take_primary(&qp->path, c + 0x20);
+	qp_take_primary(&qp->path, c + 0x20);
 	qp->log_rra = bits(get32(c + 0x90), 23, 21);
 	qp->ric = bits(get32(c + 0x90), 4, 4);
 	qp->rq_psn = get32(c + 0x94) & PSN_MASK;
 	qp->rdb = get32(c + 0x98);
-	take_options(qp,
-		     opt & (OPT_MIN_RNR | OPT_PKEY | OPT_QKEY | OPT_ACCESS | OPT_ALT | OPT_SCHED),
-		     c);
+	qp_take_options(
+		qp, opt & (OPT_MIN_RNR | OPT_PKEY | OPT_QKEY | OPT_ACCESS | OPT_ALT | OPT_SCHED),
+		c);
 	qp->comm_est = true;
 	return check_paths(qp, opt) ? CMD_BAD_PARAM : check_rtr(qp);
 }
@@ -565,15 +333,15 @@ static u8 enter_rts(struct qp *qp, u32 opt, const u8 *c)
 	u32 w = get32(c + 0x70);
 
 	qp->sq_psn = get32(c + 0x78) & PSN_MASK;
-	take_timeout(&qp->path, c + 0x20);
-	take_rnr(&qp->path, c + 0x20);
-	take_sra(qp, c);
+	qp_take_timeout(&qp->path, c + 0x20);
+	qp_take_rnr(&qp->path, c + 0x20);
+	qp_take_sra(qp, c);
 	qp->retry = bits(w, 18, 16);
 	qp->ack_freq = bits(w, 31, 28);
 	qp->flight = bits(w, 27, 24);
 	qp->sic = bits(w, 4, 4);
 	qp->swe = bits(w, 14, 14);
-	take_options(qp, opt & OPT_RUNNING, c);
+	qp_take_options(qp, opt & OPT_RUNNING, c);
 	qp->comm_est = false;
 	requester_reset(qp);
 	return check_paths(qp, opt) ? CMD_BAD_PARAM : check_sra(qp);
@@ -590,13 +358,13 @@ static u8 reinit(struct qp *qp, u32 opt, const u8 *c)
 		allowed |= OPT_RWE;
 	else
 		allowed |= OPT_QKEY;
-	take_options(qp, opt & allowed, c);
+	qp_take_options(qp, opt & allowed, c);
 	return check_path(qp, &qp->path);
 }
 
 static u8 keep_running(struct qp *qp, u32 opt, const u8 *c)
 {
-	take_options(qp, opt & OPT_RUNNING, c);
+	qp_take_options(qp, opt & OPT_RUNNING, c);
 	return opt & OPT_ALT_PATH ? check_path(qp, &qp->alt) : CMD_OK;
 }
 
@@ -606,17 +374,17 @@ static u8 leave_sqe(struct qp *qp, u32 opt, const u8 *c)
 
 	/* what was posted before the error must not run after it */
 	qp_flush(qp, &all);
-	take_options(qp, opt & (qp->service == SVC_UC ? OPT_RWE : OPT_QKEY), c);
+	qp_take_options(qp, opt & (qp->service == SVC_UC ? OPT_RWE : OPT_QKEY), c);
 	return CMD_OK;
 }
 
 /* Only while nothing is in flight may the path change under a connection. */
 static u8 change_drained(struct qp *qp, u32 opt, const u8 *c)
 {
-	take_options(qp,
-		     opt & (OPT_RUNNING | OPT_PKEY | OPT_PRIMARY | OPT_PORT | OPT_RETRY | OPT_RNR |
-			    OPT_TIMEOUT | OPT_SRA | OPT_RRA),
-		     c);
+	qp_take_options(qp,
+			opt & (OPT_RUNNING | OPT_PKEY | OPT_PRIMARY | OPT_PORT | OPT_RETRY |
+			       OPT_RNR | OPT_TIMEOUT | OPT_SRA | OPT_RRA),
+			c);
 	qp->retry_left = qp->retry;
 	qp->rnr_left = qp->path.rnr_retry;
 	if (check_paths(qp, opt) || check_rdb(qp))
@@ -744,7 +512,7 @@ static u8 err2rst(struct hca *h, struct cmd *c)
 		return CMD_BAD_QPEE_STATE;
 	if (!qp)
 		return CMD_OK;
-	ctx_encode(qp, c->out + CTX);
+	qp_context_encode(qp, c->out + CTX);
 	qp_destroy(qp);
 	return CMD_OK;
 }
@@ -759,7 +527,7 @@ static u8 query(struct hca *h, struct cmd *c)
 	if (status)
 		return status;
 	if (qp)
-		ctx_encode(qp, c->out + CTX);
+		qp_context_encode(qp, c->out + CTX);
 	return CMD_OK;
 }
 

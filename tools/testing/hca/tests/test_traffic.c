@@ -409,8 +409,8 @@ static void connected_queues_sleep(void)
 }
 
 /*
- * Senders wait for packets under way (dispatch.c): one that nobody gives back would be waited for, for
- * ever.
+ * Senders wait for packets under way (dispatch.c): one that nobody gives back would be waited for,
+ * for ever.
  */
 static void every_packet_is_given_back(void)
 {
