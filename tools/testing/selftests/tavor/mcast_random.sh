@@ -12,6 +12,7 @@
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "$0")/faults.bash"
 
+strict
 trap 'sm_around reload' EXIT
-sm_around reload num_mcg=64 || exit 1
+sm_around reload num_mcg=64
 "${TEST_BIN:-$TREE/build/guest/tavor}/mcast_random" "${SEED:-20261122}"

@@ -12,6 +12,7 @@
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "$0")/faults.bash"
 
+strict
 trap 'reload' EXIT
-reload cmd_timeout_ms=1000 || exit 1
+reload cmd_timeout_ms=1000
 "${TEST_BIN:-$TREE/build/guest/tavor}/verb_errors"

@@ -3,16 +3,46 @@
 #
 # For the guest's test scripts: a script defines functions test_*, then calls run_tests "$@". Each function is a
 # test of its own, in a shell of its own with "set -e"; with names as arguments only those are run
-# ("rdma_core.sh test_ibstat"). A test that cannot run here calls skip with the reason.
+# ("rdma_core.sh test_ibstat"). What fails is named by file, line and command. A test that cannot run here calls skip with the reason.
 
 TEST_SECONDS=${TEST_SECONDS:-120}
 TREE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../../.." && pwd)
 # shellcheck source=SCRIPTDIR/functions
 . "$TREE/tools/testing/vm/guest/functions"
 
+# trail SKIP: how the test got where it is: file, line and command of each call, but for the innermost SKIP ones
+trail() {
+	local i line top=${#FUNCNAME[@]}
+	for i in "${!FUNCNAME[@]}"; do
+		[ "${FUNCNAME[i]}" != one_test ] || top=$i
+	done
+	for ((i = top - 1; i > $1; i--)); do
+		line=${BASH_LINENO[i - 1]}
+		printf '%s:%s: %s\n' "${BASH_SOURCE[i]#"$TREE/"}" "$line" \
+			"$(sed -n "${line}s/^[[:space:]]*//p" "${BASH_SOURCE[i]}" 2>/dev/null)"
+	done
+}
+
+# broken STATUS COMMAND: what the trap below says of a command that failed
+broken() {
+	{
+		trail 1
+		echo "status $1: $2"
+	} >&2
+}
+
+# strict: a command that fails ends the test, and is named
+strict() {
+	set -eE
+	trap 'broken "$?" "$BASH_COMMAND"' ERR
+}
+
 # fail TEXT...: ends the test
 fail() {
-	echo "$*" >&2
+	{
+		trail 1
+		echo "$*"
+	} >&2
 	exit 1
 }
 
@@ -137,6 +167,13 @@ sm_around() {
 	until_true 60 any_port_active
 }
 
+# defined FUNCTION: file, line and name of it
+defined() {
+	local line file
+	read -r _ line file < <(shopt -s extdebug && declare -F "$1")
+	echo "${file#"$TREE/"}:$line: $1"
+}
+
 # one_test NUMBER FUNCTION
 one_test() {
 	local number=$1 name=$2 text pid status=0
@@ -145,7 +182,7 @@ one_test() {
 	TEST_DIR=$(mktemp -d)
 	set -m
 	(
-		set -eE
+		strict
 		"$name"
 	) >"$TEST_DIR/out" 2>&1 </dev/null &
 	pid=$!
@@ -163,6 +200,7 @@ one_test() {
 	elif [ "$status" = 0 ]; then
 		echo "ok $number $text"
 	else
+		echo "$(defined "$name"): status $status" >>"$TEST_DIR/out"
 		tail -n 60 "$TEST_DIR/out" | sed 's/^/# /'
 		echo "not ok $number $text"
 		TESTS_FAILED=$((TESTS_FAILED + 1))

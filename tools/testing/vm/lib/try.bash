@@ -9,6 +9,16 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 number=0
 
+# said_by: file, line and text of the call that came to a result, and of the command before it if that gave it
+said_by() {
+	local top=$((${#BASH_SOURCE[@]} - 1)) from line
+	line=${BASH_LINENO[top - 1]}
+	from=$line
+	[ "$top" -gt 2 ] || from=$((line - 1))
+	awk -v from="$from" -v to="$line" -v file="${BASH_SOURCE[top]##*/}" \
+		'NR >= from && NR <= to { sub(/^[ \t]+/, ""); print "# " file ":" NR ": " $0 }' "${BASH_SOURCE[top]}"
+}
+
 # result GOOD TEXT
 result() {
 	number=$((number + 1))
@@ -16,6 +26,7 @@ result() {
 		echo "ok $number $2"
 	else
 		echo "not ok $number $2"
+		said_by
 		sed 's/^/# /' "$work/out" "$work/err" 2>/dev/null | tail -n 12
 	fi
 }

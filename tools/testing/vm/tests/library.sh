@@ -10,7 +10,8 @@ folder=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/../lib/try.bash
 . "$folder/../lib/try.bash"
 
-# judged TEXT RESULT: standard input is the body of a test; RESULT is its line, without number and name
+# judged TEXT RESULT: standard input is the body of a test, which may take so many $seconds; RESULT is its line,
+# without number and name
 judged() {
 	local status=0 want=1
 	{
@@ -18,11 +19,19 @@ judged() {
 		# Neither the host's ports nor its list of those that were used
 		echo 'listening() { :; }'
 		echo 'next_tcp_port() { echo 1; }'
-		printf 'TEST_SECONDS=1\ntest_it() {\n%s\n}\nrun_tests "$@"\n' "$(cat)"
+		printf 'TEST_SECONDS=%s\ntest_it() {\n%s\n}\nrun_tests "$@"\n' "${seconds:-60}" "$(cat)"
 	} >"$work/test"
 	bash "$work/test" >"$work/out" 2>"$work/err" || status=$?
 	[ "$2" = "not ok" ] || want=0
 	[ "$(sed -n 's/^\(not ok\|ok\) 1 it/\1/p' "$work/out")" = "$2" ] && [ "$status" = $want ]
+	result $? "$1"
+}
+
+# named TEXT LINE...: these lines are in what the test before said, without its own folder
+named() {
+	local said
+	said=$(sed -n "s|^# \($work/\)\?||p" "$work/out")
+	[[ $'\n'$said$'\n' == *$'\n'"$(printf '%s\n' "${@:2}")"$'\n'* ]]
 	result $? "$1"
 }
 
@@ -40,9 +49,19 @@ judged "a command in a function of a function fails" "not ok" <<<"inner() { fals
 judged "the last command fails" "not ok" <<<"true; false"
 judged "it fails with a text" "not ok" <<<"fail no; true"
 judged "it is killed" "not ok" <<<"kill -KILL \$BASHPID"
+judged "a command fails" "not ok" <<<$'inner() {\n\t[ 1 = 2 ]\n}\ntrue\n\tinner x\ntrue'
+named "and is named with file and line, and how the test came there" "test:10: inner x" "test:7: [ 1 = 2 ]" \
+	"status 1: [ 1 = 2 ]"
+judged "a command in a pipe, in a shell in a shell fails" "not ok" <<<$'x=$(true | (false; true))\n\ttrue | ( true; false )'
+named "and is named" "test:7: true | ( true; false )" "status 1: false"
+judged "what fails where a status is asked for is no failure" ok <<<$'inner() { false; }\nif inner; then true; fi\n! inner\ninner || true'
+judged "it fails with a text" "not ok" <<<$'true\nuntil_true 0 false || fail no luck'
+named "which comes with file and line" "test:7: until_true 0 false || fail no luck" "no luck" "test:5: test_it: status 1"
+judged "it ends by itself" "not ok" <<<"exit 3"
+named "and the test is named with its status" "test:5: test_it: status 3"
 judged "it is skipped, and says why" "ok # SKIP no device" <<<"skip no device"
 judged "it ends with the status of a skip, without a reason" "not ok" <<<"exit 4"
-judged "it does not end" "not ok" <<<"echo \$BASHPID >'$work/pid'; while :; do sleep 1; done"
+seconds=1 judged "it does not end" "not ok" <<<"echo \$BASHPID >'$work/pid'; while :; do sleep 1; done"
 killed "and is ended"
 judged "it leaves a process behind" ok <<<"sleep 1000 & echo \$! >'$work/pid'"
 killed "which is ended, too"
@@ -67,4 +86,13 @@ judged "a program refuses with status -1" ok <<<"refused no sh -c 'echo no; exit
 judged "a program refuses for another reason" "not ok" <<<"refused 'no memory' ls '$work/none'; true"
 judged "a program that has to refuse succeeds" "not ok" <<<"refused No echo No such; true"
 judged "a program that has to refuse crashes" "not ok" <<<"refused no sh -c 'echo no; kill -SEGV \$\$'; true"
+
+cat >"$work/host" <<X
+. '$folder/../lib/try.bash'
+: >"\$work/out"
+[ 1 = 2 ]
+result \$? "one is two"
+X
+bash "$work/host" >"$work/out" 2>"$work/err"
+named "a test on the host fails, and file, line and command are named" "host:3: [ 1 = 2 ]" 'host:4: result $? "one is two"'
 echo "1..$number"
