@@ -66,7 +66,9 @@ modules_state() {
 # modules LINE "DIR..." [MAKE-ARGUMENT...]: build what lies in these folders for that kernel into
 # $BUILD/modules/LINE, unless nothing has changed
 modules() {
-	local line=$1 dirs=$2 kernel dest mirror state
+	local line=$1 dirs kernel dest mirror state
+	# In whatever order they are asked for, they are the same.
+	dirs=$(xargs -n1 <<<"$2" | sort -u | xargs)
 	shift 2
 	kernel=$(kernel "$line")
 	dest=$BUILD/modules/$line
