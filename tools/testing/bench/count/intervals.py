@@ -10,11 +10,12 @@ COUNT = os.path.join(os.path.dirname(os.path.realpath(__file__)), 'count')
 
 
 def counted(arguments):
-    """id -> [(instructions outside of interrupts, instructions in all)], in order; ends the program on a failure."""
+    """id -> [(instructions outside of interrupts, all instructions)]; a failure ends it all."""
     found = {}
     with tempfile.TemporaryDirectory() as work:
         raw = os.path.join(work, 'raw')
-        run = subprocess.run([COUNT, '--raw', raw, *arguments], stdout=subprocess.PIPE, text=True, check=False)
+        run = subprocess.run([COUNT, '--raw', raw, *arguments], stdout=subprocess.PIPE, text=True,
+                             check=False)
         if run.returncode:
             print(run.stdout, end='')
             sys.exit(run.returncode)

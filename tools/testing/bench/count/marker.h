@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Marks where the counting of instructions begins and ends, in kernel modules and in programs alike. See README.
+ * Marks where the counting of instructions begins and ends, in kernel modules and in programs
+ * alike. See README.
  *
- * A marker is one no-op of eight bytes whose displacement no compiler and no kernel writes: it touches no memory, no
- * register and no flag, on hardware as in QEMU, and nothing notices it but the counting plugin. The compiler moves
- * no access to memory across it; what it keeps in registers it may move.
+ * A marker is one no-op of eight bytes whose displacement no compiler and no kernel writes: it
+ * touches no memory, no register and no flag, on hardware as in QEMU, and nothing notices it but
+ * the counting plugin. The compiler moves no access to memory across it; what it keeps in registers
+ * it may move.
  */
 #ifndef COUNT_MARKER_H
 #define COUNT_MARKER_H
@@ -23,9 +25,9 @@
 	} while (0)
 
 /*
- * Counted is what the processor executes after count_begin() and before count_end() of the same id. Intervals of
- * different ids may lie within each other or overlap in any way; markers themselves are never counted. An interval
- * may begin in one function, process or context and end in another.
+ * Counted is what the processor executes after count_begin() and before count_end() of the same id.
+ * Intervals of different ids may lie within each other or overlap in any way; markers themselves
+ * are never counted. An interval may begin in one function, process or context and end in another.
  */
 #define count_begin(id) COUNT_MARK(id, 0)
 #define count_end(id) COUNT_MARK(id, COUNT_END)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * A plugin of QEMU's that counts the instructions a guest executes between two markers. It writes a line
- * "ID INSTRUCTIONS IN-INTERRUPTS INTERRUPTS" for each interval that has ended, and "error ..." for what cannot be one.
+ * A plugin of QEMU's that counts the instructions a guest executes between two markers. It writes a
+ * line "ID INSTRUCTIONS IN-INTERRUPTS INTERRUPTS" for each interval that has ended, and "error ..."
+ * for what cannot be one.
  *
- * An interrupt that arrives within an interval lasts until the interrupted instruction is executed after an IRETQ: the
- * newest interrupt that came there has then returned. One in which the interval ends is a part of it.
+ * An interrupt that arrives within an interval lasts until the interrupted instruction is executed
+ * after an IRETQ: the newest interrupt that came there has then returned. One in which the interval
+ * ends is a part of it.
  */
 #include <stdio.h>
 #include <stdlib.h>

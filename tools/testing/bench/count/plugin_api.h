@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * The few declarations of QEMU's plugin interface, version 7 (QEMU 11.1), that the counting plugin needs. Debian
- * packages the programs without the header. Written from the documentation, "QEMU TCG Plugins"
- * (https://www.qemu.org/docs/master/devel/tcg-plugins.html) and "API" there; QEMU refuses a plugin of another version.
+ * The few declarations of QEMU's plugin interface, version 7 (QEMU 11.1), that the counting plugin
+ * needs. Debian packages the programs without the header. Written from the documentation, "QEMU TCG
+ * Plugins" (https://www.qemu.org/docs/master/devel/tcg-plugins.html) and "API" there; QEMU refuses
+ * a plugin of another version.
  */
 #ifndef COUNT_PLUGIN_API_H
 #define COUNT_PLUGIN_API_H

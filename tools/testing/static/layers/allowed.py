@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 """The list of calls that may close a circle, each with its reason.
 
-A line is "MODULE: CALLER -> CALLEE... # reason"; a file is named by the end of its path, "vrb_pump.c".
+A line is "MODULE: CALLER -> CALLEE... # reason"; a file is named by the end of its path.
 """
 
 import re
@@ -60,8 +60,10 @@ class Exceptions:
 
     def stale(self):
         """Entries that no build needs."""
-        return [f'{entry[0]}: {entry[1]}: {entry[2]} -> {entry[3]}: {self.wrong.get(entry, "there is no such module")}'
-                for entry in self.entries if entry not in self.used]
+        return [f'{where}: {module}: {caller} -> {callee}: ' +
+                self.wrong.get((where, module, caller, callee), 'there is no such module')
+                for where, module, caller, callee in self.entries
+                if (where, module, caller, callee) not in self.used]
 
 
 def _file(graph, name):

@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 """Which file of a program calls which, taken from its object files, and the circles among them.
 
-An edge is a direct call or jump from the code of one object to a function that another one defines. A call through
-a pointer is none, since that is how a lower layer reaches an upper one; nor is a static call of the kernel's, whose
-target is patched in. What the compiler has inlined counts for the file it was inlined into.
+An edge is a direct call or jump from the code of one object to a function that another one defines.
+A call through a pointer is none, since that is how a lower layer reaches an upper one; nor is a
+static call of the kernel's, whose target is patched in. What the compiler has inlined counts for
+the file it was inlined into.
 """
 
 from collections import deque
 
 from elf import Object, STT_FUNC
 
-PLT32 = 4                 # R_X86_64_PLT32: what the assembler makes of a call or a jump, and of nothing else
+PLT32 = 4                 # R_X86_64_PLT32: a call or a jump, and nothing else
 STATIC_CALL = '__SCT__'
 
 
 class Graph:
-    """The files of one build of a program. edges[caller][callee]: pairs (calling function, called function)."""
+    """The files of one build. edges[caller][callee]: pairs (calling function, called function)."""
 
     def __init__(self, objects):
         """objects: each file's name and the path of its object."""
@@ -35,7 +36,8 @@ class Graph:
             if relocation.kind != PLT32 or symbol.section or callee is None:
                 continue
             caller = obj.symbol_at(section, relocation.offset)
-            function = caller.base if caller and caller.kind == STT_FUNC else obj.sections[section].name
+            in_function = caller and caller.kind == STT_FUNC
+            function = caller.base if in_function else obj.sections[section].name
             self.edges[name].setdefault(callee, set()).add((function, symbol.name))
 
     def count(self):
@@ -45,7 +47,7 @@ class Graph:
         return (callee for callee in sorted(self.edges[name]) if (name, callee) not in without)
 
     def way(self, start, end, without=()):
-        """The shortest way by calls from a file to a file, both included; None if there is no way."""
+        """The shortest way by calls from a file to a file, both included; None if there is none."""
         before, todo = {}, deque([start])
         while todo:
             name = todo.popleft()
@@ -58,7 +60,7 @@ class Graph:
         return None
 
     def circles(self, without=()):
-        """Sets of files each of which reaches all others, when the edges in without are not there."""
+        """Sets of files each of which reaches all others, but for the edges in without."""
         reach = {name: self._reach(name, without) for name in self.files}
         found = []
         for name in self.files:
@@ -76,7 +78,8 @@ class Graph:
 
     def within(self, circle, without=()):
         """The edges among some files: (caller, callee)."""
-        return [(name, callee) for name in sorted(circle) for callee in self._next(name, without) if callee in circle]
+        return [(name, callee) for name in sorted(circle) for callee in self._next(name, without)
+                if callee in circle]
 
 
 def _trace(before, start, end):

@@ -5,8 +5,8 @@
 # Level: ci
 # Timeout: 600
 #
-# Tests the counting of instructions on intervals whose length is known, in user space and in the kernel.
-# Prints TAP. By hand: run this script.
+# Tests the counting of instructions on intervals whose length is known, in user space and in the
+# kernel. Prints TAP. By hand: run this script.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/../../../vm/lib/all.sh
