@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# A little of all traffic that a fabric sees, between two HCAs on a switch, for the capture tests to look at.
+# A little of all traffic that a fabric sees, between two HCAs on a switch, for the capture tests to
+# look at.
 
 # shellcheck source=SCRIPTDIR/ipoib_pair.bash
 . "$(dirname "$0")/ipoib_pair.bash"
@@ -64,7 +65,8 @@ test_ipoib_and_the_connection_manager() {
 	cm_pair "ucmatose -b $THERE -C 5" "ucmatose -s $THERE -C 5"
 	cm_pair "udaddy -b $THERE" "udaddy -s $THERE"
 	cm_pair "rstream -b $THERE -I 5 -S 1024 -C 5" "rstream -s $THERE -I 5 -S 1024 -C 5"
-	# A message that is one packet: tshark takes the first packet of a longer one for an IP packet cut short.
+	# A message that is one packet: tshark takes the first packet of a longer one for an IP
+	# packet cut short.
 	mode connected
 	ping -c 3 -i 0.2 -s 1900 "$THERE"
 	pair_down

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# On the host: boots a guest whose wire is captured, lets it send some of everything, and has tshark, which
-# others wrote from the specification, decode what was sent. DRIVER is the driver (tavor); KERNEL may be set.
+# On the host: boots a guest whose wire is captured, lets it send some of everything, and has
+# tshark, which others wrote from the specification, decode what was sent. DRIVER is the driver
+# (tavor); KERNEL may be set.
 
 # shellcheck source=SCRIPTDIR/../vm/lib/all.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../vm/lib/all.sh"
@@ -30,7 +31,8 @@ result() {
 
 # frames FILTER: what tshark shows of the frames that match
 frames() {
-	in_root "$capture" --bind "$work" --cwd "$work" -- tshark -n -r wire.pcap -Y "$1" 2>"$work/err"
+	in_root "$capture" --bind "$work" --cwd "$work" -- \
+		tshark -n -r wire.pcap -Y "$1" 2>"$work/err"
 }
 
 none() {
@@ -44,12 +46,14 @@ some() {
 	result $? "$2" "$work/err"
 }
 
-# sent_by SCRIPT OPTION...: runs it in a guest whose wire is captured, and judges what it sent as a whole
+# sent_by SCRIPT OPTION...: runs it in a guest whose wire is captured, and judges what it sent as a
+# whole
 sent_by() {
 	local script=$1
 	shift
 	capture=$(capture_root) || exit 1
-	"$VM_DIR/run" --kernel "${KERNEL:-6.12}" --driver "$DRIVER" --sm --pcap --results "$work" "$@" -- \
+	"$VM_DIR/run" --kernel "${KERNEL:-6.12}" --driver "$DRIVER" --sm --pcap --results "$work" \
+		"$@" -- \
 		"tools/testing/interop/$script" >"$work/run.log" 2>&1
 	result $? "$DRIVER: the guest has sent some of everything" "$work/run.log"
 	frames frame >"$work/out"

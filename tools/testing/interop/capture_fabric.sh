@@ -6,8 +6,8 @@
 # Runs: host DRIVER=mthca
 # Runs: host DRIVER=tavor
 #
-# Two HCAs on a switch: all transports and operations, IPoIB, the connection manager, what opensm and
-# infiniband-diags ask; tshark decodes it without a complaint. By hand:
+# Two HCAs on a switch: all transports and operations, IPoIB, the connection manager, what opensm
+# and infiniband-diags ask; tshark decodes it without a complaint. By hand:
 #   DRIVER=tavor tools/testing/interop/capture_fabric.sh
 
 # shellcheck source=SCRIPTDIR/capture.bash
@@ -28,7 +28,8 @@ some 'infiniband.bth.opcode == 18' "RC Atomic Acknowledge is there"
 some 'infiniband.bth.opcode == 42' "UC RDMA WRITE Only is there"
 some 'infiniband.grh' "packets with a global header are there"
 some 'infiniband.lrh.dlid >= 0xc000 && infiniband.lrh.dlid != 0xffff' "multicast is there"
-some 'infiniband.mad.mgmtclass == 0x81 && infiniband.mad.status == 0x8000' "directed-route answers are there"
+some 'infiniband.mad.mgmtclass == 0x81 && infiniband.mad.status == 0x8000' \
+	"directed-route answers are there"
 some 'infiniband.mad.mgmtclass == 0x01' "LID-routed subnet management is there"
 some 'infiniband.mad.mgmtclass == 0x03' "subnet administration is there"
 some 'infiniband.mad.mgmtclass == 0x04' "performance management is there"

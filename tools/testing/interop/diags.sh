@@ -7,8 +7,9 @@
 # Runs: guest --driver tavor --sm
 # Level: ci
 #
-# infiniband-diags on one HCA whose two ports are cabled to each other: what the subnet and performance
-# management agents answer, and that the counters count. With ib_mthca they judge the HCA model. By hand:
+# infiniband-diags on one HCA whose two ports are cabled to each other: what the subnet and
+# performance management agents answer, and that the counters count. With ib_mthca they judge the
+# HCA model. By hand:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/interop/diags.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/../vm/guest/query.bash
@@ -35,13 +36,15 @@ test_smpquery_nodedesc() {
 
 test_smpquery_nodedesc_follows_what_is_written() {
 	echo "guest under test" >"/sys/class/infiniband/$(device)/node_desc"
-	query '^Node Description:\.*guest under test' smpquery -C "$(device)" -P 1 nodedesc "$(lid 2)"
+	query '^Node Description:\.*guest under test' smpquery -C "$(device)" -P 1 nodedesc \
+		"$(lid 2)"
 }
 
 test_smpquery_portinfo() {
 	local port
 	for port in 1 2; do
-		query "^Lid:\.*$(lid $port)$" smpquery -C "$(device)" -P 1 portinfo "$(lid $port)" $port
+		query "^Lid:\.*$(lid $port)$" smpquery -C "$(device)" -P 1 portinfo \
+			"$(lid $port)" $port
 		grep -qE '^LinkState:\.*Active$' "$TEST_DIR/query"
 		grep -qE '^PhysLinkState:\.*LinkUp$' "$TEST_DIR/query"
 		grep -qE '^LinkWidthActive:\.*4X$' "$TEST_DIR/query"
@@ -92,7 +95,8 @@ test_sminfo() {
 
 test_saquery() {
 	query 'node_type\.*Channel Adapter' saquery -C "$(device)" -P 1 NR
-	query 'port_state\.*\(?0x0*4|port_state\.*Active|PortInfoRecord' saquery -C "$(device)" -P 1 PIR
+	query 'port_state\.*\(?0x0*4|port_state\.*Active|PortInfoRecord' \
+		saquery -C "$(device)" -P 1 PIR
 	query 'PathRecord' saquery -C "$(device)" -P 1 -p
 }
 
@@ -151,7 +155,8 @@ test_perfquery_of_all_ports_and_samples() {
 
 # This generation of HCAs has none.
 test_perfquery_is_told_that_there_are_no_extended_counters() {
-	refused 'No extended counter support indicated' perfquery -C "$(device)" -P 1 -x "$(lid 1)" 1
+	refused 'No extended counter support indicated' perfquery -C "$(device)" -P 1 -x \
+		"$(lid 1)" 1
 	refused 'failed: ' perfquery -C "$(device)" -P 1 --xmtdisc "$(lid 1)" 1
 }
 
@@ -165,8 +170,10 @@ test_port_counters_count_traffic_in_both_directions() {
 		sent=$(counter $port PortXmitData)
 		received=$(counter $port PortRcvData)
 		echo "port $port: sent $sent words, received $received"
-		[ "$sent" -ge 102400 ] && [ "$sent" -le 140000 ] || fail "port $port sent $sent words"
-		[ "$received" -ge 102400 ] && [ "$received" -le 140000 ] || fail "port $port received $received words"
+		[ "$sent" -ge 102400 ] && [ "$sent" -le 140000 ] ||
+			fail "port $port sent $sent words"
+		[ "$received" -ge 102400 ] && [ "$received" -le 140000 ] ||
+			fail "port $port received $received words"
 		[ "$(counter $port PortXmitPkts)" -ge 200 ]
 		[ "$(counter $port PortRcvPkts)" -ge 200 ]
 	done
@@ -176,12 +183,14 @@ test_port_counters_are_cleared_on_request() {
 	pair "ibv_rc_pingpong -s 65536 -n 20 -i 2" "ibv_rc_pingpong -s 65536 -n 20 -i 1"
 	[ "$(counter 1 PortXmitData)" -ge 327680 ]
 	perfquery -C "$(device)" -P 1 -R "$(lid 1)" 1
-	[ "$(counter 1 PortXmitData)" -lt 20000 ] || fail "after a reset: $(counter 1 PortXmitData) words"
+	[ "$(counter 1 PortXmitData)" -lt 20000 ] ||
+		fail "after a reset: $(counter 1 PortXmitData) words"
 }
 
 test_counters_read_and_cleared_at_once() {
 	query '^PortXmitPkts:\.*[1-9]' perfquery -C "$(device)" -P 1 -r "$(lid 1)" 1
-	[ "$(counter 1 PortXmitPkts)" -lt 100 ] || fail "after a reset: $(counter 1 PortXmitPkts) packets"
+	[ "$(counter 1 PortXmitPkts)" -lt 100 ] ||
+		fail "after a reset: $(counter 1 PortXmitPkts) packets"
 }
 
 test_sysfs_counters_agree_with_perfquery() {
@@ -189,7 +198,8 @@ test_sysfs_counters_agree_with_perfquery() {
 	sysfs=$(port_file 1 counters/port_xmit_data)
 	agent=$(counter 1 PortXmitData)
 	# perfquery itself sends a little.
-	[ $((agent - sysfs)) -ge 0 ] && [ $((agent - sysfs)) -lt 2000 ] || fail "sysfs $sysfs, agent $agent"
+	[ $((agent - sysfs)) -ge 0 ] && [ $((agent - sysfs)) -lt 2000 ] ||
+		fail "sysfs $sysfs, agent $agent"
 	[ "$(port_file 1 counters/symbol_error)" = 0 ]
 	[ "$(port_file 1 counters/link_downed)" = 0 ]
 }

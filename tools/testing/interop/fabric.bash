@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# For the scripts of this folder, which judge the model's ports, cables and switch with the distribution's
-# driver, opensm and infiniband-diags.
+# For the scripts of this folder, which judge the model's ports, cables and switch with the
+# distribution's driver, opensm and infiniband-diags.
 
 # shellcheck source=SCRIPTDIR/../vm/guest/query.bash
 . "$(dirname "${BASH_SOURCE[0]}")/../vm/guest/query.bash"

@@ -6,7 +6,8 @@
 # Runs: guest --driver mthca --sm --packages "iperf3 fio"
 # Runs: guest --driver tavor --sm --packages "iperf3 fio"
 #
-# IP over InfiniBand and what stands on it, between the two ports of one HCA. By hand, with either driver:
+# IP over InfiniBand and what stands on it, between the two ports of one HCA. By hand, with either
+# driver:
 #   tools/testing/vm/run --driver tavor --sm --packages "iperf3 fio" -- \
 #     tools/testing/interop/ipoib.sh [test_NAME...]
 
@@ -35,7 +36,8 @@ test_ping_of_a_full_datagram_and_of_fragments() {
 
 test_ping_ipv6_and_its_multicast() {
 	set_up
-	ping -c 3 -I "$NEAR" "$(far ip -6 -o addr show dev "$FAR" scope link | awk '{ sub("/.*", "", $4); print $4 }')"
+	ping -c 3 -I "$NEAR" "$(far ip -6 -o addr show dev "$FAR" scope link |
+		awk '{ sub("/.*", "", $4); print $4 }')"
 	ping -c 3 -I "$NEAR" ff02::1
 }
 
@@ -72,9 +74,9 @@ test_mckey() {
 	wait $! || { cat "$TEST_DIR/server"; fail "the receiver failed"; }
 }
 
-# Its second half connects queue pairs that do not exist, whose numbers it makes up. The connection manager
-# takes two connections to one number of one HCA for one that is stale, so the sides, which share the HCA
-# here, have to make up different ones (-q).
+# Its second half connects queue pairs that do not exist, whose numbers it makes up. The connection
+# manager takes two connections to one number of one HCA for one that is stale, so the sides, which
+# share the HCA here, have to make up different ones (-q).
 test_cmtime() {
 	set_up
 	cmtime_pair "-q 100000" "-q 200000"
@@ -92,8 +94,10 @@ test_rdma_client_and_server() {
 
 test_perftest_with_the_connection_manager() {
 	set_up
-	cm_pair "ib_send_bw -R -F -n 100 -d $(device) -i 2" "ib_send_bw -R -F -n 100 -d $(device) -i 1 $THERE"
-	cm_pair "ib_write_bw -R -F -n 100 -d $(device) -i 2" "ib_write_bw -R -F -n 100 -d $(device) -i 1 $THERE"
+	cm_pair "ib_send_bw -R -F -n 100 -d $(device) -i 2" \
+		"ib_send_bw -R -F -n 100 -d $(device) -i 1 $THERE"
+	cm_pair "ib_write_bw -R -F -n 100 -d $(device) -i 2" \
+		"ib_write_bw -R -F -n 100 -d $(device) -i 1 $THERE"
 }
 
 test_connected_mode_has_the_largest_mtu() {

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Two IPoIB interfaces of the guest that have a cable or a switch between them: NEAR is the guest's, FAR is in
-# a network namespace of its own, so that everything between them crosses the wire.
+# Two IPoIB interfaces of the guest that have a cable or a switch between them: NEAR is the guest's,
+# FAR is in a network namespace of its own, so that everything between them crosses the wire.
 
 # shellcheck source=SCRIPTDIR/../vm/guest/test.bash
 . "$(dirname "${BASH_SOURCE[0]}")/../vm/guest/test.bash"
@@ -59,8 +59,9 @@ not_connected() {
 	qps=$(rdma resource show qp) && ! grep -q 'type RC .*\[ib_ipoib\]' <<<"$qps"
 }
 
-# ipoib_away INTERFACE: IPoIB destroys the queue pairs of connected mode in a work item and does not wait for it before
-# it destroys their CQs (ipoib_ndo_uninit() ends its work queue after them), so they have to be gone before it is.
+# ipoib_away INTERFACE: IPoIB destroys the queue pairs of connected mode in a work item and does not
+# wait for it before it destroys their CQs (ipoib_ndo_uninit() ends its work queue after them), so
+# they have to be gone before it is.
 ipoib_away() {
 	ip link set "$1" down
 	until_true 20 not_connected
@@ -82,18 +83,21 @@ mode() {
 	far ip link set "$FAR" down
 	echo "$1" >"/sys/class/net/$NEAR/mode"
 	# sysfs shows the interfaces of whoever mounted it.
-	far sh -c "mount -t sysfs sysfs /mnt/share && echo $1 >/mnt/share/class/net/$FAR/mode; umount /mnt/share"
+	far sh -c "mount -t sysfs sysfs /mnt/share
+		echo $1 >/mnt/share/class/net/$FAR/mode
+		umount /mnt/share"
 	both_up
 }
 
 # mtu_is MTU: on both sides
 mtu_is() {
 	ip -o link show "$NEAR" | grep -q " mtu $1 " || fail "here: $(ip -o link show "$NEAR")"
-	far ip -o link show "$FAR" | grep -q " mtu $1 " || fail "there: $(far ip -o link show "$FAR")"
+	far ip -o link show "$FAR" | grep -q " mtu $1 " ||
+		fail "there: $(far ip -o link show "$FAR")"
 }
 
-# cm_mtu: the largest MTU of connected mode: what IPoIB can at most, or 4 KiB for each entry of a scatter list
-# that the device has, less the header. CM_MTU overrides it.
+# cm_mtu: the largest MTU of connected mode: what IPoIB can at most, or 4 KiB for each entry of a
+# scatter list that the device has, less the header. CM_MTU overrides it.
 cm_mtu() {
 	local entries
 	entries=$(ibv_devinfo -v | awk '/max_srq_sge:/ { print $2; exit }')
@@ -121,7 +125,11 @@ cm_pair() {
 	sleep 2
 	# shellcheck disable=SC2086
 	timeout "${3:-60}" $2 || status=$?
-	[ "$status" = 0 ] || { kill $pid 2>/dev/null; sed 's/^/server: /' "$TEST_DIR/server"; fail "status $status: $2"; }
+	if [ "$status" != 0 ]; then
+		kill $pid 2>/dev/null
+		sed 's/^/server: /' "$TEST_DIR/server"
+		fail "status $status: $2"
+	fi
 	until_true 20 ended $pid || kill $pid
 	cat "$TEST_DIR/server"
 	wait $pid || fail "the server failed: $1"

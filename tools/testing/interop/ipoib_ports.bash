@@ -10,7 +10,8 @@
 interface() {
 	local dir
 	for dir in /sys/class/net/*; do
-		[ "$(cat "$dir/type")" = 32 ] && [ "$(cat "$dir/dev_port")" = $(($1 - 1)) ] && basename "$dir"
+		[ "$(cat "$dir/type")" = 32 ] && [ "$(cat "$dir/dev_port")" = $(($1 - 1)) ] &&
+			basename "$dir"
 	done
 	return 0
 }

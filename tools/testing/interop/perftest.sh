@@ -6,10 +6,10 @@
 # Runs: guest --driver mthca --sm
 # Runs: guest --driver tavor --sm
 #
-# perftest between the two ports, for what it does rather than how fast: every program over every transport that
-# has its operation, by itself, with all sizes (-a), eight queue pairs (-q 8) and events (-e). What perftest does not
-# offer is refused by itself, which the last tests make sure of; Documentation/strangers.rst has the reasons. By hand,
-# with either driver:
+# perftest between the two ports, for what it does rather than how fast: every program over every
+# transport that has its operation, by itself, with all sizes (-a), eight queue pairs (-q 8) and
+# events (-e). What perftest does not offer is refused by itself, which the last tests make sure of;
+# Documentation/strangers.rst has the reasons. By hand, with either driver:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/interop/perftest.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/../vm/guest/query.bash
@@ -34,7 +34,8 @@ bandwidth() {
 	add "$1_eight_queue_pairs" "${@:2}" -n 100 -q 8
 }
 
-# In cycles (-C): the latency programs would measure the processor's frequency for each size, which takes longest
+# In cycles (-C): the latency programs would measure the processor's frequency for each size, which
+# takes longest
 all_sizes() {
 	local cycles=
 	[[ $2 != *_lat ]] || cycles=-C
@@ -45,16 +46,18 @@ bandwidth_events() {
 	add "$1_events" "${@:2}" -n 100 -e
 }
 
-# With room in the send queue for all iterations; see below for why the default, one entry, is too little.
+# With room in the send queue for all iterations; see below for why the default, one entry, is too
+# little.
 latency_events() {
 	add "$1_events" "${@:2}" -n 100 -e -t 100
 }
 
 TESTS=()
 
-# With events, the latency programs ask for the next one before they poll the completion of the last one, which the
-# HCA answers at once, and post again whether or not they found a completion. With one entry in the send queue,
-# their default, that is one too many as soon as a completion comes late.
+# With events, the latency programs ask for the next one before they poll the completion of the last
+# one, which the HCA answers at once, and post again whether or not they found a completion. With
+# one entry in the send queue, their default, that is one too many as soon as a completion comes
+# late.
 late_completions() {
 	local program=$1 status=0
 	model '{"cmd":"fault","fault":{"action":"delay","on":"cqe","time":"5ms"}}'
@@ -69,7 +72,8 @@ test_latency_programs_with_events_overrun_a_send_queue_of_one_entry() {
 		if late_completions $program >"$TEST_DIR/late" 2>&1; then
 			fail "$program copes with late completions"
 		fi
-		grep -q "Couldn't post send" "$TEST_DIR/late" || { cat "$TEST_DIR/late"; fail "$program: no full queue"; }
+		grep -q "Couldn't post send" "$TEST_DIR/late" ||
+			{ cat "$TEST_DIR/late"; fail "$program: no full queue"; }
 	done
 }
 
@@ -144,23 +148,29 @@ add_refused() {
 }
 
 for program in bw lat; do
-	add_refused write_${program}_events_are "Events feature not available on WRITE verb" ib_write_$program -e
+	add_refused write_${program}_events_are \
+		"Events feature not available on WRITE verb" ib_write_$program -e
 	for operation in read atomic; do
-		add_refused ${operation}_${program}_over_UC_is "UC connection not possible" ib_${operation}_$program -c UC
+		add_refused ${operation}_${program}_over_UC_is \
+			"UC connection not possible" ib_${operation}_$program -c UC
 	done
 	for operation in write read atomic; do
-		add_refused ${operation}_${program}_over_UD_is "UD connection only possible in SEND verb" \
+		add_refused ${operation}_${program}_over_UD_is \
+			"UD connection only possible in SEND verb" \
 			ib_${operation}_$program -c UD
 	done
-	add_refused atomic_${program}_all_sizes_are "Message size cannot be changed for Atomic" ib_atomic_$program -a
+	add_refused atomic_${program}_all_sizes_are \
+		"Message size cannot be changed for Atomic" ib_atomic_$program -a
 done
 for operation in send write read atomic; do
-	add_refused ${operation}_lat_eight_queue_pairs_are "Multiple QPs only available on bw tests" \
+	add_refused ${operation}_lat_eight_queue_pairs_are \
+		"Multiple QPs only available on bw tests" \
 		ib_${operation}_lat -q 8
 done
 for operation in send write; do
 	for program in bw lat; do
-		add_refused ${operation}_${program}_over_UC_with_the_connection_manager_is "UC is not supported in librdmacm" \
+		add_refused ${operation}_${program}_over_UC_with_the_connection_manager_is \
+			"UC is not supported in librdmacm" \
 			ib_${operation}_$program -c UC -R
 	done
 done

@@ -6,8 +6,8 @@
 # Runs: guest --driver mthca --sm --packages "iperf3 fio"
 # Runs: guest --driver tavor --sm --packages "iperf3 fio"
 #
-# perftest with queue pairs that the connection manager connects (-R), over IPoIB between the two ports: every
-# program over the transports that librdmacm has. By hand, with either driver:
+# perftest with queue pairs that the connection manager connects (-R), over IPoIB between the two
+# ports: every program over the transports that librdmacm has. By hand, with either driver:
 #   tools/testing/vm/run --driver tavor --sm --packages "iperf3 fio" -- \
 #     tools/testing/interop/perftest_cm.sh [test_NAME...]
 
@@ -32,7 +32,8 @@ connected() {
 	sleep 1
 	until_true 60 attempt "$1" -R -F -d "$(device)" -i 1 "${@:2}" "$THERE" || :
 	cat "$TEST_DIR/client"
-	[ "$client_status" = 0 ] || { sed 's/^/server: /' "$TEST_DIR/server"; fail "client: status $client_status"; }
+	[ "$client_status" = 0 ] ||
+		{ sed 's/^/server: /' "$TEST_DIR/server"; fail "client: status $client_status"; }
 	wait "$pid" || { sed 's/^/server: /' "$TEST_DIR/server"; fail "the server failed"; }
 }
 

@@ -6,8 +6,9 @@
 # Runs: guest --driver mthca --sm
 # Runs: guest --driver tavor --sm
 #
-# libibverbs' pingpong programs, each with every option that its transport has: checked payload, events, sizes, path
-# MTUs, counts, ports, and paths with a GRH. Nearly all check the payload (-c). By hand, with either driver:
+# libibverbs' pingpong programs, each with every option that its transport has: checked payload,
+# events, sizes, path MTUs, counts, ports, and paths with a GRH. Nearly all check the payload (-c).
+# By hand, with either driver:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/interop/pingpongs.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/../vm/guest/query.bash
@@ -15,7 +16,8 @@
 
 TEST_SECONDS=300
 
-# checked SERVER CLIENT: a pair; with -c the server says so when the payload is wrong, but does not fail
+# checked SERVER CLIENT: a pair; with -c the server says so when the payload is wrong, but does not
+# fail
 checked() {
 	pair "$@"
 	absent "invalid data" "$TEST_DIR/server"
@@ -85,7 +87,8 @@ with_every_path_mtu() {
 with_counts_and_depths() {
 	ping -c -n "$few"
 	ping -c -n 300
-	# Less room than messages: receives are posted while it goes. A shared queue must have one for each QP.
+	# Less room than messages: receives are posted while it goes. A shared queue must have one
+	# for each QP.
 	ping -c -n 200 -r "$depth"
 }
 
@@ -94,16 +97,21 @@ with_one_and_with_many_queue_pairs() {
 	between_ports 2 1 -c -e -n 200 -q 64 -r 500
 }
 
-COMMON="by_default with_checked_payload with_events with_events_and_checked_payload from_port_1_to_port_1
-	from_port_1_to_port_2 from_port_2_to_port_1 with_events_from_port_1_to_port_2 with_a_global_route
+COMMON="by_default with_checked_payload with_events with_events_and_checked_payload
+	from_port_1_to_port_1 from_port_1_to_port_2 from_port_2_to_port_1
+	with_events_from_port_1_to_port_2 with_a_global_route
 	with_messages_of_every_size with_counts_and_depths"
 
-# suite TRANSPORT "SIZES" TEST...: a test named after the transport for each of them, and for the common ones
+# suite TRANSPORT "SIZES" TEST...: a test named after the transport for each of them, and for the
+# common ones
 suite() {
 	local name depth=2 few=1
 	[ "$1" != srq ] || { depth=17; few=16; }
 	for name in $COMMON "${@:3}"; do
-		eval "test_$1_pingpong_$name() { local program=ibv_$1_pingpong sizes='$2' depth=$depth few=$few; $name; }"
+		eval "test_$1_pingpong_$name() {
+			local program=ibv_$1_pingpong sizes='$2' depth=$depth few=$few
+			$name
+		}"
 		TESTS+=("test_$1_pingpong_$name")
 	done
 }
@@ -117,8 +125,10 @@ suite srq "1 3 1000 2048 2049 65536" with_every_path_mtu with_one_and_with_many_
 # What the hardware does not have
 
 test_on_demand_paging_is_refused() {
-	refused "isn't ODP capable|doesn't support implicit ODP|does not support RC send and receive with ODP" ibv_rc_pingpong -o
-	refused "isn't ODP capable|doesn't support implicit ODP|does not support RC send and receive with ODP" ibv_rc_pingpong -O
+	local why="isn't ODP capable|doesn't support implicit ODP"
+	why+="|does not support RC send and receive with ODP"
+	refused "$why" ibv_rc_pingpong -o
+	refused "$why" ibv_rc_pingpong -O
 }
 
 test_completion_timestamps_are_refused() {

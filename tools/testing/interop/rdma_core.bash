@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Software that others wrote, on whichever driver is loaded: rdma-core's tools and opensm. What passes with
-# the distribution's ib_mthca has to pass with ib_tavor.
+# Software that others wrote, on whichever driver is loaded: rdma-core's tools and opensm. What
+# passes with the distribution's ib_mthca has to pass with ib_tavor.
 
 # shellcheck source=SCRIPTDIR/../vm/guest/test.bash
 . "$(dirname "${BASH_SOURCE[0]}")/../vm/guest/test.bash"
@@ -15,11 +15,15 @@ test_one_device_with_two_ports() {
 test_both_ports_are_active() {
 	local port
 	for port in 1 2; do
-		[ "$(port_file $port state)" = "4: ACTIVE" ] || fail "port $port: $(port_file $port state)"
-		[ "$(port_file $port phys_state)" = "5: LinkUp" ] || fail "port $port: $(port_file $port phys_state)"
+		[ "$(port_file $port state)" = "4: ACTIVE" ] ||
+			fail "port $port: $(port_file $port state)"
+		[ "$(port_file $port phys_state)" = "5: LinkUp" ] ||
+			fail "port $port: $(port_file $port phys_state)"
 		[ "$(port_file $port link_layer)" = InfiniBand ]
-		[ "$(port_file $port rate)" = "10 Gb/sec (4X SDR)" ] || fail "port $port: $(port_file $port rate)"
-		[ "$(lid $port)" -ge 1 ] && [ "$(lid $port)" -lt $((0xc000)) ] || fail "port $port: LID $(lid $port)"
+		[ "$(port_file $port rate)" = "10 Gb/sec (4X SDR)" ] ||
+			fail "port $port: $(port_file $port rate)"
+		[ "$(lid $port)" -ge 1 ] && [ "$(lid $port)" -lt $((0xc000)) ] ||
+			fail "port $port: LID $(lid $port)"
 	done
 	[ "$(lid 1)" != "$(lid 2)" ] || fail "both ports have LID $(lid 1)"
 }
@@ -78,7 +82,8 @@ test_rc_pingpong_of_every_size_and_mtu() {
 	local size mtu
 	for size in 1 1024 65536; do
 		for mtu in 256 512 1024 2048; do
-			pair "ibv_rc_pingpong -c -n 20 -s $size -m $mtu" "ibv_rc_pingpong -c -n 20 -s $size -m $mtu"
+			pair "ibv_rc_pingpong -c -n 20 -s $size -m $mtu" \
+				"ibv_rc_pingpong -c -n 20 -s $size -m $mtu"
 		done
 	done
 }

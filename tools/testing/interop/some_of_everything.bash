@@ -9,10 +9,12 @@
 test_traffic_of_every_transport() {
 	local name
 	for name in rc uc ud; do
-		pair "ibv_${name}_pingpong -n 50 -s 512 -i 2" "ibv_${name}_pingpong -n 50 -s 512 -i 1"
+		pair "ibv_${name}_pingpong -n 50 -s 512 -i 2" \
+			"ibv_${name}_pingpong -n 50 -s 512 -i 1"
 	done
 	for name in rc uc; do
-		pair "ibv_${name}_pingpong -n 10 -s 8000 -i 2" "ibv_${name}_pingpong -n 10 -s 8000 -i 1"
+		pair "ibv_${name}_pingpong -n 10 -s 8000 -i 2" \
+			"ibv_${name}_pingpong -n 10 -s 8000 -i 1"
 	done
 	pair "ibv_srq_pingpong -n 50 -s 512 -i 2" "ibv_srq_pingpong -n 50 -s 512 -i 1"
 	ibnetdiscover

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Two HCAs, their four ports on a modelled switch: opensm has to find, number and route it, and infiniband-diags
-# have to see what there is: for switch.sh, and switch_short.sh, which takes some of it.
+# Two HCAs, their four ports on a modelled switch: opensm has to find, number and route it, and
+# infiniband-diags have to see what there is: for switch.sh, and switch_short.sh, which takes some
+# of it.
 
 # shellcheck disable=SC2317 # the tests are called by name
 # shellcheck source=SCRIPTDIR/fabric.bash
@@ -12,10 +13,12 @@
 
 TEST_SECONDS=300
 
-# the_switch: its GUID and LID, which stay. Asked for once: each time is a walk over the whole fabric.
+# the_switch: its GUID and LID, which stay. Asked for once: each time is a walk over the whole
+# fabric.
 the_switch() {
 	[ -s /run/switch ] ||
-		ibswitches -C "$(near)" -P 1 | sed -nE 's/.*(0x[0-9a-f]{16}).* lid ([0-9]+) .*/\1 \2/p' >/run/switch
+		ibswitches -C "$(near)" -P 1 |
+		sed -nE 's/.*(0x[0-9a-f]{16}).* lid ([0-9]+) .*/\1 \2/p' >/run/switch
 	cat /run/switch
 }
 
@@ -31,8 +34,8 @@ switch_port() {
 	iblinkinfo -C "$(near)" -P 1 --switches-only | grep -E " +$(switch_lid) +$1\["
 }
 
-# Kernels number devices as they come up. The near HCA is the one whose port 1 has the subnet manager,
-# the far one the other; infiniband-diags work from the first.
+# Kernels number devices as they come up. The near HCA is the one whose port 1 has the subnet
+# manager, the far one the other; infiniband-diags work from the first.
 near() {
 	local name
 	for name in "$(hca 1)" "$(hca 2)"; do
@@ -189,7 +192,8 @@ test_saquery_knows_every_record() {
 	query '^GUIDInfo Record' saquery GIR
 	query '^MCMember Record' saquery MCMR
 	query '0xFFFF|0xffff' saquery --smkey 1 PKTR
-	query "dlid\.*$(lid 2 "$(hca 2)")$" saquery -p --src-to-dst "$(lid 1 "$(hca 1)"):$(lid 2 "$(hca 2)")"
+	query "dlid\.*$(lid 2 "$(hca 2)")$" saquery -p --src-to-dst \
+		"$(lid 1 "$(hca 1)"):$(lid 2 "$(hca 2)")"
 	matches 'mtu\.*0x84'
 	matches 'rate\.*0x83'
 	saquery SR && saquery IIR && saquery -m && saquery -g
@@ -234,11 +238,13 @@ test_switch_counts_what_passes_and_clears_on_request() {
 	local port name
 	perfquery -R -a "$(switch_lid)"
 	[ "$(words 3 PortXmitData)" -lt 20000 ]
-	pair "ibv_rc_pingpong -d $(hca 1) -i 1 -s 4096 -n 100" "ibv_rc_pingpong -d $(hca 2) -i 1 -s 4096 -n 100"
+	pair "ibv_rc_pingpong -d $(hca 1) -i 1 -s 4096 -n 100" \
+		"ibv_rc_pingpong -d $(hca 2) -i 1 -s 4096 -n 100"
 	for port in 1 3; do
 		for name in PortXmitData PortRcvData; do
 			echo "port $port $name: $(words $port $name)"
-			[ "$(words $port $name)" -ge 102400 ] && [ "$(words $port $name)" -le 160000 ]
+			[ "$(words $port $name)" -ge 102400 ] &&
+				[ "$(words $port $name)" -le 160000 ]
 		done
 	done
 	[ "$(words 2 PortXmitData)" -lt 20000 ]
@@ -253,14 +259,15 @@ test_ibqueryerrors_finds_none() {
 }
 
 test_ibqueryerrors_finds_what_was_corrupted_and_clears_it() {
-	local port
+	local port guid
 	port=$((2 * $(model_number "$(hca 1)") + 1))
 	trap 'model_set "$(model_number "$(hca 1)")" packet_fault ""' EXIT
 	model_set "$(model_number "$(hca 1)")" packet_fault corrupt,port=1,count=3,vl=0
 	pair "ibv_rc_pingpong -d $(hca 1) -i 1 -n 50" "ibv_rc_pingpong -d $(hca 2) -i 1 -n 50"
 	ibqueryerrors >"$TEST_DIR/query" || :
 	cat "$TEST_DIR/query"
-	matches "GUID $(switch_guid | sed 's/0x0*/0x/') port $port: .*\[SymbolErrorCounter == 3\].*\[PortRcvErrors == 3\]"
+	guid=$(switch_guid | sed 's/0x0*/0x/')
+	matches "GUID $guid port $port: .*\[SymbolErrorCounter == 3\].*\[PortRcvErrors == 3\]"
 	ibqueryerrors -k -K >/dev/null || :
 	query ' 0 ports have errors' ibqueryerrors
 }
@@ -320,7 +327,8 @@ test_trap_about_a_lost_link_is_repressed() {
 }
 
 test_rc_between_the_hcas() {
-	pair "ibv_rc_pingpong -c -d $(hca 1) -i 1 -n 100" "ibv_rc_pingpong -c -d $(hca 2) -i 2 -n 100"
+	pair "ibv_rc_pingpong -c -d $(hca 1) -i 1 -n 100" \
+		"ibv_rc_pingpong -c -d $(hca 2) -i 2 -n 100"
 }
 
 test_ud_between_the_hcas() {

@@ -7,8 +7,8 @@
 # Runs: guest --driver tavor --sm --hcas 2 --hca cable=switch --packages "iperf3 fio"
 #
 # Two HCAs on a modelled switch, judged by opensm and infiniband-diags. By hand, with either driver:
-#   tools/testing/vm/run --driver tavor --sm --hcas 2 --hca cable=switch --packages "iperf3 fio" -- \
-#     tools/testing/interop/switch.sh [test_NAME...]
+#   tools/testing/vm/run --driver tavor --sm --hcas 2 --hca cable=switch \
+#     --packages "iperf3 fio" -- tools/testing/interop/switch.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/switch.bash
 . "$(dirname "$0")/switch.bash"

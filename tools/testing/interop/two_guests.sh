@@ -8,8 +8,9 @@
 # Runs: host SWITCH=1
 # As: switch
 #
-# Two guests, each with a model process of its own, joined by a socket: a cable, or a switch in the server's model. Without
-# DRIVER the server has ib_mthca and the client ib_tavor. The client runs the tests of two_guests_side.bash. By hand:
+# Two guests, each with a model process of its own, joined by a socket: a cable, or a switch in the
+# server's model. Without DRIVER the server has ib_mthca and the client ib_tavor. The client runs
+# the tests of two_guests_side.bash. By hand:
 #   DRIVER=tavor tools/testing/interop/two_guests.sh
 
 SERVER_DRIVER=${DRIVER:-mthca}
@@ -43,7 +44,8 @@ trap 'exit 143' TERM INT
 
 # guest SIDE DRIVER KERNEL GUID CABLE
 guest() {
-	exec tools/testing/vm/run --kernel "$3" --driver "$2" --hca "cable=${5/@/unix:$work/cable}" --hca "node_guid=$4" \
+	exec tools/testing/vm/run --kernel "$3" --driver "$2" \
+		--hca "cable=${5/@/unix:$work/cable}" --hca "node_guid=$4" \
 		--packages "iperf3 fio" --share "$work" --results "$work/$1" --timeout 2400 -- \
 		tools/testing/interop/two_guests_side.bash "$1"
 }

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# What runs in each of two guests that are joined by their HCAs (two_guests.sh boots them): "server" has the
-# subnet manager and does what the other one asks for, "client" is the list of tests. The results folder of
-# each is /mnt/share/server and /mnt/share/client to both, which is how they talk apart from the fabric.
+# What runs in each of two guests that are joined by their HCAs (two_guests.sh boots them): "server"
+# has the subnet manager and does what the other one asks for, "client" is the list of tests. The
+# results folder of each is /mnt/share/server and /mnt/share/client to both, which is how they talk
+# apart from the fabric.
 
 # shellcheck disable=SC2317 # the tests are called by name
 # shellcheck source=SCRIPTDIR/fabric.bash
@@ -36,7 +37,8 @@ mode() {
 	ip link set "$(interface)" up
 }
 
-# --- the server ------------------------------------------------------------------------------------------
+# --- the server
+# ------------------------------------------------------------------------------------------
 
 # listen PORT COMMAND...: says when it listens
 listen() {
@@ -59,7 +61,8 @@ obey() {
 		fi
 		(
 			status=0
-			eval "$(cat "/mnt/share/client/want.$n")" >"/results/out.$n" 2>&1 || status=$?
+			eval "$(cat "/mnt/share/client/want.$n")" >"/results/out.$n" 2>&1 ||
+				status=$?
 			echo "$status" >"/results/status.$n.new"
 			mv "/results/status.$n.new" "/results/status.$n"
 		) </dev/null &
@@ -84,7 +87,8 @@ server() {
 	opensm_has_no_error
 }
 
-# --- the client --------------------------------------------------------------------------------------------
+# --- the client
+# --------------------------------------------------------------------------------------------
 
 # there COMMAND...: has the server start a command; its number is in THERE
 there() {
@@ -100,7 +104,9 @@ there_done() {
 	local status
 	until_true 60 test -e "/mnt/share/server/status.$THERE" || fail "no end on the server"
 	status=$(<"/mnt/share/server/status.$THERE")
-	[ "$status" = 0 ] || { sed 's/^/server: /' "/mnt/share/server/out.$THERE"; fail "server: status $status"; }
+	[ "$status" != 0 ] || return 0
+	sed 's/^/server: /' "/mnt/share/server/out.$THERE"
+	fail "server: status $status"
 }
 
 there_do() {
@@ -113,7 +119,8 @@ between() {
 	local port
 	port=$(next_tcp_port)
 	there "listen $port $1 -p $port"
-	until_true 60 test -e "/mnt/share/server/listening.$port" || fail "the server does not listen"
+	until_true 60 test -e "/mnt/share/server/listening.$port" ||
+		fail "the server does not listen"
 	# shellcheck disable=SC2086 # a command line
 	$1 -p "$port" "$SERVER"
 	there_done

@@ -6,8 +6,8 @@
 # Runs: guest --driver mthca --sm --hcas 2 --hca cable=0.1-1.1,0.2-1.2
 # Runs: guest --driver tavor --sm --hcas 2 --hca cable=0.1-1.1,0.2-1.2
 #
-# Two HCAs with two cables between them: two subnets of two nodes and no switch, each with an opensm of its own.
-# By hand, with either driver:
+# Two HCAs with two cables between them: two subnets of two nodes and no switch, each with an opensm
+# of its own. By hand, with either driver:
 #   tools/testing/vm/run --driver tavor --sm --hcas 2 --hca cable=0.1-1.1,0.2-1.2 -- \
 #     tools/testing/interop/two_hcas.sh [test_NAME...]
 
@@ -44,7 +44,8 @@ test_each_subnet_has_both_hcas_and_a_manager() {
 	for port in 1 2; do
 		# A kernel that asks before its port is active has a packet discarded.
 		with $port ibqueryerrors -k -K >/dev/null || :
-		query "\"H-[0-9a-f]{16}\"\\[$port\\] \\([0-9a-f]+\\).*4xSDR" with $port ibnetdiscover
+		query "\"H-[0-9a-f]{16}\"\\[$port\\] \\([0-9a-f]+\\).*4xSDR" with $port \
+			ibnetdiscover
 		[ "$(grep -c '^Ca' "$TEST_DIR/query")" = 2 ]
 		[ "$(with $port ibhosts | grep -c '^Ca')" = 2 ]
 		[ "$(with $port iblinkinfo -l | grep -c 'Active/ *LinkUp')" = 2 ]
@@ -57,7 +58,8 @@ test_each_subnet_has_both_hcas_and_a_manager() {
 test_queries_of_the_other_hca() {
 	local port
 	for port in 1 2; do
-		query "^PortGuid:\\.*$(port_guid $port "$(hca 2)")" with $port smpquery nodeinfo "$(far_lid $port)"
+		query "^PortGuid:\\.*$(port_guid $port "$(hca 2)")" with $port smpquery nodeinfo \
+			"$(far_lid $port)"
 		query "^Lid:\\.*$(far_lid $port)$" with $port smpquery -D portinfo 0,$port $port
 		query '^LinkState:\.*Active' with $port ibportstate "$(far_lid $port)" $port query
 		query '0xffff' with $port smpquery pkeys "$(far_lid $port)" $port
@@ -75,9 +77,11 @@ test_counters_of_the_other_hca() {
 	local name
 	with 2 perfquery -R "$(far_lid 2)" 2
 	[ "$(words 2 PortXmitData)" -lt 20000 ]
-	pair "ibv_rc_pingpong -d $(hca 2) -i 2 -s 4096 -n 100" "ibv_rc_pingpong -d $(hca 1) -i 2 -s 4096 -n 100"
+	pair "ibv_rc_pingpong -d $(hca 2) -i 2 -s 4096 -n 100" \
+		"ibv_rc_pingpong -d $(hca 1) -i 2 -s 4096 -n 100"
 	for name in PortXmitData PortRcvData; do
-		[ "$(words 2 $name)" -ge 102400 ] && [ "$(words 2 $name)" -le 160000 ] || fail "$name: $(words 2 $name)"
+		[ "$(words 2 $name)" -ge 102400 ] && [ "$(words 2 $name)" -le 160000 ] ||
+			fail "$name: $(words 2 $name)"
 	done
 }
 
@@ -106,7 +110,8 @@ test_a_pulled_cable_takes_one_subnet_down_and_back() {
 	model_set 0 unplug ""
 	until_true 60 port_is ACTIVE 2 "$(hca 1)"
 	until_true 60 port_is ACTIVE 2 "$(hca 2)"
-	pair "ibv_rc_pingpong -c -d $(hca 2) -i 2 -n 100" "ibv_rc_pingpong -c -d $(hca 1) -i 2 -n 100"
+	pair "ibv_rc_pingpong -c -d $(hca 2) -i 2 -n 100" \
+		"ibv_rc_pingpong -c -d $(hca 1) -i 2 -n 100"
 }
 
 test_opensms_report_no_error() {

@@ -30,7 +30,8 @@ all_c() {
 kernel_c() {
 	local dirs
 	dirs=$(kernel_dirs | sort -u)
-	all_c | awk -v dirs="$dirs" 'BEGIN { n = split(dirs, d, "\n"); for (i = 1; i <= n; i++) k[d[i]] }
+	all_c | awk -v dirs="$dirs" \
+		'BEGIN { n = split(dirs, d, "\n"); for (i = 1; i <= n; i++) k[d[i]] }
 		{ dir = $0; sub("/[^/]*$", "", dir); if (dir in k) print }'
 }
 
@@ -41,10 +42,12 @@ user_c() {
 scripts() {
 	local file
 	tree_files | while read -r file; do
-		! head -c 64 "$file" 2>/dev/null | head -n 1 | tr -d '\0' | grep -qE '^#! ?/bin/(ba)?sh|^# SPDX.*' || echo "$file"
+		! head -c 64 "$file" 2>/dev/null | head -n 1 | tr -d '\0' |
+			grep -qE '^#! ?/bin/(ba)?sh|^# SPDX.*' || echo "$file"
 	done | while read -r file; do
 		# A script, or a part that says it is one.
-		if head -n 1 "$file" | grep -qE '^#! ?/bin/(ba)?sh' || sed -n 2p "$file" | grep -q '^# shellcheck shell='; then
+		if head -n 1 "$file" | grep -qE '^#! ?/bin/(ba)?sh' || sed -n 2p "$file" |
+			grep -q '^# shellcheck shell='; then
 			echo "$file"
 		fi
 	done

@@ -3,17 +3,20 @@
 #
 # Runs: host
 #
-# words.sh finds each thing it looks for in a small tree that has them all. By hand: run this script.
+# words.sh finds each thing it looks for in a small tree that has them all. By hand: run this
+# script.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/../vm/lib/try.bash
 . "$here/../vm/lib/try.bash"
 
-# found TEXT LINE: in a driver's file with that line, words.sh has a result of that text that is not good
+# found TEXT LINE: in a driver's file with that line, words.sh has a result of that text that is not
+# good
 found() {
 	printf '%s\n' "$licence" "$2" >"$tree/drivers/a.c"
 	"$tree/tools/testing/static/words.sh" >"$work/out" 2>"$work/err"
-	[ $? = 1 ] && grep -qE "^not ok [0-9]+ $1" "$work/out" && [ "$(grep -c '^not ok' "$work/out")" = 1 ]
+	[ $? = 1 ] && grep -qE "^not ok [0-9]+ $1" "$work/out" &&
+		[ "$(grep -c '^not ok' "$work/out")" = 1 ]
 	result $? "found: $1"
 }
 

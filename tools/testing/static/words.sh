@@ -23,7 +23,8 @@ none() {
 		echo "ok $number $text # SKIP there is none here to look for"
 		return
 	fi
-	out=$(git grep -nIE -e "$pattern" -- "$@" ':!tools/testing/static/words.sh' 2>&1) || status=$?
+	out=$(git grep -nIE -e "$pattern" -- "$@" ':!tools/testing/static/words.sh' 2>&1) ||
+		status=$?
 	# More than 1 is git's own complaint.
 	if [ "$status" != 1 ]; then
 		head -n 20 <<<"$out" | cut -c1-160 | sed 's/^/# /'
@@ -34,11 +35,13 @@ none() {
 	fi
 }
 
-# The first two lines carry the licence, as Documentation/process/license-rules.rst of the kernel has it.
+# The first two lines carry the licence, as Documentation/process/license-rules.rst of the kernel
+# has it.
 without_licence() {
 	git ls-files -- '*.c' '*.h' '*.py' '*.sh' '*.bash' '*.def' '*.rst' '*Makefile' '*Kbuild' |
 		while read -r file; do
-			# Not yet written to disk by a commit that is being made, or removed: not ours to judge.
+			# Not yet written to disk by a commit that is being made, or removed: not
+			# ours to judge.
 			[ -s "$file" ] || continue
 			head -n 2 "$file" | grep -q 'SPDX-License-Identifier: ' || echo "$file"
 		done
@@ -54,7 +57,8 @@ places() {
 
 hosts() {
 	# shellcheck disable=SC2016 # apt's own variable
-	apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | sed -E 's#^[a-z]+://([^/:]+).*#\1#' |
+	apt-get indextargets --format '$(REPO_URI)' 2>/dev/null |
+		sed -E 's#^[a-z]+://([^/:]+).*#\1#' |
 		sort -u | sed 's/\./\\./g' | paste -sd'|'
 }
 
@@ -66,13 +70,19 @@ none "no path of the machine it was written on" "$here" .
 mirror=$(hosts)
 none "no name of a package archive's host" "$mirror" .
 none "the modules have no BUG_ON" '\bBUG(_ON)?\(' drivers include
+sleepers='queue_work|queue_delayed_work|schedule_delayed_work|alloc(_ordered)?_workqueue'
+sleepers+='|INIT_DELAYED_WORK|kthread_run|kthread_create|tasklet_setup|DECLARE_TASKLET'
+sleepers+='|down_interruptible|init_rwsem'
 none "the modules have no work queue, thread, tasklet or semaphore" \
-	'\b(queue_work|queue_delayed_work|schedule_delayed_work|alloc(_ordered)?_workqueue|INIT_DELAYED_WORK|kthread_run|kthread_create|tasklet_setup|DECLARE_TASKLET|down_interruptible|init_rwsem)\b' \
+	"\\b($sleepers)\\b" \
 	drivers include
-none "only recovery.c has a work item" '\b(INIT_WORK|DECLARE_WORK|schedule_work)\b' drivers include \
+none "only recovery.c has a work item" \
+	'\b(INIT_WORK|DECLARE_WORK|schedule_work)\b' drivers include \
 	':!drivers/infiniband/hw/tavor/recovery.c'
-none "the modules do not poll with long delays" '\b(mdelay|schedule_timeout|msleep_interruptible)\b' drivers include
-none "no white space at the end of a line" '[[:space:]]$' '*.c' '*.h' '*.py' '*.sh' '*.bash' '*.rst' '*.def'
+none "the modules do not poll with long delays" \
+	'\b(mdelay|schedule_timeout|msleep_interruptible)\b' drivers include
+none "no white space at the end of a line" '[[:space:]]$' '*.c' '*.h' '*.py' '*.sh' '*.bash' \
+	'*.rst' '*.def'
 number=$((number + 1))
 out=$(without_licence)
 if [ -n "$out" ]; then

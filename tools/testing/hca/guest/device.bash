@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# The function and its command interface, judged by the distribution's ib_mthca: one list of tests for each
-# variant of the device (device_*.sh). A violation that the model records fails the run.
+# The function and its command interface, judged by the distribution's ib_mthca: one list of tests
+# for each variant of the device (device_*.sh). A violation that the model records fails the run.
 
 # shellcheck disable=SC2119 # reload's parameters are not the script's
 # shellcheck source=SCRIPTDIR/../../interop/fabric.bash
@@ -10,7 +10,8 @@
 
 # interrupts: how many the driver has had
 interrupts() {
-	awk '/mthca/ { for (i = 2; i <= NF && $i ~ /^[0-9]+$/; i++) n += $i } END { print n + 0 }' /proc/interrupts
+	awk '/mthca/ { for (i = 2; i <= NF && $i ~ /^[0-9]+$/; i++) n += $i } END { print n + 0 }' \
+		/proc/interrupts
 }
 
 # model_has PATTERN: the model's statistics

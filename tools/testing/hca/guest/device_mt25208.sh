@@ -7,7 +7,8 @@
 # Level: all
 #
 # The MT25208 in Tavor mode, on PCI Express. By hand:
-#   tools/testing/vm/run --driver mthca --hca device=mt25208 -- tools/testing/hca/guest/device_mt25208.sh
+#   tools/testing/vm/run --driver mthca --hca device=mt25208 -- \
+#     tools/testing/hca/guest/device_mt25208.sh
 
 # shellcheck source=SCRIPTDIR/device.bash
 . "$(dirname "$0")/device.bash"

@@ -6,8 +6,8 @@
 # Guest: own
 # Level: all
 #
-# The function goes away without a word under ib_mthca: every read is all ones from then on. It does not
-# come back in this guest. By hand:
+# The function goes away without a word under ib_mthca: every read is all ones from then on. It does
+# not come back in this guest. By hand:
 #   tools/testing/vm/run --driver mthca --sm --timeout 2400 -- tools/testing/hca/guest/removal.sh
 
 # shellcheck disable=SC2317 # the tests are called by name
@@ -25,7 +25,8 @@ test_driver_notices_and_lets_go() {
 }
 
 test_configuration_space_is_all_ones() {
-	setpci -s "$(basename "$(readlink -f /sys/bus/pci/drivers/ib_mthca/*:*:*.* | head -n 1)")" 0.l | grep -q ffffffff
+	setpci -s "$(basename "$(readlink -f /sys/bus/pci/drivers/ib_mthca/*:*:*.* | head -n 1)")" \
+		0.l | grep -q ffffffff
 }
 
 test_driver_unloads() {

@@ -87,7 +87,8 @@ test_opensm_finds_no_fault() {
 }
 
 four_lids() {
-	[ "$(port_file 1 lid_mask_count)" = 2 ] && port_is ACTIVE 1 "$(device)" && port_is ACTIVE 2 "$(device)"
+	[ "$(port_file 1 lid_mask_count)" = 2 ] && port_is ACTIVE 1 "$(device)" &&
+		port_is ACTIVE 2 "$(device)"
 }
 
 # From here on opensm runs with a key of its own and four LIDs a port.

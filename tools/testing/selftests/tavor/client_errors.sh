@@ -5,9 +5,10 @@
 # Timeout: 900
 # Level: all
 #
-# Commands that fail while clients of the kernel come and go with the device: the probe goes on or not, the
-# removal leaves nothing behind. By hand:
-#   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/client_errors.sh [test_NAME...]
+# Commands that fail while clients of the kernel come and go with the device: the probe goes on or
+# not, the removal leaves nothing behind. By hand:
+#   tools/testing/vm/run --driver tavor -- \
+#     tools/testing/selftests/tavor/client_errors.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "$0")/faults.bash"

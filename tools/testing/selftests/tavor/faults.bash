@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# For tests that inject errors into ib_tavor through the model's control socket: the function goes and comes
-# by bind and unbind, and the kernel's log is looked at since a mark.
+# For tests that inject errors into ib_tavor through the model's control socket: the function goes
+# and comes by bind and unbind, and the kernel's log is looked at since a mark.
 
 # shellcheck source=SCRIPTDIR/../../vm/guest/test.bash
 . "$(dirname "${BASH_SOURCE[0]}")/../../vm/guest/test.bash"
@@ -11,7 +11,8 @@ TAVOR=/sys/bus/pci/drivers/ib_tavor
 
 # function_address: the PCI address of the HCA, whether or not it is bound
 function_address() {
-	grep -lsx 0x15b3 /sys/bus/pci/devices/*/vendor | sed -E 's|.*/devices/([^/]+)/vendor|\1|' | head -n 1
+	grep -lsx 0x15b3 /sys/bus/pci/devices/*/vendor | sed -E 's|.*/devices/([^/]+)/vendor|\1|' |
+		head -n 1
 }
 
 # mark: a line in the kernel's log, printed too, for messages_since
@@ -98,7 +99,8 @@ nothing_left() {
 	fi
 	absent ib_tavor /proc/interrupts /proc/iomem
 	[ -z "$(rdma_devices)" ] || fail "an RDMA device is left: $(rdma_devices)"
-	[ ! -d "/sys/kernel/debug/ib_vrb/$(function_address)" ] || fail "the engine still has the device"
+	[ ! -d "/sys/kernel/debug/ib_vrb/$(function_address)" ] ||
+		fail "the engine still has the device"
 }
 
 # usable: it binds and answers

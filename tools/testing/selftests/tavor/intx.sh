@@ -5,8 +5,8 @@
 # Timeout: 600
 # Level: ci
 #
-# The function is forbidden MSI-X, as it is everywhere with pci=nomsi: ib_tavor falls back to INTx, and what
-# others wrote runs as before. By hand:
+# The function is forbidden MSI-X, as it is everywhere with pci=nomsi: ib_tavor falls back to INTx,
+# and what others wrote runs as before. By hand:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/selftests/tavor/intx.sh [test_NAME...]
 
 # shellcheck disable=SC2317 # the tests are called by name
@@ -42,7 +42,8 @@ test_interrupts_are_counted() {
 	local before
 	before=$(interrupts | awk '{ print $2 + $3 }')
 	ibv_devinfo >/dev/null
-	[ "$(interrupts | awk '{ print $2 + $3 }')" -gt "$before" ] || fail "no interrupt since $before"
+	[ "$(interrupts | awk '{ print $2 + $3 }')" -gt "$before" ] ||
+		fail "no interrupt since $before"
 }
 
 test_msi_x_again() {
@@ -59,9 +60,11 @@ test_intx_by_the_module_s_parameter() {
 	test_msi_x_by_default
 }
 
-[ $# != 0 ] || set -- test_msi_x_by_default test_intx_where_msi_x_is_forbidden test_interrupts_are_counted \
+[ $# != 0 ] || set -- test_msi_x_by_default test_intx_where_msi_x_is_forbidden \
+	test_interrupts_are_counted \
 	test_both_ports_are_active test_ibv_devinfo test_ibstat test_rc_pingpong_with_events \
 	test_rc_pingpong_from_port_1_to_port_2 test_uc_pingpong_with_events_between_ports \
-	test_ud_pingpong_with_events_between_ports test_srq_pingpong_with_events_between_ports test_ibping \
+	test_ud_pingpong_with_events_between_ports test_srq_pingpong_with_events_between_ports \
+	test_ibping \
 	test_msi_x_again test_intx_by_the_module_s_parameter
 run_tests "$@"

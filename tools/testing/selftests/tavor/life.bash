@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Processes that have the device open and objects on it, for tests that take the device away from them.
+# Processes that have the device open and objects on it, for tests that take the device away from
+# them.
 
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "${BASH_SOURCE[0]}")/faults.bash"

@@ -6,8 +6,9 @@
 # Timeout: 900
 # Level: ci
 #
-# The device fails, hangs or is unbound while processes have it open, hold objects, and are in the middle of
-# verbs: no process hangs, no destroy fails, nothing is left behind, and the device works again when it is bound anew. By hand:
+# The device fails, hangs or is unbound while processes have it open, hold objects, and are in the
+# middle of verbs: no process hangs, no destroy fails, nothing is left behind, and the device works
+# again when it is bound anew. By hand:
 #   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/life.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/life.bash
@@ -25,7 +26,8 @@ hang() {
 
 # impatient: commands are given up after a second
 impatient() {
-	[ "$(cat /sys/module/ib_tavor/parameters/cmd_timeout_ms)" = 1000 ] || reload cmd_timeout_ms=1000
+	[ "$(cat /sys/module/ib_tavor/parameters/cmd_timeout_ms)" = 1000 ] ||
+		reload cmd_timeout_ms=1000
 }
 
 has_failed() {

@@ -6,8 +6,10 @@
 # Timeout: 600
 # Level: ci
 #
-# ib_tavor's module parameters: what makes no sense is refused by name, what is small works. By hand:
-#   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/parameters.sh [test_NAME...]
+# ib_tavor's module parameters: what makes no sense is refused by name, what is small works. By
+# hand:
+#   tools/testing/vm/run --driver tavor -- \
+#     tools/testing/selftests/tavor/parameters.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "$0")/faults.bash"
@@ -46,7 +48,8 @@ test_parameters_that_are_no_number_are_refused() {
 test_parameters_out_of_range_are_refused() {
 	local name
 	unloaded
-	for name in num_qp num_cq num_mpt num_mtt num_mcg num_av num_pd rdb_per_qp cmd_timeout_ms; do
+	for name in num_qp num_cq num_mpt num_mtt num_mcg num_av num_pd rdb_per_qp \
+		cmd_timeout_ms; do
 		refused "$name=0"
 		refused "$name=4294967295"
 	done

@@ -6,9 +6,10 @@
 # Timeout: 900
 # Level: ci
 #
-# Each firmware command of a probe, refused or never answered: the probe fails and says which command it
-# was, nothing is left behind, and the next probe works. By hand:
-#   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/probe_errors.sh [test_NAME...]
+# Each firmware command of a probe, refused or never answered: the probe fails and says which
+# command it was, nothing is left behind, and the next probe works. By hand:
+#   tools/testing/vm/run --driver tavor -- \
+#     tools/testing/selftests/tavor/probe_errors.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "$0")/faults.bash"
@@ -23,7 +24,8 @@ probe_fails() {
 	if bind; then
 		fail "the probe succeeded: $*"
 	fi
-	said "$since" "${2%_QPEE}" || fail "the log does not name it: $*: $(messages_since "$since")"
+	said "$since" "${2%_QPEE}" ||
+		fail "the log does not name it: $*: $(messages_since "$since")"
 	nothing_left "$since"
 	messages_since "$since" | grep -oE -m 1 "(ib_tavor|ib_vrb).*"
 }
@@ -69,9 +71,11 @@ test_the_list_of_commands_is_complete() {
 	commands_of bind >"$TEST_DIR/probe"
 	cat "$TEST_DIR/probe"
 	# What is not in the list comes only from clients: the management agents' QPs and CQs.
-	awk 'NR == FNR { own[$1]; next } !($1 in own) { print $1 }' "$TEST_DIR/own" "$TEST_DIR/probe" |
+	awk 'NR == FNR { own[$1]; next } !($1 in own) { print $1 }' "$TEST_DIR/own" \
+		"$TEST_DIR/probe" |
 		grep -vE 'INIT_IB|SET_IB|SW2HW_CQ|_QPEE' | absent . -
-	awk 'NR == FNR { n[$1] = $2; next } n[$1] < $2' "$TEST_DIR/probe" "$TEST_DIR/own" | absent . -
+	awk 'NR == FNR { n[$1] = $2; next } n[$1] < $2' "$TEST_DIR/probe" "$TEST_DIR/own" |
+		absent . -
 }
 
 test_each_command_refused() {

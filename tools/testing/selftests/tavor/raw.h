@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * The user ABI of the mthca family without libmthca in between: one function for each command, which says
- * exactly what a hostile or broken process could say. They return 0 or a negative errno.
+ * The user ABI of the mthca family without libmthca in between: one function for each command,
+ * which says exactly what a hostile or broken process could say. They return 0 or a negative errno.
  */
 #ifndef SELFTESTS_TAVOR_RAW_H
 #define SELFTESTS_TAVOR_RAW_H
@@ -14,7 +14,10 @@
 #include <rdma/ib_user_verbs.h>
 #include <rdma/mthca-abi.h>
 
-/* One command: @size bytes of it from @command, which begins with its header; its response has @response bytes. */
+/*
+ * One command: @size bytes of it from @command, which begins with its header; its response has
+ * @response bytes.
+ */
 static inline int raw_command(int fd, uint32_t number, void *command, size_t size, size_t response)
 {
 	struct ib_uverbs_cmd_hdr *hdr = command;

@@ -5,7 +5,8 @@
 # Kernels: 6.12 debug
 # Timeout: 1200
 #
-# ib_tavor comes and goes: again and again without a leak, and under a process that has it open. By hand:
+# ib_tavor comes and goes: again and again without a leak, and under a process that has it open. By
+# hand:
 #   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/reload.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/faults.bash

@@ -6,9 +6,10 @@
 # Timeout: 900
 # Level: ci
 #
-# Each firmware command of a removal, refused or never answered: the removal ends all the same, the log says
-# what it was, nothing is left behind, and the next probe works. By hand:
-#   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/remove_errors.sh [test_NAME...]
+# Each firmware command of a removal, refused or never answered: the removal ends all the same, the
+# log says what it was, nothing is left behind, and the next probe works. By hand:
+#   tools/testing/vm/run --driver tavor -- \
+#     tools/testing/selftests/tavor/remove_errors.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "$0")/faults.bash"

@@ -6,9 +6,9 @@
 // Level: ci
 //
 // What a process may say through the user ABI of ib_tavor, and what it is refused: raw keys and
-// domain numbers of somebody else, sizes that make no sense, objects destroyed in the wrong order, mappings that
-// are not its own. Everything refused is -EINVAL unless the test says otherwise; nothing may be left behind. By
-// hand:
+// domain numbers of somebody else, sizes that make no sense, objects destroyed in the wrong order,
+// mappings that are not its own. Everything refused is -EINVAL unless the test says otherwise;
+// nothing may be left behind. By hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/uabi
 
 #include <signal.h>

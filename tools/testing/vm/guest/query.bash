@@ -31,6 +31,7 @@ refused() {
 	[ "$status" != 0 ] || fail "succeeded: $*"
 	[ "$status" != 124 ] || fail "took too long: $*"
 	# What ends with -1 has more than a signal could.
-	[ "$status" -le 128 ] || [ "$status" -gt 192 ] || fail "ended by signal $((status - 128)): $*"
+	[ "$status" -le 128 ] || [ "$status" -gt 192 ] ||
+		fail "ended by signal $((status - 128)): $*"
 	matches "$pattern"
 }

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# For the guest's test scripts: a script defines functions test_*, then calls run_tests "$@". Each function is a
-# test of its own, in a shell of its own with "set -e"; with names as arguments only those are run
-# ("rdma_core.sh test_ibstat"). What fails is named by file, line and command. A test that cannot run here calls skip with the reason.
+# For the guest's test scripts: a script defines functions test_*, then calls run_tests "$@". Each
+# function is a test of its own, in a shell of its own with "set -e"; with names as arguments only
+# those are run ("rdma_core.sh test_ibstat"). What fails is named by file, line and command. A test
+# that cannot run here calls skip with the reason.
 
 TEST_SECONDS=${TEST_SECONDS:-120}
 TREE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../../.." && pwd)
 # shellcheck source=SCRIPTDIR/functions
 . "$TREE/tools/testing/vm/guest/functions"
 
-# trail SKIP: how the test got where it is: file, line and command of each call, but for the innermost SKIP ones
+# trail SKIP: how the test got where it is: file, line and command of each call, but for the
+# innermost SKIP ones
 trail() {
 	local i line top=${#FUNCNAME[@]}
 	for i in "${!FUNCNAME[@]}"; do
@@ -46,8 +48,8 @@ fail() {
 	exit 1
 }
 
-# absent PATTERN FILE...: fails, showing them, if lines match ("! grep" would not end a "set -e" shell), and
-# if there is no such file
+# absent PATTERN FILE...: fails, showing them, if lines match ("! grep" would not end a "set -e"
+# shell), and if there is no such file
 absent() {
 	local status=0
 	grep -iE -- "$@" || status=$?
@@ -110,15 +112,17 @@ next_tcp_port() {
 	echo $((last + 1)) | tee /run/tcp-port
 }
 
-# pair "SERVER..." "CLIENT..." [ADDRESS]: one pingpong-like program as server and as client. Each side gets -p
-# with a port of its own. The client's output is shown, the server's when something failed.
+# pair "SERVER..." "CLIENT..." [ADDRESS]: one pingpong-like program as server and as client. Each
+# side gets -p with a port of its own. The client's output is shown, the server's when something
+# failed.
 pair() {
 	local port pid status=0 server=$1 client=$2 address=${3:-127.0.0.1}
 	port=$(next_tcp_port)
 	# shellcheck disable=SC2086 # command lines
 	$server -p "$port" >"$TEST_DIR/server" 2>&1 &
 	pid=$!
-	until_true 30 listening "$port" || { cat "$TEST_DIR/server"; fail "the server does not listen: $server"; }
+	until_true 30 listening "$port" ||
+		{ cat "$TEST_DIR/server"; fail "the server does not listen: $server"; }
 	# shellcheck disable=SC2086
 	$client -p "$port" "$address" || status=$?
 	[ "$status" = 0 ] || kill "$pid" 2>/dev/null || :
@@ -141,7 +145,8 @@ model() {
 
 # model_set HCA KEY VALUE
 model_set() {
-	model "{\"cmd\":\"set\",\"hca\":$1,\"key\":\"$2\",\"value\":\"$3\"}" | grep -q '"ok":true' ||
+	model "{\"cmd\":\"set\",\"hca\":$1,\"key\":\"$2\",\"value\":\"$3\"}" |
+		grep -q '"ok":true' ||
 		fail "the model refuses $2=$3"
 }
 
@@ -159,7 +164,8 @@ sm_away() {
 	until_true 60 no_opensm
 }
 
-# sm_around COMMAND...: without a subnet manager, whose device would go under it; then with one again
+# sm_around COMMAND...: without a subnet manager, whose device would go under it; then with one
+# again
 sm_around() {
 	sm_away
 	"$@"
@@ -218,7 +224,8 @@ run_tests() {
 		# In the order of the file, which is how they were written to be read.
 		shopt -s extdebug
 		mapfile -t names < <(declare -F | awk '$3 ~ /^test_/ { print $3 }' |
-			while read -r name; do declare -F "$name"; done | sort -k3,3 -k2,2n | cut -d' ' -f1)
+			while read -r name; do declare -F "$name"; done | sort -k3,3 -k2,2n |
+			cut -d' ' -f1)
 		shopt -u extdebug
 	fi
 	for name in "${names[@]}"; do

@@ -12,7 +12,8 @@ APT=$CACHE/apt
 apt_mirror() {
 	local uri
 	# shellcheck disable=SC2016 # apt's own variables
-	uri=$(apt-get indextargets --format '$(ORIGIN) $(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
+	uri=$(apt-get indextargets --format '$(ORIGIN) $(RELEASE) $(REPO_URI)' \
+		'Created-By: Packages' |
 		awk -v want="$1" '$1 == "Debian" && $2 !~ /-backports$/ {
 			security = ($2 ~ /-security$/)
 			if (security == (want == "-security")) { print $3; exit } }')
@@ -23,7 +24,7 @@ apt_mirror() {
 apt_sources() {
 	local main security suite
 	main=$(apt_mirror "") ||
-		die "apt knows no Debian archive on this machine: check its sources, then 'apt-get update'"
+		die "apt knows no Debian archive here: check its sources, then 'apt-get update'"
 	security=$(apt_mirror -security) || security=
 	for suite in $SUITE $SUITE-updates $SUITE-backports; do
 		echo "deb [signed-by=$KEYRING] $main $suite main"
@@ -35,7 +36,8 @@ apt_sources() {
 with_apt() {
 	local program=$1
 	shift
-	"$program" -q -o Dir::Etc::SourceList="$APT/sources.list" -o Dir::Etc::SourceParts=/dev/null \
+	"$program" -q -o Dir::Etc::SourceList="$APT/sources.list" -o \
+		Dir::Etc::SourceParts=/dev/null \
 		-o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
 		-o Dir::State::Lists="$APT/lists" -o Dir::State::status=/dev/null \
 		-o Dir::Cache="$APT" -o APT::Architecture=amd64 -o APT::Sandbox::User=root "$@"
@@ -50,9 +52,11 @@ apt_fresh() {
 		[ -z "$(find "$APT/stamp" -mmin -1440 2>/dev/null)" ] || exit 0
 		apt_sources >"$APT/sources.list.new" &&
 			mv "$APT/sources.list.new" "$APT/sources.list" &&
-			slow "package lists of $SUITE" with_apt apt-get update --error-on=any 9>&- &&
+			slow "package lists of $SUITE" with_apt apt-get update \
+			--error-on=any 9>&- &&
 			touch "$APT/stamp"
-	) 9>"$CACHE/lock/apt" || die "could not read Debian's package lists: is an archive reachable?"
+	) 9>"$CACHE/lock/apt" ||
+		die "could not read Debian's package lists: is an archive reachable?"
 }
 
 # apt_unpack DIR [--files PATTERN] PACKAGE...: fetch packages and unpack them below DIR, without

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# The processes of a run: file servers, the HCA model, QEMU. Each is a child that the kernel kills if
-# this script dies, and that boot_stop ends otherwise.
+# The processes of a run: file servers, the HCA model, QEMU. Each is a child that the kernel kills
+# if this script dies, and that boot_stop ends otherwise.
 
 declare -A CHILD
 
@@ -54,13 +54,16 @@ share() {
 
 # model_start COUNT: the model with so many HCAs, and QEMU's arguments for them
 model_start() {
-	local i sockets=()
+	local i vfio sockets=()
 	for ((i = 0; i < $1; i++)); do
 		sockets+=(--socket "$RUN/hca$i.sock")
-		QEMU_ARGS+=(-device "{\"driver\":\"vfio-user-pci\",\"socket\":{\"path\":\"$RUN/hca$i.sock\",\"type\":\"unix\"}}")
+		vfio='{"driver":"vfio-user-pci","socket":{"path":"%s","type":"unix"}}'
+		# shellcheck disable=SC2059 # it is a format
+		QEMU_ARGS+=(-device "$(printf "$vfio" "$RUN/hca$i.sock")")
 	done
 	start model "$RESULTS/hca.out" "$RUN/tavor-hca" "${sockets[@]}" "${MODEL_ARGS[@]}" \
-		--report "$RESULTS/hca-report.jsonl" --log "$RESULTS/hca.log" --control "$RUN/control.sock"
+		--report "$RESULTS/hca-report.jsonl" --log "$RESULTS/hca.log" --control \
+		"$RUN/control.sock"
 	model_ready "$RESULTS/hca.out" "${CHILD[model]}" || {
 		tail -n 20 "$RESULTS/hca.out" >&2
 		die "the HCA model did not start"
@@ -82,7 +85,8 @@ guest_start() {
 		done
 		break
 	done
-	[ -S "$socket" ] || { cat "$RUN"/fs-*.log >&2; die "a file server of the guest did not start"; }
+	[ -S "$socket" ] ||
+		{ cat "$RUN"/fs-*.log >&2; die "a file server of the guest did not start"; }
 	mapfile -t program < <(root_program "$TOOL" /usr/bin/qemu-system-x86_64)
 	# shellcheck disable=SC2054 # QEMU's own commas
 	program+=(-L "$TOOL/usr/share/qemu" -L "$TOOL/usr/share/seabios"
@@ -93,7 +97,8 @@ guest_start() {
 		# It owns the terminal; of itself a shell gives what runs beside it no input.
 		exec 3<&0
 		QEMU_MODULE_DIR=$TOOL/usr/lib/x86_64-linux-gnu/qemu setpriv --pdeathsig KILL -- \
-			"${program[@]}" -chardev "stdio,id=tty,signal=off,logfile=$RESULTS/console.log" \
+			"${program[@]}" -chardev \
+			"stdio,id=tty,signal=off,logfile=$RESULTS/console.log" \
 			-serial chardev:tty <&3 &
 		CHILD[qemu]=$!
 	else

@@ -73,9 +73,10 @@ slow() {
 	say "$text: done in $((SECONDS - start)) s"
 }
 
-# cached PATH TEXT FUNCTION...: make sure the directory PATH is in the cache. FUNCTION gets, last, the
-# name of a directory beside it to fill; only a finished one is renamed to PATH, so whatever interrupts
-# the work leaves nothing half-built under that name. Of two at once, the second waits for the first.
+# cached PATH TEXT FUNCTION...: make sure the directory PATH is in the cache. FUNCTION gets, last,
+# the name of a directory beside it to fill; only a finished one is renamed to PATH, so whatever
+# interrupts the work leaves nothing half-built under that name. Of two at once, the second waits
+# for the first.
 cached() {
 	local path=$1 text=$2 lock tmp
 	shift 2
@@ -88,8 +89,8 @@ cached() {
 		tmp=$path.part
 		clear_dir "$tmp"
 		mkdir -p "$tmp"
-		# A shell of its own, since "set -e" is off in what a condition calls. No child may keep
-		# the lock beyond this shell.
+		# A shell of its own, since "set -e" is off in what a condition calls. No child may
+		# keep the lock beyond this shell.
 		if ! slow "$text" "$BASH" "$VM_DIR/lib/do" "$@" "$tmp" 9>&-; then
 			clear_dir "$tmp"
 			exit 1

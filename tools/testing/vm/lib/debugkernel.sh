@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# The debug kernel: Debian's source of the stable line with debug.config, built once (about 10 minutes on two
-# idle cores). It takes the same place in the cache as Debian's own kernels, so everything else works
-# with it: "--kernel debug".
+# The debug kernel: Debian's source of the stable line with debug.config, built once (about 10
+# minutes on two idle cores). It takes the same place in the cache as Debian's own kernels, so
+# everything else works with it: "--kernel debug".
 
 DEBUG_SOURCE=6.12
-DEBUG_ROOT_PACKAGES="gcc-14 gcc make libc6-dev libelf-dev libssl-dev flex bison bc kmod xz-utils perl
-	python3-minimal rsync cpio"
+DEBUG_ROOT_PACKAGES="gcc-14 gcc make libc6-dev libelf-dev libssl-dev flex bison bc kmod xz-utils
+	perl python3-minimal rsync cpio"
 
 # debug_configure SOURCE ROOT: allnoconfig plus ours; a line that did not take is an error
 debug_configure() {
@@ -15,7 +15,8 @@ debug_configure() {
 	in_root "$tools" --bind "$source" --cwd "$source" -- \
 		make -s CC=gcc-14 KCONFIG_ALLCONFIG=debug.config allnoconfig
 	while read -r line; do
-		[[ $line != CONFIG_*=* ]] || grep -qxF "$line" "$source/.config" || missing+=" ${line%%=*}"
+		[[ $line != CONFIG_*=* ]] || grep -qxF "$line" "$source/.config" ||
+			missing+=" ${line%%=*}"
 	done <"$source/debug.config"
 	[ -z "$missing" ] || {
 		echo "not taken by the configuration:$missing"
@@ -23,8 +24,8 @@ debug_configure() {
 	}
 }
 
-# debug_patch SOURCE: the entry by which QEMU starts a vmlinux calls memcmp() before KASAN has its shadow
-# memory; the kernel only leaves string.o alone where encrypted memory needs that.
+# debug_patch SOURCE: the entry by which QEMU starts a vmlinux calls memcmp() before KASAN has its
+# shadow memory; the kernel only leaves string.o alone where encrypted memory needs that.
 debug_patch() {
 	sed -i 's/^ifdef CONFIG_AMD_MEM_ENCRYPT/ifdef CONFIG_PVH/' "$1/lib/Makefile"
 	grep -q '^ifdef CONFIG_PVH' "$1/lib/Makefile"
@@ -33,9 +34,12 @@ debug_patch() {
 # debug_prune TREE: what building a module against it needs, and no objects
 debug_prune() {
 	find "$1" \( -path "$1/scripts" -o -path "$1/tools/objtool" \) -prune -o \
-		\( -name '*.o' -o -name '*.a' -o -name '.*.cmd' -o -name '*.c' -o -name '*.S' -o -name '*.ko' \
-		-o -name '*.rst' -o -name '*.dts*' -o -name 'vmlinux*' -o -name '*.mod' \) -type f -exec rm -f {} +
-	rm -rf "$1/Documentation" "$1/drivers" "$1/sound" "$1/samples" "$1/tools/testing" "$1/tools/perf"
+		\( -name '*.o' -o -name '*.a' -o -name '.*.cmd' -o -name '*.c' -o -name \
+		'*.S' -o -name '*.ko' \
+		-o -name '*.rst' -o -name '*.dts*' -o -name 'vmlinux*' -o -name \
+		'*.mod' \) -type f -exec rm -f {} +
+	rm -rf "$1/Documentation" "$1/drivers" "$1/sound" "$1/samples" "$1/tools/testing" \
+		"$1/tools/perf"
 }
 
 debug_make() {
@@ -64,7 +68,8 @@ debug_make() {
 # debug_kernel: prints its directory, building it if the cache lacks it
 debug_kernel() {
 	local dir tools
-	dir=$CACHE/kernels/debug-$(key "$DEBUG_SOURCE" "$(<"$VM_DIR/lib/debug.config")" "$(declare -f debug_patch)")
+	dir=$CACHE/kernels/debug-$(key "$DEBUG_SOURCE" "$(<"$VM_DIR/lib/debug.config")" \
+		"$(declare -f debug_patch)")
 	if [ ! -d "$dir" ]; then
 		need_root "building a kernel"
 		mkdir -p "$CACHE"

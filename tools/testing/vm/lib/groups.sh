@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Runs groups of tests, some at a time, and shows their results one group after the other, the first unfinished
-# one live. Of group N in $WORK: N.tests and N.what (see tests.sh), N.out and N.err as they run, N.status
-# when it has ended.
+# Runs groups of tests, some at a time, and shows their results one group after the other, the first
+# unfinished one live. Of group N in $WORK: N.tests and N.what (see tests.sh), N.out and N.err as
+# they run, N.status when it has ended.
 
 # group_command N: sets command to what runs the group
 group_command() {
@@ -18,7 +18,8 @@ group_command() {
 	else
 		mapfile -t opts < <(xargs -r -n1 printf '%s\n' <<<"$options")
 		# Each test has its own limit: the guest's is for what none of them is guilty of.
-		limit=$(awk -F'|' '{ sum += $4 ? $4 : 900 } END { print sum + 300 }' "$WORK/$1.tests")
+		limit=$(awk -F'|' '{ sum += $4 ? $4 : 900 } END { print sum + 300 }' \
+			"$WORK/$1.tests")
 		command=("$VM_DIR/run" --kernel "$line" --timeout "$limit" "${opts[@]}" --
 			tools/testing/vm/guest/batch "${args[@]}")
 	fi
@@ -67,7 +68,8 @@ follow() {
 	exec 5<&-
 }
 
-# tap_live OPTION...: tap, for results as they come; Debian's mawk of itself waits for a block of them
+# tap_live OPTION...: tap, for results as they come; Debian's mawk of itself waits for a block of
+# them
 tap_live() {
 	local live=()
 	! awk -W version 2>&1 </dev/null | grep -q ^mawk || live=(-W interactive)

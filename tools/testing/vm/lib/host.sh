@@ -3,8 +3,8 @@
 #
 # What the bench asks of the machine it runs on.
 
-HOST_TOOLS="mmdebstrap:mmdebstrap zstd:zstd xz:xz-utils make:make gcc:gcc flock:util-linux mount:mount
-	ps:procps setpriv:util-linux rsync:rsync git:git python3:python3"
+HOST_TOOLS="mmdebstrap:mmdebstrap zstd:zstd xz:xz-utils make:make gcc:gcc flock:util-linux
+	mount:mount ps:procps setpriv:util-linux rsync:rsync git:git python3:python3"
 
 host_missing() {
 	local pair
@@ -13,7 +13,8 @@ host_missing() {
 	done
 	# What the parts built on the host say they need.
 	cat "$TREE"/tools/testing/*/packages.txt 2>/dev/null | while read -r pair; do
-		[ -z "$pair" ] || dpkg-query -W -f '${db:Status-Abbrev}' "$pair" 2>/dev/null | grep -q ^ii ||
+		[ -z "$pair" ] || dpkg-query -W -f '${db:Status-Abbrev}' "$pair" 2>/dev/null |
+			grep -q ^ii ||
 			echo "$pair"
 	done
 	[ -e "$KEYRING" ] || echo debian-archive-keyring
@@ -24,7 +25,8 @@ host_install() {
 	missing=$(host_missing | sort -u | tr '\n' ' ')
 	[ -n "$missing" ] || return 0
 	need_root "installing $missing"
-	command -v apt-get >/dev/null || die "missing packages ($missing) and no apt-get to install them"
+	command -v apt-get >/dev/null ||
+		die "missing packages ($missing) and no apt-get to install them"
 	slow "package lists of this machine" apt-get -q update || die "apt-get update failed"
 	# shellcheck disable=SC2086 # a list of words
 	DEBIAN_FRONTEND=noninteractive slow "installing $missing" \

@@ -7,12 +7,15 @@
 
 KERNEL_LINES="6.12 7"
 
+# The text of these lists is part of a kernel's name in the cache, white space included.
 # What a guest may load; everything else in Debian's package (graphics, sound, ...) only costs time.
-KERNEL_KEEP="drivers/infiniband drivers/virtio drivers/block drivers/target drivers/nvme drivers/net/*.ko*
+KERNEL_KEEP="drivers/infiniband drivers/virtio drivers/block drivers/target drivers/nvme \
+drivers/net/*.ko*
 	drivers/scsi/*.ko* drivers/char/hw_random fs net lib crypto kernel mm block arch"
 KERNEL_DROP="net/bluetooth net/wireless net/mac80211 net/nfc net/can net/netfilter net/sched
 	net/batman-adv net/tipc net/sctp net/dccp net/atm drivers/infiniband/hw/[a-ln-z]*
-	drivers/infiniband/hw/ml* fs/btrfs fs/xfs fs/ocfs2 fs/gfs2 fs/ceph fs/smb fs/bcachefs fs/f2fs
+	drivers/infiniband/hw/ml* fs/btrfs fs/xfs fs/ocfs2 fs/gfs2 fs/ceph fs/smb fs/bcachefs \
+fs/f2fs
 	fs/nls drivers/block/drbd drivers/infiniband/hw/mana arch/x86/kvm"
 
 # shellcheck disable=SC2153 # SUITE is apt.sh's
@@ -45,8 +48,8 @@ kernel_packages() {
 	fi
 }
 
-# kernel_extract VMLINUZ VMLINUX: unpack the zstd payload. QEMU starts the result directly, which saves
-# the decompression under emulation.
+# kernel_extract VMLINUZ VMLINUX: unpack the zstd payload. QEMU starts the result directly, which
+# saves the decompression under emulation.
 kernel_extract() {
 	local offset
 	while IFS=: read -r offset _; do

@@ -5,7 +5,8 @@
 
 MODEL_DIR=$TREE/tools/testing/hca
 
-# model_build DEST: build the model and copy the binary, since another run may build it anew meanwhile
+# model_build DEST: build the model and copy the binary, since another run may build it anew
+# meanwhile
 model_build() {
 	local out=$BUILD/hca log rc=0
 	[ -e "$MODEL_DIR/Makefile" ] ||
@@ -40,5 +41,6 @@ model_verdict() {
 	[ -e "$1" ] || return 0
 	local count
 	count=$(grep -c '^{"violation"' "$1") || return 0
-	echo "$count violation(s) of the hardware interface, first: $(grep -m1 '^{"violation"' "$1")"
+	echo "$count violation(s) of the hardware interface, first: $(grep -m1 '^{"violation"' \
+		"$1")"
 }

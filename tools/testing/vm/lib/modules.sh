@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Our kernel modules, built in the tool root against the headers of the guest's kernels. Kbuild leaves
-# its objects beside the sources, so it works on a mirror of them in the build folder, one a kernel.
+# Our kernel modules, built in the tool root against the headers of the guest's kernels. Kbuild
+# leaves its objects beside the sources, so it works on a mirror of them in the build folder, one a
+# kernel.
 
 # Where modules may come from; what is built from which folder is for its Kbuild to say.
 MODULE_ROOMS="drivers tools/testing/selftests tools/testing/bench"
@@ -22,8 +23,8 @@ modules_sync() {
 		--include='*.mk' --include='*.sh' --exclude='*' "${sources[@]}" "$mirror/"
 }
 
-# modules_make KERNEL-DIR MIRROR "DIR..." [MAKE-ARGUMENT...]: run Kbuild over these folders in one go, so
-# that what one needs of another is resolved
+# modules_make KERNEL-DIR MIRROR "DIR..." [MAKE-ARGUMENT...]: run Kbuild over these folders in one
+# go, so that what one needs of another is resolved
 modules_make() {
 	local kernel=$1 mirror=$2 dirs=$3 release tool
 	shift 3
@@ -56,7 +57,8 @@ modules_state() {
 	(
 		cd "$TREE" || exit
 		# shellcheck disable=SC2086 # a list of words
-		find $MODULE_SOURCES -type f \( -name '*.[chS]' -o -name Kbuild -o -name 'Makefile*' \
+		find $MODULE_SOURCES -type f \( -name '*.[chS]' -o -name Kbuild -o -name \
+			'Makefile*' \
 			-o -name '*.mk' -o -name '*.sh' \) -print0 2>/dev/null | sort -z |
 			xargs -0 sha256sum
 		echo "$@"
@@ -87,7 +89,8 @@ modules() {
 		}
 		# shellcheck disable=SC2086 # a list of words
 		modules_install "$mirror" "$dest" $dirs
-		{ grep -vs "^$dirs [0-9a-f]*$" "$dest/.built" || :; echo "$dirs $state"; } >"$dest/.new"
+		{ grep -vs "^$dirs [0-9a-f]*$" "$dest/.built" ||
+			:; echo "$dirs $state"; } >"$dest/.new"
 		mv "$dest/.new" "$dest/.built"
 	fi
 	exec 8>&-
@@ -114,7 +117,8 @@ module_dir() {
 	local found
 	# shellcheck disable=SC2086 # a list of words
 	found=$(cd "$TREE" && grep -rlE --include=Kbuild --include=Makefile \
-		"^obj-(m|y|\\$\\([A-Z_]*\\)).*[[:space:]]$1\.o" $MODULE_ROOMS 2>/dev/null | head -n 1) || :
+		"^obj-(m|y|\\$\\([A-Z_]*\\)).*[[:space:]]$1\.o" $MODULE_ROOMS 2>/dev/null |
+		head -n 1) || :
 	[ -n "$found" ] || die "no folder of the tree makes a module '$1'"
 	dirname "$found"
 }

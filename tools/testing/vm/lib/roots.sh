@@ -2,13 +2,14 @@
 # shellcheck shell=bash
 #
 # Root file systems in the cache. The tool root has what works on the host's side (QEMU, virtiofsd,
-# the compiler of the guest's kernels); the guest root is what the guest boots from. Each is named after
-# its list of packages.
+# the compiler of the guest's kernels); the guest root is what the guest boots from. Each is named
+# after its list of packages.
 
 TOOL_PACKAGES="qemu-system-x86 virtiofsd gcc-14 gcc make libc6-dev libelf1t64 pahole kmod zstd
 	libibverbs-dev libibumad-dev librdmacm-dev linux-libc-dev sparse perl bc"
-GUEST_PACKAGES="rdma-core ibverbs-utils ibverbs-providers infiniband-diags opensm perftest rdmacm-utils
-	iproute2 iputils-ping kmod procps util-linux pciutils ethtool gawk strace libibumad3"
+GUEST_PACKAGES="rdma-core ibverbs-utils ibverbs-providers infiniband-diags opensm perftest
+	rdmacm-utils iproute2 iputils-ping kmod procps util-linux pciutils ethtool gawk strace
+	libibumad3"
 LINT_PACKAGES="clang-format shellcheck"
 
 # root_make ORIGIN PACKAGES HOOK DIR: ORIGIN is the preferred suite
@@ -22,7 +23,8 @@ root_make() {
 	mmdebstrap --variant=apt --architectures=amd64 --format=directory \
 		--include="$(echo $packages | tr ' ' ,)" \
 		--aptopt='APT::Install-Recommends "false"' \
-		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/doc/*' \
+		--dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
 		"${options[@]}" "--customize-hook=$hook" "$SUITE" "$dir" - <"$APT/sources.list"
 }

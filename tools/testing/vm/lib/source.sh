@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# What the tests and checks use of the kernel's own source: kselftest's headers and helpers, and checkpatch.
-# They come from Debian's linux-source package.
+# What the tests and checks use of the kernel's own source: kselftest's headers and helpers, and
+# checkpatch. They come from Debian's linux-source package.
 
 SOURCE_LINE=7.3
 SOURCE_PARTS="scripts/checkpatch.pl scripts/spelling.txt scripts/const_structs.checkpatch

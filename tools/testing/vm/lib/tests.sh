@@ -3,8 +3,8 @@
 #
 # Which tests the tree has. A test says about itself, near its top, where it runs; see ../README.
 
-# heads_of FILE: a line "as|runs|kernels|timeout|level|needs|guest" for each "Runs:" line near the top. What stands
-# before the first of them is for all, what follows one is its own.
+# heads_of FILE: a line "as|runs|kernels|timeout|level|needs|guest" for each "Runs:" line near the
+# top. What stands before the first of them is for all, what follows one is its own.
 heads_of() {
 	head -n 40 "$1" | awk '
 		BEGIN { n = 0 }
@@ -23,8 +23,10 @@ heads_of() {
 		}
 		END {
 			for (i = 1; i <= n; i++)
-				print field(i, "As") "|" field(i, "Runs") "|" field(i, "Kernels") "|" field(i, "Timeout") "|" \
-					field(i, "Level") "|" field(i, "Needs") "|" field(i, "Guest")
+				print field(i, "As") "|" field(i, "Runs") "|" \
+					field(i, "Kernels") "|" field(i, "Timeout") "|" \
+					field(i, "Level") "|" field(i, "Needs") "|" \
+					field(i, "Guest")
 		}'
 }
 
@@ -56,7 +58,8 @@ wanted() {
 	esac
 }
 
-# kernels_now LINE...: of what a test names; all of Debian's with --all, and the debug kernel then only
+# kernels_now LINE...: of what a test names; all of Debian's with --all, and the debug kernel then
+# only
 kernels_now() {
 	local line lines=
 	for line; do
@@ -67,7 +70,8 @@ kernels_now() {
 	echo "${lines% }"
 }
 
-# name_of STEM COUNT AS RUNS: of several runs of one test, each has what tells it apart at the end of its name
+# name_of STEM COUNT AS RUNS: of several runs of one test, each has what tells it apart at the end
+# of its name
 name_of() {
 	local as=$3
 	if [ "$2" -gt 1 ]; then
@@ -84,11 +88,13 @@ tests_of() {
 	program=${file#"$TREE/"}
 	[ "${file##*.}" != c ] || program=build/guest/$stem
 	mapfile -t heads < <(heads_of "$file")
-	printf '%s\n' "${heads[@]}" | while IFS='|' read -r as runs kernels timeout level needs guest; do
+	printf '%s\n' "${heads[@]}" |
+		while IFS='|' read -r as runs kernels timeout level needs guest; do
 		name=$(name_of "$stem" "${#heads[@]}" "$as" "$runs") || exit
 		selected "$name" || selected "$stem" || continue
 		wanted "$level" || continue
-		[[ $guest =~ ^(own)?$ ]] || die "check: $name: 'Guest:' is 'own' or nothing, not '$guest'"
+		[[ $guest =~ ^(own)?$ ]] ||
+			die "check: $name: 'Guest:' is 'own' or nothing, not '$guest'"
 		[ -n "$kernels" ] || kernels=${KERNEL_LINES%% *}
 		# shellcheck disable=SC2086 # a list of words
 		kernels=$(kernels_now $kernels)
@@ -98,8 +104,9 @@ tests_of() {
 	done
 }
 
-# tests: a line "name|runs|kernels|timeout|program|needs|guest|stem" for each test that is to run; guest is empty for
-# one that shares its guest, stem is the name that all runs of one file have in common
+# tests: a line "name|runs|kernels|timeout|program|needs|guest|stem" for each test that is to run;
+# guest is empty for one that shares its guest, stem is the name that all runs of one file have in
+# common
 tests() {
 	local file twice
 	grep -rlE '^[#/* ]+Runs: (host|guest)' "$TREE/tools/testing" | sort | while read -r file; do
@@ -113,7 +120,8 @@ tests() {
 	cat "$WORK/found"
 }
 
-# command_of RUNS PROGRAM: what "Runs: host" makes of it: the words after it are variables for the program
+# command_of RUNS PROGRAM: what "Runs: host" makes of it: the words after it are variables for the
+# program
 command_of() {
 	local words
 	read -r -a words <<<"${1#host}"
@@ -124,13 +132,14 @@ show() {
 	local name runs kernels program
 	while IFS='|' read -r name runs kernels _ program _; do
 		printf '%-32s %s\n' "$name" "${kernels:+kernel ${kernels// /, }: }$(
-			[ "${runs%% *}" = host ] && command_of "$runs" "$program" || echo "run ${runs#guest } -- $program"
+			[ "${runs%% *}" = host ] && command_of "$runs" "$program" ||
+				echo "run ${runs#guest } -- $program"
 		)"
 	done
 }
 
-# boots: "kernel|guest|runs" for each guest, shared or not; what may take longest comes first, so that it is not left
-# running alone at the end
+# boots: "kernel|guest|runs" for each guest, shared or not; what may take longest comes first, so
+# that it is not left running alone at the end
 boots() {
 	awk -F'|' '$3 != "" { n = split($3, lines, " ")
 			for (i = 1; i <= n; i++) time[lines[i] "|" $7 "|" $2] += $4 ? $4 : 900 }
@@ -138,13 +147,16 @@ boots() {
 		sort -t'|' -k1,1nr -k2 | cut -d'|' -f2-
 }
 
-# groups: tests that share a guest, or a test by itself; a file each, in the order they are to run. Prints how many.
+# groups: tests that share a guest, or a test by itself; a file each, in the order they are to run.
+# Prints how many.
 groups() {
 	local count=0 line guest runs test
 	while IFS='|' read -r line guest runs; do
 		awk -F'|' -v runs="$runs" -v line="$line" -v guest="$guest" \
-			'$2 == runs && $7 == guest && index(" " $3 " ", " " line " ")' "$WORK/tests" >"$WORK/$count.tests"
-		echo "$line|${runs#guest}${guest:+, for $guest alone}|${runs#guest}" >"$WORK/$count.what"
+			'$2 == runs && $7 == guest && index(" " $3 " ", " " line " ")' \
+			"$WORK/tests" >"$WORK/$count.tests"
+		echo "$line|${runs#guest}${guest:+, for $guest alone}|${runs#guest}" \
+			>"$WORK/$count.what"
 		count=$((count + 1))
 	done < <(boots)
 	while read -r test; do

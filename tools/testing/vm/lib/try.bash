@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# For the tests of the bench itself and of what other tests stand on. What a result is about wrote to
-# $work/out and $work/err; try() is called in the bench's own folder.
+# For the tests of the bench itself and of what other tests stand on. What a result is about wrote
+# to $work/out and $work/err; try() is called in the bench's own folder.
 
 RUN=./run
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 number=0
 
-# said_by: file, line and text of the call that came to a result, and of the command before it if that gave it
+# said_by: file, line and text of the call that came to a result, and of the command before it if
+# that gave it
 said_by() {
 	local top=$((${#BASH_SOURCE[@]} - 1)) from line
 	line=${BASH_LINENO[top - 1]}
 	from=$line
 	[ "$top" -gt 2 ] || from=$((line - 1))
 	awk -v from="$from" -v to="$line" -v file="${BASH_SOURCE[top]##*/}" \
-		'NR >= from && NR <= to { sub(/^[ \t]+/, ""); print "# " file ":" NR ": " $0 }' "${BASH_SOURCE[top]}"
+		'NR >= from && NR <= to { sub(/^[ \t]+/, ""); print "# " file ":" NR ": " $0 }' \
+		"${BASH_SOURCE[top]}"
 }
 
 # result GOOD TEXT

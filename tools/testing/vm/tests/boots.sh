@@ -5,7 +5,8 @@
 # Timeout: 1800
 # Level: ci
 #
-# The bench's own promises about a run: the reasons for failing, the console, and what a killed run leaves.
+# The bench's own promises about a run: the reasons for failing, the console, and what a killed run
+# leaves.
 
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=SCRIPTDIR/../lib/try.bash
@@ -16,7 +17,8 @@ echo "1..8"
 
 try "a complaint fails the run and is named" 125 "kernel complaint: .*planted here" --hcas 0 -- \
 	sh -c 'echo "<4>WARNING: CPU: 0 PID: 1 at planted here" >/dev/kmsg'
-try "an expected complaint is accepted; kernel 7" 0 "passed" --kernel 7 --hcas 0 --expect-complaint 'planted h' -- \
+try "an expected complaint is accepted; kernel 7" 0 "passed" --kernel 7 --hcas 0 \
+	--expect-complaint 'planted h' -- \
 	sh -c 'echo "<4>WARNING: CPU: 0 PID: 1 at planted here" >/dev/kmsg'
 try "a panic fails the run and is named" 125 "Kernel panic.*ended before" --hcas 0 -- \
 	sh -c 'echo c >/proc/sysrq-trigger'
@@ -25,9 +27,13 @@ try "a command that hangs is ended" 124 "did not end within 2 s" --hcas 0 --time
 try "a violation of the hardware interface fails the run and is named" 125 "pci-gateway" -- \
 	setpci -d 15b3:5a44 58.L=0
 # shellcheck disable=SC2016 # for the shell in the guest
-try "two HCAs, an IOMMU and the model's control line" 0 passed --hcas 2 --iommu --driver mthca -- bash -c '
+try "two HCAs, an IOMMU and the model's control line" 0 passed --hcas 2 --iommu --driver mthca \
+	-- bash -c '
 	[ "$(rdma dev | wc -l)" = 2 ] && dmesg | grep -q "DMAR: IOMMU enabled" || exit 1
-	exec 3<>/dev/ttyS1; echo "{\"cmd\":\"help\"}" >&3; read -r -t 60 line <&3; [[ $line == *\"ok\":true* ]]'
+	exec 3<>/dev/ttyS1
+	echo "{\"cmd\":\"help\"}" >&3
+	read -r -t 60 line <&3
+	[[ $line == *\"ok\":true* ]]'
 
 # An interactive console, fed by hand once the guest is there.
 mkfifo "$work/keys"

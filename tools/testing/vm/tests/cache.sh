@@ -3,8 +3,8 @@
 #
 # Runs: host
 #
-# The cache's promises: what is in it is complete, whatever happened while it was built; two runs at once
-# build once; and what the bench cannot work with is said plainly. Works in a cache of its own.
+# The cache's promises: what is in it is complete, whatever happened while it was built; two runs at
+# once build once; and what the bench cannot work with is said plainly. Works in a cache of its own.
 
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=SCRIPTDIR/../lib/try.bash
@@ -29,7 +29,8 @@ name() {
 	bash -c '. lib/all.sh; root_name guest trixie "$@"' - "$@"
 }
 
-# A builder that keeps a record of its runs, writes two files, and takes as long as it is told; "fail" fails.
+# A builder that keeps a record of its runs, writes two files, and takes as long as it is told;
+# "fail" fails.
 builder=$work/builder
 cat >"$builder" <<EOF
 #!/bin/bash
@@ -86,7 +87,8 @@ result $? "another package or another recipe does"
 mkdir -p "$work/tree/tools/testing"
 cp -r . "$work/tree/tools/testing/vm"
 chmod -R a+rX "$work/tree"
-setpriv --reuid 65534 --clear-groups env HOME="$work" "$work/tree/tools/testing/vm/run" --hcas 0 -- true 2>"$work/err"
+setpriv --reuid 65534 --clear-groups env HOME="$work" "$work/tree/tools/testing/vm/run" --hcas 0 \
+	-- true 2>"$work/err"
 status=$?
 refused "without root it says so" "not root"
 

@@ -3,7 +3,8 @@
 #
 # Runs: host
 #
-# What check says with its status: that all passed, or that something did not. On a small tree of its own.
+# What check says with its status: that all passed, or that something did not. On a small tree of
+# its own.
 
 # shellcheck source=SCRIPTDIR/../lib/try.bash
 . "$(dirname "$0")/../lib/try.bash"
@@ -97,7 +98,8 @@ chmod +x "$folder/twice.sh"
 sed 's/^# Guest: own//; s/^# Kernels.*//; s/^# Level.*//' "$folder/twice.sh" >"$folder/shares.sh"
 chmod +x "$folder/shares.sh"
 
-[ "$(listed small/twice)" = "small/twice-mthca kernel 6.12: run --driver mthca --sm -- tools/testing/small/twice.sh
+[ "$(listed small/twice)" = \
+	"small/twice-mthca kernel 6.12: run --driver mthca --sm -- tools/testing/small/twice.sh
 small/twice-tavor kernel 7: run --driver tavor --sm -- tools/testing/small/twice.sh
 small/twice-host DRIVER=mthca OTHER=1 tools/testing/small/twice.sh" ]
 result $? "several runs of one file are several tests"
@@ -112,7 +114,8 @@ a_run 0
 # shares-mthca and twice-mthca are one guest, shares-tavor and twice-tavor two
 checks "who wants a guest of its own gets one" 0 "7 passed, 0 failed, 0 skipped" \
 	--kernel 7 'small/twice-[mt]*' 'small/shares-[mt]*'
-grep -q "^ok .* guest, kernel 7 --driver tavor --sm, for small/twice-tavor alone: came up" "$work/out"
+grep -q "^ok .* guest, kernel 7 --driver tavor --sm, for small/twice-tavor alone: came up" \
+	"$work/out"
 result $? "and the result says whose it was"
 sed -i '/^# As:/d; s/DRIVER=mthca //' "$folder/twice.sh"
 checks "runs that nothing tells apart are refused" 125 "" small/twice

@@ -3,15 +3,15 @@
 #
 # Runs: host
 #
-# What test.bash and query.bash call a failure: a test that goes wrong in whatever way must not look like one
-# that passed. By hand: run this script.
+# What test.bash and query.bash call a failure: a test that goes wrong in whatever way must not look
+# like one that passed. By hand: run this script.
 
 folder=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/../lib/try.bash
 . "$folder/../lib/try.bash"
 
-# judged TEXT RESULT: standard input is the body of a test, which may take so many $seconds; RESULT is its line,
-# without number and name
+# judged TEXT RESULT: standard input is the body of a test, which may take so many $seconds; RESULT
+# is its line, without number and name
 judged() {
 	local status=0 want=1
 	{
@@ -19,7 +19,8 @@ judged() {
 		# Neither the host's ports nor its list of those that were used
 		echo 'listening() { :; }'
 		echo 'next_tcp_port() { echo 1; }'
-		printf 'TEST_SECONDS=%s\ntest_it() {\n%s\n}\nrun_tests "$@"\n' "${seconds:-60}" "$(cat)"
+		printf 'TEST_SECONDS=%s\ntest_it() {\n%s\n}\nrun_tests "$@"\n' "${seconds:-60}" \
+			"$(cat)"
 	} >"$work/test"
 	bash "$work/test" >"$work/out" 2>"$work/err" || status=$?
 	[ "$2" = "not ok" ] || want=0
@@ -37,7 +38,8 @@ named() {
 
 # killed TEXT: what the test before has left running
 killed() {
-	[ -s "$work/pid" ] && ! grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$(cat "$work/pid")/status"
+	[ -s "$work/pid" ] &&
+		! grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$(cat "$work/pid")/status"
 	result $? "$1"
 	rm -f "$work/pid"
 }
@@ -45,23 +47,29 @@ killed() {
 echo "TAP version 13"
 judged "all commands succeed" ok <<<"true"
 judged "a command in the middle fails" "not ok" <<<"false; true"
-judged "a command in a function of a function fails" "not ok" <<<"inner() { false; true; }; inner; true"
+judged "a command in a function of a function fails" \
+	"not ok" <<<"inner() { false; true; }; inner; true"
 judged "the last command fails" "not ok" <<<"true; false"
 judged "it fails with a text" "not ok" <<<"fail no; true"
 judged "it is killed" "not ok" <<<"kill -KILL \$BASHPID"
 judged "a command fails" "not ok" <<<$'inner() {\n\t[ 1 = 2 ]\n}\ntrue\n\tinner x\ntrue'
-named "and is named with file and line, and how the test came there" "test:10: inner x" "test:7: [ 1 = 2 ]" \
+named "and is named with file and line, and how the test came there" "test:10: inner x" \
+	"test:7: [ 1 = 2 ]" \
 	"status 1: [ 1 = 2 ]"
-judged "a command in a pipe, in a shell in a shell fails" "not ok" <<<$'x=$(true | (false; true))\n\ttrue | ( true; false )'
+judged "a command in a pipe, in a shell in a shell fails" \
+	"not ok" <<<$'x=$(true | (false; true))\n\ttrue | ( true; false )'
 named "and is named" "test:7: true | ( true; false )" "status 1: false"
-judged "what fails where a status is asked for is no failure" ok <<<$'inner() { false; }\nif inner; then true; fi\n! inner\ninner || true'
+judged "what fails where a status is asked for is no failure" ok \
+	<<<$'inner() { false; }\nif inner; then true; fi\n! inner\ninner || true'
 judged "it fails with a text" "not ok" <<<$'true\nuntil_true 0 false || fail no luck'
-named "which comes with file and line" "test:7: until_true 0 false || fail no luck" "no luck" "test:5: test_it: status 1"
+named "which comes with file and line" "test:7: until_true 0 false || fail no luck" "no luck" \
+	"test:5: test_it: status 1"
 judged "it ends by itself" "not ok" <<<"exit 3"
 named "and the test is named with its status" "test:5: test_it: status 3"
 judged "it is skipped, and says why" "ok # SKIP no device" <<<"skip no device"
 judged "it ends with the status of a skip, without a reason" "not ok" <<<"exit 4"
-seconds=1 judged "it does not end" "not ok" <<<"echo \$BASHPID >'$work/pid'; while :; do sleep 1; done"
+seconds=1 judged "it does not end" \
+	"not ok" <<<"echo \$BASHPID >'$work/pid'; while :; do sleep 1; done"
 killed "and is ended"
 judged "it leaves a process behind" ok <<<"sleep 1000 & echo \$! >'$work/pid'"
 killed "which is ended, too"
@@ -71,7 +79,8 @@ echo "here it is" >"$work/file"
 judged "a line that has to be absent is" ok <<<"absent there '$work/file'"
 judged "a line that has to be absent is there" "not ok" <<<"absent here '$work/file'; true"
 judged "a file that has to lack a line is not there" "not ok" <<<"absent here '$work/none'; true"
-judged "a line that has to be absent comes through a pipe" "not ok" <<<"cat '$work/file' | absent here -; true"
+judged "a line that has to be absent comes through a pipe" \
+	"not ok" <<<"cat '$work/file' | absent here -; true"
 
 judged "server and client succeed" ok <<<"pair true true"
 judged "the server fails" "not ok" <<<"pair false true; true"
@@ -79,13 +88,16 @@ judged "the client fails" "not ok" <<<"pair true false; true"
 
 judged "a query is answered" ok <<<"query here cat '$work/file'; matches is"
 judged "a query is answered otherwise" "not ok" <<<"query there cat '$work/file'; true"
-judged "another line of the answer is missing" "not ok" <<<"query here cat '$work/file'; matches there; true"
+judged "another line of the answer is missing" \
+	"not ok" <<<"query here cat '$work/file'; matches there; true"
 judged "a query that answers fails" "not ok" <<<"query here sh -c 'echo here; exit 1'; true"
 judged "a program refuses and says why" ok <<<"refused 'No such' ls '$work/none'"
 judged "a program refuses with status -1" ok <<<"refused no sh -c 'echo no; exit 255'"
-judged "a program refuses for another reason" "not ok" <<<"refused 'no memory' ls '$work/none'; true"
+judged "a program refuses for another reason" \
+	"not ok" <<<"refused 'no memory' ls '$work/none'; true"
 judged "a program that has to refuse succeeds" "not ok" <<<"refused No echo No such; true"
-judged "a program that has to refuse crashes" "not ok" <<<"refused no sh -c 'echo no; kill -SEGV \$\$'; true"
+judged "a program that has to refuse crashes" \
+	"not ok" <<<"refused no sh -c 'echo no; kill -SEGV \$\$'; true"
 
 cat >"$work/host" <<X
 . '$folder/../lib/try.bash'
@@ -94,5 +106,6 @@ cat >"$work/host" <<X
 result \$? "one is two"
 X
 bash "$work/host" >"$work/out" 2>"$work/err"
-named "a test on the host fails, and file, line and command are named" "host:3: [ 1 = 2 ]" 'host:4: result $? "one is two"'
+named "a test on the host fails, and file, line and command are named" "host:3: [ 1 = 2 ]" \
+	'host:4: result $? "one is two"'
 echo "1..$number"

@@ -5,8 +5,8 @@
 # Level: ci
 # Timeout: 900
 #
-# "make" as anyone expects of an out-of-tree module: builds against KDIR, for both kernels, cleans up after
-# itself, and says plainly when there are no headers. Works on a copy of the tree.
+# "make" as anyone expects of an out-of-tree module: builds against KDIR, for both kernels, cleans
+# up after itself, and says plainly when there are no headers. Works on a copy of the tree.
 
 # shellcheck source-path=SCRIPTDIR/..
 . "$(dirname "$0")/../lib/all.sh"
@@ -28,7 +28,8 @@ for line in $KERNEL_LINES; do
 	in_root "$tool" --kernel "$kernel" --bind "$copy" -- \
 		make -j2 -C "$copy" KDIR="/usr/src/linux-headers-$release" >"$work/out" 2>&1
 	result $? "make KDIR=... for kernel $line"
-	[ -e "$copy/drivers/infiniband/vrb/ib_vrb.ko" ] && [ -e "$copy/drivers/infiniband/hw/tavor/ib_tavor.ko" ]
+	[ -e "$copy/drivers/infiniband/vrb/ib_vrb.ko" ] &&
+		[ -e "$copy/drivers/infiniband/hw/tavor/ib_tavor.ko" ]
 	result $? "both modules are there for kernel $line"
 	make -C "$copy" clean >"$work/out" 2>&1
 	find "$copy" -type f | sort | diff "$work/before" - >>"$work/out"

@@ -3,7 +3,8 @@
 #
 # Runs: host
 #
-# Modules are compiled when something has changed, and not otherwise. Nothing is compiled here: it is counted.
+# Modules are compiled when something has changed, and not otherwise. Nothing is compiled here: it
+# is counted.
 
 # shellcheck source-path=SCRIPTDIR/..
 . "$(dirname "$0")/../lib/all.sh"

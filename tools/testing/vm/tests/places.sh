@@ -3,7 +3,8 @@
 #
 # Runs: host
 #
-# Places for guests: never more than there are, all or none, given back at the end of whoever had them.
+# Places for guests: never more than there are, all or none, given back at the end of whoever had
+# them.
 
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=SCRIPTDIR/../lib/try.bash
@@ -16,12 +17,14 @@ taker() {
 	bash -c '. lib/common.sh; . lib/places.sh
 		places_take "$2"
 		touch "$1.taken"
-		until [ -e "$1.end" ]; do sleep 0.1; done' taker "$work/$1" "$2" >"$work/out" 2>"$work/err"
+		until [ -e "$1.end" ]; do sleep 0.1; done' taker "$work/$1" "$2" \
+			>"$work/out" 2>"$work/err"
 }
 
 # tries COUNT: could they be had now?
 tries() {
-	bash -c '. lib/common.sh; . lib/places.sh; mkdir -p "$CACHE/lock"; places_try "$1" 3' tries "$1" >"$work/out" 2>&1
+	bash -c '. lib/common.sh; . lib/places.sh; mkdir -p "$CACHE/lock"; places_try "$1" 3' \
+		tries "$1" >"$work/out" 2>&1
 }
 
 refused() {

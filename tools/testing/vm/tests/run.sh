@@ -25,7 +25,8 @@ try "no time is refused" 125 "--timeout .*'0'" --timeout 0 -- true
 try "an option without its value is refused" 125 "--share needs a value" --share -- true
 try "an empty value is refused" 125 "--share needs a value" --share "" -- true
 try "a shared folder that is not there is refused" 125 "'/nonexistent'" --share /nonexistent -- true
-try "a results folder that is a file is refused" 125 "'$work/file'" --results "$(touch "$work/file"; echo "$work/file")" -- true
+try "a results folder that is a file is refused" 125 "'$work/file'" --results \
+	"$(touch "$work/file"; echo "$work/file")" -- true
 try "a list of packages that is none is refused" 125 "'a;b'" --packages "a;b" -- true
 try "a pattern that is no regular expression is refused" 125 "'\('" --expect-complaint '(' -- true
 try "no command is refused" 125 "no command" --hcas 0
@@ -35,24 +36,34 @@ try "a driver without a HCA is refused" 125 "--hcas 0" --driver mthca --hcas 0 -
 try "a subnet manager without a driver is refused" 125 "--sm needs" --sm --hcas 0 -- true
 try "a model option without a model is refused" 125 "--hcas 0" --hca a=b --hcas 0 -- true
 try "a model option that does not exist is refused by name" 125 "nonsense" --hca nonsense=1 -- true
-try "a model option with a value that makes no sense is refused" 125 "seed=banana" --hca seed=banana -- true
+try "a model option with a value that makes no sense is refused" 125 "seed=banana" \
+	--hca seed=banana -- true
 try "text of two lines is refused" 125 "--append wants one line" --append $'a=1\nb=2' -- true
-try "too much text is refused" 125 "2[0-9]* characters, 2047" --append "a=$(printf 'x%.0s' {1..2000})" -- true
-try "an argument for QEMU that run has an option for is refused" 125 "-smp .*--smp" --qemu -smp --qemu 1 -- true
-try "an argument that QEMU does not take is named" 125 "QEMU ended .*-frob" --hcas 0 --qemu -frob -- true
+try "too much text is refused" 125 "2[0-9]* characters, .*2047" --append \
+	"a=$(printf 'x%.0s' {1..2000})" -- true
+try "an argument for QEMU that run has an option for is refused" 125 "-smp .*--smp" --qemu -smp \
+	--qemu 1 -- true
+try "an argument that QEMU does not take is named" 125 "QEMU ended .*-frob" --hcas 0 --qemu -frob \
+	-- true
 try "a module nobody makes is refused by name" 125 "'no_such'" --hcas 0 --modules no_such -- true
 
 mkdir -p "$work/share" "$work/results/.bench/work"
 echo shared >"$work/share/file"
 touch "$work/results/.bench/work/old"
 # shellcheck disable=SC2016 # for the shell in the guest
-try "the command's status comes back" 7 "status 7" --hcas 0 --share "$work/share" --results "$work/results" \
-	--append "bench.a=1 bench.b=2" --append bench.c=3 --qemu -device --qemu pci-testdev,addr=1e.0 --smp 1 -- \
+try "the command's status comes back" 7 "status 7" --hcas 0 --share "$work/share" --results \
+	"$work/results" \
+	--append "bench.a=1 bench.b=2" --append bench.c=3 --qemu -device \
+	--qemu pci-testdev,addr=1e.0 --smp 1 -- \
 	sh -c 'cat /mnt/share/file; echo err >&2; echo kept >/results/kept
-	touch /mnt/tree/x 2>/dev/null && echo "the tree is writable"; cat /mnt/tree/Kbuild >/dev/null
+	touch /mnt/tree/x 2>/dev/null && echo "the tree is writable"
+	cat /mnt/tree/Kbuild >/dev/null
 	cat /proc/cmdline >/results/cmdline; nproc >/results/nproc
 	cat /sys/bus/pci/devices/0000:00:1e.0/device >/results/device
-	{ echo "$GUEST_WORK"; ls -A /run/work; cp /bin/true /run/work && /run/work/true && echo good; } >/results/work
+	exec >/results/work
+	echo "$GUEST_WORK"
+	ls -A /run/work
+	cp /bin/true /run/work && /run/work/true && echo good
 	exit 7'
 [ "$(cat "$work/out")" = "shared
 err" ]
