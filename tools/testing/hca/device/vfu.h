@@ -22,6 +22,12 @@ struct vfu_header {
 	u32 size, flags, error;
 };
 
+_Static_assert(offsetof(struct vfu_header, command) == 2 &&
+		       offsetof(struct vfu_header, size) == 4 &&
+		       offsetof(struct vfu_header, flags) == 8 &&
+		       offsetof(struct vfu_header, error) == 12 && sizeof(struct vfu_header) == 16,
+	       "the header of a vfio-user message");
+
 enum {
 	VFU_VERSION = 1,
 	VFU_DMA_MAP,
