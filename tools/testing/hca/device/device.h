@@ -29,9 +29,9 @@ bool vfu_signal(struct hca *h, unsigned int index, unsigned int vector);
 /* Level of the INTx pin; automasked towards the client. */
 void vfu_set_intx(struct hca *h, bool level);
 
-/*
- * --- bars.c: what the protocol server calls for the function's regions (VFIO_PCI_*_REGION_INDEX)
- */
+/* --- bars.c ----------------------------------------------------------------------------------- */
+
+/* What the protocol server calls for the function's regions (VFIO_PCI_*_REGION_INDEX). */
 
 int region_read(struct hca *h, u32 region, u64 offset, void *buf, u32 len);
 int region_write(struct hca *h, u32 region, u64 offset, const void *buf, u32 len);
@@ -102,7 +102,7 @@ int window_new(struct hca *h);
 void window_delete(struct hca *h);
 int window_read(struct hca *h, u64 offset, void *buf, u32 len);
 int window_write(struct hca *h, u64 offset, const void *buf, u32 len);
-/* Tables only the hardware may write while it runs; sys.c declares them at INIT_HCA. */
+/* Tables only the hardware may write while it runs; sys_cmd.c declares them at INIT_HCA. */
 void window_protect(struct hca *h, const char *name, u64 base, u64 size);
 void window_unprotect_all(struct hca *h);
 
@@ -166,7 +166,7 @@ void state_stop(struct hca *h);
 void state_set_dead(struct hca *h, bool dead);
 bool state_dead(const struct hca *h); /* without the fence of pci_fenced() */
 
-/* --- sys.c ------------------------------------------------------------------------------------ */
+/* --- sys_cmd.c -------------------------------------------------------------------------------- */
 
 /* QUERY_DEV_LIM */
 #define LOG_RESERVED_CQS 7

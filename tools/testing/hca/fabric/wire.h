@@ -12,7 +12,7 @@ struct remote;
 
 /*
  * A cable has two ends. The second is a port of this process, or a socket to another process, which
- * tells us about its port in messages (remote.c).
+ * tells us about its port in messages (cable_remote.c).
  */
 struct cable {
 	struct cable *next;
@@ -53,7 +53,7 @@ int wirefault_check(const char *spec, char *why);
 void wirefault_changed(void);
 void wirefault_delete(struct hca *h);
 
-/* --- remote.c: a cable to another process --- */
+/* --- cable_remote.c: a cable to another process --- */
 
 /* @changed is called when what the remote end says has. */
 struct remote *remote_new(struct cable *c, const char *path, void (*changed)(struct cable *c));
