@@ -14,14 +14,15 @@ TREE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../../.." && pwd)
 # trail SKIP: how the test got where it is: file, line and command of each call, but for the
 # innermost SKIP ones
 trail() {
-	local i line top=${#FUNCNAME[@]}
+	local i line file top=${#FUNCNAME[@]}
 	for i in "${!FUNCNAME[@]}"; do
 		[ "${FUNCNAME[i]}" != one_test ] || top=$i
 	done
 	for ((i = top - 1; i > $1; i--)); do
 		line=${BASH_LINENO[i - 1]}
-		printf '%s:%s: %s\n' "${BASH_SOURCE[i]#"$TREE/"}" "$line" \
-			"$(sed -n "${line}s/^[[:space:]]*//p" "${BASH_SOURCE[i]}" 2>/dev/null)"
+		file=$(realpath -m "${BASH_SOURCE[i]}")
+		printf '%s:%s: %s\n' "${file#"$TREE/"}" "$line" \
+			"$(sed -n "${line}s/^[[:space:]]*//p" "$file" 2>/dev/null)"
 	done
 }
 
