@@ -9,7 +9,7 @@
 #include <rdma/ib_smi.h>
 
 #include "tavor_mad.h"
-#include "wire_mgmt.h"
+#include "hw_mad.h"
 
 #define TAVOR_VENDOR_CLASS1	0x09
 #define TAVOR_VENDOR_CLASS2	0x0a

@@ -13,7 +13,7 @@
 
 #include "tavor_mad.h"
 #include "tavor_qp.h"
-#include "wire_mgmt.h"
+#include "hw_mad.h"
 
 #define TAVOR_MGM_NONE		U32_MAX
 #define TAVOR_MCAST_RETRY_MS	20

@@ -11,6 +11,9 @@
 #include <linux/module.h>
 #include <linux/sort.h>
 
+#include "hw_mad.h"
+#include "hw_qp.h"
+#include "hw_wqe.h"
 #include "tavor.h"
 
 static unsigned int num_qp = 1 << 16;

@@ -35,7 +35,10 @@
 #include <rdma/vrb_provider.h>
 
 #include "compat.h"
-#include "hw.h"
+#include "hw_cmd.h"
+#include "hw_eq.h"
+#include "hw_mpt.h"
+#include "hw_regs.h"
 
 #define TAVOR_NAME		"ib_tavor"
 #define TAVOR_MAX_PORTS		2

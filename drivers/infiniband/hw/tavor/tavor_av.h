@@ -6,7 +6,7 @@
 #define TAVOR_AV_H
 
 #include "tavor.h"
-#include "wire_wqe.h"
+#include "hw_wqe.h"
 
 /**
  * struct tavor_ah - address handle

@@ -6,7 +6,7 @@
 #define TAVOR_CQ_H
 
 #include "tavor.h"
-#include "wire_cq.h"
+#include "hw_cq.h"
 
 struct tavor_hw_qp;
 struct tavor_hw_srq;

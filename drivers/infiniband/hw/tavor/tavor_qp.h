@@ -8,8 +8,8 @@
 #include "tavor.h"
 #include "tavor_cq.h"
 #include "tavor_srq.h"
-#include "wire_qp.h"
-#include "wire_wqe.h"
+#include "hw_qp.h"
+#include "hw_wqe.h"
 #include "wq.h"
 
 /**

@@ -6,8 +6,8 @@
 #define TAVOR_SRQ_H
 
 #include "tavor.h"
-#include "wire_qp.h"
-#include "wire_wqe.h"
+#include "hw_qp.h"
+#include "hw_wqe.h"
 
 /**
  * struct tavor_hw_srq - an SRQ as the hardware sees it

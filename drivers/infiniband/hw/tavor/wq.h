@@ -7,8 +7,8 @@
 
 #include <linux/spinlock.h>
 #include <rdma/ib_verbs.h>
-#include "wire_qp.h"
-#include "wire_wqe.h"
+#include "hw_qp.h"
+#include "hw_wqe.h"
 
 /**
  * struct tavor_wq_shape - geometry of one work queue

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Tavor wire formats: CQ context, completion queue entries, CQ doorbell.
+ * Completion queues: context, entries, doorbell.
  */
-#ifndef TAVOR_WIRE_CQ_H
-#define TAVOR_WIRE_CQ_H
+#ifndef TAVOR_HW_CQ_H
+#define TAVOR_HW_CQ_H
 
 #include <linux/bits.h>
 #include <linux/build_bug.h>
@@ -132,4 +132,4 @@ enum tavor_syndrome {
 #define TAVOR_CQ_DB_NOTIFY_SOLICITED	3
 #define TAVOR_CQ_DB_OWN_CI		0xffffffff	/* arm against the HCA's own CI */
 
-#endif /* TAVOR_WIRE_CQ_H */
+#endif /* TAVOR_HW_CQ_H */

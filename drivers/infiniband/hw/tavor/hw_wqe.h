@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Tavor wire formats: work queue elements, address vectors, send and receive doorbells.
+ * Work queue elements, address vectors, send and receive doorbells.
  *
  * The first half of a WQE's first segment describes the *next* WQE: a WQE's own opcode, size and
  * fence are in the previous one's link or in the doorbell that announces it.
  */
-#ifndef TAVOR_WIRE_WQE_H
-#define TAVOR_WIRE_WQE_H
+#ifndef TAVOR_HW_WQE_H
+#define TAVOR_HW_WQE_H
 
 #include <linux/bits.h>
 #include <linux/build_bug.h>
@@ -112,6 +112,8 @@ enum tavor_send_opcode {
 };
 
 /* UD address vector */
+#define TAVOR_AV_SIZE			32
+
 struct tavor_av {
 	__be32 port_pd;
 	u8 reserved;
@@ -139,4 +141,4 @@ static_assert(sizeof(struct tavor_av) == 0x20);
 /* Receive doorbell: WQEs it announces; the field holds 0 for 256 */
 #define TAVOR_RECV_DB_MAX		256
 
-#endif /* TAVOR_WIRE_WQE_H */
+#endif /* TAVOR_HW_WQE_H */

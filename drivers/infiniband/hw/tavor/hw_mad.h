@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Tavor wire formats: MAD_IFC and multicast group entries.
+ * Management: MAD_IFC and multicast group entries.
  */
-#ifndef TAVOR_WIRE_MGMT_H
-#define TAVOR_WIRE_MGMT_H
+#ifndef TAVOR_HW_MAD_H
+#define TAVOR_HW_MAD_H
 
 #include <linux/bits.h>
 #include <linux/build_bug.h>
@@ -41,6 +41,7 @@ static_assert(offsetof(struct tavor_mad_ifc, grh) == 0x140);
 #define TAVOR_MAD_SLID			GENMASK(31, 16)
 #define TAVOR_MAD_PORT			GENMASK(15, 0)
 
+#define TAVOR_MGM_SIZE			256
 #define TAVOR_MGM_QPS			56
 
 struct tavor_mgm {
@@ -56,4 +57,4 @@ static_assert(sizeof(struct tavor_mgm) == 0x100);
 #define TAVOR_MGM_VALID			BIT(31)
 #define TAVOR_MGM_QPN			GENMASK(23, 0)
 
-#endif /* TAVOR_WIRE_MGMT_H */
+#endif /* TAVOR_HW_MAD_H */

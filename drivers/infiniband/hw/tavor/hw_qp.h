@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Tavor wire formats: QP context, path, QP command mailbox, SRQ context.
+ * Queue pairs: context, path, mailbox of transitions. SRQ context.
  *
  * All fields are big-endian; reserved fields are written zero. A transition command takes from the
  * mailbox only what its opcode and the optional-parameter mask name.
  */
-#ifndef TAVOR_WIRE_QP_H
-#define TAVOR_WIRE_QP_H
+#ifndef TAVOR_HW_QP_H
+#define TAVOR_HW_QP_H
 
 #include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/types.h>
 
 #define TAVOR_QPN_MASK			GENMASK(23, 0)
+#define TAVOR_RDB_SIZE			32	/* a responder resource */
 
 /* Path, used twice in the QP context. */
 struct tavor_qp_path {
@@ -170,4 +171,4 @@ static_assert(sizeof(struct tavor_srq_context) == 0x20);
 #define TAVOR_SRQC_STATE		GENMASK(31, 28)
 #define TAVOR_SRQC_STATE_ERR		1
 
-#endif /* TAVOR_WIRE_QP_H */
+#endif /* TAVOR_HW_QP_H */

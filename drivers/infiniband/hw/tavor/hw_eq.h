@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/*
+ * Event queues: context, entries, event types, doorbell. All multi-byte fields are big-endian.
+ */
+#ifndef TAVOR_HW_EQ_H
+#define TAVOR_HW_EQ_H
+
+#include <linux/bits.h>
+#include <linux/build_bug.h>
+#include <linux/types.h>
+
+/* EQ context */
+struct tavor_eq_context {
+	__be32 flags;
+	__be32 start_hi;
+	__be32 start_lo;
+	__be32 size_uar;		/* [28:24] log2 entries, [23:0] UAR page */
+	__be32 pd;
+	__be32 intr;			/* INTx: pin; MSI-X: 0x80 + vector */
+	__be32 lost;
+	__be32 lkey;
+	__be32 reserved1[2];
+	__be32 cons_index;
+	__be32 prod_index;
+	__be32 reserved2[4];
+};
+
+static_assert(sizeof(struct tavor_eq_context) == 64);
+
+#define TAVOR_EQC_OWNER_HW	BIT(24)
+#define TAVOR_EQC_TRANSLATE	BIT(18)
+#define TAVOR_EQC_ARMED		BIT(8)
+#define TAVOR_EQC_FIRED		BIT(9)
+#define TAVOR_EQC_INTR_MSIX	0x80
+
+/* Event queue entry; event[] depends on the type */
+struct tavor_eqe {
+	u8 reserved1;
+	u8 type;
+	u8 reserved2;
+	u8 subtype;
+	union {
+		__be32 raw[6];
+		struct {
+			__be32 cqn;
+		} comp;
+		struct {
+			__be16 reserved1;
+			__be16 token;
+			__be32 reserved2;
+			u8 reserved3[3];
+			u8 status;
+			__be32 out_hi;
+			__be32 out_lo;
+		} cmd;
+		struct {
+			__be32 qpn;
+			__be32 reserved1;
+			__be32 flags;
+		} qp;
+		struct {
+			__be32 srqn;
+		} srq;
+		struct {
+			__be32 cqn;
+			__be32 reserved1;
+			u8 reserved2[3];
+			u8 syndrome;
+		} cq_err;
+		struct {
+			__be32 reserved1[2];
+			__be32 port;		/* [29:28] */
+		} port;
+		struct {
+			__be32 reserved1[2];
+			u8 reserved2[3];
+			u8 syndrome;
+			__be32 data;
+		} catas;
+	} event;
+	u8 reserved3[3];
+	u8 owner;
+};
+
+static_assert(sizeof(struct tavor_eqe) == 32);
+static_assert(offsetof(struct tavor_eqe, event.cmd.status) == 0x0f);
+static_assert(offsetof(struct tavor_eqe, event.cmd.out_hi) == 0x10);
+
+#define TAVOR_EQE_OWNER_HW	0x80
+#define TAVOR_EQE_QP_EEC	BIT(28)
+#define TAVOR_EQ_SPARE		128	/* entries the consumer index may lag behind */
+
+enum tavor_event {
+	TAVOR_EVENT_COMP		= 0x00,
+	TAVOR_EVENT_PATH_MIG		= 0x01,
+	TAVOR_EVENT_COMM_EST		= 0x02,
+	TAVOR_EVENT_SQ_DRAINED		= 0x03,
+	TAVOR_EVENT_CQ_ERROR		= 0x04,
+	TAVOR_EVENT_WQ_CATAS		= 0x05,
+	TAVOR_EVENT_EEC_CATAS		= 0x06,
+	TAVOR_EVENT_PATH_MIG_FAILED	= 0x07,
+	TAVOR_EVENT_LOCAL_CATAS		= 0x08,
+	TAVOR_EVENT_PORT_CHANGE		= 0x09,
+	TAVOR_EVENT_CMD			= 0x0a,
+	TAVOR_EVENT_ECC_DETECT		= 0x0e,
+	TAVOR_EVENT_EQ_OVERFLOW		= 0x0f,
+	TAVOR_EVENT_WQ_INVAL_REQ	= 0x10,
+	TAVOR_EVENT_WQ_ACCESS_ERR	= 0x11,
+	TAVOR_EVENT_SRQ_CATAS		= 0x12,
+	TAVOR_EVENT_SRQ_LAST_WQE	= 0x13,
+	TAVOR_EVENT_SRQ_LIMIT		= 0x14,
+};
+
+/* For MAP_EQ: all that has no queue of its own */
+#define TAVOR_ASYNC_EVENTS					\
+	(BIT_ULL(TAVOR_EVENT_PATH_MIG) |			\
+	 BIT_ULL(TAVOR_EVENT_COMM_EST) |			\
+	 BIT_ULL(TAVOR_EVENT_SQ_DRAINED) |			\
+	 BIT_ULL(TAVOR_EVENT_CQ_ERROR) |			\
+	 BIT_ULL(TAVOR_EVENT_WQ_CATAS) |			\
+	 BIT_ULL(TAVOR_EVENT_EEC_CATAS) |			\
+	 BIT_ULL(TAVOR_EVENT_PATH_MIG_FAILED) |			\
+	 BIT_ULL(TAVOR_EVENT_LOCAL_CATAS) |			\
+	 BIT_ULL(TAVOR_EVENT_PORT_CHANGE) |			\
+	 BIT_ULL(TAVOR_EVENT_ECC_DETECT) |			\
+	 BIT_ULL(TAVOR_EVENT_EQ_OVERFLOW) |			\
+	 BIT_ULL(TAVOR_EVENT_WQ_INVAL_REQ) |			\
+	 BIT_ULL(TAVOR_EVENT_WQ_ACCESS_ERR))
+#define TAVOR_SRQ_EVENTS					\
+	(BIT_ULL(TAVOR_EVENT_SRQ_CATAS) |			\
+	 BIT_ULL(TAVOR_EVENT_SRQ_LAST_WQE) |			\
+	 BIT_ULL(TAVOR_EVENT_SRQ_LIMIT))
+
+#define TAVOR_PORT_DOWN		1
+#define TAVOR_PORT_ACTIVE	4
+
+#define TAVOR_EQ_DB_ARM		(2U << 24)
+#define TAVOR_EQ_DB_DISARM_CQ	(3U << 24)
+#define TAVOR_EQ_DB_SET_CI	(4U << 24)
+
+#endif /* TAVOR_HW_EQ_H */
