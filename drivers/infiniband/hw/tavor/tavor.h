@@ -5,7 +5,7 @@
  * Layers, lowest first: reset and registers (reset.c, uar.c), commands (cmd.c), one function per
  * firmware command (fw.c), index and table allocators (bitmap.c, alloc.c, mtt.c, buf.c), event
  * queues (eq.c), hardware objects (mpt.c, pd.c, mr.c, and CQ, SRQ, QP, AV, multicast), ib_core's
- * view of them (ib.c), the PCI function (main.c).
+ * view of them (device.c), the PCI function (main.c).
  *
  * What the hardware may touch lives in tavor_hw_* objects, each with a vrb_object and reference
  * counted; the structures that embed ib_pd and its like only point at them, because ib_core frees
@@ -680,7 +680,7 @@ void tavor_dealloc_ucontext(struct ib_ucontext *ibctx);
 void tavor_disassociate_ucontext(struct ib_ucontext *ibctx);
 int tavor_mmap(struct ib_ucontext *ibctx, struct vm_area_struct *vma);
 
-/* ---- stats.c, ib.c ---- */
+/* ---- stats.c, device.c ---- */
 
 extern const struct ib_device_ops tavor_stats_ops;
 int tavor_ib_register(struct tavor_dev *dev);
@@ -717,8 +717,5 @@ void tavor_cq_completion(struct tavor_dev *dev, u32 cqn);
 void tavor_cq_event(struct tavor_dev *dev, u32 cqn, enum ib_event_type type);
 void tavor_qp_event(struct tavor_dev *dev, u32 qpn, enum ib_event_type type);
 void tavor_srq_event(struct tavor_dev *dev, u32 srqn, enum ib_event_type type);
-
-/* CQ, SRQ, QP, AH, multicast, MAD, post and poll */
-extern const struct ib_device_ops tavor_verbs_ops;
 
 #endif /* TAVOR_H */

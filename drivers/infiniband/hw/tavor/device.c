@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The device as ib_core sees it: attributes of device and ports, registration. What the firmware's
- * subnet management agent knows is asked of it by MADs.
+ * The device as ib_core sees it: its operations, attributes of device and ports, registration. What
+ * the firmware's subnet management agent knows is asked of it by MADs.
  */
 #include <linux/rcupdate.h>
 #include <linux/sysfs.h>
@@ -9,7 +9,11 @@
 
 #include <rdma/ib_smi.h>
 
-#include "tavor.h"
+#include "tavor_av.h"
+#include "tavor_cq.h"
+#include "tavor_mad.h"
+#include "tavor_qp.h"
+#include "tavor_srq.h"
 
 /* Attribute data of the SMPs: offsets of the fields used here */
 #define NODE_SYSTEM_GUID	4
@@ -310,8 +314,18 @@ static const struct ib_device_ops tavor_dev_ops = {
 
 	.alloc_pd = tavor_alloc_pd,
 	.alloc_ucontext = tavor_alloc_ucontext,
+	.attach_mcast = tavor_attach_mcast,
+	.create_ah = tavor_create_ah,
+	.create_cq = tavor_create_cq,
+	.create_qp = tavor_create_qp,
+	.create_srq = tavor_create_srq,
 	.dealloc_pd = tavor_dealloc_pd,
 	.dealloc_ucontext = tavor_dealloc_ucontext,
+	.destroy_ah = tavor_destroy_ah,
+	.destroy_cq = tavor_destroy_cq,
+	.destroy_qp = tavor_destroy_qp,
+	.destroy_srq = tavor_destroy_srq,
+	.detach_mcast = tavor_detach_mcast,
 	.disassociate_ucontext = tavor_disassociate_ucontext,
 	.get_dev_fw_str = tavor_get_dev_fw_str,
 	.get_link_layer = tavor_get_link_layer,
@@ -319,12 +333,28 @@ static const struct ib_device_ops tavor_dev_ops = {
 	.mmap = tavor_mmap,
 	.modify_device = tavor_modify_device,
 	.modify_port = tavor_modify_port,
+	.modify_qp = tavor_modify_qp,
+	.modify_srq = tavor_modify_srq,
+	.poll_cq = tavor_poll_cq,
+	.post_recv = tavor_post_recv,
+	.post_send = tavor_post_send,
+	.post_srq_recv = tavor_post_srq_recv,
+	.process_mad = tavor_process_mad,
+	.query_ah = tavor_query_ah,
 	.query_device = tavor_query_device,
 	.query_gid = tavor_query_gid,
 	.query_pkey = tavor_query_pkey,
 	.query_port = tavor_query_port,
+	.query_qp = tavor_query_qp,
+	.query_srq = tavor_query_srq,
+	.req_notify_cq = tavor_req_notify_cq,
+	TAVOR_RESIZE_CQ_OP(tavor_resize_user_cq),
 
+	INIT_RDMA_OBJ_SIZE(ib_ah, tavor_ah, ib),
+	INIT_RDMA_OBJ_SIZE(ib_cq, tavor_cq, ib),
 	INIT_RDMA_OBJ_SIZE(ib_pd, tavor_pd, ib),
+	INIT_RDMA_OBJ_SIZE(ib_qp, tavor_qp, ib),
+	INIT_RDMA_OBJ_SIZE(ib_srq, tavor_srq, ib),
 	INIT_RDMA_OBJ_SIZE(ib_ucontext, tavor_ucontext, ib),
 };
 
@@ -363,7 +393,6 @@ int tavor_ib_register(struct tavor_dev *dev)
 	ib_set_device_ops(ibdev, &tavor_dev_ops);
 	ib_set_device_ops(ibdev, &tavor_mr_ops);
 	ib_set_device_ops(ibdev, &tavor_stats_ops);
-	ib_set_device_ops(ibdev, &tavor_verbs_ops);
 	err = read_identity(dev);
 	if (err)
 		return err;
