@@ -44,7 +44,7 @@ int tavor_process_mad(struct ib_device *ibdev, int flags, u32 port, const struct
 		      const struct ib_grh *in_grh, const struct ib_mad *in, struct ib_mad *out,
 		      size_t *out_size, u16 *out_pkey_index);
 
-/* mad_snoop.c */
+/* port_event.c */
 void tavor_mad_snoop(struct tavor_dev *dev, u32 port, const struct ib_mad_hdr *request,
 		     const struct ib_mad *response);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What MADs tell in passing. The firmware sends no event when the subnet manager changes a LID, the
- * subnet prefix, a P_Key or a GUID: the driver makes them from the Set that has succeeded.
+ * Port events that no event queue tells. When the subnet manager changes a LID, the subnet prefix,
+ * a P_Key or a GUID the firmware sends no event: the driver makes one from the Set that has
+ * succeeded.
  */
 #include <linux/bitfield.h>
 #include <rdma/ib_mad.h>
