@@ -1,28 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Work queues of a QP: the WQE layout both sides must agree on, and ring bookkeeping.
+ * Work queues of a kernel QP: ring bookkeeping.
  */
 #ifndef TAVOR_WQ_H
 #define TAVOR_WQ_H
 
 #include <linux/spinlock.h>
 #include <rdma/ib_verbs.h>
-#include "hw_qp.h"
 #include "hw_wqe.h"
-
-/**
- * struct tavor_wq_shape - geometry of one work queue
- * @max: slots; exactly what the consumer asked for, because user space computes the same ring
- * @max_gs: data segments one WQE has room for
- * @shift: log2 of the stride in bytes
- * @offset: of the first slot in the QP's buffer
- */
-struct tavor_wq_shape {
-	u32 max;
-	u32 max_gs;
-	u32 shift;
-	u32 offset;
-};
+#include "wq_layout.h"
 
 /**
  * struct tavor_wq - one direction of a kernel QP
@@ -46,35 +32,6 @@ struct tavor_wq {
 	u64 *wrid;
 };
 
-/**
- * struct tavor_wq_limits - of the device, as the layout needs them
- * @max_wqes: per queue
- * @max_sg: data segments per WQE
- * @max_desc: bytes per WQE
- */
-struct tavor_wq_limits {
-	u32 max_wqes;
-	u32 max_sg;
-	u32 max_desc;
-};
-
-/**
- * struct tavor_wq_layout - the two queues of a QP in their buffer
- * @recv: receive queue, first in the buffer
- * @send: send queue
- * @max_inline: bytes a send may carry inline
- * @size: bytes of both queues
- */
-struct tavor_wq_layout {
-	struct tavor_wq_shape recv;
-	struct tavor_wq_shape send;
-	u32 max_inline;
-	u32 size;
-};
-
-u32 tavor_wqe_shift(u32 bytes);
-int tavor_wq_plan(const struct tavor_wq_limits *limits, enum tavor_qp_service service,
-		  const struct ib_qp_cap *cap, struct tavor_wq_layout *layout);
 void tavor_wq_reset(struct tavor_wq *wq, struct tavor_next_seg *last_slot);
 int tavor_wq_alloc(struct tavor_wq *wq, gfp_t gfp);
 void tavor_wq_free(struct tavor_wq *wq);
