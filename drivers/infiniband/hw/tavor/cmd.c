@@ -206,17 +206,9 @@ static void cmd_rearm(struct vrb_device *vdev)
 		tavor_cmd_eq_rearm(dev);
 }
 
-/*
- * A read of configuration space is legal in softirq and comes back only after all that was posted
- * before.
- */
 static void cmd_quiesce(struct vrb_device *vdev)
 {
-	struct pci_dev *pdev = vrb_to_tdev(vdev)->pdev;
-	u16 command;
-
-	pci_clear_master(pdev);
-	pci_read_config_word(pdev, PCI_COMMAND, &command);
+	tavor_dma_off(vrb_to_tdev(vdev));
 }
 
 static void cmd_failed(struct vrb_device *vdev, const char *reason)
@@ -315,7 +307,7 @@ unmap_hcr:
 void tavor_cmd_cleanup(struct tavor_dev *dev)
 {
 	/* What a lost command might still do to a mailbox must not happen once that is free. */
-	cmd_quiesce(dev->vrb);
+	tavor_dma_off(dev);
 	vrb_device_destroy(dev->vrb);
 	mbox_free_all(&dev->cmd);
 	iounmap(dev->cmd.hcr);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Reset of the HCA, before every probe: a boot ROM or a driver before us may have left it running
- *. It clears the configuration space too, so that is saved and put back. A
- * PCI-X card sits behind a bridge of its own, which is reset with it.
+ * Reset of the HCA, before every probe: a boot ROM or a driver before us may have left it running.
+ * It clears the configuration space too, so that is saved and put back. A PCI-X card sits behind a
+ * bridge of its own, which is reset with it. And what stops an HCA at once: the DMA fence.
  */
 #include <linux/delay.h>
 #include <linux/pci.h>
@@ -180,4 +180,22 @@ int tavor_reset(struct tavor_dev *dev)
 	pci_dev_put(bridge);
 	kfree(saved);
 	return err;
+}
+
+/**
+ * tavor_dma_off() - from its return on the HCA writes no memory
+ * @dev: device
+ *
+ * A read of configuration space is legal in softirq and comes back only after all that was posted
+ * before.
+ *
+ * Context: Any down to softirq.
+ */
+void tavor_dma_off(struct tavor_dev *dev)
+{
+	struct pci_dev *pdev = dev->pdev;
+	u16 command;
+
+	pci_clear_master(pdev);
+	pci_read_config_word(pdev, PCI_COMMAND, &command);
 }

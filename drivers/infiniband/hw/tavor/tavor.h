@@ -650,6 +650,7 @@ void tavor_cmd_event(struct tavor_dev *dev, const struct tavor_eqe *eqe);
 /* ---- catas.c, reset.c ---- */
 
 int tavor_reset(struct tavor_dev *dev);
+void tavor_dma_off(struct tavor_dev *dev);
 int tavor_catas_start(struct tavor_dev *dev);
 void tavor_catas_stop(struct tavor_dev *dev);
 void tavor_fatal(struct tavor_dev *dev);	/* IB_EVENT_DEVICE_FATAL, once */
