@@ -13,26 +13,8 @@
 #include <linux/dmapool.h>
 #include <linux/module.h>
 
+#include "params.h"
 #include "tavor.h"
-
-static unsigned int cmd_timeout_ms = 60000;
-module_param(cmd_timeout_ms, uint, 0444);
-MODULE_PARM_DESC(cmd_timeout_ms,
-		 "a firmware command is given up after so long without any command completing (100..600000)");
-
-/**
- * tavor_cmd_check_params() - refuses module parameters that make no sense
- *
- * Context: Any.
- * Return: 0 or -EINVAL, said in the log.
- */
-int tavor_cmd_check_params(void)
-{
-	if (cmd_timeout_ms >= 100 && cmd_timeout_ms <= 600000)
-		return 0;
-	pr_err(TAVOR_NAME ": cmd_timeout_ms=%u: must be 100 to 600000\n", cmd_timeout_ms);
-	return -EINVAL;
-}
 
 /**
  * tavor_cmd_timeout() - how long a command may take that no other one overtakes
@@ -42,7 +24,7 @@ int tavor_cmd_check_params(void)
  */
 unsigned long tavor_cmd_timeout(void)
 {
-	return msecs_to_jiffies(cmd_timeout_ms);
+	return msecs_to_jiffies(tavor_params.cmd_timeout_ms);
 }
 
 /**
@@ -275,7 +257,7 @@ int tavor_cmd_init(struct tavor_dev *dev)
 	struct vrb_device_config config = {
 		.name = pci_name(dev->pdev),
 		.slots = TAVOR_MAX_SLOTS,
-		.issue_timeout_ms = cmd_timeout_ms,
+		.issue_timeout_ms = tavor_params.cmd_timeout_ms,
 	};
 	struct tavor_cmd *cmd = &dev->cmd;
 	int err;

@@ -11,15 +11,12 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 
+#include "params.h"
 #include "tavor.h"
 
 MODULE_AUTHOR("The ib_tavor authors");
 MODULE_DESCRIPTION("Mellanox MT23108 (Tavor) InfiniBand HCA with asynchronous control verbs");
 MODULE_LICENSE("Dual BSD/GPL");
-
-static bool msi_x = true;
-module_param(msi_x, bool, 0444);
-MODULE_PARM_DESC(msi_x, "use MSI-X where it works");
 
 /* ---- The layers ---- */
 
@@ -226,7 +223,7 @@ static int tavor_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (!dev)
 		return -ENOMEM;
 	dev->pdev = pdev;
-	dev->want_msix = msi_x;
+	dev->want_msix = tavor_params.msi_x;
 	mutex_init(&dev->port_lock);
 	spin_lock_init(&dev->mr_reap_lock);
 	INIT_LIST_HEAD(&dev->mr_reap);
@@ -275,10 +272,8 @@ static struct pci_driver tavor_driver = {
 
 static int __init tavor_module_init(void)
 {
-	int err;
+	int err = tavor_params_check();
 
-	err = tavor_profile_check_params();
-	err = err ?: tavor_cmd_check_params();
 	return err ?: pci_register_driver(&tavor_driver);
 }
 

@@ -8,77 +8,13 @@
  * size.
  */
 #include <linux/log2.h>
-#include <linux/module.h>
 #include <linux/sort.h>
 
 #include "hw_mad.h"
 #include "hw_qp.h"
 #include "hw_wqe.h"
+#include "params.h"
 #include "tavor.h"
-
-static unsigned int num_qp = 1 << 16;
-static unsigned int num_cq = 1 << 16;
-static unsigned int num_mpt = 1 << 17;
-static unsigned int num_mtt = 1 << 20;
-static unsigned int num_mcg = 1 << 12;
-static unsigned int num_av = 1 << 15;
-static unsigned int num_pd = 1 << 15;
-static unsigned int rdb_per_qp = 4;
-module_param(num_qp, uint, 0444);
-MODULE_PARM_DESC(num_qp, "queue pairs (power of two, 1024..16777216)");
-module_param(num_cq, uint, 0444);
-MODULE_PARM_DESC(num_cq, "completion queues (power of two, 1024..16777216)");
-module_param(num_mpt, uint, 0444);
-MODULE_PARM_DESC(num_mpt, "memory keys (power of two, 1024..16777216)");
-module_param(num_mtt, uint, 0444);
-MODULE_PARM_DESC(num_mtt, "MTT segments of 8 pages each (power of two, 4096..16777216)");
-module_param(num_mcg, uint, 0444);
-MODULE_PARM_DESC(num_mcg, "multicast hash buckets (power of two, 64..1048576)");
-module_param(num_av, uint, 0444);
-MODULE_PARM_DESC(num_av, "address vectors in the HCA's memory (power of two, 64..1048576)");
-module_param(num_pd, uint, 0444);
-MODULE_PARM_DESC(num_pd, "protection domains (power of two, 64..16777216)");
-module_param(rdb_per_qp, uint, 0444);
-MODULE_PARM_DESC(rdb_per_qp,
-		 "RDMA reads and atomics a QP can respond to at a time (power of two, 1..128)");
-
-struct param_range {
-	const char *name;
-	const unsigned int *value;
-	unsigned int min;
-	unsigned int max;
-};
-
-static const struct param_range ranges[] = {
-	{ "num_qp", &num_qp, 1 << 10, 1 << 24 },
-	{ "num_cq", &num_cq, 1 << 10, 1 << 24 },
-	{ "num_mpt", &num_mpt, 1 << 10, 1 << 24 },
-	{ "num_mtt", &num_mtt, 1 << 12, 1 << TAVOR_MTT_MAX_ORDER },
-	{ "num_mcg", &num_mcg, 1 << 6, 1 << 20 },
-	{ "num_av", &num_av, 1 << 6, 1 << 20 },
-	{ "num_pd", &num_pd, 1 << 6, 1 << 24 },
-	{ "rdb_per_qp", &rdb_per_qp, 1, 128 },
-};
-
-/**
- * tavor_profile_check_params() - refuses module parameters that make no sense
- *
- * Context: Any.
- * Return: 0 or -EINVAL, said in the log.
- */
-int tavor_profile_check_params(void)
-{
-	const struct param_range *r;
-
-	for (r = ranges; r < ranges + ARRAY_SIZE(ranges); r++) {
-		if (is_power_of_2(*r->value) && *r->value >= r->min && *r->value <= r->max)
-			continue;
-		pr_err(TAVOR_NAME ": %s=%u: must be a power of two from %u to %u\n", r->name,
-		       *r->value, r->min, r->max);
-		return -EINVAL;
-	}
-	return 0;
-}
 
 static u32 cut(unsigned int wanted, u8 log_max)
 {
@@ -91,20 +27,20 @@ static void make_limits(struct tavor_dev *dev)
 	struct tavor_limits *l = &dev->limits;
 	u32 desc = rounddown_pow_of_two(lim->max_desc_size);
 
-	l->num_qps = cut(num_qp, lim->log_max_qps);
-	l->num_cqs = cut(num_cq, lim->log_max_cqs);
+	l->num_qps = cut(tavor_params.num_qp, lim->log_max_qps);
+	l->num_cqs = cut(tavor_params.num_cq, lim->log_max_cqs);
 	/* The firmware is given room for all the SRQs it offers, up to a sane number. */
 	l->num_srqs = cut(1 << 16, lim->log_max_srqs);
 	l->num_eqs = cut(32, lim->log_max_eqs);
-	l->num_mpts = cut(num_mpt, lim->log_max_mpts);
-	l->num_mtt_segs = cut(num_mtt, lim->log_max_mtt_segs);
+	l->num_mpts = cut(tavor_params.num_mpt, lim->log_max_mpts);
+	l->num_mtt_segs = cut(tavor_params.num_mtt, lim->log_max_mtt_segs);
 	l->num_uars = lim->uar_size >> PAGE_SHIFT;
-	l->num_pds = cut(num_pd, lim->log_max_pds);
-	l->num_avs = cut(num_av, lim->log_max_avs);
+	l->num_pds = cut(tavor_params.num_pd, lim->log_max_pds);
+	l->num_avs = cut(tavor_params.num_av, lim->log_max_avs);
 	/* As many overflow entries follow the buckets. */
-	l->num_mgms = cut(num_mcg, max_t(u8, lim->log_max_mgms, 1) - 1);
+	l->num_mgms = cut(tavor_params.num_mcg, max_t(u8, lim->log_max_mgms, 1) - 1);
 	l->mtt_seg_size = 64;
-	l->rdb_per_qp = cut(rdb_per_qp, lim->log_max_ra_res_qp);
+	l->rdb_per_qp = cut(tavor_params.rdb_per_qp, lim->log_max_ra_res_qp);
 	/* Next/control segment and the largest fixed segment, UD, leave this for data segments. */
 	l->max_sg = min_t(u32, lim->max_sg, (lim->max_desc_size - 16 - 48) / 16);
 	/*

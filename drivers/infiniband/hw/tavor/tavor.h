@@ -426,7 +426,6 @@ static inline struct tavor_mr *to_tmr(struct ib_mr *ibmr)
 
 /* ---- cmd.c: the command register as the engine's provider ---- */
 
-int tavor_cmd_check_params(void);
 int tavor_cmd_init(struct tavor_dev *dev);
 int tavor_cmd_use_events(struct tavor_dev *dev);
 void tavor_cmd_use_polling(struct tavor_dev *dev);
@@ -505,7 +504,6 @@ void tavor_encode_close_ib(struct tavor_dev *dev, struct vrb_slot *slot, u32 por
 void tavor_dev_lim_parse(struct tavor_dev_lim *lim, const u8 *out);
 int tavor_dev_lim_check(struct tavor_dev *dev);
 
-int tavor_profile_check_params(void);
 int tavor_profile_make(struct tavor_dev *dev);
 
 /* ---- bitmap.c, alloc.c, table.c, mtt.c: down to softirq, except init and destroy ---- */
