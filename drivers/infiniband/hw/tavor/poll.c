@@ -18,63 +18,6 @@ enum tavor_polled {
 	TAVOR_POLLED_DROPPED,	/* a CQE of a QP that is going away: none to report */
 };
 
-/**
- * tavor_cqe_at() - entry of a kernel CQ
- * @cq: the CQ
- * @index: free-running
- *
- * Context: Any, the CQ's lock held.
- */
-struct tavor_cqe *tavor_cqe_at(struct tavor_hw_cq *cq, u32 index)
-{
-	lockdep_assert_held(&cq->lock);
-	return tavor_buf_at(&cq->buf, (index & (cq->entries - 1)) * sizeof(struct tavor_cqe));
-}
-
-/**
- * tavor_cq_next() - next entry software owns
- * @cq: a kernel CQ
- *
- * Return: the entry, complete in memory, or NULL.
- * Context: Any, the CQ's lock held.
- */
-struct tavor_cqe *tavor_cq_next(struct tavor_hw_cq *cq)
-{
-	struct tavor_cqe *cqe = tavor_cqe_at(cq, cq->cons_index);
-
-	if (!tavor_cqe_is_sw(cqe))
-		return NULL;
-	dma_rmb();
-	return cqe;
-}
-
-/**
- * tavor_cq_consumed() - tell the hardware that entries are free again
- * @cq: a kernel CQ whose @cons_index has been advanced
- * @count: by how much; > 0
- *
- * Context: Any, the CQ's lock held.
- */
-void tavor_cq_consumed(struct tavor_hw_cq *cq, u32 count)
-{
-	lockdep_assert_held(&cq->lock);
-	tavor_ring(cq->dev, TAVOR_DB_CQ, FIELD_PREP(TAVOR_CQ_DB_CMD, TAVOR_CQ_DB_INC_CI) | cq->cqn,
-		   count - 1);
-}
-
-static bool tavor_cqe_is_error(const struct tavor_cqe *cqe)
-{
-	return (cqe->opcode & TAVOR_CQE_OPCODE_ERR_MASK) == TAVOR_CQE_OPCODE_ERR_MASK;
-}
-
-/* Of an error CQE the opcode says it. */
-static bool tavor_cqe_is_send(const struct tavor_cqe *cqe)
-{
-	if (tavor_cqe_is_error(cqe))
-		return cqe->opcode == TAVOR_CQE_OPCODE_ERR_SEND;
-	return cqe->is_send & TAVOR_CQE_SEND;
-}
-
 static enum ib_wc_status tavor_wc_status(u8 syndrome)
 {
 	static const u8 statuses[] = {
@@ -232,12 +175,6 @@ static bool tavor_wc_error(struct tavor_hw_qp *qp, struct tavor_cqe *cqe, bool s
 	return tavor_flush_next(err, send ? tavor_send_slot(qp, slot) : tavor_recv_slot(qp, slot));
 }
 
-static void tavor_cqe_free(struct tavor_hw_cq *cq, struct tavor_cqe *cqe)
-{
-	tavor_cqe_give_back(cqe);
-	cq->cons_index++;
-}
-
 /* The slot of a CQE's work request; -1: an SRQ's, or the CQE makes no sense. */
 static int tavor_cqe_slot(struct tavor_hw_qp *qp, const struct tavor_cqe *cqe, bool send)
 {
@@ -361,54 +298,4 @@ int tavor_req_notify_cq(struct ib_cq *ibcq, enum ib_cq_notify_flags flags)
 	missed = flags & IB_CQ_REPORT_MISSED_EVENTS && tavor_cq_next(cq);
 	spin_unlock_irqrestore(&cq->lock, irq_flags);
 	return missed;
-}
-
-static bool tavor_cqe_of(const struct tavor_cqe *cqe, u32 qpn)
-{
-	return (be32_to_cpu(cqe->qpn) & TAVOR_QPN_MASK) == qpn;
-}
-
-static u32 tavor_cq_producer(struct tavor_hw_cq *cq)
-{
-	u32 prod = cq->cons_index;
-
-	while (prod - cq->cons_index < cq->entries && tavor_cqe_is_sw(tavor_cqe_at(cq, prod)))
-		prod++;
-	dma_rmb();
-	return prod;
-}
-
-/**
- * tavor_cq_clean() - remove the completions of one QP
- * @cq: a CQ; nothing is done to a user's
- * @qpn: QP the hardware does not process any more
- * @srq: where its receives came from, or NULL
- *
- * Context: Any, the CQ's lock held.
- */
-void tavor_cq_clean(struct tavor_hw_cq *cq, u32 qpn, struct tavor_hw_srq *srq)
-{
-	u32 index, removed = 0;
-
-	lockdep_assert_held(&cq->lock);
-	if (cq->user || !cq->buf.block)
-		return;
-	/* Newest first: what is kept moves up to where something was removed. */
-	for (index = tavor_cq_producer(cq); index != cq->cons_index; index--) {
-		struct tavor_cqe *cqe = tavor_cqe_at(cq, index - 1);
-
-		if (!tavor_cqe_of(cqe, qpn)) {
-			if (removed)
-				*tavor_cqe_at(cq, index - 1 + removed) = *cqe;
-			continue;
-		}
-		if (srq && !tavor_cqe_is_send(cqe))
-			tavor_srq_complete(srq, be32_to_cpu(cqe->wqe) & TAVOR_CQE_WQE_ADDR);
-		removed++;
-	}
-	if (!removed)
-		return;
-	for (index = 0; index < removed; index++)
-		tavor_cqe_free(cq, tavor_cqe_at(cq, cq->cons_index));
-	tavor_cq_consumed(cq, removed);
 }

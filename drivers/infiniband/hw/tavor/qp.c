@@ -11,6 +11,9 @@
 
 #include "tavor_qp.h"
 
+/* ERR2RST from any state, straight to RESET, no context dump */
+#define TAVOR_2RST_NOW		3
+
 /**
  * tavor_qp_lookup() - the QP of a completion
  * @dev: the device
@@ -121,6 +124,19 @@ static const struct vrb_object_type tavor_qp_object = {
 	.name = "QP",
 	.release = tavor_qp_release,
 };
+
+/**
+ * tavor_encode_2rst() - step: a QP to RESET, from whatever state, without completions
+ * @dev: the device
+ * @slot: where to encode
+ * @qp: the QP
+ *
+ * Context: Softirq or BH disabled, the engine's device lock held.
+ */
+void tavor_encode_2rst(struct tavor_dev *dev, struct vrb_slot *slot, const struct tavor_hw_qp *qp)
+{
+	tavor_cmd_set(dev, slot, TAVOR_CMD_ERR2RST_QPEE, TAVOR_2RST_NOW, qp->qpn, 0);
+}
 
 enum {
 	TAVOR_DESTROY_QP_RESET,

@@ -13,8 +13,6 @@ enum {
 };
 
 #define TAVOR_NR_QP_STATES	(IB_QPS_ERR + 1)
-/* ERR2RST from any state, straight to RESET, no context dump */
-#define TAVOR_2RST_NOW		3
 #define TAVOR_SQD_EVENT		BIT(31)
 
 static u16 tavor_transition_opcode(enum ib_qp_state from, enum ib_qp_state to)
@@ -44,19 +42,6 @@ static void tavor_modify_states(const struct tavor_hw_qp *qp, struct tavor_qp_mo
 {
 	mod->from = mod->mask & IB_QP_CUR_STATE ? mod->attr.cur_qp_state : qp->state;
 	mod->to = mod->mask & IB_QP_STATE ? mod->attr.qp_state : mod->from;
-}
-
-/**
- * tavor_encode_2rst() - step: a QP to RESET, from whatever state, without completions
- * @dev: the device
- * @slot: where to encode
- * @qp: the QP
- *
- * Context: Softirq or BH disabled, the engine's device lock held.
- */
-void tavor_encode_2rst(struct tavor_dev *dev, struct vrb_slot *slot, const struct tavor_hw_qp *qp)
-{
-	tavor_cmd_set(dev, slot, TAVOR_CMD_ERR2RST_QPEE, TAVOR_2RST_NOW, qp->qpn, 0);
 }
 
 static void tavor_encode_transition(struct tavor_dev *dev, struct vrb_slot *slot, u16 opcode,

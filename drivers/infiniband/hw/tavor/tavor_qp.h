@@ -136,11 +136,11 @@ int tavor_create_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, struct ib_
 int tavor_destroy_qp(struct ib_qp *ibqp, struct ib_udata *udata);
 void tavor_qp_rings_reset(struct tavor_hw_qp *qp);
 void tavor_qp_forget_completions(struct tavor_hw_qp *qp);
+void tavor_encode_2rst(struct tavor_dev *dev, struct vrb_slot *slot, const struct tavor_hw_qp *qp);
 struct tavor_hw_qp *tavor_qp_lookup(struct tavor_dev *dev, u32 qpn);
 
 /* qp_modify.c */
 extern const struct vrb_verb tavor_verb_modify_qp;
-void tavor_encode_2rst(struct tavor_dev *dev, struct vrb_slot *slot, const struct tavor_hw_qp *qp);
 int tavor_modify_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask, struct ib_udata *udata);
 
 /* qp_context.c */

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * The entries of a kernel CQ: giving them back, and taking out those of one QP.
+ */
+#include <linux/bitfield.h>
+
+#include "tavor_cq.h"
+#include "tavor_srq.h"
+
+/**
+ * tavor_cq_consumed() - tell the hardware that entries are free again
+ * @cq: a kernel CQ whose @cons_index has been advanced
+ * @count: by how much; > 0
+ *
+ * Context: Any, the CQ's lock held.
+ */
+void tavor_cq_consumed(struct tavor_hw_cq *cq, u32 count)
+{
+	lockdep_assert_held(&cq->lock);
+	tavor_ring(cq->dev, TAVOR_DB_CQ, FIELD_PREP(TAVOR_CQ_DB_CMD, TAVOR_CQ_DB_INC_CI) | cq->cqn,
+		   count - 1);
+}
+
+static bool tavor_cqe_of(const struct tavor_cqe *cqe, u32 qpn)
+{
+	return (be32_to_cpu(cqe->qpn) & TAVOR_QPN_MASK) == qpn;
+}
+
+static u32 tavor_cq_producer(struct tavor_hw_cq *cq)
+{
+	u32 prod = cq->cons_index;
+
+	while (prod - cq->cons_index < cq->entries && tavor_cqe_is_sw(tavor_cqe_at(cq, prod)))
+		prod++;
+	dma_rmb();
+	return prod;
+}
+
+/**
+ * tavor_cq_clean() - remove the completions of one QP
+ * @cq: a CQ; nothing is done to a user's
+ * @qpn: QP the hardware does not process any more
+ * @srq: where its receives came from, or NULL
+ *
+ * Context: Any, the CQ's lock held.
+ */
+void tavor_cq_clean(struct tavor_hw_cq *cq, u32 qpn, struct tavor_hw_srq *srq)
+{
+	u32 index, removed = 0;
+
+	lockdep_assert_held(&cq->lock);
+	if (cq->user || !cq->buf.block)
+		return;
+	/* Newest first: what is kept moves up to where something was removed. */
+	for (index = tavor_cq_producer(cq); index != cq->cons_index; index--) {
+		struct tavor_cqe *cqe = tavor_cqe_at(cq, index - 1);
+
+		if (!tavor_cqe_of(cqe, qpn)) {
+			if (removed)
+				*tavor_cqe_at(cq, index - 1 + removed) = *cqe;
+			continue;
+		}
+		if (srq && !tavor_cqe_is_send(cqe))
+			tavor_srq_complete(srq, be32_to_cpu(cqe->wqe) & TAVOR_CQE_WQE_ADDR);
+		removed++;
+	}
+	if (!removed)
+		return;
+	for (index = 0; index < removed; index++)
+		tavor_cqe_free(cq, tavor_cqe_at(cq, cq->cons_index));
+	tavor_cq_consumed(cq, removed);
+}
