@@ -145,7 +145,7 @@ static int cmd_post(struct vrb_device *vdev, struct vrb_slot *slot)
 		return -EAGAIN;
 	cmd->polled_busy = !cmd->events;
 	cmd->polled_token = slot->token;
-	hcr_write(dev, &cmd->slot[slot->index], slot->token, cmd->events);
+	hcr_write(dev, &cmd->slot[slot->index], slot->token, !!cmd->events);
 	return 0;
 }
 
@@ -176,16 +176,18 @@ static int cmd_reap_register(struct tavor_dev *dev)
 static int cmd_reap(struct vrb_device *vdev, int budget)
 {
 	struct tavor_dev *dev = vrb_to_tdev(vdev);
+	const struct tavor_cmd_events *events = READ_ONCE(dev->cmd.events);
 
-	return dev->cmd.events ? tavor_cmd_eq_reap(dev, budget) : cmd_reap_register(dev);
+	return events ? events->reap(dev, budget) : cmd_reap_register(dev);
 }
 
 static void cmd_rearm(struct vrb_device *vdev)
 {
 	struct tavor_dev *dev = vrb_to_tdev(vdev);
+	const struct tavor_cmd_events *events = READ_ONCE(dev->cmd.events);
 
-	if (dev->cmd.events)
-		tavor_cmd_eq_rearm(dev);
+	if (events)
+		events->rearm(dev);
 }
 
 static void cmd_quiesce(struct vrb_device *vdev)
@@ -262,7 +264,7 @@ int tavor_cmd_init(struct tavor_dev *dev)
 	struct tavor_cmd *cmd = &dev->cmd;
 	int err;
 
-	cmd->events = false;
+	cmd->events = NULL;
 	cmd->polled_busy = false;
 	cmd->hcr = ioremap(pci_resource_start(dev->pdev, 0) + TAVOR_HCR, TAVOR_HCR_SIZE);
 	if (!cmd->hcr)
@@ -296,13 +298,14 @@ void tavor_cmd_cleanup(struct tavor_dev *dev)
 }
 
 /**
- * tavor_cmd_use_events() - from now on commands complete through the command event queue
- * @dev: device whose event queues work; no command is outstanding
+ * tavor_cmd_use_events() - from now on commands complete through an event queue
+ * @dev: device; no command is outstanding
+ * @events: that queue, which works; stays valid until tavor_cmd_use_polling()
  *
  * Context: Process context, may sleep.
  * Return: 0, or -EOPNOTSUPP if the firmware takes one command at a time only.
  */
-int tavor_cmd_use_events(struct tavor_dev *dev)
+int tavor_cmd_use_events(struct tavor_dev *dev, const struct tavor_cmd_events *events)
 {
 	u32 slots = min(1U << min_t(u32, dev->fw.log_max_cmd, 16), (u32)TAVOR_MAX_SLOTS);
 	int err;
@@ -314,7 +317,7 @@ int tavor_cmd_use_events(struct tavor_dev *dev)
 	err = vrb_device_set_slots(dev->vrb, slots);
 	if (err)
 		return err;
-	dev->cmd.events = true;
+	WRITE_ONCE(dev->cmd.events, events);
 	vrb_device_set_polled(dev->vrb, false);
 	return 0;
 }
@@ -333,7 +336,7 @@ void tavor_cmd_use_polling(struct tavor_dev *dev)
 	struct vrb_counters counters;
 
 	vrb_device_set_polled(dev->vrb, true);
-	dev->cmd.events = false;
+	WRITE_ONCE(dev->cmd.events, NULL);
 	vrb_device_counters(dev->vrb, &counters);
 	if (counters.timeouts != counters.zombies_reaped)
 		vrb_device_fail(dev->vrb, "a command was lost");

@@ -117,51 +117,33 @@ void tavor_eq_drain(struct tavor_dev *dev, u32 vector, struct tavor_eq_drain *dr
 }
 
 /**
- * tavor_cmd_eq_reap() - finished commands
- * @dev: device in event mode
- * @budget: at most so many
+ * tavor_eq_disarm_cq() - a CQ whose event has been read can be armed again
+ * @eq: its completion queue
+ * @cqn: CQ
  *
- * Context: Softirq or BH disabled, one caller at a time (the engine's pump).
- * Return: how many.
+ * Context: Softirq, before the CQ's handler is called, so that the handler's arming takes effect.
  */
-int tavor_cmd_eq_reap(struct tavor_dev *dev, int budget)
+void tavor_eq_disarm_cq(struct tavor_eq *eq, u32 cqn)
+{
+	eq_doorbell(eq, TAVOR_EQ_DB_DISARM_CQ, cqn);
+}
+
+/* Finished commands; called by the engine's pump alone. */
+static int eq_cmd_reap(struct tavor_dev *dev, int budget)
 {
 	return eq_reap(tavor_cmd_eq(dev), budget);
 }
 
-/**
- * tavor_cmd_eq_rearm() - an interrupt for the next finished command, at once if there is one
- * @dev: device in event mode
- *
- * Context: as tavor_cmd_eq_reap().
- */
-void tavor_cmd_eq_rearm(struct tavor_dev *dev)
+/* An interrupt for the next finished command, at once if there is one. */
+static void eq_cmd_rearm(struct tavor_dev *dev)
 {
 	eq_arm(tavor_cmd_eq(dev));
 }
 
-static void eq_handle_cmd(struct tavor_eq *eq, const struct tavor_eqe *eqe)
-{
-	tavor_cmd_event(eq->dev, eqe);
-}
-
-static void eq_handle_async(struct tavor_eq *eq, const struct tavor_eqe *eqe)
-{
-	tavor_async_event(eq->dev, eqe);
-}
-
-/* The CQ is disarmed before its handler runs, so that the handler's arming takes effect. */
-static void eq_handle_comp(struct tavor_eq *eq, const struct tavor_eqe *eqe)
-{
-	u32 cqn = be32_to_cpu(eqe->event.comp.cqn) & 0xffffff;
-
-	if (eqe->type != TAVOR_EVENT_COMP) {
-		tavor_async_event(eq->dev, eqe);
-		return;
-	}
-	eq_doorbell(eq, TAVOR_EQ_DB_DISARM_CQ, cqn);
-	tavor_cq_completion(eq->dev, cqn);
-}
+static const struct tavor_cmd_events eq_cmd_events = {
+	.reap = eq_cmd_reap,
+	.rearm = eq_cmd_rearm,
+};
 
 /* ---- Interrupts ---- */
 
@@ -384,10 +366,10 @@ static void setup_all(struct tavor_dev *dev)
 
 	for (i = 0; i < dev->nr_comp_eqs; i++) {
 		snprintf(kind, sizeof(kind), "comp%u", i);
-		eq_setup(dev, i, kind, entries, eq_handle_comp);
+		eq_setup(dev, i, kind, entries, dev->eq_handlers->comp);
 	}
-	eq_setup(dev, i, "async", EQ_SMALL_ENTRIES, eq_handle_async);
-	eq_setup(dev, i + 1, "cmd", EQ_SMALL_ENTRIES, eq_handle_cmd);
+	eq_setup(dev, i, "async", EQ_SMALL_ENTRIES, dev->eq_handlers->async);
+	eq_setup(dev, i + 1, "cmd", EQ_SMALL_ENTRIES, dev->eq_handlers->cmd);
 }
 
 static void destroy_first(struct tavor_dev *dev, u32 n)
@@ -508,7 +490,7 @@ static int start(struct tavor_dev *dev, bool msix)
 	err = map_events(dev);
 	if (err)
 		goto silence_queues;
-	err = tavor_cmd_use_events(dev);
+	err = tavor_cmd_use_events(dev, &eq_cmd_events);
 	if (err)
 		goto unmap_events;
 	err = test_interrupts(dev);
@@ -551,16 +533,18 @@ static void unmap_registers(struct tavor_dev *dev)
 /**
  * tavor_eq_init() - event queues and interrupts; commands complete by events afterwards
  * @dev: device with keys, buffers, its UAR page and its own PD
+ * @handlers: what is done with the entries; stays valid until tavor_eq_cleanup()
  *
  * MSI-X first; where that does not deliver, INTx.
  *
  * Context: Process context, may sleep.
  * Return: 0 or a negative errno.
  */
-int tavor_eq_init(struct tavor_dev *dev)
+int tavor_eq_init(struct tavor_dev *dev, const struct tavor_eq_handlers *handlers)
 {
 	int err;
 
+	dev->eq_handlers = handlers;
 	err = map_registers(dev);
 	if (err)
 		return err;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What an event queue entry means. Everything here runs in the softirq
- * of its queue.
+ * What an event queue entry means. Everything here runs in the softirq of its queue.
  */
 #include "tavor.h"
 
@@ -54,14 +53,7 @@ static void device_error(struct tavor_dev *dev, const struct tavor_eqe *eqe)
 			"an event queue has overflowed" : "local catastrophic error");
 }
 
-/**
- * tavor_async_event() - acts on an entry of the asynchronous event queue
- * @dev: device
- * @eqe: entry, owned by software
- *
- * Context: Softirq.
- */
-void tavor_async_event(struct tavor_dev *dev, const struct tavor_eqe *eqe)
+static void async_event(struct tavor_dev *dev, const struct tavor_eqe *eqe)
 {
 	switch (eqe->type) {
 	case TAVOR_EVENT_PATH_MIG:
@@ -96,24 +88,41 @@ void tavor_async_event(struct tavor_dev *dev, const struct tavor_eqe *eqe)
 	}
 }
 
-/**
- * tavor_cmd_event() - hands a finished command to the engine
- * @dev: device
- * @eqe: entry of the command event queue, owned by software
- *
- * Context: Softirq or BH disabled.
- */
-void tavor_cmd_event(struct tavor_dev *dev, const struct tavor_eqe *eqe)
+static void handle_async(struct tavor_eq *eq, const struct tavor_eqe *eqe)
+{
+	async_event(eq->dev, eqe);
+}
+
+static void handle_comp(struct tavor_eq *eq, const struct tavor_eqe *eqe)
+{
+	u32 cqn = be32_to_cpu(eqe->event.comp.cqn) & 0xffffff;
+
+	if (eqe->type != TAVOR_EVENT_COMP) {
+		async_event(eq->dev, eqe);
+		return;
+	}
+	tavor_eq_disarm_cq(eq, cqn);
+	tavor_cq_completion(eq->dev, cqn);
+}
+
+/* Hands a finished command to the engine. */
+static void handle_cmd(struct tavor_eq *eq, const struct tavor_eqe *eqe)
 {
 	struct vrb_result result;
 
 	if (eqe->type != TAVOR_EVENT_CMD) {
-		tavor_async_event(dev, eqe);
+		async_event(eq->dev, eqe);
 		return;
 	}
 	result.fw_status = eqe->event.cmd.status;
 	result.status = tavor_cmd_errno(result.fw_status);
 	result.out = (u64)be32_to_cpu(eqe->event.cmd.out_hi) << 32 |
 		     be32_to_cpu(eqe->event.cmd.out_lo);
-	vrb_slot_complete(dev->vrb, be16_to_cpu(eqe->event.cmd.token), &result);
+	vrb_slot_complete(eq->dev->vrb, be16_to_cpu(eqe->event.cmd.token), &result);
 }
+
+const struct tavor_eq_handlers tavor_event_handlers = {
+	.comp = handle_comp,
+	.async = handle_async,
+	.cmd = handle_cmd,
+};

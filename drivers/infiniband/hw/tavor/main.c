@@ -137,6 +137,11 @@ static void layer_pd_exit(struct tavor_dev *dev)
 	tavor_alloc_destroy(dev, &dev->pd_alloc);
 }
 
+static int layer_eq_init(struct tavor_dev *dev)
+{
+	return tavor_eq_init(dev, &tavor_event_handlers);
+}
+
 static int layer_close_ports_init(struct tavor_dev *dev)
 {
 	return 0;
@@ -174,7 +179,7 @@ static const struct tavor_layer layers[] = {
 	{ "MPT table", tavor_mpt_table_init, tavor_mpt_table_destroy },
 	{ "protection domains", layer_pd_init, layer_pd_exit },
 	{ "memory regions", layer_reap_init, tavor_mr_reap },
-	{ "event queues", tavor_eq_init, tavor_eq_cleanup },
+	{ "event queues", layer_eq_init, tavor_eq_cleanup },
 	{ "completion queues", tavor_cq_table_init, tavor_cq_table_cleanup },
 	{ "shared receive queues", tavor_srq_table_init, tavor_srq_table_cleanup },
 	{ "queue pairs", tavor_qp_table_init, tavor_qp_table_cleanup },

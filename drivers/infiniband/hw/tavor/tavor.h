@@ -269,9 +269,18 @@ struct tavor_buf {
 
 /* ---- Event queues ---- */
 
+struct tavor_eq;
+
 struct tavor_eq_drain {
 	struct list_head entry;
 	void (*done)(struct tavor_eq_drain *drain);	/* softirq, no lock held */
+};
+
+/* What is done with an entry, by kind of queue; softirq, the entry owned by software. */
+struct tavor_eq_handlers {
+	void (*comp)(struct tavor_eq *eq, const struct tavor_eqe *eqe);
+	void (*async)(struct tavor_eq *eq, const struct tavor_eqe *eqe);
+	void (*cmd)(struct tavor_eq *eq, const struct tavor_eqe *eqe);
 };
 
 struct tavor_eq {
@@ -310,11 +319,17 @@ struct tavor_cmd_slot {
 	u8 op_modifier;
 };
 
+/* Finished commands, where they do not come from the register: what the event queues register. */
+struct tavor_cmd_events {
+	int (*reap)(struct tavor_dev *dev, int budget);
+	void (*rearm)(struct tavor_dev *dev);
+};
+
 struct tavor_cmd {
 	void __iomem *hcr;
 	struct dma_pool *pool;
 	struct tavor_cmd_slot slot[TAVOR_MAX_SLOTS];
-	bool events;			/* completions come through the command EQ */
+	const struct tavor_cmd_events *events;	/* NULL: commands are polled */
 	bool polled_busy;		/* polled phase: a command is in the HCR */
 	u16 polled_token;
 };
@@ -375,6 +390,7 @@ struct tavor_dev {
 	struct tavor_hw_pd *driver_pd;	/* of kernel CQs and EQs */
 
 	u32 nr_comp_eqs;
+	const struct tavor_eq_handlers *eq_handlers;
 	struct tavor_eq eq[TAVOR_NR_EQS];	/* completion EQs, then async, then command */
 	bool want_msix;
 	bool msix;
@@ -427,7 +443,7 @@ static inline struct tavor_mr *to_tmr(struct ib_mr *ibmr)
 /* ---- cmd.c: the command register as the engine's provider ---- */
 
 int tavor_cmd_init(struct tavor_dev *dev);
-int tavor_cmd_use_events(struct tavor_dev *dev);
+int tavor_cmd_use_events(struct tavor_dev *dev, const struct tavor_cmd_events *events);
 void tavor_cmd_use_polling(struct tavor_dev *dev);
 void tavor_cmd_cleanup(struct tavor_dev *dev);
 unsigned long tavor_cmd_timeout(void);
@@ -614,15 +630,14 @@ static inline void tavor_ring(struct tavor_dev *dev, u32 reg, u32 hi, u32 lo)
 
 /* ---- eq.c ---- */
 
-int tavor_eq_init(struct tavor_dev *dev);
+int tavor_eq_init(struct tavor_dev *dev, const struct tavor_eq_handlers *handlers);
 void tavor_eq_cleanup(struct tavor_dev *dev);
-int tavor_cmd_eq_reap(struct tavor_dev *dev, int budget);
-void tavor_cmd_eq_rearm(struct tavor_dev *dev);
 /*
  * @drain->done() runs once every event that was in completion EQ @vector at the time of the call
  * has been handled: nothing of the EQ refers to a CQ any more whose HW2SW_CQ had finished before.
  * Softirq or BH disabled.
  */
+void tavor_eq_disarm_cq(struct tavor_eq *eq, u32 cqn);
 void tavor_eq_drain(struct tavor_dev *dev, u32 vector, struct tavor_eq_drain *drain);
 
 static inline struct tavor_eq *tavor_async_eq(struct tavor_dev *dev)
@@ -642,8 +657,7 @@ static inline u8 tavor_comp_eqn(const struct tavor_dev *dev, u32 vector)
 
 /* ---- event.c ---- */
 
-void tavor_async_event(struct tavor_dev *dev, const struct tavor_eqe *eqe);
-void tavor_cmd_event(struct tavor_dev *dev, const struct tavor_eqe *eqe);
+extern const struct tavor_eq_handlers tavor_event_handlers;
 
 /* ---- catas.c, reset.c ---- */
 
