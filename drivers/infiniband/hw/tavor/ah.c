@@ -11,8 +11,11 @@
 #include <linux/slab.h>
 #include <rdma/ib_cache.h>
 
-#include "tavor_av.h"
-#include "tavor_qp.h"
+#include "ah.h"
+#include "hw_qp.h"
+#include "pd.h"
+#include "rate.h"
+#include "tavor.h"
 
 #define TAVOR_AVS_PER_BLOCK	(PAGE_SIZE / TAVOR_AV_SIZE)
 #define TAVOR_AV_NONE		U32_MAX

@@ -8,6 +8,7 @@
  */
 #include <linux/log2.h>
 
+#include "alloc.h"
 #include "tavor.h"
 
 /**

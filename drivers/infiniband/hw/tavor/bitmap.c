@@ -9,7 +9,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "tavor.h"
+#include "bitmap.h"
 
 /**
  * tavor_bitmap_init() - an empty bitmap

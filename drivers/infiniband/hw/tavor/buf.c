@@ -7,6 +7,7 @@
 #include <linux/dmapool.h>
 #include <linux/slab.h>
 
+#include "buf.h"
 #include "tavor.h"
 
 /**

@@ -4,6 +4,7 @@
  * could be relied on, so the buffer is read every 5 seconds. An error
  * fails the device.
  */
+#include "catas.h"
 #include "tavor.h"
 
 #define CATAS_POLL	(5 * HZ)

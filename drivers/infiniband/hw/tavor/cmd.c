@@ -13,7 +13,10 @@
 #include <linux/dmapool.h>
 #include <linux/module.h>
 
+#include "catas.h"
+#include "cmd.h"
 #include "params.h"
+#include "reset.h"
 #include "tavor.h"
 
 /**
@@ -66,6 +69,32 @@ int tavor_cmd_errno(u8 status)
 	default:
 		return -EINVAL;
 	}
+}
+
+/**
+ * tavor_mbox_in() - where a command's input is written
+ * @dev: device
+ * @slot: slot being encoded
+ *
+ * Context: Softirq or BH disabled, engine's device lock held.
+ * Return: TAVOR_MBOX_SIZE bytes, which keep what the slot's last command left.
+ */
+void *tavor_mbox_in(struct tavor_dev *dev, const struct vrb_slot *slot)
+{
+	return dev->cmd.slot[slot->index].in.addr;
+}
+
+/**
+ * tavor_mbox_out() - where a command's output is
+ * @dev: device
+ * @slot: slot being encoded, or whose command has completed
+ *
+ * Context: Softirq or BH disabled.
+ * Return: TAVOR_MBOX_SIZE bytes.
+ */
+void *tavor_mbox_out(struct tavor_dev *dev, const struct vrb_slot *slot)
+{
+	return dev->cmd.slot[slot->index].out.addr;
 }
 
 /**

@@ -10,7 +10,12 @@
 #include <linux/slab.h>
 #include <rdma/mthca-abi.h>
 
-#include "tavor_cq.h"
+#include "cq.h"
+#include "cqe.h"
+#include "object.h"
+#include "pd.h"
+#include "tavor.h"
+#include "uctx.h"
 
 static struct tavor_hw_cq *to_hw_cq(struct vrb_object *object)
 {
@@ -157,7 +162,7 @@ static void tavor_encode_sw2hw_cq(struct tavor_dev *dev, struct vrb_slot *slot,
 	ctx->flags = cpu_to_be32(TAVOR_CQC_XLAT);
 	ctx->log_size_uar = cpu_to_be32(FIELD_PREP(TAVOR_CQC_LOG_SIZE, ilog2(cq->entries)) |
 					FIELD_PREP(TAVOR_CQC_UAR, cq->uar));
-	ctx->error_eqn = cpu_to_be32(tavor_async_eq(dev)->eqn);
+	ctx->error_eqn = cpu_to_be32(tavor_async_eqn(dev));
 	ctx->comp_eqn = cpu_to_be32(eqn);
 	ctx->pd = cpu_to_be32(cq->pdn);
 	ctx->lkey = cpu_to_be32(cq->lkey);
@@ -301,7 +306,7 @@ static int tavor_cq_init_kernel(struct tavor_hw_cq *cq)
 	u32 i;
 	int err;
 
-	cq->uar = dev->kar_uar.index;
+	cq->uar = dev->kar.uar.index;
 	cq->pdn = dev->driver_pd->pdn;
 	err = tavor_buf_alloc(dev, &cq->buf, cq->entries * sizeof(struct tavor_cqe), cq->pdn,
 			      TAVOR_MPT_LW, GFP_KERNEL);

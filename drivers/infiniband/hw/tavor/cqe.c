@@ -4,8 +4,9 @@
  */
 #include <linux/bitfield.h>
 
-#include "tavor_cq.h"
-#include "tavor_srq.h"
+#include "cqe.h"
+#include "srq.h"
+#include "tavor.h"
 
 /**
  * tavor_cq_consumed() - tell the hardware that entries are free again
@@ -17,7 +18,7 @@
 void tavor_cq_consumed(struct tavor_hw_cq *cq, u32 count)
 {
 	lockdep_assert_held(&cq->lock);
-	tavor_ring(cq->dev, TAVOR_DB_CQ, FIELD_PREP(TAVOR_CQ_DB_CMD, TAVOR_CQ_DB_INC_CI) | cq->cqn,
+	tavor_ring(&cq->dev->kar, TAVOR_DB_CQ, FIELD_PREP(TAVOR_CQ_DB_CMD, TAVOR_CQ_DB_INC_CI) | cq->cqn,
 		   count - 1);
 }
 

@@ -4,6 +4,7 @@
  */
 #include <linux/unaligned.h>
 
+#include "dev_lim.h"
 #include "tavor.h"
 
 static u8 lo4(const u8 *out, unsigned int offset)

@@ -9,11 +9,18 @@
 
 #include <rdma/ib_smi.h>
 
-#include "tavor_av.h"
-#include "tavor_cq.h"
-#include "tavor_mad.h"
-#include "tavor_qp.h"
-#include "tavor_srq.h"
+#include "ah.h"
+#include "device.h"
+#include "hw_mad.h"
+#include "mad.h"
+#include "mcast.h"
+#include "mr.h"
+#include "poll.h"
+#include "post.h"
+#include "qp.h"
+#include "stats.h"
+#include "tavor.h"
+#include "uctx.h"
 
 /* Attribute data of the SMPs: offsets of the fields used here */
 #define NODE_SYSTEM_GUID	4
@@ -121,7 +128,7 @@ static void device_tables(const struct tavor_dev *dev, struct ib_device_attr *pr
 	props->max_pd = l->num_pds - dev->lim.reserved_pds;
 	props->max_ah = l->num_avs;
 	props->max_mcast_grp = l->num_mgms * 2;
-	props->max_mcast_qp_attach = TAVOR_QP_PER_MGM;
+	props->max_mcast_qp_attach = TAVOR_MGM_QPS;
 	props->max_total_mcast_qp_attach = props->max_mcast_qp_attach * props->max_mcast_grp;
 }
 

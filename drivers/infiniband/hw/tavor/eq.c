@@ -14,15 +14,52 @@
 #include <linux/log2.h>
 #include <linux/rcupdate.h>
 
+#include "eq.h"
+#include "pd.h"
 #include "tavor.h"
 
 #define EQ_BUDGET		64
 #define EQ_SMALL_ENTRIES	256	/* asynchronous events and commands */
 #define EQ_NOP_MS		1000
 
+static struct tavor_eq *eq_async(struct tavor_dev *dev)
+{
+	return &dev->eq[dev->nr_comp_eqs];
+}
+
+static struct tavor_eq *eq_cmd(struct tavor_dev *dev)
+{
+	return &dev->eq[dev->nr_comp_eqs + 1];
+}
+
+/**
+ * tavor_comp_eqn() - number of a completion event queue
+ * @dev: device
+ * @vector: completion vector
+ *
+ * Context: Any.
+ * Return: the number.
+ */
+u8 tavor_comp_eqn(const struct tavor_dev *dev, u32 vector)
+{
+	return dev->eq[vector].eqn;
+}
+
+/**
+ * tavor_async_eqn() - number of the asynchronous event queue
+ * @dev: device
+ *
+ * Context: Any.
+ * Return: the number.
+ */
+u8 tavor_async_eqn(const struct tavor_dev *dev)
+{
+	return dev->eq[dev->nr_comp_eqs].eqn;
+}
+
 static void eq_doorbell(struct tavor_eq *eq, u32 command, u32 param)
 {
-	tavor_ring(eq->dev, TAVOR_DB_EQ, command | eq->eqn, param);
+	tavor_ring(&eq->dev->kar, TAVOR_DB_EQ, command | eq->eqn, param);
 }
 
 static void eq_arm(struct tavor_eq *eq)
@@ -131,13 +168,13 @@ void tavor_eq_disarm_cq(struct tavor_eq *eq, u32 cqn)
 /* Finished commands; called by the engine's pump alone. */
 static int eq_cmd_reap(struct tavor_dev *dev, int budget)
 {
-	return eq_reap(tavor_cmd_eq(dev), budget);
+	return eq_reap(eq_cmd(dev), budget);
 }
 
 /* An interrupt for the next finished command, at once if there is one. */
 static void eq_cmd_rearm(struct tavor_dev *dev)
 {
-	eq_arm(tavor_cmd_eq(dev));
+	eq_arm(eq_cmd(dev));
 }
 
 static const struct tavor_cmd_events eq_cmd_events = {
@@ -150,7 +187,7 @@ static const struct tavor_cmd_events eq_cmd_events = {
 static void eq_fired(struct tavor_eq *eq)
 {
 	atomic_inc(&eq->interrupts);
-	if (eq == tavor_cmd_eq(eq->dev))
+	if (eq == eq_cmd(eq->dev))
 		vrb_device_kick(eq->dev->vrb);
 	else
 		irq_poll_sched(&eq->iop);
@@ -261,7 +298,7 @@ static void fill_context(const struct tavor_eq *eq, struct tavor_eq_context *con
 
 	memset(context, 0, sizeof(*context));
 	context->flags = cpu_to_be32(TAVOR_EQC_OWNER_HW | TAVOR_EQC_TRANSLATE | TAVOR_EQC_FIRED);
-	context->size_uar = cpu_to_be32((u32)ilog2(eq->entries) << 24 | dev->kar_uar.index);
+	context->size_uar = cpu_to_be32((u32)ilog2(eq->entries) << 24 | dev->kar.uar.index);
 	context->pd = cpu_to_be32(dev->driver_pd->pdn);
 	context->intr = cpu_to_be32(dev->msix ? TAVOR_EQC_INTR_MSIX + eq->index :
 						dev->adapter.inta_pin);
@@ -423,13 +460,13 @@ static u64 async_mask(const struct tavor_dev *dev)
 
 static void unmap_async(struct tavor_dev *dev)
 {
-	teardown(dev, tavor_fw_map_eq(dev, async_mask(dev), true, tavor_async_eq(dev)->eqn),
+	teardown(dev, tavor_fw_map_eq(dev, async_mask(dev), true, eq_async(dev)->eqn),
 		 "MAP_EQ");
 }
 
 static void unmap_cmd(struct tavor_dev *dev)
 {
-	teardown(dev, tavor_fw_map_eq(dev, BIT(TAVOR_EVENT_CMD), true, tavor_cmd_eq(dev)->eqn),
+	teardown(dev, tavor_fw_map_eq(dev, BIT(TAVOR_EVENT_CMD), true, eq_cmd(dev)->eqn),
 		 "MAP_EQ");
 }
 
@@ -438,10 +475,10 @@ static int map_events(struct tavor_dev *dev)
 	int err;
 	u32 i;
 
-	err = tavor_fw_map_eq(dev, async_mask(dev), false, tavor_async_eq(dev)->eqn);
+	err = tavor_fw_map_eq(dev, async_mask(dev), false, eq_async(dev)->eqn);
 	if (err)
 		return err;
-	err = tavor_fw_map_eq(dev, BIT(TAVOR_EVENT_CMD), false, tavor_cmd_eq(dev)->eqn);
+	err = tavor_fw_map_eq(dev, BIT(TAVOR_EVENT_CMD), false, eq_cmd(dev)->eqn);
 	if (err) {
 		unmap_async(dev);
 		return err;
@@ -456,7 +493,7 @@ static int test_interrupts(struct tavor_dev *dev)
 {
 	int err = tavor_fw_nop(dev, EQ_NOP_MS);
 
-	if (!err && !atomic_read(&tavor_cmd_eq(dev)->interrupts))
+	if (!err && !atomic_read(&eq_cmd(dev)->interrupts))
 		err = -ETIME;
 	if (err)
 		dev_warn(&dev->pdev->dev, "no interrupt by %s after NOP (%d)\n",

@@ -2,6 +2,8 @@
 /*
  * What an event queue entry means. Everything here runs in the softirq of its queue.
  */
+#include "event.h"
+#include "qp.h"
 #include "tavor.h"
 
 static void port_event(struct tavor_dev *dev, const struct tavor_eqe *eqe)

@@ -10,6 +10,7 @@
 #include <linux/string.h>
 #include <linux/unaligned.h>
 
+#include "fw.h"
 #include "hw_mad.h"
 #include "tavor.h"
 

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Registers: what lies in BAR0, the command register, the doorbells of a UAR page.
+ * PCI ids and registers: what lies in BAR0, the command register, the doorbells of a UAR page.
  */
 #ifndef TAVOR_HW_REGS_H
 #define TAVOR_HW_REGS_H
 
 #include <linux/bits.h>
+
+/* PCI ids */
+#define TAVOR_PCI_MELLANOX	0x15b3
+#define TAVOR_PCI_TOPSPIN	0x1867
+#define TAVOR_PCI_MT23108	0x5a44
+#define TAVOR_PCI_MT25208_COMPAT 0x6278
 
 /* BAR0 */
 #define TAVOR_BAR0_SIZE		0x100000

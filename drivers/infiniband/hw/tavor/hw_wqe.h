@@ -96,6 +96,8 @@ struct tavor_inline_seg {
 
 static_assert(sizeof(struct tavor_inline_seg) == 4);
 
+#define TAVOR_INVALID_LKEY		1	/* ends a scatter list; index of a reserved MPT */
+
 #define TAVOR_INLINE			BIT(31)
 #define TAVOR_INLINE_MAX		GENMASK(9, 0)
 

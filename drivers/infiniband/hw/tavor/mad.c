@@ -8,8 +8,11 @@
 #include <rdma/ib_mad.h>
 #include <rdma/ib_smi.h>
 
-#include "tavor_mad.h"
 #include "hw_mad.h"
+#include "mad.h"
+#include "port_event.h"
+#include "tavor.h"
+#include "trap.h"
 
 #define TAVOR_VENDOR_CLASS1	0x09
 #define TAVOR_VENDOR_CLASS2	0x0a

@@ -11,8 +11,18 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 
+#include "ah.h"
+#include "catas.h"
+#include "device.h"
+#include "event.h"
+#include "mad.h"
+#include "mcast.h"
+#include "mr.h"
 #include "params.h"
+#include "qp.h"
+#include "reset.h"
 #include "tavor.h"
+#include "trap.h"
 
 MODULE_AUTHOR("The ib_tavor authors");
 MODULE_DESCRIPTION("Mellanox MT23108 (Tavor) InfiniBand HCA with asynchronous control verbs");

@@ -11,9 +11,10 @@
 #include <linux/jiffies.h>
 #include <linux/slab.h>
 
-#include "tavor_mad.h"
-#include "tavor_qp.h"
 #include "hw_mad.h"
+#include "mcast.h"
+#include "qp.h"
+#include "tavor.h"
 
 #define TAVOR_MGM_NONE		U32_MAX
 #define TAVOR_MCAST_RETRY_MS	20

@@ -5,10 +5,12 @@
  */
 #include <linux/bitfield.h>
 #include <rdma/ib_cache.h>
+#include <rdma/ib_mad.h>
 #include <rdma/ib_pack.h>
 
-#include "tavor_av.h"
-#include "tavor_qp.h"
+#include "ah.h"
+#include "mlx.h"
+#include "tavor.h"
 
 #define TAVOR_MLX_HEADER_MAX	72	/* LRH 8, GRH 40, BTH 12, DETH 8, immediate 4 */
 #define TAVOR_LID_PERMISSIVE	0xffff

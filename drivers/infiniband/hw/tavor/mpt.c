@@ -4,6 +4,7 @@
  * hardware and take it back. Every region of the driver is one
  * of these: user MRs, DMA MRs, queue buffers.
  */
+#include "mpt.h"
 #include "tavor.h"
 
 /**

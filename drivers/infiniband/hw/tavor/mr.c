@@ -11,7 +11,11 @@
 
 #include <rdma/iter.h>
 
+#include "mr.h"
+#include "object.h"
+#include "pd.h"
 #include "tavor.h"
+#include "uctx.h"
 
 #define MR_MTT_CHUNK	32U
 #define MR_PAGE_SIZES	GENMASK(30, PAGE_SHIFT)	/* the MPT's page-size code goes up to 19 */
@@ -178,7 +182,7 @@ static int mr_enable(struct tavor_mr *mr, struct tavor_hw_pd *pd, u32 vrb_flags)
  * Context: Process context, may sleep.
  * Return: the region or ERR_PTR().
  */
-struct ib_mr *tavor_get_dma_mr(struct ib_pd *ibpd, int access)
+static struct ib_mr *tavor_get_dma_mr(struct ib_pd *ibpd, int access)
 {
 	struct tavor_mr *mr = mr_alloc(to_tdev(ibpd->device));
 	int err;
@@ -311,7 +315,7 @@ static int mr_unpublish(struct tavor_ucontext *ctx, struct tavor_hw_mr *mr)
  * Context: Process context, may sleep.
  * Return: 0, or -EBUSY if the buffer of a CQ, QP or SRQ lies in it.
  */
-int tavor_dereg_mr(struct ib_mr *ibmr, struct ib_udata *udata)
+static int tavor_dereg_mr(struct ib_mr *ibmr, struct ib_udata *udata)
 {
 	struct tavor_mr *mr = to_tmr(ibmr);
 	struct tavor_dev *dev = mr->hw->dev;

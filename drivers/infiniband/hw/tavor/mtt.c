@@ -7,6 +7,7 @@
 #include <linux/log2.h>
 #include <linux/slab.h>
 
+#include "mtt.h"
 #include "tavor.h"
 
 static void mtt_buddy_destroy(struct tavor_mtt_table *table)

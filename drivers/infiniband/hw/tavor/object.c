@@ -5,6 +5,7 @@
  */
 #include <linux/rcupdate.h>
 
+#include "object.h"
 #include "tavor.h"
 
 /**

@@ -8,7 +8,10 @@
 
 #include <uapi/rdma/mthca-abi.h>
 
+#include "object.h"
+#include "pd.h"
 #include "tavor.h"
+#include "uctx.h"
 
 static struct tavor_hw_pd *to_hw_pd(struct vrb_object *object)
 {

@@ -9,7 +9,10 @@
  */
 #include <linux/bitfield.h>
 
-#include "tavor_qp.h"
+#include "cqe.h"
+#include "poll.h"
+#include "qp.h"
+#include "tavor.h"
 
 /* What poll_one answers. */
 enum tavor_polled {
@@ -293,7 +296,7 @@ int tavor_req_notify_cq(struct ib_cq *ibcq, enum ib_cq_notify_flags flags)
 	if (cq->user)
 		return -EINVAL;
 	spin_lock_irqsave(&cq->lock, irq_flags);
-	tavor_ring(cq->dev, TAVOR_DB_CQ, FIELD_PREP(TAVOR_CQ_DB_CMD, cmd) | cq->cqn,
+	tavor_ring(&cq->dev->kar, TAVOR_DB_CQ, FIELD_PREP(TAVOR_CQ_DB_CMD, cmd) | cq->cqn,
 		   TAVOR_CQ_DB_OWN_CI);
 	missed = flags & IB_CQ_REPORT_MISSED_EVENTS && tavor_cq_next(cq);
 	spin_unlock_irqrestore(&cq->lock, irq_flags);

@@ -8,7 +8,9 @@
 #include <rdma/ib_mad.h>
 #include <rdma/ib_smi.h>
 
-#include "tavor_mad.h"
+#include "mad.h"
+#include "port_event.h"
+#include "tavor.h"
 
 #define TAVOR_PINFO_CLIENT_REREG	BIT(7)
 #define TAVOR_PINFO_SM_SL		GENMASK(3, 0)

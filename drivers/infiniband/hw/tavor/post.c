@@ -6,8 +6,10 @@
  * complete: what the hardware or the flush walk of a failed queue follows is exactly what was
  * accepted. So a queue's "last" changes with the link, never for a request that is refused.
  */
-#include "tavor_av.h"
-#include "tavor_qp.h"
+#include "ah.h"
+#include "mlx.h"
+#include "post.h"
+#include "tavor.h"
 
 /* One call's chain of accepted sends, announced by one doorbell. */
 struct tavor_chain {
@@ -278,7 +280,7 @@ int tavor_post_send(struct ib_qp *ibqp, const struct ib_send_wr *wr,
 	if (err)
 		*bad_wr = wr;
 	if (chain.wqes)
-		tavor_ring(qp->dev, TAVOR_DB_SEND, chain.head, qp->qpn << 8 | chain.size);
+		tavor_ring(&qp->dev->kar, TAVOR_DB_SEND, chain.head, qp->qpn << 8 | chain.size);
 	spin_unlock_irqrestore(&qp->sq.lock, flags);
 	return err;
 }
@@ -311,7 +313,7 @@ static int tavor_post_one_recv(struct tavor_hw_qp *qp, const struct ib_recv_wr *
 
 static void tavor_ring_recv(struct tavor_hw_qp *qp, u32 slot, u32 size, u32 count)
 {
-	tavor_ring(qp->dev, TAVOR_DB_RECV, slot << qp->rq.shape.shift | size,
+	tavor_ring(&qp->dev->kar, TAVOR_DB_RECV, slot << qp->rq.shape.shift | size,
 		   qp->qpn << 8 | count % TAVOR_RECV_DB_MAX);
 }
 

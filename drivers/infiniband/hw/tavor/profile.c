@@ -14,6 +14,7 @@
 #include "hw_qp.h"
 #include "hw_wqe.h"
 #include "params.h"
+#include "profile.h"
 #include "tavor.h"
 
 static u32 cut(unsigned int wanted, u8 log_max)

@@ -9,7 +9,11 @@
 #include <linux/slab.h>
 #include <rdma/mthca-abi.h>
 
-#include "tavor_qp.h"
+#include "cqe.h"
+#include "object.h"
+#include "qp.h"
+#include "tavor.h"
+#include "uctx.h"
 
 /* ERR2RST from any state, straight to RESET, no context dump */
 #define TAVOR_2RST_NOW		3
@@ -262,7 +266,7 @@ static int tavor_qp_init_kernel(struct tavor_hw_qp *qp, u32 bytes)
 	struct vrb vrb;
 	int err;
 
-	qp->uar = dev->kar_uar.index;
+	qp->uar = dev->kar.uar.index;
 	err = tavor_wq_alloc(&qp->sq, GFP_KERNEL);
 	if (!err)
 		err = tavor_wq_alloc(&qp->rq, GFP_KERNEL);

@@ -10,8 +10,9 @@
 #include <linux/bitfield.h>
 #include <linux/log2.h>
 
-#include "tavor_av.h"
-#include "tavor_qp.h"
+#include "qp.h"
+#include "rate.h"
+#include "tavor.h"
 
 #define TAVOR_ACK_FREQUENCY	10	/* log2 of packets between acknowledge requests */
 #define TAVOR_FLIGHT_LIMIT	9	/* log2 of outstanding bytes per unit */

@@ -5,7 +5,8 @@
  * The state machine needs no lock: a QP's requests are issued one at a time in the order they were
  * submitted, so each finds the state its predecessor left.
  */
-#include "tavor_qp.h"
+#include "qp.h"
+#include "tavor.h"
 
 enum {
 	TAVOR_MODIFY_TRANSITION,

@@ -4,8 +4,9 @@
  */
 #include <linux/bitfield.h>
 
-#include "tavor_av.h"
-#include "tavor_qp.h"
+#include "qp.h"
+#include "rate.h"
+#include "tavor.h"
 
 static enum ib_qp_state tavor_ib_qp_state(u32 state)
 {

@@ -2,8 +2,9 @@
 /*
  * Static rates: the three the hardware can slow down to, and its code for none.
  */
-#include "tavor_av.h"
-#include "tavor_mad.h"
+#include "mad.h"
+#include "rate.h"
+#include "tavor.h"
 
 /* Codes by rising speed; 0 is the port's own speed. */
 static const struct {

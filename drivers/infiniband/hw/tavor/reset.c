@@ -8,6 +8,7 @@
 #include <linux/pci.h>
 #include <linux/slab.h>
 
+#include "reset.h"
 #include "tavor.h"
 
 #define RESET_WAIT_MS		1000

@@ -9,7 +9,10 @@
 #include <linux/slab.h>
 #include <rdma/mthca-abi.h>
 
-#include "tavor_srq.h"
+#include "object.h"
+#include "srq.h"
+#include "tavor.h"
+#include "uctx.h"
 #include "wq.h"
 
 #define TAVOR_SRQ_END	U32_MAX
@@ -116,7 +119,7 @@ static int tavor_srq_post_one(struct tavor_hw_srq *srq, const struct ib_recv_wr 
 
 static void tavor_srq_ring(struct tavor_hw_srq *srq, u32 slot, u32 count)
 {
-	tavor_ring(srq->dev, TAVOR_DB_RECV, slot << srq->shift,
+	tavor_ring(&srq->dev->kar, TAVOR_DB_RECV, slot << srq->shift,
 		   srq->srqn << 8 | count % TAVOR_RECV_DB_MAX);
 }
 
@@ -326,7 +329,7 @@ static int tavor_srq_init_kernel(struct tavor_hw_srq *srq)
 	struct tavor_dev *dev = srq->dev;
 	int err;
 
-	srq->uar = dev->kar_uar.index;
+	srq->uar = dev->kar.uar.index;
 	srq->wrid = kvcalloc(srq->slots, sizeof(*srq->wrid), GFP_KERNEL);
 	srq->next_free = kvcalloc(srq->slots, sizeof(*srq->next_free), GFP_KERNEL);
 	if (!srq->wrid || !srq->next_free)

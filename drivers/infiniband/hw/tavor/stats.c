@@ -3,6 +3,7 @@
  * The engine's counters as port statistics ("rdma statistic"). They are the device's: both ports
  * show the same.
  */
+#include "stats.h"
 #include "tavor.h"
 
 /* Each counter is a u64 of struct vrb_counters; the description carries its place. */

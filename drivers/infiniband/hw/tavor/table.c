@@ -4,6 +4,7 @@
  * QPs. An object is in its table until it is released, which is after the hardware has let go; an
  * object that is being destroyed is not found any more.
  */
+#include "table.h"
 #include "tavor.h"
 
 static unsigned long index_of(const struct tavor_table *table, u32 number)

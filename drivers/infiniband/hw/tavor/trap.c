@@ -5,7 +5,9 @@
  */
 #include <rdma/ib_mad.h>
 
-#include "tavor_mad.h"
+#include "mad.h"
+#include "tavor.h"
+#include "trap.h"
 
 static void tavor_trap_sent(struct ib_mad_agent *agent, struct ib_mad_send_wc *wc)
 {

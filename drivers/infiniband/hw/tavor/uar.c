@@ -5,6 +5,7 @@
  * ever gets it.
  */
 #include "tavor.h"
+#include "uar.h"
 
 /**
  * tavor_uar_init() - the allocator of pages, and the driver's own page
@@ -19,20 +20,20 @@ int tavor_uar_init(struct tavor_dev *dev)
 	int err;
 
 #ifndef CONFIG_64BIT
-	spin_lock_init(&dev->doorbell_lock);
+	spin_lock_init(&dev->kar.lock);
 #endif
 	err = tavor_alloc_init(&dev->uar_alloc, "UAR pages", dev->limits.num_uars,
 			       dev->limits.num_uars - 1, reserved);
 	if (err)
 		return err;
-	err = tavor_uar_alloc(dev, &dev->kar_uar);
+	err = tavor_uar_alloc(dev, &dev->kar.uar);
 	if (err)
 		goto destroy_alloc;
-	dev->kar = ioremap((phys_addr_t)dev->kar_uar.pfn << PAGE_SHIFT, PAGE_SIZE);
-	if (dev->kar)
+	dev->kar.map = ioremap((phys_addr_t)dev->kar.uar.pfn << PAGE_SHIFT, PAGE_SIZE);
+	if (dev->kar.map)
 		return 0;
 	err = -ENOMEM;
-	tavor_uar_free(dev, &dev->kar_uar);
+	tavor_uar_free(dev, &dev->kar.uar);
 destroy_alloc:
 	tavor_alloc_destroy(dev, &dev->uar_alloc);
 	return err;
@@ -46,8 +47,8 @@ destroy_alloc:
  */
 void tavor_uar_cleanup(struct tavor_dev *dev)
 {
-	iounmap(dev->kar);
-	tavor_uar_free(dev, &dev->kar_uar);
+	iounmap(dev->kar.map);
+	tavor_uar_free(dev, &dev->kar.uar);
 	tavor_alloc_destroy(dev, &dev->uar_alloc);
 }
 

@@ -9,7 +9,10 @@
 
 #include <uapi/rdma/mthca-abi.h>
 
+#include "mr.h"
+#include "pd.h"
 #include "tavor.h"
+#include "uctx.h"
 
 /**
  * tavor_alloc_ucontext() - ib_device_ops.alloc_ucontext

@@ -3,6 +3,7 @@
  * Work queues of a kernel QP: the ring, and the work request ids beside it.
  */
 #include <linux/slab.h>
+
 #include "wq.h"
 
 /**

@@ -9,6 +9,7 @@
 #include <linux/align.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
+
 #include "hw_wqe.h"
 #include "wq_layout.h"
 

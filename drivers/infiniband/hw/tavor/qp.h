@@ -5,11 +5,12 @@
 #ifndef TAVOR_QP_H
 #define TAVOR_QP_H
 
-#include "tavor.h"
-#include "tavor_cq.h"
-#include "tavor_srq.h"
+#include "cq.h"
 #include "hw_qp.h"
 #include "hw_wqe.h"
+#include "pd.h"
+#include "srq.h"
+#include "tavor.h"
 #include "wq.h"
 
 /**
@@ -132,6 +133,9 @@ static inline struct tavor_next_seg *tavor_recv_slot(struct tavor_hw_qp *qp, u32
 }
 
 /* qp.c */
+int tavor_qp_table_init(struct tavor_dev *dev);
+void tavor_qp_table_cleanup(struct tavor_dev *dev);
+void tavor_qp_event(struct tavor_dev *dev, u32 qpn, enum ib_event_type type);
 int tavor_create_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, struct ib_udata *udata);
 int tavor_destroy_qp(struct ib_qp *ibqp, struct ib_udata *udata);
 void tavor_qp_rings_reset(struct tavor_hw_qp *qp);
@@ -153,15 +157,5 @@ int tavor_qp_check_attrs(const struct tavor_hw_qp *qp, const struct tavor_qp_mod
 /* qp_query.c */
 int tavor_query_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask,
 		   struct ib_qp_init_attr *init_attr);
-
-/* post.c */
-int tavor_post_send(struct ib_qp *ibqp, const struct ib_send_wr *wr,
-		    const struct ib_send_wr **bad_wr);
-int tavor_post_recv(struct ib_qp *ibqp, const struct ib_recv_wr *wr,
-		    const struct ib_recv_wr **bad_wr);
-
-/* mlx.c */
-void *tavor_mlx_headers(struct tavor_hw_qp *qp, const struct ib_ud_wr *wr, void *wqe);
-void *tavor_mlx_icrc(void *seg);
 
 #endif /* TAVOR_QP_H */

@@ -5,6 +5,11 @@
 #ifndef TAVOR_MAD_H
 #define TAVOR_MAD_H
 
+#include <linux/spinlock.h>
+
+#include <rdma/ib_mad.h>
+#include <rdma/ib_verbs.h>
+
 #include "tavor.h"
 
 /**
@@ -39,20 +44,15 @@ struct tavor_mad {
 	struct tavor_mad_port port[TAVOR_MAX_PORTS];
 };
 
-/* mad.c */
+#define TAVOR_MAD_IGNORE_MKEY	0x1
+#define TAVOR_MAD_IGNORE_BKEY	0x2
+
+int tavor_mad_init(struct tavor_dev *dev);
+void tavor_mad_cleanup(struct tavor_dev *dev);
+int tavor_mad_ifc(struct tavor_dev *dev, int flags, u32 port, const struct ib_wc *in_wc,
+		  const struct ib_grh *in_grh, const void *in_mad, void *out_mad);
 int tavor_process_mad(struct ib_device *ibdev, int flags, u32 port, const struct ib_wc *in_wc,
 		      const struct ib_grh *in_grh, const struct ib_mad *in, struct ib_mad *out,
 		      size_t *out_size, u16 *out_pkey_index);
-
-/* port_event.c */
-void tavor_mad_snoop(struct tavor_dev *dev, u32 port, const struct ib_mad_hdr *request,
-		     const struct ib_mad *response);
-
-/* trap.c */
-void tavor_forward_trap(struct tavor_dev *dev, u32 port, const struct ib_mad *mad);
-
-/* mcast.c */
-int tavor_attach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid);
-int tavor_detach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid);
 
 #endif /* TAVOR_MAD_H */

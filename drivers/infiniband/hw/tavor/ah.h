@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Address vectors of the kernel. User space keeps its own in its own memory.
+ * Address handles of the kernel. User space keeps its own in its own memory.
  */
-#ifndef TAVOR_AV_H
-#define TAVOR_AV_H
+#ifndef TAVOR_AH_H
+#define TAVOR_AH_H
 
-#include "tavor.h"
 #include "hw_wqe.h"
+#include "tavor.h"
 
 /**
  * struct tavor_ah - address handle
@@ -30,7 +30,7 @@ int tavor_create_ah(struct ib_ah *ibah, struct rdma_ah_init_attr *attr, struct i
 int tavor_query_ah(struct ib_ah *ibah, struct rdma_ah_attr *attr);
 int tavor_destroy_ah(struct ib_ah *ibah, u32 flags);
 
-u8 tavor_static_rate(const struct tavor_dev *dev, u32 port, u8 ib_rate);
-u8 tavor_ib_rate(u8 code);
+int tavor_av_table_init(struct tavor_dev *dev);
+void tavor_av_table_cleanup(struct tavor_dev *dev);
 
-#endif /* TAVOR_AV_H */
+#endif /* TAVOR_AH_H */

@@ -5,11 +5,8 @@
 #ifndef TAVOR_CQ_H
 #define TAVOR_CQ_H
 
-#include "tavor.h"
 #include "hw_cq.h"
-
-struct tavor_hw_qp;
-struct tavor_hw_srq;
+#include "tavor.h"
 
 /* Keeps the PD and the MR of a user's buffer alive; a resize changes one for another. */
 struct tavor_cq_pin {
@@ -73,63 +70,17 @@ static inline struct tavor_cq *to_tcq(struct ib_cq *ibcq)
 	return container_of(ibcq, struct tavor_cq, ib);
 }
 
+int tavor_cq_table_init(struct tavor_dev *dev);
+void tavor_cq_table_cleanup(struct tavor_dev *dev);
+void tavor_cq_completion(struct tavor_dev *dev, u32 cqn);
+void tavor_cq_event(struct tavor_dev *dev, u32 cqn, enum ib_event_type type);
+
 int tavor_create_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr,
 		    struct uverbs_attr_bundle *attrs);
 int tavor_destroy_cq(struct ib_cq *ibcq, struct ib_udata *udata);
 int tavor_resize_user_cq(struct ib_cq *ibcq, tavor_resize_cqe_t cqe, struct ib_udata *udata);
-int tavor_poll_cq(struct ib_cq *ibcq, int num, struct ib_wc *wc);
-int tavor_req_notify_cq(struct ib_cq *ibcq, enum ib_cq_notify_flags flags);
 
-void tavor_cq_consumed(struct tavor_hw_cq *cq, u32 count);
-void tavor_cq_clean(struct tavor_hw_cq *cq, u32 qpn, struct tavor_hw_srq *srq);
 void tavor_cq_lock_pair(struct tavor_hw_cq *a, struct tavor_hw_cq *b, unsigned long *flags);
 void tavor_cq_unlock_pair(struct tavor_hw_cq *a, struct tavor_hw_cq *b, unsigned long flags);
-
-/* Entry of a kernel CQ; @index is free-running. The CQ's lock is held. */
-static inline struct tavor_cqe *tavor_cqe_at(struct tavor_hw_cq *cq, u32 index)
-{
-	lockdep_assert_held(&cq->lock);
-	return tavor_buf_at(&cq->buf, (index & (cq->entries - 1)) * sizeof(struct tavor_cqe));
-}
-
-static inline bool tavor_cqe_is_sw(const struct tavor_cqe *cqe)
-{
-	return !(READ_ONCE(cqe->owner) & TAVOR_CQE_OWNER_HW);
-}
-
-static inline bool tavor_cqe_is_error(const struct tavor_cqe *cqe)
-{
-	return (cqe->opcode & TAVOR_CQE_OPCODE_ERR_MASK) == TAVOR_CQE_OPCODE_ERR_MASK;
-}
-
-/* Of an error CQE the opcode says it. */
-static inline bool tavor_cqe_is_send(const struct tavor_cqe *cqe)
-{
-	if (tavor_cqe_is_error(cqe))
-		return cqe->opcode == TAVOR_CQE_OPCODE_ERR_SEND;
-	return cqe->is_send & TAVOR_CQE_SEND;
-}
-
-/* The next entry software owns, complete in memory, or NULL. The CQ's lock is held. */
-static inline struct tavor_cqe *tavor_cq_next(struct tavor_hw_cq *cq)
-{
-	struct tavor_cqe *cqe = tavor_cqe_at(cq, cq->cons_index);
-
-	if (!tavor_cqe_is_sw(cqe))
-		return NULL;
-	dma_rmb();
-	return cqe;
-}
-
-static inline void tavor_cqe_give_back(struct tavor_cqe *cqe)
-{
-	WRITE_ONCE(cqe->owner, TAVOR_CQE_OWNER_HW);
-}
-
-static inline void tavor_cqe_free(struct tavor_hw_cq *cq, struct tavor_cqe *cqe)
-{
-	tavor_cqe_give_back(cqe);
-	cq->cons_index++;
-}
 
 #endif /* TAVOR_CQ_H */

@@ -5,9 +5,10 @@
 #ifndef TAVOR_SRQ_H
 #define TAVOR_SRQ_H
 
-#include "tavor.h"
 #include "hw_qp.h"
 #include "hw_wqe.h"
+#include "pd.h"
+#include "tavor.h"
 
 /**
  * struct tavor_hw_srq - an SRQ as the hardware sees it
@@ -56,6 +57,10 @@ static inline struct tavor_srq *to_tsrq(struct ib_srq *ibsrq)
 {
 	return container_of(ibsrq, struct tavor_srq, ib);
 }
+
+int tavor_srq_table_init(struct tavor_dev *dev);
+void tavor_srq_table_cleanup(struct tavor_dev *dev);
+void tavor_srq_event(struct tavor_dev *dev, u32 srqn, enum ib_event_type type);
 
 int tavor_create_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *attr, struct ib_udata *udata);
 int tavor_modify_srq(struct ib_srq *ibsrq, struct ib_srq_attr *attr, enum ib_srq_attr_mask mask,

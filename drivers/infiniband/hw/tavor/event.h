@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/*
+ * What event queue entries mean.
+ */
+#ifndef TAVOR_EVENT_H
+#define TAVOR_EVENT_H
+
+#include "eq.h"
+
+extern const struct tavor_eq_handlers tavor_event_handlers;
+
+#endif /* TAVOR_EVENT_H */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/*
+ * Multicast groups.
+ */
+#ifndef TAVOR_MCAST_H
+#define TAVOR_MCAST_H
+
+#include <rdma/ib_verbs.h>
+
+struct tavor_dev;
+
+int tavor_mcg_table_init(struct tavor_dev *dev);
+void tavor_mcg_table_cleanup(struct tavor_dev *dev);
+int tavor_attach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid);
+int tavor_detach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid);
+
+#endif /* TAVOR_MCAST_H */

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/*
+ * Memory regions.
+ */
+#ifndef TAVOR_MR_H
+#define TAVOR_MR_H
+
+#include <rdma/ib_umem.h>
+#include <rdma/ib_verbs.h>
+#include <rdma/vrb_provider.h>
+
+#include "mpt.h"
+
+struct tavor_dev;
+struct tavor_ucontext;
+
+struct tavor_hw_mr {
+	struct vrb_object object;
+	struct tavor_dev *dev;
+	struct tavor_mpt mpt;
+	struct ib_umem *umem;		/* NULL for DMA MRs */
+	struct list_head reap;
+};
+
+struct tavor_mr {
+	struct ib_mr ib;
+	struct tavor_hw_mr *hw;
+	struct tavor_ucontext *ctx;	/* NULL: the kernel's */
+};
+
+static inline struct tavor_mr *to_tmr(struct ib_mr *ibmr)
+{
+	return container_of(ibmr, struct tavor_mr, ib);
+}
+
+extern const struct ib_device_ops tavor_mr_ops;
+
+void tavor_mr_reap(struct tavor_dev *dev);
+
+#endif /* TAVOR_MR_H */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/*
+ * Reset of the HCA, and the DMA fence.
+ */
+#ifndef TAVOR_RESET_H
+#define TAVOR_RESET_H
+
+struct tavor_dev;
+
+int tavor_reset(struct tavor_dev *dev);
+void tavor_dma_off(struct tavor_dev *dev);
+
+#endif /* TAVOR_RESET_H */

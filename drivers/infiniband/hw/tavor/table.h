@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/*
+ * Hardware objects by number.
+ */
+#ifndef TAVOR_TABLE_H
+#define TAVOR_TABLE_H
+
+#include <linux/xarray.h>
+
+#include "alloc.h"
+
+struct tavor_dev;
+struct vrb_object;
+
+/* Objects by number; see table.c */
+struct tavor_table {
+	struct tavor_alloc alloc;	/* num 0: there is no such table */
+	struct xarray objects;		/* vrb_object by index; BH lock */
+};
+
+int tavor_table_init(struct tavor_table *table, const char *name, u32 num, u32 mask, u32 reserved);
+void tavor_table_destroy(struct tavor_dev *dev, struct tavor_table *table);
+int tavor_table_insert(struct tavor_table *table, struct vrb_object *object);
+void tavor_table_remove(struct tavor_table *table, struct vrb_object *object);
+void tavor_table_put(struct tavor_table *table, struct vrb_object *object);
+struct vrb_object *tavor_table_find(struct tavor_table *table, u32 number);
+struct vrb_object *tavor_table_get(struct tavor_dev *dev, struct tavor_table *table, u32 number);
+
+#endif /* TAVOR_TABLE_H */
