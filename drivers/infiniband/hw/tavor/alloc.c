@@ -61,7 +61,7 @@ void tavor_alloc_destroy(struct tavor_dev *dev, struct tavor_alloc *alloc)
 }
 
 /* The next free number of this turn or of the one after it; num: none. */
-static u32 alloc_pick(struct tavor_alloc *alloc)
+static u32 tavor_alloc_pick(struct tavor_alloc *alloc)
 {
 	u32 index = tavor_bitmap_next(&alloc->free, alloc->next);
 
@@ -86,10 +86,10 @@ int tavor_alloc_get(struct tavor_alloc *alloc, u32 *number)
 	u32 index;
 
 	spin_lock_bh(&alloc->lock);
-	index = alloc_pick(alloc);
+	index = tavor_alloc_pick(alloc);
 	if (index < alloc->num && alloc->avoid && (alloc->top | index) == alloc->avoid) {
 		alloc->next = index + 1;
-		index = alloc_pick(alloc);
+		index = tavor_alloc_pick(alloc);
 	}
 	if (index < alloc->num) {
 		tavor_bitmap_clear(&alloc->free, index);

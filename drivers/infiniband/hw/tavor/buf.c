@@ -39,7 +39,7 @@ void tavor_buf_pool_destroy(struct tavor_dev *dev)
 	dma_pool_destroy(dev->buf_pool);
 }
 
-static void buf_free_blocks(struct tavor_dev *dev, struct tavor_buf *buf)
+static void tavor_buf_free_blocks(struct tavor_dev *dev, struct tavor_buf *buf)
 {
 	while (buf->nr_blocks) {
 		struct tavor_block *block = &buf->block[--buf->nr_blocks];
@@ -51,7 +51,7 @@ static void buf_free_blocks(struct tavor_dev *dev, struct tavor_buf *buf)
 	buf->block = NULL;
 }
 
-static int buf_alloc_blocks(struct tavor_dev *dev, struct tavor_buf *buf, u32 nr, gfp_t gfp)
+static int tavor_buf_alloc_blocks(struct tavor_dev *dev, struct tavor_buf *buf, u32 nr, gfp_t gfp)
 {
 	buf->nr_blocks = 0;
 	buf->block = kcalloc(nr, sizeof(*buf->block), gfp);
@@ -62,7 +62,7 @@ static int buf_alloc_blocks(struct tavor_dev *dev, struct tavor_buf *buf, u32 nr
 
 		block->addr = dma_pool_zalloc(dev->buf_pool, gfp, &block->dma);
 		if (!block->addr) {
-			buf_free_blocks(dev, buf);
+			tavor_buf_free_blocks(dev, buf);
 			return -ENOMEM;
 		}
 		buf->nr_blocks++;
@@ -91,12 +91,12 @@ int tavor_buf_alloc(struct tavor_dev *dev, struct tavor_buf *buf, size_t size, u
 
 	memset(buf, 0, sizeof(*buf));
 	buf->size = size;
-	err = buf_alloc_blocks(dev, buf, nr, gfp);
+	err = tavor_buf_alloc_blocks(dev, buf, nr, gfp);
 	if (err)
 		return err;
 	err = tavor_mpt_alloc(dev, &buf->mpt, nr);
 	if (err) {
-		buf_free_blocks(dev, buf);
+		tavor_buf_free_blocks(dev, buf);
 		return err;
 	}
 	buf->mpt.pdn = pdn;
@@ -120,7 +120,7 @@ void tavor_buf_free(struct tavor_dev *dev, struct tavor_buf *buf)
 		return;
 	tavor_mpt_free(dev, &buf->mpt);
 	if (!buf->mpt.key)
-		buf_free_blocks(dev, buf);
+		tavor_buf_free_blocks(dev, buf);
 }
 
 /**

@@ -10,7 +10,7 @@
 #define CATAS_POLL	(5 * HZ)
 #define CATAS_MAX_DWORDS 256
 
-static const char *catas_name(u32 dword)
+static const char *tavor_catas_name(u32 dword)
 {
 	switch (dword >> 24) {
 	case 0:
@@ -26,9 +26,9 @@ static const char *catas_name(u32 dword)
 	}
 }
 
-static void catas_report(struct tavor_dev *dev)
+static void tavor_catas_report(struct tavor_dev *dev)
 {
-	const char *name = catas_name(ioread32be(dev->err_buf));
+	const char *name = tavor_catas_name(ioread32be(dev->err_buf));
 	u32 dword;
 	u32 i;
 
@@ -41,7 +41,7 @@ static void catas_report(struct tavor_dev *dev)
 	vrb_device_fail(dev->vrb, "catastrophic error");
 }
 
-static void catas_poll(struct timer_list *timer)
+static void tavor_catas_poll(struct timer_list *timer)
 {
 	struct tavor_dev *dev = timer_container_of(dev, timer, catas_timer);
 	u32 i;
@@ -50,7 +50,7 @@ static void catas_poll(struct timer_list *timer)
 		return;
 	for (i = 0; i < dev->err_dwords; i++)
 		if (ioread32be(dev->err_buf + i * 4)) {
-			catas_report(dev);
+			tavor_catas_report(dev);
 			return;
 		}
 	mod_timer(&dev->catas_timer, round_jiffies(jiffies + CATAS_POLL));
@@ -67,7 +67,7 @@ int tavor_catas_start(struct tavor_dev *dev)
 {
 	u64 offset = dev->fw.err_addr & (TAVOR_BAR0_SIZE - 1);
 
-	timer_setup(&dev->catas_timer, catas_poll, 0);
+	timer_setup(&dev->catas_timer, tavor_catas_poll, 0);
 	dev->err_dwords = min_t(u32, dev->fw.err_dwords, CATAS_MAX_DWORDS);
 	dev->err_dwords = min_t(u32, dev->err_dwords, (TAVOR_BAR0_SIZE - offset) / 4);
 	dev->err_buf = NULL;

@@ -139,8 +139,8 @@ void tavor_cmd_set_imm(struct tavor_dev *dev, const struct vrb_slot *slot, u16 o
 	dev->cmd.slot[slot->index].in_param = in_param;
 }
 
-static void hcr_write(struct tavor_dev *dev, const struct tavor_cmd_slot *cmd, u16 token,
-		      bool event)
+static void tavor_hcr_write(struct tavor_dev *dev, const struct tavor_cmd_slot *cmd, u16 token,
+			    bool event)
 {
 	void __iomem *hcr = dev->cmd.hcr;
 
@@ -156,7 +156,7 @@ static void hcr_write(struct tavor_dev *dev, const struct tavor_cmd_slot *cmd, u
 		    hcr + TAVOR_HCR_GO_OP);
 }
 
-static int cmd_post(struct vrb_device *vdev, struct vrb_slot *slot)
+static int tavor_cmd_post(struct vrb_device *vdev, struct vrb_slot *slot)
 {
 	struct tavor_dev *dev = vrb_to_tdev(vdev);
 	struct tavor_cmd *cmd = &dev->cmd;
@@ -174,11 +174,11 @@ static int cmd_post(struct vrb_device *vdev, struct vrb_slot *slot)
 		return -EAGAIN;
 	cmd->polled_busy = !cmd->events;
 	cmd->polled_token = slot->token;
-	hcr_write(dev, &cmd->slot[slot->index], slot->token, !!cmd->events);
+	tavor_hcr_write(dev, &cmd->slot[slot->index], slot->token, !!cmd->events);
 	return 0;
 }
 
-static int cmd_reap_register(struct tavor_dev *dev)
+static int tavor_cmd_reap_register(struct tavor_dev *dev)
 {
 	struct tavor_cmd *cmd = &dev->cmd;
 	struct vrb_result result;
@@ -202,15 +202,15 @@ static int cmd_reap_register(struct tavor_dev *dev)
 	return 1;
 }
 
-static int cmd_reap(struct vrb_device *vdev, int budget)
+static int tavor_cmd_reap(struct vrb_device *vdev, int budget)
 {
 	struct tavor_dev *dev = vrb_to_tdev(vdev);
 	const struct tavor_cmd_events *events = READ_ONCE(dev->cmd.events);
 
-	return events ? events->reap(dev, budget) : cmd_reap_register(dev);
+	return events ? events->reap(dev, budget) : tavor_cmd_reap_register(dev);
 }
 
-static void cmd_rearm(struct vrb_device *vdev)
+static void tavor_cmd_rearm(struct vrb_device *vdev)
 {
 	struct tavor_dev *dev = vrb_to_tdev(vdev);
 	const struct tavor_cmd_events *events = READ_ONCE(dev->cmd.events);
@@ -219,26 +219,26 @@ static void cmd_rearm(struct vrb_device *vdev)
 		events->rearm(dev);
 }
 
-static void cmd_quiesce(struct vrb_device *vdev)
+static void tavor_cmd_quiesce(struct vrb_device *vdev)
 {
 	tavor_dma_off(vrb_to_tdev(vdev));
 }
 
-static void cmd_failed(struct vrb_device *vdev, const char *reason)
+static void tavor_cmd_failed(struct vrb_device *vdev, const char *reason)
 {
 	tavor_fatal(vrb_to_tdev(vdev));
 }
 
-static const struct vrb_provider_ops cmd_ops = {
+static const struct vrb_provider_ops tavor_cmd_ops = {
 	.owner = THIS_MODULE,
-	.post = cmd_post,
-	.reap = cmd_reap,
-	.rearm = cmd_rearm,
-	.quiesce = cmd_quiesce,
-	.failed = cmd_failed,
+	.post = tavor_cmd_post,
+	.reap = tavor_cmd_reap,
+	.rearm = tavor_cmd_rearm,
+	.quiesce = tavor_cmd_quiesce,
+	.failed = tavor_cmd_failed,
 };
 
-static void mbox_free_all(struct tavor_cmd *cmd)
+static void tavor_mbox_free_all(struct tavor_cmd *cmd)
 {
 	unsigned int i;
 
@@ -253,7 +253,7 @@ static void mbox_free_all(struct tavor_cmd *cmd)
 	dma_pool_destroy(cmd->pool);
 }
 
-static int mbox_alloc_all(struct tavor_dev *dev)
+static int tavor_mbox_alloc_all(struct tavor_dev *dev)
 {
 	struct tavor_cmd *cmd = &dev->cmd;
 	unsigned int i;
@@ -269,7 +269,7 @@ static int mbox_alloc_all(struct tavor_dev *dev)
 		slot->in.addr = dma_pool_zalloc(cmd->pool, GFP_KERNEL, &slot->in.dma);
 		slot->out.addr = dma_pool_zalloc(cmd->pool, GFP_KERNEL, &slot->out.dma);
 		if (!slot->in.addr || !slot->out.addr) {
-			mbox_free_all(cmd);
+			tavor_mbox_free_all(cmd);
 			return -ENOMEM;
 		}
 	}
@@ -298,14 +298,14 @@ int tavor_cmd_init(struct tavor_dev *dev)
 	cmd->hcr = ioremap(pci_resource_start(dev->pdev, 0) + TAVOR_HCR, TAVOR_HCR_SIZE);
 	if (!cmd->hcr)
 		return -ENOMEM;
-	err = mbox_alloc_all(dev);
+	err = tavor_mbox_alloc_all(dev);
 	if (err)
 		goto unmap_hcr;
-	dev->vrb = vrb_device_create(&cmd_ops, dev, &config);
+	dev->vrb = vrb_device_create(&tavor_cmd_ops, dev, &config);
 	if (!IS_ERR(dev->vrb))
 		return 0;
 	err = PTR_ERR(dev->vrb);
-	mbox_free_all(cmd);
+	tavor_mbox_free_all(cmd);
 unmap_hcr:
 	iounmap(cmd->hcr);
 	return err;
@@ -322,7 +322,7 @@ void tavor_cmd_cleanup(struct tavor_dev *dev)
 	/* What a lost command might still do to a mailbox must not happen once that is free. */
 	tavor_dma_off(dev);
 	vrb_device_destroy(dev->vrb);
-	mbox_free_all(&dev->cmd);
+	tavor_mbox_free_all(&dev->cmd);
 	iounmap(dev->cmd.hcr);
 }
 
@@ -375,7 +375,7 @@ void tavor_cmd_use_polling(struct tavor_dev *dev)
  * What a process asked for is no news of the device, a failed device has been reported once, and
  * a bad packet is to be dropped silently.
  */
-static void report(struct tavor_dev *dev, const struct vrb *vrb, int err)
+static void tavor_exec_report(struct tavor_dev *dev, const struct vrb *vrb, int err)
 {
 	if (vrb->flags & VRB_F_USER || vrb_device_failed(dev->vrb) || err == -EBADMSG)
 		return;
@@ -406,7 +406,7 @@ int tavor_exec(struct tavor_dev *dev, struct vrb *vrb)
 	err = vrb_submit_wait(vrb_device_client(dev->vrb), vrb);
 	/* A destroy takes its object and so itself away; its failure is the device's. */
 	if (err && !destroy)
-		report(dev, vrb, err);
+		tavor_exec_report(dev, vrb, err);
 	/* The register is the only way to the firmware yet, and the lost command blocks it. */
 	if (err == -ETIMEDOUT && vrb_device_polled(dev->vrb))
 		vrb_device_fail(dev->vrb, "a polled command was not answered");

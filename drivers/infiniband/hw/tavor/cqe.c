@@ -18,8 +18,8 @@
 void tavor_cq_consumed(struct tavor_hw_cq *cq, u32 count)
 {
 	lockdep_assert_held(&cq->lock);
-	tavor_ring(&cq->dev->kar, TAVOR_DB_CQ, FIELD_PREP(TAVOR_CQ_DB_CMD, TAVOR_CQ_DB_INC_CI) | cq->cqn,
-		   count - 1);
+	tavor_ring(&cq->dev->kar, TAVOR_DB_CQ,
+		   FIELD_PREP(TAVOR_CQ_DB_CMD, TAVOR_CQ_DB_INC_CI) | cq->cqn, count - 1);
 }
 
 static bool tavor_cqe_of(const struct tavor_cqe *cqe, u32 qpn)

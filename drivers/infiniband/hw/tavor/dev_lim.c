@@ -7,91 +7,91 @@
 #include "dev_lim.h"
 #include "tavor.h"
 
-static u8 lo4(const u8 *out, unsigned int offset)
+static u8 tavor_dev_lim_lo4(const u8 *out, unsigned int offset)
 {
 	return out[offset] & 0xf;
 }
 
-static u8 hi4(const u8 *out, unsigned int offset)
+static u8 tavor_dev_lim_hi4(const u8 *out, unsigned int offset)
 {
 	return out[offset] >> 4;
 }
 
-static u8 lo5(const u8 *out, unsigned int offset)
+static u8 tavor_dev_lim_lo5(const u8 *out, unsigned int offset)
 {
 	return out[offset] & 0x1f;
 }
 
-static u8 lo6(const u8 *out, unsigned int offset)
+static u8 tavor_dev_lim_lo6(const u8 *out, unsigned int offset)
 {
 	return out[offset] & 0x3f;
 }
 
 /* A queue keeps one entry spare. */
-static u32 queue_max(u8 log)
+static u32 tavor_dev_lim_queue_max(u8 log)
 {
 	return (1U << min_t(u8, log, 31)) - 1;
 }
 
-static void parse_queues(struct tavor_dev_lim *lim, const u8 *out)
+static void tavor_dev_lim_parse_queues(struct tavor_dev_lim *lim, const u8 *out)
 {
-	lim->max_srq_wqes = queue_max(out[0x10]);
-	lim->max_qp_wqes = queue_max(out[0x11]);
-	lim->reserved_qps = 1U << lo4(out, 0x12);
-	lim->log_max_qps = lo5(out, 0x13);
-	lim->reserved_srqs = 1U << hi4(out, 0x14);
-	lim->log_max_srqs = lo5(out, 0x15);
-	lim->max_cqes = queue_max(out[0x19]);
-	lim->reserved_cqs = 1U << lo4(out, 0x1a);
-	lim->log_max_cqs = lo5(out, 0x1b);
+	lim->max_srq_wqes = tavor_dev_lim_queue_max(out[0x10]);
+	lim->max_qp_wqes = tavor_dev_lim_queue_max(out[0x11]);
+	lim->reserved_qps = 1U << tavor_dev_lim_lo4(out, 0x12);
+	lim->log_max_qps = tavor_dev_lim_lo5(out, 0x13);
+	lim->reserved_srqs = 1U << tavor_dev_lim_hi4(out, 0x14);
+	lim->log_max_srqs = tavor_dev_lim_lo5(out, 0x15);
+	lim->max_cqes = tavor_dev_lim_queue_max(out[0x19]);
+	lim->reserved_cqs = 1U << tavor_dev_lim_lo4(out, 0x1a);
+	lim->log_max_cqs = tavor_dev_lim_lo5(out, 0x1b);
 	/*
 	 * Read as a count by some and as a logarithm by others: the larger one is safe in either
 	 * case.
 	 */
-	lim->reserved_eqs = 1U << lo4(out, 0x1e);
+	lim->reserved_eqs = 1U << tavor_dev_lim_lo4(out, 0x1e);
 	lim->log_max_eqs = out[0x1f] & 7;
-	lim->log_max_ra_req_qp = lo6(out, 0x29);
-	lim->log_max_ra_res_qp = lo6(out, 0x2b);
-	lim->log_max_ra_global = lo6(out, 0x2f);
+	lim->log_max_ra_req_qp = tavor_dev_lim_lo6(out, 0x29);
+	lim->log_max_ra_res_qp = tavor_dev_lim_lo6(out, 0x2b);
+	lim->log_max_ra_global = tavor_dev_lim_lo6(out, 0x2f);
 }
 
-static void parse_memory(struct tavor_dev_lim *lim, const u8 *out)
+static void tavor_dev_lim_parse_memory(struct tavor_dev_lim *lim, const u8 *out)
 {
-	lim->log_max_mpts = lo6(out, 0x1d);
-	lim->reserved_mtt_segs = 1U << hi4(out, 0x20);
+	lim->log_max_mpts = tavor_dev_lim_lo6(out, 0x1d);
+	lim->reserved_mtt_segs = 1U << tavor_dev_lim_hi4(out, 0x20);
 	lim->log_max_mr_size = out[0x21];
-	lim->reserved_mpts = 1U << lo4(out, 0x22);
-	lim->log_max_mtt_segs = lo6(out, 0x23);
-	lim->log_max_avs = lo6(out, 0x27);
-	lim->reserved_uars = hi4(out, 0x48);
-	lim->uar_size = 1ULL << (lo6(out, 0x49) + 20);
-	lim->min_page_size = 1U << lo5(out, 0x4b);
-	lim->reserved_pds = hi4(out, 0x64);
-	lim->log_max_pds = lo6(out, 0x65);
+	lim->reserved_mpts = 1U << tavor_dev_lim_lo4(out, 0x22);
+	lim->log_max_mtt_segs = tavor_dev_lim_lo6(out, 0x23);
+	lim->log_max_avs = tavor_dev_lim_lo6(out, 0x27);
+	lim->reserved_uars = tavor_dev_lim_hi4(out, 0x48);
+	lim->uar_size = 1ULL << (tavor_dev_lim_lo6(out, 0x49) + 20);
+	lim->min_page_size = 1U << tavor_dev_lim_lo5(out, 0x4b);
+	lim->reserved_pds = tavor_dev_lim_hi4(out, 0x64);
+	lim->log_max_pds = tavor_dev_lim_lo6(out, 0x65);
 }
 
-static void parse_ports(struct tavor_dev_lim *lim, const u8 *out)
+static void tavor_dev_lim_parse_ports(struct tavor_dev_lim *lim, const u8 *out)
 {
-	lim->local_ca_ack_delay = lo5(out, 0x35);
-	lim->max_mtu = hi4(out, 0x36);
-	lim->max_port_width = lo4(out, 0x36);
-	lim->max_vls = hi4(out, 0x37);
-	lim->num_ports = lo4(out, 0x37);
-	lim->log_max_gids = lo4(out, 0x3b);
+	lim->local_ca_ack_delay = tavor_dev_lim_lo5(out, 0x35);
+	lim->max_mtu = tavor_dev_lim_hi4(out, 0x36);
+	lim->max_port_width = tavor_dev_lim_lo4(out, 0x36);
+	lim->max_vls = tavor_dev_lim_hi4(out, 0x37);
+	lim->num_ports = tavor_dev_lim_lo4(out, 0x37);
+	lim->log_max_gids = tavor_dev_lim_lo4(out, 0x3b);
 	lim->stat_rate_support = get_unaligned_be16(out + 0x3c);
 	/* Firmware too old to tell knows full speed and 1X. */
 	if (!lim->stat_rate_support)
 		lim->stat_rate_support = 3;
-	lim->log_max_pkeys = lo4(out, 0x3f);
+	lim->log_max_pkeys = tavor_dev_lim_lo4(out, 0x3f);
 	lim->flags = get_unaligned_be32(out + 0x44);
 }
 
-static void parse_sizes(struct tavor_dev_lim *lim, const u8 *out)
+static void tavor_dev_lim_parse_sizes(struct tavor_dev_lim *lim, const u8 *out)
 {
 	lim->max_sg = out[0x51];
 	lim->max_desc_size = get_unaligned_be16(out + 0x52);
 	lim->log_max_qp_per_mcg = out[0x61];
-	lim->reserved_mgms = lo4(out, 0x62);
+	lim->reserved_mgms = tavor_dev_lim_lo4(out, 0x62);
 	lim->log_max_mgms = out[0x63];
 	lim->eec_size = get_unaligned_be16(out + 0x80);
 	lim->qpc_size = get_unaligned_be16(out + 0x82);
@@ -112,19 +112,19 @@ static void parse_sizes(struct tavor_dev_lim *lim, const u8 *out)
  */
 void tavor_dev_lim_parse(struct tavor_dev_lim *lim, const u8 *out)
 {
-	parse_queues(lim, out);
-	parse_memory(lim, out);
-	parse_ports(lim, out);
-	parse_sizes(lim, out);
+	tavor_dev_lim_parse_queues(lim, out);
+	tavor_dev_lim_parse_memory(lim, out);
+	tavor_dev_lim_parse_ports(lim, out);
+	tavor_dev_lim_parse_sizes(lim, out);
 }
 
-static int dev_lim_refuse(struct tavor_dev *dev, const char *what, u64 value)
+static int tavor_dev_lim_refuse(struct tavor_dev *dev, const char *what, u64 value)
 {
 	dev_err(&dev->pdev->dev, "QUERY_DEV_LIM: %s of %llu cannot be used\n", what, value);
 	return -EINVAL;
 }
 
-static int check_sizes(struct tavor_dev *dev)
+static int tavor_dev_lim_check_sizes(struct tavor_dev *dev)
 {
 	const struct tavor_dev_lim *lim = &dev->lim;
 	const struct {
@@ -142,7 +142,7 @@ static int check_sizes(struct tavor_dev *dev)
 
 	for (i = 0; i < ARRAY_SIZE(entries); i++)
 		if (!is_power_of_2(entries[i].size))
-			return dev_lim_refuse(dev, entries[i].what, entries[i].size);
+			return tavor_dev_lim_refuse(dev, entries[i].what, entries[i].size);
 	return 0;
 }
 
@@ -159,14 +159,14 @@ int tavor_dev_lim_check(struct tavor_dev *dev)
 	resource_size_t uar_bar = pci_resource_len(dev->pdev, 2);
 
 	if (lim->min_page_size > PAGE_SIZE)
-		return dev_lim_refuse(dev, "minimum page size", lim->min_page_size);
+		return tavor_dev_lim_refuse(dev, "minimum page size", lim->min_page_size);
 	if (!lim->num_ports || lim->num_ports > TAVOR_MAX_PORTS)
-		return dev_lim_refuse(dev, "number of ports", lim->num_ports);
+		return tavor_dev_lim_refuse(dev, "number of ports", lim->num_ports);
 	if (lim->uar_size > uar_bar)
-		return dev_lim_refuse(dev, "UAR size beyond BAR 2", lim->uar_size);
+		return tavor_dev_lim_refuse(dev, "UAR size beyond BAR 2", lim->uar_size);
 	if (lim->max_desc_size < 128)
-		return dev_lim_refuse(dev, "WQE size", lim->max_desc_size);
+		return tavor_dev_lim_refuse(dev, "WQE size", lim->max_desc_size);
 	if (!lim->max_sg)
-		return dev_lim_refuse(dev, "scatter/gather limit", lim->max_sg);
-	return check_sizes(dev);
+		return tavor_dev_lim_refuse(dev, "scatter/gather limit", lim->max_sg);
+	return tavor_dev_lim_check_sizes(dev);
 }

@@ -47,7 +47,8 @@
 #define PKEYS_PER_BLOCK		32
 #define MAX_MSG_SIZE		0x80000000U
 
-static int smp_get(struct tavor_dev *dev, u32 port, __be16 attr, u32 modifier, struct ib_smp *smp)
+static int tavor_smp_get(struct tavor_dev *dev, u32 port, __be16 attr, u32 modifier,
+			 struct ib_smp *smp)
 {
 	int err;
 
@@ -67,7 +68,7 @@ static int smp_get(struct tavor_dev *dev, u32 port, __be16 attr, u32 modifier, s
 
 /* ---- Device ---- */
 
-static u64 device_caps(u32 flags)
+static u64 tavor_device_caps(u32 flags)
 {
 	u64 caps = IB_DEVICE_CHANGE_PHY_PORT | IB_DEVICE_PORT_ACTIVE_EVENT |
 		   IB_DEVICE_SYS_IMAGE_GUID | IB_DEVICE_RC_RNR_NAK_GEN;
@@ -83,21 +84,22 @@ static u64 device_caps(u32 flags)
 	return caps;
 }
 
-static void device_identity(struct tavor_dev *dev, const u8 *node, struct ib_device_attr *props)
+static void tavor_device_identity(struct tavor_dev *dev, const u8 *node,
+				  struct ib_device_attr *props)
 {
 	props->fw_ver = dev->fw.version;
 	props->vendor_id = get_unaligned_be32(node + NODE_VENDOR_ID) & 0xffffff;
 	props->vendor_part_id = get_unaligned_be16(node + NODE_DEVICE_ID);
 	props->hw_ver = get_unaligned_be32(node + NODE_REVISION);
 	memcpy(&props->sys_image_guid, node + NODE_SYSTEM_GUID, 8);
-	props->device_cap_flags = device_caps(dev->lim.flags);
+	props->device_cap_flags = tavor_device_caps(dev->lim.flags);
 	props->page_size_cap = ~(u64)(PAGE_SIZE - 1);
 	props->max_mr_size = ~0ULL;
 	props->local_ca_ack_delay = dev->lim.local_ca_ack_delay;
 	props->max_pkeys = dev->limits.pkey_table_len;
 }
 
-static void device_queues(const struct tavor_dev *dev, struct ib_device_attr *props)
+static void tavor_device_queues(const struct tavor_dev *dev, struct ib_device_attr *props)
 {
 	const struct tavor_dev_lim *lim = &dev->lim;
 	const struct tavor_limits *l = &dev->limits;
@@ -120,7 +122,7 @@ static void device_queues(const struct tavor_dev *dev, struct ib_device_attr *pr
 	props->atomic_cap = lim->flags & TAVOR_DEV_LIM_ATOMIC ? IB_ATOMIC_HCA : IB_ATOMIC_NONE;
 }
 
-static void device_tables(const struct tavor_dev *dev, struct ib_device_attr *props)
+static void tavor_device_tables(const struct tavor_dev *dev, struct ib_device_attr *props)
 {
 	const struct tavor_limits *l = &dev->limits;
 
@@ -141,13 +143,13 @@ static int tavor_query_device(struct ib_device *ibdev, struct ib_device_attr *pr
 
 	if (udata && (udata->inlen || udata->outlen))
 		return -EINVAL;
-	err = smp_get(dev, 1, IB_SMP_ATTR_NODE_INFO, 0, &smp);
+	err = tavor_smp_get(dev, 1, IB_SMP_ATTR_NODE_INFO, 0, &smp);
 	if (err)
 		return err;
 	memset(props, 0, sizeof(*props));
-	device_identity(dev, smp.data, props);
-	device_queues(dev, props);
-	device_tables(dev, props);
+	tavor_device_identity(dev, smp.data, props);
+	tavor_device_queues(dev, props);
+	tavor_device_tables(dev, props);
 	return 0;
 }
 
@@ -175,7 +177,7 @@ static void tavor_get_dev_fw_str(struct ib_device *ibdev, char *str)
 
 /* ---- Ports ---- */
 
-static void port_link(const u8 *port, struct ib_port_attr *props)
+static void tavor_port_link(const u8 *port, struct ib_port_attr *props)
 {
 	props->lid = get_unaligned_be16(port + PORT_LID);
 	props->lmc = port[PORT_LMC] & 7;
@@ -198,10 +200,10 @@ static int tavor_query_port(struct ib_device *ibdev, u32 port, struct ib_port_at
 	struct ib_smp smp;
 	int err;
 
-	err = smp_get(dev, port, IB_SMP_ATTR_PORT_INFO, port, &smp);
+	err = tavor_smp_get(dev, port, IB_SMP_ATTR_PORT_INFO, port, &smp);
 	if (err)
 		return err;
-	port_link(smp.data, props);
+	tavor_port_link(smp.data, props);
 	props->port_cap_flags = get_unaligned_be32(smp.data + PORT_CAP_MASK);
 	props->gid_tbl_len = dev->limits.gid_table_len;
 	props->pkey_tbl_len = dev->limits.pkey_table_len;
@@ -253,11 +255,11 @@ static int tavor_query_gid(struct ib_device *ibdev, u32 port, int index, union i
 	struct ib_smp smp;
 	int err;
 
-	err = smp_get(dev, port, IB_SMP_ATTR_PORT_INFO, port, &smp);
+	err = tavor_smp_get(dev, port, IB_SMP_ATTR_PORT_INFO, port, &smp);
 	if (err)
 		return err;
 	memcpy(gid->raw, smp.data + PORT_GID_PREFIX, 8);
-	err = smp_get(dev, port, IB_SMP_ATTR_GUID_INFO, index / GUIDS_PER_BLOCK, &smp);
+	err = tavor_smp_get(dev, port, IB_SMP_ATTR_GUID_INFO, index / GUIDS_PER_BLOCK, &smp);
 	if (err)
 		return err;
 	memcpy(gid->raw + 8, smp.data + index % GUIDS_PER_BLOCK * 8, 8);
@@ -269,7 +271,8 @@ static int tavor_query_pkey(struct ib_device *ibdev, u32 port, u16 index, u16 *p
 	struct ib_smp smp;
 	int err;
 
-	err = smp_get(to_tdev(ibdev), port, IB_SMP_ATTR_PKEY_TABLE, index / PKEYS_PER_BLOCK, &smp);
+	err = tavor_smp_get(to_tdev(ibdev), port, IB_SMP_ATTR_PKEY_TABLE, index / PKEYS_PER_BLOCK,
+			    &smp);
 	if (!err)
 		*pkey = get_unaligned_be16(smp.data + index % PKEYS_PER_BLOCK * 2);
 	return err;
@@ -277,20 +280,20 @@ static int tavor_query_pkey(struct ib_device *ibdev, u32 port, u16 index, u16 *p
 
 /* ---- sysfs: what ibstat and ibv_devinfo print ---- */
 
-static struct tavor_dev *sysfs_to_tdev(struct device *device)
+static struct tavor_dev *tavor_sysfs_to_tdev(struct device *device)
 {
 	return rdma_device_to_drv_device(device, struct tavor_dev, ib_dev);
 }
 
 static ssize_t hw_rev_show(struct device *device, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%x\n", sysfs_to_tdev(device)->adapter.revision);
+	return sysfs_emit(buf, "%x\n", tavor_sysfs_to_tdev(device)->adapter.revision);
 }
 static DEVICE_ATTR_RO(hw_rev);
 
 static ssize_t hca_type_show(struct device *device, struct device_attribute *attr, char *buf)
 {
-	if (sysfs_to_tdev(device)->pdev->device == TAVOR_PCI_MT23108)
+	if (tavor_sysfs_to_tdev(device)->pdev->device == TAVOR_PCI_MT23108)
 		return sysfs_emit(buf, "MT23108\n");
 	return sysfs_emit(buf, "MT25208 (MT23108 compat mode)\n");
 }
@@ -298,7 +301,7 @@ static DEVICE_ATTR_RO(hca_type);
 
 static ssize_t board_id_show(struct device *device, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%s\n", sysfs_to_tdev(device)->adapter.board_id);
+	return sysfs_emit(buf, "%s\n", tavor_sysfs_to_tdev(device)->adapter.board_id);
 }
 static DEVICE_ATTR_RO(board_id);
 
@@ -365,16 +368,16 @@ static const struct ib_device_ops tavor_dev_ops = {
 	INIT_RDMA_OBJ_SIZE(ib_ucontext, tavor_ucontext, ib),
 };
 
-static int read_identity(struct tavor_dev *dev)
+static int tavor_read_identity(struct tavor_dev *dev)
 {
 	struct ib_smp smp;
 	int err;
 
-	err = smp_get(dev, 1, IB_SMP_ATTR_NODE_DESC, 0, &smp);
+	err = tavor_smp_get(dev, 1, IB_SMP_ATTR_NODE_DESC, 0, &smp);
 	if (err)
 		return err;
 	memcpy(dev->ib_dev.node_desc, smp.data, IB_DEVICE_NODE_DESC_MAX);
-	err = smp_get(dev, 1, IB_SMP_ATTR_NODE_INFO, 0, &smp);
+	err = tavor_smp_get(dev, 1, IB_SMP_ATTR_NODE_INFO, 0, &smp);
 	if (err)
 		return err;
 	memcpy(&dev->ib_dev.node_guid, smp.data + NODE_GUID, 8);
@@ -400,7 +403,7 @@ int tavor_ib_register(struct tavor_dev *dev)
 	ib_set_device_ops(ibdev, &tavor_dev_ops);
 	ib_set_device_ops(ibdev, &tavor_mr_ops);
 	ib_set_device_ops(ibdev, &tavor_stats_ops);
-	err = read_identity(dev);
+	err = tavor_read_identity(dev);
 	if (err)
 		return err;
 	/* Before ib_core: its clients may be clients of the engine too. */

@@ -22,12 +22,12 @@
 #define EQ_SMALL_ENTRIES	256	/* asynchronous events and commands */
 #define EQ_NOP_MS		1000
 
-static struct tavor_eq *eq_async(struct tavor_dev *dev)
+static struct tavor_eq *tavor_eq_async(struct tavor_dev *dev)
 {
 	return &dev->eq[dev->nr_comp_eqs];
 }
 
-static struct tavor_eq *eq_cmd(struct tavor_dev *dev)
+static struct tavor_eq *tavor_eq_cmd(struct tavor_dev *dev)
 {
 	return &dev->eq[dev->nr_comp_eqs + 1];
 }
@@ -57,37 +57,37 @@ u8 tavor_async_eqn(const struct tavor_dev *dev)
 	return dev->eq[dev->nr_comp_eqs].eqn;
 }
 
-static void eq_doorbell(struct tavor_eq *eq, u32 command, u32 param)
+static void tavor_eq_doorbell(struct tavor_eq *eq, u32 command, u32 param)
 {
 	tavor_ring(&eq->dev->kar, TAVOR_DB_EQ, command | eq->eqn, param);
 }
 
-static void eq_arm(struct tavor_eq *eq)
+static void tavor_eq_arm(struct tavor_eq *eq)
 {
-	eq_doorbell(eq, TAVOR_EQ_DB_ARM, 0);
+	tavor_eq_doorbell(eq, TAVOR_EQ_DB_ARM, 0);
 }
 
-static void eq_set_ci(struct tavor_eq *eq)
+static void tavor_eq_set_ci(struct tavor_eq *eq)
 {
 	if (!eq->since_ci)
 		return;
 	eq->since_ci = 0;
-	eq_doorbell(eq, TAVOR_EQ_DB_SET_CI, eq->cons_index & (eq->entries - 1));
+	tavor_eq_doorbell(eq, TAVOR_EQ_DB_SET_CI, eq->cons_index & (eq->entries - 1));
 }
 
-static struct tavor_eqe *eq_entry(struct tavor_eq *eq, u32 index)
+static struct tavor_eqe *tavor_eq_entry(struct tavor_eq *eq, u32 index)
 {
 	index &= eq->entries - 1;
 	return tavor_buf_at(&eq->buf, (size_t)index * sizeof(struct tavor_eqe));
 }
 
 /* Handles at most @budget entries; fewer: the queue is empty. */
-static int eq_reap(struct tavor_eq *eq, int budget)
+static int tavor_eq_reap(struct tavor_eq *eq, int budget)
 {
 	int n;
 
 	for (n = 0; n < budget; n++) {
-		struct tavor_eqe *eqe = eq_entry(eq, eq->cons_index);
+		struct tavor_eqe *eqe = tavor_eq_entry(eq, eq->cons_index);
 
 		if (READ_ONCE(eqe->owner) & TAVOR_EQE_OWNER_HW)
 			break;
@@ -97,13 +97,13 @@ static int eq_reap(struct tavor_eq *eq, int budget)
 		WRITE_ONCE(eqe->owner, TAVOR_EQE_OWNER_HW);
 		eq->cons_index++;
 		if (++eq->since_ci >= TAVOR_EQ_SPARE)
-			eq_set_ci(eq);
+			tavor_eq_set_ci(eq);
 	}
-	eq_set_ci(eq);
+	tavor_eq_set_ci(eq);
 	return n;
 }
 
-static void eq_run_drains(struct list_head *drains)
+static void tavor_eq_run_drains(struct list_head *drains)
 {
 	struct tavor_eq_drain *drain, *next;
 
@@ -113,7 +113,7 @@ static void eq_run_drains(struct list_head *drains)
 	}
 }
 
-static int eq_poll(struct irq_poll *iop, int budget)
+static int tavor_eq_poll(struct irq_poll *iop, int budget)
 {
 	struct tavor_eq *eq = container_of(iop, struct tavor_eq, iop);
 	int n;
@@ -122,12 +122,12 @@ static int eq_poll(struct irq_poll *iop, int budget)
 	spin_lock(&eq->drain_lock);
 	list_splice_tail_init(&eq->drains, &eq->draining);
 	spin_unlock(&eq->drain_lock);
-	n = eq_reap(eq, budget);
+	n = tavor_eq_reap(eq, budget);
 	if (n >= budget)
 		return n;
-	eq_run_drains(&eq->draining);
+	tavor_eq_run_drains(&eq->draining);
 	irq_poll_complete(iop);
-	eq_arm(eq);
+	tavor_eq_arm(eq);
 	/* Pairs with irq_poll_sched() in tavor_eq_drain(), which does nothing while a run is on. */
 	smp_mb();
 	if (!list_empty_careful(&eq->drains))
@@ -162,44 +162,44 @@ void tavor_eq_drain(struct tavor_dev *dev, u32 vector, struct tavor_eq_drain *dr
  */
 void tavor_eq_disarm_cq(struct tavor_eq *eq, u32 cqn)
 {
-	eq_doorbell(eq, TAVOR_EQ_DB_DISARM_CQ, cqn);
+	tavor_eq_doorbell(eq, TAVOR_EQ_DB_DISARM_CQ, cqn);
 }
 
 /* Finished commands; called by the engine's pump alone. */
-static int eq_cmd_reap(struct tavor_dev *dev, int budget)
+static int tavor_eq_cmd_reap(struct tavor_dev *dev, int budget)
 {
-	return eq_reap(eq_cmd(dev), budget);
+	return tavor_eq_reap(tavor_eq_cmd(dev), budget);
 }
 
 /* An interrupt for the next finished command, at once if there is one. */
-static void eq_cmd_rearm(struct tavor_dev *dev)
+static void tavor_eq_cmd_rearm(struct tavor_dev *dev)
 {
-	eq_arm(eq_cmd(dev));
+	tavor_eq_arm(tavor_eq_cmd(dev));
 }
 
-static const struct tavor_cmd_events eq_cmd_events = {
-	.reap = eq_cmd_reap,
-	.rearm = eq_cmd_rearm,
+static const struct tavor_cmd_events tavor_eq_cmd_events = {
+	.reap = tavor_eq_cmd_reap,
+	.rearm = tavor_eq_cmd_rearm,
 };
 
 /* ---- Interrupts ---- */
 
-static void eq_fired(struct tavor_eq *eq)
+static void tavor_eq_fired(struct tavor_eq *eq)
 {
 	atomic_inc(&eq->interrupts);
-	if (eq == eq_cmd(eq->dev))
+	if (eq == tavor_eq_cmd(eq->dev))
 		vrb_device_kick(eq->dev->vrb);
 	else
 		irq_poll_sched(&eq->iop);
 }
 
-static irqreturn_t eq_msix(int irq, void *data)
+static irqreturn_t tavor_eq_msix(int irq, void *data)
 {
-	eq_fired(data);
+	tavor_eq_fired(data);
 	return IRQ_HANDLED;
 }
 
-static void clear_int(struct tavor_dev *dev)
+static void tavor_eq_clear_int(struct tavor_dev *dev)
 {
 	u8 pin = dev->adapter.inta_pin;
 
@@ -211,24 +211,24 @@ static void clear_int(struct tavor_dev *dev)
  * The level goes first, the cause second: what fires in between raises the level again. EQNs are
  * below 32 (tavor_limits.num_eqs), so the low dword of the cause is all of it.
  */
-static irqreturn_t eq_intx(int irq, void *data)
+static irqreturn_t tavor_eq_intx(int irq, void *data)
 {
 	struct tavor_dev *dev = data;
 	u32 cause;
 	u32 i;
 
-	clear_int(dev);
+	tavor_eq_clear_int(dev);
 	cause = ioread32be(dev->ecr + 4);
 	if (!cause || cause == ~0U)
 		return IRQ_NONE;
 	iowrite32be(cause, dev->ecr + TAVOR_ECR_CLR + 4);
 	for (i = 0; i < dev->nr_comp_eqs + 2; i++)
 		if (cause & BIT(dev->eq[i].eqn))
-			eq_fired(&dev->eq[i]);
+			tavor_eq_fired(&dev->eq[i]);
 	return IRQ_HANDLED;
 }
 
-static void free_irqs(struct tavor_dev *dev)
+static void tavor_eq_free_irqs(struct tavor_dev *dev)
 {
 	u32 i;
 
@@ -243,7 +243,7 @@ static void free_irqs(struct tavor_dev *dev)
 	}
 }
 
-static int request_msix(struct tavor_dev *dev)
+static int tavor_eq_request_msix(struct tavor_dev *dev)
 {
 	u32 i;
 	int err;
@@ -252,9 +252,9 @@ static int request_msix(struct tavor_dev *dev)
 		struct tavor_eq *eq = &dev->eq[i];
 		int irq = pci_irq_vector(dev->pdev, i);
 
-		err = request_irq(irq, eq_msix, 0, eq->irq_name, eq);
+		err = request_irq(irq, tavor_eq_msix, 0, eq->irq_name, eq);
 		if (err) {
-			free_irqs(dev);
+			tavor_eq_free_irqs(dev);
 			return err;
 		}
 		eq->irq = irq;
@@ -262,15 +262,16 @@ static int request_msix(struct tavor_dev *dev)
 	return 0;
 }
 
-static int request_irqs(struct tavor_dev *dev)
+static int tavor_eq_request_irqs(struct tavor_dev *dev)
 {
 	if (dev->msix)
-		return request_msix(dev);
-	return request_irq(pci_irq_vector(dev->pdev, 0), eq_intx, IRQF_SHARED, TAVOR_NAME, dev);
+		return tavor_eq_request_msix(dev);
+	return request_irq(pci_irq_vector(dev->pdev, 0), tavor_eq_intx, IRQF_SHARED, TAVOR_NAME,
+			   dev);
 }
 
 /* Vectors for @msix, and with them the number of completion queues. */
-static int alloc_vectors(struct tavor_dev *dev, bool msix)
+static int tavor_eq_alloc_vectors(struct tavor_dev *dev, bool msix)
 {
 	int room = dev->limits.num_eqs - dev->lim.reserved_eqs;
 	int want = min3((int)num_online_cpus(), TAVOR_MAX_COMP_EQS, room - 2) + 2;
@@ -292,7 +293,7 @@ static int alloc_vectors(struct tavor_dev *dev, bool msix)
 
 /* ---- One queue ---- */
 
-static void fill_context(const struct tavor_eq *eq, struct tavor_eq_context *context)
+static void tavor_eq_fill_context(const struct tavor_eq *eq, struct tavor_eq_context *context)
 {
 	const struct tavor_dev *dev = eq->dev;
 
@@ -306,13 +307,13 @@ static void fill_context(const struct tavor_eq *eq, struct tavor_eq_context *con
 }
 
 /* Whatever the hardware may still write must not be freed: if it cannot be told, it is stopped. */
-static void teardown(struct tavor_dev *dev, int err, const char *what)
+static void tavor_eq_teardown(struct tavor_dev *dev, int err, const char *what)
 {
 	if (err && !vrb_device_failed(dev->vrb))
 		vrb_device_fail(dev->vrb, what);
 }
 
-static int eq_alloc_buf(struct tavor_eq *eq)
+static int tavor_eq_alloc_buf(struct tavor_eq *eq)
 {
 	struct tavor_dev *dev = eq->dev;
 	u32 i;
@@ -323,23 +324,24 @@ static int eq_alloc_buf(struct tavor_eq *eq)
 	if (err)
 		return err;
 	for (i = 0; i < eq->entries; i++)
-		eq_entry(eq, i)->owner = TAVOR_EQE_OWNER_HW;
+		tavor_eq_entry(eq, i)->owner = TAVOR_EQE_OWNER_HW;
 	err = tavor_buf_write_mtt(dev, &eq->buf);
 	err = err ?: tavor_mpt_enable(dev, &eq->buf.mpt);
 	if (err) {
-		teardown(dev, eq->buf.mpt.hw_owned, "SW2HW_MPT of an event queue");
+		tavor_eq_teardown(dev, eq->buf.mpt.hw_owned, "SW2HW_MPT of an event queue");
 		tavor_buf_free(dev, &eq->buf);
 	}
 	return err;
 }
 
-static void eq_free_buf(struct tavor_eq *eq)
+static void tavor_eq_free_buf(struct tavor_eq *eq)
 {
-	teardown(eq->dev, tavor_mpt_disable(eq->dev, &eq->buf.mpt), "HW2SW_MPT of an event queue");
+	tavor_eq_teardown(eq->dev, tavor_mpt_disable(eq->dev, &eq->buf.mpt),
+			  "HW2SW_MPT of an event queue");
 	tavor_buf_free(eq->dev, &eq->buf);
 }
 
-static int eq_create(struct tavor_eq *eq)
+static int tavor_eq_create(struct tavor_eq *eq)
 {
 	struct tavor_dev *dev = eq->dev;
 	struct tavor_eq_context context;
@@ -350,32 +352,32 @@ static int eq_create(struct tavor_eq *eq)
 	if (err)
 		return err;
 	eq->eqn = eqn;
-	err = eq_alloc_buf(eq);
+	err = tavor_eq_alloc_buf(eq);
 	if (err)
 		goto put_eqn;
-	fill_context(eq, &context);
+	tavor_eq_fill_context(eq, &context);
 	err = tavor_fw_sw2hw_eq(dev, eq->eqn, &context);
 	if (err)
 		goto free_buf;
 	return 0;
 
 free_buf:
-	teardown(dev, err == -ETIMEDOUT, "SW2HW_EQ was not answered");
-	eq_free_buf(eq);
+	tavor_eq_teardown(dev, err == -ETIMEDOUT, "SW2HW_EQ was not answered");
+	tavor_eq_free_buf(eq);
 put_eqn:
 	tavor_alloc_put(&dev->eq_alloc, eqn);
 	return err;
 }
 
-static void eq_destroy(struct tavor_eq *eq)
+static void tavor_eq_destroy(struct tavor_eq *eq)
 {
-	teardown(eq->dev, tavor_fw_hw2sw_eq(eq->dev, eq->eqn), "HW2SW_EQ");
-	eq_free_buf(eq);
+	tavor_eq_teardown(eq->dev, tavor_fw_hw2sw_eq(eq->dev, eq->eqn), "HW2SW_EQ");
+	tavor_eq_free_buf(eq);
 	tavor_alloc_put(&eq->dev->eq_alloc, eq->eqn);
 }
 
-static void eq_setup(struct tavor_dev *dev, u32 index, const char *kind, u32 entries,
-		     void (*handle)(struct tavor_eq *eq, const struct tavor_eqe *eqe))
+static void tavor_eq_setup(struct tavor_dev *dev, u32 index, const char *kind, u32 entries,
+			   void (*handle)(struct tavor_eq *eq, const struct tavor_eqe *eqe))
 {
 	struct tavor_eq *eq = &dev->eq[index];
 
@@ -387,14 +389,14 @@ static void eq_setup(struct tavor_dev *dev, u32 index, const char *kind, u32 ent
 	spin_lock_init(&eq->drain_lock);
 	INIT_LIST_HEAD(&eq->drains);
 	INIT_LIST_HEAD(&eq->draining);
-	irq_poll_init(&eq->iop, EQ_BUDGET, eq_poll);
+	irq_poll_init(&eq->iop, EQ_BUDGET, tavor_eq_poll);
 	snprintf(eq->irq_name, sizeof(eq->irq_name), "%s-%s@%s", TAVOR_NAME, kind,
 		 pci_name(dev->pdev));
 }
 
 /* ---- All of them ---- */
 
-static void setup_all(struct tavor_dev *dev)
+static void tavor_eq_setup_all(struct tavor_dev *dev)
 {
 	/* A CQ has at most one event outstanding: a queue of this size does not overflow. */
 	u32 entries = roundup_pow_of_two(dev->limits.num_cqs + TAVOR_EQ_SPARE);
@@ -403,28 +405,28 @@ static void setup_all(struct tavor_dev *dev)
 
 	for (i = 0; i < dev->nr_comp_eqs; i++) {
 		snprintf(kind, sizeof(kind), "comp%u", i);
-		eq_setup(dev, i, kind, entries, dev->eq_handlers->comp);
+		tavor_eq_setup(dev, i, kind, entries, dev->eq_handlers->comp);
 	}
-	eq_setup(dev, i, "async", EQ_SMALL_ENTRIES, dev->eq_handlers->async);
-	eq_setup(dev, i + 1, "cmd", EQ_SMALL_ENTRIES, dev->eq_handlers->cmd);
+	tavor_eq_setup(dev, i, "async", EQ_SMALL_ENTRIES, dev->eq_handlers->async);
+	tavor_eq_setup(dev, i + 1, "cmd", EQ_SMALL_ENTRIES, dev->eq_handlers->cmd);
 }
 
-static void destroy_first(struct tavor_dev *dev, u32 n)
+static void tavor_eq_destroy_first(struct tavor_dev *dev, u32 n)
 {
 	while (n--)
-		eq_destroy(&dev->eq[n]);
+		tavor_eq_destroy(&dev->eq[n]);
 }
 
-static int create_all(struct tavor_dev *dev)
+static int tavor_eq_create_all(struct tavor_dev *dev)
 {
 	u32 i;
 	int err;
 
-	setup_all(dev);
+	tavor_eq_setup_all(dev);
 	for (i = 0; i < dev->nr_comp_eqs + 2; i++) {
-		err = eq_create(&dev->eq[i]);
+		err = tavor_eq_create(&dev->eq[i]);
 		if (err) {
-			destroy_first(dev, i);
+			tavor_eq_destroy_first(dev, i);
 			return err;
 		}
 	}
@@ -435,65 +437,67 @@ static int create_all(struct tavor_dev *dev)
  * After this no interrupt of ours comes, none of the queues' softirqs runs, and every drain has
  * been done.
  */
-static void silence(struct tavor_dev *dev)
+static void tavor_eq_silence(struct tavor_dev *dev)
 {
 	u32 i;
 
-	free_irqs(dev);
+	tavor_eq_free_irqs(dev);
 	for (i = 0; i < dev->nr_comp_eqs + 1; i++)
 		irq_poll_disable(&dev->eq[i].iop);
 	/* A run may still be behind its irq_poll_complete(). */
 	synchronize_rcu();
 	local_bh_disable();
 	for (i = 0; i < dev->nr_comp_eqs; i++) {
-		eq_run_drains(&dev->eq[i].draining);
-		eq_run_drains(&dev->eq[i].drains);
+		tavor_eq_run_drains(&dev->eq[i].draining);
+		tavor_eq_run_drains(&dev->eq[i].drains);
 	}
 	local_bh_enable();
 }
 
-static u64 async_mask(const struct tavor_dev *dev)
+static u64 tavor_eq_async_mask(const struct tavor_dev *dev)
 {
 	return TAVOR_ASYNC_EVENTS |
 	       (dev->lim.flags & TAVOR_DEV_LIM_SRQ ? TAVOR_SRQ_EVENTS : 0);
 }
 
-static void unmap_async(struct tavor_dev *dev)
+static void tavor_eq_unmap_async(struct tavor_dev *dev)
 {
-	teardown(dev, tavor_fw_map_eq(dev, async_mask(dev), true, eq_async(dev)->eqn),
-		 "MAP_EQ");
+	tavor_eq_teardown(dev, tavor_fw_map_eq(dev, tavor_eq_async_mask(dev), true,
+					       tavor_eq_async(dev)->eqn),
+			  "MAP_EQ");
 }
 
-static void unmap_cmd(struct tavor_dev *dev)
+static void tavor_eq_unmap_cmd(struct tavor_dev *dev)
 {
-	teardown(dev, tavor_fw_map_eq(dev, BIT(TAVOR_EVENT_CMD), true, eq_cmd(dev)->eqn),
-		 "MAP_EQ");
+	tavor_eq_teardown(dev, tavor_fw_map_eq(dev, BIT(TAVOR_EVENT_CMD), true,
+					       tavor_eq_cmd(dev)->eqn),
+			  "MAP_EQ");
 }
 
-static int map_events(struct tavor_dev *dev)
+static int tavor_eq_map_events(struct tavor_dev *dev)
 {
 	int err;
 	u32 i;
 
-	err = tavor_fw_map_eq(dev, async_mask(dev), false, eq_async(dev)->eqn);
+	err = tavor_fw_map_eq(dev, tavor_eq_async_mask(dev), false, tavor_eq_async(dev)->eqn);
 	if (err)
 		return err;
-	err = tavor_fw_map_eq(dev, BIT(TAVOR_EVENT_CMD), false, eq_cmd(dev)->eqn);
+	err = tavor_fw_map_eq(dev, BIT(TAVOR_EVENT_CMD), false, tavor_eq_cmd(dev)->eqn);
 	if (err) {
-		unmap_async(dev);
+		tavor_eq_unmap_async(dev);
 		return err;
 	}
 	for (i = 0; i < dev->nr_comp_eqs + 2; i++)
-		eq_arm(&dev->eq[i]);
+		tavor_eq_arm(&dev->eq[i]);
 	return 0;
 }
 
 /* Do the interrupts of the command queue arrive? */
-static int test_interrupts(struct tavor_dev *dev)
+static int tavor_eq_test_interrupts(struct tavor_dev *dev)
 {
 	int err = tavor_fw_nop(dev, EQ_NOP_MS);
 
-	if (!err && !atomic_read(&eq_cmd(dev)->interrupts))
+	if (!err && !atomic_read(&tavor_eq_cmd(dev)->interrupts))
 		err = -ETIME;
 	if (err)
 		dev_warn(&dev->pdev->dev, "no interrupt by %s after NOP (%d)\n",
@@ -501,53 +505,53 @@ static int test_interrupts(struct tavor_dev *dev)
 	return err;
 }
 
-static void stop(struct tavor_dev *dev)
+static void tavor_eq_stop(struct tavor_dev *dev)
 {
 	tavor_cmd_use_polling(dev);
-	unmap_cmd(dev);
-	unmap_async(dev);
-	silence(dev);
-	destroy_first(dev, dev->nr_comp_eqs + 2);
+	tavor_eq_unmap_cmd(dev);
+	tavor_eq_unmap_async(dev);
+	tavor_eq_silence(dev);
+	tavor_eq_destroy_first(dev, dev->nr_comp_eqs + 2);
 	pci_free_irq_vectors(dev->pdev);
 }
 
-static int start(struct tavor_dev *dev, bool msix)
+static int tavor_eq_start(struct tavor_dev *dev, bool msix)
 {
 	int err;
 
-	err = alloc_vectors(dev, msix);
+	err = tavor_eq_alloc_vectors(dev, msix);
 	if (err)
 		return err;
-	err = create_all(dev);
+	err = tavor_eq_create_all(dev);
 	if (err)
 		goto free_vectors;
-	err = request_irqs(dev);
+	err = tavor_eq_request_irqs(dev);
 	if (err)
 		goto destroy_queues;
-	err = map_events(dev);
+	err = tavor_eq_map_events(dev);
 	if (err)
 		goto silence_queues;
-	err = tavor_cmd_use_events(dev, &eq_cmd_events);
+	err = tavor_cmd_use_events(dev, &tavor_eq_cmd_events);
 	if (err)
 		goto unmap_events;
-	err = test_interrupts(dev);
+	err = tavor_eq_test_interrupts(dev);
 	if (err)
-		stop(dev);
+		tavor_eq_stop(dev);
 	return err;
 
 unmap_events:
-	unmap_cmd(dev);
-	unmap_async(dev);
+	tavor_eq_unmap_cmd(dev);
+	tavor_eq_unmap_async(dev);
 silence_queues:
-	silence(dev);
+	tavor_eq_silence(dev);
 destroy_queues:
-	destroy_first(dev, dev->nr_comp_eqs + 2);
+	tavor_eq_destroy_first(dev, dev->nr_comp_eqs + 2);
 free_vectors:
 	pci_free_irq_vectors(dev->pdev);
 	return err;
 }
 
-static int map_registers(struct tavor_dev *dev)
+static int tavor_eq_map_registers(struct tavor_dev *dev)
 {
 	resource_size_t bar = pci_resource_start(dev->pdev, 0);
 
@@ -561,7 +565,7 @@ static int map_registers(struct tavor_dev *dev)
 	return -ENOMEM;
 }
 
-static void unmap_registers(struct tavor_dev *dev)
+static void tavor_eq_unmap_registers(struct tavor_dev *dev)
 {
 	iounmap(dev->clr_int);
 	iounmap(dev->ecr);
@@ -582,21 +586,21 @@ int tavor_eq_init(struct tavor_dev *dev, const struct tavor_eq_handlers *handler
 	int err;
 
 	dev->eq_handlers = handlers;
-	err = map_registers(dev);
+	err = tavor_eq_map_registers(dev);
 	if (err)
 		return err;
 	err = tavor_alloc_init(&dev->eq_alloc, "event queues", dev->limits.num_eqs,
 			       dev->limits.num_eqs - 1, dev->lim.reserved_eqs);
 	if (err)
 		goto unmap;
-	err = dev->want_msix ? start(dev, true) : -ENOSPC;
+	err = dev->want_msix ? tavor_eq_start(dev, true) : -ENOSPC;
 	if ((err == -ENOSPC || err == -ETIME) && dev->adapter.inta_pin < 64)
-		err = start(dev, false);
+		err = tavor_eq_start(dev, false);
 	if (!err)
 		return 0;
 	tavor_alloc_destroy(dev, &dev->eq_alloc);
 unmap:
-	unmap_registers(dev);
+	tavor_eq_unmap_registers(dev);
 	return err;
 }
 
@@ -608,7 +612,7 @@ unmap:
  */
 void tavor_eq_cleanup(struct tavor_dev *dev)
 {
-	stop(dev);
+	tavor_eq_stop(dev);
 	tavor_alloc_destroy(dev, &dev->eq_alloc);
-	unmap_registers(dev);
+	tavor_eq_unmap_registers(dev);
 }

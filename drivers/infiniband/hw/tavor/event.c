@@ -6,7 +6,7 @@
 #include "qp.h"
 #include "tavor.h"
 
-static void port_event(struct tavor_dev *dev, const struct tavor_eqe *eqe)
+static void tavor_event_port(struct tavor_dev *dev, const struct tavor_eqe *eqe)
 {
 	struct ib_event event = {
 		.device = &dev->ib_dev,
@@ -26,19 +26,21 @@ static void port_event(struct tavor_dev *dev, const struct tavor_eqe *eqe)
 		ib_dispatch_event(&event);
 }
 
-static void qp_event(struct tavor_dev *dev, const struct tavor_eqe *eqe, enum ib_event_type type)
+static void tavor_event_qp(struct tavor_dev *dev, const struct tavor_eqe *eqe,
+			   enum ib_event_type type)
 {
 	if (be32_to_cpu(eqe->event.qp.flags) & TAVOR_EQE_QP_EEC)
 		return;
 	tavor_qp_event(dev, be32_to_cpu(eqe->event.qp.qpn) & 0xffffff, type);
 }
 
-static void srq_event(struct tavor_dev *dev, const struct tavor_eqe *eqe, enum ib_event_type type)
+static void tavor_event_srq(struct tavor_dev *dev, const struct tavor_eqe *eqe,
+			    enum ib_event_type type)
 {
 	tavor_srq_event(dev, be32_to_cpu(eqe->event.srq.srqn) & 0xffffff, type);
 }
 
-static void cq_error(struct tavor_dev *dev, const struct tavor_eqe *eqe)
+static void tavor_event_cq_error(struct tavor_dev *dev, const struct tavor_eqe *eqe)
 {
 	u32 cqn = be32_to_cpu(eqe->event.cq_err.cqn) & 0xffffff;
 
@@ -47,7 +49,7 @@ static void cq_error(struct tavor_dev *dev, const struct tavor_eqe *eqe)
 	tavor_cq_event(dev, cqn, IB_EVENT_CQ_ERR);
 }
 
-static void device_error(struct tavor_dev *dev, const struct tavor_eqe *eqe)
+static void tavor_event_device_error(struct tavor_dev *dev, const struct tavor_eqe *eqe)
 {
 	dev_err(&dev->pdev->dev, "event type %#x, syndrome %#x, data %#x\n", eqe->type,
 		eqe->event.catas.syndrome, be32_to_cpu(eqe->event.catas.data));
@@ -55,52 +57,52 @@ static void device_error(struct tavor_dev *dev, const struct tavor_eqe *eqe)
 			"an event queue has overflowed" : "local catastrophic error");
 }
 
-static void async_event(struct tavor_dev *dev, const struct tavor_eqe *eqe)
+static void tavor_event_dispatch(struct tavor_dev *dev, const struct tavor_eqe *eqe)
 {
 	switch (eqe->type) {
 	case TAVOR_EVENT_PATH_MIG:
-		return qp_event(dev, eqe, IB_EVENT_PATH_MIG);
+		return tavor_event_qp(dev, eqe, IB_EVENT_PATH_MIG);
 	case TAVOR_EVENT_COMM_EST:
-		return qp_event(dev, eqe, IB_EVENT_COMM_EST);
+		return tavor_event_qp(dev, eqe, IB_EVENT_COMM_EST);
 	case TAVOR_EVENT_SQ_DRAINED:
-		return qp_event(dev, eqe, IB_EVENT_SQ_DRAINED);
+		return tavor_event_qp(dev, eqe, IB_EVENT_SQ_DRAINED);
 	case TAVOR_EVENT_WQ_CATAS:
-		return qp_event(dev, eqe, IB_EVENT_QP_FATAL);
+		return tavor_event_qp(dev, eqe, IB_EVENT_QP_FATAL);
 	case TAVOR_EVENT_PATH_MIG_FAILED:
-		return qp_event(dev, eqe, IB_EVENT_PATH_MIG_ERR);
+		return tavor_event_qp(dev, eqe, IB_EVENT_PATH_MIG_ERR);
 	case TAVOR_EVENT_WQ_INVAL_REQ:
-		return qp_event(dev, eqe, IB_EVENT_QP_REQ_ERR);
+		return tavor_event_qp(dev, eqe, IB_EVENT_QP_REQ_ERR);
 	case TAVOR_EVENT_WQ_ACCESS_ERR:
-		return qp_event(dev, eqe, IB_EVENT_QP_ACCESS_ERR);
+		return tavor_event_qp(dev, eqe, IB_EVENT_QP_ACCESS_ERR);
 	case TAVOR_EVENT_SRQ_LAST_WQE:
-		return qp_event(dev, eqe, IB_EVENT_QP_LAST_WQE_REACHED);
+		return tavor_event_qp(dev, eqe, IB_EVENT_QP_LAST_WQE_REACHED);
 	case TAVOR_EVENT_SRQ_CATAS:
-		return srq_event(dev, eqe, IB_EVENT_SRQ_ERR);
+		return tavor_event_srq(dev, eqe, IB_EVENT_SRQ_ERR);
 	case TAVOR_EVENT_SRQ_LIMIT:
-		return srq_event(dev, eqe, IB_EVENT_SRQ_LIMIT_REACHED);
+		return tavor_event_srq(dev, eqe, IB_EVENT_SRQ_LIMIT_REACHED);
 	case TAVOR_EVENT_CQ_ERROR:
-		return cq_error(dev, eqe);
+		return tavor_event_cq_error(dev, eqe);
 	case TAVOR_EVENT_PORT_CHANGE:
-		return port_event(dev, eqe);
+		return tavor_event_port(dev, eqe);
 	case TAVOR_EVENT_LOCAL_CATAS:
 	case TAVOR_EVENT_EQ_OVERFLOW:
-		return device_error(dev, eqe);
+		return tavor_event_device_error(dev, eqe);
 	default:
 		dev_warn_ratelimited(&dev->pdev->dev, "event type %#x ignored\n", eqe->type);
 	}
 }
 
-static void handle_async(struct tavor_eq *eq, const struct tavor_eqe *eqe)
+static void tavor_event_async(struct tavor_eq *eq, const struct tavor_eqe *eqe)
 {
-	async_event(eq->dev, eqe);
+	tavor_event_dispatch(eq->dev, eqe);
 }
 
-static void handle_comp(struct tavor_eq *eq, const struct tavor_eqe *eqe)
+static void tavor_event_comp(struct tavor_eq *eq, const struct tavor_eqe *eqe)
 {
 	u32 cqn = be32_to_cpu(eqe->event.comp.cqn) & 0xffffff;
 
 	if (eqe->type != TAVOR_EVENT_COMP) {
-		async_event(eq->dev, eqe);
+		tavor_event_dispatch(eq->dev, eqe);
 		return;
 	}
 	tavor_eq_disarm_cq(eq, cqn);
@@ -108,12 +110,12 @@ static void handle_comp(struct tavor_eq *eq, const struct tavor_eqe *eqe)
 }
 
 /* Hands a finished command to the engine. */
-static void handle_cmd(struct tavor_eq *eq, const struct tavor_eqe *eqe)
+static void tavor_event_cmd(struct tavor_eq *eq, const struct tavor_eqe *eqe)
 {
 	struct vrb_result result;
 
 	if (eqe->type != TAVOR_EVENT_CMD) {
-		async_event(eq->dev, eqe);
+		tavor_event_dispatch(eq->dev, eqe);
 		return;
 	}
 	result.fw_status = eqe->event.cmd.status;
@@ -124,7 +126,7 @@ static void handle_cmd(struct tavor_eq *eq, const struct tavor_eqe *eqe)
 }
 
 const struct tavor_eq_handlers tavor_event_handlers = {
-	.comp = handle_comp,
-	.async = handle_async,
-	.cmd = handle_cmd,
+	.comp = tavor_event_comp,
+	.async = tavor_event_async,
+	.cmd = tavor_event_cmd,
 };

@@ -27,7 +27,7 @@ struct fw_request {
 	u64 out_imm;
 };
 
-static int fw_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+static int tavor_fw_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_dev *dev = vrb_to_tdev(vdev);
 	const struct fw_request *req = vrb->args.ptr.in;
@@ -47,8 +47,8 @@ static int fw_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *
 	return VRB_DONE_OK;
 }
 
-static int fw_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-		      const struct vrb_result *result)
+static int tavor_fw_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			    const struct vrb_result *result)
 {
 	struct fw_request *req = vrb->args.ptr.in;
 
@@ -62,8 +62,8 @@ static int fw_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot 
 const struct vrb_verb command = {		\
 	.name = #command,			\
 	.class = verb_class,			\
-	.encode = fw_encode,			\
-	.advance = fw_advance,			\
+	.encode = tavor_fw_encode,			\
+	.advance = tavor_fw_advance,			\
 }
 
 static FW_VERB(SYS_EN, VRB_CLASS_NORMAL);
@@ -82,7 +82,7 @@ static FW_VERB(HW2SW_EQ, VRB_CLASS_TEARDOWN);
 static FW_VERB(WRITE_MTT, VRB_CLASS_NORMAL);
 static FW_VERB(NOP, VRB_CLASS_NORMAL);
 
-static int fw_exec(struct tavor_dev *dev, const struct vrb_verb *verb, struct fw_request *req)
+static int tavor_fw_exec(struct tavor_dev *dev, const struct vrb_verb *verb, struct fw_request *req)
 {
 	return tavor_exec_verb(dev, verb, req, NULL);
 }
@@ -97,7 +97,7 @@ static int fw_exec(struct tavor_dev *dev, const struct vrb_verb *verb, struct fw
 int tavor_fw_sys_en(struct tavor_dev *dev)
 {
 	struct fw_request req = { .opcode = TAVOR_CMD_SYS_EN };
-	int err = fw_exec(dev, &SYS_EN, &req);
+	int err = tavor_fw_exec(dev, &SYS_EN, &req);
 
 	if (err == -ENOMEM)
 		dev_err(&dev->pdev->dev, "DDR: syndrome %llu, socket %llu, SPD from %s\n",
@@ -117,15 +117,15 @@ int tavor_fw_sys_dis(struct tavor_dev *dev)
 {
 	struct fw_request req = { .opcode = TAVOR_CMD_SYS_DIS };
 
-	return fw_exec(dev, &SYS_DIS, &req);
+	return tavor_fw_exec(dev, &SYS_DIS, &req);
 }
 
-static int fw_query(struct tavor_dev *dev, const struct vrb_verb *verb, u16 opcode, void *out,
-		    size_t len)
+static int tavor_fw_query(struct tavor_dev *dev, const struct vrb_verb *verb, u16 opcode, void *out,
+			  size_t len)
 {
 	struct fw_request req = { .opcode = opcode, .out = out, .out_len = len };
 
-	return fw_exec(dev, verb, &req);
+	return tavor_fw_exec(dev, verb, &req);
 }
 
 /**
@@ -139,7 +139,7 @@ int tavor_fw_query_fw(struct tavor_dev *dev)
 {
 	struct tavor_fw_info *fw = &dev->fw;
 	struct tavor_query_fw out;
-	int err = fw_query(dev, &QUERY_FW, TAVOR_CMD_QUERY_FW, &out, sizeof(out));
+	int err = tavor_fw_query(dev, &QUERY_FW, TAVOR_CMD_QUERY_FW, &out, sizeof(out));
 
 	if (err)
 		return err;
@@ -165,7 +165,7 @@ int tavor_fw_query_fw(struct tavor_dev *dev)
 int tavor_fw_query_ddr(struct tavor_dev *dev)
 {
 	struct tavor_query_ddr out;
-	int err = fw_query(dev, &QUERY_DDR, TAVOR_CMD_QUERY_DDR, &out, sizeof(out));
+	int err = tavor_fw_query(dev, &QUERY_DDR, TAVOR_CMD_QUERY_DDR, &out, sizeof(out));
 
 	if (err)
 		return err;
@@ -185,7 +185,7 @@ int tavor_fw_query_ddr(struct tavor_dev *dev)
 int tavor_fw_query_dev_lim(struct tavor_dev *dev)
 {
 	u8 out[TAVOR_DEV_LIM_SIZE];
-	int err = fw_query(dev, &QUERY_DEV_LIM, TAVOR_CMD_QUERY_DEV_LIM, out, sizeof(out));
+	int err = tavor_fw_query(dev, &QUERY_DEV_LIM, TAVOR_CMD_QUERY_DEV_LIM, out, sizeof(out));
 
 	if (err)
 		return err;
@@ -194,7 +194,7 @@ int tavor_fw_query_dev_lim(struct tavor_dev *dev)
 }
 
 /* Mellanox boards keep the board id with each 4-byte word swapped, Topspin's as a string (6.4). */
-static void parse_board_id(char *board_id, size_t size, const u8 *vsd)
+static void tavor_fw_parse_board_id(char *board_id, size_t size, const u8 *vsd)
 {
 	unsigned int i;
 
@@ -218,7 +218,7 @@ static void parse_board_id(char *board_id, size_t size, const u8 *vsd)
 int tavor_fw_query_adapter(struct tavor_dev *dev)
 {
 	struct tavor_query_adapter out;
-	int err = fw_query(dev, &QUERY_ADAPTER, TAVOR_CMD_QUERY_ADAPTER, &out, sizeof(out));
+	int err = tavor_fw_query(dev, &QUERY_ADAPTER, TAVOR_CMD_QUERY_ADAPTER, &out, sizeof(out));
 
 	if (err)
 		return err;
@@ -226,17 +226,17 @@ int tavor_fw_query_adapter(struct tavor_dev *dev)
 	dev->adapter.device_id = be32_to_cpu(out.device_id);
 	dev->adapter.revision = be32_to_cpu(out.revision);
 	dev->adapter.inta_pin = out.inta_pin;
-	parse_board_id(dev->adapter.board_id, sizeof(dev->adapter.board_id), out.vsd);
+	tavor_fw_parse_board_id(dev->adapter.board_id, sizeof(dev->adapter.board_id), out.vsd);
 	return 0;
 }
 
 /* A table's base shares its word with the logarithm of its size. */
-static __be64 table(u64 base, u32 num)
+static __be64 tavor_fw_table(u64 base, u32 num)
 {
 	return cpu_to_be64(base | ilog2(num));
 }
 
-static void fill_init_hca(const struct tavor_dev *dev, struct tavor_init_hca *in)
+static void tavor_fw_fill_init_hca(const struct tavor_dev *dev, struct tavor_init_hca *in)
 {
 	const struct tavor_limits *lim = &dev->limits;
 	const struct tavor_layout *lay = &dev->layout;
@@ -244,11 +244,11 @@ static void fill_init_hca(const struct tavor_dev *dev, struct tavor_init_hca *in
 	memset(in, 0, sizeof(*in));
 	in->flags = cpu_to_be32(TAVOR_INIT_HCA_AV_PORT_CHECK |
 				(IS_ENABLED(CONFIG_CPU_BIG_ENDIAN) ? TAVOR_INIT_HCA_HOST_BE : 0));
-	in->qpc = table(lay->qpc, lim->num_qps);
-	in->srqc = table(lay->srqc, lim->num_srqs);
-	in->cqc = table(lay->cqc, lim->num_cqs);
+	in->qpc = tavor_fw_table(lay->qpc, lim->num_qps);
+	in->srqc = tavor_fw_table(lay->srqc, lim->num_srqs);
+	in->cqc = tavor_fw_table(lay->cqc, lim->num_cqs);
 	in->eqpc = cpu_to_be64(lay->eqpc);
-	in->eqc = table(lay->eqc, lim->num_eqs);
+	in->eqc = tavor_fw_table(lay->eqc, lim->num_eqs);
 	in->rdb = cpu_to_be64(lay->rdb);
 	in->mcg = cpu_to_be64(lay->mcg);
 	in->log_mcg_size = cpu_to_be16(ilog2(TAVOR_MGM_SIZE));
@@ -278,8 +278,8 @@ int tavor_fw_init_hca(struct tavor_dev *dev)
 		.in_len = sizeof(in),
 	};
 
-	fill_init_hca(dev, &in);
-	return fw_exec(dev, &INIT_HCA, &req);
+	tavor_fw_fill_init_hca(dev, &in);
+	return tavor_fw_exec(dev, &INIT_HCA, &req);
 }
 
 /**
@@ -294,7 +294,7 @@ int tavor_fw_close_hca(struct tavor_dev *dev, bool panic)
 {
 	struct fw_request req = { .opcode = TAVOR_CMD_CLOSE_HCA, .op_modifier = panic };
 
-	return fw_exec(dev, &CLOSE_HCA, &req);
+	return tavor_fw_exec(dev, &CLOSE_HCA, &req);
 }
 
 /**
@@ -309,7 +309,7 @@ int tavor_fw_close_ib(struct tavor_dev *dev, u32 port)
 {
 	struct fw_request req = { .opcode = TAVOR_CMD_CLOSE_IB, .in_modifier = port };
 
-	return fw_exec(dev, &CLOSE_IB, &req);
+	return tavor_fw_exec(dev, &CLOSE_IB, &req);
 }
 
 /**
@@ -335,7 +335,7 @@ int tavor_fw_set_ib(struct tavor_dev *dev, u32 port, u32 cap_mask, bool reset_qk
 		.in_len = sizeof(in),
 	};
 
-	return fw_exec(dev, &SET_IB, &req);
+	return tavor_fw_exec(dev, &SET_IB, &req);
 }
 
 /**
@@ -356,7 +356,7 @@ int tavor_fw_map_eq(struct tavor_dev *dev, u64 mask, bool unmap, u8 eqn)
 		.imm = mask,
 	};
 
-	return fw_exec(dev, &MAP_EQ, &req);
+	return tavor_fw_exec(dev, &MAP_EQ, &req);
 }
 
 /**
@@ -377,7 +377,7 @@ int tavor_fw_sw2hw_eq(struct tavor_dev *dev, u8 eqn, const struct tavor_eq_conte
 		.in_len = sizeof(*context),
 	};
 
-	return fw_exec(dev, &SW2HW_EQ, &req);
+	return tavor_fw_exec(dev, &SW2HW_EQ, &req);
 }
 
 /**
@@ -398,7 +398,7 @@ int tavor_fw_hw2sw_eq(struct tavor_dev *dev, u8 eqn)
 		.out_len = sizeof(context),
 	};
 
-	return fw_exec(dev, &HW2SW_EQ, &req);
+	return tavor_fw_exec(dev, &HW2SW_EQ, &req);
 }
 
 /**
@@ -428,12 +428,12 @@ int tavor_fw_write_mtt(struct tavor_dev *dev, u64 ddr_addr, const u64 *pages, u3
 		in->entry[i] = cpu_to_be64(pages[i] | TAVOR_MTT_PRESENT);
 	req.in = in;
 	req.in_len = sizeof(*in);
-	err = fw_exec(dev, &WRITE_MTT, &req);
+	err = tavor_fw_exec(dev, &WRITE_MTT, &req);
 	kfree(in);
 	return err;
 }
 
-static void nop_done(struct vrb *vrb)
+static void tavor_fw_nop_done(struct vrb *vrb)
 {
 	complete(vrb->context);
 }
@@ -457,7 +457,7 @@ int tavor_fw_nop(struct tavor_dev *dev, u32 ms)
 	struct vrb vrb;
 	int err;
 
-	vrb_init(&vrb, nop_done, &done);
+	vrb_init(&vrb, tavor_fw_nop_done, &done);
 	vrb.verb = &NOP;
 	vrb.args.ptr.in = &req;
 	err = vrb_submit(vrb_device_client(dev->vrb), &vrb);

@@ -30,7 +30,7 @@ MODULE_LICENSE("Dual BSD/GPL");
 
 /* ---- The layers ---- */
 
-static int check_bars(struct pci_dev *pdev)
+static int tavor_check_bars(struct pci_dev *pdev)
 {
 	if (!(pci_resource_flags(pdev, 0) & IORESOURCE_MEM) ||
 	    pci_resource_len(pdev, 0) != TAVOR_BAR0_SIZE) {
@@ -44,7 +44,7 @@ static int check_bars(struct pci_dev *pdev)
 	return 0;
 }
 
-static int layer_pci_init(struct tavor_dev *dev)
+static int tavor_layer_pci_init(struct tavor_dev *dev)
 {
 	struct pci_dev *pdev = dev->pdev;
 	int err;
@@ -52,7 +52,7 @@ static int layer_pci_init(struct tavor_dev *dev)
 	err = pci_enable_device(pdev);
 	if (err)
 		return err;
-	err = check_bars(pdev);
+	err = tavor_check_bars(pdev);
 	if (err)
 		goto disable;
 	err = pci_request_regions(pdev, TAVOR_NAME);
@@ -74,24 +74,24 @@ disable:
 	return err;
 }
 
-static void layer_pci_exit(struct tavor_dev *dev)
+static void tavor_layer_pci_exit(struct tavor_dev *dev)
 {
 	pci_release_regions(dev->pdev);
 	pci_disable_device(dev->pdev);
 }
 
-static int layer_sys_init(struct tavor_dev *dev)
+static int tavor_layer_sys_init(struct tavor_dev *dev)
 {
 	return tavor_fw_sys_en(dev);
 }
 
-static void layer_sys_exit(struct tavor_dev *dev)
+static void tavor_layer_sys_exit(struct tavor_dev *dev)
 {
 	/* If it fails it says so; either way bus mastering goes off next. */
 	tavor_fw_sys_dis(dev);
 }
 
-static int layer_query_init(struct tavor_dev *dev)
+static int tavor_layer_query_init(struct tavor_dev *dev)
 {
 	int err;
 
@@ -107,13 +107,13 @@ static int layer_query_init(struct tavor_dev *dev)
 }
 
 /* An HCA that does not close may go on writing, and SYS_DIS is not allowed: it is stopped. */
-static void layer_hca_exit(struct tavor_dev *dev)
+static void tavor_layer_hca_exit(struct tavor_dev *dev)
 {
 	if (tavor_fw_close_hca(dev, false) && !vrb_device_failed(dev->vrb))
 		vrb_device_fail(dev->vrb, "CLOSE_HCA");
 }
 
-static int layer_hca_init(struct tavor_dev *dev)
+static int tavor_layer_hca_init(struct tavor_dev *dev)
 {
 	int err;
 
@@ -122,11 +122,11 @@ static int layer_hca_init(struct tavor_dev *dev)
 		return err;
 	err = tavor_fw_query_adapter(dev);
 	if (err)
-		layer_hca_exit(dev);
+		tavor_layer_hca_exit(dev);
 	return err;
 }
 
-static int layer_pd_init(struct tavor_dev *dev)
+static int tavor_layer_pd_init(struct tavor_dev *dev)
 {
 	int err;
 
@@ -141,23 +141,23 @@ static int layer_pd_init(struct tavor_dev *dev)
 	return PTR_ERR(dev->driver_pd);
 }
 
-static void layer_pd_exit(struct tavor_dev *dev)
+static void tavor_layer_pd_exit(struct tavor_dev *dev)
 {
 	tavor_hw_pd_destroy(dev->driver_pd);
 	tavor_alloc_destroy(dev, &dev->pd_alloc);
 }
 
-static int layer_eq_init(struct tavor_dev *dev)
+static int tavor_layer_eq_init(struct tavor_dev *dev)
 {
 	return tavor_eq_init(dev, &tavor_event_handlers);
 }
 
-static int layer_close_ports_init(struct tavor_dev *dev)
+static int tavor_layer_close_ports_init(struct tavor_dev *dev)
 {
 	return 0;
 }
 
-static void layer_close_ports_exit(struct tavor_dev *dev)
+static void tavor_layer_close_ports_exit(struct tavor_dev *dev)
 {
 	u32 port;
 
@@ -165,7 +165,7 @@ static void layer_close_ports_exit(struct tavor_dev *dev)
 		tavor_fw_close_ib(dev, port);
 }
 
-static int layer_reap_init(struct tavor_dev *dev)
+static int tavor_layer_reap_init(struct tavor_dev *dev)
 {
 	return 0;
 }
@@ -176,51 +176,51 @@ struct tavor_layer {
 	void (*exit)(struct tavor_dev *dev);	/* NULL: nothing to undo */
 };
 
-static const struct tavor_layer layers[] = {
-	{ "PCI", layer_pci_init, layer_pci_exit },
+static const struct tavor_layer tavor_layers[] = {
+	{ "PCI", tavor_layer_pci_init, tavor_layer_pci_exit },
 	{ "reset", tavor_reset },
 	{ "command interface", tavor_cmd_init, tavor_cmd_cleanup },
-	{ "SYS_EN", layer_sys_init, layer_sys_exit },
-	{ "limits", layer_query_init },
-	{ "INIT_HCA", layer_hca_init, layer_hca_exit },
+	{ "SYS_EN", tavor_layer_sys_init, tavor_layer_sys_exit },
+	{ "limits", tavor_layer_query_init },
+	{ "INIT_HCA", tavor_layer_hca_init, tavor_layer_hca_exit },
 	{ "UAR pages", tavor_uar_init, tavor_uar_cleanup },
 	{ "queue memory", tavor_buf_pool_init, tavor_buf_pool_destroy },
 	{ "MTT table", tavor_mtt_table_init, tavor_mtt_table_destroy },
 	{ "MPT table", tavor_mpt_table_init, tavor_mpt_table_destroy },
-	{ "protection domains", layer_pd_init, layer_pd_exit },
-	{ "memory regions", layer_reap_init, tavor_mr_reap },
-	{ "event queues", layer_eq_init, tavor_eq_cleanup },
+	{ "protection domains", tavor_layer_pd_init, tavor_layer_pd_exit },
+	{ "memory regions", tavor_layer_reap_init, tavor_mr_reap },
+	{ "event queues", tavor_layer_eq_init, tavor_eq_cleanup },
 	{ "completion queues", tavor_cq_table_init, tavor_cq_table_cleanup },
 	{ "shared receive queues", tavor_srq_table_init, tavor_srq_table_cleanup },
 	{ "queue pairs", tavor_qp_table_init, tavor_qp_table_cleanup },
 	{ "address vectors", tavor_av_table_init, tavor_av_table_cleanup },
 	{ "multicast groups", tavor_mcg_table_init, tavor_mcg_table_cleanup },
 	{ "management", tavor_mad_init, tavor_mad_cleanup },
-	{ "ports", layer_close_ports_init, layer_close_ports_exit },
+	{ "ports", tavor_layer_close_ports_init, tavor_layer_close_ports_exit },
 	{ "error buffer", tavor_catas_start, tavor_catas_stop },
 	{ "registration", tavor_ib_register, tavor_ib_unregister },
 	{ "management agents", tavor_mad_register_agents, tavor_mad_unregister_agents },
 };
 
-static void layers_down(struct tavor_dev *dev, unsigned int n)
+static void tavor_layers_down(struct tavor_dev *dev, unsigned int n)
 {
 	while (n--)
-		if (layers[n].exit)
-			layers[n].exit(dev);
+		if (tavor_layers[n].exit)
+			tavor_layers[n].exit(dev);
 	if (dev->leaked)
 		dev_err(&dev->pdev->dev, "tavor: %u leaked\n", dev->leaked);
 }
 
-static int layers_up(struct tavor_dev *dev)
+static int tavor_layers_up(struct tavor_dev *dev)
 {
 	unsigned int i;
 	int err;
 
-	for (i = 0; i < ARRAY_SIZE(layers); i++) {
-		err = layers[i].init(dev);
+	for (i = 0; i < ARRAY_SIZE(tavor_layers); i++) {
+		err = tavor_layers[i].init(dev);
 		if (err) {
-			dev_err(&dev->pdev->dev, "%s failed (%d)\n", layers[i].name, err);
-			layers_down(dev, i);
+			dev_err(&dev->pdev->dev, "%s failed (%d)\n", tavor_layers[i].name, err);
+			tavor_layers_down(dev, i);
 			return err;
 		}
 	}
@@ -242,7 +242,7 @@ static int tavor_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	mutex_init(&dev->port_lock);
 	spin_lock_init(&dev->mr_reap_lock);
 	INIT_LIST_HEAD(&dev->mr_reap);
-	err = layers_up(dev);
+	err = tavor_layers_up(dev);
 	if (err) {
 		ib_dealloc_device(&dev->ib_dev);
 		return err;
@@ -255,7 +255,7 @@ static void tavor_remove(struct pci_dev *pdev)
 {
 	struct tavor_dev *dev = pci_get_drvdata(pdev);
 
-	layers_down(dev, ARRAY_SIZE(layers));
+	tavor_layers_down(dev, ARRAY_SIZE(tavor_layers));
 	mutex_destroy(&dev->port_lock);
 	ib_dealloc_device(&dev->ib_dev);
 }

@@ -89,7 +89,7 @@ void tavor_mpt_free(struct tavor_dev *dev, struct tavor_mpt *mpt)
 	mpt->key = 0;
 }
 
-static u32 mpt_index(const struct tavor_dev *dev, const struct tavor_mpt *mpt)
+static u32 tavor_mpt_index(const struct tavor_dev *dev, const struct tavor_mpt *mpt)
 {
 	return mpt->key & (dev->limits.num_mpts - 1);
 }
@@ -121,7 +121,7 @@ void tavor_encode_sw2hw_mpt(struct tavor_dev *dev, struct vrb_slot *slot,
 		entry->mtt_hi = cpu_to_be32(upper_32_bits(addr));
 		entry->mtt_lo = cpu_to_be32(lower_32_bits(addr));
 	}
-	tavor_cmd_set(dev, slot, TAVOR_CMD_SW2HW_MPT, 0, mpt_index(dev, mpt), TAVOR_CMD_IN);
+	tavor_cmd_set(dev, slot, TAVOR_CMD_SW2HW_MPT, 0, tavor_mpt_index(dev, mpt), TAVOR_CMD_IN);
 }
 
 /**
@@ -136,31 +136,31 @@ void tavor_encode_hw2sw_mpt(struct tavor_dev *dev, struct vrb_slot *slot,
 			    const struct tavor_mpt *mpt)
 {
 	/* Opcode modifier 1: no copy of the entry is wanted. */
-	tavor_cmd_set(dev, slot, TAVOR_CMD_HW2SW_MPT, 1, mpt_index(dev, mpt), 0);
+	tavor_cmd_set(dev, slot, TAVOR_CMD_HW2SW_MPT, 1, tavor_mpt_index(dev, mpt), 0);
 }
 
-static int mpt_enable_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+static int tavor_mpt_enable_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	tavor_encode_sw2hw_mpt(vrb_to_tdev(vdev), slot, vrb->args.ptr.in);
 	return VRB_DONE_OK;
 }
 
-static int mpt_disable_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+static int tavor_mpt_disable_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	tavor_encode_hw2sw_mpt(vrb_to_tdev(vdev), slot, vrb->args.ptr.in);
 	return VRB_DONE_OK;
 }
 
-static const struct vrb_verb mpt_enable_verb = {
+static const struct vrb_verb tavor_mpt_enable_verb = {
 	.name = "SW2HW_MPT",
 	.class = VRB_CLASS_NORMAL,
-	.encode = mpt_enable_encode,
+	.encode = tavor_mpt_enable_encode,
 };
 
-static const struct vrb_verb mpt_disable_verb = {
+static const struct vrb_verb tavor_mpt_disable_verb = {
 	.name = "HW2SW_MPT",
 	.class = VRB_CLASS_TEARDOWN,
-	.encode = mpt_disable_encode,
+	.encode = tavor_mpt_disable_encode,
 };
 
 /**
@@ -173,7 +173,7 @@ static const struct vrb_verb mpt_disable_verb = {
  */
 int tavor_mpt_enable(struct tavor_dev *dev, struct tavor_mpt *mpt)
 {
-	int err = tavor_exec_verb(dev, &mpt_enable_verb, mpt, NULL);
+	int err = tavor_exec_verb(dev, &tavor_mpt_enable_verb, mpt, NULL);
 
 	mpt->hw_owned = !err || err == -ETIMEDOUT;
 	return err;
@@ -193,7 +193,7 @@ int tavor_mpt_disable(struct tavor_dev *dev, struct tavor_mpt *mpt)
 
 	if (!mpt->hw_owned)
 		return 0;
-	err = tavor_exec_verb(dev, &mpt_disable_verb, mpt, NULL);
+	err = tavor_exec_verb(dev, &tavor_mpt_disable_verb, mpt, NULL);
 	if (!err)
 		mpt->hw_owned = false;
 	return err;

@@ -25,7 +25,7 @@ static struct tavor_hw_mr *to_hw_mr(struct vrb_object *object)
 	return container_of(object, struct tavor_hw_mr, object);
 }
 
-static int mr_create_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+static int tavor_mr_create_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_hw_mr *mr = to_hw_mr(vrb->object);
 
@@ -33,22 +33,22 @@ static int mr_create_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb
 	return VRB_DONE_OK;
 }
 
-static int mr_create_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-			     const struct vrb_result *result)
+static int tavor_mr_create_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+				   const struct vrb_result *result)
 {
 	if (!result->status)
 		to_hw_mr(vrb->object)->mpt.hw_owned = true;
 	return result->status;
 }
 
-static void mr_create_late(struct vrb_device *vdev, struct vrb_object *object, u16 step,
-			   const struct vrb_result *result)
+static void tavor_mr_create_late(struct vrb_device *vdev, struct vrb_object *object, u16 step,
+				 const struct vrb_result *result)
 {
 	if (!result->status)
 		to_hw_mr(object)->mpt.hw_owned = true;
 }
 
-static int mr_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+static int tavor_mr_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_hw_mr *mr = to_hw_mr(vrb->object);
 
@@ -58,31 +58,31 @@ static int mr_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vr
 	return VRB_DONE_OK;
 }
 
-static int mr_destroy_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-			      const struct vrb_result *result)
+static int tavor_mr_destroy_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+				    const struct vrb_result *result)
 {
 	if (!result->status)
 		to_hw_mr(vrb->object)->mpt.hw_owned = false;
 	return result->status;
 }
 
-static const struct vrb_verb mr_create_verb = {
+static const struct vrb_verb tavor_mr_create_verb = {
 	.name = "REG_MR",
 	.class = VRB_CLASS_NORMAL,
-	.encode = mr_create_encode,
-	.advance = mr_create_advance,
-	.late = mr_create_late,
+	.encode = tavor_mr_create_encode,
+	.advance = tavor_mr_create_advance,
+	.late = tavor_mr_create_late,
 };
 
-static const struct vrb_verb mr_destroy_verb = {
+static const struct vrb_verb tavor_mr_destroy_verb = {
 	.name = "DEREG_MR",
 	.class = VRB_CLASS_TEARDOWN,
 	.flags = VRB_VERB_DESTROY,
-	.encode = mr_destroy_encode,
-	.advance = mr_destroy_advance,
+	.encode = tavor_mr_destroy_encode,
+	.advance = tavor_mr_destroy_advance,
 };
 
-static void mr_release(struct vrb_object *object)
+static void tavor_mr_release(struct vrb_object *object)
 {
 	struct tavor_hw_mr *mr = to_hw_mr(object);
 	struct tavor_dev *dev = mr->dev;
@@ -93,9 +93,9 @@ static void mr_release(struct vrb_object *object)
 	spin_unlock_bh(&dev->mr_reap_lock);
 }
 
-static const struct vrb_object_type mr_type = {
+static const struct vrb_object_type tavor_mr_type = {
 	.name = "MR",
-	.release = mr_release,
+	.release = tavor_mr_release,
 };
 
 /**
@@ -120,7 +120,7 @@ void tavor_mr_reap(struct tavor_dev *dev)
 	}
 }
 
-static struct tavor_mr *mr_alloc(struct tavor_dev *dev)
+static struct tavor_mr *tavor_mr_alloc(struct tavor_dev *dev)
 {
 	struct tavor_mr *mr = kzalloc(sizeof(*mr), GFP_KERNEL);
 
@@ -135,7 +135,7 @@ static struct tavor_mr *mr_alloc(struct tavor_dev *dev)
 	return mr;
 }
 
-static void mr_free_unborn(struct tavor_mr *mr)
+static void tavor_mr_free_unborn(struct tavor_mr *mr)
 {
 	tavor_mpt_free(mr->hw->dev, &mr->hw->mpt);
 	kfree(mr->hw);
@@ -146,18 +146,18 @@ static void mr_free_unborn(struct tavor_mr *mr)
  * From here on the region belongs to the engine: whatever fails takes it, and its pinned memory,
  * along.
  */
-static int mr_enable(struct tavor_mr *mr, struct tavor_hw_pd *pd, u32 vrb_flags)
+static int tavor_mr_enable(struct tavor_mr *mr, struct tavor_hw_pd *pd, u32 vrb_flags)
 {
 	struct tavor_hw_mr *hw = mr->hw;
 	struct tavor_dev *dev = hw->dev;
 	struct vrb vrb;
 	int err;
 
-	tavor_object_init(dev, &hw->object, &mr_type, hw->mpt.key, &mr_destroy_verb);
+	tavor_object_init(dev, &hw->object, &tavor_mr_type, hw->mpt.key, &tavor_mr_destroy_verb);
 	err = vrb_object_add_parent(&hw->object, &pd->object);
 	if (!err) {
 		vrb_init(&vrb, NULL, NULL);
-		vrb.verb = &mr_create_verb;
+		vrb.verb = &tavor_mr_create_verb;
 		vrb.object = &hw->object;
 		vrb.flags = vrb_flags;
 		err = tavor_exec(dev, &vrb);
@@ -184,25 +184,25 @@ static int mr_enable(struct tavor_mr *mr, struct tavor_hw_pd *pd, u32 vrb_flags)
  */
 static struct ib_mr *tavor_get_dma_mr(struct ib_pd *ibpd, int access)
 {
-	struct tavor_mr *mr = mr_alloc(to_tdev(ibpd->device));
+	struct tavor_mr *mr = tavor_mr_alloc(to_tdev(ibpd->device));
 	int err;
 
 	if (!mr)
 		return ERR_PTR(-ENOMEM);
 	err = tavor_mpt_alloc(mr->hw->dev, &mr->hw->mpt, 0);
 	if (err) {
-		mr_free_unborn(mr);
+		tavor_mr_free_unborn(mr);
 		return ERR_PTR(err);
 	}
 	mr->hw->mpt.pdn = to_tpd(ibpd)->hw->pdn;
 	mr->hw->mpt.flags = TAVOR_MPT_PHYSICAL | tavor_mpt_access(access);
 	mr->hw->mpt.start = 0;
 	mr->hw->mpt.length = U64_MAX;
-	err = mr_enable(mr, to_tpd(ibpd)->hw, 0);
+	err = tavor_mr_enable(mr, to_tpd(ibpd)->hw, 0);
 	return err ? ERR_PTR(err) : &mr->ib;
 }
 
-static int mr_write_mtt(struct tavor_hw_mr *mr, unsigned long page_size)
+static int tavor_mr_write_mtt(struct tavor_hw_mr *mr, unsigned long page_size)
 {
 	struct ib_block_iter iter;
 	u64 pages[MR_MTT_CHUNK];
@@ -224,7 +224,7 @@ static int mr_write_mtt(struct tavor_hw_mr *mr, unsigned long page_size)
 }
 
 /* Pins the memory and describes it; no command yet. */
-static int mr_map_user(struct tavor_hw_mr *mr, u64 start, u64 length, u64 iova, int access)
+static int tavor_mr_map_user(struct tavor_hw_mr *mr, u64 start, u64 length, u64 iova, int access)
 {
 	struct tavor_mpt *mpt = &mr->mpt;
 	unsigned long page_size;
@@ -247,7 +247,7 @@ static int mr_map_user(struct tavor_hw_mr *mr, u64 start, u64 length, u64 iova, 
 	mpt->page_shift = ilog2(page_size);
 	mpt->start = iova;
 	mpt->length = length;
-	err = mr_write_mtt(mr, page_size);
+	err = tavor_mr_write_mtt(mr, page_size);
 	if (!err)
 		return 0;
 release_umem:
@@ -270,17 +270,17 @@ static struct ib_mr *tavor_reg_user_mr(struct ib_pd *ibpd, u64 start, u64 length
 	if (!length || iova + length - 1 < iova)
 		return ERR_PTR(-EINVAL);
 	tavor_mr_reap(dev);
-	mr = mr_alloc(dev);
+	mr = tavor_mr_alloc(dev);
 	if (!mr)
 		return ERR_PTR(-ENOMEM);
-	err = mr_map_user(mr->hw, start, length, iova, access);
+	err = tavor_mr_map_user(mr->hw, start, length, iova, access);
 	if (err) {
-		mr_free_unborn(mr);
+		tavor_mr_free_unborn(mr);
 		return ERR_PTR(err);
 	}
 	mr->hw->mpt.pdn = pd->pdn;
 	mr->ctx = ctx;
-	err = mr_enable(mr, pd, VRB_F_USER);
+	err = tavor_mr_enable(mr, pd, VRB_F_USER);
 	if (err)
 		return ERR_PTR(err);
 	err = xa_err(xa_store(&ctx->mrs, mr->ib.lkey, mr->hw, GFP_KERNEL));
@@ -294,7 +294,7 @@ static struct ib_mr *tavor_reg_user_mr(struct ib_pd *ibpd, u64 start, u64 length
 }
 
 /* Out of the context's table, so that nothing new pins it; -EBUSY if something has. */
-static int mr_unpublish(struct tavor_ucontext *ctx, struct tavor_hw_mr *mr)
+static int tavor_mr_unpublish(struct tavor_ucontext *ctx, struct tavor_hw_mr *mr)
 {
 	int err = 0;
 
@@ -322,7 +322,7 @@ static int tavor_dereg_mr(struct ib_mr *ibmr, struct ib_udata *udata)
 	int err = 0;
 
 	if (mr->ctx)
-		err = mr_unpublish(mr->ctx, mr->hw);
+		err = tavor_mr_unpublish(mr->ctx, mr->hw);
 	err = err ?: tavor_object_destroy(dev, &mr->hw->object);
 	if (err)
 		return err;

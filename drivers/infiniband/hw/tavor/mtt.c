@@ -10,7 +10,7 @@
 #include "mtt.h"
 #include "tavor.h"
 
-static void mtt_buddy_destroy(struct tavor_mtt_table *table)
+static void tavor_mtt_buddy_destroy(struct tavor_mtt_table *table)
 {
 	u32 order;
 
@@ -18,7 +18,7 @@ static void mtt_buddy_destroy(struct tavor_mtt_table *table)
 		tavor_bitmap_destroy(&table->free[order]);
 }
 
-static int mtt_buddy_init(struct tavor_mtt_table *table, u32 order)
+static int tavor_mtt_buddy_init(struct tavor_mtt_table *table, u32 order)
 {
 	int err;
 	u32 i;
@@ -29,7 +29,7 @@ static int mtt_buddy_init(struct tavor_mtt_table *table, u32 order)
 	for (i = 0; i <= order; i++) {
 		err = tavor_bitmap_init(&table->free[i], 1U << (order - i));
 		if (err) {
-			mtt_buddy_destroy(table);
+			tavor_mtt_buddy_destroy(table);
 			return err;
 		}
 	}
@@ -38,7 +38,7 @@ static int mtt_buddy_init(struct tavor_mtt_table *table, u32 order)
 }
 
 /* Smallest free block of at least @order, cut to size. Returns the segment or -1. */
-static s64 mtt_buddy_get(struct tavor_mtt_table *table, u32 order)
+static s64 tavor_mtt_buddy_get(struct tavor_mtt_table *table, u32 order)
 {
 	u32 bit, o;
 
@@ -59,7 +59,7 @@ static s64 mtt_buddy_get(struct tavor_mtt_table *table, u32 order)
 	return (s64)bit << order;
 }
 
-static void mtt_buddy_put(struct tavor_mtt_table *table, u32 segment, u32 order)
+static void tavor_mtt_buddy_put(struct tavor_mtt_table *table, u32 segment, u32 order)
 {
 	u32 bit = segment >> order;
 
@@ -73,7 +73,7 @@ static void mtt_buddy_put(struct tavor_mtt_table *table, u32 segment, u32 order)
 	tavor_bitmap_set(&table->free[order], bit);
 }
 
-static int mtt_map(struct tavor_dev *dev)
+static int tavor_mtt_map(struct tavor_dev *dev)
 {
 	struct tavor_mtt_table *table = &dev->mtt;
 	resource_size_t bar = pci_resource_start(dev->pdev, 4);
@@ -102,7 +102,7 @@ int tavor_mtt_table_init(struct tavor_dev *dev)
 
 	if (order > TAVOR_MTT_MAX_ORDER)
 		return -EINVAL;
-	err = mtt_buddy_init(table, order);
+	err = tavor_mtt_buddy_init(table, order);
 	if (err)
 		return err;
 	table->reserved = 0;
@@ -110,15 +110,15 @@ int tavor_mtt_table_init(struct tavor_dev *dev)
 		u32 reserved = order_base_2(dev->lim.reserved_mtt_segs);
 
 		spin_lock_bh(&table->lock);
-		if (reserved < order && !mtt_buddy_get(table, reserved))
+		if (reserved < order && !tavor_mtt_buddy_get(table, reserved))
 			table->reserved = table->used;
 		spin_unlock_bh(&table->lock);
 		err = table->reserved ? 0 : -EINVAL;
 	}
 	if (!err)
-		err = mtt_map(dev);
+		err = tavor_mtt_map(dev);
 	if (err)
-		mtt_buddy_destroy(table);
+		tavor_mtt_buddy_destroy(table);
 	return err;
 }
 
@@ -139,7 +139,7 @@ void tavor_mtt_table_destroy(struct tavor_dev *dev)
 	}
 	if (table->map)
 		iounmap(table->map);
-	mtt_buddy_destroy(table);
+	tavor_mtt_buddy_destroy(table);
 }
 
 /**
@@ -160,7 +160,7 @@ int tavor_mtt_alloc(struct tavor_dev *dev, u32 entries, struct tavor_mtt *mtt)
 	if (order > dev->mtt.order)
 		return -ENOMEM;
 	spin_lock_bh(&dev->mtt.lock);
-	segment = mtt_buddy_get(&dev->mtt, order);
+	segment = tavor_mtt_buddy_get(&dev->mtt, order);
 	spin_unlock_bh(&dev->mtt.lock);
 	if (segment < 0)
 		return -ENOMEM;
@@ -182,7 +182,7 @@ void tavor_mtt_free(struct tavor_dev *dev, struct tavor_mtt *mtt)
 	if (!mtt->entries)
 		return;
 	spin_lock_bh(&dev->mtt.lock);
-	mtt_buddy_put(&dev->mtt, mtt->first, mtt->order);
+	tavor_mtt_buddy_put(&dev->mtt, mtt->first, mtt->order);
 	spin_unlock_bh(&dev->mtt.lock);
 	mtt->entries = 0;
 }
@@ -200,7 +200,7 @@ u64 tavor_mtt_addr(const struct tavor_dev *dev, const struct tavor_mtt *mtt)
 	return dev->layout.mtt + (u64)mtt->first * dev->limits.mtt_seg_size;
 }
 
-static void mtt_store(void __iomem *entry, u64 page)
+static void tavor_mtt_store(void __iomem *entry, u64 page)
 {
 	u64 value = page | TAVOR_MTT_PRESENT;
 
@@ -212,15 +212,15 @@ static void mtt_store(void __iomem *entry, u64 page)
 #endif
 }
 
-static void mtt_write_direct(struct tavor_dev *dev, const struct tavor_mtt *mtt, u32 first,
-			     const u64 *pages, u32 n)
+static void tavor_mtt_write_direct(struct tavor_dev *dev, const struct tavor_mtt *mtt, u32 first,
+				   const u64 *pages, u32 n)
 {
 	void __iomem *entry = dev->mtt.map + (size_t)mtt->first * dev->limits.mtt_seg_size +
 			      (size_t)first * TAVOR_MTT_ENTRY_SIZE;
 	u32 i;
 
 	for (i = 0; i < n; i++)
-		mtt_store(entry + (size_t)i * TAVOR_MTT_ENTRY_SIZE, pages[i]);
+		tavor_mtt_store(entry + (size_t)i * TAVOR_MTT_ENTRY_SIZE, pages[i]);
 }
 
 /**
@@ -245,7 +245,7 @@ int tavor_mtt_write(struct tavor_dev *dev, const struct tavor_mtt *mtt, u32 firs
 	if (WARN_ON_ONCE(first + n > mtt->entries))
 		return -EINVAL;
 	if (dev->mtt.map) {
-		mtt_write_direct(dev, mtt, first, pages, n);
+		tavor_mtt_write_direct(dev, mtt, first, pages, n);
 		return 0;
 	}
 	for (done = 0; done < n; done += chunk) {

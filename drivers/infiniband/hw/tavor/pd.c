@@ -18,7 +18,7 @@ static struct tavor_hw_pd *to_hw_pd(struct vrb_object *object)
 	return container_of(object, struct tavor_hw_pd, object);
 }
 
-static int pd_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+static int tavor_pd_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_hw_pd *pd = to_hw_pd(vrb->object);
 
@@ -28,40 +28,40 @@ static int pd_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vr
 	return VRB_DONE_OK;
 }
 
-static int pd_destroy_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-			      const struct vrb_result *result)
+static int tavor_pd_destroy_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+				    const struct vrb_result *result)
 {
 	if (!result->status)
 		to_hw_pd(vrb->object)->ntmr.hw_owned = false;
 	return result->status;
 }
 
-static const struct vrb_verb pd_destroy_verb = {
+static const struct vrb_verb tavor_pd_destroy_verb = {
 	.name = "DEALLOC_PD",
 	.class = VRB_CLASS_TEARDOWN,
 	.flags = VRB_VERB_DESTROY,
-	.encode = pd_destroy_encode,
-	.advance = pd_destroy_advance,
+	.encode = tavor_pd_destroy_encode,
+	.advance = tavor_pd_destroy_advance,
 };
 
-static void pd_free(struct tavor_hw_pd *pd)
+static void tavor_pd_free(struct tavor_hw_pd *pd)
 {
 	tavor_mpt_free(pd->dev, &pd->ntmr);
 	tavor_alloc_put(&pd->dev->pd_alloc, pd->pdn);
 	kfree(pd);
 }
 
-static void pd_release(struct vrb_object *object)
+static void tavor_pd_release(struct vrb_object *object)
 {
-	pd_free(to_hw_pd(object));
+	tavor_pd_free(to_hw_pd(object));
 }
 
-static const struct vrb_object_type pd_type = {
+static const struct vrb_object_type tavor_pd_type = {
 	.name = "PD",
-	.release = pd_release,
+	.release = tavor_pd_release,
 };
 
-static int pd_enable_ntmr(struct tavor_hw_pd *pd)
+static int tavor_pd_enable_ntmr(struct tavor_hw_pd *pd)
 {
 	struct tavor_mpt *mpt = &pd->ntmr;
 	int err;
@@ -99,12 +99,12 @@ struct tavor_hw_pd *tavor_hw_pd_create(struct tavor_dev *dev, bool user)
 		kfree(pd);
 		return ERR_PTR(err);
 	}
-	err = user ? 0 : pd_enable_ntmr(pd);
+	err = user ? 0 : tavor_pd_enable_ntmr(pd);
 	if (err) {
-		pd_free(pd);
+		tavor_pd_free(pd);
 		return ERR_PTR(err);
 	}
-	tavor_object_init(dev, &pd->object, &pd_type, pd->pdn, &pd_destroy_verb);
+	tavor_object_init(dev, &pd->object, &tavor_pd_type, pd->pdn, &tavor_pd_destroy_verb);
 	return pd;
 }
 
@@ -122,7 +122,8 @@ int tavor_hw_pd_destroy(struct tavor_hw_pd *pd)
 	return tavor_object_destroy(pd->dev, &pd->object);
 }
 
-static int pd_publish(struct tavor_ucontext *ctx, struct tavor_hw_pd *pd, struct ib_udata *udata)
+static int tavor_pd_publish(struct tavor_ucontext *ctx, struct tavor_hw_pd *pd,
+			    struct ib_udata *udata)
 {
 	struct mthca_alloc_pd_resp resp = { .pdn = pd->pdn };
 	int err;
@@ -155,13 +156,13 @@ int tavor_alloc_pd(struct ib_pd *ibpd, struct ib_udata *udata)
 	if (IS_ERR(pd->hw))
 		return PTR_ERR(pd->hw);
 	pd->ctx = ctx;
-	err = ctx ? pd_publish(ctx, pd->hw, udata) : 0;
+	err = ctx ? tavor_pd_publish(ctx, pd->hw, udata) : 0;
 	if (err)
 		tavor_hw_pd_destroy(pd->hw);
 	return err;
 }
 
-static int pd_dealloc_user(struct tavor_ucontext *ctx, struct tavor_hw_pd *pd)
+static int tavor_pd_dealloc_user(struct tavor_ucontext *ctx, struct tavor_hw_pd *pd)
 {
 	mutex_lock(&ctx->lock);
 	if (tavor_object_in_use(&pd->object)) {
@@ -186,6 +187,6 @@ int tavor_dealloc_pd(struct ib_pd *ibpd, struct ib_udata *udata)
 	struct tavor_pd *pd = to_tpd(ibpd);
 
 	if (pd->ctx)
-		return pd_dealloc_user(pd->ctx, pd->hw);
+		return tavor_pd_dealloc_user(pd->ctx, pd->hw);
 	return tavor_hw_pd_destroy(pd->hw);
 }

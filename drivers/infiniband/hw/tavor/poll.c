@@ -225,7 +225,8 @@ static enum tavor_polled tavor_poll_one(struct tavor_hw_cq *cq, struct ib_wc *wc
 		return TAVOR_POLLED_NONE;
 	qp = tavor_qp_lookup(cq->dev, be32_to_cpu(cqe->qpn) & TAVOR_QPN_MASK);
 	if (!qp || qp->user) {
-		ibdev_err_ratelimited(&cq->dev->ib_dev, "CQ 0x%06x: completion of unknown QP 0x%06x\n",
+		ibdev_err_ratelimited(&cq->dev->ib_dev,
+				      "CQ 0x%06x: completion of unknown QP 0x%06x\n",
 				      cq->cqn, be32_to_cpu(cqe->qpn));
 		tavor_cqe_free(cq, cqe);
 		return TAVOR_POLLED_DROPPED;

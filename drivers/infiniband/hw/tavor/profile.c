@@ -17,31 +17,31 @@
 #include "profile.h"
 #include "tavor.h"
 
-static u32 cut(unsigned int wanted, u8 log_max)
+static u32 tavor_profile_cut(unsigned int wanted, u8 log_max)
 {
 	return min_t(u64, wanted, 1ULL << log_max);
 }
 
-static void make_limits(struct tavor_dev *dev)
+static void tavor_profile_make_limits(struct tavor_dev *dev)
 {
 	const struct tavor_dev_lim *lim = &dev->lim;
 	struct tavor_limits *l = &dev->limits;
 	u32 desc = rounddown_pow_of_two(lim->max_desc_size);
 
-	l->num_qps = cut(tavor_params.num_qp, lim->log_max_qps);
-	l->num_cqs = cut(tavor_params.num_cq, lim->log_max_cqs);
+	l->num_qps = tavor_profile_cut(tavor_params.num_qp, lim->log_max_qps);
+	l->num_cqs = tavor_profile_cut(tavor_params.num_cq, lim->log_max_cqs);
 	/* The firmware is given room for all the SRQs it offers, up to a sane number. */
-	l->num_srqs = cut(1 << 16, lim->log_max_srqs);
-	l->num_eqs = cut(32, lim->log_max_eqs);
-	l->num_mpts = cut(tavor_params.num_mpt, lim->log_max_mpts);
-	l->num_mtt_segs = cut(tavor_params.num_mtt, lim->log_max_mtt_segs);
+	l->num_srqs = tavor_profile_cut(1 << 16, lim->log_max_srqs);
+	l->num_eqs = tavor_profile_cut(32, lim->log_max_eqs);
+	l->num_mpts = tavor_profile_cut(tavor_params.num_mpt, lim->log_max_mpts);
+	l->num_mtt_segs = tavor_profile_cut(tavor_params.num_mtt, lim->log_max_mtt_segs);
 	l->num_uars = lim->uar_size >> PAGE_SHIFT;
-	l->num_pds = cut(tavor_params.num_pd, lim->log_max_pds);
-	l->num_avs = cut(tavor_params.num_av, lim->log_max_avs);
+	l->num_pds = tavor_profile_cut(tavor_params.num_pd, lim->log_max_pds);
+	l->num_avs = tavor_profile_cut(tavor_params.num_av, lim->log_max_avs);
 	/* As many overflow entries follow the buckets. */
-	l->num_mgms = cut(tavor_params.num_mcg, max_t(u8, lim->log_max_mgms, 1) - 1);
+	l->num_mgms = tavor_profile_cut(tavor_params.num_mcg, max_t(u8, lim->log_max_mgms, 1) - 1);
 	l->mtt_seg_size = 64;
-	l->rdb_per_qp = cut(tavor_params.rdb_per_qp, lim->log_max_ra_res_qp);
+	l->rdb_per_qp = tavor_profile_cut(tavor_params.rdb_per_qp, lim->log_max_ra_res_qp);
 	/* Next/control segment and the largest fixed segment, UD, leave this for data segments. */
 	l->max_sg = min_t(u32, lim->max_sg, (lim->max_desc_size - 16 - 48) / 16);
 	/*
@@ -57,7 +57,7 @@ static void make_limits(struct tavor_dev *dev)
 }
 
 /* A table with nothing in it but what the firmware keeps for itself leaves no object to make. */
-static int check_reserved(const struct tavor_dev *dev)
+static int tavor_profile_check_reserved(const struct tavor_dev *dev)
 {
 	const struct tavor_dev_lim *lim = &dev->lim;
 	const struct tavor_limits *l = &dev->limits;
@@ -92,20 +92,20 @@ struct table {
 	u64 size;
 };
 
-static int larger_first(const void *a, const void *b)
+static int tavor_profile_larger_first(const void *a, const void *b)
 {
 	const struct table *x = a, *y = b;
 
 	return x->size < y->size ? 1 : x->size > y->size ? -1 : 0;
 }
 
-static int pack(struct tavor_dev *dev, struct table *tables, unsigned int n)
+static int tavor_profile_pack(struct tavor_dev *dev, struct table *tables, unsigned int n)
 {
 	u64 room = min(dev->fw.start, dev->ddr_info.end + 1) - dev->ddr_info.start;
 	u64 at = dev->ddr_info.start;
 	unsigned int i;
 
-	sort(tables, n, sizeof(*tables), larger_first, NULL);
+	sort(tables, n, sizeof(*tables), tavor_profile_larger_first, NULL);
 	for (i = 0; i < n; i++) {
 		*tables[i].base = at;
 		at += tables[i].size;
@@ -121,7 +121,7 @@ static int pack(struct tavor_dev *dev, struct table *tables, unsigned int n)
 	return -ENOSPC;
 }
 
-static int check_ddr(struct tavor_dev *dev)
+static int tavor_profile_check_ddr(struct tavor_dev *dev)
 {
 	const struct tavor_ddr_info *ddr = &dev->ddr_info;
 
@@ -142,7 +142,7 @@ static int check_ddr(struct tavor_dev *dev)
 	return 0;
 }
 
-static int make_layout(struct tavor_dev *dev)
+static int tavor_profile_make_layout(struct tavor_dev *dev)
 {
 	const struct tavor_dev_lim *lim = &dev->lim;
 	const struct tavor_limits *l = &dev->limits;
@@ -161,7 +161,7 @@ static int make_layout(struct tavor_dev *dev)
 		{ "AV", &lay->av, (u64)l->num_avs * TAVOR_AV_SIZE },
 	};
 
-	return pack(dev, tables, ARRAY_SIZE(tables));
+	return tavor_profile_pack(dev, tables, ARRAY_SIZE(tables));
 }
 
 /**
@@ -174,13 +174,13 @@ static int make_layout(struct tavor_dev *dev)
  */
 int tavor_profile_make(struct tavor_dev *dev)
 {
-	int err = check_ddr(dev);
+	int err = tavor_profile_check_ddr(dev);
 
 	if (err)
 		return err;
-	make_limits(dev);
-	err = check_reserved(dev);
+	tavor_profile_make_limits(dev);
+	err = tavor_profile_check_reserved(dev);
 	if (err)
 		return err;
-	return make_layout(dev);
+	return tavor_profile_make_layout(dev);
 }

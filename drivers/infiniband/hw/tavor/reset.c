@@ -24,7 +24,7 @@ struct saved_config {
 	u32 dword[CONFIG_DWORDS];
 };
 
-static struct pci_dev *find_bridge(struct pci_dev *hca)
+static struct pci_dev *tavor_reset_find_bridge(struct pci_dev *hca)
 {
 	struct pci_dev *bridge = NULL;
 
@@ -37,7 +37,7 @@ static struct pci_dev *find_bridge(struct pci_dev *hca)
 }
 
 /* Dwords 22 and 23 are a gateway to the HCA's registers: touching them has effects. */
-static int save_config(struct saved_config *config, struct pci_dev *pdev)
+static int tavor_reset_save_config(struct saved_config *config, struct pci_dev *pdev)
 {
 	unsigned int i;
 	int err;
@@ -53,7 +53,7 @@ static int save_config(struct saved_config *config, struct pci_dev *pdev)
 	return 0;
 }
 
-static int restore_dword(const struct saved_config *config, unsigned int offset)
+static int tavor_reset_restore_dword(const struct saved_config *config, unsigned int offset)
 {
 	return pcibios_err_to_errno(pci_write_config_dword(config->pdev, offset,
 							   config->dword[offset / 4]));
@@ -62,7 +62,7 @@ static int restore_dword(const struct saved_config *config, unsigned int offset)
 /*
  * The header, with the command register last: BARs are decoded only when they are all there again.
  */
-static int restore_header(const struct saved_config *config)
+static int tavor_reset_restore_header(const struct saved_config *config)
 {
 	unsigned int i;
 	int err;
@@ -70,25 +70,25 @@ static int restore_header(const struct saved_config *config)
 	for (i = 0; i < HEADER_DWORDS; i++) {
 		if (i * 4 == PCI_COMMAND)
 			continue;
-		err = restore_dword(config, i * 4);
+		err = tavor_reset_restore_dword(config, i * 4);
 		if (err)
 			return err;
 	}
-	return restore_dword(config, PCI_COMMAND);
+	return tavor_reset_restore_dword(config, PCI_COMMAND);
 }
 
-static int restore_bridge(const struct saved_config *config)
+static int tavor_reset_restore_bridge(const struct saved_config *config)
 {
 	int cap = pci_find_capability(config->pdev, PCI_CAP_ID_PCIX);
 	int err;
 
-	err = restore_dword(config, cap + PCIX_UPSTREAM_SPLIT);
-	err = err ?: restore_dword(config, cap + PCIX_DOWNSTREAM_SPLIT);
-	return err ?: restore_header(config);
+	err = tavor_reset_restore_dword(config, cap + PCIX_UPSTREAM_SPLIT);
+	err = err ?: tavor_reset_restore_dword(config, cap + PCIX_DOWNSTREAM_SPLIT);
+	return err ?: tavor_reset_restore_header(config);
 }
 
 /* Half of the dword is a status register whose bits clear when written as read. */
-static int restore_word(const struct saved_config *config, unsigned int offset)
+static int tavor_reset_restore_word(const struct saved_config *config, unsigned int offset)
 {
 	u32 dword = config->dword[offset / 4];
 
@@ -96,20 +96,20 @@ static int restore_word(const struct saved_config *config, unsigned int offset)
 							  offset & 2 ? dword >> 16 : dword));
 }
 
-static int restore_hca(const struct saved_config *config, int pcix_cap, int pcie_cap)
+static int tavor_reset_restore_hca(const struct saved_config *config, int pcix_cap, int pcie_cap)
 {
 	int err = 0;
 
 	if (pcix_cap)
-		err = restore_dword(config, pcix_cap);
+		err = tavor_reset_restore_dword(config, pcix_cap);
 	if (!err && pcie_cap)
-		err = restore_word(config, pcie_cap + PCI_EXP_DEVCTL);
+		err = tavor_reset_restore_word(config, pcie_cap + PCI_EXP_DEVCTL);
 	if (!err && pcie_cap)
-		err = restore_word(config, pcie_cap + PCI_EXP_LNKCTL);
-	return err ?: restore_header(config);
+		err = tavor_reset_restore_word(config, pcie_cap + PCI_EXP_LNKCTL);
+	return err ?: tavor_reset_restore_header(config);
 }
 
-static int trigger(struct tavor_dev *dev)
+static int tavor_reset_trigger(struct tavor_dev *dev)
 {
 	void __iomem *reset = ioremap(pci_resource_start(dev->pdev, 0) + TAVOR_RESET, 4);
 
@@ -121,7 +121,7 @@ static int trigger(struct tavor_dev *dev)
 }
 
 /* Context: Process context, sleeps: tavor_reset() makes sure of it. */
-static int wait_alive(struct pci_dev *pdev)
+static int tavor_reset_wait_alive(struct pci_dev *pdev)
 {
 	unsigned int i;
 	u32 id;
@@ -135,24 +135,24 @@ static int wait_alive(struct pci_dev *pdev)
 	return -ENODEV;
 }
 
-static int reset_saved(struct tavor_dev *dev, struct saved_config *hca, struct saved_config *bridge,
-		       struct pci_dev *bridge_pdev)
+static int tavor_reset_saved(struct tavor_dev *dev, struct saved_config *hca,
+			     struct saved_config *bridge, struct pci_dev *bridge_pdev)
 {
 	int pcix_cap = pci_find_capability(dev->pdev, PCI_CAP_ID_PCIX);
 	int pcie_cap = pci_pcie_cap(dev->pdev);
 	int err;
 
-	err = save_config(hca, dev->pdev);
+	err = tavor_reset_save_config(hca, dev->pdev);
 	if (!err && bridge_pdev) {
-		err = save_config(bridge, bridge_pdev);
+		err = tavor_reset_save_config(bridge, bridge_pdev);
 		if (!err && !pci_find_capability(bridge_pdev, PCI_CAP_ID_PCIX))
 			err = -ENODEV;
 	}
-	err = err ?: trigger(dev);
-	err = err ?: wait_alive(bridge_pdev ?: dev->pdev);
+	err = err ?: tavor_reset_trigger(dev);
+	err = err ?: tavor_reset_wait_alive(bridge_pdev ?: dev->pdev);
 	if (!err && bridge_pdev)
-		err = restore_bridge(bridge);
-	return err ?: restore_hca(hca, pcix_cap, pcie_cap);
+		err = tavor_reset_restore_bridge(bridge);
+	return err ?: tavor_reset_restore_hca(hca, pcix_cap, pcie_cap);
 }
 
 /**
@@ -174,8 +174,8 @@ int tavor_reset(struct tavor_dev *dev)
 	if (!saved)
 		return -ENOMEM;
 	if (!pci_is_pcie(dev->pdev))
-		bridge = find_bridge(dev->pdev);
-	err = reset_saved(dev, &saved[0], &saved[1], bridge);
+		bridge = tavor_reset_find_bridge(dev->pdev);
+	err = tavor_reset_saved(dev, &saved[0], &saved[1], bridge);
 	if (err)
 		dev_err(&dev->pdev->dev, "reset failed (%d)\n", err);
 	pci_dev_put(bridge);

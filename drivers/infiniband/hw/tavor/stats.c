@@ -10,7 +10,7 @@
 #define COUNTER(field) \
 	{ .name = "vrb_" #field, .priv = (void *)offsetof(struct vrb_counters, field) }
 
-static const struct rdma_stat_desc descs[] = {
+static const struct rdma_stat_desc tavor_stats_descs[] = {
 	COUNTER(submitted),
 	COUNTER(refused),
 	COUNTER(completed),
@@ -35,7 +35,8 @@ static const struct rdma_stat_desc descs[] = {
 
 static struct rdma_hw_stats *tavor_alloc_hw_port_stats(struct ib_device *ibdev, u32 port)
 {
-	return rdma_alloc_hw_stats_struct(descs, ARRAY_SIZE(descs), RDMA_HW_STATS_DEFAULT_LIFESPAN);
+	return rdma_alloc_hw_stats_struct(tavor_stats_descs, ARRAY_SIZE(tavor_stats_descs),
+					  RDMA_HW_STATS_DEFAULT_LIFESPAN);
 }
 
 static int tavor_get_hw_stats(struct ib_device *ibdev, struct rdma_hw_stats *stats, u32 port,
@@ -45,9 +46,9 @@ static int tavor_get_hw_stats(struct ib_device *ibdev, struct rdma_hw_stats *sta
 	unsigned int i;
 
 	vrb_device_counters(to_tdev(ibdev)->vrb, &counters);
-	for (i = 0; i < ARRAY_SIZE(descs); i++)
-		stats->value[i] = *(u64 *)((void *)&counters + (size_t)descs[i].priv);
-	return ARRAY_SIZE(descs);
+	for (i = 0; i < ARRAY_SIZE(tavor_stats_descs); i++)
+		stats->value[i] = *(u64 *)((void *)&counters + (size_t)tavor_stats_descs[i].priv);
+	return ARRAY_SIZE(tavor_stats_descs);
 }
 
 const struct ib_device_ops tavor_stats_ops = {

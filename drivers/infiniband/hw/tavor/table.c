@@ -7,7 +7,7 @@
 #include "table.h"
 #include "tavor.h"
 
-static unsigned long index_of(const struct tavor_table *table, u32 number)
+static unsigned long tavor_table_index_of(const struct tavor_table *table, u32 number)
 {
 	return number & (table->alloc.num - 1);
 }
@@ -53,7 +53,8 @@ void tavor_table_destroy(struct tavor_dev *dev, struct tavor_table *table)
  */
 int tavor_table_insert(struct tavor_table *table, struct vrb_object *object)
 {
-	return xa_insert_bh(&table->objects, index_of(table, object->id), object, GFP_KERNEL);
+	return xa_insert_bh(&table->objects, tavor_table_index_of(table, object->id), object,
+			    GFP_KERNEL);
 }
 
 /**
@@ -66,7 +67,8 @@ int tavor_table_insert(struct tavor_table *table, struct vrb_object *object)
 void tavor_table_remove(struct tavor_table *table, struct vrb_object *object)
 {
 	lockdep_assert_held(&table->objects.xa_lock);
-	__xa_cmpxchg(&table->objects, index_of(table, object->id), object, NULL, GFP_ATOMIC);
+	__xa_cmpxchg(&table->objects, tavor_table_index_of(table, object->id), object, NULL,
+		     GFP_ATOMIC);
 }
 
 /**
@@ -94,7 +96,7 @@ void tavor_table_put(struct tavor_table *table, struct vrb_object *object)
  */
 struct vrb_object *tavor_table_find(struct tavor_table *table, u32 number)
 {
-	struct vrb_object *object = xa_load(&table->objects, index_of(table, number));
+	struct vrb_object *object = xa_load(&table->objects, tavor_table_index_of(table, number));
 
 	return object && object->id == number ? object : NULL;
 }

@@ -90,7 +90,7 @@ void tavor_disassociate_ucontext(struct ib_ucontext *ibctx)
 {
 }
 
-static bool mr_covers(const struct tavor_hw_mr *mr, u32 pdn, u64 bytes, bool write)
+static bool tavor_uctx_mr_covers(const struct tavor_hw_mr *mr, u32 pdn, u64 bytes, bool write)
 {
 	const struct tavor_mpt *mpt = &mr->mpt;
 
@@ -120,7 +120,7 @@ int tavor_uctx_pin(struct tavor_ucontext *ctx, u32 pdn, u32 lkey, u64 bytes, boo
 	mutex_lock(&ctx->lock);
 	pd = xa_load(&ctx->pds, pdn);
 	mr = xa_load(&ctx->mrs, lkey);
-	if (pd && mr && mr_covers(mr, pdn, bytes, write) &&
+	if (pd && mr && tavor_uctx_mr_covers(mr, pdn, bytes, write) &&
 	    !vrb_object_add_parent(child, &pd->object) &&
 	    !vrb_object_add_parent(child, &mr->object))
 		err = 0;
