@@ -142,8 +142,8 @@ static void tavor_av_encode(const struct tavor_dev *dev, u32 pdn, const struct r
  * @init_attr: address
  * @udata: always NULL: user space makes its own
  *
- * Return: 0; -EINVAL: port or GID index; -ENOMEM: no slot.
  * Context: Any down to softirq.
+ * Return: 0; -EINVAL: port or GID index; -ENOMEM: no slot.
  */
 int tavor_create_ah(struct ib_ah *ibah, struct rdma_ah_init_attr *init_attr, struct ib_udata *udata)
 {
@@ -173,8 +173,8 @@ int tavor_create_ah(struct ib_ah *ibah, struct rdma_ah_init_attr *init_attr, str
  * @ibah: the handle; sends that name it should have completed
  * @flags: not used: nothing here sleeps
  *
- * Return: 0.
  * Context: Any down to softirq.
+ * Return: 0.
  */
 int tavor_destroy_ah(struct ib_ah *ibah, u32 flags)
 {
@@ -192,8 +192,8 @@ int tavor_destroy_ah(struct ib_ah *ibah, u32 flags)
  * @ibah: the handle
  * @attr: result
  *
- * Return: 0.
  * Context: Any.
+ * Return: 0.
  */
 int tavor_query_ah(struct ib_ah *ibah, struct rdma_ah_attr *attr)
 {
@@ -237,8 +237,8 @@ static int tavor_av_map(struct tavor_dev *dev)
  * tavor_av_table_init() - slots for address vectors
  * @dev: the device
  *
- * Return: 0 or -ENOMEM.
  * Context: Process context.
+ * Return: 0 or -ENOMEM.
  */
 int tavor_av_table_init(struct tavor_dev *dev)
 {

@@ -380,9 +380,9 @@ static struct tavor_hw_cq *tavor_cq_alloc(struct ib_cq *ibcq, const struct ib_cq
  * @attr: size and vector
  * @attrs: NULL for kernel CQs
  *
+ * Context: Process context.
  * Return: 0; -EOPNOTSUPP: flags; -EINVAL: size, vector, or a buffer that is not the caller's;
  * -ENOMEM; or the firmware's.
- * Context: Process context.
  */
 int tavor_create_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr,
 		    struct uverbs_attr_bundle *attrs)
@@ -429,8 +429,8 @@ destroy_cq:
  * @ibcq: the CQ; no QP uses it
  * @udata: not used
  *
- * Return: 0: a destroy does not fail.
  * Context: Process context.
+ * Return: 0: a destroy does not fail.
  */
 int tavor_destroy_cq(struct ib_cq *ibcq, struct ib_udata *udata)
 {
@@ -526,9 +526,9 @@ static int tavor_cq_resize_user(struct tavor_hw_cq *cq, u32 entries, struct ib_u
  * @cqe: entries wanted
  * @udata: names the new buffer
  *
+ * Context: Process context.
  * Return: 0; -EOPNOTSUPP: a kernel CQ; -EINVAL: size, more completions outstanding than would fit,
  * or a buffer that is not the caller's; or the firmware's.
- * Context: Process context.
  */
 int tavor_resize_user_cq(struct ib_cq *ibcq, tavor_resize_cqe_t cqe, struct ib_udata *udata)
 {
@@ -553,8 +553,8 @@ int tavor_resize_user_cq(struct ib_cq *ibcq, tavor_resize_cqe_t cqe, struct ib_u
  * tavor_cq_table_init() - CQ numbers
  * @dev: the device
  *
- * Return: 0 or a negative errno.
  * Context: Process context.
+ * Return: 0 or a negative errno.
  */
 int tavor_cq_table_init(struct tavor_dev *dev)
 {

@@ -93,8 +93,8 @@ static const struct vrb_verb tavor_verb_mad_ifc = {
  * @in_mad: 256 bytes
  * @out_mad: the response, 256 bytes; may be @in_mad
  *
- * Return: 0; -EBADMSG: to be dropped silently; or another negative errno.
  * Context: Process context.
+ * Return: 0; -EBADMSG: to be dropped silently; or another negative errno.
  */
 int tavor_mad_ifc(struct tavor_dev *dev, int flags, u32 port, const struct ib_wc *in_wc,
 		  const struct ib_grh *in_grh, const void *in_mad, void *out_mad)
@@ -184,8 +184,8 @@ static int tavor_mad_answer(struct tavor_dev *dev, int flags, const struct ib_ma
  * @out_size: not used: always 256 bytes
  * @out_pkey_index: not used
  *
- * Return: IB_MAD_RESULT_*.
  * Context: Process context.
+ * Return: IB_MAD_RESULT_*.
  */
 int tavor_process_mad(struct ib_device *ibdev, int flags, u32 port, const struct ib_wc *in_wc,
 		      const struct ib_grh *in_grh, const struct ib_mad *in, struct ib_mad *out,
@@ -217,8 +217,8 @@ int tavor_process_mad(struct ib_device *ibdev, int flags, u32 port, const struct
  * tavor_mad_init() - management state
  * @dev: the device, before it is registered
  *
- * Return: 0 or -ENOMEM.
  * Context: Process context.
+ * Return: 0 or -ENOMEM.
  */
 int tavor_mad_init(struct tavor_dev *dev)
 {

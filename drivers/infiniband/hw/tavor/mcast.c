@@ -382,8 +382,8 @@ static int tavor_mcast_detach(struct ib_qp *ibqp, const union ib_gid *gid)
  * @gid: the group
  * @lid: not used: the HCA goes by the GID
  *
- * Return: 0, also when it was attached already; -ENOMEM: group or table full; or the firmware's.
  * Context: Process context, may sleep.
+ * Return: 0, also when it was attached already; -ENOMEM: group or table full; or the firmware's.
  */
 int tavor_attach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid)
 {
@@ -403,8 +403,8 @@ int tavor_attach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid)
  * @gid: the group
  * @lid: not used
  *
- * Return: 0; -EINVAL: it is not attached. It does not fail otherwise.
  * Context: Process context, may sleep.
+ * Return: 0; -EINVAL: it is not attached. It does not fail otherwise.
  */
 int tavor_detach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid)
 {
@@ -425,8 +425,8 @@ static const struct vrb_object_type tavor_mcg_object = {
  * tavor_mcg_table_init() - the group table
  * @dev: the device; INIT_HCA has left the table empty
  *
- * Return: 0 or a negative errno.
  * Context: Process context.
+ * Return: 0 or a negative errno.
  */
 int tavor_mcg_table_init(struct tavor_dev *dev)
 {

@@ -87,8 +87,8 @@ static void tavor_mlx_control(const struct ib_unpacked_lrh *lrh, struct tavor_ml
  *
  * The address handle is not needed any more once this has returned.
  *
- * Return: where the data goes, or an ERR_PTR: -EINVAL for an index outside the P_Key table.
  * Context: Any.
+ * Return: where the data goes, or an ERR_PTR: -EINVAL for an index outside the P_Key table.
  */
 void *tavor_mlx_headers(struct tavor_hw_qp *qp, const struct ib_ud_wr *wr, void *wqe)
 {
@@ -122,8 +122,8 @@ void *tavor_mlx_headers(struct tavor_hw_qp *qp, const struct ib_ud_wr *wr, void 
  * tavor_mlx_icrc() - what stands for the invariant CRC
  * @pos: after the last data segment
  *
- * Return: the end of the WQE.
  * Context: Any.
+ * Return: the end of the WQE.
  */
 void *tavor_mlx_icrc(void *pos)
 {

@@ -246,8 +246,8 @@ static enum tavor_polled tavor_poll_one(struct tavor_hw_cq *cq, struct ib_wc *wc
  * @num: room in @wc
  * @wc: work completions
  *
- * Return: the number of completions; -EINVAL: a user's CQ, which only its process can poll.
  * Context: Any.
+ * Return: the number of completions; -EINVAL: a user's CQ, which only its process can poll.
  */
 int tavor_poll_cq(struct ib_cq *ibcq, int num, struct ib_wc *wc)
 {
@@ -282,9 +282,9 @@ int tavor_poll_cq(struct ib_cq *ibcq, int num, struct ib_wc *wc)
  * The hardware compares with the consumer index, which poll has told it: what came since fires at
  * once.
  *
+ * Context: Any.
  * Return: 0; 1 with IB_CQ_REPORT_MISSED_EVENTS when there is something to poll already; -EINVAL: a
  * user's CQ.
- * Context: Any.
  */
 int tavor_req_notify_cq(struct ib_cq *ibcq, enum ib_cq_notify_flags flags)
 {

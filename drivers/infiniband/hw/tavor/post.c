@@ -259,8 +259,8 @@ static bool tavor_may_send(const struct tavor_hw_qp *qp)
  * @wr: list of requests
  * @bad_wr: the first one not posted, on failure
  *
- * Return: 0; -EINVAL: wrong state, opcode, number of entries or inline length; -ENOMEM: queue full.
  * Context: Any.
+ * Return: 0; -EINVAL: wrong state, opcode, number of entries or inline length; -ENOMEM: queue full.
  */
 int tavor_post_send(struct ib_qp *ibqp, const struct ib_send_wr *wr,
 		    const struct ib_send_wr **bad_wr)
@@ -323,8 +323,8 @@ static void tavor_ring_recv(struct tavor_hw_qp *qp, u32 slot, u32 size, u32 coun
  * @wr: list of requests
  * @bad_wr: the first one not posted, on failure
  *
- * Return: 0; -EINVAL: wrong state or number of entries; -ENOMEM: queue full.
  * Context: Any.
+ * Return: 0; -EINVAL: wrong state or number of entries; -ENOMEM: queue full.
  */
 int tavor_post_recv(struct ib_qp *ibqp, const struct ib_recv_wr *wr,
 		    const struct ib_recv_wr **bad_wr)

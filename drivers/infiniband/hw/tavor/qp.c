@@ -23,8 +23,8 @@
  * @dev: the device
  * @qpn: number on the hardware
  *
- * Return: the QP, or NULL; valid while the lock of a CQ of that QP is held.
  * Context: Any; the lock of the CQ the completion is in is held.
+ * Return: the QP, or NULL; valid while the lock of a CQ of that QP is held.
  */
 struct tavor_hw_qp *tavor_qp_lookup(struct tavor_dev *dev, u32 qpn)
 {
@@ -412,9 +412,9 @@ static int tavor_qp_check_init(const struct ib_qp *ibqp, const struct ib_qp_init
  * @attr: what is asked for; the capabilities become what was given
  * @udata: NULL for kernel QPs
  *
+ * Context: Process context.
  * Return: 0; -EOPNOTSUPP: type or flags; -EINVAL: capabilities, port, or a buffer that is not the
  * caller's; -EBUSY: a special QP that exists; -ENOMEM; or the firmware's.
- * Context: Process context.
  */
 int tavor_create_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, struct ib_udata *udata)
 {
@@ -464,8 +464,8 @@ destroy_qp:
  * @ibqp: the QP
  * @udata: not used
  *
- * Return: 0: a destroy does not fail.
  * Context: Process context.
+ * Return: 0: a destroy does not fail.
  */
 int tavor_destroy_qp(struct ib_qp *ibqp, struct ib_udata *udata)
 {
@@ -506,8 +506,8 @@ static const struct vrb_verb tavor_verb_conf_special_qp = {
  * tavor_qp_table_init() - QP numbers and the special QPs
  * @dev: the device
  *
- * Return: 0 or a negative errno.
  * Context: Process context.
+ * Return: 0 or a negative errno.
  */
 int tavor_qp_table_init(struct tavor_dev *dev)
 {

@@ -73,8 +73,8 @@ static bool tavor_transport_attrs_ok(const struct tavor_dev *dev, const struct i
  * @qp: the QP
  * @mod: a modify with its states set
  *
- * Return: 0 or -EINVAL.
  * Context: Any.
+ * Return: 0 or -EINVAL.
  */
 int tavor_qp_check_attrs(const struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod)
 {
@@ -316,8 +316,8 @@ static u32 tavor_hw_qp_state(enum ib_qp_state state)
  * @mod: attributes, checked by tavor_qp_check_attrs()
  * @ctx: context in the mailbox, all zero
  *
- * Return: the optional-parameter mask, TAVOR_OPTPAR_*.
  * Context: Any.
+ * Return: the optional-parameter mask, TAVOR_OPTPAR_*.
  */
 u32 tavor_qpc_encode(const struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod,
 		     struct tavor_qp_context *ctx)

@@ -178,8 +178,8 @@ const struct vrb_verb tavor_verb_modify_qp = {
  * @mask: what of it
  * @udata: NULL for kernel QPs
  *
- * Return: 0 or a negative errno; on failure the QP keeps the state it has reached.
  * Context: Process context.
+ * Return: 0 or a negative errno; on failure the QP keeps the state it has reached.
  */
 int tavor_modify_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask, struct ib_udata *udata)
 {

@@ -163,8 +163,8 @@ static void tavor_decode_context(struct tavor_hw_qp *qp, const struct tavor_qp_c
  * @mask: not looked at: everything is returned
  * @init_attr: as created
  *
- * Return: 0 or a negative errno.
  * Context: Process context.
+ * Return: 0 or a negative errno.
  */
 int tavor_query_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask,
 		   struct ib_qp_init_attr *init_attr)

@@ -29,9 +29,9 @@ static bool tavor_rate_supported(const struct tavor_dev *dev, u8 code)
  * @port: port the packets leave by
  * @ib_rate: enum ib_rate
  *
+ * Context: Any.
  * Return: the code of the fastest rate that is not above @ib_rate; 0 when the port is not faster
  * than that.
- * Context: Any.
  */
 u8 tavor_static_rate(const struct tavor_dev *dev, u32 port, u8 ib_rate)
 {
@@ -55,8 +55,8 @@ u8 tavor_static_rate(const struct tavor_dev *dev, u32 port, u8 ib_rate)
  * tavor_ib_rate() - what a code of the hardware means
  * @code: static rate as in a path or an address vector
  *
- * Return: enum ib_rate.
  * Context: Any.
+ * Return: enum ib_rate.
  */
 u8 tavor_ib_rate(u8 code)
 {

@@ -55,8 +55,8 @@ void tavor_srq_event(struct tavor_dev *dev, u32 srqn, enum ib_event_type type)
  * @srq: a kernel SRQ
  * @wqe_addr: as the completion names it
  *
- * Return: its work request id; 0 for an address that is none.
  * Context: Any.
+ * Return: its work request id; 0 for an address that is none.
  */
 u64 tavor_srq_complete(struct tavor_hw_srq *srq, u32 wqe_addr)
 {
@@ -129,8 +129,8 @@ static void tavor_srq_ring(struct tavor_hw_srq *srq, u32 slot, u32 count)
  * @wr: list of requests
  * @bad_wr: the first one not posted, on failure
  *
- * Return: 0; -EINVAL: number of entries, or a user's SRQ; -ENOMEM: queue full.
  * Context: Any.
+ * Return: 0; -EINVAL: number of entries, or a user's SRQ; -ENOMEM: queue full.
  */
 int tavor_post_srq_recv(struct ib_srq *ibsrq, const struct ib_recv_wr *wr,
 			const struct ib_recv_wr **bad_wr)
@@ -415,9 +415,9 @@ static struct tavor_hw_srq *tavor_srq_alloc(struct ib_srq *ibsrq, const struct i
  * @attr: what is asked for; becomes what was given
  * @udata: NULL for kernel SRQs
  *
+ * Context: Process context.
  * Return: 0; -EOPNOTSUPP: type; -EINVAL: size, or a buffer that is not the caller's; -ENOMEM; or
  * the firmware's.
- * Context: Process context.
  */
 int tavor_create_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *attr, struct ib_udata *udata)
 {
@@ -477,8 +477,8 @@ static const struct vrb_verb tavor_verb_arm_srq = {
  * @mask: IB_SRQ_LIMIT; a resize is not supported
  * @udata: not used
  *
- * Return: 0; -EOPNOTSUPP: resize; -EINVAL: limit; or the firmware's.
  * Context: Process context.
+ * Return: 0; -EOPNOTSUPP: resize; -EINVAL: limit; or the firmware's.
  */
 int tavor_modify_srq(struct ib_srq *ibsrq, struct ib_srq_attr *attr, enum ib_srq_attr_mask mask,
 		     struct ib_udata *udata)
@@ -524,8 +524,8 @@ static const struct vrb_verb tavor_verb_query_srq = {
  * @ibsrq: the SRQ
  * @attr: result
  *
- * Return: 0 or a negative errno.
  * Context: Process context.
+ * Return: 0 or a negative errno.
  */
 int tavor_query_srq(struct ib_srq *ibsrq, struct ib_srq_attr *attr)
 {
@@ -547,8 +547,8 @@ int tavor_query_srq(struct ib_srq *ibsrq, struct ib_srq_attr *attr)
  * @ibsrq: the SRQ; no QP uses it
  * @udata: not used
  *
- * Return: 0: a destroy does not fail.
  * Context: Process context.
+ * Return: 0: a destroy does not fail.
  */
 int tavor_destroy_srq(struct ib_srq *ibsrq, struct ib_udata *udata)
 {
@@ -561,8 +561,8 @@ int tavor_destroy_srq(struct ib_srq *ibsrq, struct ib_udata *udata)
  * tavor_srq_table_init() - SRQ numbers
  * @dev: the device
  *
- * Return: 0 or a negative errno.
  * Context: Process context.
+ * Return: 0 or a negative errno.
  */
 int tavor_srq_table_init(struct tavor_dev *dev)
 {

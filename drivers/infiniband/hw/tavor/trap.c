@@ -90,8 +90,8 @@ void tavor_forward_trap(struct tavor_dev *dev, u32 port, const struct ib_mad *ma
  * tavor_mad_register_agents() - be able to forward traps
  * @dev: the device, registered
  *
- * Return: 0 or a negative errno.
  * Context: Process context.
+ * Return: 0 or a negative errno.
  */
 int tavor_mad_register_agents(struct tavor_dev *dev)
 {

@@ -27,8 +27,8 @@ void tavor_wq_reset(struct tavor_wq *wq, struct tavor_next_seg *last_slot)
  * @wq: its shape is set
  * @gfp: how to allocate
  *
- * Return: 0 or -ENOMEM.
  * Context: As @gfp allows.
+ * Return: 0 or -ENOMEM.
  */
 int tavor_wq_alloc(struct tavor_wq *wq, gfp_t gfp)
 {

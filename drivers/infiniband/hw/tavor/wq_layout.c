@@ -20,8 +20,8 @@
  * tavor_wqe_shift() - stride of a queue
  * @bytes: what its largest WQE needs
  *
- * Return: log2 of the stride in bytes.
  * Context: Any.
+ * Return: log2 of the stride in bytes.
  */
 u32 tavor_wqe_shift(u32 bytes)
 {
@@ -70,8 +70,8 @@ static int tavor_wq_check_cap(const struct tavor_wq_limits *limits, const struct
  * @layout: result; @layout->send.max_gs, @layout->recv.max_gs and @layout->max_inline are what the
  *	strides really have room for
  *
- * Return: 0, or -EINVAL when @cap exceeds @limits.
  * Context: Any.
+ * Return: 0, or -EINVAL when @cap exceeds @limits.
  */
 int tavor_wq_plan(const struct tavor_wq_limits *limits, enum tavor_qp_service service,
 		  const struct ib_qp_cap *cap, struct tavor_wq_layout *layout)
