@@ -3,27 +3,21 @@
  * What an event queue entry means. Everything here runs in the softirq of its queue.
  */
 #include "event.h"
+#include "port_event.h"
 #include "qp.h"
 #include "tavor.h"
 
 static void tavor_event_port(struct tavor_dev *dev, const struct tavor_eqe *eqe)
 {
-	struct ib_event event = {
-		.device = &dev->ib_dev,
-		.event = eqe->subtype == TAVOR_PORT_ACTIVE ? IB_EVENT_PORT_ACTIVE :
-							     IB_EVENT_PORT_ERR,
-		.element.port_num = be32_to_cpu(eqe->event.port.port) >> 28 & 3,
-	};
+	u32 port = be32_to_cpu(eqe->event.port.port) >> 28 & 3;
+	bool active = eqe->subtype == TAVOR_PORT_ACTIVE;
 
-	if (!event.element.port_num || event.element.port_num > dev->limits.num_ports) {
-		dev_warn_ratelimited(&dev->pdev->dev, "event of port %u\n",
-				     event.element.port_num);
+	if (!port || port > dev->limits.num_ports) {
+		dev_warn_ratelimited(&dev->pdev->dev, "event of port %u\n", port);
 		return;
 	}
-	dev_info_ratelimited(&dev->pdev->dev, "port %u %s\n", event.element.port_num,
-			     event.event == IB_EVENT_PORT_ACTIVE ? "active" : "down");
-	if (READ_ONCE(dev->registered))
-		ib_dispatch_event(&event);
+	dev_info_ratelimited(&dev->pdev->dev, "port %u %s\n", port, active ? "active" : "down");
+	tavor_port_event(dev, port, active ? IB_EVENT_PORT_ACTIVE : IB_EVENT_PORT_ERR);
 }
 
 static void tavor_event_qp(struct tavor_dev *dev, const struct tavor_eqe *eqe,

@@ -112,7 +112,7 @@ int tavor_mad_ifc(struct tavor_dev *dev, int flags, u32 port, const struct ib_wc
 
 	err = tavor_exec_verb(dev, &tavor_verb_mad_ifc, &req, NULL);
 	if (!err && request.method != IB_MGMT_METHOD_TRAP_REPRESS)
-		tavor_mad_snoop(dev, port, &request, out_mad);
+		tavor_port_event_from_mad(dev, port, &request, out_mad);
 	return err;
 }
 

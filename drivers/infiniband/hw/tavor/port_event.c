@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Port events that no event queue tells. When the subnet manager changes a LID, the subnet prefix,
- * a P_Key or a GUID the firmware sends no event: the driver makes one from the Set that has
- * succeeded.
+ * Port events. That a port goes up or down comes from the event queue. When the subnet manager
+ * changes a LID, the subnet prefix, a P_Key or a GUID the firmware sends no event: the driver makes
+ * one from the Set that has succeeded.
  */
 #include <linux/bitfield.h>
 #include <rdma/ib_mad.h>
@@ -16,14 +16,24 @@
 #define TAVOR_PINFO_SM_SL		GENMASK(3, 0)
 #define TAVOR_PINFO_SPEED_ACTIVE	GENMASK(7, 4)
 
-static void tavor_port_event(struct tavor_dev *dev, u32 port, enum ib_event_type type)
+/**
+ * tavor_port_event() - tells ib_core's clients, once the device is registered
+ * @dev: device
+ * @port: 1-based
+ * @type: what happened
+ *
+ * Context: Any down to softirq.
+ */
+void tavor_port_event(struct tavor_dev *dev, u32 port, enum ib_event_type type)
 {
-	struct ib_event event = { .device = &dev->ib_dev, .event = type };
+	struct ib_event event = {
+		.device = &dev->ib_dev,
+		.event = type,
+		.element.port_num = port,
+	};
 
-	if (!dev->registered)
-		return;
-	event.element.port_num = port;
-	ib_dispatch_event(&event);
+	if (READ_ONCE(dev->registered))
+		ib_dispatch_event(&event);
 }
 
 /* In units of 1X SDR. */
@@ -90,7 +100,7 @@ static void tavor_snoop_port_info(struct tavor_dev *dev, u32 port, bool set,
 }
 
 /**
- * tavor_mad_snoop() - learn from a MAD the firmware has answered
+ * tavor_port_event_from_mad() - learn from a MAD the firmware has answered
  * @dev: the device
  * @port: port it arrived by
  * @request: header of the request
@@ -98,8 +108,8 @@ static void tavor_snoop_port_info(struct tavor_dev *dev, u32 port, bool set,
  *
  * Context: Process context.
  */
-void tavor_mad_snoop(struct tavor_dev *dev, u32 port, const struct ib_mad_hdr *request,
-		     const struct ib_mad *response)
+void tavor_port_event_from_mad(struct tavor_dev *dev, u32 port, const struct ib_mad_hdr *request,
+			       const struct ib_mad *response)
 {
 	const struct ib_smp *smp = (const struct ib_smp *)response;
 	bool set = request->method == IB_MGMT_METHOD_SET;

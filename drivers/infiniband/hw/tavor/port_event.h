@@ -6,10 +6,12 @@
 #define TAVOR_PORT_EVENT_H
 
 #include <rdma/ib_mad.h>
+#include <rdma/ib_verbs.h>
 
 struct tavor_dev;
 
-void tavor_mad_snoop(struct tavor_dev *dev, u32 port, const struct ib_mad_hdr *request,
-		     const struct ib_mad *response);
+void tavor_port_event(struct tavor_dev *dev, u32 port, enum ib_event_type type);
+void tavor_port_event_from_mad(struct tavor_dev *dev, u32 port, const struct ib_mad_hdr *request,
+			       const struct ib_mad *response);
 
 #endif /* TAVOR_PORT_EVENT_H */
