@@ -7,8 +7,9 @@
 #define TAVOR_HW_CMD_H
 
 #include <linux/bits.h>
-#include <linux/build_bug.h>
 #include <linux/types.h>
+
+#include "hw.h"
 
 enum tavor_opcode {
 	TAVOR_CMD_SYS_EN		= 0x01,
@@ -110,9 +111,17 @@ struct tavor_query_fw {
 	__be32 reserved4[49];
 };
 
-static_assert(sizeof(struct tavor_query_fw) == 0x100);
-static_assert(offsetof(struct tavor_query_fw, start) == 0x20);
-static_assert(offsetof(struct tavor_query_fw, err_dwords) == 0x38);
+TAVOR_HW_SIZE(tavor_query_fw, 0x100);
+TAVOR_HW_FIELD(tavor_query_fw, major, 0x2);
+TAVOR_HW_FIELD(tavor_query_fw, subminor, 0x4);
+TAVOR_HW_FIELD(tavor_query_fw, minor, 0x6);
+TAVOR_HW_FIELD(tavor_query_fw, cmd_revision, 0xa);
+TAVOR_HW_FIELD(tavor_query_fw, max_cmd, 0xc);
+TAVOR_HW_FIELD(tavor_query_fw, doorbell_cmds, 0x10);
+TAVOR_HW_FIELD(tavor_query_fw, start, 0x20);
+TAVOR_HW_FIELD(tavor_query_fw, end, 0x28);
+TAVOR_HW_FIELD(tavor_query_fw, err_addr, 0x30);
+TAVOR_HW_FIELD(tavor_query_fw, err_dwords, 0x38);
 
 /* QUERY_DDR; the DIMMs are of no interest */
 struct tavor_query_ddr {
@@ -122,7 +131,10 @@ struct tavor_query_ddr {
 	__be32 reserved[59];
 };
 
-static_assert(sizeof(struct tavor_query_ddr) == 0x100);
+TAVOR_HW_SIZE(tavor_query_ddr, 0x100);
+TAVOR_HW_FIELD(tavor_query_ddr, start, 0x0);
+TAVOR_HW_FIELD(tavor_query_ddr, end, 0x8);
+TAVOR_HW_FIELD(tavor_query_ddr, flags, 0x10);
 
 #define TAVOR_DDR_HIDDEN	BIT(4)
 
@@ -137,8 +149,12 @@ struct tavor_query_adapter {
 	u8 vsd[0xe0];
 };
 
-static_assert(sizeof(struct tavor_query_adapter) == 0x100);
-static_assert(offsetof(struct tavor_query_adapter, vsd) == 0x20);
+TAVOR_HW_SIZE(tavor_query_adapter, 0x100);
+TAVOR_HW_FIELD(tavor_query_adapter, vendor_id, 0x0);
+TAVOR_HW_FIELD(tavor_query_adapter, device_id, 0x4);
+TAVOR_HW_FIELD(tavor_query_adapter, revision, 0x8);
+TAVOR_HW_FIELD(tavor_query_adapter, inta_pin, 0x10);
+TAVOR_HW_FIELD(tavor_query_adapter, vsd, 0x20);
 
 #define TAVOR_VSD_TOPSPIN	0x05ad	/* at 0 and at the second signature */
 #define TAVOR_VSD_SIGNATURE2	0xde
@@ -190,25 +206,27 @@ struct tavor_init_hca {
 	__be64 reserved18[25];
 };
 
-static_assert(sizeof(struct tavor_init_hca) == 0x200);
-static_assert(offsetof(struct tavor_init_hca, flags) == 0x14);
-static_assert(offsetof(struct tavor_init_hca, qpc) == 0x30);
-static_assert(offsetof(struct tavor_init_hca, srqc) == 0x48);
-static_assert(offsetof(struct tavor_init_hca, cqc) == 0x50);
-static_assert(offsetof(struct tavor_init_hca, eqpc) == 0x60);
-static_assert(offsetof(struct tavor_init_hca, eeec) == 0x70);
-static_assert(offsetof(struct tavor_init_hca, eqc) == 0x80);
-static_assert(offsetof(struct tavor_init_hca, rdb) == 0x90);
-static_assert(offsetof(struct tavor_init_hca, mcg) == 0xc0);
-static_assert(offsetof(struct tavor_init_hca, log_mcg_size) == 0xd2);
-static_assert(offsetof(struct tavor_init_hca, mcg_hash_size) == 0xd4);
-static_assert(offsetof(struct tavor_init_hca, log_mcgs) == 0xdb);
-static_assert(offsetof(struct tavor_init_hca, mpt) == 0xf0);
-static_assert(offsetof(struct tavor_init_hca, mtt_seg_size) == 0xf9);
-static_assert(offsetof(struct tavor_init_hca, log_mpts) == 0xfb);
-static_assert(offsetof(struct tavor_init_hca, mtt) == 0x100);
-static_assert(offsetof(struct tavor_init_hca, uar_page_size) == 0x12b);
-static_assert(offsetof(struct tavor_init_hca, uar_scratch) == 0x130);
+TAVOR_HW_SIZE(tavor_init_hca, 0x200);
+TAVOR_HW_FIELD(tavor_init_hca, flags, 0x14);
+TAVOR_HW_FIELD(tavor_init_hca, qpc, 0x30);
+TAVOR_HW_FIELD(tavor_init_hca, eec, 0x40);
+TAVOR_HW_FIELD(tavor_init_hca, srqc, 0x48);
+TAVOR_HW_FIELD(tavor_init_hca, cqc, 0x50);
+TAVOR_HW_FIELD(tavor_init_hca, eqpc, 0x60);
+TAVOR_HW_FIELD(tavor_init_hca, eeec, 0x70);
+TAVOR_HW_FIELD(tavor_init_hca, eqc, 0x80);
+TAVOR_HW_FIELD(tavor_init_hca, rdb, 0x90);
+TAVOR_HW_FIELD(tavor_init_hca, mcg, 0xc0);
+TAVOR_HW_FIELD(tavor_init_hca, log_mcg_size, 0xd2);
+TAVOR_HW_FIELD(tavor_init_hca, mcg_hash_size, 0xd4);
+TAVOR_HW_FIELD(tavor_init_hca, mcg_hash_fn, 0xd8);
+TAVOR_HW_FIELD(tavor_init_hca, log_mcgs, 0xdb);
+TAVOR_HW_FIELD(tavor_init_hca, mpt, 0xf0);
+TAVOR_HW_FIELD(tavor_init_hca, mtt_seg_size, 0xf9);
+TAVOR_HW_FIELD(tavor_init_hca, log_mpts, 0xfb);
+TAVOR_HW_FIELD(tavor_init_hca, mtt, 0x100);
+TAVOR_HW_FIELD(tavor_init_hca, uar_page_size, 0x12b);
+TAVOR_HW_FIELD(tavor_init_hca, uar_scratch, 0x130);
 
 #define TAVOR_INIT_HCA_HOST_BE		BIT(1)
 #define TAVOR_INIT_HCA_AV_PORT_CHECK	BIT(0)
@@ -227,10 +245,13 @@ struct tavor_init_ib {
 	__be32 reserved4[54];
 };
 
-static_assert(sizeof(struct tavor_init_ib) == 0x100);
-static_assert(offsetof(struct tavor_init_ib, max_gid) == 0x06);
-static_assert(offsetof(struct tavor_init_ib, max_pkey) == 0x0a);
-static_assert(offsetof(struct tavor_init_ib, port_guid0) == 0x10);
+TAVOR_HW_SIZE(tavor_init_ib, 0x100);
+TAVOR_HW_FIELD(tavor_init_ib, flags, 0x0);
+TAVOR_HW_FIELD(tavor_init_ib, max_gid, 0x6);
+TAVOR_HW_FIELD(tavor_init_ib, max_pkey, 0xa);
+TAVOR_HW_FIELD(tavor_init_ib, port_guid0, 0x10);
+TAVOR_HW_FIELD(tavor_init_ib, node_guid, 0x18);
+TAVOR_HW_FIELD(tavor_init_ib, system_image_guid, 0x20);
 
 #define TAVOR_INIT_IB_MTU_CAP	GENMASK(15, 12)
 #define TAVOR_INIT_IB_WIDTH_CAP	GENMASK(11, 8)
@@ -244,7 +265,10 @@ struct tavor_set_ib {
 	__be32 reserved[12];
 };
 
-static_assert(sizeof(struct tavor_set_ib) == 0x40);
+TAVOR_HW_SIZE(tavor_set_ib, 0x40);
+TAVOR_HW_FIELD(tavor_set_ib, flags, 0x0);
+TAVOR_HW_FIELD(tavor_set_ib, cap_mask, 0x4);
+TAVOR_HW_FIELD(tavor_set_ib, system_image_guid, 0x8);
 
 #define TAVOR_SET_IB_RESET_QKEY	BIT(0)
 

@@ -6,8 +6,9 @@
 #define TAVOR_HW_CQ_H
 
 #include <linux/bits.h>
-#include <linux/build_bug.h>
 #include <linux/types.h>
+
+#include "hw.h"
 
 struct tavor_cq_context {
 	__be32 flags;
@@ -25,7 +26,19 @@ struct tavor_cq_context {
 	__be32 reserved[3];
 };
 
-static_assert(sizeof(struct tavor_cq_context) == 0x40);
+TAVOR_HW_SIZE(tavor_cq_context, 0x40);
+TAVOR_HW_FIELD(tavor_cq_context, flags, 0x0);
+TAVOR_HW_FIELD(tavor_cq_context, start, 0x4);
+TAVOR_HW_FIELD(tavor_cq_context, log_size_uar, 0xc);
+TAVOR_HW_FIELD(tavor_cq_context, error_eqn, 0x10);
+TAVOR_HW_FIELD(tavor_cq_context, comp_eqn, 0x14);
+TAVOR_HW_FIELD(tavor_cq_context, pd, 0x18);
+TAVOR_HW_FIELD(tavor_cq_context, lkey, 0x1c);
+TAVOR_HW_FIELD(tavor_cq_context, last_notified_index, 0x20);
+TAVOR_HW_FIELD(tavor_cq_context, solicited_index, 0x24);
+TAVOR_HW_FIELD(tavor_cq_context, consumer_index, 0x28);
+TAVOR_HW_FIELD(tavor_cq_context, producer_index, 0x2c);
+TAVOR_HW_FIELD(tavor_cq_context, cqn, 0x30);
 
 #define TAVOR_CQN_MASK			GENMASK(23, 0)
 
@@ -45,8 +58,10 @@ struct tavor_resize_cq {
 	__be32 reserved3[8];
 };
 
-static_assert(sizeof(struct tavor_resize_cq) == 0x40);
-static_assert(offsetof(struct tavor_resize_cq, lkey) == 0x1c);
+TAVOR_HW_SIZE(tavor_resize_cq, 0x40);
+TAVOR_HW_FIELD(tavor_resize_cq, start, 0x4);
+TAVOR_HW_FIELD(tavor_resize_cq, log_size, 0xc);
+TAVOR_HW_FIELD(tavor_resize_cq, lkey, 0x1c);
 
 struct tavor_cqe {
 	__be32 qpn;
@@ -64,7 +79,19 @@ struct tavor_cqe {
 	u8 owner;
 };
 
-static_assert(sizeof(struct tavor_cqe) == 0x20);
+TAVOR_HW_SIZE(tavor_cqe, 0x20);
+TAVOR_HW_FIELD(tavor_cqe, qpn, 0x0);
+TAVOR_HW_FIELD(tavor_cqe, ee, 0x4);
+TAVOR_HW_FIELD(tavor_cqe, remote_qpn, 0x8);
+TAVOR_HW_FIELD(tavor_cqe, sl, 0xc);
+TAVOR_HW_FIELD(tavor_cqe, grh_path_bits, 0xd);
+TAVOR_HW_FIELD(tavor_cqe, remote_lid, 0xe);
+TAVOR_HW_FIELD(tavor_cqe, imm_pkey_index, 0x10);
+TAVOR_HW_FIELD(tavor_cqe, byte_count, 0x14);
+TAVOR_HW_FIELD(tavor_cqe, wqe, 0x18);
+TAVOR_HW_FIELD(tavor_cqe, opcode, 0x1c);
+TAVOR_HW_FIELD(tavor_cqe, is_send, 0x1d);
+TAVOR_HW_FIELD(tavor_cqe, owner, 0x1f);
 
 /* The same entry when the work request failed. */
 struct tavor_err_cqe {
@@ -81,7 +108,15 @@ struct tavor_err_cqe {
 	u8 owner;
 };
 
-static_assert(sizeof(struct tavor_err_cqe) == 0x20);
+TAVOR_HW_SIZE(tavor_err_cqe, 0x20);
+TAVOR_HW_FIELD(tavor_err_cqe, qpn, 0x0);
+TAVOR_HW_FIELD(tavor_err_cqe, syndrome, 0x10);
+TAVOR_HW_FIELD(tavor_err_cqe, vendor_error, 0x11);
+TAVOR_HW_FIELD(tavor_err_cqe, doorbell_count, 0x12);
+TAVOR_HW_FIELD(tavor_err_cqe, wqe, 0x18);
+TAVOR_HW_FIELD(tavor_err_cqe, opcode, 0x1c);
+TAVOR_HW_FIELD(tavor_err_cqe, is_send, 0x1d);
+TAVOR_HW_FIELD(tavor_err_cqe, owner, 0x1f);
 
 #define TAVOR_CQE_SL			GENMASK(7, 4)
 #define TAVOR_CQE_GRH			BIT(7)

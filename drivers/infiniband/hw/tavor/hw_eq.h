@@ -6,8 +6,9 @@
 #define TAVOR_HW_EQ_H
 
 #include <linux/bits.h>
-#include <linux/build_bug.h>
 #include <linux/types.h>
+
+#include "hw.h"
 
 /* EQ context */
 struct tavor_eq_context {
@@ -25,7 +26,17 @@ struct tavor_eq_context {
 	__be32 reserved2[4];
 };
 
-static_assert(sizeof(struct tavor_eq_context) == 64);
+TAVOR_HW_SIZE(tavor_eq_context, 0x40);
+TAVOR_HW_FIELD(tavor_eq_context, flags, 0x0);
+TAVOR_HW_FIELD(tavor_eq_context, start_hi, 0x4);
+TAVOR_HW_FIELD(tavor_eq_context, start_lo, 0x8);
+TAVOR_HW_FIELD(tavor_eq_context, size_uar, 0xc);
+TAVOR_HW_FIELD(tavor_eq_context, pd, 0x10);
+TAVOR_HW_FIELD(tavor_eq_context, intr, 0x14);
+TAVOR_HW_FIELD(tavor_eq_context, lost, 0x18);
+TAVOR_HW_FIELD(tavor_eq_context, lkey, 0x1c);
+TAVOR_HW_FIELD(tavor_eq_context, cons_index, 0x28);
+TAVOR_HW_FIELD(tavor_eq_context, prod_index, 0x2c);
 
 #define TAVOR_EQC_OWNER_HW	BIT(24)
 #define TAVOR_EQC_TRANSLATE	BIT(18)
@@ -82,9 +93,24 @@ struct tavor_eqe {
 	u8 owner;
 };
 
-static_assert(sizeof(struct tavor_eqe) == 32);
-static_assert(offsetof(struct tavor_eqe, event.cmd.status) == 0x0f);
-static_assert(offsetof(struct tavor_eqe, event.cmd.out_hi) == 0x10);
+TAVOR_HW_SIZE(tavor_eqe, 0x20);
+TAVOR_HW_FIELD(tavor_eqe, type, 0x1);
+TAVOR_HW_FIELD(tavor_eqe, subtype, 0x3);
+TAVOR_HW_FIELD(tavor_eqe, event, 0x4);
+TAVOR_HW_FIELD(tavor_eqe, event.comp.cqn, 0x4);
+TAVOR_HW_FIELD(tavor_eqe, event.cmd.token, 0x6);
+TAVOR_HW_FIELD(tavor_eqe, event.cmd.status, 0xf);
+TAVOR_HW_FIELD(tavor_eqe, event.cmd.out_hi, 0x10);
+TAVOR_HW_FIELD(tavor_eqe, event.cmd.out_lo, 0x14);
+TAVOR_HW_FIELD(tavor_eqe, event.qp.qpn, 0x4);
+TAVOR_HW_FIELD(tavor_eqe, event.qp.flags, 0xc);
+TAVOR_HW_FIELD(tavor_eqe, event.srq.srqn, 0x4);
+TAVOR_HW_FIELD(tavor_eqe, event.cq_err.cqn, 0x4);
+TAVOR_HW_FIELD(tavor_eqe, event.cq_err.syndrome, 0xf);
+TAVOR_HW_FIELD(tavor_eqe, event.port.port, 0xc);
+TAVOR_HW_FIELD(tavor_eqe, event.catas.syndrome, 0xf);
+TAVOR_HW_FIELD(tavor_eqe, event.catas.data, 0x10);
+TAVOR_HW_FIELD(tavor_eqe, owner, 0x1f);
 
 #define TAVOR_EQE_OWNER_HW	0x80
 #define TAVOR_EQE_QP_EEC	BIT(28)

@@ -6,8 +6,9 @@
 #define TAVOR_HW_MAD_H
 
 #include <linux/bits.h>
-#include <linux/build_bug.h>
 #include <linux/types.h>
+
+#include "hw.h"
 
 #define TAVOR_MAD_SIZE			0x100
 
@@ -27,10 +28,15 @@ struct tavor_mad_ifc {
 	u8 reserved4[0x98];
 };
 
-static_assert(sizeof(struct tavor_mad_ifc) == 0x200);
-static_assert(offsetof(struct tavor_mad_ifc, remote_qpn) == 0x108);
-static_assert(offsetof(struct tavor_mad_ifc, pkey_index) == 0x112);
-static_assert(offsetof(struct tavor_mad_ifc, grh) == 0x140);
+TAVOR_HW_SIZE(tavor_mad_ifc, 0x200);
+TAVOR_HW_FIELD(tavor_mad_ifc, mad, 0x0);
+TAVOR_HW_FIELD(tavor_mad_ifc, local_qpn, 0x100);
+TAVOR_HW_FIELD(tavor_mad_ifc, remote_qpn, 0x108);
+TAVOR_HW_FIELD(tavor_mad_ifc, sl, 0x10c);
+TAVOR_HW_FIELD(tavor_mad_ifc, grh_path_bits, 0x10d);
+TAVOR_HW_FIELD(tavor_mad_ifc, remote_lid, 0x10e);
+TAVOR_HW_FIELD(tavor_mad_ifc, pkey_index, 0x112);
+TAVOR_HW_FIELD(tavor_mad_ifc, grh, 0x140);
 
 #define TAVOR_MAD_SL			GENMASK(7, 4)
 #define TAVOR_MAD_GRH			BIT(7)
@@ -51,7 +57,10 @@ struct tavor_mgm {
 	__be32 qp[TAVOR_MGM_QPS];	/* TAVOR_MGM_VALID | QPN; packed from 0 */
 };
 
-static_assert(sizeof(struct tavor_mgm) == 0x100);
+TAVOR_HW_SIZE(tavor_mgm, 0x100);
+TAVOR_HW_FIELD(tavor_mgm, next, 0x0);
+TAVOR_HW_FIELD(tavor_mgm, gid, 0x10);
+TAVOR_HW_FIELD(tavor_mgm, qp, 0x20);
 
 #define TAVOR_MGM_NEXT			GENMASK(31, 6)
 #define TAVOR_MGM_VALID			BIT(31)

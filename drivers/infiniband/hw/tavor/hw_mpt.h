@@ -6,8 +6,9 @@
 #define TAVOR_HW_MPT_H
 
 #include <linux/bits.h>
-#include <linux/build_bug.h>
 #include <linux/types.h>
+
+#include "hw.h"
 
 /* MPT: 64 bytes, the mailbox of SW2HW_MPT and the format in DDR */
 struct tavor_mpt_entry {
@@ -25,7 +26,18 @@ struct tavor_mpt_entry {
 	__be32 reserved[3];
 } __packed;
 
-static_assert(sizeof(struct tavor_mpt_entry) == 64);
+TAVOR_HW_SIZE(tavor_mpt_entry, 0x40);
+TAVOR_HW_FIELD(tavor_mpt_entry, flags, 0x0);
+TAVOR_HW_FIELD(tavor_mpt_entry, page_size, 0x4);
+TAVOR_HW_FIELD(tavor_mpt_entry, key, 0x8);
+TAVOR_HW_FIELD(tavor_mpt_entry, pd, 0xc);
+TAVOR_HW_FIELD(tavor_mpt_entry, start, 0x10);
+TAVOR_HW_FIELD(tavor_mpt_entry, length, 0x18);
+TAVOR_HW_FIELD(tavor_mpt_entry, lkey, 0x20);
+TAVOR_HW_FIELD(tavor_mpt_entry, window_count, 0x24);
+TAVOR_HW_FIELD(tavor_mpt_entry, window_limit, 0x28);
+TAVOR_HW_FIELD(tavor_mpt_entry, mtt_hi, 0x2c);
+TAVOR_HW_FIELD(tavor_mpt_entry, mtt_lo, 0x30);
 
 #define TAVOR_MPT_SW_OWNED	(0xfU << 28)
 #define TAVOR_MPT_MIO		BIT(17)
@@ -49,7 +61,9 @@ struct tavor_write_mtt {
 	__be64 entry[510];
 };
 
-static_assert(sizeof(struct tavor_write_mtt) == 4096);
+TAVOR_HW_SIZE(tavor_write_mtt, 0x1000);
+TAVOR_HW_FIELD(tavor_write_mtt, addr, 0x0);
+TAVOR_HW_FIELD(tavor_write_mtt, entry, 0x10);
 
 #define TAVOR_WRITE_MTT_MAX	510U
 

@@ -9,8 +9,9 @@
 #define TAVOR_HW_QP_H
 
 #include <linux/bits.h>
-#include <linux/build_bug.h>
 #include <linux/types.h>
+
+#include "hw.h"
 
 #define TAVOR_QPN_MASK			GENMASK(23, 0)
 #define TAVOR_RDB_SIZE			32	/* a responder resource */
@@ -29,7 +30,17 @@ struct tavor_qp_path {
 	u8 dgid[16];
 };
 
-static_assert(sizeof(struct tavor_qp_path) == 0x20);
+TAVOR_HW_SIZE(tavor_qp_path, 0x20);
+TAVOR_HW_FIELD(tavor_qp_path, port_pkey, 0x0);
+TAVOR_HW_FIELD(tavor_qp_path, rnr_retry, 0x4);
+TAVOR_HW_FIELD(tavor_qp_path, grh_path_bits, 0x5);
+TAVOR_HW_FIELD(tavor_qp_path, dlid, 0x6);
+TAVOR_HW_FIELD(tavor_qp_path, ack_timeout, 0x8);
+TAVOR_HW_FIELD(tavor_qp_path, sgid_index, 0x9);
+TAVOR_HW_FIELD(tavor_qp_path, static_rate, 0xa);
+TAVOR_HW_FIELD(tavor_qp_path, hop_limit, 0xb);
+TAVOR_HW_FIELD(tavor_qp_path, sl_tclass_flow, 0xc);
+TAVOR_HW_FIELD(tavor_qp_path, dgid, 0x10);
 
 #define TAVOR_PATH_PORT			GENMASK(25, 24)
 #define TAVOR_PATH_PKEY_INDEX		GENMASK(6, 0)
@@ -74,11 +85,33 @@ struct tavor_qp_context {
 	__be32 reserved3[19];
 };
 
-static_assert(sizeof(struct tavor_qp_context) == 0x100);
-static_assert(offsetof(struct tavor_qp_context, pri_path) == 0x20);
-static_assert(offsetof(struct tavor_qp_context, params1) == 0x70);
-static_assert(offsetof(struct tavor_qp_context, params2) == 0x90);
-static_assert(offsetof(struct tavor_qp_context, srqn) == 0xac);
+TAVOR_HW_SIZE(tavor_qp_context, 0x100);
+TAVOR_HW_FIELD(tavor_qp_context, flags, 0x0);
+TAVOR_HW_FIELD(tavor_qp_context, sched_queue, 0x4);
+TAVOR_HW_FIELD(tavor_qp_context, mtu_msgmax, 0x8);
+TAVOR_HW_FIELD(tavor_qp_context, uar_page, 0xc);
+TAVOR_HW_FIELD(tavor_qp_context, local_qpn, 0x10);
+TAVOR_HW_FIELD(tavor_qp_context, remote_qpn, 0x14);
+TAVOR_HW_FIELD(tavor_qp_context, pri_path, 0x20);
+TAVOR_HW_FIELD(tavor_qp_context, alt_path, 0x40);
+TAVOR_HW_FIELD(tavor_qp_context, rdd, 0x60);
+TAVOR_HW_FIELD(tavor_qp_context, pd, 0x64);
+TAVOR_HW_FIELD(tavor_qp_context, wqe_base_h, 0x68);
+TAVOR_HW_FIELD(tavor_qp_context, wqe_lkey, 0x6c);
+TAVOR_HW_FIELD(tavor_qp_context, params1, 0x70);
+TAVOR_HW_FIELD(tavor_qp_context, next_send_psn, 0x78);
+TAVOR_HW_FIELD(tavor_qp_context, send_cqn, 0x7c);
+TAVOR_HW_FIELD(tavor_qp_context, next_send_wqe, 0x80);
+TAVOR_HW_FIELD(tavor_qp_context, last_acked_psn, 0x88);
+TAVOR_HW_FIELD(tavor_qp_context, ssn, 0x8c);
+TAVOR_HW_FIELD(tavor_qp_context, params2, 0x90);
+TAVOR_HW_FIELD(tavor_qp_context, rnr_next_recv_psn, 0x94);
+TAVOR_HW_FIELD(tavor_qp_context, rdb_base, 0x98);
+TAVOR_HW_FIELD(tavor_qp_context, recv_cqn, 0x9c);
+TAVOR_HW_FIELD(tavor_qp_context, next_recv_wqe, 0xa0);
+TAVOR_HW_FIELD(tavor_qp_context, qkey, 0xa8);
+TAVOR_HW_FIELD(tavor_qp_context, srqn, 0xac);
+TAVOR_HW_FIELD(tavor_qp_context, rmsn, 0xb0);
 
 #define TAVOR_QPC_STATE			GENMASK(31, 28)	/* output only */
 #define TAVOR_QPC_SERVICE		GENMASK(18, 16)
@@ -136,7 +169,9 @@ struct tavor_qp_param {
 	struct tavor_qp_context context;
 };
 
-static_assert(sizeof(struct tavor_qp_param) == 0x108);
+TAVOR_HW_SIZE(tavor_qp_param, 0x108);
+TAVOR_HW_FIELD(tavor_qp_param, opt_param_mask, 0x0);
+TAVOR_HW_FIELD(tavor_qp_param, context, 0x8);
 
 #define TAVOR_OPTPAR_ALT_PATH		BIT(0)
 #define TAVOR_OPTPAR_RRE		BIT(1)
@@ -166,7 +201,13 @@ struct tavor_srq_context {
 	__be32 reserved[2];
 };
 
-static_assert(sizeof(struct tavor_srq_context) == 0x20);
+TAVOR_HW_SIZE(tavor_srq_context, 0x20);
+TAVOR_HW_FIELD(tavor_srq_context, wqe_base_ds, 0x0);
+TAVOR_HW_FIELD(tavor_srq_context, state_pd, 0x8);
+TAVOR_HW_FIELD(tavor_srq_context, lkey, 0xc);
+TAVOR_HW_FIELD(tavor_srq_context, uar_page, 0x10);
+TAVOR_HW_FIELD(tavor_srq_context, limit, 0x14);
+TAVOR_HW_FIELD(tavor_srq_context, wqe_count, 0x16);
 
 #define TAVOR_SRQC_STATE		GENMASK(31, 28)
 #define TAVOR_SRQC_STATE_ERR		1

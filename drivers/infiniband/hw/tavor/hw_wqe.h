@@ -9,8 +9,9 @@
 #define TAVOR_HW_WQE_H
 
 #include <linux/bits.h>
-#include <linux/build_bug.h>
 #include <linux/types.h>
+
+#include "hw.h"
 
 #define TAVOR_WQE_UNIT			16	/* WQE sizes are counted in segments */
 #define TAVOR_MIN_WQE_SHIFT		6
@@ -23,7 +24,11 @@ struct tavor_next_seg {
 	__be32 imm;			/* sends only; the hardware never writes it */
 };
 
-static_assert(sizeof(struct tavor_next_seg) == 0x10);
+TAVOR_HW_SIZE(tavor_next_seg, 0x10);
+TAVOR_HW_FIELD(tavor_next_seg, nda_op, 0x0);
+TAVOR_HW_FIELD(tavor_next_seg, ee_nds, 0x4);
+TAVOR_HW_FIELD(tavor_next_seg, flags, 0x8);
+TAVOR_HW_FIELD(tavor_next_seg, imm, 0xc);
 
 #define TAVOR_NEXT_ADDR			GENMASK(31, 6)
 #define TAVOR_NEXT_OPCODE		GENMASK(4, 0)
@@ -44,7 +49,12 @@ struct tavor_mlx_seg {
 	__be16 vcrc;			/* 0: generated */
 };
 
-static_assert(sizeof(struct tavor_mlx_seg) == 0x10);
+TAVOR_HW_SIZE(tavor_mlx_seg, 0x10);
+TAVOR_HW_FIELD(tavor_mlx_seg, nda_op, 0x0);
+TAVOR_HW_FIELD(tavor_mlx_seg, ee_nds, 0x4);
+TAVOR_HW_FIELD(tavor_mlx_seg, flags, 0x8);
+TAVOR_HW_FIELD(tavor_mlx_seg, dlid, 0xc);
+TAVOR_HW_FIELD(tavor_mlx_seg, vcrc, 0xe);
 
 #define TAVOR_MLX_VL15			BIT(17)
 #define TAVOR_MLX_SLR			BIT(16)	/* the SLID of the header is final */
@@ -57,7 +67,10 @@ struct tavor_data_seg {
 	__be64 addr;
 };
 
-static_assert(sizeof(struct tavor_data_seg) == 0x10);
+TAVOR_HW_SIZE(tavor_data_seg, 0x10);
+TAVOR_HW_FIELD(tavor_data_seg, byte_count, 0x0);
+TAVOR_HW_FIELD(tavor_data_seg, lkey, 0x4);
+TAVOR_HW_FIELD(tavor_data_seg, addr, 0x8);
 
 struct tavor_ud_seg {
 	__be32 reserved1;
@@ -69,7 +82,11 @@ struct tavor_ud_seg {
 	__be32 reserved3[2];
 };
 
-static_assert(sizeof(struct tavor_ud_seg) == 0x30);
+TAVOR_HW_SIZE(tavor_ud_seg, 0x30);
+TAVOR_HW_FIELD(tavor_ud_seg, av_lkey, 0x4);
+TAVOR_HW_FIELD(tavor_ud_seg, av_addr, 0x8);
+TAVOR_HW_FIELD(tavor_ud_seg, dqpn, 0x20);
+TAVOR_HW_FIELD(tavor_ud_seg, qkey, 0x24);
 
 struct tavor_raddr_seg {
 	__be64 raddr;
@@ -77,14 +94,18 @@ struct tavor_raddr_seg {
 	__be32 reserved;
 };
 
-static_assert(sizeof(struct tavor_raddr_seg) == 0x10);
+TAVOR_HW_SIZE(tavor_raddr_seg, 0x10);
+TAVOR_HW_FIELD(tavor_raddr_seg, raddr, 0x0);
+TAVOR_HW_FIELD(tavor_raddr_seg, rkey, 0x8);
 
 struct tavor_atomic_seg {
 	__be64 swap_add;
 	__be64 compare;
 };
 
-static_assert(sizeof(struct tavor_atomic_seg) == 0x10);
+TAVOR_HW_SIZE(tavor_atomic_seg, 0x10);
+TAVOR_HW_FIELD(tavor_atomic_seg, swap_add, 0x0);
+TAVOR_HW_FIELD(tavor_atomic_seg, compare, 0x8);
 
 /* Only its size matters so far: a user's send stride leaves room for it. */
 #define TAVOR_BIND_SEG_SIZE		0x20
@@ -94,7 +115,9 @@ struct tavor_inline_seg {
 	u8 data[];
 };
 
-static_assert(sizeof(struct tavor_inline_seg) == 4);
+TAVOR_HW_SIZE(tavor_inline_seg, 0x4);
+TAVOR_HW_FIELD(tavor_inline_seg, byte_count, 0x0);
+TAVOR_HW_FIELD(tavor_inline_seg, data, 0x4);
 
 #define TAVOR_INVALID_LKEY		1	/* ends a scatter list; index of a reserved MPT */
 
@@ -129,7 +152,15 @@ struct tavor_av {
 	__be32 dgid[4];
 };
 
-static_assert(sizeof(struct tavor_av) == 0x20);
+TAVOR_HW_SIZE(tavor_av, 0x20);
+TAVOR_HW_FIELD(tavor_av, port_pd, 0x0);
+TAVOR_HW_FIELD(tavor_av, grh_path_bits, 0x5);
+TAVOR_HW_FIELD(tavor_av, dlid, 0x6);
+TAVOR_HW_FIELD(tavor_av, sgid_index, 0x9);
+TAVOR_HW_FIELD(tavor_av, msg_rate, 0xa);
+TAVOR_HW_FIELD(tavor_av, hop_limit, 0xb);
+TAVOR_HW_FIELD(tavor_av, sl_tclass_flow, 0xc);
+TAVOR_HW_FIELD(tavor_av, dgid, 0x10);
 
 #define TAVOR_AV_PORT			GENMASK(25, 24)
 #define TAVOR_AV_PD			GENMASK(23, 0)
