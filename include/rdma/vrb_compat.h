@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Where the kernels we build for differ, as far as the engine and its tests are concerned.
- * VRB_HAS_* come from compile probes (drivers/infiniband/vrb/probe.mk); the rest reads like
+ * Where the kernels we build for differ. VRB_HAS_* come from compile probes
+ * (drivers/infiniband/vrb/probe/); nothing here asks for a kernel version. The rest reads like
  * mainline.
  */
 #ifndef RDMA_VRB_COMPAT_H
 #define RDMA_VRB_COMPAT_H
 
 #include <linux/hrtimer.h>
+#include <linux/timer.h>
+
+#include "vrb_probes.h"
 
 #ifndef VRB_HAS_HRTIMER_SETUP
 static inline void hrtimer_setup(struct hrtimer *timer,
@@ -17,6 +20,32 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 	hrtimer_init(timer, clock_id, mode);
 	timer->function = function;
 }
+#endif
+
+#ifndef VRB_HAS_TIMER_CONTAINER_OF
+#define timer_container_of(var, callback_timer, timer_fieldname) \
+	from_timer(var, callback_timer, timer_fieldname)
+#endif
+
+#ifndef VRB_HAS_UMEM_GET_VA
+#define ib_umem_get_va(device, addr, size, access) ib_umem_get(device, addr, size, access)
+#endif
+
+#ifdef VRB_HAS_RESIZE_USER_CQ
+#define vrb_resize_cqe_t unsigned int
+#define VRB_RESIZE_CQ_OP(fn) .resize_user_cq = (fn)
+#else
+#define vrb_resize_cqe_t int
+#define VRB_RESIZE_CQ_OP(fn) .resize_cq = (fn)
+#endif
+
+/* In the parameters of reg_user_mr(): the DMA handle, which no device of ours has. */
+#ifdef VRB_HAS_REG_MR_DMAH
+#define VRB_DMAH_PARAM struct ib_dmah *dmah,
+#define VRB_DMAH_GIVEN (!!dmah)
+#else
+#define VRB_DMAH_PARAM
+#define VRB_DMAH_GIVEN false
 #endif
 
 #endif /* RDMA_VRB_COMPAT_H */

@@ -1,11 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# What the kernel's headers offer, found by compiling and not by version: distributions backport. The answers
-# are used in include/rdma/vrb_compat.h alone.
+# What the kernel's headers offer is found by compiling probe/*.c, not by its version: distributions backport.
+# The answers, VRB_HAS_*, are used in include/rdma/vrb_compat.h alone. Included by the Kbuild of each module
+# that needs them, after the list of its objects.
 
-vrb-probe = $(call try-run, \
-	printf '%b' '$(2)' | $(CC) $(NOSTDINC_FLAGS) $(LINUXINCLUDE) $(KBUILD_CPPFLAGS) \
-		$(filter-out -Wp$(comma)%,$(KBUILD_CFLAGS)) $(KBUILD_CFLAGS_MODULE) -DMODULE \
-		-Werror=implicit-function-declaration -c -x c - -o "$$TMP",-D$(1))
+vrb-probe-dir := $(dir $(lastword $(MAKEFILE_LIST)))
 
-vrb-probes := $(call vrb-probe,VRB_HAS_HRTIMER_SETUP,\043include <linux/hrtimer.h>\nvoid *probe(void);\nvoid *probe(void) { return hrtimer_setup; }\n)
+quiet_cmd_vrb_probe = PROBE   $@
+      cmd_vrb_probe = $(CONFIG_SHELL) $(vrb-probe-dir)probe.sh $@ \
+		$(sort $(wildcard $(vrb-probe-dir)probe/*.c)) -- \
+		$(CC) $(filter-out -Wp$(comma)%,$(NOSTDINC_FLAGS)) $(LINUXINCLUDE) $(KBUILD_CPPFLAGS) \
+		$(KBUILD_CFLAGS) $(KBUILD_CFLAGS_MODULE) -DMODULE -DKBUILD_MODNAME='"probe"' \
+		-Werror=incompatible-pointer-types -Werror=implicit-function-declaration
+
+$(obj)/generated/vrb_probes.h: $(vrb-probe-dir)probe.sh $(wildcard $(vrb-probe-dir)probe/*.c) FORCE
+	$(call if_changed,vrb_probe)
+
+targets += generated/vrb_probes.h
+ccflags-y += -I$(obj)/generated
+$(addprefix $(obj)/,$(foreach module,$(obj-m:.o=),$($(module)-y))): $(obj)/generated/vrb_probes.h

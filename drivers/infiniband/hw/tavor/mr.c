@@ -257,7 +257,7 @@ release_umem:
 }
 
 static struct ib_mr *tavor_reg_user_mr(struct ib_pd *ibpd, u64 start, u64 length, u64 iova,
-				       int access, TAVOR_DMAH_PARAM struct ib_udata *udata)
+				       int access, VRB_DMAH_PARAM struct ib_udata *udata)
 {
 	struct tavor_ucontext *ctx = rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib);
 	struct tavor_dev *dev = to_tdev(ibpd->device);
@@ -265,7 +265,7 @@ static struct ib_mr *tavor_reg_user_mr(struct ib_pd *ibpd, u64 start, u64 length
 	struct tavor_mr *mr;
 	int err;
 
-	if (TAVOR_DMAH_GIVEN || access & (IB_ACCESS_ON_DEMAND | IB_ZERO_BASED))
+	if (VRB_DMAH_GIVEN || access & (IB_ACCESS_ON_DEMAND | IB_ZERO_BASED))
 		return ERR_PTR(-EOPNOTSUPP);
 	if (!length || iova + length - 1 < iova)
 		return ERR_PTR(-EINVAL);

@@ -26,11 +26,11 @@
 #include <linux/timer.h>
 
 #include <rdma/ib_verbs.h>
+#include <rdma/vrb_compat.h>
 #include <rdma/vrb_provider.h>
 
 #include "alloc.h"
 #include "cmd.h"
-#include "compat.h"
 #include "dev_lim.h"
 #include "eq.h"
 #include "fw.h"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# probe.sh OUT PROBE.c... -- COMPILER ARGUMENTS...: writes OUT with "#define TAVOR_HAS_<PROBE> 1" for each
+# probe.sh OUT PROBE.c... -- COMPILER ARGUMENTS...: writes OUT with "#define VRB_HAS_<PROBE> 1" for each
 # probe that compiles. A probe that must compile everywhere ("always.c") tells a broken compiler command
 # from a missing feature.
 
@@ -24,7 +24,7 @@ for probe in $probes; do
 	name=${name%.c}
 	echo "== $name" >>"$log"
 	if "$@" -c -o "$out.o" "$probe" >>"$log" 2>&1; then
-		echo "#define TAVOR_HAS_$(echo "$name" | tr '[:lower:]' '[:upper:]') 1" >>"$new"
+		echo "#define VRB_HAS_$(echo "$name" | tr '[:lower:]' '[:upper:]') 1" >>"$new"
 	elif [ "$name" = always ]; then
 		cat "$log" >&2
 		echo "probe.sh: the kernel's headers do not compile; see above" >&2
