@@ -242,6 +242,7 @@ static int tavor_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	mutex_init(&dev->port_lock);
 	spin_lock_init(&dev->mr_reap_lock);
 	INIT_LIST_HEAD(&dev->mr_reap);
+	mutex_init(&dev->mr_reap_mutex);
 	err = tavor_layers_up(dev);
 	if (err) {
 		ib_dealloc_device(&dev->ib_dev);

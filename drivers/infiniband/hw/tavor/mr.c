@@ -102,6 +102,8 @@ static const struct vrb_object_type tavor_mr_type = {
  * tavor_mr_reap() - unpins the memory of regions the hardware has let go of, and frees them
  * @dev: device
  *
+ * Of all that had been released before: when this returns nobody is still at it.
+ *
  * Context: Process context, may sleep.
  */
 void tavor_mr_reap(struct tavor_dev *dev)
@@ -109,7 +111,7 @@ void tavor_mr_reap(struct tavor_dev *dev)
 	struct tavor_hw_mr *mr, *next;
 	LIST_HEAD(released);
 
-	might_sleep();
+	mutex_lock(&dev->mr_reap_mutex);
 	spin_lock_bh(&dev->mr_reap_lock);
 	list_splice_init(&dev->mr_reap, &released);
 	spin_unlock_bh(&dev->mr_reap_lock);
@@ -118,6 +120,7 @@ void tavor_mr_reap(struct tavor_dev *dev)
 			ib_umem_release(mr->umem);
 		kfree(mr);
 	}
+	mutex_unlock(&dev->mr_reap_mutex);
 }
 
 static struct tavor_mr *tavor_mr_alloc(struct tavor_dev *dev)

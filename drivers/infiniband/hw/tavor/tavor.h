@@ -88,6 +88,7 @@ struct tavor_dev {
 
 	spinlock_t mr_reap_lock;	/* mr_reap */
 	struct list_head mr_reap;	/* released MRs whose memory is still pinned */
+	struct mutex mr_reap_mutex;	/* who unpins; the others wait until he has */
 
 	struct mutex port_lock;		/* SET_IB's read-modify-write; node description */
 
