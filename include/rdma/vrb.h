@@ -3,17 +3,25 @@
  * Verbs request blocks: RDMA control verbs that never sleep.
  *
  * A verb that changes an RDMA object ends in a firmware command. A verbs request block carries one
- * such verb: the caller owns it, submits it from any context down to softirq, and gets exactly one
- * callback, always from softirq and never inside vrb_submit() or vrb_cancel(). Where the caller may
- * sleep it waits for the request as for a struct completion. Documentation/vrb-contract.rst has the
- * contract, rule by rule; this header is what a kernel client needs.
+ * such verb: the caller owns it, submits it from any context but NMI, and gets exactly one
+ * callback, always from softirq. Where the caller may sleep it waits for the request as for a
+ * struct completion. Documentation/vrb-contract.rst has the contract, rule by rule; this header is
+ * what a kernel client needs of the engine itself.
+ *
+ * One errno, one meaning. As the answer of a submit or cancel: -EINPROGRESS accepted; -EINVAL
+ * malformed, or a context in which it may not be called; -EBUSY not idle; -EALREADY too late to
+ * take back; -ENOENT idle; -EOPNOTSUPP the provider lacks the verb. As an answer or as a status:
+ * -ECANCELED taken back; -ETIME past its deadline, never issued; -ETIMEDOUT issued and not
+ * answered; -EIO the device failed; -ESTALE the object is from before a reset; -EUCLEAN an earlier
+ * command on the object was not answered; -ESHUTDOWN object or client ending; -ENODEV provider
+ * gone; -EPERM poisoned or killed. Anything else is what the provider makes of the firmware status.
  */
 #ifndef RDMA_VRB_H
 #define RDMA_VRB_H
 
+#include <linux/atomic.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
-#include <linux/timerqueue.h>
 #include <linux/types.h>
 
 struct ib_device;
@@ -22,15 +30,18 @@ struct vrb_client;
 struct vrb_device;
 struct vrb_object;
 struct vrb_slot;
+struct vrb_user;
 struct vrb_verb;
 struct vrb_waiter;
 
 /**
  * typedef vrb_done_fn - what the engine calls when a request is over
- * @vrb: the request; idle again, its result in &vrb.status
+ * @vrb: the request, its result in &vrb.status; container_of() gives the caller's structure
  *
  * The callback may submit or cancel any request, free @vrb, or drop the last reference to the
  * object. It must not sleep and must be short: one device's callbacks run one after the other.
+ * @vrb is idle again when this has returned, or has submitted or freed it: until then a submit from
+ * elsewhere is answered -EBUSY and a cancel -EALREADY.
  *
  * Context: Softirq, no lock of the engine or of the provider held.
  */
@@ -38,12 +49,14 @@ typedef void (*vrb_done_fn)(struct vrb *vrb);
 
 /**
  * enum vrb_class - which requests go first when slots are short
+ * @VRB_CLASS_VERB: the verb's own class; what a request has unless the caller says otherwise
  * @VRB_CLASS_TEARDOWN: destroys and flushes; one slot is reserved for them
- * @VRB_CLASS_NORMAL: everything else
- * @VRB_CLASS_BACKGROUND: queries, refills; ages into @VRB_CLASS_NORMAL
+ * @VRB_CLASS_NORMAL: everything else; goes before teardown that is 100 ms younger
+ * @VRB_CLASS_BACKGROUND: queries, refills; goes before normal requests that are 100 ms younger
  * @VRB_CLASS_EVENT: waits for an event; takes no slot and has no deadline
  */
 enum vrb_class {
+	VRB_CLASS_VERB,
 	VRB_CLASS_TEARDOWN,
 	VRB_CLASS_NORMAL,
 	VRB_CLASS_BACKGROUND,
@@ -52,90 +65,63 @@ enum vrb_class {
 	VRB_NR_CLASSES
 };
 
-/**
- * enum vrb_state - where a request is
- * @VRB_IDLE: the caller's; never submitted, or its callback has been or is being called
- * @VRB_QUEUED: accepted; holds no slot
- * @VRB_ISSUED: holds a slot; its command is being posted, executed or followed by the next step
- * @VRB_DONE: over; the callback is about to run
- */
-enum vrb_state {
-	VRB_IDLE,
-	VRB_QUEUED,
-	VRB_ISSUED,
-	VRB_DONE
-};
-
-/* For &vrb.flags; set between vrb_init() and vrb_submit(). */
-#define VRB_F_USER	0x01	/* for a user process: these get at most half of the slots */
-#define VRB_F_ORPHAN	0x02	/* nobody will take the result of a create: undo it */
-
-/**
- * union vrb_args - a verb's inputs and outputs, kept in the request until it is issued
- * @ptr: for verbs of the provider itself: its own structure, alive until the callback
- * @word: small inputs that need no structure
- */
-union vrb_args {
-	struct {
-		void *in;
-		void *out;
-	} ptr;
-	u64 word[8];
-};
+/* For &vrb.flags. There is none yet: anything but 0 is refused. */
+#define VRB_FLAGS	0
 
 /**
  * struct vrb - verbs request block
  * @done: called once per accepted submit; NULL if somebody waits with vrb_wait()
- * @context: the caller's
- * @verb: what to do; set by the vrb_fill_*() helpers or by the provider
- * @object: what to do it to; NULL for verbs of the device. The caller keeps it until the callback
- * @args: the verb's inputs and outputs
- * @deadline: absolute CLOCK_MONOTONIC time after which a *queued* request completes -ETIMEDOUT; 0
- *	never
- * @flags: VRB_F_*
- * @status: result: 0 or a negative errno. -ECANCELED: taken back while queued. -ETIMEDOUT: see the
- *	contract, rule 8. -EIO: the device has failed, or an earlier command on the object never
- *	answered. -ENODEV: the provider has gone. Otherwise the provider's errno for @fw_status
- * @step: the step that ran last, counted from 0; on failure the one that failed
- * @fw_status: raw firmware status of that step
- * @out: immediate result of the last command
+ * @group: requests to be cancelled and drained together with, of the same client; NULL none
+ * @deadline: absolute CLOCK_MONOTONIC time after which a request that is still *queued* completes
+ *	-ETIME, at most 2 ms late; 0 never. A destroy has none
+ * @class: enum vrb_class, but not %VRB_CLASS_EVENT; 0 the verb's
+ * @flags: VRB_FLAGS
+ * @fw_status: raw firmware status of step @step
+ * @status: result: 0 or a negative errno; see the top of this file
+ * @step: the step that ran last, its place in the verb's table; on failure the one that failed
  *
- * Owned by the caller; from an accepted vrb_submit() until the callback it belongs to the engine
- * and only vrb_cancel(), vrb_wait() and vrb_poll() may be called on it. It may lie in any memory
- * that stays valid that long, but not in one that embeds a struct ib_qp or its like when the
- * hardware may outlive it. What follows @out is the engine's.
+ * The first member of a typed request, or of a provider's own, which has inputs and outputs. Filled
+ * in by the request's vrb_prep_*() helper, which sets everything to 0 but the verb and the object;
+ * the caller then sets what he wants of @done, @group, @deadline and @class, and may submit it
+ * again as it is. From an accepted vrb_submit() until it is idle again it belongs to the engine and
+ * only vrb_cancel(), vrb_kill(), vrb_wait() and vrb_wait_killable() may be called on it. It may lie
+ * in any memory that stays valid that long, but not in one that embeds a struct ib_qp or its like
+ * when the hardware may outlive it.
  */
 struct vrb {
 	vrb_done_fn done;
-	void *context;
-	const struct vrb_verb *verb;
-	struct vrb_object *object;
-	union vrb_args args;
-	ktime_t deadline;
-	u32 flags;
-
-	int status;
-	u16 step;
-	u8 fw_status;
-	u64 out;
-
-	/* private: */
-	enum vrb_state state;
-	enum vrb_class class;
-	bool undo;			/* undoing earlier steps; status has the reason */
-	u16 failed_step;		/* while undoing: the step that made it necessary */
-	struct list_head entry;		/* runnable list of the device, then its done list */
-	struct list_head object_entry;	/* the object's queue */
-	struct list_head group_entry;	/* the group's requests, until they are over */
-	struct list_head client_entry;	/* the client's queued, parked or issued requests */
-	struct timerqueue_node expiry;	/* deadline while queued */
-	struct vrb_device *dev;
-	struct vrb_client *client;
 	struct vrb_group *group;
+	ktime_t deadline;
+	u8 class;
+	u8 flags;
+	u8 fw_status;
+	int status;
+	u32 step;
+
+	/* private: the provider's */
+	const struct vrb_verb *verb;
+	struct vrb_object *object;	/* NULL for verbs of the device */
+	struct vrb_user *user;		/* the process it is for; NULL the kernel's own */
+
+	/* private: the engine's */
+	atomic64_t state;		/* with the ticket of its callback */
+	u8 real_class;
+	u8 killers;			/* vrb_kill() in progress */
+	bool started;			/* has waited: goes on in front of others */
+	bool waits_after;		/* the step it waits in is over, bar the waiting */
+	bool undoing;			/* earlier steps; status has the reason */
+	bool undid;
+	u32 failed_step;		/* while undoing: the step that made it necessary */
+	u32 generation;			/* of the group's cancels */
+	struct list_head entry;		/* inbox, then runnable list, then done list */
+	struct list_head object_entry;	/* the object's queue */
+	struct list_head device_entry;	/* all that are accepted, until they are called back */
+	struct hlist_node expiry;	/* deadline while queued */
+	struct vrb_client *client;
 	struct vrb_slot *slot;
 	struct vrb_waiter *waiter;
 	ktime_t submitted;
-	ktime_t issued;
+	ktime_t since;			/* runnable */
 };
 
 /**
@@ -145,30 +131,31 @@ struct vrb {
  */
 struct vrb_group {
 	/* private: */
-	struct vrb_device *dev;
-	struct list_head vrbs;	/* accepted and not over */
-	unsigned int inflight;	/* accepted, callback not yet returned */
+	struct vrb_client *client;
+	atomic_t inflight;		/* accepted, callback not yet returned */
+	u32 generation;			/* cancels so far */
 	bool poisoned;
 };
 
 /* One request */
-void vrb_init(struct vrb *vrb, vrb_done_fn done, void *context);
 int vrb_submit(struct vrb_client *client, struct vrb *vrb);
 int vrb_cancel(struct vrb *vrb);
+void vrb_kill(struct vrb *vrb);
 int vrb_wait(struct vrb *vrb);
+int vrb_wait_killable(struct vrb *vrb);
 int vrb_submit_wait(struct vrb_client *client, struct vrb *vrb);
-int vrb_poll(struct vrb *vrb, u64 bound_ns);
-void vrb_set_group(struct vrb *vrb, struct vrb_group *group);
 
 /* Groups */
 void vrb_group_init(struct vrb_group *group, struct vrb_client *client);
 void vrb_group_poison(struct vrb_group *group);
+void vrb_group_unpoison(struct vrb_group *group);
 void vrb_group_cancel(struct vrb_group *group);
 bool vrb_group_idle(struct vrb_group *group);
 void vrb_group_drain(struct vrb_group *group);
 
 /* Clients */
 struct vrb_client *vrb_client_register(struct ib_device *ibdev, const char *name);
+void vrb_client_shut(struct vrb_client *client);
 void vrb_client_unregister(struct vrb_client *client);
 
 #endif /* RDMA_VRB_H */

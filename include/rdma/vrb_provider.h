@@ -9,13 +9,32 @@
 #ifndef RDMA_VRB_PROVIDER_H
 #define RDMA_VRB_PROVIDER_H
 
+#include <linux/rbtree.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
 #include <rdma/vrb.h>
 
-/* What vrb_verb.encode and vrb_verb.advance answer, besides a negative errno. */
+/* ---- Verbs: tables of steps ---- */
+
+/**
+ * enum vrb_verdict - what the functions of a step answer, besides a negative errno
+ * @VRB_NEXT: this step is over, on to the next one; after the last the verb is complete
+ * @VRB_POST: encode, undo: a command has been encoded
+ * @VRB_AGAIN: this step is not over: the same step again; so a row of the table may stand for any
+ *	number of commands or portions
+ * @VRB_WAIT: the step waits, without a slot, until vrb_resume() is called for the object; then an
+ *	encode, undo or work is called again, and a done or undone goes on to the next step
+ * @VRB_END: the verb is complete, whatever steps are left
+ *
+ * What may answer what: see struct vrb_step. 0 is VRB_NEXT, so that a done may return
+ * &vrb_result.status as it is.
+ */
 enum vrb_verdict {
-	VRB_DONE_OK = 0,	/* advance: the verb is complete. encode: a command was encoded */
-	VRB_MORE = 1,		/* to the next step; encode: there is no command for this one */
-	VRB_LAST = 2,		/* encode only: nothing left to issue, the verb is complete */
+	VRB_NEXT = 0,
+	VRB_POST = 1,
+	VRB_AGAIN = 2,
+	VRB_WAIT = 3,
+	VRB_END = 4,
 };
 
 /**
@@ -30,61 +49,113 @@ struct vrb_result {
 	u64 out;
 };
 
-/*
- * For &vrb_verb.flags: the verb destroys its object: queued requests are cancelled, new ones
- * refused, and its commands are issued when no child and no reference besides the owner's is left.
- * It never fails: a command of it that does fails the device, which completes it with 0. One
- * exception: -EBUSY at step 0 (the hardware refused before it changed anything) completes it -EBUSY
- * and the object lives on.
- */
-#define VRB_VERB_DESTROY	0x01
-
 /**
- * struct vrb_verb - one verb: the commands it is made of
- * @name: as debugfs and the tracepoints show it
- * @class: its class; a destroy is always %VRB_CLASS_TEARDOWN
- * @flags: VRB_VERB_*
- * @encode: writes the command of step vrb->step into the provider's buffers of @slot.
+ * struct vrb_step - one row of a verb's table
+ * @name: the firmware command's name, or what else it does: debugfs, tracepoints and log show it
+ * @encode: writes the command into the provider's buffers of @slot; also decides whether there is
+ *	one. At most 64 steps without a command are passed over at a time.
+ *	Returns VRB_POST, VRB_NEXT (no command: not needed here), VRB_AGAIN, VRB_WAIT, VRB_END, or a
+ *	negative errno: the step has failed, and neither @done nor @late is called.
  *	Context: Softirq or BH disabled, the engine's device lock held: no sleeping, no submit.
- *	Returns VRB_DONE_OK (a command is ready to post), VRB_MORE (this step needs none), VRB_LAST,
- *	or a negative errno, which goes to @advance as the result of a command that failed.
- * @advance: takes the result of step vrb->step; the out buffers of @slot are still the request's.
- *	NULL: the verb is one command and its status is the result.
- *	Context: Softirq or BH disabled, no lock held.
- *	Returns VRB_DONE_OK, VRB_MORE, a negative errno, or vrb_undo(vrb, errno): undo the earlier
- *	steps. While undoing (encode sees vrb->undo) vrb->step counts down from the step before the
- *	failed one to 0: @encode of step n writes the command that takes step n back, or answers
- *	VRB_MORE where there is nothing to take back. After step 0 the request completes with that
- *	errno. A step that fails while undoing fails the device.
- * @late: the command of a request that had been given up (-ETIMEDOUT) has finished after all: what
- *	became of @object is known again. Called before anything else is issued on @object.
- *	Optional.
- *	Context: Softirq or BH disabled, no lock held.
+ * @work: instead of @encode: a step without a command that does a portion of work, at most 64
+ *	entries of whatever it writes. A run of the pump calls one portion.
+ *	Returns VRB_NEXT, VRB_AGAIN (more portions), VRB_WAIT, VRB_END, or a negative errno.
+ *	Context: Softirq, no lock held.
+ * @done: takes the result of the command, the out buffers of @slot are still the request's. NULL:
+ *	its status is the verdict.
+ *	Returns VRB_NEXT, VRB_AGAIN, VRB_WAIT, VRB_END, or a negative errno: the step has failed.
+ *	Context: Softirq, no lock held.
+ * @undo: the step is over, a later one has failed: as @encode, for the command that takes this one
+ *	back. NULL: nothing to take back. Called from the step before the failed one down to the
+ *	first. A step in which the request was waiting when it was cancelled is undone too.
+ *	Returns VRB_POST, VRB_NEXT (nothing to take back), VRB_AGAIN, VRB_WAIT; an errno fails the
+ *	device.
+ *	Context: as @encode.
+ * @undone: as @done, for the command of @undo. NULL: its status is the verdict.
+ *	Returns VRB_NEXT, VRB_AGAIN, VRB_WAIT; an errno fails the device.
+ *	Context: as @done.
+ * @late: this step's command of a request that had been given up (-ETIMEDOUT) has finished after
+ *	all: what became of @object is known again. Called before anything else is issued on
+ *	@object. Optional.
+ *	Context: as @done.
+ *
+ * What a failed step did in part it puts right itself: in @done, or in @encode before it answers.
  */
-struct vrb_verb {
+struct vrb_step {
 	const char *name;
-	enum vrb_class class;
-	u32 flags;
 	int (*encode)(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot);
-	int (*advance)(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot,
-		       const struct vrb_result *result);
-	void (*late)(struct vrb_device *dev, struct vrb_object *object, u16 step,
+	int (*work)(struct vrb_device *dev, struct vrb *vrb);
+	int (*done)(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot,
+		    const struct vrb_result *result);
+	int (*undo)(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot);
+	int (*undone)(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot,
+		      const struct vrb_result *result);
+	void (*late)(struct vrb_device *dev, struct vrb_object *object,
 		     const struct vrb_result *result);
 };
 
 /**
- * vrb_undo - what vrb_verb.advance returns to have the earlier steps taken back
- * @vrb: the request one of whose steps failed
- * @err: why; negative, becomes the request's status
+ * struct vrb_verb - one verb: a table of steps
+ * @name: as debugfs and the tracepoints show it
+ * @class: %VRB_CLASS_TEARDOWN, %VRB_CLASS_NORMAL or %VRB_CLASS_BACKGROUND; a destroy's is always
+ *	teardown
+ * @steps: the table; see VRB_STEPS()
+ * @nr_steps: its rows, at least 1
  *
- * Context: vrb_verb.advance.
+ * A request keeps its slot from the first to the last step unless it waits. A verb whose step fails
+ * takes the earlier ones back, as far as they have an undo, and completes with the first errno;
+ * &vrb.step tells where. One whose command is not answered ends -ETIMEDOUT at once, for nobody
+ * knows what the hardware will do.
+ *
+ * A destroy's table takes back what the object has, passing over what it has not. It cannot fail: a
+ * step of it that does fails the device, which completes it. One exception, for vrb_destroy_wait()
+ * only: -EBUSY at step 0 (the hardware refused before it changed anything) is returned, and the
+ * object lives on.
  */
-static inline int vrb_undo(struct vrb *vrb, int err)
+struct vrb_verb {
+	const char *name;
+	enum vrb_class class;
+	const struct vrb_step *steps;
+	u32 nr_steps;
+};
+
+/* For a struct vrb_verb: its table is this array. */
+#define VRB_STEPS(table)	.steps = (table), .nr_steps = ARRAY_SIZE(table)
+
+/**
+ * vrb_prep - make a request of the provider's own
+ * @vrb: request; nothing of what it held is looked at
+ * @verb: what to do
+ * @object: what to do it to, to which the caller has a reference or which cannot be destroyed
+ *	before the request is over; NULL for verbs of the device
+ *
+ * Context: Any.
+ */
+static inline void vrb_prep(struct vrb *vrb, const struct vrb_verb *verb, struct vrb_object *object)
 {
-	vrb->undo = true;
-	vrb->status = err;
-	return VRB_MORE;
+	*vrb = (struct vrb){ .verb = verb, .object = object };
 }
+
+/**
+ * struct vrb_user - a process that has the device open, for the fair sharing of slots
+ *
+ * Embedded in what the provider keeps per process (its ucontext). A request of the process has
+ * &vrb.user point to it, and so has the destroy of a process's object; it must stay until those are
+ * over. Of S slots one is reserved for teardown and one more kept from processes (up to 3 slots:
+ * only the reserved one). Of the rest a process may hold all while nobody else wants one; a slot
+ * that becomes free goes to the process that holds the fewest. Fields are the engine's.
+ */
+struct vrb_user {
+	/* private: */
+	struct list_head runnable[VRB_CLASS_EVENT];
+	unsigned int nr_runnable;
+	struct rb_node any, teardown;	/* of those that have such requests, by slots held */
+	unsigned int slots;		/* held */
+};
+
+void vrb_user_init(struct vrb_user *user);
+
+/* ---- Slots ---- */
 
 enum vrb_slot_state {
 	VRB_SLOT_FREE,
@@ -95,26 +166,32 @@ enum vrb_slot_state {
 /**
  * struct vrb_slot - one command the hardware can have outstanding
  * @index: 0 .. slots - 1; the provider's key to its own buffers. The highest index is reserved for
- *	teardown
- * @token: what the hardware must echo: index and a generation that changes with every post
+ *	teardown where there are at least two
+ * @token: what the hardware must echo: index and a generation that changes with every post; it
+ *	differs from the slot's last 255
+ * @vrb: the request whose command it is; valid in the functions of a step and in
+ *	&vrb_provider_ops.post
  *
- * Fields below @token are the engine's.
+ * Fields below @vrb are the engine's.
  */
 struct vrb_slot {
 	u16 index;
 	u16 token;
+	struct vrb *vrb;
 	/* private: */
 	u16 generation;
 	enum vrb_slot_state state;
 	bool posted;			/* the hardware has it */
-	u16 step;			/* a zombie's */
-	struct vrb *vrb;
-	const struct vrb_verb *verb;
+	int verdict;			/* of done, until it is acted upon */
+	const struct vrb_verb *verb;	/* a zombie's */
+	u32 step;			/* a zombie's */
 	struct vrb_object *object;	/* reference a zombie keeps */
 	struct vrb_result result;
 	ktime_t since;			/* encoded, posted, or made a zombie */
-	struct list_head entry;		/* free, ready (waits for the register) or completed */
+	struct list_head entry;		/* free, ready (waits for the register), to be worked on */
 };
+
+/* ---- Devices ---- */
 
 /**
  * struct vrb_provider_ops - a driver as the engine sees it
@@ -124,24 +201,38 @@ struct vrb_slot {
  *	(the device is gone: the engine fails it). @slot->token must come back with the completion.
  *	Context: Softirq or BH disabled, engine's device lock held.
  * @reap: finds finished commands, at most @budget, and calls vrb_slot_complete() for each; returns
- *	their number. In the polled phase it looks at the command register, later at the command
- *	event queue.
- *	Context: Softirq or BH disabled, no lock held, one caller at a time.
+ *	their number. While the device has one slot a timer has this called until the command has
+ *	finished; with more it is called after vrb_device_kick().
+ *	Context: Softirq, no lock held, one caller at a time.
  * @rearm: asks for an interrupt when the next command finishes. It must fire at once when one
- *	already has.
+ *	already has. Called after a run that found finished commands, or that vrb_device_kick()
+ *	asked for; not while the device has one slot.
  *	Context: as @reap.
- * @quiesce: makes sure the hardware writes no memory from now on (bus mastering off, read back).
- *	Context: any down to softirq, no lock of the engine held; called once per failure.
- * @failed: the device has failed and all requests are being completed. Optional.
- *	Context: Softirq or BH disabled, no lock held.
+ * @slots: the number of slots is going to be @slots; no command is outstanding, and none is posted
+ *	before this returns. With one slot commands are found by looking, with more by interrupts.
+ *	Optional.
+ *	Context: Process, may sleep, no lock held; or BH disabled in vrb_device_revive().
+ * @quiesce: makes sure the hardware writes no memory from now on (bus mastering off, read back). It
+ *	must not call vrb_device_fail() or vrb_device_stop().
+ *	Context: any down to softirq, BH disabled, no lock of the engine held that others of its
+ *	functions take; called once per failure.
+ * @failed: the device has failed, or was stopped, and all requests are being completed. Calls
+ *	vrb_resume() for every object whose request waits for something that does not come any more.
+ *	Optional.
+ *	Context: Softirq, no lock held.
+ * @status_name: name of a firmware status other than 0, for debugfs, tracepoints and log; NULL if
+ *	unknown. Optional.
+ *	Context: Any, any lock held.
  */
 struct vrb_provider_ops {
 	struct module *owner;
 	int (*post)(struct vrb_device *dev, struct vrb_slot *slot);
 	int (*reap)(struct vrb_device *dev, int budget);
 	void (*rearm)(struct vrb_device *dev);
+	void (*slots)(struct vrb_device *dev, unsigned int slots);
 	void (*quiesce)(struct vrb_device *dev);
 	void (*failed)(struct vrb_device *dev, const char *reason);
+	const char *(*status_name)(u8 fw_status);
 };
 
 /**
@@ -152,7 +243,8 @@ struct vrb_counters {
 	u64 refused;
 	u64 completed;		/* callbacks called, waiters woken */
 	u64 failed;		/* of those: status < 0 */
-	u64 cancelled;
+	u64 cancelled;		/* taken back by vrb_cancel(), vrb_kill() or vrb_group_cancel() */
+	u64 flushed;		/* taken back because object, client, device or provider ended */
 	u64 deadline;		/* queued past their deadline */
 	u64 timeouts;		/* issued and given up: zombies made */
 	u64 zombies_reaped;	/* late completions of zombies */
@@ -161,20 +253,21 @@ struct vrb_counters {
 	u64 busy;		/* post attempts that found the register busy */
 	u64 no_slot;		/* requests that had to wait for a slot */
 	u64 undone;		/* requests that undid earlier steps */
-	u64 events;		/* event requests completed */
+	u64 waits;		/* steps that waited (VRB_WAIT) */
+	u64 inbox;		/* requests that came by way of the inbox */
 	u64 runs;		/* runs of the pump */
 	u64 queue_now, queue_max;
 	u64 slots_now, slots_max;
+	u64 hold_max;		/* requests handled in one hold of the device lock, at most */
 	u64 run_max_ns;		/* longest run of the pump */
 };
 
 /**
  * struct vrb_device_config - what a provider asks for
  * @name: for messages and debugfs: the name of the PCI function
- * @slots: commands that may be outstanding once interrupts work, 2 .. 256 (one is reserved for
- *	teardown)
+ * @slots: the most that vrb_device_set_slots() is going to be called with, 1 .. 256
  * @issue_timeout_ms: an issued command is given up when for this long no command at all has
- *	completed; 0: 60 s
+ *	completed, or after ten times as long whatever else completes; 0: 60 s
  * @max_zombies: more zombies than this fail the device; 0: a quarter of the slots, at least 1
  */
 struct vrb_device_config {
@@ -184,16 +277,19 @@ struct vrb_device_config {
 	unsigned int max_zombies;
 };
 
-/* A device. It starts in the polled phase: one command at a time, found by looking. */
+/* A device. It starts with one slot, none reserved, its commands found by looking. */
 struct vrb_device *vrb_device_create(const struct vrb_provider_ops *ops, void *priv,
 				     const struct vrb_device_config *config);
 void vrb_device_destroy(struct vrb_device *dev);
 void *vrb_device_priv(const struct vrb_device *dev);
 int vrb_device_set_slots(struct vrb_device *dev, unsigned int slots);
-void vrb_device_set_polled(struct vrb_device *dev, bool polled);
-bool vrb_device_polled(const struct vrb_device *dev);
+void vrb_device_counters(struct vrb_device *dev, struct vrb_counters *counters);
+
+/* "Posts no more" (failed) and "writes no more" (quiesced): who frees memory asks the second. */
 void vrb_device_fail(struct vrb_device *dev, const char *reason);
+void vrb_device_stop(struct vrb_device *dev, const char *reason);
 bool vrb_device_failed(const struct vrb_device *dev);
+bool vrb_device_quiesced(const struct vrb_device *dev);
 int vrb_device_revive(struct vrb_device *dev);
 
 /* Clients find the provider of @ibdev between these two. */
@@ -203,20 +299,28 @@ void vrb_device_detach(struct vrb_device *dev);
 /* The provider's own requests: ib_device_ops, probe, remove. */
 struct vrb_client *vrb_device_client(struct vrb_device *dev);
 
-/* From the interrupt handler of the command event queue, and for one finished command. */
+/* From the interrupt handler of the command event queue, and from reap for one finished command. */
 void vrb_device_kick(struct vrb_device *dev);
 void vrb_slot_complete(struct vrb_device *dev, u16 token, const struct vrb_result *result);
-void vrb_device_counters(struct vrb_device *dev, struct vrb_counters *counters);
+
+/* ---- Objects ---- */
 
 /**
  * struct vrb_object_type - what kind of hardware object
  * @name: "QP", "CQ", ... for debugfs
- * @release: the hardware has let go, every child is gone and nobody holds a reference: free it.
- *	Context: Softirq or BH disabled, no lock held.
+ * @release: the hardware has let go, every child is gone and nobody holds a reference: give back
+ *	all there is (number, buffers, place in tables) but the memory of the object itself, which
+ *	somebody may be looking at under rcu_read_lock(). Who waits for the destroy wakes after
+ *	this.
+ *	Context: Softirq, no lock held.
+ * @free: frees the memory of the object, a grace period of RCU after @release. NULL: the provider
+ *	does that itself after @release. vrb_device_destroy() returns after the last of these.
+ *	Context: Softirq, no lock held.
  */
 struct vrb_object_type {
 	const char *name;
 	void (*release)(struct vrb_object *object);
+	void (*free)(struct vrb_object *object);
 };
 
 #define VRB_MAX_PARENTS 6
@@ -225,10 +329,14 @@ struct vrb_object_type {
  * struct vrb_object - the hardware half of an RDMA object
  * @type: what it is
  * @id: its number on the device (QPN, CQN, key ...)
- * @destroy: the object's own destroy request, so that destroying needs no memory
+ * @destroy: the object's own destroy request, so that destroying needs no memory; the provider sets
+ *	its user where the object is a process's
  *
  * Embedded in the provider's separately allocated hardware object. Requests on it run first in,
- * first out, one at a time. The remaining fields are the engine's.
+ * first out, one at a time. It lives until nobody has a reference: its owner's (which the destroy
+ * takes), one per child, per request that is accepted and whose callback has not returned, per
+ * command that was given up, and those of vrb_object_get() and vrb_object_tryget(). The remaining
+ * fields are the engine's.
  */
 struct vrb_object {
 	const struct vrb_object_type *type;
@@ -236,25 +344,35 @@ struct vrb_object {
 	struct vrb destroy;
 	/* private: */
 	struct vrb_device *dev;
-	unsigned int refs;
+	refcount_t refs;
 	unsigned int epoch;		/* failures of the device before this object */
-	struct list_head queue;		/* requests not yet issued, oldest first */
-	struct list_head entry;		/* all objects of the device, for debugfs and unregister */
-	struct vrb *active;		/* the request that holds a slot */
-	struct vrb_object *parent[VRB_MAX_PARENTS];
-	unsigned int nr_parents;
 	unsigned int children;
 	unsigned int zombies;		/* timed-out commands whose effect is unknown */
+	int flush;			/* with this the queue is being completed */
 	bool dying;			/* destroy accepted */
-	bool dead;			/* the hardware has let go */
+	u8 news;			/* for the pump: VRB_NEWS_*; under the kick lock */
+	struct list_head news_entry;	/* under the kick lock */
+	struct list_head queue;		/* requests not yet issued, oldest first */
+	struct list_head entry;		/* all objects of the device */
+	struct vrb *active;		/* the request that is issued or waits in a step */
+	struct vrb_object *parent[VRB_MAX_PARENTS];
+	unsigned int nr_parents;
+	void (*gone)(void *context);
+	void *gone_context;
+	struct rcu_head rcu;
 };
 
 void vrb_object_init(struct vrb_object *object, struct vrb_device *dev,
-		     const struct vrb_object_type *type, u32 id);
+		     const struct vrb_object_type *type, u32 id, const struct vrb_verb *destroy);
 int vrb_object_add_parent(struct vrb_object *object, struct vrb_object *parent);
+void vrb_object_drop_parent(struct vrb_object *object, struct vrb_object *parent);
 void vrb_object_get(struct vrb_object *object);
 bool vrb_object_tryget(struct vrb_object *object);
 void vrb_object_put(struct vrb_object *object);
-bool vrb_object_busy(struct vrb_object *object);
+bool vrb_object_has_children(struct vrb_object *object);
+void vrb_resume(struct vrb_object *object);
+int vrb_destroy(struct vrb_client *client, struct vrb_object *object, void (*gone)(void *context),
+		void *context);
+int vrb_destroy_wait(struct vrb_client *client, struct vrb_object *object);
 
 #endif /* RDMA_VRB_PROVIDER_H */

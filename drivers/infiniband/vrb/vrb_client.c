@@ -1,55 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Clients, groups, and the registry in which a client finds the provider of an ib_device.
+ * Clients, and the registry in which a client finds the provider of an ib_device.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/export.h>
-#include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
 
 #include "vrb_internal.h"
 
-#define VRB_NAG_SECONDS	10	/* how often somebody who waits for others says so */
-
 static LIST_HEAD(vrb_registry);		/* RCU */
 static DEFINE_SPINLOCK(vrb_registry_lock);
 
-/**
- * vrb_read - read a counter of requests
- * @dev: device
- * @count: guarded by its lock
- *
- * Context: Any down to softirq.
- */
-unsigned int vrb_read(struct vrb_device *dev, const unsigned int *count)
-{
-	unsigned int value;
-
-	spin_lock_bh(&dev->lock);
-	value = *count;
-	spin_unlock_bh(&dev->lock);
-	return value;
-}
-
-/**
- * vrb_wait_zero - sleep until a counter of requests is 0
- * @dev: device
- * @count: guarded by its lock; whoever brings it to 0 wakes vrb_device.idle
- * @what: of what, for the message that comes if it takes long
- *
- * Context: Process, may sleep.
- */
-void vrb_wait_zero(struct vrb_device *dev, const unsigned int *count, const char *what)
-{
-	might_sleep();
-	while (!wait_event_timeout(dev->idle, !vrb_read(dev, count), VRB_NAG_SECONDS * HZ))
-		pr_warn("%s: waiting for %u %s\n", dev->name, vrb_read(dev, count), what);
-}
-
 /* ---- Registry ---- */
+
+/* What has come by way of the inbox is checked against this too. */
+static bool vrb_set_attached(struct vrb_device *dev, bool attached)
+{
+	bool was;
+
+	vrb_lock(dev);
+	raw_spin_lock_irq(&dev->kick_lock);
+	was = dev->attached;
+	dev->attached = attached;
+	raw_spin_unlock_irq(&dev->kick_lock);
+	if (was && !attached)
+		vrb_sweep_start(dev);
+	vrb_unlock(dev);
+	return was;
+}
 
 /**
  * vrb_device_attach - let clients of an ib_device find its provider
@@ -63,18 +44,10 @@ void vrb_wait_zero(struct vrb_device *dev, const unsigned int *count, const char
  */
 int vrb_device_attach(struct vrb_device *dev, struct ib_device *ibdev)
 {
-	int ret = 0;
-
 	might_sleep();
-	spin_lock_bh(&dev->lock);
-	if (dev->attached)
-		ret = -EBUSY;
-	else
-		dev->ibdev = ibdev;
-	dev->attached = true;
-	spin_unlock_bh(&dev->lock);
-	if (ret)
-		return ret;
+	if (vrb_set_attached(dev, true))
+		return -EBUSY;
+	dev->ibdev = ibdev;
 	spin_lock(&vrb_registry_lock);
 	list_add_tail_rcu(&dev->entry, &vrb_registry);
 	spin_unlock(&vrb_registry_lock);
@@ -82,17 +55,9 @@ int vrb_device_attach(struct vrb_device *dev, struct ib_device *ibdev)
 }
 EXPORT_SYMBOL_GPL(vrb_device_attach);
 
-static void vrb_client_flush(struct vrb_client *client, int status)
+static unsigned int vrb_clients(const void *dev)
 {
-	struct vrb_device *dev = client->dev;
-	struct vrb *vrb, *next;
-
-	list_for_each_entry_safe(vrb, next, &client->queued, client_entry) {
-		if (vrb_is_destroy(vrb))
-			continue;
-		dev->counters.cancelled++;
-		vrb_finish(dev, vrb, status);
-	}
+	return ((const struct vrb_device *)dev)->nr_clients;
 }
 
 /**
@@ -107,25 +72,14 @@ static void vrb_client_flush(struct vrb_client *client, int status)
  */
 void vrb_device_detach(struct vrb_device *dev)
 {
-	struct vrb_client *client;
-	bool attached;
-
 	might_sleep();
-	vrb_lock(dev);
-	attached = dev->attached;
-	dev->attached = false;
-	list_for_each_entry(client, &dev->clients, entry) {
-		if (attached && client != &dev->own)
-			vrb_client_flush(client, -ENODEV);
-	}
-	vrb_unlock(dev);
-	if (!attached)
+	if (!vrb_set_attached(dev, false))
 		return;
 	spin_lock(&vrb_registry_lock);
 	list_del_rcu(&dev->entry);
 	spin_unlock(&vrb_registry_lock);
 	synchronize_rcu();
-	vrb_wait_zero(dev, &dev->nr_clients, "clients to unregister");
+	vrb_wait_zero(dev, vrb_clients, dev, "clients");
 }
 EXPORT_SYMBOL_GPL(vrb_device_detach);
 
@@ -155,9 +109,6 @@ void vrb_client_init(struct vrb_client *client, struct vrb_device *dev, const ch
 {
 	client->dev = dev;
 	strscpy(client->name, name, sizeof(client->name));
-	INIT_LIST_HEAD(&client->queued);
-	INIT_LIST_HEAD(&client->issued);
-	INIT_LIST_HEAD(&client->parked);
 	list_add_tail(&client->entry, &dev->clients);
 }
 
@@ -217,31 +168,92 @@ struct vrb_client *vrb_client_register(struct ib_device *ibdev, const char *name
 EXPORT_SYMBOL_GPL(vrb_client_register);
 
 /**
- * vrb_client_fence - complete all of a client's requests and let it submit no more
+ * vrb_client_shut - refuse what a client submits from now on, destroys excepted
  * @client: client
- * @status: for requests that are queued
  *
- * Context: Process, may sleep; not a callback of the client.
+ * And cancel what it has queued, one callback after the other. A client shuts itself, stops what
+ * has it submit, and then unregisters.
+ *
+ * Context: Any down to softirq, interrupts enabled.
  */
-void vrb_client_fence(struct vrb_client *client, int status)
+void vrb_client_shut(struct vrb_client *client)
 {
 	struct vrb_device *dev = client->dev;
 
-	might_sleep();
 	vrb_lock(dev);
-	client->leaving = true;
-	vrb_client_flush(client, status);
+	raw_spin_lock_irq(&dev->kick_lock);
+	client->shut = true;
+	raw_spin_unlock_irq(&dev->kick_lock);
+	vrb_sweep_start(dev);
 	vrb_unlock(dev);
-	vrb_wait_zero(dev, &client->inflight, "requests to complete");
+}
+EXPORT_SYMBOL_GPL(vrb_client_shut);
+
+/* Requests of a client that come to an end by themselves. */
+static unsigned int vrb_client_running(const void *of)
+{
+	const struct vrb_client *client = of;
+
+	return atomic_read(&client->inflight) - client->held;
+}
+
+/**
+ * vrb_client_fence - wait until a client has nothing left but destroys that wait for children
+ * @client: client
+ *
+ * Context: Process, may sleep; not a callback of the client.
+ */
+void vrb_client_fence(struct vrb_client *client)
+{
+	vrb_wait_zero(client->dev, vrb_client_running, client, "requests");
+}
+
+static void vrb_client_leave(struct vrb_client *client, struct vrb_object *object)
+{
+	if (!object->dying || object->destroy.client != client || !object->children)
+		return;
+	pr_warn("%s: client %s goes before %s %#x does, which has %u children\n",
+		client->dev->name, client->name, object->type->name, object->id, object->children);
+	vrb_tell(object, VRB_NEWS_LEFT);
+}
+
+/*
+ * Its destroys that wait for objects that nobody may ever destroy. Whoever waits for those from now
+ * on, the client does not: it is told of each, and the provider keeps them.
+ */
+static void vrb_client_leave_held(struct vrb_client *client)
+{
+	struct vrb_device *dev = client->dev;
+	struct list_head *next;
+
+	mutex_lock(&dev->read_lock);
+	vrb_lock(dev);
+	list_add(&dev->object_reader, &dev->objects);
+	while ((next = vrb_cursor_next(&dev->object_reader, &dev->objects))) {
+		vrb_handle(dev);
+		vrb_client_leave(client, list_entry(next, struct vrb_object, entry));
+		if (vrb_within_budget(dev))
+			continue;
+		vrb_unlock(dev);
+		vrb_lock(dev);
+	}
+	vrb_unlock(dev);
+	mutex_unlock(&dev->read_lock);
+}
+
+static unsigned int vrb_client_inflight(const void *client)
+{
+	return atomic_read(&((const struct vrb_client *)client)->inflight);
 }
 
 /**
  * vrb_client_unregister - the unload fence
  * @client: client; gone afterwards
  *
- * Cancels what is queued, waits for what is issued and for destroys. When this returns no callback
- * of the client runs or is going to run. It does not wait for hardware that is dead: see rule 8 and
- * 10 of the contract.
+ * Shuts the client, waits for what is issued and for its destroys. When this returns no callback of
+ * the client runs or is going to run. It does not wait for hardware that is dead (rules 8 and 10 of
+ * the contract), nor for objects of others: a destroy that waits for a child which nobody destroys
+ * is told of as if the object were gone, and is the provider's from then on.
  *
  * Context: Process, may sleep; not a callback of the client.
  */
@@ -250,93 +262,19 @@ void vrb_client_unregister(struct vrb_client *client)
 	struct vrb_device *dev = client->dev;
 	struct module *owner = dev->ops->owner;
 
-	vrb_client_fence(client, -ECANCELED);
+	vrb_client_shut(client);
+	vrb_client_fence(client);
+	if (atomic_read(&client->inflight)) {
+		vrb_client_leave_held(client);
+		vrb_wait_zero(dev, vrb_client_inflight, client, "destroys");
+	}
 	spin_lock_bh(&dev->lock);
 	list_del(&client->entry);
-	if (!--dev->nr_clients)
-		wake_up_all(&dev->idle);
+	dev->nr_clients--;
+	vrb_wake(dev);
 	spin_unlock_bh(&dev->lock);
 	/* The device may go from here on. */
 	module_put(owner);
 	kfree(client);
 }
 EXPORT_SYMBOL_GPL(vrb_client_unregister);
-
-/* ---- Groups ---- */
-
-/**
- * vrb_group_init - make a group ready for use
- * @group: group
- * @client: whose requests it is going to hold
- *
- * Context: Any.
- */
-void vrb_group_init(struct vrb_group *group, struct vrb_client *client)
-{
-	memset(group, 0, sizeof(*group));
-	group->dev = client->dev;
-	INIT_LIST_HEAD(&group->vrbs);
-}
-EXPORT_SYMBOL_GPL(vrb_group_init);
-
-/**
- * vrb_group_poison - refuse what is submitted to a group from now on, with -EPERM
- * @group: group
- *
- * For good. Destroys are still accepted.
- *
- * Context: Any down to softirq, interrupts enabled.
- */
-void vrb_group_poison(struct vrb_group *group)
-{
-	spin_lock_bh(&group->dev->lock);
-	group->poisoned = true;
-	spin_unlock_bh(&group->dev->lock);
-}
-EXPORT_SYMBOL_GPL(vrb_group_poison);
-
-/**
- * vrb_group_cancel - vrb_cancel() for each request of a group
- * @group: group
- *
- * Context: Any down to softirq, interrupts enabled.
- */
-void vrb_group_cancel(struct vrb_group *group)
-{
-	struct vrb_device *dev = group->dev;
-	struct vrb *vrb, *next;
-
-	vrb_lock(dev);
-	list_for_each_entry_safe(vrb, next, &group->vrbs, group_entry) {
-		if (vrb->state != VRB_QUEUED || vrb_is_destroy(vrb))
-			continue;
-		dev->counters.cancelled++;
-		vrb_finish(dev, vrb, -ECANCELED);
-	}
-	vrb_unlock(dev);
-}
-EXPORT_SYMBOL_GPL(vrb_group_cancel);
-
-/**
- * vrb_group_idle - whether no request of a group is accepted with its callback not yet returned
- * @group: group
- *
- * Context: Any down to softirq, interrupts enabled.
- */
-bool vrb_group_idle(struct vrb_group *group)
-{
-	return !vrb_read(group->dev, &group->inflight);
-}
-EXPORT_SYMBOL_GPL(vrb_group_idle);
-
-/**
- * vrb_group_drain - sleep until a group is idle
- * @group: group; poison it first if others may submit to it
- *
- * Context: Process, may sleep; not a callback of the group.
- */
-void vrb_group_drain(struct vrb_group *group)
-{
-	vrb_wait_zero(group->dev, &group->inflight, "requests of a group to complete");
-}
-EXPORT_SYMBOL_GPL(vrb_group_drain);

@@ -24,7 +24,7 @@ void vrb_fail_locked(struct vrb_device *dev, const char *reason)
 	lockdep_assert_held(&dev->lock);
 	if (dev->state != VRB_DEV_OK)
 		return;
-	dev->state = VRB_DEV_FAILING;
+	WRITE_ONCE(dev->state, VRB_DEV_FAILING);
 	strscpy(dev->reason, reason, sizeof(dev->reason));
 	trace_vrb_fail(dev);
 }
@@ -39,10 +39,12 @@ void vrb_fail_locked(struct vrb_device *dev, const char *reason)
  */
 void vrb_fail_verb(struct vrb_device *dev, const struct vrb *vrb, const char *what)
 {
+	u8 status = vrb->slot ? vrb->slot->result.fw_status : vrb->fw_status;
 	char reason[sizeof(dev->reason)];
 
-	snprintf(reason, sizeof(reason), "%s: %s step %u, firmware status %#x", what,
-		 vrb->verb->name, vrb->step, vrb->fw_status);
+	snprintf(reason, sizeof(reason), "%s: %s, step %s, firmware status %#x %s", what,
+		 vrb_verb_name(vrb->verb), vrb_step_name(vrb->verb, vrb->step), status,
+		 vrb_status_name(dev, status));
 	vrb_fail_locked(dev, reason);
 }
 
@@ -50,28 +52,38 @@ void vrb_fail_verb(struct vrb_device *dev, const struct vrb *vrb, const char *wh
  * vrb_fail_proceed - stop the hardware of a device that is failing
  * @dev: device
  *
+ * When this returns it has been stopped, by whomever: where another CPU is at it this one waits for
+ * it, as for any spin lock.
+ *
  * Context: Any down to softirq, no lock held.
  */
 void vrb_fail_proceed(struct vrb_device *dev)
 {
-	bool mine;
+	spin_lock_bh(&dev->quiesce_lock);
+	if (READ_ONCE(dev->state) == VRB_DEV_FAILING) {
+		if (dev->orderly)
+			pr_info("%s: stopped: %s\n", dev->name, dev->reason);
+		else
+			pr_err("%s: device has failed: %s\n", dev->name, dev->reason);
+		dev->ops->quiesce(dev);
+		spin_lock(&dev->lock);
+		WRITE_ONCE(dev->state, VRB_DEV_FAILED);
+		dev->epoch++;
+		list_move(&dev->sweep, &dev->vrbs);
+		vrb_kick(dev);
+		spin_unlock(&dev->lock);
+	}
+	spin_unlock_bh(&dev->quiesce_lock);
+}
 
+static void vrb_device_end(struct vrb_device *dev, const char *reason, bool orderly)
+{
 	spin_lock_bh(&dev->lock);
-	mine = dev->state == VRB_DEV_FAILING && !dev->quiescing;
-	if (mine)
-		dev->quiescing = true;
+	if (dev->state == VRB_DEV_OK)
+		dev->orderly = orderly;
+	vrb_fail_locked(dev, reason);
 	spin_unlock_bh(&dev->lock);
-	if (!mine)
-		return;
-
-	pr_err("%s: device has failed: %s\n", dev->name, dev->reason);
-	dev->ops->quiesce(dev);
-
-	vrb_lock(dev);
-	dev->quiescing = false;
-	dev->state = VRB_DEV_FAILED;
-	dev->epoch++;
-	vrb_unlock(dev);
+	vrb_fail_proceed(dev);
 }
 
 /**
@@ -79,26 +91,40 @@ void vrb_fail_proceed(struct vrb_device *dev)
  * @dev: device
  * @reason: for the log; a short phrase
  *
- * Requests complete with -EIO, destroys with 0, all from the pump. Only the first failure counts
- * until vrb_device_revive().
+ * Requests complete with -EIO, destroys with success, all from the pump. Only the first failure
+ * counts until vrb_device_revive(). When this returns the hardware writes nothing any more, also if
+ * another CPU was first: this one waits until that one's ops->quiesce() has returned, for which
+ * spinning is enough, in any context.
  *
- * Context: Any down to softirq, no lock held under which ops->quiesce() may not be called.
+ * Context: Any down to softirq, no lock held under which ops->quiesce() may not be called; not from
+ * ops->quiesce(), encode, undo or post.
  */
 void vrb_device_fail(struct vrb_device *dev, const char *reason)
 {
-	spin_lock_bh(&dev->lock);
-	vrb_fail_locked(dev, reason);
-	spin_unlock_bh(&dev->lock);
-	vrb_fail_proceed(dev);
+	vrb_device_end(dev, reason, false);
 }
 EXPORT_SYMBOL_GPL(vrb_device_fail);
 
 /**
- * vrb_device_failed - whether the device has failed
+ * vrb_device_stop - the provider stops the hardware, in good order
+ * @dev: device
+ * @reason: for the log, which has it as no error: "suspend", "shutdown"
+ *
+ * Otherwise as vrb_device_fail().
+ *
+ * Context: as vrb_device_fail().
+ */
+void vrb_device_stop(struct vrb_device *dev, const char *reason)
+{
+	vrb_device_end(dev, reason, true);
+}
+EXPORT_SYMBOL_GPL(vrb_device_stop);
+
+/**
+ * vrb_device_failed - whether the device posts no more
  * @dev: device
  *
- * Once this is true nothing is posted any more; the hardware has been stopped when requests
- * complete.
+ * The hardware may still write: see vrb_device_quiesced().
  *
  * Context: Any.
  */
@@ -109,98 +135,88 @@ bool vrb_device_failed(const struct vrb_device *dev)
 EXPORT_SYMBOL_GPL(vrb_device_failed);
 
 /**
+ * vrb_device_quiesced - whether the hardware of a failed device writes no more
+ * @dev: device
+ *
+ * What it had may be freed once this is true.
+ *
+ * Context: Any.
+ */
+bool vrb_device_quiesced(const struct vrb_device *dev)
+{
+	return READ_ONCE(dev->state) == VRB_DEV_FAILED;
+}
+EXPORT_SYMBOL_GPL(vrb_device_quiesced);
+
+/**
  * vrb_zombie_put - the hardware is through with a command that had been given up
  * @dev: device
  * @slot: its slot
  *
- * Context: Device lock held; vrb_release_objects() must follow.
+ * Context: Device lock held.
  */
 void vrb_zombie_put(struct vrb_device *dev, struct vrb_slot *slot)
 {
 	struct vrb_object *object = slot->object;
 
 	lockdep_assert_held(&dev->lock);
+	vrb_handle(dev);
 	trace_vrb_zombie(dev, slot);
 	slot->object = NULL;
 	slot->verb = NULL;
-	if (!--dev->zombies_now)
-		wake_up_all(&dev->idle);
+	dev->zombies_now--;
 	vrb_slot_free(dev, slot);
-	if (object) {
-		object->zombies--;
-		vrb_object_unref(dev, object);
-	}
-}
-
-static void vrb_flush_request(struct vrb_device *dev, struct vrb *vrb)
-{
-	if (vrb->slot)
-		vrb_slot_put(dev, vrb);
-	if (vrb_is_destroy(vrb))
-		vrb_destroyed(dev, vrb);
-	else
-		vrb_finish(dev, vrb, -EIO);
-}
-
-static void vrb_flush_slots(struct vrb_device *dev)
-{
-	unsigned int i;
-
-	for (i = 0; i < dev->nr_slots; i++) {
-		if (dev->slots[i].state == VRB_SLOT_BUSY)
-			vrb_flush_request(dev, dev->slots[i].vrb);
-		else if (dev->slots[i].state == VRB_SLOT_ZOMBIE)
-			vrb_zombie_put(dev, &dev->slots[i]);
-	}
-}
-
-static struct vrb *vrb_first_queued(struct vrb_device *dev)
-{
-	struct vrb_client *client;
-
-	list_for_each_entry(client, &dev->clients, entry) {
-		if (!list_empty(&client->queued))
-			return list_first_entry(&client->queued, struct vrb, client_entry);
-	}
-	return NULL;
+	vrb_wake(dev);
+	if (!object)
+		return;
+	object->zombies--;
+	vrb_object_next(dev, object);
+	vrb_object_unref(dev, object);
 }
 
 /**
- * vrb_flush_pending - whether a failed device still has requests to complete
+ * vrb_flush_pending - whether a failed device still has something to complete
  * @dev: device
  *
  * Context: Device lock held.
  */
-bool vrb_flush_pending(struct vrb_device *dev)
+bool vrb_flush_pending(const struct vrb_device *dev)
 {
 	lockdep_assert_held(&dev->lock);
-	return dev->state == VRB_DEV_FAILED &&
-	       (dev->slots_now || dev->zombies_now || !dev->fail_reported || vrb_first_queued(dev));
+	return dev->slots_now || dev->zombies_now || !dev->fail_reported ||
+	       !list_empty(&dev->sweep);
+}
+
+static void vrb_flush_slot(struct vrb_device *dev, struct vrb_slot *slot)
+{
+	if (slot->state == VRB_SLOT_BUSY)
+		vrb_finish(dev, slot->vrb, vrb_is_destroy(slot->vrb) ? 0 : -EIO);
+	else if (slot->state == VRB_SLOT_ZOMBIE)
+		vrb_zombie_put(dev, slot);
 }
 
 /**
- * vrb_flush - complete requests of a failed device
+ * vrb_flush - complete what a failed device had in its slots
  * @dev: device
+ *
+ * What is queued goes with the sweep.
  *
  * Context: The pump, no lock held.
  */
 void vrb_flush(struct vrb_device *dev)
 {
-	unsigned int budget = VRB_BUDGET;
-	struct vrb *vrb;
 	bool report;
+	unsigned int i;
 
-	spin_lock_bh(&dev->lock);
+	vrb_lock(dev);
 	report = !dev->fail_reported;
 	dev->fail_reported = true;
-	vrb_flush_slots(dev);
-	while (budget-- && (vrb = vrb_first_queued(dev)))
-		vrb_flush_request(dev, vrb);
+	for (i = 0; i < dev->nr_slots && vrb_within_budget(dev); i++)
+		vrb_flush_slot(dev, &dev->slots[i]);
 	spin_unlock_bh(&dev->lock);
 
 	if (report && dev->ops->failed)
 		dev->ops->failed(dev, dev->reason);
-	vrb_release_objects(dev);
 }
 
 /**
@@ -208,8 +224,8 @@ void vrb_flush(struct vrb_device *dev)
  * @dev: device, failed and with nothing in flight
  *
  * Counters go on. For the engine the hardware has let go of every object there was before: requests
- * on those are refused, their destroys complete without a command. The device is in the polled
- * phase.
+ * on those are refused with -ESTALE, their destroys complete without a command. The device has one
+ * slot, its commands found by looking.
  *
  * Context: Process.
  * Return: 0; -EINVAL if it has not failed; -EBUSY if requests are still being completed.
@@ -222,14 +238,24 @@ int vrb_device_revive(struct vrb_device *dev)
 	spin_lock_bh(&dev->lock);
 	if (dev->state != VRB_DEV_FAILED) {
 		ret = -EINVAL;
-	} else if (vrb_flush_pending(dev)) {
+	} else if (vrb_flush_pending(dev) || dev->waiting_now) {
 		ret = -EBUSY;
 	} else {
-		dev->state = VRB_DEV_OK;
+		vrb_lay_out_slots(dev, 1);
 		dev->fail_reported = false;
-		WRITE_ONCE(dev->polled, true);
+		dev->orderly = false;
+		dev->hold = true;
+		WRITE_ONCE(dev->state, VRB_DEV_OK);
 	}
 	spin_unlock_bh(&dev->lock);
-	return ret;
+	if (ret)
+		return ret;
+	if (dev->ops->slots)
+		dev->ops->slots(dev, 1);
+	spin_lock_bh(&dev->lock);
+	dev->hold = false;
+	vrb_kick(dev);
+	spin_unlock_bh(&dev->lock);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(vrb_device_revive);

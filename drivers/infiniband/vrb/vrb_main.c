@@ -28,61 +28,31 @@ static int vrb_check_provider(const struct vrb_provider_ops *ops,
 		pr_err("%s: provider lacks one of post, reap, rearm, quiesce\n", config->name);
 		return -EINVAL;
 	}
-	if (config->slots < 2 || config->slots > VRB_MAX_SLOTS) {
-		pr_err("%s: slots is %u, must be 2 .. %u\n", config->name, config->slots,
+	if (config->slots < 1 || config->slots > VRB_MAX_SLOTS) {
+		pr_err("%s: slots is %u, must be 1 .. %u\n", config->name, config->slots,
 		       VRB_MAX_SLOTS);
 		return -EINVAL;
 	}
 	return 0;
 }
 
-/* All slots free; the highest one stays off the list. */
-static void vrb_lay_out_slots(struct vrb_device *dev, unsigned int slots)
-{
-	unsigned int i;
-
-	INIT_LIST_HEAD(&dev->free_slots);
-	for (i = 0; i < slots; i++) {
-		INIT_LIST_HEAD(&dev->slots[i].entry);
-		dev->slots[i].index = i;
-		dev->slots[i].state = VRB_SLOT_FREE;
-		if (i < slots - 1)
-			list_add_tail(&dev->slots[i].entry, &dev->free_slots);
-	}
-	dev->nr_slots = slots;
-}
-
-/* However many were asked for: as long as the device lives a slot is left for normal requests. */
-static void vrb_bound_zombies(struct vrb_device *dev)
-{
-	dev->max_zombies = min(dev->want_zombies ?: max(1U, dev->nr_slots / 4), dev->nr_slots - 2);
-}
-
 static void vrb_device_setup(struct vrb_device *dev, const struct vrb_device_config *config)
 {
-	int class;
-
 	strscpy(dev->name, config->name, sizeof(dev->name));
 	spin_lock_init(&dev->lock);
-	for (class = 0; class < VRB_CLASS_EVENT; class++) {
-		INIT_LIST_HEAD(&dev->runnable[class][0]);
-		INIT_LIST_HEAD(&dev->runnable[class][1]);
-	}
-	INIT_LIST_HEAD(&dev->ready);
-	INIT_LIST_HEAD(&dev->completed);
-	INIT_LIST_HEAD(&dev->done);
-	INIT_LIST_HEAD(&dev->released);
+	spin_lock_init(&dev->quiesce_lock);
+	mutex_init(&dev->read_lock);
+	INIT_LIST_HEAD(&dev->sweep);
 	INIT_LIST_HEAD(&dev->objects);
 	INIT_LIST_HEAD(&dev->clients);
-	timerqueue_init_head(&dev->deadlines);
-	init_waitqueue_head(&dev->idle);
-	dev->polled = true;
-	dev->timeout_ns = (u64)(config->issue_timeout_ms ?: VRB_TIMEOUT_MS) * NSEC_PER_MSEC;
+	dev->timeout_ns = (s64)(config->issue_timeout_ms ?: VRB_TIMEOUT_MS) * NSEC_PER_MSEC;
 	dev->max_slots = config->slots;
 	dev->want_zombies = config->max_zombies;
 	dev->slot_bits = order_base_2(config->slots);
+	vrb_queue_init(dev);
+	vrb_time_init(dev);
 	vrb_client_init(&dev->own, dev, "provider");
-	vrb_pump_init(dev);
+	vrb_lay_out_slots(dev, 1);
 }
 
 /**
@@ -91,10 +61,11 @@ static void vrb_device_setup(struct vrb_device *dev, const struct vrb_device_con
  * @priv: the provider's
  * @config: what it asks for; copied
  *
- * The device is in the polled phase: one command at a time, found by looking.
+ * The device has one slot, its commands found by looking: see vrb_device_set_slots().
  *
  * Context: Process, may sleep.
- * Return: the device; ERR_PTR(-EINVAL), the reason in the log, or ERR_PTR(-ENOMEM).
+ * Return: the device; ERR_PTR(-EINVAL), the reason in the log, ERR_PTR(-ENOSPC) for one device too
+ * many, or ERR_PTR(-ENOMEM).
  */
 struct vrb_device *vrb_device_create(const struct vrb_provider_ops *ops, void *priv,
 				     const struct vrb_device_config *config)
@@ -108,39 +79,60 @@ struct vrb_device *vrb_device_create(const struct vrb_provider_ops *ops, void *p
 	dev = kzalloc(sizeof(*dev), GFP_KERNEL);
 	if (!dev)
 		return ERR_PTR(-ENOMEM);
+	ret = -ENOMEM;
 	dev->slots = kcalloc(config->slots, sizeof(*dev->slots), GFP_KERNEL);
-	if (!dev->slots) {
-		kfree(dev);
-		return ERR_PTR(-ENOMEM);
-	}
+	if (!dev->slots)
+		goto free_dev;
+	ret = vrb_carrier_init(dev, vrb_run);
+	if (ret)
+		goto free_slots;
 	dev->ops = ops;
 	dev->priv = priv;
 	vrb_device_setup(dev, config);
-	vrb_lay_out_slots(dev, config->slots);
-	vrb_bound_zombies(dev);
 	vrb_debugfs_add(dev);
 	return dev;
+
+free_slots:
+	kfree(dev->slots);
+free_dev:
+	kfree(dev);
+	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_GPL(vrb_device_create);
 
+/* Nobody else is there any more. */
 static void vrb_report_objects(struct vrb_device *dev)
 {
+	unsigned int left = VRB_BUDGET;
 	struct vrb_object *object;
 
-	spin_lock_bh(&dev->lock);
-	list_for_each_entry(object, &dev->objects, entry)
+	list_for_each_entry(object, &dev->objects, entry) {
+		if (!left--)
+			break;
 		pr_err("%s: %s %#x was never destroyed (%u references, %u children)\n", dev->name,
-		       object->type->name, object->id, object->refs, object->children);
-	spin_unlock_bh(&dev->lock);
+		       object->type->name, object->id, refcount_read(&object->refs),
+		       object->children);
+	}
+	pr_err("%s: %u objects are left\n", dev->name, dev->nr_objects);
+}
+
+static unsigned int vrb_zombies(const void *dev)
+{
+	return ((const struct vrb_device *)dev)->zombies_now;
+}
+
+static unsigned int vrb_news(const void *dev)
+{
+	return !list_empty(&((const struct vrb_device *)dev)->news);
 }
 
 /**
  * vrb_device_destroy - end an engine
  * @dev: device, detached; its hardware has been told to stop
  *
- * If anything is in flight or was given up, the device is failed first, so that this need not wait
+ * If anything is in flight or was given up, the device is stopped first, so that this need not wait
  * for hardware. Objects that were never destroyed are reported, and their memory and the device's
- * stay.
+ * stay; so do parents of those.
  *
  * Context: Process, may sleep.
  */
@@ -148,15 +140,22 @@ void vrb_device_destroy(struct vrb_device *dev)
 {
 	might_sleep();
 	vrb_device_detach(dev);
-	if (vrb_read(dev, &dev->own.inflight) || vrb_read(dev, &dev->zombies_now))
-		vrb_device_fail(dev, "its provider goes with requests in flight");
-	vrb_client_fence(&dev->own, -ENODEV);
-	vrb_wait_zero(dev, &dev->zombies_now, "commands that were given up");
-	vrb_pump_stop(dev);
+	vrb_client_shut(&dev->own);
+	if (atomic_read(&dev->own.inflight) || READ_ONCE(dev->zombies_now))
+		vrb_device_stop(dev, "its provider goes with requests in flight");
+	vrb_client_fence(&dev->own);
+	vrb_wait_zero(dev, vrb_zombies, dev, "commands that were given up");
+	vrb_lock(dev);
+	dev->watchers++;
+	vrb_unlock(dev);
+	vrb_wait_zero(dev, vrb_news, dev, "objects to see to");
+	vrb_client_fence(&dev->own);
+	vrb_carrier_stop(dev);
+	vrb_time_stop(dev);
 	vrb_debugfs_remove(dev);
-	/* The pump, or who dropped the last reference of an object, may not have returned yet. */
-	synchronize_rcu();
-	if (vrb_read(dev, &dev->nr_objects)) {
+	/* Objects that have been released are freed yet. */
+	rcu_barrier();
+	if (dev->nr_objects) {
 		vrb_report_objects(dev);
 		return;
 	}
@@ -177,84 +176,52 @@ void *vrb_device_priv(const struct vrb_device *dev)
 }
 EXPORT_SYMBOL_GPL(vrb_device_priv);
 
+static unsigned int vrb_busy_slots(const void *dev)
+{
+	return ((const struct vrb_device *)dev)->slots_now;
+}
+
 /**
- * vrb_device_set_slots - how many commands the hardware turned out to take
+ * vrb_device_set_slots - how many commands may be outstanding, and how they are found
  * @dev: device
- * @slots: 2 .. &vrb_device_config.slots
+ * @slots: 1: commands are found by looking. More, up to &vrb_device_config.slots: one is reserved
+ *	for teardown, and commands are found after vrb_device_kick()
  *
- * Context: Process.
- * Return: 0; -EINVAL if out of range; -EBUSY if a slot is in use.
+ * Waits until no command is outstanding, so that each is found the way it was posted; then calls
+ * &vrb_provider_ops.slots. Nothing is issued meanwhile.
+ *
+ * Context: Process, may sleep; one caller at a time.
+ * Return: 0; -EINVAL if out of range; -EBUSY if a command that was given up has not been answered:
+ * the number stays as it is, and the provider stops or fails the device.
  */
 int vrb_device_set_slots(struct vrb_device *dev, unsigned int slots)
 {
 	int ret = 0;
 
-	if (slots < 2 || slots > dev->max_slots)
-		return -EINVAL;
-	vrb_lock(dev);
-	if (dev->slots_now || dev->zombies_now) {
-		ret = -EBUSY;
-	} else {
-		vrb_lay_out_slots(dev, slots);
-		vrb_bound_zombies(dev);
-	}
-	vrb_unlock(dev);
-	return ret;
-}
-EXPORT_SYMBOL_GPL(vrb_device_set_slots);
-
-/**
- * vrb_device_set_polled - whether finished commands are found by looking or by interrupts
- * @dev: device
- * @polled: true: one command at a time, reap() is called by a timer. False: all slots, reap() after
- *	a kick
- *
- * Waits until no command is in flight, so that each is found the way it was posted.
- *
- * Context: Process, may sleep; one caller at a time.
- */
-void vrb_device_set_polled(struct vrb_device *dev, bool polled)
-{
 	might_sleep();
+	if (slots < 1 || slots > dev->max_slots)
+		return -EINVAL;
 	vrb_lock(dev);
 	dev->hold = true;
 	vrb_unlock(dev);
-	vrb_wait_zero(dev, &dev->slots_now, "commands to finish");
+	vrb_wait_zero(dev, vrb_busy_slots, dev, "commands");
+	if (READ_ONCE(dev->zombies_now))
+		ret = -EBUSY;
+	else if (dev->ops->slots)
+		dev->ops->slots(dev, slots);
 	vrb_lock(dev);
+	if (!ret)
+		vrb_lay_out_slots(dev, slots);
 	dev->hold = false;
-	WRITE_ONCE(dev->polled, polled);
-	vrb_device_kick(dev);		/* which arms the interrupt */
+	if (!ret && slots > 1)
+		vrb_device_kick(dev);		/* which arms the interrupt */
 	vrb_unlock(dev);
+	/* A run that began before this may be asking for an interrupt yet. */
+	if (slots == 1)
+		synchronize_rcu();
+	return ret;
 }
-EXPORT_SYMBOL_GPL(vrb_device_set_polled);
-
-/**
- * vrb_device_polled - whether the device is in the polled phase
- * @dev: device
- *
- * Context: Any.
- */
-bool vrb_device_polled(const struct vrb_device *dev)
-{
-	return READ_ONCE(dev->polled);
-}
-EXPORT_SYMBOL_GPL(vrb_device_polled);
-
-/**
- * vrb_device_counters - what the engine has counted
- * @dev: device
- * @counters: filled in
- *
- * Context: Any down to softirq.
- */
-void vrb_device_counters(struct vrb_device *dev, struct vrb_counters *counters)
-{
-	spin_lock_bh(&dev->lock);
-	dev->counters.slots_now = dev->slots_now;
-	*counters = dev->counters;
-	spin_unlock_bh(&dev->lock);
-}
-EXPORT_SYMBOL_GPL(vrb_device_counters);
+EXPORT_SYMBOL_GPL(vrb_device_set_slots);
 
 static int __init vrb_module_init(void)
 {
@@ -265,6 +232,7 @@ static int __init vrb_module_init(void)
 static void __exit vrb_module_exit(void)
 {
 	vrb_debugfs_exit();
+	rcu_barrier();
 }
 
 module_init(vrb_module_init);

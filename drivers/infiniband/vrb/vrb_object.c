@@ -1,39 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Hardware objects: references, parents and children, and when a destroy may go.
+ * Hardware objects: references, parents and children, when a destroy may go; and the end of a
+ * request, which may let the next one of its object go.
  *
  * The owner has one reference from vrb_object_init() on; a child has one to each of its parents,
- * and so has a zombie. A destroy waits until the owner's is the only one left, both before its
- * commands are issued and before it completes; then, after its callback, the owner's is dropped and
- * the object is released. Where the hardware never knew of the object the owner drops its reference
- * by itself.
+ * and so have a request until its callback has returned and a command that was given up. A destroy
+ * takes the owner's. Whoever drops the last one leaves the rest to the pump: it issues the
+ * destroy's commands, and then releases the object. At zero nobody finds the object any more, so
+ * there is nothing more to wait for. Where the hardware never knew of the object the owner drops its
+ * reference by itself.
  */
 #include <linux/export.h>
 
 #include "vrb_internal.h"
+#include "vrb_trace.h"
+
+/* ---- References ---- */
 
 /**
  * vrb_object_init - make a hardware object known to the engine
- * @object: object, in memory of the provider that lives until vrb_object_type.release
+ * @object: object, in memory of the provider that lives until &vrb_object_type.free
  * @dev: device
  * @type: what it is
  * @id: its number on the device
- *
- * Its destroy request is initialised without a callback; the provider gives it a verb.
+ * @destroy: the verb that destroys it; NULL if the owner only ever drops his reference
  *
  * Context: Any down to softirq.
  */
 void vrb_object_init(struct vrb_object *object, struct vrb_device *dev,
-		     const struct vrb_object_type *type, u32 id)
+		     const struct vrb_object_type *type, u32 id, const struct vrb_verb *destroy)
 {
 	memset(object, 0, sizeof(*object));
 	object->type = type;
 	object->id = id;
 	object->dev = dev;
-	object->refs = 1;
+	refcount_set(&object->refs, 1);
 	INIT_LIST_HEAD(&object->queue);
-	vrb_init(&object->destroy, NULL, NULL);
-	object->destroy.object = object;
+	INIT_LIST_HEAD(&object->news_entry);
+	vrb_prep(&object->destroy, destroy, object);
 
 	spin_lock_bh(&dev->lock);
 	object->epoch = dev->epoch;
@@ -67,7 +71,7 @@ int vrb_object_add_parent(struct vrb_object *object, struct vrb_object *parent)
 	} else {
 		object->parent[object->nr_parents++] = parent;
 		parent->children++;
-		parent->refs++;
+		refcount_inc(&parent->refs);
 	}
 	spin_unlock_bh(&dev->lock);
 	return ret;
@@ -76,36 +80,26 @@ EXPORT_SYMBOL_GPL(vrb_object_add_parent);
 
 /**
  * vrb_object_get - take a reference
- * @object: object to which the caller has a reference, or that cannot be released under his lock
+ * @object: object to which the caller has a reference
  *
- * Context: Any down to softirq; not from vrb_verb.encode or vrb_provider_ops.post.
+ * Context: Any.
  */
 void vrb_object_get(struct vrb_object *object)
 {
-	spin_lock_bh(&object->dev->lock);
-	WARN_ON_ONCE(!object->refs);
-	object->refs++;
-	vrb_object_next(object->dev, object);	/* a destroy not yet issued has to wait now */
-	spin_unlock_bh(&object->dev->lock);
+	refcount_inc(&object->refs);
 }
 EXPORT_SYMBOL_GPL(vrb_object_get);
 
 /**
  * vrb_object_tryget - take a reference to what a table has, unless it is being destroyed
- * @object: object that cannot be released while the caller holds the table's lock
+ * @object: object that cannot be freed meanwhile: found under rcu_read_lock()
  *
- * Context: Any down to softirq; not from vrb_verb.encode or vrb_provider_ops.post.
+ * Context: Any.
  * Return: whether there is one reference more.
  */
 bool vrb_object_tryget(struct vrb_object *object)
 {
-	bool got;
-
-	spin_lock_bh(&object->dev->lock);
-	got = object->refs && !object->dying;
-	object->refs += got;
-	spin_unlock_bh(&object->dev->lock);
-	return got;
+	return !READ_ONCE(object->dying) && refcount_inc_not_zero(&object->refs);
 }
 EXPORT_SYMBOL_GPL(vrb_object_tryget);
 
@@ -114,73 +108,93 @@ EXPORT_SYMBOL_GPL(vrb_object_tryget);
  * @object: may be gone afterwards
  *
  * The owner does this only for an object that the hardware never knew; otherwise its destroy does.
+ * Nothing is released here: what comes after the last reference is the pump's.
  *
- * Context: Any down to softirq; not from vrb_verb.encode or vrb_provider_ops.post. May call
- * vrb_object_type.release.
+ * Context: Any but NMI, any lock held.
  */
 void vrb_object_put(struct vrb_object *object)
 {
-	struct vrb_device *dev = object->dev;
-
-	local_bh_disable();
-	vrb_lock(dev);
-	vrb_object_unref(dev, object);
-	vrb_unlock(dev);
-	vrb_release_objects(dev);
-	local_bh_enable();
+	if (refcount_dec_and_test(&object->refs))
+		vrb_tell(object, VRB_NEWS_ZERO);
 }
 EXPORT_SYMBOL_GPL(vrb_object_put);
 
 /**
- * vrb_object_busy - whether somebody uses an object besides its owner
+ * vrb_object_has_children - whether other objects use this one
  * @object: object
  *
- * For destroy operations that must answer -EBUSY rather than wait for another object.
+ * For destroy operations that must answer -EBUSY rather than wait for another object. Who has
+ * waited for the destroy of a child does not find that one any more.
  *
  * Context: Any down to softirq.
  */
-bool vrb_object_busy(struct vrb_object *object)
+bool vrb_object_has_children(struct vrb_object *object)
 {
-	bool busy;
-
-	spin_lock_bh(&object->dev->lock);
-	busy = object->refs - object->zombies > 1;
-	spin_unlock_bh(&object->dev->lock);
-	return busy;
+	return READ_ONCE(object->children);
 }
-EXPORT_SYMBOL_GPL(vrb_object_busy);
+EXPORT_SYMBOL_GPL(vrb_object_has_children);
 
 /**
- * vrb_object_dead - whether the hardware has let go of an object
- * @object: object
+ * vrb_resume - what the object's request waits for in its present step has come
+ * @object: object whose step answers, or has answered, %VRB_WAIT
  *
- * Every failure of the device makes it let go of all objects there were.
+ * Once for each wait, and not before the function that answers it has been called.
  *
- * Context: Device lock held.
+ * Context: Any but NMI, any lock held.
  */
-bool vrb_object_dead(const struct vrb_object *object)
+void vrb_resume(struct vrb_object *object)
 {
-	lockdep_assert_held(&object->dev->lock);
-	return object->dead || object->epoch != object->dev->epoch;
+	vrb_tell(object, VRB_NEWS_RESUME);
+}
+EXPORT_SYMBOL_GPL(vrb_resume);
+
+/* Every failure of the device makes it let go of all objects there were. */
+static bool vrb_object_dead(const struct vrb_device *dev, const struct vrb_object *object)
+{
+	return dev->state == VRB_DEV_FAILED || object->epoch != dev->epoch;
+}
+
+/* Its owner has dropped an object the hardware never knew: its destroy, without a command. */
+static void vrb_object_dropped(struct vrb_device *dev, struct vrb_object *object)
+{
+	struct vrb *vrb = &object->destroy;
+
+	object->dying = true;
+	vrb_begin(vrb, &dev->own, dev->now);
+	vrb->waiter = NULL;
+	atomic_inc(&dev->own.inflight);
+	dev->counters.submitted++;
+	list_add_tail(&vrb->device_entry, &dev->vrbs);
+	vrb_set_queued(dev, vrb);
+	vrb_finish(dev, vrb, 0);
+}
+
+/* Nobody has a reference any more. */
+static void vrb_object_zero(struct vrb_device *dev, struct vrb_object *object)
+{
+	if (!object->dying)
+		vrb_object_dropped(dev, object);
+	else if (vrb_object_dead(dev, object))
+		vrb_finish(dev, &object->destroy, 0);
+	else
+		vrb_make_runnable(dev, &object->destroy);
 }
 
 /**
  * vrb_object_unref - drop a reference under the lock
  * @dev: device
- * @object: goes to the list of released objects with its last reference
+ * @object: may be on its way out afterwards
  *
- * Context: Device lock held; vrb_release_objects() must follow.
+ * Context: Device lock held.
  */
 void vrb_object_unref(struct vrb_device *dev, struct vrb_object *object)
 {
 	lockdep_assert_held(&dev->lock);
-	if (WARN_ON_ONCE(!object->refs))
-		return;
-	if (!--object->refs)
-		list_move_tail(&object->entry, &dev->released);
-	else
-		vrb_object_next(dev, object);
+	if (refcount_dec_and_test(&object->refs))
+		vrb_object_zero(dev, object);
 }
+
+/* ---- Requests of an object ---- */
 
 /**
  * vrb_object_next - the request at the head of an object's queue may be runnable now
@@ -195,113 +209,278 @@ void vrb_object_next(struct vrb_device *dev, struct vrb_object *object)
 
 	lockdep_assert_held(&dev->lock);
 	vrb = list_first_entry_or_null(&object->queue, struct vrb, object_entry);
-	if (!vrb || object->active || object->zombies)
-		return;
-	if (!vrb_is_destroy(vrb))
-		vrb_make_runnable(dev, vrb);
-	else if (object->refs > 1)
-		list_del_init(&vrb->entry);
-	else if (vrb_object_dead(object))
-		vrb_finish(dev, vrb, 0);
-	else
+	if (vrb && !object->active && !object->zombies && !object->flush && !object->dying)
 		vrb_make_runnable(dev, vrb);
 }
 
 /**
- * vrb_object_flush - complete what is queued on an object, its destroy excepted
+ * vrb_object_flush - complete what is queued on an object, as much as may be now
  * @dev: device
- * @object: object
- * @status: the result
+ * @object: object that is being destroyed, or has a command that was given up
  *
  * Context: Device lock held.
- * Return: how many there were.
  */
-unsigned int vrb_object_flush(struct vrb_device *dev, struct vrb_object *object, int status)
+void vrb_object_flush(struct vrb_device *dev, struct vrb_object *object)
 {
-	struct vrb *vrb, *next;
-	unsigned int flushed = 0;
+	struct vrb *vrb;
 
 	lockdep_assert_held(&dev->lock);
-	list_for_each_entry_safe(vrb, next, &object->queue, object_entry) {
-		if (vrb_is_destroy(vrb))
-			continue;
-		vrb_finish(dev, vrb, status);
-		flushed++;
+	while ((vrb = list_first_entry_or_null(&object->queue, struct vrb, object_entry))) {
+		if (!vrb_within_budget(dev)) {
+			vrb_tell(object, VRB_NEWS_FLUSH);
+			return;
+		}
+		dev->counters.flushed++;
+		vrb_finish(dev, vrb, object->dying ? -ECANCELED : object->flush);
 	}
-	return flushed;
+	object->flush = 0;
 }
 
 /**
- * vrb_destroy_queued - a destroy has been accepted
+ * vrb_destroy_begin - a destroy has been accepted
  * @dev: device
  * @vrb: the destroy
  *
  * Context: Device lock held.
  */
-void vrb_destroy_queued(struct vrb_device *dev, struct vrb *vrb)
+void vrb_destroy_begin(struct vrb_device *dev, struct vrb *vrb)
 {
 	struct vrb_object *object = vrb->object;
 
-	object->dying = true;
-	dev->counters.cancelled += vrb_object_flush(dev, object, -ECANCELED);
-	list_add_tail(&vrb->object_entry, &object->queue);
-	vrb_object_next(dev, object);
+	WRITE_ONCE(object->dying, true);
+	vrb->client->held += !!object->children;
+	if (object->zombies)
+		dev->scan_at = min(dev->scan_at, ktime_add_ns(dev->now, dev->timeout_ns));
+	vrb_object_flush(dev, object);
+	if (object->active && vrb_state(object->active) == VRB_WAITING)
+		vrb_take_back(dev, object->active, -ECANCELED);
+	vrb_object_unref(dev, object);
+}
+
+/* What the request waits for has come. */
+static void vrb_object_resumed(struct vrb_device *dev, struct vrb *vrb)
+{
+	if (!vrb || vrb_state(vrb) != VRB_WAITING)
+		return;
+	if (dev->state == VRB_DEV_FAILED) {
+		vrb_finish(dev, vrb, vrb_is_destroy(vrb) ? 0 : -EIO);
+		return;
+	}
+	dev->waiting_now--;
+	vrb_set_queued(dev, vrb);
+	vrb_make_runnable(dev, vrb);
+}
+
+/* A destroy outlives its client, who is told that the object has gone and heard of no more. */
+static void vrb_object_left(struct vrb_device *dev, struct vrb_object *object)
+	__releases(&dev->lock) __acquires(&dev->lock)
+{
+	void (*gone)(void *context) = object->gone;
+	struct vrb_client *client = object->destroy.client;
+
+	object->gone = NULL;
+	object->destroy.client = &dev->own;
+	atomic_inc(&dev->own.inflight);
+	if (object->children) {
+		dev->own.held++;
+		client->held--;
+	}
+	spin_unlock_bh(&dev->lock);
+	if (gone)
+		gone(object->gone_context);
+	spin_lock_bh(&dev->lock);
+	vrb_account(dev, client, NULL);
 }
 
 /**
- * vrb_destroyed - the hardware has let go of an object
+ * vrb_object_news - see to an object of which there are news
  * @dev: device
- * @vrb: its destroy, without a slot; queued again, it completes with the last reference
+ * @object: object
+ * @news: VRB_NEWS_*
+ *
+ * Context: The pump, device lock held; it is dropped meanwhile where a client has to be told.
+ */
+void vrb_object_news(struct vrb_device *dev, struct vrb_object *object, u8 news)
+{
+	lockdep_assert_held(&dev->lock);
+	if (news & VRB_NEWS_LEFT)
+		vrb_object_left(dev, object);
+	if (news & VRB_NEWS_FLUSH)
+		vrb_object_flush(dev, object);
+	if (news & VRB_NEWS_RESUME)
+		vrb_object_resumed(dev, object->active);
+	if (news & VRB_NEWS_ZERO)
+		vrb_object_zero(dev, object);
+}
+
+/* ---- The end of a request ---- */
+
+/**
+ * vrb_finish - a request is over: its result stands, the pump will deliver it
+ * @dev: device
+ * @vrb: queued, waiting or issued request
+ * @status: the result
  *
  * Context: Device lock held.
  */
-void vrb_destroyed(struct vrb_device *dev, struct vrb *vrb)
+void vrb_finish(struct vrb_device *dev, struct vrb *vrb, int status)
 {
 	struct vrb_object *object = vrb->object;
 
-	object->dead = true;
+	lockdep_assert_held(&dev->lock);
+	vrb_handle(dev);
+	if (vrb_state(vrb) == VRB_QUEUED)
+		vrb_unqueue(dev, vrb);
+	else if (vrb_state(vrb) == VRB_WAITING)
+		dev->waiting_now--;
+	if (vrb->slot)
+		vrb_slot_put(dev, vrb);
+	vrb->status = status;
+	vrb_set_state(vrb, VRB_DONE);
+	list_add_tail(&vrb->entry, &dev->done);
+	trace_vrb_over(vrb);
+	if (!object)
+		return;
 	if (object->active == vrb)
 		object->active = NULL;
-	vrb_set_queued(dev, vrb, &vrb->client->parked);
-	list_move(&vrb->object_entry, &object->queue);
+	if (vrb_is_destroy(vrb) && status) {
+		refcount_set(&object->refs, 1);
+		WRITE_ONCE(object->dying, false);
+	}
 	vrb_object_next(dev, object);
 }
 
-static void vrb_release_object(struct vrb_device *dev, struct vrb_object *object)
+/**
+ * vrb_take_back - a request is not wanted any more
+ * @dev: device
+ * @vrb: queued or waiting request, no destroy
+ * @status: its result; in the middle of its steps those are undone first, with the one it waits in
+ *
+ * Context: Device lock held.
+ */
+void vrb_take_back(struct vrb_device *dev, struct vrb *vrb, int status)
 {
-	struct vrb_object *parent[VRB_MAX_PARENTS];
-	unsigned int i, nr_parents = object->nr_parents;
-
-	memcpy(parent, object->parent, sizeof(parent));
-	object->type->release(object);
-
-	vrb_lock(dev);
-	for (i = 0; i < nr_parents; i++) {
-		parent[i]->children--;
-		vrb_object_unref(dev, parent[i]);
+	lockdep_assert_held(&dev->lock);
+	if (!vrb->started) {
+		vrb_finish(dev, vrb, status);
+		return;
 	}
-	if (!--dev->nr_objects)
-		wake_up_all(&dev->idle);
-	vrb_unlock(dev);
+	if (vrb->undoing)
+		return;
+	vrb_handle(dev);
+	vrb->undoing = true;
+	vrb->status = status;
+	vrb->failed_step = vrb->step;
+	vrb->waits_after = false;
+	if (vrb_state(vrb) != VRB_WAITING)
+		return;
+	dev->waiting_now--;
+	vrb_set_queued(dev, vrb);
+	vrb_make_runnable(dev, vrb);
 }
 
 /**
- * vrb_release_objects - call release for objects without references
+ * vrb_account - a callback has returned
  * @dev: device
+ * @client: client of the request
+ * @group: its group, or NULL
  *
- * Context: Softirq or BH disabled, no lock held.
+ * Context: Device lock held.
  */
-void vrb_release_objects(struct vrb_device *dev)
+void vrb_account(struct vrb_device *dev, struct vrb_client *client, struct vrb_group *group)
 {
-	struct vrb_object *object;
+	bool idle = atomic_dec_return(&client->inflight) == client->held;
 
-	do {
-		spin_lock_bh(&dev->lock);
-		object = list_first_entry_or_null(&dev->released, struct vrb_object, entry);
-		if (object)
-			list_del_init(&object->entry);
-		spin_unlock_bh(&dev->lock);
-		if (object)
-			vrb_release_object(dev, object);
-	} while (object);
+	lockdep_assert_held(&dev->lock);
+	if (group && atomic_dec_and_test(&group->inflight))
+		idle = true;
+	if (idle)
+		vrb_wake(dev);
+}
+
+static void vrb_object_free(struct rcu_head *rcu)
+{
+	struct vrb_object *object = container_of(rcu, struct vrb_object, rcu);
+
+	object->type->free(object);
+}
+
+static void vrb_parents_put(struct vrb_device *dev, struct vrb_object **parent, unsigned int nr)
+{
+	struct vrb_client *client;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		WRITE_ONCE(parent[i]->children, parent[i]->children - 1);
+		client = parent[i]->destroy.client;
+		if (!parent[i]->children && parent[i]->dying)
+			client->held--;
+		vrb_object_unref(dev, parent[i]);
+	}
+}
+
+/**
+ * vrb_object_drop_parent - this object's hardware does not use another one any more
+ * @object: the child
+ * @parent: one of its parents; if it is that several times, once
+ *
+ * Context: Any down to softirq.
+ */
+void vrb_object_drop_parent(struct vrb_object *object, struct vrb_object *parent)
+{
+	struct vrb_device *dev = object->dev;
+	unsigned int i = 0;
+
+	spin_lock_bh(&dev->lock);
+	while (i < object->nr_parents && object->parent[i] != parent)
+		i++;
+	if (!WARN_ON_ONCE(i == object->nr_parents)) {
+		object->parent[i] = object->parent[--object->nr_parents];
+		vrb_parents_put(dev, &parent, 1);
+		vrb_kick(dev);
+	}
+	spin_unlock_bh(&dev->lock);
+}
+EXPORT_SYMBOL_GPL(vrb_object_drop_parent);
+
+/**
+ * vrb_object_release - the hardware has let go of an object: give it back, and say so
+ * @dev: device
+ * @vrb: its destroy, over with success, on no list; gone afterwards
+ *
+ * Who has waited for a child's destroy finds its parents no longer in use.
+ *
+ * Context: The pump, no lock held.
+ */
+void vrb_object_release(struct vrb_device *dev, struct vrb *vrb)
+{
+	struct vrb_object *object = vrb->object, *parent[VRB_MAX_PARENTS];
+	const struct vrb_object_type *type = object->type;
+	void (*gone)(void *context) = object->gone;
+	unsigned int nr_parents = object->nr_parents;
+	struct vrb_waiter *waiter = vrb->waiter;
+	struct vrb_client *client = vrb->client;
+	void *context = object->gone_context;
+
+	memcpy(parent, object->parent, sizeof(parent));
+	vrb_forget_news(object);
+	vrb_delay();
+	type->release(object);
+	if (type->free)
+		call_rcu(&object->rcu, vrb_object_free);
+
+	vrb_delay();
+	spin_lock_bh(&dev->lock);
+	vrb_parents_put(dev, parent, nr_parents);
+	dev->nr_objects--;
+	spin_unlock_bh(&dev->lock);
+	if (gone)
+		gone(context);
+	if (waiter) {
+		waiter->status = 0;
+		complete(&waiter->over);
+	}
+	spin_lock_bh(&dev->lock);
+	vrb_account(dev, client, NULL);
+	spin_unlock_bh(&dev->lock);
 }

@@ -1,126 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The pump: an irq_poll instance per device that finds finished commands, takes their requests a
- * step further, issues what is waiting, and calls the callbacks. Each kind of work is bounded per
- * run.
- *
- * Whoever has set vrb_device.pumping runs it: the softirq, or vrb_poll(). A kick is never lost: it
- * sets kicked under the kick lock, and the softirq gives its irq_poll up under the same lock only
- * if that is not set. After that it touches nothing of the device; vrb_pump_stop() takes the lock
- * once before the device goes.
+ * The pump: a run finds finished commands, takes their requests a step further, issues what is
+ * waiting, and calls callbacks. Each kind of work is bounded per run, and all of it per hold of the
+ * device lock.
  */
 #include <linux/export.h>
+#include <linux/sched.h>
 
 #include "vrb_internal.h"
 #include "vrb_trace.h"
 
-/* ---- Kicks and who pumps ---- */
-
-/**
- * vrb_device_kick - have the pump run
- * @dev: device
- *
- * From the interrupt handler of the command event queue. From process context only where softirqs
- * are disabled: they run when they are enabled again, rather than in ksoftirqd.
- *
- * Context: Hard IRQ, softirq, or BH disabled; any lock held.
- */
-void vrb_device_kick(struct vrb_device *dev)
+/* Takes the device lock in the middle of a run, for so much more work. */
+static void vrb_relock(struct vrb_device *dev)
+	__acquires(&dev->lock)
 {
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&dev->kick_lock, flags);
-	dev->kicked = true;
-	irq_poll_sched(&dev->iop);
-	raw_spin_unlock_irqrestore(&dev->kick_lock, flags);
-}
-EXPORT_SYMBOL_GPL(vrb_device_kick);
-
-/**
- * vrb_pump_enter - try to become the one who runs the pump
- * @dev: device
- *
- * Context: Softirq or BH disabled.
- * Return: whether that worked.
- */
-bool vrb_pump_enter(struct vrb_device *dev)
-{
-	unsigned long flags;
-	bool mine;
-
-	raw_spin_lock_irqsave(&dev->kick_lock, flags);
-	mine = !dev->pumping;
-	if (mine) {
-		dev->pumping = true;
-		dev->kicked = false;
-	}
-	raw_spin_unlock_irqrestore(&dev->kick_lock, flags);
-	return mine;
-}
-
-/**
- * vrb_pump_leave - stop running the pump outside of the softirq, which takes over
- * @dev: device
- *
- * Context: Softirq or BH disabled, no lock held.
- */
-void vrb_pump_leave(struct vrb_device *dev)
-{
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&dev->kick_lock, flags);
-	dev->pumping = false;
-	dev->kicked = true;
-	irq_poll_sched(&dev->iop);
-	raw_spin_unlock_irqrestore(&dev->kick_lock, flags);
-}
-
-/* The softirq has found somebody else pumping, who will kick it when he leaves. */
-static bool vrb_pump_yield(struct vrb_device *dev)
-{
-	unsigned long flags;
-	bool yield;
-
-	raw_spin_lock_irqsave(&dev->kick_lock, flags);
-	yield = dev->pumping;
-	if (yield) {
-		irq_poll_complete(&dev->iop);
-	} else {
-		dev->pumping = true;
-		dev->kicked = false;
-	}
-	raw_spin_unlock_irqrestore(&dev->kick_lock, flags);
-	return yield;
-}
-
-/*
- * The softirq has finished a run. Nothing of the device may be touched after this if it returns
- * true.
- */
-static bool vrb_pump_complete(struct vrb_device *dev, bool more)
-{
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&dev->kick_lock, flags);
-	dev->pumping = false;
-	more |= dev->kicked;
-	if (!more)
-		irq_poll_complete(&dev->iop);
-	raw_spin_unlock_irqrestore(&dev->kick_lock, flags);
-	return !more;
+	spin_lock(&dev->lock);
+	dev->handled = 0;
 }
 
 /* ---- Commands ---- */
 
-static void vrb_late_result(struct vrb_device *dev, struct vrb_slot *slot)
+/**
+ * vrb_slot_complete - a command has finished
+ * @dev: device
+ * @token: &vrb_slot.token as the hardware echoed it
+ * @result: what the hardware said
+ *
+ * Context: From &vrb_provider_ops.reap alone, no lock held.
+ */
+void vrb_slot_complete(struct vrb_device *dev, u16 token, const struct vrb_result *result)
 {
-	if (slot->verb->late)
-		slot->verb->late(dev, slot->object, slot->step, &slot->result);
-	spin_lock_bh(&dev->lock);
-	dev->counters.zombies_reaped++;
-	vrb_zombie_put(dev, slot);
-	spin_unlock_bh(&dev->lock);
-	vrb_release_objects(dev);
+	struct vrb_event *event = &dev->event[dev->nr_events];
+
+	if (WARN_ON_ONCE(dev->nr_events >= VRB_BUDGET))
+		return;
+	event->token = token;
+	event->result = *result;
+	dev->nr_events++;
+}
+EXPORT_SYMBOL_GPL(vrb_slot_complete);
+
+static unsigned int vrb_reap(struct vrb_device *dev)
+{
+	unsigned int before = dev->nr_events;
+
+	if (READ_ONCE(dev->state) == VRB_DEV_OK && before < VRB_BUDGET)
+		dev->ops->reap(dev, VRB_BUDGET - before);
+	return dev->nr_events - before;
 }
 
 /* The slot a token belongs to; NULL if nobody waits for it, or no longer. */
@@ -136,328 +62,279 @@ static struct vrb_slot *vrb_slot_find(struct vrb_device *dev, u16 token)
 	return NULL;
 }
 
-/**
- * vrb_slot_complete - a command has finished
- * @dev: device
- * @token: vrb_slot.token as the hardware echoed it
- * @result: what the hardware said
- *
- * Context: From vrb_provider_ops.reap alone, no lock held.
- */
-void vrb_slot_complete(struct vrb_device *dev, u16 token, const struct vrb_result *result)
+static void vrb_take_result(struct vrb_device *dev, const struct vrb_event *event,
+			    struct list_head *finished, struct list_head *late)
 {
-	struct vrb_slot *slot;
-	bool zombie = false;
+	struct vrb_slot *slot = vrb_slot_find(dev, event->token);
 
-	WARN_ON_ONCE(!READ_ONCE(dev->pumping));
-	spin_lock_bh(&dev->lock);
-	slot = vrb_slot_find(dev, token);
 	if (!slot) {
 		dev->counters.stray++;
-	} else {
-		dev->progress = ktime_get();
-		slot->result = *result;
-		zombie = slot->state == VRB_SLOT_ZOMBIE;
-	}
-	if (slot && !zombie) {
-		slot->posted = false;
-		dev->posted_now--;
-		list_add_tail(&slot->entry, &dev->completed);
-		trace_vrb_complete(dev, slot);
-	}
-	spin_unlock_bh(&dev->lock);
-	if (zombie)
-		vrb_late_result(dev, slot);
-}
-EXPORT_SYMBOL_GPL(vrb_slot_complete);
-
-static void vrb_reap(struct vrb_device *dev)
-{
-	if (READ_ONCE(dev->state) != VRB_DEV_OK || dev->ops->reap(dev, VRB_BUDGET) <= 0)
 		return;
-	dev->poll_ns = VRB_RETRY_MIN_NS;
+	}
+	dev->progress = dev->now;
+	slot->result = event->result;
+	if (slot->state == VRB_SLOT_ZOMBIE) {
+		/* Its entry is in no list; the token stops a second one. */
+		slot->token = ~slot->token;
+		list_add_tail(&slot->entry, late);
+		return;
+	}
+	slot->posted = false;
+	dev->posted_now--;
+	list_add_tail(&slot->entry, finished);
+	trace_vrb_complete(dev, slot);
 }
 
-/* Asks the verb what comes after this result. */
-static int vrb_advance(struct vrb_device *dev, struct vrb_slot *slot)
+/*
+ * Slots whose requests can be taken further. Those at a command without a result only need the
+ * lock; of those at a portion of work one is enough for a run.
+ */
+static void vrb_take_working(struct vrb_device *dev, struct list_head *finished,
+			     struct list_head *driven)
 {
-	struct vrb *vrb = slot->vrb;
-	bool undoing = vrb->undo;
-	int verdict;
+	struct vrb_slot *slot, *next;
+	unsigned int nr = 0;
+	bool works = false;
 
-	if (!undoing) {
-		vrb->fw_status = slot->result.fw_status;
-		vrb->out = slot->result.out;
+	list_for_each_entry_safe(slot, next, &dev->working, entry) {
+		if (!vrb_step_works(slot->vrb) && nr++ < VRB_BUDGET) {
+			slot->verdict = VRB_AGAIN;
+			list_move_tail(&slot->entry, driven);
+		} else if (vrb_step_works(slot->vrb) && !works) {
+			works = true;
+			list_move_tail(&slot->entry, finished);
+		}
 	}
-	if (!vrb->verb->advance)
-		return slot->result.status;
-	verdict = vrb->verb->advance(dev, vrb, slot, &slot->result);
-	if (WARN_ON_ONCE(verdict > VRB_MORE))
-		verdict = -EINVAL;
-	if (vrb->undo && !undoing)
-		vrb->failed_step = vrb->step;
-	if (vrb->undo && vrb_is_destroy(vrb)) {
-		vrb->undo = false;	/* there is no way back from a destroy */
-		verdict = vrb->status;
-	}
-	return verdict;
 }
 
-static void vrb_advance_all(struct vrb_device *dev)
+static void vrb_late_result(struct vrb_device *dev, struct vrb_slot *slot)
 {
-	unsigned int budget = VRB_BUDGET;
-	struct vrb_slot *slot;
-	int verdict;
+	const struct vrb_step *step = &slot->verb->steps[slot->step];
 
-	spin_lock_bh(&dev->lock);
-	while (budget-- && dev->state == VRB_DEV_OK && !list_empty(&dev->completed)) {
-		slot = list_first_entry(&dev->completed, struct vrb_slot, entry);
-		list_del_init(&slot->entry);
-		spin_unlock_bh(&dev->lock);
-		verdict = vrb_advance(dev, slot);
-		spin_lock_bh(&dev->lock);
-		if (verdict == VRB_MORE)
-			vrb_next_step(dev, slot);
-		else
-			vrb_over(dev, slot->vrb, verdict);
+	if (step->late)
+		step->late(dev, slot->object, &slot->result);
+	vrb_relock(dev);
+	list_del_init(&slot->entry);
+	if (dev->state == VRB_DEV_OK) {
+		dev->counters.zombies_reaped++;
+		vrb_zombie_put(dev, slot);
 	}
-	spin_unlock_bh(&dev->lock);
+	spin_unlock(&dev->lock);
 }
 
 static void vrb_dispatch(struct vrb_device *dev)
 {
-	unsigned int budget = VRB_BUDGET;
 	struct vrb *vrb;
 
 	vrb_post_ready(dev);
-	while (budget-- && (vrb = vrb_pick(dev))) {
+	while (vrb_within_budget(dev) && (vrb = vrb_pick(dev)))
 		vrb_issue(dev, vrb);
-		vrb_post_ready(dev);
+}
+
+/* The verdicts of steps; a device that is failing completes these requests in another way. */
+static void vrb_act_all(struct vrb_device *dev, struct list_head *finished)
+{
+	struct vrb_slot *slot;
+
+	if (list_empty(finished))
+		return;
+	vrb_relock(dev);
+	while (!list_empty(finished)) {
+		slot = list_first_entry(finished, struct vrb_slot, entry);
+		list_del_init(&slot->entry);
+		if (dev->state != VRB_DEV_OK)
+			continue;
+		vrb_step_verdict(dev, slot);
+	}
+	spin_unlock(&dev->lock);
+}
+
+/* What has been handed over from elsewhere: requests, and objects of which there are news. */
+static void vrb_take_in(struct vrb_device *dev)
+{
+	struct vrb_object *object;
+	u8 news;
+
+	vrb_accept_inbox(dev);
+	while (vrb_within_budget(dev) && !list_empty(&dev->news)) {
+		object = vrb_next_news(dev, &news);
+		vrb_handle(dev);
+		vrb_object_news(dev, object, news);
 	}
 }
 
-/**
- * vrb_progress - everything the pump does except for calling callbacks
- * @dev: device
- *
- * Context: The pump, no lock held.
- */
-void vrb_progress(struct vrb_device *dev)
+/* What the hardware has finished, and what can be taken further besides. */
+static void vrb_take_results(struct vrb_device *dev)
 {
-	vrb_reap(dev);
-	vrb_advance_all(dev);
-	spin_lock_bh(&dev->lock);
+	LIST_HEAD(finished);
+	LIST_HEAD(driven);
+	LIST_HEAD(late);
+	struct vrb_slot *slot, *next;
+	unsigned int i;
+
+	vrb_relock(dev);
+	for (i = 0; i < dev->nr_events; i++)
+		vrb_take_result(dev, &dev->event[i], &finished, &late);
+	dev->nr_events = 0;
+	vrb_take_working(dev, &finished, &driven);
+	spin_unlock(&dev->lock);
+
+	list_for_each_entry_safe(slot, next, &late, entry)
+		vrb_late_result(dev, slot);
+	list_for_each_entry(slot, &finished, entry)
+		vrb_step_result(dev, slot);
+
+	vrb_act_all(dev, &finished);
+	vrb_act_all(dev, &driven);
+}
+
+/* Everything but callbacks. */
+static int vrb_progress(struct vrb_device *dev, ktime_t now)
+{
+	int work;
+
+	spin_lock(&dev->lock);
+	dev->in_run = true;
+	dev->now = now;
+	if (!ktime_before(now, dev->timer_at))
+		dev->timer_at = KTIME_MAX;
+	work = dev->nr_events;
+	spin_unlock(&dev->lock);
+	if (work || !list_empty(&dev->working))
+		vrb_take_results(dev);
+
+	vrb_relock(dev);
+	vrb_take_in(dev);
 	vrb_expire(dev);
+	vrb_sweep(dev);
 	vrb_dispatch(dev);
-	dev->poll_at = ktime_add_ns(ktime_get(), dev->poll_ns);
-	dev->poll_ns = min_t(u64, 2 * dev->poll_ns, VRB_RETRY_MAX_NS);
-	spin_unlock_bh(&dev->lock);
-	vrb_fail_proceed(dev);
-	if (READ_ONCE(dev->state) == VRB_DEV_FAILED)
-		vrb_flush(dev);
+	work += dev->handled;
+	spin_unlock(&dev->lock);
+	return work;
 }
 
 /* ---- Callbacks ---- */
 
-/**
- * vrb_take_done - a request that is over goes back to its caller
- * @dev: device
- * @vrb: request on the done list
- *
- * Context: Device lock held. With neither callback nor waiter the request may be gone as soon as
- * that is dropped.
+/*
+ * Delivers the oldest request that is over, device lock held; it is dropped meanwhile. The callback
+ * may free the request: nothing of it is used afterwards.
  */
-void vrb_take_done(struct vrb_device *dev, struct vrb *vrb)
+static void vrb_deliver_one(struct vrb_device *dev, struct vrb *vrb)
+	__releases(&dev->lock) __acquires(&dev->lock)
 {
-	lockdep_assert_held(&dev->lock);
+	struct vrb_carrier *carrier = &vrb_carriers[dev->carrier];
+	struct vrb_object *object = vrb->object;
+	struct vrb_waiter *waiter = vrb->waiter;
+	struct vrb_client *client = vrb->client;
+	struct vrb_group *group = vrb->group;
+	vrb_done_fn done = vrb->done;
+	u64 ticket;
+
+	list_del_init(&vrb->device_entry);
 	list_del_init(&vrb->entry);
 	dev->counters.completed++;
 	dev->counters.failed += vrb->status < 0;
 	trace_vrb_done(vrb);
-	vrb->state = VRB_IDLE;
-	if (vrb->waiter)
-		vrb->waiter->status = vrb->status;
-}
-
-/**
- * vrb_account_done - a callback has returned
- * @dev: device
- * @client: client of the request
- * @group: its group, or NULL
- *
- * Context: Device lock held.
- */
-void vrb_account_done(struct vrb_device *dev, struct vrb_client *client, struct vrb_group *group)
-{
-	bool idle = !--client->inflight;
-
-	lockdep_assert_held(&dev->lock);
-	if (group && !--group->inflight)
-		idle = true;
-	if (idle)
-		wake_up_all(&dev->idle);
-}
-
-/*
- * Delivers the oldest request that is over. The callback may free it: nothing of it is used
- * afterwards.
- */
-static bool vrb_deliver_one(struct vrb_device *dev)
-{
-	struct vrb_object *destroyed = NULL;
-	struct vrb_waiter *waiter;
-	struct vrb_client *client;
-	struct vrb_group *group;
-	vrb_done_fn done;
-	struct vrb *vrb;
-
-	spin_lock_bh(&dev->lock);
-	vrb = list_first_entry_or_null(&dev->done, struct vrb, entry);
-	if (!vrb) {
-		spin_unlock_bh(&dev->lock);
-		return false;
+	if (vrb_is_destroy(vrb) && !vrb->status) {
+		list_del(&object->entry);
+		spin_unlock(&dev->lock);
+		vrb_object_release(dev, vrb);
+		spin_lock(&dev->lock);
+		return;
 	}
-	client = vrb->client;
-	group = vrb->group;
-	waiter = vrb->waiter;
-	done = vrb->done;
-	if (vrb_is_destroy(vrb) && !vrb->status)
-		destroyed = vrb->object;
-	vrb_take_done(dev, vrb);
-	spin_unlock_bh(&dev->lock);
-
-	if (done)
-		done(vrb);
-
-	spin_lock_bh(&dev->lock);
-	vrb_account_done(dev, client, group);
-	if (destroyed)
-		vrb_object_unref(dev, destroyed);
-	spin_unlock_bh(&dev->lock);
-	vrb_release_objects(dev);
-	/* Only now: who has waited for a destroy finds its parents no longer in use. */
+	if (vrb_is_destroy(vrb))
+		object = NULL;		/* it was refused, and has its owner again */
 	if (waiter)
-		complete(&waiter->over);
-	return true;
+		waiter->status = vrb->status;
+	if (done) {
+		ticket = (++dev->tickets << VRB_CARRIER_BITS | dev->carrier) << VRB_STATE_BITS |
+			 VRB_CALLBACK;
+		dev->calling = (struct vrb_calling){ vrb->verb, client, done, vrb->submitted };
+		WRITE_ONCE(carrier->task, current);
+		atomic64_set(&carrier->running, ticket);
+		atomic64_set_release(&vrb->state, ticket);
+		spin_unlock(&dev->lock);
+		vrb_call(dev, vrb, done);
+		vrb_delay();
+		spin_lock(&dev->lock);
+		dev->calling.verb = NULL;
+	} else {
+		vrb->waiter = NULL;
+		atomic64_set_release(&vrb->state, VRB_IDLE);
+	}
+	vrb_account(dev, client, group);
+	if (object)
+		vrb_object_unref(dev, object);
+	if (!waiter)
+		return;
+	spin_unlock(&dev->lock);
+	complete(&waiter->over);
+	spin_lock(&dev->lock);
 }
 
-static void vrb_deliver(struct vrb_device *dev)
+static int vrb_deliver(struct vrb_device *dev)
 {
-	unsigned int budget = VRB_BUDGET;
+	struct vrb *vrb;
+	int work;
 
-	while (budget-- && vrb_deliver_one(dev))
-		;
+	vrb_relock(dev);
+	for (work = 0; work < VRB_BUDGET; work++) {
+		vrb = list_first_entry_or_null(&dev->done, struct vrb, entry);
+		if (!vrb)
+			break;
+		vrb_deliver_one(dev, vrb);
+		dev->handled = 0;
+	}
+	spin_unlock(&dev->lock);
+	return work;
 }
 
 /* ---- The run ---- */
 
-/*
- * Whether there is something the pump could do now. GO busy and full slots are not: others come
- * back for those.
- */
-static bool vrb_work(struct vrb_device *dev)
-{
-	lockdep_assert_held(&dev->lock);
-	if (!list_empty(&dev->done))
-		return true;
-	if (dev->state == VRB_DEV_FAILING)
-		return !dev->quiescing;
-	if (dev->state == VRB_DEV_FAILED)
-		return vrb_flush_pending(dev);
-	return !list_empty(&dev->completed) || vrb_pick(dev);
-}
-
 /**
- * vrb_lock - take the device lock outside of the pump
+ * vrb_run - one run of the pump
  * @dev: device
+ * @interrupted: the command event queue has fired
+ * @work: set to what was done
  *
- * Context: Any down to softirq.
+ * The interrupt is asked for again only where it came or something was found; then what came before
+ * that had any effect is looked for.
+ *
+ * Context: Softirq, from the carrier.
+ * Return: whether there is more to do now.
  */
-void vrb_lock(struct vrb_device *dev)
-	__acquires(&dev->lock)
+bool vrb_run(struct vrb_device *dev, bool interrupted, int *work)
 {
-	spin_lock_bh(&dev->lock);
-}
-
-/**
- * vrb_unlock - drop the device lock and have the pump see to what was left for it
- * @dev: device
- *
- * The kick comes first: a softirq that becomes pending while softirqs are disabled runs at once
- * when they are enabled again.
- *
- * Context: Any down to softirq.
- */
-void vrb_unlock(struct vrb_device *dev)
-	__releases(&dev->lock)
-{
-	if (vrb_work(dev))
-		vrb_device_kick(dev);
-	vrb_set_timer(dev);
-	spin_unlock_bh(&dev->lock);
-}
-
-static bool vrb_run(struct vrb_device *dev)
-{
+	ktime_t start = ktime_get();
+	unsigned int found = vrb_reap(dev);
 	bool more;
-	u64 ns;
-	u64 start = ktime_get_ns();
 
-	vrb_progress(dev);
-	vrb_deliver(dev);
-	if (!vrb_device_polled(dev) && !vrb_device_failed(dev)) {
+	*work = vrb_progress(dev, start);
+	if (READ_ONCE(dev->state) == VRB_DEV_FAILING)
+		vrb_fail_proceed(dev);
+	if (READ_ONCE(dev->state) == VRB_DEV_FAILED)
+		vrb_flush(dev);
+	*work += vrb_deliver(dev);
+	if ((found || interrupted) && dev->nr_slots > 1 && READ_ONCE(dev->state) == VRB_DEV_OK) {
 		dev->ops->rearm(dev);
-		vrb_reap(dev);		/* what came before that had any effect */
+		vrb_reap(dev);
 	}
-	ns = ktime_get_ns() - start;
 
-	spin_lock_bh(&dev->lock);
+	vrb_relock(dev);
+	dev->now = ktime_get();
+	dev->in_run = false;
+	if (dev->nr_slots == 1 && dev->posted_now) {
+		dev->poll_at = ktime_add_ns(dev->now, dev->poll_ns);
+		dev->poll_ns = min_t(u64, 2 * dev->poll_ns, VRB_RETRY_MAX_NS);
+	}
+	if (dev->watchers)
+		vrb_wake(dev);
 	dev->counters.runs++;
-	dev->counters.run_max_ns = max(dev->counters.run_max_ns, ns);
-	more = vrb_work(dev);
+	dev->counters.run_max_ns = max_t(u64, dev->counters.run_max_ns,
+					 ktime_to_ns(ktime_sub(dev->now, start)));
+	more = vrb_work(dev) || !list_empty(&dev->inbox) || !list_empty(&dev->news);
 	if (!more)
 		vrb_set_timer(dev);
-	spin_unlock_bh(&dev->lock);
+	spin_unlock(&dev->lock);
 	return more;
-}
-
-/* An unfinished run answers with the whole weight: only then does irq_poll keep the instance. */
-static int vrb_irq_poll(struct irq_poll *iop, int weight)
-{
-	struct vrb_device *dev = container_of(iop, struct vrb_device, iop);
-	bool more;
-
-	if (vrb_pump_yield(dev))
-		return 0;
-	more = vrb_run(dev);
-	return vrb_pump_complete(dev, more) ? weight - 1 : weight;
-}
-
-/**
- * vrb_pump_init - make the pump of a new device ready
- * @dev: device
- *
- * Context: Process.
- */
-void vrb_pump_init(struct vrb_device *dev)
-{
-	raw_spin_lock_init(&dev->kick_lock);
-	irq_poll_init(&dev->iop, VRB_BUDGET, vrb_irq_poll);
-	vrb_time_init(dev);
-}
-
-/**
- * vrb_pump_stop - the pump never runs again
- * @dev: device without requests
- *
- * Context: Process.
- */
-void vrb_pump_stop(struct vrb_device *dev)
-{
-	might_sleep();
-	irq_poll_disable(&dev->iop);
-	hrtimer_cancel(&dev->timer);
-	/* A run that has given up its irq_poll may still hold this. */
-	raw_spin_lock_irq(&dev->kick_lock);
-	raw_spin_unlock_irq(&dev->kick_lock);
 }

@@ -1,122 +1,233 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * From the queue into a slot, and out of it: which request is next, encode, post, steps, the end.
+ * From the queue into a slot, and out of it: which request is next.
  *
- * Everything here runs under vrb_device.lock and calls nobody back but encode and post. Only
- * runnable requests are on the device's lists: those at the head of their object's queue while that
- * object has no command in flight, and those of no object. So picking the next one never has to
- * search.
+ * Only runnable requests are on the device's lists: those at the head of their object's queue while
+ * that object has no command in flight, and those of no object. So picking the next one never has
+ * to search. The one goes first that has waited longest beyond what its class has to; of those of
+ * processes, the first of the process that holds the fewest slots. Everything here runs under
+ * vrb_device.lock and calls nobody.
  */
-#include <linux/sched.h>
+#include <linux/export.h>
 
 #include "vrb_internal.h"
 #include "vrb_trace.h"
 
+static void vrb_init_runnable(struct list_head *runnable)
+{
+	int class;
+
+	for (class = 0; class < VRB_CLASS_EVENT; class++)
+		INIT_LIST_HEAD(&runnable[class]);
+}
+
+/**
+ * vrb_queue_init - make the lists of a new device ready
+ * @dev: device
+ *
+ * Context: Process.
+ */
+void vrb_queue_init(struct vrb_device *dev)
+{
+	vrb_init_runnable(dev->runnable);
+	dev->users = RB_ROOT_CACHED;
+	dev->users_teardown = RB_ROOT_CACHED;
+	INIT_LIST_HEAD(&dev->ready);
+	INIT_LIST_HEAD(&dev->working);
+	INIT_LIST_HEAD(&dev->done);
+	INIT_LIST_HEAD(&dev->vrbs);
+}
+
+/* ---- Processes ---- */
+
+/**
+ * vrb_user_init - a process that is going to have requests
+ * @user: in what the provider keeps for the process
+ *
+ * Context: Any.
+ */
+void vrb_user_init(struct vrb_user *user)
+{
+	user->slots = 0;
+	user->nr_runnable = 0;
+	vrb_init_runnable(user->runnable);
+	RB_CLEAR_NODE(&user->any);
+	RB_CLEAR_NODE(&user->teardown);
+}
+EXPORT_SYMBOL_GPL(vrb_user_init);
+
+static bool vrb_any_less(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct vrb_user, any)->slots < rb_entry(b, struct vrb_user, any)->slots;
+}
+
+static bool vrb_teardown_less(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct vrb_user, teardown)->slots <
+	       rb_entry(b, struct vrb_user, teardown)->slots;
+}
+
+static void vrb_user_remove(struct rb_root_cached *root, struct rb_node *node)
+{
+	if (RB_EMPTY_NODE(node))
+		return;
+	rb_erase_cached(node, root);
+	RB_CLEAR_NODE(node);
+}
+
+/*
+ * A process holds @slots more than before, or has got or lost a runnable request: its place among
+ * those that have some.
+ */
+static void vrb_user_place(struct vrb_device *dev, struct vrb_user *user, int slots)
+{
+	if (slots) {
+		vrb_user_remove(&dev->users, &user->any);
+		vrb_user_remove(&dev->users_teardown, &user->teardown);
+		user->slots += slots;
+	}
+	if (!user->nr_runnable)
+		vrb_user_remove(&dev->users, &user->any);
+	else if (RB_EMPTY_NODE(&user->any))
+		rb_add_cached(&user->any, &dev->users, vrb_any_less);
+	if (list_empty(&user->runnable[VRB_CLASS_TEARDOWN]))
+		vrb_user_remove(&dev->users_teardown, &user->teardown);
+	else if (RB_EMPTY_NODE(&user->teardown))
+		rb_add_cached(&user->teardown, &dev->users_teardown, vrb_teardown_less);
+}
+
+/* How many slots processes may hold together, besides the one reserved for teardown. */
+static unsigned int vrb_user_limit(const struct vrb_device *dev)
+{
+	return dev->nr_slots > 3 ? dev->nr_slots - 2 : max(1U, dev->nr_slots - 1);
+}
+
+/* ---- Runnable requests ---- */
+
 /**
  * vrb_set_queued - note that a request holds no slot
  * @dev: device
- * @vrb: request, idle or issued
- * @list: list of its client to show it on
+ * @vrb: request
  *
  * Context: Device lock held.
  */
-void vrb_set_queued(struct vrb_device *dev, struct vrb *vrb, struct list_head *list)
+void vrb_set_queued(struct vrb_device *dev, struct vrb *vrb)
 {
 	lockdep_assert_held(&dev->lock);
-	if (vrb->state != VRB_QUEUED) {
-		vrb->state = VRB_QUEUED;
-		dev->counters.queue_now++;
-		dev->counters.queue_max = max(dev->counters.queue_max, dev->counters.queue_now);
-	}
-	list_move_tail(&vrb->client_entry, list);
-}
-
-/* The request leaves the queue: for a slot, or because it is over. */
-static void vrb_unqueue(struct vrb_device *dev, struct vrb *vrb)
-{
-	dev->counters.queue_now--;
-	list_del_init(&vrb->entry);
-	list_del_init(&vrb->object_entry);
-	if (timerqueue_node_queued(&vrb->expiry))
-		timerqueue_del(&dev->deadlines, &vrb->expiry);
+	vrb_set_state(vrb, VRB_QUEUED);
+	dev->counters.queue_now++;
+	dev->counters.queue_max = max(dev->counters.queue_max, dev->counters.queue_now);
 }
 
 /**
  * vrb_make_runnable - a request may be issued as soon as there is a slot
  * @dev: device
- * @vrb: queued request
+ * @vrb: queued request; one that has waited in the middle of its steps goes in front
  *
  * Context: Device lock held.
  */
 void vrb_make_runnable(struct vrb_device *dev, struct vrb *vrb)
 {
+	struct vrb_user *user = vrb->user;
+	struct list_head *list = (user ? user->runnable : dev->runnable) + vrb->real_class;
+
 	lockdep_assert_held(&dev->lock);
+	if (!list_empty(&vrb->entry))
+		return;
+	vrb->since = vrb->started ? vrb->submitted : dev->now;
+	if (vrb->started)
+		list_add(&vrb->entry, list);
+	else
+		list_add_tail(&vrb->entry, list);
+	dev->nr_runnable++;
+	dev->nr_teardown += vrb->real_class == VRB_CLASS_TEARDOWN;
+	if (user) {
+		user->nr_runnable++;
+		vrb_user_place(dev, user, 0);
+	}
+}
+
+/**
+ * vrb_unqueue - a request leaves the queue: for a slot, or because it is over
+ * @dev: device
+ * @vrb: queued request
+ *
+ * Context: Device lock held.
+ */
+void vrb_unqueue(struct vrb_device *dev, struct vrb *vrb)
+{
+	lockdep_assert_held(&dev->lock);
+	dev->counters.queue_now--;
+	list_del_init(&vrb->object_entry);
+	hlist_del_init(&vrb->expiry);
 	if (list_empty(&vrb->entry))
-		list_add_tail(&vrb->entry,
-			      &dev->runnable[vrb->class][!!(vrb->flags & VRB_F_USER)]);
-}
-
-/**
- * vrb_enqueue - take a request over from its caller
- * @dev: device
- * @vrb: idle request, checked
- *
- * Context: Device lock held.
- */
-void vrb_enqueue(struct vrb_device *dev, struct vrb *vrb)
-{
-	vrb_set_queued(dev, vrb, &vrb->client->queued);
-	if (vrb->deadline && !vrb_is_destroy(vrb)) {
-		vrb->expiry.expires = vrb->deadline;
-		timerqueue_add(&dev->deadlines, &vrb->expiry);
-	}
-	trace_vrb_queue(vrb);
-	if (!vrb->object) {
-		vrb_make_runnable(dev, vrb);
-	} else if (vrb_is_destroy(vrb)) {
-		vrb_destroy_queued(dev, vrb);
-	} else {
-		list_add_tail(&vrb->object_entry, &vrb->object->queue);
-		vrb_object_next(dev, vrb->object);
+		return;
+	list_del_init(&vrb->entry);
+	dev->nr_runnable--;
+	dev->nr_teardown -= vrb->real_class == VRB_CLASS_TEARDOWN;
+	if (vrb->user) {
+		vrb->user->nr_runnable--;
+		vrb_user_place(dev, vrb->user, 0);
 	}
 }
 
+/* Whether there is one of the slots that are not reserved. */
+static bool vrb_may_share(const struct vrb_device *dev, bool user)
+{
+	return !list_empty(&dev->free_slots) && (!user || dev->users_now < vrb_user_limit(dev));
+}
+
+static bool vrb_reserved_free(const struct vrb_device *dev)
+{
+	return dev->reserved && dev->reserved->state == VRB_SLOT_FREE;
+}
+
 /**
- * vrb_may_issue - whether there is a slot for a request of this kind
+ * vrb_may_issue - whether there is a slot for a request
  * @dev: device
- * @class: its class
- * @user: whether it is for a user process: these get at most half of the slots together
+ * @vrb: runnable request
  *
  * Context: Device lock held.
  */
-bool vrb_may_issue(const struct vrb_device *dev, enum vrb_class class, bool user)
+bool vrb_may_issue(const struct vrb_device *dev, const struct vrb *vrb)
 {
-	unsigned int limit = vrb_limit(dev);
-
 	lockdep_assert_held(&dev->lock);
-	if (dev->slots_now >= limit || (user && dev->users_now >= max(1U, limit / 2)))
-		return false;
-	if (!list_empty(&dev->free_slots))
-		return true;
-	return class == VRB_CLASS_TEARDOWN &&
-	       dev->slots[dev->nr_slots - 1].state == VRB_SLOT_FREE;
+	return vrb_may_share(dev, vrb->user) ||
+	       (vrb->real_class == VRB_CLASS_TEARDOWN && vrb_reserved_free(dev));
 }
 
-/* The oldest runnable request of a class for which there is a slot. */
-static struct vrb *vrb_head(struct vrb_device *dev, enum vrb_class class)
+/* When it is a request's turn. */
+static ktime_t vrb_due(const struct vrb *vrb)
 {
-	struct vrb *head[2];
-	int user;
+	return vrb->since + (s64)vrb->real_class * VRB_AGE_MS * NSEC_PER_MSEC;
+}
 
-	for (user = 0; user < 2; user++) {
-		head[user] = list_first_entry_or_null(&dev->runnable[class][user], struct vrb,
-						      entry);
-		if (head[user] && !vrb_may_issue(dev, class, user))
-			head[user] = NULL;
+/* Whose turn it is, of all classes or of teardown alone. */
+static struct vrb *vrb_first(struct list_head *runnable, bool all)
+{
+	int class, last = all ? VRB_CLASS_BACKGROUND : VRB_CLASS_TEARDOWN;
+	struct vrb *vrb, *first = NULL;
+
+	for (class = VRB_CLASS_TEARDOWN; class <= last; class++) {
+		vrb = list_first_entry_or_null(&runnable[class], struct vrb, entry);
+		if (vrb && (!first || vrb_due(vrb) < vrb_due(first)))
+			first = vrb;
 	}
-	if (!head[0] || !head[1])
-		return head[0] ?: head[1];
-	return ktime_before(head[1]->submitted, head[0]->submitted) ? head[1] : head[0];
+	return first;
+}
+
+/* The request of a process that is next: of the one that holds the fewest slots. */
+static struct vrb *vrb_first_of_users(const struct vrb_device *dev)
+{
+	struct rb_node *node;
+
+	if (vrb_may_share(dev, true)) {
+		node = rb_first_cached(&dev->users);
+		return node ? vrb_first(rb_entry(node, struct vrb_user, any)->runnable, true) :
+		       NULL;
+	}
+	node = vrb_reserved_free(dev) ? rb_first_cached(&dev->users_teardown) : NULL;
+	return node ? vrb_first(rb_entry(node, struct vrb_user, teardown)->runnable, false) : NULL;
 }
 
 /**
@@ -127,41 +238,82 @@ static struct vrb *vrb_head(struct vrb_device *dev, enum vrb_class class)
  * holding a slot.
  *
  * Context: Device lock held.
+ * Return: the request, or NULL.
  */
 struct vrb *vrb_pick(struct vrb_device *dev)
 {
-	struct vrb *teardown, *normal, *background;
+	struct vrb *kernel = NULL, *user;
 
 	lockdep_assert_held(&dev->lock);
-	if (dev->state != VRB_DEV_OK || dev->hold || !list_empty(&dev->ready))
+	if (!dev->nr_runnable || (list_empty(&dev->free_slots) && !dev->nr_teardown) ||
+	    dev->state != VRB_DEV_OK || dev->hold || !list_empty(&dev->ready))
 		return NULL;
-	teardown = vrb_head(dev, VRB_CLASS_TEARDOWN);
-	if (teardown)
-		return teardown;
-	normal = vrb_head(dev, VRB_CLASS_NORMAL);
-	background = vrb_head(dev, VRB_CLASS_BACKGROUND);
-	if (!normal || !background)
-		return normal ?: background;
-	return ktime_before(ktime_add_ms(background->submitted, VRB_AGE_MS), normal->submitted) ?
-	       background : normal;
+	if (vrb_may_share(dev, false))
+		kernel = vrb_first(dev->runnable, true);
+	else if (vrb_reserved_free(dev))
+		kernel = vrb_first(dev->runnable, false);
+	user = vrb_first_of_users(dev);
+	if (!kernel || !user)
+		return kernel ?: user;
+	return vrb_due(user) < vrb_due(kernel) ? user : kernel;
 }
 
-static struct vrb_slot *vrb_slot_get(struct vrb_device *dev, struct vrb *vrb)
-{
-	struct vrb_slot *slot;
+/* ---- Slots ---- */
 
-	slot = list_first_entry_or_null(&dev->free_slots, struct vrb_slot, entry);
-	if (slot)
+/**
+ * vrb_lay_out_slots - all slots are free; where there are two or more the highest is reserved
+ * @dev: device, none of whose slots is in use
+ * @slots: how many
+ *
+ * However many zombies the provider asked for: as long as the device lives a slot is left for
+ * normal requests.
+ *
+ * Context: Device lock held, or nobody else knows of the device.
+ */
+void vrb_lay_out_slots(struct vrb_device *dev, unsigned int slots)
+{
+	unsigned int i;
+
+	INIT_LIST_HEAD(&dev->free_slots);
+	for (i = 0; i < slots; i++) {
+		INIT_LIST_HEAD(&dev->slots[i].entry);
+		dev->slots[i].index = i;
+		dev->slots[i].state = VRB_SLOT_FREE;
+		if (slots == 1 || i < slots - 1)
+			list_add_tail(&dev->slots[i].entry, &dev->free_slots);
+	}
+	dev->reserved = slots > 1 ? &dev->slots[slots - 1] : NULL;
+	dev->nr_slots = slots;
+	dev->max_zombies = slots < 3 ? 0 :
+			   min(dev->want_zombies ?: max(1U, slots / 4), slots - 2);
+}
+
+/**
+ * vrb_slot_get - a request gets a slot
+ * @dev: device
+ * @vrb: request that may be issued
+ *
+ * Context: Device lock held.
+ */
+void vrb_slot_get(struct vrb_device *dev, struct vrb *vrb)
+{
+	struct vrb_slot *slot = dev->reserved;
+
+	lockdep_assert_held(&dev->lock);
+	if (vrb_may_share(dev, vrb->user)) {
+		slot = list_first_entry(&dev->free_slots, struct vrb_slot, entry);
 		list_del_init(&slot->entry);
-	else
-		slot = &dev->slots[dev->nr_slots - 1];
+	}
 	slot->state = VRB_SLOT_BUSY;
 	slot->vrb = vrb;
 	vrb->slot = slot;
 	dev->slots_now++;
-	dev->users_now += !!(vrb->flags & VRB_F_USER);
+	dev->scan_at = min(dev->scan_at, ktime_add_ns(dev->now, dev->timeout_ns));
+	if (vrb->user) {
+		dev->users_now += slot != dev->reserved;
+		vrb_user_place(dev, vrb->user, 1);
+	}
 	dev->counters.slots_max = max_t(u64, dev->counters.slots_max, dev->slots_now);
-	return slot;
 }
 
 /* A busy slot loses its request: it becomes free or a zombie. */
@@ -171,13 +323,16 @@ static void vrb_slot_detach(struct vrb_device *dev, struct vrb_slot *slot)
 
 	list_del_init(&slot->entry);
 	dev->slots_now--;
-	dev->users_now -= !!(vrb->flags & VRB_F_USER);
 	dev->posted_now -= slot->posted;
+	if (vrb->user) {
+		dev->users_now -= slot != dev->reserved;
+		vrb_user_place(dev, vrb->user, -1);
+	}
 	slot->posted = false;
 	slot->vrb = NULL;
 	vrb->slot = NULL;
-	if (!dev->slots_now && dev->hold)
-		wake_up_all(&dev->idle);
+	if (dev->hold)
+		vrb_wake(dev);
 }
 
 /**
@@ -191,7 +346,7 @@ void vrb_slot_free(struct vrb_device *dev, struct vrb_slot *slot)
 {
 	lockdep_assert_held(&dev->lock);
 	slot->state = VRB_SLOT_FREE;
-	if (slot->index != dev->nr_slots - 1)
+	if (slot != dev->reserved)
 		list_add_tail(&slot->entry, &dev->free_slots);
 }
 
@@ -227,199 +382,29 @@ void vrb_slot_bury(struct vrb_device *dev, struct vrb_slot *slot)
 	slot->verb = vrb->verb;
 	slot->step = vrb->step;
 	slot->object = vrb->object;
-	slot->since = ktime_get();
+	slot->since = dev->now;
 	vrb_slot_detach(dev, slot);
 	slot->state = VRB_SLOT_ZOMBIE;
 	dev->zombies_now++;
 	if (slot->object) {
-		slot->object->refs++;
+		refcount_inc(&slot->object->refs);
 		slot->object->zombies++;
 	}
 }
 
-/* To the step after this one, or while undoing to the one before it; false if there is none. */
-static bool vrb_step(struct vrb *vrb)
-{
-	if (!vrb->undo)
-		vrb->step++;
-	else if (!vrb->step--)
-		return false;
-	return true;
-}
-
-static int vrb_encode(struct vrb_device *dev, struct vrb_slot *slot)
-{
-	struct vrb *vrb = slot->vrb;
-	int skipped, ret;
-
-	slot->generation++;
-	slot->token = slot->generation << dev->slot_bits | slot->index;
-	for (skipped = 0; skipped < VRB_MAX_SKIP; skipped++) {
-		ret = vrb->verb->encode(dev, vrb, slot);
-		if (ret != VRB_MORE)
-			return WARN_ON_ONCE(ret > VRB_LAST) ? -EINVAL : ret;
-		if (!vrb_step(vrb))
-			return VRB_LAST;
-	}
-	WARN_ONCE(1, "%s: verb %s never encodes a command\n", dev->name, vrb->verb->name);
-	return -ELOOP;
-}
-
-/* Encodes the command of the step the request is at, or of the first after it that has one. */
-static void vrb_prepare(struct vrb_device *dev, struct vrb_slot *slot)
-{
-	int ret = vrb_encode(dev, slot);
-
-	if (ret == VRB_LAST) {
-		vrb_over(dev, slot->vrb, 0);
-		return;
-	}
-	slot->since = ktime_get();
-	slot->result = (struct vrb_result){ .status = ret };
-	list_add_tail(&slot->entry, ret ? &dev->completed : &dev->ready);
-}
-
 /**
- * vrb_issue - give a request a slot and encode its first command
+ * vrb_device_counters - what the engine has counted
  * @dev: device
- * @vrb: request that vrb_pick() chose
+ * @counters: filled in
  *
- * Context: Device lock held.
+ * Context: Any down to softirq.
  */
-void vrb_issue(struct vrb_device *dev, struct vrb *vrb)
+void vrb_device_counters(struct vrb_device *dev, struct vrb_counters *counters)
 {
-	struct vrb_slot *slot = vrb_slot_get(dev, vrb);
-
-	vrb_unqueue(dev, vrb);
-	vrb->state = VRB_ISSUED;
-	vrb->issued = ktime_get();
-	list_move_tail(&vrb->client_entry, &vrb->client->issued);
-	if (vrb->object)
-		vrb->object->active = vrb;
-	trace_vrb_issue(vrb);
-	vrb_prepare(dev, slot);
+	spin_lock_bh(&dev->lock);
+	*counters = dev->counters;
+	counters->slots_now = dev->slots_now;
+	spin_unlock_bh(&dev->lock);
+	counters->refused = atomic64_read(&dev->refused);
 }
-
-/**
- * vrb_next_step - a step is over and the verb wants another one
- * @dev: device
- * @slot: slot of the request
- *
- * Context: Device lock held.
- */
-void vrb_next_step(struct vrb_device *dev, struct vrb_slot *slot)
-{
-	lockdep_assert_held(&dev->lock);
-	if (vrb_step(slot->vrb))
-		vrb_prepare(dev, slot);
-	else
-		vrb_over(dev, slot->vrb, 0);
-}
-
-static void vrb_posted(struct vrb_device *dev, struct vrb_slot *slot)
-{
-	slot->posted = true;
-	slot->since = ktime_get();
-	list_del_init(&slot->entry);
-	if (!dev->posted_now++)
-		dev->progress = slot->since;
-	dev->counters.steps++;
-	dev->retry_ns = VRB_RETRY_MIN_NS;
-	dev->poll_ns = VRB_RETRY_MIN_NS;
-	dev->poll_at = ktime_add_ns(slot->since, dev->poll_ns);
-	trace_vrb_post(dev, slot);
-}
-
-static void vrb_register_busy(struct vrb_device *dev, struct vrb_slot *slot)
-{
-	dev->counters.busy++;
-	dev->retry_at = ktime_add_ns(ktime_get(), dev->retry_ns);
-	dev->retry_ns = min_t(u64, 2 * dev->retry_ns, VRB_RETRY_MAX_NS);
-	trace_vrb_busy(dev, slot);
-}
-
-/**
- * vrb_post_ready - hand encoded commands to the hardware, oldest first
- * @dev: device
- *
- * Stops where the register is busy; the timer comes back for the rest.
- *
- * Context: Device lock held.
- */
-void vrb_post_ready(struct vrb_device *dev)
-{
-	struct vrb_slot *slot;
-	int ret;
-
-	lockdep_assert_held(&dev->lock);
-	while (dev->state == VRB_DEV_OK && !list_empty(&dev->ready)) {
-		slot = list_first_entry(&dev->ready, struct vrb_slot, entry);
-		ret = dev->ops->post(dev, slot);
-		if (ret == -EAGAIN) {
-			vrb_register_busy(dev, slot);
-			return;
-		}
-		if (ret)
-			vrb_fail_locked(dev, "a command could not be posted");
-		else
-			vrb_posted(dev, slot);
-	}
-}
-
-/**
- * vrb_over - the verb is through with its commands
- * @dev: device
- * @vrb: issued request
- * @status: 0, or why it failed
- *
- * Context: Device lock held.
- */
-void vrb_over(struct vrb_device *dev, struct vrb *vrb, int status)
-{
-	lockdep_assert_held(&dev->lock);
-	if (vrb_is_destroy(vrb) && !status) {
-		vrb_slot_put(dev, vrb);
-		vrb_destroyed(dev, vrb);
-	} else if (vrb_is_destroy(vrb) && (status != -EBUSY || vrb->step)) {
-		vrb_fail_verb(dev, vrb, "a destroy failed");
-	} else if (!vrb->undo) {
-		vrb_finish(dev, vrb, status);
-	} else if (status) {
-		vrb_fail_verb(dev, vrb, "a step that undoes another failed");
-	} else {
-		vrb->step = vrb->failed_step;
-		dev->counters.undone++;
-		vrb_finish(dev, vrb, vrb->status);
-	}
-}
-
-/**
- * vrb_finish - a request is over: its result stands, the pump will deliver it
- * @dev: device
- * @vrb: queued or issued request
- * @status: the result
- *
- * Context: Device lock held.
- */
-void vrb_finish(struct vrb_device *dev, struct vrb *vrb, int status)
-{
-	struct vrb_object *object = vrb->object;
-
-	lockdep_assert_held(&dev->lock);
-	if (vrb->state == VRB_QUEUED)
-		vrb_unqueue(dev, vrb);
-	if (vrb->slot)
-		vrb_slot_put(dev, vrb);
-	list_del_init(&vrb->client_entry);
-	list_del_init(&vrb->group_entry);
-	vrb->status = status;
-	vrb->state = VRB_DONE;
-	list_add_tail(&vrb->entry, &dev->done);
-	if (!object)
-		return;
-	if (object->active == vrb)
-		object->active = NULL;
-	if (vrb_is_destroy(vrb) && status)
-		object->dying = false;
-	vrb_object_next(dev, object);
-}
+EXPORT_SYMBOL_GPL(vrb_device_counters);

@@ -1,172 +1,271 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What a client does with a request: submit, cancel, wait, poll.
+ * What a client does with a request: submit, cancel, wait, destroy an object.
  *
- * Nothing here calls a callback: whatever becomes of a request, the pump delivers it.
+ * Nothing here calls a callback: whatever becomes of a request, the pump delivers it. Where the
+ * device lock cannot be taken a request goes by way of the inbox; while there is something in that,
+ * every request does, so that none overtakes another.
  */
 #include <linux/export.h>
-#include <linux/preempt.h>
+#include <linux/sched/signal.h>
 
 #include "vrb_internal.h"
+#include "vrb_trace.h"
 
-/**
- * vrb_init - make a request ready for use
- * @vrb: request; nothing of what it held is looked at
- * @done: callback, or NULL if somebody is going to wait with vrb_wait() or only the object's
- *	release matters
- * @context: the caller's
- *
- * Once; after its callback a request can be submitted again as it is.
- *
- * Context: Any.
- */
-void vrb_init(struct vrb *vrb, vrb_done_fn done, void *context)
+/* ---- Checks ---- */
+
+static int vrb_check_request(const struct vrb_client *client, const struct vrb *vrb)
 {
-	memset(vrb, 0, sizeof(*vrb));
-	vrb->done = done;
-	vrb->context = context;
-	INIT_LIST_HEAD(&vrb->entry);
-	INIT_LIST_HEAD(&vrb->object_entry);
-	INIT_LIST_HEAD(&vrb->group_entry);
-	INIT_LIST_HEAD(&vrb->client_entry);
-	timerqueue_init(&vrb->expiry);
-}
-EXPORT_SYMBOL_GPL(vrb_init);
-
-/**
- * vrb_set_group - make a request part of a group from its next submit on
- * @vrb: idle request
- * @group: group of the same client, or NULL
- *
- * Context: Any.
- */
-void vrb_set_group(struct vrb *vrb, struct vrb_group *group)
-{
-	vrb->group = group;
-}
-EXPORT_SYMBOL_GPL(vrb_set_group);
-
-/* The lock is one that softirqs take: it cannot be taken where they may have been interrupted. */
-static bool vrb_context_ok(void)
-{
-	return !WARN_ON_ONCE(in_nmi() || in_hardirq() || irqs_disabled());
-}
-
-static int vrb_check_request(const struct vrb_device *dev, const struct vrb *vrb)
-{
-	const struct vrb_verb *verb = vrb->verb;
-
-	if (!verb || !verb->encode || !verb->name || verb->class >= VRB_NR_CLASSES)
+	if (!vrb_verb_ok(vrb->verb) || vrb->class >= VRB_CLASS_EVENT || vrb->flags & ~VRB_FLAGS ||
+	    vrb_is_destroy(vrb))
 		return -EINVAL;
-	if (verb->class == VRB_CLASS_EVENT)
+	if (vrb->verb->class == VRB_CLASS_EVENT)
 		return -EOPNOTSUPP;
-	if (vrb->object && vrb->object->dev != dev)
+	if (vrb->verb->class == VRB_CLASS_VERB || vrb->verb->class > VRB_CLASS_EVENT)
 		return -EINVAL;
-	if (vrb->group && vrb->group->dev != dev)
+	if (vrb->object && vrb->object->dev != client->dev)
 		return -EINVAL;
-	if ((verb->flags & VRB_VERB_DESTROY) && (!vrb->object || vrb != &vrb->object->destroy))
-		return -EINVAL;
-	return 0;
+	return vrb->group && vrb->group->client != client ? -EINVAL : 0;
 }
 
-/*
- * Why a request cannot be accepted now. A destroy is refused only if there is none to do, or nobody
- * to do it for.
- */
+/* Why a request is refused wherever it comes from. Either lock held. */
+static int vrb_check_shut(const struct vrb_client *client, const struct vrb *vrb)
+{
+	if (vrb_is_destroy(vrb))
+		return 0;
+	if (client->shut)
+		return -ESHUTDOWN;
+	if (client != &client->dev->own && !client->dev->attached)
+		return -ENODEV;
+	return vrb->killers || (vrb->group && vrb->group->poisoned) ? -EPERM : 0;
+}
+
+/* Why a request cannot be accepted now. A destroy always is. Device lock held. */
 static int vrb_check_state(const struct vrb_client *client, const struct vrb *vrb)
 {
 	const struct vrb_device *dev = client->dev;
 	const struct vrb_object *object = vrb->object;
+	int ret = vrb_check_shut(client, vrb);
 
-	if (WARN_ON_ONCE(vrb->state != VRB_IDLE))
-		return -EBUSY;
-	if (client->leaving || (object && object->dying))
+	if (ret || vrb_is_destroy(vrb))
+		return ret;
+	if (object && object->dying)
 		return -ESHUTDOWN;
-	if (vrb_is_destroy(vrb))
-		return 0;
-	if (client != &dev->own && !dev->attached)
-		return -ENODEV;
 	if (dev->state != VRB_DEV_OK)
 		return -EIO;
-	if (object && (object->zombies || vrb_object_dead(object)))
-		return -EIO;
-	if (vrb->group && vrb->group->poisoned)
-		return -EPERM;
+	if (object && object->epoch != dev->epoch)
+		return -ESTALE;
+	return object && (object->zombies || object->flush) ? -EUCLEAN : 0;
+}
+
+/* ---- Accepting ---- */
+
+/* The request is the engine's. Either lock held. */
+static void vrb_count_in(struct vrb_client *client, struct vrb *vrb)
+{
+	atomic_inc(&client->inflight);
+	if (vrb->group) {
+		atomic_inc(&vrb->group->inflight);
+		vrb->generation = vrb->group->generation;
+	}
+}
+
+/* Whether nobody is before a request: then it need not wait for the pump. Device lock held. */
+static bool vrb_goes_now(const struct vrb_device *dev, const struct vrb *vrb)
+{
+	const struct vrb_object *object = vrb->object;
+
+	return !dev->nr_runnable && !dev->hold && list_empty(&dev->ready) &&
+	       !(object && (object->active || !list_empty(&object->queue))) &&
+	       vrb_may_issue(dev, vrb);
+}
+
+/* Into a slot, or into the queue. Device lock held. */
+static void vrb_accept(struct vrb_device *dev, struct vrb *vrb)
+{
+	struct vrb_object *object = vrb->object;
+
+	vrb_handle(dev);
+	dev->counters.submitted++;
+	list_add_tail(&vrb->device_entry, &dev->vrbs);
+	trace_vrb_queue(vrb);
+	if (!vrb_is_destroy(vrb) && vrb_goes_now(dev, vrb)) {
+		vrb_issue(dev, vrb);
+		return;
+	}
+	vrb_set_queued(dev, vrb);
+	if (vrb_is_destroy(vrb)) {
+		vrb_destroy_begin(dev, vrb);
+		return;
+	}
+	if (vrb->deadline)
+		vrb_deadline_add(dev, vrb);
+	if (object) {
+		list_add_tail(&vrb->object_entry, &object->queue);
+		vrb_object_next(dev, object);
+	} else {
+		vrb_make_runnable(dev, vrb);
+	}
+	dev->counters.no_slot += !list_empty(&vrb->entry) && list_empty(&dev->free_slots);
+}
+
+/* Device lock held. -EAGAIN: by way of the inbox. */
+static int vrb_submit_direct(struct vrb_client *client, struct vrb *vrb)
+{
+	struct vrb_device *dev = client->dev;
+	int ret;
+
+	if (!list_empty(&dev->inbox))
+		return -EAGAIN;
+	ret = vrb_check_state(client, vrb);
+	if (ret)
+		return ret;
+	vrb_count_in(client, vrb);
+	vrb_accept(dev, vrb);
+	return -EINPROGRESS;
+}
+
+static int vrb_submit_inbox(struct vrb_client *client, struct vrb *vrb)
+{
+	struct vrb_device *dev = client->dev;
+	unsigned long flags;
+	int ret;
+
+	raw_spin_lock_irqsave(&dev->kick_lock, flags);
+	ret = vrb_check_shut(client, vrb);
+	if (!ret) {
+		vrb_count_in(client, vrb);
+		vrb_set_state(vrb, VRB_INBOX);
+		list_add_tail(&vrb->entry, &dev->inbox);
+	}
+	raw_spin_unlock_irqrestore(&dev->kick_lock, flags);
+	if (!ret)
+		vrb_kick(dev);
+	return ret ?: -EINPROGRESS;
+}
+
+/* A check that fails only now is the request's status. */
+static void vrb_accept_late(struct vrb_device *dev, struct vrb *vrb)
+{
+	int ret = vrb_check_state(vrb->client, vrb) ?: vrb_doom(vrb);
+
+	list_del_init(&vrb->entry);
+	dev->counters.inbox++;
+	if (!ret) {
+		vrb_accept(dev, vrb);
+		return;
+	}
+	dev->counters.submitted++;
+	list_add_tail(&vrb->device_entry, &dev->vrbs);
+	vrb_set_queued(dev, vrb);
+	vrb_finish(dev, vrb, ret);
+}
+
+/**
+ * vrb_accept_inbox - take requests from the inbox, as many as may be now
+ * @dev: device
+ *
+ * Context: The pump, device lock held.
+ */
+void vrb_accept_inbox(struct vrb_device *dev)
+{
+	struct vrb *vrb;
+
+	lockdep_assert_held(&dev->lock);
+	while (vrb_within_budget(dev) && !list_empty(&dev->inbox)) {
+		raw_spin_lock_irq(&dev->kick_lock);
+		vrb = list_first_entry(&dev->inbox, struct vrb, entry);
+		list_del_init(&vrb->entry);
+		raw_spin_unlock_irq(&dev->kick_lock);
+		vrb_accept_late(dev, vrb);
+	}
+}
+
+/* ---- Submitting ---- */
+
+/* Of two who submit the same request one wins; @was: what to restore if it is refused after all. */
+static int vrb_claim(struct vrb *vrb, u64 *was)
+{
+	u64 word = atomic64_read(&vrb->state);
+
+	if (!vrb_word_idle(word) && !vrb_word_mine(word))
+		return -EBUSY;
+	if (atomic64_cmpxchg(&vrb->state, word, VRB_CLAIMED) != word)
+		return -EBUSY;
+	*was = word;
 	return 0;
 }
 
-static void vrb_accept(struct vrb_client *client, struct vrb *vrb, struct vrb_waiter *waiter)
+static int vrb_submit_claimed(struct vrb_client *client, struct vrb *vrb)
 {
 	struct vrb_device *dev = client->dev;
+	int ret = -EAGAIN;
 
-	vrb->dev = dev;
-	vrb->client = client;
-	vrb->waiter = waiter;
-	vrb->class = vrb_is_destroy(vrb) ? VRB_CLASS_TEARDOWN : vrb->verb->class;
-	vrb->status = 0;
-	vrb->step = 0;
-	vrb->fw_status = 0;
-	vrb->out = 0;
-	vrb->undo = false;
-	vrb->slot = NULL;
-	vrb->submitted = ktime_get();
-	client->inflight++;
-	if (vrb->group) {
-		vrb->group->inflight++;
-		list_add_tail(&vrb->group_entry, &vrb->group->vrbs);
+	vrb_begin(vrb, client, ktime_get());
+	if (vrb_may_lock()) {
+		spin_lock_bh(&dev->lock);
+		dev->now = vrb->submitted;
+		dev->handled = 0;
+		ret = vrb_submit_direct(client, vrb);
+		vrb_unlock(dev);
 	}
-	dev->counters.submitted++;
-	vrb_enqueue(dev, vrb);
+	return ret == -EAGAIN ? vrb_submit_inbox(client, vrb) : ret;
 }
 
-/* If nobody is before it the request need not wait for the pump. */
-static void vrb_try_now(struct vrb_device *dev, struct vrb *vrb)
+static int vrb_refuse(struct vrb_device *dev, struct vrb *vrb, int ret)
 {
-	if (vrb_pick(dev) == vrb) {
-		vrb_issue(dev, vrb);
-		vrb_post_ready(dev);
-	} else if (!list_empty(&vrb->entry) && vrb->state == VRB_QUEUED &&
-		   !vrb_may_issue(dev, vrb->class, vrb->flags & VRB_F_USER)) {
-		dev->counters.no_slot++;
-	}
+	atomic64_inc(&dev->refused);
+	trace_vrb_refuse(dev, vrb, ret);
+	return ret;
 }
 
 static int vrb_submit_for(struct vrb_client *client, struct vrb *vrb, struct vrb_waiter *waiter)
 {
 	struct vrb_device *dev = client->dev;
+	struct vrb_object *object = vrb->object;
+	u64 was;
 	int ret;
 
-	if (!vrb_context_ok())
+	if (WARN_ON_ONCE(in_nmi()))
 		return -EINVAL;
-	ret = vrb_check_request(dev, vrb);
-
-	vrb_lock(dev);
-	if (!ret)
-		ret = vrb_check_state(client, vrb);
-	if (ret) {
-		dev->counters.refused++;
+	ret = vrb_check_request(client, vrb) ?: vrb_claim(vrb, &was);
+	if (ret)
+		return vrb_refuse(dev, vrb, ret);
+	vrb->waiter = waiter;
+	if (object && !refcount_inc_not_zero(&object->refs)) {
+		ret = -ESHUTDOWN;
 	} else {
-		vrb_accept(client, vrb, waiter);
-		vrb_try_now(dev, vrb);
-		ret = -EINPROGRESS;
+		ret = vrb_submit_claimed(client, vrb);
+		if (ret == -EINPROGRESS)
+			return ret;
+		if (object)
+			vrb_object_put(object);
 	}
-	vrb_unlock(dev);
+	vrb_refuse(dev, vrb, ret);
+	atomic64_set(&vrb->state, was);
+	/* Pairs with prepare_to_wait() of who kills it and has found it claimed. */
+	smp_mb();
+	if (READ_ONCE(vrb->killers))
+		vrb_kick(dev);
 	return ret;
 }
 
 /**
  * vrb_submit - have a verb done
  * @client: on whose behalf
- * @vrb: idle request; verb, object, arguments, deadline, flags and group set
+ * @vrb: idle request, or the one whose callback this is called from
  *
- * Never sleeps or allocates, and posts at most one command itself: at most one register read.
+ * Never sleeps or allocates, and posts at most one command itself: at most one register read. With
+ * BH enabled the callback may run before this returns; where the caller has BH disabled it does
+ * not.
  *
- * Context: Any down to softirq, interrupts enabled; a callback too.
+ * Context: Any but NMI, any lock of the caller's held, interrupts off too.
  * Return: -EINPROGRESS: accepted, the callback is going to run exactly once. Anything else:
- * refused, it never runs: -EINVAL for a malformed request or from a wrong context; -EBUSY if @vrb
- * is not idle; -EOPNOTSUPP for event verbs; -EIO if the device has failed or an earlier command on
- * the object was never answered; -ENODEV after the provider has gone; -ESHUTDOWN if the object is
- * being destroyed or the client unregistered; -EPERM if the group is poisoned.
+ * refused, it never runs: -EINVAL for a malformed request, an object of another device, or a group
+ * of another client; -EBUSY if @vrb is not idle; -EOPNOTSUPP for event verbs; -ESHUTDOWN if the
+ * object is being destroyed or the client shut; -ENODEV after the provider has gone; -EPERM if the
+ * group is poisoned or @vrb being killed; -EIO if the device has failed; -ESTALE, -EUCLEAN: see
+ * <rdma/vrb.h>. Where it goes by way of the inbox, what cannot be told at once is its status.
  */
 int vrb_submit(struct vrb_client *client, struct vrb *vrb)
 {
@@ -174,78 +273,264 @@ int vrb_submit(struct vrb_client *client, struct vrb *vrb)
 }
 EXPORT_SYMBOL_GPL(vrb_submit);
 
+static int vrb_destroy_for(struct vrb_client *client, struct vrb_object *object,
+			   void (*gone)(void *context), void *context, struct vrb_waiter *waiter)
+{
+	struct vrb *vrb = &object->destroy;
+	u64 was;
+	int ret;
+
+	if (WARN_ON_ONCE(in_nmi()) || object->dev != client->dev || !vrb_verb_ok(vrb->verb) ||
+	    vrb_claim(vrb, &was))
+		return vrb_refuse(client->dev, vrb, -EINVAL);
+	vrb->waiter = waiter;
+	object->gone = gone;
+	object->gone_context = context;
+	ret = vrb_submit_claimed(client, vrb);
+	WARN_ON_ONCE(ret != -EINPROGRESS);
+	return ret;
+}
+
+/**
+ * vrb_destroy - destroy an object
+ * @client: on whose behalf
+ * @object: object, which the caller must not touch any more
+ * @gone: called when everything has been given back, or NULL; names no request and no object
+ * @context: its argument
+ *
+ * What is queued on the object is cancelled, new requests are refused. Its commands are issued when
+ * nobody has a reference but the owner, whose reference this takes; a parent stays pending until
+ * its children are gone. Never fails, needs no memory, and is accepted while the client is shut,
+ * the provider goes, or the device has failed.
+ *
+ * Context: Any but NMI; @gone in softirq, no lock held.
+ * Return: -EINPROGRESS; -EINVAL: an object of another device, or its destroy is pending.
+ */
+int vrb_destroy(struct vrb_client *client, struct vrb_object *object, void (*gone)(void *context),
+		void *context)
+{
+	return vrb_destroy_for(client, object, gone, context, NULL);
+}
+EXPORT_SYMBOL_GPL(vrb_destroy);
+
+/**
+ * vrb_destroy_wait - destroy an object and sleep until it is gone
+ * @client: on whose behalf
+ * @object: gone afterwards, unless this fails
+ *
+ * For ib_device_ops, which look for children first: vrb_object_has_children().
+ *
+ * Context: Process, may sleep.
+ * Return: 0; -EBUSY: the hardware refused, the object lives on; -EINVAL: see vrb_destroy().
+ */
+int vrb_destroy_wait(struct vrb_client *client, struct vrb_object *object)
+{
+	struct vrb_waiter waiter;
+	int ret;
+
+	might_sleep();
+	init_completion(&waiter.over);
+	ret = vrb_destroy_for(client, object, NULL, NULL, &waiter);
+	if (ret != -EINPROGRESS)
+		return ret;
+	wait_for_completion(&waiter.over);
+	return waiter.status;
+}
+EXPORT_SYMBOL_GPL(vrb_destroy_wait);
+
+/* ---- Cancelling ---- */
+
+static int vrb_cancel_inbox(struct vrb_device *dev, struct vrb *vrb)
+{
+	raw_spin_lock_irq(&dev->kick_lock);
+	list_del_init(&vrb->entry);
+	raw_spin_unlock_irq(&dev->kick_lock);
+	dev->counters.submitted++;
+	list_add_tail(&vrb->device_entry, &dev->vrbs);
+	vrb_set_queued(dev, vrb);
+	vrb_finish(dev, vrb, -ECANCELED);
+	return 0;
+}
+
+/* Device lock held: the state stands, but for CLAIMED and what is idle. */
+static int vrb_cancel_locked(struct vrb_device *dev, struct vrb *vrb)
+{
+	if (vrb_word_idle(atomic64_read(&vrb->state)))
+		return -ENOENT;
+	if (vrb_is_destroy(vrb))
+		return -EALREADY;
+	switch (vrb_state(vrb)) {
+	case VRB_INBOX:
+		dev->counters.cancelled++;
+		return vrb_cancel_inbox(dev, vrb);
+	case VRB_QUEUED:
+	case VRB_WAITING:
+		if (vrb->undoing)
+			return -EALREADY;
+		dev->counters.cancelled++;
+		vrb_take_back(dev, vrb, -ECANCELED);
+		return 0;
+	default:
+		return -EALREADY;
+	}
+}
+
+static bool vrb_in_engine(const struct vrb *vrb)
+{
+	return !vrb_word_idle(atomic64_read(&vrb->state)) && vrb_state(vrb) != VRB_CLAIMED;
+}
+
 /**
  * vrb_cancel - take a request back
- * @vrb: request that has been submitted at least once
+ * @vrb: request
  *
  * Context: Any down to softirq, interrupts enabled.
- * Return: 0: it was queued, its callback comes with -ECANCELED. -EALREADY: it has a slot, is over,
- * or is a destroy; the callback comes with the true result. -ENOENT: it is idle. -EINVAL: wrong
+ * Return: 0: it was queued or waited, its callback comes with -ECANCELED, after its steps have been
+ * undone if there were any. -EALREADY: it has a slot, is being submitted, undone or over, or its
+ * callback runs; the callback comes with the true result. -ENOENT: it is idle. -EINVAL: wrong
  * context.
  */
 int vrb_cancel(struct vrb *vrb)
 {
-	struct vrb_device *dev = vrb->dev;
-	int ret = -EALREADY;
+	struct vrb_device *dev;
+	int ret;
 
-	if (!vrb_context_ok())
+	if (WARN_ON_ONCE(!vrb_may_lock()))
 		return -EINVAL;
-	if (!dev)
-		return -ENOENT;
+	if (!vrb_in_engine(vrb))
+		return vrb_state(vrb) == VRB_CLAIMED ? -EALREADY : -ENOENT;
+	dev = vrb->client->dev;
 	vrb_lock(dev);
-	if (vrb->state == VRB_IDLE) {
-		ret = -ENOENT;
-	} else if (vrb->state == VRB_QUEUED && !vrb_is_destroy(vrb)) {
-		dev->counters.cancelled++;
-		vrb_finish(dev, vrb, -ECANCELED);
-		ret = 0;
-	}
+	ret = vrb_cancel_locked(dev, vrb);
 	vrb_unlock(dev);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vrb_cancel);
 
+static void vrb_count_killers(struct vrb_device *dev, struct vrb *vrb, int by)
+{
+	raw_spin_lock_irq(&dev->kick_lock);
+	vrb->killers += by;
+	raw_spin_unlock_irq(&dev->kick_lock);
+	dev->watchers += by;
+}
+
+static unsigned int vrb_not_idle(const void *vrb)
+{
+	return !vrb_word_idle(atomic64_read(&((const struct vrb *)vrb)->state));
+}
+
+/**
+ * vrb_kill - take a request back and wait until it is idle
+ * @vrb: request, in memory that its callback does not free
+ *
+ * Meanwhile it cannot be submitted, not even by its callback: -EPERM.
+ *
+ * Context: Process, may sleep; not its callback.
+ */
+void vrb_kill(struct vrb *vrb)
+{
+	struct vrb_device *dev;
+
+	might_sleep();
+	/* Whoever is inside the submit is at the lock or interrupted: give way to him. */
+	while (vrb_state(vrb) == VRB_CLAIMED)
+		schedule_timeout_uninterruptible(1);
+	if (!vrb_in_engine(vrb))
+		return;
+	dev = vrb->client->dev;
+	vrb_lock(dev);
+	vrb_count_killers(dev, vrb, 1);
+	vrb_cancel_locked(dev, vrb);
+	vrb_unlock(dev);
+	vrb_wait_zero(dev, vrb_not_idle, vrb, "requests that are killed");
+	vrb_lock(dev);
+	vrb_count_killers(dev, vrb, -1);
+	vrb_unlock(dev);
+}
+EXPORT_SYMBOL_GPL(vrb_kill);
+
+/* ---- Waiting ---- */
+
+/* Whether there is something to wait for; else its status is there. */
+static bool vrb_wait_begin(struct vrb_device *dev, struct vrb *vrb, struct vrb_waiter *waiter)
+{
+	bool wait = false;
+
+	init_completion(&waiter->over);
+	spin_lock_bh(&dev->lock);
+	waiter->status = vrb->status;
+	if (vrb_not_idle(vrb) && WARN_ON_ONCE(vrb->waiter))
+		waiter->status = -EBUSY;
+	else if (vrb_not_idle(vrb))
+		wait = true;
+	if (wait)
+		vrb->waiter = waiter;
+	spin_unlock_bh(&dev->lock);
+	return wait;
+}
+
+static int vrb_wait_for(struct vrb *vrb, bool killable)
+{
+	struct vrb_waiter waiter;
+	struct vrb_device *dev;
+	bool over = true;
+
+	might_sleep();
+	if (WARN_ON_ONCE(!vrb->client || vrb->done || vrb_is_destroy(vrb)))
+		return -EINVAL;
+	if (!vrb_not_idle(vrb))
+		return vrb->status;
+	dev = vrb->client->dev;
+	if (!vrb_wait_begin(dev, vrb, &waiter))
+		return waiter.status;
+	if (!killable) {
+		wait_for_completion(&waiter.over);
+	} else if (wait_for_completion_killable(&waiter.over)) {
+		spin_lock_bh(&dev->lock);
+		over = vrb->waiter != &waiter;
+		if (!over)
+			vrb->waiter = NULL;
+		spin_unlock_bh(&dev->lock);
+		if (over)
+			wait_for_completion(&waiter.over);
+	}
+	return over ? waiter.status : -EINTR;
+}
+
 /**
  * vrb_wait - sleep until a request is over
- * @vrb: request without a callback that has been submitted; not a destroy, which takes its object
- *	and so itself away: see vrb_submit_wait()
+ * @vrb: request without a callback that has been submitted
  *
  * Uninterruptible. Returns at once if the request is idle.
  *
  * Context: Process, may sleep.
- * Return: the request's status; -EINVAL if it has a callback, is a destroy, or was never submitted;
- * -EBUSY if somebody waits for it already.
+ * Return: the request's status; -EINVAL if it has a callback or was never submitted; -EBUSY if
+ * somebody waits for it already.
  */
 int vrb_wait(struct vrb *vrb)
 {
-	struct vrb_device *dev = vrb->dev;
-	struct vrb_waiter waiter;
-
-	might_sleep();
-	if (WARN_ON_ONCE(!dev || vrb->done || vrb_is_destroy(vrb)))
-		return -EINVAL;
-	init_completion(&waiter.over);
-	spin_lock_bh(&dev->lock);
-	waiter.status = vrb->status;
-	if (vrb->state == VRB_IDLE) {
-		complete(&waiter.over);
-	} else if (WARN_ON_ONCE(vrb->waiter)) {
-		waiter.status = -EBUSY;
-		complete(&waiter.over);
-	} else {
-		vrb->waiter = &waiter;
-	}
-	spin_unlock_bh(&dev->lock);
-	wait_for_completion(&waiter.over);
-	return waiter.status;
+	return vrb_wait_for(vrb, false);
 }
 EXPORT_SYMBOL_GPL(vrb_wait);
 
 /**
+ * vrb_wait_killable - sleep until a request is over, or a fatal signal comes
+ * @vrb: as for vrb_wait(), and not on the stack: after -EINTR it is still the engine's
+ *
+ * Context: Process, may sleep.
+ * Return: as vrb_wait(), and -EINTR.
+ */
+int vrb_wait_killable(struct vrb *vrb)
+{
+	return vrb_wait_for(vrb, true);
+}
+EXPORT_SYMBOL_GPL(vrb_wait_killable);
+
+/**
  * vrb_submit_wait - have a verb done and sleep until it is over
  * @client: on whose behalf
- * @vrb: idle request without a callback; may be the destroy of an object, which may be gone
- *	afterwards
+ * @vrb: idle request without a callback
  *
  * Context: Process, may sleep.
  * Return: the request's status, or why it was refused: see vrb_submit().
@@ -266,62 +551,3 @@ int vrb_submit_wait(struct vrb_client *client, struct vrb *vrb)
 	return waiter.status;
 }
 EXPORT_SYMBOL_GPL(vrb_submit_wait);
-
-/* Whether a request is over; one that nobody else is going to take goes back to its caller. */
-static bool vrb_poll_over(struct vrb_device *dev, struct vrb *vrb)
-{
-	bool over;
-
-	spin_lock_bh(&dev->lock);
-	over = vrb->state == VRB_IDLE || vrb->state == VRB_DONE;
-	if (vrb->state == VRB_DONE && !vrb->done && !vrb->waiter) {
-		vrb_take_done(dev, vrb);
-		vrb_account_done(dev, vrb->client, vrb->group);
-	}
-	spin_unlock_bh(&dev->lock);
-	return over;
-}
-
-static int vrb_poll_until(struct vrb_device *dev, struct vrb *vrb, u64 end)
-{
-	for (;;) {
-		vrb_progress(dev);
-		if (vrb_poll_over(dev, vrb))
-			return 0;
-		if (ktime_get_ns() >= end)
-			return -EINPROGRESS;
-		cpu_relax();
-	}
-}
-
-/**
- * vrb_poll - look for the end of a request where sleeping is not possible
- * @vrb: request that has been submitted; not a destroy
- * @bound_ns: how long to look at most, in nanoseconds; not 0
- *
- * Runs the pump without calling any callback: those are left to the softirq, that of @vrb included.
- *
- * Context: Any down to softirq, interrupts enabled.
- * Return: 0: it is over, its result is in &vrb.status (with a callback, for as long as that leaves
- * it alone); -EINPROGRESS: not within the bound; -EBUSY: the pump runs elsewhere now; -EINVAL: no
- * bound, a destroy, a request never submitted, or a wrong context.
- */
-int vrb_poll(struct vrb *vrb, u64 bound_ns)
-{
-	struct vrb_device *dev = vrb->dev;
-	u64 end = ktime_get_ns() + bound_ns;
-	int ret = -EBUSY;
-
-	if (!vrb_context_ok() || !bound_ns || !dev || vrb_is_destroy(vrb))
-		return -EINVAL;
-	local_bh_disable();
-	if (vrb_poll_over(dev, vrb)) {
-		ret = 0;
-	} else if (vrb_pump_enter(dev)) {
-		ret = vrb_poll_until(dev, vrb, end);
-		vrb_pump_leave(dev);
-	}
-	local_bh_enable();
-	return ret;
-}
-EXPORT_SYMBOL_GPL(vrb_poll);

@@ -1,28 +1,126 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Time: deadlines of queued requests, timeouts of issued commands, and the one timer of a device,
- * which kicks the pump when any of them, or a busy command register, has to be looked at.
+ * Time: deadlines of queued requests, timeouts of issued commands, when the pump has to run next,
+ * and who sleeps until something has come about.
+ *
+ * Deadlines lie in a hierarchical wheel: adding one, taking one out, and finding the next place
+ * that may have one cost the same however many there are. What expires late enough to be in a
+ * coarse place is moved to a finer one when its time comes near.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include "vrb_internal.h"
 #include "vrb_trace.h"
 
-static ktime_t vrb_later(ktime_t a, ktime_t b)
-{
-	return ktime_after(a, b) ? a : b;
-}
+#define VRB_NAG_SECONDS	10	/* how often somebody who waits for others says so */
 
-static ktime_t vrb_sooner(ktime_t a, ktime_t b)
+/* ---- The wheel ---- */
+
+static void vrb_wheel_add(struct vrb_wheel *wheel, struct vrb *vrb)
 {
-	return ktime_before(a, b) ? a : b;
+	u64 tick = ((u64)max(vrb->deadline, 0) + (1 << VRB_TICK_SHIFT) - 1) >> VRB_TICK_SHIFT;
+	unsigned int level, place;
+
+	tick = max(tick, wheel->tick);
+	level = tick == wheel->tick ? 0 : (fls64(tick ^ wheel->tick) - 1) / VRB_WHEEL_BITS;
+	place = tick >> level * VRB_WHEEL_BITS & (VRB_WHEEL_SIZE - 1);
+	wheel->levels |= BIT(level);
+	wheel->places[level] |= BIT_ULL(place);
+	hlist_add_head(&vrb->expiry, &wheel->list[level][place]);
 }
 
 /*
- * When a slot's command is given up: a whole period after it was posted in which no command
- * completed.
+ * The first place that may have something, and the tick it begins at; U64_MAX: none. Of two that
+ * begin at the same time the coarse one is first: what is in it may belong before the other.
  */
-static ktime_t vrb_slot_expiry(const struct vrb_device *dev, const struct vrb_slot *slot)
+static u64 vrb_wheel_first(struct vrb_wheel *wheel, unsigned int *level, unsigned int *place)
 {
-	return ktime_add_ns(vrb_later(slot->since, dev->progress), dev->timeout_ns);
+	unsigned int i, shift, at;
+	u64 tick, first = U64_MAX;
+
+	for_each_set_bit(i, &wheel->levels, VRB_WHEEL_LEVELS) {
+		if (!wheel->places[i]) {
+			wheel->levels &= ~BIT(i);
+			continue;
+		}
+		at = __ffs64(wheel->places[i]);
+		shift = i * VRB_WHEEL_BITS;
+		tick = ((wheel->tick >> shift & ~(u64)(VRB_WHEEL_SIZE - 1)) | at) << shift;
+		if (tick > first)
+			continue;
+		first = tick;
+		*level = i;
+		*place = at;
+	}
+	return first;
+}
+
+/* The next request whose deadline has come; NULL: none, or not within the budget. */
+static struct vrb *vrb_wheel_pop(struct vrb_device *dev)
+{
+	struct vrb_wheel *wheel = &dev->wheel;
+	u64 now = (u64)dev->now >> VRB_TICK_SHIFT;
+	unsigned int level, place;
+	struct hlist_head *list;
+	struct vrb *vrb;
+	u64 tick;
+
+	while (vrb_within_budget(dev)) {
+		tick = vrb_wheel_first(wheel, &level, &place);
+		if (tick > now) {
+			wheel->tick = max(wheel->tick, now);
+			return NULL;
+		}
+		wheel->tick = max(wheel->tick, tick);
+		list = &wheel->list[level][place];
+		if (hlist_empty(list)) {
+			wheel->places[level] &= ~BIT_ULL(place);
+			continue;
+		}
+		vrb = hlist_entry(list->first, struct vrb, expiry);
+		hlist_del_init(&vrb->expiry);
+		if (!level)
+			return vrb;
+		vrb_handle(dev);
+		vrb_wheel_add(wheel, vrb);
+	}
+	return NULL;
+}
+
+/* When the wheel has to be looked at; maybe too early: what has been taken out is not missed. */
+static ktime_t vrb_wheel_time(struct vrb_wheel *wheel)
+{
+	unsigned int level, place;
+	u64 tick = vrb_wheel_first(wheel, &level, &place);
+
+	return tick >= KTIME_MAX >> VRB_TICK_SHIFT ? KTIME_MAX : tick << VRB_TICK_SHIFT;
+}
+
+/**
+ * vrb_deadline_add - a queued request has a deadline
+ * @dev: device
+ * @vrb: request, with one
+ *
+ * Context: Device lock held.
+ */
+void vrb_deadline_add(struct vrb_device *dev, struct vrb *vrb)
+{
+	lockdep_assert_held(&dev->lock);
+	vrb_wheel_add(&dev->wheel, vrb);
+	if (ktime_before(vrb->deadline, dev->deadline_at))
+		dev->deadline_at = vrb_wheel_time(&dev->wheel);
+}
+
+/* ---- Slots ---- */
+
+/*
+ * When a slot's command is given up: a whole period after it was posted in which no command
+ * completed, and however busy the device is after ten of them.
+ */
+static ktime_t vrb_busy_expiry(const struct vrb_device *dev, const struct vrb_slot *slot)
+{
+	return min(ktime_add_ns(max(slot->since, dev->progress), dev->timeout_ns),
+		   ktime_add_ns(slot->since, VRB_PATIENCE * dev->timeout_ns));
 }
 
 /*
@@ -33,46 +131,117 @@ static ktime_t vrb_zombie_expiry(const struct vrb_device *dev, const struct vrb_
 {
 	if (!slot->object || !slot->object->dying)
 		return KTIME_MAX;
-	return ktime_add_ns(vrb_later(slot->since, slot->object->destroy.submitted),
-			    dev->timeout_ns);
+	return ktime_add_ns(max(slot->since, slot->object->destroy.submitted), dev->timeout_ns);
 }
 
-static ktime_t vrb_slots_expiry(struct vrb_device *dev)
+static ktime_t vrb_slot_expiry(const struct vrb_device *dev, const struct vrb_slot *slot)
 {
-	ktime_t first = KTIME_MAX;
+	switch (slot->state) {
+	case VRB_SLOT_BUSY:
+		/* Neither posted nor ready: its result is there, or it is not at a command. */
+		return slot->posted || !list_empty(&slot->entry) ? vrb_busy_expiry(dev, slot) :
+		       KTIME_MAX;
+	case VRB_SLOT_ZOMBIE:
+		return vrb_zombie_expiry(dev, slot);
+	default:
+		return KTIME_MAX;
+	}
+}
+
+static void vrb_give_up(struct vrb_device *dev, struct vrb_slot *slot)
+{
+	struct vrb *vrb = slot->vrb;
+
+	if (!slot->posted) {
+		if (slot == list_first_entry_or_null(&dev->ready, struct vrb_slot, entry))
+			vrb_fail_locked(dev, "the command register stays busy");
+		return;
+	}
+	if (vrb_is_destroy(vrb) || vrb->undoing) {
+		vrb_fail_verb(dev, vrb, "a command that must not fail was not answered");
+		return;
+	}
+	if (slot == dev->reserved || dev->nr_slots == 1)
+		vrb_fail_verb(dev, vrb, "the command in the reserved slot was not answered");
+	else if (dev->zombies_now == dev->max_zombies)
+		vrb_fail_verb(dev, vrb, "too many commands were not answered");
+	dev->counters.timeouts++;
+	vrb_slot_bury(dev, slot);
+	vrb->status = -ETIMEDOUT;
+	trace_vrb_timeout(vrb);
+	vrb_finish(dev, vrb, -ETIMEDOUT);
+	/* Nothing may overtake the lost command, and nobody knows how long it takes. */
+	if (slot->object) {
+		slot->object->flush = -EUCLEAN;
+		vrb_object_flush(dev, slot->object);
+	}
+}
+
+/* Looks through the slots, and notes when to do it again. */
+static void vrb_scan_slots(struct vrb_device *dev)
+{
+	ktime_t expiry, next = ktime_add_ns(dev->now, dev->timeout_ns);
+	struct vrb_slot *slot;
 	unsigned int i;
 
-	for (i = 0; i < dev->nr_slots; i++) {
-		if (dev->slots[i].state == VRB_SLOT_BUSY)
-			first = vrb_sooner(first, vrb_slot_expiry(dev, &dev->slots[i]));
-		else if (dev->slots[i].state == VRB_SLOT_ZOMBIE)
-			first = vrb_sooner(first, vrb_zombie_expiry(dev, &dev->slots[i]));
+	for (i = 0; i < dev->nr_slots && dev->state == VRB_DEV_OK; i++) {
+		slot = &dev->slots[i];
+		expiry = vrb_slot_expiry(dev, slot);
+		if (ktime_after(expiry, dev->now)) {
+			next = min(next, expiry);
+		} else if (!vrb_within_budget(dev)) {
+			next = dev->now;
+			break;
+		} else if (slot->state == VRB_SLOT_BUSY) {
+			vrb_give_up(dev, slot);
+		} else {
+			vrb_fail_locked(dev, "a destroy waits for a command that was not answered");
+		}
 	}
-	return first;
+	dev->scan_at = next;
 }
 
-/* The next time at which the pump has to run although nobody kicks it. */
-static ktime_t vrb_next_time(struct vrb_device *dev, ktime_t now)
+/**
+ * vrb_expire - see to what has waited too long
+ * @dev: device
+ *
+ * Context: The pump, device lock held.
+ */
+void vrb_expire(struct vrb_device *dev)
 {
-	struct timerqueue_node *deadline = timerqueue_getnext(&dev->deadlines);
-	ktime_t lazy = ktime_add_ns(dev->progress, dev->timeout_ns);
-	ktime_t next = KTIME_MAX;
+	struct vrb *vrb;
+
+	lockdep_assert_held(&dev->lock);
+	if (dev->state != VRB_DEV_OK)
+		return;
+	if (!ktime_after(dev->deadline_at, dev->now)) {
+		while ((vrb = vrb_wheel_pop(dev))) {
+			dev->counters.deadline++;
+			vrb->status = -ETIME;
+			trace_vrb_timeout(vrb);
+			vrb_finish(dev, vrb, -ETIME);
+		}
+		dev->deadline_at = vrb_wheel_time(&dev->wheel);
+	}
+	if ((dev->slots_now || dev->zombies_now) && !ktime_after(dev->scan_at, dev->now))
+		vrb_scan_slots(dev);
+}
+
+/* ---- When the pump has to run next ---- */
+
+/* The next time at which it has to although nobody kicks it. */
+static ktime_t vrb_next_time(struct vrb_device *dev)
+{
+	ktime_t next = dev->deadline_at;
 
 	if (dev->state != VRB_DEV_OK)
 		return KTIME_MAX;
 	if (!list_empty(&dev->ready))
-		next = dev->retry_at;
-	if (dev->polled && dev->posted_now)
-		next = vrb_sooner(next, dev->poll_at);
-	if (deadline)
-		next = vrb_sooner(next, deadline->expires);
-	/*
-	 * No slot expires before lazy does: while that is ahead there is no need to look at each.
-	 */
-	if (dev->zombies_now || (dev->slots_now && !ktime_after(lazy, now)))
-		next = vrb_sooner(next, vrb_slots_expiry(dev));
-	else if (dev->slots_now)
-		next = vrb_sooner(next, lazy);
+		next = min(next, dev->retry_at);
+	if (dev->nr_slots == 1 && dev->posted_now)
+		next = min(next, dev->poll_at);
+	if (dev->slots_now || dev->zombies_now)
+		next = min(next, dev->scan_at);
 	return next;
 }
 
@@ -86,12 +255,15 @@ static ktime_t vrb_next_time(struct vrb_device *dev, ktime_t now)
  */
 void vrb_set_timer(struct vrb_device *dev)
 {
-	ktime_t now = ktime_get();
-	ktime_t next = vrb_next_time(dev, now);
+	ktime_t next;
 
-	if (next == KTIME_MAX)
+	lockdep_assert_held(&dev->lock);
+	/* In most cases it is set for the slots, and there is nothing else to set it for. */
+	if (!ktime_before(min(dev->scan_at, dev->deadline_at), dev->timer_at) &&
+	    list_empty(&dev->ready) && dev->nr_slots > 1)
 		return;
-	if (ktime_after(dev->timer_at, now) && !ktime_after(dev->timer_at, next))
+	next = vrb_next_time(dev);
+	if (!ktime_before(next, dev->timer_at))
 		return;
 	dev->timer_at = next;
 	hrtimer_start(&dev->timer, next, HRTIMER_MODE_ABS_SOFT);
@@ -99,84 +271,51 @@ void vrb_set_timer(struct vrb_device *dev)
 
 static enum hrtimer_restart vrb_timer(struct hrtimer *timer)
 {
-	vrb_device_kick(container_of(timer, struct vrb_device, timer));
+	vrb_kick(container_of(timer, struct vrb_device, timer));
 	return HRTIMER_NORESTART;
 }
 
-static void vrb_expire_queued(struct vrb_device *dev, ktime_t now)
+/**
+ * vrb_work - whether there is something the pump could do now
+ * @dev: device
+ *
+ * GO busy and full slots are not: others come back for those.
+ *
+ * Context: Device lock held.
+ */
+bool vrb_work(struct vrb_device *dev)
 {
-	unsigned int budget = VRB_BUDGET;
-	struct timerqueue_node *node;
-	struct vrb *vrb;
-
-	while (budget-- && (node = timerqueue_getnext(&dev->deadlines))) {
-		if (ktime_after(node->expires, now))
-			return;
-		vrb = container_of(node, struct vrb, expiry);
-		dev->counters.deadline++;
-		trace_vrb_timeout(vrb);
-		vrb_finish(dev, vrb, -ETIMEDOUT);
-	}
-}
-
-static void vrb_give_up(struct vrb_device *dev, struct vrb_slot *slot)
-{
-	struct vrb *vrb = slot->vrb;
-
-	if (!slot->posted) {
-		/* Otherwise its result is there and has not been looked at yet. */
-		if (slot == list_first_entry_or_null(&dev->ready, struct vrb_slot, entry))
-			vrb_fail_locked(dev, "the command register stays busy");
-		return;
-	}
-	if (vrb_is_destroy(vrb) || vrb->undo) {
-		vrb_fail_verb(dev, vrb, "a command that must not fail was not answered");
-		return;
-	}
-	dev->counters.timeouts++;
-	trace_vrb_timeout(vrb);
-	vrb_slot_bury(dev, slot);
-	vrb_finish(dev, vrb, -ETIMEDOUT);
-	/* Nothing may overtake the lost command, and nobody knows how long it takes. */
-	if (slot->object)
-		vrb_object_flush(dev, slot->object, -EIO);
-	if (slot->index == dev->nr_slots - 1)
-		vrb_fail_verb(dev, vrb, "the command in the reserved slot was not answered");
-	else if (dev->zombies_now > dev->max_zombies)
-		vrb_fail_verb(dev, vrb, "too many commands were not answered");
-}
-
-static void vrb_expire_issued(struct vrb_device *dev, ktime_t now)
-{
-	struct vrb_slot *slot;
-	unsigned int i;
-
-	for (i = 0; i < dev->nr_slots && dev->state == VRB_DEV_OK; i++) {
-		slot = &dev->slots[i];
-		if (slot->state == VRB_SLOT_BUSY && !ktime_after(vrb_slot_expiry(dev, slot), now))
-			vrb_give_up(dev, slot);
-		else if (slot->state == VRB_SLOT_ZOMBIE &&
-			 !ktime_after(vrb_zombie_expiry(dev, slot), now))
-			vrb_fail_locked(dev, "a destroy waits for a command that was not answered");
+	lockdep_assert_held(&dev->lock);
+	if (!list_empty(&dev->done) || !list_empty(&dev->sweep) || dev->sweep_again)
+		return true;
+	switch (dev->state) {
+	case VRB_DEV_FAILING:
+		return true;
+	case VRB_DEV_FAILED:
+		return vrb_flush_pending(dev);
+	default:
+		return dev->nr_events || !list_empty(&dev->working) || vrb_pick(dev);
 	}
 }
 
 /**
- * vrb_expire - see to what has waited too long
+ * vrb_unlock - drop the device lock and have the pump see to what was left for it
  * @dev: device
  *
- * Context: The pump, device lock held.
+ * The kick comes first: a softirq that becomes pending while softirqs are disabled runs at once
+ * when they are enabled again. A run that is on looks for itself before it ends.
+ *
+ * Context: Any down to softirq.
  */
-void vrb_expire(struct vrb_device *dev)
+void vrb_unlock(struct vrb_device *dev)
+	__releases(&dev->lock)
 {
-	ktime_t now = ktime_get();
-
-	if (dev->state != VRB_DEV_OK)
-		return;
-	vrb_expire_queued(dev, now);
-	if (dev->zombies_now ||
-	    (dev->slots_now && !ktime_after(ktime_add_ns(dev->progress, dev->timeout_ns), now)))
-		vrb_expire_issued(dev, now);
+	if (!dev->in_run) {
+		if (vrb_work(dev))
+			vrb_kick(dev);
+		vrb_set_timer(dev);
+	}
+	spin_unlock_bh(&dev->lock);
 }
 
 /**
@@ -190,4 +329,65 @@ void vrb_time_init(struct vrb_device *dev)
 	hrtimer_setup(&dev->timer, vrb_timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
 	dev->retry_ns = VRB_RETRY_MIN_NS;
 	dev->poll_ns = VRB_RETRY_MIN_NS;
+	dev->timer_at = KTIME_MAX;
+	dev->scan_at = KTIME_MAX;
+	dev->deadline_at = KTIME_MAX;
+	dev->wheel.tick = (u64)ktime_get() >> VRB_TICK_SHIFT;
+	init_waitqueue_head(&dev->idle);
+}
+
+/**
+ * vrb_time_stop - the timer never fires again
+ * @dev: device without requests
+ *
+ * Context: Process, may sleep.
+ */
+void vrb_time_stop(struct vrb_device *dev)
+{
+	hrtimer_cancel(&dev->timer);
+}
+
+/* ---- Sleeping ---- */
+
+static unsigned int vrb_count(struct vrb_device *dev, unsigned int (*count)(const void *of),
+			      const void *of)
+{
+	unsigned int value;
+
+	spin_lock_bh(&dev->lock);
+	value = count(of);
+	spin_unlock_bh(&dev->lock);
+	return value;
+}
+
+/**
+ * vrb_wait_zero - sleep until there is none left of something
+ * @dev: device
+ * @count: how many there are; called under its lock. Whoever changes that calls vrb_wake()
+ * @of: its argument
+ * @what: of what, for the message that comes if it takes long
+ *
+ * Nobody looks by himself: a wakeup that does not come is a bug, and said to be one.
+ *
+ * Context: Process, may sleep.
+ */
+void vrb_wait_zero(struct vrb_device *dev, unsigned int (*count)(const void *of), const void *of,
+		   const char *what)
+{
+	unsigned int left;
+	DEFINE_WAIT(wait);
+
+	might_sleep();
+	for (;;) {
+		prepare_to_wait(&dev->idle, &wait, TASK_UNINTERRUPTIBLE);
+		if (!vrb_count(dev, count, of))
+			break;
+		if (schedule_timeout(VRB_NAG_SECONDS * HZ))
+			continue;
+		left = vrb_count(dev, count, of);
+		WARN_ONCE(!left, "%s: nobody said that there are no %s\n", dev->name, what);
+		if (left)
+			pr_warn("%s: waiting for %u %s\n", dev->name, left, what);
+	}
+	finish_wait(&dev->idle, &wait);
 }

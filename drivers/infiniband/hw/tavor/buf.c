@@ -148,62 +148,104 @@ int tavor_buf_write_mtt(struct tavor_dev *dev, struct tavor_buf *buf)
 	return 0;
 }
 
+/* ---- The key of a queue's buffer, as a step of the queue's verbs ---- */
+
+static struct tavor_mpt *tavor_buf_mpt(struct vrb_object *object)
+{
+	const struct tavor_queue_type *type =
+		container_of(object->type, struct tavor_queue_type, object);
+
+	return &((struct tavor_buf *)((void *)object + type->buf))->mpt;
+}
+
 /**
- * tavor_buf_create_encode() - step of a create, and its undoing: SW2HW_MPT of the buffer
- * @dev: device
- * @vrb: the create
+ * tavor_buf_create() - &vrb_step.encode of a create: SW2HW_MPT of the buffer
+ * @vdev: device
+ * @vrb: the create; of a process's queue, which has no buffer of ours, too
  * @slot: where to encode
- * @buf: the queue's; a process's queue has none
  *
  * From the moment of the command until its failure is known the hardware has to be taken for the
  * owner.
  *
  * Context: Softirq or BH disabled, engine's device lock held.
- * Return: as vrb_verb.encode.
+ * Return: as &vrb_step.encode.
  */
-int tavor_buf_create_encode(struct tavor_dev *dev, struct vrb *vrb, struct vrb_slot *slot,
-			    struct tavor_buf *buf)
+int tavor_buf_create(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	if (!buf->mpt.key)
-		return VRB_MORE;
-	if (vrb->undo)
-		tavor_encode_hw2sw_mpt(dev, slot, &buf->mpt);
-	else
-		tavor_encode_sw2hw_mpt(dev, slot, &buf->mpt);
-	buf->mpt.hw_owned = true;
-	return VRB_DONE_OK;
+	struct tavor_mpt *mpt = tavor_buf_mpt(vrb->object);
+
+	if (!mpt->key)
+		return VRB_NEXT;
+	tavor_encode_sw2hw_mpt(vrb_to_tdev(vdev), slot, mpt);
+	mpt->hw_owned = true;
+	return VRB_POST;
 }
 
 /**
- * tavor_buf_create_advance() - the outcome of that step
+ * tavor_buf_created() - &vrb_step.done of a create
+ * @vdev: device
  * @vrb: the create
+ * @slot: its slot
  * @result: of the command
- * @buf: the queue's
  *
  * Context: Softirq.
- * Return: as vrb_verb.advance.
+ * Return: as &vrb_step.done.
  */
-int tavor_buf_create_advance(const struct vrb *vrb, const struct vrb_result *result,
-			     struct tavor_buf *buf)
+int tavor_buf_created(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+		      const struct vrb_result *result)
 {
-	if (vrb->undo != !!result->status)
-		buf->mpt.hw_owned = false;
-	return result->status ?: VRB_MORE;
+	tavor_buf_late(vdev, vrb->object, result);
+	return result->status;
 }
 
 /**
- * tavor_buf_destroy_encode() - last step of a destroy: HW2SW_MPT of the buffer
- * @dev: device
+ * tavor_buf_late() - &vrb_step.late of a create
+ * @vdev: device
+ * @object: the queue
+ * @result: of the command
+ *
+ * Context: Softirq.
+ */
+void tavor_buf_late(struct vrb_device *vdev, struct vrb_object *object,
+		    const struct vrb_result *result)
+{
+	if (result->status)
+		tavor_buf_mpt(object)->hw_owned = false;
+}
+
+/**
+ * tavor_buf_destroy() - &vrb_step.encode of a destroy, &vrb_step.undo of a create: HW2SW_MPT
+ * @vdev: device
+ * @vrb: the request
  * @slot: where to encode
- * @buf: the queue's; a process's queue has none
  *
  * Context: Softirq or BH disabled, engine's device lock held.
- * Return: as vrb_verb.encode.
+ * Return: as &vrb_step.encode.
  */
-int tavor_buf_destroy_encode(struct tavor_dev *dev, struct vrb_slot *slot, struct tavor_buf *buf)
+int tavor_buf_destroy(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	if (!buf->mpt.hw_owned)
-		return VRB_LAST;
-	tavor_encode_hw2sw_mpt(dev, slot, &buf->mpt);
-	return VRB_DONE_OK;
+	struct tavor_mpt *mpt = tavor_buf_mpt(vrb->object);
+
+	if (!mpt->hw_owned)
+		return VRB_NEXT;
+	tavor_encode_hw2sw_mpt(vrb_to_tdev(vdev), slot, mpt);
+	return VRB_POST;
+}
+
+/**
+ * tavor_buf_destroyed() - &vrb_step.done of a destroy, &vrb_step.undone of a create
+ * @vdev: device
+ * @vrb: the request
+ * @slot: its slot
+ * @result: of the command
+ *
+ * Context: Softirq.
+ * Return: as &vrb_step.done.
+ */
+int tavor_buf_destroyed(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			const struct vrb_result *result)
+{
+	if (!result->status)
+		tavor_buf_mpt(vrb->object)->hw_owned = false;
+	return result->status;
 }

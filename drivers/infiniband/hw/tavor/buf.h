@@ -7,13 +7,11 @@
 
 #include <linux/mm.h>
 #include <linux/types.h>
+#include <rdma/vrb_provider.h>
 
 #include "mpt.h"
 
 struct tavor_dev;
-struct vrb;
-struct vrb_result;
-struct vrb_slot;
 
 struct tavor_block {
 	void *addr;
@@ -38,11 +36,33 @@ int tavor_buf_alloc(struct tavor_dev *dev, struct tavor_buf *buf, size_t size, u
 void tavor_buf_free(struct tavor_dev *dev, struct tavor_buf *buf);
 int tavor_buf_write_mtt(struct tavor_dev *dev, struct tavor_buf *buf);
 
-int tavor_buf_create_encode(struct tavor_dev *dev, struct vrb *vrb, struct vrb_slot *slot,
-			    struct tavor_buf *buf);
-int tavor_buf_create_advance(const struct vrb *vrb, const struct vrb_result *result,
-			     struct tavor_buf *buf);
-int tavor_buf_destroy_encode(struct tavor_dev *dev, struct vrb_slot *slot, struct tavor_buf *buf);
+/**
+ * struct tavor_queue_type - a type of objects that have a buffer
+ * @object: the type
+ * @buf: where the struct tavor_buf is, seen from the vrb_object
+ */
+struct tavor_queue_type {
+	struct vrb_object_type object;
+	ptrdiff_t buf;
+};
+
+int tavor_buf_create(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot);
+int tavor_buf_created(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+		      const struct vrb_result *result);
+void tavor_buf_late(struct vrb_device *vdev, struct vrb_object *object,
+		    const struct vrb_result *result);
+int tavor_buf_destroy(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot);
+int tavor_buf_destroyed(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			const struct vrb_result *result);
+
+/* The rows of a queue's verbs that are its buffer's key; the type is a tavor_queue_type. */
+#define TAVOR_BUF_CREATE_STEP {								\
+	.name = "SW2HW_MPT", .encode = tavor_buf_create, .done = tavor_buf_created,	\
+	.undo = tavor_buf_destroy, .undone = tavor_buf_destroyed, .late = tavor_buf_late, \
+}
+#define TAVOR_BUF_DESTROY_STEP {							\
+	.name = "HW2SW_MPT", .encode = tavor_buf_destroy, .done = tavor_buf_destroyed,	\
+}
 
 static inline void *tavor_buf_at(const struct tavor_buf *buf, size_t offset)
 {

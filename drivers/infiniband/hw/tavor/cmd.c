@@ -97,6 +97,31 @@ void *tavor_mbox_out(struct tavor_dev *dev, const struct vrb_slot *slot)
 	return dev->cmd.slot[slot->index].out.addr;
 }
 
+static const char *tavor_cmd_status_name(u8 status)
+{
+	static const char *const names[] = {
+		[TAVOR_ST_INTERNAL_ERR] = "INTERNAL_ERR",
+		[TAVOR_ST_BAD_OP] = "BAD_OP",
+		[TAVOR_ST_BAD_PARAM] = "BAD_PARAM",
+		[TAVOR_ST_BAD_SYS_STATE] = "BAD_SYS_STATE",
+		[TAVOR_ST_BAD_RESOURCE] = "BAD_RESOURCE",
+		[TAVOR_ST_RESOURCE_BUSY] = "RESOURCE_BUSY",
+		[TAVOR_ST_DDR_MEM_ERR] = "DDR_MEM_ERR",
+		[TAVOR_ST_EXCEED_LIM] = "EXCEED_LIM",
+		[TAVOR_ST_BAD_RES_STATE] = "BAD_RES_STATE",
+		[TAVOR_ST_BAD_INDEX] = "BAD_INDEX",
+		[TAVOR_ST_BAD_NVMEM] = "BAD_NVMEM",
+		[TAVOR_ST_BAD_QPEE_STATE] = "BAD_QPEE_STATE",
+		[TAVOR_ST_BAD_SEG_PARAM] = "BAD_SEG_PARAM",
+		[TAVOR_ST_REG_BOUND] = "REG_BOUND",
+		[TAVOR_ST_LAM_NOT_PRE] = "LAM_NOT_PRE",
+		[TAVOR_ST_BAD_PKT] = "BAD_PKT",
+		[TAVOR_ST_BAD_SIZE] = "BAD_SIZE",
+	};
+
+	return status < ARRAY_SIZE(names) ? names[status] : NULL;
+}
+
 /**
  * tavor_cmd_set() - what a slot is about to post
  * @dev: device
@@ -219,6 +244,14 @@ static void tavor_cmd_rearm(struct vrb_device *vdev)
 		events->rearm(dev);
 }
 
+/* No command is outstanding: each is found the way it was posted. */
+static void tavor_cmd_slots(struct vrb_device *vdev, unsigned int slots)
+{
+	struct tavor_cmd *cmd = &vrb_to_tdev(vdev)->cmd;
+
+	WRITE_ONCE(cmd->events, slots > 1 ? cmd->queue : NULL);
+}
+
 static void tavor_cmd_quiesce(struct vrb_device *vdev)
 {
 	tavor_dma_off(vrb_to_tdev(vdev));
@@ -234,8 +267,10 @@ static const struct vrb_provider_ops tavor_cmd_ops = {
 	.post = tavor_cmd_post,
 	.reap = tavor_cmd_reap,
 	.rearm = tavor_cmd_rearm,
+	.slots = tavor_cmd_slots,
 	.quiesce = tavor_cmd_quiesce,
 	.failed = tavor_cmd_failed,
+	.status_name = tavor_cmd_status_name,
 };
 
 static void tavor_mbox_free_all(struct tavor_cmd *cmd)
@@ -277,7 +312,7 @@ static int tavor_mbox_alloc_all(struct tavor_dev *dev)
 }
 
 /**
- * tavor_cmd_init() - the command register, mailboxes, and the device's engine in its polled phase
+ * tavor_cmd_init() - the command register, mailboxes, and the device's engine with one slot
  * @dev: device, just reset
  *
  * Context: Process context, may sleep.
@@ -337,18 +372,13 @@ void tavor_cmd_cleanup(struct tavor_dev *dev)
 int tavor_cmd_use_events(struct tavor_dev *dev, const struct tavor_cmd_events *events)
 {
 	u32 slots = min(1U << min_t(u32, dev->fw.log_max_cmd, 16), (u32)TAVOR_MAX_SLOTS);
-	int err;
 
 	if (slots < 2) {
 		dev_err(&dev->pdev->dev, "the firmware takes one command at a time only\n");
 		return -EOPNOTSUPP;
 	}
-	err = vrb_device_set_slots(dev->vrb, slots);
-	if (err)
-		return err;
-	WRITE_ONCE(dev->cmd.events, events);
-	vrb_device_set_polled(dev->vrb, false);
-	return 0;
+	dev->cmd.queue = events;
+	return vrb_device_set_slots(dev->vrb, slots);
 }
 
 /**
@@ -362,13 +392,9 @@ int tavor_cmd_use_events(struct tavor_dev *dev, const struct tavor_cmd_events *e
  */
 void tavor_cmd_use_polling(struct tavor_dev *dev)
 {
-	struct vrb_counters counters;
-
-	vrb_device_set_polled(dev->vrb, true);
-	WRITE_ONCE(dev->cmd.events, NULL);
-	vrb_device_counters(dev->vrb, &counters);
-	if (counters.timeouts != counters.zombies_reaped)
+	if (vrb_device_set_slots(dev->vrb, 1))
 		vrb_device_fail(dev->vrb, "a command was lost");
+	WRITE_ONCE(dev->cmd.events, NULL);
 }
 
 /*
@@ -377,20 +403,23 @@ void tavor_cmd_use_polling(struct tavor_dev *dev)
  */
 static void tavor_exec_report(struct tavor_dev *dev, const struct vrb *vrb, int err)
 {
-	if (vrb->flags & VRB_F_USER || vrb_device_failed(dev->vrb) || err == -EBADMSG)
+	const char *step = vrb->verb->steps[vrb->step].name;
+
+	if (vrb->user || vrb_device_failed(dev->vrb) || err == -EBADMSG)
 		return;
 	if (vrb->fw_status)
-		dev_err_ratelimited(&dev->pdev->dev, "%s failed at step %u: firmware status %#x\n",
-				    vrb->verb->name, vrb->step, vrb->fw_status);
+		dev_err_ratelimited(&dev->pdev->dev, "%s failed at %s: firmware status %#x %s\n",
+				    vrb->verb->name, step, vrb->fw_status,
+				    tavor_cmd_status_name(vrb->fw_status) ?: "");
 	else if (err == -ETIMEDOUT)
-		dev_err_ratelimited(&dev->pdev->dev, "%s was not answered at step %u\n",
-				    vrb->verb->name, vrb->step);
+		dev_err_ratelimited(&dev->pdev->dev, "%s was not answered at %s\n",
+				    vrb->verb->name, step);
 }
 
 /**
  * tavor_exec() - submits on behalf of the driver and waits
  * @dev: device
- * @vrb: initialised and filled
+ * @vrb: prepared; no destroy
  *
  * Says in the log which command failed, unless a process has asked for it.
  *
@@ -399,37 +428,11 @@ static void tavor_exec_report(struct tavor_dev *dev, const struct vrb *vrb, int 
  */
 int tavor_exec(struct tavor_dev *dev, struct vrb *vrb)
 {
-	bool destroy = vrb->verb->flags & VRB_VERB_DESTROY;
 	int err;
 
 	might_sleep();
 	err = vrb_submit_wait(vrb_device_client(dev->vrb), vrb);
-	/* A destroy takes its object and so itself away; its failure is the device's. */
-	if (err && !destroy)
+	if (err)
 		tavor_exec_report(dev, vrb, err);
-	/* The register is the only way to the firmware yet, and the lost command blocks it. */
-	if (err == -ETIMEDOUT && vrb_device_polled(dev->vrb))
-		vrb_device_fail(dev->vrb, "a polled command was not answered");
 	return err;
-}
-
-/**
- * tavor_exec_verb() - one request without an object: fills, submits, waits
- * @dev: device
- * @verb: what to do
- * @in: args.ptr.in
- * @out: args.ptr.out
- *
- * Context: Process context, may sleep.
- * Return: the request's status.
- */
-int tavor_exec_verb(struct tavor_dev *dev, const struct vrb_verb *verb, void *in, void *out)
-{
-	struct vrb vrb;
-
-	vrb_init(&vrb, NULL, NULL);
-	vrb.verb = verb;
-	vrb.args.ptr.in = in;
-	vrb.args.ptr.out = out;
-	return tavor_exec(dev, &vrb);
 }

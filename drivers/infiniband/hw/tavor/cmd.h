@@ -45,8 +45,9 @@ struct tavor_cmd {
 	void __iomem *hcr;
 	struct dma_pool *pool;
 	struct tavor_cmd_slot slot[TAVOR_MAX_SLOTS];
-	const struct tavor_cmd_events *events;	/* NULL: commands are polled */
-	bool polled_busy;		/* polled phase: a command is in the HCR */
+	const struct tavor_cmd_events *queue;	/* what there is for more than one command */
+	const struct tavor_cmd_events *events;	/* it, in use; NULL: commands are polled */
+	bool polled_busy;		/* a command that is polled is in the HCR */
 	u16 polled_token;
 };
 
@@ -68,6 +69,5 @@ void tavor_cmd_set_imm(struct tavor_dev *dev, const struct vrb_slot *slot, u16 o
 		       u8 op_modifier, u32 in_modifier, u64 in_param);
 
 int tavor_exec(struct tavor_dev *dev, struct vrb *vrb);
-int tavor_exec_verb(struct tavor_dev *dev, const struct vrb_verb *verb, void *in, void *out);
 
 #endif /* TAVOR_CMD_H */

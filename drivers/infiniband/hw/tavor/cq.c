@@ -105,51 +105,26 @@ void tavor_cq_event(struct tavor_dev *dev, u32 cqn, enum ib_event_type type)
 	vrb_object_put(object);
 }
 
-static void tavor_cq_pin_release(struct vrb_object *object)
-{
-	kfree(container_of(object, struct tavor_cq_pin, object));
-}
-
-static const struct vrb_object_type tavor_cq_pin_object = {
-	.name = "CQ buffer",
-	.release = tavor_cq_pin_release,
-};
-
-static struct tavor_cq_pin *tavor_cq_pin(struct tavor_hw_cq *cq, struct tavor_ucontext *ctx,
-					 u32 lkey, u32 entries)
-{
-	struct tavor_cq_pin *pin;
-	int err;
-
-	pin = kzalloc(sizeof(*pin), GFP_KERNEL);
-	if (!pin)
-		return ERR_PTR(-ENOMEM);
-	vrb_object_init(&pin->object, cq->dev->vrb, &tavor_cq_pin_object, cq->cqn);
-	err = tavor_uctx_pin(ctx, cq->pdn, lkey, (u64)entries * sizeof(struct tavor_cqe), true,
-			     &pin->object);
-	if (!err)
-		return pin;
-	vrb_object_put(&pin->object);
-	return ERR_PTR(err);
-}
-
 static void tavor_cq_release(struct vrb_object *object)
 {
 	struct tavor_hw_cq *cq = to_hw_cq(object);
 
 	tavor_table_put(&cq->dev->cqs, object);
 	tavor_buf_free(cq->dev, &cq->buf);
-	if (cq->pin)
-		vrb_object_put(&cq->pin->object);
-	/* A resize that never answered. */
-	if (cq->resize.pin)
-		vrb_object_put(&cq->resize.pin->object);
-	kfree(cq);
 }
 
-static const struct vrb_object_type tavor_cq_object = {
-	.name = "CQ",
-	.release = tavor_cq_release,
+static void tavor_cq_free(struct vrb_object *object)
+{
+	kfree(to_hw_cq(object));
+}
+
+static const struct tavor_queue_type tavor_cq_type = {
+	.object = {
+		.name = "CQ",
+		.release = tavor_cq_release,
+		.free = tavor_cq_free,
+	},
+	.buf = offsetof(struct tavor_hw_cq, buf) - offsetof(struct tavor_hw_cq, object),
 };
 
 static void tavor_encode_sw2hw_cq(struct tavor_dev *dev, struct vrb_slot *slot,
@@ -170,134 +145,99 @@ static void tavor_encode_sw2hw_cq(struct tavor_dev *dev, struct vrb_slot *slot,
 	tavor_cmd_set(dev, slot, TAVOR_CMD_SW2HW_CQ, 0, cq->cqn, TAVOR_CMD_IN);
 }
 
-static void tavor_encode_hw2sw_cq(struct tavor_dev *dev, struct vrb_slot *slot,
-				  const struct tavor_hw_cq *cq)
-{
-	tavor_cmd_set(dev, slot, TAVOR_CMD_HW2SW_CQ, 0, cq->cqn, TAVOR_CMD_OUT);
-}
-
 /*
  * Create: the key of a kernel CQ's buffer, then the CQ itself. Of both the hardware has to be taken
  * for the owner until the failure of their command is known.
  */
-enum {
-	TAVOR_CREATE_CQ_BUF,
-	TAVOR_CREATE_CQ,
-};
-
 static int tavor_cq_create_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	struct tavor_dev *dev = vrb_to_tdev(vdev);
 	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
 
-	if (vrb->step == TAVOR_CREATE_CQ_BUF)
-		return tavor_buf_create_encode(dev, vrb, slot, &cq->buf);
-	tavor_encode_sw2hw_cq(dev, slot, cq);
+	tavor_encode_sw2hw_cq(vrb_to_tdev(vdev), slot, cq);
 	cq->hw_owned = true;
-	return VRB_DONE_OK;
+	return VRB_POST;
 }
 
-static int tavor_cq_create_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-				   const struct vrb_result *result)
-{
-	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
-
-	if (vrb->step == TAVOR_CREATE_CQ_BUF)
-		return tavor_buf_create_advance(vrb, result, &cq->buf);
-	if (!result->status)
-		return VRB_DONE_OK;
-	cq->hw_owned = false;
-	return vrb_undo(vrb, result->status);
-}
-
-static void tavor_cq_create_late(struct vrb_device *vdev, struct vrb_object *object, u16 step,
+static void tavor_cq_create_late(struct vrb_device *vdev, struct vrb_object *object,
 				 const struct vrb_result *result)
 {
-	struct tavor_hw_cq *cq = to_hw_cq(object);
-
-	if (!result->status)
-		return;
-	if (step == TAVOR_CREATE_CQ_BUF)
-		cq->buf.mpt.hw_owned = false;
-	else
-		cq->hw_owned = false;
+	if (result->status)
+		to_hw_cq(object)->hw_owned = false;
 }
+
+static int tavor_cq_create_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+				const struct vrb_result *result)
+{
+	tavor_cq_create_late(vdev, vrb->object, result);
+	return result->status;
+}
+
+static const struct vrb_step tavor_create_cq_steps[] = {
+	TAVOR_BUF_CREATE_STEP,
+	{
+		.name = "SW2HW_CQ",
+		.encode = tavor_cq_create_encode,
+		.done = tavor_cq_create_done,
+		.late = tavor_cq_create_late,
+	},
+};
 
 static const struct vrb_verb tavor_verb_create_cq = {
 	.name = "CREATE_CQ",
 	.class = VRB_CLASS_NORMAL,
-	.encode = tavor_cq_create_encode,
-	.advance = tavor_cq_create_advance,
-	.late = tavor_cq_create_late,
+	VRB_STEPS(tavor_create_cq_steps),
 };
 
 /* Destroy: the CQ, its event queue's drain, the key of its buffer. */
-enum {
-	TAVOR_DESTROY_CQ,
-	TAVOR_DESTROY_CQ_BUF,
-};
-
 static int tavor_cq_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	struct tavor_dev *dev = vrb_to_tdev(vdev);
 	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
 
-	switch (vrb->step) {
-	case TAVOR_DESTROY_CQ:
-		if (!cq->hw_owned)
-			return VRB_MORE;
-		tavor_encode_hw2sw_cq(dev, slot, cq);
-		return VRB_DONE_OK;
-	case TAVOR_DESTROY_CQ_BUF:
-		return tavor_buf_destroy_encode(dev, slot, &cq->buf);
-	default:
-		return VRB_LAST;
-	}
+	if (!cq->hw_owned)
+		return VRB_NEXT;
+	tavor_cmd_set(vrb_to_tdev(vdev), slot, TAVOR_CMD_HW2SW_CQ, 0, cq->cqn, TAVOR_CMD_OUT);
+	return VRB_POST;
 }
 
 static void tavor_cq_drained(struct tavor_eq_drain *drain)
 {
-	vrb_object_put(&container_of(drain, struct tavor_hw_cq, drain)->object);
+	vrb_resume(&container_of(drain, struct tavor_hw_cq, drain)->object);
 }
 
-static int tavor_cq_destroy_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-				    const struct vrb_result *result)
+/* The number must not return before no event of its event queue can name it. */
+static int tavor_cq_destroy_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+				 const struct vrb_result *result)
 {
 	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
 
 	if (result->status)
 		return result->status;
-	if (vrb->step == TAVOR_DESTROY_CQ_BUF) {
-		cq->buf.mpt.hw_owned = false;
-		return VRB_MORE;
-	}
 	cq->hw_owned = false;
-	/* The reference keeps the destroy from completing, and the number from returning. */
-	vrb_object_get(&cq->object);
 	cq->drain.done = tavor_cq_drained;
 	tavor_eq_drain(cq->dev, cq->vector, &cq->drain);
-	return VRB_MORE;
+	return VRB_WAIT;
 }
+
+static const struct vrb_step tavor_destroy_cq_steps[] = {
+	{
+		.name = "HW2SW_CQ",
+		.encode = tavor_cq_destroy_encode,
+		.done = tavor_cq_destroy_done,
+	},
+	TAVOR_BUF_DESTROY_STEP,
+};
 
 static const struct vrb_verb tavor_verb_destroy_cq = {
 	.name = "DESTROY_CQ",
 	.class = VRB_CLASS_TEARDOWN,
-	.flags = VRB_VERB_DESTROY,
-	.encode = tavor_cq_destroy_encode,
-	.advance = tavor_cq_destroy_advance,
+	VRB_STEPS(tavor_destroy_cq_steps),
 };
 
-static int tavor_cq_run(struct tavor_hw_cq *cq, const struct vrb_verb *verb, void *in)
+static int tavor_cq_exec(struct tavor_hw_cq *cq, const struct vrb_verb *verb, struct vrb *vrb)
 {
-	struct vrb vrb;
-
-	vrb_init(&vrb, NULL, NULL);
-	vrb.verb = verb;
-	vrb.object = &cq->object;
-	vrb.args.ptr.in = in;
-	if (cq->user)
-		vrb.flags |= VRB_F_USER;
-	return tavor_exec(cq->dev, &vrb);
+	vrb_prep(vrb, verb, &cq->object);
+	vrb->user = cq->object.destroy.user;
+	return tavor_exec(cq->dev, vrb);
 }
 
 static int tavor_cq_init_kernel(struct tavor_hw_cq *cq)
@@ -320,11 +260,17 @@ static int tavor_cq_init_kernel(struct tavor_hw_cq *cq)
 	return 0;
 }
 
+static int tavor_cq_pin(struct tavor_hw_cq *cq, struct tavor_ucontext *ctx, u32 lkey, u32 entries,
+			struct tavor_pin *pin)
+{
+	return tavor_uctx_pin(ctx, cq->pdn, lkey, (u64)entries * sizeof(struct tavor_cqe), true,
+			      &cq->object, pin);
+}
+
 static int tavor_cq_init_user(struct tavor_hw_cq *cq, struct ib_udata *udata)
 {
 	struct tavor_ucontext *ctx = rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib);
 	struct mthca_create_cq cmd = {};
-	struct tavor_cq_pin *pin;
 	int err;
 
 	if (udata->inlen < sizeof(cmd))
@@ -335,11 +281,8 @@ static int tavor_cq_init_user(struct tavor_hw_cq *cq, struct ib_udata *udata)
 	cq->uar = ctx->uar.index;
 	cq->pdn = cmd.pdn;
 	cq->lkey = cmd.lkey;
-	pin = tavor_cq_pin(cq, ctx, cmd.lkey, cq->entries);
-	if (IS_ERR(pin))
-		return PTR_ERR(pin);
-	cq->pin = pin;
-	return 0;
+	cq->object.destroy.user = &ctx->user;
+	return tavor_cq_pin(cq, ctx, cmd.lkey, cq->entries, &cq->pin);
 }
 
 static int tavor_cq_tell_user(struct tavor_hw_cq *cq, struct ib_udata *udata)
@@ -391,6 +334,7 @@ int tavor_create_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr,
 	/* The first member: NULL for a NULL bundle, but nothing promises that. */
 	struct ib_udata *udata = attrs ? &attrs->driver_udata : NULL;
 	struct tavor_hw_cq *cq;
+	struct vrb vrb;
 	int err;
 
 	if (attr->flags)
@@ -400,7 +344,8 @@ int tavor_create_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr,
 	cq = tavor_cq_alloc(ibcq, attr, udata);
 	if (IS_ERR(cq))
 		return PTR_ERR(cq);
-	tavor_object_init(dev, &cq->object, &tavor_cq_object, cq->cqn, &tavor_verb_destroy_cq);
+	vrb_object_init(&cq->object, dev->vrb, &tavor_cq_type.object, cq->cqn,
+			&tavor_verb_destroy_cq);
 
 	err = udata ? tavor_cq_init_user(cq, udata) : tavor_cq_init_kernel(cq);
 	if (err)
@@ -409,7 +354,7 @@ int tavor_create_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr,
 	err = tavor_table_insert(&dev->cqs, &cq->object);
 	if (err)
 		goto destroy_cq;
-	err = tavor_cq_run(cq, &tavor_verb_create_cq, NULL);
+	err = tavor_cq_exec(cq, &tavor_verb_create_cq, &vrb);
 	if (err)
 		goto destroy_cq;
 	err = udata ? tavor_cq_tell_user(cq, udata) : 0;
@@ -439,72 +384,72 @@ int tavor_destroy_cq(struct ib_cq *ibcq, struct ib_udata *udata)
 	return tavor_object_destroy(cq->dev, &cq->object);
 }
 
+/* A resize: to another buffer */
+struct tavor_cq_resize_request {
+	struct vrb vrb;
+	struct tavor_cq_resize to;
+	bool issued;			/* the CQ has it now */
+};
+
 static int tavor_cq_resize_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	struct tavor_cq_resize *resize = vrb->args.ptr.in;
+	struct tavor_cq_resize_request *req =
+		container_of(vrb, struct tavor_cq_resize_request, vrb);
 	struct tavor_dev *dev = vrb_to_tdev(vdev);
 	struct tavor_resize_cq *mbox = tavor_mbox_in(dev, slot);
 	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
 
-	cq->resize = *resize;
-	resize->issued = true;
+	cq->resize = req->to;
+	req->issued = true;
 	memset(mbox, 0, sizeof(*mbox));
-	mbox->log_size = cpu_to_be32(FIELD_PREP(TAVOR_CQC_LOG_SIZE, ilog2(resize->entries)));
-	mbox->lkey = cpu_to_be32(resize->lkey);
+	mbox->log_size = cpu_to_be32(FIELD_PREP(TAVOR_CQC_LOG_SIZE, ilog2(req->to.entries)));
+	mbox->lkey = cpu_to_be32(req->to.lkey);
 	/* Opcode modifier 1: indices go on, software copies what is outstanding. */
 	tavor_cmd_set(dev, slot, TAVOR_CMD_RESIZE_CQ, 1, cq->cqn, TAVOR_CMD_IN);
-	return VRB_DONE_OK;
+	return VRB_POST;
 }
 
 /* One of the two buffers is not used any more. */
-static void tavor_cq_resize_settle(struct tavor_hw_cq *cq, int status)
+static void tavor_cq_resize_late(struct vrb_device *vdev, struct vrb_object *object,
+				 const struct vrb_result *result)
 {
-	if (!status) {
+	struct tavor_hw_cq *cq = to_hw_cq(object);
+
+	if (!result->status) {
 		swap(cq->pin, cq->resize.pin);
 		cq->entries = cq->resize.entries;
 		cq->lkey = cq->resize.lkey;
 	}
-	vrb_object_put(&cq->resize.pin->object);
-	cq->resize.pin = NULL;
+	tavor_uctx_unpin(object, &cq->resize.pin);
 }
 
-static int tavor_cq_resize_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-				   const struct vrb_result *result)
+static int tavor_cq_resize_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+				const struct vrb_result *result)
 {
-	tavor_cq_resize_settle(to_hw_cq(vrb->object), result->status);
+	tavor_cq_resize_late(vdev, vrb->object, result);
 	/* More completions are outstanding than would fit: the caller asked for too little. */
 	return result->fw_status == TAVOR_ST_BAD_SIZE ? -EINVAL : result->status;
 }
 
-static void tavor_cq_resize_late(struct vrb_device *vdev, struct vrb_object *object, u16 step,
-				 const struct vrb_result *result)
-{
-	tavor_cq_resize_settle(to_hw_cq(object), result->status);
-}
+static const struct vrb_step tavor_resize_cq_steps[] = {
+	{
+		.name = "RESIZE_CQ",
+		.encode = tavor_cq_resize_encode,
+		.done = tavor_cq_resize_done,
+		.late = tavor_cq_resize_late,
+	},
+};
 
 static const struct vrb_verb tavor_verb_resize_cq = {
 	.name = "RESIZE_CQ",
 	.class = VRB_CLASS_NORMAL,
-	.encode = tavor_cq_resize_encode,
-	.advance = tavor_cq_resize_advance,
-	.late = tavor_cq_resize_late,
+	VRB_STEPS(tavor_resize_cq_steps),
 };
-
-/* Takes over the reference to the pin: it is the CQ's once the request has been issued. */
-static int tavor_cq_resize_exec(struct tavor_hw_cq *cq, struct tavor_cq_resize *resize)
-{
-	int err;
-
-	err = tavor_cq_run(cq, &tavor_verb_resize_cq, resize);
-	if (!resize->issued)
-		vrb_object_put(&resize->pin->object);
-	return err;
-}
 
 static int tavor_cq_resize_user(struct tavor_hw_cq *cq, u32 entries, struct ib_udata *udata)
 {
 	struct tavor_ucontext *ctx = rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib);
-	struct tavor_cq_resize resize = { .entries = entries };
+	struct tavor_cq_resize_request req = { .to.entries = entries };
 	struct mthca_resize_cq cmd = {};
 	int err;
 
@@ -513,11 +458,14 @@ static int tavor_cq_resize_user(struct tavor_hw_cq *cq, u32 entries, struct ib_u
 	err = ib_copy_from_udata(&cmd, udata, sizeof(cmd));
 	if (err)
 		return err;
-	resize.lkey = cmd.lkey;
-	resize.pin = tavor_cq_pin(cq, ctx, cmd.lkey, entries);
-	if (IS_ERR(resize.pin))
-		return PTR_ERR(resize.pin);
-	return tavor_cq_resize_exec(cq, &resize);
+	req.to.lkey = cmd.lkey;
+	err = tavor_cq_pin(cq, ctx, cmd.lkey, entries, &req.to.pin);
+	if (err)
+		return err;
+	err = tavor_cq_exec(cq, &tavor_verb_resize_cq, &req.vrb);
+	if (!req.issued)
+		tavor_uctx_unpin(&cq->object, &req.to.pin);
+	return err;
 }
 
 /**

@@ -7,18 +7,13 @@
 
 #include "hw_cq.h"
 #include "tavor.h"
+#include "uctx.h"
 
-/* Keeps the PD and the MR of a user's buffer alive; a resize changes one for another. */
-struct tavor_cq_pin {
-	struct vrb_object object;
-};
-
-/* The buffer a resize goes to. */
+/* The buffer a resize goes to */
 struct tavor_cq_resize {
 	u32 lkey;
 	u32 entries;
-	bool issued;			/* the pin is the CQ's now */
-	struct tavor_cq_pin *pin;
+	struct tavor_pin pin;
 };
 
 /**
@@ -35,8 +30,8 @@ struct tavor_cq_resize {
  * @lock: the following; taken inside no work queue's lock
  * @cons_index: CQEs consumed, ever; modulo @entries the next one to look at
  * @buf: kernel CQs only
- * @pin: of the buffer of a user's CQ
- * @resize: while its command is under way; its pin is NULL otherwise
+ * @pin: what the buffer of a user's CQ lies in
+ * @resize: while its command is under way
  * @drain: wait for the completion EQ, when the hardware has let go
  */
 struct tavor_hw_cq {
@@ -55,7 +50,7 @@ struct tavor_hw_cq {
 	spinlock_t lock;		/* CQEs and what follows from them */
 	u32 cons_index;
 	struct tavor_buf buf;
-	struct tavor_cq_pin *pin;
+	struct tavor_pin pin;
 	struct tavor_cq_resize resize;
 	struct tavor_eq_drain drain;
 };

@@ -309,7 +309,7 @@ static void tavor_eq_fill_context(const struct tavor_eq *eq, struct tavor_eq_con
 /* Whatever the hardware may still write must not be freed: if it cannot be told, it is stopped. */
 static void tavor_eq_teardown(struct tavor_dev *dev, int err, const char *what)
 {
-	if (err && !vrb_device_failed(dev->vrb))
+	if (err)
 		vrb_device_fail(dev->vrb, what);
 }
 

@@ -16,6 +16,7 @@
 
 /* One command: what goes into the register and the mailboxes. */
 struct fw_request {
+	struct vrb vrb;
 	u16 opcode;
 	u8 op_modifier;
 	u32 in_modifier;
@@ -25,12 +26,13 @@ struct fw_request {
 	void *out;
 	size_t out_len;
 	u64 out_imm;
+	struct completion *over;	/* NOP's */
 };
 
 static int tavor_fw_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_dev *dev = vrb_to_tdev(vdev);
-	const struct fw_request *req = vrb->args.ptr.in;
+	const struct fw_request *req = container_of(vrb, struct fw_request, vrb);
 
 	if (req->in) {
 		memcpy(tavor_mbox_in(dev, slot), req->in, req->in_len);
@@ -44,13 +46,13 @@ static int tavor_fw_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_
 		tavor_cmd_set_imm(dev, slot, req->opcode, req->op_modifier, req->in_modifier,
 				  req->imm);
 	}
-	return VRB_DONE_OK;
+	return VRB_POST;
 }
 
-static int tavor_fw_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-			    const struct vrb_result *result)
+static int tavor_fw_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			 const struct vrb_result *result)
 {
-	struct fw_request *req = vrb->args.ptr.in;
+	struct fw_request *req = container_of(vrb, struct fw_request, vrb);
 
 	req->out_imm = result->out;
 	if (!result->status && req->out)
@@ -58,33 +60,36 @@ static int tavor_fw_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb
 	return result->status;
 }
 
-#define FW_VERB(command, verb_class)		\
-const struct vrb_verb command = {		\
-	.name = #command,			\
-	.class = verb_class,			\
-	.encode = tavor_fw_encode,			\
-	.advance = tavor_fw_advance,			\
+#define FW_VERB(command, verb_class)						\
+static const struct vrb_step command##_step[] = {				\
+	{ .name = #command, .encode = tavor_fw_encode, .done = tavor_fw_done },	\
+};										\
+static const struct vrb_verb command = {					\
+	.name = #command,							\
+	.class = verb_class,							\
+	VRB_STEPS(command##_step),						\
 }
 
-static FW_VERB(SYS_EN, VRB_CLASS_NORMAL);
-static FW_VERB(SYS_DIS, VRB_CLASS_TEARDOWN);
-static FW_VERB(QUERY_FW, VRB_CLASS_NORMAL);
-static FW_VERB(QUERY_DDR, VRB_CLASS_NORMAL);
-static FW_VERB(QUERY_DEV_LIM, VRB_CLASS_NORMAL);
-static FW_VERB(QUERY_ADAPTER, VRB_CLASS_NORMAL);
-static FW_VERB(INIT_HCA, VRB_CLASS_NORMAL);
-static FW_VERB(CLOSE_HCA, VRB_CLASS_TEARDOWN);
-static FW_VERB(CLOSE_IB, VRB_CLASS_TEARDOWN);
-static FW_VERB(SET_IB, VRB_CLASS_NORMAL);
-static FW_VERB(MAP_EQ, VRB_CLASS_NORMAL);
-static FW_VERB(SW2HW_EQ, VRB_CLASS_NORMAL);
-static FW_VERB(HW2SW_EQ, VRB_CLASS_TEARDOWN);
-static FW_VERB(WRITE_MTT, VRB_CLASS_NORMAL);
-static FW_VERB(NOP, VRB_CLASS_NORMAL);
+FW_VERB(SYS_EN, VRB_CLASS_NORMAL);
+FW_VERB(SYS_DIS, VRB_CLASS_TEARDOWN);
+FW_VERB(QUERY_FW, VRB_CLASS_NORMAL);
+FW_VERB(QUERY_DDR, VRB_CLASS_NORMAL);
+FW_VERB(QUERY_DEV_LIM, VRB_CLASS_NORMAL);
+FW_VERB(QUERY_ADAPTER, VRB_CLASS_NORMAL);
+FW_VERB(INIT_HCA, VRB_CLASS_NORMAL);
+FW_VERB(CLOSE_HCA, VRB_CLASS_TEARDOWN);
+FW_VERB(CLOSE_IB, VRB_CLASS_TEARDOWN);
+FW_VERB(SET_IB, VRB_CLASS_NORMAL);
+FW_VERB(MAP_EQ, VRB_CLASS_NORMAL);
+FW_VERB(SW2HW_EQ, VRB_CLASS_NORMAL);
+FW_VERB(HW2SW_EQ, VRB_CLASS_TEARDOWN);
+FW_VERB(WRITE_MTT, VRB_CLASS_NORMAL);
+FW_VERB(NOP, VRB_CLASS_NORMAL);
 
 static int tavor_fw_exec(struct tavor_dev *dev, const struct vrb_verb *verb, struct fw_request *req)
 {
-	return tavor_exec_verb(dev, verb, req, NULL);
+	vrb_prep(&req->vrb, verb, NULL);
+	return tavor_exec(dev, &req->vrb);
 }
 
 /**
@@ -435,7 +440,7 @@ int tavor_fw_write_mtt(struct tavor_dev *dev, u64 ddr_addr, const u64 *pages, u3
 
 static void tavor_fw_nop_done(struct vrb *vrb)
 {
-	complete(vrb->context);
+	complete(container_of(vrb, struct fw_request, vrb)->over);
 }
 
 /**
@@ -451,29 +456,29 @@ static void tavor_fw_nop_done(struct vrb *vrb)
  */
 int tavor_fw_nop(struct tavor_dev *dev, u32 ms)
 {
-	struct fw_request req = { .opcode = TAVOR_CMD_NOP, .in_modifier = TAVOR_NOP_MODIFIER };
 	DECLARE_COMPLETION_ONSTACK(done);
+	struct fw_request req = {
+		.opcode = TAVOR_CMD_NOP,
+		.in_modifier = TAVOR_NOP_MODIFIER,
+		.over = &done,
+	};
 	bool late = false;
-	struct vrb vrb;
 	int err;
 
-	vrb_init(&vrb, tavor_fw_nop_done, &done);
-	vrb.verb = &NOP;
-	vrb.args.ptr.in = &req;
-	err = vrb_submit(vrb_device_client(dev->vrb), &vrb);
+	vrb_prep(&req.vrb, &NOP, NULL);
+	req.vrb.done = tavor_fw_nop_done;
+	err = vrb_submit(vrb_device_client(dev->vrb), &req.vrb);
 	if (err != -EINPROGRESS)
 		return err;
 	if (!wait_for_completion_timeout(&done, msecs_to_jiffies(ms))) {
 		late = true;
-		local_bh_disable();
 		vrb_device_kick(dev->vrb);
-		local_bh_enable();
 		if (!wait_for_completion_timeout(&done, msecs_to_jiffies(ms))) {
 			vrb_device_fail(dev->vrb, "NOP was not answered");
 			wait_for_completion(&done);
 		}
 	}
-	return vrb.status ?: late ? -ETIME : 0;
+	return req.vrb.status ?: late ? -ETIME : 0;
 }
 
 /**

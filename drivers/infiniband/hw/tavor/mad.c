@@ -18,8 +18,9 @@
 #define TAVOR_VENDOR_CLASS2	0x0a
 #define TAVOR_SMP_D_BIT		cpu_to_be16(0x8000)	/* of a directed-route SMP's status */
 
-/* Arguments of a MAD_IFC request. */
+/* A MAD_IFC request */
 struct tavor_mad_request {
+	struct vrb vrb;
 	int flags;			/* TAVOR_MAD_IGNORE_* */
 	u32 port;
 	const struct ib_wc *wc;		/* NULL: the driver's own */
@@ -47,7 +48,7 @@ static void tavor_mad_encode_source(const struct tavor_mad_request *req, struct 
 
 static int tavor_mad_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	const struct tavor_mad_request *req = vrb->args.ptr.in;
+	const struct tavor_mad_request *req = container_of(vrb, struct tavor_mad_request, vrb);
 	struct tavor_dev *dev = vrb_to_tdev(vdev);
 	struct tavor_mad_ifc *mbox = tavor_mbox_in(dev, slot);
 	u32 modifier = FIELD_PREP(TAVOR_MAD_PORT, req->port);
@@ -63,24 +64,27 @@ static int tavor_mad_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb
 	}
 	tavor_cmd_set(dev, slot, TAVOR_CMD_MAD_IFC, op_modifier, modifier,
 		      TAVOR_CMD_IN | TAVOR_CMD_OUT);
-	return VRB_DONE_OK;
+	return VRB_POST;
 }
 
-static int tavor_mad_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-			     const struct vrb_result *result)
+static int tavor_mad_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			  const struct vrb_result *result)
 {
-	const struct tavor_mad_request *req = vrb->args.ptr.in;
+	const struct tavor_mad_request *req = container_of(vrb, struct tavor_mad_request, vrb);
 
 	if (!result->status)
 		memcpy(req->out, tavor_mbox_out(vrb_to_tdev(vdev), slot), TAVOR_MAD_SIZE);
 	return result->status;
 }
 
+static const struct vrb_step tavor_mad_ifc_steps[] = {
+	{ .name = "MAD_IFC", .encode = tavor_mad_encode, .done = tavor_mad_done },
+};
+
 static const struct vrb_verb tavor_verb_mad_ifc = {
 	.name = "MAD_IFC",
 	.class = VRB_CLASS_NORMAL,
-	.encode = tavor_mad_encode,
-	.advance = tavor_mad_advance,
+	VRB_STEPS(tavor_mad_ifc_steps),
 };
 
 /**
@@ -110,7 +114,8 @@ int tavor_mad_ifc(struct tavor_dev *dev, int flags, u32 port, const struct ib_wc
 	};
 	int err;
 
-	err = tavor_exec_verb(dev, &tavor_verb_mad_ifc, &req, NULL);
+	vrb_prep(&req.vrb, &tavor_verb_mad_ifc, NULL);
+	err = tavor_exec(dev, &req.vrb);
 	if (!err && request.method != IB_MGMT_METHOD_TRAP_REPRESS)
 		tavor_port_event_from_mad(dev, port, &request, out_mad);
 	return err;

@@ -109,7 +109,7 @@ static int tavor_layer_query_init(struct tavor_dev *dev)
 /* An HCA that does not close may go on writing, and SYS_DIS is not allowed: it is stopped. */
 static void tavor_layer_hca_exit(struct tavor_dev *dev)
 {
-	if (tavor_fw_close_hca(dev, false) && !vrb_device_failed(dev->vrb))
+	if (tavor_fw_close_hca(dev, false))
 		vrb_device_fail(dev->vrb, "CLOSE_HCA");
 }
 
@@ -267,7 +267,7 @@ static void tavor_shutdown(struct pci_dev *pdev)
 	struct tavor_dev *dev = pci_get_drvdata(pdev);
 
 	WRITE_ONCE(dev->registered, false);
-	vrb_device_fail(dev->vrb, "shutdown");
+	vrb_device_stop(dev->vrb, "shutdown");
 }
 
 static const struct pci_device_id tavor_ids[] = {

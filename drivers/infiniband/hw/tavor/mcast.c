@@ -19,7 +19,7 @@
 #define TAVOR_MGM_NONE		U32_MAX
 #define TAVOR_MCAST_RETRY_MS	20
 
-/* Where a request goes on; the engine's step only counts commands. */
+/* Where a request goes on: one row of its table stands for all of its commands. */
 enum tavor_mcast_phase {
 	TAVOR_MCAST_HASH,	/* which bucket */
 	TAVOR_MCAST_READ,	/* walk the chain */
@@ -28,11 +28,18 @@ enum tavor_mcast_phase {
 	TAVOR_MCAST_READ_NEXT,	/* detach of a bucket's last QP: its successor takes its place */
 };
 
-/* Arguments of an attach or detach. */
+/* What an attach or detach asks for */
 struct tavor_mcast_args {
 	union ib_gid gid;
 	u32 qpn;
 	bool attach;
+};
+
+/* An attach or detach */
+struct tavor_mcast_request {
+	struct vrb vrb;
+	struct tavor_mcast_args args;
+	bool started;
 };
 
 /**
@@ -132,27 +139,29 @@ static void tavor_mcast_start(struct tavor_mcast *op, const struct tavor_mcast_a
 static int tavor_mcast_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_dev *dev = vrb_to_tdev(vdev);
+	struct tavor_mcast_request *req = container_of(vrb, struct tavor_mcast_request, vrb);
 	struct tavor_mcast *op = &to_mcg_table(vrb->object)->op;
 
-	if (!vrb->step)
-		tavor_mcast_start(op, vrb->args.ptr.in);
+	if (!req->started)
+		tavor_mcast_start(op, &req->args);
+	req->started = true;
 	switch (op->phase) {
 	case TAVOR_MCAST_HASH:
 		memcpy(tavor_mbox_in(dev, slot), op->args.gid.raw, sizeof(op->args.gid));
 		tavor_cmd_set(dev, slot, TAVOR_CMD_MGID_HASH, 0, 0, TAVOR_CMD_IN);
-		return VRB_DONE_OK;
+		return VRB_POST;
 	case TAVOR_MCAST_READ:
 	case TAVOR_MCAST_READ_NEXT:
 		tavor_cmd_set(dev, slot, TAVOR_CMD_READ_MGM, 0, op->index, TAVOR_CMD_OUT);
-		return VRB_DONE_OK;
+		return VRB_POST;
 	case TAVOR_MCAST_WRITE:
 		tavor_encode_write_mgm(dev, slot, op->index, &op->mgm);
-		return VRB_DONE_OK;
+		return VRB_POST;
 	case TAVOR_MCAST_WRITE_LINK:
 		tavor_encode_write_mgm(dev, slot, op->prev, &op->link);
-		return VRB_DONE_OK;
+		return VRB_POST;
 	default:
-		return VRB_LAST;
+		return VRB_END;
 	}
 }
 
@@ -162,13 +171,13 @@ static int tavor_mcast_attach_here(struct tavor_mcast *op)
 	u32 n = tavor_mgm_count(&op->mgm);
 
 	if (tavor_mgm_find(&op->mgm, op->args.qpn) >= 0)
-		return VRB_DONE_OK;
+		return VRB_END;
 	if (n == TAVOR_MGM_QPS)
 		return -ENOMEM;
 	memcpy(op->mgm.gid, op->args.gid.raw, sizeof(op->mgm.gid));
 	op->mgm.qp[n] = cpu_to_be32(TAVOR_MGM_VALID | op->args.qpn);
 	op->phase = TAVOR_MCAST_WRITE;
-	return VRB_MORE;
+	return VRB_AGAIN;
 }
 
 /* The chain has ended without the group: a new entry, written before anything links to it. */
@@ -206,7 +215,7 @@ static int tavor_mcast_detach_entry(struct tavor_mcast *op)
 		memset(&op->mgm, 0, sizeof(op->mgm));
 		op->phase = TAVOR_MCAST_WRITE;
 	}
-	return VRB_MORE;
+	return VRB_AGAIN;
 }
 
 static int tavor_mcast_detach_here(struct tavor_mcast *op)
@@ -221,7 +230,7 @@ static int tavor_mcast_detach_here(struct tavor_mcast *op)
 	if (n == 1)
 		return tavor_mcast_detach_entry(op);
 	op->phase = TAVOR_MCAST_WRITE;
-	return VRB_MORE;
+	return VRB_AGAIN;
 }
 
 /* An entry of the chain has been read. */
@@ -241,16 +250,16 @@ static int tavor_mcast_look(struct tavor_mcg_table *table)
 	op->prev = op->index;
 	op->link = op->mgm;
 	op->index = next;
-	return VRB_MORE;
+	return VRB_AGAIN;
 }
 
 /* The group's entry has been written; a new one is not part of the chain before its link is. */
 static int tavor_mcast_written(struct tavor_mcast *op)
 {
 	if (op->fresh == TAVOR_MGM_NONE)
-		return VRB_DONE_OK;
+		return VRB_END;
 	op->phase = TAVOR_MCAST_WRITE_LINK;
-	return VRB_MORE;
+	return VRB_AGAIN;
 }
 
 /*
@@ -278,71 +287,74 @@ static int tavor_mcast_next(struct tavor_mcg_table *table, struct tavor_dev *dev
 	case TAVOR_MCAST_HASH:
 		op->index = lower_16_bits(result->out);
 		op->phase = TAVOR_MCAST_READ;
-		return op->index < table->buckets ? VRB_MORE : -EIO;
+		return op->index < table->buckets ? VRB_AGAIN : -EIO;
 	case TAVOR_MCAST_READ:
 		memcpy(&op->mgm, tavor_mbox_out(dev, slot), sizeof(op->mgm));
 		return tavor_mcast_look(table);
 	case TAVOR_MCAST_READ_NEXT:
 		memcpy(&op->link, tavor_mbox_out(dev, slot), sizeof(op->link));
 		op->phase = TAVOR_MCAST_WRITE_LINK;
-		return VRB_MORE;
+		return VRB_AGAIN;
 	case TAVOR_MCAST_WRITE:
 		return tavor_mcast_written(op);
 	default:
-		return VRB_DONE_OK;
+		return VRB_END;
 	}
 }
 
-static int tavor_mcast_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-			       const struct vrb_result *result)
+static int tavor_mcast_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			    const struct vrb_result *result)
 {
 	struct tavor_mcg_table *table = to_mcg_table(vrb->object);
 	int ret = result->status;
 
 	if (!ret)
 		ret = tavor_mcast_next(table, vrb_to_tdev(vdev), slot, result);
-	if (ret != VRB_MORE)
-		tavor_mcast_settle(table, ret);
+	if (ret != VRB_AGAIN)
+		tavor_mcast_settle(table, ret == VRB_END ? 0 : ret);
 	return ret;
 }
 
-static void tavor_mcast_late(struct vrb_device *vdev, struct vrb_object *object, u16 step,
+static void tavor_mcast_late(struct vrb_device *vdev, struct vrb_object *object,
 			     const struct vrb_result *result)
 {
 	tavor_mcast_settle(to_mcg_table(object), result->status);
 }
 
+static const struct vrb_step tavor_mcast_steps[] = {
+	{
+		.name = "MGID_HASH, READ_MGM, WRITE_MGM",
+		.encode = tavor_mcast_encode,
+		.done = tavor_mcast_done,
+		.late = tavor_mcast_late,
+	},
+};
+
 static const struct vrb_verb tavor_verb_attach = {
 	.name = "ATTACH_MCAST",
 	.class = VRB_CLASS_NORMAL,
-	.encode = tavor_mcast_encode,
-	.advance = tavor_mcast_advance,
-	.late = tavor_mcast_late,
+	VRB_STEPS(tavor_mcast_steps),
 };
 
 static const struct vrb_verb tavor_verb_detach = {
 	.name = "DETACH_MCAST",
 	.class = VRB_CLASS_TEARDOWN,
-	.encode = tavor_mcast_encode,
-	.advance = tavor_mcast_advance,
-	.late = tavor_mcast_late,
+	VRB_STEPS(tavor_mcast_steps),
 };
 
 static int tavor_mcast_exec(struct ib_qp *ibqp, const union ib_gid *gid, bool attach, u8 *status)
 {
 	struct tavor_hw_qp *qp = to_tqp(ibqp)->hw;
-	struct tavor_mcast_args args = { .gid = *gid, .qpn = qp->qpn, .attach = attach };
-	struct vrb vrb;
+	struct tavor_mcast_request req = {
+		.args = { .gid = *gid, .qpn = qp->qpn, .attach = attach },
+	};
 	int err;
 
-	vrb_init(&vrb, NULL, NULL);
-	vrb.verb = attach ? &tavor_verb_attach : &tavor_verb_detach;
-	vrb.object = &qp->dev->mcgs->object;
-	vrb.args.ptr.in = &args;
-	if (qp->user)
-		vrb.flags |= VRB_F_USER;
-	err = tavor_exec(qp->dev, &vrb);
-	*status = vrb.fw_status;
+	vrb_prep(&req.vrb, attach ? &tavor_verb_attach : &tavor_verb_detach,
+		 &qp->dev->mcgs->object);
+	req.vrb.user = qp->object.destroy.user;
+	err = tavor_exec(qp->dev, &req.vrb);
+	*status = req.vrb.fw_status;
 	return err;
 }
 
@@ -444,7 +456,7 @@ int tavor_mcg_table_init(struct tavor_dev *dev)
 		kfree(table);
 		return err;
 	}
-	vrb_object_init(&table->object, dev->vrb, &tavor_mcg_object, 0);
+	vrb_object_init(&table->object, dev->vrb, &tavor_mcg_object, 0, NULL);
 	dev->mcgs = table;
 	return 0;
 }

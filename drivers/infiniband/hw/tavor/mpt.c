@@ -80,7 +80,7 @@ void tavor_mpt_free(struct tavor_dev *dev, struct tavor_mpt *mpt)
 {
 	if (!mpt->key)
 		return;
-	if (mpt->hw_owned && !vrb_device_failed(dev->vrb)) {
+	if (mpt->hw_owned && !vrb_device_quiesced(dev->vrb)) {
 		dev_err_ratelimited(&dev->pdev->dev, "key %#x is still the hardware's\n", mpt->key);
 		return;
 	}
@@ -139,29 +139,56 @@ void tavor_encode_hw2sw_mpt(struct tavor_dev *dev, struct vrb_slot *slot,
 	tavor_cmd_set(dev, slot, TAVOR_CMD_HW2SW_MPT, 1, tavor_mpt_index(dev, mpt), 0);
 }
 
+/* A request of its own for one entry */
+struct tavor_mpt_request {
+	struct vrb vrb;
+	struct tavor_mpt *mpt;
+};
+
+static struct tavor_mpt *tavor_mpt_of(struct vrb *vrb)
+{
+	return container_of(vrb, struct tavor_mpt_request, vrb)->mpt;
+}
+
 static int tavor_mpt_enable_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	tavor_encode_sw2hw_mpt(vrb_to_tdev(vdev), slot, vrb->args.ptr.in);
-	return VRB_DONE_OK;
+	tavor_encode_sw2hw_mpt(vrb_to_tdev(vdev), slot, tavor_mpt_of(vrb));
+	return VRB_POST;
 }
 
 static int tavor_mpt_disable_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	tavor_encode_hw2sw_mpt(vrb_to_tdev(vdev), slot, vrb->args.ptr.in);
-	return VRB_DONE_OK;
+	tavor_encode_hw2sw_mpt(vrb_to_tdev(vdev), slot, tavor_mpt_of(vrb));
+	return VRB_POST;
 }
 
+static const struct vrb_step tavor_mpt_enable_steps[] = {
+	{ .name = "SW2HW_MPT", .encode = tavor_mpt_enable_encode },
+};
+
 static const struct vrb_verb tavor_mpt_enable_verb = {
-	.name = "SW2HW_MPT",
+	.name = "ENABLE_MPT",
 	.class = VRB_CLASS_NORMAL,
-	.encode = tavor_mpt_enable_encode,
+	VRB_STEPS(tavor_mpt_enable_steps),
+};
+
+static const struct vrb_step tavor_mpt_disable_steps[] = {
+	{ .name = "HW2SW_MPT", .encode = tavor_mpt_disable_encode },
 };
 
 static const struct vrb_verb tavor_mpt_disable_verb = {
-	.name = "HW2SW_MPT",
+	.name = "DISABLE_MPT",
 	.class = VRB_CLASS_TEARDOWN,
-	.encode = tavor_mpt_disable_encode,
+	VRB_STEPS(tavor_mpt_disable_steps),
 };
+
+static int tavor_mpt_exec(struct tavor_dev *dev, const struct vrb_verb *verb, struct tavor_mpt *mpt)
+{
+	struct tavor_mpt_request req = { .mpt = mpt };
+
+	vrb_prep(&req.vrb, verb, NULL);
+	return tavor_exec(dev, &req.vrb);
+}
 
 /**
  * tavor_mpt_enable() - SW2HW_MPT as a request of its own
@@ -173,7 +200,7 @@ static const struct vrb_verb tavor_mpt_disable_verb = {
  */
 int tavor_mpt_enable(struct tavor_dev *dev, struct tavor_mpt *mpt)
 {
-	int err = tavor_exec_verb(dev, &tavor_mpt_enable_verb, mpt, NULL);
+	int err = tavor_mpt_exec(dev, &tavor_mpt_enable_verb, mpt);
 
 	mpt->hw_owned = !err || err == -ETIMEDOUT;
 	return err;
@@ -193,7 +220,7 @@ int tavor_mpt_disable(struct tavor_dev *dev, struct tavor_mpt *mpt)
 
 	if (!mpt->hw_owned)
 		return 0;
-	err = tavor_exec_verb(dev, &tavor_mpt_disable_verb, mpt, NULL);
+	err = tavor_mpt_exec(dev, &tavor_mpt_disable_verb, mpt);
 	if (!err)
 		mpt->hw_owned = false;
 	return err;

@@ -30,22 +30,21 @@ static int tavor_mr_create_encode(struct vrb_device *vdev, struct vrb *vrb, stru
 	struct tavor_hw_mr *mr = to_hw_mr(vrb->object);
 
 	tavor_encode_sw2hw_mpt(mr->dev, slot, &mr->mpt);
-	return VRB_DONE_OK;
+	return VRB_POST;
 }
 
-static int tavor_mr_create_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-				   const struct vrb_result *result)
-{
-	if (!result->status)
-		to_hw_mr(vrb->object)->mpt.hw_owned = true;
-	return result->status;
-}
-
-static void tavor_mr_create_late(struct vrb_device *vdev, struct vrb_object *object, u16 step,
+static void tavor_mr_create_late(struct vrb_device *vdev, struct vrb_object *object,
 				 const struct vrb_result *result)
 {
 	if (!result->status)
 		to_hw_mr(object)->mpt.hw_owned = true;
+}
+
+static int tavor_mr_create_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+				const struct vrb_result *result)
+{
+	tavor_mr_create_late(vdev, vrb->object, result);
+	return result->status;
 }
 
 static int tavor_mr_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
@@ -53,33 +52,42 @@ static int tavor_mr_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, str
 	struct tavor_hw_mr *mr = to_hw_mr(vrb->object);
 
 	if (!mr->mpt.hw_owned)
-		return VRB_LAST;
+		return VRB_NEXT;
 	tavor_encode_hw2sw_mpt(mr->dev, slot, &mr->mpt);
-	return VRB_DONE_OK;
+	return VRB_POST;
 }
 
-static int tavor_mr_destroy_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-				    const struct vrb_result *result)
+static int tavor_mr_destroy_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+				 const struct vrb_result *result)
 {
 	if (!result->status)
 		to_hw_mr(vrb->object)->mpt.hw_owned = false;
 	return result->status;
 }
 
+static const struct vrb_step tavor_mr_create_steps[] = {
+	{
+		.name = "SW2HW_MPT",
+		.encode = tavor_mr_create_encode,
+		.done = tavor_mr_create_done,
+		.late = tavor_mr_create_late,
+	},
+};
+
 static const struct vrb_verb tavor_mr_create_verb = {
 	.name = "REG_MR",
 	.class = VRB_CLASS_NORMAL,
-	.encode = tavor_mr_create_encode,
-	.advance = tavor_mr_create_advance,
-	.late = tavor_mr_create_late,
+	VRB_STEPS(tavor_mr_create_steps),
+};
+
+static const struct vrb_step tavor_mr_destroy_steps[] = {
+	{ .name = "HW2SW_MPT", .encode = tavor_mr_destroy_encode, .done = tavor_mr_destroy_done },
 };
 
 static const struct vrb_verb tavor_mr_destroy_verb = {
 	.name = "DEREG_MR",
 	.class = VRB_CLASS_TEARDOWN,
-	.flags = VRB_VERB_DESTROY,
-	.encode = tavor_mr_destroy_encode,
-	.advance = tavor_mr_destroy_advance,
+	VRB_STEPS(tavor_mr_destroy_steps),
 };
 
 static void tavor_mr_release(struct vrb_object *object)
@@ -149,25 +157,23 @@ static void tavor_mr_free_unborn(struct tavor_mr *mr)
  * From here on the region belongs to the engine: whatever fails takes it, and its pinned memory,
  * along.
  */
-static int tavor_mr_enable(struct tavor_mr *mr, struct tavor_hw_pd *pd, u32 vrb_flags)
+static int tavor_mr_enable(struct tavor_mr *mr, struct tavor_hw_pd *pd, struct vrb_user *user)
 {
 	struct tavor_hw_mr *hw = mr->hw;
 	struct tavor_dev *dev = hw->dev;
 	struct vrb vrb;
 	int err;
 
-	tavor_object_init(dev, &hw->object, &tavor_mr_type, hw->mpt.key, &tavor_mr_destroy_verb);
+	vrb_object_init(&hw->object, dev->vrb, &tavor_mr_type, hw->mpt.key, &tavor_mr_destroy_verb);
+	hw->object.destroy.user = user;
 	err = vrb_object_add_parent(&hw->object, &pd->object);
 	if (!err) {
-		vrb_init(&vrb, NULL, NULL);
-		vrb.verb = &tavor_mr_create_verb;
-		vrb.object = &hw->object;
-		vrb.flags = vrb_flags;
+		vrb_prep(&vrb, &tavor_mr_create_verb, &hw->object);
+		vrb.user = user;
 		err = tavor_exec(dev, &vrb);
 	}
 	if (err) {
-		tavor_object_abandon(dev, &hw->object, err);
-		/* @hw may be gone: anyone who reaps takes it. */
+		tavor_object_destroy(dev, &hw->object);
 		tavor_mr_reap(dev);
 		kfree(mr);
 		return err;
@@ -201,7 +207,7 @@ static struct ib_mr *tavor_get_dma_mr(struct ib_pd *ibpd, int access)
 	mr->hw->mpt.flags = TAVOR_MPT_PHYSICAL | tavor_mpt_access(access);
 	mr->hw->mpt.start = 0;
 	mr->hw->mpt.length = U64_MAX;
-	err = tavor_mr_enable(mr, to_tpd(ibpd)->hw, 0);
+	err = tavor_mr_enable(mr, to_tpd(ibpd)->hw, NULL);
 	return err ? ERR_PTR(err) : &mr->ib;
 }
 
@@ -283,7 +289,7 @@ static struct ib_mr *tavor_reg_user_mr(struct ib_pd *ibpd, u64 start, u64 length
 	}
 	mr->hw->mpt.pdn = pd->pdn;
 	mr->ctx = ctx;
-	err = tavor_mr_enable(mr, pd, VRB_F_USER);
+	err = tavor_mr_enable(mr, pd, &ctx->user);
 	if (err)
 		return ERR_PTR(err);
 	err = xa_err(xa_store(&ctx->mrs, mr->ib.lkey, mr->hw, GFP_KERNEL));
@@ -302,7 +308,7 @@ static int tavor_mr_unpublish(struct tavor_ucontext *ctx, struct tavor_hw_mr *mr
 	int err = 0;
 
 	mutex_lock(&ctx->lock);
-	if (tavor_object_in_use(&mr->object))
+	if (vrb_object_has_children(&mr->object))
 		err = -EBUSY;
 	else
 		xa_erase(&ctx->mrs, mr->mpt.key);

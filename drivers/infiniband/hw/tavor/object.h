@@ -9,10 +9,6 @@
 
 struct tavor_dev;
 
-void tavor_object_init(struct tavor_dev *dev, struct vrb_object *object,
-		       const struct vrb_object_type *type, u32 id, const struct vrb_verb *destroy);
 int tavor_object_destroy(struct tavor_dev *dev, struct vrb_object *object);
-void tavor_object_abandon(struct tavor_dev *dev, struct vrb_object *object, int err);
-bool tavor_object_in_use(struct vrb_object *object);
 
 #endif /* TAVOR_OBJECT_H */

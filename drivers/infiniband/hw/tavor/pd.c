@@ -23,27 +23,30 @@ static int tavor_pd_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, str
 	struct tavor_hw_pd *pd = to_hw_pd(vrb->object);
 
 	if (!pd->ntmr.hw_owned)
-		return VRB_LAST;
+		return VRB_NEXT;
 	tavor_encode_hw2sw_mpt(pd->dev, slot, &pd->ntmr);
-	return VRB_DONE_OK;
+	return VRB_POST;
 }
 
-static int tavor_pd_destroy_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-				    const struct vrb_result *result)
+static int tavor_pd_destroy_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+				 const struct vrb_result *result)
 {
 	if (!result->status)
 		to_hw_pd(vrb->object)->ntmr.hw_owned = false;
 	return result->status;
 }
 
+static const struct vrb_step tavor_pd_destroy_steps[] = {
+	{ .name = "HW2SW_MPT", .encode = tavor_pd_destroy_encode, .done = tavor_pd_destroy_done },
+};
+
 static const struct vrb_verb tavor_pd_destroy_verb = {
 	.name = "DEALLOC_PD",
 	.class = VRB_CLASS_TEARDOWN,
-	.flags = VRB_VERB_DESTROY,
-	.encode = tavor_pd_destroy_encode,
-	.advance = tavor_pd_destroy_advance,
+	VRB_STEPS(tavor_pd_destroy_steps),
 };
 
+/* Nobody looks a PD up but its context, which has forgotten it. */
 static void tavor_pd_free(struct tavor_hw_pd *pd)
 {
 	tavor_mpt_free(pd->dev, &pd->ntmr);
@@ -104,7 +107,7 @@ struct tavor_hw_pd *tavor_hw_pd_create(struct tavor_dev *dev, bool user)
 		tavor_pd_free(pd);
 		return ERR_PTR(err);
 	}
-	tavor_object_init(dev, &pd->object, &tavor_pd_type, pd->pdn, &tavor_pd_destroy_verb);
+	vrb_object_init(&pd->object, dev->vrb, &tavor_pd_type, pd->pdn, &tavor_pd_destroy_verb);
 	return pd;
 }
 
@@ -117,7 +120,7 @@ struct tavor_hw_pd *tavor_hw_pd_create(struct tavor_dev *dev, bool user)
  */
 int tavor_hw_pd_destroy(struct tavor_hw_pd *pd)
 {
-	if (tavor_object_in_use(&pd->object))
+	if (vrb_object_has_children(&pd->object))
 		return -EBUSY;
 	return tavor_object_destroy(pd->dev, &pd->object);
 }
@@ -165,7 +168,7 @@ int tavor_alloc_pd(struct ib_pd *ibpd, struct ib_udata *udata)
 static int tavor_pd_dealloc_user(struct tavor_ucontext *ctx, struct tavor_hw_pd *pd)
 {
 	mutex_lock(&ctx->lock);
-	if (tavor_object_in_use(&pd->object)) {
+	if (vrb_object_has_children(&pd->object)) {
 		mutex_unlock(&ctx->lock);
 		return -EBUSY;
 	}

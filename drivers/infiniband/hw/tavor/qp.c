@@ -121,12 +121,20 @@ static void tavor_qp_release(struct vrb_object *object)
 	tavor_buf_free(qp->dev, &qp->buf);
 	tavor_wq_free(&qp->sq);
 	tavor_wq_free(&qp->rq);
-	kfree(qp);
 }
 
-static const struct vrb_object_type tavor_qp_object = {
-	.name = "QP",
-	.release = tavor_qp_release,
+static void tavor_qp_free(struct vrb_object *object)
+{
+	kfree(to_hw_qp(object));
+}
+
+static const struct tavor_queue_type tavor_qp_type = {
+	.object = {
+		.name = "QP",
+		.release = tavor_qp_release,
+		.free = tavor_qp_free,
+	},
+	.buf = offsetof(struct tavor_hw_qp, buf) - offsetof(struct tavor_hw_qp, object),
 };
 
 /**
@@ -142,90 +150,63 @@ void tavor_encode_2rst(struct tavor_dev *dev, struct vrb_slot *slot, const struc
 	tavor_cmd_set(dev, slot, TAVOR_CMD_ERR2RST_QPEE, TAVOR_2RST_NOW, qp->qpn, 0);
 }
 
-enum {
-	TAVOR_DESTROY_QP_RESET,
-	TAVOR_DESTROY_QP_PORT,
-	TAVOR_DESTROY_QP_BUF,
+static int tavor_qp_reset_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
+
+	if (qp->state == IB_QPS_RESET && !qp->changing)
+		return VRB_NEXT;
+	tavor_encode_2rst(vrb_to_tdev(vdev), slot, qp);
+	return VRB_POST;
+}
+
+static int tavor_qp_reset_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			       const struct vrb_result *result)
+{
+	if (!result->status)
+		WRITE_ONCE(to_hw_qp(vrb->object)->state, IB_QPS_RESET);
+	return result->status;
+}
+
+static int tavor_qp_port_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
+
+	if (!qp->port_up)
+		return VRB_NEXT;
+	tavor_encode_close_ib(vrb_to_tdev(vdev), slot, qp->attrs.port);
+	return VRB_POST;
+}
+
+static int tavor_qp_port_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			      const struct vrb_result *result)
+{
+	if (!result->status)
+		to_hw_qp(vrb->object)->port_up = false;
+	return result->status;
+}
+
+static const struct vrb_step tavor_destroy_qp_steps[] = {
+	{ .name = "2RST_QPEE", .encode = tavor_qp_reset_encode, .done = tavor_qp_reset_done },
+	{ .name = "CLOSE_IB", .encode = tavor_qp_port_encode, .done = tavor_qp_port_done },
+	TAVOR_BUF_DESTROY_STEP,
 };
-
-static int tavor_qp_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
-{
-	struct tavor_dev *dev = vrb_to_tdev(vdev);
-	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
-
-	switch (vrb->step) {
-	case TAVOR_DESTROY_QP_RESET:
-		if (qp->state == IB_QPS_RESET && !qp->changing)
-			return VRB_MORE;
-		tavor_encode_2rst(dev, slot, qp);
-		return VRB_DONE_OK;
-	case TAVOR_DESTROY_QP_PORT:
-		if (!qp->port_up)
-			return VRB_MORE;
-		tavor_encode_close_ib(dev, slot, qp->attrs.port);
-		return VRB_DONE_OK;
-	case TAVOR_DESTROY_QP_BUF:
-		return tavor_buf_destroy_encode(dev, slot, &qp->buf);
-	default:
-		return VRB_LAST;
-	}
-}
-
-static int tavor_qp_destroy_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-				    const struct vrb_result *result)
-{
-	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
-
-	if (result->status)
-		return result->status;
-	switch (vrb->step) {
-	case TAVOR_DESTROY_QP_RESET:
-		WRITE_ONCE(qp->state, IB_QPS_RESET);
-		break;
-	case TAVOR_DESTROY_QP_PORT:
-		qp->port_up = false;
-		break;
-	case TAVOR_DESTROY_QP_BUF:
-		qp->buf.mpt.hw_owned = false;
-		break;
-	}
-	return VRB_MORE;
-}
 
 static const struct vrb_verb tavor_verb_destroy_qp = {
 	.name = "DESTROY_QP",
 	.class = VRB_CLASS_TEARDOWN,
-	.flags = VRB_VERB_DESTROY,
-	.encode = tavor_qp_destroy_encode,
-	.advance = tavor_qp_destroy_advance,
+	VRB_STEPS(tavor_destroy_qp_steps),
 };
 
 /* Create: the key of a kernel QP's buffer is all that the hardware learns. */
-static int tavor_qp_enable_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
-{
-	return tavor_buf_create_encode(vrb_to_tdev(vdev), vrb, slot, &to_hw_qp(vrb->object)->buf);
-}
-
-static void tavor_qp_enable_late(struct vrb_device *vdev, struct vrb_object *object, u16 step,
-				 const struct vrb_result *result)
-{
-	if (result->status)
-		to_hw_qp(object)->buf.mpt.hw_owned = false;
-}
-
-static int tavor_qp_enable_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-				   const struct vrb_result *result)
-{
-	tavor_qp_enable_late(vdev, vrb->object, vrb->step, result);
-	return result->status;
-}
+static const struct vrb_step tavor_create_qp_steps[] = {
+	TAVOR_BUF_CREATE_STEP,
+};
 
 static const struct vrb_verb tavor_verb_create_qp = {
 	.name = "CREATE_QP",
 	.class = VRB_CLASS_NORMAL,
-	.encode = tavor_qp_enable_encode,
-	.advance = tavor_qp_enable_advance,
-	.late = tavor_qp_enable_late,
+	VRB_STEPS(tavor_create_qp_steps),
 };
 
 /**
@@ -280,9 +261,7 @@ static int tavor_qp_init_kernel(struct tavor_hw_qp *qp, u32 bytes)
 	tavor_qp_link_recv(qp);
 	tavor_qp_rings_reset(qp);
 
-	vrb_init(&vrb, NULL, NULL);
-	vrb.verb = &tavor_verb_create_qp;
-	vrb.object = &qp->object;
+	vrb_prep(&vrb, &tavor_verb_create_qp, &qp->object);
 	return tavor_exec(dev, &vrb);
 }
 
@@ -299,7 +278,8 @@ static int tavor_qp_init_user(struct tavor_hw_qp *qp, u32 bytes, struct ib_udata
 		return err;
 	qp->uar = ctx->uar.index;
 	qp->lkey = cmd.lkey;
-	return tavor_uctx_pin(ctx, qp->pd->pdn, cmd.lkey, bytes, false, &qp->object);
+	qp->object.destroy.user = &ctx->user;
+	return tavor_uctx_pin(ctx, qp->pd->pdn, cmd.lkey, bytes, false, &qp->object, NULL);
 }
 
 static int tavor_qp_add_parents(struct tavor_hw_qp *qp)
@@ -434,7 +414,8 @@ int tavor_create_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, struct ib_
 	qp = tavor_qp_alloc(ibqp, attr, udata);
 	if (IS_ERR(qp))
 		return PTR_ERR(qp);
-	tavor_object_init(dev, &qp->object, &tavor_qp_object, qp->qpn, &tavor_verb_destroy_qp);
+	vrb_object_init(&qp->object, dev->vrb, &tavor_qp_type.object, qp->qpn,
+			&tavor_verb_destroy_qp);
 
 	err = tavor_wq_plan(&limits, qp->service, &attr->cap, &layout);
 	if (err)
@@ -475,32 +456,41 @@ int tavor_destroy_qp(struct ib_qp *ibqp, struct ib_udata *udata)
 	return tavor_object_destroy(qp->dev, &qp->object);
 }
 
-/* Which QPs are special. @in of the request: base QPN of the SMI, 0 to deconfigure. */
+/* Which QPs are special */
+struct tavor_conf_special {
+	struct vrb vrb;
+	u32 base;		/* QPN of the SMI; 0 to deconfigure */
+};
+
 static int tavor_conf_special_encode(struct vrb_device *vdev, struct vrb *vrb,
 				     struct vrb_slot *slot)
 {
-	u32 base = *(u32 *)vrb->args.ptr.in;
+	u32 base = container_of(vrb, struct tavor_conf_special, vrb)->base;
 
-	if (vrb->step > 1)
-		return VRB_LAST;
 	/* Step and opcode modifier: 0 SMI, 1 GSI. Each has a QP per port. */
 	tavor_cmd_set(vrb_to_tdev(vdev), slot, TAVOR_CMD_CONF_SPECIAL_QP, vrb->step,
 		      base ? base + 2 * vrb->step : 0, 0);
-	return VRB_DONE_OK;
+	return VRB_POST;
 }
 
-static int tavor_conf_special_advance(struct vrb_device *vdev, struct vrb *vrb,
-				      struct vrb_slot *slot, const struct vrb_result *result)
-{
-	return result->status ?: VRB_MORE;
-}
+static const struct vrb_step tavor_conf_special_steps[] = {
+	{ .name = "CONF_SPECIAL_QP SMI", .encode = tavor_conf_special_encode },
+	{ .name = "CONF_SPECIAL_QP GSI", .encode = tavor_conf_special_encode },
+};
 
 static const struct vrb_verb tavor_verb_conf_special_qp = {
 	.name = "CONF_SPECIAL_QP",
 	.class = VRB_CLASS_NORMAL,
-	.encode = tavor_conf_special_encode,
-	.advance = tavor_conf_special_advance,
+	VRB_STEPS(tavor_conf_special_steps),
 };
+
+static int tavor_conf_special(struct tavor_dev *dev, u32 base)
+{
+	struct tavor_conf_special req = { .base = base };
+
+	vrb_prep(&req.vrb, &tavor_verb_conf_special_qp, NULL);
+	return tavor_exec(dev, &req.vrb);
+}
 
 /**
  * tavor_qp_table_init() - QP numbers and the special QPs
@@ -512,7 +502,6 @@ static const struct vrb_verb tavor_verb_conf_special_qp = {
 int tavor_qp_table_init(struct tavor_dev *dev)
 {
 	struct tavor_qp_table *table;
-	u32 none = 0;
 	int err;
 
 	table = kzalloc(sizeof(*table), GFP_KERNEL);
@@ -524,13 +513,13 @@ int tavor_qp_table_init(struct tavor_dev *dev)
 			       table->special_base + 2 * TAVOR_MAX_PORTS);
 	if (err)
 		goto free_table;
-	err = tavor_exec_verb(dev, &tavor_verb_conf_special_qp, &table->special_base, NULL);
+	err = tavor_conf_special(dev, table->special_base);
 	if (err)
 		goto deconfigure;
 	return 0;
 
 deconfigure:
-	tavor_exec_verb(dev, &tavor_verb_conf_special_qp, &none, NULL);
+	tavor_conf_special(dev, 0);
 	tavor_table_destroy(dev, &table->table);
 free_table:
 	kfree(table);
@@ -546,10 +535,8 @@ free_table:
  */
 void tavor_qp_table_cleanup(struct tavor_dev *dev)
 {
-	u32 none = 0;
-
 	/* If it fails it says so; CLOSE_HCA takes them back in any case. */
-	tavor_exec_verb(dev, &tavor_verb_conf_special_qp, &none, NULL);
+	tavor_conf_special(dev, 0);
 	tavor_table_destroy(dev, &dev->qps->table);
 	kfree(dev->qps);
 	dev->qps = NULL;

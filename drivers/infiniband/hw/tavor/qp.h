@@ -93,13 +93,15 @@ struct tavor_qp_table {
 };
 
 /**
- * struct tavor_qp_modify - arguments of a modify request
+ * struct tavor_qp_modify - a modify request
+ * @vrb: the request
  * @attr: as given to ib_modify_qp()
  * @mask: enum ib_qp_attr_mask
  *
  * Owned by the submitter until the request is over.
  */
 struct tavor_qp_modify {
+	struct vrb vrb;
 	struct ib_qp_attr attr;
 	int mask;
 	/* private: set when the request is issued */
@@ -144,7 +146,6 @@ void tavor_encode_2rst(struct tavor_dev *dev, struct vrb_slot *slot, const struc
 struct tavor_hw_qp *tavor_qp_lookup(struct tavor_dev *dev, u32 qpn);
 
 /* qp_modify.c */
-extern const struct vrb_verb tavor_verb_modify_qp;
 int tavor_modify_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask, struct ib_udata *udata);
 
 /* qp_context.c */

@@ -8,11 +8,6 @@
 #include "qp.h"
 #include "tavor.h"
 
-enum {
-	TAVOR_MODIFY_TRANSITION,
-	TAVOR_MODIFY_PORT,
-};
-
 #define TAVOR_NR_QP_STATES	(IB_QPS_ERR + 1)
 #define TAVOR_SQD_EVENT		BIT(31)
 
@@ -55,17 +50,18 @@ static void tavor_encode_transition(struct tavor_dev *dev, struct vrb_slot *slot
 	tavor_cmd_set(dev, slot, opcode, 0, qp->qpn, TAVOR_CMD_IN);
 }
 
-static int tavor_modify_encode_qp(struct tavor_dev *dev, struct vrb *vrb, struct vrb_slot *slot)
+static int tavor_modify_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
+	struct tavor_qp_modify *mod = container_of(vrb, struct tavor_qp_modify, vrb);
 	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
-	struct tavor_qp_modify *mod = vrb->args.ptr.in;
+	struct tavor_dev *dev = vrb_to_tdev(vdev);
 	u32 modifier = qp->qpn;
 	u16 opcode;
 	int err;
 
 	tavor_modify_states(qp, mod);
 	if (mod->from == IB_QPS_RESET && mod->to == IB_QPS_RESET)
-		return VRB_LAST;
+		return VRB_END;
 	err = tavor_qp_check_attrs(qp, mod);
 	if (err)
 		return err;
@@ -88,40 +84,34 @@ static int tavor_modify_encode_qp(struct tavor_dev *dev, struct vrb *vrb, struct
 	}
 	tavor_qp_next_attrs(qp, mod);
 	qp->changing = true;
-	return VRB_DONE_OK;
+	return VRB_POST;
 }
 
 /* INIT_IB only once QP0 can receive: from then on the port's link comes up. */
-static int tavor_modify_encode_port(struct tavor_dev *dev, struct vrb *vrb, struct vrb_slot *slot)
+static int tavor_modify_port_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
-
-	if (qp->type != IB_QPT_SMI)
-		return VRB_LAST;
-	if (qp->state == IB_QPS_RTR && !qp->port_up) {
-		tavor_encode_init_ib(dev, slot, qp->attrs.port);
-		return VRB_DONE_OK;
-	}
-	if ((qp->state == IB_QPS_RESET || qp->state == IB_QPS_ERR) && qp->port_up) {
-		tavor_encode_close_ib(dev, slot, qp->attrs.port);
-		return VRB_DONE_OK;
-	}
-	return VRB_LAST;
-}
-
-static int tavor_modify_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
-{
 	struct tavor_dev *dev = vrb_to_tdev(vdev);
 
-	return vrb->step == TAVOR_MODIFY_TRANSITION ? tavor_modify_encode_qp(dev, vrb, slot) :
-		tavor_modify_encode_port(dev, vrb, slot);
+	if (qp->type != IB_QPT_SMI)
+		return VRB_NEXT;
+	if (qp->state == IB_QPS_RTR && !qp->port_up)
+		tavor_encode_init_ib(dev, slot, qp->attrs.port);
+	else if ((qp->state == IB_QPS_RESET || qp->state == IB_QPS_ERR) && qp->port_up)
+		tavor_encode_close_ib(dev, slot, qp->attrs.port);
+	else
+		return VRB_NEXT;
+	return VRB_POST;
 }
 
 /* The transition's result is known; of one that failed the QP has seen nothing. */
-static void tavor_modify_settle(struct tavor_hw_qp *qp, int status)
+static void tavor_modify_late(struct vrb_device *vdev, struct vrb_object *object,
+			      const struct vrb_result *result)
 {
+	struct tavor_hw_qp *qp = to_hw_qp(object);
+
 	qp->changing = false;
-	if (status)
+	if (result->status)
 		return;
 	qp->attrs = qp->next_attrs;
 	WRITE_ONCE(qp->state, qp->next_state);
@@ -131,44 +121,47 @@ static void tavor_modify_settle(struct tavor_hw_qp *qp, int status)
 	}
 }
 
-static void tavor_modify_port_settle(struct tavor_hw_qp *qp, int status)
+static int tavor_modify_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			     const struct vrb_result *result)
 {
-	if (!status)
-		qp->port_up = qp->state == IB_QPS_RTR;
+	tavor_modify_late(vdev, vrb->object, result);
+	return result->status;
 }
 
-static int tavor_modify_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-				const struct vrb_result *result)
-{
-	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
-
-	if (vrb->step == TAVOR_MODIFY_PORT) {
-		tavor_modify_port_settle(qp, result->status);
-		return result->status;
-	}
-	/* One that was refused before it became a command has changed nothing. */
-	if (qp->changing)
-		tavor_modify_settle(qp, result->status);
-	return result->status ?: VRB_MORE;
-}
-
-static void tavor_modify_late(struct vrb_device *vdev, struct vrb_object *object, u16 step,
-			      const struct vrb_result *result)
+static void tavor_modify_port_late(struct vrb_device *vdev, struct vrb_object *object,
+				   const struct vrb_result *result)
 {
 	struct tavor_hw_qp *qp = to_hw_qp(object);
 
-	if (step == TAVOR_MODIFY_PORT)
-		tavor_modify_port_settle(qp, result->status);
-	else
-		tavor_modify_settle(qp, result->status);
+	if (!result->status)
+		qp->port_up = qp->state == IB_QPS_RTR;
 }
 
-const struct vrb_verb tavor_verb_modify_qp = {
+static int tavor_modify_port_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+				  const struct vrb_result *result)
+{
+	tavor_modify_port_late(vdev, vrb->object, result);
+	return result->status;
+}
+
+static const struct vrb_step tavor_modify_qp_steps[] = {
+	{
+		.name = "MODIFY_QPEE",
+		.encode = tavor_modify_encode,
+		.done = tavor_modify_done,
+		.late = tavor_modify_late,
+	}, {
+		.name = "INIT_IB or CLOSE_IB",
+		.encode = tavor_modify_port_encode,
+		.done = tavor_modify_port_done,
+		.late = tavor_modify_port_late,
+	},
+};
+
+static const struct vrb_verb tavor_verb_modify_qp = {
 	.name = "MODIFY_QP",
 	.class = VRB_CLASS_NORMAL,
-	.encode = tavor_modify_encode,
-	.advance = tavor_modify_advance,
-	.late = tavor_modify_late,
+	VRB_STEPS(tavor_modify_qp_steps),
 };
 
 /**
@@ -185,15 +178,10 @@ int tavor_modify_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask, struc
 {
 	struct tavor_hw_qp *qp = to_tqp(ibqp)->hw;
 	struct tavor_qp_modify mod = { .attr = *attr, .mask = mask };
-	struct vrb vrb;
 
 	if (mask & ~IB_QP_ATTR_STANDARD_BITS)
 		return -EOPNOTSUPP;
-	vrb_init(&vrb, NULL, NULL);
-	vrb.verb = &tavor_verb_modify_qp;
-	vrb.object = &qp->object;
-	vrb.args.ptr.in = &mod;
-	if (qp->user)
-		vrb.flags |= VRB_F_USER;
-	return tavor_exec(qp->dev, &vrb);
+	vrb_prep(&mod.vrb, &tavor_verb_modify_qp, &qp->object);
+	mod.vrb.user = qp->object.destroy.user;
+	return tavor_exec(qp->dev, &mod.vrb);
 }

@@ -29,21 +29,27 @@ static enum ib_qp_state tavor_ib_qp_state(u32 state)
 	}
 }
 
+/* A query, and what the hardware says */
+struct tavor_qp_query {
+	struct vrb vrb;
+	struct tavor_qp_param param;
+};
+
 static int tavor_query_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
 
 	/* In RESET the hardware has no context to show. */
 	if (qp->state == IB_QPS_RESET)
-		return VRB_LAST;
+		return VRB_END;
 	tavor_cmd_set(vrb_to_tdev(vdev), slot, TAVOR_CMD_QUERY_QPEE, 0, qp->qpn, TAVOR_CMD_OUT);
-	return VRB_DONE_OK;
+	return VRB_POST;
 }
 
-static int tavor_query_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-			       const struct vrb_result *result)
+static int tavor_query_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			    const struct vrb_result *result)
 {
-	struct tavor_qp_param *param = vrb->args.ptr.out;
+	struct tavor_qp_param *param = &container_of(vrb, struct tavor_qp_query, vrb)->param;
 	u32 state;
 
 	if (result->status)
@@ -55,11 +61,14 @@ static int tavor_query_advance(struct vrb_device *vdev, struct vrb *vrb, struct 
 	return 0;
 }
 
+static const struct vrb_step tavor_query_qp_steps[] = {
+	{ .name = "QUERY_QPEE", .encode = tavor_query_encode, .done = tavor_query_done },
+};
+
 static const struct vrb_verb tavor_verb_query_qp = {
 	.name = "QUERY_QP",
 	.class = VRB_CLASS_NORMAL,
-	.encode = tavor_query_encode,
-	.advance = tavor_query_advance,
+	VRB_STEPS(tavor_query_qp_steps),
 };
 
 static enum ib_mig_state tavor_ib_mig_state(u32 state)
@@ -170,25 +179,20 @@ int tavor_query_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask,
 		   struct ib_qp_init_attr *init_attr)
 {
 	struct tavor_hw_qp *qp = to_tqp(ibqp)->hw;
-	struct tavor_qp_param *param;
-	struct vrb vrb;
+	struct tavor_qp_query *query;
 	int err;
 
-	param = kzalloc(sizeof(*param), GFP_KERNEL);
-	if (!param)
+	query = kzalloc(sizeof(*query), GFP_KERNEL);
+	if (!query)
 		return -ENOMEM;
-	vrb_init(&vrb, NULL, NULL);
-	vrb.verb = &tavor_verb_query_qp;
-	vrb.object = &qp->object;
-	vrb.args.ptr.out = param;
-	if (qp->user)
-		vrb.flags |= VRB_F_USER;
-	err = tavor_exec(qp->dev, &vrb);
+	vrb_prep(&query->vrb, &tavor_verb_query_qp, &qp->object);
+	query->vrb.user = qp->object.destroy.user;
+	err = tavor_exec(qp->dev, &query->vrb);
 	if (err)
-		goto free_param;
+		goto free_query;
 
 	/* A context that was never filled in decodes as RESET. */
-	tavor_decode_context(qp, &param->context, attr);
+	tavor_decode_context(qp, &query->param.context, attr);
 	attr->cur_qp_state = attr->qp_state;
 	attr->cap.max_send_wr = qp->sq.shape.max;
 	attr->cap.max_recv_wr = qp->rq.shape.max;
@@ -197,7 +201,7 @@ int tavor_query_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask,
 	attr->cap.max_inline_data = qp->max_inline;
 	init_attr->cap = attr->cap;
 	init_attr->sq_sig_type = qp->sq_sig_all ? IB_SIGNAL_ALL_WR : IB_SIGNAL_REQ_WR;
-free_param:
-	kfree(param);
+free_query:
+	kfree(query);
 	return err;
 }

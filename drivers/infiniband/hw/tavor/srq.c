@@ -172,12 +172,20 @@ static void tavor_srq_release(struct vrb_object *object)
 	tavor_buf_free(srq->dev, &srq->buf);
 	kvfree(srq->wrid);
 	kvfree(srq->next_free);
-	kfree(srq);
 }
 
-static const struct vrb_object_type tavor_srq_object = {
-	.name = "SRQ",
-	.release = tavor_srq_release,
+static void tavor_srq_free(struct vrb_object *object)
+{
+	kfree(to_hw_srq(object));
+}
+
+static const struct tavor_queue_type tavor_srq_type = {
+	.object = {
+		.name = "SRQ",
+		.release = tavor_srq_release,
+		.free = tavor_srq_free,
+	},
+	.buf = offsetof(struct tavor_hw_srq, buf) - offsetof(struct tavor_hw_srq, object),
 };
 
 static void tavor_encode_sw2hw_srq(struct tavor_dev *dev, struct vrb_slot *slot,
@@ -194,113 +202,90 @@ static void tavor_encode_sw2hw_srq(struct tavor_dev *dev, struct vrb_slot *slot,
 }
 
 /* Create: the key of a kernel SRQ's buffer, then the SRQ; see CQ for who owns what in between. */
-enum {
-	TAVOR_CREATE_SRQ_BUF,
-	TAVOR_CREATE_SRQ,
-};
-
 static int tavor_srq_create_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	struct tavor_dev *dev = vrb_to_tdev(vdev);
 	struct tavor_hw_srq *srq = to_hw_srq(vrb->object);
 
-	if (vrb->step == TAVOR_CREATE_SRQ_BUF)
-		return tavor_buf_create_encode(dev, vrb, slot, &srq->buf);
-	tavor_encode_sw2hw_srq(dev, slot, srq);
+	tavor_encode_sw2hw_srq(vrb_to_tdev(vdev), slot, srq);
 	srq->hw_owned = true;
-	return VRB_DONE_OK;
+	return VRB_POST;
 }
 
-static int tavor_srq_create_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-				    const struct vrb_result *result)
-{
-	struct tavor_hw_srq *srq = to_hw_srq(vrb->object);
-
-	if (vrb->step == TAVOR_CREATE_SRQ_BUF)
-		return tavor_buf_create_advance(vrb, result, &srq->buf);
-	if (!result->status)
-		return VRB_DONE_OK;
-	srq->hw_owned = false;
-	return vrb_undo(vrb, result->status);
-}
-
-static void tavor_srq_create_late(struct vrb_device *vdev, struct vrb_object *object, u16 step,
+static void tavor_srq_create_late(struct vrb_device *vdev, struct vrb_object *object,
 				  const struct vrb_result *result)
 {
-	struct tavor_hw_srq *srq = to_hw_srq(object);
-
-	if (!result->status)
-		return;
-	if (step == TAVOR_CREATE_SRQ_BUF)
-		srq->buf.mpt.hw_owned = false;
-	else
-		srq->hw_owned = false;
+	if (result->status)
+		to_hw_srq(object)->hw_owned = false;
 }
+
+static int tavor_srq_create_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+				 const struct vrb_result *result)
+{
+	tavor_srq_create_late(vdev, vrb->object, result);
+	return result->status;
+}
+
+static const struct vrb_step tavor_create_srq_steps[] = {
+	TAVOR_BUF_CREATE_STEP,
+	{
+		.name = "SW2HW_SRQ",
+		.encode = tavor_srq_create_encode,
+		.done = tavor_srq_create_done,
+		.late = tavor_srq_create_late,
+	},
+};
 
 static const struct vrb_verb tavor_verb_create_srq = {
 	.name = "CREATE_SRQ",
 	.class = VRB_CLASS_NORMAL,
-	.encode = tavor_srq_create_encode,
-	.advance = tavor_srq_create_advance,
-	.late = tavor_srq_create_late,
-};
-
-enum {
-	TAVOR_DESTROY_SRQ,
-	TAVOR_DESTROY_SRQ_BUF,
+	VRB_STEPS(tavor_create_srq_steps),
 };
 
 static int tavor_srq_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	struct tavor_dev *dev = vrb_to_tdev(vdev);
 	struct tavor_hw_srq *srq = to_hw_srq(vrb->object);
 
-	switch (vrb->step) {
-	case TAVOR_DESTROY_SRQ:
-		if (!srq->hw_owned)
-			return VRB_MORE;
-		tavor_cmd_set(dev, slot, TAVOR_CMD_HW2SW_SRQ, 0, srq->srqn, TAVOR_CMD_OUT);
-		return VRB_DONE_OK;
-	case TAVOR_DESTROY_SRQ_BUF:
-		return tavor_buf_destroy_encode(dev, slot, &srq->buf);
-	default:
-		return VRB_LAST;
-	}
+	if (!srq->hw_owned)
+		return VRB_NEXT;
+	tavor_cmd_set(vrb_to_tdev(vdev), slot, TAVOR_CMD_HW2SW_SRQ, 0, srq->srqn, TAVOR_CMD_OUT);
+	return VRB_POST;
 }
 
-static int tavor_srq_destroy_advance(struct vrb_device *vdev, struct vrb *vrb,
-				     struct vrb_slot *slot, const struct vrb_result *result)
+static int tavor_srq_destroy_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+				  const struct vrb_result *result)
 {
-	struct tavor_hw_srq *srq = to_hw_srq(vrb->object);
-
-	if (result->status)
-		return result->status;
-	if (vrb->step == TAVOR_DESTROY_SRQ)
-		srq->hw_owned = false;
-	else
-		srq->buf.mpt.hw_owned = false;
-	return VRB_MORE;
+	if (!result->status)
+		to_hw_srq(vrb->object)->hw_owned = false;
+	return result->status;
 }
+
+static const struct vrb_step tavor_destroy_srq_steps[] = {
+	{
+		.name = "HW2SW_SRQ",
+		.encode = tavor_srq_destroy_encode,
+		.done = tavor_srq_destroy_done,
+	},
+	TAVOR_BUF_DESTROY_STEP,
+};
 
 static const struct vrb_verb tavor_verb_destroy_srq = {
 	.name = "DESTROY_SRQ",
 	.class = VRB_CLASS_TEARDOWN,
-	.flags = VRB_VERB_DESTROY,
-	.encode = tavor_srq_destroy_encode,
-	.advance = tavor_srq_destroy_advance,
+	VRB_STEPS(tavor_destroy_srq_steps),
 };
 
-static int tavor_srq_run(struct tavor_hw_srq *srq, const struct vrb_verb *verb, void *arg)
-{
+/* A request of an SRQ, with the limit it sets or has read */
+struct tavor_srq_request {
 	struct vrb vrb;
+	u32 limit;
+};
 
-	vrb_init(&vrb, NULL, NULL);
-	vrb.verb = verb;
-	vrb.object = &srq->object;
-	vrb.args.ptr.in = arg;
-	if (srq->user)
-		vrb.flags |= VRB_F_USER;
-	return tavor_exec(srq->dev, &vrb);
+static int tavor_srq_exec(struct tavor_hw_srq *srq, const struct vrb_verb *verb,
+			  struct tavor_srq_request *req)
+{
+	vrb_prep(&req->vrb, verb, &srq->object);
+	req->vrb.user = srq->object.destroy.user;
+	return tavor_exec(srq->dev, &req->vrb);
 }
 
 /* All slots free, in order. */
@@ -359,8 +344,9 @@ static int tavor_srq_init_user(struct tavor_hw_srq *srq, struct ib_udata *udata)
 		return err;
 	srq->uar = ctx->uar.index;
 	srq->lkey = cmd.lkey;
+	srq->object.destroy.user = &ctx->user;
 	return tavor_uctx_pin(ctx, srq->pd->pdn, cmd.lkey, (u64)srq->slots << srq->shift, false,
-			      &srq->object);
+			      &srq->object, NULL);
 }
 
 static int tavor_srq_tell_user(struct tavor_hw_srq *srq, struct ib_udata *udata)
@@ -422,6 +408,7 @@ static struct tavor_hw_srq *tavor_srq_alloc(struct ib_srq *ibsrq, const struct i
 int tavor_create_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *attr, struct ib_udata *udata)
 {
 	struct tavor_dev *dev = to_tdev(ibsrq->device);
+	struct tavor_srq_request req;
 	struct tavor_hw_srq *srq;
 	int err;
 
@@ -431,7 +418,8 @@ int tavor_create_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *attr, struct
 	srq = tavor_srq_alloc(ibsrq, &attr->attr, udata);
 	if (IS_ERR(srq))
 		return PTR_ERR(srq);
-	tavor_object_init(dev, &srq->object, &tavor_srq_object, srq->srqn, &tavor_verb_destroy_srq);
+	vrb_object_init(&srq->object, dev->vrb, &tavor_srq_type.object, srq->srqn,
+			&tavor_verb_destroy_srq);
 
 	err = udata ? tavor_srq_init_user(srq, udata) : tavor_srq_init_kernel(srq);
 	if (err)
@@ -439,7 +427,7 @@ int tavor_create_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *attr, struct
 	err = tavor_table_insert(&dev->srqs, &srq->object);
 	if (err)
 		goto destroy_srq;
-	err = tavor_srq_run(srq, &tavor_verb_create_srq, NULL);
+	err = tavor_srq_exec(srq, &tavor_verb_create_srq, &req);
 	if (err)
 		goto destroy_srq;
 	err = udata ? tavor_srq_tell_user(srq, udata) : 0;
@@ -457,17 +445,20 @@ destroy_srq:
 
 static int tavor_srq_arm_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	u32 limit = *(u32 *)vrb->args.ptr.in;
-
 	tavor_cmd_set_imm(vrb_to_tdev(vdev), slot, TAVOR_CMD_ARM_SRQ, 0,
-			  to_hw_srq(vrb->object)->srqn, limit);
-	return VRB_DONE_OK;
+			  to_hw_srq(vrb->object)->srqn,
+			  container_of(vrb, struct tavor_srq_request, vrb)->limit);
+	return VRB_POST;
 }
 
+static const struct vrb_step tavor_arm_srq_steps[] = {
+	{ .name = "ARM_SRQ", .encode = tavor_srq_arm_encode },
+};
+
 static const struct vrb_verb tavor_verb_arm_srq = {
-	.name = "ARM_SRQ",
+	.name = "MODIFY_SRQ",
 	.class = VRB_CLASS_NORMAL,
-	.encode = tavor_srq_arm_encode,
+	VRB_STEPS(tavor_arm_srq_steps),
 };
 
 /**
@@ -484,39 +475,46 @@ int tavor_modify_srq(struct ib_srq *ibsrq, struct ib_srq_attr *attr, enum ib_srq
 		     struct ib_udata *udata)
 {
 	struct tavor_hw_srq *srq = to_tsrq(ibsrq)->hw;
-	u32 limit = attr->srq_limit;
+	struct tavor_srq_request req = { .limit = attr->srq_limit };
 
 	if (mask & ~IB_SRQ_LIMIT)
 		return -EOPNOTSUPP;
 	if (!(mask & IB_SRQ_LIMIT))
 		return 0;
-	if (limit > min_t(u32, srq->slots - 1, U16_MAX))
+	if (req.limit > min_t(u32, srq->slots - 1, U16_MAX))
 		return -EINVAL;
-	return tavor_srq_run(srq, &tavor_verb_arm_srq, &limit);
+	return tavor_srq_exec(srq, &tavor_verb_arm_srq, &req);
 }
 
 static int tavor_srq_query_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	tavor_cmd_set(vrb_to_tdev(vdev), slot, TAVOR_CMD_QUERY_SRQ, 0,
 		      to_hw_srq(vrb->object)->srqn, TAVOR_CMD_OUT);
-	return VRB_DONE_OK;
+	return VRB_POST;
 }
 
-static int tavor_srq_query_advance(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-				   const struct vrb_result *result)
+static int tavor_srq_query_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+				const struct vrb_result *result)
 {
 	const struct tavor_srq_context *ctx = tavor_mbox_out(vrb_to_tdev(vdev), slot);
 
 	if (!result->status)
-		*(u32 *)vrb->args.ptr.in = be16_to_cpu(ctx->limit);
+		container_of(vrb, struct tavor_srq_request, vrb)->limit = be16_to_cpu(ctx->limit);
 	return result->status;
 }
+
+static const struct vrb_step tavor_query_srq_steps[] = {
+	{
+		.name = "QUERY_SRQ",
+		.encode = tavor_srq_query_encode,
+		.done = tavor_srq_query_done,
+	},
+};
 
 static const struct vrb_verb tavor_verb_query_srq = {
 	.name = "QUERY_SRQ",
 	.class = VRB_CLASS_NORMAL,
-	.encode = tavor_srq_query_encode,
-	.advance = tavor_srq_query_advance,
+	VRB_STEPS(tavor_query_srq_steps),
 };
 
 /**
@@ -530,15 +528,15 @@ static const struct vrb_verb tavor_verb_query_srq = {
 int tavor_query_srq(struct ib_srq *ibsrq, struct ib_srq_attr *attr)
 {
 	struct tavor_hw_srq *srq = to_tsrq(ibsrq)->hw;
-	u32 limit = 0;
+	struct tavor_srq_request req = {};
 	int err;
 
-	err = tavor_srq_run(srq, &tavor_verb_query_srq, &limit);
+	err = tavor_srq_exec(srq, &tavor_verb_query_srq, &req);
 	if (err)
 		return err;
 	attr->max_wr = srq->slots - 1;
 	attr->max_sge = srq->max_gs;
-	attr->srq_limit = limit;
+	attr->srq_limit = req.limit;
 	return 0;
 }
 

@@ -16,6 +16,7 @@ static const struct rdma_stat_desc tavor_stats_descs[] = {
 	COUNTER(completed),
 	COUNTER(failed),
 	COUNTER(cancelled),
+	COUNTER(flushed),
 	COUNTER(deadline),
 	COUNTER(timeouts),
 	COUNTER(zombies_reaped),
@@ -24,12 +25,14 @@ static const struct rdma_stat_desc tavor_stats_descs[] = {
 	COUNTER(busy),
 	COUNTER(no_slot),
 	COUNTER(undone),
-	COUNTER(events),
+	COUNTER(waits),
+	COUNTER(inbox),
 	COUNTER(runs),
 	COUNTER(queue_now),
 	COUNTER(queue_max),
 	COUNTER(slots_now),
 	COUNTER(slots_max),
+	COUNTER(hold_max),
 	COUNTER(run_max_ns),
 };
 

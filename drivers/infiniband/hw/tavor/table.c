@@ -117,11 +117,11 @@ struct vrb_object *tavor_table_get(struct tavor_dev *dev, struct tavor_table *ta
 	/* Events may come before the table, if the firmware is odd. */
 	if (!table->alloc.num)
 		return NULL;
-	xa_lock(&table->objects);
+	rcu_read_lock();
 	object = tavor_table_find(table, number);
 	if (object && !vrb_object_tryget(object))
 		object = NULL;
-	xa_unlock(&table->objects);
+	rcu_read_unlock();
 	if (!object)
 		ibdev_dbg(&dev->ib_dev, "event of none of the %s: %#x\n", table->alloc.name,
 			  number);

@@ -37,6 +37,7 @@ int tavor_alloc_ucontext(struct ib_ucontext *ibctx, struct ib_udata *udata)
 	if (err)
 		return err;
 	mutex_init(&ctx->lock);
+	vrb_user_init(&ctx->user);
 	xa_init(&ctx->pds);
 	xa_init(&ctx->mrs);
 	err = ib_copy_to_udata(udata, &resp, min(sizeof(resp), udata->outlen));
@@ -105,13 +106,14 @@ static bool tavor_uctx_mr_covers(const struct tavor_hw_mr *mr, u32 pdn, u64 byte
  * @lkey: key as the process gave it
  * @bytes: the queue occupies addresses 0 .. @bytes - 1 of the region
  * @write: the hardware writes it
- * @child: the queue, not yet known to the hardware; PD and region become its parents
+ * @child: the queue; PD and region become its parents
+ * @pin: set to those two; NULL if the queue never changes to others
  *
  * Context: Process context, may sleep.
  * Return: 0, or -EINVAL if PD or region are not the context's or do not fit.
  */
 int tavor_uctx_pin(struct tavor_ucontext *ctx, u32 pdn, u32 lkey, u64 bytes, bool write,
-		   struct vrb_object *child)
+		   struct vrb_object *child, struct tavor_pin *pin)
 {
 	struct tavor_hw_pd *pd;
 	struct tavor_hw_mr *mr;
@@ -120,14 +122,33 @@ int tavor_uctx_pin(struct tavor_ucontext *ctx, u32 pdn, u32 lkey, u64 bytes, boo
 	mutex_lock(&ctx->lock);
 	pd = xa_load(&ctx->pds, pdn);
 	mr = xa_load(&ctx->mrs, lkey);
-	if (pd && mr && tavor_uctx_mr_covers(mr, pdn, bytes, write) &&
-	    !vrb_object_add_parent(child, &pd->object) &&
-	    !vrb_object_add_parent(child, &mr->object))
-		err = 0;
+	if (pd && mr && tavor_uctx_mr_covers(mr, pdn, bytes, write))
+		err = vrb_object_add_parent(child, &pd->object);
+	if (!err) {
+		err = vrb_object_add_parent(child, &mr->object);
+		if (err)
+			vrb_object_drop_parent(child, &pd->object);
+		else if (pin)
+			*pin = (struct tavor_pin){ &pd->object, &mr->object };
+	}
+	err = err ? -EINVAL : 0;
 	mutex_unlock(&ctx->lock);
 	if (err)
 		ibdev_dbg(ctx->ib.device,
 			  "PD %#x and key %#x: not this context's, or too small for %llu bytes\n",
 			  pdn, lkey, bytes);
 	return err;
+}
+
+/**
+ * tavor_uctx_unpin() - the queue does not use this memory any more
+ * @child: the queue
+ * @pin: as tavor_uctx_pin() has set it
+ *
+ * Context: Any down to softirq.
+ */
+void tavor_uctx_unpin(struct vrb_object *child, const struct tavor_pin *pin)
+{
+	vrb_object_drop_parent(child, pin->region);
+	vrb_object_drop_parent(child, pin->pd);
 }

@@ -71,13 +71,17 @@ static const struct vrb_provider_ops ops = {
 
 static int encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	return VRB_DONE_OK;
+	return VRB_POST;
 }
+
+static const struct vrb_step steps[] = {
+	{ .name = "COST", .encode = encode },
+};
 
 static const struct vrb_verb verb = {
 	.name = "cost",
 	.class = VRB_CLASS_NORMAL,
-	.encode = encode,
+	VRB_STEPS(steps),
 };
 
 /**
@@ -104,7 +108,6 @@ struct provider *provider_create(unsigned int slots)
 	ret = vrb_device_set_slots(provider->dev, slots);
 	if (ret)
 		goto destroy_device;
-	vrb_device_set_polled(provider->dev, false);
 	return provider;
 
 destroy_device:
@@ -147,8 +150,8 @@ struct vrb_client *provider_client(struct provider *provider)
  */
 void provider_prep(struct vrb *vrb, vrb_done_fn done)
 {
-	vrb_init(vrb, done, NULL);
-	vrb->verb = &verb;
+	vrb_prep(vrb, &verb, NULL);
+	vrb->done = done;
 }
 
 /**

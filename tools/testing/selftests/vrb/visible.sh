@@ -11,7 +11,8 @@
 
 DEVICE=/sys/kernel/debug/ib_vrb/mock
 TRACE=/sys/kernel/debug/tracing
-EVENTS="vrb_queue vrb_issue vrb_post vrb_busy vrb_complete vrb_done vrb_timeout vrb_zombie vrb_fail"
+EVENTS="vrb_queue vrb_refuse vrb_issue vrb_post vrb_busy vrb_complete vrb_wait vrb_undo
+	vrb_over vrb_done vrb_timeout vrb_zombie vrb_fail"
 
 # shows FILE PATTERN: one of its lines has to match
 shows() {
@@ -22,11 +23,11 @@ shows() {
 }
 
 look_visible_requests() {
-	shows "$DEVICE/vrbs" '^[0-9]+ issued normal mock 0 OBJ:0x88 test [0-9]+ request_done'
-	shows "$DEVICE/vrbs" '^[0-9]+ queued normal mock 0 OBJ:0x88 test -1 request_done'
+	shows "$DEVICE/vrbs" '^[0-9]+ issued normal mock 0:step0 OBJ:0x88 test [0-9]+ request_done'
+	shows "$DEVICE/vrbs" '^[0-9]+ queued normal mock 0:step0 OBJ:0x88 test -1 request_done'
 	shows "$DEVICE/objects" '^OBJ:0x77 2 1 0 alive$'
-	shows "$DEVICE/objects" '^OBJ:0x88 1 0 0 alive OBJ:0x77$'
-	shows "$DEVICE/slots" '^[0-9]+ busy 0x[0-9a-f]+ 1 [0-9]+ mock 0$'
+	shows "$DEVICE/objects" '^OBJ:0x88 3 0 0 alive OBJ:0x77$'
+	shows "$DEVICE/slots" '^[0-9]+ busy 0x[0-9a-f]+ 1 [0-9]+ mock 0:step0$'
 	shows "$DEVICE/counters" '^submitted 2$'
 	shows "$DEVICE/counters" '^slots_now 1$'
 	shows "$DEVICE/counters" '^queue_now 1$'
@@ -34,7 +35,7 @@ look_visible_requests() {
 }
 
 look_visible_zombie() {
-	shows "$DEVICE/slots" '^[0-9]+ zombie 0x[0-9a-f]+ 1 [0-9]+ mock 0$'
+	shows "$DEVICE/slots" '^[0-9]+ zombie 0x[0-9a-f]+ 1 [0-9]+ mock 0:step0$'
 	shows "$DEVICE/objects" '^OBJ:0x99 2 0 1 alive$'
 	shows "$DEVICE/counters" '^timeouts 1$'
 }
@@ -49,6 +50,10 @@ check_trace() {
 	for event in $EVENTS; do
 		shows "$TRACE/trace" " $event: mock "
 	done
+	# The step and the firmware status by name
+	shows "$TRACE/trace" " vrb_complete: mock .* step1 fw_status=0x7 SEVEN"
+	shows "$TRACE/trace" " vrb_timeout: mock .* step=0:step0 status=-110 "
+	shows "$TRACE/trace" " vrb_done: mock .* step=1:step1 status=-22 fw_status=0x7 SEVEN"
 }
 
 setup visible

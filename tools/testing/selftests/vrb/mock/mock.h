@@ -20,6 +20,8 @@
 
 #define MOCK_STEPS	4
 #define MOCK_SLOTS	16
+#define MOCK_TOKENS	200		/* a slot's token differs from so many before it */
+#define MOCK_BUDGET	64		/* requests in a hold of the engine's lock, callbacks in a run */
 #define MOCK_LATENCY_NS	(20 * NSEC_PER_USEC)
 #define MOCK_LOG	8192
 #define MOCK_STUCK	UINT_MAX
@@ -32,6 +34,9 @@
 #define MOCK_SKIP	0x04		/* there is no command for it */
 #define MOCK_LAST	0x08		/* and none after it */
 #define MOCK_REFUSE	0x10		/* -EINVAL */
+#define MOCK_WAIT	0x20		/* waits before its command until resumed */
+/* What it says to the result */
+#define MOCK_WAIT_AFTER	0x40		/* waits after its command until resumed */
 
 struct mock_step {
 	u64 latency_ns;			/* 0: MOCK_LATENCY_NS */
@@ -40,18 +45,28 @@ struct mock_step {
 	u32 flags;			/* MOCK_* */
 };
 
-/* What a request does; vrb.args.ptr.in points to it. */
+/* What a request does. */
 struct mock_script {
 	int tag;			/* in the log of posts */
 	unsigned int nr_steps;
 	struct mock_step step[MOCK_STEPS];
 	bool undo;			/* a failed step has the earlier ones undone */
 	int undo_status;		/* of the commands that undo */
+	unsigned int portions;		/* of the work of mock_verb_work still to be done */
 	unsigned int posts;
-	unsigned int advances;
+	unsigned int dones;		/* results seen, of undoing commands too */
+	unsigned int waited;		/* steps that began to wait */
+	unsigned int undos;		/* steps asked to be undone */
+	u64 out;
 	unsigned int late;
 	int late_step;
 	struct vrb_object *late_object;
+};
+
+/* A request of the mock's verbs: those that are not an object's destroy begin like this. */
+struct mock_head {
+	struct vrb vrb;
+	struct mock_script *script;
 };
 
 struct mock_post {
@@ -69,6 +84,8 @@ struct mock_command {
 	struct mock_step step;
 	u16 token;
 	bool owned;			/* by the hardware, with the slot's buffers */
+	u16 tokens[MOCK_TOKENS];	/* of the posts before */
+	unsigned int nr_tokens;
 };
 
 struct mock_event {
@@ -86,6 +103,12 @@ struct mock {
 	bool no_interrupts;
 	bool quiesced;
 	bool post_error;
+	unsigned int quiesce_ms;	/* how long quiesce takes */
+	unsigned int slots;		/* as the engine said last */
+	u64 run;			/* of the pump */
+	unsigned int callbacks;		/* in that run */
+	unsigned int rearms, reaps;
+	struct vrb_object *resume;	/* by the failed operation */
 	struct mock_script *just_missed;	/* finishes just after the last look for it */
 	unsigned int busy;		/* post attempts still to be refused; MOCK_STUCK: all */
 	unsigned int outstanding, outstanding_max;
@@ -106,7 +129,7 @@ struct test_case {
 	const char *name;
 	void (*run)(struct test *t);
 	struct vrb_device_config config;	/* slots 0: 8 */
-	bool polled;
+	bool one_slot;			/* as a device starts; otherwise all that are configured */
 	enum { RULE, MISUSE, VISIBLE } kind;
 };
 
@@ -124,7 +147,10 @@ struct test {
 
 /* A request with its script, and what its callback saw. */
 struct mock_request {
-	struct vrb vrb;
+	union {
+		struct mock_head head;
+		struct vrb vrb;
+	};
 	struct mock_script script;
 	struct test *test;
 	struct completion over;
@@ -151,9 +177,10 @@ void mock_free(struct mock *mock);
 struct ib_device *mock_ibdev(struct mock *mock);
 void mock_release(struct mock *mock, const struct mock_script *script);
 void mock_inject(struct mock *mock, u16 token);
+void mock_callback(struct mock *mock, int status);
 extern const struct vrb_provider_ops mock_ops;
 extern const struct vrb_verb mock_verb, mock_verb_single, mock_verb_background;
-extern const struct vrb_verb mock_verb_teardown, mock_verb_destroy;
+extern const struct vrb_verb mock_verb_teardown, mock_verb_destroy, mock_verb_work;
 
 /* mock_util.c */
 void test_fail(struct test *t, const char *file, int line, const char *fmt, ...) __printf(4, 5);
@@ -196,7 +223,7 @@ struct vrb_counters counters(struct test *t);
 })
 
 extern const struct test_case request_tests[], steps_tests[], slots_tests[], time_tests[];
-extern const struct test_case object_tests[], fail_tests[], client_tests[], poll_tests[];
+extern const struct test_case object_tests[], fail_tests[], client_tests[], wait_tests[];
 extern const struct test_case misuse_tests[], visible_tests[];
 
 #endif /* VRB_MOCK_H */

@@ -65,16 +65,40 @@ static enum hrtimer_restart command_timer(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
+static struct mock_script *script_of(const struct vrb *vrb)
+{
+	if (vrb->object && vrb == &vrb->object->destroy)
+		return &container_of(vrb->object, struct mock_object, object)->destroy;
+	return container_of(vrb, struct mock_head, vrb)->script;
+}
+
+/* Lock held. A late completion must not be taken for that of another command. */
+static void check_token(struct mock *mock, struct mock_command *command, u16 token)
+{
+	unsigned int i;
+
+	for (i = 0; i < min_t(unsigned int, command->nr_tokens, MOCK_TOKENS); i++) {
+		if (command->tokens[i] == token)
+			violation(mock, "a token like one of the last");
+	}
+	command->tokens[command->nr_tokens++ % MOCK_TOKENS] = token;
+}
+
 /* Lock held. */
-static void check_post(struct mock *mock, const struct mock_command *command,
+static void check_post(struct mock *mock, struct mock_command *command,
 		       const struct vrb_slot *slot)
 {
 	unsigned int i;
 
 	if (mock->quiesced)
 		violation(mock, "posted after quiesce");
+	if (vrb_device_failed(mock->dev))
+		violation(mock, "posted after the failure");
 	if (command->owned)
 		violation(mock, "posted to a slot whose command has not finished");
+	if (slot->index >= mock->slots)
+		violation(mock, "posted to a slot there is not");
+	check_token(mock, command, slot->token);
 	for (i = 0; i < MOCK_SLOTS; i++) {
 		if (mock->command[i].owned && mock->command[i].object &&
 		    mock->command[i].object == slot->vrb->object)
@@ -88,19 +112,19 @@ static void accept_command(struct mock *mock, const struct vrb_slot *slot)
 	struct mock_command *command = &mock->command[slot->index];
 	struct mock_post *post = &mock->log[mock->posts % MOCK_LOG];
 	const struct vrb *vrb = slot->vrb;
-	struct mock_script *script = vrb->args.ptr.in;
+	struct mock_script *script = script_of(vrb);
 
 	post->tag = script->tag;
 	post->step = vrb->step;
-	post->undo = vrb->undo;
+	post->undo = vrb->undoing;
 	post->slot = slot->index;
 	mock->posts++;
 	script->posts++;
 	command->script = script;
 	command->object = vrb->object;
 	command->token = slot->token;
-	command->step = script->step[vrb->step];
-	if (vrb->undo)
+	command->step = script->step[min_t(u32, vrb->step, MOCK_STEPS - 1)];
+	if (vrb->undoing)
 		command->step = (struct mock_step){ .status = script->undo_status };
 	command->owned = true;
 	mock->outstanding++;
@@ -153,6 +177,7 @@ static int mock_reap(struct vrb_device *dev, int budget)
 	unsigned long flags;
 	int found = 0;
 
+	mock->reaps++;
 	while (found < budget) {
 		raw_spin_lock_irqsave(&mock->lock, flags);
 		if (mock->head == mock->tail) {
@@ -174,12 +199,22 @@ static void mock_rearm(struct vrb_device *dev)
 	unsigned long flags;
 	bool interrupt;
 
+	mock->rearms++;
 	raw_spin_lock_irqsave(&mock->lock, flags);
 	mock->armed = true;
 	interrupt = take_interrupt(mock);
 	raw_spin_unlock_irqrestore(&mock->lock, flags);
 	if (interrupt)
 		vrb_device_kick(dev);
+}
+
+static void mock_slots(struct vrb_device *dev, unsigned int slots)
+{
+	struct mock *mock = vrb_device_priv(dev);
+
+	if (mock->outstanding)
+		violation(mock, "another number of slots with a command outstanding");
+	mock->slots = slots;
 }
 
 /* From here on the hardware writes nothing and finishes nothing. */
@@ -189,6 +224,10 @@ static void mock_quiesce(struct vrb_device *dev)
 	unsigned long flags;
 	unsigned int i;
 
+	if (vrb_device_quiesced(dev))
+		violation(mock, "quiesced before it is");
+	if (mock->quiesce_ms)
+		mdelay(mock->quiesce_ms);
 	raw_spin_lock_irqsave(&mock->lock, flags);
 	mock->quiesces++;
 	mock->quiesced = true;
@@ -201,8 +240,17 @@ static void mock_quiesce(struct vrb_device *dev)
 static void mock_failed(struct vrb_device *dev, const char *reason)
 {
 	struct mock *mock = vrb_device_priv(dev);
+	struct vrb_object *resume = mock->resume;
 
 	mock->failures++;
+	mock->resume = NULL;
+	if (resume)
+		vrb_resume(resume);
+}
+
+static const char *mock_status_name(u8 fw_status)
+{
+	return fw_status == 7 ? "SEVEN" : NULL;
 }
 
 const struct vrb_provider_ops mock_ops = {
@@ -210,8 +258,10 @@ const struct vrb_provider_ops mock_ops = {
 	.post = mock_post,
 	.reap = mock_reap,
 	.rearm = mock_rearm,
+	.slots = mock_slots,
 	.quiesce = mock_quiesce,
 	.failed = mock_failed,
+	.status_name = mock_status_name,
 };
 
 /* ---- Verbs that follow a script ---- */
@@ -219,38 +269,57 @@ const struct vrb_provider_ops mock_ops = {
 static int mock_encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct mock *mock = vrb_device_priv(dev);
-	struct mock_script *script = vrb->args.ptr.in;
-	u32 flags = script->step[vrb->step].flags;
+	struct mock_script *script = script_of(vrb);
+	u32 *flags = &script->step[vrb->step].flags;
 
 	/* The slot's buffers are the hardware's until it has finished: a zombie's too. */
 	if (mock->command[slot->index].owned)
 		violation(mock, "encoded into buffers of the hardware");
-	if (flags & MOCK_SKIP)
-		return VRB_MORE;
-	if (flags & MOCK_LAST)
-		return VRB_LAST;
-	return flags & MOCK_REFUSE ? -EINVAL : VRB_DONE_OK;
+	if (vrb->step >= script->nr_steps)
+		return VRB_END;
+	if (*flags & MOCK_WAIT) {
+		*flags &= ~MOCK_WAIT;
+		script->waited++;
+		return VRB_WAIT;
+	}
+	if (*flags & MOCK_SKIP)
+		return VRB_NEXT;
+	if (*flags & MOCK_LAST)
+		return VRB_END;
+	return *flags & MOCK_REFUSE ? -EINVAL : VRB_POST;
 }
 
-static int mock_advance(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot,
-			const struct vrb_result *result)
+static int mock_done(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot,
+		     const struct vrb_result *result)
 {
 	struct mock *mock = vrb_device_priv(dev);
-	struct mock_script *script = vrb->args.ptr.in;
+	struct mock_script *script = script_of(vrb);
 	struct vrb_counters unlocked;
 
 	vrb_device_counters(dev, &unlocked);	/* would deadlock under the engine's lock */
 	if (mock->command[slot->index].owned)
-		violation(mock, "advanced before the hardware had finished");
-	script->advances++;
-	if (result->status)
-		return script->undo && !vrb->undo ? vrb_undo(vrb, result->status) : result->status;
-	return vrb->undo || vrb->step + 1 < script->nr_steps ? VRB_MORE : VRB_DONE_OK;
+		violation(mock, "done before the hardware had finished");
+	script->dones++;
+	script->out = result->out;
+	if (result->status || vrb->undoing)
+		return result->status;
+	if (script->step[vrb->step].flags & MOCK_WAIT_AFTER) {
+		script->waited++;
+		return VRB_WAIT;
+	}
+	return vrb->step + 1 < script->nr_steps ? VRB_NEXT : VRB_END;
+}
+
+static int mock_undo(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct mock_script *script = script_of(vrb);
+
+	script->undos++;
+	return !script->undo || script->step[vrb->step].flags & MOCK_SKIP ? VRB_NEXT : VRB_POST;
 }
 
 /* A zombie's request is gone: the object tells which script it was. */
-static void mock_late(struct vrb_device *dev, struct vrb_object *object, u16 step,
-		      const struct vrb_result *result)
+static void mock_late(struct vrb_object *object, int step)
 {
 	struct mock_object *mine = container_of(object, struct mock_object, object);
 
@@ -261,40 +330,81 @@ static void mock_late(struct vrb_device *dev, struct vrb_object *object, u16 ste
 	mine->destroy.late_object = object;
 }
 
+#define MOCK_LATE(step)									\
+static void mock_late_##step(struct vrb_device *dev, struct vrb_object *object,		\
+			     const struct vrb_result *result)				\
+{											\
+	mock_late(object, step);							\
+}
+MOCK_LATE(0)
+MOCK_LATE(1)
+MOCK_LATE(2)
+MOCK_LATE(3)
+
+#define MOCK_ROW(step) {								\
+	.name = "step" #step, .encode = mock_encode, .done = mock_done,			\
+	.undo = mock_undo, .undone = mock_done, .late = mock_late_##step,		\
+}
+
+static const struct vrb_step mock_steps[MOCK_STEPS] = {
+	MOCK_ROW(0), MOCK_ROW(1), MOCK_ROW(2), MOCK_ROW(3),
+};
+
+static const struct vrb_step mock_single_step[] = {
+	{ .name = "only", .encode = mock_encode },
+};
+
+/* As many portions as the script says, then a command. */
+static int mock_work(struct vrb_device *dev, struct vrb *vrb)
+{
+	struct mock_script *script = script_of(vrb);
+	struct vrb_counters unlocked;
+
+	vrb_device_counters(dev, &unlocked);	/* would deadlock under the engine's lock */
+	if (script->step[0].flags & MOCK_REFUSE)
+		return -EINVAL;
+	return --script->portions ? VRB_AGAIN : VRB_NEXT;
+}
+
+static const struct vrb_step mock_work_steps[] = {
+	{ .name = "work", .work = mock_work },
+	{ .name = "post", .encode = mock_encode, .done = mock_done },
+};
+
 const struct vrb_verb mock_verb = {
 	.name = "mock",
 	.class = VRB_CLASS_NORMAL,
-	.encode = mock_encode,
-	.advance = mock_advance,
-	.late = mock_late,
+	VRB_STEPS(mock_steps),
 };
 
 const struct vrb_verb mock_verb_single = {
 	.name = "single",
 	.class = VRB_CLASS_NORMAL,
-	.encode = mock_encode,
+	VRB_STEPS(mock_single_step),
+};
+
+const struct vrb_verb mock_verb_work = {
+	.name = "work",
+	.class = VRB_CLASS_NORMAL,
+	VRB_STEPS(mock_work_steps),
 };
 
 const struct vrb_verb mock_verb_background = {
 	.name = "background",
 	.class = VRB_CLASS_BACKGROUND,
-	.encode = mock_encode,
-	.advance = mock_advance,
+	VRB_STEPS(mock_steps),
 };
 
 const struct vrb_verb mock_verb_teardown = {
 	.name = "teardown",
 	.class = VRB_CLASS_TEARDOWN,
-	.encode = mock_encode,
-	.advance = mock_advance,
+	VRB_STEPS(mock_steps),
 };
 
 const struct vrb_verb mock_verb_destroy = {
 	.name = "destroy",
 	.class = VRB_CLASS_TEARDOWN,
-	.flags = VRB_VERB_DESTROY,
-	.encode = mock_encode,
-	.advance = mock_advance,
+	VRB_STEPS(mock_steps),
 };
 
 /* ---- For the tests ---- */
@@ -321,7 +431,7 @@ struct mock *mock_create(const struct test_case *test_case)
 		hrtimer_setup(&mock->command[i].timer, command_timer, CLOCK_MONOTONIC,
 			      HRTIMER_MODE_REL_PINNED_HARD);
 	}
-	config.name = "mock";
+	config.name = config.name ?: "mock";
 	config.slots = config.slots ?: 8;
 	mock->dev = vrb_device_create(&mock_ops, mock, &config);
 	if (IS_ERR(mock->dev)) {
@@ -330,8 +440,9 @@ struct mock *mock_create(const struct test_case *test_case)
 		kvfree(mock);
 		return err;
 	}
-	if (!test_case->polled)
-		vrb_device_set_polled(mock->dev, false);
+	mock->slots = 1;
+	if (!test_case->one_slot)
+		vrb_device_set_slots(mock->dev, config.slots);
 	return mock;
 }
 
@@ -348,6 +459,27 @@ void mock_free(struct mock *mock)
 	for (i = 0; i < MOCK_SLOTS; i++)
 		hrtimer_cancel(&mock->command[i].timer);
 	kvfree(mock);
+}
+
+/**
+ * mock_callback - a request of the engine is over: what must be true of the device then
+ * @mock: device
+ * @status: its status
+ *
+ * Context: Softirq.
+ */
+void mock_callback(struct mock *mock, int status)
+{
+	struct vrb_counters counters;
+
+	vrb_device_counters(mock->dev, &counters);	/* would deadlock under the engine's lock */
+	if (mock->run != counters.runs)
+		mock->callbacks = 0;
+	mock->run = counters.runs;
+	if (status == -EIO && !READ_ONCE(mock->quiesced))
+		violation(mock, "a result of the failure before quiesce had returned");
+	if (++mock->callbacks > MOCK_BUDGET)
+		violation(mock, "too many callbacks in a run");
 }
 
 /**

@@ -18,7 +18,7 @@ MODULE_INFO(test, "Y");
 
 static const struct test_case *const suites[] = {
 	request_tests, steps_tests, slots_tests, time_tests, object_tests,
-	fail_tests, client_tests, poll_tests, misuse_tests, visible_tests,
+	fail_tests, client_tests, wait_tests, misuse_tests, visible_tests,
 };
 
 static struct dentry *directory;
@@ -50,6 +50,7 @@ static void check_afterwards(struct test *t, const struct vrb_counters *end)
 		test_fail(t, __FILE__, __LINE__, "%u violations, first: %s", mock->violations,
 			  mock->violation);
 	EXPECT_EQ(t, end->submitted, end->completed);
+	EXPECT(t, end->hold_max <= MOCK_BUDGET);
 	EXPECT_EQ(t, end->queue_now, 0);
 	EXPECT_EQ(t, end->slots_now, 0);
 }

@@ -91,9 +91,8 @@ void test_free_all(struct test *t)
 static void request_done(struct vrb *vrb)
 {
 	struct mock_request *request = container_of(vrb, struct mock_request, vrb);
-	struct vrb_counters unlocked;
 
-	vrb_device_counters(request->test->dev, &unlocked);	/* deadlocks under the lock */
+	mock_callback(request->test->mock, vrb->status);
 	request->calls++;
 	request->status = vrb->status;
 	request->bad_context |= !in_serving_softirq() || in_hardirq() || irqs_disabled();
@@ -119,9 +118,9 @@ struct mock_request *new_request(struct test *t, int tag)
 	request->script.tag = tag;
 	request->script.nr_steps = 1;
 	init_completion(&request->over);
-	vrb_init(&request->vrb, request_done, request);
-	request->vrb.verb = &mock_verb;
-	request->vrb.args.ptr.in = &request->script;
+	vrb_prep(&request->vrb, &mock_verb, NULL);
+	request->vrb.done = request_done;
+	request->head.script = &request->script;
 	return request;
 }
 
@@ -213,23 +212,29 @@ void let_go(struct mock_request *request)
 
 /* ---- Objects ---- */
 
-/* Poisoned before it is freed: whoever uses it later is found out. */
 static void object_release(struct vrb_object *object)
 {
 	struct mock_object *mine = container_of(object, struct mock_object, object);
-	struct completion *released = mine->released;
 
 	EXPECT(mine->test, !vrb_object_tryget(object));
 	if (mine->leave)
 		mine->leave(mine);
+	complete(mine->released);
+}
+
+/* Poisoned before it is freed: whoever uses it later is found out. */
+static void object_free(struct vrb_object *object)
+{
+	struct mock_object *mine = container_of(object, struct mock_object, object);
+
 	memset(mine, 0x5a, sizeof(*mine));
 	kfree(mine);
-	complete(released);
 }
 
 static const struct vrb_object_type object_type = {
 	.name = "OBJ",
 	.release = object_release,
+	.free = object_free,
 };
 
 /**
@@ -249,9 +254,7 @@ struct mock_object *new_object(struct test *t, int id, struct completion *releas
 	object->released = released;
 	object->destroy.tag = id;
 	object->destroy.nr_steps = 1;
-	vrb_object_init(&object->object, t->dev, &object_type, id);
-	object->object.destroy.verb = &mock_verb_destroy;
-	object->object.destroy.args.ptr.in = &object->destroy;
+	vrb_object_init(&object->object, t->dev, &object_type, id, &mock_verb_destroy);
 	return object;
 }
 
@@ -263,22 +266,22 @@ struct mock_object *new_object(struct test *t, int id, struct completion *releas
  */
 void destroy(struct mock_object *object)
 {
-	EXPECT_EQ(object->test, vrb_submit(object->test->client, &object->object.destroy),
+	EXPECT_EQ(object->test, vrb_destroy(object->test->client, &object->object, NULL, NULL),
 		  -EINPROGRESS);
 }
 
-static void destroy_done(struct vrb *vrb)
+static void destroy_gone(void *context)
 {
-	struct mock_request *request = vrb->context;
+	struct mock_request *request = context;
 
 	request->calls++;
-	request->status = vrb->status;
+	mock_callback(request->test->mock, 0);
 	request->bad_context |= !in_serving_softirq() || in_hardirq() || irqs_disabled();
 	complete(&request->over);
 }
 
 /**
- * destroy_with - submit an object's destroy and note its callback
+ * destroy_with - submit an object's destroy and note when it is gone
  * @object: object
  * @request: a request that is not submitted; wait_over() it
  *
@@ -286,9 +289,9 @@ static void destroy_done(struct vrb *vrb)
  */
 void destroy_with(struct mock_object *object, struct mock_request *request)
 {
-	object->object.destroy.done = destroy_done;
-	object->object.destroy.context = request;
-	destroy(object);
+	EXPECT_EQ(object->test,
+		  vrb_destroy(object->test->client, &object->object, destroy_gone, request),
+		  -EINPROGRESS);
 }
 
 /**
@@ -329,7 +332,7 @@ static bool has_failed(void *arg)
 {
 	struct mock *mock = arg;
 
-	return vrb_device_failed(mock->dev) && READ_ONCE(mock->failures);
+	return vrb_device_quiesced(mock->dev) && READ_ONCE(mock->failures);
 }
 
 /**

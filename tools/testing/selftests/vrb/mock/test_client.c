@@ -14,8 +14,8 @@ static void group_poison_refuses(struct test *t)
 
 	vrb_group_init(&group, t->client);
 	EXPECT(t, vrb_group_idle(&group));
-	vrb_set_group(&before->vrb, &group);
-	vrb_set_group(&after->vrb, &group);
+	before->vrb.group = &group;
+	after->vrb.group = &group;
 	submit(before);
 	EXPECT(t, !vrb_group_idle(&group));
 	vrb_group_poison(&group);
@@ -42,7 +42,7 @@ static void group_cancel_takes_back_queued(struct test *t)
 	vrb_group_init(&group, t->client);
 	for (i = 0; i < 4; i++) {
 		request[i] = held_request(t, i);
-		vrb_set_group(&request[i]->vrb, &group);
+		request[i]->vrb.group = &group;
 		submit(request[i]);
 	}
 	submit(outside);
@@ -83,7 +83,7 @@ static void group_drain_waits_for_callback(struct test *t)
 	if (!stay_on_cpu0(t))
 		return;
 	vrb_group_init(&group, t->client);
-	vrb_set_group(&request->vrb, &group);
+	request->vrb.group = &group;
 	/* The submitter returns first. */
 	request->script.step[0].latency_ns = 20 * NSEC_PER_MSEC;
 	request->then = slow_callback;
@@ -157,6 +157,104 @@ static void client_fence_waits_for_destroys(struct test *t)
 	wait_released(t, &released);
 }
 
+struct born {
+	struct mock_object *object;
+	int ret;
+};
+
+static void destroy_born(struct mock_request *request)
+{
+	struct born *born = request->data;
+
+	born->ret = vrb_destroy(request->test->client, &born->object->object, NULL, NULL);
+}
+
+/* What a create that was under way has made is destroyed by its callback. */
+static void client_fence_accepts_destroys(struct test *t)
+{
+	struct mock_request *create = new_request(t, 1);
+	struct completion released;
+	struct born born;
+
+	born.object = new_object(t, 9, &released);
+	create->vrb.object = &born.object->object;
+	create->script.step[0].latency_ns = 20 * NSEC_PER_MSEC;
+	create->then = destroy_born;
+	create->data = &born;
+	submit(create);
+	vrb_client_unregister(t->client);
+	t->client = NULL;
+	EXPECT_EQ(t, create->calls, 1);
+	EXPECT_EQ(t, born.ret, -EINPROGRESS);
+	EXPECT(t, completion_done(&released));
+}
+
+static void count_gone(void *context)
+{
+	unsigned int *gone = context;
+
+	(*gone)++;
+}
+
+/* Its parent's child is another client's, who may never destroy it. */
+static void client_fence_waits_for_no_other(struct test *t)
+{
+	struct vrb_client *second = vrb_client_register(mock_ibdev(t->mock), "second");
+	struct completion *released = test_alloc(t, 40 * sizeof(*released));
+	struct completion parent_released, child_released;
+	struct mock_object *parent[40], *child;
+	unsigned int i, gone = 0;
+
+	child = new_object(t, 9, &child_released);
+	parent[0] = new_object(t, 8, &parent_released);
+	EXPECT_EQ(t, vrb_object_add_parent(&child->object, &parent[0]->object), 0);
+	EXPECT_EQ(t, vrb_destroy(second, &parent[0]->object, count_gone, &gone), -EINPROGRESS);
+	/* These it waits for. */
+	for (i = 1; i < 40; i++) {
+		parent[i] = new_object(t, 100 + i, &released[i]);
+		EXPECT_EQ(t, vrb_destroy(second, &parent[i]->object, count_gone, &gone),
+			  -EINPROGRESS);
+	}
+	vrb_client_unregister(second);
+	EXPECT_EQ(t, gone, 40);
+	for (i = 1; i < 40; i++)
+		EXPECT(t, completion_done(&released[i]));
+	EXPECT(t, !completion_done(&parent_released));
+	destroy(child);
+	wait_released(t, &child_released);
+	wait_released(t, &parent_released);
+	EXPECT_EQ(t, gone, 40);
+}
+
+static void client_shut_cancels_and_refuses(struct test *t)
+{
+	struct mock_request *issued = held_request(t, 1), *queued[100], *after = new_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+	int i;
+
+	object = new_object(t, 9, &released);
+	issued->vrb.object = &object->object;
+	submit(issued);
+	for (i = 0; i < 100; i++) {
+		queued[i] = new_request(t, 10 + i);
+		queued[i]->vrb.object = &object->object;
+		submit(queued[i]);
+	}
+	vrb_client_shut(t->client);
+	EXPECT_EQ(t, vrb_submit(t->client, &after->vrb), -ESHUTDOWN);
+	local_irq_disable();
+	EXPECT_EQ(t, vrb_submit(t->client, &after->vrb), -ESHUTDOWN);
+	local_irq_enable();
+	for (i = 0; i < 100; i++)
+		wait_over(queued[i], -ECANCELED);
+	EXPECT_EQ(t, counters(t).flushed, 100);
+	let_go(issued);
+	wait_over(issued, 0);
+	destroy(object);
+	wait_released(t, &released);
+}
+
 static void client_of_another_device(struct test *t)
 {
 	EXPECT_EQ(t, PTR_ERR(vrb_client_register((struct ib_device *)t, "test")), -EOPNOTSUPP);
@@ -221,6 +319,9 @@ const struct test_case client_tests[] = {
 	{ "client_fence_waits_for_callback", client_fence_waits_for_callback },
 	{ "client_fence_cancels_queued", client_fence_cancels_queued },
 	{ "client_fence_waits_for_destroys", client_fence_waits_for_destroys },
+	{ "client_fence_accepts_destroys", client_fence_accepts_destroys },
+	{ "client_fence_waits_for_no_other", client_fence_waits_for_no_other },
+	{ "client_shut_cancels_and_refuses", client_shut_cancels_and_refuses },
 	{ "client_of_another_device", client_of_another_device },
 	{ "detach_refuses_and_waits", detach_refuses_and_waits },
 	{}

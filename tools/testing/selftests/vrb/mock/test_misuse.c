@@ -5,54 +5,23 @@
  */
 #include "mock.h"
 
-static void submit_in_hardirq(void *arg)
+static void cancel_in_hardirq(void *arg)
 {
 	struct mock_request *request = arg;
 
-	request->status = vrb_submit(request->test->client, &request->vrb);
+	request->status = vrb_cancel(&request->vrb);
 }
 
-static void misuse_submit_in_hardirq(struct test *t)
-{
-	struct mock_request *request = new_request(t, 1);
-
-	in_hardirq_do(submit_in_hardirq, request);
-	EXPECT_EQ(t, request->status, -EINVAL);
-	usleep_range(1000, 2000);
-	EXPECT_EQ(t, request->calls, 0);
-	EXPECT_EQ(t, t->mock->posts, 0);
-}
-
-static void misuse_irqs_disabled(struct test *t)
+static void misuse_cancel_in_hardirq(struct test *t)
 {
 	struct mock_request *request = held_request(t, 1);
-	int submitted, cancelled, polled;
 
-	local_irq_disable();
-	submitted = vrb_submit(t->client, &request->vrb);
-	local_irq_enable();
-	EXPECT_EQ(t, submitted, -EINVAL);
 	submit(request);
 	wait_posted(request);
-	local_irq_disable();
-	cancelled = vrb_cancel(&request->vrb);
-	polled = vrb_poll(&request->vrb, 1000);
-	local_irq_enable();
-	EXPECT_EQ(t, cancelled, -EINVAL);
-	EXPECT_EQ(t, polled, -EINVAL);
+	in_hardirq_do(cancel_in_hardirq, request);
+	EXPECT_EQ(t, request->status, -EINVAL);
 	let_go(request);
 	wait_over(request, 0);
-}
-
-static void misuse_submit_twice(struct test *t)
-{
-	struct mock_request *request = held_request(t, 1);
-
-	submit(request);
-	EXPECT_EQ(t, vrb_submit(t->client, &request->vrb), -EBUSY);
-	let_go(request);
-	wait_over(request, 0);
-	EXPECT_EQ(t, counters(t).refused, 1);
 }
 
 static void misuse_wait_with_callback(struct test *t)
@@ -65,26 +34,49 @@ static void misuse_wait_with_callback(struct test *t)
 	wait_over(request, 0);
 }
 
-static int encode_never(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
+static int wait_for_nothing(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	return VRB_MORE;
+	return VRB_WAIT;
 }
 
-static void misuse_verb_without_end(struct test *t)
+static void misuse_wait_of_no_object(struct test *t)
 {
-	static const struct vrb_verb endless = { .name = "endless", .encode = encode_never,
-						 .class = VRB_CLASS_NORMAL };
+	static const struct vrb_step steps[] = { { .name = "wait", .encode = wait_for_nothing } };
+	static const struct vrb_verb verb = { .name = "wait", .class = VRB_CLASS_NORMAL,
+					      VRB_STEPS(steps) };
 	struct mock_request *request = new_request(t, 1);
 
-	request->vrb.verb = &endless;
-	run_to_end(request, -ELOOP);
+	request->vrb.verb = &verb;
+	run_to_end(request, -EINVAL);
+}
+
+/* A child that is never destroyed is reported; nobody waits for it. */
+static void misuse_leak_is_not_waited_for(struct test *t)
+{
+	struct completion parent_released, child_released;
+	struct mock_object *parent, *child;
+	struct test_case second = { .config.name = "second" };
+	struct test *other = test_alloc(t, sizeof(*other));
+
+	*other = *t;
+	other->mock = mock_create(&second);
+	if (!EXPECT(t, !IS_ERR(other->mock)))
+		return;
+	other->dev = other->mock->dev;
+	other->client = vrb_device_client(other->dev);
+	parent = new_object(other, 8, &parent_released);
+	child = new_object(other, 9, &child_released);
+	EXPECT_EQ(t, vrb_object_add_parent(&child->object, &parent->object), 0);
+	EXPECT_EQ(t, vrb_destroy(other->client, &parent->object, NULL, NULL), -EINPROGRESS);
+	vrb_device_destroy(other->dev);
+	EXPECT(t, !completion_done(&parent_released));
+	mock_free(other->mock);
 }
 
 const struct test_case misuse_tests[] = {
-	{ "misuse_submit_in_hardirq", misuse_submit_in_hardirq, .kind = MISUSE },
-	{ "misuse_irqs_disabled", misuse_irqs_disabled, .kind = MISUSE },
-	{ "misuse_submit_twice", misuse_submit_twice, .kind = MISUSE },
+	{ "misuse_cancel_in_hardirq", misuse_cancel_in_hardirq, .kind = MISUSE },
 	{ "misuse_wait_with_callback", misuse_wait_with_callback, .kind = MISUSE },
-	{ "misuse_verb_without_end", misuse_verb_without_end, .kind = MISUSE },
+	{ "misuse_leak_is_not_waited_for", misuse_leak_is_not_waited_for, .kind = MISUSE },
+	{ "misuse_wait_of_no_object", misuse_wait_of_no_object, .kind = MISUSE },
 	{}
 };

@@ -6,9 +6,8 @@
 
 #include "mock.h"
 
-/* What a provider finds its objects in; it has at most this one. */
+/* What a provider finds its objects in, under RCU; it has at most this one. */
 static struct table {
-	spinlock_t lock; /* protects @object */
 	struct mock_object *object;
 	struct work_struct work;
 	struct test *test;
@@ -35,7 +34,7 @@ static void destroy_can_be_waited_for(struct test *t)
 	struct completion released;
 
 	object = new_object(t, 9, &released);
-	EXPECT_EQ(t, vrb_submit_wait(t->client, &object->object.destroy), 0);
+	EXPECT_EQ(t, vrb_destroy_wait(t->client, &object->object), 0);
 	wait_released(t, &released);
 }
 
@@ -50,11 +49,11 @@ static void destroy_wakes_when_parents_are_free(struct test *t)
 	for (i = 0; i < 50; i++) {
 		child = new_object(t, 9, &child_released);
 		EXPECT_EQ(t, vrb_object_add_parent(&child->object, &parent->object), 0);
-		EXPECT_EQ(t, vrb_submit_wait(t->client, &child->object.destroy), 0);
-		EXPECT(t, !vrb_object_busy(&parent->object));
+		EXPECT_EQ(t, vrb_destroy_wait(t->client, &child->object), 0);
+		EXPECT(t, !vrb_object_has_children(&parent->object));
 		EXPECT(t, completion_done(&child_released));
 	}
-	EXPECT_EQ(t, vrb_submit_wait(t->client, &parent->object.destroy), 0);
+	EXPECT_EQ(t, vrb_destroy_wait(t->client, &parent->object), 0);
 	EXPECT(t, completion_done(&parent_released));
 }
 
@@ -97,6 +96,7 @@ static void destroy_refuses_new(struct test *t)
 	after->vrb.object = &object->object;
 	destroy_with(object, gone);
 	EXPECT_EQ(t, vrb_submit(t->client, &after->vrb), -ESHUTDOWN);
+	EXPECT_EQ(t, vrb_destroy(t->client, &object->object, NULL, NULL), -EINVAL);
 	EXPECT_EQ(t, vrb_object_add_parent(&child->object, &object->object), -ESHUTDOWN);
 	EXPECT_EQ(t, after->calls, 0);
 	mock_release(t->mock, &object->destroy);
@@ -153,7 +153,7 @@ static void destroy_waits_for_children(struct test *t)
 	parent = new_object(t, 8, &parent_released);
 	child = new_object(t, 9, &child_released);
 	EXPECT_EQ(t, vrb_object_add_parent(&child->object, &parent->object), 0);
-	EXPECT(t, vrb_object_busy(&parent->object));
+	EXPECT(t, vrb_object_has_children(&parent->object));
 	destroy_with(parent, parent_gone);
 	run_to_end(new_request(t, 3), 0);
 	EXPECT_EQ(t, parent_gone->calls, 0);
@@ -174,30 +174,10 @@ static void destroy_waits_for_references(struct test *t)
 	struct completion released;
 
 	object = new_object(t, 9, &released);
-	EXPECT(t, !vrb_object_busy(&object->object));
 	vrb_object_get(&object->object);
-	EXPECT(t, vrb_object_busy(&object->object));
+	EXPECT(t, !vrb_object_has_children(&object->object));
 	destroy_with(object, gone);
 	run_to_end(new_request(t, 3), 0);
-	EXPECT_EQ(t, gone->calls, 0);
-	vrb_object_put(&object->object);
-	wait_over(gone, 0);
-	wait_released(t, &released);
-}
-
-/* Somebody looks the object up while its destroy command runs. */
-static void destroy_completes_with_last_reference(struct test *t)
-{
-	struct mock_request *gone = new_request(t, 1), *other = new_request(t, 2);
-	struct mock_object *object;
-	struct completion released;
-
-	object = new_object(t, 9, &released);
-	object->destroy.step[0].flags = MOCK_HOLD;
-	destroy_with(object, gone);
-	vrb_object_get(&object->object);
-	mock_release(t->mock, &object->destroy);
-	run_to_end(other, 0);
 	EXPECT_EQ(t, gone->calls, 0);
 	vrb_object_put(&object->object);
 	wait_over(gone, 0);
@@ -222,21 +202,19 @@ static void destroy_failure_fails_device(struct test *t)
 static void destroy_at_last(struct test *t, struct mock_object *object)
 {
 	object->destroy.step[0].status = 0;
-	object->object.destroy.done = NULL;
-	EXPECT_EQ(t, vrb_submit_wait(t->client, &object->object.destroy), 0);
+	EXPECT_EQ(t, vrb_destroy_wait(t->client, &object->object), 0);
 }
 
 static void destroy_may_be_refused_by_hardware(struct test *t)
 {
-	struct mock_request *refused = new_request(t, 1), *use = new_request(t, 2);
+	struct mock_request *use = new_request(t, 2);
 	struct mock_object *object;
 	struct completion released;
 
 	object = new_object(t, 9, &released);
 	object->destroy.nr_steps = 2;
 	object->destroy.step[0].status = -EBUSY;
-	destroy_with(object, refused);
-	wait_over(refused, -EBUSY);
+	EXPECT_EQ(t, vrb_destroy_wait(t->client, &object->object), -EBUSY);
 	EXPECT(t, !vrb_device_failed(t->dev));
 	use->vrb.object = &object->object;	/* alive */
 	run_to_end(use, 0);
@@ -281,12 +259,6 @@ static void tryget_refuses(struct test *t, struct mock_object *object)
 		vrb_object_put(&object->object);
 }
 
-static void put_one_of_two(struct test *t, struct mock_object *object)
-{
-	if (EXPECT(t, vrb_object_busy(&object->object)))
-		vrb_object_put(&object->object);
-}
-
 static void tryget_gives_a_reference(struct test *t)
 {
 	struct mock_object *object;
@@ -294,8 +266,8 @@ static void tryget_gives_a_reference(struct test *t)
 
 	object = new_object(t, 9, &released);
 	EXPECT(t, vrb_object_tryget(&object->object));
-	put_one_of_two(t, object);
-	EXPECT(t, !vrb_object_busy(&object->object));
+	EXPECT(t, !vrb_object_has_children(&object->object));
+	vrb_object_put(&object->object);
 	destroy(object);
 	wait_released(t, &released);
 }
@@ -312,7 +284,7 @@ static void tryget_holds_up_a_destroy(struct test *t)
 	run_to_end(new_request(t, 3), 0);
 	EXPECT_EQ(t, gone->calls, 0);
 	EXPECT_EQ(t, t->mock->posts, 1);
-	put_one_of_two(t, object);
+	vrb_object_put(&object->object);
 	wait_over(gone, 0);
 	wait_released(t, &released);
 }
@@ -357,16 +329,14 @@ static void tryget_refuses_what_is_released(struct test *t)
 
 static void tryget_after_a_refused_destroy(struct test *t)
 {
-	struct mock_request *refused = new_request(t, 1);
 	struct mock_object *object;
 	struct completion released;
 
 	object = new_object(t, 9, &released);
 	object->destroy.step[0].status = -EBUSY;
-	destroy_with(object, refused);
-	wait_over(refused, -EBUSY);
-	EXPECT(t, vrb_object_tryget(&object->object));
-	put_one_of_two(t, object);
+	EXPECT_EQ(t, vrb_destroy_wait(t->client, &object->object), -EBUSY);
+	if (EXPECT(t, vrb_object_tryget(&object->object)))
+		vrb_object_put(&object->object);
 	destroy_at_last(t, object);
 	wait_released(t, &released);
 }
@@ -396,7 +366,7 @@ static void tryget_from_softirq(struct test *t)
 	destroy_with(object, gone);
 	in_softirq_do(be_refused, object);
 	EXPECT_EQ(t, gone->calls, 0);
-	put_one_of_two(t, object);
+	vrb_object_put(&object->object);
 	wait_over(gone, 0);
 	wait_released(t, &released);
 }
@@ -409,10 +379,10 @@ static void look_up(struct work_struct *work)
 	bool got;
 
 	do {
-		spin_lock_bh(&table->lock);
-		object = table->object;
+		rcu_read_lock();
+		object = READ_ONCE(table->object);
 		got = object && vrb_object_tryget(&object->object);
-		spin_unlock_bh(&table->lock);
+		rcu_read_unlock();
 		if (got) {
 			EXPECT_EQ(table->test, object->destroy.tag, 9);
 			table->gots++;
@@ -423,9 +393,7 @@ static void look_up(struct work_struct *work)
 
 static void leave_table(struct mock_object *object)
 {
-	spin_lock_bh(&the_table.lock);
-	the_table.object = NULL;
-	spin_unlock_bh(&the_table.lock);
+	WRITE_ONCE(the_table.object, NULL);
 }
 
 static bool was_found(void *arg)
@@ -440,7 +408,6 @@ static void tryget_races_with_destroy(struct test *t)
 
 	if (!stay_on_cpu0(t))
 		return;
-	spin_lock_init(&the_table.lock);
 	the_table.test = t;
 	INIT_WORK(&the_table.work, look_up);
 	for (i = 0; i < 30 && !t->failed; i++) {
@@ -449,7 +416,7 @@ static void tryget_races_with_destroy(struct test *t)
 		the_table.object->leave = leave_table;
 		schedule_work_on(1, &the_table.work);
 		EXPECT(t, wait_until(was_found, NULL));
-		EXPECT_EQ(t, vrb_submit_wait(t->client, &the_table.object->object.destroy), 0);
+		EXPECT_EQ(t, vrb_destroy_wait(t->client, &the_table.object->object), 0);
 		wait_released(t, &released);
 		flush_work(&the_table.work);
 	}
@@ -499,7 +466,6 @@ const struct test_case object_tests[] = {
 	{ "destroy_goes_first", destroy_goes_first, { .slots = 2 } },
 	{ "destroy_waits_for_children", destroy_waits_for_children },
 	{ "destroy_waits_for_references", destroy_waits_for_references },
-	{ "destroy_completes_with_last_reference", destroy_completes_with_last_reference },
 	{ "destroy_failure_fails_device", destroy_failure_fails_device },
 	{ "destroy_may_be_refused_by_hardware", destroy_may_be_refused_by_hardware },
 	{ "destroy_refused_halfway_fails_device", destroy_refused_halfway_fails_device },

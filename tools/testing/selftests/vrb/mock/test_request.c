@@ -11,7 +11,7 @@ static void submit_completes_once(struct test *t)
 	request->script.step[0].fw_status = 7;
 	run_to_end(request, 0);
 	EXPECT_EQ(t, request->vrb.fw_status, 7);
-	EXPECT_EQ(t, request->vrb.out, 1007);
+	EXPECT_EQ(t, request->script.out, 1007);
 	usleep_range(2000, 3000);
 	EXPECT_EQ(t, request->calls, 1);
 	EXPECT_EQ(t, counters(t).submitted, 1);
@@ -68,33 +68,175 @@ static void submit_from_softirq(struct test *t)
 
 static void submit_under_spinlock(struct test *t)
 {
-	struct mock_request *request = new_request(t, 1);
+	struct mock_request *request = new_request(t, 1), *irqs_off = new_request(t, 2);
 	DEFINE_SPINLOCK(lock);
+	unsigned long flags;
 
 	spin_lock_bh(&lock);
 	submit(request);
 	spin_unlock_bh(&lock);
 	wait_over(request, 0);
+	spin_lock_irqsave(&lock, flags);
+	submit(irqs_off);
+	spin_unlock_irqrestore(&lock, flags);
+	wait_over(irqs_off, 0);
+	EXPECT_EQ(t, counters(t).inbox, 1);
+}
+
+static void submit_from_hardirq(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+
+	in_hardirq_do(submit_it, request);
+	wait_over(request, 0);
+	EXPECT_EQ(t, counters(t).inbox, 1);
+}
+
+static void destroy_it(void *arg)
+{
+	destroy(arg);
+}
+
+/* What cannot be told with interrupts off is the request's status. */
+static void submit_from_hardirq_too_late(struct test *t)
+{
+	struct mock_request *late = new_request(t, 1), *lost = held_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	late->vrb.object = &object->object;
+	lost->vrb.object = &object->object;
+	run_to_end(lost, -ETIMEDOUT);
+	in_hardirq_do(submit_it, late);
+	wait_over(late, -EUCLEAN);
+	in_hardirq_do(destroy_it, object);
+	let_go(lost);
+	wait_released(t, &released);
+}
+
+/*
+ * With interrupts off nothing is taken from the inbox: while it has something, others go behind
+ * that, also where they could go straight.
+ */
+static void inbox_keeps_order(struct test *t)
+{
+	struct mock_request *request[6];
+	struct mock_object *object;
+	struct completion released;
+	int i;
+
+	object = new_object(t, 99, &released);
+	for (i = 0; i < 6; i++) {
+		request[i] = new_request(t, i);
+		request[i]->vrb.object = &object->object;
+	}
+	local_bh_disable();
+	local_irq_disable();
+	for (i = 0; i < 3; i++)
+		submit(request[i]);
+	local_irq_enable();
+	for (i = 3; i < 6; i++)
+		submit(request[i]);
+	destroy(object);
+	EXPECT_EQ(t, t->mock->posts, 0);
+	local_bh_enable();
+	/* The first may be in the hardware when the destroy comes; the others are taken back. */
+	for (i = 0; i < 6; i++)
+		EXPECT(t, wait_for_completion_timeout(&request[i]->over, MOCK_PATIENCE));
+	wait_released(t, &released);
+	EXPECT_EQ(t, request[0]->status, 0);
+	for (i = 1; i < 6; i++)
+		EXPECT_EQ(t, request[i]->status, -ECANCELED);
+	EXPECT_EQ(t, counters(t).inbox, 7);
+}
+
+static void inbox_is_fifo(struct test *t)
+{
+	struct mock_request *request[100];
+	struct mock_object *object;
+	struct completion released;
+	unsigned long flags;
+	int i;
+
+	object = new_object(t, 999, &released);
+	for (i = 0; i < 100; i++) {
+		request[i] = new_request(t, i);
+		request[i]->vrb.object = &object->object;
+	}
+	local_bh_disable();
+	for (i = 0; i < 100; i++) {
+		local_irq_save(flags);
+		if (i % 3 == 0)
+			local_irq_restore(flags);
+		submit(request[i]);
+		if (i % 3)
+			local_irq_restore(flags);
+	}
+	local_bh_enable();
+	for (i = 0; i < 100; i++)
+		wait_over(request[i], 0);
+	for (i = 0; i < 100; i++)
+		EXPECT_EQ(t, t->mock->log[i].tag, i);
+	destroy(object);
+	wait_released(t, &released);
+}
+
+static void inbox_can_be_cancelled(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+
+	local_bh_disable();
+	local_irq_disable();
+	submit(request);
+	local_irq_enable();
+	EXPECT_EQ(t, vrb_cancel(&request->vrb), 0);
+	local_bh_enable();
+	wait_over(request, -ECANCELED);
+	EXPECT_EQ(t, t->mock->posts, 0);
+}
+
+static void submit_twice(struct test *t)
+{
+	struct mock_request *request = held_request(t, 1);
+
+	submit(request);
+	EXPECT_EQ(t, vrb_submit(t->client, &request->vrb), -EBUSY);
+	let_go(request);
+	wait_over(request, 0);
+	EXPECT_EQ(t, counters(t).refused, 1);
 }
 
 static void submit_refuses_nonsense(struct test *t)
 {
-	static const struct vrb_verb no_encode = { .name = "none" };
-	static const struct vrb_verb no_class = { .name = "none", .class = VRB_NR_CLASSES };
+	static const struct vrb_verb no_steps = { .name = "none", .class = VRB_CLASS_NORMAL };
+	struct vrb_verb *no_class = test_alloc(t, sizeof(*no_class));
 	struct mock_request *request = new_request(t, 1);
+	struct mock_object *object;
+	struct completion released;
 
 	request->vrb.verb = NULL;
 	EXPECT_EQ(t, vrb_submit(t->client, &request->vrb), -EINVAL);
-	request->vrb.verb = &no_encode;
+	request->vrb.verb = &no_steps;
 	EXPECT_EQ(t, vrb_submit(t->client, &request->vrb), -EINVAL);
-	request->vrb.verb = &no_class;
+	*no_class = mock_verb;
+	no_class->class = VRB_CLASS_VERB;
+	request->vrb.verb = no_class;
 	EXPECT_EQ(t, vrb_submit(t->client, &request->vrb), -EINVAL);
-	request->vrb.verb = &mock_verb_destroy;	/* not an object's destroy request */
+	request->vrb.verb = &mock_verb;
+	request->vrb.class = VRB_CLASS_EVENT;
 	EXPECT_EQ(t, vrb_submit(t->client, &request->vrb), -EINVAL);
+	request->vrb.class = 0;
+	request->vrb.flags = 0x80;
+	EXPECT_EQ(t, vrb_submit(t->client, &request->vrb), -EINVAL);
+	object = new_object(t, 9, &released);
+	EXPECT_EQ(t, vrb_submit(t->client, &object->object.destroy), -EINVAL);
 	usleep_range(1000, 2000);
 	EXPECT_EQ(t, request->calls, 0);
-	EXPECT_EQ(t, counters(t).refused, 4);
+	EXPECT_EQ(t, counters(t).refused, 6);
 	EXPECT_EQ(t, counters(t).submitted, 0);
+	destroy(object);
+	wait_released(t, &released);
 }
 
 static void submit_refuses_event_verbs(struct test *t)
@@ -161,12 +303,19 @@ static void callback_may_cancel_another(struct test *t)
 	wait_released(t, &released);
 }
 
+/* A request that its callback frees */
+struct brief {
+	struct mock_head head;
+	struct completion *over;
+};
+
 static void free_it(struct vrb *vrb)
 {
-	struct completion *over = vrb->context;
+	struct brief *brief = container_of(vrb, struct brief, head.vrb);
+	struct completion *over = brief->over;
 
-	memset(vrb, 0x5a, sizeof(*vrb));
-	kfree(vrb);
+	memset(brief, 0x5a, sizeof(*brief));
+	kfree(brief);
 	complete(over);
 }
 
@@ -174,17 +323,18 @@ static void callback_may_free_request(struct test *t)
 {
 	struct mock_script *script = test_alloc(t, sizeof(*script));
 	struct completion over;
-	struct vrb *vrb;
+	struct brief *brief;
 	int i;
 
 	script->nr_steps = 1;
 	init_completion(&over);
 	for (i = 0; i < 20; i++) {
-		vrb = kzalloc(sizeof(*vrb), GFP_KERNEL | __GFP_NOFAIL);
-		vrb_init(vrb, free_it, &over);
-		vrb->verb = &mock_verb;
-		vrb->args.ptr.in = script;
-		if (!EXPECT_EQ(t, vrb_submit(t->client, vrb), -EINPROGRESS))
+		brief = kzalloc(sizeof(*brief), GFP_KERNEL | __GFP_NOFAIL);
+		vrb_prep(&brief->head.vrb, &mock_verb, NULL);
+		brief->head.vrb.done = free_it;
+		brief->head.script = script;
+		brief->over = &over;
+		if (!EXPECT_EQ(t, vrb_submit(t->client, &brief->head.vrb), -EINPROGRESS))
 			return;
 	}
 	for (i = 0; i < 20; i++)
@@ -325,6 +475,7 @@ static void wait_for_result(struct test *t)
 struct storm {
 	struct mock_object *object[OBJECTS];
 	struct mock_request *request[REQUESTS];
+	struct vrb_user user[3];
 	u32 random;
 	spinlock_t lock;		/* random, accepted, left, running */
 	unsigned int accepted, left, running;
@@ -343,7 +494,7 @@ static void storm_shuffle(struct storm *storm, struct mock_request *request)
 	unsigned int i, object = storm_random(storm) % (OBJECTS + 1);
 
 	request->vrb.object = object < OBJECTS ? &storm->object[object]->object : NULL;
-	request->vrb.flags = storm_random(storm) % 4 ? 0 : VRB_F_USER;
+	request->vrb.user = storm_random(storm) % 2 ? NULL : &storm->user[storm_random(storm) % 3];
 	request->vrb.verb = storm_random(storm) % 5 ? &mock_verb : &mock_verb_background;
 	request->vrb.deadline = storm_random(storm) % 8 ? 0 :
 				ktime_add_us(ktime_get(), storm_random(storm) % 300);
@@ -386,6 +537,8 @@ static void storm_start(struct test *t, struct storm *storm, struct completion *
 	storm->random = 20261122;
 	storm->left = REQUESTS * ROUNDS;
 	storm->running = REQUESTS;
+	for (i = 0; i < ARRAY_SIZE(storm->user); i++)
+		vrb_user_init(&storm->user[i]);
 	for (i = 0; i < OBJECTS; i++)
 		storm->object[i] = new_object(t, 1000 + i, &released[i]);
 	for (i = 0; i < REQUESTS; i++) {
@@ -431,6 +584,13 @@ const struct test_case request_tests[] = {
 	{ "submit_verb_of_one_command", submit_verb_of_one_command },
 	{ "submit_from_softirq", submit_from_softirq },
 	{ "submit_under_spinlock", submit_under_spinlock },
+	{ "submit_from_hardirq", submit_from_hardirq },
+	{ "submit_from_hardirq_too_late", submit_from_hardirq_too_late,
+	  { .issue_timeout_ms = 1500 } },
+	{ "submit_twice", submit_twice },
+	{ "inbox_keeps_order", inbox_keeps_order },
+	{ "inbox_is_fifo", inbox_is_fifo },
+	{ "inbox_can_be_cancelled", inbox_can_be_cancelled },
 	{ "submit_refuses_nonsense", submit_refuses_nonsense },
 	{ "submit_refuses_event_verbs", submit_refuses_event_verbs },
 	{ "kick_in_the_last_moment", kick_in_the_last_moment },

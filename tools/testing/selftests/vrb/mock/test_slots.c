@@ -2,6 +2,8 @@
 /*
  * Rules 4 and 5: slots, order, classes, the busy register.
  */
+#include <linux/workqueue.h>
+
 #include "mock.h"
 
 #define SEVERAL	8
@@ -180,41 +182,91 @@ static void slot_reserved_for_teardown(struct test *t)
 		wait_over(request[i], 0);
 }
 
-static bool seven_in_hardware(void *arg)
+static unsigned int posts_of(struct mock_request **request, unsigned int nr)
 {
-	struct test *t = arg;
+	unsigned int i, posts = 0;
 
-	return READ_ONCE(t->mock->outstanding) == 7;
+	for (i = 0; i < nr; i++)
+		posts += request[i]->script.posts;
+	return posts;
 }
 
-static void slots_half_for_users(struct test *t)
+static void hold_for(struct test *t, struct vrb_user *user, struct mock_request **request,
+		     unsigned int nr)
 {
-	struct mock_request *user[6], *kernel[3];
-	int i, posts = 0;
+	unsigned int i;
 
-	for (i = 0; i < 6; i++) {
-		user[i] = held_request(t, i);
-		user[i]->vrb.flags = VRB_F_USER;
-		submit(user[i]);
+	vrb_user_init(user);
+	for (i = 0; i < nr; i++) {
+		request[i] = held_request(t, i);
+		request[i]->vrb.user = user;
+		submit(request[i]);
 	}
+}
+
+static void let_all_go(struct mock_request **request, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		wait_posted(request[i]);
+		let_go(request[i]);
+		wait_over(request[i], 0);
+	}
+}
+
+/* Of 8 slots one is for teardown and one for the kernel. */
+static void slots_kept_from_users(struct test *t)
+{
+	struct mock_request *request[7], *kernel = new_request(t, 9);
+	struct vrb_user user;
+
+	hold_for(t, &user, request, 7);
+	EXPECT_EQ(t, t->mock->outstanding, 6);
+	run_to_end(kernel, 0);
+	EXPECT_EQ(t, posts_of(request, 7), 6);
+	let_all_go(request, 7);
+}
+
+/* One process has all there are for processes, until a second one wants some. */
+static void slots_shared_among_users(struct test *t)
+{
+	struct mock_request *first[12], *second[12];
+	struct vrb_user user[2];
+	int i;
+
+	hold_for(t, &user[0], first, 12);
+	EXPECT_EQ(t, posts_of(first, 12), 6);
+	hold_for(t, &user[1], second, 12);
+	EXPECT_EQ(t, posts_of(second, 12), 0);
 	for (i = 0; i < 3; i++) {
-		kernel[i] = held_request(t, 10 + i);
-		submit(kernel[i]);
+		let_go(first[i]);
+		wait_over(first[i], 0);
+		wait_posted(second[i]);
 	}
-	EXPECT(t, wait_until(seven_in_hardware, t));
-	for (i = 0; i < 6; i++)
-		posts += user[i]->script.posts;
-	EXPECT_EQ(t, posts, 4);
-	for (i = 0; i < 3; i++)
-		let_go(kernel[i]);
-	for (i = 0; i < 3; i++)
-		wait_over(kernel[i], 0);
-	EXPECT_EQ(t, user[4]->script.posts, 0);	/* a free slot is not theirs */
-	for (i = 0; i < 6; i++) {
-		wait_posted(user[i]);
-		let_go(user[i]);
-		wait_over(user[i], 0);
+	EXPECT_EQ(t, posts_of(first, 12), 6);
+	/* Each has its part: what one gives back it gets back. */
+	for (i = 3; i < 6; i++) {
+		let_go(first[i]);
+		wait_over(first[i], 0);
+		wait_posted(first[i + 3]);
 	}
+	EXPECT_EQ(t, posts_of(second, 12), 3);
+	let_all_go(second, 12);
+	let_all_go(first + 6, 6);
+}
+
+static void slots_of_a_user_for_teardown(struct test *t)
+{
+	struct mock_request *request[3], *teardown = new_request(t, 9);
+	struct vrb_user user;
+
+	hold_for(t, &user, request, 3);
+	EXPECT_EQ(t, posts_of(request, 3), 2);
+	teardown->vrb.verb = &mock_verb_teardown;
+	teardown->vrb.user = &user;
+	run_to_end(teardown, 0);
+	let_all_go(request, 3);
 }
 
 /* No completion comes that could have the register looked at again: the timer has to. */
@@ -259,15 +311,16 @@ static void register_busy_keeps_order(struct test *t)
 		EXPECT_EQ(t, t->mock->log[i].tag, i);
 }
 
-static void polled_phase(struct test *t)
+static void slot_one_at_first(struct test *t)
 {
 	struct mock_request *request[SEVERAL], *teardown = new_request(t, 99);
+	struct vrb_user user;
 	int i;
 
-	EXPECT(t, vrb_device_polled(t->dev));
+	vrb_user_init(&user);
 	for (i = 0; i < SEVERAL; i++) {
 		request[i] = new_request(t, i);
-		request[i]->vrb.flags = i & 1 ? VRB_F_USER : 0;
+		request[i]->vrb.user = i & 1 ? &user : NULL;
 		request[i]->script.nr_steps = 2;
 		submit(request[i]);
 	}
@@ -278,49 +331,77 @@ static void polled_phase(struct test *t)
 	wait_over(teardown, 0);
 	EXPECT_EQ(t, t->mock->outstanding_max, 1);
 	EXPECT_EQ(t, t->mock->kicks, 0);
+	EXPECT_EQ(t, t->mock->rearms, 0);
 }
 
-static void polled_phase_ends_and_returns(struct test *t)
+static void slots_raised_and_lowered(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1);
 
-	vrb_device_set_polled(t->dev, false);
+	EXPECT_EQ(t, vrb_device_set_slots(t->dev, 8), 0);
+	EXPECT_EQ(t, t->mock->slots, 8);
 	run_to_end(request, 0);
 	EXPECT(t, t->mock->kicks > 0);
-	vrb_device_set_polled(t->dev, true);
+	EXPECT_EQ(t, vrb_device_set_slots(t->dev, 1), 0);
 	t->mock->no_interrupts = true;
 	request = new_request(t, 2);
 	run_to_end(request, 0);
 }
 
-static void slots_can_be_fewer(struct test *t)
+static long set_three_slots(void *arg)
 {
-	struct mock_request *request[3];
-	int i;
+	struct test *t = arg;
 
-	EXPECT_EQ(t, vrb_device_set_slots(t->dev, 1), -EINVAL);
+	return vrb_device_set_slots(t->dev, 3);
+}
+
+struct setting {
+	struct work_struct work;
+	struct test *test;
+	long ret;
+};
+
+static void set_slots_there(struct work_struct *work)
+{
+	struct setting *setting = container_of(work, struct setting, work);
+
+	setting->ret = set_three_slots(setting->test);
+}
+
+/* Each command is found the way it was posted: the number changes when none is outstanding. */
+static void slots_change_between_commands(struct test *t)
+{
+	struct mock_request *held = held_request(t, 1), *later = new_request(t, 2);
+	struct setting setting = { .test = t };
+
+	EXPECT_EQ(t, vrb_device_set_slots(t->dev, 0), -EINVAL);
 	EXPECT_EQ(t, vrb_device_set_slots(t->dev, 9), -EINVAL);
-	EXPECT_EQ(t, vrb_device_set_slots(t->dev, 3), 0);
-	for (i = 0; i < 3; i++) {
-		request[i] = held_request(t, i);
-		submit(request[i]);
-	}
-	wait_posted(request[1]);
-	EXPECT_EQ(t, vrb_device_set_slots(t->dev, 4), -EBUSY);
-	EXPECT_EQ(t, request[2]->script.posts, 0);
-	let_go(request[0]);
-	wait_posted(request[2]);
-	let_go(request[1]);
-	let_go(request[2]);
-	for (i = 0; i < 3; i++)
-		wait_over(request[i], 0);
+	submit(held);
+	wait_posted(held);
+	INIT_WORK_ONSTACK(&setting.work, set_slots_there);
+	schedule_work(&setting.work);
+	msleep(20);
+	submit(later);
+	EXPECT_EQ(t, t->mock->slots, 8);
+	EXPECT_EQ(t, later->script.posts, 0);
+	let_go(held);
+	wait_over(held, 0);
+	flush_work(&setting.work);
+	destroy_work_on_stack(&setting.work);
+	EXPECT_EQ(t, setting.ret, 0);
+	EXPECT_EQ(t, t->mock->slots, 3);
+	wait_over(later, 0);
 }
 
 const struct test_case slots_tests[] = {
 	{ "slots_exhausted_then_drained", slots_exhausted_then_drained, { .slots = 4 } },
 	{ "slots_fill_up", slots_fill_up, { .slots = 8 } },
-	{ "slots_half_for_users", slots_half_for_users, { .slots = 8 } },
-	{ "slots_can_be_fewer", slots_can_be_fewer, { .slots = 8 } },
+	{ "slots_kept_from_users", slots_kept_from_users, { .slots = 8 } },
+	{ "slots_shared_among_users", slots_shared_among_users, { .slots = 8 } },
+	{ "slots_of_a_user_for_teardown", slots_of_a_user_for_teardown, { .slots = 4 } },
+	{ "slot_one_at_first", slot_one_at_first, .one_slot = true },
+	{ "slots_raised_and_lowered", slots_raised_and_lowered, .one_slot = true },
+	{ "slots_change_between_commands", slots_change_between_commands, { .slots = 8 } },
 	{ "slot_reserved_for_teardown", slot_reserved_for_teardown, { .slots = 3 } },
 	{ "order_fifo_per_object", order_fifo_per_object },
 	{ "order_none_between_objects", order_none_between_objects },
@@ -329,7 +410,5 @@ const struct test_case slots_tests[] = {
 	{ "register_busy_is_retried", register_busy_is_retried },
 	{ "register_busy_between_steps", register_busy_between_steps },
 	{ "register_busy_keeps_order", register_busy_keeps_order },
-	{ "polled_phase", polled_phase, .polled = true },
-	{ "polled_phase_ends_and_returns", polled_phase_ends_and_returns, .polled = true },
 	{}
 };

@@ -143,6 +143,96 @@ static void steps_encode_failure(struct test *t)
 	EXPECT_EQ(t, later->vrb.step, 1);
 }
 
+#define LONG	1000
+
+static int long_encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	return vrb->step == LONG - 1 ? -ENOMEM : vrb->step ? VRB_NEXT : VRB_POST;
+}
+
+static int nothing_to_undo(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct mock_script *script = container_of(vrb, struct mock_head, vrb)->script;
+
+	script->undos++;
+	return vrb->step ? VRB_NEXT : VRB_POST;
+}
+
+/* However many steps there are without a command, on the way there and back. */
+static void steps_without_commands(struct test *t)
+{
+	struct vrb_step *steps = test_alloc(t, LONG * sizeof(*steps));
+	struct vrb_verb *verb = test_alloc(t, sizeof(*verb));
+	struct mock_request *request = new_request(t, 1);
+	int i;
+
+	for (i = 0; i < LONG; i++)
+		steps[i] = (struct vrb_step){ .name = "long", .encode = long_encode,
+					      .undo = nothing_to_undo };
+	*verb = (struct vrb_verb){ .name = "long", .class = VRB_CLASS_NORMAL, .steps = steps,
+				   .nr_steps = LONG };
+	request->vrb.verb = verb;
+	run_to_end(request, -ENOMEM);
+	EXPECT_EQ(t, request->vrb.step, LONG - 1);
+	EXPECT_EQ(t, request->script.undos, LONG - 1);
+	EXPECT_EQ(t, request->script.posts, 2);
+	EXPECT_EQ(t, counters(t).undone, 1);
+	EXPECT(t, !vrb_device_failed(t->dev));
+}
+
+static int count_rounds(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot,
+			const struct vrb_result *result)
+{
+	struct mock_script *script = container_of(vrb, struct mock_head, vrb)->script;
+
+	return result->status ?: ++script->dones < 300 ? VRB_AGAIN : VRB_NEXT;
+}
+
+static int post_always(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	return VRB_POST;
+}
+
+/* A row may stand for any number of commands. */
+static void steps_may_be_repeated(struct test *t)
+{
+	static const struct vrb_step steps[] = {
+		{ .name = "again", .encode = post_always, .done = count_rounds },
+		{ .name = "once", .encode = post_always },
+	};
+	static const struct vrb_verb verb = { .name = "rounds", .class = VRB_CLASS_NORMAL,
+					      VRB_STEPS(steps) };
+	struct mock_request *request = new_request(t, 1);
+
+	request->vrb.verb = &verb;
+	request->script.step[0].latency_ns = 1000;
+	run_to_end(request, 0);
+	EXPECT_EQ(t, request->script.posts, 301);
+	EXPECT_EQ(t, request->vrb.step, 1);
+}
+
+static int refuse(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	return -EINVAL;
+}
+
+static const struct vrb_step no_way_back[] = {
+	{ .name = "first", .encode = post_always, .undo = refuse },
+	{ .name = "second", .encode = refuse },
+};
+
+/* Not only a command: whoever says that a step cannot be undone. */
+static void steps_undo_refused_fails_device(struct test *t)
+{
+	static const struct vrb_verb verb = { .name = "stuck", .class = VRB_CLASS_NORMAL,
+					      VRB_STEPS(no_way_back) };
+	struct mock_request *request = new_request(t, 1);
+
+	request->vrb.verb = &verb;
+	run_to_end(request, -EIO);
+	wait_failed(t);
+}
+
 static bool two_posts(void *arg)
 {
 	struct mock_request *request = arg;
@@ -175,5 +265,8 @@ const struct test_case steps_tests[] = {
 	{ "steps_may_end_early", steps_may_end_early },
 	{ "steps_encode_failure", steps_encode_failure },
 	{ "steps_others_go_between", steps_others_go_between },
+	{ "steps_without_commands", steps_without_commands },
+	{ "steps_may_be_repeated", steps_may_be_repeated },
+	{ "steps_undo_refused_fails_device", steps_undo_refused_fails_device },
 	{}
 };

@@ -15,7 +15,7 @@ static void deadline_of_a_queued_request(struct test *t)
 	second->vrb.object = &object->object;
 	second->vrb.deadline = ktime_add_ms(ktime_get(), 20);
 	submit(first);
-	run_to_end(second, -ETIMEDOUT);
+	run_to_end(second, -ETIME);
 	EXPECT_EQ(t, second->script.posts, 0);
 	EXPECT_EQ(t, counters(t).deadline, 1);
 	EXPECT_EQ(t, counters(t).timeouts, 0);
@@ -84,6 +84,92 @@ static void timeout_only_without_progress(struct test *t)
 	EXPECT(t, wait_until(zombie_reaped, t));
 }
 
+/* But not for ever: what is lost on a busy device ends, and with it the destroy of its object. */
+static void timeout_however_busy(struct test *t)
+{
+	struct mock_request *lost = held_request(t, 1), *gone = new_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+	int i;
+
+	object = new_object(t, 9, &released);
+	lost->vrb.object = &object->object;
+	submit(lost);
+	wait_posted(lost);
+	destroy_with(object, gone);
+	for (i = 0; i < 500 && !READ_ONCE(gone->calls); i++) {
+		if (vrb_device_failed(t->dev))
+			break;
+		run_to_end(new_request(t, 3), 0);
+		msleep(20);
+	}
+	wait_over(lost, -ETIMEDOUT);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+	/* The destroy has waited for it another timeout. */
+	wait_failed(t);
+}
+
+/* Near and far, and taken back meanwhile: none too early, none late by more than a tick. */
+static void deadlines_are_kept(struct test *t)
+{
+	static const unsigned int ms[] = { 1, 3, 60, 63, 64, 65, 70, 127, 130, 500, 900, 4200 };
+	struct mock_request *blocker = held_request(t, 1), *request[2 * ARRAY_SIZE(ms)];
+	struct mock_object *object;
+	struct completion released;
+	ktime_t start;
+	unsigned int i;
+
+	object = new_object(t, 9, &released);
+	blocker->vrb.object = &object->object;
+	submit(blocker);
+	start = ktime_get();
+	for (i = 0; i < ARRAY_SIZE(request); i++) {
+		request[i] = new_request(t, i);
+		request[i]->vrb.object = &object->object;
+		request[i]->vrb.deadline = ktime_add_ms(start, ms[i % ARRAY_SIZE(ms)]);
+		submit(request[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(request); i += 5)
+		vrb_cancel(&request[i]->vrb);
+	for (i = 0; i < ARRAY_SIZE(request); i++) {
+		EXPECT(t, wait_for_completion_timeout(&request[i]->over, MOCK_PATIENCE));
+		EXPECT(t, request[i]->status == -ETIME || i % 5 == 0);
+		if (request[i]->status == -ETIME)
+			EXPECT(t, !ktime_before(ktime_get(), request[i]->vrb.deadline));
+	}
+	let_go(blocker);
+	wait_over(blocker, 0);
+	destroy(object);
+	wait_released(t, &released);
+}
+
+/* A deadline so late that it never comes disturbs nobody. */
+static void deadline_at_the_end_of_time(struct test *t)
+{
+	struct mock_request *first = held_request(t, 1), *second = new_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+	u64 runs;
+
+	object = new_object(t, 9, &released);
+	first->vrb.object = &object->object;
+	second->vrb.object = &object->object;
+	second->vrb.deadline = KTIME_MAX;
+	submit(first);
+	submit(second);
+	wait_posted(first);
+	msleep(20);
+	runs = counters(t).runs;
+	msleep(100);
+	EXPECT(t, counters(t).runs - runs < 10);
+	let_go(first);
+	wait_over(first, 0);
+	wait_over(second, 0);
+	destroy(object);
+	wait_released(t, &released);
+}
+
 static void timeout_makes_object_uncertain(struct test *t)
 {
 	struct mock_request *lost = held_request(t, 1), *behind = new_request(t, 2);
@@ -98,8 +184,8 @@ static void timeout_makes_object_uncertain(struct test *t)
 	submit(lost);
 	submit(behind);
 	wait_over(lost, -ETIMEDOUT);
-	wait_over(behind, -EIO);
-	EXPECT_EQ(t, vrb_submit(t->client, &after->vrb), -EIO);
+	wait_over(behind, -EUCLEAN);
+	EXPECT_EQ(t, vrb_submit(t->client, &after->vrb), -EUCLEAN);
 	destroy_with(object, gone);
 	msleep(20);
 	EXPECT_EQ(t, gone->calls, 0);
@@ -276,7 +362,7 @@ static void duplicate_completion(struct test *t)
 	request->script.step[0].flags = MOCK_DUP;
 	run_to_end(request, 0);
 	EXPECT(t, wait_until(one_stray, t));
-	EXPECT_EQ(t, request->script.advances, 2);
+	EXPECT_EQ(t, request->script.dones, 2);
 	EXPECT_EQ(t, counters(t).completed, 1);
 }
 
@@ -289,6 +375,9 @@ const struct test_case time_tests[] = {
 	{ "timeout_makes_a_zombie", timeout_makes_a_zombie, SOON },
 	{ "timeout_only_without_progress", timeout_only_without_progress,
 	  { .issue_timeout_ms = 1500 } },
+	{ "timeout_however_busy", timeout_however_busy, { .issue_timeout_ms = 150 } },
+	{ "deadlines_are_kept", deadlines_are_kept },
+	{ "deadline_at_the_end_of_time", deadline_at_the_end_of_time },
 	{ "timeout_makes_object_uncertain", timeout_makes_object_uncertain,
 	  { .issue_timeout_ms = 1500 } },
 	{ "timeout_of_a_destroy_fails_device", timeout_of_a_destroy_fails_device, SOON },

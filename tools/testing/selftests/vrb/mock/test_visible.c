@@ -49,11 +49,30 @@ static void visible_zombie(struct test *t)
 static void visible_transitions(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1), *lost = held_request(t, 2);
+	struct mock_request *undone = new_request(t, 3);
+	struct mock_object *object;
+	struct completion released;
 
 	t->mock->busy = 1;
 	run_to_end(request, 0);
 	run_to_end(lost, -ETIMEDOUT);
 	let_go(lost);
+	object = new_object(t, 9, &released);
+	undone->vrb.object = &object->object;
+	undone->script.nr_steps = 2;
+	undone->script.undo = true;
+	undone->script.step[0].flags = MOCK_WAIT_AFTER;
+	undone->script.step[1].status = -EINVAL;
+	undone->script.step[1].fw_status = 7;
+	submit(undone);
+	while (!READ_ONCE(undone->script.waited))
+		usleep_range(100, 200);
+	vrb_resume(&object->object);
+	wait_over(undone, -EINVAL);
+	undone->vrb.flags = 0x80;
+	EXPECT_EQ(t, vrb_submit(t->client, &undone->vrb), -EINVAL);
+	destroy(object);
+	wait_released(t, &released);
 	wait_for_visitor(t);
 	vrb_device_fail(t->dev, "for the record");
 	wait_failed(t);
@@ -62,6 +81,7 @@ static void visible_transitions(struct test *t)
 const struct test_case visible_tests[] = {
 	{ "visible_requests", visible_requests, .kind = VISIBLE },
 	{ "visible_zombie", visible_zombie, { .issue_timeout_ms = 100 }, .kind = VISIBLE },
-	{ "visible_transitions", visible_transitions, { .issue_timeout_ms = 50 }, .kind = VISIBLE },
+	{ "visible_transitions", visible_transitions, { .issue_timeout_ms = 200 },
+	  .kind = VISIBLE },
 	{}
 };

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * What carries the pump: kicks from any context, the softirq that follows, and what is handed to it
+ * on the way. Owns vrb_device.kick_lock.
+ *
+ * A kick is never lost: it sets kicked under the kick lock, and the softirq gives up under the same
+ * lock only if that is not set. After that it touches nothing of the device.
+ *
+ * irq_poll has a single runner, and a list that only one softirq of a CPU is at, where softirqs of
+ * a CPU exclude each other. A PREEMPT_RT kernel need not be built like that: there a soft hrtimer
+ * carries the pump, whose function never runs twice at a time.
+ */
+#include <linux/delay.h>
+#include <linux/export.h>
+#include <linux/idr.h>
+#include <linux/sched.h>
+
+#include "vrb_internal.h"
+
+#if defined(CONFIG_PREEMPT_RT) && !defined(CONFIG_PREEMPT_RT_NEEDS_BH_LOCK)
+#define VRB_CARRIER_IS_TIMER	true
+#else
+#define VRB_CARRIER_IS_TIMER	false
+#endif
+
+struct vrb_carrier vrb_carriers[1 << VRB_CARRIER_BITS];
+static DEFINE_IDA(vrb_carrier_ids);
+
+DEFINE_STATIC_KEY_FALSE(vrb_delays);
+atomic_t vrb_delay_state;
+
+/**
+ * vrb_delay_now - up to 20 µs, where the tests want a race to be lost
+ *
+ * Context: Any.
+ */
+void vrb_delay_now(void)
+{
+	udelay((u32)atomic_add_return(0x9e3779b9, &vrb_delay_state) % 997 % 20);
+}
+
+/* Kick lock held. */
+static void vrb_sched(struct vrb_device *dev)
+{
+	lockdep_assert_held(&dev->kick_lock);
+	dev->kicked = true;
+	if (VRB_CARRIER_IS_TIMER)
+		hrtimer_start(&dev->carrier_timer, 0, HRTIMER_MODE_ABS_SOFT);
+	else
+		irq_poll_sched(&dev->iop);
+}
+
+/*
+ * Where a softirq would be left to ksoftirqd because the kick comes from process context, it runs
+ * when BH is enabled again.
+ */
+static unsigned long vrb_kick_lock(struct vrb_device *dev, bool *bh)
+{
+	unsigned long flags;
+
+	*bh = vrb_may_lock();
+	if (*bh)
+		local_bh_disable();
+	raw_spin_lock_irqsave(&dev->kick_lock, flags);
+	return flags;
+}
+
+static void vrb_kick_unlock(struct vrb_device *dev, unsigned long flags, bool bh)
+{
+	vrb_sched(dev);
+	raw_spin_unlock_irqrestore(&dev->kick_lock, flags);
+	if (bh)
+		local_bh_enable();
+}
+
+/**
+ * vrb_kick - have the pump run
+ * @dev: device
+ *
+ * Context: Any but NMI; any lock but kick_lock held.
+ */
+void vrb_kick(struct vrb_device *dev)
+{
+	bool bh;
+	unsigned long flags = vrb_kick_lock(dev, &bh);
+
+	vrb_kick_unlock(dev, flags, bh);
+}
+
+/**
+ * vrb_device_kick - the command event queue has fired
+ * @dev: device
+ *
+ * From the interrupt handler; from elsewhere where an interrupt may have been lost. The pump looks
+ * for finished commands and asks for the next interrupt.
+ *
+ * Context: Any but NMI.
+ */
+void vrb_device_kick(struct vrb_device *dev)
+{
+	bool bh;
+	unsigned long flags = vrb_kick_lock(dev, &bh);
+
+	dev->interrupted = true;
+	vrb_kick_unlock(dev, flags, bh);
+}
+EXPORT_SYMBOL_GPL(vrb_device_kick);
+
+/* ---- News of objects ---- */
+
+/**
+ * vrb_tell - the pump has to see to an object
+ * @object: object, which is not released before it has
+ * @news: VRB_NEWS_*
+ *
+ * Context: Any but NMI; any lock but kick_lock held.
+ */
+void vrb_tell(struct vrb_object *object, u8 news)
+{
+	struct vrb_device *dev = object->dev;
+	bool bh;
+	unsigned long flags = vrb_kick_lock(dev, &bh);
+
+	object->news |= news;
+	if (list_empty(&object->news_entry))
+		list_add_tail(&object->news_entry, &dev->news);
+	vrb_kick_unlock(dev, flags, bh);
+}
+
+/**
+ * vrb_next_news - the next object the pump has to see to
+ * @dev: device
+ * @news: what there is of it
+ *
+ * Context: The pump, device lock held.
+ * Return: the object, or NULL.
+ */
+struct vrb_object *vrb_next_news(struct vrb_device *dev, u8 *news)
+{
+	struct vrb_object *object;
+
+	raw_spin_lock_irq(&dev->kick_lock);
+	object = list_first_entry_or_null(&dev->news, struct vrb_object, news_entry);
+	if (object) {
+		list_del_init(&object->news_entry);
+		*news = object->news;
+		object->news = 0;
+	}
+	raw_spin_unlock_irq(&dev->kick_lock);
+	return object;
+}
+
+/**
+ * vrb_forget_news - whatever there is of an object, it is going to be released
+ * @object: object
+ *
+ * Context: The pump.
+ */
+void vrb_forget_news(struct vrb_object *object)
+{
+	raw_spin_lock_irq(&object->dev->kick_lock);
+	list_del_init(&object->news_entry);
+	raw_spin_unlock_irq(&object->dev->kick_lock);
+}
+
+/* ---- Callbacks ---- */
+
+/**
+ * vrb_call - call a request's callback
+ * @dev: device
+ * @vrb: request, its state already %VRB_CALLBACK with a ticket of this carrier
+ * @done: its callback; the request may be gone when it returns
+ *
+ * Context: The pump, no lock held.
+ */
+void vrb_call(struct vrb_device *dev, struct vrb *vrb, vrb_done_fn done)
+{
+	struct vrb_carrier *carrier = &vrb_carriers[dev->carrier];
+
+	done(vrb);
+	WRITE_ONCE(carrier->task, NULL);
+	atomic64_set_release(&carrier->running, 0);
+}
+
+static struct vrb_carrier *vrb_carrier_of(u64 word)
+{
+	return &vrb_carriers[word >> VRB_STATE_BITS & ((1 << VRB_CARRIER_BITS) - 1)];
+}
+
+/**
+ * vrb_word_idle - whether a request is idle
+ * @word: its &vrb.state
+ *
+ * Context: Any.
+ */
+bool vrb_word_idle(u64 word)
+{
+	switch (word & ((1 << VRB_STATE_BITS) - 1)) {
+	case VRB_IDLE:
+		return true;
+	case VRB_CALLBACK:
+		return atomic64_read_acquire(&vrb_carrier_of(word)->running) != word;
+	default:
+		return false;
+	}
+}
+
+/**
+ * vrb_word_mine - whether it is a request's callback that asks
+ * @word: its &vrb.state; not idle
+ *
+ * Context: Any.
+ */
+bool vrb_word_mine(u64 word)
+{
+	return (word & ((1 << VRB_STATE_BITS) - 1)) == VRB_CALLBACK && in_serving_softirq() &&
+	       !in_hardirq() && READ_ONCE(vrb_carrier_of(word)->task) == current;
+}
+
+/* ---- The softirq ---- */
+
+static bool vrb_carry(struct vrb_device *dev, int *work)
+{
+	bool interrupted, more;
+
+	vrb_delay();
+	raw_spin_lock_irq(&dev->kick_lock);
+	dev->kicked = false;
+	interrupted = dev->interrupted;
+	dev->interrupted = false;
+	raw_spin_unlock_irq(&dev->kick_lock);
+
+	more = dev->run(dev, interrupted, work);
+	vrb_delay();
+
+	raw_spin_lock_irq(&dev->kick_lock);
+	more |= dev->kicked;
+	if (more && VRB_CARRIER_IS_TIMER)
+		vrb_sched(dev);
+	else if (!more && !VRB_CARRIER_IS_TIMER)
+		irq_poll_complete(&dev->iop);
+	raw_spin_unlock_irq(&dev->kick_lock);
+	return more;
+}
+
+/*
+ * An unfinished run answers with the whole weight: only then does irq_poll keep the instance. One
+ * that found nothing charges the other users of the CPU's softirq nothing.
+ */
+static int vrb_irq_poll(struct irq_poll *iop, int weight)
+{
+	int work = 0;
+
+	if (vrb_carry(container_of(iop, struct vrb_device, iop), &work))
+		return weight;
+	return min(work, weight - 1);
+}
+
+static enum hrtimer_restart vrb_carrier_timer(struct hrtimer *timer)
+{
+	int work = 0;
+
+	vrb_carry(container_of(timer, struct vrb_device, carrier_timer), &work);
+	return HRTIMER_NORESTART;
+}
+
+/**
+ * vrb_carrier_init - make a new device's carrier ready
+ * @dev: device
+ * @run: the pump: called in softirq after a kick, never twice at a time; @interrupted: by
+ *	vrb_device_kick(); @work: what it did, for accounting. Returns whether it has to run again
+ *
+ * Context: Process, may sleep.
+ * Return: 0; -ENOSPC: more devices than there are places; -ENOMEM.
+ */
+int vrb_carrier_init(struct vrb_device *dev,
+		     bool (*run)(struct vrb_device *dev, bool interrupted, int *work))
+{
+	int id = ida_alloc_max(&vrb_carrier_ids, ARRAY_SIZE(vrb_carriers) - 1, GFP_KERNEL);
+
+	if (id < 0)
+		return id;
+	dev->carrier = id;
+	dev->run = run;
+	raw_spin_lock_init(&dev->kick_lock);
+	INIT_LIST_HEAD(&dev->inbox);
+	INIT_LIST_HEAD(&dev->news);
+	irq_poll_init(&dev->iop, VRB_BUDGET, vrb_irq_poll);
+	hrtimer_setup(&dev->carrier_timer, vrb_carrier_timer, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_ABS_SOFT);
+	return 0;
+}
+
+/**
+ * vrb_carrier_stop - the pump never runs again
+ * @dev: device without requests
+ *
+ * Context: Process, may sleep.
+ */
+void vrb_carrier_stop(struct vrb_device *dev)
+{
+	might_sleep();
+	irq_poll_disable(&dev->iop);
+	hrtimer_cancel(&dev->carrier_timer);
+	/* A run that has given up its irq_poll may still hold this. */
+	raw_spin_lock_irq(&dev->kick_lock);
+	raw_spin_unlock_irq(&dev->kick_lock);
+	ida_free(&vrb_carrier_ids, dev->carrier);
+}

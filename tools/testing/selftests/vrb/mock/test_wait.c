@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Rules 6 and 13: steps that wait, portions of work, and who waits for a request.
+ */
+#include <linux/kthread.h>
+#include <linux/sched/signal.h>
+
+#include "mock.h"
+
+static bool has_waited(void *arg)
+{
+	struct mock_request *request = arg;
+
+	return READ_ONCE(request->script.waited);
+}
+
+static struct mock_request *waiting_request(struct test *t, struct mock_object *object, u32 flag)
+{
+	struct mock_request *request = new_request(t, 1);
+
+	request->vrb.object = &object->object;
+	request->script.nr_steps = 3;
+	request->script.undo = true;
+	request->script.step[1].flags = flag;
+	submit(request);
+	EXPECT(t, wait_until(has_waited, request));
+	return request;
+}
+
+/* The slot is others' meanwhile, the object is not; then it goes on where it was. */
+static void waits_without_a_slot(struct test *t)
+{
+	struct mock_request *request, *behind = new_request(t, 2), *other = new_request(t, 3);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	request = waiting_request(t, object, MOCK_WAIT);
+	behind->vrb.object = &object->object;
+	submit(behind);
+	run_to_end(other, 0);
+	EXPECT_EQ(t, counters(t).slots_now, 0);
+	EXPECT_EQ(t, request->script.posts, 1);
+	EXPECT_EQ(t, behind->script.posts, 0);
+	vrb_resume(&object->object);
+	wait_over(request, 0);
+	EXPECT_EQ(t, request->script.posts, 3);
+	wait_over(behind, 0);
+	EXPECT_EQ(t, counters(t).waits, 1);
+	destroy(object);
+	wait_released(t, &released);
+}
+
+static void waits_after_a_command(struct test *t)
+{
+	struct mock_request *request;
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	request = waiting_request(t, object, MOCK_WAIT_AFTER);
+	EXPECT_EQ(t, request->script.posts, 2);
+	EXPECT_EQ(t, request->calls, 0);
+	vrb_resume(&object->object);
+	wait_over(request, 0);
+	EXPECT_EQ(t, request->script.posts, 3);	/* not that command again */
+	destroy(object);
+	wait_released(t, &released);
+}
+
+static void resume_it(void *arg)
+{
+	vrb_resume(arg);
+}
+
+static void waits_until_resumed_in_hardirq(struct test *t)
+{
+	struct mock_request *request;
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	request = waiting_request(t, object, MOCK_WAIT);
+	in_hardirq_do(resume_it, &object->object);
+	wait_over(request, 0);
+	destroy(object);
+	wait_released(t, &released);
+}
+
+static int resume_first(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct mock_script *script = container_of(vrb, struct mock_head, vrb)->script;
+
+	if (script->waited++)
+		return VRB_POST;
+	vrb_resume(vrb->object);
+	return VRB_WAIT;
+}
+
+/* What a step waits for may have come before it says so. */
+static void resume_before_the_verdict(struct test *t)
+{
+	static const struct vrb_step steps[] = { { .name = "early", .encode = resume_first } };
+	static const struct vrb_verb verb = { .name = "early", .class = VRB_CLASS_NORMAL,
+					      VRB_STEPS(steps) };
+	struct mock_request *request = new_request(t, 1);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	request->vrb.object = &object->object;
+	request->vrb.verb = &verb;
+	run_to_end(request, 0);
+	destroy(object);
+	wait_released(t, &released);
+}
+
+static void cancel_of_a_waiting_request_undoes(struct test *t)
+{
+	struct mock_request *request;
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	request = waiting_request(t, object, MOCK_WAIT);
+	EXPECT_EQ(t, vrb_cancel(&request->vrb), 0);
+	wait_over(request, -ECANCELED);
+	/* The step it waited in and the one before. */
+	EXPECT_EQ(t, request->script.undos, 2);
+	EXPECT(t, t->mock->log[1].undo);
+	EXPECT_EQ(t, t->mock->log[1].step, 1);
+	EXPECT_EQ(t, t->mock->log[2].step, 0);
+	EXPECT_EQ(t, request->vrb.step, 1);
+	destroy(object);
+	wait_released(t, &released);
+}
+
+static void destroy_takes_a_waiting_request_back(struct test *t)
+{
+	struct mock_request *request, *gone = new_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	request = waiting_request(t, object, MOCK_WAIT);
+	destroy_with(object, gone);
+	wait_over(request, -ECANCELED);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+}
+
+/* A CQ's: its command, the drain of its event queue, the key of its buffer. */
+static void destroy_may_wait(struct test *t)
+{
+	struct mock_request *gone = new_request(t, 1), *held = held_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	object->destroy.nr_steps = 2;
+	object->destroy.step[0].flags = MOCK_WAIT_AFTER;
+	submit(held);
+	wait_posted(held);
+	destroy_with(object, gone);
+	while (!READ_ONCE(object->destroy.waited))
+		usleep_range(100, 200);
+	/* The reserved slot is free for others. */
+	EXPECT_EQ(t, counters(t).slots_now, 1);
+	EXPECT_EQ(t, gone->calls, 0);
+	vrb_resume(&object->object);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+	let_go(held);
+	wait_over(held, 0);
+	EXPECT_EQ(t, t->mock->posts, 3);
+}
+
+/* Somebody still has what it waits with: it is over when that one has let go. */
+static void fail_ends_waits(struct test *t)
+{
+	struct mock_request *request;
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	request = waiting_request(t, object, MOCK_WAIT);
+	t->mock->resume = &object->object;
+	vrb_device_fail(t->dev, "on request");
+	wait_over(request, -EIO);
+	EXPECT_EQ(t, t->mock->failures, 1);
+	EXPECT_EQ(t, request->script.undos, 0);
+	destroy(object);
+	wait_released(t, &released);
+}
+
+/* A long list is written in portions, one in a run, without the lock. */
+static void work_in_portions(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+	u64 runs = counters(t).runs;
+
+	request->vrb.verb = &mock_verb_work;
+	request->script.portions = 70000;
+	request->script.nr_steps = 2;
+	run_to_end(request, 0);
+	EXPECT_EQ(t, request->script.portions, 0);
+	EXPECT(t, counters(t).runs - runs >= 70000);
+	EXPECT_EQ(t, request->vrb.step, 1);
+}
+
+static void work_that_fails(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+
+	request->vrb.verb = &mock_verb_work;
+	request->script.portions = 3;
+	request->script.nr_steps = 2;
+	request->script.step[0].flags = MOCK_REFUSE;
+	run_to_end(request, -EINVAL);
+	EXPECT_EQ(t, t->mock->posts, 0);
+}
+
+/* ---- Who waits for a request ---- */
+
+static void submit_again(struct mock_request *request)
+{
+	int ret = vrb_submit(request->test->client, &request->vrb);
+
+	if (ret != -EINPROGRESS)
+		request->data = ERR_PTR(ret);
+}
+
+static void kill_ends_resubmission(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+
+	request->then = submit_again;
+	submit(request);
+	usleep_range(2000, 3000);
+	vrb_kill(&request->vrb);
+	EXPECT_EQ(t, PTR_ERR(request->data), -EPERM);
+	EXPECT_EQ(t, vrb_cancel(&request->vrb), -ENOENT);
+	vrb_kill(&request->vrb);		/* idle: at once */
+	request->then = NULL;
+	request->calls = 0;
+	run_to_end(request, 0);
+}
+
+static void kill_takes_back_queued(struct test *t)
+{
+	struct mock_request *blocker = held_request(t, 1), *queued = new_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	blocker->vrb.object = &object->object;
+	queued->vrb.object = &object->object;
+	submit(blocker);
+	submit(queued);
+	vrb_kill(&queued->vrb);
+	EXPECT_EQ(t, queued->calls, 1);
+	EXPECT_EQ(t, queued->status, -ECANCELED);
+	let_go(blocker);
+	wait_over(blocker, 0);
+	destroy(object);
+	wait_released(t, &released);
+}
+
+struct killable {
+	struct mock_request *request;
+	int ret;
+	struct completion over;
+};
+
+static int wait_killable(void *arg)
+{
+	struct killable *killable = arg;
+
+	allow_signal(SIGKILL);
+	killable->ret = vrb_wait_killable(&killable->request->vrb);
+	complete(&killable->over);
+	return 0;
+}
+
+static void wait_ends_with_a_fatal_signal(struct test *t)
+{
+	struct killable killable = { .request = held_request(t, 1) };
+	struct task_struct *task;
+
+	killable.request->vrb.done = NULL;
+	init_completion(&killable.over);
+	submit(killable.request);
+	task = kthread_run(wait_killable, &killable, "vrb-killable");
+	if (!EXPECT(t, !IS_ERR(task)))
+		return;
+	msleep(20);
+	send_sig(SIGKILL, task, 1);
+	EXPECT(t, wait_for_completion_timeout(&killable.over, MOCK_PATIENCE));
+	EXPECT_EQ(t, killable.ret, -EINTR);
+	let_go(killable.request);
+	EXPECT_EQ(t, vrb_wait(&killable.request->vrb), 0);
+	EXPECT_EQ(t, vrb_wait_killable(&killable.request->vrb), 0);
+}
+
+const struct test_case wait_tests[] = {
+	{ "waits_without_a_slot", waits_without_a_slot, { .slots = 2 } },
+	{ "waits_after_a_command", waits_after_a_command },
+	{ "waits_until_resumed_in_hardirq", waits_until_resumed_in_hardirq },
+	{ "resume_before_the_verdict", resume_before_the_verdict },
+	{ "cancel_of_a_waiting_request_undoes", cancel_of_a_waiting_request_undoes },
+	{ "destroy_takes_a_waiting_request_back", destroy_takes_a_waiting_request_back },
+	{ "destroy_may_wait", destroy_may_wait, { .slots = 2 } },
+	{ "fail_ends_waits", fail_ends_waits },
+	{ "work_in_portions", work_in_portions },
+	{ "work_that_fails", work_that_fails },
+	{ "kill_ends_resubmission", kill_ends_resubmission },
+	{ "kill_takes_back_queued", kill_takes_back_queued },
+	{ "wait_ends_with_a_fatal_signal", wait_ends_with_a_fatal_signal },
+	{}
+};
