@@ -148,7 +148,11 @@ static void tavor_decode_context(struct tavor_hw_qp *qp, const struct tavor_qp_c
 	u32 rnr_psn = be32_to_cpu(ctx->rnr_next_recv_psn);
 	u32 state = FIELD_GET(TAVOR_QPC_STATE, flags);
 
+	/* The hardware has no context of a QP in RESET: there is nothing to decode. */
 	attr->qp_state = tavor_ib_qp_state(state);
+	attr->path_mig_state = IB_MIG_MIGRATED;
+	if (attr->qp_state == IB_QPS_RESET)
+		return;
 	attr->sq_draining = state == TAVOR_QP_HW_DRAINING;
 	attr->path_mig_state = tavor_ib_mig_state(FIELD_GET(TAVOR_QPC_PM_STATE, flags));
 	attr->path_mtu = FIELD_GET(TAVOR_QPC_MTU, be32_to_cpu(ctx->mtu_msgmax));
@@ -165,11 +169,32 @@ static void tavor_decode_context(struct tavor_hw_qp *qp, const struct tavor_qp_c
 	tavor_decode_paths(qp, ctx, attr);
 }
 
+static void tavor_query_created(const struct tavor_hw_qp *qp, struct ib_qp_init_attr *init_attr)
+{
+	const struct ib_qp *ibqp = qp->ibqp;
+
+	memset(init_attr, 0, sizeof(*init_attr));
+	init_attr->event_handler = ibqp->event_handler;
+	init_attr->qp_context = ibqp->qp_context;
+	init_attr->send_cq = ibqp->send_cq;
+	init_attr->recv_cq = ibqp->recv_cq;
+	init_attr->srq = ibqp->srq;
+	init_attr->cap.max_send_wr = qp->sq.shape.max;
+	init_attr->cap.max_recv_wr = qp->rq.shape.max;
+	init_attr->cap.max_send_sge = qp->sq.shape.max_gs;
+	init_attr->cap.max_recv_sge = qp->rq.shape.max_gs;
+	init_attr->cap.max_inline_data = qp->max_inline;
+	init_attr->sq_sig_type = qp->sq_sig_all ? IB_SIGNAL_ALL_WR : IB_SIGNAL_REQ_WR;
+	init_attr->qp_type = qp->type;
+	if (tavor_qp_is_special(qp))
+		init_attr->port_num = qp->attrs.port;
+}
+
 /**
  * tavor_query_qp() - ib_device_ops.query_qp
  * @ibqp: the QP
  * @attr: its attributes as the hardware has them
- * @mask: not looked at: everything is returned
+ * @mask: not looked at: everything is returned; what means nothing for the QP's type or state is 0
  * @init_attr: as created
  *
  * Context: Process context.
@@ -191,16 +216,12 @@ int tavor_query_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask,
 	if (err)
 		goto free_query;
 
+	tavor_query_created(qp, init_attr);
+	memset(attr, 0, sizeof(*attr));
 	/* A context that was never filled in decodes as RESET. */
 	tavor_decode_context(qp, &query->param.context, attr);
 	attr->cur_qp_state = attr->qp_state;
-	attr->cap.max_send_wr = qp->sq.shape.max;
-	attr->cap.max_recv_wr = qp->rq.shape.max;
-	attr->cap.max_send_sge = qp->sq.shape.max_gs;
-	attr->cap.max_recv_sge = qp->rq.shape.max_gs;
-	attr->cap.max_inline_data = qp->max_inline;
-	init_attr->cap = attr->cap;
-	init_attr->sq_sig_type = qp->sq_sig_all ? IB_SIGNAL_ALL_WR : IB_SIGNAL_REQ_WR;
+	attr->cap = init_attr->cap;
 free_query:
 	kfree(query);
 	return err;
