@@ -333,14 +333,23 @@ static int tavor_qp_get_number(struct tavor_hw_qp *qp, u32 port)
 	return 0;
 }
 
+/* A QP with an SRQ has no receive queue, whatever is said of it. */
+static void tavor_qp_no_recv(struct ib_qp_cap *cap)
+{
+	cap->max_recv_wr = 0;
+	cap->max_recv_sge = 0;
+}
+
 static void tavor_qp_apply_layout(struct tavor_hw_qp *qp, const struct tavor_wq_layout *layout,
 				  struct ib_qp_cap *cap)
 {
 	qp->sq.shape = layout->send;
 	qp->rq.shape = layout->recv;
+	if (qp->srq)
+		qp->rq.shape.max_gs = 0;
 	qp->max_inline = layout->max_inline;
 	cap->max_send_sge = layout->send.max_gs;
-	cap->max_recv_sge = layout->recv.max_gs;
+	cap->max_recv_sge = qp->rq.shape.max_gs;
 	cap->max_inline_data = layout->max_inline;
 }
 
@@ -348,12 +357,9 @@ static struct tavor_hw_qp *tavor_qp_alloc(struct ib_qp *ibqp, const struct ib_qp
 					  bool user)
 {
 	struct tavor_dev *dev = to_tdev(ibqp->device);
-	int service = tavor_qp_service(attr, user);
 	struct tavor_hw_qp *qp;
 	int err;
 
-	if (service < 0)
-		return ERR_PTR(service);
 	qp = kzalloc(sizeof(*qp), GFP_KERNEL);
 	if (!qp)
 		return ERR_PTR(-ENOMEM);
@@ -364,7 +370,7 @@ static struct tavor_hw_qp *tavor_qp_alloc(struct ib_qp *ibqp, const struct ib_qp
 	qp->recv_cq = to_tcq(attr->recv_cq)->hw;
 	qp->srq = attr->srq ? to_tsrq(attr->srq)->hw : NULL;
 	qp->type = attr->qp_type;
-	qp->service = service;
+	qp->service = tavor_qp_service(attr, user);
 	qp->state = IB_QPS_RESET;
 	qp->user = user;
 	qp->sq_sig_all = attr->sq_sig_type == IB_SIGNAL_ALL_WR;
@@ -376,9 +382,11 @@ static struct tavor_hw_qp *tavor_qp_alloc(struct ib_qp *ibqp, const struct ib_qp
 	return qp;
 }
 
-static int tavor_qp_check_init(const struct ib_qp *ibqp, const struct ib_qp_init_attr *attr)
+/* The type first: one that is not supported may lack what the others have. */
+static int tavor_qp_check_init(const struct ib_qp *ibqp, const struct ib_qp_init_attr *attr,
+			       bool user)
 {
-	if (attr->create_flags || attr->rwq_ind_tbl)
+	if (tavor_qp_service(attr, user) < 0 || attr->create_flags || attr->rwq_ind_tbl)
 		return -EOPNOTSUPP;
 	if (!attr->send_cq || !attr->recv_cq)
 		return -EINVAL;
@@ -408,7 +416,7 @@ int tavor_create_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, struct ib_
 	struct tavor_hw_qp *qp;
 	int err;
 
-	err = tavor_qp_check_init(ibqp, attr);
+	err = tavor_qp_check_init(ibqp, attr, udata);
 	if (err)
 		return err;
 	qp = tavor_qp_alloc(ibqp, attr, udata);
@@ -417,6 +425,8 @@ int tavor_create_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, struct ib_
 	vrb_object_init(&qp->object, dev->vrb, &tavor_qp_type.object, qp->qpn,
 			&tavor_verb_destroy_qp);
 
+	if (attr->srq)
+		tavor_qp_no_recv(&attr->cap);
 	err = tavor_wq_plan(&limits, qp->service, &attr->cap, &layout);
 	if (err)
 		goto destroy_qp;
