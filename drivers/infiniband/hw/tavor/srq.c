@@ -291,6 +291,7 @@ static int tavor_srq_exec(struct tavor_hw_srq *srq, const struct vrb_verb *verb,
 /* All slots free, in order. */
 static void tavor_srq_init_ring(struct tavor_hw_srq *srq)
 {
+	u32 room = (1U << srq->shift) - sizeof(struct tavor_next_seg);
 	struct tavor_data_seg *seg;
 	u32 i, gs;
 
@@ -300,8 +301,9 @@ static void tavor_srq_init_ring(struct tavor_hw_srq *srq)
 		srq->next_free[i] = end ? TAVOR_SRQ_END : i + 1;
 		tavor_srq_slot(srq, i)->nda_op =
 			end ? 0 : cpu_to_be32((i + 1) << srq->shift | TAVOR_NEXT_RECV);
+		/* Of those behind max_gs no post ever takes the key away. */
 		seg = (void *)(tavor_srq_slot(srq, i) + 1);
-		for (gs = 0; gs < srq->max_gs; gs++)
+		for (gs = 0; gs < room / sizeof(*seg); gs++)
 			seg[gs].lkey = cpu_to_be32(TAVOR_INVALID_LKEY);
 	}
 	srq->first_free = 0;
@@ -384,8 +386,8 @@ static struct tavor_hw_srq *tavor_srq_alloc(struct ib_srq *ibsrq, const struct i
 	srq->slots = attr->max_wr + 1;
 	srq->shift = tavor_wqe_shift(sizeof(struct tavor_next_seg) +
 				     attr->max_sge * sizeof(struct tavor_data_seg));
-	srq->max_gs = ((1U << srq->shift) - sizeof(struct tavor_next_seg)) /
-		      sizeof(struct tavor_data_seg);
+	/* Not what the stride has room for: libmthca posts no more than it has asked for. */
+	srq->max_gs = attr->max_sge;
 	spin_lock_init(&srq->lock);
 	err = tavor_alloc_get(&dev->srqs.alloc, &srq->srqn);
 	if (err) {
