@@ -69,12 +69,13 @@ void tavor_dealloc_ucontext(struct ib_ucontext *ibctx)
  * @vma: one page
  *
  * Context: Process context, may sleep.
- * Return: 0 or a negative errno.
+ * Return: 0; -EINVAL: another offset or size, or executable; or a negative errno.
  */
 int tavor_mmap(struct ib_ucontext *ibctx, struct vm_area_struct *vma)
 {
-	if (vma->vm_pgoff || vma->vm_end - vma->vm_start != PAGE_SIZE)
+	if (vma->vm_pgoff || vma->vm_end - vma->vm_start != PAGE_SIZE || vma->vm_flags & VM_EXEC)
 		return -EINVAL;
+	vm_flags_clear(vma, VM_MAYEXEC);
 	return rdma_user_mmap_io(ibctx, vma, to_tctx(ibctx)->uar.pfn, PAGE_SIZE,
 				 pgprot_noncached(vma->vm_page_prot), NULL);
 }
