@@ -83,21 +83,27 @@ void tavor_cq_completion(struct tavor_dev *dev, u32 cqn)
 }
 
 /**
- * tavor_cq_event() - report an asynchronous event of a CQ
+ * tavor_cq_error() - a CQ takes no more completions
  * @dev: the device
  * @cqn: number; one the table does not know is ignored
- * @type: what happened
+ * @overrun: it was full; otherwise its memory could not be written
+ *
+ * Only of the kernel's own CQs the log says so: a process may overrun its own as it likes.
  *
  * Context: Softirq.
  */
-void tavor_cq_event(struct tavor_dev *dev, u32 cqn, enum ib_event_type type)
+void tavor_cq_error(struct tavor_dev *dev, u32 cqn, bool overrun)
 {
-	struct ib_event event = { .device = &dev->ib_dev, .event = type };
+	struct ib_event event = { .device = &dev->ib_dev, .event = IB_EVENT_CQ_ERR };
 	struct vrb_object *object = tavor_table_get(dev, &dev->cqs, cqn);
 	struct ib_cq *ibcq;
 
+	atomic64_inc(&dev->cq_errors);
 	if (!object)
 		return;
+	if (!to_hw_cq(object)->user)
+		dev_warn_ratelimited(&dev->pdev->dev, "CQ %#x: %s\n", cqn,
+				     overrun ? "overrun" : "access violation");
 	ibcq = to_hw_cq(object)->ibcq;
 	event.element.cq = ibcq;
 	if (ibcq->event_handler)

@@ -68,7 +68,7 @@ static inline struct tavor_cq *to_tcq(struct ib_cq *ibcq)
 int tavor_cq_table_init(struct tavor_dev *dev);
 void tavor_cq_table_cleanup(struct tavor_dev *dev);
 void tavor_cq_completion(struct tavor_dev *dev, u32 cqn);
-void tavor_cq_event(struct tavor_dev *dev, u32 cqn, enum ib_event_type type);
+void tavor_cq_error(struct tavor_dev *dev, u32 cqn, bool overrun);
 
 int tavor_create_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr,
 		    struct uverbs_attr_bundle *attrs);

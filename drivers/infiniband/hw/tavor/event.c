@@ -38,9 +38,7 @@ static void tavor_event_cq_error(struct tavor_dev *dev, const struct tavor_eqe *
 {
 	u32 cqn = be32_to_cpu(eqe->event.cq_err.cqn) & 0xffffff;
 
-	dev_warn_ratelimited(&dev->pdev->dev, "CQ %#x: %s\n", cqn,
-			     eqe->event.cq_err.syndrome == 1 ? "overrun" : "access violation");
-	tavor_cq_event(dev, cqn, IB_EVENT_CQ_ERR);
+	tavor_cq_error(dev, cqn, eqe->event.cq_err.syndrome == TAVOR_CQ_OVERRUN);
 }
 
 static void tavor_event_device_error(struct tavor_dev *dev, const struct tavor_eqe *eqe)

@@ -76,7 +76,7 @@ struct tavor_eqe {
 			__be32 cqn;
 			__be32 reserved1;
 			u8 reserved2[3];
-			u8 syndrome;
+			u8 syndrome;		/* TAVOR_CQ_OVERRUN or an access violation */
 		} cq_err;
 		struct {
 			__be32 reserved1[2];
@@ -92,6 +92,8 @@ struct tavor_eqe {
 	u8 reserved3[3];
 	u8 owner;
 };
+
+#define TAVOR_CQ_OVERRUN	1
 
 TAVOR_HW_SIZE(tavor_eqe, 0x20);
 TAVOR_HW_FIELD(tavor_eqe, type, 0x1);

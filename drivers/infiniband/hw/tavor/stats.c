@@ -1,42 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The engine's counters as port statistics ("rdma statistic"). They are the device's: both ports
- * show the same.
+ * Counters of the device, which are the engine's and a few of the driver's own. No port has any, so
+ * that nothing is counted twice, and no QP can be bound to one.
  */
 #include "stats.h"
 #include "tavor.h"
 
-/* Each counter is a u64 of struct vrb_counters; the description carries its place. */
-#define COUNTER(field) \
-	{ .name = "vrb_" #field, .priv = (void *)offsetof(struct vrb_counters, field) }
-
-static const struct rdma_stat_desc tavor_stats_descs[] = {
-	COUNTER(submitted),
-	COUNTER(refused),
-	COUNTER(completed),
-	COUNTER(failed),
-	COUNTER(cancelled),
-	COUNTER(flushed),
-	COUNTER(deadline),
-	COUNTER(timeouts),
-	COUNTER(zombies_reaped),
-	COUNTER(stray),
-	COUNTER(steps),
-	COUNTER(busy),
-	COUNTER(no_slot),
-	COUNTER(undone),
-	COUNTER(waits),
-	COUNTER(inbox),
-	COUNTER(runs),
-	COUNTER(queue_now),
-	COUNTER(queue_max),
-	COUNTER(slots_now),
-	COUNTER(slots_max),
-	COUNTER(hold_max),
-	COUNTER(run_max_ns),
+/* All of them at one time; a description carries the place of its counter in here. */
+struct tavor_stats {
+	struct vrb_counters engine;
+	u64 cq_errors;
 };
 
-static struct rdma_hw_stats *tavor_alloc_hw_port_stats(struct ib_device *ibdev, u32 port)
+#define ENGINE(field) \
+	{ .name = "vrb_" #field, .priv = (void *)offsetof(struct tavor_stats, engine.field) }
+#define OWN(field) \
+	{ .name = #field, .priv = (void *)offsetof(struct tavor_stats, field) }
+
+static const struct rdma_stat_desc tavor_stats_descs[] = {
+	ENGINE(submitted),
+	ENGINE(refused),
+	ENGINE(completed),
+	ENGINE(failed),
+	ENGINE(cancelled),
+	ENGINE(flushed),
+	ENGINE(deadline),
+	ENGINE(timeouts),
+	ENGINE(zombies_reaped),
+	ENGINE(stray),
+	ENGINE(steps),
+	ENGINE(busy),
+	ENGINE(no_slot),
+	ENGINE(undone),
+	ENGINE(waits),
+	ENGINE(inbox),
+	ENGINE(runs),
+	ENGINE(queue_now),
+	ENGINE(queue_max),
+	ENGINE(slots_now),
+	ENGINE(slots_max),
+	ENGINE(hold_max),
+	ENGINE(run_max_ns),
+	OWN(cq_errors),
+};
+
+static struct rdma_hw_stats *tavor_alloc_hw_device_stats(struct ib_device *ibdev)
 {
 	return rdma_alloc_hw_stats_struct(tavor_stats_descs, ARRAY_SIZE(tavor_stats_descs),
 					  RDMA_HW_STATS_DEFAULT_LIFESPAN);
@@ -45,16 +53,19 @@ static struct rdma_hw_stats *tavor_alloc_hw_port_stats(struct ib_device *ibdev, 
 static int tavor_get_hw_stats(struct ib_device *ibdev, struct rdma_hw_stats *stats, u32 port,
 			      int index)
 {
-	struct vrb_counters counters;
+	struct tavor_dev *dev = to_tdev(ibdev);
+	struct tavor_stats now = {
+		.cq_errors = atomic64_read(&dev->cq_errors),
+	};
 	unsigned int i;
 
-	vrb_device_counters(to_tdev(ibdev)->vrb, &counters);
+	vrb_device_counters(dev->vrb, &now.engine);
 	for (i = 0; i < ARRAY_SIZE(tavor_stats_descs); i++)
-		stats->value[i] = *(u64 *)((void *)&counters + (size_t)tavor_stats_descs[i].priv);
+		stats->value[i] = *(u64 *)((void *)&now + (size_t)tavor_stats_descs[i].priv);
 	return ARRAY_SIZE(tavor_stats_descs);
 }
 
 const struct ib_device_ops tavor_stats_ops = {
-	.alloc_hw_port_stats = tavor_alloc_hw_port_stats,
+	.alloc_hw_device_stats = tavor_alloc_hw_device_stats,
 	.get_hw_stats = tavor_get_hw_stats,
 };

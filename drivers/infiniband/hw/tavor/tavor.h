@@ -84,6 +84,7 @@ struct tavor_dev {
 	u32 err_dwords;			/* of err_buf */
 	bool registered;
 	atomic_t fatal_sent;
+	atomic64_t cq_errors;
 	u32 leaked;
 
 	spinlock_t mr_reap_lock;	/* mr_reap */
