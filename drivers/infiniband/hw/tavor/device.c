@@ -160,9 +160,9 @@ static int tavor_modify_device(struct ib_device *ibdev, int mask, struct ib_devi
 	if (mask & ~IB_DEVICE_MODIFY_NODE_DESC)
 		return -EOPNOTSUPP;
 	if (mask & IB_DEVICE_MODIFY_NODE_DESC) {
-		mutex_lock(&dev->port_lock);
+		spin_lock(&dev->mad->lock);
 		memcpy(ibdev->node_desc, props->node_desc, IB_DEVICE_NODE_DESC_MAX);
-		mutex_unlock(&dev->port_lock);
+		spin_unlock(&dev->mad->lock);
 	}
 	return 0;
 }

@@ -34,12 +34,12 @@ struct tavor_mad_port {
 
 /**
  * struct tavor_mad - management state of a device
- * @lock: what is known of the ports
+ * @lock: what is known of the ports; the node's description
  * @agent_lock: the agents; held while a trap is handed to one
  * @port: by port number - 1
  */
 struct tavor_mad {
-	spinlock_t lock;		/* ports */
+	spinlock_t lock;		/* ports, node description */
 	spinlock_t agent_lock;		/* agents */
 	struct tavor_mad_port port[TAVOR_MAX_PORTS];
 };

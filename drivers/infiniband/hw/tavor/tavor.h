@@ -91,7 +91,7 @@ struct tavor_dev {
 	struct list_head mr_reap;	/* released MRs whose memory is still pinned */
 	struct mutex mr_reap_mutex;	/* who unpins; the others wait until he has */
 
-	struct mutex port_lock;		/* SET_IB's read-modify-write; node description */
+	struct mutex port_lock;		/* SET_IB's read-modify-write */
 
 	/* the verbs layers' own */
 	struct tavor_table cqs;
