@@ -128,12 +128,33 @@ static void tavor_av_encode(const struct tavor_dev *dev, u32 pdn, const struct r
 		av->sgid_index = (port - 1) * dev->limits.gid_table_len + grh->sgid_index;
 		av->hop_limit = grh->hop_limit;
 		word |= FIELD_PREP(TAVOR_PATH_TCLASS, grh->traffic_class) |
-			FIELD_PREP(TAVOR_PATH_FLOW_LABEL, grh->flow_label & TAVOR_PATH_FLOW_LABEL);
+			FIELD_PREP(TAVOR_PATH_FLOW_LABEL, grh->flow_label);
 		memcpy(av->dgid, grh->dgid.raw, sizeof(av->dgid));
 	} else {
 		av->dgid[3] = cpu_to_be32(TAVOR_AV_NO_GRH_DGID);
 	}
 	av->sl_tclass_flow = cpu_to_be32(word);
+}
+
+/**
+ * tavor_ah_attr_ok() - whether an address fits what the hardware has for it
+ * @dev: the device
+ * @attr: address; its port is the caller's to check
+ *
+ * Context: Any.
+ * Return: whether each of its fields can be given to the hardware as it is.
+ */
+bool tavor_ah_attr_ok(const struct tavor_dev *dev, const struct rdma_ah_attr *attr)
+{
+	const struct ib_global_route *grh = rdma_ah_read_grh(attr);
+
+	if (rdma_ah_get_sl(attr) > FIELD_MAX(TAVOR_PATH_SL) ||
+	    rdma_ah_get_path_bits(attr) > FIELD_MAX(TAVOR_PATH_BITS) ||
+	    !tavor_rate_known(rdma_ah_get_static_rate(attr)))
+		return false;
+	return !(rdma_ah_get_ah_flags(attr) & IB_AH_GRH) ||
+	       (grh->sgid_index < dev->limits.gid_table_len &&
+		grh->flow_label <= FIELD_MAX(TAVOR_PATH_FLOW_LABEL));
 }
 
 /**
@@ -143,7 +164,7 @@ static void tavor_av_encode(const struct tavor_dev *dev, u32 pdn, const struct r
  * @udata: always NULL: user space makes its own
  *
  * Context: Any down to softirq.
- * Return: 0; -EINVAL: port or GID index; -ENOMEM: no slot.
+ * Return: 0; -EINVAL: port, or a field out of range; -ENOMEM: no slot.
  */
 int tavor_create_ah(struct ib_ah *ibah, struct rdma_ah_init_attr *init_attr, struct ib_udata *udata)
 {
@@ -154,10 +175,7 @@ int tavor_create_ah(struct ib_ah *ibah, struct rdma_ah_init_attr *init_attr, str
 	unsigned long flags;
 	int err;
 
-	if (port < 1 || port > dev->limits.num_ports)
-		return -EINVAL;
-	if (rdma_ah_get_ah_flags(attr) & IB_AH_GRH &&
-	    rdma_ah_read_grh(attr)->sgid_index >= dev->limits.gid_table_len)
+	if (port < 1 || port > dev->limits.num_ports || !tavor_ah_attr_ok(dev, attr))
 		return -EINVAL;
 	tavor_av_encode(dev, to_tpd(ibah->pd)->hw->pdn, attr, &ah->av);
 	spin_lock_irqsave(&dev->avs->lock, flags);

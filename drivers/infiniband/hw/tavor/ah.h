@@ -26,6 +26,7 @@ static inline struct tavor_ah *to_tah(struct ib_ah *ibah)
 	return container_of(ibah, struct tavor_ah, ib);
 }
 
+bool tavor_ah_attr_ok(const struct tavor_dev *dev, const struct rdma_ah_attr *attr);
 int tavor_create_ah(struct ib_ah *ibah, struct rdma_ah_init_attr *attr, struct ib_udata *udata);
 int tavor_query_ah(struct ib_ah *ibah, struct rdma_ah_attr *attr);
 int tavor_destroy_ah(struct ib_ah *ibah, u32 flags);

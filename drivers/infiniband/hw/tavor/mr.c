@@ -276,7 +276,8 @@ static struct ib_mr *tavor_reg_user_mr(struct ib_pd *ibpd, u64 start, u64 length
 
 	if (VRB_DMAH_GIVEN || access & (IB_ACCESS_ON_DEMAND | IB_ZERO_BASED))
 		return ERR_PTR(-EOPNOTSUPP);
-	if (!length || iova + length - 1 < iova)
+	/* The end, which is the byte behind the last one, is a 64-bit number to the hardware. */
+	if (!length || iova + length < iova)
 		return ERR_PTR(-EINVAL);
 	tavor_mr_reap(dev);
 	mr = tavor_mr_alloc(dev);

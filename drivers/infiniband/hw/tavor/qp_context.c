@@ -10,6 +10,7 @@
 #include <linux/bitfield.h>
 #include <linux/log2.h>
 
+#include "ah.h"
 #include "qp.h"
 #include "rate.h"
 #include "tavor.h"
@@ -17,12 +18,10 @@
 #define TAVOR_ACK_FREQUENCY	10	/* log2 of packets between acknowledge requests */
 #define TAVOR_FLIGHT_LIMIT	9	/* log2 of outstanding bytes per unit */
 #define TAVOR_CONNECTED_MSG_MAX	31	/* log2 of bytes */
-
-static bool tavor_grh_ok(const struct tavor_dev *dev, const struct rdma_ah_attr *ah)
-{
-	return !(rdma_ah_get_ah_flags(ah) & IB_AH_GRH) ||
-	       rdma_ah_read_grh(ah)->sgid_index < dev->limits.gid_table_len;
-}
+/* Access that a QP may be asked for; what is optional anywhere has no effect here. */
+#define TAVOR_QP_ACCESS		(IB_ACCESS_LOCAL_WRITE | IB_ACCESS_REMOTE_WRITE |	\
+				 IB_ACCESS_REMOTE_READ | IB_ACCESS_REMOTE_ATOMIC |	\
+				 IB_ACCESS_MW_BIND | IB_ACCESS_OPTIONAL)
 
 static bool tavor_port_ok(const struct tavor_dev *dev, u32 port)
 {
@@ -33,7 +32,7 @@ static bool tavor_alt_path_ok(const struct tavor_dev *dev, const struct ib_qp_at
 {
 	return tavor_port_ok(dev, attr->alt_port_num) &&
 	       attr->alt_pkey_index < dev->limits.pkey_table_len && attr->alt_timeout < 32 &&
-	       tavor_grh_ok(dev, &attr->alt_ah_attr);
+	       tavor_ah_attr_ok(dev, &attr->alt_ah_attr);
 }
 
 static bool tavor_path_attrs_ok(const struct tavor_dev *dev, const struct ib_qp_attr *attr,
@@ -43,12 +42,16 @@ static bool tavor_path_attrs_ok(const struct tavor_dev *dev, const struct ib_qp_
 		return false;
 	if (mask & IB_QP_PKEY_INDEX && attr->pkey_index >= dev->limits.pkey_table_len)
 		return false;
-	if (mask & IB_QP_AV && !tavor_grh_ok(dev, &attr->ah_attr))
+	if (mask & IB_QP_AV && !tavor_ah_attr_ok(dev, &attr->ah_attr))
 		return false;
 	if (mask & IB_QP_ALT_PATH && !tavor_alt_path_ok(dev, attr))
 		return false;
 	if (mask & IB_QP_PATH_MTU &&
 	    (attr->path_mtu < IB_MTU_256 || attr->path_mtu > dev->lim.max_mtu))
+		return false;
+	/* Armed it becomes by itself. */
+	if (mask & IB_QP_PATH_MIG_STATE && attr->path_mig_state != IB_MIG_MIGRATED &&
+	    attr->path_mig_state != IB_MIG_REARM)
 		return false;
 	return !(mask & IB_QP_TIMEOUT) || attr->timeout < 32;
 }
@@ -65,7 +68,16 @@ static bool tavor_transport_attrs_ok(const struct tavor_dev *dev, const struct i
 		return false;
 	if (mask & IB_QP_RNR_RETRY && attr->rnr_retry > 7)
 		return false;
+	if (mask & IB_QP_ACCESS_FLAGS && attr->qp_access_flags & ~TAVOR_QP_ACCESS)
+		return false;
 	return !(mask & IB_QP_MIN_RNR_TIMER) || attr->min_rnr_timer < 32;
+}
+
+static bool tavor_numbers_ok(const struct ib_qp_attr *attr, int mask)
+{
+	return (!(mask & IB_QP_DEST_QPN) || attr->dest_qp_num <= TAVOR_QPN_MASK) &&
+	       (!(mask & IB_QP_RQ_PSN) || attr->rq_psn <= TAVOR_QPC_PSN) &&
+	       (!(mask & IB_QP_SQ_PSN) || attr->sq_psn <= TAVOR_QPC_PSN);
 }
 
 /**
@@ -86,6 +98,8 @@ int tavor_qp_check_attrs(const struct tavor_hw_qp *qp, const struct tavor_qp_mod
 		what = "path attribute";
 	else if (!tavor_transport_attrs_ok(qp->dev, &mod->attr, mod->mask))
 		what = "transport attribute";
+	else if (!tavor_numbers_ok(&mod->attr, mod->mask))
+		what = "QPN or PSN";
 	if (!what)
 		return 0;
 	ibdev_dbg(&qp->dev->ib_dev, "QP 0x%06x: bad %s: state %d to %d, mask 0x%x\n", qp->qpn, what,
@@ -108,7 +122,7 @@ static void tavor_encode_path(const struct tavor_dev *dev, const struct rdma_ah_
 		path->sgid_index = grh->sgid_index;
 		path->hop_limit = grh->hop_limit;
 		word |= FIELD_PREP(TAVOR_PATH_TCLASS, grh->traffic_class) |
-			FIELD_PREP(TAVOR_PATH_FLOW_LABEL, grh->flow_label & TAVOR_PATH_FLOW_LABEL);
+			FIELD_PREP(TAVOR_PATH_FLOW_LABEL, grh->flow_label);
 		memcpy(path->dgid, grh->dgid.raw, sizeof(path->dgid));
 	}
 	path->sl_tclass_flow = cpu_to_be32(word);
@@ -171,12 +185,8 @@ static u32 tavor_encode_pm_state(const struct tavor_qp_modify *mod, u32 *flags)
 {
 	enum tavor_pm_state state = TAVOR_PM_MIGRATED;
 
-	if (mod->mask & IB_QP_PATH_MIG_STATE) {
-		if (mod->attr.path_mig_state == IB_MIG_REARM)
-			state = TAVOR_PM_REARM;
-		else if (mod->attr.path_mig_state == IB_MIG_ARMED)
-			state = TAVOR_PM_ARMED;
-	}
+	if (mod->mask & IB_QP_PATH_MIG_STATE && mod->attr.path_mig_state == IB_MIG_REARM)
+		state = TAVOR_PM_REARM;
 	*flags |= FIELD_PREP(TAVOR_QPC_PM_STATE, state);
 	return mod->mask & IB_QP_PATH_MIG_STATE ? TAVOR_OPTPAR_PM_STATE : 0;
 }
@@ -217,7 +227,7 @@ static u32 tavor_encode_requester(const struct tavor_hw_qp *qp, const struct tav
 		opt |= TAVOR_OPTPAR_SRA_MAX;
 	}
 	if (mod->mask & IB_QP_SQ_PSN)
-		ctx->next_send_psn = cpu_to_be32(mod->attr.sq_psn & TAVOR_QPC_PSN);
+		ctx->next_send_psn = cpu_to_be32(mod->attr.sq_psn);
 	ctx->params1 = cpu_to_be32(word);
 	return opt;
 }
@@ -261,7 +271,7 @@ static u32 tavor_encode_responder(const struct tavor_hw_qp *qp, const struct tav
 		opt |= TAVOR_OPTPAR_MIN_RNR;
 	}
 	if (mod->mask & IB_QP_RQ_PSN)
-		psn |= FIELD_PREP(TAVOR_QPC_PSN, attr->rq_psn & TAVOR_QPC_PSN);
+		psn |= FIELD_PREP(TAVOR_QPC_PSN, attr->rq_psn);
 	ctx->params2 = cpu_to_be32(word);
 	ctx->rnr_next_recv_psn = cpu_to_be32(psn);
 	return opt;
@@ -335,7 +345,7 @@ u32 tavor_qpc_encode(const struct tavor_hw_qp *qp, const struct tavor_qp_modify 
 	opt |= tavor_encode_requester(qp, mod, ctx);
 	opt |= tavor_encode_responder(qp, mod, ctx);
 	if (mod->mask & IB_QP_DEST_QPN)
-		ctx->remote_qpn = cpu_to_be32(mod->attr.dest_qp_num & TAVOR_QPN_MASK);
+		ctx->remote_qpn = cpu_to_be32(mod->attr.dest_qp_num);
 	if (mod->mask & IB_QP_QKEY) {
 		ctx->qkey = cpu_to_be32(mod->attr.qkey);
 		opt |= TAVOR_OPTPAR_QKEY;

@@ -24,6 +24,18 @@ static bool tavor_rate_supported(const struct tavor_dev *dev, u8 code)
 }
 
 /**
+ * tavor_rate_known() - whether a static rate is one at all
+ * @ib_rate: as a consumer gave it
+ *
+ * Context: Any.
+ * Return: whether.
+ */
+bool tavor_rate_known(u8 ib_rate)
+{
+	return ib_rate == IB_RATE_PORT_CURRENT || ib_rate_to_mult(ib_rate) > 0;
+}
+
+/**
  * tavor_static_rate() - the hardware's code for a static rate
  * @dev: the device
  * @port: port the packets leave by

@@ -9,6 +9,7 @@
 
 struct tavor_dev;
 
+bool tavor_rate_known(u8 ib_rate);
 u8 tavor_static_rate(const struct tavor_dev *dev, u32 port, u8 ib_rate);
 u8 tavor_ib_rate(u8 code);
 

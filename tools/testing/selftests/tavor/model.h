@@ -31,24 +31,61 @@ static inline int model_open(void)
 	return fd;
 }
 
-/* One request, one line, without its end; whether the model has taken it. */
-static inline bool model_ask(const char *request)
+/* One request, one line, without its end; the reply, cut to what @reply has room for. */
+static inline bool model_reply(const char *request, char *reply, size_t room)
 {
 	static int fd = -1;
-	char reply[256];
 	size_t n = 0;
+	char c;
 
 	if (fd < 0)
 		fd = model_open();
 	if (fd < 0 || dprintf(fd, "%s\n", request) < 0)
 		return false;
-	while (n < sizeof(reply) - 1 && read(fd, reply + n, 1) == 1 && reply[n] != '\n')
-		n++;
+	while (read(fd, &c, 1) == 1 && c != '\n')
+		if (n < room - 1)
+			reply[n++] = c;
 	reply[n] = 0;
+	return true;
+}
+
+/* The same; whether the model has taken it. */
+static inline bool model_ask(const char *request)
+{
+	char reply[256];
+
+	if (!model_reply(request, reply, sizeof(reply)))
+		return false;
 	if (strstr(reply, "\"ok\":true"))
 		return true;
 	printf("# model: %s: %s\n", request, reply);
 	return false;
+}
+
+/* Sum of the counters of one of the reply's lists: "NAME":{"rule":1,...} */
+static inline unsigned long model_sum(const char *reply, const char *name)
+{
+	char key[64];
+	const char *at;
+	unsigned long sum = 0;
+
+	snprintf(key, sizeof(key), "\"%s\":{", name);
+	at = strstr(reply, key);
+	for (at = at ? at + strlen(key) : ""; *at && *at != '}'; at++)
+		if (*at == ':')
+			sum += strtoul(at + 1, NULL, 0);
+	return sum;
+}
+
+/* What the model has held against the driver so far, waived or not; -1: no answer. */
+static inline long model_violations(void)
+{
+	char reply[65536];
+
+	if (!model_reply("{\"cmd\":\"stats\",\"hca\":0,\"history\":false}", reply, sizeof(reply)) ||
+	    !strstr(reply, "\"violations\":{"))
+		return -1;
+	return model_sum(reply, "violations") + model_sum(reply, "waived");
 }
 
 /* Adds a fault, as the option of that name has it; NULL: takes all away. */

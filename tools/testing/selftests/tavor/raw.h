@@ -141,6 +141,41 @@ static inline int raw_create_cq(int fd, uint32_t cqe, uint32_t lkey, uint32_t pd
 	return raw_create_cq_short(fd, cqe, lkey, pdn, 0, cq);
 }
 
+/* The extended command, which has flags. */
+static inline int raw_create_cq_ex(int fd, uint32_t cqe, uint32_t lkey, uint32_t pdn,
+				   uint32_t flags, uint32_t comp_mask, struct raw_cq *cq)
+{
+	struct {
+		struct ib_uverbs_ex_create_cq_resp core;
+		struct mthca_create_cq_resp driver;
+	} response = {};
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_ex_cmd_hdr ex;
+		struct ib_uverbs_ex_create_cq core;
+		struct mthca_create_cq driver;
+	} command = {
+		.hdr = {
+			.command = IB_USER_VERBS_CMD_FLAG_EXTENDED | IB_USER_VERBS_EX_CMD_CREATE_CQ,
+			.in_words = sizeof(command.core) / 8,
+			.out_words = sizeof(response.core) / 8,
+		},
+		.ex = {
+			.response = (uintptr_t)&response,
+			.provider_in_words = sizeof(command.driver) / 8,
+			.provider_out_words = sizeof(response.driver) / 8,
+		},
+		.core = { .cqe = cqe, .comp_channel = -1, .flags = flags, .comp_mask = comp_mask },
+		.driver = { .lkey = lkey, .pdn = pdn },
+	};
+	int ret = write(fd, &command, sizeof(command)) == sizeof(command) ? 0 : -errno;
+
+	cq->handle = response.core.base.cq_handle;
+	cq->cqe = response.core.base.cqe;
+	cq->cqn = response.driver.cqn;
+	return ret;
+}
+
 static inline int raw_resize_cq(int fd, uint32_t handle, uint32_t cqe, uint32_t lkey, uint32_t *got)
 {
 	struct ib_uverbs_resize_cq_resp response = {};
@@ -234,8 +269,9 @@ struct raw_srq {
 	uint32_t max_wr;
 };
 
-static inline int raw_create_srq(int fd, uint32_t pd, uint32_t max_wr, uint32_t max_sge,
-				 uint32_t lkey, struct raw_srq *srq)
+static inline int raw_create_srq_caps(int fd, uint32_t pd, uint32_t max_wr, uint32_t max_sge,
+				      uint32_t lkey, struct raw_srq *srq,
+				      struct ib_uverbs_create_srq_resp *caps)
 {
 	struct {
 		struct ib_uverbs_create_srq_resp core;
@@ -255,6 +291,43 @@ static inline int raw_create_srq(int fd, uint32_t pd, uint32_t max_wr, uint32_t 
 	int ret = raw_command(fd, IB_USER_VERBS_CMD_CREATE_SRQ, &command, sizeof(command),
 			      sizeof(response));
 
+	*caps = response.core;
+	srq->handle = response.core.srq_handle;
+	srq->max_wr = response.core.max_wr;
+	return ret;
+}
+
+static inline int raw_create_srq(int fd, uint32_t pd, uint32_t max_wr, uint32_t max_sge,
+				 uint32_t lkey, struct raw_srq *srq)
+{
+	struct ib_uverbs_create_srq_resp caps;
+
+	return raw_create_srq_caps(fd, pd, max_wr, max_sge, lkey, srq, &caps);
+}
+
+/* One of the types that only this command can name. */
+static inline int raw_create_xsrq(int fd, uint32_t type, uint32_t pd, uint32_t max_wr,
+				  uint32_t max_sge, uint32_t lkey, struct raw_srq *srq)
+{
+	struct {
+		struct ib_uverbs_create_srq_resp core;
+		struct mthca_create_srq_resp driver;
+	} response = {};
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_create_xsrq core;
+		struct mthca_create_srq driver;
+	} command = {
+		.core.response = (uintptr_t)&response,
+		.core.srq_type = type,
+		.core.pd_handle = pd,
+		.core.max_wr = max_wr,
+		.core.max_sge = max_sge,
+		.driver.lkey = lkey,
+	};
+	int ret = raw_command(fd, IB_USER_VERBS_CMD_CREATE_XSRQ, &command, sizeof(command),
+			      sizeof(response));
+
 	srq->handle = response.core.srq_handle;
 	srq->max_wr = response.core.max_wr;
 	return ret;
@@ -269,6 +342,22 @@ static inline int raw_destroy_srq(int fd, uint32_t handle)
 	} command = { .core.response = (uintptr_t)&response, .core.srq_handle = handle };
 
 	return raw_command(fd, IB_USER_VERBS_CMD_DESTROY_SRQ, &command, sizeof(command),
+			   sizeof(response));
+}
+
+static inline int raw_create_ah(int fd, uint32_t pd, uint8_t port, uint16_t lid)
+{
+	struct ib_uverbs_create_ah_resp response;
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_create_ah core;
+	} command = {
+		.core.response = (uintptr_t)&response,
+		.core.pd_handle = pd,
+		.core.attr = { .dlid = lid, .port_num = port },
+	};
+
+	return raw_command(fd, IB_USER_VERBS_CMD_CREATE_AH, &command, sizeof(command),
 			   sizeof(response));
 }
 
