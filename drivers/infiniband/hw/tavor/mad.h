@@ -14,7 +14,8 @@
 
 /**
  * struct tavor_mad_port - what is known of one port
- * @known: a PortInfo has passed; the rest comes from the last one
+ * @known: a PortInfo has passed; the rest but @rate comes from the last one that was set, or from
+ *	the first one that was read
  * @rate: speed of the link in units of 2.5 Gb/s; 0: not known yet
  * @lid: base LID
  * @sm_lid: where traps go

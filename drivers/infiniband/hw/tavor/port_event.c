@@ -63,13 +63,11 @@ static u32 tavor_port_of(const struct tavor_dev *dev, u32 port, const struct ib_
 	return named >= 1 && named <= dev->limits.num_ports ? named : port;
 }
 
-/* Returns what changed, as bits of enum ib_event_type. */
-static u32 tavor_learn_port_info(struct tavor_dev *dev, u32 port, const struct ib_port_info *info)
+/* What the subnet manager has set. Returns what changed, as bits of enum ib_event_type. */
+static u32 tavor_learn_set(struct tavor_mad_port *known, const struct ib_port_info *info)
 {
-	struct tavor_mad_port *known = &dev->mad->port[port - 1];
 	u32 changes = 0;
 
-	spin_lock(&dev->mad->lock);
 	if (known->known && known->lid != be16_to_cpu(info->lid))
 		changes |= BIT(IB_EVENT_LID_CHANGE);
 	if (known->known && known->gid_prefix != info->gid_prefix)
@@ -79,6 +77,22 @@ static u32 tavor_learn_port_info(struct tavor_dev *dev, u32 port, const struct i
 	known->gid_prefix = info->gid_prefix;
 	known->sm_lid = be16_to_cpu(info->sm_lid);
 	known->sm_sl = FIELD_GET(TAVOR_PINFO_SM_SL, info->neighbormtu_mastersmsl);
+	return changes;
+}
+
+/*
+ * What only a Set changes is compared with the Set before: whoever reads a PortInfo between a Set
+ * and its answer must not take the change away. The first reading of all says where it begins.
+ */
+static u32 tavor_learn_port_info(struct tavor_dev *dev, u32 port, bool set,
+				 const struct ib_port_info *info)
+{
+	struct tavor_mad_port *known = &dev->mad->port[port - 1];
+	u32 changes = 0;
+
+	spin_lock(&dev->mad->lock);
+	if (set || !known->known)
+		changes = tavor_learn_set(known, info);
 	WRITE_ONCE(known->rate, tavor_port_rate(info));
 	spin_unlock(&dev->mad->lock);
 	return changes;
@@ -87,7 +101,7 @@ static u32 tavor_learn_port_info(struct tavor_dev *dev, u32 port, const struct i
 static void tavor_snoop_port_info(struct tavor_dev *dev, u32 port, bool set,
 				  const struct ib_port_info *info)
 {
-	u32 changes = tavor_learn_port_info(dev, port, info);
+	u32 changes = tavor_learn_port_info(dev, port, set, info);
 
 	if (!set)
 		return;
