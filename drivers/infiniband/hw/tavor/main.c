@@ -49,6 +49,8 @@ static int tavor_layer_pci_init(struct tavor_dev *dev)
 	struct pci_dev *pdev = dev->pdev;
 	int err;
 
+	/* Whoever had it before may have left it running: it writes nothing until it was reset. */
+	pci_clear_master(pdev);
 	err = pci_enable_device(pdev);
 	if (err)
 		return err;
@@ -62,7 +64,6 @@ static int tavor_layer_pci_init(struct tavor_dev *dev)
 	if (err)
 		goto release;
 	dma_set_max_seg_size(&pdev->dev, SZ_1G);
-	pci_set_master(pdev);
 	if (pci_resource_flags(pdev, 4) & IORESOURCE_MEM)
 		dev->ddr_bar_size = pci_resource_len(pdev, 4);
 	return 0;
@@ -78,6 +79,12 @@ static void tavor_layer_pci_exit(struct tavor_dev *dev)
 {
 	pci_release_regions(dev->pdev);
 	pci_disable_device(dev->pdev);
+}
+
+static int tavor_layer_master_init(struct tavor_dev *dev)
+{
+	pci_set_master(dev->pdev);
+	return 0;
 }
 
 static int tavor_layer_sys_init(struct tavor_dev *dev)
@@ -179,6 +186,7 @@ struct tavor_layer {
 static const struct tavor_layer tavor_layers[] = {
 	{ "PCI", tavor_layer_pci_init, tavor_layer_pci_exit },
 	{ "reset", tavor_reset },
+	{ "bus mastering", tavor_layer_master_init, tavor_dma_off },
 	{ "command interface", tavor_cmd_init, tavor_cmd_cleanup },
 	{ "SYS_EN", tavor_layer_sys_init, tavor_layer_sys_exit },
 	{ "limits", tavor_layer_query_init },
