@@ -207,7 +207,6 @@ static const struct tavor_layer tavor_layers[] = {
 	{ "ports", tavor_layer_close_ports_init, tavor_layer_close_ports_exit },
 	{ "error buffer", tavor_catas_start, tavor_catas_stop },
 	{ "registration", tavor_ib_register, tavor_ib_unregister },
-	{ "management agents", tavor_mad_register_agents, tavor_mad_unregister_agents },
 };
 
 static void tavor_layers_down(struct tavor_dev *dev, unsigned int n)
@@ -296,14 +295,24 @@ static struct pci_driver tavor_driver = {
 
 static int __init tavor_module_init(void)
 {
-	int err = tavor_params_check();
+	int err;
 
-	return err ?: pci_register_driver(&tavor_driver);
+	err = tavor_params_check();
+	if (err)
+		return err;
+	err = tavor_trap_init();
+	if (err)
+		return err;
+	err = pci_register_driver(&tavor_driver);
+	if (err)
+		tavor_trap_exit();
+	return err;
 }
 
 static void __exit tavor_module_exit(void)
 {
 	pci_unregister_driver(&tavor_driver);
+	tavor_trap_exit();
 }
 
 module_init(tavor_module_init);

@@ -86,40 +86,7 @@ void tavor_forward_trap(struct tavor_dev *dev, u32 port, const struct ib_mad *ma
 			  err);
 }
 
-/**
- * tavor_mad_register_agents() - be able to forward traps
- * @dev: the device, registered
- *
- * Context: Process context.
- * Return: 0 or a negative errno.
- */
-int tavor_mad_register_agents(struct tavor_dev *dev)
-{
-	static const enum ib_qp_type types[] = { IB_QPT_SMI, IB_QPT_GSI };
-	struct ib_mad_agent *agent;
-	u32 port, qpn;
-
-	for (port = 1; port <= dev->limits.num_ports; port++) {
-		for (qpn = 0; qpn < ARRAY_SIZE(types); qpn++) {
-			agent = ib_register_mad_agent(&dev->ib_dev, port, types[qpn], NULL, 0,
-						      tavor_trap_sent, NULL, NULL, 0);
-			if (IS_ERR(agent)) {
-				tavor_mad_unregister_agents(dev);
-				return PTR_ERR(agent);
-			}
-			dev->mad->port[port - 1].agent[qpn] = agent;
-		}
-	}
-	return 0;
-}
-
-/**
- * tavor_mad_unregister_agents() - counterpart of tavor_mad_register_agents()
- * @dev: the device, still registered
- *
- * Context: Process context.
- */
-void tavor_mad_unregister_agents(struct tavor_dev *dev)
+static void tavor_trap_forget_agents(struct tavor_dev *dev)
 {
 	struct ib_mad_agent *agent;
 	u32 port, qpn;
@@ -134,4 +101,75 @@ void tavor_mad_unregister_agents(struct tavor_dev *dev)
 				ib_unregister_mad_agent(agent);
 		}
 	}
+}
+
+static int tavor_trap_get_agents(struct tavor_dev *dev)
+{
+	static const enum ib_qp_type types[] = { IB_QPT_SMI, IB_QPT_GSI };
+	struct ib_mad_agent *agent;
+	u32 port, qpn;
+
+	for (port = 1; port <= dev->limits.num_ports; port++) {
+		for (qpn = 0; qpn < ARRAY_SIZE(types); qpn++) {
+			agent = ib_register_mad_agent(&dev->ib_dev, port, types[qpn], NULL, 0,
+						      tavor_trap_sent, NULL, NULL, 0);
+			if (IS_ERR(agent)) {
+				tavor_trap_forget_agents(dev);
+				return PTR_ERR(agent);
+			}
+			spin_lock_irq(&dev->mad->agent_lock);
+			dev->mad->port[port - 1].agent[qpn] = agent;
+			spin_unlock_irq(&dev->mad->agent_lock);
+		}
+	}
+	return 0;
+}
+
+static int tavor_trap_add(struct ib_device *ibdev)
+{
+	struct tavor_dev *dev = to_tdev(ibdev);
+	int err;
+
+	if (ibdev->ops.owner != THIS_MODULE)
+		return -EOPNOTSUPP;
+	err = tavor_trap_get_agents(dev);
+	if (err)
+		ibdev_warn(ibdev, "traps of the firmware are not forwarded (%d)\n", err);
+	return err;
+}
+
+static void tavor_trap_remove(struct ib_device *ibdev, void *client_data)
+{
+	tavor_trap_forget_agents(to_tdev(ibdev));
+}
+
+/*
+ * Agents belong to what ib_core makes anew whenever the device comes back, from another network
+ * namespace too; so they come and go as those of any other client do.
+ */
+static struct ib_client tavor_trap_client = {
+	.name = TAVOR_NAME,
+	.add = tavor_trap_add,
+	.remove = tavor_trap_remove,
+};
+
+/**
+ * tavor_trap_init() - be able to forward traps, of all devices there will be
+ *
+ * Context: Process context.
+ * Return: 0 or a negative errno.
+ */
+int tavor_trap_init(void)
+{
+	return ib_register_client(&tavor_trap_client);
+}
+
+/**
+ * tavor_trap_exit() - counterpart of tavor_trap_init()
+ *
+ * Context: Process context.
+ */
+void tavor_trap_exit(void)
+{
+	ib_unregister_client(&tavor_trap_client);
 }

@@ -9,8 +9,8 @@
 
 struct tavor_dev;
 
-int tavor_mad_register_agents(struct tavor_dev *dev);
-void tavor_mad_unregister_agents(struct tavor_dev *dev);
+int tavor_trap_init(void);
+void tavor_trap_exit(void);
 void tavor_forward_trap(struct tavor_dev *dev, u32 port, const struct ib_mad *mad);
 
 #endif /* TAVOR_TRAP_H */
