@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * Catastrophic errors: the HCA writes what happened to a buffer in BAR0 and sends no event that
- * could be relied on, so the buffer is read every 5 seconds. An error
- * fails the device.
+ * could be relied on, so the buffer is read every 5 seconds, and when an interrupt has no event. An
+ * error fails the device.
  */
 #include "catas.h"
 #include "tavor.h"
@@ -66,6 +66,7 @@ static void tavor_catas_poll(struct timer_list *timer)
 int tavor_catas_start(struct tavor_dev *dev)
 {
 	u64 offset = dev->fw.err_addr & (TAVOR_BAR0_SIZE - 1);
+	void __iomem *buf;
 
 	timer_setup(&dev->catas_timer, tavor_catas_poll, 0);
 	dev->err_dwords = min_t(u32, dev->fw.err_dwords, CATAS_MAX_DWORDS);
@@ -73,11 +74,28 @@ int tavor_catas_start(struct tavor_dev *dev)
 	dev->err_buf = NULL;
 	if (!dev->err_dwords)
 		return 0;
-	dev->err_buf = ioremap(pci_resource_start(dev->pdev, 0) + offset, dev->err_dwords * 4);
-	if (!dev->err_buf)
+	buf = ioremap(pci_resource_start(dev->pdev, 0) + offset, dev->err_dwords * 4);
+	if (!buf)
 		return -ENOMEM;
+	/* Pairs with tavor_catas_look(). */
+	smp_store_release(&dev->err_buf, buf);
 	mod_timer(&dev->catas_timer, round_jiffies(jiffies + CATAS_POLL));
 	return 0;
+}
+
+/**
+ * tavor_catas_look() - has the error buffer read soon
+ * @dev: device
+ *
+ * By the timer, at its next tick: whoever can cause interrupts does not cause as many readings.
+ *
+ * Context: Any down to softirq.
+ */
+void tavor_catas_look(struct tavor_dev *dev)
+{
+	/* Pairs with tavor_catas_start(): the timer is set up by then. */
+	if (smp_load_acquire(&dev->err_buf))
+		mod_timer(&dev->catas_timer, jiffies);
 }
 
 /**

@@ -9,6 +9,7 @@ struct tavor_dev;
 
 int tavor_catas_start(struct tavor_dev *dev);
 void tavor_catas_stop(struct tavor_dev *dev);
+void tavor_catas_look(struct tavor_dev *dev);
 void tavor_fatal(struct tavor_dev *dev);
 
 #endif /* TAVOR_CATAS_H */

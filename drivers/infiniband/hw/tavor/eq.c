@@ -125,6 +125,8 @@ static int tavor_eq_poll(struct irq_poll *iop, int budget)
 	n = tavor_eq_reap(eq, budget);
 	if (n >= budget)
 		return n;
+	if (!n && eq == tavor_eq_async(eq->dev))
+		eq->dev->eq_handlers->async_empty(eq->dev);
 	tavor_eq_run_drains(&eq->draining);
 	irq_poll_complete(iop);
 	tavor_eq_arm(eq);

@@ -30,6 +30,7 @@ struct tavor_eq_handlers {
 	void (*comp)(struct tavor_eq *eq, const struct tavor_eqe *eqe);
 	void (*async)(struct tavor_eq *eq, const struct tavor_eqe *eqe);
 	void (*cmd)(struct tavor_eq *eq, const struct tavor_eqe *eqe);
+	void (*async_empty)(struct tavor_dev *dev);	/* an interrupt, but no entry */
 };
 
 struct tavor_eq {

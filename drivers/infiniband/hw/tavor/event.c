@@ -2,6 +2,9 @@
 /*
  * What an event queue entry means. Everything here runs in the softirq of its queue.
  */
+#include <linux/bitfield.h>
+
+#include "catas.h"
 #include "event.h"
 #include "port_event.h"
 #include "qp.h"
@@ -20,12 +23,22 @@ static void tavor_event_port(struct tavor_dev *dev, const struct tavor_eqe *eqe)
 	tavor_port_event(dev, port, active ? IB_EVENT_PORT_ACTIVE : IB_EVENT_PORT_ERR);
 }
 
+/* The driver makes no end-to-end contexts. */
+static void tavor_event_eec(struct tavor_dev *dev, u32 eecn)
+{
+	dev_warn_ratelimited(&dev->pdev->dev, "event of the end-to-end context %#x, which is none\n",
+			     eecn);
+}
+
 static void tavor_event_qp(struct tavor_dev *dev, const struct tavor_eqe *eqe,
 			   enum ib_event_type type)
 {
+	u32 number = be32_to_cpu(eqe->event.qp.qpn) & 0xffffff;
+
 	if (be32_to_cpu(eqe->event.qp.flags) & TAVOR_EQE_QP_EEC)
-		return;
-	tavor_qp_event(dev, be32_to_cpu(eqe->event.qp.qpn) & 0xffffff, type);
+		tavor_event_eec(dev, number);
+	else
+		tavor_qp_event(dev, number, type);
 }
 
 static void tavor_event_srq(struct tavor_dev *dev, const struct tavor_eqe *eqe,
@@ -41,8 +54,32 @@ static void tavor_event_cq_error(struct tavor_dev *dev, const struct tavor_eqe *
 	tavor_cq_error(dev, cqn, eqe->event.cq_err.syndrome == TAVOR_CQ_OVERRUN);
 }
 
+/* Corrected: one that is not is a catastrophe. */
+static void tavor_event_ecc(struct tavor_dev *dev, const struct tavor_eqe *eqe)
+{
+	u32 cause = be32_to_cpu(eqe->event.ecc.cause);
+
+	atomic64_inc(&dev->ecc_errors);
+	dev_notice_ratelimited(&dev->pdev->dev,
+			       "corrected error of the DDR: DIMM %lu, bank %lu, row %u, column %u%s\n",
+			       FIELD_GET(TAVOR_ECC_DIMM, cause), FIELD_GET(TAVOR_ECC_BANK, cause),
+			       be16_to_cpu(eqe->event.ecc.row), be16_to_cpu(eqe->event.ecc.column),
+			       cause & TAVOR_ECC_OVERFLOW ? ", and more" : "");
+}
+
+/* A process may ring what it likes through its page; the hardware has not listened. */
+static bool tavor_event_is_harmless(const struct tavor_eqe *eqe)
+{
+	return eqe->type == TAVOR_EVENT_LOCAL_CATAS &&
+	       eqe->event.catas.syndrome == TAVOR_CATAS_UAR_PAGE;
+}
+
 static void tavor_event_device_error(struct tavor_dev *dev, const struct tavor_eqe *eqe)
 {
+	if (tavor_event_is_harmless(eqe)) {
+		atomic64_inc(&dev->uar_errors);
+		return;
+	}
 	dev_err(&dev->pdev->dev, "event type %#x, syndrome %#x, data %#x\n", eqe->type,
 		eqe->event.catas.syndrome, be32_to_cpu(eqe->event.catas.data));
 	vrb_device_fail(dev->vrb, eqe->type == TAVOR_EVENT_EQ_OVERFLOW ?
@@ -68,6 +105,10 @@ static void tavor_event_dispatch(struct tavor_dev *dev, const struct tavor_eqe *
 		return tavor_event_qp(dev, eqe, IB_EVENT_QP_ACCESS_ERR);
 	case TAVOR_EVENT_SRQ_LAST_WQE:
 		return tavor_event_qp(dev, eqe, IB_EVENT_QP_LAST_WQE_REACHED);
+	case TAVOR_EVENT_EEC_CATAS:
+		return tavor_event_eec(dev, be32_to_cpu(eqe->event.qp.qpn) & 0xffffff);
+	case TAVOR_EVENT_ECC_DETECT:
+		return tavor_event_ecc(dev, eqe);
 	case TAVOR_EVENT_SRQ_CATAS:
 		return tavor_event_srq(dev, eqe, IB_EVENT_SRQ_ERR);
 	case TAVOR_EVENT_SRQ_LIMIT:
@@ -121,4 +162,5 @@ const struct tavor_eq_handlers tavor_event_handlers = {
 	.comp = tavor_event_comp,
 	.async = tavor_event_async,
 	.cmd = tavor_event_cmd,
+	.async_empty = tavor_catas_look,
 };

@@ -85,15 +85,31 @@ struct tavor_eqe {
 		struct {
 			__be32 reserved1[2];
 			u8 reserved2[3];
-			u8 syndrome;
+			u8 syndrome;		/* enum tavor_catas_syndrome */
 			__be32 data;
 		} catas;
+		struct {
+			__be32 reserved1[4];
+			__be32 cause;		/* TAVOR_ECC_* */
+			__be16 column;
+			__be16 row;
+		} ecc;
 	} event;
 	u8 reserved3[3];
 	u8 owner;
 };
 
 #define TAVOR_CQ_OVERRUN	1
+
+/* What a local catastrophic error is. The rest is the hardware's own. */
+enum tavor_catas_syndrome {
+	TAVOR_CATAS_EQ_OVERFLOW		= 1,
+	TAVOR_CATAS_UAR_PAGE		= 2,	/* a doorbell through a page that may not ring it */
+};
+
+#define TAVOR_ECC_OVERFLOW	BIT(31)		/* more than could be told one by one */
+#define TAVOR_ECC_BANK		GENMASK(13, 12)
+#define TAVOR_ECC_DIMM		GENMASK(11, 10)
 
 TAVOR_HW_SIZE(tavor_eqe, 0x20);
 TAVOR_HW_FIELD(tavor_eqe, type, 0x1);
@@ -109,6 +125,9 @@ TAVOR_HW_FIELD(tavor_eqe, event.qp.flags, 0xc);
 TAVOR_HW_FIELD(tavor_eqe, event.srq.srqn, 0x4);
 TAVOR_HW_FIELD(tavor_eqe, event.cq_err.cqn, 0x4);
 TAVOR_HW_FIELD(tavor_eqe, event.cq_err.syndrome, 0xf);
+TAVOR_HW_FIELD(tavor_eqe, event.ecc.cause, 0x14);
+TAVOR_HW_FIELD(tavor_eqe, event.ecc.column, 0x18);
+TAVOR_HW_FIELD(tavor_eqe, event.ecc.row, 0x1a);
 TAVOR_HW_FIELD(tavor_eqe, event.port.port, 0xc);
 TAVOR_HW_FIELD(tavor_eqe, event.catas.syndrome, 0xf);
 TAVOR_HW_FIELD(tavor_eqe, event.catas.data, 0x10);

@@ -10,6 +10,8 @@
 struct tavor_stats {
 	struct vrb_counters engine;
 	u64 cq_errors;
+	u64 uar_errors;
+	u64 ecc_errors;
 };
 
 #define ENGINE(field) \
@@ -42,6 +44,8 @@ static const struct rdma_stat_desc tavor_stats_descs[] = {
 	ENGINE(hold_max),
 	ENGINE(run_max_ns),
 	OWN(cq_errors),
+	OWN(uar_errors),
+	OWN(ecc_errors),
 };
 
 static struct rdma_hw_stats *tavor_alloc_hw_device_stats(struct ib_device *ibdev)
@@ -56,6 +60,8 @@ static int tavor_get_hw_stats(struct ib_device *ibdev, struct rdma_hw_stats *sta
 	struct tavor_dev *dev = to_tdev(ibdev);
 	struct tavor_stats now = {
 		.cq_errors = atomic64_read(&dev->cq_errors),
+		.uar_errors = atomic64_read(&dev->uar_errors),
+		.ecc_errors = atomic64_read(&dev->ecc_errors),
 	};
 	unsigned int i;
 

@@ -85,6 +85,8 @@ struct tavor_dev {
 	bool registered;
 	atomic_t fatal_sent;
 	atomic64_t cq_errors;
+	atomic64_t uar_errors;		/* doorbells through the wrong page */
+	atomic64_t ecc_errors;		/* corrected */
 	u32 leaked;
 
 	spinlock_t mr_reap_lock;	/* mr_reap */

@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver tavor
+# Timeout: 600
+# Guest: own
+# Level: ci
+#
+# Errors of the whole device: what a process can cause by its doorbells does not fail it,
+# everything else does, and an interrupt without an entry is looked into at once. By hand:
+#   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/catastrophe.sh [test_NAME...]
+
+# shellcheck source=SCRIPTDIR/faults.bash
+. "$(dirname "$0")/faults.bash"
+
+failed() {
+	said "$1" 'device has failed'
+}
+
+# catastrophe SYNDROME: as an entry of the event queue
+catastrophe() {
+	model "{\"cmd\":\"event\",\"hca\":0,\"type\":8,\"subtype\":0,\"data\":[0,0,$1,0]}" | grep -q '"ok":true'
+}
+
+renew() {
+	unbind
+	bind
+	until_true 20 prints rdma_devices
+}
+
+test_a_misbehaved_UAR_page_does_not_fail_the_device() {
+	local since
+	since=$(mark)
+	catastrophe 2
+	sleep 1
+	! failed "$since" || fail "it has failed"
+	ibv_devinfo >/dev/null
+}
+
+test_each_other_syndrome_does() {
+	local syndrome since
+	for syndrome in 1 3 4 5 6; do
+		since=$(mark)
+		catastrophe "$syndrome"
+		until_true 5 failed "$since" || fail "syndrome $syndrome: it has not failed"
+		renew
+	done
+}
+
+# async_interrupt: as the context of the asynchronous event queue has it
+async_interrupt() {
+	local index
+	index=$(grep -E 'ib_tavor-(comp|async|cmd)' /proc/interrupts | grep -n async | cut -d: -f1)
+	echo $((128 + index - 1))
+}
+
+test_an_interrupt_without_an_entry_is_looked_into_at_once() {
+	local since
+	since=$(mark)
+	model '{"cmd":"catas","hca":0,"buffer":[50331648,1]}' | grep -q '"ok":true'
+	model "{\"cmd\":\"interrupt\",\"hca\":0,\"intr\":$(async_interrupt)}" | grep -q '"ok":true'
+	until_true 1 failed "$since" || fail "only the next look at the buffer would find it"
+	said "$since" 'uplink bus error'
+	renew
+}
+
+test_an_interrupt_without_anything_does_nothing() {
+	local since
+	since=$(mark)
+	model "{\"cmd\":\"interrupt\",\"hca\":0,\"intr\":$(async_interrupt)}" | grep -q '"ok":true'
+	sleep 1
+	! failed "$since" || fail "it has failed"
+	ibv_devinfo >/dev/null
+}
+
+test_a_corrected_memory_error_is_reported() {
+	local since
+	since=$(mark)
+	model '{"cmd":"ddr_error","hca":0}' | grep -q '"ok":true'
+	until_true 5 said "$since" 'corrected|ECC'
+	! failed "$since" || fail "it has failed"
+}
+
+run_tests "$@"
