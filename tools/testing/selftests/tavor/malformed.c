@@ -1,0 +1,947 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+//
+// Runs: guest --driver tavor --sm
+// Kernels: 6.12 debug
+// Timeout: 1800
+// Level: ci
+//
+// Calls of uverbs that make no sense, by write() and by ioctl(): wrong sizes, handles and keys
+// of somebody else or of what is gone, flags and capacities that nobody has, addresses that are
+// not mapped, destroys that race. Each is answered by an errno of those documented, the kernel
+// says nothing, and nothing is left behind. A call is made from the seed and its number alone,
+// among objects that are always the same: one that failed can be repeated. malformed_all.sh
+// makes ten times as many on the debug kernel. By hand:
+//   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/malformed [COUNT [SEED [FIRST]]]
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/ioctl.h>
+#include <rdma/ib_user_ioctl_cmds.h>
+#include <rdma/ib_user_ioctl_verbs.h>
+#include <rdma/rdma_user_ioctl_cmds.h>
+#include "kselftest.h"
+#include "model.h"
+#include "process.h"
+#include "raw.h"
+
+#define NR(table) (sizeof(table) / sizeof((table)[0]))
+#define COUNT 10000
+#define SEED 0x7467766f72ULL
+#define CHUNKS 10
+#define BUFFER (1 << 20)
+#define ANSWER (4 << 20) /* more than a call can have said its answer is long */
+#define WORDS 64
+
+/* ---- Numbers that are the same each time ---- */
+
+static uint64_t state;
+
+static uint32_t any(void)
+{
+	uint64_t z = state += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+	return z >> 32;
+}
+
+static uint32_t below(uint32_t n)
+{
+	return any() % n;
+}
+
+static bool one_in(uint32_t n)
+{
+	return !below(n);
+}
+
+/* ---- What there is to make calls about ---- */
+
+struct side {
+	int fd, channel;
+	struct raw_pd pd, second_pd;
+	struct raw_mr mr, readonly;
+	struct raw_cq cq;
+	struct raw_srq srq;
+	struct raw_qp rc, ud;
+};
+
+static struct side own, other;
+static struct raw_mr gone;
+static char device[256];
+static char *memory, *response, *readonly_page;
+static int first_fd;
+
+static int get_context(int fd)
+{
+	struct {
+		struct ib_uverbs_get_context_resp core;
+		struct mthca_alloc_ucontext_resp driver;
+	} response;
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_get_context core;
+	} command = { .core.response = (uintptr_t)&response };
+
+	return raw_command(fd, IB_USER_VERBS_CMD_GET_CONTEXT, &command, sizeof(command),
+			   sizeof(response));
+}
+
+static int create_channel(int fd)
+{
+	struct ib_uverbs_create_comp_channel_resp response;
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_create_comp_channel core;
+	} command = { .core.response = (uintptr_t)&response };
+
+	return raw_command(fd, IB_USER_VERBS_CMD_CREATE_COMP_CHANNEL, &command, sizeof(command), sizeof(response)) ?:
+		       (int)response.fd;
+}
+
+static int create_qp(const struct side *side, uint8_t type, struct raw_qp *qp)
+{
+	const struct raw_qp_in in = {
+		.pd = side->pd.handle,
+		.send_cq = side->cq.handle,
+		.recv_cq = side->cq.handle,
+		.lkey = side->mr.lkey,
+		.send_wr = 2,
+		.recv_wr = 2,
+		.send_sge = 1,
+		.recv_sge = 1,
+		.type = type,
+	};
+
+	return raw_create_qp(side->fd, &in, qp);
+}
+
+static int build(struct side *side)
+{
+	side->fd = open(device, O_RDWR | O_CLOEXEC);
+	if (side->fd < 0)
+		return -errno;
+	side->channel = get_context(side->fd) ?: create_channel(side->fd);
+	if (side->channel < 0)
+		return side->channel;
+	return raw_alloc_pd(side->fd, &side->pd)		?:
+		       raw_alloc_pd(side->fd, &side->second_pd) ?:
+		       raw_reg_mr(side->fd, side->pd.handle, memory, BUFFER, 0, IBV_ACCESS_LOCAL_WRITE, &side->mr) ?:
+		       raw_reg_mr(side->fd, side->pd.handle, readonly_page, PROCESS_PAGE, 0, 0, &side->readonly) ?:
+		       raw_create_cq(side->fd, 63, side->mr.lkey, side->pd.pdn, &side->cq) ?:
+		       raw_create_srq(side->fd, side->pd.handle, 16, 1, side->mr.lkey, &side->srq) ?:
+		       create_qp(side, IBV_QPT_RC, &side->rc) ?:
+		       create_qp(side, IBV_QPT_UD, &side->ud);
+}
+
+/* Own objects anew, with the files that calls have opened gone. */
+static void rebuild(void)
+{
+	int ret;
+
+	close_range(first_fd, ~0U, 0);
+	ret = build(&own);
+	if (ret)
+		ksft_exit_fail_msg("the objects cannot be made again: %s\n", strerror(-ret));
+}
+
+/* ---- Commands: good ones, which are then spoilt ---- */
+
+struct command {
+	union {
+		struct ib_uverbs_cmd_hdr hdr;
+		uint32_t word[WORDS];
+	};
+	size_t size;
+};
+
+static void *begin(struct command *c, uint32_t number, size_t core, size_t driver, size_t out)
+{
+	memset(c, 0, sizeof(*c));
+	c->size = sizeof(c->hdr) + core + driver;
+	c->hdr.command = number;
+	c->hdr.in_words = c->size / 4;
+	c->hdr.out_words = out / 4;
+	if (out)
+		memcpy(&c->word[2], &(uint64_t){ (uintptr_t)response }, 8);
+	return &c->word[2];
+}
+
+#define BEGIN(c, number, in, driver, out) \
+	struct in *cmd = begin(c, IB_USER_VERBS_CMD_##number, sizeof(struct in), driver, out)
+
+static void good_query_device(struct command *c)
+{
+	begin(c, IB_USER_VERBS_CMD_QUERY_DEVICE, sizeof(struct ib_uverbs_query_device), 0,
+	      sizeof(struct ib_uverbs_query_device_resp));
+}
+
+static void good_query_port(struct command *c)
+{
+	BEGIN(c, QUERY_PORT, ib_uverbs_query_port, 0, sizeof(struct ib_uverbs_query_port_resp));
+	cmd->port_num = 1;
+}
+
+static void good_alloc_pd(struct command *c)
+{
+	begin(c, IB_USER_VERBS_CMD_ALLOC_PD, sizeof(struct ib_uverbs_alloc_pd), 0,
+	      sizeof(struct ib_uverbs_alloc_pd_resp) + sizeof(struct mthca_alloc_pd_resp));
+}
+
+static void good_dealloc_pd(struct command *c)
+{
+	BEGIN(c, DEALLOC_PD, ib_uverbs_dealloc_pd, 0, 0);
+	cmd->pd_handle = own.pd.handle;
+}
+
+static void good_reg_mr(struct command *c)
+{
+	BEGIN(c, REG_MR, ib_uverbs_reg_mr, sizeof(struct mthca_reg_mr),
+	      sizeof(struct ib_uverbs_reg_mr_resp));
+	cmd->start = (uintptr_t)memory;
+	cmd->length = 3 * PROCESS_PAGE;
+	cmd->hca_va = (uintptr_t)memory;
+	cmd->pd_handle = own.pd.handle;
+	cmd->access_flags = IBV_ACCESS_LOCAL_WRITE;
+}
+
+static void good_rereg_mr(struct command *c)
+{
+	BEGIN(c, REREG_MR, ib_uverbs_rereg_mr, 0, sizeof(struct ib_uverbs_rereg_mr_resp));
+	cmd->mr_handle = own.mr.handle;
+	cmd->flags = 2;
+	cmd->pd_handle = own.second_pd.handle;
+}
+
+static void good_dereg_mr(struct command *c)
+{
+	BEGIN(c, DEREG_MR, ib_uverbs_dereg_mr, 0, 0);
+	cmd->mr_handle = own.mr.handle;
+}
+
+static void good_create_channel(struct command *c)
+{
+	begin(c, IB_USER_VERBS_CMD_CREATE_COMP_CHANNEL,
+	      sizeof(struct ib_uverbs_create_comp_channel), 0,
+	      sizeof(struct ib_uverbs_create_comp_channel_resp));
+}
+
+static void good_create_cq(struct command *c)
+{
+	BEGIN(c, CREATE_CQ, ib_uverbs_create_cq, sizeof(struct mthca_create_cq),
+	      sizeof(struct ib_uverbs_create_cq_resp) + sizeof(struct mthca_create_cq_resp));
+	struct mthca_create_cq *driver = (void *)(cmd + 1);
+
+	cmd->cqe = 63;
+	cmd->comp_channel = own.channel;
+	driver->lkey = own.mr.lkey;
+	driver->pdn = own.pd.pdn;
+}
+
+static void good_resize_cq(struct command *c)
+{
+	BEGIN(c, RESIZE_CQ, ib_uverbs_resize_cq, sizeof(struct mthca_resize_cq),
+	      sizeof(struct ib_uverbs_resize_cq_resp));
+	struct mthca_resize_cq *driver = (void *)(cmd + 1);
+
+	cmd->cq_handle = own.cq.handle;
+	cmd->cqe = 127;
+	driver->lkey = own.mr.lkey;
+}
+
+static void good_destroy_cq(struct command *c)
+{
+	BEGIN(c, DESTROY_CQ, ib_uverbs_destroy_cq, 0, sizeof(struct ib_uverbs_destroy_cq_resp));
+	cmd->cq_handle = own.cq.handle;
+}
+
+/* Nobody may use these: the library posts and polls by itself. */
+static void good_fast_path(struct command *c)
+{
+	static const uint32_t numbers[] = {
+		IB_USER_VERBS_CMD_POLL_CQ,   IB_USER_VERBS_CMD_REQ_NOTIFY_CQ,
+		IB_USER_VERBS_CMD_PEEK_CQ,   IB_USER_VERBS_CMD_POST_SEND,
+		IB_USER_VERBS_CMD_POST_RECV, IB_USER_VERBS_CMD_POST_SRQ_RECV,
+	};
+	uint32_t *word = begin(c, numbers[below(NR(numbers))], 48, 0, 64);
+
+	word[2] = below(4) ? own.rc.handle : own.cq.handle;
+	word[3] = 1;
+	word[4] = one_in(2);
+	word[5] = 16;
+}
+
+static void good_create_qp(struct command *c)
+{
+	BEGIN(c, CREATE_QP, ib_uverbs_create_qp, sizeof(struct mthca_create_qp),
+	      sizeof(struct ib_uverbs_create_qp_resp));
+	struct mthca_create_qp *driver = (void *)(cmd + 1);
+
+	cmd->pd_handle = own.pd.handle;
+	cmd->send_cq_handle = own.cq.handle;
+	cmd->recv_cq_handle = own.cq.handle;
+	cmd->srq_handle = own.srq.handle;
+	cmd->is_srq = one_in(3);
+	cmd->max_send_wr = 4;
+	cmd->max_recv_wr = 4;
+	cmd->max_send_sge = 1;
+	cmd->max_recv_sge = 1;
+	cmd->qp_type = IBV_QPT_RC + below(3);
+	driver->lkey = own.mr.lkey;
+}
+
+static void good_query_qp(struct command *c)
+{
+	BEGIN(c, QUERY_QP, ib_uverbs_query_qp, 0, sizeof(struct ib_uverbs_query_qp_resp));
+	cmd->qp_handle = one_in(2) ? own.rc.handle : own.ud.handle;
+}
+
+static void good_modify_qp(struct command *c)
+{
+	BEGIN(c, MODIFY_QP, ib_uverbs_modify_qp, 0, 0);
+	const bool ud = one_in(3);
+
+	cmd->qp_handle = ud ? own.ud.handle : own.rc.handle;
+	cmd->attr_mask = IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT |
+			 (ud ? IBV_QP_QKEY : IBV_QP_ACCESS_FLAGS);
+	cmd->qp_state = IBV_QPS_INIT;
+	cmd->port_num = 1;
+	cmd->path_mtu = IBV_MTU_1024;
+	cmd->dest.port_num = 1;
+	cmd->alt_dest.port_num = 1;
+	cmd->alt_port_num = 1;
+}
+
+static void good_destroy_qp(struct command *c)
+{
+	BEGIN(c, DESTROY_QP, ib_uverbs_destroy_qp, 0, sizeof(struct ib_uverbs_destroy_qp_resp));
+	cmd->qp_handle = own.ud.handle;
+}
+
+static void good_mcast(struct command *c)
+{
+	BEGIN(c, ATTACH_MCAST, ib_uverbs_attach_mcast, 0, 0);
+	if (one_in(2))
+		c->hdr.command = IB_USER_VERBS_CMD_DETACH_MCAST;
+	cmd->gid[0] = 0xff;
+	cmd->gid[1] = 0x12;
+	cmd->qp_handle = own.ud.handle;
+	cmd->mlid = 0xc001;
+}
+
+static void good_create_srq(struct command *c)
+{
+	BEGIN(c, CREATE_SRQ, ib_uverbs_create_srq, sizeof(struct mthca_create_srq),
+	      sizeof(struct ib_uverbs_create_srq_resp) + sizeof(struct mthca_create_srq_resp));
+	struct mthca_create_srq *driver = (void *)(cmd + 1);
+
+	cmd->pd_handle = own.pd.handle;
+	cmd->max_wr = 16;
+	cmd->max_sge = 1;
+	driver->lkey = own.mr.lkey;
+}
+
+static void good_create_xsrq(struct command *c)
+{
+	BEGIN(c, CREATE_XSRQ, ib_uverbs_create_xsrq, sizeof(struct mthca_create_srq),
+	      sizeof(struct ib_uverbs_create_srq_resp) + sizeof(struct mthca_create_srq_resp));
+	struct mthca_create_srq *driver = (void *)(cmd + 1);
+
+	cmd->srq_type = below(4);
+	cmd->pd_handle = own.pd.handle;
+	cmd->cq_handle = own.cq.handle;
+	cmd->max_wr = 16;
+	cmd->max_sge = 1;
+	driver->lkey = own.mr.lkey;
+}
+
+static void good_modify_srq(struct command *c)
+{
+	BEGIN(c, MODIFY_SRQ, ib_uverbs_modify_srq, 0, 0);
+	cmd->srq_handle = own.srq.handle;
+	cmd->attr_mask = IBV_SRQ_LIMIT;
+	cmd->srq_limit = 4;
+}
+
+static void good_query_srq(struct command *c)
+{
+	BEGIN(c, QUERY_SRQ, ib_uverbs_query_srq, 0, sizeof(struct ib_uverbs_query_srq_resp));
+	cmd->srq_handle = own.srq.handle;
+}
+
+static void good_destroy_srq(struct command *c)
+{
+	BEGIN(c, DESTROY_SRQ, ib_uverbs_destroy_srq, 0, sizeof(struct ib_uverbs_destroy_srq_resp));
+	cmd->srq_handle = own.srq.handle;
+}
+
+/* A number and content that nobody has thought of */
+static void no_command(struct command *c)
+{
+	uint32_t i, words = 2 + below(WORDS - 2);
+
+	begin(c, below(80), 4 * words - sizeof(c->hdr), 0, 4 * below(32));
+	for (i = 4; i < words; i++)
+		c->word[i] = one_in(2) ? 0 : any();
+}
+
+static void (*const commands[])(struct command *c) = {
+	good_query_device, good_query_port, good_alloc_pd,    good_dealloc_pd,	   good_reg_mr,
+	good_rereg_mr,	   good_dereg_mr,   good_create_cq,   good_resize_cq,	   good_destroy_cq,
+	good_fast_path,	   good_create_qp,  good_create_qp,   good_query_qp,	   good_modify_qp,
+	good_modify_qp,	   good_destroy_qp, good_mcast,	      good_create_srq,	   good_create_xsrq,
+	good_modify_srq,   good_query_srq,  good_destroy_srq, good_create_channel, no_command,
+};
+
+/* ---- Spoiling ---- */
+
+static uint32_t odd_number(void)
+{
+	static const uint32_t numbers[] = {
+		0,	  1,	     2,		 3,	     7,	  8,   15,   16,   31,	   32,
+		63,	  64,	     127,	 128,	     255, 256, 4095, 4096, 0xffff, 0x10000,
+		0xffffff, 0x1000000, 0x7fffffff, 0x80000000, ~0U, ~1U, ~3U,  ~63U, -4096U,
+	};
+	const uint32_t theirs[] = {
+		own.pd.handle,	   own.pd.pdn,	    own.mr.handle,	   own.mr.lkey,
+		own.cq.handle,	   own.srq.handle,  own.rc.handle,	   own.ud.handle,
+		own.cq.cqn,	   own.rc.qpn,	    own.second_pd.pdn,	   own.second_pd.handle,
+		own.readonly.lkey, other.pd.handle, other.pd.pdn,	   other.mr.handle,
+		other.mr.lkey,	   other.cq.handle, other.srq.handle,	   other.rc.handle,
+		gone.handle,	   gone.lkey,	    own.mr.lkey ^ 0x10000,
+	};
+
+	switch (below(4)) {
+	case 0:
+		return any();
+	case 1:
+		return 1U << below(32);
+	case 2:
+		return theirs[below(NR(theirs))];
+	default:
+		return numbers[below(NR(numbers))];
+	}
+}
+
+static uint64_t odd_address(void)
+{
+	const uint64_t addresses[] = {
+		0,
+		8,
+		(uintptr_t)response + 1,
+		(uintptr_t)response + PROCESS_PAGE - 4,
+		(uintptr_t)readonly_page,
+		(uintptr_t)memory + BUFFER - 4,
+		(uintptr_t)memory + BUFFER,
+		0x00007fffffffffffULL,
+		0x0000800000000000ULL,
+		0xffff888000000000ULL,
+		0xffffffff81000000ULL,
+		~0ULL,
+		~7ULL,
+	};
+
+	return addresses[below(NR(addresses))];
+}
+
+static void spoil_size(struct command *c)
+{
+	switch (below(5)) {
+	case 0:
+		c->hdr.in_words = below(WORDS);
+		break;
+	case 1:
+		c->hdr.out_words = one_in(2) ? below(128) : any();
+		break;
+	case 2:
+		c->size = below(4 * WORDS);
+		break;
+	case 3:
+		c->size = 4 * below(WORDS);
+		c->hdr.in_words = c->size / 4;
+		break;
+	default:
+		c->hdr.command |= 1U << (24 + below(8));
+	}
+}
+
+static void spoil(struct command *c)
+{
+	uint32_t words = c->size / 4, i, at;
+
+	switch (below(8)) {
+	case 0:
+		spoil_size(c);
+		break;
+	case 1:
+		if (c->hdr.out_words)
+			memcpy(&c->word[2], &(uint64_t){ odd_address() }, 8);
+		break;
+	case 2:
+		at = 2 + below(words > 4 ? words - 3 : 1);
+		memcpy(&c->word[at], &(uint64_t){ odd_address() }, 8);
+		break;
+	default:
+		/* The address of the answer stays. */
+		for (i = 1 + below(3); i && words > 4; i--)
+			c->word[4 + below(words - 4)] = odd_number();
+	}
+}
+
+static int written(void)
+{
+	struct command c;
+	int ret;
+
+	commands[below(NR(commands))](&c);
+	spoil(&c);
+	ret = write(own.fd, &c, c.size) == (ssize_t)c.size ? 0 : errno;
+	if (!ret)
+		rebuild();
+	return ret;
+}
+
+/* ---- By ioctl: objects, methods and attributes by number ---- */
+
+struct ioctl_call {
+	struct ib_uverbs_ioctl_hdr hdr;
+	struct ib_uverbs_attr attr[16];
+};
+
+static union {
+	struct mthca_create_cq cq;
+	struct mthca_create_qp qp;
+	struct mthca_create_srq srq;
+	struct ib_uverbs_qp_cap cap;
+	struct ib_uverbs_reg_mr mr;
+} input[2];
+
+static void add(struct ioctl_call *c, uint16_t id, uint16_t len, uint64_t data)
+{
+	c->attr[c->hdr.num_attrs++] = (struct ib_uverbs_attr){
+		.attr_id = id,
+		.len = len,
+		.flags = UVERBS_ATTR_F_MANDATORY,
+		.data = data,
+	};
+}
+
+static void add_out(struct ioctl_call *c, uint16_t id, uint16_t len)
+{
+	add(c, id, len, (uintptr_t)response);
+}
+
+static void plain_invoke_write(struct ioctl_call *c)
+{
+	static struct command body;
+
+	c->hdr.object_id = UVERBS_OBJECT_DEVICE;
+	c->hdr.method_id = UVERBS_METHOD_INVOKE_WRITE;
+	commands[below(NR(commands))](&body);
+	if (one_in(2))
+		spoil(&body);
+	add(c, UVERBS_ATTR_CORE_IN, body.size, (uintptr_t)&body.word[2]);
+	add_out(c, UVERBS_ATTR_CORE_OUT, 4 * body.hdr.out_words);
+	add(c, UVERBS_ATTR_WRITE_CMD, 8, body.hdr.command);
+	add(c, UVERBS_ATTR_UHW_IN, sizeof(input[0]), (uintptr_t)&input[0]);
+	add_out(c, UVERBS_ATTR_UHW_OUT, 8);
+}
+
+static void plain_queries(struct ioctl_call *c)
+{
+	c->hdr.object_id = UVERBS_OBJECT_DEVICE;
+	c->hdr.method_id = UVERBS_METHOD_QUERY_PORT + below(5);
+	add(c, 0, 4 << below(2), one_in(2) ? 1 : (uintptr_t)response);
+	add_out(c, 1, 4 << below(5));
+	add_out(c, 2, 4 << below(9));
+	add_out(c, 3, 4 << below(5));
+}
+
+static void plain_create_cq(struct ioctl_call *c)
+{
+	input[0].cq = (struct mthca_create_cq){ .lkey = own.mr.lkey, .pdn = own.pd.pdn };
+	c->hdr.object_id = UVERBS_OBJECT_CQ;
+	c->hdr.method_id = UVERBS_METHOD_CQ_CREATE;
+	add(c, UVERBS_ATTR_CREATE_CQ_HANDLE, 0, 0);
+	add(c, UVERBS_ATTR_CREATE_CQ_CQE, 4, 63);
+	add(c, UVERBS_ATTR_CREATE_CQ_USER_HANDLE, 8, 0);
+	add(c, UVERBS_ATTR_CREATE_CQ_COMP_CHANNEL, 0, own.channel);
+	add(c, UVERBS_ATTR_CREATE_CQ_COMP_VECTOR, 4, 0);
+	add(c, UVERBS_ATTR_CREATE_CQ_FLAGS, 4, 0);
+	add_out(c, UVERBS_ATTR_CREATE_CQ_RESP_CQE, 4);
+	add(c, UVERBS_ATTR_UHW_IN, sizeof(input[0].cq), (uintptr_t)&input[0].cq);
+	add_out(c, UVERBS_ATTR_UHW_OUT, 8);
+}
+
+static void plain_create_qp(struct ioctl_call *c)
+{
+	input[0].qp = (struct mthca_create_qp){ .lkey = own.mr.lkey };
+	input[1].cap = (struct ib_uverbs_qp_cap){ 2, 2, 1, 1, 0 };
+	c->hdr.object_id = UVERBS_OBJECT_QP;
+	c->hdr.method_id = UVERBS_METHOD_QP_CREATE;
+	add(c, UVERBS_ATTR_CREATE_QP_HANDLE, 0, 0);
+	add(c, UVERBS_ATTR_CREATE_QP_PD_HANDLE, 0, own.pd.handle);
+	add(c, UVERBS_ATTR_CREATE_QP_SEND_CQ_HANDLE, 0, own.cq.handle);
+	add(c, UVERBS_ATTR_CREATE_QP_RECV_CQ_HANDLE, 0, own.cq.handle);
+	add(c, UVERBS_ATTR_CREATE_QP_USER_HANDLE, 8, 0);
+	add(c, UVERBS_ATTR_CREATE_QP_CAP, sizeof(input[1].cap), (uintptr_t)&input[1].cap);
+	add(c, UVERBS_ATTR_CREATE_QP_TYPE, 8, IBV_QPT_RC + below(3));
+	add(c, UVERBS_ATTR_CREATE_QP_FLAGS, 4, 0);
+	add_out(c, UVERBS_ATTR_CREATE_QP_RESP_CAP, sizeof(struct ib_uverbs_qp_cap));
+	add_out(c, UVERBS_ATTR_CREATE_QP_RESP_QP_NUM, 4);
+	add(c, UVERBS_ATTR_UHW_IN, sizeof(input[0].qp), (uintptr_t)&input[0].qp);
+	if (one_in(3))
+		add(c, UVERBS_ATTR_CREATE_QP_SRQ_HANDLE, 0, own.srq.handle);
+}
+
+static void plain_create_srq(struct ioctl_call *c)
+{
+	input[0].srq = (struct mthca_create_srq){ .lkey = own.mr.lkey };
+	c->hdr.object_id = UVERBS_OBJECT_SRQ;
+	c->hdr.method_id = UVERBS_METHOD_SRQ_CREATE;
+	add(c, UVERBS_ATTR_CREATE_SRQ_HANDLE, 0, 0);
+	add(c, UVERBS_ATTR_CREATE_SRQ_PD_HANDLE, 0, own.pd.handle);
+	add(c, UVERBS_ATTR_CREATE_SRQ_USER_HANDLE, 8, 0);
+	add(c, UVERBS_ATTR_CREATE_SRQ_MAX_WR, 4, 16);
+	add(c, UVERBS_ATTR_CREATE_SRQ_MAX_SGE, 4, 1);
+	add(c, UVERBS_ATTR_CREATE_SRQ_LIMIT, 4, 0);
+	add(c, UVERBS_ATTR_CREATE_SRQ_TYPE, 8, 0);
+	add_out(c, UVERBS_ATTR_CREATE_SRQ_RESP_MAX_WR, 4);
+	add_out(c, UVERBS_ATTR_CREATE_SRQ_RESP_MAX_SGE, 4);
+	add(c, UVERBS_ATTR_UHW_IN, sizeof(input[0].srq), (uintptr_t)&input[0].srq);
+	add_out(c, UVERBS_ATTR_UHW_OUT, 8);
+}
+
+static void plain_mr(struct ioctl_call *c)
+{
+	c->hdr.object_id = UVERBS_OBJECT_MR;
+	c->hdr.method_id = below(6);
+	add(c, 0, 0, one_in(2) ? own.mr.handle : own.pd.handle);
+	add(c, 1, 8, one_in(2) ? own.pd.handle : (uintptr_t)response);
+	add(c, 2, 8, 0);
+	add(c, 3, 8, PROCESS_PAGE);
+	add(c, 4, 4, one_in(2) ? 1 : own.channel);
+}
+
+static void plain_destroy(struct ioctl_call *c)
+{
+	static const struct {
+		uint16_t object, method;
+	} destroys[] = {
+		{ UVERBS_OBJECT_PD, 0 },
+		{ UVERBS_OBJECT_CQ, UVERBS_METHOD_CQ_DESTROY },
+		{ UVERBS_OBJECT_QP, UVERBS_METHOD_QP_DESTROY },
+		{ UVERBS_OBJECT_SRQ, UVERBS_METHOD_SRQ_DESTROY },
+		{ UVERBS_OBJECT_MR, UVERBS_METHOD_MR_DESTROY },
+		{ UVERBS_OBJECT_AH, 0 },
+		{ UVERBS_OBJECT_MW, 0 },
+		{ UVERBS_OBJECT_FLOW, 0 },
+	};
+	const int i = below(NR(destroys));
+
+	c->hdr.object_id = destroys[i].object;
+	c->hdr.method_id = destroys[i].method;
+	add(c, 0, 0, odd_number());
+	if (one_in(2))
+		add_out(c, 1, 4);
+}
+
+/* Numbers and content that nobody has thought of */
+static void no_method(struct ioctl_call *c)
+{
+	int n = below(8);
+
+	c->hdr.object_id = one_in(10) ? any() : below(22);
+	c->hdr.method_id = one_in(10) ? any() : below(10);
+	while (n--)
+		add(c, one_in(4) ? 0x1000 + below(4) : below(16), one_in(3) ? 0 : 4 << below(5),
+		    one_in(2) ? odd_number() : (uintptr_t)response);
+}
+
+static void spoil_attr(struct ib_uverbs_attr *attr)
+{
+	switch (below(6)) {
+	case 0:
+		attr->attr_id = one_in(4) ? any() : below(18);
+		break;
+	case 1:
+		attr->len = one_in(2) ? below(64) : any();
+		break;
+	case 2:
+		attr->flags = odd_number();
+		break;
+	case 3:
+		attr->attr_data.reserved = odd_number();
+		break;
+	case 4:
+		attr->data = odd_address();
+		break;
+	default:
+		attr->data = odd_number();
+	}
+}
+
+static void spoil_ioctl(struct ioctl_call *c)
+{
+	int i;
+
+	if (one_in(8))
+		c->hdr.length = odd_number();
+	if (one_in(8))
+		c->hdr.num_attrs = odd_number();
+	if (one_in(16))
+		c->hdr.reserved1 = odd_number();
+	if (one_in(16))
+		c->hdr.driver_id = odd_number();
+	for (i = below(3); i && c->hdr.num_attrs; i--)
+		spoil_attr(&c->attr[below(c->hdr.num_attrs) % NR(c->attr)]);
+	for (i = below(8); !i; i = 1)
+		((uint32_t *)input)[below(sizeof(input) / 4)] = odd_number();
+}
+
+static int ioctled(void)
+{
+	static void (*const calls[])(struct ioctl_call *c) = {
+		plain_invoke_write, plain_invoke_write, plain_queries,
+		plain_create_cq,    plain_create_qp,	plain_create_srq,
+		plain_mr,	    plain_destroy,	no_method,
+	};
+	struct ioctl_call c = { .hdr.driver_id = RDMA_DRIVER_MTHCA };
+	int ret;
+
+	calls[below(NR(calls))](&c);
+	c.hdr.length = sizeof(c.hdr) + c.hdr.num_attrs * sizeof(c.attr[0]);
+	spoil_ioctl(&c);
+	ret = ioctl(own.fd, RDMA_VERBS_IOCTL, &c) ? errno : 0;
+	if (!ret)
+		rebuild();
+	return ret;
+}
+
+/* ---- Destroys that race, with each other and with use ---- */
+
+static struct race {
+	int (*destroy)(int fd, uint32_t handle);
+	uint32_t handle;
+	int ret;
+} race;
+static atomic_int race_go, race_done;
+
+static void *racer(void *arg)
+{
+	int seen = 0;
+
+	for (;;) {
+		while (atomic_load(&race_go) == seen)
+			sched_yield();
+		seen = atomic_load(&race_go);
+		race.ret = race.destroy(own.fd, race.handle);
+		atomic_store(&race_done, seen);
+	}
+	return NULL;
+}
+
+static int query_raced(uint32_t handle)
+{
+	struct command c;
+
+	good_query_qp(&c);
+	((struct ib_uverbs_query_qp *)&c.word[2])->qp_handle = handle;
+	return write(own.fd, &c, c.size) == (ssize_t)c.size ? 0 : -errno;
+}
+
+/* Of two that destroy the same object one has to succeed, the other finds nothing. */
+static int raced(void)
+{
+	struct raw_pd pd;
+	struct raw_mr mr;
+	struct raw_cq cq;
+	struct raw_qp qp;
+	int ret, mine, kind = below(4);
+
+	switch (kind) {
+	case 0:
+		ret = raw_alloc_pd(own.fd, &pd);
+		race = (struct race){ .destroy = raw_dealloc_pd, .handle = pd.handle };
+		break;
+	case 1:
+		ret = raw_reg_mr(own.fd, own.pd.handle, memory, 4096, 0, 0, &mr);
+		race = (struct race){ .destroy = raw_dereg_mr, .handle = mr.handle };
+		break;
+	case 2:
+		ret = raw_create_cq(own.fd, 63, own.mr.lkey, own.pd.pdn, &cq);
+		race = (struct race){ .destroy = raw_destroy_cq, .handle = cq.handle };
+		break;
+	default:
+		ret = create_qp(&own, IBV_QPT_RC, &qp);
+		race = (struct race){ .destroy = raw_destroy_qp, .handle = qp.handle };
+	}
+	if (ret)
+		return -ret;
+	atomic_fetch_add(&race_go, 1);
+	if (kind == 3)
+		query_raced(race.handle);
+	mine = race.destroy(own.fd, race.handle);
+	while (atomic_load(&race_done) != atomic_load(&race_go))
+		sched_yield();
+	/* Who comes while the other is at it is told that it is busy: then it is still there. */
+	if (mine && race.ret)
+		mine = race.destroy(own.fd, race.handle);
+	return !mine == !race.ret ? EIO : 0;
+}
+
+/* ---- All of it ---- */
+
+/* Not among these: what the firmware answers to nonsense, and what a failed device answers. */
+static bool documented(int error)
+{
+	static const int errors[] = { 0,      EINVAL, EFAULT,	 EBUSY,	 ENOMEM, EOPNOTSUPP,
+				      ENOSYS, EPERM,  EACCES,	 EBADF,	 ENOENT, EPROTONOSUPPORT,
+				      ENOTTY, E2BIG,  EOVERFLOW, ENOSPC, ENODATA };
+	unsigned int i;
+
+	for (i = 0; i < NR(errors); i++)
+		if (errors[i] == error)
+			return true;
+	return false;
+}
+
+static long answers[256];
+
+static void show_answers(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR(answers); i++)
+		if (answers[i])
+			ksft_print_msg("%7ld %s\n", answers[i], i ? strerrorname_np(i) : "success");
+}
+
+static bool one_call(uint64_t seed, long number)
+{
+	int ret, kind;
+
+	state = seed + number * 0xd1342543de82ef95ULL;
+	kind = below(100);
+	ret = kind < 4 ? raced() : kind < 35 ? ioctled() : written();
+	if (ret >= 0 && ret < (int)NR(answers))
+		answers[ret]++;
+	if (!documented(ret))
+		ksft_print_msg("seed %#llx, call %ld: %s\n", (unsigned long long)seed, number,
+			       strerrorname_np(ret));
+	return documented(ret);
+}
+
+/* The model is asked now and then: a complaint is of one of the calls since. */
+static bool calls(uint64_t seed, long first, long count)
+{
+	long before = model_violations(), now, asked = first, i;
+	bool ok = true;
+
+	for (i = first; i < first + count; i++) {
+		ok &= one_call(seed, i);
+		if ((i + 1 - first) % 200 && i + 1 < first + count)
+			continue;
+		now = model_violations();
+		if (now != before)
+			ksft_print_msg("seed %#llx, calls %ld to %ld: %ld violations\n",
+				       (unsigned long long)seed, asked, i, now - before);
+		ok &= now == before;
+		before = now;
+		asked = i + 1;
+	}
+	return ok;
+}
+
+static long number_in(const char *path, const char *key)
+{
+	FILE *file = fopen(path, "r");
+	char line[256];
+	long number = -1;
+
+	while (file && number < 0 && fgets(line, sizeof(line), file))
+		if (!strncmp(line, key, strlen(key)))
+			number = strtol(line + strlen(key), NULL, 0);
+	if (file)
+		fclose(file);
+	return number;
+}
+
+/* Leaks are looked for where there is kmemleak. */
+static long default_count(void)
+{
+	return access("/sys/kernel/debug/kmemleak", F_OK) ? COUNT : 10 * COUNT;
+}
+
+static void accounts(long objects, long pinned, long slab)
+{
+	long now;
+
+	close_range(first_fd, ~0U, 0);
+	ksft_test_result(engine_settles("objects", ":", objects), "no object is left\n");
+	now = number_in("/proc/self/status", "VmPin:");
+	ksft_test_result(now == pinned, "no memory stays pinned\n");
+	now = number_in("/proc/meminfo", "SUnreclaim:");
+	ksft_print_msg("SUnreclaim: %ld kB, then %ld kB\n", slab, now);
+	ksft_test_result(now - slab < 8192, "the kernel keeps no memory\n");
+}
+
+/* Behind it is nothing that could be written by mistake. */
+static char *guarded(size_t size)
+{
+	char *at = process_memory(size + PROCESS_PAGE);
+
+	return at && !mprotect(at + size, PROCESS_PAGE, PROT_NONE) ? at : NULL;
+}
+
+static bool ready(void)
+{
+	struct ibv_device **list = ibv_get_device_list(NULL);
+	struct side early = {};
+	pthread_t thread;
+
+	if (!list || !list[0])
+		return false;
+	snprintf(device, sizeof(device), "/dev/infiniband/%s", list[0]->dev_name);
+	ibv_free_device_list(list);
+	memory = guarded(BUFFER);
+	response = guarded(ANSWER);
+	readonly_page = guarded(PROCESS_PAGE);
+	if (!memory || !response || !readonly_page || build(&early))
+		return false;
+	gone = early.mr;
+	close(early.channel);
+	close(early.fd);
+	return !build(&other) && !mprotect(readonly_page, PROCESS_PAGE, PROT_READ) &&
+	       !pthread_create(&thread, NULL, racer, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const texts[] = { "ib_", "infiniband", "uverbs", "BUG", "WARN", NULL };
+	long count = argc > 1 ? atol(argv[1]) : default_count(), objects, pinned, slab, first, i;
+	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : SEED;
+	int log = process_log_open();
+
+	ksft_print_header();
+	model_violations();
+	if (!ready())
+		ksft_exit_skip("no RDMA device that works\n");
+	ksft_set_plan(CHUNKS + 4);
+	first = argc > 3 ? atol(argv[3]) : 0;
+	objects = engine_count("objects", ":");
+	pinned = number_in("/proc/self/status", "VmPin:");
+	first_fd = dup(0);
+	rebuild();
+	slab = number_in("/proc/meminfo", "SUnreclaim:");
+	for (i = 0; i < CHUNKS; i++, first += count / CHUNKS)
+		ksft_test_result(calls(seed, first, count / CHUNKS),
+				 "seed %#llx, calls %ld to %ld\n", (unsigned long long)seed, first,
+				 first + count / CHUNKS - 1);
+	show_answers();
+	accounts(objects, pinned, slab);
+	ksft_test_result(!process_log_lines(log, texts), "the kernel has said nothing\n");
+	ksft_finished();
+}
