@@ -120,7 +120,8 @@ struct vrb_verb {
 };
 
 /* For a struct vrb_verb: its table is this array. */
-#define VRB_STEPS(table)	.steps = (table), .nr_steps = ARRAY_SIZE(table)
+#define VRB_STEPS(table) \
+	.steps = (table), .nr_steps = sizeof(table) / sizeof(struct vrb_step)
 
 /**
  * vrb_prep - make a request of the provider's own
@@ -211,7 +212,7 @@ struct vrb_slot {
  * @slots: the number of slots is going to be @slots; no command is outstanding, and none is posted
  *	before this returns. With one slot commands are found by looking, with more by interrupts.
  *	Optional.
- *	Context: Process, may sleep, no lock held; or BH disabled in vrb_device_revive().
+ *	Context: Process, may sleep, no lock held.
  * @quiesce: makes sure the hardware writes no memory from now on (bus mastering off, read back). It
  *	must not call vrb_device_fail() or vrb_device_stop().
  *	Context: any down to softirq, BH disabled, no lock of the engine held that others of its

@@ -94,7 +94,7 @@ struct vrb_client {
 
 /* Deadlines, to the bit of 2^20 ns: level n has a list for each 64^n of them, in 64 places. */
 #define VRB_WHEEL_BITS		6
-#define VRB_WHEEL_SIZE		(1 << VRB_WHEEL_BITS)
+#define VRB_WHEEL_SIZE		BIT(VRB_WHEEL_BITS)
 #define VRB_WHEEL_LEVELS	8	/* 8 * 6 bits hold 63 - 20 */
 #define VRB_TICK_SHIFT		20
 
@@ -275,6 +275,7 @@ static inline bool vrb_within_budget(const struct vrb_device *dev)
 /* Whoever changes what somebody may sleep for does it under the lock and calls this. */
 static inline void vrb_wake(struct vrb_device *dev)
 {
+	/* Who sleeps looks under the lock after he has queued himself: no barrier is missing. */
 	if (waitqueue_active(&dev->idle))
 		wake_up_all(&dev->idle);
 }

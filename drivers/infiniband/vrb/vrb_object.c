@@ -7,8 +7,8 @@
  * and so have a request until its callback has returned and a command that was given up. A destroy
  * takes the owner's. Whoever drops the last one leaves the rest to the pump: it issues the
  * destroy's commands, and then releases the object. At zero nobody finds the object any more, so
- * there is nothing more to wait for. Where the hardware never knew of the object the owner drops its
- * reference by itself.
+ * there is nothing more to wait for. Where the hardware never knew of the object the owner drops
+ * its reference by itself.
  */
 #include <linux/export.h>
 

@@ -60,6 +60,7 @@ int tavor_buf_destroyed(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slo
 	.name = "SW2HW_MPT", .encode = tavor_buf_create, .done = tavor_buf_created,	\
 	.undo = tavor_buf_destroy, .undone = tavor_buf_destroyed, .late = tavor_buf_late, \
 }
+
 #define TAVOR_BUF_DESTROY_STEP {							\
 	.name = "HW2SW_MPT", .encode = tavor_buf_destroy, .done = tavor_buf_destroyed,	\
 }

@@ -21,7 +21,7 @@
 #define MOCK_STEPS	4
 #define MOCK_SLOTS	16
 #define MOCK_TOKENS	200		/* a slot's token differs from so many before it */
-#define MOCK_BUDGET	64		/* requests in a hold of the engine's lock, callbacks in a run */
+#define MOCK_BUDGET	64		/* requests in a hold of the lock, callbacks in a run */
 #define MOCK_LATENCY_NS	(20 * NSEC_PER_USEC)
 #define MOCK_LOG	8192
 #define MOCK_STUCK	UINT_MAX

@@ -336,6 +336,7 @@ static void mock_late_##step(struct vrb_device *dev, struct vrb_object *object,	
 {											\
 	mock_late(object, step);							\
 }
+
 MOCK_LATE(0)
 MOCK_LATE(1)
 MOCK_LATE(2)
