@@ -15,11 +15,12 @@
 #include <linux/interrupt.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 #include <rdma/vrb_compat.h>
 #include <rdma/vrb_provider.h>
 
 #define MOCK_STEPS	4
-#define MOCK_SLOTS	16
+#define MOCK_SLOTS	64
 #define MOCK_TOKENS	200		/* a slot's token differs from so many before it */
 #define MOCK_BUDGET	64		/* requests in a hold of the lock, callbacks in a run */
 #define MOCK_LATENCY_NS	(20 * NSEC_PER_USEC)
@@ -102,6 +103,7 @@ struct mock {
 	bool armed;
 	bool no_interrupts;
 	bool quiesced;
+	bool was_reset;			/* results of a failure may still be on their way */
 	bool post_error;
 	unsigned int quiesce_ms;	/* how long quiesce takes */
 	unsigned int slots;		/* as the engine said last */
@@ -109,6 +111,7 @@ struct mock {
 	unsigned int callbacks;		/* in that run */
 	unsigned int rearms, reaps;
 	struct vrb_object *resume;	/* by the failed operation */
+	void (*waits)(struct vrb *vrb);	/* a step is going to answer VRB_WAIT */
 	struct mock_script *just_missed;	/* finishes just after the last look for it */
 	unsigned int busy;		/* post attempts still to be refused; MOCK_STUCK: all */
 	unsigned int outstanding, outstanding_max;
@@ -171,6 +174,15 @@ struct mock_object {
 	void (*leave)(struct mock_object *object);	/* released: out of the test's tables */
 };
 
+/* Something that is done over and over on CPU 1 */
+struct mock_thread {
+	struct work_struct work;
+	void (*fn)(struct mock_thread *thread);
+	void *data;
+	bool stop;
+	unsigned int loops;
+};
+
 /* mock_hw.c */
 struct mock *mock_create(const struct test_case *test_case);
 void mock_free(struct mock *mock);
@@ -178,6 +190,7 @@ struct ib_device *mock_ibdev(struct mock *mock);
 void mock_release(struct mock *mock, const struct mock_script *script);
 void mock_inject(struct mock *mock, u16 token);
 void mock_callback(struct mock *mock, int status);
+void mock_reset(struct mock *mock);
 extern const struct vrb_provider_ops mock_ops;
 extern const struct vrb_verb mock_verb, mock_verb_single, mock_verb_background;
 extern const struct vrb_verb mock_verb_teardown, mock_verb_destroy, mock_verb_work;
@@ -206,6 +219,8 @@ void in_hardirq_do(void (*fn)(void *arg), void *arg);
 bool on_other_cpu(struct test *t, long (*fn)(void *arg), void *arg);
 bool stay_on_cpu0(struct test *t);
 void leave_cpu0(void);
+void start_on_cpu1(struct mock_thread *thread, void (*fn)(struct mock_thread *thread), void *data);
+void stop_on_cpu1(struct mock_thread *thread);
 struct vrb_counters counters(struct test *t);
 
 /* What a test says must be; the test goes on whatever it is. */

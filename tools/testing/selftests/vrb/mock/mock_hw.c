@@ -280,6 +280,8 @@ static int mock_encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot 
 	if (*flags & MOCK_WAIT) {
 		*flags &= ~MOCK_WAIT;
 		script->waited++;
+		if (mock->waits)
+			mock->waits(vrb);
 		return VRB_WAIT;
 	}
 	if (*flags & MOCK_SKIP)
@@ -477,10 +479,22 @@ void mock_callback(struct mock *mock, int status)
 	if (mock->run != counters.runs)
 		mock->callbacks = 0;
 	mock->run = counters.runs;
-	if (status == -EIO && !READ_ONCE(mock->quiesced))
+	if (status == -EIO && !READ_ONCE(mock->quiesced) && !mock->was_reset)
 		violation(mock, "a result of the failure before quiesce had returned");
 	if (++mock->callbacks > MOCK_BUDGET)
 		violation(mock, "too many callbacks in a run");
+}
+
+/**
+ * mock_reset - the hardware of a device that was stopped works again
+ * @mock: device
+ *
+ * Context: Any.
+ */
+void mock_reset(struct mock *mock)
+{
+	mock->was_reset = true;
+	WRITE_ONCE(mock->quiesced, false);
 }
 
 /**

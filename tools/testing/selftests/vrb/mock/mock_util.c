@@ -449,3 +449,41 @@ bool on_other_cpu(struct test *t, long (*fn)(void *arg), void *arg)
 {
 	return EXPECT(t, !work_on_cpu(1, fn, arg));
 }
+
+static void run_on_cpu1(struct work_struct *work)
+{
+	struct mock_thread *thread = container_of(work, struct mock_thread, work);
+
+	while (!READ_ONCE(thread->stop)) {
+		thread->fn(thread);
+		thread->loops++;
+		cond_resched();
+	}
+}
+
+/**
+ * start_on_cpu1 - do something over and over on CPU 1
+ * @thread: memory for it
+ * @fn: what
+ * @data: for &mock_thread.data
+ *
+ * Context: Process, on CPU 0.
+ */
+void start_on_cpu1(struct mock_thread *thread, void (*fn)(struct mock_thread *thread), void *data)
+{
+	*thread = (struct mock_thread){ .fn = fn, .data = data };
+	INIT_WORK(&thread->work, run_on_cpu1);
+	schedule_work_on(1, &thread->work);
+}
+
+/**
+ * stop_on_cpu1 - the end of that
+ * @thread: as given to start_on_cpu1()
+ *
+ * Context: Process.
+ */
+void stop_on_cpu1(struct mock_thread *thread)
+{
+	WRITE_ONCE(thread->stop, true);
+	flush_work(&thread->work);
+}

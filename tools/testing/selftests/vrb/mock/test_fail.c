@@ -158,7 +158,7 @@ static void revive_after_reset(struct test *t)
 	vrb_device_fail(t->dev, "on request");
 	wait_over(before, -EIO);
 	wait_failed(t);
-	t->mock->quiesced = false;
+	mock_reset(t->mock);
 	EXPECT_EQ(t, vrb_device_revive(t->dev), 0);
 	EXPECT(t, !vrb_device_failed(t->dev));
 	EXPECT_EQ(t, t->mock->slots, 1);
