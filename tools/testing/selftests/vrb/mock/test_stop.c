@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Rule 10: when the hardware has been stopped, and what is different if it was in good order.
+ */
+#include "mock.h"
+
+#define SEVERAL		20
+
+struct failing {
+	struct work_struct work;
+	struct test *test;
+};
+
+static void fail_there(struct work_struct *work)
+{
+	vrb_device_fail(container_of(work, struct failing, work)->test->dev, "first");
+}
+
+static bool is_failing(void *arg)
+{
+	struct test *t = arg;
+
+	return vrb_device_failed(t->dev);
+}
+
+/* CPU 1 is in quiesce when this returns true. */
+static bool fail_on_cpu1(struct test *t, struct failing *failing)
+{
+	t->mock->quiesce_ms = 200;
+	failing->test = t;
+	INIT_WORK(&failing->work, fail_there);
+	schedule_work_on(1, &failing->work);
+	return EXPECT(t, wait_until(is_failing, t));
+}
+
+/* Whoever has failed the device may count on it that the hardware writes no more. */
+static void fail_again(void *arg)
+{
+	struct test *t = arg;
+
+	vrb_device_fail(t->dev, "second");
+	EXPECT(t, READ_ONCE(t->mock->quiesced));
+	EXPECT(t, vrb_device_quiesced(t->dev));
+}
+
+static void fail_returns_when_the_hardware_has_stopped(struct test *t)
+{
+	struct failing failing;
+
+	if (!stay_on_cpu0(t))
+		return;
+	fail_on_cpu1(t, &failing);
+	fail_again(t);
+	flush_work(&failing.work);
+	EXPECT_EQ(t, t->mock->quiesces, 1);
+	leave_cpu0();
+}
+
+static void fail_in_softirq_returns_when_the_hardware_has_stopped(struct test *t)
+{
+	struct failing failing;
+
+	if (!stay_on_cpu0(t))
+		return;
+	fail_on_cpu1(t, &failing);
+	in_softirq_do(fail_again, t);
+	flush_work(&failing.work);
+	EXPECT_EQ(t, t->mock->quiesces, 1);
+	leave_cpu0();
+}
+
+/* Two questions; and nothing is over, nothing accepted in between. */
+static void failed_is_not_yet_quiesced(struct test *t)
+{
+	struct mock_request *request[SEVERAL], *after = new_request(t, 99);
+	struct failing failing;
+	int i;
+
+	if (!stay_on_cpu0(t))
+		return;
+	for (i = 0; i < SEVERAL; i++) {
+		request[i] = held_request(t, i);
+		submit(request[i]);
+	}
+	if (fail_on_cpu1(t, &failing)) {
+		/* This CPU's pump may have waited for it meanwhile. */
+		EXPECT(t, !vrb_device_quiesced(t->dev) || READ_ONCE(t->mock->quiesced));
+		EXPECT_EQ(t, vrb_submit(t->client, &after->vrb), -EIO);
+		mock_release(t->mock, NULL);	/* what finishes now is not looked at any more */
+	}
+	for (i = 0; i < SEVERAL; i++)
+		wait_over(request[i], -EIO);
+	flush_work(&failing.work);
+	leave_cpu0();
+}
+
+/* stop.sh looks at the log: an orderly stop is no error in there. */
+static void stop_completes_everything(struct test *t)
+{
+	struct mock_request *request[SEVERAL], *gone = new_request(t, 99);
+	struct mock_object *object;
+	struct completion released;
+	int i;
+
+	object = new_object(t, 9, &released);
+	object->destroy.step[0].flags = MOCK_HOLD;
+	for (i = 0; i < SEVERAL; i++) {
+		request[i] = held_request(t, i);
+		submit(request[i]);
+	}
+	destroy_with(object, gone);
+	vrb_device_stop(t->dev, "suspend");
+	EXPECT(t, vrb_device_quiesced(t->dev));
+	for (i = 0; i < SEVERAL; i++)
+		wait_over(request[i], -EIO);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+	wait_failed(t);
+	EXPECT_EQ(t, t->mock->quiesces, 1);
+}
+
+/* The end of a device with requests in flight, as stop.sh sees it. */
+static void stop_by_the_end_of_the_device(struct test *t)
+{
+	static const struct test_case second = { .config = { .name = "second" } };
+	struct mock *mock = mock_create(&second);
+	struct mock_request *request = held_request(t, 1);
+	struct test *other = test_alloc(t, sizeof(*other));
+
+	if (!EXPECT(t, !IS_ERR(mock)))
+		return;
+	other->test_case = &second;
+	other->mock = mock;
+	request->test = other;
+	EXPECT_EQ(t, vrb_submit(vrb_device_client(mock->dev), &request->vrb), -EINPROGRESS);
+	vrb_device_destroy(mock->dev);
+	EXPECT_EQ(t, request->calls, 1);
+	EXPECT_EQ(t, request->status, -EIO);
+	EXPECT_EQ(t, mock->quiesces, 1);
+	mock_free(mock);
+}
+
+static void kick_it(struct mock_thread *thread)
+{
+	struct test *t = thread->data;
+
+	vrb_device_kick(t->dev);
+	udelay(5);
+}
+
+static bool is_told(void *arg)
+{
+	struct test *t = arg;
+
+	return READ_ONCE(t->mock->failures) >= t->mock->quiesces;
+}
+
+static bool is_revived(void *arg)
+{
+	struct test *t = arg;
+	int ret = vrb_device_revive(t->dev);
+
+	return EXPECT(t, !ret || ret == -EBUSY) && !ret;
+}
+
+/* Each failure is told of once, whatever has the pump run in between. */
+static void every_failure_is_told_once(struct test *t)
+{
+	struct mock_request *request;
+	struct mock_thread thread;
+	int i;
+
+	if (!stay_on_cpu0(t))
+		return;
+	start_on_cpu1(&thread, kick_it, t);
+	for (i = 1; i <= 40 && !t->failed; i++) {
+		request = held_request(t, i);
+		submit(request);
+		vrb_device_fail(t->dev, "on request");
+		wait_over(request, -EIO);
+		EXPECT(t, wait_until(is_told, t));
+		EXPECT_EQ(t, t->mock->failures, i);
+		EXPECT_EQ(t, t->mock->quiesces, i);
+		mock_reset(t->mock);
+		EXPECT(t, wait_until(is_revived, t));
+		request = new_request(t, i);
+		run_to_end(request, 0);
+	}
+	stop_on_cpu1(&thread);
+	leave_cpu0();
+}
+
+const struct test_case stop_tests[] = {
+	{ "fail_returns_when_the_hardware_has_stopped",
+	  fail_returns_when_the_hardware_has_stopped },
+	{ "fail_in_softirq_returns_when_the_hardware_has_stopped",
+	  fail_in_softirq_returns_when_the_hardware_has_stopped },
+	{ "failed_is_not_yet_quiesced", failed_is_not_yet_quiesced },
+	{ "stop_completes_everything", stop_completes_everything },
+	{ "stop_by_the_end_of_the_device", stop_by_the_end_of_the_device },
+	{ "every_failure_is_told_once", every_failure_is_told_once },
+	{}
+};

@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver none --hcas 0 --modules "ib_vrb vrb_mock"
+# Kernels: 6.12 7
+#
+# What the kernel's log says of the end of a device: a failure is an error, a stop in good order is none.
+
+. "$(dirname "$0")/lib.sh"
+
+# errors NAME: runs the test of that name, prints what the engine has logged as errors or warnings meanwhile
+errors() {
+	local mark="stop.sh: $1 $RANDOM"
+	echo "$mark" >/dev/kmsg
+	run_one "$1"
+	# In a raw log the level and the facility are in front: <0> to <4> are warnings and worse.
+	dmesg -r | sed "1,/$mark/d" | grep -E '^<[0-4]>.*ib_vrb:'
+}
+
+# quiet NAME: the test passes and logs neither error nor warning
+quiet() {
+	local log
+	run_one "$1"	# for its result
+	log=$(errors "$1")
+	[ -z "$log" ] || { echo "# ${log//$'\n'/$'\n'# }" && result=fail; }
+	report "$1 logs no error" "$result"
+}
+
+setup rules
+echo "1..3"
+quiet stop_completes_everything
+quiet stop_by_the_end_of_the_device
+log=$(errors fail_only_once)
+run_one fail_only_once
+[ "$(grep -c 'device has failed: on request' <<<"$log")" = 1 ] || result=fail
+report "fail_only_once logs one" "$result"
+exit "$status"
