@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Rule 3: a run of the pump that finds nothing asks for no interrupt.
+ */
+#include "mock.h"
+
+static bool has_run(void *arg)
+{
+	struct test *t = arg;
+
+	return counters(t).runs > t->mock->run;
+}
+
+/* Waits until the pump has run once more, which it does for a word of an idle object. */
+static void have_it_run(struct test *t, void (*why)(void *arg), void *arg)
+{
+	t->mock->run = counters(t).runs;
+	why(arg);
+	EXPECT(t, wait_until(has_run, t));
+}
+
+static void resume_nobody(void *arg)
+{
+	struct mock_object *object = arg;
+
+	vrb_resume(&object->object);
+}
+
+static void idle_run_asks_for_no_interrupt(struct test *t)
+{
+	struct mock_object *object;
+	struct completion released;
+	unsigned int rearms;
+	int i;
+
+	object = new_object(t, 9, &released);
+	run_to_end(new_request(t, 1), 0);
+	usleep_range(2000, 3000);
+	rearms = t->mock->rearms;
+	for (i = 0; i < 20; i++)
+		have_it_run(t, resume_nobody, object);
+	EXPECT_EQ(t, t->mock->rearms, rearms);
+	destroy(object);
+	wait_released(t, &released);
+}
+
+static void interrupt(void *arg)
+{
+	vrb_device_kick(arg);
+}
+
+/* One that brought nothing too: it has been used up. */
+static void interrupt_is_asked_for_again(struct test *t)
+{
+	unsigned int rearms, i;
+
+	run_to_end(new_request(t, 1), 0);
+	usleep_range(2000, 3000);
+	for (i = 0; i < 5; i++) {
+		rearms = t->mock->rearms;
+		have_it_run(t, interrupt, t->dev);
+		EXPECT_EQ(t, t->mock->rearms, rearms + 1);
+	}
+}
+
+/* Nor does time pass for nothing: with nothing to do there is no run at all. */
+static void idle_device_does_not_run(struct test *t)
+{
+	u64 runs;
+
+	run_to_end(new_request(t, 1), 0);
+	msleep(50);
+	runs = counters(t).runs;
+	msleep(300);
+	EXPECT(t, counters(t).runs - runs <= 3);
+}
+
+/* A command under way needs a look only when it is time to give it up. */
+static void waiting_device_does_not_run(struct test *t)
+{
+	struct mock_request *request = held_request(t, 1);
+	u64 runs;
+
+	submit(request);
+	wait_posted(request);
+	msleep(50);
+	runs = counters(t).runs;
+	msleep(300);
+	EXPECT(t, counters(t).runs - runs <= 3);
+	let_go(request);
+	wait_over(request, 0);
+}
+
+const struct test_case idle_tests[] = {
+	{ "idle_run_asks_for_no_interrupt", idle_run_asks_for_no_interrupt },
+	{ "interrupt_is_asked_for_again", interrupt_is_asked_for_again },
+	{ "idle_device_does_not_run", idle_device_does_not_run },
+	{ "waiting_device_does_not_run", waiting_device_does_not_run },
+	{}
+};
