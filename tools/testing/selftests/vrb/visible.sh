@@ -40,6 +40,19 @@ look_visible_zombie() {
 	shows "$DEVICE/counters" '^timeouts 1$'
 }
 
+# Each of them once, whoever comes and goes meanwhile: as many lines as there are, and the one with the names.
+look_visible_many_requests() {
+	local lines
+	lines=$(wc -l <"$DEVICE/vrbs")
+	[ "$lines" = 100008 ] || { echo "# $lines lines in $DEVICE/vrbs" && seen=fail; }
+}
+
+look_visible_many_objects() {
+	local lines
+	lines=$(sort -u "$DEVICE/objects" | wc -l)
+	[ "$lines" = 5001 ] || { echo "# $lines lines in $DEVICE/objects" && seen=fail; }
+}
+
 look_visible_transitions() {
 	:
 }

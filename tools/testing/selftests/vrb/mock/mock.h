@@ -240,6 +240,6 @@ struct vrb_counters counters(struct test *t);
 extern const struct test_case request_tests[], steps_tests[], slots_tests[], time_tests[];
 extern const struct test_case object_tests[], fail_tests[], client_tests[], wait_tests[];
 extern const struct test_case misuse_tests[], visible_tests[], refs_tests[], callback_tests[];
-extern const struct test_case share_tests[], stop_tests[], idle_tests[];
+extern const struct test_case share_tests[], stop_tests[], idle_tests[], bounds_tests[];
 
 #endif /* VRB_MOCK_H */

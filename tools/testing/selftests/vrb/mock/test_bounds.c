@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * However many requests there are, the device lock is held for at most 64 of them, and a run calls
+ * back at most 64: mock_run.c and mock_callback() see to that in every test. These have 100000.
+ */
+#include <linux/vmalloc.h>
+
+#include "mock.h"
+
+#define MANY	100000
+#define SLOTS	8
+
+struct crowd {
+	struct test *test;
+	struct crowd_request {
+		struct mock_head head;
+		struct crowd *crowd;
+		bool over;
+	} *request;
+	struct mock_script script;
+	atomic_t over;
+	int status;
+	unsigned int wrong, twice;
+	struct mock_request *held[SLOTS - 1];
+};
+
+static void crowd_done(struct vrb *vrb)
+{
+	struct crowd_request *request = container_of(vrb, struct crowd_request, head.vrb);
+	struct crowd *crowd = request->crowd;
+
+	mock_callback(crowd->test->mock, vrb->status);
+	crowd->wrong += vrb->status != crowd->status;
+	crowd->twice += request->over;
+	request->over = true;
+	atomic_inc(&crowd->over);
+}
+
+/* Nothing of what comes is issued: there is no slot. */
+static void hold_all_slots(struct test *t, struct crowd *crowd)
+{
+	int i;
+
+	for (i = 0; i < SLOTS - 1; i++) {
+		crowd->held[i] = held_request(t, i);
+		submit(crowd->held[i]);
+		wait_posted(crowd->held[i]);
+	}
+}
+
+static void let_slots_go(struct crowd *crowd, int status)
+{
+	int i;
+
+	for (i = 0; i < SLOTS - 1; i++) {
+		if (!crowd->held[i])
+			continue;
+		let_go(crowd->held[i]);
+		wait_over(crowd->held[i], status);
+	}
+}
+
+static struct crowd *new_crowd(struct test *t, int status)
+{
+	struct crowd *crowd = test_alloc(t, sizeof(*crowd));
+
+	crowd->test = t;
+	crowd->status = status;
+	crowd->script.nr_steps = 1;
+	crowd->request = vzalloc(MANY * sizeof(*crowd->request));
+	if (!EXPECT(t, crowd->request))
+		return NULL;
+	return crowd;
+}
+
+static void prepare(struct crowd *crowd, unsigned int i, struct vrb_object *object)
+{
+	struct crowd_request *request = &crowd->request[i];
+
+	vrb_prep(&request->head.vrb, &mock_verb, object);
+	request->head.vrb.done = crowd_done;
+	request->head.script = &crowd->script;
+	request->crowd = crowd;
+}
+
+static void submit_crowd(struct crowd *crowd, struct vrb_client *client, struct vrb_object *object,
+			 struct vrb_group *group, ktime_t deadline)
+{
+	unsigned int i;
+
+	for (i = 0; i < MANY; i++) {
+		prepare(crowd, i, object);
+		crowd->request[i].head.vrb.group = group;
+		crowd->request[i].head.vrb.deadline = deadline;
+		if (!EXPECT_EQ(crowd->test, vrb_submit(client, &crowd->request[i].head.vrb),
+			       -EINPROGRESS))
+			return;
+		if (i % 1000 == 0)
+			cond_resched();
+	}
+}
+
+static bool crowd_is_over(void *arg)
+{
+	struct crowd *crowd = arg;
+
+	return atomic_read(&crowd->over) == MANY;
+}
+
+static void wait_crowd(struct crowd *crowd)
+{
+	struct test *t = crowd->test;
+	int patience = 12;
+
+	while (patience-- && !wait_until(crowd_is_over, crowd))
+		;
+	EXPECT_EQ(t, atomic_read(&crowd->over), MANY);
+	EXPECT_EQ(t, crowd->wrong, 0);
+	EXPECT_EQ(t, crowd->twice, 0);
+	EXPECT(t, counters(t).hold_max <= MOCK_BUDGET);
+}
+
+static void free_crowd(struct crowd *crowd)
+{
+	/* Else its requests are the engine's yet. */
+	if (crowd_is_over(crowd))
+		vfree(crowd->request);
+}
+
+static void cancel_group(void *arg)
+{
+	vrb_group_cancel(arg);
+}
+
+static void bounds_of_a_group_cancel(struct test *t)
+{
+	struct crowd *crowd = new_crowd(t, -ECANCELED);
+	struct vrb_group group;
+
+	if (!crowd)
+		return;
+	hold_all_slots(t, crowd);
+	vrb_group_init(&group, t->client);
+	submit_crowd(crowd, t->client, NULL, &group, 0);
+	in_softirq_do(cancel_group, &group);
+	wait_crowd(crowd);
+	vrb_group_drain(&group);
+	EXPECT_EQ(t, counters(t).cancelled, MANY);
+	EXPECT_EQ(t, crowd->script.posts, 0);
+	let_slots_go(crowd, 0);
+	free_crowd(crowd);
+}
+
+static void bounds_of_a_destroy(struct test *t)
+{
+	struct crowd *crowd = new_crowd(t, -ECANCELED);
+	struct mock_request *gone = new_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+
+	if (!crowd)
+		return;
+	object = new_object(t, 9, &released);
+	crowd->held[0] = held_request(t, 1);
+	crowd->held[0]->vrb.object = &object->object;
+	submit(crowd->held[0]);
+	submit_crowd(crowd, t->client, &object->object, NULL, 0);
+	local_bh_disable();
+	destroy_with(object, gone);
+	EXPECT(t, counters(t).hold_max <= MOCK_BUDGET);
+	local_bh_enable();
+	wait_crowd(crowd);
+	let_slots_go(crowd, 0);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+	EXPECT_EQ(t, counters(t).flushed, MANY);
+	free_crowd(crowd);
+}
+
+static void bounds_of_a_lost_command(struct test *t)
+{
+	struct crowd *crowd = new_crowd(t, -EUCLEAN);
+	struct mock_request *lost = held_request(t, 1);
+	struct mock_object *object;
+	struct completion released;
+
+	if (!crowd)
+		return;
+	object = new_object(t, 9, &released);
+	lost->vrb.object = &object->object;
+	submit(lost);
+	submit_crowd(crowd, t->client, &object->object, NULL, 0);
+	wait_over(lost, -ETIMEDOUT);
+	wait_crowd(crowd);
+	let_go(lost);
+	destroy(object);
+	wait_released(t, &released);
+	free_crowd(crowd);
+}
+
+static void bounds_of_deadlines(struct test *t)
+{
+	struct crowd *crowd = new_crowd(t, -ETIME);
+
+	if (!crowd)
+		return;
+	hold_all_slots(t, crowd);
+	submit_crowd(crowd, t->client, NULL, NULL, ktime_add_ms(ktime_get(), 3000));
+	wait_crowd(crowd);
+	let_slots_go(crowd, 0);
+	free_crowd(crowd);
+}
+
+/* All of them in one place of whatever sorts them, or each in a place of its own. */
+static void bounds_of_deadlines_apart(struct test *t)
+{
+	struct crowd *crowd = new_crowd(t, -ETIME);
+	ktime_t start = ktime_add_ms(ktime_get(), 1500);
+	unsigned int i;
+
+	if (!crowd)
+		return;
+	hold_all_slots(t, crowd);
+	for (i = 0; i < MANY; i++) {
+		prepare(crowd, i, NULL);
+		crowd->request[i].head.vrb.deadline = ktime_add_us(start, (i * 7919ULL) % 3000000);
+		EXPECT_EQ(t, vrb_submit(t->client, &crowd->request[i].head.vrb), -EINPROGRESS);
+		if (i % 1000 == 0)
+			cond_resched();
+	}
+	wait_crowd(crowd);
+	EXPECT_EQ(t, counters(t).deadline, MANY);
+	let_slots_go(crowd, 0);
+	free_crowd(crowd);
+}
+
+static void bounds_of_a_failure(struct test *t)
+{
+	struct crowd *crowd = new_crowd(t, -EIO);
+
+	if (!crowd)
+		return;
+	hold_all_slots(t, crowd);
+	submit_crowd(crowd, t->client, NULL, NULL, 0);
+	vrb_device_fail(t->dev, "with many queued");
+	wait_crowd(crowd);
+	let_slots_go(crowd, -EIO);
+	free_crowd(crowd);
+}
+
+static void shut_client(void *arg)
+{
+	vrb_client_shut(arg);
+}
+
+static void bounds_of_a_shut_client(struct test *t)
+{
+	struct crowd *crowd = new_crowd(t, -ECANCELED);
+	struct vrb_client *client = vrb_client_register(mock_ibdev(t->mock), "crowd");
+
+	if (!crowd)
+		return;
+	hold_all_slots(t, crowd);
+	submit_crowd(crowd, client, NULL, NULL, 0);
+	in_softirq_do(shut_client, client);
+	vrb_client_unregister(client);
+	EXPECT_EQ(t, atomic_read(&crowd->over), MANY);
+	wait_crowd(crowd);
+	let_slots_go(crowd, 0);
+	free_crowd(crowd);
+}
+
+struct detaching {
+	struct work_struct work;
+	struct test *test;
+};
+
+static void detach(struct work_struct *work)
+{
+	vrb_device_detach(container_of(work, struct detaching, work)->test->dev);
+}
+
+static void bounds_of_a_detach(struct test *t)
+{
+	struct crowd *crowd = new_crowd(t, -ENODEV);
+	struct detaching detaching = { .test = t };
+
+	if (!crowd)
+		return;
+	hold_all_slots(t, crowd);
+	submit_crowd(crowd, t->client, NULL, NULL, 0);
+	INIT_WORK_ONSTACK(&detaching.work, detach);
+	schedule_work(&detaching.work);
+	wait_crowd(crowd);
+	let_slots_go(crowd, 0);
+	vrb_client_unregister(t->client);
+	t->client = NULL;
+	flush_work(&detaching.work);
+	destroy_work_on_stack(&detaching.work);
+	free_crowd(crowd);
+}
+
+static void submit_few(void *arg)
+{
+	struct crowd *crowd = arg;
+	unsigned int i, first = crowd->twice;
+
+	for (i = first; i < first + 1000; i++)
+		EXPECT_EQ(crowd->test, vrb_submit(crowd->test->client,
+						  &crowd->request[i].head.vrb), -EINPROGRESS);
+}
+
+/* From hard IRQ: all by way of the inbox. */
+static void bounds_of_the_inbox(struct test *t)
+{
+	struct crowd *crowd = new_crowd(t, -ECANCELED);
+	struct vrb_group group;
+	unsigned int i;
+
+	if (!crowd)
+		return;
+	hold_all_slots(t, crowd);
+	vrb_group_init(&group, t->client);
+	for (i = 0; i < MANY; i++) {
+		prepare(crowd, i, NULL);
+		crowd->request[i].head.vrb.group = &group;
+	}
+	for (i = 0; i < MANY; i += 1000) {
+		crowd->twice = i;
+		in_hardirq_do(submit_few, crowd);
+	}
+	crowd->twice = 0;
+	EXPECT(t, counters(t).hold_max <= MOCK_BUDGET);
+	vrb_group_cancel(&group);
+	wait_crowd(crowd);
+	EXPECT_EQ(t, counters(t).inbox, MANY);
+	vrb_group_drain(&group);
+	let_slots_go(crowd, 0);
+	free_crowd(crowd);
+}
+
+/* As many results at once as the hardware can have, each the last of its request. */
+static void bounds_of_results_at_once(struct test *t)
+{
+	struct mock_request *request[MOCK_SLOTS - 1];
+	int i;
+
+	t->mock->no_interrupts = true;
+	for (i = 0; i < ARRAY_SIZE(request); i++) {
+		request[i] = held_request(t, i);
+		submit(request[i]);
+		wait_posted(request[i]);
+	}
+	mock_release(t->mock, NULL);
+	t->mock->no_interrupts = false;
+	vrb_device_kick(t->dev);
+	for (i = 0; i < ARRAY_SIZE(request); i++)
+		wait_over(request[i], 0);
+	EXPECT_EQ(t, t->mock->outstanding_max, MOCK_SLOTS - 1);
+}
+
+/* The file with the requests, read by visible.sh, with many of them queued. */
+static void visible_many_requests(struct test *t)
+{
+	struct crowd *crowd = new_crowd(t, -ECANCELED);
+	struct vrb_group group;
+
+	if (!crowd)
+		return;
+	hold_all_slots(t, crowd);
+	vrb_group_init(&group, t->client);
+	submit_crowd(crowd, t->client, NULL, &group, 0);
+	wait_for_visitor(t);
+	EXPECT(t, counters(t).hold_max <= MOCK_BUDGET);
+	vrb_group_cancel(&group);
+	wait_crowd(crowd);
+	vrb_group_drain(&group);
+	let_slots_go(crowd, 0);
+	free_crowd(crowd);
+}
+
+#define OBJECTS	5000
+
+/* The file with the objects. */
+static void visible_many_objects(struct test *t)
+{
+	struct completion *released = vzalloc(OBJECTS * sizeof(*released));
+	struct mock_object **object = vzalloc(OBJECTS * sizeof(*object));
+	unsigned int i;
+
+	if (!EXPECT(t, released && object))
+		return;
+	for (i = 0; i < OBJECTS; i++)
+		object[i] = new_object(t, i, &released[i]);
+	wait_for_visitor(t);
+	EXPECT(t, counters(t).hold_max <= MOCK_BUDGET);
+	for (i = 0; i < OBJECTS; i++)
+		destroy(object[i]);
+	for (i = 0; i < OBJECTS; i++)
+		wait_released(t, &released[i]);
+	vfree(object);
+	vfree(released);
+}
+
+const struct test_case bounds_tests[] = {
+	{ "bounds_of_a_group_cancel", bounds_of_a_group_cancel },
+	{ "bounds_of_a_destroy", bounds_of_a_destroy },
+	{ "bounds_of_a_lost_command", bounds_of_a_lost_command, { .issue_timeout_ms = 8000 } },
+	{ "bounds_of_deadlines", bounds_of_deadlines },
+	{ "bounds_of_deadlines_apart", bounds_of_deadlines_apart },
+	{ "bounds_of_a_failure", bounds_of_a_failure },
+	{ "bounds_of_a_shut_client", bounds_of_a_shut_client },
+	{ "bounds_of_a_detach", bounds_of_a_detach },
+	{ "bounds_of_the_inbox", bounds_of_the_inbox },
+	{ "bounds_of_results_at_once", bounds_of_results_at_once, { .slots = MOCK_SLOTS } },
+	{ "visible_many_requests", visible_many_requests, .kind = VISIBLE },
+	{ "visible_many_objects", visible_many_objects, .kind = VISIBLE },
+	{}
+};
