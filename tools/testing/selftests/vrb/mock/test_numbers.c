@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * What a request and an event cost in locks, register reads and memory, as numbers, and the bounds
+ * on them: section "Bounds" of Documentation/vrb-contract.rst. Locks are counted by probes of the
+ * kernel's functions, so the engine has nothing to do with it. The numbers are in the kernel's log.
+ */
+#include <linux/kprobes.h>
+
+#include "../../../../../drivers/infiniband/vrb/vrb_internal.h"
+#include "mock.h"
+
+/* The bounds */
+#define MAX_LOCKS_ALONE		10	/* device lock, per request that is alone */
+#define MAX_LOCKS_DEEP		3	/* the same, with 64 under way */
+#define MAX_KICKS_DEEP		1	/* kick lock, the same */
+#define MAX_VRB			192
+#define MAX_OBJECT		384
+
+static const spinlock_t *the_lock;
+static const raw_spinlock_t *the_kick_lock;
+static atomic_t locks, kick_locks;
+
+static int count_lock(struct kprobe *probe, struct pt_regs *regs)
+{
+	unsigned long lock = regs_get_kernel_argument(regs, 0);
+
+	if (lock == (unsigned long)the_lock)
+		atomic_inc(&locks);
+	else if (lock == (unsigned long)the_kick_lock)
+		atomic_inc(&kick_locks);
+	return 0;
+}
+
+static const char *const lock_functions[] = {
+	"_raw_spin_lock", "_raw_spin_lock_bh", "_raw_spin_lock_irq", "_raw_spin_lock_irqsave",
+	"_raw_spin_trylock", "_raw_spin_trylock_bh",
+};
+
+static struct kprobe probes[ARRAY_SIZE(lock_functions)];
+
+static void probes_end(unsigned int nr)
+{
+	while (nr--)
+		unregister_kprobe(&probes[nr]);
+}
+
+/* Counts who takes the locks of the test's device from now on. */
+static bool probes_begin(struct test *t)
+{
+	unsigned int i;
+	int ret;
+
+	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
+		test_skip(t, "locks are others there");
+		return false;
+	}
+	the_lock = &t->dev->lock;
+	the_kick_lock = &t->dev->kick_lock;
+	for (i = 0; i < ARRAY_SIZE(lock_functions); i++) {
+		probes[i] = (struct kprobe){ .symbol_name = lock_functions[i],
+					     .pre_handler = count_lock };
+		ret = register_kprobe(&probes[i]);
+		if (!ret)
+			continue;
+		probes_end(i);
+		test_skip(t, "no probes here");
+		return false;
+	}
+	atomic_set(&locks, 0);
+	atomic_set(&kick_locks, 0);
+	return true;
+}
+
+/* ---- Locks ---- */
+
+/* A verb of which nobody counts anything. */
+static int plain_encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	return VRB_POST;
+}
+
+static const struct vrb_step plain_steps[] = { { .name = "plain", .encode = plain_encode } };
+static const struct vrb_verb plain_verb = {
+	.name = "plain", .class = VRB_CLASS_NORMAL, VRB_STEPS(plain_steps),
+};
+
+struct plain {
+	struct mock_head head;
+	struct mock_script script;
+	struct test *test;
+	atomic_t *left;
+	struct completion *over;
+};
+
+static void plain_done(struct vrb *vrb)
+{
+	struct plain *plain = container_of(vrb, struct plain, head.vrb);
+	int left = atomic_dec_return(plain->left);
+
+	if (left >= 64)
+		vrb_submit(plain->test->client, vrb);
+	else if (!left)
+		complete(plain->over);
+}
+
+#define ROUNDS	6400
+
+/* As many requests at a time as @depth. */
+static void run_plain(struct test *t, unsigned int depth)
+{
+	struct plain *plain = test_alloc(t, depth * sizeof(*plain));
+	struct completion over;
+	atomic_t left;
+	unsigned int i;
+
+	init_completion(&over);
+	atomic_set(&left, depth == 1 ? 1 : ROUNDS);
+	for (i = 0; i < depth; i++) {
+		vrb_prep(&plain[i].head.vrb, &plain_verb, NULL);
+		plain[i].head.vrb.done = plain_done;
+		plain[i].head.script = &plain[i].script;
+		plain[i].test = t;
+		plain[i].left = &left;
+		plain[i].over = &over;
+	}
+	for (i = 0; i < depth; i++)
+		vrb_submit(t->client, &plain[i].head.vrb);
+	EXPECT(t, wait_for_completion_timeout(&over, MOCK_PATIENCE));
+}
+
+static void numbers_of_a_request_alone(struct test *t)
+{
+	unsigned int i;
+
+	if (!probes_begin(t))
+		return;
+	for (i = 0; i < 100; i++) {
+		run_plain(t, 1);
+		usleep_range(200, 300);
+	}
+	probes_end(ARRAY_SIZE(probes));
+	pr_info("numbers: a request alone takes the device lock %u.%02u times, the kick lock %u.%02u\n",
+		atomic_read(&locks) / 100, atomic_read(&locks) % 100,
+		atomic_read(&kick_locks) / 100, atomic_read(&kick_locks) % 100);
+	EXPECT(t, atomic_read(&locks) >= 200);		/* they are counted at all */
+	EXPECT(t, atomic_read(&locks) <= 100 * MAX_LOCKS_ALONE);
+}
+
+static void numbers_of_requests_at_depth(struct test *t)
+{
+	unsigned int nr;
+
+	if (!probes_begin(t))
+		return;
+	run_plain(t, 64);
+	probes_end(ARRAY_SIZE(probes));
+	nr = counters(t).completed;
+	EXPECT_EQ(t, nr, ROUNDS);
+	pr_info("numbers: at depth 64 a request takes the device lock %u.%02u times, the kick lock %u.%02u\n",
+		atomic_read(&locks) / nr, atomic_read(&locks) * 100 / nr % 100,
+		atomic_read(&kick_locks) / nr, atomic_read(&kick_locks) * 100 / nr % 100);
+	pr_info("numbers: %llu requests at most in one hold of the device lock\n",
+		counters(t).hold_max);
+	EXPECT(t, atomic_read(&locks) >= nr);
+	EXPECT(t, atomic_read(&locks) <= nr * MAX_LOCKS_DEEP);
+	EXPECT(t, atomic_read(&kick_locks) <= nr * MAX_KICKS_DEEP);
+}
+
+/* What a completion event of a CQ does with the engine: event queues are not to meet there. */
+static void numbers_of_an_event(struct test *t)
+{
+	struct mock_object *object;
+	struct completion released;
+	unsigned int i;
+
+	object = new_object(t, 9, &released);
+	usleep_range(1000, 2000);
+	if (probes_begin(t)) {
+		for (i = 0; i < 1000; i++) {
+			rcu_read_lock();
+			if (vrb_object_tryget(&object->object))
+				vrb_object_put(&object->object);
+			rcu_read_unlock();
+		}
+		probes_end(ARRAY_SIZE(probes));
+		pr_info("numbers: 1000 events take the device lock %u times, the kick lock %u\n",
+			atomic_read(&locks), atomic_read(&kick_locks));
+		EXPECT_EQ(t, atomic_read(&locks), 0);
+		EXPECT_EQ(t, atomic_read(&kick_locks), 0);
+	}
+	destroy(object);
+	wait_released(t, &released);
+}
+
+/* ---- The rest ---- */
+
+/* Each attempt to post is a read of the register. */
+static void numbers_of_register_reads(struct test *t)
+{
+	struct vrb_counters end;
+	unsigned int i;
+
+	for (i = 0; i < 100; i++)
+		run_to_end(new_request(t, i), 0);
+	end = counters(t);
+	pr_info("numbers: %llu register reads for %llu commands\n", end.steps + end.busy,
+		end.steps);
+	EXPECT_EQ(t, end.steps, 100);
+	EXPECT_EQ(t, end.busy, 0);
+}
+
+static void submit_with_busy_register(void *arg)
+{
+	struct mock_request *request = arg;
+	unsigned int before = request->test->mock->busy;
+
+	submit(request);
+	EXPECT(request->test, before - request->test->mock->busy <= 1);
+}
+
+/* A submit reads it once at most, however it ends. */
+static void numbers_of_register_reads_in_a_submit(struct test *t)
+{
+	struct mock_request *request[20];
+	unsigned int i;
+
+	t->mock->busy = 1000;
+	for (i = 0; i < ARRAY_SIZE(request); i++) {
+		request[i] = new_request(t, i);
+		local_bh_disable();
+		submit_with_busy_register(request[i]);
+		local_bh_enable();
+	}
+	t->mock->busy = 0;
+	for (i = 0; i < ARRAY_SIZE(request); i++)
+		wait_over(request[i], 0);
+}
+
+static void numbers_of_bytes(struct test *t)
+{
+	pr_info("numbers: struct vrb %zu, vrb_object %zu, vrb_group %zu, vrb_slot %zu, vrb_user %zu bytes\n",
+		sizeof(struct vrb), sizeof(struct vrb_object), sizeof(struct vrb_group),
+		sizeof(struct vrb_slot), sizeof(struct vrb_user));
+	EXPECT(t, sizeof(struct vrb) <= MAX_VRB);
+	EXPECT(t, sizeof(struct vrb_object) <= MAX_OBJECT);
+}
+
+/* ---- What a run charges to irq_poll ---- */
+
+static atomic_t runs_seen;
+static unsigned long charged_most;
+
+static int see_run(struct kretprobe_instance *instance, struct pt_regs *regs)
+{
+	charged_most = max(charged_most, regs_return_value(regs));
+	atomic_inc(&runs_seen);
+	return 0;
+}
+
+static bool run_was_seen(void *arg)
+{
+	return atomic_read(&runs_seen) >= 20;
+}
+
+static void charge_runs(struct test *t, struct vrb_object *object)
+{
+	unsigned int i;
+
+	for (i = 0; i < 30; i++) {
+		vrb_resume(object);
+		usleep_range(200, 300);
+	}
+	EXPECT(t, wait_until(run_was_seen, NULL));
+	pr_info("numbers: a run for nothing charges %lu of irq_poll's budget at most\n",
+		charged_most);
+	/* The word that made it run is the one thing it has done. */
+	EXPECT(t, charged_most <= 1);
+}
+
+static void numbers_of_an_idle_run(struct test *t)
+{
+	struct kretprobe probe = { .kp.symbol_name = "vrb_irq_poll", .handler = see_run };
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	usleep_range(1000, 2000);
+	charged_most = 0;
+	atomic_set(&runs_seen, 0);
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) || register_kretprobe(&probe)) {
+		test_skip(t, "no probe of the pump here");
+	} else {
+		charge_runs(t, &object->object);
+		unregister_kretprobe(&probe);
+	}
+	destroy(object);
+	wait_released(t, &released);
+}
+
+const struct test_case numbers_tests[] = {
+	{ "numbers_of_a_request_alone", numbers_of_a_request_alone },
+	{ "numbers_of_requests_at_depth", numbers_of_requests_at_depth, { .slots = MOCK_SLOTS } },
+	{ "numbers_of_an_event", numbers_of_an_event },
+	{ "numbers_of_register_reads", numbers_of_register_reads },
+	{ "numbers_of_register_reads_in_a_submit", numbers_of_register_reads_in_a_submit },
+	{ "numbers_of_bytes", numbers_of_bytes },
+	{ "numbers_of_an_idle_run", numbers_of_an_idle_run },
+	{}
+};
