@@ -16,10 +16,14 @@ MODULE_DESCRIPTION("Provider without hardware, and tests of the request engine")
 MODULE_LICENSE("Dual BSD/GPL");
 MODULE_INFO(test, "Y");
 
+uint mock_seed = 20261128;
+module_param_named(seed, mock_seed, uint, 0644);
+MODULE_PARM_DESC(seed, "What the storms begin with");
+
 static const struct test_case *const suites[] = {
 	request_tests, steps_tests, slots_tests, time_tests, object_tests, fail_tests,
 	client_tests, wait_tests, misuse_tests, visible_tests, refs_tests, callback_tests,
-	share_tests, stop_tests, idle_tests, bounds_tests, numbers_tests,
+	share_tests, stop_tests, idle_tests, bounds_tests, numbers_tests, storm_tests,
 };
 
 static struct dentry *directory;

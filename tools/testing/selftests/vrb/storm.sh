@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver none --hcas 0 --modules "ib_vrb vrb_mock"
+# Kernels: 6.12 7 debug
+# Timeout: 600
+#
+# Everything at once, with delays where a race would be, begun with one seed after the other.
+# Usage: storm.sh [SEED...]
+
+. "$(dirname "$0")/lib.sh"
+
+DELAYS=/sys/kernel/debug/ib_vrb/delays
+SEED=/sys/module/vrb_mock/parameters/seed
+
+[ $# != 0 ] || set -- 1 2 3 4 5 6 7 8
+setup rules
+[ -w "$DELAYS" ] || skip_all "the engine has no delays"
+trap 'echo 0 >$DELAYS; echo 0 >/sys/kernel/rcu_expedited' EXIT
+echo "1..$#"
+for seed; do
+	echo "$seed" >"$SEED"
+	echo "$seed" >"$DELAYS"
+	run_one storm_of_everything
+	report "storm_of_everything with seed $seed" "$result"
+done
+exit "$status"
