@@ -4,11 +4,13 @@
 # Runs: guest --driver none --hcas 0 --modules "ib_vrb vrb_mock"
 # Kernels: 6.12 7
 #
-# What the kernel's log says of the end of a device: a failure is an error, a stop in good order is none.
+# What the kernel's log says of the end of a device: a failure is an error, a stop in good order is
+# none.
 
 . "$(dirname "$0")/lib.sh"
 
-# errors NAME: runs the test of that name, prints what the engine has logged as errors or warnings meanwhile
+# errors NAME: runs the test of that name, prints what the engine has logged as errors or warnings
+# meanwhile
 errors() {
 	local mark="stop.sh: $1 $RANDOM"
 	echo "$mark" >/dev/kmsg

@@ -40,7 +40,7 @@ look_visible_zombie() {
 	shows "$DEVICE/counters" '^timeouts 1$'
 }
 
-# Each of them once, whoever comes and goes meanwhile: as many lines as there are, and the one with the names.
+# As many lines as there are requests or objects, and the one with the names.
 look_visible_many_requests() {
 	local lines
 	lines=$(wc -l <"$DEVICE/vrbs")
