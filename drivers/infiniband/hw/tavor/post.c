@@ -114,15 +114,21 @@ static void *tavor_put_address(struct tavor_hw_qp *qp, const struct ib_send_wr *
 	}
 }
 
-/* A byte count of 0 means 2 GB to the hardware: empty entries are left out. */
+/*
+ * A byte count of 0 means 2 GB to the hardware: empty entries are left out. The bit that would say
+ * 2 GB and more means that the data follow.
+ */
 static void *tavor_put_sges(void *pos, const struct ib_sge *sge, int num)
 {
 	struct tavor_data_seg *seg = pos;
+	u32 lengths = 0;
 
-	for (; num > 0; num--, sge++)
+	for (; num > 0; num--, sge++) {
+		lengths |= sge->length;
 		if (sge->length)
 			tavor_set_data_seg(seg++, sge);
-	return seg;
+	}
+	return lengths & TAVOR_INLINE ? ERR_PTR(-EINVAL) : seg;
 }
 
 static void *tavor_put_inline(void *pos, const struct ib_send_wr *wr, u32 max)
@@ -260,7 +266,8 @@ static bool tavor_may_send(const struct tavor_hw_qp *qp)
  * @bad_wr: the first one not posted, on failure
  *
  * Context: Any.
- * Return: 0; -EINVAL: wrong state, opcode, number of entries or inline length; -ENOMEM: queue full.
+ * Return: 0; -EINVAL: wrong state, opcode, number or length of entries, or inline length; -ENOMEM:
+ * queue full.
  */
 int tavor_post_send(struct ib_qp *ibqp, const struct ib_send_wr *wr,
 		    const struct ib_send_wr **bad_wr)
@@ -301,6 +308,8 @@ static int tavor_post_one_recv(struct tavor_hw_qp *qp, const struct ib_recv_wr *
 	wqe->ee_nds = cpu_to_be32(TAVOR_NEXT_DBD);
 	wqe->flags = 0;
 	end = tavor_put_sges(wqe + 1, wr->sg_list, wr->num_sge);
+	if (IS_ERR(end))
+		return PTR_ERR(end);
 	size = (end - (void *)wqe) / TAVOR_WQE_UNIT;
 
 	rq->wrid[rq->next] = wr->wr_id;
@@ -324,7 +333,7 @@ static void tavor_ring_recv(struct tavor_hw_qp *qp, u32 slot, u32 size, u32 coun
  * @bad_wr: the first one not posted, on failure
  *
  * Context: Any.
- * Return: 0; -EINVAL: wrong state or number of entries; -ENOMEM: queue full.
+ * Return: 0; -EINVAL: wrong state, or number or length of entries; -ENOMEM: queue full.
  */
 int tavor_post_recv(struct ib_qp *ibqp, const struct ib_recv_wr *wr,
 		    const struct ib_recv_wr **bad_wr)

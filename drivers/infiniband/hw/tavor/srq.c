@@ -81,21 +81,25 @@ u64 tavor_srq_complete(struct tavor_hw_srq *srq, u32 wqe_addr)
 }
 
 /* The WQE's size is always the whole stride: an invalid key ends a shorter list. */
-static void tavor_srq_fill(struct tavor_hw_srq *srq, struct tavor_next_seg *wqe,
-			   const struct ib_recv_wr *wr)
+static int tavor_srq_fill(struct tavor_hw_srq *srq, struct tavor_next_seg *wqe,
+			  const struct ib_recv_wr *wr)
 {
 	struct tavor_data_seg *seg = (void *)(wqe + 1);
 	struct tavor_data_seg *end = seg + srq->max_gs;
+	u32 lengths = 0;
 	int i;
 
-	for (i = 0; i < wr->num_sge; i++)
+	for (i = 0; i < wr->num_sge; i++) {
+		lengths |= wr->sg_list[i].length;
 		if (wr->sg_list[i].length)
 			tavor_set_data_seg(seg++, &wr->sg_list[i]);
+	}
 	if (seg < end) {
 		seg->byte_count = 0;
 		seg->lkey = cpu_to_be32(TAVOR_INVALID_LKEY);
 		seg->addr = 0;
 	}
+	return lengths & TAVOR_INLINE ? -EINVAL : 0;
 }
 
 static int tavor_srq_post_one(struct tavor_hw_srq *srq, const struct ib_recv_wr *wr)
@@ -109,7 +113,8 @@ static int tavor_srq_post_one(struct tavor_hw_srq *srq, const struct ib_recv_wr 
 		return -ENOMEM;
 	wqe = tavor_srq_slot(srq, slot);
 	wqe->ee_nds = 0;
-	tavor_srq_fill(srq, wqe, wr);
+	if (tavor_srq_fill(srq, wqe, wr))
+		return -EINVAL;
 	srq->wrid[slot] = wr->wr_id;
 	srq->last->ee_nds = cpu_to_be32(TAVOR_NEXT_DBD);
 	srq->last = wqe;
@@ -130,7 +135,7 @@ static void tavor_srq_ring(struct tavor_hw_srq *srq, u32 slot, u32 count)
  * @bad_wr: the first one not posted, on failure
  *
  * Context: Any.
- * Return: 0; -EINVAL: number of entries, or a user's SRQ; -ENOMEM: queue full.
+ * Return: 0; -EINVAL: number or length of entries, or a user's SRQ; -ENOMEM: queue full.
  */
 int tavor_post_srq_recv(struct ib_srq *ibsrq, const struct ib_recv_wr *wr,
 			const struct ib_recv_wr **bad_wr)
