@@ -26,8 +26,8 @@ static void tavor_event_port(struct tavor_dev *dev, const struct tavor_eqe *eqe)
 /* The driver makes no end-to-end contexts. */
 static void tavor_event_eec(struct tavor_dev *dev, u32 eecn)
 {
-	dev_warn_ratelimited(&dev->pdev->dev, "event of the end-to-end context %#x, which is none\n",
-			     eecn);
+	dev_warn_ratelimited(&dev->pdev->dev,
+			     "event of the end-to-end context %#x, which is none\n", eecn);
 }
 
 static void tavor_event_qp(struct tavor_dev *dev, const struct tavor_eqe *eqe,
