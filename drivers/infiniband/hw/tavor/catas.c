@@ -5,6 +5,7 @@
  * error fails the device.
  */
 #include "catas.h"
+#include "flush.h"
 #include "tavor.h"
 
 #define CATAS_POLL	(5 * HZ)
@@ -112,7 +113,7 @@ void tavor_catas_stop(struct tavor_dev *dev)
 }
 
 /**
- * tavor_fatal() - tells the users of a failed device, once
+ * tavor_fatal() - tells the users of a failed device, once, and wakes those who wait for it
  * @dev: device
  *
  * Context: Any down to softirq.
@@ -124,6 +125,7 @@ void tavor_fatal(struct tavor_dev *dev)
 		.event = IB_EVENT_DEVICE_FATAL,
 	};
 
+	tavor_flush_start(dev);
 	if (READ_ONCE(dev->registered) && !atomic_xchg(&dev->fatal_sent, 1))
 		ib_dispatch_event(&event);
 }

@@ -49,6 +49,8 @@ struct tavor_hw_cq {
 
 	spinlock_t lock;		/* CQEs and what follows from them */
 	u32 cons_index;
+	struct list_head send_qps;	/* kernel QPs that complete here; under lock */
+	struct list_head recv_qps;
 	struct tavor_buf buf;
 	struct tavor_pin pin;
 	struct tavor_cq_resize resize;

@@ -11,6 +11,7 @@
 
 #include "ah.h"
 #include "device.h"
+#include "drain.h"
 #include "hw_mad.h"
 #include "mad.h"
 #include "mcast.h"
@@ -336,6 +337,8 @@ static const struct ib_device_ops tavor_dev_ops = {
 	.destroy_qp = tavor_destroy_qp,
 	.destroy_srq = tavor_destroy_srq,
 	.detach_mcast = tavor_detach_mcast,
+	.drain_rq = tavor_drain_rq,
+	.drain_sq = tavor_drain_sq,
 	.disassociate_ucontext = tavor_disassociate_ucontext,
 	.get_dev_fw_str = tavor_get_dev_fw_str,
 	.get_link_layer = tavor_get_link_layer,

@@ -15,6 +15,7 @@
 #include "catas.h"
 #include "device.h"
 #include "event.h"
+#include "flush.h"
 #include "mad.h"
 #include "mcast.h"
 #include "mr.h"
@@ -159,6 +160,11 @@ static int tavor_layer_eq_init(struct tavor_dev *dev)
 	return tavor_eq_init(dev, &tavor_event_handlers);
 }
 
+static int tavor_layer_flush_init(struct tavor_dev *dev)
+{
+	return 0;
+}
+
 static int tavor_layer_close_ports_init(struct tavor_dev *dev)
 {
 	return 0;
@@ -206,6 +212,7 @@ static const struct tavor_layer tavor_layers[] = {
 	{ "management", tavor_mad_init, tavor_mad_cleanup },
 	{ "ports", tavor_layer_close_ports_init, tavor_layer_close_ports_exit },
 	{ "error buffer", tavor_catas_start, tavor_catas_stop },
+	{ "flush", tavor_layer_flush_init, tavor_flush_stop },
 	{ "registration", tavor_ib_register, tavor_ib_unregister },
 };
 

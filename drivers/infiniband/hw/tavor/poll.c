@@ -10,6 +10,7 @@
 #include <linux/bitfield.h>
 
 #include "cqe.h"
+#include "flush.h"
 #include "poll.h"
 #include "qp.h"
 #include "tavor.h"
@@ -76,19 +77,6 @@ static int tavor_wqe_slot(const struct tavor_wq *wq, u32 addr)
 	u32 slot = (addr - wq->shape.offset) >> wq->shape.shift;
 
 	return addr >= wq->shape.offset && slot < wq->shape.max ? slot : -1;
-}
-
-/* All slots up to this one are free again: sends without completion went before it. */
-static void tavor_wq_complete(struct tavor_wq *wq, u32 slot, struct ib_wc *wc)
-{
-	u32 done = slot - wq->last_comp;
-
-	if (slot <= wq->last_comp)
-		done += wq->shape.max;
-	wc->wr_id = wq->wrid[slot];
-	wq->last_comp = slot;
-	/* Pairs with the acquire in post: the slot may be overwritten from here on. */
-	smp_store_release(&wq->tail, wq->tail + done);
 }
 
 static void tavor_wc_send(const struct tavor_cqe *cqe, struct ib_wc *wc)
@@ -270,6 +258,8 @@ int tavor_poll_cq(struct ib_cq *ibcq, int num, struct ib_wc *wc)
 	}
 	if (cq->cons_index != first)
 		tavor_cq_consumed(cq, cq->cons_index - first);
+	if (n < num && vrb_device_failed(cq->dev->vrb))
+		n += tavor_flush_poll(cq, num - n, wc + n);
 	spin_unlock_irqrestore(&cq->lock, flags);
 	return n;
 }
@@ -299,7 +289,9 @@ int tavor_req_notify_cq(struct ib_cq *ibcq, enum ib_cq_notify_flags flags)
 	spin_lock_irqsave(&cq->lock, irq_flags);
 	tavor_ring(&cq->dev->kar, TAVOR_DB_CQ, FIELD_PREP(TAVOR_CQ_DB_CMD, cmd) | cq->cqn,
 		   TAVOR_CQ_DB_OWN_CI);
-	missed = flags & IB_CQ_REPORT_MISSED_EVENTS && tavor_cq_next(cq);
+	missed = flags & IB_CQ_REPORT_MISSED_EVENTS &&
+		 (tavor_cq_next(cq) ||
+		  (vrb_device_failed(cq->dev->vrb) && tavor_flush_pending(cq)));
 	spin_unlock_irqrestore(&cq->lock, irq_flags);
 	return missed;
 }

@@ -210,27 +210,14 @@ static void tavor_link_send(struct tavor_next_seg *last, u32 addr, u32 opcode, u
 	WRITE_ONCE(last->ee_nds, cpu_to_be32(size_fence_dbd));
 }
 
-static int tavor_post_one_send(struct tavor_hw_qp *qp, const struct ib_send_wr *wr,
-			       struct tavor_chain *chain)
+/* A WQE of @size units takes its place in the queue. */
+static void tavor_queue_send(struct tavor_hw_qp *qp, struct tavor_next_seg *wqe, u32 size, u8 opcode,
+			     bool fence, u64 wr_id, struct tavor_chain *chain)
 {
 	struct tavor_wq *sq = &qp->sq;
 	u32 addr = sq->shape.offset + (sq->next << sq->shape.shift);
-	bool fence = wr->send_flags & IB_SEND_FENCE;
-	u8 opcode = tavor_send_opcode(qp, wr->opcode);
-	struct tavor_next_seg *wqe;
-	int size;
 
-	if (tavor_wq_full(sq))
-		return -ENOMEM;
-	if (!opcode)
-		return -EINVAL;
-	wqe = tavor_send_slot(qp, sq->next);
-	size = tavor_build_send(qp, wr, wqe);
-	if (size < 0)
-		return size;
-	size /= TAVOR_WQE_UNIT;
-
-	sq->wrid[sq->next] = wr->wr_id;
+	sq->wrid[sq->next] = wr_id;
 	if (!chain->wqes++) {
 		chain->head = addr | (fence ? TAVOR_SEND_DB_FENCE : 0) | opcode;
 		chain->size = size;
@@ -238,24 +225,46 @@ static int tavor_post_one_send(struct tavor_hw_qp *qp, const struct ib_send_wr *
 	tavor_link_send(sq->last, addr, opcode, size | (fence ? TAVOR_NEXT_FENCE : 0) |
 			(chain->wqes == 1 ? TAVOR_NEXT_DBD : 0));
 	sq->last = wqe;
-	sq->head++;
+	/* Pairs with the acquire in the flush of a failed device, which no doorbell tells. */
+	smp_store_release(&sq->head, sq->head + 1);
 	sq->next = tavor_wq_after(sq, sq->next);
+}
+
+static int tavor_post_one_send(struct tavor_hw_qp *qp, const struct ib_send_wr *wr,
+			       struct tavor_chain *chain)
+{
+	u8 opcode = tavor_send_opcode(qp, wr->opcode);
+	struct tavor_next_seg *wqe;
+	int size;
+
+	if (tavor_wq_full(&qp->sq))
+		return -ENOMEM;
+	if (!opcode)
+		return -EINVAL;
+	wqe = tavor_send_slot(qp, qp->sq.next);
+	size = tavor_build_send(qp, wr, wqe);
+	if (size < 0)
+		return size;
+	tavor_queue_send(qp, wqe, size / TAVOR_WQE_UNIT, opcode, wr->send_flags & IB_SEND_FENCE,
+			 wr->wr_id, chain);
 	return 0;
 }
 
 /* Before RTS the hardware ignores a send's doorbell and nothing would ever complete. */
-static bool tavor_may_send(const struct tavor_hw_qp *qp)
+static int tavor_check_send(const struct tavor_hw_qp *qp)
 {
+	if (vrb_device_failed(qp->dev->vrb))
+		return -EIO;
 	if (qp->user)
-		return false;
+		return -EINVAL;
 	switch (READ_ONCE(qp->state)) {
 	case IB_QPS_RTS:
 	case IB_QPS_SQD:
 	case IB_QPS_SQE:
 	case IB_QPS_ERR:
-		return true;
+		return 0;
 	default:
-		return false;
+		return -EINVAL;
 	}
 }
 
@@ -267,7 +276,7 @@ static bool tavor_may_send(const struct tavor_hw_qp *qp)
  *
  * Context: Any.
  * Return: 0; -EINVAL: wrong state, opcode, number or length of entries, or inline length; -ENOMEM:
- * queue full.
+ * queue full; -EIO: the device has failed.
  */
 int tavor_post_send(struct ib_qp *ibqp, const struct ib_send_wr *wr,
 		    const struct ib_send_wr **bad_wr)
@@ -278,7 +287,7 @@ int tavor_post_send(struct ib_qp *ibqp, const struct ib_send_wr *wr,
 	int err;
 
 	spin_lock_irqsave(&qp->sq.lock, flags);
-	err = tavor_may_send(qp) ? 0 : -EINVAL;
+	err = tavor_check_send(qp);
 	for (; wr && !err; wr = wr->next) {
 		err = tavor_post_one_send(qp, wr, &chain);
 		if (err)
@@ -288,6 +297,38 @@ int tavor_post_send(struct ib_qp *ibqp, const struct ib_send_wr *wr,
 		*bad_wr = wr;
 	if (chain.wqes)
 		tavor_ring(&qp->dev->kar, TAVOR_DB_SEND, chain.head, qp->qpn << 8 | chain.size);
+	spin_unlock_irqrestore(&qp->sq.lock, flags);
+	return err;
+}
+
+/**
+ * tavor_post_send_marker() - a work request that does nothing, for the end of a queue
+ * @qp: a kernel QP in the error state; its device may have failed
+ * @wr_id: of its completion, which is a flush error
+ *
+ * Context: Any.
+ * Return: 0 or -ENOMEM: queue full.
+ */
+int tavor_post_send_marker(struct tavor_hw_qp *qp, u64 wr_id)
+{
+	u32 size = sizeof(struct tavor_next_seg) + sizeof(struct tavor_ud_seg);
+	struct tavor_chain chain = {};
+	struct tavor_next_seg *wqe;
+	unsigned long flags;
+	int err = -ENOMEM;
+
+	spin_lock_irqsave(&qp->sq.lock, flags);
+	if (!tavor_wq_full(&qp->sq)) {
+		wqe = tavor_send_slot(qp, qp->sq.next);
+		/* No strides are shorter, and nobody executes it. */
+		memset(wqe, 0, size);
+		wqe->flags = cpu_to_be32(TAVOR_CTRL_ALWAYS | TAVOR_CTRL_COMPLETION);
+		tavor_queue_send(qp, wqe, size / TAVOR_WQE_UNIT, TAVOR_OP_SEND, false, wr_id, &chain);
+		if (!vrb_device_failed(qp->dev->vrb))
+			tavor_ring(&qp->dev->kar, TAVOR_DB_SEND, chain.head,
+				   qp->qpn << 8 | chain.size);
+		err = 0;
+	}
 	spin_unlock_irqrestore(&qp->sq.lock, flags);
 	return err;
 }
@@ -315,7 +356,8 @@ static int tavor_post_one_recv(struct tavor_hw_qp *qp, const struct ib_recv_wr *
 	rq->wrid[rq->next] = wr->wr_id;
 	WRITE_ONCE(rq->last->ee_nds, cpu_to_be32(TAVOR_NEXT_DBD | size));
 	rq->last = wqe;
-	rq->head++;
+	/* As of a send. */
+	smp_store_release(&rq->head, rq->head + 1);
 	rq->next = tavor_wq_after(rq, rq->next);
 	return size;
 }
@@ -333,7 +375,8 @@ static void tavor_ring_recv(struct tavor_hw_qp *qp, u32 slot, u32 size, u32 coun
  * @bad_wr: the first one not posted, on failure
  *
  * Context: Any.
- * Return: 0; -EINVAL: wrong state, or number or length of entries; -ENOMEM: queue full.
+ * Return: 0; -EINVAL: wrong state, or number or length of entries; -ENOMEM: queue full; -EIO: the
+ * device has failed.
  */
 int tavor_post_recv(struct ib_qp *ibqp, const struct ib_recv_wr *wr,
 		    const struct ib_recv_wr **bad_wr)
@@ -344,7 +387,9 @@ int tavor_post_recv(struct ib_qp *ibqp, const struct ib_recv_wr *wr,
 	int ret = 0;
 
 	spin_lock_irqsave(&qp->rq.lock, flags);
-	if (READ_ONCE(qp->state) == IB_QPS_RESET || qp->srq || qp->user)
+	if (vrb_device_failed(qp->dev->vrb))
+		ret = -EIO;
+	else if (READ_ONCE(qp->state) == IB_QPS_RESET || qp->srq || qp->user)
 		ret = -EINVAL;
 	for (; wr && ret >= 0; wr = wr->next) {
 		slot = qp->rq.next;
@@ -366,4 +411,28 @@ int tavor_post_recv(struct ib_qp *ibqp, const struct ib_recv_wr *wr,
 		tavor_ring_recv(qp, first_slot, first_size, count);
 	spin_unlock_irqrestore(&qp->rq.lock, flags);
 	return min(ret, 0);
+}
+
+/**
+ * tavor_post_recv_marker() - the same for the receive queue
+ * @qp: a kernel QP without SRQ, in the error state; its device may have failed
+ * @wr_id: of its completion, which is a flush error
+ *
+ * Context: Any.
+ * Return: 0 or -ENOMEM: queue full.
+ */
+int tavor_post_recv_marker(struct tavor_hw_qp *qp, u64 wr_id)
+{
+	const struct ib_recv_wr wr = { .wr_id = wr_id };
+	unsigned long flags;
+	int size;
+	u32 slot;
+
+	spin_lock_irqsave(&qp->rq.lock, flags);
+	slot = qp->rq.next;
+	size = tavor_post_one_recv(qp, &wr);
+	if (size > 0 && !vrb_device_failed(qp->dev->vrb))
+		tavor_ring_recv(qp, slot, size, 1);
+	spin_unlock_irqrestore(&qp->rq.lock, flags);
+	return min(size, 0);
 }

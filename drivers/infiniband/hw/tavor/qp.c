@@ -52,12 +52,21 @@ void tavor_qp_forget_completions(struct tavor_hw_qp *qp)
 
 static int tavor_qp_list(struct tavor_hw_qp *qp)
 {
+	unsigned long flags;
 	int err;
 
 	/* -EBUSY: only special QPs can find their place taken. */
 	err = tavor_table_insert(&qp->dev->qps->table, &qp->object);
-	qp->listed = !err;
-	return err;
+	if (err)
+		return err;
+	qp->listed = true;
+	if (qp->user)
+		return 0;
+	tavor_cq_lock_pair(qp->send_cq, qp->recv_cq, &flags);
+	list_add_tail(&qp->on_send_cq, &qp->send_cq->send_qps);
+	list_add_tail(&qp->on_recv_cq, &qp->recv_cq->recv_qps);
+	tavor_cq_unlock_pair(qp->send_cq, qp->recv_cq, flags);
+	return 0;
 }
 
 /* From here on nobody hears of the QP's completions. */
@@ -114,6 +123,8 @@ static void tavor_qp_release(struct vrb_object *object)
 		xa_lock_bh(&table->objects);
 		tavor_cq_lock_pair(qp->send_cq, qp->recv_cq, &flags);
 		tavor_table_remove(table, object);
+		list_del_init(&qp->on_send_cq);
+		list_del_init(&qp->on_recv_cq);
 		tavor_cq_unlock_pair(qp->send_cq, qp->recv_cq, flags);
 		xa_unlock_bh(&table->objects);
 	}
@@ -364,6 +375,8 @@ static struct tavor_hw_qp *tavor_qp_alloc(struct ib_qp *ibqp, const struct ib_qp
 	if (!qp)
 		return ERR_PTR(-ENOMEM);
 	qp->dev = dev;
+	INIT_LIST_HEAD(&qp->on_send_cq);
+	INIT_LIST_HEAD(&qp->on_recv_cq);
 	qp->ibqp = ibqp;
 	qp->pd = to_tpd(ibqp->pd)->hw;
 	qp->send_cq = to_tcq(attr->send_cq)->hw;

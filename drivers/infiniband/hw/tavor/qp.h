@@ -42,6 +42,9 @@ struct tavor_qp_attrs {
  * @listed: in the table, where completions and events find it
  * @hidden: being destroyed: no completion is reported any more. Written under the locks of both
  *	CQs
+ * @on_send_cq: a kernel QP's place in its CQ's send_qps, while it is in the table; under that CQ's
+ *	lock
+ * @on_recv_cq: the same for recv_qps
  * @sq_sig_all: every send completes
  * @attrs: see there
  * @next_attrs: what @attrs becomes when the transition under way has succeeded
@@ -70,6 +73,8 @@ struct tavor_hw_qp {
 	bool port_up;
 	bool listed;
 	bool hidden;
+	struct list_head on_send_cq;
+	struct list_head on_recv_cq;
 	struct tavor_qp_attrs attrs;
 	struct tavor_qp_attrs next_attrs;
 	enum ib_qp_state next_state;

@@ -135,7 +135,8 @@ static void tavor_srq_ring(struct tavor_hw_srq *srq, u32 slot, u32 count)
  * @bad_wr: the first one not posted, on failure
  *
  * Context: Any.
- * Return: 0; -EINVAL: number or length of entries, or a user's SRQ; -ENOMEM: queue full.
+ * Return: 0; -EINVAL: number or length of entries, or a user's SRQ; -ENOMEM: queue full; -EIO: the
+ * device has failed.
  */
 int tavor_post_srq_recv(struct ib_srq *ibsrq, const struct ib_recv_wr *wr,
 			const struct ib_recv_wr **bad_wr)
@@ -145,9 +146,9 @@ int tavor_post_srq_recv(struct ib_srq *ibsrq, const struct ib_recv_wr *wr,
 	u32 first, count = 0;
 	int err = 0;
 
-	if (srq->user) {
+	if (srq->user || vrb_device_failed(srq->dev->vrb)) {
 		*bad_wr = wr;
-		return -EINVAL;
+		return srq->user ? -EINVAL : -EIO;
 	}
 	spin_lock_irqsave(&srq->lock, flags);
 	first = srq->first_free;

@@ -127,3 +127,26 @@ struct vrb_object *tavor_table_get(struct tavor_dev *dev, struct tavor_table *ta
 			  number);
 	return object;
 }
+
+/**
+ * tavor_table_next() - a reference to each object, one after the other
+ * @table: the table
+ * @index: 0 to begin with; becomes the place of the next one
+ *
+ * Context: Any down to softirq.
+ * Return: the object, or NULL at the end. Those being destroyed are left out.
+ */
+struct vrb_object *tavor_table_next(struct tavor_table *table, unsigned long *index)
+{
+	struct vrb_object *object;
+
+	if (!table->alloc.num)
+		return NULL;
+	rcu_read_lock();
+	do {
+		object = xa_find(&table->objects, index, ULONG_MAX, XA_PRESENT);
+		++*index;
+	} while (object && !vrb_object_tryget(object));
+	rcu_read_unlock();
+	return object;
+}

@@ -24,6 +24,7 @@ int tavor_table_insert(struct tavor_table *table, struct vrb_object *object);
 void tavor_table_remove(struct tavor_table *table, struct vrb_object *object);
 void tavor_table_put(struct tavor_table *table, struct vrb_object *object);
 struct vrb_object *tavor_table_find(struct tavor_table *table, u32 number);
+struct vrb_object *tavor_table_next(struct tavor_table *table, unsigned long *index);
 struct vrb_object *tavor_table_get(struct tavor_dev *dev, struct tavor_table *table, u32 number);
 
 #endif /* TAVOR_TABLE_H */

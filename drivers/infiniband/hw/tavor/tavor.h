@@ -84,6 +84,9 @@ struct tavor_dev {
 	u32 err_dwords;			/* of err_buf */
 	bool registered;
 	atomic_t fatal_sent;
+	atomic_t flushing;
+	struct rcu_head flush_rcu;
+	unsigned long flush_next;	/* index of the CQ that is woken next */
 	atomic64_t cq_errors;
 	atomic64_t uar_errors;		/* doorbells through the wrong page */
 	atomic64_t ecc_errors;		/* corrected */

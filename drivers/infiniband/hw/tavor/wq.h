@@ -41,6 +41,19 @@ static inline u32 tavor_wq_after(const struct tavor_wq *wq, u32 slot)
 	return slot + 1 == wq->shape.max ? 0 : slot + 1;
 }
 
+/* All slots up to this one are free again: sends without completion went before it. */
+static inline void tavor_wq_complete(struct tavor_wq *wq, u32 slot, struct ib_wc *wc)
+{
+	u32 done = slot - wq->last_comp;
+
+	if (slot <= wq->last_comp)
+		done += wq->shape.max;
+	wc->wr_id = wq->wrid[slot];
+	wq->last_comp = slot;
+	/* Pairs with the acquire in post: the slot may be overwritten from here on. */
+	smp_store_release(&wq->tail, wq->tail + done);
+}
+
 static inline void tavor_set_data_seg(struct tavor_data_seg *seg, const struct ib_sge *sge)
 {
 	seg->byte_count = cpu_to_be32(sge->length);

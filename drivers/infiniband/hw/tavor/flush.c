@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Flush in software: a device that has failed completes nothing any more, so poll does. What was
+ * posted to a kernel QP comes back with a flush error, in order, once the completions that the
+ * hardware had written are gone. Nothing is posted to such a device, so this ends.
+ *
+ * A process polls its CQs itself and has to go by the event of the failure. Its completion channels
+ * wake up.
+ */
+#include <linux/rcupdate.h>
+
+#include "flush.h"
+#include "qp.h"
+#include "table.h"
+#include "tavor.h"
+
+#define TAVOR_FLUSH_BATCH	256	/* CQs woken in one go */
+
+enum {
+	TAVOR_FLUSH_NOT,
+	TAVOR_FLUSH_ON,
+	TAVOR_FLUSH_OVER,
+};
+
+static void tavor_flush_wake(struct vrb_object *object)
+{
+	struct ib_cq *ibcq = container_of(object, struct tavor_hw_cq, object)->ibcq;
+
+	if (ibcq->comp_handler)
+		ibcq->comp_handler(ibcq, ibcq->cq_context);
+	vrb_object_put(object);
+}
+
+static void tavor_flush_some(struct rcu_head *rcu)
+{
+	struct tavor_dev *dev = container_of(rcu, struct tavor_dev, flush_rcu);
+	struct vrb_object *object;
+	int i;
+
+	for (i = 0; i < TAVOR_FLUSH_BATCH; i++) {
+		object = tavor_table_next(&dev->cqs, &dev->flush_next);
+		if (!object)
+			return;
+		tavor_flush_wake(object);
+	}
+	if (atomic_read(&dev->flushing) == TAVOR_FLUSH_ON)
+		call_rcu(&dev->flush_rcu, tavor_flush_some);
+}
+
+/**
+ * tavor_flush_start() - wakes whoever waits for completions
+ * @dev: a device that has failed
+ *
+ * After a grace period, so that no post is under way which has not seen the failure.
+ *
+ * Context: Any down to softirq.
+ */
+void tavor_flush_start(struct tavor_dev *dev)
+{
+	if (atomic_cmpxchg(&dev->flushing, TAVOR_FLUSH_NOT, TAVOR_FLUSH_ON) == TAVOR_FLUSH_NOT)
+		call_rcu(&dev->flush_rcu, tavor_flush_some);
+}
+
+/**
+ * tavor_flush_stop() - nobody is woken from here on
+ * @dev: device whose clients are gone
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_flush_stop(struct tavor_dev *dev)
+{
+	might_sleep();
+	if (atomic_xchg(&dev->flushing, TAVOR_FLUSH_OVER) != TAVOR_FLUSH_ON)
+		return;
+	/* One that was running may have called itself once more. */
+	rcu_barrier();
+	rcu_barrier();
+}
+
+/* The oldest work request of a queue, if there is one. */
+static bool tavor_flush_one(struct tavor_hw_qp *qp, struct tavor_wq *wq, struct ib_wc *wc)
+{
+	/* Pairs with the release in post: its work request id is there by then. */
+	if (wq->tail == smp_load_acquire(&wq->head))
+		return false;
+	memset(wc, 0, sizeof(*wc));
+	tavor_wq_complete(wq, tavor_wq_after(wq, wq->last_comp), wc);
+	wc->status = IB_WC_WR_FLUSH_ERR;
+	wc->qp = qp->ibqp;
+	wc->port_num = qp->attrs.port;
+	return true;
+}
+
+/**
+ * tavor_flush_poll() - what is left of the work requests of a CQ's QPs
+ * @cq: a kernel CQ of a failed device, without completions
+ * @num: room in @wc
+ * @wc: work completions
+ *
+ * Context: Any, the CQ's lock held.
+ * Return: the number of completions.
+ */
+int tavor_flush_poll(struct tavor_hw_cq *cq, int num, struct ib_wc *wc)
+{
+	struct tavor_hw_qp *qp;
+	int n = 0;
+
+	lockdep_assert_held(&cq->lock);
+	list_for_each_entry(qp, &cq->send_qps, on_send_cq)
+		while (n < num && !qp->hidden && tavor_flush_one(qp, &qp->sq, wc + n))
+			n++;
+	list_for_each_entry(qp, &cq->recv_qps, on_recv_cq)
+		while (n < num && !qp->hidden && tavor_flush_one(qp, &qp->rq, wc + n))
+			n++;
+	return n;
+}
+
+static bool tavor_flush_has(const struct tavor_hw_qp *qp, const struct tavor_wq *wq)
+{
+	return !qp->hidden && wq->tail != READ_ONCE(wq->head);
+}
+
+/**
+ * tavor_flush_pending() - whether tavor_flush_poll() has anything
+ * @cq: a kernel CQ of a failed device
+ *
+ * Context: Any, the CQ's lock held.
+ * Return: whether.
+ */
+bool tavor_flush_pending(struct tavor_hw_cq *cq)
+{
+	struct tavor_hw_qp *qp;
+
+	lockdep_assert_held(&cq->lock);
+	list_for_each_entry(qp, &cq->send_qps, on_send_cq)
+		if (tavor_flush_has(qp, &qp->sq))
+			return true;
+	list_for_each_entry(qp, &cq->recv_qps, on_recv_cq)
+		if (tavor_flush_has(qp, &qp->rq))
+			return true;
+	return false;
+}

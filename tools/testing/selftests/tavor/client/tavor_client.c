@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * A client of ib_core, for what only the kernel can ask of a driver: posts that are refused, drains,
+ * and what becomes of outstanding work when the device fails. Its results are lines of the log, for
+ * kernel_client.sh.
+ */
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/module.h>
+#include <rdma/ib_verbs.h>
+
+#define DEPTH		32
+#define OUTSTANDING	5
+#define TWO_GIB		0x80000000U
+#define FAILS_WITHIN	(20 * HZ)
+#define FLUSHED_WITHIN	(5 * HZ)
+
+static char *mode = "none";
+module_param(mode, charp, 0444);
+MODULE_PARM_DESC(mode, "works, fails (waits until the device does) or none");
+
+struct test_qp {
+	struct ib_pd *pd;
+	struct ib_cq *cq;
+	struct ib_qp *qp;
+	struct ib_cqe cqe;
+	atomic_t flushed;
+};
+
+static int number;
+static DECLARE_COMPLETION(fatal);
+
+static void result(bool ok, const char *text)
+{
+	pr_info("tavor_client: %sok %d %s\n", ok ? "" : "not ", ++number, text);
+}
+
+static void test_done(struct ib_cq *cq, struct ib_wc *wc)
+{
+	struct test_qp *t = container_of(wc->wr_cqe, struct test_qp, cqe);
+
+	if (wc->status == IB_WC_WR_FLUSH_ERR)
+		atomic_inc(&t->flushed);
+}
+
+static int to_state(struct ib_qp *qp, enum ib_qp_state state, int mask)
+{
+	struct ib_qp_attr attr = {
+		.qp_state = state,
+		.port_num = 1,
+		.qkey = 0x1234,
+		.path_mtu = IB_MTU_1024,
+		.dest_qp_num = qp->qp_num,
+		.max_dest_rd_atomic = 1,
+		.max_rd_atomic = 1,
+		.min_rnr_timer = 12,
+		.timeout = 14,
+		.retry_cnt = 7,
+		.rnr_retry = 7,
+		.ah_attr.type = RDMA_AH_ATTR_TYPE_IB,
+	};
+
+	rdma_ah_set_dlid(&attr.ah_attr, 1);
+	rdma_ah_set_port_num(&attr.ah_attr, 1);
+	return ib_modify_qp(qp, &attr, IB_QP_STATE | mask);
+}
+
+static int to_rts(struct ib_qp *qp, enum ib_qp_type type)
+{
+	const int path = IB_QP_AV | IB_QP_PATH_MTU | IB_QP_DEST_QPN | IB_QP_RQ_PSN;
+	const int responder = IB_QP_MAX_DEST_RD_ATOMIC | IB_QP_MIN_RNR_TIMER;
+	const int requester = IB_QP_TIMEOUT | IB_QP_RETRY_CNT | IB_QP_RNR_RETRY |
+			      IB_QP_MAX_QP_RD_ATOMIC;
+	const bool rc = type == IB_QPT_RC, ud = type == IB_QPT_UD;
+	int err;
+
+	err = to_state(qp, IB_QPS_INIT, IB_QP_PKEY_INDEX | IB_QP_PORT |
+		       (ud ? IB_QP_QKEY : IB_QP_ACCESS_FLAGS));
+	err = err ?: to_state(qp, IB_QPS_RTR, (ud ? 0 : path) | (rc ? responder : 0));
+	return err ?: to_state(qp, IB_QPS_RTS, IB_QP_SQ_PSN | (rc ? requester : 0));
+}
+
+static void test_end(struct test_qp *t)
+{
+	if (t->qp)
+		ib_destroy_qp(t->qp);
+	if (t->cq)
+		ib_free_cq(t->cq);
+	if (t->pd)
+		ib_dealloc_pd(t->pd);
+}
+
+static int test_begin(struct ib_device *dev, struct test_qp *t, enum ib_qp_type type)
+{
+	struct ib_qp_init_attr init = {
+		.qp_type = type,
+		.sq_sig_type = IB_SIGNAL_ALL_WR,
+		.cap = {
+			.max_send_wr = DEPTH,
+			.max_recv_wr = DEPTH,
+			.max_send_sge = 2,
+			.max_recv_sge = 2,
+		},
+	};
+
+	memset(t, 0, sizeof(*t));
+	t->cqe.done = test_done;
+	t->pd = ib_alloc_pd(dev, 0);
+	if (IS_ERR(t->pd))
+		return PTR_ERR(t->pd);
+	t->cq = ib_alloc_cq(dev, NULL, 4 * DEPTH, 0, IB_POLL_SOFTIRQ);
+	if (IS_ERR(t->cq)) {
+		ib_dealloc_pd(t->pd);
+		return PTR_ERR(t->cq);
+	}
+	init.send_cq = t->cq;
+	init.recv_cq = t->cq;
+	t->qp = ib_create_qp(t->pd, &init);
+	if (IS_ERR(t->qp)) {
+		ib_free_cq(t->cq);
+		ib_dealloc_pd(t->pd);
+		return PTR_ERR(t->qp);
+	}
+	return to_rts(t->qp, type);
+}
+
+static int post_recv(struct test_qp *t, u32 length)
+{
+	struct ib_sge sge[2] = { { .length = 8 }, { .length = length } };
+	struct ib_recv_wr wr = { .wr_cqe = &t->cqe, .sg_list = sge, .num_sge = length ? 2 : 0 };
+
+	return ib_post_recv(t->qp, &wr, NULL);
+}
+
+static int post_send(struct test_qp *t, u32 length)
+{
+	struct ib_sge sge[2] = { { .length = 8 }, { .length = length } };
+	struct ib_send_wr wr = {
+		.wr_cqe = &t->cqe,
+		.sg_list = sge,
+		.num_sge = length ? 2 : 0,
+		.opcode = IB_WR_SEND,
+	};
+
+	return ib_post_send(t->qp, &wr, NULL);
+}
+
+static bool all_flushed(struct test_qp *t, int want)
+{
+	unsigned long end = jiffies + FLUSHED_WITHIN;
+
+	while (atomic_read(&t->flushed) < want && time_before(jiffies, end))
+		msleep(20);
+	if (atomic_read(&t->flushed) != want)
+		pr_info("tavor_client: # %d of %d flushed\n", atomic_read(&t->flushed), want);
+	return atomic_read(&t->flushed) == want;
+}
+
+static bool outstanding(struct test_qp *t)
+{
+	int i;
+
+	for (i = 0; i < OUTSTANDING; i++)
+		if (post_recv(t, 0))
+			return false;
+	return true;
+}
+
+static void drains(struct ib_device *dev, enum ib_qp_type type, const char *text)
+{
+	struct test_qp t;
+	bool ok = !test_begin(dev, &t, type) && outstanding(&t);
+
+	if (ok)
+		ib_drain_qp(t.qp);
+	result(ok && all_flushed(&t, OUTSTANDING), text);
+	test_end(&t);
+}
+
+static void works(struct ib_device *dev)
+{
+	struct test_qp t;
+	bool ok = !test_begin(dev, &t, IB_QPT_RC);
+
+	ok = ok && post_send(&t, TWO_GIB) == -EINVAL && post_send(&t, U32_MAX) == -EINVAL;
+	result(ok && post_recv(&t, TWO_GIB) == -EINVAL, "entries of 2 GiB and more are refused");
+	test_end(&t);
+	drains(dev, IB_QPT_RC, "an RC QP is drained");
+	drains(dev, IB_QPT_UC, "a UC QP is drained");
+	drains(dev, IB_QPT_UD, "a UD QP is drained");
+}
+
+static void device_event(struct ib_event_handler *handler, struct ib_event *event)
+{
+	if (event->event == IB_EVENT_DEVICE_FATAL)
+		complete(&fatal);
+}
+
+static void fails(struct ib_device *dev)
+{
+	struct ib_event_handler handler;
+	struct test_qp rc, ud;
+	bool ok = !test_begin(dev, &rc, IB_QPT_RC) && outstanding(&rc);
+
+	ok = ok && !test_begin(dev, &ud, IB_QPT_UD) && outstanding(&ud);
+	INIT_IB_EVENT_HANDLER(&handler, dev, device_event);
+	ib_register_event_handler(&handler);
+	pr_info("tavor_client: # ready\n");
+	ok = ok && wait_for_completion_timeout(&fatal, FAILS_WITHIN);
+	ib_unregister_event_handler(&handler);
+	result(ok && all_flushed(&rc, OUTSTANDING) && all_flushed(&ud, OUTSTANDING),
+	       "what was posted to a device that has failed is flushed");
+	result(post_send(&rc, 0) == -EIO && post_recv(&rc, 0) == -EIO, "posts are refused");
+	ib_drain_qp(rc.qp);
+	ib_drain_qp(ud.qp);
+	result(true, "drains return");
+	test_end(&rc);
+	test_end(&ud);
+}
+
+static int client_add(struct ib_device *dev)
+{
+	if (!strcmp(mode, "works"))
+		works(dev);
+	if (!strcmp(mode, "fails"))
+		fails(dev);
+	return -EOPNOTSUPP;
+}
+
+static struct ib_client client = {
+	.name = "tavor_client",
+	.add = client_add,
+};
+
+static int __init client_init(void)
+{
+	return strcmp(mode, "none") ? ib_register_client(&client) : 0;
+}
+
+static void __exit client_exit(void)
+{
+	if (strcmp(mode, "none"))
+		ib_unregister_client(&client);
+}
+
+module_init(client_init);
+module_exit(client_exit);
+MODULE_DESCRIPTION("Test of what a kernel client may ask of an HCA's driver");
+MODULE_LICENSE("Dual BSD/GPL");
