@@ -12,14 +12,19 @@ static void get_and_put(struct mock_thread *thread)
 
 	vrb_object_get(&object->object);
 	vrb_object_put(&object->object);
+	/* What is destroyed finishes here, so that the pump runs on this CPU, not the waiter's. */
+	mock_release(object->test->mock, NULL);
 }
 
 static void take_a_while(struct mock_object *object)
 {
-	udelay(9);
+	mdelay(1);
 }
 
-/* However many references to something else come and go on another CPU meanwhile. */
+/*
+ * However many references to something else come and go on another CPU meanwhile, and although the
+ * release itself runs there.
+ */
 static void waiter_wakes_after_release(struct test *t)
 {
 	struct completion parent_released, child_released, other_released;
@@ -35,6 +40,7 @@ static void waiter_wakes_after_release(struct test *t)
 	for (i = 0; i < TIMES && !t->failed; i++) {
 		child = new_object(t, 9, &child_released);
 		child->leave = take_a_while;
+		child->destroy.step[0].flags = MOCK_HOLD;
 		vrb_object_add_parent(&child->object, &parent->object);
 		EXPECT_EQ(t, vrb_destroy_wait(t->client, &child->object), 0);
 		EXPECT(t, completion_done(&child_released));
