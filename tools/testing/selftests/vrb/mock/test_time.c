@@ -103,6 +103,7 @@ static void timeout_however_busy(struct test *t)
 		run_to_end(new_request(t, 3), 0);
 		msleep(20);
 	}
+	EXPECT(t, READ_ONCE(lost->calls));	/* while the device was busy */
 	wait_over(lost, -ETIMEDOUT);
 	wait_over(gone, 0);
 	wait_released(t, &released);
