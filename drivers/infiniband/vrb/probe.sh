@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# probe.sh OUT PROBE.c... -- COMPILER ARGUMENTS...: writes OUT with "#define VRB_HAS_<PROBE> 1" for each
-# probe that compiles. A probe that must compile everywhere ("always.c") tells a broken compiler command
-# from a missing feature.
+# probe.sh OUT PROBE.c... -- COMPILER ARGUMENTS...: writes OUT with "#define VRB_HAS_<PROBE> 1" for
+# each probe that compiles. A probe that must compile everywhere ("always.c") tells a broken
+# compiler command from a missing feature.
 
 out=$1
 shift

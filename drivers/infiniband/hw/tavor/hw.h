@@ -10,6 +10,7 @@
 #include <linux/stddef.h>
 
 #define TAVOR_HW_SIZE(type, size)		static_assert(sizeof(struct type) == (size))
-#define TAVOR_HW_FIELD(type, field, offset)	static_assert(offsetof(struct type, field) == (offset))
+#define TAVOR_HW_FIELD(type, field, offset)	\
+	static_assert(offsetof(struct type, field) == (offset))
 
 #endif /* TAVOR_HW_H */

@@ -27,7 +27,8 @@ compare() {
 
 # In a table of tests each entry begins like this: { "name",
 tests=$(sed -nE 's/^\t\{ "([a-z0-9_]+)",.*/\1/p' mock/test_*.c)
-# Fields of the document: ":tested: name, name (remark), ..." up to the next line that is not indented.
+# Fields of the document: ":tested: name, name (remark), ..." up to the next line that is not
+# indented.
 words=$(awk '/^:tested:/ { on = 1 } /^[^ :]|^$|^:[^t]/ { on = 0 } on' $document |
 	sed -E 's/\([^)]*\)//g; s/;.*//' | grep -oE '\b[a-z0-9]+(_[a-z0-9]+)+\b' | grep -v '^vrb_')
 compare "1 every test is in the contract" "$tests" "$(grep -oE '[a-z0-9_]+' $document)"

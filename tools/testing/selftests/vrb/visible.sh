@@ -74,7 +74,8 @@ select_tests visible "$@"
 for name in "${names[@]}"; do
 	seen=pass
 	if [ "$name" = visible_transitions ]; then
-		[ -e $TRACE/events/ib_vrb ] || { report "$name" "skip the kernel has no tracing" && continue; }
+		[ -e $TRACE/events/ib_vrb ] ||
+			{ report "$name" "skip the kernel has no tracing" && continue; }
 		echo >$TRACE/trace
 		echo 1 >$TRACE/events/ib_vrb/enable
 	fi
