@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * ib_drain_sq() and ib_drain_rq(). ib_core's own ones post an RDMA write, which a UD QP cannot take,
- * and warn when a post is refused, as every one is of a device that has failed.
+ * ib_drain_sq() and ib_drain_rq(). ib_core's own ones post an RDMA write, which a UD QP cannot
+ * take, and warn when a post is refused, as every one is of a device that has failed.
  *
  * The QP goes to the error state, and a work request that does nothing is posted behind all others:
  * when it has come back they all have.

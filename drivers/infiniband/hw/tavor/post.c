@@ -211,8 +211,8 @@ static void tavor_link_send(struct tavor_next_seg *last, u32 addr, u32 opcode, u
 }
 
 /* A WQE of @size units takes its place in the queue. */
-static void tavor_queue_send(struct tavor_hw_qp *qp, struct tavor_next_seg *wqe, u32 size, u8 opcode,
-			     bool fence, u64 wr_id, struct tavor_chain *chain)
+static void tavor_queue_send(struct tavor_hw_qp *qp, struct tavor_next_seg *wqe, u32 size,
+			     u8 opcode, bool fence, u64 wr_id, struct tavor_chain *chain)
 {
 	struct tavor_wq *sq = &qp->sq;
 	u32 addr = sq->shape.offset + (sq->next << sq->shape.shift);
@@ -323,7 +323,8 @@ int tavor_post_send_marker(struct tavor_hw_qp *qp, u64 wr_id)
 		/* No strides are shorter, and nobody executes it. */
 		memset(wqe, 0, size);
 		wqe->flags = cpu_to_be32(TAVOR_CTRL_ALWAYS | TAVOR_CTRL_COMPLETION);
-		tavor_queue_send(qp, wqe, size / TAVOR_WQE_UNIT, TAVOR_OP_SEND, false, wr_id, &chain);
+		tavor_queue_send(qp, wqe, size / TAVOR_WQE_UNIT, TAVOR_OP_SEND, false, wr_id,
+				 &chain);
 		if (!vrb_device_failed(qp->dev->vrb))
 			tavor_ring(&qp->dev->kar, TAVOR_DB_SEND, chain.head,
 				   qp->qpn << 8 | chain.size);

@@ -8,7 +8,8 @@
 #
 # Errors of the whole device: what a process can cause by its doorbells does not fail it,
 # everything else does, and an interrupt without an entry is looked into at once. By hand:
-#   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/catastrophe.sh [test_NAME...]
+#   tools/testing/vm/run --driver tavor -- \
+#     tools/testing/selftests/tavor/catastrophe.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "$0")/faults.bash"
@@ -19,7 +20,8 @@ failed() {
 
 # catastrophe SYNDROME: as an entry of the event queue
 catastrophe() {
-	model "{\"cmd\":\"event\",\"hca\":0,\"type\":8,\"subtype\":0,\"data\":[0,0,$1,0]}" | grep -q '"ok":true'
+	model "{\"cmd\":\"event\",\"hca\":0,\"type\":8,\"subtype\":0,\"data\":[0,0,$1,0]}" |
+		grep -q '"ok":true'
 }
 
 renew() {

@@ -118,7 +118,8 @@ static int query_device_ex(uint32_t handle, struct answer *answer)
 		struct ib_uverbs_ex_query_device core;
 	} command = {
 		.hdr = {
-			.command = IB_USER_VERBS_CMD_FLAG_EXTENDED | IB_USER_VERBS_EX_CMD_QUERY_DEVICE,
+			.command = IB_USER_VERBS_CMD_FLAG_EXTENDED |
+				   IB_USER_VERBS_EX_CMD_QUERY_DEVICE,
 			.in_words = sizeof(command.core) / 8,
 			.out_words = sizeof(struct ib_uverbs_ex_query_device_resp) / 8,
 		},

@@ -96,9 +96,10 @@ static int create_channel(int fd)
 		struct ib_uverbs_cmd_hdr hdr;
 		struct ib_uverbs_create_comp_channel core;
 	} command = { .core.response = (uintptr_t)&response };
+	int ret = raw_command(fd, IB_USER_VERBS_CMD_CREATE_COMP_CHANNEL, &command, sizeof(command),
+			      sizeof(response));
 
-	return raw_command(fd, IB_USER_VERBS_CMD_CREATE_COMP_CHANNEL, &command, sizeof(command), sizeof(response)) ?:
-		       (int)response.fd;
+	return ret ? ret : (int)response.fd;
 }
 
 static int create_qp(const struct side *side, uint8_t type, struct raw_qp *qp)
@@ -118,6 +119,28 @@ static int create_qp(const struct side *side, uint8_t type, struct raw_qp *qp)
 	return raw_create_qp(side->fd, &in, qp);
 }
 
+/* build_on_pd: each needs those before it */
+static int build_on_pd(struct side *side)
+{
+	const uint32_t pd = side->pd.handle;
+	const int fd = side->fd;
+	int ret = raw_alloc_pd(fd, &side->second_pd);
+
+	if (!ret)
+		ret = raw_reg_mr(fd, pd, memory, BUFFER, 0, IBV_ACCESS_LOCAL_WRITE, &side->mr);
+	if (!ret)
+		ret = raw_reg_mr(fd, pd, readonly_page, PROCESS_PAGE, 0, 0, &side->readonly);
+	if (!ret)
+		ret = raw_create_cq(fd, 63, side->mr.lkey, side->pd.pdn, &side->cq);
+	if (!ret)
+		ret = raw_create_srq(fd, pd, 16, 1, side->mr.lkey, &side->srq);
+	if (!ret)
+		ret = create_qp(side, IBV_QPT_RC, &side->rc);
+	if (!ret)
+		ret = create_qp(side, IBV_QPT_UD, &side->ud);
+	return ret;
+}
+
 static int build(struct side *side)
 {
 	side->fd = open(device, O_RDWR | O_CLOEXEC);
@@ -126,14 +149,7 @@ static int build(struct side *side)
 	side->channel = get_context(side->fd) ?: create_channel(side->fd);
 	if (side->channel < 0)
 		return side->channel;
-	return raw_alloc_pd(side->fd, &side->pd)		?:
-		       raw_alloc_pd(side->fd, &side->second_pd) ?:
-		       raw_reg_mr(side->fd, side->pd.handle, memory, BUFFER, 0, IBV_ACCESS_LOCAL_WRITE, &side->mr) ?:
-		       raw_reg_mr(side->fd, side->pd.handle, readonly_page, PROCESS_PAGE, 0, 0, &side->readonly) ?:
-		       raw_create_cq(side->fd, 63, side->mr.lkey, side->pd.pdn, &side->cq) ?:
-		       raw_create_srq(side->fd, side->pd.handle, 16, 1, side->mr.lkey, &side->srq) ?:
-		       create_qp(side, IBV_QPT_RC, &side->rc) ?:
-		       create_qp(side, IBV_QPT_UD, &side->ud);
+	return raw_alloc_pd(side->fd, &side->pd) ?: build_on_pd(side);
 }
 
 /* Own objects anew, with the files that calls have opened gone. */

@@ -9,14 +9,16 @@
 # An HCA that was left running, with traffic for it on the wire, is taken by the driver: as after
 # a failure, a crash or kexec. It writes nothing before it has been reset: under the IOMMU the
 # model sees each such write as a violation, which fails the run. By hand:
-#   tools/testing/vm/run --driver tavor --sm --hcas 2 --iommu -- tools/testing/selftests/tavor/rebind_running.sh
+#   tools/testing/vm/run --driver tavor --sm --hcas 2 --iommu -- \
+#     tools/testing/selftests/tavor/rebind_running.sh
 
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "$0")/faults.bash"
 
 # violations HCA: how many the model has recorded
 violations() {
-	model "{\"cmd\":\"stats\",\"hca\":$1,\"history\":false}" | sed -E 's/.*"violations":\{([^}]*)\}.*/\1/' |
+	model "{\"cmd\":\"stats\",\"hca\":$1,\"history\":false}" |
+		sed -E 's/.*"violations":\{([^}]*)\}.*/\1/' |
 		tr ',' '\n' | awk -F: '{ n += $2 } END { print n + 0 }'
 }
 
@@ -32,7 +34,8 @@ test_an_HCA_left_running_is_reset_before_it_may_write() {
 	address=$(address_of "$first")
 	before=$(violations 0)
 	"${TEST_BIN:-$TREE/build/guest/tavor}/pour" >"$TEST_DIR/pour" 2>&1 &
-	until_true 20 grep -q "pouring into $first" "$TEST_DIR/pour" || fail "$(cat "$TEST_DIR/pour")"
+	until_true 20 grep -q "pouring into $first" "$TEST_DIR/pour" ||
+		fail "$(cat "$TEST_DIR/pour")"
 	# An internal parity error, but the HCA goes on.
 	since=$(mark)
 	model '{"cmd":"event","hca":0,"type":8,"subtype":0,"data":[0,0,5,5]}' | grep -q '"ok":true'

@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: host
+#
+# columns.py finds lines that are too long, in a small tree, and no others. By hand: run this.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=SCRIPTDIR/../vm/lib/try.bash
+. "$here/../vm/lib/try.bash"
+
+# columns N: so many characters
+columns() {
+	printf 'x%.0s' $(seq "$1")
+}
+
+# judged TEXT WORD FILE LINE: with that line in it the file is "ok" or "not ok"
+judged() {
+	printf '%s\n' "one" "$4" >"$tree/drivers/$3"
+	"$tree/tools/testing/static/columns.py" >"$work/out" 2>"$work/err"
+	grep -q "^$2 [0-9]* drivers: " "$work/out" &&
+		{ [ "$2" = ok ] || grep -q "^# drivers/$3:2: " "$work/out"; }
+	result $? "$1"
+	rm "$tree/drivers/$3"
+}
+
+tree=$work/tree
+mkdir -p "$tree/tools/testing/static" "$tree/drivers/fixtures"
+cp "$here/columns.py" "$tree/tools/testing/static/"
+echo "int a;" >"$tree/drivers/good.c"
+columns 101 >"$tree/drivers/fixtures/planted.c"
+git -C "$tree" init -q
+
+echo "TAP version 13"
+judged "100 columns are not too many" ok a.c "$(columns 100)"
+judged "101 are, in C" "not ok" a.c "$(columns 101)"
+judged "in a header's comment" "not ok" a.h "/* $(columns 95) */"
+judged "in a script" "not ok" a.sh "# $(columns 99)"
+judged "a tab is eight" "not ok" a.c "	$(columns 93)"
+judged "but no more than it takes to the next column of tabs" ok a.c "x	$(columns 92)"
+judged "a string may be long" ok a.c "	print(\"$(columns 100)\");"
+judged "what follows it may not" "not ok" a.c "	print(\"$(columns 60)\", $(columns 40));"
+judged "not in a script" "not ok" a.sh "echo \"$(columns 100)\""
+judged "where a test runs may be long" ok a.sh "# Runs: guest $(columns 100)"
+judged "what is no program is not judged" ok a.rst "$(columns 101)"
+! grep -q planted "$work/out"
+result $? "nor what was planted"
+echo "1..$number"
