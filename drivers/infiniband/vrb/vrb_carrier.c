@@ -55,6 +55,7 @@ static void vrb_sched(struct vrb_device *dev)
  * when BH is enabled again.
  */
 static unsigned long vrb_kick_lock(struct vrb_device *dev, bool *bh)
+	__acquires(&dev->kick_lock)
 {
 	unsigned long flags;
 
@@ -66,6 +67,7 @@ static unsigned long vrb_kick_lock(struct vrb_device *dev, bool *bh)
 }
 
 static void vrb_kick_unlock(struct vrb_device *dev, unsigned long flags, bool bh)
+	__releases(&dev->kick_lock)
 {
 	vrb_sched(dev);
 	raw_spin_unlock_irqrestore(&dev->kick_lock, flags);

@@ -401,7 +401,7 @@ bool vrb_step_works(const struct vrb *vrb);
 /* vrb_time.c */
 void vrb_deadline_add(struct vrb_device *dev, struct vrb *vrb);
 void vrb_set_timer(struct vrb_device *dev);
-void vrb_unlock(struct vrb_device *dev);
+void vrb_unlock(struct vrb_device *dev) __releases(&dev->lock);
 bool vrb_work(struct vrb_device *dev);
 void vrb_expire(struct vrb_device *dev);
 void vrb_time_init(struct vrb_device *dev);
