@@ -31,7 +31,7 @@ ipoib_up() {
 }
 
 any_running() {
-	ip -br link | grep -q LOWER_UP.*
+	ip -br link | grep -q LOWER_UP
 }
 
 fail_device() {
