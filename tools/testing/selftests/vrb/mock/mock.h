@@ -26,7 +26,7 @@
 #define MOCK_LATENCY_NS	(20 * NSEC_PER_USEC)
 #define MOCK_LOG	8192
 #define MOCK_STUCK	UINT_MAX
-#define MOCK_PATIENCE	(10 * HZ)	/* for what must happen; no test measures time */
+#define MOCK_PATIENCE	(60 * HZ)	/* for what must happen; no test measures time */
 
 /* What the hardware does with one command */
 #define MOCK_HOLD	0x01		/* completes it when mock_release() says so */
