@@ -49,7 +49,7 @@ try "a module nobody makes is refused by name" 125 "'no_such'" --hcas 0 --module
 
 mkdir -p "$work/share" "$work/results/.bench/work"
 echo shared >"$work/share/file"
-touch "$work/results/.bench/work/old"
+touch "$work/results/.bench/work"/old
 # shellcheck disable=SC2016 # for the shell in the guest
 try "the command's status comes back" 7 "status 7" --hcas 0 --share "$work/share" --results \
 	"$work/results" \
@@ -63,7 +63,7 @@ try "the command's status comes back" 7 "status 7" --hcas 0 --share "$work/share
 	exec >/results/work
 	echo "$GUEST_WORK"
 	ls -A /run/work
-	cp /bin/true /run/work && /run/work/true && echo good
+	cp /bin/true /run/work && (cd /run/work && ./true) && echo good
 	exit 7'
 [ "$(cat "$work/out")" = "shared
 err" ]
