@@ -22,8 +22,8 @@ SERVER_CABLE=0.1-@
 cd "$(dirname "$0")/../../.." || exit 1
 # shellcheck source=SCRIPTDIR/../vm/lib/common.sh
 . tools/testing/vm/lib/common.sh
-# shellcheck source=SCRIPTDIR/../vm/lib/places.sh
-. tools/testing/vm/lib/places.sh
+# shellcheck source=SCRIPTDIR/../vm/lib/guest_places.sh
+. tools/testing/vm/lib/guest_places.sh
 set +e
 work=$(mktemp -d)
 pids=()

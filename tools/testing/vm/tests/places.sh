@@ -14,7 +14,7 @@ export XDG_CACHE_HOME=$work/cache IB_VRB_GUESTS=3
 
 # taker NAME COUNT: another process that keeps its places until it is to end
 taker() {
-	bash -c '. lib/common.sh; . lib/places.sh
+	bash -c '. lib/common.sh; . lib/guest_places.sh
 		places_take "$2"
 		touch "$1.taken"
 		until [ -e "$1.end" ]; do sleep 0.1; done' taker "$work/$1" "$2" \
@@ -23,7 +23,7 @@ taker() {
 
 # tries COUNT: could they be had now?
 tries() {
-	bash -c '. lib/common.sh; . lib/places.sh; mkdir -p "$CACHE/lock"; places_try "$1" 3' \
+	bash -c '. lib/common.sh; . lib/guest_places.sh; mkdir -p "$CACHE/lock"; places_try "$1" 3' \
 		tries "$1" >"$work/out" 2>&1
 }
 
