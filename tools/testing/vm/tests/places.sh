@@ -23,8 +23,10 @@ taker() {
 
 # tries COUNT: could they be had now?
 tries() {
-	bash -c '. lib/common.sh; . lib/guest_places.sh; mkdir -p "$CACHE/lock"; places_try "$1" 3' \
-		tries "$1" >"$work/out" 2>&1
+	bash -c '. lib/common.sh; . lib/guest_places.sh
+		mkdir -p "$CACHE/lock"
+		places_try "$1" 3' \
+			tries "$1" >"$work/out" 2>&1
 }
 
 refused() {
