@@ -258,7 +258,8 @@ int tavor_poll_cq(struct ib_cq *ibcq, int num, struct ib_wc *wc)
 	}
 	if (cq->cons_index != first)
 		tavor_cq_consumed(cq, cq->cons_index - first);
-	if (n < num && vrb_device_failed(cq->dev->vrb))
+	/* Not before: what is flushed is freed, and the hardware may still write it. */
+	if (n < num && vrb_device_quiesced(cq->dev->vrb))
 		n += tavor_flush_poll(cq, num - n, wc + n);
 	spin_unlock_irqrestore(&cq->lock, flags);
 	return n;
@@ -291,7 +292,7 @@ int tavor_req_notify_cq(struct ib_cq *ibcq, enum ib_cq_notify_flags flags)
 		   TAVOR_CQ_DB_OWN_CI);
 	missed = flags & IB_CQ_REPORT_MISSED_EVENTS &&
 		 (tavor_cq_next(cq) ||
-		  (vrb_device_failed(cq->dev->vrb) && tavor_flush_pending(cq)));
+		  (vrb_device_quiesced(cq->dev->vrb) && tavor_flush_pending(cq)));
 	spin_unlock_irqrestore(&cq->lock, irq_flags);
 	return missed;
 }
