@@ -225,9 +225,14 @@ static inline void vrb_delay(void)
 		vrb_delay_now();
 }
 
+static inline enum vrb_state vrb_word_state(u64 word)
+{
+	return word & ((1 << VRB_STATE_BITS) - 1);
+}
+
 static inline enum vrb_state vrb_state(const struct vrb *vrb)
 {
-	return atomic64_read(&vrb->state) & ((1 << VRB_STATE_BITS) - 1);
+	return vrb_word_state(atomic64_read(&vrb->state));
 }
 
 static inline void vrb_set_state(struct vrb *vrb, enum vrb_state state)

@@ -242,11 +242,9 @@ static int vrb_submit_for(struct vrb_client *client, struct vrb *vrb, struct vrb
 			vrb_object_put(object);
 	}
 	vrb_refuse(dev, vrb, ret);
-	atomic64_set(&vrb->state, was);
-	/* Pairs with prepare_to_wait() of who kills it and has found it claimed. */
-	smp_mb();
-	if (READ_ONCE(vrb->killers))
-		vrb_kick(dev);
+	atomic64_set_release(&vrb->state, was);
+	/* Who kills it may have found it claimed; a run wakes him. It may be freed already. */
+	vrb_kick(dev);
 	return ret;
 }
 
@@ -375,9 +373,24 @@ static int vrb_cancel_locked(struct vrb_device *dev, struct vrb *vrb)
 	}
 }
 
-static bool vrb_in_engine(const struct vrb *vrb)
+/*
+ * Where a request is, from one look at it, for it goes on meanwhile: 0 in the engine, -EALREADY
+ * being submitted, -ENOENT idle. Its callback may submit it again and return between the look at
+ * its ticket and the one at whose callback runs: it is idle only if it still has that ticket.
+ */
+static int vrb_look(const struct vrb *vrb)
 {
-	return !vrb_word_idle(atomic64_read(&vrb->state)) && vrb_state(vrb) != VRB_CLAIMED;
+	u64 word;
+
+	for (;;) {
+		word = atomic64_read_acquire(&vrb->state);
+		vrb_delay();
+		if (!vrb_word_idle(word))
+			return vrb_word_state(word) == VRB_CLAIMED ? -EALREADY : 0;
+		smp_rmb();	/* pairs with the release of the ticket in vrb_call() */
+		if (atomic64_read(&vrb->state) == word)
+			return -ENOENT;
+	}
 }
 
 /**
@@ -397,8 +410,9 @@ int vrb_cancel(struct vrb *vrb)
 
 	if (WARN_ON_ONCE(!vrb_may_lock()))
 		return -EINVAL;
-	if (!vrb_in_engine(vrb))
-		return vrb_state(vrb) == VRB_CLAIMED ? -EALREADY : -ENOENT;
+	ret = vrb_look(vrb);
+	if (ret)
+		return ret;
 	dev = vrb->client->dev;
 	vrb_lock(dev);
 	ret = vrb_cancel_locked(dev, vrb);
@@ -431,12 +445,13 @@ static unsigned int vrb_not_idle(const void *vrb)
 void vrb_kill(struct vrb *vrb)
 {
 	struct vrb_device *dev;
+	int where;
 
 	might_sleep();
 	/* Whoever is inside the submit is at the lock or interrupted: give way to him. */
-	while (vrb_state(vrb) == VRB_CLAIMED)
+	while ((where = vrb_look(vrb)) == -EALREADY)
 		schedule_timeout_uninterruptible(1);
-	if (!vrb_in_engine(vrb))
+	if (where)
 		return;
 	dev = vrb->client->dev;
 	vrb_lock(dev);

@@ -17,11 +17,13 @@ SEED=/sys/module/vrb_mock/parameters/seed
 setup rules
 [ -w "$DELAYS" ] || skip_all "the engine has no delays"
 trap 'echo 0 >$DELAYS; echo 0 >/sys/kernel/rcu_expedited' EXIT
-echo "1..$#"
+echo "1..$((2 * $#))"
 for seed; do
 	echo "$seed" >"$SEED"
 	echo "$seed" >"$DELAYS"
 	run_one storm_of_everything
 	report "storm_of_everything with seed $seed" "$result"
+	run_one kill_of_a_restless_request
+	report "kill_of_a_restless_request with seed $seed" "$result"
 done
 exit "$status"

@@ -246,6 +246,28 @@ static void kill_ends_resubmission(struct test *t)
 	run_to_end(request, 0);
 }
 
+/* However often, and whatever the request is doing just then: it stands still afterwards. */
+static void kill_of_a_restless_request(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+	unsigned int calls;
+	int i;
+
+	request->then = submit_again;
+	for (i = 0; i < 300; i++) {
+		submit(request);
+		usleep_range(1 + i % 50, 60);
+		vrb_kill(&request->vrb);
+		calls = READ_ONCE(request->calls);
+		EXPECT_EQ(t, vrb_cancel(&request->vrb), -ENOENT);
+		udelay(200);
+		EXPECT_EQ(t, READ_ONCE(request->calls), calls);
+	}
+	request->then = NULL;
+	request->calls = 0;
+	run_to_end(request, 0);
+}
+
 static void kill_takes_back_queued(struct test *t)
 {
 	struct mock_request *blocker = held_request(t, 1), *queued = new_request(t, 2);
@@ -314,6 +336,7 @@ const struct test_case wait_tests[] = {
 	{ "work_in_portions", work_in_portions },
 	{ "work_that_fails", work_that_fails },
 	{ "kill_ends_resubmission", kill_ends_resubmission },
+	{ "kill_of_a_restless_request", kill_of_a_restless_request },
 	{ "kill_takes_back_queued", kill_takes_back_queued },
 	{ "wait_ends_with_a_fatal_signal", wait_ends_with_a_fatal_signal },
 	{}
