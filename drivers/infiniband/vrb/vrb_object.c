@@ -365,7 +365,8 @@ void vrb_take_back(struct vrb_device *dev, struct vrb *vrb, int status)
 		vrb_finish(dev, vrb, status);
 		return;
 	}
-	if (vrb->undoing)
+	/* Nothing is undone on a device that has failed, and it is resumed there in any case. */
+	if (vrb->undoing || dev->state != VRB_DEV_OK)
 		return;
 	vrb_handle(dev);
 	vrb->undoing = true;

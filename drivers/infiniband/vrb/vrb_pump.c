@@ -96,6 +96,8 @@ static void vrb_take_working(struct vrb_device *dev, struct list_head *finished,
 	unsigned int nr = 0;
 	bool works = false;
 
+	if (dev->state != VRB_DEV_OK)
+		return;
 	list_for_each_entry_safe(slot, next, &dev->working, entry) {
 		if (!vrb_step_works(slot->vrb) && nr++ < VRB_BUDGET) {
 			slot->verdict = VRB_AGAIN;
@@ -131,7 +133,10 @@ static void vrb_dispatch(struct vrb_device *dev)
 		vrb_issue(dev, vrb);
 }
 
-/* The verdicts of steps; a device that is failing completes these requests in another way. */
+/*
+ * The verdicts of steps. A device that is failing completes these requests in another way, but for
+ * those whose step has arranged to be resumed: somebody has their memory till then.
+ */
 static void vrb_act_all(struct vrb_device *dev, struct list_head *finished)
 {
 	struct vrb_slot *slot;
@@ -142,7 +147,7 @@ static void vrb_act_all(struct vrb_device *dev, struct list_head *finished)
 	while (!list_empty(finished)) {
 		slot = list_first_entry(finished, struct vrb_slot, entry);
 		list_del_init(&slot->entry);
-		if (dev->state != VRB_DEV_OK)
+		if (dev->state != VRB_DEV_OK && slot->verdict != VRB_WAIT)
 			continue;
 		vrb_step_verdict(dev, slot);
 	}

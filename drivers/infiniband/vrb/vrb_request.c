@@ -363,7 +363,7 @@ static int vrb_cancel_locked(struct vrb_device *dev, struct vrb *vrb)
 		return vrb_cancel_inbox(dev, vrb);
 	case VRB_QUEUED:
 	case VRB_WAITING:
-		if (vrb->undoing)
+		if (vrb->undoing || (vrb->started && dev->state != VRB_DEV_OK))
 			return -EALREADY;
 		dev->counters.cancelled++;
 		vrb_take_back(dev, vrb, -ECANCELED);

@@ -145,6 +145,8 @@ static bool vrb_step_failed(struct vrb_device *dev, struct vrb *vrb, int err)
 /* The slot goes to others meanwhile; the request stays its object's active one. */
 static bool vrb_step_waits(struct vrb_device *dev, struct vrb *vrb, bool after)
 {
+	int doom;
+
 	if (WARN_ON_ONCE(!vrb->object))
 		return vrb_step_failed(dev, vrb, -EINVAL);
 	vrb_slot_put(dev, vrb);
@@ -154,6 +156,12 @@ static bool vrb_step_waits(struct vrb_device *dev, struct vrb *vrb, bool after)
 	dev->waiting_now++;
 	dev->counters.waits++;
 	trace_vrb_wait(vrb);
+	/* While its command was out it could not be taken back; now it can. */
+	doom = vrb_doom(vrb) ?: vrb->killers ? -ECANCELED : 0;
+	if (doom) {
+		dev->counters.flushed++;
+		vrb_take_back(dev, vrb, doom);
+	}
 	return false;
 }
 

@@ -112,6 +112,7 @@ struct mock {
 	unsigned int rearms, reaps;
 	struct vrb_object *resume;	/* by the failed operation */
 	void (*waits)(struct vrb *vrb);	/* a step is going to answer VRB_WAIT */
+	void (*waits_after)(struct vrb *vrb);	/* after its command, no lock held */
 	struct mock_script *just_missed;	/* finishes just after the last look for it */
 	unsigned int busy;		/* post attempts still to be refused; MOCK_STUCK: all */
 	unsigned int outstanding, outstanding_max;

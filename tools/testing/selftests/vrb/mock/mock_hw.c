@@ -307,6 +307,8 @@ static int mock_done(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *s
 		return result->status;
 	if (script->step[vrb->step].flags & MOCK_WAIT_AFTER) {
 		script->waited++;
+		if (mock->waits_after)
+			mock->waits_after(vrb);
 		return VRB_WAIT;
 	}
 	return vrb->step + 1 < script->nr_steps ? VRB_NEXT : VRB_END;

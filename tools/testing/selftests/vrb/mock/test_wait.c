@@ -193,6 +193,67 @@ static void fail_ends_waits(struct test *t)
 	wait_released(t, &released);
 }
 
+static void fail_it(struct vrb *vrb)
+{
+	vrb_device_fail(vrb->object->dev, "in the middle of a step");
+}
+
+/* The device fails between the step and what it answers: the wait counts all the same. */
+static void fail_before_the_verdict_keeps_the_wait(struct test *t)
+{
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	object->destroy.nr_steps = 1;
+	object->destroy.step[0].flags = MOCK_WAIT_AFTER;
+	t->mock->waits_after = fail_it;
+	destroy(object);
+	wait_failed(t);
+	usleep_range(5000, 6000);
+	EXPECT(t, !completion_done(&released));
+	vrb_resume(&object->object);
+	wait_released(t, &released);
+}
+
+/* Nothing is undone there; who has the request's memory says when it is over. */
+static void fail_leaves_a_wait_to_its_resume(struct test *t)
+{
+	struct mock_request *request;
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	request = waiting_request(t, object, MOCK_WAIT);
+	vrb_device_fail(t->dev, "on request");
+	wait_failed(t);
+	EXPECT_EQ(t, vrb_cancel(&request->vrb), -EALREADY);
+	destroy(object);
+	usleep_range(5000, 6000);
+	EXPECT_EQ(t, request->calls, 0);
+	vrb_resume(&object->object);
+	wait_over(request, -EIO);
+	wait_released(t, &released);
+}
+
+/* The destroy found its command under way; when that is over nobody waits for anything more. */
+static void destroy_ends_a_wait_that_begins_later(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	request->vrb.object = &object->object;
+	request->script.step[0].flags = MOCK_HOLD | MOCK_WAIT_AFTER;
+	submit(request);
+	wait_posted(request);
+	destroy(object);
+	let_go(request);
+	wait_over(request, -ECANCELED);
+	wait_released(t, &released);
+}
+
 /* A long list is written in portions, one in a run, without the lock. */
 static void work_in_portions(struct test *t)
 {
@@ -333,6 +394,9 @@ const struct test_case wait_tests[] = {
 	{ "destroy_takes_a_waiting_request_back", destroy_takes_a_waiting_request_back },
 	{ "destroy_may_wait", destroy_may_wait, { .slots = 2 } },
 	{ "fail_ends_waits", fail_ends_waits },
+	{ "fail_before_the_verdict_keeps_the_wait", fail_before_the_verdict_keeps_the_wait },
+	{ "fail_leaves_a_wait_to_its_resume", fail_leaves_a_wait_to_its_resume },
+	{ "destroy_ends_a_wait_that_begins_later", destroy_ends_a_wait_that_begins_later },
 	{ "work_in_portions", work_in_portions },
 	{ "work_that_fails", work_that_fails },
 	{ "kill_ends_resubmission", kill_ends_resubmission },
