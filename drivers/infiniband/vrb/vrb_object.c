@@ -285,10 +285,10 @@ static void vrb_object_left(struct vrb_device *dev, struct vrb_object *object)
 		dev->own.held++;
 		client->held--;
 	}
-	spin_unlock_bh(&dev->lock);
+	spin_unlock(&dev->lock);
 	if (gone)
 		gone(object->gone_context);
-	spin_lock_bh(&dev->lock);
+	spin_lock(&dev->lock);
 	vrb_account(dev, client, NULL);
 }
 

@@ -193,7 +193,8 @@ static void count_gone(void *context)
 {
 	unsigned int *gone = context;
 
-	(*gone)++;
+	/* In softirq: one that may destroy the next object. */
+	*gone += in_serving_softirq() && !in_hardirq() && !in_nmi();
 }
 
 /* Its parent's child is another client's, who may never destroy it. */
