@@ -24,8 +24,9 @@ void vrb_fail_locked(struct vrb_device *dev, const char *reason)
 	lockdep_assert_held(&dev->lock);
 	if (dev->state != VRB_DEV_OK)
 		return;
-	WRITE_ONCE(dev->state, VRB_DEV_FAILING);
 	strscpy(dev->reason, reason, sizeof(dev->reason));
+	/* From here on another CPU may report it. */
+	smp_store_release(&dev->state, VRB_DEV_FAILING);
 	trace_vrb_fail(dev);
 }
 
@@ -209,6 +210,11 @@ void vrb_flush(struct vrb_device *dev)
 	unsigned int i;
 
 	vrb_lock(dev);
+	if (dev->state != VRB_DEV_FAILED) {
+		/* It has been revived meanwhile: what is in its slots is the new life's. */
+		spin_unlock_bh(&dev->lock);
+		return;
+	}
 	report = !dev->fail_reported;
 	dev->fail_reported = true;
 	for (i = 0; i < dev->nr_slots && vrb_within_budget(dev); i++)
