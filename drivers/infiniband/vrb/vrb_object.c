@@ -248,7 +248,10 @@ void vrb_destroy_begin(struct vrb_device *dev, struct vrb *vrb)
 	struct vrb_object *object = vrb->object;
 
 	WRITE_ONCE(object->dying, true);
-	vrb->client->held += !!object->children;
+	if (object->children) {
+		vrb->client->held++;
+		vrb_wake(dev);
+	}
 	if (object->zombies)
 		dev->scan_at = min(dev->scan_at, ktime_add_ns(dev->now, dev->timeout_ns));
 	vrb_object_flush(dev, object);
