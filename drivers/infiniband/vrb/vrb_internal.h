@@ -179,7 +179,6 @@ struct vrb_device {
 	struct hrtimer carrier_timer;
 	bool (*run)(struct vrb_device *dev, bool interrupted, int *work);
 	unsigned int carrier;		/* place in vrb_carriers */
-	u64 tickets;
 
 	const struct vrb_provider_ops *ops;
 	void *priv;
@@ -210,6 +209,7 @@ struct vrb_device {
 struct vrb_carrier {
 	atomic64_t running;		/* vrb.state of the request whose callback runs; 0 none */
 	struct task_struct *task;	/* on top of which it runs */
+	u64 tickets;			/* so far, of all devices that had this place */
 };
 
 extern struct vrb_carrier vrb_carriers[1 << VRB_CARRIER_BITS];

@@ -252,7 +252,7 @@ static void vrb_deliver_one(struct vrb_device *dev, struct vrb *vrb)
 	if (waiter)
 		waiter->status = vrb->status;
 	if (done) {
-		ticket = (++dev->tickets << VRB_CARRIER_BITS | dev->carrier) << VRB_STATE_BITS |
+		ticket = (++carrier->tickets << VRB_CARRIER_BITS | dev->carrier) << VRB_STATE_BITS |
 			 VRB_CALLBACK;
 		dev->calling = (struct vrb_calling){ vrb->verb, client, done, vrb->submitted };
 		WRITE_ONCE(carrier->task, current);
