@@ -197,9 +197,10 @@ static int tavor_cmd_post(struct vrb_device *vdev, struct vrb_slot *slot)
 		return -EIO;
 	if (go & TAVOR_HCR_GO)
 		return -EAGAIN;
-	cmd->polled_busy = !cmd->events;
 	cmd->polled_token = slot->token;
 	tavor_hcr_write(dev, &cmd->slot[slot->index], slot->token, !!cmd->events);
+	/* For tavor_cmd_reap_register(): until GO is set the status is the last command's. */
+	smp_store_release(&cmd->polled_busy, !cmd->events);
 	return 0;
 }
 
@@ -209,7 +210,7 @@ static int tavor_cmd_reap_register(struct tavor_dev *dev)
 	struct vrb_result result;
 	u32 go;
 
-	if (!cmd->polled_busy)
+	if (!smp_load_acquire(&cmd->polled_busy))
 		return 0;
 	go = ioread32be(cmd->hcr + TAVOR_HCR_GO_OP);
 	if (go == ~0U) {
@@ -249,6 +250,7 @@ static void tavor_cmd_slots(struct vrb_device *vdev, unsigned int slots)
 {
 	struct tavor_cmd *cmd = &vrb_to_tdev(vdev)->cmd;
 
+	cmd->polled_busy = false;	/* no command is outstanding */
 	WRITE_ONCE(cmd->events, slots > 1 ? cmd->queue : NULL);
 }
 
