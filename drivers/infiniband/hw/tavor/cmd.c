@@ -210,6 +210,7 @@ static int tavor_cmd_reap_register(struct tavor_dev *dev)
 	struct vrb_result result;
 	u32 go;
 
+	/* Pairs with the release in tavor_cmd_post(). */
 	if (!smp_load_acquire(&cmd->polled_busy))
 		return 0;
 	go = ioread32be(cmd->hcr + TAVOR_HCR_GO_OP);

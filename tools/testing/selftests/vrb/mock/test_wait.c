@@ -321,7 +321,7 @@ static void kill_of_a_restless_request(struct test *t)
 		vrb_kill(&request->vrb);
 		calls = READ_ONCE(request->calls);
 		EXPECT_EQ(t, vrb_cancel(&request->vrb), -ENOENT);
-		udelay(200);
+		usleep_range(200, 250);
 		EXPECT_EQ(t, READ_ONCE(request->calls), calls);
 	}
 	request->then = NULL;
