@@ -135,6 +135,8 @@ struct vrb_group {
 	atomic_t inflight;		/* accepted, callback not yet returned */
 	u32 generation;			/* cancels so far */
 	bool poisoned;
+	void (*notify)(struct vrb_group *group);
+	struct list_head entry;		/* of those whose owner is going to be told */
 };
 
 /* One request */
@@ -150,6 +152,7 @@ void vrb_group_init(struct vrb_group *group, struct vrb_client *client);
 void vrb_group_poison(struct vrb_group *group);
 void vrb_group_unpoison(struct vrb_group *group);
 void vrb_group_cancel(struct vrb_group *group);
+void vrb_group_notify(struct vrb_group *group, void (*idle)(struct vrb_group *group));
 bool vrb_group_idle(struct vrb_group *group);
 void vrb_group_drain(struct vrb_group *group);
 

@@ -86,6 +86,7 @@ void vrb_group_init(struct vrb_group *group, struct vrb_client *client)
 {
 	memset(group, 0, sizeof(*group));
 	group->client = client;
+	INIT_LIST_HEAD(&group->entry);
 }
 EXPORT_SYMBOL_GPL(vrb_group_init);
 
@@ -146,6 +147,32 @@ void vrb_group_cancel(struct vrb_group *group)
 	vrb_unlock(dev);
 }
 EXPORT_SYMBOL_GPL(vrb_group_cancel);
+
+/**
+ * vrb_group_notify - be told when a group is idle
+ * @group: group; poison it first if others may submit to it
+ * @idle: called once, when no request of the group is in flight: at once if that is so now, but
+ *	never inside this call. It may free the group, submit to it, or ask to be told again
+ *
+ * From now on the group belongs to @idle: nobody drains or frees it meanwhile.
+ *
+ * Context: Any down to softirq, interrupts enabled; @idle in softirq, no lock held.
+ */
+void vrb_group_notify(struct vrb_group *group, void (*idle)(struct vrb_group *group))
+{
+	struct vrb_device *dev = group->client->dev;
+
+	spin_lock_bh(&dev->lock);
+	/* The client's fence waits for this, too. */
+	if (!group->notify)
+		atomic_inc(&group->client->inflight);
+	group->notify = idle;
+	if (!atomic_read(&group->inflight) && list_empty(&group->entry))
+		list_add_tail(&group->entry, &dev->idle_groups);
+	vrb_kick(dev);
+	spin_unlock_bh(&dev->lock);
+}
+EXPORT_SYMBOL_GPL(vrb_group_notify);
 
 /**
  * vrb_group_idle - whether no request of a group is accepted with its callback not yet returned

@@ -145,6 +145,7 @@ struct vrb_device {
 	struct list_head ready;		/* slots: encoded, waiting for the register */
 	struct list_head working;	/* slots: not at a command yet */
 	struct list_head done;		/* requests: over, callback not yet called */
+	struct list_head idle_groups;	/* whose owner wants to be told */
 	struct list_head vrbs;		/* requests: all, and the two cursors */
 
 	unsigned int nr_events;

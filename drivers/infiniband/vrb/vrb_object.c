@@ -396,8 +396,11 @@ void vrb_account(struct vrb_device *dev, struct vrb_client *client, struct vrb_g
 	bool idle = atomic_dec_return(&client->inflight) == client->held;
 
 	lockdep_assert_held(&dev->lock);
-	if (group && atomic_dec_and_test(&group->inflight))
+	if (group && atomic_dec_and_test(&group->inflight)) {
 		idle = true;
+		if (group->notify && list_empty(&group->entry))
+			list_add_tail(&group->entry, &dev->idle_groups);
+	}
 	if (idle)
 		vrb_wake(dev);
 }

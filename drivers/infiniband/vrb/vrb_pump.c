@@ -277,6 +277,34 @@ static void vrb_deliver_one(struct vrb_device *dev, struct vrb *vrb)
 	spin_lock(&dev->lock);
 }
 
+/*
+ * Owners of groups who want to be told that theirs is idle. The group may be gone afterwards.
+ * Device lock held; it is dropped meanwhile.
+ */
+static void vrb_tell_groups(struct vrb_device *dev)
+	__releases(&dev->lock) __acquires(&dev->lock)
+{
+	void (*notify)(struct vrb_group *group);
+	struct vrb_client *client;
+	struct vrb_group *group;
+	int n;
+
+	for (n = 0; n < VRB_BUDGET && !list_empty(&dev->idle_groups); n++) {
+		group = list_first_entry(&dev->idle_groups, struct vrb_group, entry);
+		list_del_init(&group->entry);
+		notify = group->notify;
+		/* More has been submitted to it meanwhile: it comes back. */
+		if (!notify || atomic_read(&group->inflight))
+			continue;
+		group->notify = NULL;
+		client = group->client;
+		spin_unlock(&dev->lock);
+		notify(group);
+		spin_lock(&dev->lock);
+		vrb_account(dev, client, NULL);
+	}
+}
+
 static int vrb_deliver(struct vrb_device *dev)
 {
 	struct vrb *vrb;
@@ -290,6 +318,7 @@ static int vrb_deliver(struct vrb_device *dev)
 		vrb_deliver_one(dev, vrb);
 		dev->handled = 0;
 	}
+	vrb_tell_groups(dev);
 	spin_unlock(&dev->lock);
 	return work;
 }

@@ -35,6 +35,7 @@ void vrb_queue_init(struct vrb_device *dev)
 	INIT_LIST_HEAD(&dev->ready);
 	INIT_LIST_HEAD(&dev->working);
 	INIT_LIST_HEAD(&dev->done);
+	INIT_LIST_HEAD(&dev->idle_groups);
 	INIT_LIST_HEAD(&dev->vrbs);
 }
 
