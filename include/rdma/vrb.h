@@ -9,12 +9,14 @@
  * what a kernel client needs of the engine itself.
  *
  * One errno, one meaning. As the answer of a submit or cancel: -EINPROGRESS accepted; -EINVAL
- * malformed, or a context in which it may not be called; -EBUSY not idle; -EALREADY too late to
- * take back; -ENOENT idle; -EOPNOTSUPP the provider lacks the verb. As an answer or as a status:
- * -ECANCELED taken back; -ETIME past its deadline, never issued; -ETIMEDOUT issued and not
- * answered; -EIO the device failed; -ESTALE the object is from before a reset; -EUCLEAN an earlier
- * command on the object was not answered; -ESHUTDOWN object or client ending; -ENODEV provider
- * gone; -EPERM poisoned or killed. Anything else is what the provider makes of the firmware status.
+ * malformed, or a context in which it may not be called, or an object in the wrong state; -EBUSY
+ * not idle; -EALREADY too late to take back; -ENOENT idle; -EOPNOTSUPP the provider lacks the verb.
+ * As an answer or as a status: -ECANCELED taken back; -ETIME past its deadline, never issued;
+ * -ETIMEDOUT issued and not answered; -EIO the device failed; -ESTALE the object is from before a
+ * reset; -EUCLEAN an earlier command on the object was not answered; -ESHUTDOWN object or client
+ * ending; -ENODEV provider gone; -EPERM poisoned or killed; -ENOLINK a create this depends on
+ * failed; -EACCES a process's object, or what ib_core's security must see. Anything else is what
+ * the provider makes of the firmware status.
  */
 #ifndef RDMA_VRB_H
 #define RDMA_VRB_H
@@ -98,7 +100,8 @@ struct vrb {
 	int status;
 	u32 step;
 
-	/* private: the provider's */
+	/* private: the provider's, or what vrb_submit() makes of a typed request */
+	u8 op;				/* enum vrb_op */
 	const struct vrb_verb *verb;
 	struct vrb_object *object;	/* NULL for verbs of the device */
 	struct vrb_user *user;		/* the process it is for; NULL the kernel's own */

@@ -13,6 +13,7 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <rdma/vrb.h>
+#include <rdma/vrb_verbs.h>
 
 /* ---- Verbs: tables of steps ---- */
 
@@ -99,6 +100,9 @@ struct vrb_step {
  * @name: as debugfs and the tracepoints show it
  * @class: %VRB_CLASS_TEARDOWN, %VRB_CLASS_NORMAL or %VRB_CLASS_BACKGROUND; a destroy's is always
  *	teardown
+ * @creates: makes the hardware know the object; see vrb_object_init_shell()
+ * @parting: accepted on an object whose destroy is pending, and goes before that: of the teardown
+ *	class
  * @steps: the table; see VRB_STEPS()
  * @nr_steps: its rows, at least 1
  *
@@ -115,6 +119,8 @@ struct vrb_step {
 struct vrb_verb {
 	const char *name;
 	enum vrb_class class;
+	bool creates;
+	bool parting;
 	const struct vrb_step *steps;
 	u32 nr_steps;
 };
@@ -293,8 +299,47 @@ bool vrb_device_failed(const struct vrb_device *dev);
 bool vrb_device_quiesced(const struct vrb_device *dev);
 int vrb_device_revive(struct vrb_device *dev);
 
+/**
+ * struct vrb_verbs - the verbs of RDMA objects, as a provider has them
+ * @verb: by what is asked for; NULL: it is answered -EOPNOTSUPP. The request handed to a step's
+ *	functions is the typed one: container_of(vrb, struct vrb_modify_qp, vrb) and its like.
+ *	%VRB_OP_AWAIT_CQ and %VRB_OP_AWAIT_EVENT are the engine's own
+ * @mr_size: of the provider's block that begins with a struct ib_mr; those of the others are
+ *	&ib_device_ops.size_ib_cq and its like
+ * @init_cq: the hardware half of a CQ without a command: number, memory, vrb_object_init_shell(),
+ *	parents, place in the tables. What ib_core initialises of @cq is initialised. All the
+ *	same for ib_core's create and for shells; &ib_cq.cqe is set. If it fails it leaves
+ *	nothing behind; vrb_object_put() is enough for that.
+ *	Context: as @gfp says, down to softirq.
+ * @init_qp: the same of a QP; what was given is written back to &ib_qp_init_attr.cap, and
+ *	&ib_qp.qp_num is set
+ * @init_srq: the same of an SRQ; what was given is written back to &ib_srq_init_attr.attr
+ * @init_mr: the same of a memory region with room for @max_pages
+ * @cq_object: the hardware half of a CQ of the provider's.
+ *	Context: Any.
+ * @qp_object: of a QP
+ * @srq_object: of an SRQ
+ * @mr_object: of a memory region
+ * @qp_state: the state as the last request has left it.
+ *	Context: Any.
+ */
+struct vrb_verbs {
+	const struct vrb_verb *verb[VRB_NR_OPS];
+	size_t mr_size;
+	int (*init_cq)(struct ib_cq *cq, const struct ib_cq_init_attr *attr, gfp_t gfp);
+	int (*init_qp)(struct ib_qp *qp, struct ib_qp_init_attr *attr, gfp_t gfp);
+	int (*init_srq)(struct ib_srq *srq, struct ib_srq_init_attr *attr, gfp_t gfp);
+	int (*init_mr)(struct ib_mr *mr, u32 max_pages, gfp_t gfp);
+	struct vrb_object *(*cq_object)(struct ib_cq *cq);
+	struct vrb_object *(*qp_object)(struct ib_qp *qp);
+	struct vrb_object *(*srq_object)(struct ib_srq *srq);
+	struct vrb_object *(*mr_object)(struct ib_mr *mr);
+	enum ib_qp_state (*qp_state)(const struct ib_qp *qp);
+};
+
 /* Clients find the provider of @ibdev between these two. */
-int vrb_device_attach(struct vrb_device *dev, struct ib_device *ibdev);
+int vrb_device_attach(struct vrb_device *dev, struct ib_device *ibdev,
+		      const struct vrb_verbs *verbs);
 void vrb_device_detach(struct vrb_device *dev);
 
 /* The provider's own requests: ib_device_ops, probe, remove. */
@@ -325,6 +370,14 @@ struct vrb_object_type {
 };
 
 #define VRB_MAX_PARENTS 6
+
+/* private: whether the hardware knows of an object */
+enum vrb_life {
+	VRB_LIFE_CREATED,
+	VRB_LIFE_SHELL,		/* its create was never submitted */
+	VRB_LIFE_CREATING,
+	VRB_LIFE_FAILED,	/* its create has failed */
+};
 
 /**
  * struct vrb_object - the hardware half of an RDMA object
@@ -360,11 +413,27 @@ struct vrb_object {
 	unsigned int nr_parents;
 	void (*gone)(void *context);
 	void *gone_context;
+	enum vrb_life life;
+	struct list_head visitors;	/* children's creates that wait for this one's */
+	struct vrb_client *owner;	/* of a shell; NULL: ib_core's object, or the provider's */
+	void *shell;			/* the block that begins with a struct ib_qp or its like */
+	void (*shell_release)(struct vrb_object *object);
+	struct list_head shell_entry;	/* the client's shells */
+	struct list_head awaiting;	/* requests that wait for an event of it */
 	struct rcu_head rcu;
 };
 
 void vrb_object_init(struct vrb_object *object, struct vrb_device *dev,
 		     const struct vrb_object_type *type, u32 id, const struct vrb_verb *destroy);
+void vrb_object_init_shell(struct vrb_object *object, struct vrb_device *dev,
+			   const struct vrb_object_type *type, u32 id,
+			   const struct vrb_verb *destroy);
+bool vrb_object_is_shell(const struct vrb_object *object);
+void vrb_object_warn_shell(struct vrb_object *object, const char *what);
+void vrb_object_hold(struct vrb_object *object);
+void vrb_object_unhold(struct vrb_object *object);
+void vrb_object_event(struct vrb_object *object);
+void vrb_device_event(struct vrb_device *dev, enum ib_event_type type, struct vrb_object *object);
 int vrb_object_add_parent(struct vrb_object *object, struct vrb_object *parent);
 void vrb_object_drop_parent(struct vrb_object *object, struct vrb_object *parent);
 void vrb_object_get(struct vrb_object *object);

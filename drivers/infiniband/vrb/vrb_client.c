@@ -35,19 +35,23 @@ static bool vrb_set_attached(struct vrb_device *dev, bool attached)
 /**
  * vrb_device_attach - let clients of an ib_device find its provider
  * @dev: device
- * @ibdev: what the provider registers with ib_core; only its address is used
+ * @ibdev: what the provider registers with ib_core; only its address is used unless there are
+ *	@verbs
+ * @verbs: for typed requests; NULL: there are none
  *
  * Before ib_register_device(), so that clients that ib_core tells of the new device find it.
  *
  * Context: Process.
  * Return: 0; -EBUSY if @dev is attached already.
  */
-int vrb_device_attach(struct vrb_device *dev, struct ib_device *ibdev)
+int vrb_device_attach(struct vrb_device *dev, struct ib_device *ibdev,
+		      const struct vrb_verbs *verbs)
 {
 	might_sleep();
 	if (vrb_set_attached(dev, true))
 		return -EBUSY;
 	dev->ibdev = ibdev;
+	dev->verbs = verbs;
 	spin_lock(&vrb_registry_lock);
 	list_add_tail_rcu(&dev->entry, &vrb_registry);
 	spin_unlock(&vrb_registry_lock);
@@ -109,7 +113,11 @@ void vrb_client_init(struct vrb_client *client, struct vrb_device *dev, const ch
 {
 	client->dev = dev;
 	strscpy(client->name, name, sizeof(client->name));
+	INIT_LIST_HEAD(&client->shells);
+	INIT_LIST_HEAD(&client->awaiting);
+	raw_spin_lock_irq(&dev->kick_lock);
 	list_add_tail(&client->entry, &dev->clients);
+	raw_spin_unlock_irq(&dev->kick_lock);
 }
 
 static int vrb_client_join(struct vrb_device *dev, struct vrb_client *client, const char *name)
@@ -119,11 +127,13 @@ static int vrb_client_join(struct vrb_device *dev, struct vrb_client *client, co
 	if (!try_module_get(dev->ops->owner))
 		return -ENODEV;
 	spin_lock_bh(&dev->lock);
-	if (dev->attached) {
+	if (!dev->attached) {
+		ret = -ENODEV;
+	} else if (dev->nr_clients == VRB_MAX_CLIENTS) {
+		ret = -ENOSPC;
+	} else {
 		vrb_client_init(client, dev, name);
 		dev->nr_clients++;
-	} else {
-		ret = -ENODEV;
 	}
 	spin_unlock_bh(&dev->lock);
 	if (ret)
@@ -140,7 +150,7 @@ static int vrb_client_join(struct vrb_device *dev, struct vrb_client *client, co
  *
  * Context: Process, may sleep.
  * Return: the client; ERR_PTR(-EOPNOTSUPP) if @ibdev's driver does not take requests, -ENODEV if it
- * is going, -ENOMEM.
+ * is going, -ENOSPC if it has 64 clients, -ENOMEM.
  */
 struct vrb_client *vrb_client_register(struct ib_device *ibdev, const char *name)
 {
@@ -250,7 +260,8 @@ static unsigned int vrb_client_inflight(const void *client)
  * vrb_client_unregister - the unload fence
  * @client: client; gone afterwards
  *
- * Shuts the client, waits for what is issued and for its destroys. When this returns no callback of
+ * Shuts the client, destroys the objects it has left and names them, waits for what is issued and
+ * for its destroys. When this returns no callback of
  * the client runs or is going to run. It does not wait for hardware that is dead (rules 8 and 10 of
  * the contract), nor for objects of others: a destroy that waits for a child which nobody destroys
  * is told of as if the object were gone, and is the provider's from then on.
@@ -263,13 +274,16 @@ void vrb_client_unregister(struct vrb_client *client)
 	struct module *owner = dev->ops->owner;
 
 	vrb_client_shut(client);
+	vrb_destroy_shells(client);
 	vrb_client_fence(client);
 	if (atomic_read(&client->inflight)) {
 		vrb_client_leave_held(client);
 		vrb_wait_zero(dev, vrb_client_inflight, client, "destroys");
 	}
 	spin_lock_bh(&dev->lock);
+	raw_spin_lock_irq(&dev->kick_lock);
 	list_del(&client->entry);
+	raw_spin_unlock_irq(&dev->kick_lock);
 	dev->nr_clients--;
 	vrb_wake(dev);
 	spin_unlock_bh(&dev->lock);

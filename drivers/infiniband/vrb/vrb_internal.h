@@ -5,12 +5,16 @@
  *	vrb_carrier.c	kicks, the softirq that carries the pump, who is in a callback
  *	vrb_queue.c	runnable requests, who is next, slots
  *	vrb_object.c	references, parents and children, the end of a request
+ *	vrb_create.c	creates that wait for those of parents
+ *	vrb_verbs.c	typed requests: which verb, which object, whether it may be asked for
  *	vrb_fail.c	device failure
  *	vrb_step.c	a verb's steps: encode, post, what comes after a result
  *	vrb_time.c	deadlines, timeouts, the timer
+ *	vrb_await.c	requests that wait for events
  *	vrb_request.c	submit, cancel, wait
  *	vrb_group.c	groups, and the sweep that takes back what has been cancelled
  *	vrb_pump.c	the run that moves everything
+ *	vrb_shell.c	objects of clients that never sleep
  *	vrb_client.c	clients, the registry of devices
  *	vrb_debugfs.c	what can be seen
  *	vrb_main.c	devices and the module
@@ -76,6 +80,8 @@ enum vrb_device_state {
 #define VRB_NEWS_RESUME	0x2	/* what its request waits for has come */
 #define VRB_NEWS_FLUSH	0x4	/* its queue has to be completed */
 #define VRB_NEWS_LEFT	0x8	/* its destroy's client goes: it is told now */
+#define VRB_NEWS_BORN	0x10	/* its create is over: children's creates may go on */
+#define VRB_NEWS_EVENT	0x20	/* what requests await has come */
 
 /* On the stack of whoever sleeps for a request: the request may be gone when it wakes up. */
 struct vrb_waiter {
@@ -90,7 +96,14 @@ struct vrb_client {
 	atomic_t inflight;		/* accepted, callback not yet returned */
 	unsigned int held;		/* destroys of those that wait for children */
 	bool shut;			/* under both locks */
+	struct list_head shells;	/* objects not destroyed yet */
+	struct list_head awaiting;	/* requests that wait for events of the device */
+	u64 came;			/* events it has not been told of; under the kick lock */
+	u64 seq;			/* events so far; likewise */
 };
+
+#define VRB_MAX_CLIENTS		64	/* whom an event is told in one hold of the kick lock */
+#define VRB_MAX_AWAITING	8	/* of a client: for events of the device */
 
 /* Deadlines, to the bit of 2^20 ns: level n has a list for each 64^n of them, in 64 places. */
 #define VRB_WHEEL_BITS		6
@@ -174,6 +187,7 @@ struct vrb_device {
 	raw_spinlock_t kick_lock;	/* interrupts off; all of this section */
 	bool kicked;			/* work has come since the run began */
 	bool interrupted;		/* of that: by an interrupt */
+	bool client_news;		/* events that clients may wait for */
 	struct list_head inbox;		/* requests */
 	struct list_head news;		/* objects */
 	struct irq_poll iop;
@@ -197,6 +211,7 @@ struct vrb_device {
 	wait_queue_head_t idle;		/* something that somebody waits for has come about */
 	struct list_head entry;		/* the registry */
 	struct ib_device *ibdev;
+	const struct vrb_verbs *verbs;
 
 	struct vrb_calling calling;
 	struct vrb_counters counters;
@@ -303,11 +318,23 @@ static inline bool vrb_may_lock(void)
 	return !in_hardirq() && !irqs_disabled();
 }
 
+/* A modify to ERR or RESET goes with the teardown class, unless its caller says otherwise. */
+static inline bool vrb_modify_ends(const struct vrb *vrb)
+{
+	const struct vrb_modify_qp *req = container_of(vrb, struct vrb_modify_qp, vrb);
+
+	return !vrb->class && req->mask & IB_QP_STATE &&
+	       (req->attr.qp_state == IB_QPS_ERR || req->attr.qp_state == IB_QPS_RESET);
+}
+
 /* A request begins: the engine's fields, whatever it did before. */
 static inline void vrb_begin(struct vrb *vrb, struct vrb_client *client, ktime_t now)
 {
 	vrb->client = client;
-	vrb->real_class = vrb_is_destroy(vrb) ? VRB_CLASS_TEARDOWN : vrb->class ?: vrb->verb->class;
+	if (vrb_is_destroy(vrb) || (vrb->op == VRB_OP_MODIFY_QP && vrb_modify_ends(vrb)))
+		vrb->real_class = VRB_CLASS_TEARDOWN;
+	else
+		vrb->real_class = vrb->class ?: vrb->verb->class;
 	vrb->status = 0;
 	vrb->step = 0;
 	vrb->fw_status = 0;
@@ -323,13 +350,19 @@ static inline void vrb_begin(struct vrb *vrb, struct vrb_client *client, ktime_t
 	INIT_HLIST_NODE(&vrb->expiry);
 }
 
+/* A destroy, or what has to go before one: accepted, and not taken back, whoever is ending. */
+static inline bool vrb_is_last(const struct vrb *vrb)
+{
+	return vrb_is_destroy(vrb) || vrb->verb->parting;
+}
+
 /* Why a request that has not been issued must not be any more; 0: it may. */
 static inline int vrb_doom(const struct vrb *vrb)
 {
 	const struct vrb_client *client = vrb->client;
 	const struct vrb_object *object = vrb->object;
 
-	if (vrb_is_destroy(vrb))
+	if (vrb_is_last(vrb))
 		return 0;
 	if (client->shut || (object && object->dying) ||
 	    (vrb->group && vrb->generation != vrb->group->generation))
@@ -387,6 +420,35 @@ void vrb_destroy_begin(struct vrb_device *dev, struct vrb *vrb);
 void vrb_finish(struct vrb_device *dev, struct vrb *vrb, int status);
 void vrb_take_back(struct vrb_device *dev, struct vrb *vrb, int status);
 void vrb_account(struct vrb_device *dev, struct vrb_client *client, struct vrb_group *group);
+
+/* vrb_create.c */
+void vrb_create_begin(struct vrb_device *dev, struct vrb *vrb);
+void vrb_create_proceed(struct vrb_device *dev, struct vrb *vrb);
+void vrb_create_over(struct vrb_device *dev, struct vrb_object *object);
+struct vrb_object *vrb_unborn_parent(const struct vrb_object *object);
+
+/* vrb_verbs.c */
+enum vrb_kind {
+	VRB_KIND_DEVICE,
+	VRB_KIND_CQ,
+	VRB_KIND_QP,
+	VRB_KIND_SRQ,
+	VRB_KIND_MR,
+};
+
+struct vrb_object *vrb_find_object(const struct vrb_device *dev, enum vrb_kind kind, void *of);
+int vrb_resolve(struct vrb_client *client, struct vrb *vrb);
+
+/* vrb_await.c */
+bool vrb_is_await(const struct vrb *vrb);
+int vrb_await_check(const struct vrb_client *client, const struct vrb *vrb);
+int vrb_await_room(const struct vrb_client *client);
+void vrb_await_begin(struct vrb_device *dev, struct vrb *vrb);
+void vrb_await_object(struct vrb_device *dev, struct vrb_object *object);
+void vrb_await_clients(struct vrb_device *dev);
+
+/* vrb_shell.c */
+void vrb_destroy_shells(struct vrb_client *client);
 
 /* vrb_fail.c */
 void vrb_fail_locked(struct vrb_device *dev, const char *reason);

@@ -37,6 +37,9 @@ void vrb_object_init(struct vrb_object *object, struct vrb_device *dev,
 	refcount_set(&object->refs, 1);
 	INIT_LIST_HEAD(&object->queue);
 	INIT_LIST_HEAD(&object->news_entry);
+	INIT_LIST_HEAD(&object->visitors);
+	INIT_LIST_HEAD(&object->awaiting);
+	INIT_LIST_HEAD(&object->shell_entry);
 	vrb_prep(&object->destroy, destroy, object);
 
 	spin_lock_bh(&dev->lock);
@@ -46,6 +49,28 @@ void vrb_object_init(struct vrb_object *object, struct vrb_device *dev,
 	spin_unlock_bh(&dev->lock);
 }
 EXPORT_SYMBOL_GPL(vrb_object_init);
+
+/**
+ * vrb_object_init_shell - the same for an object that a verb is going to create
+ * @object: object
+ * @dev: device
+ * @type: what it is
+ * @id: its number on the device
+ * @destroy: the verb that destroys it
+ *
+ * It takes no request before its create: that of a verb with &vrb_verb.creates. A create that fails
+ * may be tried again.
+ *
+ * Context: Any down to softirq.
+ */
+void vrb_object_init_shell(struct vrb_object *object, struct vrb_device *dev,
+			   const struct vrb_object_type *type, u32 id,
+			   const struct vrb_verb *destroy)
+{
+	vrb_object_init(object, dev, type, id, destroy);
+	object->life = VRB_LIFE_SHELL;
+}
+EXPORT_SYMBOL_GPL(vrb_object_init_shell);
 
 /**
  * vrb_object_add_parent - this object's hardware uses another one
@@ -119,6 +144,20 @@ void vrb_object_put(struct vrb_object *object)
 }
 EXPORT_SYMBOL_GPL(vrb_object_put);
 
+static void vrb_parents_put(struct vrb_device *dev, struct vrb_object **parent, unsigned int nr)
+{
+	struct vrb_client *client;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		WRITE_ONCE(parent[i]->children, parent[i]->children - 1);
+		client = parent[i]->destroy.client;
+		if (!parent[i]->children && parent[i]->dying)
+			client->held--;
+		vrb_object_unref(dev, parent[i]);
+	}
+}
+
 /**
  * vrb_object_has_children - whether other objects use this one
  * @object: object
@@ -133,6 +172,45 @@ bool vrb_object_has_children(struct vrb_object *object)
 	return READ_ONCE(object->children);
 }
 EXPORT_SYMBOL_GPL(vrb_object_has_children);
+
+/**
+ * vrb_object_hold - what the hardware has of an object is used, as if by a child
+ * @object: object, to which the caller has a reference
+ *
+ * For what is no object of its own, such as a multicast group a QP is attached to. The object's
+ * destroy waits.
+ *
+ * Context: Any down to softirq, no lock of the engine held.
+ */
+void vrb_object_hold(struct vrb_object *object)
+{
+	struct vrb_device *dev = object->dev;
+
+	spin_lock_bh(&dev->lock);
+	if (!object->children && object->dying)
+		object->destroy.client->held++;
+	object->children++;
+	refcount_inc(&object->refs);
+	spin_unlock_bh(&dev->lock);
+}
+EXPORT_SYMBOL_GPL(vrb_object_hold);
+
+/**
+ * vrb_object_unhold - counterpart of vrb_object_hold()
+ * @object: may be on its way out afterwards
+ *
+ * Context: Any down to softirq, no lock of the engine held.
+ */
+void vrb_object_unhold(struct vrb_object *object)
+{
+	struct vrb_device *dev = object->dev;
+
+	spin_lock_bh(&dev->lock);
+	vrb_parents_put(dev, &object, 1);
+	vrb_kick(dev);
+	spin_unlock_bh(&dev->lock);
+}
+EXPORT_SYMBOL_GPL(vrb_object_unhold);
 
 /**
  * vrb_resume - what the object's request waits for in its present step has come
@@ -209,14 +287,27 @@ void vrb_object_next(struct vrb_device *dev, struct vrb_object *object)
 
 	lockdep_assert_held(&dev->lock);
 	vrb = list_first_entry_or_null(&object->queue, struct vrb, object_entry);
-	if (vrb && !object->active && !object->zombies && !object->flush && !object->dying)
+	if (vrb && !object->active && !object->zombies && !object->flush &&
+	    (!object->dying || vrb->verb->parting))
 		vrb_make_runnable(dev, vrb);
+}
+
+/* The next request that the end of an object, or of its creation, ends too. */
+static struct vrb *vrb_object_doomed(struct vrb_object *object)
+{
+	struct list_head *list = &object->queue;
+
+	if (list_empty(list) && (object->dying || object->life == VRB_LIFE_FAILED))
+		list = &object->visitors;
+	if (list_empty(list) && object->dying)
+		list = &object->awaiting;
+	return list_first_entry_or_null(list, struct vrb, object_entry);
 }
 
 /**
  * vrb_object_flush - complete what is queued on an object, as much as may be now
  * @dev: device
- * @object: object that is being destroyed, or has a command that was given up
+ * @object: object that is being destroyed, was not created, or has a command that was given up
  *
  * Context: Device lock held.
  */
@@ -225,7 +316,7 @@ void vrb_object_flush(struct vrb_device *dev, struct vrb_object *object)
 	struct vrb *vrb;
 
 	lockdep_assert_held(&dev->lock);
-	while ((vrb = list_first_entry_or_null(&object->queue, struct vrb, object_entry))) {
+	while ((vrb = vrb_object_doomed(object))) {
 		if (!vrb_within_budget(dev)) {
 			vrb_tell(object, VRB_NEWS_FLUSH);
 			return;
@@ -234,6 +325,18 @@ void vrb_object_flush(struct vrb_device *dev, struct vrb_object *object)
 		vrb_finish(dev, vrb, object->dying ? -ECANCELED : object->flush);
 	}
 	object->flush = 0;
+}
+
+/* The result of a create is known. */
+static void vrb_object_created(struct vrb_object *object, int status)
+{
+	object->life = status ? VRB_LIFE_FAILED : VRB_LIFE_CREATED;
+	if (status) {
+		object->flush = object->flush ?: -ENOLINK;
+		vrb_tell(object, VRB_NEWS_FLUSH);
+	} else if (!list_empty(&object->visitors)) {
+		vrb_tell(object, VRB_NEWS_BORN);
+	}
 }
 
 /**
@@ -248,6 +351,7 @@ void vrb_destroy_begin(struct vrb_device *dev, struct vrb *vrb)
 	struct vrb_object *object = vrb->object;
 
 	WRITE_ONCE(object->dying, true);
+	list_del_init(&object->shell_entry);
 	if (object->children) {
 		vrb->client->held++;
 		vrb_wake(dev);
@@ -255,7 +359,8 @@ void vrb_destroy_begin(struct vrb_device *dev, struct vrb *vrb)
 	if (object->zombies)
 		dev->scan_at = min(dev->scan_at, ktime_add_ns(dev->now, dev->timeout_ns));
 	vrb_object_flush(dev, object);
-	if (object->active && vrb_state(object->active) == VRB_WAITING)
+	if (object->active && (vrb_state(object->active) == VRB_WAITING ||
+			       vrb_state(object->active) == VRB_QUEUED))
 		vrb_take_back(dev, object->active, -ECANCELED);
 	vrb_object_unref(dev, object);
 }
@@ -282,6 +387,8 @@ static void vrb_object_left(struct vrb_device *dev, struct vrb_object *object)
 	struct vrb_client *client = object->destroy.client;
 
 	object->gone = NULL;
+	if (object->owner)
+		object->owner = &dev->own;
 	object->destroy.client = &dev->own;
 	atomic_inc(&dev->own.inflight);
 	if (object->children) {
@@ -346,6 +453,8 @@ void vrb_finish(struct vrb_device *dev, struct vrb *vrb, int status)
 		return;
 	if (object->active == vrb)
 		object->active = NULL;
+	if (vrb->verb && vrb->verb->creates)
+		vrb_object_created(object, status);
 	if (vrb_is_destroy(vrb) && status) {
 		refcount_set(&object->refs, 1);
 		WRITE_ONCE(object->dying, false);
@@ -412,20 +521,6 @@ static void vrb_object_free(struct rcu_head *rcu)
 	object->type->free(object);
 }
 
-static void vrb_parents_put(struct vrb_device *dev, struct vrb_object **parent, unsigned int nr)
-{
-	struct vrb_client *client;
-	unsigned int i;
-
-	for (i = 0; i < nr; i++) {
-		WRITE_ONCE(parent[i]->children, parent[i]->children - 1);
-		client = parent[i]->destroy.client;
-		if (!parent[i]->children && parent[i]->dying)
-			client->held--;
-		vrb_object_unref(dev, parent[i]);
-	}
-}
-
 /**
  * vrb_object_drop_parent - this object's hardware does not use another one any more
  * @object: the child
@@ -473,6 +568,8 @@ void vrb_object_release(struct vrb_device *dev, struct vrb *vrb)
 	vrb_forget_news(object);
 	vrb_delay();
 	type->release(object);
+	if (object->shell_release)
+		object->shell_release(object);
 	if (type->free)
 		call_rcu(&object->rcu, vrb_object_free);
 

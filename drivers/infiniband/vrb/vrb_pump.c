@@ -161,9 +161,14 @@ static void vrb_take_in(struct vrb_device *dev)
 	u8 news;
 
 	vrb_accept_inbox(dev);
+	vrb_await_clients(dev);
 	while (vrb_within_budget(dev) && !list_empty(&dev->news)) {
 		object = vrb_next_news(dev, &news);
 		vrb_handle(dev);
+		if (news & VRB_NEWS_BORN)
+			vrb_create_over(dev, object);
+		if (news & VRB_NEWS_EVENT)
+			vrb_await_object(dev, object);
 		vrb_object_news(dev, object, news);
 	}
 }

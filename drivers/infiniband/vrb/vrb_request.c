@@ -16,6 +16,8 @@
 
 static int vrb_check_request(const struct vrb_client *client, const struct vrb *vrb)
 {
+	if (vrb_is_await(vrb))
+		return vrb_await_check(client, vrb);
 	if (!vrb_verb_ok(vrb->verb) || vrb->class >= VRB_CLASS_EVENT || vrb->flags & ~VRB_FLAGS ||
 	    vrb_is_destroy(vrb))
 		return -EINVAL;
@@ -31,13 +33,35 @@ static int vrb_check_request(const struct vrb_client *client, const struct vrb *
 /* Why a request is refused wherever it comes from. Either lock held. */
 static int vrb_check_shut(const struct vrb_client *client, const struct vrb *vrb)
 {
-	if (vrb_is_destroy(vrb))
+	if (vrb_is_last(vrb))
 		return 0;
 	if (client->shut)
 		return -ESHUTDOWN;
 	if (client != &client->dev->own && !client->dev->attached)
 		return -ENODEV;
 	return vrb->killers || (vrb->group && vrb->group->poisoned) ? -EPERM : 0;
+}
+
+/* Whether an object has been created, or is going to be, and that is what is asked for. */
+static int vrb_check_life(const struct vrb_object *object, const struct vrb_verb *verb)
+{
+	const struct vrb_object *parent;
+
+	if (!verb->creates) {
+		if (object->life == VRB_LIFE_SHELL)
+			return -EINVAL;
+		return object->life == VRB_LIFE_FAILED ? -ENOLINK : 0;
+	}
+	if (object->life != VRB_LIFE_SHELL && object->life != VRB_LIFE_FAILED)
+		return -EINVAL;
+	parent = vrb_unborn_parent(object);
+	if (!parent)
+		return 0;
+	if (parent->dying)
+		return -ESHUTDOWN;
+	if (parent->life == VRB_LIFE_SHELL)
+		return -EINVAL;
+	return parent->life == VRB_LIFE_FAILED ? -ENOLINK : 0;
 }
 
 /* Why a request cannot be accepted now. A destroy always is. Device lock held. */
@@ -49,13 +73,17 @@ static int vrb_check_state(const struct vrb_client *client, const struct vrb *vr
 
 	if (ret || vrb_is_destroy(vrb))
 		return ret;
-	if (object && object->dying)
+	if (object && object->dying && !vrb->verb->parting)
 		return -ESHUTDOWN;
 	if (dev->state != VRB_DEV_OK)
 		return -EIO;
-	if (object && object->epoch != dev->epoch)
+	if (!object)
+		return vrb->op == VRB_OP_AWAIT_EVENT ? vrb_await_room(client) : 0;
+	if (object->epoch != dev->epoch)
 		return -ESTALE;
-	return object && (object->zombies || object->flush) ? -EUCLEAN : 0;
+	if (object->zombies)
+		return -EUCLEAN;
+	return object->flush ?: vrb_check_life(object, vrb->verb);
 }
 
 /* ---- Accepting ---- */
@@ -75,6 +103,10 @@ static bool vrb_goes_now(const struct vrb_device *dev, const struct vrb *vrb)
 {
 	const struct vrb_object *object = vrb->object;
 
+	if (vrb_is_last(vrb) || vrb_is_await(vrb))
+		return false;
+	if (vrb->verb->creates && vrb_unborn_parent(object))
+		return false;
 	return !dev->nr_runnable && !dev->hold && list_empty(&dev->ready) &&
 	       !(object && (object->active || !list_empty(&object->queue))) &&
 	       vrb_may_issue(dev, vrb);
@@ -89,7 +121,9 @@ static void vrb_accept(struct vrb_device *dev, struct vrb *vrb)
 	dev->counters.submitted++;
 	list_add_tail(&vrb->device_entry, &dev->vrbs);
 	trace_vrb_queue(vrb);
-	if (!vrb_is_destroy(vrb) && vrb_goes_now(dev, vrb)) {
+	if (vrb->verb->creates && object)
+		object->life = VRB_LIFE_CREATING;
+	if (vrb_goes_now(dev, vrb)) {
 		vrb_issue(dev, vrb);
 		return;
 	}
@@ -98,9 +132,15 @@ static void vrb_accept(struct vrb_device *dev, struct vrb *vrb)
 		vrb_destroy_begin(dev, vrb);
 		return;
 	}
+	if (vrb_is_await(vrb)) {
+		vrb_await_begin(dev, vrb);
+		return;
+	}
 	if (vrb->deadline)
 		vrb_deadline_add(dev, vrb);
-	if (object) {
+	if (vrb->verb->creates) {
+		vrb_create_begin(dev, vrb);
+	} else if (object) {
 		list_add_tail(&vrb->object_entry, &object->queue);
 		vrb_object_next(dev, object);
 	} else {
@@ -212,6 +252,22 @@ static int vrb_submit_claimed(struct vrb_client *client, struct vrb *vrb)
 	return ret == -EAGAIN ? vrb_submit_inbox(client, vrb) : ret;
 }
 
+/* With a reference to its object, which it keeps if it is accepted. */
+static int vrb_submit_object(struct vrb_client *client, struct vrb *vrb)
+{
+	int ret = vrb->op ? vrb_resolve(client, vrb) : 0;
+
+	ret = ret ?: vrb_check_request(client, vrb);
+	if (ret)
+		return ret;
+	if (vrb->object && !refcount_inc_not_zero(&vrb->object->refs))
+		return -ESHUTDOWN;
+	ret = vrb_submit_claimed(client, vrb);
+	if (ret != -EINPROGRESS && vrb->object)
+		vrb_object_put(vrb->object);
+	return ret;
+}
+
 static int vrb_refuse(struct vrb_device *dev, struct vrb *vrb, int ret)
 {
 	atomic64_inc(&dev->refused);
@@ -222,25 +278,18 @@ static int vrb_refuse(struct vrb_device *dev, struct vrb *vrb, int ret)
 static int vrb_submit_for(struct vrb_client *client, struct vrb *vrb, struct vrb_waiter *waiter)
 {
 	struct vrb_device *dev = client->dev;
-	struct vrb_object *object = vrb->object;
 	u64 was;
 	int ret;
 
 	if (WARN_ON_ONCE(in_nmi()))
 		return -EINVAL;
-	ret = vrb_check_request(client, vrb) ?: vrb_claim(vrb, &was);
+	ret = vrb_claim(vrb, &was);
 	if (ret)
 		return vrb_refuse(dev, vrb, ret);
 	vrb->waiter = waiter;
-	if (object && !refcount_inc_not_zero(&object->refs)) {
-		ret = -ESHUTDOWN;
-	} else {
-		ret = vrb_submit_claimed(client, vrb);
-		if (ret == -EINPROGRESS)
-			return ret;
-		if (object)
-			vrb_object_put(object);
-	}
+	ret = vrb_submit_object(client, vrb);
+	if (ret == -EINPROGRESS)
+		return ret;
 	vrb_refuse(dev, vrb, ret);
 	atomic64_set_release(&vrb->state, was);
 	/* Who kills it may have found it claimed; a run wakes him. It may be freed already. */

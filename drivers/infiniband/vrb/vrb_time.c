@@ -172,7 +172,7 @@ static void vrb_give_up(struct vrb_device *dev, struct vrb_slot *slot)
 	vrb_finish(dev, vrb, -ETIMEDOUT);
 	/* Nothing may overtake the lost command, and nobody knows how long it takes. */
 	if (slot->object) {
-		slot->object->flush = -EUCLEAN;
+		slot->object->flush = slot->object->flush ?: -EUCLEAN;
 		vrb_object_flush(dev, slot->object);
 	}
 }

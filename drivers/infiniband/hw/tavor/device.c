@@ -410,7 +410,7 @@ int tavor_ib_register(struct tavor_dev *dev)
 	if (err)
 		return err;
 	/* Before ib_core: its clients may be clients of the engine too. */
-	err = vrb_device_attach(dev->vrb, ibdev);
+	err = vrb_device_attach(dev->vrb, ibdev, NULL);
 	if (err)
 		return err;
 	WRITE_ONCE(dev->registered, true);

@@ -87,7 +87,7 @@ static int run(const struct test_case *test_case, struct test *t)
 	if (IS_ERR(t->mock))
 		return PTR_ERR(t->mock);
 	t->dev = t->mock->dev;
-	vrb_device_attach(t->dev, mock_ibdev(t->mock));
+	vrb_device_attach(t->dev, mock_ibdev(t->mock), NULL);
 	t->client = vrb_client_register(mock_ibdev(t->mock), "test");
 	if (IS_ERR(t->client)) {
 		test_fail(t, __FILE__, __LINE__, "no client: %pe", t->client);

@@ -259,7 +259,7 @@ static void client_shut_cancels_and_refuses(struct test *t)
 static void client_of_another_device(struct test *t)
 {
 	EXPECT_EQ(t, PTR_ERR(vrb_client_register((struct ib_device *)t, "test")), -EOPNOTSUPP);
-	EXPECT_EQ(t, vrb_device_attach(t->dev, mock_ibdev(t->mock)), -EBUSY);
+	EXPECT_EQ(t, vrb_device_attach(t->dev, mock_ibdev(t->mock), NULL), -EBUSY);
 }
 
 static bool client_gone(void *arg)

@@ -14,7 +14,7 @@
 #define MAX_LOCKS_DEEP		3	/* the same, with 64 under way */
 #define MAX_KICKS_DEEP		1	/* kick lock, the same */
 #define MAX_VRB			192
-#define MAX_OBJECT		384
+#define MAX_OBJECT		480
 
 static const spinlock_t *the_lock;
 static const raw_spinlock_t *the_kick_lock;

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Requests that wait for events. They take no slot: a CQ's are on its object's list, those for
+ * events of the device on their client's; everything that ends a queued request ends them.
+ *
+ * An event may come in any context. It leaves a note under the kick lock, and the pump completes
+ * who has waited for it.
+ */
+#include <linux/export.h>
+
+#include "vrb_internal.h"
+
+static struct vrb_await_event *to_await_event(const struct vrb *vrb)
+{
+	return container_of(vrb, struct vrb_await_event, vrb);
+}
+
+/**
+ * vrb_is_await - whether a request waits for an event
+ * @vrb: request
+ *
+ * Context: Any.
+ */
+bool vrb_is_await(const struct vrb *vrb)
+{
+	return vrb->op == VRB_OP_AWAIT_CQ || vrb->op == VRB_OP_AWAIT_EVENT;
+}
+
+/**
+ * vrb_await_check - whether a request that waits for an event is well-formed
+ * @client: who submits it
+ * @vrb: the request
+ *
+ * Context: Any.
+ * Return: 0 or -EINVAL.
+ */
+int vrb_await_check(const struct vrb_client *client, const struct vrb *vrb)
+{
+	if (vrb->class || vrb->deadline || vrb->flags & ~VRB_FLAGS)
+		return -EINVAL;
+	if (vrb->op == VRB_OP_AWAIT_EVENT && !to_await_event(vrb)->filter)
+		return -EINVAL;
+	return vrb->group && vrb->group->client != client ? -EINVAL : 0;
+}
+
+/**
+ * vrb_await_room - whether a client may wait for events of the device once more
+ * @client: client
+ *
+ * Context: Device lock held.
+ * Return: 0; -EBUSY: it does so %VRB_MAX_AWAITING times already.
+ */
+int vrb_await_room(const struct vrb_client *client)
+{
+	return list_count_nodes((struct list_head *)&client->awaiting) < VRB_MAX_AWAITING ? 0 :
+	       -EBUSY;
+}
+
+static void vrb_await_cq_begin(struct vrb_device *dev, struct vrb *vrb)
+{
+	struct vrb_await_cq *req = container_of(vrb, struct vrb_await_cq, vrb);
+	enum ib_cq_notify_flags flags = req->flags & IB_CQ_SOLICITED_MASK;
+	int ret;
+
+	list_add_tail(&vrb->object_entry, &vrb->object->awaiting);
+	ret = req->cq->device->ops.req_notify_cq(req->cq, flags | IB_CQ_REPORT_MISSED_EVENTS);
+	if (ret)
+		vrb_finish(dev, vrb, min(ret, 0));
+}
+
+/* Completes a request that waits for some of what has come, and takes that away. */
+static u64 vrb_await_told(struct vrb_device *dev, struct vrb *vrb)
+{
+	struct vrb_await_event *req = to_await_event(vrb);
+
+	req->came = vrb->client->came & req->filter;
+	req->seq = vrb->client->seq;
+	if (!req->came)
+		return 0;
+	vrb_finish(dev, vrb, 0);
+	return req->came;
+}
+
+static void vrb_await_events(struct vrb_device *dev, struct vrb_client *client)
+{
+	struct vrb *vrb, *next;
+	u64 told = 0;
+
+	list_for_each_entry_safe(vrb, next, &client->awaiting, object_entry)
+		told |= vrb_await_told(dev, vrb);
+	raw_spin_lock_irq(&dev->kick_lock);
+	client->came &= ~told;
+	raw_spin_unlock_irq(&dev->kick_lock);
+}
+
+/**
+ * vrb_await_begin - a request that waits for an event has been accepted
+ * @dev: device
+ * @vrb: the request, queued; over at once if what it waits for is there already
+ *
+ * Context: Device lock held.
+ */
+void vrb_await_begin(struct vrb_device *dev, struct vrb *vrb)
+{
+	lockdep_assert_held(&dev->lock);
+	if (vrb->op == VRB_OP_AWAIT_CQ) {
+		vrb_await_cq_begin(dev, vrb);
+		return;
+	}
+	list_add_tail(&vrb->object_entry, &vrb->client->awaiting);
+	vrb_await_events(dev, vrb->client);
+}
+
+/**
+ * vrb_await_object - an event of an object has come: complete who has waited for it
+ * @dev: device
+ * @object: a CQ
+ *
+ * Context: The pump, device lock held.
+ */
+void vrb_await_object(struct vrb_device *dev, struct vrb_object *object)
+{
+	struct vrb *vrb;
+
+	lockdep_assert_held(&dev->lock);
+	while ((vrb = list_first_entry_or_null(&object->awaiting, struct vrb, object_entry))) {
+		if (!vrb_within_budget(dev)) {
+			vrb_tell(object, VRB_NEWS_EVENT);
+			return;
+		}
+		vrb_finish(dev, vrb, 0);
+	}
+}
+
+/**
+ * vrb_await_clients - events of the device have come: complete who has waited for them
+ * @dev: device
+ *
+ * Context: The pump, device lock held.
+ */
+void vrb_await_clients(struct vrb_device *dev)
+{
+	struct vrb_client *client;
+
+	lockdep_assert_held(&dev->lock);
+	if (!READ_ONCE(dev->client_news))
+		return;
+	WRITE_ONCE(dev->client_news, false);
+	list_for_each_entry(client, &dev->clients, entry)
+		vrb_await_events(dev, client);
+}
+
+/**
+ * vrb_object_event - something has come that requests on an object may await
+ * @object: a CQ whose event has come; to which the caller has a reference
+ *
+ * Beside the CQ's own handler.
+ *
+ * Context: Any but NMI; any lock of the caller's held.
+ */
+void vrb_object_event(struct vrb_object *object)
+{
+	/* Who waits is on the list before the CQ is armed, and then this comes. */
+	if (!list_empty_careful(&object->awaiting))
+		vrb_tell(object, VRB_NEWS_EVENT);
+}
+EXPORT_SYMBOL_GPL(vrb_object_event);
+
+static void vrb_client_event(struct vrb_client *client, enum ib_event_type type)
+{
+	client->came |= BIT_ULL(type);
+	client->seq++;
+}
+
+/**
+ * vrb_device_event - an asynchronous event has come
+ * @dev: device
+ * @type: what
+ * @object: whose: only the client hears of it whose shell it is; NULL: of the device or a port
+ *
+ * Beside ib_dispatch_event() and the object's own handler.
+ *
+ * Context: Any but NMI; any lock of the caller's held.
+ */
+void vrb_device_event(struct vrb_device *dev, enum ib_event_type type, struct vrb_object *object)
+{
+	struct vrb_client *client;
+	unsigned long flags;
+
+	if (object && !object->owner)
+		return;
+	raw_spin_lock_irqsave(&dev->kick_lock, flags);
+	if (object)
+		vrb_client_event(object->owner, type);
+	else
+		list_for_each_entry(client, &dev->clients, entry)
+			vrb_client_event(client, type);
+	WRITE_ONCE(dev->client_news, true);
+	raw_spin_unlock_irqrestore(&dev->kick_lock, flags);
+	vrb_kick(dev);
+}
+EXPORT_SYMBOL_GPL(vrb_device_event);

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Creates of objects whose parents are under creation themselves: the create of a QP waits with its
+ * send CQ, then with its receive CQ, then with its SRQ, until it is its own turn.
+ */
+#include "vrb_internal.h"
+
+/**
+ * vrb_unborn_parent - the first parent that keeps a create from going on
+ * @object: the child
+ *
+ * Context: Device lock held.
+ * Return: the parent, under creation, not created, or being destroyed; NULL: none.
+ */
+struct vrb_object *vrb_unborn_parent(const struct vrb_object *object)
+{
+	unsigned int i;
+
+	for (i = 0; i < object->nr_parents; i++) {
+		if (object->parent[i]->life != VRB_LIFE_CREATED || object->parent[i]->dying)
+			return object->parent[i];
+	}
+	return NULL;
+}
+
+/**
+ * vrb_create_begin - a create has been accepted, and cannot be issued at once
+ * @dev: device
+ * @vrb: the create, queued, in no object's queue
+ *
+ * Until it is in its own object's queue it counts as the active request, so that what is queued
+ * behind it stays there.
+ *
+ * Context: Device lock held.
+ */
+void vrb_create_begin(struct vrb_device *dev, struct vrb *vrb)
+{
+	lockdep_assert_held(&dev->lock);
+	vrb->object->active = vrb;
+	vrb_create_proceed(dev, vrb);
+}
+
+/**
+ * vrb_create_proceed - a create goes on to the next parent that is under creation itself
+ * @dev: device
+ * @vrb: the create, in nobody's queue
+ *
+ * Context: Device lock held.
+ */
+void vrb_create_proceed(struct vrb_device *dev, struct vrb *vrb)
+{
+	struct vrb_object *object = vrb->object, *parent = vrb_unborn_parent(object);
+
+	lockdep_assert_held(&dev->lock);
+	if (!parent) {
+		object->active = NULL;
+		list_add(&vrb->object_entry, &object->queue);
+		vrb_object_next(dev, object);
+	} else if (parent->dying || parent->life != VRB_LIFE_CREATING) {
+		dev->counters.flushed++;
+		vrb_finish(dev, vrb, parent->dying ? -ECANCELED : -ENOLINK);
+	} else {
+		list_add_tail(&vrb->object_entry, &parent->visitors);
+	}
+}
+
+/**
+ * vrb_create_over - creates of children that have waited for an object's go on
+ * @dev: device
+ * @object: the parent, which has been created
+ *
+ * Context: Device lock held.
+ */
+void vrb_create_over(struct vrb_device *dev, struct vrb_object *object)
+{
+	struct vrb *vrb;
+
+	while ((vrb = list_first_entry_or_null(&object->visitors, struct vrb, object_entry))) {
+		if (!vrb_within_budget(dev)) {
+			vrb_tell(object, VRB_NEWS_BORN);
+			return;
+		}
+		vrb_handle(dev);
+		list_del_init(&vrb->object_entry);
+		vrb_create_proceed(dev, vrb);
+	}
+}

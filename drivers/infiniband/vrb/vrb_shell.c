@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Objects of clients that never sleep. A shell is the block that begins with a struct ib_qp, ib_cq,
+ * ib_srq or ib_mr, filled in here as ib_core does for its own; the provider makes the hardware half
+ * of it. It goes when that has been released.
+ *
+ * ib_core counts who uses a PD, a CQ or an SRQ, and so do we: it refuses to destroy those. Nothing
+ * else of ib_core knows of a shell.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/export.h>
+#include <linux/slab.h>
+
+#include "vrb_internal.h"
+
+/* ---- What shells have in common ---- */
+
+/* ERR_PTR() where a client cannot have a shell of this kind now. */
+static void *vrb_shell_block(const struct vrb_client *client, const void *constructor, size_t size,
+			     gfp_t gfp)
+{
+	if (WARN_ON_ONCE(!vrb_may_lock()))
+		return ERR_PTR(-EINVAL);
+	if (!client->dev->verbs || !constructor)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (READ_ONCE(client->shut))
+		return ERR_PTR(-ESHUTDOWN);
+	if (!READ_ONCE(client->dev->attached))
+		return ERR_PTR(-ENODEV);
+	if (vrb_device_failed(client->dev))
+		return ERR_PTR(-EIO);
+	return kzalloc(size, gfp) ?: ERR_PTR(-ENOMEM);
+}
+
+/* ib_core's kernel object, or a shell of the same client. */
+static int vrb_shell_parent(const struct vrb_client *client, enum vrb_kind kind, void *of)
+{
+	const struct vrb_object *object = vrb_find_object(client->dev, kind, of);
+
+	if (!object)
+		return -EINVAL;
+	if (object->owner)
+		return object->owner == client ? 0 : -EINVAL;
+	return object->destroy.user ? -EACCES : 0;
+}
+
+static int vrb_shell_parent_pd(const struct vrb_client *client, const struct ib_pd *pd)
+{
+	if (!pd || pd->device != client->dev->ibdev)
+		return -EINVAL;
+	return pd->uobject ? -EACCES : 0;
+}
+
+/* ib_core's own resource tracking has never heard of it. */
+static void vrb_shell_untracked(struct rdma_restrack_entry *res, enum rdma_restrack_type type)
+{
+	kref_init(&res->kref);
+	init_completion(&res->comp);
+	res->type = type;
+	rdma_restrack_no_track(res);
+}
+
+/* The hardware half is made: from here on the shell is the client's, until it is destroyed. */
+static void vrb_shell_adopt(struct vrb_client *client, struct vrb_object *object, void *block,
+			    void (*release)(struct vrb_object *object))
+{
+	struct vrb_device *dev = client->dev;
+
+	spin_lock_bh(&dev->lock);
+	object->shell = block;
+	object->shell_release = release;
+	object->owner = client;
+	list_add_tail(&object->shell_entry, &client->shells);
+	spin_unlock_bh(&dev->lock);
+}
+
+/**
+ * vrb_object_is_shell - whether an object is a client's, not ib_core's
+ * @object: object
+ *
+ * Context: Any.
+ */
+bool vrb_object_is_shell(const struct vrb_object *object)
+{
+	return object->shell;
+}
+EXPORT_SYMBOL_GPL(vrb_object_is_shell);
+
+/**
+ * vrb_object_warn_shell - ib_core is asked to destroy a shell
+ * @object: a shell; what the provider has of it is destroyed next, and its block and the use counts
+ *	of its parents are left to ib_core
+ * @what: by which call
+ *
+ * Context: Process.
+ */
+void vrb_object_warn_shell(struct vrb_object *object, const char *what)
+{
+	might_sleep();
+	WARN_ONCE(1, "%s: %s() of a shell, %s %#x\n", object->dev->name, what, object->type->name,
+		  object->id);
+	spin_lock_bh(&object->dev->lock);
+	object->shell_release = NULL;
+	spin_unlock_bh(&object->dev->lock);
+}
+EXPORT_SYMBOL_GPL(vrb_object_warn_shell);
+
+/* @caller is named where it is a fault of his. */
+static int vrb_shell_destroy(struct vrb_client *client, enum vrb_kind kind, void *of,
+			     void (*gone)(void *context), void *context, void *caller)
+{
+	struct vrb_object *object = vrb_find_object(client->dev, kind, of);
+
+	if (!object || !object->owner) {
+		pr_warn_once("%s: %pS destroys what is no shell\n", client->dev->name, caller);
+		return -EINVAL;
+	}
+	if (object->owner != client) {
+		pr_warn_once("%s: %pS destroys another client's %s %#x\n", client->dev->name,
+			     caller, object->type->name, object->id);
+		return -EINVAL;
+	}
+	return vrb_destroy(client, object, gone, context);
+}
+
+/**
+ * vrb_destroy_shells - the end of what a client has left
+ * @client: client, shut
+ *
+ * Context: Process.
+ */
+void vrb_destroy_shells(struct vrb_client *client)
+{
+	struct vrb_device *dev = client->dev;
+	struct vrb_object *object;
+
+	might_sleep();
+	for (;;) {
+		spin_lock_bh(&dev->lock);
+		object = list_first_entry_or_null(&client->shells, struct vrb_object, shell_entry);
+		spin_unlock_bh(&dev->lock);
+		if (!object)
+			break;
+		pr_warn("%s: client %s has left %s %#x\n", dev->name, client->name,
+			object->type->name, object->id);
+		vrb_destroy(client, object, NULL, NULL);
+		cond_resched();
+	}
+}
+
+/* ---- Completion queues ---- */
+
+static void vrb_shell_release_cq(struct vrb_object *object)
+{
+	kfree(object->shell);
+}
+
+/**
+ * vrb_alloc_cq - memory for a CQ
+ * @client: whose it is going to be
+ * @attr: &ib_cq_init_attr.cqe entries wanted, 1 .. &ib_device_attr.max_cqe, of which &ib_cq.cqe
+ *	tells what was given; completion vector, below &ib_device.num_comp_vectors; no flags
+ * @comp: called in softirq after ib_req_notify_cq() and a completion, or NULL
+ * @event: called in softirq for asynchronous events of the CQ, or NULL
+ * @context: argument of both
+ * @gfp: GFP_ATOMIC, or GFP_KERNEL where the caller may sleep
+ *
+ * A shell: struct vrb_create_cq makes the hardware know it. It is polled by its owner, with
+ * ib_poll_cq() or ib_process_cq_direct(). vrb_destroy_cq() is its end, whatever became of it.
+ *
+ * Context: As @gfp says, down to softirq, interrupts enabled.
+ * Return: the CQ; ERR_PTR(): -EINVAL: size, vector or context; -EOPNOTSUPP: flags, or the provider
+ * has no shells; -EACCES: ib_core's security would have to see it; -ENOMEM; -ESHUTDOWN: the client
+ * is shut; -ENODEV: the provider goes; -EIO: the device has failed.
+ */
+struct ib_cq *vrb_alloc_cq(struct vrb_client *client, const struct ib_cq_init_attr *attr,
+			   ib_comp_handler comp, void (*event)(struct ib_event *, void *),
+			   void *context, gfp_t gfp)
+{
+	const struct vrb_verbs *verbs = client->dev->verbs;
+	struct ib_device *ibdev = client->dev->ibdev;
+	struct ib_cq *cq;
+	int ret;
+
+	cq = vrb_shell_block(client, verbs ? verbs->init_cq : NULL, ibdev->ops.size_ib_cq, gfp);
+	if (IS_ERR(cq))
+		return cq;
+	cq->device = ibdev;
+	cq->comp_handler = comp;
+	cq->event_handler = event;
+	cq->cq_context = context;
+	cq->poll_ctx = IB_POLL_DIRECT;
+	cq->comp_vector = attr->comp_vector;
+	vrb_shell_untracked(&cq->res, RDMA_RESTRACK_CQ);
+	ret = verbs->init_cq(cq, attr, gfp);
+	if (ret) {
+		kfree(cq);
+		return ERR_PTR(ret);
+	}
+	vrb_shell_adopt(client, verbs->cq_object(cq), cq, vrb_shell_release_cq);
+	return cq;
+}
+EXPORT_SYMBOL_GPL(vrb_alloc_cq);
+
+/**
+ * vrb_destroy_cq - the end of a CQ
+ * @client: whose it is
+ * @cq: shell of vrb_alloc_cq(), in any state, even while its create is under way; must not be
+ *	touched any more. QPs that use it go first: until then it stays, and completes work
+ * @gone: called when everything has been given back, or NULL; handlers of the CQ may run until then
+ * @context: its argument
+ *
+ * Needs no memory and cannot fail. Requests that are queued on the CQ are cancelled. Accepted while
+ * the client is shut, the provider goes, or the device has failed.
+ *
+ * Context: Any but NMI; @gone in softirq, no lock held.
+ * Return: -EINPROGRESS; -EINVAL: ib_core's, another client's, or its destroy is pending.
+ */
+int vrb_destroy_cq(struct vrb_client *client, struct ib_cq *cq, void (*gone)(void *context),
+		   void *context)
+{
+	return vrb_shell_destroy(client, VRB_KIND_CQ, cq, gone, context,
+				 __builtin_return_address(0));
+}
+EXPORT_SYMBOL_GPL(vrb_destroy_cq);
+
+/* ---- Queue pairs ---- */
+
+static void vrb_qp_uses(const struct ib_qp *qp, int by)
+{
+	atomic_add(by, &qp->pd->usecnt);
+	atomic_add(by, &qp->send_cq->usecnt);
+	atomic_add(by, &qp->recv_cq->usecnt);
+	if (qp->srq)
+		atomic_add(by, &qp->srq->usecnt);
+}
+
+static void vrb_shell_release_qp(struct vrb_object *object)
+{
+	vrb_qp_uses(object->shell, -1);
+	kfree(object->shell);
+}
+
+/* As ib_core's own: its drain waits for the last WQE. */
+static void vrb_qp_event(struct ib_event *event, void *context)
+{
+	struct ib_qp *qp = event->element.qp;
+
+	if (event->event == IB_EVENT_QP_LAST_WQE_REACHED)
+		complete(&qp->srq_completion);
+	if (qp->registered_event_handler)
+		qp->registered_event_handler(event, qp->qp_context);
+}
+
+static int vrb_shell_check_qp(const struct vrb_client *client, const struct ib_pd *pd,
+			      const struct ib_qp_init_attr *attr)
+{
+	int ret = vrb_shell_parent_pd(client, pd);
+
+	ret = ret ?: vrb_shell_parent(client, VRB_KIND_CQ, attr->send_cq);
+	ret = ret ?: vrb_shell_parent(client, VRB_KIND_CQ, attr->recv_cq);
+	if (attr->srq)
+		ret = ret ?: vrb_shell_parent(client, VRB_KIND_SRQ, attr->srq);
+	if (ret)
+		return ret;
+	switch (attr->qp_type) {
+	case IB_QPT_RC:
+	case IB_QPT_UC:
+	case IB_QPT_UD:
+		return attr->create_flags || attr->rwq_ind_tbl || attr->xrcd ? -EOPNOTSUPP : 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static void vrb_shell_init_qp(struct ib_qp *qp, struct ib_pd *pd,
+			      const struct ib_qp_init_attr *attr)
+{
+	qp->device = pd->device;
+	qp->pd = pd;
+	qp->real_qp = qp;
+	qp->qp_type = attr->qp_type;
+	qp->send_cq = attr->send_cq;
+	qp->recv_cq = attr->recv_cq;
+	qp->srq = attr->srq;
+	qp->event_handler = vrb_qp_event;
+	qp->registered_event_handler = attr->event_handler;
+	qp->qp_context = attr->qp_context;
+	qp->port = attr->port_num;
+	spin_lock_init(&qp->mr_lock);
+	INIT_LIST_HEAD(&qp->rdma_mrs);
+	INIT_LIST_HEAD(&qp->sig_mrs);
+	init_completion(&qp->srq_completion);
+	vrb_shell_untracked(&qp->res, RDMA_RESTRACK_QP);
+}
+
+/**
+ * vrb_alloc_qp - memory for a QP
+ * @client: whose it is going to be
+ * @pd: a PD of ib_core's, which outlives the QP
+ * @attr: as for ib_create_qp(): type RC, UC or UD; CQs and SRQ of ib_core's or shells of this
+ *	client, under creation or not; @attr->cap becomes what was given. &ib_qp_cap.max_rdma_ctxs
+ *	is not looked at: who uses rdma_rw_*() makes the queue as large as that needs
+ * @gfp: GFP_ATOMIC, or GFP_KERNEL where the caller may sleep
+ *
+ * A shell: struct vrb_create_qp makes the hardware know it. vrb_destroy_qp() is its end, whatever
+ * became of it.
+ *
+ * Context: As @gfp says, down to softirq, interrupts enabled.
+ * Return: the QP, its number known; ERR_PTR(): as vrb_alloc_cq(); -EINVAL also for capabilities and
+ * for parents of other devices or clients, -EOPNOTSUPP for other types, -EACCES for a process's
+ * parents, -ESHUTDOWN for parents that are being destroyed.
+ */
+struct ib_qp *vrb_alloc_qp(struct vrb_client *client, struct ib_pd *pd,
+			   struct ib_qp_init_attr *attr, gfp_t gfp)
+{
+	const struct vrb_verbs *verbs = client->dev->verbs;
+	struct ib_device *ibdev = client->dev->ibdev;
+	struct ib_qp *qp;
+	int ret;
+
+	qp = vrb_shell_block(client, verbs ? verbs->init_qp : NULL, ibdev->ops.size_ib_qp, gfp);
+	if (IS_ERR(qp))
+		return qp;
+	ret = vrb_shell_check_qp(client, pd, attr);
+	if (ret)
+		goto free_qp;
+	vrb_shell_init_qp(qp, pd, attr);
+	ret = verbs->init_qp(qp, attr, gfp);
+	if (ret)
+		goto free_qp;
+	qp->max_write_sge = attr->cap.max_send_sge;
+	qp->max_read_sge = min_t(u32, attr->cap.max_send_sge, ibdev->attrs.max_sge_rd);
+	vrb_qp_uses(qp, 1);
+	vrb_shell_adopt(client, verbs->qp_object(qp), qp, vrb_shell_release_qp);
+	return qp;
+
+free_qp:
+	kfree(qp);
+	return ERR_PTR(ret);
+}
+EXPORT_SYMBOL_GPL(vrb_alloc_qp);
+
+/**
+ * vrb_destroy_qp - the end of a QP
+ * @client: whose it is
+ * @qp: shell of vrb_alloc_qp(); see vrb_destroy_cq(). What was posted never completes: who needs
+ *	the completions takes the QP to %IB_QPS_ERR first. Of a multicast group it stays until it
+ *	is detached
+ * @gone: called when everything has been given back, or NULL
+ * @context: its argument
+ *
+ * Context: Any but NMI; @gone in softirq, no lock held.
+ * Return: -EINPROGRESS; -EINVAL: ib_core's, another client's, or its destroy is pending.
+ */
+int vrb_destroy_qp(struct vrb_client *client, struct ib_qp *qp, void (*gone)(void *context),
+		   void *context)
+{
+	return vrb_shell_destroy(client, VRB_KIND_QP, qp, gone, context,
+				 __builtin_return_address(0));
+}
+EXPORT_SYMBOL_GPL(vrb_destroy_qp);
+
+/**
+ * vrb_qp_state - the state a QP is in, as the last request has left it
+ * @client: client of its device
+ * @qp: a kernel QP of a provider's that has shells: a shell, or ib_core's
+ *
+ * The hardware may have moved it to SQE or ERR by itself: struct vrb_query_qp tells.
+ *
+ * Context: Any.
+ * Return: the state; %IB_QPS_RESET before the create has completed.
+ */
+enum ib_qp_state vrb_qp_state(const struct vrb_client *client, const struct ib_qp *qp)
+{
+	return client->dev->verbs->qp_state(qp);
+}
+EXPORT_SYMBOL_GPL(vrb_qp_state);
+
+/* ---- Shared receive queues ---- */
+
+static void vrb_shell_release_srq(struct vrb_object *object)
+{
+	struct ib_srq *srq = object->shell;
+
+	atomic_dec(&srq->pd->usecnt);
+	kfree(srq);
+}
+
+/**
+ * vrb_alloc_srq - memory for an SRQ
+ * @client: whose it is going to be
+ * @pd: a PD of ib_core's, which outlives the SRQ
+ * @attr: as for ib_create_srq(), of type %IB_SRQT_BASIC; &ib_srq_init_attr.attr becomes what was
+ *	given
+ * @gfp: GFP_ATOMIC, or GFP_KERNEL where the caller may sleep
+ *
+ * Context: As @gfp says, down to softirq, interrupts enabled.
+ * Return: the SRQ; ERR_PTR(): as vrb_alloc_qp().
+ */
+struct ib_srq *vrb_alloc_srq(struct vrb_client *client, struct ib_pd *pd,
+			     struct ib_srq_init_attr *attr, gfp_t gfp)
+{
+	const struct vrb_verbs *verbs = client->dev->verbs;
+	struct ib_device *ibdev = client->dev->ibdev;
+	struct ib_srq *srq;
+	int ret;
+
+	srq = vrb_shell_block(client, verbs ? verbs->init_srq : NULL, ibdev->ops.size_ib_srq, gfp);
+	if (IS_ERR(srq))
+		return srq;
+	ret = vrb_shell_parent_pd(client, pd);
+	if (ret)
+		goto free_srq;
+	srq->device = ibdev;
+	srq->pd = pd;
+	srq->event_handler = attr->event_handler;
+	srq->srq_context = attr->srq_context;
+	srq->srq_type = attr->srq_type;
+	vrb_shell_untracked(&srq->res, RDMA_RESTRACK_SRQ);
+	ret = verbs->init_srq(srq, attr, gfp);
+	if (ret)
+		goto free_srq;
+	atomic_inc(&pd->usecnt);
+	vrb_shell_adopt(client, verbs->srq_object(srq), srq, vrb_shell_release_srq);
+	return srq;
+
+free_srq:
+	kfree(srq);
+	return ERR_PTR(ret);
+}
+EXPORT_SYMBOL_GPL(vrb_alloc_srq);
+
+/**
+ * vrb_destroy_srq - the end of an SRQ
+ * @client: whose it is
+ * @srq: shell of vrb_alloc_srq(); see vrb_destroy_cq()
+ * @gone: called when everything has been given back, or NULL
+ * @context: its argument
+ *
+ * Context: Any but NMI; @gone in softirq, no lock held.
+ * Return: -EINPROGRESS; -EINVAL: ib_core's, another client's, or its destroy is pending.
+ */
+int vrb_destroy_srq(struct vrb_client *client, struct ib_srq *srq, void (*gone)(void *context),
+		    void *context)
+{
+	return vrb_shell_destroy(client, VRB_KIND_SRQ, srq, gone, context,
+				 __builtin_return_address(0));
+}
+EXPORT_SYMBOL_GPL(vrb_destroy_srq);
+
+/* ---- Memory regions ---- */
+
+static void vrb_shell_release_mr(struct vrb_object *object)
+{
+	struct ib_mr *mr = object->shell;
+
+	atomic_dec(&mr->pd->usecnt);
+	kfree(mr);
+}
+
+/**
+ * vrb_alloc_mr - memory for a memory region
+ * @client: whose it is going to be
+ * @pd: a PD of ib_core's, which outlives the region
+ * @max_pages: the most that struct vrb_reg_mr is going to name, 1 or more
+ * @gfp: GFP_ATOMIC, or GFP_KERNEL where the caller may sleep
+ *
+ * Context: As @gfp says, down to softirq, interrupts enabled.
+ * Return: the region; ERR_PTR(): as vrb_alloc_qp().
+ */
+struct ib_mr *vrb_alloc_mr(struct vrb_client *client, struct ib_pd *pd, u32 max_pages, gfp_t gfp)
+{
+	const struct vrb_verbs *verbs = client->dev->verbs;
+	struct ib_mr *mr;
+	int ret;
+
+	mr = vrb_shell_block(client, verbs ? verbs->init_mr : NULL, verbs ? verbs->mr_size : 0,
+			     gfp);
+	if (IS_ERR(mr))
+		return mr;
+	ret = max_pages ? vrb_shell_parent_pd(client, pd) : -EINVAL;
+	if (ret)
+		goto free_mr;
+	mr->device = pd->device;
+	mr->pd = pd;
+	mr->type = IB_MR_TYPE_MEM_REG;
+	vrb_shell_untracked(&mr->res, RDMA_RESTRACK_MR);
+	ret = verbs->init_mr(mr, max_pages, gfp);
+	if (ret)
+		goto free_mr;
+	atomic_inc(&pd->usecnt);
+	vrb_shell_adopt(client, verbs->mr_object(mr), mr, vrb_shell_release_mr);
+	return mr;
+
+free_mr:
+	kfree(mr);
+	return ERR_PTR(ret);
+}
+EXPORT_SYMBOL_GPL(vrb_alloc_mr);
+
+/**
+ * vrb_destroy_mr - the end of a memory region
+ * @client: whose it is
+ * @mr: shell of vrb_alloc_mr(), registered or not; see vrb_destroy_cq(). The memory is the
+ *	hardware's until @gone is called
+ * @gone: called when everything has been given back, or NULL
+ * @context: its argument
+ *
+ * Context: Any but NMI; @gone in softirq, no lock held.
+ * Return: -EINPROGRESS; -EINVAL: ib_core's, another client's, or its destroy is pending.
+ */
+int vrb_destroy_mr(struct vrb_client *client, struct ib_mr *mr, void (*gone)(void *context),
+		   void *context)
+{
+	return vrb_shell_destroy(client, VRB_KIND_MR, mr, gone, context,
+				 __builtin_return_address(0));
+}
+EXPORT_SYMBOL_GPL(vrb_destroy_mr);
