@@ -68,28 +68,38 @@ static void vrb_await_cq_begin(struct vrb_device *dev, struct vrb *vrb)
 		vrb_finish(dev, vrb, min(ret, 0));
 }
 
-/* Completes a request that waits for some of what has come, and takes that away. */
-static u64 vrb_await_told(struct vrb_device *dev, struct vrb *vrb)
+/* Completes a request that waits for some of what has come; returns that. */
+static u64 vrb_await_told(struct vrb_device *dev, struct vrb *vrb, u64 came, u64 seq)
 {
 	struct vrb_await_event *req = to_await_event(vrb);
 
-	req->came = vrb->client->came & req->filter;
-	req->seq = vrb->client->seq;
+	req->came = came & req->filter;
+	req->seq = seq;
 	if (!req->came)
 		return 0;
 	vrb_finish(dev, vrb, 0);
 	return req->came;
 }
 
+/* What comes meanwhile is told the next time, also if it is the same again. */
 static void vrb_await_events(struct vrb_device *dev, struct vrb_client *client)
 {
 	struct vrb *vrb, *next;
-	u64 told = 0;
+	u64 came, seq, told = 0;
+
+	if (list_empty(&client->awaiting))
+		return;
+	raw_spin_lock_irq(&dev->kick_lock);
+	came = client->came;
+	seq = client->seq;
+	client->came = 0;
+	raw_spin_unlock_irq(&dev->kick_lock);
 
 	list_for_each_entry_safe(vrb, next, &client->awaiting, object_entry)
-		told |= vrb_await_told(dev, vrb);
+		told |= vrb_await_told(dev, vrb, came, seq);
+
 	raw_spin_lock_irq(&dev->kick_lock);
-	client->came &= ~told;
+	client->came |= came & ~told;
 	raw_spin_unlock_irq(&dev->kick_lock);
 }
 

@@ -327,13 +327,13 @@ void vrb_object_flush(struct vrb_device *dev, struct vrb_object *object)
 	object->flush = 0;
 }
 
-/* The result of a create is known. */
-static void vrb_object_created(struct vrb_object *object, int status)
+/* The result of a create is known. What is queued behind one that fails ends with it. */
+static void vrb_object_created(struct vrb_device *dev, struct vrb_object *object, int status)
 {
 	object->life = status ? VRB_LIFE_FAILED : VRB_LIFE_CREATED;
 	if (status) {
 		object->flush = object->flush ?: -ENOLINK;
-		vrb_tell(object, VRB_NEWS_FLUSH);
+		vrb_object_flush(dev, object);
 	} else if (!list_empty(&object->visitors)) {
 		vrb_tell(object, VRB_NEWS_BORN);
 	}
@@ -454,7 +454,7 @@ void vrb_finish(struct vrb_device *dev, struct vrb *vrb, int status)
 	if (object->active == vrb)
 		object->active = NULL;
 	if (vrb->verb && vrb->verb->creates)
-		vrb_object_created(object, status);
+		vrb_object_created(dev, object, status);
 	if (vrb_is_destroy(vrb) && status) {
 		refcount_set(&object->refs, 1);
 		WRITE_ONCE(object->dying, false);

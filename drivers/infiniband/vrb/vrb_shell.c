@@ -134,19 +134,23 @@ void vrb_destroy_shells(struct vrb_client *client)
 {
 	struct vrb_device *dev = client->dev;
 	struct vrb_object *object;
+	unsigned int n;
 
 	might_sleep();
-	for (;;) {
+	for (n = 0;; n++) {
 		spin_lock_bh(&dev->lock);
 		object = list_first_entry_or_null(&client->shells, struct vrb_object, shell_entry);
 		spin_unlock_bh(&dev->lock);
 		if (!object)
 			break;
-		pr_warn("%s: client %s has left %s %#x\n", dev->name, client->name,
-			object->type->name, object->id);
+		if (n < VRB_BUDGET)
+			pr_warn("%s: client %s has left %s %#x\n", dev->name, client->name,
+				object->type->name, object->id);
 		vrb_destroy(client, object, NULL, NULL);
 		cond_resched();
 	}
+	if (n > VRB_BUDGET)
+		pr_warn("%s: client %s has left %u objects\n", dev->name, client->name, n);
 }
 
 /* ---- Completion queues ---- */
