@@ -9,6 +9,8 @@
 #ifndef RDMA_VRB_PROVIDER_H
 #define RDMA_VRB_PROVIDER_H
 
+#include <linux/hrtimer.h>
+#include <linux/irq_poll.h>
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
@@ -348,6 +350,31 @@ struct vrb_client *vrb_device_client(struct vrb_device *dev);
 /* From the interrupt handler of the command event queue, and from reap for one finished command. */
 void vrb_device_kick(struct vrb_device *dev);
 void vrb_slot_complete(struct vrb_device *dev, u16 token, const struct vrb_result *result);
+
+/* ---- Softirq ---- */
+
+/**
+ * struct vrb_softirq - has a function called in softirq, never twice at a time
+ *
+ * For a provider's event queues; the engine's pump has one of its own. The function is given how
+ * much it may do. It answers with that if there is more to do, and is called again; else it calls
+ * vrb_softirq_complete(), looks again for what came before that, and answers with less. Fields are
+ * the engine's.
+ */
+struct vrb_softirq {
+	/* private: */
+	int (*run)(struct vrb_softirq *softirq, int budget);
+	bool timed;			/* by the timer, else by irq_poll */
+	bool stopped;
+	struct irq_poll iop;
+	struct hrtimer timer;
+};
+
+void vrb_softirq_init(struct vrb_softirq *softirq, int budget,
+		      int (*run)(struct vrb_softirq *softirq, int budget));
+void vrb_softirq_sched(struct vrb_softirq *softirq);
+void vrb_softirq_complete(struct vrb_softirq *softirq);
+void vrb_softirq_stop(struct vrb_softirq *softirq);
 
 /* ---- Objects ---- */
 

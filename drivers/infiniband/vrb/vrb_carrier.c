@@ -5,10 +5,6 @@
  *
  * A kick is never lost: it sets kicked under the kick lock, and the softirq gives up under the same
  * lock only if that is not set. After that it touches nothing of the device.
- *
- * irq_poll has a single runner, and a list that only one softirq of a CPU is at, where softirqs of
- * a CPU exclude each other. A PREEMPT_RT kernel need not be built like that: there a soft hrtimer
- * carries the pump, whose function never runs twice at a time.
  */
 #include <linux/delay.h>
 #include <linux/export.h>
@@ -16,12 +12,6 @@
 #include <linux/sched.h>
 
 #include "vrb_internal.h"
-
-#if defined(CONFIG_PREEMPT_RT) && !defined(CONFIG_PREEMPT_RT_NEEDS_BH_LOCK)
-#define VRB_CARRIER_IS_TIMER	true
-#else
-#define VRB_CARRIER_IS_TIMER	false
-#endif
 
 struct vrb_carrier vrb_carriers[1 << VRB_CARRIER_BITS];
 static DEFINE_IDA(vrb_carrier_ids);
@@ -44,10 +34,7 @@ static void vrb_sched(struct vrb_device *dev)
 {
 	lockdep_assert_held(&dev->kick_lock);
 	dev->kicked = true;
-	if (VRB_CARRIER_IS_TIMER)
-		hrtimer_start(&dev->carrier_timer, 0, HRTIMER_MODE_ABS_SOFT);
-	else
-		irq_poll_sched(&dev->iop);
+	vrb_softirq_sched(&dev->softirq);
 }
 
 /*
@@ -221,9 +208,15 @@ bool vrb_word_mine(u64 word)
 
 /* ---- The softirq ---- */
 
-static bool vrb_carry(struct vrb_device *dev, int *work)
+/*
+ * Only an answer of the whole budget has it called again. A run that found nothing charges the
+ * other users of the CPU's softirq nothing.
+ */
+static int vrb_carry(struct vrb_softirq *softirq, int budget)
 {
+	struct vrb_device *dev = container_of(softirq, struct vrb_device, softirq);
 	bool interrupted, more;
+	int work = 0;
 
 	vrb_delay();
 	raw_spin_lock_irq(&dev->kick_lock);
@@ -232,38 +225,15 @@ static bool vrb_carry(struct vrb_device *dev, int *work)
 	dev->interrupted = false;
 	raw_spin_unlock_irq(&dev->kick_lock);
 
-	more = dev->run(dev, interrupted, work);
+	more = dev->run(dev, interrupted, &work);
 	vrb_delay();
 
 	raw_spin_lock_irq(&dev->kick_lock);
 	more |= dev->kicked;
-	if (more && VRB_CARRIER_IS_TIMER)
-		vrb_sched(dev);
-	else if (!more && !VRB_CARRIER_IS_TIMER)
-		irq_poll_complete(&dev->iop);
+	if (!more)
+		vrb_softirq_complete(&dev->softirq);
 	raw_spin_unlock_irq(&dev->kick_lock);
-	return more;
-}
-
-/*
- * An unfinished run answers with the whole weight: only then does irq_poll keep the instance. One
- * that found nothing charges the other users of the CPU's softirq nothing.
- */
-static int vrb_irq_poll(struct irq_poll *iop, int weight)
-{
-	int work = 0;
-
-	if (vrb_carry(container_of(iop, struct vrb_device, iop), &work))
-		return weight;
-	return min(work, weight - 1);
-}
-
-static enum hrtimer_restart vrb_carrier_timer(struct hrtimer *timer)
-{
-	int work = 0;
-
-	vrb_carry(container_of(timer, struct vrb_device, carrier_timer), &work);
-	return HRTIMER_NORESTART;
+	return more ? budget : min(work, budget - 1);
 }
 
 /**
@@ -287,9 +257,7 @@ int vrb_carrier_init(struct vrb_device *dev,
 	raw_spin_lock_init(&dev->kick_lock);
 	INIT_LIST_HEAD(&dev->inbox);
 	INIT_LIST_HEAD(&dev->news);
-	irq_poll_init(&dev->iop, VRB_BUDGET, vrb_irq_poll);
-	hrtimer_setup(&dev->carrier_timer, vrb_carrier_timer, CLOCK_MONOTONIC,
-		      HRTIMER_MODE_ABS_SOFT);
+	vrb_softirq_init(&dev->softirq, VRB_BUDGET, vrb_carry);
 	return 0;
 }
 
@@ -302,10 +270,6 @@ int vrb_carrier_init(struct vrb_device *dev,
 void vrb_carrier_stop(struct vrb_device *dev)
 {
 	might_sleep();
-	irq_poll_disable(&dev->iop);
-	hrtimer_cancel(&dev->carrier_timer);
-	/* A run that has given up its irq_poll may still hold this. */
-	raw_spin_lock_irq(&dev->kick_lock);
-	raw_spin_unlock_irq(&dev->kick_lock);
+	vrb_softirq_stop(&dev->softirq);
 	ida_free(&vrb_carrier_ids, dev->carrier);
 }

@@ -2,7 +2,8 @@
 /*
  * What the files of the engine share. The layers, lowest first; none calls a higher one:
  *
- *	vrb_carrier.c	kicks, the softirq that carries the pump, who is in a callback
+ *	vrb_softirq.c	functions that softirq calls, never twice at a time
+ *	vrb_carrier.c	kicks, the run of the pump that follows, who is in a callback
  *	vrb_queue.c	runnable requests, who is next, slots
  *	vrb_object.c	references, parents and children, the end of a request
  *	vrb_create.c	creates that wait for those of parents
@@ -29,7 +30,6 @@
 #define VRB_INTERNAL_H
 
 #include <linux/completion.h>
-#include <linux/irq_poll.h>
 #include <linux/jump_label.h>
 #include <linux/mutex.h>
 #include <linux/preempt.h>
@@ -190,8 +190,7 @@ struct vrb_device {
 	bool client_news;		/* events that clients may wait for */
 	struct list_head inbox;		/* requests */
 	struct list_head news;		/* objects */
-	struct irq_poll iop;
-	struct hrtimer carrier_timer;
+	struct vrb_softirq softirq;
 	bool (*run)(struct vrb_device *dev, bool interrupted, int *work);
 	unsigned int carrier;		/* place in vrb_carriers */
 

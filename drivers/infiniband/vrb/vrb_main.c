@@ -152,8 +152,6 @@ void vrb_device_destroy(struct vrb_device *dev)
 	vrb_client_fence(&dev->own);
 	vrb_carrier_stop(dev);
 	vrb_time_stop(dev);
-	/* Which may have started this for the last time. */
-	hrtimer_cancel(&dev->carrier_timer);
 	vrb_debugfs_remove(dev);
 	/* Objects that have been released are freed yet. */
 	rcu_barrier();

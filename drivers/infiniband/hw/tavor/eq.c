@@ -4,8 +4,8 @@
  * one for commands.
  *
  * The hard interrupt handler only says which queue has fired. Completion and asynchronous events
- * are handled by an irq_poll of each queue; the command queue is read by the engine's pump alone.
- * A queue is armed after its irq_poll is complete: arming fires at once when an entry has come
+ * are handled by a softirq of each queue; the command queue is read by the engine's pump alone.
+ * A queue is armed after its softirq is complete: arming fires at once when an entry has come
  * meanwhile, so none is lost.
  *
  * Entries belong to the hardware again when their owner byte is set; the hardware learns of that
@@ -13,7 +13,6 @@
  */
 #include <linux/iopoll.h>
 #include <linux/log2.h>
-#include <linux/rcupdate.h>
 
 #include "eq.h"
 #include "pd.h"
@@ -114,9 +113,9 @@ static void tavor_eq_run_drains(struct list_head *drains)
 	}
 }
 
-static int tavor_eq_poll(struct irq_poll *iop, int budget)
+static int tavor_eq_poll(struct vrb_softirq *softirq, int budget)
 {
-	struct tavor_eq *eq = container_of(iop, struct tavor_eq, iop);
+	struct tavor_eq *eq = container_of(softirq, struct tavor_eq, softirq);
 	int n;
 
 	/* What is asked for during this run waits for the next one: its events may be behind us. */
@@ -129,12 +128,12 @@ static int tavor_eq_poll(struct irq_poll *iop, int budget)
 	if (!n && eq == tavor_eq_async(eq->dev))
 		eq->dev->eq_handlers->async_empty(eq->dev);
 	tavor_eq_run_drains(&eq->draining);
-	irq_poll_complete(iop);
+	vrb_softirq_complete(softirq);
 	tavor_eq_arm(eq);
-	/* Pairs with irq_poll_sched() in tavor_eq_drain(), which does nothing while a run is on. */
+	/* Pairs with the sched in tavor_eq_drain(), which does nothing while a run is on. */
 	smp_mb();
 	if (!list_empty_careful(&eq->drains))
-		irq_poll_sched(iop);
+		vrb_softirq_sched(softirq);
 	return n;
 }
 
@@ -153,7 +152,7 @@ void tavor_eq_drain(struct tavor_dev *dev, u32 vector, struct tavor_eq_drain *dr
 	spin_lock_bh(&eq->drain_lock);
 	list_add_tail(&drain->entry, &eq->drains);
 	spin_unlock_bh(&eq->drain_lock);
-	irq_poll_sched(&eq->iop);
+	vrb_softirq_sched(&eq->softirq);
 }
 
 /**
@@ -193,7 +192,7 @@ static void tavor_eq_fired(struct tavor_eq *eq)
 	if (eq == tavor_eq_cmd(eq->dev))
 		vrb_device_kick(eq->dev->vrb);
 	else
-		irq_poll_sched(&eq->iop);
+		vrb_softirq_sched(&eq->softirq);
 }
 
 static irqreturn_t tavor_eq_msix(int irq, void *data)
@@ -392,7 +391,7 @@ static void tavor_eq_setup(struct tavor_dev *dev, u32 index, const char *kind, u
 	spin_lock_init(&eq->drain_lock);
 	INIT_LIST_HEAD(&eq->drains);
 	INIT_LIST_HEAD(&eq->draining);
-	irq_poll_init(&eq->iop, EQ_BUDGET, tavor_eq_poll);
+	vrb_softirq_init(&eq->softirq, EQ_BUDGET, tavor_eq_poll);
 	snprintf(eq->irq_name, sizeof(eq->irq_name), "%s-%s@%s", TAVOR_NAME, kind,
 		 pci_name(dev->pdev));
 }
@@ -446,9 +445,7 @@ static void tavor_eq_silence(struct tavor_dev *dev)
 
 	tavor_eq_free_irqs(dev);
 	for (i = 0; i < dev->nr_comp_eqs + 1; i++)
-		irq_poll_disable(&dev->eq[i].iop);
-	/* A run may still be behind its irq_poll_complete(). */
-	synchronize_rcu();
+		vrb_softirq_stop(&dev->eq[i].softirq);
 	local_bh_disable();
 	for (i = 0; i < dev->nr_comp_eqs; i++) {
 		tavor_eq_run_drains(&dev->eq[i].draining);

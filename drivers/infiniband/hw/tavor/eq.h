@@ -6,10 +6,10 @@
 #define TAVOR_EQ_H
 
 #include <linux/interrupt.h>
-#include <linux/irq_poll.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <rdma/vrb_provider.h>
 
 #include "buf.h"
 #include "hw_eq.h"
@@ -43,7 +43,7 @@ struct tavor_eq {
 	u32 cons_index;
 	u32 since_ci;			/* entries consumed since the hardware was told */
 	struct tavor_buf buf;
-	struct irq_poll iop;		/* not used by the command EQ: the engine's pump reads it */
+	struct vrb_softirq softirq;	/* not used by the command EQ: the engine's pump reads it */
 	spinlock_t drain_lock;
 	struct list_head drains;	/* asked for; under drain_lock */
 	struct list_head draining;	/* of the run that is on; the run's own */

@@ -21,7 +21,7 @@ MODULE_LICENSE("Dual BSD/GPL");
 #define TIMES 11
 #define PATIENCE_MS 10000	/* submitting as many as there are takes less */
 
-static char *pump = "vrb_irq_poll";
+static char *pump = "vrb_carry";
 module_param(pump, charp, 0444);
 MODULE_PARM_DESC(pump, "function of the engine that is one run of the pump");
 

@@ -5,11 +5,17 @@
 # vrb_mock.
 
 MOCK=/sys/kernel/debug/vrb_mock
+ENGINE=/sys/module/ib_vrb/parameters
 
 # skip_all REASON
 skip_all() {
 	echo "1..0 # SKIP $1"
 	exit 4
+}
+
+# timed: devices are carried by timers from now on
+timed() {
+	soft_timer=Y
 }
 
 # setup LIST: what all tests need; LIST is the file there that has their names
@@ -21,7 +27,8 @@ setup() {
 	[ -e "$MOCK/$1" ] || skip_all "vrb_mock is not loaded"
 	# Each test has a device of its own, and devices go by way of RCU.
 	echo 1 >/sys/kernel/rcu_expedited
-	trap 'echo 0 >/sys/kernel/rcu_expedited' EXIT
+	trap 'echo 0 >/sys/kernel/rcu_expedited; echo N >$ENGINE/soft_timer' EXIT
+	echo "${soft_timer:-N}" >$ENGINE/soft_timer
 }
 
 # select_tests LIST [PATTERN...]: into names: the tests of that file, or those of them that match

@@ -46,6 +46,7 @@ static void fail_completes_destroys_with_success(struct test *t)
 	destroy_with(object[0], gone[0]);	/* issued */
 	use->vrb.object = &object[1]->object;
 	submit(use);
+	wait_posted(use);
 	destroy_with(object[1], gone[1]);	/* queued behind it */
 	queued->vrb.object = &object[1]->object;
 	EXPECT_EQ(t, vrb_submit(t->client, &queued->vrb), -ESHUTDOWN);

@@ -279,7 +279,7 @@ static void charge_runs(struct test *t, struct vrb_object *object)
 
 static void numbers_of_an_idle_run(struct test *t)
 {
-	struct kretprobe probe = { .kp.symbol_name = "vrb_irq_poll", .handler = see_run };
+	struct kretprobe probe = { .kp.symbol_name = "vrb_carry", .handler = see_run };
 	struct mock_object *object;
 	struct completion released;
 

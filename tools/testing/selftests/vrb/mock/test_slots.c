@@ -334,12 +334,18 @@ static void slot_one_at_first(struct test *t)
 	EXPECT_EQ(t, t->mock->rearms, 0);
 }
 
+static bool interrupts_wanted(void *mock)
+{
+	return READ_ONCE(((struct mock *)mock)->armed);
+}
+
 static void slots_raised_and_lowered(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1);
 
 	EXPECT_EQ(t, vrb_device_set_slots(t->dev, 8), 0);
 	EXPECT_EQ(t, t->mock->slots, 8);
+	EXPECT(t, wait_until(interrupts_wanted, t->mock));
 	run_to_end(request, 0);
 	EXPECT(t, t->mock->kicks > 0);
 	EXPECT_EQ(t, vrb_device_set_slots(t->dev, 1), 0);

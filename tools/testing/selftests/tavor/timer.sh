@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver tavor --sm
+# Timeout: 600
+# Level: ci
+#
+# Commands and event queues are carried by timers, as they are where irq_poll may run twice at a
+# time, and what others wrote runs as before. By hand:
+#   tools/testing/vm/run --driver tavor --sm -- tools/testing/selftests/tavor/timer.sh
+
+# shellcheck disable=SC2317 # the tests are called by name
+# shellcheck source=SCRIPTDIR/../../interop/rdma_core.bash
+. "$(dirname "$0")/../../interop/rdma_core.bash"
+# shellcheck source=SCRIPTDIR/faults.bash
+. "$(dirname "$0")/faults.bash"
+
+# timer Y|N: bound anew, with timers or without
+timer() {
+	unbind
+	echo "$1" >/sys/module/ib_vrb/parameters/soft_timer
+	bind
+}
+
+# irq_polls: how often that softirq has run
+irq_polls() {
+	awk '$1 == "IRQ_POLL:" { print $2 + $3 }' /proc/softirqs
+}
+
+test_timers_carry_everything() {
+	local before
+	sm_around timer Y
+	before=$(irq_polls)
+	test_ibv_devinfo
+	pair "ibv_rc_pingpong -c -e -n 100" "ibv_rc_pingpong -c -e -n 100"
+	[ "$(irq_polls)" = "$before" ] || fail "irq_poll has run"
+}
+
+test_irq_poll_again() {
+	local before
+	sm_around timer N
+	before=$(irq_polls)
+	test_ibv_devinfo
+	[ "$(irq_polls)" -gt "$before" ] || fail "irq_poll has not run"
+}
+
+[ $# != 0 ] || set -- test_timers_carry_everything \
+	test_both_ports_are_active test_ibv_devinfo test_ibstat test_rc_pingpong_with_events \
+	test_rc_pingpong_from_port_1_to_port_2 test_uc_pingpong_with_events_between_ports \
+	test_ud_pingpong_with_events_between_ports test_srq_pingpong_with_events_between_ports \
+	test_ibping test_irq_poll_again
+run_tests "$@"

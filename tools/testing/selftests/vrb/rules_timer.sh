@@ -1,0 +1,15 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver none --hcas 0 --modules "ib_vrb vrb_mock"
+# Kernels: 6.12 7 debug
+# Timeout: 600
+# Level: ci
+#
+# The rules of the request engine once more, its pump carried by a timer: as it is where irq_poll
+# may run twice at a time.
+# Usage: rules_timer.sh [NAME...]
+
+. "$(dirname "$0")/lib.sh"
+timed
+run_tests rules "$@"
