@@ -9,10 +9,15 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/moduleparam.h>
+
 #include "vrb_internal.h"
 #include "vrb_trace.h"
 
-#define VRB_NAG_SECONDS	10	/* how often somebody who waits for others says so */
+static uint vrb_nag_seconds = 10;
+module_param_named(nag_seconds, vrb_nag_seconds, uint, 0644);
+MODULE_PARM_DESC(nag_seconds,
+		 "how often somebody who waits for others looks by himself, and says so; 0: never");
 
 /* ---- The wheel ---- */
 
@@ -374,7 +379,7 @@ static unsigned int vrb_count(struct vrb_device *dev, unsigned int (*count)(cons
 void vrb_wait_zero(struct vrb_device *dev, unsigned int (*count)(const void *of), const void *of,
 		   const char *what)
 {
-	unsigned int left;
+	unsigned int left, nag = READ_ONCE(vrb_nag_seconds);
 	DEFINE_WAIT(wait);
 
 	might_sleep();
@@ -382,7 +387,7 @@ void vrb_wait_zero(struct vrb_device *dev, unsigned int (*count)(const void *of)
 		prepare_to_wait(&dev->idle, &wait, TASK_UNINTERRUPTIBLE);
 		if (!vrb_count(dev, count, of))
 			break;
-		if (schedule_timeout(VRB_NAG_SECONDS * HZ))
+		if (schedule_timeout(nag ? min(nag, 3600U) * HZ : MAX_SCHEDULE_TIMEOUT))
 			continue;
 		left = vrb_count(dev, count, of);
 		WARN_ONCE(!left, "%s: nobody said that there are no %s\n", dev->name, what);

@@ -18,6 +18,12 @@ timed() {
 	soft_timer=Y
 }
 
+teardown() {
+	echo 0 >/sys/kernel/rcu_expedited
+	echo N >$ENGINE/soft_timer
+	echo 10 >$ENGINE/nag_seconds
+}
+
 # setup LIST: what all tests need; LIST is the file there that has their names
 setup() {
 	echo "TAP version 13"
@@ -27,8 +33,10 @@ setup() {
 	[ -e "$MOCK/$1" ] || skip_all "vrb_mock is not loaded"
 	# Each test has a device of its own, and devices go by way of RCU.
 	echo 1 >/sys/kernel/rcu_expedited
-	trap 'echo 0 >/sys/kernel/rcu_expedited; echo N >$ENGINE/soft_timer' EXIT
+	trap teardown EXIT
 	echo "${soft_timer:-N}" >$ENGINE/soft_timer
+	# A wakeup that is lost hangs the test.
+	echo 0 >$ENGINE/nag_seconds
 }
 
 # select_tests LIST [PATTERN...]: into names: the tests of that file, or those of them that match
