@@ -107,6 +107,7 @@ struct vrb_step {
  *	class
  * @steps: the table; see VRB_STEPS()
  * @nr_steps: its rows, at least 1
+ * @may_refuse: of a destroy: the hardware may refuse its first step, see below
  *
  * A request keeps its slot from the first to the last step unless it waits. A verb whose step fails
  * takes the earlier ones back, as far as they have an undo, and completes with the first errno;
@@ -114,9 +115,9 @@ struct vrb_step {
  * knows what the hardware will do.
  *
  * A destroy's table takes back what the object has, passing over what it has not. It cannot fail: a
- * step of it that does fails the device, which completes it. One exception, for vrb_destroy_wait()
- * only: -EBUSY at step 0 (the hardware refused before it changed anything) is returned, and the
- * object lives on.
+ * step of it that does fails the device, which completes it. One exception, where the verb says so
+ * and for vrb_destroy_wait() only: -EBUSY at step 0 (the hardware refused before it changed
+ * anything) is returned, and the object lives on.
  */
 struct vrb_verb {
 	const char *name;
@@ -125,6 +126,7 @@ struct vrb_verb {
 	bool parting;
 	const struct vrb_step *steps;
 	u32 nr_steps;
+	bool may_refuse;
 };
 
 /* For a struct vrb_verb: its table is this array. */

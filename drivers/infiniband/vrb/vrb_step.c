@@ -97,7 +97,8 @@ bool vrb_step_works(const struct vrb *vrb)
 static void vrb_over(struct vrb_device *dev, struct vrb *vrb, int status)
 {
 	if (vrb_is_destroy(vrb)) {
-		if (!status || (status == -EBUSY && !vrb->step && vrb->waiter))
+		if (!status || (status == -EBUSY && vrb->verb->may_refuse && !vrb->step &&
+				vrb->waiter))
 			vrb_finish(dev, vrb, status);
 		else
 			vrb_fail_verb(dev, vrb, "a destroy failed");

@@ -87,6 +87,7 @@ static const struct vrb_step tavor_mr_destroy_steps[] = {
 static const struct vrb_verb tavor_mr_destroy_verb = {
 	.name = "DEREG_MR",
 	.class = VRB_CLASS_TEARDOWN,
+	.may_refuse = true,		/* windows are bound to it */
 	VRB_STEPS(tavor_mr_destroy_steps),
 };
 

@@ -195,6 +195,7 @@ void mock_reset(struct mock *mock);
 extern const struct vrb_provider_ops mock_ops;
 extern const struct vrb_verb mock_verb, mock_verb_single, mock_verb_background;
 extern const struct vrb_verb mock_verb_teardown, mock_verb_destroy, mock_verb_work;
+extern const struct vrb_verb mock_verb_refusable;
 
 /* mock_util.c */
 void test_fail(struct test *t, const char *file, int line, const char *fmt, ...) __printf(4, 5);

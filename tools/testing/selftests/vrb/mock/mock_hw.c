@@ -412,6 +412,13 @@ const struct vrb_verb mock_verb_destroy = {
 	VRB_STEPS(mock_steps),
 };
 
+const struct vrb_verb mock_verb_refusable = {
+	.name = "destroy if unused",
+	.class = VRB_CLASS_TEARDOWN,
+	.may_refuse = true,
+	VRB_STEPS(mock_steps),
+};
+
 /* ---- For the tests ---- */
 
 /**

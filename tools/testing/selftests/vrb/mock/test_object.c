@@ -212,6 +212,7 @@ static void destroy_may_be_refused_by_hardware(struct test *t)
 	struct completion released;
 
 	object = new_object(t, 9, &released);
+	object->object.destroy.verb = &mock_verb_refusable;
 	object->destroy.nr_steps = 2;
 	object->destroy.step[0].status = -EBUSY;
 	EXPECT_EQ(t, vrb_destroy_wait(t->client, &object->object), -EBUSY);
@@ -229,10 +230,38 @@ static void destroy_refused_halfway_fails_device(struct test *t)
 	struct completion released;
 
 	object = new_object(t, 9, &released);
+	object->object.destroy.verb = &mock_verb_refusable;
 	object->destroy.nr_steps = 2;
 	object->destroy.step[1].status = -EBUSY;
 	destroy_with(object, gone);
 	wait_over(gone, 0);
+	wait_released(t, &released);
+	wait_failed(t);
+}
+
+/* -EBUSY is a failure like any other to a verb that does not say that it may be refused. */
+static void destroy_that_may_not_be_refused(struct test *t)
+{
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	object->destroy.step[0].status = -EBUSY;
+	EXPECT_EQ(t, vrb_destroy_wait(t->client, &object->object), 0);
+	EXPECT(t, completion_done(&released));
+	wait_failed(t);
+}
+
+/* Nor is anybody there to whom it could be returned where nobody waits. */
+static void destroy_refused_to_nobody_fails_device(struct test *t)
+{
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	object->object.destroy.verb = &mock_verb_refusable;
+	object->destroy.step[0].status = -EBUSY;
+	destroy(object);
 	wait_released(t, &released);
 	wait_failed(t);
 }
@@ -333,6 +362,7 @@ static void tryget_after_a_refused_destroy(struct test *t)
 	struct completion released;
 
 	object = new_object(t, 9, &released);
+	object->object.destroy.verb = &mock_verb_refusable;
 	object->destroy.step[0].status = -EBUSY;
 	EXPECT_EQ(t, vrb_destroy_wait(t->client, &object->object), -EBUSY);
 	if (EXPECT(t, vrb_object_tryget(&object->object)))
@@ -469,6 +499,8 @@ const struct test_case object_tests[] = {
 	{ "destroy_failure_fails_device", destroy_failure_fails_device },
 	{ "destroy_may_be_refused_by_hardware", destroy_may_be_refused_by_hardware },
 	{ "destroy_refused_halfway_fails_device", destroy_refused_halfway_fails_device },
+	{ "destroy_that_may_not_be_refused", destroy_that_may_not_be_refused },
+	{ "destroy_refused_to_nobody_fails_device", destroy_refused_to_nobody_fails_device },
 	{ "destroy_from_softirq", destroy_from_softirq },
 	{ "tryget_gives_a_reference", tryget_gives_a_reference },
 	{ "tryget_holds_up_a_destroy", tryget_holds_up_a_destroy },
