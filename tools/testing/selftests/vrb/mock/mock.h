@@ -243,7 +243,7 @@ extern const struct test_case request_tests[], steps_tests[], slots_tests[], tim
 extern const struct test_case object_tests[], fail_tests[], client_tests[], wait_tests[];
 extern const struct test_case misuse_tests[], visible_tests[], refs_tests[], callback_tests[];
 extern const struct test_case share_tests[], stop_tests[], idle_tests[], bounds_tests[];
-extern const struct test_case numbers_tests[], storm_tests[];
+extern const struct test_case numbers_tests[], storm_tests[], late_tests[];
 extern uint mock_seed;
 
 #endif /* VRB_MOCK_H */

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * What comes just too late: a CPU is held up at the one place where it does harm, by a probe on a
+ * function of the engine.
+ */
+#include <linux/kprobes.h>
+
+#include "mock.h"
+
+#define LONG_MS		200		/* no CPU is held up longer */
+
+/* ---- A failure's flush after the revival ---- */
+
+static bool flush_begins, flush_may_go;
+
+static int hold_up(struct kprobe *probe, struct pt_regs *regs)
+{
+	unsigned int ms;
+
+	if (raw_smp_processor_id() != 1)
+		return 0;
+	WRITE_ONCE(flush_begins, true);
+	for (ms = 0; ms < LONG_MS && !READ_ONCE(flush_may_go); ms++)
+		mdelay(1);
+	return 0;
+}
+
+struct kicking {
+	struct work_struct work;
+	struct test *test;
+};
+
+static void kick_once(struct work_struct *work)
+{
+	vrb_device_kick(container_of(work, struct kicking, work)->test->dev);
+}
+
+static bool is_set(void *arg)
+{
+	return READ_ONCE(*(bool *)arg);
+}
+
+static bool may_be_revived(void *arg)
+{
+	struct test *t = arg;
+
+	return !vrb_device_revive(t->dev);
+}
+
+/* The run has seen that the device has failed; when it goes on the device has a new life. */
+static void outlive_the_flush(struct test *t)
+{
+	struct kicking kicking = { .test = t };
+	struct mock_request *request = held_request(t, 1);
+
+	INIT_WORK_ONSTACK(&kicking.work, kick_once);
+	schedule_work_on(1, &kicking.work);
+	EXPECT(t, wait_until(is_set, &flush_begins));
+	mock_reset(t->mock);
+	EXPECT(t, wait_until(may_be_revived, t));
+	submit(request);
+	WRITE_ONCE(flush_may_go, true);
+	flush_work(&kicking.work);
+	destroy_work_on_stack(&kicking.work);
+	let_go(request);
+	wait_over(request, 0);
+}
+
+static void flush_that_comes_late(struct test *t)
+{
+	struct kprobe probe = { .symbol_name = "vrb_flush", .pre_handler = hold_up };
+
+	if (!stay_on_cpu0(t))
+		return;
+	flush_begins = false;
+	flush_may_go = false;
+	vrb_device_fail(t->dev, "on request");
+	wait_failed(t);
+	usleep_range(2000, 3000);	/* what is on of the failure itself ends */
+	if (register_kprobe(&probe)) {
+		test_skip(t, "no probe of the flush here");
+	} else {
+		outlive_the_flush(t);
+		unregister_kprobe(&probe);
+	}
+	leave_cpu0();
+}
+
+/* ---- A fence that waits when a destroy comes by way of the inbox ---- */
+
+struct leaving {
+	struct work_struct work;
+	struct vrb_client *client;
+	bool inboxed;
+	struct completion left;
+};
+
+static void leave(struct work_struct *work)
+{
+	struct leaving *leaving = container_of(work, struct leaving, work);
+
+	while (!READ_ONCE(leaving->inboxed))
+		cpu_relax();
+	vrb_client_unregister(leaving->client);
+	complete(&leaving->left);
+}
+
+/*
+ * As long as it is in the inbox nobody knows that it is going to wait for another's child, and so
+ * the fence waits for it.
+ */
+static void fence_hears_of_a_destroy_from_the_inbox(struct test *t)
+{
+	struct leaving leaving = { .client = vrb_client_register(mock_ibdev(t->mock), "leaving") };
+	struct completion parent_released, child_released;
+	struct mock_object *parent, *child;
+
+	if (!stay_on_cpu0(t))
+		return;
+	child = new_object(t, 9, &child_released);
+	parent = new_object(t, 8, &parent_released);
+	EXPECT_EQ(t, vrb_object_add_parent(&child->object, &parent->object), 0);
+	init_completion(&leaving.left);
+	INIT_WORK_ONSTACK(&leaving.work, leave);
+	schedule_work_on(1, &leaving.work);
+	local_irq_disable();
+	EXPECT_EQ(t, vrb_destroy(leaving.client, &parent->object, NULL, NULL), -EINPROGRESS);
+	WRITE_ONCE(leaving.inboxed, true);
+	mdelay(50);			/* it gets to sleep */
+	local_irq_enable();
+	EXPECT(t, wait_for_completion_timeout(&leaving.left, MOCK_PATIENCE));
+	destroy(child);
+	wait_released(t, &child_released);
+	wait_released(t, &parent_released);
+	flush_work(&leaving.work);
+	destroy_work_on_stack(&leaving.work);
+	leave_cpu0();
+}
+
+/* ---- Devices that have the same place, one after the other ---- */
+
+/* A device's first callback is @request's; the device has gone when this returns. */
+static void first_of_a_device(struct test *t, struct mock_request *request)
+{
+	static const struct test_case second = { .config = { .name = "second" } };
+	struct mock *mock = mock_create(&second);
+	struct test *other = test_alloc(t, sizeof(*other));
+
+	if (!EXPECT(t, !IS_ERR(mock)))
+		return;
+	other->test_case = &second;
+	other->mock = mock;
+	request->test = other;
+	EXPECT_EQ(t, vrb_submit(vrb_device_client(mock->dev), &request->vrb), -EINPROGRESS);
+	EXPECT(t, wait_for_completion_timeout(&request->over, MOCK_PATIENCE));
+	vrb_device_destroy(mock->dev);
+	mock_free(mock);
+	request->test = t;
+}
+
+struct looking {
+	struct work_struct work;
+	struct mock_request *before;
+	int ret;
+	bool looked;
+};
+
+static void look(struct work_struct *work)
+{
+	struct looking *looking = container_of(work, struct looking, work);
+	struct mock_request *before = looking->before;
+
+	looking->ret = vrb_submit(before->test->client, &before->vrb);
+	WRITE_ONCE(looking->looked, true);
+}
+
+static void have_it_looked_at(struct mock_request *request)
+{
+	struct looking *looking = request->data;
+	int other = !raw_smp_processor_id();
+	unsigned int ms;
+
+	schedule_work_on(other, &looking->work);
+	for (ms = 0; ms < LONG_MS && !READ_ONCE(looking->looked); ms++)
+		mdelay(1);
+	complete(&request->over);
+}
+
+/* A request that is idle since a device of before is idle whatever callback this one has. */
+static void idle_since_another_device(struct test *t)
+{
+	struct mock_request *before = new_request(t, 1), *now = new_request(t, 2);
+	struct looking looking = { .before = before };
+
+	if (!cpu_online(0) || !cpu_online(1)) {
+		test_skip(t, "needs CPU 0 and 1");
+		return;
+	}
+	INIT_WORK_ONSTACK(&looking.work, look);
+	first_of_a_device(t, before);
+	before->calls = 0;
+	now->then = have_it_looked_at;
+	now->data = &looking;
+	first_of_a_device(t, now);
+	flush_work(&looking.work);
+	destroy_work_on_stack(&looking.work);
+	if (EXPECT_EQ(t, looking.ret, -EINPROGRESS))
+		wait_over(before, 0);
+}
+
+/* ---- A timer that fires while its device ends ---- */
+
+static bool device_ends;
+static unsigned int kicks_afterwards, runs_afterwards;
+
+static int let_the_timer_fire(struct kprobe *probe, struct pt_regs *regs)
+{
+	unsigned int ms;
+
+	WRITE_ONCE(device_ends, true);
+	for (ms = 0; ms < LONG_MS && !READ_ONCE(kicks_afterwards); ms++)
+		mdelay(1);
+	mdelay(5);			/* and what it starts */
+	return 0;
+}
+
+static int count_kick(struct kprobe *probe, struct pt_regs *regs)
+{
+	if (READ_ONCE(device_ends))
+		WRITE_ONCE(kicks_afterwards, kicks_afterwards + 1);
+	return 0;
+}
+
+static int count_run(struct kprobe *probe, struct pt_regs *regs)
+{
+	runs_afterwards += READ_ONCE(device_ends);
+	return 0;
+}
+
+/* On CPU 1, where the timer is set, too; a CPU that idles would set it elsewhere. */
+static long run_there(void *arg)
+{
+	struct mock_request *request = arg;
+	struct vrb_client *own = vrb_device_client(request->test->mock->dev);
+	int ret = vrb_submit(own, &request->vrb);
+
+	while (ret == -EINPROGRESS && !completion_done(&request->over))
+		cpu_relax();
+	return ret + EINPROGRESS;
+}
+
+static void end_with_a_timer(struct test *t, struct kprobe **probes, int nr)
+{
+	static const struct test_case hasty = {
+		.config = { .name = "hasty", .issue_timeout_ms = LONG_MS / 2 }
+	};
+	struct mock_request *request = new_request(t, 1);
+	struct mock *mock = mock_create(&hasty);
+	struct test *other = test_alloc(t, sizeof(*other));
+	bool probed;
+
+	if (!EXPECT(t, !IS_ERR(mock)))
+		return;
+	other->test_case = &hasty;
+	other->mock = mock;
+	request->test = other;
+	probed = !register_kprobes(probes, nr);
+	on_other_cpu(t, run_there, request);
+	vrb_device_destroy(mock->dev);
+	mock_free(mock);
+	if (!probed) {
+		test_skip(t, "no probe of the device's end here");
+		return;
+	}
+	unregister_kprobes(probes, nr);
+	EXPECT(t, kicks_afterwards);
+	EXPECT_EQ(t, runs_afterwards, 0);
+}
+
+/* The pump has been stopped by then, and its device's timer goes next: that starts it no more. */
+static void timer_at_the_end_of_a_device(struct test *t)
+{
+	struct kprobe end = { .symbol_name = "vrb_time_stop", .pre_handler = let_the_timer_fire };
+	struct kprobe kick = { .symbol_name = "vrb_kick", .pre_handler = count_kick };
+	struct kprobe run = { .symbol_name = "vrb_carry", .pre_handler = count_run };
+	struct kprobe *probes[] = { &end, &kick, &run };
+
+	if (!stay_on_cpu0(t))
+		return;
+	device_ends = false;
+	kicks_afterwards = 0;
+	runs_afterwards = 0;
+	end_with_a_timer(t, probes, ARRAY_SIZE(probes));
+	leave_cpu0();
+}
+
+const struct test_case late_tests[] = {
+	{ "flush_that_comes_late", flush_that_comes_late },
+	{ "fence_hears_of_a_destroy_from_the_inbox", fence_hears_of_a_destroy_from_the_inbox },
+	{ "idle_since_another_device", idle_since_another_device },
+	{ "timer_at_the_end_of_a_device", timer_at_the_end_of_a_device },
+	{}
+};
