@@ -315,6 +315,7 @@ static struct tavor_hw_cq *tavor_cq_alloc(struct ib_cq *ibcq, const struct ib_cq
 	/* One entry always stays free. */
 	cq->entries = roundup_pow_of_two(attr->cqe + 1);
 	spin_lock_init(&cq->lock);
+	mutex_init(&cq->resize_lock);
 	INIT_LIST_HEAD(&cq->send_qps);
 	INIT_LIST_HEAD(&cq->recv_qps);
 	err = tavor_alloc_get(&dev->cqs.alloc, &cq->cqn);
@@ -427,6 +428,7 @@ static void tavor_cq_resize_late(struct vrb_device *vdev, struct vrb_object *obj
 		swap(cq->pin, cq->resize.pin);
 		cq->entries = cq->resize.entries;
 		cq->lkey = cq->resize.lkey;
+		WRITE_ONCE(cq->ibcq->cqe, cq->entries - 1);
 	}
 	tavor_uctx_unpin(object, &cq->resize.pin);
 }
@@ -482,6 +484,9 @@ static int tavor_cq_resize_user(struct tavor_hw_cq *cq, u32 entries, struct ib_u
  * @cqe: entries wanted
  * @udata: names the new buffer
  *
+ * One after the other: each pins a buffer beside the one that is in use. One to the size that the
+ * CQ has moves it, too, because the caller gives the old buffer up.
+ *
  * Context: Process context.
  * Return: 0; -EOPNOTSUPP: a kernel CQ; -EINVAL: size, more completions outstanding than would fit,
  * or a buffer that is not the caller's; or the firmware's.
@@ -489,19 +494,15 @@ static int tavor_cq_resize_user(struct tavor_hw_cq *cq, u32 entries, struct ib_u
 int tavor_resize_user_cq(struct ib_cq *ibcq, vrb_resize_cqe_t cqe, struct ib_udata *udata)
 {
 	struct tavor_hw_cq *cq = to_tcq(ibcq)->hw;
-	u32 entries;
 	int err;
 
 	if (!udata)
 		return -EOPNOTSUPP;
 	if (cqe < 1 || cqe > cq->dev->lim.max_cqes)
 		return -EINVAL;
-	entries = roundup_pow_of_two(cqe + 1);
-	if (entries == ibcq->cqe + 1)
-		return 0;
-	err = tavor_cq_resize_user(cq, entries, udata);
-	if (!err)
-		ibcq->cqe = entries - 1;
+	mutex_lock(&cq->resize_lock);
+	err = tavor_cq_resize_user(cq, roundup_pow_of_two(cqe + 1), udata);
+	mutex_unlock(&cq->resize_lock);
 	return err;
 }
 

@@ -5,6 +5,8 @@
 #ifndef TAVOR_CQ_H
 #define TAVOR_CQ_H
 
+#include <linux/mutex.h>
+
 #include "hw_cq.h"
 #include "tavor.h"
 #include "uctx.h"
@@ -32,6 +34,7 @@ struct tavor_cq_resize {
  * @buf: kernel CQs only
  * @pin: what the buffer of a user's CQ lies in
  * @resize: while its command is under way
+ * @resize_lock: one resize at a time; the others wait
  * @drain: wait for the completion EQ, when the hardware has let go
  */
 struct tavor_hw_cq {
@@ -54,6 +57,7 @@ struct tavor_hw_cq {
 	struct tavor_buf buf;
 	struct tavor_pin pin;
 	struct tavor_cq_resize resize;
+	struct mutex resize_lock;	/* see above */
 	struct tavor_eq_drain drain;
 };
 
