@@ -116,6 +116,7 @@ static void tavor_cq_release(struct vrb_object *object)
 	struct tavor_hw_cq *cq = to_hw_cq(object);
 
 	tavor_table_put(&cq->dev->cqs, object);
+	tavor_eq_give_room(cq->dev, cq->vector);
 	tavor_buf_free(cq->dev, &cq->buf);
 }
 
@@ -143,7 +144,7 @@ static void tavor_encode_sw2hw_cq(struct tavor_dev *dev, struct vrb_slot *slot,
 	ctx->flags = cpu_to_be32(TAVOR_CQC_XLAT);
 	ctx->log_size_uar = cpu_to_be32(FIELD_PREP(TAVOR_CQC_LOG_SIZE, ilog2(cq->entries)) |
 					FIELD_PREP(TAVOR_CQC_UAR, cq->uar));
-	ctx->error_eqn = cpu_to_be32(tavor_async_eqn(dev));
+	ctx->error_eqn = cpu_to_be32(eqn);
 	ctx->comp_eqn = cpu_to_be32(eqn);
 	ctx->pd = cpu_to_be32(cq->pdn);
 	ctx->lkey = cpu_to_be32(cq->lkey);
@@ -311,19 +312,25 @@ static struct tavor_hw_cq *tavor_cq_alloc(struct ib_cq *ibcq, const struct ib_cq
 	cq->dev = dev;
 	cq->ibcq = ibcq;
 	cq->user = user;
-	cq->vector = attr->comp_vector;
 	/* One entry always stays free. */
 	cq->entries = roundup_pow_of_two(attr->cqe + 1);
 	spin_lock_init(&cq->lock);
 	mutex_init(&cq->resize_lock);
 	INIT_LIST_HEAD(&cq->send_qps);
 	INIT_LIST_HEAD(&cq->recv_qps);
+	err = tavor_eq_take_room(dev, attr->comp_vector, &cq->vector);
+	if (err)
+		goto free_cq;
 	err = tavor_alloc_get(&dev->cqs.alloc, &cq->cqn);
-	if (err) {
-		kfree(cq);
-		return ERR_PTR(err);
-	}
+	if (err)
+		goto give_room;
 	return cq;
+
+give_room:
+	tavor_eq_give_room(dev, cq->vector);
+free_cq:
+	kfree(cq);
+	return ERR_PTR(err);
 }
 
 /**

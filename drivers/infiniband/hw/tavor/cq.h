@@ -22,7 +22,7 @@ struct tavor_cq_resize {
  * struct tavor_hw_cq - a CQ as the hardware sees it
  * @ibcq: the CQ its events and completions are for
  * @cqn: number; the low bits are its index
- * @vector: completion EQ
+ * @vector: its completion EQ, which has room for its events
  * @user: the buffer is a process's
  * @hw_owned: SW2HW_CQ has succeeded
  * @entries: power of two; one of them always stays free

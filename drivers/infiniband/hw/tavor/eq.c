@@ -9,18 +9,45 @@
  * meanwhile, so none is lost.
  *
  * Entries belong to the hardware again when their owner byte is set; the hardware learns of that
- * by SET_CI, at the latest TAVOR_EQ_SPARE entries on.
+ * by SET_CI, at the latest EQ_SPARE entries on.
+ *
+ * No queue overflows, whatever processes do, because each has room for all that can be in it:
+ *
+ * - Completions: an armed CQ writes one entry and then no more before that one has been read, and
+ *   one in its life for an error, which goes to the same queue. So two for each CQ, and the spare.
+ *   As a vector is a wish, CQs are spread: together the queues have room for all CQs, and a CQ
+ *   whose queue is full goes to another. That is 64 bytes for each CQ of the device, over all
+ *   vectors: 4 MB for 65536.
+ * - Asynchronous events: what QPs and SRQs can write before they get another command
+ *   (TAVOR_EVENTS_PER_QP), and some for ports and memory. The queue begins small and is exchanged
+ *   for a larger one before an object is made that it has no room for.
+ * - Commands: those outstanding, and the overflow of each other queue.
+ *
+ * What an object writes counts until it is gone and the queue has been read since.
  */
+#include <linux/completion.h>
 #include <linux/iopoll.h>
 #include <linux/log2.h>
+#include <linux/slab.h>
 
 #include "eq.h"
 #include "pd.h"
 #include "tavor.h"
 
 #define EQ_BUDGET		64
-#define EQ_SMALL_ENTRIES	256	/* asynchronous events and commands */
+#define EQ_SPARE		16	/* entries read that the hardware does not know of yet */
+#define EQ_CQ_EVENTS		2
+#define EQ_CMD_ENTRIES		256
+#define EQ_ASYNC_ENTRIES	8192
+#define EQ_ASYNC_OTHERS		256	/* events of ports and memory */
 #define EQ_NOP_MS		1000
+
+struct tavor_eq_exchange {
+	struct tavor_eq_drain drain;
+	struct tavor_eq *eq;
+	struct tavor_eq *next;
+	struct completion done;
+};
 
 static struct tavor_eq *tavor_eq_async(struct tavor_dev *dev)
 {
@@ -45,16 +72,42 @@ u8 tavor_comp_eqn(const struct tavor_dev *dev, u32 vector)
 	return dev->eq[vector].eqn;
 }
 
+static bool tavor_eq_take_one(struct tavor_dev *dev, u32 vector)
+{
+	return atomic_add_unless(&dev->eq[vector].room, -1, 0);
+}
+
 /**
- * tavor_async_eqn() - number of the asynchronous event queue
+ * tavor_eq_take_room() - room for the events of a CQ
  * @dev: device
+ * @wanted: completion vector that is asked for
+ * @vector: the one whose queue has room
  *
  * Context: Any.
- * Return: the number.
+ * Return: 0, or -ENOMEM.
  */
-u8 tavor_async_eqn(const struct tavor_dev *dev)
+int tavor_eq_take_room(struct tavor_dev *dev, u32 wanted, u32 *vector)
 {
-	return dev->eq[dev->nr_comp_eqs].eqn;
+	u32 i;
+
+	for (i = 0; i < dev->nr_comp_eqs; i++) {
+		*vector = (wanted + i) % dev->nr_comp_eqs;
+		if (tavor_eq_take_one(dev, *vector))
+			return 0;
+	}
+	return -ENOMEM;
+}
+
+/**
+ * tavor_eq_give_room() - counterpart of tavor_eq_take_room()
+ * @dev: device
+ * @vector: as it was set there; no event of the CQ is in its queue
+ *
+ * Context: Any.
+ */
+void tavor_eq_give_room(struct tavor_dev *dev, u32 vector)
+{
+	atomic_inc(&dev->eq[vector].room);
 }
 
 static void tavor_eq_doorbell(struct tavor_eq *eq, u32 command, u32 param)
@@ -96,7 +149,7 @@ static int tavor_eq_reap(struct tavor_eq *eq, int budget)
 		eq->handle(eq, eqe);
 		WRITE_ONCE(eqe->owner, TAVOR_EQE_OWNER_HW);
 		eq->cons_index++;
-		if (++eq->since_ci >= TAVOR_EQ_SPARE)
+		if (++eq->since_ci >= EQ_SPARE)
 			tavor_eq_set_ci(eq);
 	}
 	tavor_eq_set_ci(eq);
@@ -113,20 +166,30 @@ static void tavor_eq_run_drains(struct list_head *drains)
 	}
 }
 
+/* All is read that objects had written which were gone when the run began. */
+static void tavor_eq_async_read(struct tavor_dev *dev, int entries, int gone)
+{
+	if (!entries)
+		dev->eq_handlers->async_empty(dev);
+	atomic_sub(gone, &dev->eq_gone);
+	atomic_sub(gone, &dev->eq_expected);
+}
+
 static int tavor_eq_poll(struct vrb_softirq *softirq, int budget)
 {
 	struct tavor_eq *eq = container_of(softirq, struct tavor_eq, softirq);
-	int n;
+	int n, gone;
 
 	/* What is asked for during this run waits for the next one: its events may be behind us. */
 	spin_lock(&eq->drain_lock);
 	list_splice_tail_init(&eq->drains, &eq->draining);
 	spin_unlock(&eq->drain_lock);
+	gone = atomic_read(&eq->dev->eq_gone);
 	n = tavor_eq_reap(eq, budget);
 	if (n >= budget)
 		return n;
-	if (!n && eq == tavor_eq_async(eq->dev))
-		eq->dev->eq_handlers->async_empty(eq->dev);
+	if (eq == tavor_eq_async(eq->dev))
+		tavor_eq_async_read(eq->dev, n, gone);
 	tavor_eq_run_drains(&eq->draining);
 	vrb_softirq_complete(softirq);
 	tavor_eq_arm(eq);
@@ -138,9 +201,9 @@ static int tavor_eq_poll(struct vrb_softirq *softirq, int budget)
 }
 
 /**
- * tavor_eq_drain() - calls back once all events now in a completion queue have been handled
+ * tavor_eq_drain() - calls back once all events now in a queue have been handled
  * @dev: device
- * @vector: completion vector
+ * @vector: completion vector; or their number: the asynchronous queue
  * @drain: done() is set; must stay valid until it is called, once, in softirq with no lock held
  *
  * Context: Softirq or BH disabled.
@@ -388,6 +451,7 @@ static void tavor_eq_setup(struct tavor_dev *dev, u32 index, const char *kind, u
 	eq->index = index;
 	eq->entries = entries;
 	eq->handle = handle;
+	atomic_set(&eq->room, (entries - EQ_SPARE) / EQ_CQ_EVENTS);
 	spin_lock_init(&eq->drain_lock);
 	INIT_LIST_HEAD(&eq->drains);
 	INIT_LIST_HEAD(&eq->draining);
@@ -400,8 +464,8 @@ static void tavor_eq_setup(struct tavor_dev *dev, u32 index, const char *kind, u
 
 static void tavor_eq_setup_all(struct tavor_dev *dev)
 {
-	/* A CQ has at most one event outstanding: a queue of this size does not overflow. */
-	u32 entries = roundup_pow_of_two(dev->limits.num_cqs + TAVOR_EQ_SPARE);
+	u32 cqs = DIV_ROUND_UP(dev->limits.num_cqs - dev->lim.reserved_cqs, dev->nr_comp_eqs);
+	u32 entries = roundup_pow_of_two(EQ_CQ_EVENTS * cqs + EQ_SPARE);
 	char kind[16];
 	u32 i;
 
@@ -409,8 +473,8 @@ static void tavor_eq_setup_all(struct tavor_dev *dev)
 		snprintf(kind, sizeof(kind), "comp%u", i);
 		tavor_eq_setup(dev, i, kind, entries, dev->eq_handlers->comp);
 	}
-	tavor_eq_setup(dev, i, "async", EQ_SMALL_ENTRIES, dev->eq_handlers->async);
-	tavor_eq_setup(dev, i + 1, "cmd", EQ_SMALL_ENTRIES, dev->eq_handlers->cmd);
+	tavor_eq_setup(dev, i, "async", EQ_ASYNC_ENTRIES, dev->eq_handlers->async);
+	tavor_eq_setup(dev, i + 1, "cmd", EQ_CMD_ENTRIES, dev->eq_handlers->cmd);
 }
 
 static void tavor_eq_destroy_first(struct tavor_dev *dev, u32 n)
@@ -447,7 +511,7 @@ static void tavor_eq_silence(struct tavor_dev *dev)
 	for (i = 0; i < dev->nr_comp_eqs + 1; i++)
 		vrb_softirq_stop(&dev->eq[i].softirq);
 	local_bh_disable();
-	for (i = 0; i < dev->nr_comp_eqs; i++) {
+	for (i = 0; i < dev->nr_comp_eqs + 1; i++) {
 		tavor_eq_run_drains(&dev->eq[i].draining);
 		tavor_eq_run_drains(&dev->eq[i].drains);
 	}
@@ -469,7 +533,7 @@ static void tavor_eq_unmap_async(struct tavor_dev *dev)
 
 static void tavor_eq_unmap_cmd(struct tavor_dev *dev)
 {
-	tavor_eq_teardown(dev, tavor_fw_map_eq(dev, BIT(TAVOR_EVENT_CMD), true,
+	tavor_eq_teardown(dev, tavor_fw_map_eq(dev, TAVOR_CMD_EVENTS, true,
 					       tavor_eq_cmd(dev)->eqn),
 			  "MAP_EQ");
 }
@@ -482,7 +546,7 @@ static int tavor_eq_map_events(struct tavor_dev *dev)
 	err = tavor_fw_map_eq(dev, tavor_eq_async_mask(dev), false, tavor_eq_async(dev)->eqn);
 	if (err)
 		return err;
-	err = tavor_fw_map_eq(dev, BIT(TAVOR_EVENT_CMD), false, tavor_eq_cmd(dev)->eqn);
+	err = tavor_fw_map_eq(dev, TAVOR_CMD_EVENTS, false, tavor_eq_cmd(dev)->eqn);
 	if (err) {
 		tavor_eq_unmap_async(dev);
 		return err;
@@ -490,6 +554,115 @@ static int tavor_eq_map_events(struct tavor_dev *dev)
 	for (i = 0; i < dev->nr_comp_eqs + 2; i++)
 		tavor_eq_arm(&dev->eq[i]);
 	return 0;
+}
+
+/* ---- A larger queue for asynchronous events ---- */
+
+static bool tavor_eq_async_fits(struct tavor_dev *dev)
+{
+	u32 room = READ_ONCE(tavor_eq_async(dev)->entries) - EQ_SPARE - EQ_ASYNC_OTHERS;
+
+	return (u32)atomic_read(&dev->eq_expected) < room;
+}
+
+/*
+ * In the run of the queue, which is read to its end. If there is another one the hardware writes
+ * to that one by now; what it has written there raises an interrupt when the run ends.
+ */
+static void tavor_eq_async_drained(struct tavor_eq_drain *drain)
+{
+	struct tavor_eq_exchange *exchange = container_of(drain, struct tavor_eq_exchange, drain);
+	struct tavor_eq *eq = exchange->eq, *next = exchange->next;
+
+	if (next) {
+		swap(eq->eqn, next->eqn);
+		swap(eq->buf, next->buf);
+		swap(eq->entries, next->entries);
+		eq->cons_index = 0;
+	}
+	complete(&exchange->done);
+}
+
+/* What objects have left behind in the queue is read, and @next, if any, takes its place. */
+static void tavor_eq_async_drain(struct tavor_dev *dev, struct tavor_eq *next)
+{
+	struct tavor_eq_exchange exchange = {
+		.drain.done = tavor_eq_async_drained,
+		.eq = tavor_eq_async(dev),
+		.next = next,
+	};
+
+	init_completion(&exchange.done);
+	tavor_eq_drain(dev, dev->nr_comp_eqs, &exchange.drain);
+	wait_for_completion(&exchange.done);
+}
+
+static int tavor_eq_async_grow(struct tavor_dev *dev)
+{
+	struct tavor_eq *next;
+	int err;
+
+	next = kzalloc(sizeof(*next), GFP_KERNEL);
+	if (!next)
+		return -ENOMEM;
+	next->dev = dev;
+	next->index = tavor_eq_async(dev)->index;
+	next->entries = roundup_pow_of_two(2 * atomic_read(&dev->eq_expected));
+	err = tavor_eq_create(next);
+	if (err)
+		goto free_next;
+	err = tavor_fw_map_eq(dev, tavor_eq_async_mask(dev), false, next->eqn);
+	if (!err)
+		tavor_eq_async_drain(dev, next);
+	/* Not answered: the hardware may write to it yet. */
+	tavor_eq_teardown(dev, err == -ETIMEDOUT, "MAP_EQ was not answered");
+	tavor_eq_destroy(next);
+free_next:
+	kfree(next);
+	return err;
+}
+
+/**
+ * tavor_eq_expect() - room for the asynchronous events of an object that is going to be made
+ * @dev: device
+ * @events: what it can write before it gets another command
+ * @gfp: GFP_KERNEL: there will be room; otherwise there is, or not
+ *
+ * Context: Any down to softirq; process context with GFP_KERNEL, sleeps.
+ * Return: 0; -ENOMEM; or a negative errno of the firmware's.
+ */
+int tavor_eq_expect(struct tavor_dev *dev, u32 events, gfp_t gfp)
+{
+	int err = 0;
+
+	atomic_add(events, &dev->eq_expected);
+	if (tavor_eq_async_fits(dev))
+		return 0;
+	if (!gfpflags_allow_blocking(gfp)) {
+		tavor_eq_expect_less(dev, events);
+		return -ENOMEM;
+	}
+	mutex_lock(&dev->eq_mutex);
+	if (!tavor_eq_async_fits(dev))
+		tavor_eq_async_drain(dev, NULL);
+	if (!tavor_eq_async_fits(dev))
+		err = tavor_eq_async_grow(dev);
+	mutex_unlock(&dev->eq_mutex);
+	if (err)
+		tavor_eq_expect_less(dev, events);
+	return err;
+}
+
+/**
+ * tavor_eq_expect_less() - an object is gone
+ * @dev: device
+ * @events: as given to tavor_eq_expect()
+ *
+ * Context: Any.
+ */
+void tavor_eq_expect_less(struct tavor_dev *dev, u32 events)
+{
+	atomic_add(events, &dev->eq_gone);
 }
 
 /*
@@ -591,6 +764,9 @@ int tavor_eq_init(struct tavor_dev *dev, const struct tavor_eq_handlers *handler
 	int err;
 
 	dev->eq_handlers = handlers;
+	mutex_init(&dev->eq_mutex);
+	atomic_set(&dev->eq_expected, 0);
+	atomic_set(&dev->eq_gone, 0);
 	err = tavor_eq_map_registers(dev);
 	if (err)
 		return err;

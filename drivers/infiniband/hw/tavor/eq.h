@@ -20,6 +20,14 @@ struct tavor_eq;
 #define TAVOR_MAX_COMP_EQS	8
 #define TAVOR_NR_EQS		(TAVOR_MAX_COMP_EQS + 2)
 
+/*
+ * Asynchronous events that one object writes at most before its owner gives it another command. A
+ * QP: its communication is established, its path has migrated, its send queue has drained, it has
+ * failed, and no receive of its SRQ comes any more. An SRQ: its limit is reached, it has failed.
+ */
+#define TAVOR_EVENTS_PER_QP		5
+#define TAVOR_EVENTS_PER_SRQ	2
+
 struct tavor_eq_drain {
 	struct list_head entry;
 	void (*done)(struct tavor_eq_drain *drain);	/* softirq, no lock held */
@@ -40,6 +48,7 @@ struct tavor_eq {
 	u8 index;			/* in tavor_dev.eq */
 	int irq;			/* MSI-X: 0: none requested */
 	u32 entries;			/* power of two */
+	atomic_t room;			/* for CQs: completion EQs only */
 	u32 cons_index;
 	u32 since_ci;			/* entries consumed since the hardware was told */
 	struct tavor_buf buf;
@@ -56,6 +65,9 @@ void tavor_eq_cleanup(struct tavor_dev *dev);
 void tavor_eq_disarm_cq(struct tavor_eq *eq, u32 cqn);
 void tavor_eq_drain(struct tavor_dev *dev, u32 vector, struct tavor_eq_drain *drain);
 u8 tavor_comp_eqn(const struct tavor_dev *dev, u32 vector);
-u8 tavor_async_eqn(const struct tavor_dev *dev);
+int tavor_eq_take_room(struct tavor_dev *dev, u32 wanted, u32 *vector);
+void tavor_eq_give_room(struct tavor_dev *dev, u32 vector);
+int tavor_eq_expect(struct tavor_dev *dev, u32 events, gfp_t gfp);
+void tavor_eq_expect_less(struct tavor_dev *dev, u32 events);
 
 #endif /* TAVOR_EQ_H */

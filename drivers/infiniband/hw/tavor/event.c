@@ -74,6 +74,13 @@ static bool tavor_event_is_harmless(const struct tavor_eqe *eqe)
 	       eqe->event.catas.syndrome == TAVOR_CATAS_UAR_PAGE;
 }
 
+/* Every queue has room for all that may be written to it: the hardware is at odds with itself. */
+static bool tavor_event_is_overflow(const struct tavor_eqe *eqe)
+{
+	return eqe->type == TAVOR_EVENT_EQ_OVERFLOW ||
+	       eqe->event.catas.syndrome == TAVOR_CATAS_EQ_OVERFLOW;
+}
+
 static void tavor_event_device_error(struct tavor_dev *dev, const struct tavor_eqe *eqe)
 {
 	if (tavor_event_is_harmless(eqe)) {
@@ -82,7 +89,7 @@ static void tavor_event_device_error(struct tavor_dev *dev, const struct tavor_e
 	}
 	dev_err(&dev->pdev->dev, "event type %#x, syndrome %#x, data %#x\n", eqe->type,
 		eqe->event.catas.syndrome, be32_to_cpu(eqe->event.catas.data));
-	vrb_device_fail(dev->vrb, eqe->type == TAVOR_EVENT_EQ_OVERFLOW ?
+	vrb_device_fail(dev->vrb, tavor_event_is_overflow(eqe) ?
 			"an event queue has overflowed" : "local catastrophic error");
 }
 

@@ -135,7 +135,7 @@ TAVOR_HW_FIELD(tavor_eqe, owner, 0x1f);
 
 #define TAVOR_EQE_OWNER_HW	0x80
 #define TAVOR_EQE_QP_EEC	BIT(28)
-#define TAVOR_EQ_SPARE		128	/* entries the consumer index may lag behind */
+#define TAVOR_EQ_SPARE_MAX	128	/* entries the consumer index may lag behind, at most */
 
 enum tavor_event {
 	TAVOR_EVENT_COMP		= 0x00,
@@ -158,7 +158,7 @@ enum tavor_event {
 	TAVOR_EVENT_SRQ_LIMIT		= 0x14,
 };
 
-/* For MAP_EQ: all that has no queue of its own */
+/* For MAP_EQ: all that has no queue of its own. That one has overflowed is not told to itself. */
 #define TAVOR_ASYNC_EVENTS					\
 	(BIT_ULL(TAVOR_EVENT_PATH_MIG) |			\
 	 BIT_ULL(TAVOR_EVENT_COMM_EST) |			\
@@ -170,9 +170,11 @@ enum tavor_event {
 	 BIT_ULL(TAVOR_EVENT_LOCAL_CATAS) |			\
 	 BIT_ULL(TAVOR_EVENT_PORT_CHANGE) |			\
 	 BIT_ULL(TAVOR_EVENT_ECC_DETECT) |			\
-	 BIT_ULL(TAVOR_EVENT_EQ_OVERFLOW) |			\
 	 BIT_ULL(TAVOR_EVENT_WQ_INVAL_REQ) |			\
 	 BIT_ULL(TAVOR_EVENT_WQ_ACCESS_ERR))
+#define TAVOR_CMD_EVENTS					\
+	(BIT_ULL(TAVOR_EVENT_CMD) |				\
+	 BIT_ULL(TAVOR_EVENT_EQ_OVERFLOW))
 #define TAVOR_SRQ_EVENTS					\
 	(BIT_ULL(TAVOR_EVENT_SRQ_CATAS) |			\
 	 BIT_ULL(TAVOR_EVENT_SRQ_LAST_WQE) |			\

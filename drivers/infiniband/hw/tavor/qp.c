@@ -107,8 +107,10 @@ void tavor_qp_event(struct tavor_dev *dev, u32 qpn, enum ib_event_type type)
 
 static void tavor_qp_put_number(struct tavor_hw_qp *qp)
 {
-	if (!tavor_qp_is_special(qp))
-		tavor_alloc_put(&qp->dev->qps->table.alloc, qp->qpn);
+	if (tavor_qp_is_special(qp))
+		return;
+	tavor_alloc_put(&qp->dev->qps->table.alloc, qp->qpn);
+	tavor_eq_expect_less(qp->dev, TAVOR_EVENTS_PER_QP);
 }
 
 /* The hardware has let go, or never knew of the QP. */
@@ -334,9 +336,17 @@ static int tavor_qp_service(const struct ib_qp_init_attr *attr, bool user)
 static int tavor_qp_get_number(struct tavor_hw_qp *qp, u32 port)
 {
 	struct tavor_qp_table *table = qp->dev->qps;
+	int err;
 
-	if (!tavor_qp_is_special(qp))
-		return tavor_alloc_get(&table->table.alloc, &qp->qpn);
+	if (!tavor_qp_is_special(qp)) {
+		err = tavor_eq_expect(qp->dev, TAVOR_EVENTS_PER_QP, GFP_KERNEL);
+		if (err)
+			return err;
+		err = tavor_alloc_get(&table->table.alloc, &qp->qpn);
+		if (err)
+			tavor_eq_expect_less(qp->dev, TAVOR_EVENTS_PER_QP);
+		return err;
+	}
 	if (port < 1 || port > qp->dev->limits.num_ports)
 		return -EINVAL;
 	qp->attrs.port = port;

@@ -175,6 +175,7 @@ static void tavor_srq_release(struct vrb_object *object)
 	struct tavor_hw_srq *srq = to_hw_srq(object);
 
 	tavor_table_put(&srq->dev->srqs, object);
+	tavor_eq_expect_less(srq->dev, TAVOR_EVENTS_PER_SRQ);
 	tavor_buf_free(srq->dev, &srq->buf);
 	kvfree(srq->wrid);
 	kvfree(srq->next_free);
@@ -395,12 +396,19 @@ static struct tavor_hw_srq *tavor_srq_alloc(struct ib_srq *ibsrq, const struct i
 	/* Not what the stride has room for: libmthca posts no more than it has asked for. */
 	srq->max_gs = attr->max_sge;
 	spin_lock_init(&srq->lock);
+	err = tavor_eq_expect(dev, TAVOR_EVENTS_PER_SRQ, GFP_KERNEL);
+	if (err)
+		goto free_srq;
 	err = tavor_alloc_get(&dev->srqs.alloc, &srq->srqn);
-	if (err) {
-		kfree(srq);
-		return ERR_PTR(err);
-	}
+	if (err)
+		goto expect_less;
 	return srq;
+
+expect_less:
+	tavor_eq_expect_less(dev, TAVOR_EVENTS_PER_SRQ);
+free_srq:
+	kfree(srq);
+	return ERR_PTR(err);
 }
 
 /**

@@ -77,6 +77,9 @@ struct tavor_dev {
 	u32 nr_comp_eqs;
 	const struct tavor_eq_handlers *eq_handlers;
 	struct tavor_eq eq[TAVOR_NR_EQS];	/* completion EQs, then async, then command */
+	struct mutex eq_mutex;		/* who makes the async EQ larger */
+	atomic_t eq_expected;		/* what objects may write to it */
+	atomic_t eq_gone;		/* of that: by objects that are gone */
 	bool want_msix;
 	bool msix;
 
