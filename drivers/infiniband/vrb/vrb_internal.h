@@ -105,13 +105,17 @@ struct vrb_client {
 #define VRB_MAX_CLIENTS		64	/* whom an event is told in one hold of the kick lock */
 #define VRB_MAX_AWAITING	8	/* of a client: for events of the device */
 
-/* Deadlines, to the bit of 2^20 ns: level n has a list for each 64^n of them, in 64 places. */
+/*
+ * Deadlines, to the bit of 2^20 ns: level n has a list for each 64^n of them, in 64 places. Those
+ * that came since the earliest of them was last looked at are in none yet: most are never looked at.
+ */
 #define VRB_WHEEL_BITS		6
 #define VRB_WHEEL_SIZE		BIT(VRB_WHEEL_BITS)
 #define VRB_WHEEL_LEVELS	8	/* 8 * 6 bits hold 63 - 20 */
 #define VRB_TICK_SHIFT		20
 
 struct vrb_wheel {
+	struct hlist_head fresh;		/* of no level yet */
 	u64 tick;				/* all before this has been seen to */
 	unsigned long levels;			/* which may have something */
 	u64 places[VRB_WHEEL_LEVELS];		/* which may have something */
@@ -371,6 +375,14 @@ static inline int vrb_doom(const struct vrb *vrb)
 	return object ? object->flush : 0;
 }
 
+/* A request is accepted, or goes on, and holds no slot. Device lock held. */
+static inline void vrb_set_queued(struct vrb_device *dev, struct vrb *vrb)
+{
+	vrb_set_state(vrb, VRB_QUEUED);
+	if (++dev->counters.queue_now > dev->counters.queue_max)
+		dev->counters.queue_max = dev->counters.queue_now;
+}
+
 /* Moves a cursor of a list that others change on by one: what it has passed, NULL at the end. */
 static inline struct list_head *vrb_cursor_next(struct list_head *cursor, struct list_head *head)
 {
@@ -400,7 +412,6 @@ void vrb_carrier_stop(struct vrb_device *dev);
 void vrb_queue_init(struct vrb_device *dev);
 void vrb_make_runnable(struct vrb_device *dev, struct vrb *vrb);
 void vrb_unqueue(struct vrb_device *dev, struct vrb *vrb);
-void vrb_set_queued(struct vrb_device *dev, struct vrb *vrb);
 bool vrb_may_issue(const struct vrb_device *dev, const struct vrb *vrb);
 struct vrb *vrb_pick(struct vrb_device *dev);
 void vrb_lay_out_slots(struct vrb_device *dev, unsigned int slots);

@@ -287,8 +287,8 @@ void vrb_object_next(struct vrb_device *dev, struct vrb_object *object)
 
 	lockdep_assert_held(&dev->lock);
 	vrb = list_first_entry_or_null(&object->queue, struct vrb, object_entry);
-	if (vrb && !object->active && !object->zombies && !object->flush &&
-	    (!object->dying || vrb->verb->parting))
+	if (vrb && list_empty(&vrb->entry) && !object->active && !object->zombies &&
+	    !object->flush && (!object->dying || vrb->verb->parting))
 		vrb_make_runnable(dev, vrb);
 }
 

@@ -106,24 +106,10 @@ static unsigned int vrb_user_limit(const struct vrb_device *dev)
 /* ---- Runnable requests ---- */
 
 /**
- * vrb_set_queued - note that a request holds no slot
- * @dev: device
- * @vrb: request
- *
- * Context: Device lock held.
- */
-void vrb_set_queued(struct vrb_device *dev, struct vrb *vrb)
-{
-	lockdep_assert_held(&dev->lock);
-	vrb_set_state(vrb, VRB_QUEUED);
-	dev->counters.queue_now++;
-	dev->counters.queue_max = max(dev->counters.queue_max, dev->counters.queue_now);
-}
-
-/**
  * vrb_make_runnable - a request may be issued as soon as there is a slot
  * @dev: device
- * @vrb: queued request; one that has waited in the middle of its steps goes in front
+ * @vrb: queued request that is not runnable yet; one that has waited in the middle of its steps
+ *	goes in front
  *
  * Context: Device lock held.
  */
@@ -133,13 +119,8 @@ void vrb_make_runnable(struct vrb_device *dev, struct vrb *vrb)
 	struct list_head *list = (user ? user->runnable : dev->runnable) + vrb->real_class;
 
 	lockdep_assert_held(&dev->lock);
-	if (!list_empty(&vrb->entry))
-		return;
 	vrb->since = vrb->started ? vrb->submitted : dev->now;
-	if (vrb->started)
-		list_add(&vrb->entry, list);
-	else
-		list_add_tail(&vrb->entry, list);
+	list_add(&vrb->entry, vrb->started ? list : list->prev);
 	dev->nr_runnable++;
 	dev->nr_teardown += vrb->real_class == VRB_CLASS_TEARDOWN;
 	if (user) {
@@ -159,7 +140,8 @@ void vrb_unqueue(struct vrb_device *dev, struct vrb *vrb)
 {
 	lockdep_assert_held(&dev->lock);
 	dev->counters.queue_now--;
-	list_del_init(&vrb->object_entry);
+	if (!list_empty(&vrb->object_entry))
+		list_del_init(&vrb->object_entry);
 	hlist_del_init(&vrb->expiry);
 	if (list_empty(&vrb->entry))
 		return;
@@ -210,8 +192,10 @@ static struct vrb *vrb_first(struct list_head *runnable, bool all)
 	struct vrb *vrb, *first = NULL;
 
 	for (class = VRB_CLASS_TEARDOWN; class <= last; class++) {
-		vrb = list_first_entry_or_null(&runnable[class], struct vrb, entry);
-		if (vrb && (!first || vrb_due(vrb) < vrb_due(first)))
+		if (list_empty(&runnable[class]))
+			continue;
+		vrb = list_first_entry(&runnable[class], struct vrb, entry);
+		if (!first || vrb_due(vrb) < vrb_due(first))
 			first = vrb;
 	}
 	return first;
@@ -222,6 +206,8 @@ static struct vrb *vrb_first_of_users(const struct vrb_device *dev)
 {
 	struct rb_node *node;
 
+	if (RB_EMPTY_ROOT(&dev->users.rb_root))
+		return NULL;
 	if (vrb_may_share(dev, true)) {
 		node = rb_first_cached(&dev->users);
 		return node ? vrb_first(rb_entry(node, struct vrb_user, any)->runnable, true) :

@@ -5,7 +5,8 @@
  *
  * Deadlines lie in a hierarchical wheel: adding one, taking one out, and finding the next place
  * that may have one cost the same however many there are. What expires late enough to be in a
- * coarse place is moved to a finer one when its time comes near.
+ * coarse place is moved to a finer one when its time comes near. New ones get their place when the
+ * earliest of them has come: most requests are issued before.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -32,6 +33,20 @@ static void vrb_wheel_add(struct vrb_wheel *wheel, struct vrb *vrb)
 	wheel->levels |= BIT(level);
 	wheel->places[level] |= BIT_ULL(place);
 	hlist_add_head(&vrb->expiry, &wheel->list[level][place]);
+}
+
+/* New deadlines get their places, as many as may be now. */
+static void vrb_wheel_sort(struct vrb_device *dev)
+{
+	struct hlist_head *fresh = &dev->wheel.fresh;
+	struct vrb *vrb;
+
+	while (vrb_within_budget(dev) && !hlist_empty(fresh)) {
+		vrb = hlist_entry(fresh->first, struct vrb, expiry);
+		hlist_del_init(&vrb->expiry);
+		vrb_handle(dev);
+		vrb_wheel_add(&dev->wheel, vrb);
+	}
 }
 
 /*
@@ -111,9 +126,8 @@ static ktime_t vrb_wheel_time(struct vrb_wheel *wheel)
 void vrb_deadline_add(struct vrb_device *dev, struct vrb *vrb)
 {
 	lockdep_assert_held(&dev->lock);
-	vrb_wheel_add(&dev->wheel, vrb);
-	if (ktime_before(vrb->deadline, dev->deadline_at))
-		dev->deadline_at = vrb_wheel_time(&dev->wheel);
+	hlist_add_head(&vrb->expiry, &dev->wheel.fresh);
+	dev->deadline_at = min(dev->deadline_at, vrb->deadline);
 }
 
 /* ---- Slots ---- */
@@ -220,13 +234,15 @@ void vrb_expire(struct vrb_device *dev)
 	if (dev->state != VRB_DEV_OK)
 		return;
 	if (!ktime_after(dev->deadline_at, dev->now)) {
+		vrb_wheel_sort(dev);
 		while ((vrb = vrb_wheel_pop(dev))) {
 			dev->counters.deadline++;
 			vrb->status = -ETIME;
 			trace_vrb_timeout(vrb);
 			vrb_finish(dev, vrb, -ETIME);
 		}
-		dev->deadline_at = vrb_wheel_time(&dev->wheel);
+		dev->deadline_at = hlist_empty(&dev->wheel.fresh) ? vrb_wheel_time(&dev->wheel) :
+				   dev->now;
 	}
 	if ((dev->slots_now || dev->zombies_now) && !ktime_after(dev->scan_at, dev->now))
 		vrb_scan_slots(dev);
