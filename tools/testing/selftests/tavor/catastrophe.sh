@@ -83,4 +83,41 @@ test_a_corrected_memory_error_is_reported() {
 	! failed "$since" || fail "it has failed"
 }
 
+# async_written: entries of the asynchronous event queue, ever
+async_written() {
+	model '{"cmd":"objects","hca":0}' | grep -oE '"eqn":[^}]*' |
+		sed -n "$(($(async_interrupt) - 127))s/.*\"written\":\([0-9]*\).*/\1/p"
+}
+
+test_an_overflow_is_told_by_another_queue() {
+	local since before
+	since=$(mark)
+	before=$(async_written)
+	[ -n "$before" ]
+	model '{"cmd":"event","hca":0,"type":15,"subtype":0,"data":[0,0,1,0]}' |
+		grep -q '"ok":true'
+	until_true 5 said "$since" 'event queue has overflowed'
+	[ "$(async_written)" = "$before" ] || fail "it was told to the asynchronous queue itself"
+	renew
+}
+
+# eec_event TYPE: of the end-to-end context 5
+eec_event() {
+	model "{\"cmd\":\"event\",\"hca\":0,\"type\":$1,\"subtype\":0,\"data\":[5,0,268435456]}" |
+		grep -q '"ok":true'
+}
+
+test_an_event_of_an_end_to_end_context_is_nobodys() {
+	local type since
+	for type in 1 2 3 5 6 7 16 17; do
+		since=$(mark)
+		eec_event "$type"
+		until_true 5 said "$since" 'end-to-end context 0x5' || fail "type $type: no word"
+		! failed "$since" || fail "type $type: it has failed"
+		# The log is rate-limited: ten lines in five seconds.
+		sleep 0.6
+	done
+	ibv_devinfo >/dev/null
+}
+
 run_tests "$@"
