@@ -313,7 +313,7 @@ int vrb_device_revive(struct vrb_device *dev);
  * @init_cq: the hardware half of a CQ without a command: number, memory, vrb_object_init_shell(),
  *	parents, place in the tables. What ib_core initialises of @cq is initialised. All the
  *	same for ib_core's create and for shells; &ib_cq.cqe is set. If it fails it leaves
- *	nothing behind; vrb_object_put() is enough for that.
+ *	nothing behind: see vrb_object_abandon().
  *	Context: as @gfp says, down to softirq.
  * @init_qp: the same of a QP; what was given is written back to &ib_qp_init_attr.cap, and
  *	&ib_qp.qp_num is set
@@ -457,6 +457,7 @@ void vrb_object_init(struct vrb_object *object, struct vrb_device *dev,
 void vrb_object_init_shell(struct vrb_object *object, struct vrb_device *dev,
 			   const struct vrb_object_type *type, u32 id,
 			   const struct vrb_verb *destroy);
+void vrb_object_abandon(struct vrb_object *object);
 bool vrb_object_is_shell(const struct vrb_object *object);
 void vrb_object_warn_shell(struct vrb_object *object, const char *what);
 void vrb_object_hold(struct vrb_object *object);

@@ -546,6 +546,37 @@ void vrb_object_drop_parent(struct vrb_object *object, struct vrb_object *parent
 EXPORT_SYMBOL_GPL(vrb_object_drop_parent);
 
 /**
+ * vrb_object_abandon - an object that could not be made ready
+ * @object: object that nobody else has found yet and the hardware never knew; its memory is freed
+ *	after a grace period of RCU
+ *
+ * Releases it at once, so that its parents have no child any more when this returns.
+ *
+ * Context: Any down to softirq.
+ */
+void vrb_object_abandon(struct vrb_object *object)
+{
+	struct vrb_object *parent[VRB_MAX_PARENTS];
+	unsigned int nr_parents = object->nr_parents;
+	struct vrb_device *dev = object->dev;
+
+	WARN_ON_ONCE(refcount_read(&object->refs) != 1);
+	memcpy(parent, object->parent, sizeof(parent));
+	local_bh_disable();
+	object->type->release(object);
+	spin_lock(&dev->lock);
+	list_del(&object->entry);
+	dev->nr_objects--;
+	vrb_parents_put(dev, parent, nr_parents);
+	vrb_kick(dev);
+	spin_unlock(&dev->lock);
+	if (object->type->free)
+		call_rcu(&object->rcu, vrb_object_free);
+	local_bh_enable();
+}
+EXPORT_SYMBOL_GPL(vrb_object_abandon);
+
+/**
  * vrb_object_release - the hardware has let go of an object: give it back, and say so
  * @dev: device
  * @vrb: its destroy, over with success, on no list; gone afterwards

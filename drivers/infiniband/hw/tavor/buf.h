@@ -26,6 +26,7 @@ struct tavor_buf {
 	struct tavor_mpt mpt;
 	struct tavor_block *block;
 	u32 nr_blocks;
+	u32 written;		/* of their MTTs, by a create */
 	size_t size;
 };
 
@@ -46,6 +47,10 @@ struct tavor_queue_type {
 	ptrdiff_t buf;
 };
 
+int tavor_buf_store_mtt(struct vrb_device *vdev, struct vrb *vrb);
+int tavor_buf_encode_mtt(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot);
+int tavor_buf_mtt_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+		       const struct vrb_result *result);
 int tavor_buf_create(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot);
 int tavor_buf_created(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 		      const struct vrb_result *result);
@@ -55,7 +60,16 @@ int tavor_buf_destroy(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot 
 int tavor_buf_destroyed(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 			const struct vrb_result *result);
 
-/* The rows of a queue's verbs that are its buffer's key; the type is a tavor_queue_type. */
+/*
+ * The rows of a queue's verbs that are its buffer's MTTs and its key; the type is a
+ * tavor_queue_type. A queue in a process's memory region has neither: its create begins behind them.
+ */
+#define TAVOR_BUF_CREATE_STEPS								\
+	{ .name = "store MTTs", .work = tavor_buf_store_mtt },				\
+	{ .name = "WRITE_MTT", .encode = tavor_buf_encode_mtt, .done = tavor_buf_mtt_done }, \
+	TAVOR_BUF_CREATE_STEP
+#define TAVOR_NR_BUF_CREATE_STEPS	3
+
 #define TAVOR_BUF_CREATE_STEP {								\
 	.name = "SW2HW_MPT", .encode = tavor_buf_create, .done = tavor_buf_created,	\
 	.undo = tavor_buf_destroy, .undone = tavor_buf_destroyed, .late = tavor_buf_late, \

@@ -76,6 +76,7 @@ void tavor_cq_completion(struct tavor_dev *dev, u32 cqn)
 
 	if (!object)
 		return;
+	vrb_object_event(object);
 	ibcq = to_hw_cq(object)->ibcq;
 	if (ibcq->comp_handler)
 		ibcq->comp_handler(ibcq, ibcq->cq_context);
@@ -175,12 +176,16 @@ static void tavor_cq_create_late(struct vrb_device *vdev, struct vrb_object *obj
 static int tavor_cq_create_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 				const struct vrb_result *result)
 {
+	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
+
 	tavor_cq_create_late(vdev, vrb->object, result);
+	if (!result->status)
+		WRITE_ONCE(cq->open, !cq->user);
 	return result->status;
 }
 
 static const struct vrb_step tavor_create_cq_steps[] = {
-	TAVOR_BUF_CREATE_STEP,
+	TAVOR_BUF_CREATE_STEPS,
 	{
 		.name = "SW2HW_CQ",
 		.encode = tavor_cq_create_encode,
@@ -189,10 +194,20 @@ static const struct vrb_step tavor_create_cq_steps[] = {
 	},
 };
 
-static const struct vrb_verb tavor_verb_create_cq = {
+const struct vrb_verb tavor_verb_create_cq = {
 	.name = "CREATE_CQ",
 	.class = VRB_CLASS_NORMAL,
+	.creates = true,
 	VRB_STEPS(tavor_create_cq_steps),
+};
+
+/* In a process's memory region: the same without the rows for a buffer of ours. */
+static const struct vrb_verb tavor_verb_create_user_cq = {
+	.name = "CREATE_CQ",
+	.class = VRB_CLASS_NORMAL,
+	.creates = true,
+	.steps = tavor_create_cq_steps + TAVOR_NR_BUF_CREATE_STEPS,
+	.nr_steps = ARRAY_SIZE(tavor_create_cq_steps) - TAVOR_NR_BUF_CREATE_STEPS,
 };
 
 /* Destroy: the CQ, its event queue's drain, the key of its buffer. */
@@ -247,7 +262,7 @@ static int tavor_cq_exec(struct tavor_hw_cq *cq, const struct vrb_verb *verb, st
 	return tavor_exec(cq->dev, vrb);
 }
 
-static int tavor_cq_init_kernel(struct tavor_hw_cq *cq)
+static int tavor_cq_init_kernel(struct tavor_hw_cq *cq, gfp_t gfp)
 {
 	struct tavor_dev *dev = cq->dev;
 	u32 i;
@@ -256,15 +271,14 @@ static int tavor_cq_init_kernel(struct tavor_hw_cq *cq)
 	cq->uar = dev->kar.uar.index;
 	cq->pdn = dev->driver_pd->pdn;
 	err = tavor_buf_alloc(dev, &cq->buf, cq->entries * sizeof(struct tavor_cqe), cq->pdn,
-			      TAVOR_MPT_LW, GFP_KERNEL);
-	if (!err)
-		err = tavor_buf_write_mtt(dev, &cq->buf);
+			      TAVOR_MPT_LW, gfp);
 	if (err)
 		return err;
 	cq->lkey = cq->buf.mpt.key;
 	for (i = 0; i < cq->entries; i++)
 		tavor_cqe_give_back(tavor_buf_at(&cq->buf, i * sizeof(struct tavor_cqe)));
-	return 0;
+	/* The CQ can fire as soon as it is known, so the table knows it first. */
+	return tavor_table_insert(&dev->cqs, &cq->object, gfp);
 }
 
 static int tavor_cq_pin(struct tavor_hw_cq *cq, struct tavor_ucontext *ctx, u32 lkey, u32 entries,
@@ -289,7 +303,8 @@ static int tavor_cq_init_user(struct tavor_hw_cq *cq, struct ib_udata *udata)
 	cq->pdn = cmd.pdn;
 	cq->lkey = cmd.lkey;
 	cq->object.destroy.user = &ctx->user;
-	return tavor_cq_pin(cq, ctx, cmd.lkey, cq->entries, &cq->pin);
+	err = tavor_cq_pin(cq, ctx, cmd.lkey, cq->entries, &cq->pin);
+	return err ?: tavor_table_insert(&cq->dev->cqs, &cq->object, GFP_KERNEL);
 }
 
 static int tavor_cq_tell_user(struct tavor_hw_cq *cq, struct ib_udata *udata)
@@ -300,13 +315,17 @@ static int tavor_cq_tell_user(struct tavor_hw_cq *cq, struct ib_udata *udata)
 }
 
 static struct tavor_hw_cq *tavor_cq_alloc(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr,
-					  bool user)
+					  bool user, gfp_t gfp)
 {
 	struct tavor_dev *dev = to_tdev(ibcq->device);
 	struct tavor_hw_cq *cq;
 	int err;
 
-	cq = kzalloc(sizeof(*cq), GFP_KERNEL);
+	if (attr->flags)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (attr->cqe < 1 || attr->cqe > dev->lim.max_cqes || attr->comp_vector >= dev->nr_comp_eqs)
+		return ERR_PTR(-EINVAL);
+	cq = kzalloc(sizeof(*cq), gfp);
 	if (!cq)
 		return ERR_PTR(-ENOMEM);
 	cq->dev = dev;
@@ -324,6 +343,10 @@ static struct tavor_hw_cq *tavor_cq_alloc(struct ib_cq *ibcq, const struct ib_cq
 	err = tavor_alloc_get(&dev->cqs.alloc, &cq->cqn);
 	if (err)
 		goto give_room;
+	vrb_object_init_shell(&cq->object, dev->vrb, &tavor_cq_type.object, cq->cqn,
+			      &tavor_verb_destroy_cq);
+	to_tcq(ibcq)->hw = cq;
+	ibcq->cqe = cq->entries - 1;
 	return cq;
 
 give_room:
@@ -331,6 +354,72 @@ give_room:
 free_cq:
 	kfree(cq);
 	return ERR_PTR(err);
+}
+
+/**
+ * tavor_init_cq() - &vrb_verbs.init_cq: a kernel CQ without its create
+ * @ibcq: shell, or made by ib_core
+ * @attr: size and vector
+ * @gfp: GFP_KERNEL or GFP_ATOMIC
+ *
+ * Context: Any down to softirq, as @gfp says.
+ * Return: 0; -EOPNOTSUPP: flags; -EINVAL: size or vector; -ENOMEM.
+ */
+int tavor_init_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr, gfp_t gfp)
+{
+	struct tavor_hw_cq *cq = tavor_cq_alloc(ibcq, attr, false, gfp);
+	int err;
+
+	if (IS_ERR(cq))
+		return PTR_ERR(cq);
+	err = tavor_cq_init_kernel(cq, gfp);
+	if (err)
+		vrb_object_abandon(&cq->object);
+	return err;
+}
+
+/**
+ * tavor_cq_object() - &vrb_verbs.cq_object
+ * @ibcq: CQ of this driver's
+ *
+ * Context: Any.
+ * Return: its hardware half.
+ */
+struct vrb_object *tavor_cq_object(struct ib_cq *ibcq)
+{
+	return &to_tcq(ibcq)->hw->object;
+}
+
+static int tavor_create_kernel_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr)
+{
+	struct vrb_create_cq req;
+	int err;
+
+	err = tavor_init_cq(ibcq, attr, GFP_KERNEL);
+	if (err)
+		return err;
+	vrb_prep_create_cq(&req, ibcq);
+	err = tavor_exec(to_tdev(ibcq->device), &req.vrb);
+	if (err)
+		tavor_object_destroy(to_tdev(ibcq->device), tavor_cq_object(ibcq));
+	return err;
+}
+
+static int tavor_create_user_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr,
+				struct ib_udata *udata)
+{
+	struct tavor_hw_cq *cq = tavor_cq_alloc(ibcq, attr, true, GFP_KERNEL);
+	struct vrb vrb;
+	int err;
+
+	if (IS_ERR(cq))
+		return PTR_ERR(cq);
+	err = tavor_cq_init_user(cq, udata);
+	err = err ?: tavor_cq_exec(cq, &tavor_verb_create_user_cq, &vrb);
+	err = err ?: tavor_cq_tell_user(cq, udata);
+	if (err)
+		tavor_object_destroy(cq->dev, &cq->object);
+	return err;
 }
 
 /**
@@ -346,43 +435,8 @@ free_cq:
 int tavor_create_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr,
 		    struct uverbs_attr_bundle *attrs)
 {
-	struct tavor_dev *dev = to_tdev(ibcq->device);
-	/* The first member: NULL for a NULL bundle, but nothing promises that. */
-	struct ib_udata *udata = attrs ? &attrs->driver_udata : NULL;
-	struct tavor_hw_cq *cq;
-	struct vrb vrb;
-	int err;
-
-	if (attr->flags)
-		return -EOPNOTSUPP;
-	if (attr->cqe < 1 || attr->cqe > dev->lim.max_cqes || attr->comp_vector >= dev->nr_comp_eqs)
-		return -EINVAL;
-	cq = tavor_cq_alloc(ibcq, attr, udata);
-	if (IS_ERR(cq))
-		return PTR_ERR(cq);
-	vrb_object_init(&cq->object, dev->vrb, &tavor_cq_type.object, cq->cqn,
-			&tavor_verb_destroy_cq);
-
-	err = udata ? tavor_cq_init_user(cq, udata) : tavor_cq_init_kernel(cq);
-	if (err)
-		goto destroy_cq;
-	/* The CQ can fire as soon as it is known, so the table knows it first. */
-	err = tavor_table_insert(&dev->cqs, &cq->object);
-	if (err)
-		goto destroy_cq;
-	err = tavor_cq_exec(cq, &tavor_verb_create_cq, &vrb);
-	if (err)
-		goto destroy_cq;
-	err = udata ? tavor_cq_tell_user(cq, udata) : 0;
-	if (err)
-		goto destroy_cq;
-	to_tcq(ibcq)->hw = cq;
-	ibcq->cqe = cq->entries - 1;
-	return 0;
-
-destroy_cq:
-	tavor_object_destroy(dev, &cq->object);
-	return err;
+	return attrs ? tavor_create_user_cq(ibcq, attr, &attrs->driver_udata) :
+	       tavor_create_kernel_cq(ibcq, attr);
 }
 
 /**
@@ -397,6 +451,8 @@ int tavor_destroy_cq(struct ib_cq *ibcq, struct ib_udata *udata)
 {
 	struct tavor_hw_cq *cq = to_tcq(ibcq)->hw;
 
+	if (vrb_object_is_shell(&cq->object))
+		vrb_object_warn_shell(&cq->object, "ib_destroy_cq");
 	return tavor_object_destroy(cq->dev, &cq->object);
 }
 

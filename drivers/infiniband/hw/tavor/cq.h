@@ -25,6 +25,7 @@ struct tavor_cq_resize {
  * @vector: its completion EQ, which has room for its events
  * @user: the buffer is a process's
  * @hw_owned: SW2HW_CQ has succeeded
+ * @open: a kernel CQ that has been created: it may be polled and armed
  * @entries: power of two; one of them always stays free
  * @uar: page its doorbells come from
  * @pdn: of the buffer's region
@@ -45,6 +46,7 @@ struct tavor_hw_cq {
 	u32 vector;
 	bool user;
 	bool hw_owned;
+	bool open;
 	u32 entries;
 	u32 uar;
 	u32 pdn;
@@ -76,6 +78,9 @@ void tavor_cq_table_cleanup(struct tavor_dev *dev);
 void tavor_cq_completion(struct tavor_dev *dev, u32 cqn);
 void tavor_cq_error(struct tavor_dev *dev, u32 cqn, bool overrun);
 
+extern const struct vrb_verb tavor_verb_create_cq;
+int tavor_init_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr, gfp_t gfp);
+struct vrb_object *tavor_cq_object(struct ib_cq *ibcq);
 int tavor_create_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr,
 		    struct uverbs_attr_bundle *attrs);
 int tavor_destroy_cq(struct ib_cq *ibcq, struct ib_udata *udata);

@@ -22,6 +22,7 @@
 #include "stats.h"
 #include "tavor.h"
 #include "uctx.h"
+#include "verbs.h"
 
 /* Attribute data of the SMPs: offsets of the fields used here */
 #define NODE_SYSTEM_GUID	4
@@ -410,7 +411,7 @@ int tavor_ib_register(struct tavor_dev *dev)
 	if (err)
 		return err;
 	/* Before ib_core: its clients may be clients of the engine too. */
-	err = vrb_device_attach(dev->vrb, ibdev, NULL);
+	err = vrb_device_attach(dev->vrb, ibdev, &tavor_verbs);
 	if (err)
 		return err;
 	WRITE_ONCE(dev->registered, true);

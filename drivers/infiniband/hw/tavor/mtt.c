@@ -200,7 +200,7 @@ u64 tavor_mtt_addr(const struct tavor_dev *dev, const struct tavor_mtt *mtt)
 	return dev->layout.mtt + (u64)mtt->first * dev->limits.mtt_seg_size;
 }
 
-static void tavor_mtt_store(void __iomem *entry, u64 page)
+static void tavor_mtt_store_one(void __iomem *entry, u64 page)
 {
 	u64 value = page | TAVOR_MTT_PRESENT;
 
@@ -212,15 +212,52 @@ static void tavor_mtt_store(void __iomem *entry, u64 page)
 #endif
 }
 
-static void tavor_mtt_write_direct(struct tavor_dev *dev, const struct tavor_mtt *mtt, u32 first,
-				   const u64 *pages, u32 n)
+/**
+ * tavor_mtt_store() - fills entries of a table that can be seen; SW2HW_MPT comes after it
+ * @dev: device with &tavor_mtt_table.map
+ * @mtt: the run
+ * @first: first entry of it to write
+ * @pages: DMA addresses
+ * @n: how many
+ *
+ * Context: Any.
+ */
+void tavor_mtt_store(struct tavor_dev *dev, const struct tavor_mtt *mtt, u32 first,
+		     const u64 *pages, u32 n)
 {
 	void __iomem *entry = dev->mtt.map + (size_t)mtt->first * dev->limits.mtt_seg_size +
 			      (size_t)first * TAVOR_MTT_ENTRY_SIZE;
 	u32 i;
 
 	for (i = 0; i < n; i++)
-		tavor_mtt_store(entry + (size_t)i * TAVOR_MTT_ENTRY_SIZE, pages[i]);
+		tavor_mtt_store_one(entry + (size_t)i * TAVOR_MTT_ENTRY_SIZE, pages[i]);
+}
+
+/**
+ * tavor_encode_write_mtt() - step: entries of a table that cannot be seen; SW2HW_MPT comes after it
+ * @dev: device
+ * @slot: where to encode
+ * @mtt: the run
+ * @first: first entry of it to write, even
+ * @pages: DMA addresses
+ * @n: how many, at most TAVOR_WRITE_MTT_MAX; even unless they end the run: then a zero entry is
+ *	written behind them
+ *
+ * Context: Softirq or BH disabled, engine's device lock held.
+ */
+void tavor_encode_write_mtt(struct tavor_dev *dev, struct vrb_slot *slot,
+			    const struct tavor_mtt *mtt, u32 first, const u64 *pages, u32 n)
+{
+	struct tavor_write_mtt *in = tavor_mbox_in(dev, slot);
+	u32 i;
+
+	in->addr = cpu_to_be64(tavor_mtt_addr(dev, mtt) + (u64)first * TAVOR_MTT_ENTRY_SIZE);
+	in->reserved = 0;
+	for (i = 0; i < n; i++)
+		in->entry[i] = cpu_to_be64(pages[i] | TAVOR_MTT_PRESENT);
+	if (n & 1)
+		in->entry[n] = 0;
+	tavor_cmd_set(dev, slot, TAVOR_CMD_WRITE_MTT, 0, round_up(n, 2), TAVOR_CMD_IN);
 }
 
 /**
@@ -245,7 +282,7 @@ int tavor_mtt_write(struct tavor_dev *dev, const struct tavor_mtt *mtt, u32 firs
 	if (WARN_ON_ONCE(first + n > mtt->entries))
 		return -EINVAL;
 	if (dev->mtt.map) {
-		tavor_mtt_write_direct(dev, mtt, first, pages, n);
+		tavor_mtt_store(dev, mtt, first, pages, n);
 		return 0;
 	}
 	for (done = 0; done < n; done += chunk) {

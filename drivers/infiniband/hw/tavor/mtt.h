@@ -11,6 +11,7 @@
 #include "bitmap.h"
 
 struct tavor_dev;
+struct vrb_slot;
 
 /* A run of MTT segments: 1 << order segments starting with first. entries == 0: none. */
 struct tavor_mtt {
@@ -35,6 +36,10 @@ void tavor_mtt_table_destroy(struct tavor_dev *dev);
 int tavor_mtt_alloc(struct tavor_dev *dev, u32 entries, struct tavor_mtt *mtt);
 void tavor_mtt_free(struct tavor_dev *dev, struct tavor_mtt *mtt);
 u64 tavor_mtt_addr(const struct tavor_dev *dev, const struct tavor_mtt *mtt);
+void tavor_mtt_store(struct tavor_dev *dev, const struct tavor_mtt *mtt, u32 first,
+		     const u64 *pages, u32 n);
+void tavor_encode_write_mtt(struct tavor_dev *dev, struct vrb_slot *slot,
+			    const struct tavor_mtt *mtt, u32 first, const u64 *pages, u32 n);
 int tavor_mtt_write(struct tavor_dev *dev, const struct tavor_mtt *mtt, u32 first, const u64 *pages,
 		    u32 n);
 

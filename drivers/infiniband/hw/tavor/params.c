@@ -41,6 +41,9 @@ MODULE_PARM_DESC(rdb_per_qp,
 module_param_named(cmd_timeout_ms, tavor_params.cmd_timeout_ms, uint, 0444);
 MODULE_PARM_DESC(cmd_timeout_ms,
 		 "a firmware command is given up after so long without any command completing (100..600000)");
+module_param_named(softirq_objects, tavor_params.softirq_objects, bool, 0644);
+MODULE_PARM_DESC(softirq_objects,
+		 "kernel clients may make objects that security modules do not see (for kernels with SECURITY_INFINIBAND)");
 module_param_named(msi_x, tavor_params.msi_x, bool, 0444);
 MODULE_PARM_DESC(msi_x, "use MSI-X where it works");
 

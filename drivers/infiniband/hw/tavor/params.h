@@ -18,6 +18,8 @@
  * @num_pd: protection domains
  * @rdb_per_qp: RDMA reads and atomics a QP can respond to at a time
  * @cmd_timeout_ms: after so long without any command completing one is given up
+ * @softirq_objects: kernel clients may have objects of their own although the kernel has security
+ *	modules for InfiniBand, which do not see them
  * @msi_x: MSI-X where it works
  */
 struct tavor_params {
@@ -30,6 +32,7 @@ struct tavor_params {
 	unsigned int num_pd;
 	unsigned int rdb_per_qp;
 	unsigned int cmd_timeout_ms;
+	bool softirq_objects;
 	bool msi_x;
 };
 

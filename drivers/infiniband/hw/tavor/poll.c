@@ -235,7 +235,8 @@ static enum tavor_polled tavor_poll_one(struct tavor_hw_cq *cq, struct ib_wc *wc
  * @wc: work completions
  *
  * Context: Any.
- * Return: the number of completions; -EINVAL: a user's CQ, which only its process can poll.
+ * Return: the number of completions, none before the CQ has been created; -EINVAL: a user's CQ, which
+ * only its process can poll.
  */
 int tavor_poll_cq(struct ib_cq *ibcq, int num, struct ib_wc *wc)
 {
@@ -245,8 +246,8 @@ int tavor_poll_cq(struct ib_cq *ibcq, int num, struct ib_wc *wc)
 	u32 first;
 	int n = 0;
 
-	if (cq->user)
-		return -EINVAL;
+	if (!READ_ONCE(cq->open))
+		return cq->user ? -EINVAL : 0;
 	spin_lock_irqsave(&cq->lock, flags);
 	first = cq->cons_index;
 	while (n < num) {
@@ -275,7 +276,7 @@ int tavor_poll_cq(struct ib_cq *ibcq, int num, struct ib_wc *wc)
  *
  * Context: Any.
  * Return: 0; 1 with IB_CQ_REPORT_MISSED_EVENTS when there is something to poll already; -EINVAL: a
- * user's CQ.
+ * user's CQ, or one that has not been created.
  */
 int tavor_req_notify_cq(struct ib_cq *ibcq, enum ib_cq_notify_flags flags)
 {
@@ -285,7 +286,7 @@ int tavor_req_notify_cq(struct ib_cq *ibcq, enum ib_cq_notify_flags flags)
 	unsigned long irq_flags;
 	int missed;
 
-	if (cq->user)
+	if (!READ_ONCE(cq->open))
 		return -EINVAL;
 	spin_lock_irqsave(&cq->lock, irq_flags);
 	tavor_ring(&cq->dev->kar, TAVOR_DB_CQ, FIELD_PREP(TAVOR_CQ_DB_CMD, cmd) | cq->cqn,

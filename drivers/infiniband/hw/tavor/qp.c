@@ -50,13 +50,13 @@ void tavor_qp_forget_completions(struct tavor_hw_qp *qp)
 	tavor_cq_unlock_pair(qp->send_cq, qp->recv_cq, flags);
 }
 
-static int tavor_qp_list(struct tavor_hw_qp *qp)
+static int tavor_qp_list(struct tavor_hw_qp *qp, gfp_t gfp)
 {
 	unsigned long flags;
 	int err;
 
 	/* -EBUSY: only special QPs can find their place taken. */
-	err = tavor_table_insert(&qp->dev->qps->table, &qp->object);
+	err = tavor_table_insert(&qp->dev->qps->table, &qp->object, gfp);
 	if (err)
 		return err;
 	qp->listed = true;
@@ -131,6 +131,7 @@ static void tavor_qp_release(struct vrb_object *object)
 		xa_unlock_bh(&table->objects);
 	}
 	tavor_qp_put_number(qp);
+	tavor_qp_put_gids(qp);
 	tavor_buf_free(qp->dev, &qp->buf);
 	tavor_wq_free(&qp->sq);
 	tavor_wq_free(&qp->rq);
@@ -213,12 +214,13 @@ static const struct vrb_verb tavor_verb_destroy_qp = {
 
 /* Create: the key of a kernel QP's buffer is all that the hardware learns. */
 static const struct vrb_step tavor_create_qp_steps[] = {
-	TAVOR_BUF_CREATE_STEP,
+	TAVOR_BUF_CREATE_STEPS,
 };
 
-static const struct vrb_verb tavor_verb_create_qp = {
+const struct vrb_verb tavor_verb_create_qp = {
 	.name = "CREATE_QP",
 	.class = VRB_CLASS_NORMAL,
+	.creates = true,
 	VRB_STEPS(tavor_create_qp_steps),
 };
 
@@ -254,28 +256,23 @@ static void tavor_qp_link_recv(struct tavor_hw_qp *qp)
 				    TAVOR_NEXT_RECV);
 }
 
-static int tavor_qp_init_kernel(struct tavor_hw_qp *qp, u32 bytes)
+static int tavor_qp_init_kernel(struct tavor_hw_qp *qp, u32 bytes, gfp_t gfp)
 {
 	struct tavor_dev *dev = qp->dev;
-	struct vrb vrb;
 	int err;
 
 	qp->uar = dev->kar.uar.index;
-	err = tavor_wq_alloc(&qp->sq, GFP_KERNEL);
+	err = tavor_wq_alloc(&qp->sq, gfp);
 	if (!err)
-		err = tavor_wq_alloc(&qp->rq, GFP_KERNEL);
+		err = tavor_wq_alloc(&qp->rq, gfp);
 	if (!err)
-		err = tavor_buf_alloc(dev, &qp->buf, max(bytes, 1U), qp->pd->pdn, 0, GFP_KERNEL);
-	if (!err)
-		err = tavor_buf_write_mtt(dev, &qp->buf);
+		err = tavor_buf_alloc(dev, &qp->buf, max(bytes, 1U), qp->pd->pdn, 0, gfp);
 	if (err)
 		return err;
 	qp->lkey = qp->buf.mpt.key;
 	tavor_qp_link_recv(qp);
 	tavor_qp_rings_reset(qp);
-
-	vrb_prep(&vrb, &tavor_verb_create_qp, &qp->object);
-	return tavor_exec(dev, &vrb);
+	return 0;
 }
 
 static int tavor_qp_init_user(struct tavor_hw_qp *qp, u32 bytes, struct ib_udata *udata)
@@ -333,13 +330,13 @@ static int tavor_qp_service(const struct ib_qp_init_attr *attr, bool user)
 	}
 }
 
-static int tavor_qp_get_number(struct tavor_hw_qp *qp, u32 port)
+static int tavor_qp_get_number(struct tavor_hw_qp *qp, u32 port, gfp_t gfp)
 {
 	struct tavor_qp_table *table = qp->dev->qps;
 	int err;
 
 	if (!tavor_qp_is_special(qp)) {
-		err = tavor_eq_expect(qp->dev, TAVOR_EVENTS_PER_QP, GFP_KERNEL);
+		err = tavor_eq_expect(qp->dev, TAVOR_EVENTS_PER_QP, gfp);
 		if (err)
 			return err;
 		err = tavor_alloc_get(&table->table.alloc, &qp->qpn);
@@ -374,14 +371,29 @@ static void tavor_qp_apply_layout(struct tavor_hw_qp *qp, const struct tavor_wq_
 	cap->max_inline_data = layout->max_inline;
 }
 
+/* The type first: one that is not supported may lack what the others have. */
+static int tavor_qp_check_init(const struct ib_qp *ibqp, const struct ib_qp_init_attr *attr,
+			       bool user)
+{
+	if (tavor_qp_service(attr, user) < 0 || attr->create_flags || attr->rwq_ind_tbl)
+		return -EOPNOTSUPP;
+	if (!attr->send_cq || !attr->recv_cq)
+		return -EINVAL;
+	/* The hardware reads an SRQ's WQEs and buffers in the QP's PD. */
+	return attr->srq && attr->srq->pd != ibqp->pd ? -EINVAL : 0;
+}
+
 static struct tavor_hw_qp *tavor_qp_alloc(struct ib_qp *ibqp, const struct ib_qp_init_attr *attr,
-					  bool user)
+					  bool user, gfp_t gfp)
 {
 	struct tavor_dev *dev = to_tdev(ibqp->device);
 	struct tavor_hw_qp *qp;
 	int err;
 
-	qp = kzalloc(sizeof(*qp), GFP_KERNEL);
+	err = tavor_qp_check_init(ibqp, attr, user);
+	if (err)
+		return ERR_PTR(err);
+	qp = kzalloc(sizeof(*qp), gfp);
 	if (!qp)
 		return ERR_PTR(-ENOMEM);
 	qp->dev = dev;
@@ -397,24 +409,132 @@ static struct tavor_hw_qp *tavor_qp_alloc(struct ib_qp *ibqp, const struct ib_qp
 	qp->state = IB_QPS_RESET;
 	qp->user = user;
 	qp->sq_sig_all = attr->sq_sig_type == IB_SIGNAL_ALL_WR;
-	err = tavor_qp_get_number(qp, attr->port_num);
+	err = tavor_qp_get_number(qp, attr->port_num, gfp);
 	if (err) {
 		kfree(qp);
 		return ERR_PTR(err);
 	}
+	/* Of a process's QP the hardware learns with the first transition. */
+	if (user)
+		vrb_object_init(&qp->object, dev->vrb, &tavor_qp_type.object, qp->qpn,
+				&tavor_verb_destroy_qp);
+	else
+		vrb_object_init_shell(&qp->object, dev->vrb, &tavor_qp_type.object, qp->qpn,
+				      &tavor_verb_destroy_qp);
+	to_tqp(ibqp)->hw = qp;
+	ibqp->qp_num = qp->type == IB_QPT_SMI ? 0 : qp->type == IB_QPT_GSI ? 1 : qp->qpn;
 	return qp;
 }
 
-/* The type first: one that is not supported may lack what the others have. */
-static int tavor_qp_check_init(const struct ib_qp *ibqp, const struct ib_qp_init_attr *attr,
-			       bool user)
+/* What it needs, and whose child it is. */
+static int tavor_qp_plan(struct tavor_hw_qp *qp, struct ib_qp_init_attr *attr, u32 *bytes)
 {
-	if (tavor_qp_service(attr, user) < 0 || attr->create_flags || attr->rwq_ind_tbl)
-		return -EOPNOTSUPP;
-	if (!attr->send_cq || !attr->recv_cq)
+	struct tavor_dev *dev = qp->dev;
+	struct tavor_wq_limits limits = {
+		.max_wqes = dev->lim.max_qp_wqes,
+		.max_sg = dev->limits.max_sg,
+		.max_desc = dev->lim.max_desc_size,
+	};
+	struct tavor_wq_layout layout = {};
+	int err;
+
+	if (attr->srq)
+		tavor_qp_no_recv(&attr->cap);
+	err = tavor_wq_plan(&limits, qp->service, &attr->cap, &layout);
+	if (err)
+		return err;
+	tavor_qp_apply_layout(qp, &layout, &attr->cap);
+	*bytes = layout.size;
+	return tavor_qp_add_parents(qp);
+}
+
+/**
+ * tavor_init_qp() - &vrb_verbs.init_qp: a kernel QP without its create
+ * @ibqp: shell, or made by ib_core
+ * @attr: what is asked for; the capabilities become what was given
+ * @gfp: GFP_KERNEL or GFP_ATOMIC
+ *
+ * Context: Any down to softirq, as @gfp says.
+ * Return: as tavor_create_qp().
+ */
+int tavor_init_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, gfp_t gfp)
+{
+	struct tavor_hw_qp *qp = tavor_qp_alloc(ibqp, attr, false, gfp);
+	u32 bytes;
+	int err;
+
+	if (IS_ERR(qp))
+		return PTR_ERR(qp);
+	err = tavor_qp_plan(qp, attr, &bytes);
+	err = err ?: tavor_qp_init_kernel(qp, bytes, gfp);
+	err = err ?: tavor_qp_list(qp, gfp);
+	if (err)
+		vrb_object_abandon(&qp->object);
+	return err;
+}
+
+/**
+ * tavor_qp_object() - &vrb_verbs.qp_object
+ * @ibqp: QP of this driver's
+ *
+ * Context: Any.
+ * Return: its hardware half.
+ */
+struct vrb_object *tavor_qp_object(struct ib_qp *ibqp)
+{
+	return &to_tqp(ibqp)->hw->object;
+}
+
+/**
+ * tavor_qp_state() - &vrb_verbs.qp_state
+ * @ibqp: QP of this driver's
+ *
+ * Context: Any.
+ * Return: the state as the last request has left it.
+ */
+enum ib_qp_state tavor_qp_state(const struct ib_qp *ibqp)
+{
+	return READ_ONCE(container_of(ibqp, struct tavor_qp, ib)->hw->state);
+}
+
+/* ib_core touches the parents of what it has made after they are gone: they must be its own. */
+static bool tavor_cq_is_shell(struct ib_cq *ibcq)
+{
+	return ibcq && vrb_object_is_shell(tavor_cq_object(ibcq));
+}
+
+static int tavor_create_kernel_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr)
+{
+	struct vrb_create_qp req;
+	int err;
+
+	if (tavor_cq_is_shell(attr->send_cq) || tavor_cq_is_shell(attr->recv_cq))
 		return -EINVAL;
-	/* The hardware reads an SRQ's WQEs and buffers in the QP's PD. */
-	return attr->srq && attr->srq->pd != ibqp->pd ? -EINVAL : 0;
+	err = tavor_init_qp(ibqp, attr, GFP_KERNEL);
+	if (err)
+		return err;
+	vrb_prep_create_qp(&req, ibqp);
+	err = tavor_exec(to_tdev(ibqp->device), &req.vrb);
+	if (err)
+		tavor_object_destroy(to_tdev(ibqp->device), tavor_qp_object(ibqp));
+	return err;
+}
+
+static int tavor_create_user_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr,
+				struct ib_udata *udata)
+{
+	struct tavor_hw_qp *qp = tavor_qp_alloc(ibqp, attr, true, GFP_KERNEL);
+	u32 bytes;
+	int err;
+
+	if (IS_ERR(qp))
+		return PTR_ERR(qp);
+	err = tavor_qp_plan(qp, attr, &bytes);
+	err = err ?: tavor_qp_init_user(qp, bytes, udata);
+	err = err ?: tavor_qp_list(qp, GFP_KERNEL);
+	if (err)
+		tavor_object_destroy(qp->dev, &qp->object);
+	return err;
 }
 
 /**
@@ -424,53 +544,13 @@ static int tavor_qp_check_init(const struct ib_qp *ibqp, const struct ib_qp_init
  * @udata: NULL for kernel QPs
  *
  * Context: Process context.
- * Return: 0; -EOPNOTSUPP: type or flags; -EINVAL: capabilities, port, or a buffer that is not the
- * caller's; -EBUSY: a special QP that exists; -ENOMEM; or the firmware's.
+ * Return: 0; -EOPNOTSUPP: type or flags; -EINVAL: capabilities, port, a CQ or SRQ that ib_core does
+ * not know, or a buffer that is not the caller's; -EBUSY: a special QP that exists; -ENOMEM; or the
+ * firmware's.
  */
 int tavor_create_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, struct ib_udata *udata)
 {
-	struct tavor_dev *dev = to_tdev(ibqp->device);
-	struct tavor_wq_limits limits = {
-		.max_wqes = dev->lim.max_qp_wqes,
-		.max_sg = dev->limits.max_sg,
-		.max_desc = dev->lim.max_desc_size,
-	};
-	struct tavor_wq_layout layout = {};
-	struct tavor_hw_qp *qp;
-	int err;
-
-	err = tavor_qp_check_init(ibqp, attr, udata);
-	if (err)
-		return err;
-	qp = tavor_qp_alloc(ibqp, attr, udata);
-	if (IS_ERR(qp))
-		return PTR_ERR(qp);
-	vrb_object_init(&qp->object, dev->vrb, &tavor_qp_type.object, qp->qpn,
-			&tavor_verb_destroy_qp);
-
-	if (attr->srq)
-		tavor_qp_no_recv(&attr->cap);
-	err = tavor_wq_plan(&limits, qp->service, &attr->cap, &layout);
-	if (err)
-		goto destroy_qp;
-	tavor_qp_apply_layout(qp, &layout, &attr->cap);
-	err = tavor_qp_add_parents(qp);
-	if (err)
-		goto destroy_qp;
-	err = udata ? tavor_qp_init_user(qp, layout.size, udata) :
-	      tavor_qp_init_kernel(qp, layout.size);
-	if (err)
-		goto destroy_qp;
-	err = tavor_qp_list(qp);
-	if (err)
-		goto destroy_qp;
-	to_tqp(ibqp)->hw = qp;
-	ibqp->qp_num = qp->type == IB_QPT_SMI ? 0 : qp->type == IB_QPT_GSI ? 1 : qp->qpn;
-	return 0;
-
-destroy_qp:
-	tavor_object_destroy(dev, &qp->object);
-	return err;
+	return udata ? tavor_create_user_qp(ibqp, attr, udata) : tavor_create_kernel_qp(ibqp, attr);
 }
 
 /**
@@ -485,6 +565,8 @@ int tavor_destroy_qp(struct ib_qp *ibqp, struct ib_udata *udata)
 {
 	struct tavor_hw_qp *qp = to_tqp(ibqp)->hw;
 
+	if (vrb_object_is_shell(&qp->object))
+		vrb_object_warn_shell(&qp->object, "ib_destroy_qp");
 	tavor_qp_hide(qp);
 	return tavor_object_destroy(qp->dev, &qp->object);
 }

@@ -49,6 +49,8 @@ struct tavor_qp_attrs {
  * @attrs: see there
  * @next_attrs: what @attrs becomes when the transition under way has succeeded
  * @next_state: the same for @state
+ * @gids: held for its paths, primary and alternate; NULL: none
+ * @next_gids: the same for the transition under way
  * @max_inline: bytes a send may carry inline
  * @uar: page its doorbells come from
  * @sq: send queue; kernel QPs only, but for its shape
@@ -78,6 +80,8 @@ struct tavor_hw_qp {
 	struct tavor_qp_attrs attrs;
 	struct tavor_qp_attrs next_attrs;
 	enum ib_qp_state next_state;
+	const struct ib_gid_attr *gids[2];
+	const struct ib_gid_attr *next_gids[2];
 	u32 max_inline;
 	u32 uar;
 	u32 lkey;
@@ -98,18 +102,15 @@ struct tavor_qp_table {
 };
 
 /**
- * struct tavor_qp_modify - a modify request
- * @vrb: the request
- * @attr: as given to ib_modify_qp()
+ * struct tavor_qp_transition - one transition of a QP
+ * @attr: as for ib_modify_qp()
  * @mask: enum ib_qp_attr_mask
- *
- * Owned by the submitter until the request is over.
+ * @from: state
+ * @to: state
  */
-struct tavor_qp_modify {
-	struct vrb vrb;
-	struct ib_qp_attr attr;
+struct tavor_qp_transition {
+	const struct ib_qp_attr *attr;
 	int mask;
-	/* private: set when the request is issued */
 	enum ib_qp_state from;
 	enum ib_qp_state to;
 };
@@ -143,6 +144,10 @@ static inline struct tavor_next_seg *tavor_recv_slot(struct tavor_hw_qp *qp, u32
 int tavor_qp_table_init(struct tavor_dev *dev);
 void tavor_qp_table_cleanup(struct tavor_dev *dev);
 void tavor_qp_event(struct tavor_dev *dev, u32 qpn, enum ib_event_type type);
+extern const struct vrb_verb tavor_verb_create_qp;
+int tavor_init_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, gfp_t gfp);
+struct vrb_object *tavor_qp_object(struct ib_qp *ibqp);
+enum ib_qp_state tavor_qp_state(const struct ib_qp *ibqp);
 int tavor_create_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, struct ib_udata *udata);
 int tavor_destroy_qp(struct ib_qp *ibqp, struct ib_udata *udata);
 void tavor_qp_rings_reset(struct tavor_hw_qp *qp);
@@ -151,16 +156,19 @@ void tavor_encode_2rst(struct tavor_dev *dev, struct vrb_slot *slot, const struc
 struct tavor_hw_qp *tavor_qp_lookup(struct tavor_dev *dev, u32 qpn);
 
 /* qp_modify.c */
+extern const struct vrb_verb tavor_verb_modify_qp, tavor_verb_connect_qp, tavor_verb_reset_qp;
+void tavor_qp_put_gids(struct tavor_hw_qp *qp);
 int tavor_modify_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask, struct ib_udata *udata);
 
 /* qp_context.c */
 struct tavor_qp_context;
-u32 tavor_qpc_encode(const struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod,
+u32 tavor_qpc_encode(const struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod,
 		     struct tavor_qp_context *ctx);
-void tavor_qp_next_attrs(struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod);
-int tavor_qp_check_attrs(const struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod);
+void tavor_qp_next_attrs(struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod);
+int tavor_qp_check_attrs(const struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod);
 
 /* qp_query.c */
+extern const struct vrb_verb tavor_verb_query_qp;
 int tavor_query_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask,
 		   struct ib_qp_init_attr *init_attr);
 

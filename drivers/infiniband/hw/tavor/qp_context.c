@@ -88,17 +88,17 @@ static bool tavor_numbers_ok(const struct ib_qp_attr *attr, int mask)
  * Context: Any.
  * Return: 0 or -EINVAL.
  */
-int tavor_qp_check_attrs(const struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod)
+int tavor_qp_check_attrs(const struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod)
 {
 	const char *what = NULL;
 
 	if (!ib_modify_qp_is_ok(mod->from, mod->to, qp->type, mod->mask))
 		what = "transition or attribute mask";
-	else if (!tavor_path_attrs_ok(qp->dev, &mod->attr, mod->mask))
+	else if (!tavor_path_attrs_ok(qp->dev, mod->attr, mod->mask))
 		what = "path attribute";
-	else if (!tavor_transport_attrs_ok(qp->dev, &mod->attr, mod->mask))
+	else if (!tavor_transport_attrs_ok(qp->dev, mod->attr, mod->mask))
 		what = "transport attribute";
-	else if (!tavor_numbers_ok(&mod->attr, mod->mask))
+	else if (!tavor_numbers_ok(mod->attr, mod->mask))
 		what = "QPN or PSN";
 	if (!what)
 		return 0;
@@ -128,10 +128,10 @@ static void tavor_encode_path(const struct tavor_dev *dev, const struct rdma_ah_
 	path->sl_tclass_flow = cpu_to_be32(word);
 }
 
-static u32 tavor_encode_primary(const struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod,
+static u32 tavor_encode_primary(const struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod,
 				struct tavor_qp_path *path)
 {
-	const struct ib_qp_attr *attr = &mod->attr;
+	const struct ib_qp_attr *attr = mod->attr;
 	u32 port = mod->mask & IB_QP_PORT ? attr->port_num : qp->attrs.port;
 	u32 word = 0, opt = 0;
 
@@ -166,32 +166,32 @@ static u32 tavor_encode_alternate(const struct tavor_hw_qp *qp, const struct ib_
 	return TAVOR_OPTPAR_ALT_PATH;
 }
 
-static u32 tavor_encode_paths(const struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod,
+static u32 tavor_encode_paths(const struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod,
 			      struct tavor_qp_context *ctx)
 {
 	u32 opt = tavor_encode_primary(qp, mod, &ctx->pri_path);
 
 	if (mod->mask & IB_QP_ALT_PATH)
-		opt |= tavor_encode_alternate(qp, &mod->attr, &ctx->alt_path);
+		opt |= tavor_encode_alternate(qp, mod->attr, &ctx->alt_path);
 	if (mod->mask & IB_QP_RNR_RETRY) {
-		ctx->pri_path.rnr_retry = FIELD_PREP(TAVOR_PATH_RNR_RETRY, mod->attr.rnr_retry);
+		ctx->pri_path.rnr_retry = FIELD_PREP(TAVOR_PATH_RNR_RETRY, mod->attr->rnr_retry);
 		ctx->alt_path.rnr_retry = ctx->pri_path.rnr_retry;
 		opt |= TAVOR_OPTPAR_RNR_RETRY | TAVOR_OPTPAR_ALT_RNR_RETRY;
 	}
 	return opt;
 }
 
-static u32 tavor_encode_pm_state(const struct tavor_qp_modify *mod, u32 *flags)
+static u32 tavor_encode_pm_state(const struct tavor_qp_transition *mod, u32 *flags)
 {
 	enum tavor_pm_state state = TAVOR_PM_MIGRATED;
 
-	if (mod->mask & IB_QP_PATH_MIG_STATE && mod->attr.path_mig_state == IB_MIG_REARM)
+	if (mod->mask & IB_QP_PATH_MIG_STATE && mod->attr->path_mig_state == IB_MIG_REARM)
 		state = TAVOR_PM_REARM;
 	*flags |= FIELD_PREP(TAVOR_QPC_PM_STATE, state);
 	return mod->mask & IB_QP_PATH_MIG_STATE ? TAVOR_OPTPAR_PM_STATE : 0;
 }
 
-static __be32 tavor_encode_mtu(const struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod)
+static __be32 tavor_encode_mtu(const struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod)
 {
 	u32 mtu = qp->dev->lim.max_mtu;
 
@@ -201,12 +201,12 @@ static __be32 tavor_encode_mtu(const struct tavor_hw_qp *qp, const struct tavor_
 				   FIELD_PREP(TAVOR_QPC_MSG_MAX, mtu + 7));
 	if (!(mod->mask & IB_QP_PATH_MTU))
 		return 0;
-	return cpu_to_be32(FIELD_PREP(TAVOR_QPC_MTU, mod->attr.path_mtu) |
+	return cpu_to_be32(FIELD_PREP(TAVOR_QPC_MTU, mod->attr->path_mtu) |
 			   FIELD_PREP(TAVOR_QPC_MSG_MAX, TAVOR_CONNECTED_MSG_MAX));
 }
 
 /* params1: this side as requester */
-static u32 tavor_encode_requester(const struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod,
+static u32 tavor_encode_requester(const struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod,
 				  struct tavor_qp_context *ctx)
 {
 	u32 word = FIELD_PREP(TAVOR_QPC_ACK_FREQ, TAVOR_ACK_FREQUENCY) |
@@ -216,18 +216,18 @@ static u32 tavor_encode_requester(const struct tavor_hw_qp *qp, const struct tav
 	if (qp->sq_sig_all)
 		word |= TAVOR_QPC_SSC;
 	if (mod->mask & IB_QP_RETRY_CNT) {
-		word |= FIELD_PREP(TAVOR_QPC_RETRY_COUNT, mod->attr.retry_cnt);
+		word |= FIELD_PREP(TAVOR_QPC_RETRY_COUNT, mod->attr->retry_cnt);
 		opt |= TAVOR_OPTPAR_RETRY_COUNT;
 	}
 	if (mod->mask & IB_QP_MAX_QP_RD_ATOMIC) {
-		if (mod->attr.max_rd_atomic)
+		if (mod->attr->max_rd_atomic)
 			word |= TAVOR_QPC_SRE | TAVOR_QPC_SAE |
 				FIELD_PREP(TAVOR_QPC_SRA_MAX,
-					   order_base_2(mod->attr.max_rd_atomic));
+					   order_base_2(mod->attr->max_rd_atomic));
 		opt |= TAVOR_OPTPAR_SRA_MAX;
 	}
 	if (mod->mask & IB_QP_SQ_PSN)
-		ctx->next_send_psn = cpu_to_be32(mod->attr.sq_psn);
+		ctx->next_send_psn = cpu_to_be32(mod->attr->sq_psn);
 	ctx->params1 = cpu_to_be32(word);
 	return opt;
 }
@@ -247,10 +247,10 @@ static u32 tavor_encode_access(int access, u8 depth)
 }
 
 /* params2 and the receive PSN: this side as responder */
-static u32 tavor_encode_responder(const struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod,
+static u32 tavor_encode_responder(const struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod,
 				  struct tavor_qp_context *ctx)
 {
-	const struct ib_qp_attr *attr = &mod->attr;
+	const struct ib_qp_attr *attr = mod->attr;
 	u8 depth = mod->mask & IB_QP_MAX_DEST_RD_ATOMIC ? attr->max_dest_rd_atomic :
 		   qp->attrs.resp_depth;
 	int access = mod->mask & IB_QP_ACCESS_FLAGS ? attr->qp_access_flags : qp->attrs.access;
@@ -296,7 +296,7 @@ static void tavor_encode_identity(const struct tavor_hw_qp *qp, struct tavor_qp_
 }
 
 /* Only a hint: kernel and user QPs from two queues. */
-static u32 tavor_encode_sched_queue(const struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod,
+static u32 tavor_encode_sched_queue(const struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod,
 				    struct tavor_qp_context *ctx)
 {
 	if (qp->service != TAVOR_SERVICE_RC || mod->from != IB_QPS_INIT || mod->to != IB_QPS_RTR)
@@ -329,7 +329,7 @@ static u32 tavor_hw_qp_state(enum ib_qp_state state)
  * Context: Any.
  * Return: the optional-parameter mask, TAVOR_OPTPAR_*.
  */
-u32 tavor_qpc_encode(const struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod,
+u32 tavor_qpc_encode(const struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod,
 		     struct tavor_qp_context *ctx)
 {
 	u32 flags = FIELD_PREP(TAVOR_QPC_STATE, tavor_hw_qp_state(mod->to)) |
@@ -345,9 +345,9 @@ u32 tavor_qpc_encode(const struct tavor_hw_qp *qp, const struct tavor_qp_modify 
 	opt |= tavor_encode_requester(qp, mod, ctx);
 	opt |= tavor_encode_responder(qp, mod, ctx);
 	if (mod->mask & IB_QP_DEST_QPN)
-		ctx->remote_qpn = cpu_to_be32(mod->attr.dest_qp_num);
+		ctx->remote_qpn = cpu_to_be32(mod->attr->dest_qp_num);
 	if (mod->mask & IB_QP_QKEY) {
-		ctx->qkey = cpu_to_be32(mod->attr.qkey);
+		ctx->qkey = cpu_to_be32(mod->attr->qkey);
 		opt |= TAVOR_OPTPAR_QKEY;
 	}
 	return opt;
@@ -360,9 +360,9 @@ u32 tavor_qpc_encode(const struct tavor_hw_qp *qp, const struct tavor_qp_modify 
  *
  * Context: Any, from the QP's own requests only.
  */
-void tavor_qp_next_attrs(struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod)
+void tavor_qp_next_attrs(struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod)
 {
-	const struct ib_qp_attr *attr = &mod->attr;
+	const struct ib_qp_attr *attr = mod->attr;
 	struct tavor_qp_attrs *attrs = &qp->next_attrs;
 
 	*attrs = qp->attrs;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Modify QP: the transition, and for a QP0 the port that goes up and down with it.
+ * Modify, connect and reset QP: the transition, and for a QP0 the port that goes up and down with it.
  *
  * The state machine needs no lock: a QP's requests are issued one at a time in the order they were
  * submitted, so each finds the state its predecessor left.
  */
+#include <rdma/ib_cache.h>
+
 #include "qp.h"
 #include "tavor.h"
 
@@ -34,14 +36,66 @@ static u16 tavor_transition_opcode(enum ib_qp_state from, enum ib_qp_state to)
 	return opcodes[from][to];
 }
 
-static void tavor_modify_states(const struct tavor_hw_qp *qp, struct tavor_qp_modify *mod)
+/* The source GID of a path stays for as long as the hardware may send from it. */
+static const struct ib_gid_attr *tavor_hold_gid(const struct rdma_ah_attr *ah)
 {
-	mod->from = mod->mask & IB_QP_CUR_STATE ? mod->attr.cur_qp_state : qp->state;
-	mod->to = mod->mask & IB_QP_STATE ? mod->attr.qp_state : mod->from;
+	const struct ib_gid_attr *gid = NULL;
+
+	if (rdma_ah_get_ah_flags(ah) & IB_AH_GRH)
+		gid = rdma_ah_read_grh(ah)->sgid_attr;
+	if (gid)
+		rdma_hold_gid_attr(gid);
+	return gid;
+}
+
+static void tavor_put_gids(const struct ib_gid_attr **gids)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (gids[i])
+			rdma_put_gid_attr(gids[i]);
+		gids[i] = NULL;
+	}
+}
+
+/**
+ * tavor_qp_put_gids() - a QP sends no more
+ * @qp: the QP, which the hardware has let go of
+ *
+ * Context: Any.
+ */
+void tavor_qp_put_gids(struct tavor_hw_qp *qp)
+{
+	tavor_put_gids(qp->gids);
+	tavor_put_gids(qp->next_gids);
+}
+
+static void tavor_next_gids(struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod)
+{
+	if (mod->mask & IB_QP_AV)
+		qp->next_gids[0] = tavor_hold_gid(&mod->attr->ah_attr);
+	if (mod->mask & IB_QP_ALT_PATH)
+		qp->next_gids[1] = tavor_hold_gid(&mod->attr->alt_ah_attr);
+}
+
+/* A path that was set has replaced the one before; in RESET there is none. */
+static void tavor_commit_gids(struct tavor_hw_qp *qp)
+{
+	int i;
+
+	if (qp->state == IB_QPS_RESET)
+		tavor_put_gids(qp->gids);
+	for (i = 0; i < 2; i++) {
+		if (qp->next_gids[i])
+			swap(qp->gids[i], qp->next_gids[i]);
+	}
+	tavor_put_gids(qp->next_gids);
 }
 
 static void tavor_encode_transition(struct tavor_dev *dev, struct vrb_slot *slot, u16 opcode,
-				    const struct tavor_hw_qp *qp, const struct tavor_qp_modify *mod)
+				    const struct tavor_hw_qp *qp,
+				    const struct tavor_qp_transition *mod)
 {
 	struct tavor_qp_param *param = tavor_mbox_in(dev, slot);
 
@@ -50,18 +104,14 @@ static void tavor_encode_transition(struct tavor_dev *dev, struct vrb_slot *slot
 	tavor_cmd_set(dev, slot, opcode, 0, qp->qpn, TAVOR_CMD_IN);
 }
 
-static int tavor_modify_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+static int tavor_qp_transition(struct tavor_hw_qp *qp, struct vrb_slot *slot,
+			       const struct tavor_qp_transition *mod)
 {
-	struct tavor_qp_modify *mod = container_of(vrb, struct tavor_qp_modify, vrb);
-	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
-	struct tavor_dev *dev = vrb_to_tdev(vdev);
+	struct tavor_dev *dev = qp->dev;
 	u32 modifier = qp->qpn;
 	u16 opcode;
 	int err;
 
-	tavor_modify_states(qp, mod);
-	if (mod->from == IB_QPS_RESET && mod->to == IB_QPS_RESET)
-		return VRB_END;
 	err = tavor_qp_check_attrs(qp, mod);
 	if (err)
 		return err;
@@ -73,7 +123,7 @@ static int tavor_modify_encode(struct vrb_device *vdev, struct vrb *vrb, struct 
 		tavor_encode_2rst(dev, slot, qp);
 		break;
 	case TAVOR_CMD_RTS2SQD_QPEE:
-		if (mod->mask & IB_QP_EN_SQD_ASYNC_NOTIFY && mod->attr.en_sqd_async_notify)
+		if (mod->mask & IB_QP_EN_SQD_ASYNC_NOTIFY && mod->attr->en_sqd_async_notify)
 			modifier |= TAVOR_SQD_EVENT;
 		fallthrough;
 	case TAVOR_CMD_2ERR_QPEE:
@@ -83,8 +133,27 @@ static int tavor_modify_encode(struct vrb_device *vdev, struct vrb *vrb, struct 
 		tavor_encode_transition(dev, slot, opcode, qp, mod);
 	}
 	tavor_qp_next_attrs(qp, mod);
+	tavor_next_gids(qp, mod);
 	qp->changing = true;
 	return VRB_POST;
+}
+
+static int tavor_modify_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	const struct vrb_modify_qp *req = container_of(vrb, struct vrb_modify_qp, vrb);
+	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
+	struct tavor_qp_transition mod = {
+		.attr = &req->attr,
+		.mask = req->mask,
+		.from = req->mask & IB_QP_CUR_STATE ? req->attr.cur_qp_state : qp->state,
+	};
+
+	if (req->mask & ~IB_QP_ATTR_STANDARD_BITS)
+		return -EOPNOTSUPP;
+	mod.to = req->mask & IB_QP_STATE ? req->attr.qp_state : mod.from;
+	if (mod.from == IB_QPS_RESET && mod.to == IB_QPS_RESET)
+		return VRB_END;
+	return tavor_qp_transition(qp, slot, &mod);
 }
 
 /* INIT_IB only once QP0 can receive: from then on the port's link comes up. */
@@ -111,10 +180,13 @@ static void tavor_modify_late(struct vrb_device *vdev, struct vrb_object *object
 	struct tavor_hw_qp *qp = to_hw_qp(object);
 
 	qp->changing = false;
-	if (result->status)
+	if (result->status) {
+		tavor_put_gids(qp->next_gids);
 		return;
+	}
 	qp->attrs = qp->next_attrs;
 	WRITE_ONCE(qp->state, qp->next_state);
+	tavor_commit_gids(qp);
 	if (qp->state == IB_QPS_RESET && !qp->user) {
 		tavor_qp_forget_completions(qp);
 		tavor_qp_rings_reset(qp);
@@ -158,10 +230,119 @@ static const struct vrb_step tavor_modify_qp_steps[] = {
 	},
 };
 
-static const struct vrb_verb tavor_verb_modify_qp = {
+const struct vrb_verb tavor_verb_modify_qp = {
 	.name = "MODIFY_QP",
 	.class = VRB_CLASS_NORMAL,
 	VRB_STEPS(tavor_modify_qp_steps),
+};
+
+/* ---- From wherever a QP is to RTR or RTS ---- */
+
+/* What each transition takes, as ib_core's own table has it */
+static const int tavor_connect_masks[][3] = {
+	[TAVOR_SERVICE_RC] = {
+		IB_QP_PKEY_INDEX | IB_QP_PORT | IB_QP_ACCESS_FLAGS,
+		IB_QP_AV | IB_QP_PATH_MTU | IB_QP_DEST_QPN | IB_QP_RQ_PSN |
+		IB_QP_MAX_DEST_RD_ATOMIC | IB_QP_MIN_RNR_TIMER,
+		IB_QP_TIMEOUT | IB_QP_RETRY_CNT | IB_QP_RNR_RETRY | IB_QP_SQ_PSN |
+		IB_QP_MAX_QP_RD_ATOMIC,
+	},
+	[TAVOR_SERVICE_UC] = {
+		IB_QP_PKEY_INDEX | IB_QP_PORT | IB_QP_ACCESS_FLAGS,
+		IB_QP_AV | IB_QP_PATH_MTU | IB_QP_DEST_QPN | IB_QP_RQ_PSN,
+		IB_QP_SQ_PSN,
+	},
+	[TAVOR_SERVICE_UD] = {
+		IB_QP_PKEY_INDEX | IB_QP_PORT | IB_QP_QKEY,
+		0,
+		IB_QP_SQ_PSN,
+	},
+};
+
+/* The rows are the transitions, in order; those the QP has behind it are passed over. */
+static int tavor_connect_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	static const enum ib_qp_state states[] = {
+		IB_QPS_RESET, IB_QPS_INIT, IB_QPS_RTR, IB_QPS_RTS,
+	};
+	const struct vrb_connect_qp *req = container_of(vrb, struct vrb_connect_qp, vrb);
+	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
+	struct tavor_qp_transition mod = {
+		.attr = &req->attr,
+		.from = qp->state,
+		.to = states[vrb->step + 1],
+	};
+
+	if ((req->to != IB_QPS_RTR && req->to != IB_QPS_RTS) || tavor_qp_is_special(qp) ||
+	    (!vrb->step && qp->state > req->to))
+		return -EINVAL;
+	if (mod.to > req->to)
+		return VRB_END;
+	if (mod.from >= mod.to)
+		return VRB_NEXT;
+	/* ib_core's security has to see the port and the P_Key of its own. */
+	if (!vrb->step && !vrb_object_is_shell(vrb->object))
+		return -EACCES;
+	mod.mask = IB_QP_STATE | tavor_connect_masks[qp->service][vrb->step];
+	return tavor_qp_transition(qp, slot, &mod);
+}
+
+static const struct vrb_step tavor_connect_qp_steps[] = {
+	{
+		.name = "RST2INIT_QPEE",
+		.encode = tavor_connect_encode,
+		.done = tavor_modify_done,
+		.late = tavor_modify_late,
+	}, {
+		.name = "INIT2RTR_QPEE",
+		.encode = tavor_connect_encode,
+		.done = tavor_modify_done,
+		.late = tavor_modify_late,
+	}, {
+		.name = "RTR2RTS_QPEE",
+		.encode = tavor_connect_encode,
+		.done = tavor_modify_done,
+		.late = tavor_modify_late,
+	},
+};
+
+const struct vrb_verb tavor_verb_connect_qp = {
+	.name = "CONNECT_QP",
+	.class = VRB_CLASS_NORMAL,
+	VRB_STEPS(tavor_connect_qp_steps),
+};
+
+static int tavor_reset_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
+	struct tavor_qp_transition mod = {
+		.attr = NULL,
+		.mask = IB_QP_STATE,
+		.from = qp->state,
+		.to = IB_QPS_RESET,
+	};
+
+	return qp->state == IB_QPS_RESET ? VRB_END : tavor_qp_transition(qp, slot, &mod);
+}
+
+static const struct vrb_step tavor_reset_qp_steps[] = {
+	{
+		.name = "2RST_QPEE",
+		.encode = tavor_reset_encode,
+		.done = tavor_modify_done,
+		.late = tavor_modify_late,
+	}, {
+		.name = "CLOSE_IB",
+		.encode = tavor_modify_port_encode,
+		.done = tavor_modify_port_done,
+		.late = tavor_modify_port_late,
+	},
+};
+
+const struct vrb_verb tavor_verb_reset_qp = {
+	.name = "RESET_QP",
+	.class = VRB_CLASS_TEARDOWN,
+	VRB_STEPS(tavor_reset_qp_steps),
 };
 
 /**
@@ -177,11 +358,11 @@ static const struct vrb_verb tavor_verb_modify_qp = {
 int tavor_modify_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask, struct ib_udata *udata)
 {
 	struct tavor_hw_qp *qp = to_tqp(ibqp)->hw;
-	struct tavor_qp_modify mod = { .attr = *attr, .mask = mask };
+	struct vrb_modify_qp req;
 
-	if (mask & ~IB_QP_ATTR_STANDARD_BITS)
-		return -EOPNOTSUPP;
-	vrb_prep(&mod.vrb, &tavor_verb_modify_qp, &qp->object);
-	mod.vrb.user = qp->object.destroy.user;
-	return tavor_exec(qp->dev, &mod.vrb);
+	vrb_prep_modify_qp(&req, ibqp);
+	req.vrb.user = qp->object.destroy.user;
+	req.attr = *attr;
+	req.mask = mask;
+	return tavor_exec(qp->dev, &req.vrb);
 }

@@ -29,48 +29,6 @@ static enum ib_qp_state tavor_ib_qp_state(u32 state)
 	}
 }
 
-/* A query, and what the hardware says */
-struct tavor_qp_query {
-	struct vrb vrb;
-	struct tavor_qp_param param;
-};
-
-static int tavor_query_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
-{
-	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
-
-	/* In RESET the hardware has no context to show. */
-	if (qp->state == IB_QPS_RESET)
-		return VRB_END;
-	tavor_cmd_set(vrb_to_tdev(vdev), slot, TAVOR_CMD_QUERY_QPEE, 0, qp->qpn, TAVOR_CMD_OUT);
-	return VRB_POST;
-}
-
-static int tavor_query_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-			    const struct vrb_result *result)
-{
-	struct tavor_qp_param *param = &container_of(vrb, struct tavor_qp_query, vrb)->param;
-	u32 state;
-
-	if (result->status)
-		return result->status;
-	memcpy(param, tavor_mbox_out(vrb_to_tdev(vdev), slot), sizeof(*param));
-	/* The hardware may have moved it to SQE or ERR by itself. */
-	state = FIELD_GET(TAVOR_QPC_STATE, be32_to_cpu(param->context.flags));
-	WRITE_ONCE(to_hw_qp(vrb->object)->state, tavor_ib_qp_state(state));
-	return 0;
-}
-
-static const struct vrb_step tavor_query_qp_steps[] = {
-	{ .name = "QUERY_QPEE", .encode = tavor_query_encode, .done = tavor_query_done },
-};
-
-static const struct vrb_verb tavor_verb_query_qp = {
-	.name = "QUERY_QP",
-	.class = VRB_CLASS_NORMAL,
-	VRB_STEPS(tavor_query_qp_steps),
-};
-
 static enum ib_mig_state tavor_ib_mig_state(u32 state)
 {
 	switch (state) {
@@ -190,6 +148,56 @@ static void tavor_query_created(const struct tavor_hw_qp *qp, struct ib_qp_init_
 		init_attr->port_num = qp->attrs.port;
 }
 
+static void tavor_query_answer(struct vrb_query_qp *req, const struct tavor_qp_context *ctx)
+{
+	struct tavor_hw_qp *qp = to_hw_qp(req->vrb.object);
+
+	tavor_query_created(qp, &req->init_attr);
+	memset(&req->attr, 0, sizeof(req->attr));
+	tavor_decode_context(qp, ctx, &req->attr);
+	req->attr.cur_qp_state = req->attr.qp_state;
+	req->attr.cap = req->init_attr.cap;
+}
+
+static int tavor_query_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	/* A context that was never filled in decodes as RESET. */
+	static const struct tavor_qp_context reset;
+	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
+
+	/* In RESET the hardware has no context to show. */
+	if (qp->state == IB_QPS_RESET) {
+		tavor_query_answer(container_of(vrb, struct vrb_query_qp, vrb), &reset);
+		return VRB_END;
+	}
+	tavor_cmd_set(vrb_to_tdev(vdev), slot, TAVOR_CMD_QUERY_QPEE, 0, qp->qpn, TAVOR_CMD_OUT);
+	return VRB_POST;
+}
+
+static int tavor_query_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			    const struct vrb_result *result)
+{
+	const struct tavor_qp_param *param = tavor_mbox_out(vrb_to_tdev(vdev), slot);
+	struct vrb_query_qp *req = container_of(vrb, struct vrb_query_qp, vrb);
+
+	if (result->status)
+		return result->status;
+	tavor_query_answer(req, &param->context);
+	/* The hardware may have moved it to SQE or ERR by itself. */
+	WRITE_ONCE(to_hw_qp(vrb->object)->state, req->attr.qp_state);
+	return 0;
+}
+
+static const struct vrb_step tavor_query_qp_steps[] = {
+	{ .name = "QUERY_QPEE", .encode = tavor_query_encode, .done = tavor_query_done },
+};
+
+const struct vrb_verb tavor_verb_query_qp = {
+	.name = "QUERY_QP",
+	.class = VRB_CLASS_BACKGROUND,
+	VRB_STEPS(tavor_query_qp_steps),
+};
+
 /**
  * tavor_query_qp() - ib_device_ops.query_qp
  * @ibqp: the QP
@@ -204,25 +212,20 @@ int tavor_query_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask,
 		   struct ib_qp_init_attr *init_attr)
 {
 	struct tavor_hw_qp *qp = to_tqp(ibqp)->hw;
-	struct tavor_qp_query *query;
+	struct vrb_query_qp *req;
 	int err;
 
-	query = kzalloc(sizeof(*query), GFP_KERNEL);
-	if (!query)
+	req = kzalloc(sizeof(*req), GFP_KERNEL);
+	if (!req)
 		return -ENOMEM;
-	vrb_prep(&query->vrb, &tavor_verb_query_qp, &qp->object);
-	query->vrb.user = qp->object.destroy.user;
-	err = tavor_exec(qp->dev, &query->vrb);
-	if (err)
-		goto free_query;
-
-	tavor_query_created(qp, init_attr);
-	memset(attr, 0, sizeof(*attr));
-	/* A context that was never filled in decodes as RESET. */
-	tavor_decode_context(qp, &query->param.context, attr);
-	attr->cur_qp_state = attr->qp_state;
-	attr->cap = init_attr->cap;
-free_query:
-	kfree(query);
+	vrb_prep_query_qp(req, ibqp);
+	req->vrb.class = VRB_CLASS_NORMAL;
+	req->vrb.user = qp->object.destroy.user;
+	err = tavor_exec(qp->dev, &req->vrb);
+	if (!err) {
+		*attr = req->attr;
+		*init_attr = req->init_attr;
+	}
+	kfree(req);
 	return err;
 }

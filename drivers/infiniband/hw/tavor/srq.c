@@ -440,7 +440,7 @@ int tavor_create_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *attr, struct
 	err = udata ? tavor_srq_init_user(srq, udata) : tavor_srq_init_kernel(srq);
 	if (err)
 		goto destroy_srq;
-	err = tavor_table_insert(&dev->srqs, &srq->object);
+	err = tavor_table_insert(&dev->srqs, &srq->object, GFP_KERNEL);
 	if (err)
 		goto destroy_srq;
 	err = tavor_srq_exec(srq, &tavor_verb_create_srq, &req);

@@ -47,14 +47,14 @@ void tavor_table_destroy(struct tavor_dev *dev, struct tavor_table *table)
  * tavor_table_insert() - an object can be found
  * @table: the table
  * @object: object, its number taken
+ * @gfp: GFP_KERNEL or GFP_ATOMIC
  *
- * Context: Process context, may sleep.
+ * Context: Any down to softirq, as @gfp says.
  * Return: 0, -ENOMEM, or -EBUSY: its place is taken.
  */
-int tavor_table_insert(struct tavor_table *table, struct vrb_object *object)
+int tavor_table_insert(struct tavor_table *table, struct vrb_object *object, gfp_t gfp)
 {
-	return xa_insert_bh(&table->objects, tavor_table_index_of(table, object->id), object,
-			    GFP_KERNEL);
+	return xa_insert_bh(&table->objects, tavor_table_index_of(table, object->id), object, gfp);
 }
 
 /**

@@ -20,7 +20,7 @@ struct tavor_table {
 
 int tavor_table_init(struct tavor_table *table, const char *name, u32 num, u32 mask, u32 reserved);
 void tavor_table_destroy(struct tavor_dev *dev, struct tavor_table *table);
-int tavor_table_insert(struct tavor_table *table, struct vrb_object *object);
+int tavor_table_insert(struct tavor_table *table, struct vrb_object *object, gfp_t gfp);
 void tavor_table_remove(struct tavor_table *table, struct vrb_object *object);
 void tavor_table_put(struct tavor_table *table, struct vrb_object *object);
 struct vrb_object *tavor_table_find(struct tavor_table *table, u32 number);

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * What kernel clients can ask for: the table of verbs, which ib_core's operations submit as well,
+ * and the constructors of their own objects.
+ */
+#include "cq.h"
+#include "mr.h"
+#include "params.h"
+#include "qp.h"
+#include "verbs.h"
+
+/* The security modules of a kernel that controls InfiniBand would never hear of such an object. */
+static int tavor_may_have_shells(void)
+{
+	return IS_ENABLED(CONFIG_SECURITY_INFINIBAND) && !tavor_params.softirq_objects ? -EACCES : 0;
+}
+
+static int tavor_shell_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr, gfp_t gfp)
+{
+	return tavor_may_have_shells() ?: tavor_init_cq(ibcq, attr, gfp);
+}
+
+static int tavor_shell_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, gfp_t gfp)
+{
+	return tavor_may_have_shells() ?: tavor_init_qp(ibqp, attr, gfp);
+}
+
+const struct vrb_verbs tavor_verbs = {
+	.verb = {
+		[VRB_OP_CREATE_CQ] = &tavor_verb_create_cq,
+		[VRB_OP_CREATE_QP] = &tavor_verb_create_qp,
+		[VRB_OP_MODIFY_QP] = &tavor_verb_modify_qp,
+		[VRB_OP_CONNECT_QP] = &tavor_verb_connect_qp,
+		[VRB_OP_RESET_QP] = &tavor_verb_reset_qp,
+		[VRB_OP_QUERY_QP] = &tavor_verb_query_qp,
+	},
+	.mr_size = sizeof(struct tavor_mr),
+	.init_cq = tavor_shell_cq,
+	.init_qp = tavor_shell_qp,
+	.cq_object = tavor_cq_object,
+	.qp_object = tavor_qp_object,
+	.qp_state = tavor_qp_state,
+};
