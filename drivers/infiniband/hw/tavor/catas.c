@@ -126,6 +126,8 @@ void tavor_fatal(struct tavor_dev *dev)
 	};
 
 	tavor_flush_start(dev);
-	if (READ_ONCE(dev->registered) && !atomic_xchg(&dev->fatal_sent, 1))
-		ib_dispatch_event(&event);
+	if (!READ_ONCE(dev->registered) || atomic_xchg(&dev->fatal_sent, 1))
+		return;
+	vrb_device_event(dev->vrb, IB_EVENT_DEVICE_FATAL, NULL);
+	ib_dispatch_event(&event);
 }

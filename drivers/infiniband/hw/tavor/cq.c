@@ -105,6 +105,7 @@ void tavor_cq_error(struct tavor_dev *dev, u32 cqn, bool overrun)
 	if (!to_hw_cq(object)->user)
 		dev_warn_ratelimited(&dev->pdev->dev, "CQ %#x: %s\n", cqn,
 				     overrun ? "overrun" : "access violation");
+	vrb_device_event(dev->vrb, IB_EVENT_CQ_ERR, object);
 	ibcq = to_hw_cq(object)->ibcq;
 	event.element.cq = ibcq;
 	if (ibcq->event_handler)

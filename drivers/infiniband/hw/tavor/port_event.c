@@ -32,6 +32,7 @@ void tavor_port_event(struct tavor_dev *dev, u32 port, enum ib_event_type type)
 		.element.port_num = port,
 	};
 
+	vrb_device_event(dev->vrb, type, NULL);
 	if (READ_ONCE(dev->registered))
 		ib_dispatch_event(&event);
 }

@@ -98,6 +98,7 @@ void tavor_qp_event(struct tavor_dev *dev, u32 qpn, enum ib_event_type type)
 	object = tavor_table_get(dev, &dev->qps->table, qpn);
 	if (!object)
 		return;
+	vrb_device_event(dev->vrb, type, object);
 	ibqp = to_hw_qp(object)->ibqp;
 	event.element.qp = ibqp;
 	if (ibqp->event_handler)

@@ -43,6 +43,7 @@ void tavor_srq_event(struct tavor_dev *dev, u32 srqn, enum ib_event_type type)
 
 	if (!object)
 		return;
+	vrb_device_event(dev->vrb, type, object);
 	ibsrq = to_hw_srq(object)->ibsrq;
 	event.element.srq = ibsrq;
 	if (ibsrq->event_handler)
