@@ -509,7 +509,8 @@ static int tavor_create_kernel_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *at
 	struct vrb_create_qp req;
 	int err;
 
-	if (tavor_cq_is_shell(attr->send_cq) || tavor_cq_is_shell(attr->recv_cq))
+	if (tavor_cq_is_shell(attr->send_cq) || tavor_cq_is_shell(attr->recv_cq) ||
+	    (attr->srq && vrb_object_is_shell(tavor_srq_object(attr->srq))))
 		return -EINVAL;
 	err = tavor_init_qp(ibqp, attr, GFP_KERNEL);
 	if (err)

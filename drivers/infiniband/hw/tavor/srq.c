@@ -136,8 +136,8 @@ static void tavor_srq_ring(struct tavor_hw_srq *srq, u32 slot, u32 count)
  * @bad_wr: the first one not posted, on failure
  *
  * Context: Any.
- * Return: 0; -EINVAL: number or length of entries, or a user's SRQ; -ENOMEM: queue full; -EIO: the
- * device has failed.
+ * Return: 0; -EINVAL: number or length of entries, or an SRQ that is a user's or not created yet;
+ * -ENOMEM: queue full; -EIO: the device has failed.
  */
 int tavor_post_srq_recv(struct ib_srq *ibsrq, const struct ib_recv_wr *wr,
 			const struct ib_recv_wr **bad_wr)
@@ -147,9 +147,9 @@ int tavor_post_srq_recv(struct ib_srq *ibsrq, const struct ib_recv_wr *wr,
 	u32 first, count = 0;
 	int err = 0;
 
-	if (srq->user || vrb_device_failed(srq->dev->vrb)) {
+	if (!READ_ONCE(srq->open) || vrb_device_failed(srq->dev->vrb)) {
 		*bad_wr = wr;
-		return srq->user ? -EINVAL : -EIO;
+		return READ_ONCE(srq->open) ? -EIO : -EINVAL;
 	}
 	spin_lock_irqsave(&srq->lock, flags);
 	first = srq->first_free;
@@ -229,12 +229,16 @@ static void tavor_srq_create_late(struct vrb_device *vdev, struct vrb_object *ob
 static int tavor_srq_create_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 				 const struct vrb_result *result)
 {
+	struct tavor_hw_srq *srq = to_hw_srq(vrb->object);
+
 	tavor_srq_create_late(vdev, vrb->object, result);
+	if (!result->status)
+		WRITE_ONCE(srq->open, !srq->user);
 	return result->status;
 }
 
 static const struct vrb_step tavor_create_srq_steps[] = {
-	TAVOR_BUF_CREATE_STEP,
+	TAVOR_BUF_CREATE_STEPS,
 	{
 		.name = "SW2HW_SRQ",
 		.encode = tavor_srq_create_encode,
@@ -243,10 +247,20 @@ static const struct vrb_step tavor_create_srq_steps[] = {
 	},
 };
 
-static const struct vrb_verb tavor_verb_create_srq = {
+const struct vrb_verb tavor_verb_create_srq = {
 	.name = "CREATE_SRQ",
 	.class = VRB_CLASS_NORMAL,
+	.creates = true,
 	VRB_STEPS(tavor_create_srq_steps),
+};
+
+/* In a process's memory region: the same without the rows for a buffer of ours. */
+static const struct vrb_verb tavor_verb_create_user_srq = {
+	.name = "CREATE_SRQ",
+	.class = VRB_CLASS_NORMAL,
+	.creates = true,
+	.steps = tavor_create_srq_steps + TAVOR_NR_BUF_CREATE_STEPS,
+	.nr_steps = ARRAY_SIZE(tavor_create_srq_steps) - TAVOR_NR_BUF_CREATE_STEPS,
 };
 
 static int tavor_srq_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
@@ -282,20 +296,6 @@ static const struct vrb_verb tavor_verb_destroy_srq = {
 	VRB_STEPS(tavor_destroy_srq_steps),
 };
 
-/* A request of an SRQ, with the limit it sets or has read */
-struct tavor_srq_request {
-	struct vrb vrb;
-	u32 limit;
-};
-
-static int tavor_srq_exec(struct tavor_hw_srq *srq, const struct vrb_verb *verb,
-			  struct tavor_srq_request *req)
-{
-	vrb_prep(&req->vrb, verb, &srq->object);
-	req->vrb.user = srq->object.destroy.user;
-	return tavor_exec(srq->dev, &req->vrb);
-}
-
 /* All slots free, in order. */
 static void tavor_srq_init_ring(struct tavor_hw_srq *srq)
 {
@@ -319,26 +319,25 @@ static void tavor_srq_init_ring(struct tavor_hw_srq *srq)
 	srq->last = tavor_srq_slot(srq, srq->slots - 1);
 }
 
-static int tavor_srq_init_kernel(struct tavor_hw_srq *srq)
+static int tavor_srq_init_kernel(struct tavor_hw_srq *srq, gfp_t gfp)
 {
 	struct tavor_dev *dev = srq->dev;
 	int err;
 
 	srq->uar = dev->kar.uar.index;
-	srq->wrid = kvcalloc(srq->slots, sizeof(*srq->wrid), GFP_KERNEL);
-	srq->next_free = kvcalloc(srq->slots, sizeof(*srq->next_free), GFP_KERNEL);
+	srq->wrid = kvcalloc(srq->slots, sizeof(*srq->wrid), gfp);
+	srq->next_free = kvcalloc(srq->slots, sizeof(*srq->next_free), gfp);
 	if (!srq->wrid || !srq->next_free)
 		return -ENOMEM;
 	/* The hardware writes SRQ buffers, other than those of QPs. */
 	err = tavor_buf_alloc(dev, &srq->buf, (size_t)srq->slots << srq->shift, srq->pd->pdn,
-			      TAVOR_MPT_LW, GFP_KERNEL);
-	if (!err)
-		err = tavor_buf_write_mtt(dev, &srq->buf);
+			      TAVOR_MPT_LW, gfp);
 	if (err)
 		return err;
 	srq->lkey = srq->buf.mpt.key;
 	tavor_srq_init_ring(srq);
-	return vrb_object_add_parent(&srq->object, &srq->pd->object);
+	err = vrb_object_add_parent(&srq->object, &srq->pd->object);
+	return err ?: tavor_table_insert(&dev->srqs, &srq->object, gfp);
 }
 
 static int tavor_srq_init_user(struct tavor_hw_srq *srq, struct ib_udata *udata)
@@ -355,8 +354,9 @@ static int tavor_srq_init_user(struct tavor_hw_srq *srq, struct ib_udata *udata)
 	srq->uar = ctx->uar.index;
 	srq->lkey = cmd.lkey;
 	srq->object.destroy.user = &ctx->user;
-	return tavor_uctx_pin(ctx, srq->pd->pdn, cmd.lkey, (u64)srq->slots << srq->shift, false,
-			      &srq->object, NULL);
+	err = tavor_uctx_pin(ctx, srq->pd->pdn, cmd.lkey, (u64)srq->slots << srq->shift, false,
+			     &srq->object, NULL);
+	return err ?: tavor_table_insert(&srq->dev->srqs, &srq->object, GFP_KERNEL);
 }
 
 static int tavor_srq_tell_user(struct tavor_hw_srq *srq, struct ib_udata *udata)
@@ -376,14 +376,17 @@ static int tavor_srq_check(const struct tavor_dev *dev, const struct ib_srq_init
 	return 0;
 }
 
-static struct tavor_hw_srq *tavor_srq_alloc(struct ib_srq *ibsrq, const struct ib_srq_attr *attr,
-					    bool user)
+static struct tavor_hw_srq *tavor_srq_alloc(struct ib_srq *ibsrq, struct ib_srq_init_attr *attr,
+					    bool user, gfp_t gfp)
 {
 	struct tavor_dev *dev = to_tdev(ibsrq->device);
 	struct tavor_hw_srq *srq;
 	int err;
 
-	srq = kzalloc(sizeof(*srq), GFP_KERNEL);
+	err = tavor_srq_check(dev, attr);
+	if (err)
+		return ERR_PTR(err);
+	srq = kzalloc(sizeof(*srq), gfp);
 	if (!srq)
 		return ERR_PTR(-ENOMEM);
 	srq->dev = dev;
@@ -391,18 +394,21 @@ static struct tavor_hw_srq *tavor_srq_alloc(struct ib_srq *ibsrq, const struct i
 	srq->pd = to_tpd(ibsrq->pd)->hw;
 	srq->user = user;
 	/* User space makes the same two of the same request. */
-	srq->slots = attr->max_wr + 1;
+	srq->slots = attr->attr.max_wr + 1;
 	srq->shift = tavor_wqe_shift(sizeof(struct tavor_next_seg) +
-				     attr->max_sge * sizeof(struct tavor_data_seg));
+				     attr->attr.max_sge * sizeof(struct tavor_data_seg));
 	/* Not what the stride has room for: libmthca posts no more than it has asked for. */
-	srq->max_gs = attr->max_sge;
+	srq->max_gs = attr->attr.max_sge;
 	spin_lock_init(&srq->lock);
-	err = tavor_eq_expect(dev, TAVOR_EVENTS_PER_SRQ, GFP_KERNEL);
+	err = tavor_eq_expect(dev, TAVOR_EVENTS_PER_SRQ, gfp);
 	if (err)
 		goto free_srq;
 	err = tavor_alloc_get(&dev->srqs.alloc, &srq->srqn);
 	if (err)
 		goto expect_less;
+	vrb_object_init_shell(&srq->object, dev->vrb, &tavor_srq_type.object, srq->srqn,
+			      &tavor_verb_destroy_srq);
+	to_tsrq(ibsrq)->hw = srq;
 	return srq;
 
 expect_less:
@@ -413,9 +419,79 @@ free_srq:
 }
 
 /**
+ * tavor_init_srq() - &vrb_verbs.init_srq: a kernel SRQ without its create
+ * @ibsrq: shell, or made by ib_core
+ * @attr: what is asked for, which is what is given
+ * @gfp: GFP_KERNEL or GFP_ATOMIC
+ *
+ * Context: Any down to softirq, as @gfp says.
+ * Return: 0; -EOPNOTSUPP: type; -EINVAL: size; -ENOMEM.
+ */
+int tavor_init_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *attr, gfp_t gfp)
+{
+	struct tavor_hw_srq *srq = tavor_srq_alloc(ibsrq, attr, false, gfp);
+	int err;
+
+	if (IS_ERR(srq))
+		return PTR_ERR(srq);
+	err = tavor_srq_init_kernel(srq, gfp);
+	if (err)
+		vrb_object_abandon(&srq->object);
+	return err;
+}
+
+/**
+ * tavor_srq_object() - &vrb_verbs.srq_object
+ * @ibsrq: SRQ of this driver's
+ *
+ * Context: Any.
+ * Return: its hardware half.
+ */
+struct vrb_object *tavor_srq_object(struct ib_srq *ibsrq)
+{
+	return &to_tsrq(ibsrq)->hw->object;
+}
+
+static int tavor_create_kernel_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *attr)
+{
+	struct vrb_create_srq req;
+	int err;
+
+	err = tavor_init_srq(ibsrq, attr, GFP_KERNEL);
+	if (err)
+		return err;
+	vrb_prep_create_srq(&req, ibsrq);
+	err = tavor_exec(to_tdev(ibsrq->device), &req.vrb);
+	if (err)
+		tavor_object_destroy(to_tdev(ibsrq->device), tavor_srq_object(ibsrq));
+	return err;
+}
+
+static int tavor_create_user_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *attr,
+				 struct ib_udata *udata)
+{
+	struct tavor_hw_srq *srq = tavor_srq_alloc(ibsrq, attr, true, GFP_KERNEL);
+	struct vrb vrb;
+	int err;
+
+	if (IS_ERR(srq))
+		return PTR_ERR(srq);
+	err = tavor_srq_init_user(srq, udata);
+	if (!err) {
+		vrb_prep(&vrb, &tavor_verb_create_user_srq, &srq->object);
+		vrb.user = srq->object.destroy.user;
+		err = tavor_exec(srq->dev, &vrb);
+	}
+	err = err ?: tavor_srq_tell_user(srq, udata);
+	if (err)
+		tavor_object_destroy(srq->dev, &srq->object);
+	return err;
+}
+
+/**
  * tavor_create_srq() - ib_device_ops.create_srq
  * @ibsrq: made by ib_core, its PD set
- * @attr: what is asked for; becomes what was given
+ * @attr: what is asked for, which is what is given
  * @udata: NULL for kernel SRQs
  *
  * Context: Process context.
@@ -424,58 +500,34 @@ free_srq:
  */
 int tavor_create_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *attr, struct ib_udata *udata)
 {
-	struct tavor_dev *dev = to_tdev(ibsrq->device);
-	struct tavor_srq_request req;
-	struct tavor_hw_srq *srq;
-	int err;
-
-	err = tavor_srq_check(dev, attr);
-	if (err)
-		return err;
-	srq = tavor_srq_alloc(ibsrq, &attr->attr, udata);
-	if (IS_ERR(srq))
-		return PTR_ERR(srq);
-	vrb_object_init(&srq->object, dev->vrb, &tavor_srq_type.object, srq->srqn,
-			&tavor_verb_destroy_srq);
-
-	err = udata ? tavor_srq_init_user(srq, udata) : tavor_srq_init_kernel(srq);
-	if (err)
-		goto destroy_srq;
-	err = tavor_table_insert(&dev->srqs, &srq->object, GFP_KERNEL);
-	if (err)
-		goto destroy_srq;
-	err = tavor_srq_exec(srq, &tavor_verb_create_srq, &req);
-	if (err)
-		goto destroy_srq;
-	err = udata ? tavor_srq_tell_user(srq, udata) : 0;
-	if (err)
-		goto destroy_srq;
-	to_tsrq(ibsrq)->hw = srq;
-	attr->attr.max_wr = srq->slots - 1;
-	attr->attr.max_sge = srq->max_gs;
-	return 0;
-
-destroy_srq:
-	tavor_object_destroy(dev, &srq->object);
-	return err;
+	return udata ? tavor_create_user_srq(ibsrq, attr, udata) :
+	       tavor_create_kernel_srq(ibsrq, attr);
 }
 
-static int tavor_srq_arm_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+static int tavor_modify_srq_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	tavor_cmd_set_imm(vrb_to_tdev(vdev), slot, TAVOR_CMD_ARM_SRQ, 0,
-			  to_hw_srq(vrb->object)->srqn,
-			  container_of(vrb, struct tavor_srq_request, vrb)->limit);
+	const struct vrb_modify_srq *req = container_of(vrb, struct vrb_modify_srq, vrb);
+	struct tavor_hw_srq *srq = to_hw_srq(vrb->object);
+
+	if (req->mask & ~IB_SRQ_LIMIT)
+		return -EOPNOTSUPP;
+	if (!(req->mask & IB_SRQ_LIMIT))
+		return VRB_END;
+	if (req->attr.srq_limit > min_t(u32, srq->slots - 1, U16_MAX))
+		return -EINVAL;
+	tavor_cmd_set_imm(vrb_to_tdev(vdev), slot, TAVOR_CMD_ARM_SRQ, 0, srq->srqn,
+			  req->attr.srq_limit);
 	return VRB_POST;
 }
 
-static const struct vrb_step tavor_arm_srq_steps[] = {
-	{ .name = "ARM_SRQ", .encode = tavor_srq_arm_encode },
+static const struct vrb_step tavor_modify_srq_steps[] = {
+	{ .name = "ARM_SRQ", .encode = tavor_modify_srq_encode },
 };
 
-static const struct vrb_verb tavor_verb_arm_srq = {
+const struct vrb_verb tavor_verb_modify_srq = {
 	.name = "MODIFY_SRQ",
 	.class = VRB_CLASS_NORMAL,
-	VRB_STEPS(tavor_arm_srq_steps),
+	VRB_STEPS(tavor_modify_srq_steps),
 };
 
 /**
@@ -492,45 +544,48 @@ int tavor_modify_srq(struct ib_srq *ibsrq, struct ib_srq_attr *attr, enum ib_srq
 		     struct ib_udata *udata)
 {
 	struct tavor_hw_srq *srq = to_tsrq(ibsrq)->hw;
-	struct tavor_srq_request req = { .limit = attr->srq_limit };
+	struct vrb_modify_srq req;
 
-	if (mask & ~IB_SRQ_LIMIT)
-		return -EOPNOTSUPP;
-	if (!(mask & IB_SRQ_LIMIT))
-		return 0;
-	if (req.limit > min_t(u32, srq->slots - 1, U16_MAX))
-		return -EINVAL;
-	return tavor_srq_exec(srq, &tavor_verb_arm_srq, &req);
+	vrb_prep_modify_srq(&req, ibsrq);
+	req.vrb.user = srq->object.destroy.user;
+	req.attr = *attr;
+	req.mask = mask;
+	return tavor_exec(srq->dev, &req.vrb);
 }
 
-static int tavor_srq_query_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+static int tavor_query_srq_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	tavor_cmd_set(vrb_to_tdev(vdev), slot, TAVOR_CMD_QUERY_SRQ, 0,
 		      to_hw_srq(vrb->object)->srqn, TAVOR_CMD_OUT);
 	return VRB_POST;
 }
 
-static int tavor_srq_query_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+static int tavor_query_srq_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 				const struct vrb_result *result)
 {
 	const struct tavor_srq_context *ctx = tavor_mbox_out(vrb_to_tdev(vdev), slot);
+	struct vrb_query_srq *req = container_of(vrb, struct vrb_query_srq, vrb);
+	const struct tavor_hw_srq *srq = to_hw_srq(vrb->object);
 
-	if (!result->status)
-		container_of(vrb, struct tavor_srq_request, vrb)->limit = be16_to_cpu(ctx->limit);
-	return result->status;
+	if (result->status)
+		return result->status;
+	req->attr.max_wr = srq->slots - 1;
+	req->attr.max_sge = srq->max_gs;
+	req->attr.srq_limit = be16_to_cpu(ctx->limit);
+	return 0;
 }
 
 static const struct vrb_step tavor_query_srq_steps[] = {
 	{
 		.name = "QUERY_SRQ",
-		.encode = tavor_srq_query_encode,
-		.done = tavor_srq_query_done,
+		.encode = tavor_query_srq_encode,
+		.done = tavor_query_srq_done,
 	},
 };
 
-static const struct vrb_verb tavor_verb_query_srq = {
+const struct vrb_verb tavor_verb_query_srq = {
 	.name = "QUERY_SRQ",
-	.class = VRB_CLASS_NORMAL,
+	.class = VRB_CLASS_BACKGROUND,
 	VRB_STEPS(tavor_query_srq_steps),
 };
 
@@ -545,16 +600,16 @@ static const struct vrb_verb tavor_verb_query_srq = {
 int tavor_query_srq(struct ib_srq *ibsrq, struct ib_srq_attr *attr)
 {
 	struct tavor_hw_srq *srq = to_tsrq(ibsrq)->hw;
-	struct tavor_srq_request req = {};
+	struct vrb_query_srq req;
 	int err;
 
-	err = tavor_srq_exec(srq, &tavor_verb_query_srq, &req);
-	if (err)
-		return err;
-	attr->max_wr = srq->slots - 1;
-	attr->max_sge = srq->max_gs;
-	attr->srq_limit = req.limit;
-	return 0;
+	vrb_prep_query_srq(&req, ibsrq);
+	req.vrb.class = VRB_CLASS_NORMAL;
+	req.vrb.user = srq->object.destroy.user;
+	err = tavor_exec(srq->dev, &req.vrb);
+	if (!err)
+		*attr = req.attr;
+	return err;
 }
 
 /**
@@ -569,6 +624,8 @@ int tavor_destroy_srq(struct ib_srq *ibsrq, struct ib_udata *udata)
 {
 	struct tavor_hw_srq *srq = to_tsrq(ibsrq)->hw;
 
+	if (vrb_object_is_shell(&srq->object))
+		vrb_object_warn_shell(&srq->object, "ib_destroy_srq");
 	return tavor_object_destroy(srq->dev, &srq->object);
 }
 

@@ -15,6 +15,7 @@
  * @object: parents: its PD, and for a user's SRQ its MR
  * @ibsrq: whose events to report
  * @srqn: number; the low bits are its index
+ * @open: a kernel SRQ that has been created: it takes work requests
  * @slots: WQE slots, one more than can be posted
  * @max_gs: data segments per WQE
  * @shift: log2 of the stride
@@ -33,6 +34,7 @@ struct tavor_hw_srq {
 	u32 srqn;
 	bool user;
 	bool hw_owned;
+	bool open;
 	u32 slots;
 	u32 max_gs;
 	u32 shift;
@@ -62,6 +64,9 @@ int tavor_srq_table_init(struct tavor_dev *dev);
 void tavor_srq_table_cleanup(struct tavor_dev *dev);
 void tavor_srq_event(struct tavor_dev *dev, u32 srqn, enum ib_event_type type);
 
+extern const struct vrb_verb tavor_verb_create_srq, tavor_verb_modify_srq, tavor_verb_query_srq;
+int tavor_init_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *attr, gfp_t gfp);
+struct vrb_object *tavor_srq_object(struct ib_srq *ibsrq);
 int tavor_create_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *attr, struct ib_udata *udata);
 int tavor_modify_srq(struct ib_srq *ibsrq, struct ib_srq_attr *attr, enum ib_srq_attr_mask mask,
 		     struct ib_udata *udata);

@@ -7,6 +7,7 @@
 #include "mr.h"
 #include "params.h"
 #include "qp.h"
+#include "srq.h"
 #include "verbs.h"
 
 /* The security modules of a kernel that controls InfiniBand would never hear of such an object. */
@@ -25,19 +26,29 @@ static int tavor_shell_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, gfp_
 	return tavor_may_have_shells() ?: tavor_init_qp(ibqp, attr, gfp);
 }
 
+static int tavor_shell_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *attr, gfp_t gfp)
+{
+	return tavor_may_have_shells() ?: tavor_init_srq(ibsrq, attr, gfp);
+}
+
 const struct vrb_verbs tavor_verbs = {
 	.verb = {
 		[VRB_OP_CREATE_CQ] = &tavor_verb_create_cq,
 		[VRB_OP_CREATE_QP] = &tavor_verb_create_qp,
+		[VRB_OP_CREATE_SRQ] = &tavor_verb_create_srq,
 		[VRB_OP_MODIFY_QP] = &tavor_verb_modify_qp,
 		[VRB_OP_CONNECT_QP] = &tavor_verb_connect_qp,
 		[VRB_OP_RESET_QP] = &tavor_verb_reset_qp,
 		[VRB_OP_QUERY_QP] = &tavor_verb_query_qp,
+		[VRB_OP_MODIFY_SRQ] = &tavor_verb_modify_srq,
+		[VRB_OP_QUERY_SRQ] = &tavor_verb_query_srq,
 	},
 	.mr_size = sizeof(struct tavor_mr),
 	.init_cq = tavor_shell_cq,
 	.init_qp = tavor_shell_qp,
+	.init_srq = tavor_shell_srq,
 	.cq_object = tavor_cq_object,
 	.qp_object = tavor_qp_object,
+	.srq_object = tavor_srq_object,
 	.qp_state = tavor_qp_state,
 };
