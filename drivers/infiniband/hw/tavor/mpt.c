@@ -67,6 +67,21 @@ int tavor_mpt_alloc(struct tavor_dev *dev, struct tavor_mpt *mpt, u32 pages)
 }
 
 /**
+ * tavor_mpt_change_key() - the same entry by another name, so that the last one is not valid
+ * @dev: device
+ * @mpt: an entry the hardware does not own
+ *
+ * Context: Any down to softirq; one caller at a time.
+ */
+void tavor_mpt_change_key(struct tavor_dev *dev, struct tavor_mpt *mpt)
+{
+	/* All bits above the index are free. The index is not 0, so the key never is. */
+	mpt->key += dev->limits.num_mpts;
+	if (mpt->key == TAVOR_LIBMTHCA_LKEY)
+		mpt->key += dev->limits.num_mpts;
+}
+
+/**
  * tavor_mpt_free() - returns key and MTT entries
  * @dev: device
  * @mpt: may have no key

@@ -39,6 +39,7 @@ struct tavor_mpt {
 int tavor_mpt_table_init(struct tavor_dev *dev);
 void tavor_mpt_table_destroy(struct tavor_dev *dev);
 int tavor_mpt_alloc(struct tavor_dev *dev, struct tavor_mpt *mpt, u32 pages);
+void tavor_mpt_change_key(struct tavor_dev *dev, struct tavor_mpt *mpt);
 void tavor_mpt_free(struct tavor_dev *dev, struct tavor_mpt *mpt);
 u32 tavor_mpt_access(int ib_access);
 

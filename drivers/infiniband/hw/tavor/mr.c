@@ -184,6 +184,267 @@ static int tavor_mr_enable(struct tavor_mr *mr, struct tavor_hw_pd *pd, struct v
 	return 0;
 }
 
+/* ---- Regions of clients that never sleep ---- */
+
+#define MR_PORTION	64U	/* MTTs that a run of the engine stores at most */
+#define MR_REG_ACCESS	(IB_ACCESS_LOCAL_WRITE | IB_ACCESS_REMOTE_READ | \
+			 IB_ACCESS_REMOTE_WRITE | IB_ACCESS_REMOTE_ATOMIC)
+
+static void tavor_shell_mr_release(struct vrb_object *object)
+{
+	struct tavor_hw_mr *mr = to_hw_mr(object);
+
+	tavor_mpt_free(mr->dev, &mr->mpt);
+}
+
+static void tavor_shell_mr_free(struct vrb_object *object)
+{
+	kfree(to_hw_mr(object));
+}
+
+/* Its memory is its client's: nothing is pinned that had to be unpinned. */
+static const struct vrb_object_type tavor_shell_mr_type = {
+	.name = "MR",
+	.release = tavor_shell_mr_release,
+	.free = tavor_shell_mr_free,
+};
+
+/**
+ * tavor_init_mr() - &vrb_verbs.init_mr: a region without its create
+ * @ibmr: shell
+ * @max_pages: room for so many
+ * @gfp: GFP_KERNEL or GFP_ATOMIC
+ *
+ * Context: Any down to softirq, as @gfp says.
+ * Return: 0 or -ENOMEM.
+ */
+int tavor_init_mr(struct ib_mr *ibmr, u32 max_pages, gfp_t gfp)
+{
+	struct tavor_dev *dev = to_tdev(ibmr->device);
+	struct tavor_hw_pd *pd = to_tpd(ibmr->pd)->hw;
+	struct tavor_hw_mr *mr;
+	int err;
+
+	mr = kzalloc(sizeof(*mr), gfp);
+	if (!mr)
+		return -ENOMEM;
+	mr->dev = dev;
+	err = tavor_mpt_alloc(dev, &mr->mpt, max_pages);
+	if (err) {
+		kfree(mr);
+		return err;
+	}
+	mr->mpt.pdn = pd->pdn;
+	vrb_object_init_shell(&mr->object, dev->vrb, &tavor_shell_mr_type, mr->mpt.key,
+			      &tavor_mr_destroy_verb);
+	to_tmr(ibmr)->hw = mr;
+	err = vrb_object_add_parent(&mr->object, &pd->object);
+	if (err)
+		vrb_object_abandon(&mr->object);
+	return err;
+}
+
+/**
+ * tavor_mr_object() - &vrb_verbs.mr_object
+ * @ibmr: region of this driver's
+ *
+ * Context: Any.
+ * Return: its hardware half.
+ */
+struct vrb_object *tavor_mr_object(struct ib_mr *ibmr)
+{
+	return &to_tmr(ibmr)->hw->object;
+}
+
+/* The hardware learns of a region with its registration. */
+static int tavor_create_mr_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	return VRB_END;
+}
+
+static const struct vrb_step tavor_create_mr_steps[] = {
+	{ .name = "no command", .encode = tavor_create_mr_encode },
+};
+
+const struct vrb_verb tavor_verb_create_mr = {
+	.name = "CREATE_MR",
+	.class = VRB_CLASS_NORMAL,
+	.creates = true,
+	VRB_STEPS(tavor_create_mr_steps),
+};
+
+static struct vrb_reg_mr *to_reg_mr(struct vrb *vrb)
+{
+	return container_of(vrb, struct vrb_reg_mr, vrb);
+}
+
+static bool tavor_reg_access_ok(int access)
+{
+	if (access & ~MR_REG_ACCESS)
+		return false;
+	return access & IB_ACCESS_LOCAL_WRITE ||
+	       !(access & (IB_ACCESS_REMOTE_WRITE | IB_ACCESS_REMOTE_ATOMIC));
+}
+
+/* Whether its pages are what address and length need, and the region has room for them. */
+static bool tavor_reg_pages_ok(const struct tavor_hw_mr *mr, const struct vrb_reg_mr *req)
+{
+	u64 offset;
+
+	/* The end, which is the byte behind the last one, is a 64-bit number to the hardware. */
+	if (!req->length || req->iova + req->length < req->iova)
+		return false;
+	if (req->page_shift < 12 || req->page_shift > 31 || req->nr_pages > mr->mpt.mtt.entries)
+		return false;
+	offset = req->iova & (BIT_ULL(req->page_shift) - 1);
+	return req->nr_pages == ((offset + req->length - 1) >> req->page_shift) + 1;
+}
+
+/* Those of ib_core are registered for as long as they live. */
+static int tavor_reg_check(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct tavor_hw_mr *mr = to_hw_mr(vrb->object);
+	struct vrb_reg_mr *req = to_reg_mr(vrb);
+
+	if (!vrb_object_is_shell(vrb->object) || mr->mpt.hw_owned)
+		return -EINVAL;
+	if (!tavor_reg_access_ok(req->access) || !tavor_reg_pages_ok(mr, req))
+		return -EINVAL;
+	req->written = 0;
+	mr->mpt.flags = tavor_mpt_access(req->access);
+	mr->mpt.page_shift = req->page_shift;
+	mr->mpt.start = req->iova;
+	mr->mpt.length = req->length;
+	return VRB_NEXT;
+}
+
+/* The MTTs of the next portion. */
+static u32 tavor_reg_portion(const struct vrb_reg_mr *req, u64 *pages)
+{
+	u32 i, n = min(req->nr_pages - req->written, MR_PORTION);
+
+	for (i = 0; i < n; i++)
+		pages[i] = req->pages[req->written + i] & ~(u64)(BIT_ULL(req->page_shift) - 1);
+	return n;
+}
+
+/* Where the table can be seen */
+static int tavor_reg_store(struct vrb_device *vdev, struct vrb *vrb)
+{
+	struct tavor_dev *dev = vrb_to_tdev(vdev);
+	struct vrb_reg_mr *req = to_reg_mr(vrb);
+	u64 pages[MR_PORTION];
+	u32 n;
+
+	if (!dev->mtt.map)
+		return VRB_NEXT;
+	n = tavor_reg_portion(req, pages);
+	tavor_mtt_store(dev, &to_hw_mr(vrb->object)->mpt.mtt, req->written, pages, n);
+	req->written += n;
+	return req->written < req->nr_pages ? VRB_AGAIN : VRB_NEXT;
+}
+
+/* Where it cannot */
+static int tavor_reg_mtt_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct vrb_reg_mr *req = to_reg_mr(vrb);
+	u64 pages[MR_PORTION];
+	u32 n = tavor_reg_portion(req, pages);
+
+	if (!n)
+		return VRB_NEXT;
+	tavor_encode_write_mtt(vrb_to_tdev(vdev), slot, &to_hw_mr(vrb->object)->mpt.mtt,
+			       req->written, pages, n);
+	return VRB_POST;
+}
+
+static int tavor_reg_mtt_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			      const struct vrb_result *result)
+{
+	struct vrb_reg_mr *req = to_reg_mr(vrb);
+
+	if (result->status)
+		return result->status;
+	req->written += min(req->nr_pages - req->written, MR_PORTION);
+	return req->written < req->nr_pages ? VRB_AGAIN : VRB_NEXT;
+}
+
+static int tavor_reg_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			  const struct vrb_result *result)
+{
+	struct ib_mr *ibmr = to_reg_mr(vrb)->mr;
+
+	tavor_mr_create_late(vdev, vrb->object, result);
+	if (!result->status) {
+		ibmr->lkey = to_hw_mr(vrb->object)->mpt.key;
+		ibmr->rkey = ibmr->lkey;
+	}
+	return result->status;
+}
+
+static const struct vrb_step tavor_reg_mr_steps[] = {
+	{ .name = "check", .encode = tavor_reg_check },
+	{ .name = "store MTTs", .work = tavor_reg_store },
+	{ .name = "WRITE_MTT", .encode = tavor_reg_mtt_encode, .done = tavor_reg_mtt_done },
+	{
+		.name = "SW2HW_MPT",
+		.encode = tavor_mr_create_encode,
+		.done = tavor_reg_done,
+		.late = tavor_mr_create_late,
+	},
+};
+
+const struct vrb_verb tavor_verb_reg_mr = {
+	.name = "REG_MR",
+	.class = VRB_CLASS_NORMAL,
+	VRB_STEPS(tavor_reg_mr_steps),
+};
+
+static int tavor_unreg_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct tavor_hw_mr *mr = to_hw_mr(vrb->object);
+
+	if (!vrb_object_is_shell(vrb->object) || !mr->mpt.hw_owned)
+		return -EINVAL;
+	tavor_encode_hw2sw_mpt(mr->dev, slot, &mr->mpt);
+	return VRB_POST;
+}
+
+static void tavor_unreg_late(struct vrb_device *vdev, struct vrb_object *object,
+			     const struct vrb_result *result)
+{
+	struct tavor_hw_mr *mr = to_hw_mr(object);
+
+	if (result->status)
+		return;
+	mr->mpt.hw_owned = false;
+	tavor_mpt_change_key(mr->dev, &mr->mpt);
+}
+
+static int tavor_unreg_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			    const struct vrb_result *result)
+{
+	tavor_unreg_late(vdev, vrb->object, result);
+	return result->status;
+}
+
+static const struct vrb_step tavor_unreg_mr_steps[] = {
+	{
+		.name = "HW2SW_MPT",
+		.encode = tavor_unreg_encode,
+		.done = tavor_unreg_done,
+		.late = tavor_unreg_late,
+	},
+};
+
+const struct vrb_verb tavor_verb_unreg_mr = {
+	.name = "UNREG_MR",
+	.class = VRB_CLASS_TEARDOWN,
+	VRB_STEPS(tavor_unreg_mr_steps),
+};
+
+/* ---- Regions of ib_core ---- */
+
 /**
  * tavor_get_dma_mr() - ib_device_ops.get_dma_mr: all DMA addresses
  * @ibpd: kernel PD
@@ -332,6 +593,8 @@ static int tavor_dereg_mr(struct ib_mr *ibmr, struct ib_udata *udata)
 	struct tavor_dev *dev = mr->hw->dev;
 	int err = 0;
 
+	if (vrb_object_is_shell(&mr->hw->object))
+		vrb_object_warn_shell(&mr->hw->object, "ib_dereg_mr");
 	if (mr->ctx)
 		err = tavor_mr_unpublish(mr->ctx, mr->hw);
 	err = err ?: tavor_object_destroy(dev, &mr->hw->object);

@@ -19,7 +19,7 @@ struct tavor_hw_mr {
 	struct tavor_dev *dev;
 	struct tavor_mpt mpt;
 	struct ib_umem *umem;		/* NULL for DMA MRs */
-	struct list_head reap;
+	struct list_head reap;		/* of ib_core's */
 };
 
 struct tavor_mr {
@@ -34,6 +34,10 @@ static inline struct tavor_mr *to_tmr(struct ib_mr *ibmr)
 }
 
 extern const struct ib_device_ops tavor_mr_ops;
+extern const struct vrb_verb tavor_verb_create_mr, tavor_verb_reg_mr, tavor_verb_unreg_mr;
+
+int tavor_init_mr(struct ib_mr *ibmr, u32 max_pages, gfp_t gfp);
+struct vrb_object *tavor_mr_object(struct ib_mr *ibmr);
 
 void tavor_mr_reap(struct tavor_dev *dev);
 

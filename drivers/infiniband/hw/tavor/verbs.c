@@ -31,24 +31,34 @@ static int tavor_shell_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *attr, 
 	return tavor_may_have_shells() ?: tavor_init_srq(ibsrq, attr, gfp);
 }
 
+static int tavor_shell_mr(struct ib_mr *ibmr, u32 max_pages, gfp_t gfp)
+{
+	return tavor_may_have_shells() ?: tavor_init_mr(ibmr, max_pages, gfp);
+}
+
 const struct vrb_verbs tavor_verbs = {
 	.verb = {
 		[VRB_OP_CREATE_CQ] = &tavor_verb_create_cq,
 		[VRB_OP_CREATE_QP] = &tavor_verb_create_qp,
 		[VRB_OP_CREATE_SRQ] = &tavor_verb_create_srq,
+		[VRB_OP_CREATE_MR] = &tavor_verb_create_mr,
 		[VRB_OP_MODIFY_QP] = &tavor_verb_modify_qp,
 		[VRB_OP_CONNECT_QP] = &tavor_verb_connect_qp,
 		[VRB_OP_RESET_QP] = &tavor_verb_reset_qp,
 		[VRB_OP_QUERY_QP] = &tavor_verb_query_qp,
 		[VRB_OP_MODIFY_SRQ] = &tavor_verb_modify_srq,
 		[VRB_OP_QUERY_SRQ] = &tavor_verb_query_srq,
+		[VRB_OP_REG_MR] = &tavor_verb_reg_mr,
+		[VRB_OP_UNREG_MR] = &tavor_verb_unreg_mr,
 	},
 	.mr_size = sizeof(struct tavor_mr),
 	.init_cq = tavor_shell_cq,
 	.init_qp = tavor_shell_qp,
 	.init_srq = tavor_shell_srq,
+	.init_mr = tavor_shell_mr,
 	.cq_object = tavor_cq_object,
 	.qp_object = tavor_qp_object,
 	.srq_object = tavor_srq_object,
+	.mr_object = tavor_mr_object,
 	.qp_state = tavor_qp_state,
 };
