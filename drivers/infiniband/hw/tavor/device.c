@@ -17,6 +17,7 @@
 #include "mcast.h"
 #include "mr.h"
 #include "poll.h"
+#include "port.h"
 #include "post.h"
 #include "qp.h"
 #include "stats.h"
@@ -31,42 +32,8 @@
 #define NODE_REVISION		32
 #define NODE_VENDOR_ID		36	/* [23:0] */
 #define PORT_GID_PREFIX		8
-#define PORT_LID		16
-#define PORT_SM_LID		18
-#define PORT_CAP_MASK		20
-#define PORT_WIDTH_ACTIVE	31
-#define PORT_STATE		32	/* [3:0] */
-#define PORT_PHYS_STATE		33	/* [7:4] */
-#define PORT_LMC		34	/* [2:0] */
-#define PORT_SPEED_ACTIVE	35	/* [7:4] */
-#define PORT_MTU_SM_SL		36	/* [7:4] neighbour MTU, [3:0] SM SL */
-#define PORT_VL_CAP		37	/* [7:4] */
-#define PORT_INIT_TYPE_MTU	41	/* [7:4] init type reply, [3:0] MTU cap */
-#define PORT_PKEY_VIOLATIONS	46
-#define PORT_QKEY_VIOLATIONS	48
-#define PORT_SUBNET_TIMEOUT	51	/* [4:0] */
 #define GUIDS_PER_BLOCK		8
 #define PKEYS_PER_BLOCK		32
-#define MAX_MSG_SIZE		0x80000000U
-
-static int tavor_smp_get(struct tavor_dev *dev, u32 port, __be16 attr, u32 modifier,
-			 struct ib_smp *smp)
-{
-	int err;
-
-	memset(smp, 0, sizeof(*smp));
-	smp->base_version = 1;
-	smp->mgmt_class = IB_MGMT_CLASS_SUBN_LID_ROUTED;
-	smp->class_version = 1;
-	smp->method = IB_MGMT_METHOD_GET;
-	smp->attr_id = attr;
-	smp->attr_mod = cpu_to_be32(modifier);
-	err = tavor_mad_ifc(dev, TAVOR_MAD_IGNORE_MKEY | TAVOR_MAD_IGNORE_BKEY, port, NULL, NULL,
-			    smp, smp);
-	if (!err && smp->status)
-		err = -EINVAL;
-	return err;
-}
 
 /* ---- Device ---- */
 
@@ -162,9 +129,9 @@ static int tavor_modify_device(struct ib_device *ibdev, int mask, struct ib_devi
 	if (mask & ~IB_DEVICE_MODIFY_NODE_DESC)
 		return -EOPNOTSUPP;
 	if (mask & IB_DEVICE_MODIFY_NODE_DESC) {
-		spin_lock(&dev->mad->lock);
+		spin_lock_bh(&dev->mad->lock);
 		memcpy(ibdev->node_desc, props->node_desc, IB_DEVICE_NODE_DESC_MAX);
-		spin_unlock(&dev->mad->lock);
+		spin_unlock_bh(&dev->mad->lock);
 	}
 	return 0;
 }
@@ -178,61 +145,6 @@ static void tavor_get_dev_fw_str(struct ib_device *ibdev, char *str)
 }
 
 /* ---- Ports ---- */
-
-static void tavor_port_link(const u8 *port, struct ib_port_attr *props)
-{
-	props->lid = get_unaligned_be16(port + PORT_LID);
-	props->lmc = port[PORT_LMC] & 7;
-	props->sm_lid = get_unaligned_be16(port + PORT_SM_LID);
-	props->sm_sl = port[PORT_MTU_SM_SL] & 0xf;
-	props->state = port[PORT_STATE] & 0xf;
-	props->phys_state = port[PORT_PHYS_STATE] >> 4;
-	props->active_width = port[PORT_WIDTH_ACTIVE] & 0xf;
-	props->active_speed = port[PORT_SPEED_ACTIVE] >> 4;
-	props->max_mtu = port[PORT_INIT_TYPE_MTU] & 0xf;
-	props->active_mtu = port[PORT_MTU_SM_SL] >> 4;
-	props->max_vl_num = port[PORT_VL_CAP] >> 4;
-	props->subnet_timeout = port[PORT_SUBNET_TIMEOUT] & 0x1f;
-	props->init_type_reply = port[PORT_INIT_TYPE_MTU] >> 4;
-}
-
-static int tavor_query_port(struct ib_device *ibdev, u32 port, struct ib_port_attr *props)
-{
-	struct tavor_dev *dev = to_tdev(ibdev);
-	struct ib_smp smp;
-	int err;
-
-	err = tavor_smp_get(dev, port, IB_SMP_ATTR_PORT_INFO, port, &smp);
-	if (err)
-		return err;
-	tavor_port_link(smp.data, props);
-	props->port_cap_flags = get_unaligned_be32(smp.data + PORT_CAP_MASK);
-	props->gid_tbl_len = dev->limits.gid_table_len;
-	props->pkey_tbl_len = dev->limits.pkey_table_len;
-	props->max_msg_sz = MAX_MSG_SIZE;
-	props->bad_pkey_cntr = get_unaligned_be16(smp.data + PORT_PKEY_VIOLATIONS);
-	props->qkey_viol_cntr = get_unaligned_be16(smp.data + PORT_QKEY_VIOLATIONS);
-	return 0;
-}
-
-static int tavor_modify_port(struct ib_device *ibdev, u32 port, int mask,
-			     struct ib_port_modify *props)
-{
-	struct tavor_dev *dev = to_tdev(ibdev);
-	struct ib_port_attr attr = {};
-	u32 caps;
-	int err;
-
-	mutex_lock(&dev->port_lock);
-	err = tavor_query_port(ibdev, port, &attr);
-	if (!err) {
-		caps = (attr.port_cap_flags | props->set_port_cap_mask) &
-		       ~props->clr_port_cap_mask;
-		err = tavor_fw_set_ib(dev, port, caps, mask & IB_PORT_RESET_QKEY_CNTR);
-	}
-	mutex_unlock(&dev->port_lock);
-	return err;
-}
 
 static int tavor_get_port_immutable(struct ib_device *ibdev, u32 port,
 				    struct ib_port_immutable *immutable)

@@ -79,7 +79,6 @@ FW_VERB(QUERY_ADAPTER, VRB_CLASS_NORMAL);
 FW_VERB(INIT_HCA, VRB_CLASS_NORMAL);
 FW_VERB(CLOSE_HCA, VRB_CLASS_TEARDOWN);
 FW_VERB(CLOSE_IB, VRB_CLASS_TEARDOWN);
-FW_VERB(SET_IB, VRB_CLASS_NORMAL);
 FW_VERB(MAP_EQ, VRB_CLASS_NORMAL);
 FW_VERB(SW2HW_EQ, VRB_CLASS_NORMAL);
 FW_VERB(HW2SW_EQ, VRB_CLASS_TEARDOWN);
@@ -318,32 +317,6 @@ int tavor_fw_close_ib(struct tavor_dev *dev, u32 port)
 }
 
 /**
- * tavor_fw_set_ib() - sets a port's capability mask
- * @dev: device
- * @port: 1-based
- * @cap_mask: PortInfo's CapabilityMask
- * @reset_qkey: also reset the Q_Key violation counter
- *
- * Context: Process context, may sleep.
- * Return: 0 or a negative errno.
- */
-int tavor_fw_set_ib(struct tavor_dev *dev, u32 port, u32 cap_mask, bool reset_qkey)
-{
-	struct tavor_set_ib in = {
-		.flags = cpu_to_be32(reset_qkey ? TAVOR_SET_IB_RESET_QKEY : 0),
-		.cap_mask = cpu_to_be32(cap_mask),
-	};
-	struct fw_request req = {
-		.opcode = TAVOR_CMD_SET_IB,
-		.in_modifier = port,
-		.in = &in,
-		.in_len = sizeof(in),
-	};
-
-	return tavor_fw_exec(dev, &SET_IB, &req);
-}
-
-/**
  * tavor_fw_map_eq() - routes event types to an event queue, or nowhere
  * @dev: device
  * @mask: bit n: event type n
@@ -500,6 +473,27 @@ void tavor_encode_init_ib(struct tavor_dev *dev, struct vrb_slot *slot, u32 port
 	in->max_gid = cpu_to_be16(dev->limits.gid_table_len);
 	in->max_pkey = cpu_to_be16(dev->limits.pkey_table_len);
 	tavor_cmd_set(dev, slot, TAVOR_CMD_INIT_IB, 0, port, TAVOR_CMD_IN);
+}
+
+/**
+ * tavor_encode_set_ib() - step: a port's capability mask
+ * @dev: device
+ * @slot: where to encode
+ * @port: 1-based
+ * @cap_mask: PortInfo's CapabilityMask
+ * @reset_qkey: also reset the Q_Key violation counter
+ *
+ * Context: Softirq or BH disabled, engine's device lock held.
+ */
+void tavor_encode_set_ib(struct tavor_dev *dev, struct vrb_slot *slot, u32 port, u32 cap_mask,
+			 bool reset_qkey)
+{
+	struct tavor_set_ib *in = tavor_mbox_in(dev, slot);
+
+	memset(in, 0, sizeof(*in));
+	in->flags = cpu_to_be32(reset_qkey ? TAVOR_SET_IB_RESET_QKEY : 0);
+	in->cap_mask = cpu_to_be32(cap_mask);
+	tavor_cmd_set(dev, slot, TAVOR_CMD_SET_IB, 0, port, TAVOR_CMD_IN);
 }
 
 /**

@@ -46,7 +46,6 @@ int tavor_fw_query_adapter(struct tavor_dev *dev);
 int tavor_fw_init_hca(struct tavor_dev *dev);
 int tavor_fw_close_hca(struct tavor_dev *dev, bool panic);
 int tavor_fw_close_ib(struct tavor_dev *dev, u32 port);
-int tavor_fw_set_ib(struct tavor_dev *dev, u32 port, u32 cap_mask, bool reset_qkey);
 int tavor_fw_map_eq(struct tavor_dev *dev, u64 mask, bool unmap, u8 eqn);
 int tavor_fw_sw2hw_eq(struct tavor_dev *dev, u8 eqn, const struct tavor_eq_context *context);
 int tavor_fw_hw2sw_eq(struct tavor_dev *dev, u8 eqn);
@@ -54,6 +53,8 @@ int tavor_fw_write_mtt(struct tavor_dev *dev, u64 ddr_addr, const u64 *pages, u3
 int tavor_fw_nop(struct tavor_dev *dev, u32 ms);
 
 void tavor_encode_init_ib(struct tavor_dev *dev, struct vrb_slot *slot, u32 port);
+void tavor_encode_set_ib(struct tavor_dev *dev, struct vrb_slot *slot, u32 port, u32 cap_mask,
+			 bool reset_qkey);
 void tavor_encode_close_ib(struct tavor_dev *dev, struct vrb_slot *slot, u32 port);
 
 #endif /* TAVOR_FW_H */

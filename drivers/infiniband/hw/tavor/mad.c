@@ -18,109 +18,6 @@
 #define TAVOR_VENDOR_CLASS2	0x0a
 #define TAVOR_SMP_D_BIT		cpu_to_be16(0x8000)	/* of a directed-route SMP's status */
 
-/* A MAD_IFC request */
-struct tavor_mad_request {
-	struct vrb vrb;
-	int flags;			/* TAVOR_MAD_IGNORE_* */
-	u32 port;
-	const struct ib_wc *wc;		/* NULL: the driver's own */
-	const struct ib_grh *grh;
-	const void *in;
-	void *out;
-};
-
-/* Key violations are answered with a trap, which needs to know who asked. */
-static void tavor_mad_encode_source(const struct tavor_mad_request *req, struct tavor_mad_ifc *mbox)
-{
-	const struct ib_wc *wc = req->wc;
-
-	memset((u8 *)mbox + TAVOR_MAD_SIZE, 0, sizeof(*mbox) - TAVOR_MAD_SIZE);
-	mbox->local_qpn = cpu_to_be32(wc->qp->qp_num);
-	mbox->remote_qpn = cpu_to_be32(wc->src_qp);
-	mbox->sl = FIELD_PREP(TAVOR_MAD_SL, wc->sl);
-	mbox->grh_path_bits = FIELD_PREP(TAVOR_MAD_PATH_BITS, wc->dlid_path_bits) |
-			      (wc->wc_flags & IB_WC_GRH ? TAVOR_MAD_GRH : 0);
-	mbox->remote_lid = cpu_to_be16(wc->slid);
-	mbox->pkey_index = cpu_to_be16(wc->pkey_index);
-	if (req->grh)
-		memcpy(mbox->grh, req->grh, sizeof(mbox->grh));
-}
-
-static int tavor_mad_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
-{
-	const struct tavor_mad_request *req = container_of(vrb, struct tavor_mad_request, vrb);
-	struct tavor_dev *dev = vrb_to_tdev(vdev);
-	struct tavor_mad_ifc *mbox = tavor_mbox_in(dev, slot);
-	u32 modifier = FIELD_PREP(TAVOR_MAD_PORT, req->port);
-	u8 op_modifier = req->flags;
-
-	memcpy(mbox->mad, req->in, sizeof(mbox->mad));
-	if (req->wc) {
-		tavor_mad_encode_source(req, mbox);
-		op_modifier |= TAVOR_MAD_EXTENDED;
-		modifier |= FIELD_PREP(TAVOR_MAD_SLID, (u16)req->wc->slid);
-	} else {
-		op_modifier |= TAVOR_MAD_IGNORE_MKEY | TAVOR_MAD_IGNORE_BKEY;
-	}
-	tavor_cmd_set(dev, slot, TAVOR_CMD_MAD_IFC, op_modifier, modifier,
-		      TAVOR_CMD_IN | TAVOR_CMD_OUT);
-	return VRB_POST;
-}
-
-static int tavor_mad_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-			  const struct vrb_result *result)
-{
-	const struct tavor_mad_request *req = container_of(vrb, struct tavor_mad_request, vrb);
-
-	if (!result->status)
-		memcpy(req->out, tavor_mbox_out(vrb_to_tdev(vdev), slot), TAVOR_MAD_SIZE);
-	return result->status;
-}
-
-static const struct vrb_step tavor_mad_ifc_steps[] = {
-	{ .name = "MAD_IFC", .encode = tavor_mad_encode, .done = tavor_mad_done },
-};
-
-static const struct vrb_verb tavor_verb_mad_ifc = {
-	.name = "MAD_IFC",
-	.class = VRB_CLASS_NORMAL,
-	VRB_STEPS(tavor_mad_ifc_steps),
-};
-
-/**
- * tavor_mad_ifc() - ask the firmware's management agent
- * @dev: the device
- * @flags: TAVOR_MAD_IGNORE_*: keys not to be checked
- * @port: port the MAD arrived by
- * @in_wc: its completion; NULL for the driver's own, whose keys are never checked
- * @in_grh: its GRH, or NULL
- * @in_mad: 256 bytes
- * @out_mad: the response, 256 bytes; may be @in_mad
- *
- * Context: Process context.
- * Return: 0; -EBADMSG: to be dropped silently; or another negative errno.
- */
-int tavor_mad_ifc(struct tavor_dev *dev, int flags, u32 port, const struct ib_wc *in_wc,
-		  const struct ib_grh *in_grh, const void *in_mad, void *out_mad)
-{
-	struct ib_mad_hdr request = *(const struct ib_mad_hdr *)in_mad;
-	struct tavor_mad_request req = {
-		.flags = flags,
-		.port = port,
-		.wc = in_wc,
-		.grh = in_grh,
-		.in = in_mad,
-		.out = out_mad,
-	};
-	int err;
-
-	vrb_prep(&req.vrb, &tavor_verb_mad_ifc, NULL);
-	err = tavor_exec(dev, &req.vrb);
-	if (!err && request.method != IB_MGMT_METHOD_TRAP_REPRESS)
-		tavor_port_event_from_mad(dev, port, &request, out_mad);
-	return err;
-}
-
 static bool tavor_is_smp(const struct ib_mad_hdr *hdr)
 {
 	return hdr->mgmt_class == IB_MGMT_CLASS_SUBN_LID_ROUTED ||
@@ -159,22 +56,114 @@ static void tavor_mad_node_desc(struct tavor_dev *dev, struct ib_mad *mad)
 	if (!tavor_is_smp(&mad->mad_hdr) || mad->mad_hdr.method != IB_MGMT_METHOD_GET_RESP ||
 	    mad->mad_hdr.attr_id != IB_SMP_ATTR_NODE_DESC)
 		return;
-	spin_lock(&dev->mad->lock);
+	spin_lock_bh(&dev->mad->lock);
 	memcpy(smp->data, dev->ib_dev.node_desc, IB_DEVICE_NODE_DESC_MAX);
-	spin_unlock(&dev->mad->lock);
+	spin_unlock_bh(&dev->mad->lock);
 }
 
-static int tavor_mad_answer(struct tavor_dev *dev, int flags, const struct ib_mad *in,
-			    struct ib_mad *out)
+/* ---- MAD_IFC, as a verb ---- */
+
+/* Key violations are answered with a trap, which needs to know who asked. */
+static void tavor_mad_encode_source(const struct vrb_process_mad *req, struct tavor_mad_ifc *mbox)
 {
-	if (in->mad_hdr.method == IB_MGMT_METHOD_TRAP_REPRESS)
-		return IB_MAD_RESULT_SUCCESS | IB_MAD_RESULT_CONSUMED;
+	const struct ib_wc *wc = req->wc;
+
+	memset((u8 *)mbox + TAVOR_MAD_SIZE, 0, sizeof(*mbox) - TAVOR_MAD_SIZE);
+	mbox->local_qpn = cpu_to_be32(wc->qp->qp_num);
+	mbox->remote_qpn = cpu_to_be32(wc->src_qp);
+	mbox->sl = FIELD_PREP(TAVOR_MAD_SL, wc->sl);
+	mbox->grh_path_bits = FIELD_PREP(TAVOR_MAD_PATH_BITS, wc->dlid_path_bits) |
+			      (wc->wc_flags & IB_WC_GRH ? TAVOR_MAD_GRH : 0);
+	mbox->remote_lid = cpu_to_be16(wc->slid);
+	mbox->pkey_index = cpu_to_be16(wc->pkey_index);
+	if (req->grh)
+		memcpy(mbox->grh, req->grh, sizeof(mbox->grh));
+}
+
+/* Of a MAD of this host's own no key is checked. */
+static u8 tavor_mad_flags(const struct vrb_process_mad *req)
+{
+	u8 flags = req->wc ? TAVOR_MAD_EXTENDED : TAVOR_MAD_IGNORE_MKEY | TAVOR_MAD_IGNORE_BKEY;
+
+	if (req->flags & IB_MAD_IGNORE_MKEY)
+		flags |= TAVOR_MAD_IGNORE_MKEY;
+	if (req->flags & IB_MAD_IGNORE_BKEY)
+		flags |= TAVOR_MAD_IGNORE_BKEY;
+	return flags;
+}
+
+static int tavor_mad_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct vrb_process_mad *req = container_of(vrb, struct vrb_process_mad, vrb);
+	struct tavor_dev *dev = vrb_to_tdev(vdev);
+	struct tavor_mad_ifc *mbox = tavor_mbox_in(dev, slot);
+	u32 modifier = FIELD_PREP(TAVOR_MAD_PORT, req->port);
+
+	if (!tavor_port_ok(dev, req->port))
+		return -EINVAL;
+	req->result = IB_MAD_RESULT_SUCCESS;
+	if (!tavor_mad_is_ours(&req->in->mad_hdr))
+		return VRB_END;
+	memcpy(mbox->mad, req->in, sizeof(mbox->mad));
+	if (req->wc) {
+		tavor_mad_encode_source(req, mbox);
+		modifier |= FIELD_PREP(TAVOR_MAD_SLID, (u16)req->wc->slid);
+	}
+	tavor_cmd_set(dev, slot, TAVOR_CMD_MAD_IFC, tavor_mad_flags(req), modifier,
+		      TAVOR_CMD_IN | TAVOR_CMD_OUT);
+	return VRB_POST;
+}
+
+/* @request: as it was sent, for the answer may have taken its place */
+static void tavor_mad_answer(struct tavor_dev *dev, struct vrb_process_mad *req,
+			     const struct ib_mad_hdr *request)
+{
+	struct ib_mad *out = req->out;
+
+	if (request->method == IB_MGMT_METHOD_TRAP_REPRESS) {
+		req->result = IB_MAD_RESULT_SUCCESS | IB_MAD_RESULT_CONSUMED;
+		return;
+	}
+	tavor_port_event_from_mad(dev, req->port, request, out);
 	/* Without keys checked it is this host asking what the hardware has. */
-	if (!(flags & IB_MAD_IGNORE_MKEY))
+	if (!(req->flags & IB_MAD_IGNORE_MKEY))
 		tavor_mad_node_desc(dev, out);
 	if (out->mad_hdr.mgmt_class == IB_MGMT_CLASS_SUBN_DIRECTED_ROUTE)
 		out->mad_hdr.status |= TAVOR_SMP_D_BIT;
-	return IB_MAD_RESULT_SUCCESS | IB_MAD_RESULT_REPLY;
+	req->result = IB_MAD_RESULT_SUCCESS | IB_MAD_RESULT_REPLY;
+}
+
+static int tavor_mad_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			  const struct vrb_result *result)
+{
+	struct vrb_process_mad *req = container_of(vrb, struct vrb_process_mad, vrb);
+	struct tavor_dev *dev = vrb_to_tdev(vdev);
+
+	/* It is to be dropped silently. */
+	if (result->status == -EBADMSG)
+		return VRB_NEXT;
+	if (result->status)
+		return result->status;
+	memcpy(req->out, tavor_mbox_out(dev, slot), TAVOR_MAD_SIZE);
+	tavor_mad_answer(dev, req, tavor_mbox_in(dev, slot));
+	return VRB_NEXT;
+}
+
+static const struct vrb_step tavor_process_mad_steps[] = {
+	{ .name = "MAD_IFC", .encode = tavor_mad_encode, .done = tavor_mad_done },
+};
+
+const struct vrb_verb tavor_verb_process_mad = {
+	.name = "PROCESS_MAD",
+	.class = VRB_CLASS_NORMAL,
+	VRB_STEPS(tavor_process_mad_steps),
+};
+
+/* The table of verbs is not there yet when probe asks who the device is. */
+static int tavor_mad_exec(struct tavor_dev *dev, struct vrb_process_mad *req)
+{
+	vrb_prep(&req->vrb, &tavor_verb_process_mad, NULL);
+	return tavor_exec(dev, &req->vrb);
 }
 
 /**
@@ -185,8 +174,8 @@ static int tavor_mad_answer(struct tavor_dev *dev, int flags, const struct ib_ma
  * @in_wc: its completion, or NULL
  * @in_grh: its GRH, or NULL
  * @in: the MAD
- * @out: the response
- * @out_size: not used: always 256 bytes
+ * @out: the answer
+ * @out_size: not used
  * @out_pkey_index: not used
  *
  * Context: Process context.
@@ -196,26 +185,98 @@ int tavor_process_mad(struct ib_device *ibdev, int flags, u32 port, const struct
 		      const struct ib_grh *in_grh, const struct ib_mad *in, struct ib_mad *out,
 		      size_t *out_size, u16 *out_pkey_index)
 {
-	struct tavor_dev *dev = to_tdev(ibdev);
-	int ifc_flags = 0, err;
+	struct vrb_process_mad req = {
+		.port = port,
+		.flags = flags,
+		.wc = in_wc,
+		.grh = in_grh,
+		.in = in,
+		.out = out,
+	};
 
 	/* The firmware's own traps come without a source. */
 	if (in->mad_hdr.method == IB_MGMT_METHOD_TRAP && in_wc && !in_wc->slid) {
-		tavor_forward_trap(dev, port, in);
+		tavor_forward_trap(to_tdev(ibdev), port, in);
 		return IB_MAD_RESULT_SUCCESS | IB_MAD_RESULT_CONSUMED;
 	}
 	if (!tavor_mad_is_ours(&in->mad_hdr))
 		return IB_MAD_RESULT_SUCCESS;
-	if (flags & IB_MAD_IGNORE_MKEY)
-		ifc_flags |= TAVOR_MAD_IGNORE_MKEY;
-	if (flags & IB_MAD_IGNORE_BKEY)
-		ifc_flags |= TAVOR_MAD_IGNORE_BKEY;
-	err = tavor_mad_ifc(dev, ifc_flags, port, in_wc, in_grh, in, out);
-	if (err == -EBADMSG)
-		return IB_MAD_RESULT_SUCCESS;
-	if (err)
-		return IB_MAD_RESULT_FAILURE;
-	return tavor_mad_answer(dev, flags, in, out);
+	return tavor_mad_exec(to_tdev(ibdev), &req) ? IB_MAD_RESULT_FAILURE : req.result;
+}
+
+/* ---- What the device asks of its own agent ---- */
+
+static void tavor_smp_fill(struct ib_smp *smp, __be16 attr, u32 modifier)
+{
+	memset(smp, 0, sizeof(*smp));
+	smp->base_version = 1;
+	smp->mgmt_class = IB_MGMT_CLASS_SUBN_LID_ROUTED;
+	smp->class_version = 1;
+	smp->method = IB_MGMT_METHOD_GET;
+	smp->attr_id = attr;
+	smp->attr_mod = cpu_to_be32(modifier);
+}
+
+/**
+ * tavor_smp_get() - what the firmware's subnet management agent knows
+ * @dev: the device
+ * @port: whose
+ * @attr: which attribute
+ * @modifier: of the attribute
+ * @smp: the answer
+ *
+ * Context: Process context.
+ * Return: 0; -EINVAL: the agent does not like it; or another negative errno.
+ */
+int tavor_smp_get(struct tavor_dev *dev, u32 port, __be16 attr, u32 modifier, struct ib_smp *smp)
+{
+	struct vrb_process_mad req = {
+		.port = port,
+		.flags = IB_MAD_IGNORE_MKEY | IB_MAD_IGNORE_BKEY,
+		.in = (struct ib_mad *)smp,
+		.out = (struct ib_mad *)smp,
+	};
+	int err;
+
+	tavor_smp_fill(smp, attr, modifier);
+	err = tavor_mad_exec(dev, &req);
+	if (!err && (!(req.result & IB_MAD_RESULT_REPLY) || smp->status))
+		err = -EINVAL;
+	return err;
+}
+
+/**
+ * tavor_encode_port_info() - step: what the agent knows of a port
+ * @dev: the device
+ * @slot: where to encode
+ * @port: which
+ *
+ * Context: Softirq or BH disabled, engine's device lock held.
+ */
+void tavor_encode_port_info(struct tavor_dev *dev, struct vrb_slot *slot, u32 port)
+{
+	tavor_smp_fill(tavor_mbox_in(dev, slot), IB_SMP_ATTR_PORT_INFO, port);
+	tavor_cmd_set(dev, slot, TAVOR_CMD_MAD_IFC, TAVOR_MAD_IGNORE_MKEY | TAVOR_MAD_IGNORE_BKEY,
+		      FIELD_PREP(TAVOR_MAD_PORT, port), TAVOR_CMD_IN | TAVOR_CMD_OUT);
+}
+
+/**
+ * tavor_port_info_done() - its answer
+ * @dev: the device
+ * @slot: its slot
+ * @port: which
+ *
+ * Context: Softirq.
+ * Return: the attribute's data, or NULL: the agent does not like it.
+ */
+const u8 *tavor_port_info_done(struct tavor_dev *dev, struct vrb_slot *slot, u32 port)
+{
+	const struct ib_smp *smp = tavor_mbox_out(dev, slot);
+
+	if (smp->status)
+		return NULL;
+	tavor_port_event_from_mad(dev, port, tavor_mbox_in(dev, slot), tavor_mbox_out(dev, slot));
+	return smp->data;
 }
 
 /**

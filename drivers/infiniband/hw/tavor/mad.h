@@ -8,6 +8,7 @@
 #include <linux/spinlock.h>
 
 #include <rdma/ib_mad.h>
+#include <rdma/ib_smi.h>
 #include <rdma/ib_verbs.h>
 
 #include "tavor.h"
@@ -21,6 +22,10 @@
  * @sm_lid: where traps go
  * @sm_sl: service level of that path
  * @gid_prefix: subnet prefix
+ * @caps: capabilities as they are going to be when nobody is changing them any more
+ * @changes: of @caps that have reached the hardware
+ * @changing: requests that have changed @caps, and the hardware has not said so yet; one that was
+ *	not answered stays counted, and @caps is believed rather than the hardware
  * @agent: for traps of the firmware, by QP number; NULL while not registered
  */
 struct tavor_mad_port {
@@ -30,6 +35,9 @@ struct tavor_mad_port {
 	u16 sm_lid;
 	u8 sm_sl;
 	__be64 gid_prefix;
+	u32 caps;
+	u32 changes;
+	u32 changing;
 	struct ib_mad_agent *agent[2];
 };
 
@@ -50,8 +58,10 @@ struct tavor_mad {
 
 int tavor_mad_init(struct tavor_dev *dev);
 void tavor_mad_cleanup(struct tavor_dev *dev);
-int tavor_mad_ifc(struct tavor_dev *dev, int flags, u32 port, const struct ib_wc *in_wc,
-		  const struct ib_grh *in_grh, const void *in_mad, void *out_mad);
+int tavor_smp_get(struct tavor_dev *dev, u32 port, __be16 attr, u32 modifier, struct ib_smp *smp);
+void tavor_encode_port_info(struct tavor_dev *dev, struct vrb_slot *slot, u32 port);
+const u8 *tavor_port_info_done(struct tavor_dev *dev, struct vrb_slot *slot, u32 port);
+extern const struct vrb_verb tavor_verb_process_mad;
 int tavor_process_mad(struct ib_device *ibdev, int flags, u32 port, const struct ib_wc *in_wc,
 		      const struct ib_grh *in_grh, const struct ib_mad *in, struct ib_mad *out,
 		      size_t *out_size, u16 *out_pkey_index);

@@ -253,7 +253,6 @@ static int tavor_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return -ENOMEM;
 	dev->pdev = pdev;
 	dev->want_msix = tavor_params.msi_x;
-	mutex_init(&dev->port_lock);
 	spin_lock_init(&dev->mr_reap_lock);
 	INIT_LIST_HEAD(&dev->mr_reap);
 	mutex_init(&dev->mr_reap_mutex);
@@ -271,7 +270,6 @@ static void tavor_remove(struct pci_dev *pdev)
 	struct tavor_dev *dev = pci_get_drvdata(pdev);
 
 	tavor_layers_down(dev, ARRAY_SIZE(tavor_layers));
-	mutex_destroy(&dev->port_lock);
 	ib_dealloc_device(&dev->ib_dev);
 }
 

@@ -91,11 +91,11 @@ static u32 tavor_learn_port_info(struct tavor_dev *dev, u32 port, bool set,
 	struct tavor_mad_port *known = &dev->mad->port[port - 1];
 	u32 changes = 0;
 
-	spin_lock(&dev->mad->lock);
+	spin_lock_bh(&dev->mad->lock);
 	if (set || !known->known)
 		changes = tavor_learn_set(known, info);
 	WRITE_ONCE(known->rate, tavor_port_rate(info));
-	spin_unlock(&dev->mad->lock);
+	spin_unlock_bh(&dev->mad->lock);
 	return changes;
 }
 
@@ -121,7 +121,7 @@ static void tavor_snoop_port_info(struct tavor_dev *dev, u32 port, bool set,
  * @request: header of the request
  * @response: the answer
  *
- * Context: Process context.
+ * Context: Any down to softirq.
  */
 void tavor_port_event_from_mad(struct tavor_dev *dev, u32 port, const struct ib_mad_hdr *request,
 			       const struct ib_mad *response)

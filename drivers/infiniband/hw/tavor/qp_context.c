@@ -23,11 +23,6 @@
 				 IB_ACCESS_REMOTE_READ | IB_ACCESS_REMOTE_ATOMIC |	\
 				 IB_ACCESS_MW_BIND | IB_ACCESS_OPTIONAL)
 
-static bool tavor_port_ok(const struct tavor_dev *dev, u32 port)
-{
-	return port >= 1 && port <= dev->limits.num_ports;
-}
-
 static bool tavor_alt_path_ok(const struct tavor_dev *dev, const struct ib_qp_attr *attr)
 {
 	return tavor_port_ok(dev, attr->alt_port_num) &&

@@ -99,8 +99,6 @@ struct tavor_dev {
 	struct list_head mr_reap;	/* released MRs whose memory is still pinned */
 	struct mutex mr_reap_mutex;	/* who unpins; the others wait until he has */
 
-	struct mutex port_lock;		/* SET_IB's read-modify-write */
-
 	/* the verbs layers' own */
 	struct tavor_table cqs;
 	struct tavor_table srqs;	/* empty: the firmware has no SRQs */
@@ -113,6 +111,11 @@ struct tavor_dev {
 static inline struct tavor_dev *to_tdev(struct ib_device *ibdev)
 {
 	return container_of(ibdev, struct tavor_dev, ib_dev);
+}
+
+static inline bool tavor_port_ok(const struct tavor_dev *dev, u32 port)
+{
+	return port >= 1 && port <= dev->limits.num_ports;
 }
 
 static inline struct tavor_dev *vrb_to_tdev(const struct vrb_device *vrb)

@@ -23,6 +23,7 @@ static struct ib_ah *tavor_sm_ah(struct tavor_dev *dev, u32 port, struct ib_pd *
 
 	attr.type = rdma_ah_find_type(&dev->ib_dev, port);
 	rdma_ah_set_port_num(&attr, port);
+	/* Interrupts are off. */
 	spin_lock(&dev->mad->lock);
 	lid = known->sm_lid;
 	rdma_ah_set_sl(&attr, known->sm_sl);

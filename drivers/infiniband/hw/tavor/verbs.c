@@ -4,8 +4,10 @@
  * and the constructors of their own objects.
  */
 #include "cq.h"
+#include "mad.h"
 #include "mr.h"
 #include "params.h"
+#include "port.h"
 #include "qp.h"
 #include "srq.h"
 #include "verbs.h"
@@ -50,6 +52,9 @@ const struct vrb_verbs tavor_verbs = {
 		[VRB_OP_QUERY_SRQ] = &tavor_verb_query_srq,
 		[VRB_OP_REG_MR] = &tavor_verb_reg_mr,
 		[VRB_OP_UNREG_MR] = &tavor_verb_unreg_mr,
+		[VRB_OP_QUERY_PORT] = &tavor_verb_query_port,
+		[VRB_OP_MODIFY_PORT] = &tavor_verb_modify_port,
+		[VRB_OP_PROCESS_MAD] = &tavor_verb_process_mad,
 	},
 	.mr_size = sizeof(struct tavor_mr),
 	.init_cq = tavor_shell_cq,
