@@ -6,7 +6,7 @@
 # Guest: own
 # Level: ci
 #
-# What only a client in the kernel can ask: client/tavor_client.c. By hand:
+# What only a client in the kernel can ask: client/tavor_client.c and client/tavor_softirq.c. By hand:
 #   tools/testing/vm/run --driver tavor --sm --modules tavor_client -- \
 #	tools/testing/selftests/tavor/kernel_client.sh
 
@@ -29,6 +29,16 @@ test_posts_and_drains_of_a_device_that_works() {
 	since=$(mark)
 	again works
 	results "$since" 4
+}
+
+test_lives_in_softirq() {
+	local since
+	since=$(mark)
+	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
+	load_own tavor_softirq
+	rmmod tavor_softirq
+	messages_since "$since" | grep 'tavor_softirq:'
+	[ "$(messages_since "$since" | grep -c 'tavor_softirq: ok ')" = 2 ]
 }
 
 ready() {
