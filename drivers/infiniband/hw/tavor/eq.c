@@ -622,6 +622,20 @@ free_next:
 	return err;
 }
 
+/* On its own, so that it can be seen that nobody who may not sleep comes here. */
+static noinline int tavor_eq_make_room(struct tavor_dev *dev)
+{
+	int err = 0;
+
+	mutex_lock(&dev->eq_mutex);
+	if (!tavor_eq_async_fits(dev))
+		tavor_eq_async_drain(dev, NULL);
+	if (!tavor_eq_async_fits(dev))
+		err = tavor_eq_async_grow(dev);
+	mutex_unlock(&dev->eq_mutex);
+	return err;
+}
+
 /**
  * tavor_eq_expect() - room for the asynchronous events of an object that is going to be made
  * @dev: device
@@ -633,21 +647,12 @@ free_next:
  */
 int tavor_eq_expect(struct tavor_dev *dev, u32 events, gfp_t gfp)
 {
-	int err = 0;
+	int err;
 
 	atomic_add(events, &dev->eq_expected);
 	if (tavor_eq_async_fits(dev))
 		return 0;
-	if (!gfpflags_allow_blocking(gfp)) {
-		tavor_eq_expect_less(dev, events);
-		return -ENOMEM;
-	}
-	mutex_lock(&dev->eq_mutex);
-	if (!tavor_eq_async_fits(dev))
-		tavor_eq_async_drain(dev, NULL);
-	if (!tavor_eq_async_fits(dev))
-		err = tavor_eq_async_grow(dev);
-	mutex_unlock(&dev->eq_mutex);
+	err = gfpflags_allow_blocking(gfp) ? tavor_eq_make_room(dev) : -ENOMEM;
 	if (err)
 		tavor_eq_expect_less(dev, events);
 	return err;
