@@ -15,7 +15,9 @@
 /* The security modules of a kernel that controls InfiniBand would never hear of such an object. */
 static int tavor_may_have_shells(void)
 {
-	return IS_ENABLED(CONFIG_SECURITY_INFINIBAND) && !tavor_params.softirq_objects ? -EACCES : 0;
+	if (IS_ENABLED(CONFIG_SECURITY_INFINIBAND) && !tavor_params.softirq_objects)
+		return -EACCES;
+	return 0;
 }
 
 static int tavor_shell_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr, gfp_t gfp)
