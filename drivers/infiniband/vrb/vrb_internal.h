@@ -107,7 +107,8 @@ struct vrb_client {
 
 /*
  * Deadlines, to the bit of 2^20 ns: level n has a list for each 64^n of them, in 64 places. Those
- * that came since the earliest of them was last looked at are in none yet: most are never looked at.
+ * that came since the earliest of them was last looked at are in none yet: most are never looked
+ * at.
  */
 #define VRB_WHEEL_BITS		6
 #define VRB_WHEEL_SIZE		BIT(VRB_WHEEL_BITS)

@@ -62,7 +62,8 @@ int tavor_buf_destroyed(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slo
 
 /*
  * The rows of a queue's verbs that are its buffer's MTTs and its key; the type is a
- * tavor_queue_type. A queue in a process's memory region has neither: its create begins behind them.
+ * tavor_queue_type. A queue in a process's memory region has neither: its create begins behind
+ * them.
  */
 #define TAVOR_BUF_CREATE_STEPS								\
 	{ .name = "store MTTs", .work = tavor_buf_store_mtt },				\

@@ -235,8 +235,8 @@ static enum tavor_polled tavor_poll_one(struct tavor_hw_cq *cq, struct ib_wc *wc
  * @wc: work completions
  *
  * Context: Any.
- * Return: the number of completions, none before the CQ has been created; -EINVAL: a user's CQ, which
- * only its process can poll.
+ * Return: the number of completions, none before the CQ has been created; -EINVAL: a user's CQ,
+ * which only its process can poll.
  */
 int tavor_poll_cq(struct ib_cq *ibcq, int num, struct ib_wc *wc)
 {

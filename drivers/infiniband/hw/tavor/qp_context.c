@@ -201,7 +201,8 @@ static __be32 tavor_encode_mtu(const struct tavor_hw_qp *qp, const struct tavor_
 }
 
 /* params1: this side as requester */
-static u32 tavor_encode_requester(const struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod,
+static u32 tavor_encode_requester(const struct tavor_hw_qp *qp,
+				  const struct tavor_qp_transition *mod,
 				  struct tavor_qp_context *ctx)
 {
 	u32 word = FIELD_PREP(TAVOR_QPC_ACK_FREQ, TAVOR_ACK_FREQUENCY) |
@@ -242,7 +243,8 @@ static u32 tavor_encode_access(int access, u8 depth)
 }
 
 /* params2 and the receive PSN: this side as responder */
-static u32 tavor_encode_responder(const struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod,
+static u32 tavor_encode_responder(const struct tavor_hw_qp *qp,
+				  const struct tavor_qp_transition *mod,
 				  struct tavor_qp_context *ctx)
 {
 	const struct ib_qp_attr *attr = mod->attr;
@@ -291,7 +293,8 @@ static void tavor_encode_identity(const struct tavor_hw_qp *qp, struct tavor_qp_
 }
 
 /* Only a hint: kernel and user QPs from two queues. */
-static u32 tavor_encode_sched_queue(const struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod,
+static u32 tavor_encode_sched_queue(const struct tavor_hw_qp *qp,
+				    const struct tavor_qp_transition *mod,
 				    struct tavor_qp_context *ctx)
 {
 	if (qp->service != TAVOR_SERVICE_RC || mod->from != IB_QPS_INIT || mod->to != IB_QPS_RTR)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Modify, connect and reset QP: the transition, and for a QP0 the port that goes up and down with it.
+ * Modify, connect and reset QP: the transition, and for a QP0 the port that goes up and down with
+ * it.
  *
  * The state machine needs no lock: a QP's requests are issued one at a time in the order they were
  * submitted, so each finds the state its predecessor left.

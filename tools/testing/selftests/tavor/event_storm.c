@@ -40,8 +40,7 @@ static bool ready(struct storm *storm, int qps)
 	storm->from = connect_make(pd, IBV_QPT_RC, small, large, 16);
 	storm->to = connect_make(pd, IBV_QPT_RC, large, large, 16);
 	if (!storm->from || !storm->to || connect_to_init(storm->from) ||
-	    connect_to_init(storm->to) ||
-	    connect_to(storm->from, storm->to->qp_num, port.lid) ||
+	    connect_to_init(storm->to) || connect_to(storm->from, storm->to->qp_num, port.lid) ||
 	    connect_to(storm->to, storm->from->qp_num, port.lid))
 		return false;
 	for (i = 0; i < qps; i++) {

@@ -6,7 +6,8 @@
 # Guest: own
 # Level: ci
 #
-# What only a client in the kernel can ask: client/tavor_client.c and client/tavor_softirq.c. By hand:
+# What only a client in the kernel can ask: client/tavor_client.c and client/tavor_softirq.c. By
+# hand:
 #   tools/testing/vm/run --driver tavor --sm --modules tavor_client -- \
 #	tools/testing/selftests/tavor/kernel_client.sh
 
