@@ -65,11 +65,15 @@ int tavor_buf_destroyed(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slo
  * tavor_queue_type. A queue in a process's memory region has neither: its create begins behind
  * them.
  */
-#define TAVOR_BUF_CREATE_STEPS								\
-	{ .name = "store MTTs", .work = tavor_buf_store_mtt },				\
-	{ .name = "WRITE_MTT", .encode = tavor_buf_encode_mtt, .done = tavor_buf_mtt_done }, \
-	TAVOR_BUF_CREATE_STEP
-#define TAVOR_NR_BUF_CREATE_STEPS	3
+#define TAVOR_BUF_STORE_MTT_STEP {							\
+	.name = "store MTTs", .work = tavor_buf_store_mtt,				\
+}
+
+#define TAVOR_BUF_WRITE_MTT_STEP {							\
+	.name = "WRITE_MTT", .encode = tavor_buf_encode_mtt, .done = tavor_buf_mtt_done, \
+}
+
+#define TAVOR_NR_BUF_CREATE_STEPS	3	/* with the one that follows */
 
 #define TAVOR_BUF_CREATE_STEP {								\
 	.name = "SW2HW_MPT", .encode = tavor_buf_create, .done = tavor_buf_created,	\

@@ -186,7 +186,9 @@ static int tavor_cq_create_done(struct vrb_device *vdev, struct vrb *vrb, struct
 }
 
 static const struct vrb_step tavor_create_cq_steps[] = {
-	TAVOR_BUF_CREATE_STEPS,
+	TAVOR_BUF_STORE_MTT_STEP,
+	TAVOR_BUF_WRITE_MTT_STEP,
+	TAVOR_BUF_CREATE_STEP,
 	{
 		.name = "SW2HW_CQ",
 		.encode = tavor_cq_create_encode,

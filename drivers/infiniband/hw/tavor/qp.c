@@ -215,7 +215,9 @@ static const struct vrb_verb tavor_verb_destroy_qp = {
 
 /* Create: the key of a kernel QP's buffer is all that the hardware learns. */
 static const struct vrb_step tavor_create_qp_steps[] = {
-	TAVOR_BUF_CREATE_STEPS,
+	TAVOR_BUF_STORE_MTT_STEP,
+	TAVOR_BUF_WRITE_MTT_STEP,
+	TAVOR_BUF_CREATE_STEP,
 };
 
 const struct vrb_verb tavor_verb_create_qp = {

@@ -238,7 +238,9 @@ static int tavor_srq_create_done(struct vrb_device *vdev, struct vrb *vrb, struc
 }
 
 static const struct vrb_step tavor_create_srq_steps[] = {
-	TAVOR_BUF_CREATE_STEPS,
+	TAVOR_BUF_STORE_MTT_STEP,
+	TAVOR_BUF_WRITE_MTT_STEP,
+	TAVOR_BUF_CREATE_STEP,
 	{
 		.name = "SW2HW_SRQ",
 		.encode = tavor_srq_create_encode,
