@@ -25,6 +25,8 @@
 #define MOCK_BUDGET	64		/* requests in a hold of the lock, callbacks in a run */
 #define MOCK_LATENCY_NS	(20 * NSEC_PER_USEC)
 #define MOCK_LOG	8192
+#define MOCK_RING	16		/* entries of a queue */
+#define MOCK_MAX_PAGES	512
 #define MOCK_STUCK	UINT_MAX
 #define MOCK_PATIENCE	(60 * HZ)	/* for what must happen; no test measures time */
 
@@ -121,6 +123,11 @@ struct mock {
 	struct mock_post log[MOCK_LOG];
 	unsigned int violations;
 	char violation[80];
+	/* Where there are verbs: */
+	struct ib_device *ibdev;
+	struct mock_script script[VRB_NR_OPS];	/* of verbs of ports */
+	bool no_memory;			/* for the hardware half of an object */
+	atomic_t live, numbers;		/* hardware halves there are; have been */
 };
 
 struct test;
@@ -133,6 +140,7 @@ struct test_case {
 	const char *name;
 	void (*run)(struct test *t);
 	struct vrb_device_config config;	/* slots 0: 8 */
+	bool verbs;			/* has an ib_device, verbs and a PD */
 	bool one_slot;			/* as a device starts; otherwise all that are configured */
 	enum { RULE, MISUSE, VISIBLE } kind;
 };
@@ -143,6 +151,7 @@ struct test {
 	struct mock *mock;
 	struct vrb_device *dev;
 	struct vrb_client *client;
+	struct ib_pd *pd;		/* where there are verbs */
 	bool failed, skipped;
 	struct list_head memory;
 	char log[2048];
@@ -167,12 +176,72 @@ struct mock_request {
 	bool called_inside;
 };
 
+/* A typed request, and what its callback saw. */
+struct typed_request {
+	union {
+		struct vrb vrb;
+		struct vrb_create_cq create_cq;
+		struct vrb_create_qp create_qp;
+		struct vrb_create_srq create_srq;
+		struct vrb_create_mr create_mr;
+		struct vrb_resize_cq resize_cq;
+		struct vrb_modify_qp modify_qp;
+		struct vrb_connect_qp connect_qp;
+		struct vrb_reset_qp reset_qp;
+		struct vrb_query_qp query_qp;
+		struct vrb_mcast mcast;
+		struct vrb_modify_srq modify_srq;
+		struct vrb_query_srq query_srq;
+		struct vrb_reg_mr reg_mr;
+		struct vrb_unreg_mr unreg_mr;
+		struct vrb_query_port query_port;
+		struct vrb_process_mad process_mad;
+		struct vrb_await_cq await_cq;
+		struct vrb_await_event await_event;
+	};
+	struct test *test;
+	struct completion over;
+	void (*then)(struct typed_request *request);	/* called by the callback */
+	void *data;
+	unsigned int calls;
+	int status;
+	bool bad_context;
+};
+
+/* The end of a shell */
+struct typed_gone {
+	struct test *test;
+	struct completion over;
+	unsigned int calls;
+	bool bad_context;
+};
+
 struct mock_object {
 	struct vrb_object object;
 	struct mock_script destroy;
 	struct test *test;
 	struct completion *released;
 	void (*leave)(struct mock_object *object);	/* released: out of the test's tables */
+};
+
+/* The hardware half of an object of ib_core's or of a shell */
+struct mock_hw {
+	struct mock_object base;	/* with the script of its destroy */
+	struct mock *mock;
+	void *of;			/* what begins with a struct ib_qp or its like */
+	struct mock_script script[VRB_NR_OPS];
+	bool created;			/* the hardware knows it */
+	raw_spinlock_t lock;
+	enum ib_qp_state state;
+	bool attached;
+	u64 receive[MOCK_RING];		/* of a QP or an SRQ */
+	unsigned int posted, received;
+	struct ib_wc wc[MOCK_RING];	/* of a CQ */
+	unsigned int head, tail;
+	unsigned int arms;
+	bool armed;
+	bool registered;
+	u32 max_pages, generation, limit;
 };
 
 /* Something that is done over and over on CPU 1 */
@@ -192,10 +261,25 @@ void mock_release(struct mock *mock, const struct mock_script *script);
 void mock_inject(struct mock *mock, u16 token);
 void mock_callback(struct mock *mock, int status);
 void mock_reset(struct mock *mock);
+void mock_violation(struct mock *mock, const char *what);
+int mock_encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot);
+int mock_done(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot,
+	      const struct vrb_result *result);
+int mock_undo(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot);
 extern const struct vrb_provider_ops mock_ops;
 extern const struct vrb_verb mock_verb, mock_verb_single, mock_verb_background;
 extern const struct vrb_verb mock_verb_teardown, mock_verb_destroy, mock_verb_work;
 extern const struct vrb_verb mock_verb_refusable;
+
+/* mock_verbs.c */
+int mock_verbs_attach(struct mock *mock);
+void mock_verbs_detach(struct mock *mock);
+struct mock_script *mock_typed_script(struct mock *mock, const struct vrb *vrb);
+struct mock_hw *mock_cq_hw(struct ib_cq *cq);
+struct mock_hw *mock_qp_hw(struct ib_qp *qp);
+struct mock_hw *mock_srq_hw(struct ib_srq *srq);
+struct mock_hw *mock_mr_hw(struct ib_mr *mr);
+void mock_cq_event(struct ib_cq *cq);
 
 /* mock_util.c */
 void test_fail(struct test *t, const char *file, int line, const char *fmt, ...) __printf(4, 5);
@@ -225,6 +309,30 @@ void start_on_cpu1(struct mock_thread *thread, void (*fn)(struct mock_thread *th
 void stop_on_cpu1(struct mock_thread *thread);
 struct vrb_counters counters(struct test *t);
 
+/* mock_typed.c */
+struct typed_request *new_typed(struct test *t);
+struct typed_request *new_create_cq(struct test *t, struct ib_cq *cq);
+struct typed_request *new_create_qp(struct test *t, struct ib_qp *qp);
+struct typed_request *new_connect(struct test *t, struct ib_qp *qp);
+struct typed_request *new_query_qp(struct test *t, struct ib_qp *qp);
+struct typed_request *new_query_port(struct test *t);
+void submit_typed(struct typed_request *request);
+void wait_typed(struct typed_request *request, int status);
+void run_typed(struct typed_request *request, int status);
+struct ib_cq *shell_cq(struct test *t);
+struct ib_qp *shell_qp(struct test *t, struct ib_cq *cq, struct ib_srq *srq);
+struct ib_cq *created_cq(struct test *t);
+struct ib_qp *created_qp(struct test *t, struct ib_cq *cq);
+struct mock_script *hold_cq(struct ib_cq *cq, enum vrb_op op);
+struct mock_script *hold_qp(struct ib_qp *qp, enum vrb_op op);
+void wait_script_posted(struct test *t, struct mock_script *script);
+struct typed_gone *end_cq(struct test *t, struct ib_cq *cq);
+struct typed_gone *end_qp(struct test *t, struct ib_qp *qp);
+struct typed_gone *new_gone(struct test *t);
+void typed_gone(void *context);
+void wait_gone(struct typed_gone *gone);
+void end_both(struct test *t, struct ib_qp *qp, struct ib_cq *cq);
+
 /* What a test says must be; the test goes on whatever it is. */
 #define EXPECT(t, condition) ({							\
 	bool true_ = (condition);						\
@@ -244,6 +352,8 @@ extern const struct test_case object_tests[], fail_tests[], client_tests[], wait
 extern const struct test_case misuse_tests[], visible_tests[], refs_tests[], callback_tests[];
 extern const struct test_case share_tests[], stop_tests[], idle_tests[], bounds_tests[];
 extern const struct test_case numbers_tests[], storm_tests[], late_tests[];
+extern const struct test_case verbs_tests[], create_tests[], shell_tests[], await_tests[];
+extern const struct test_case notify_tests[];
 extern uint mock_seed;
 
 #endif /* VRB_MOCK_H */

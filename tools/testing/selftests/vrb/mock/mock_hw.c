@@ -6,7 +6,14 @@
  */
 #include "mock.h"
 
-static void violation(struct mock *mock, const char *what)
+/**
+ * mock_violation - the engine has done what it must not
+ * @mock: device
+ * @what: that
+ *
+ * Context: Any.
+ */
+void mock_violation(struct mock *mock, const char *what)
 {
 	if (!mock->violations++)
 		strscpy(mock->violation, what, sizeof(mock->violation));
@@ -19,7 +26,7 @@ static void push_event(struct mock *mock, u16 token, const struct mock_step *ste
 	struct mock_event *event = &mock->event[mock->head++ % ARRAY_SIZE(mock->event)];
 
 	if (mock->head - mock->tail > ARRAY_SIZE(mock->event))
-		violation(mock, "event ring overrun");
+		mock_violation(mock, "event ring overrun");
 	event->token = token;
 	event->result.status = step->status;
 	event->result.fw_status = step->fw_status;
@@ -65,8 +72,10 @@ static enum hrtimer_restart command_timer(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-static struct mock_script *script_of(const struct vrb *vrb)
+static struct mock_script *script_of(struct mock *mock, const struct vrb *vrb)
 {
+	if (vrb->op)
+		return mock_typed_script(mock, vrb);
 	if (vrb->object && vrb == &vrb->object->destroy)
 		return &container_of(vrb->object, struct mock_object, object)->destroy;
 	return container_of(vrb, struct mock_head, vrb)->script;
@@ -79,7 +88,7 @@ static void check_token(struct mock *mock, struct mock_command *command, u16 tok
 
 	for (i = 0; i < min_t(unsigned int, command->nr_tokens, MOCK_TOKENS); i++) {
 		if (command->tokens[i] == token)
-			violation(mock, "a token like one of the last");
+			mock_violation(mock, "a token like one of the last");
 	}
 	command->tokens[command->nr_tokens++ % MOCK_TOKENS] = token;
 }
@@ -91,18 +100,18 @@ static void check_post(struct mock *mock, struct mock_command *command,
 	unsigned int i;
 
 	if (mock->quiesced)
-		violation(mock, "posted after quiesce");
+		mock_violation(mock, "posted after quiesce");
 	if (vrb_device_failed(mock->dev))
-		violation(mock, "posted after the failure");
+		mock_violation(mock, "posted after the failure");
 	if (command->owned)
-		violation(mock, "posted to a slot whose command has not finished");
+		mock_violation(mock, "posted to a slot whose command has not finished");
 	if (slot->index >= mock->slots)
-		violation(mock, "posted to a slot there is not");
+		mock_violation(mock, "posted to a slot there is not");
 	check_token(mock, command, slot->token);
 	for (i = 0; i < MOCK_SLOTS; i++) {
 		if (mock->command[i].owned && mock->command[i].object &&
 		    mock->command[i].object == slot->vrb->object)
-			violation(mock, "two commands on one object");
+			mock_violation(mock, "two commands on one object");
 	}
 }
 
@@ -112,7 +121,7 @@ static void accept_command(struct mock *mock, const struct vrb_slot *slot)
 	struct mock_command *command = &mock->command[slot->index];
 	struct mock_post *post = &mock->log[mock->posts % MOCK_LOG];
 	const struct vrb *vrb = slot->vrb;
-	struct mock_script *script = script_of(vrb);
+	struct mock_script *script = script_of(mock, vrb);
 
 	post->tag = script->tag;
 	post->step = vrb->step;
@@ -213,7 +222,7 @@ static void mock_slots(struct vrb_device *dev, unsigned int slots)
 	struct mock *mock = vrb_device_priv(dev);
 
 	if (mock->outstanding)
-		violation(mock, "another number of slots with a command outstanding");
+		mock_violation(mock, "another number of slots with a command outstanding");
 	mock->slots = slots;
 }
 
@@ -225,7 +234,7 @@ static void mock_quiesce(struct vrb_device *dev)
 	unsigned int i;
 
 	if (vrb_device_quiesced(dev))
-		violation(mock, "quiesced before it is");
+		mock_violation(mock, "quiesced before it is");
 	if (mock->quiesce_ms)
 		mdelay(mock->quiesce_ms);
 	raw_spin_lock_irqsave(&mock->lock, flags);
@@ -266,15 +275,23 @@ const struct vrb_provider_ops mock_ops = {
 
 /* ---- Verbs that follow a script ---- */
 
-static int mock_encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
+/**
+ * mock_encode - a step's command, as the request's script says
+ * @dev: device
+ * @vrb: request
+ * @slot: its slot
+ *
+ * Context: As &vrb_step.encode.
+ */
+int mock_encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct mock *mock = vrb_device_priv(dev);
-	struct mock_script *script = script_of(vrb);
+	struct mock_script *script = script_of(mock, vrb);
 	u32 *flags = &script->step[vrb->step].flags;
 
 	/* The slot's buffers are the hardware's until it has finished: a zombie's too. */
 	if (mock->command[slot->index].owned)
-		violation(mock, "encoded into buffers of the hardware");
+		mock_violation(mock, "encoded into buffers of the hardware");
 	if (vrb->step >= script->nr_steps)
 		return VRB_END;
 	if (*flags & MOCK_WAIT) {
@@ -291,16 +308,25 @@ static int mock_encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot 
 	return *flags & MOCK_REFUSE ? -EINVAL : VRB_POST;
 }
 
-static int mock_done(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot,
-		     const struct vrb_result *result)
+/**
+ * mock_done - what a step's command has answered, as the request's script says
+ * @dev: device
+ * @vrb: request
+ * @slot: its slot
+ * @result: the answer
+ *
+ * Context: As &vrb_step.done.
+ */
+int mock_done(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot,
+	      const struct vrb_result *result)
 {
 	struct mock *mock = vrb_device_priv(dev);
-	struct mock_script *script = script_of(vrb);
+	struct mock_script *script = script_of(mock, vrb);
 	struct vrb_counters unlocked;
 
 	vrb_device_counters(dev, &unlocked);	/* would deadlock under the engine's lock */
 	if (mock->command[slot->index].owned)
-		violation(mock, "done before the hardware had finished");
+		mock_violation(mock, "done before the hardware had finished");
 	script->dones++;
 	script->out = result->out;
 	if (result->status || vrb->undoing)
@@ -314,9 +340,17 @@ static int mock_done(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *s
 	return vrb->step + 1 < script->nr_steps ? VRB_NEXT : VRB_END;
 }
 
-static int mock_undo(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
+/**
+ * mock_undo - the command that takes a step back, if the script says so
+ * @dev: device
+ * @vrb: request
+ * @slot: its slot
+ *
+ * Context: As &vrb_step.undo.
+ */
+int mock_undo(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	struct mock_script *script = script_of(vrb);
+	struct mock_script *script = script_of(vrb_device_priv(dev), vrb);
 
 	script->undos++;
 	return !script->undo || script->step[vrb->step].flags & MOCK_SKIP ? VRB_NEXT : VRB_POST;
@@ -362,7 +396,7 @@ static const struct vrb_step mock_single_step[] = {
 /* As many portions as the script says, then a command. */
 static int mock_work(struct vrb_device *dev, struct vrb *vrb)
 {
-	struct mock_script *script = script_of(vrb);
+	struct mock_script *script = script_of(vrb_device_priv(dev), vrb);
 	struct vrb_counters unlocked;
 
 	vrb_device_counters(dev, &unlocked);	/* would deadlock under the engine's lock */
@@ -489,9 +523,9 @@ void mock_callback(struct mock *mock, int status)
 		mock->callbacks = 0;
 	mock->run = counters.runs;
 	if (status == -EIO && !READ_ONCE(mock->quiesced) && !mock->was_reset)
-		violation(mock, "a result of the failure before quiesce had returned");
+		mock_violation(mock, "a result of the failure before quiesce had returned");
 	if (++mock->callbacks > MOCK_BUDGET)
-		violation(mock, "too many callbacks in a run");
+		mock_violation(mock, "too many callbacks in a run");
 }
 
 /**
@@ -510,13 +544,13 @@ void mock_reset(struct mock *mock)
  * mock_ibdev - the ib_device under which the engine's registry has a device
  * @mock: device
  *
- * There is none: the engine uses only its address.
+ * There is none but where the test wants verbs: the engine uses only its address.
  *
  * Context: Any.
  */
 struct ib_device *mock_ibdev(struct mock *mock)
 {
-	return (struct ib_device *)mock;
+	return mock->ibdev ?: (struct ib_device *)mock;
 }
 
 /**

@@ -24,7 +24,7 @@ static const struct test_case *const suites[] = {
 	request_tests, steps_tests, slots_tests, time_tests, object_tests, fail_tests,
 	client_tests, wait_tests, misuse_tests, visible_tests, refs_tests, callback_tests,
 	share_tests, stop_tests, idle_tests, bounds_tests, numbers_tests, storm_tests,
-	late_tests,
+	late_tests, verbs_tests, create_tests, shell_tests, await_tests, notify_tests,
 };
 
 static struct dentry *directory;
@@ -70,12 +70,32 @@ static void tear_down(struct test *t)
 		vrb_device_fail(t->dev, "the test has failed");
 	if (t->client)
 		vrb_client_unregister(t->client);
+	if (t->pd) {
+		/* Whatever the test has made is gone. */
+		EXPECT_EQ(t, atomic_read(&t->pd->usecnt), 0);
+		EXPECT_EQ(t, atomic_read(&t->mock->live), 0);
+		ib_dealloc_pd(t->pd);
+	}
 	vrb_device_detach(t->dev);
 	end = counters(t);
 	check_afterwards(t, &end);
 	vrb_device_destroy(t->dev);
+	mock_verbs_detach(t->mock);
 	mock_free(t->mock);
 	test_free_all(t);
+}
+
+static bool attach(struct test *t)
+{
+	if (!t->test_case->verbs)
+		return !vrb_device_attach(t->dev, mock_ibdev(t->mock), NULL);
+	if (mock_verbs_attach(t->mock))
+		return false;
+	t->pd = ib_alloc_pd(t->mock->ibdev, 0);
+	if (!IS_ERR(t->pd))
+		return true;
+	t->pd = NULL;
+	return false;
 }
 
 static int run(const struct test_case *test_case, struct test *t)
@@ -88,7 +108,10 @@ static int run(const struct test_case *test_case, struct test *t)
 	if (IS_ERR(t->mock))
 		return PTR_ERR(t->mock);
 	t->dev = t->mock->dev;
-	vrb_device_attach(t->dev, mock_ibdev(t->mock), NULL);
+	if (!attach(t)) {
+		tear_down(t);
+		return -ENOMEM;
+	}
 	t->client = vrb_client_register(mock_ibdev(t->mock), "test");
 	if (IS_ERR(t->client)) {
 		test_fail(t, __FILE__, __LINE__, "no client: %pe", t->client);

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Rule 11: requests that wait for events.
+ */
+#include "mock.h"
+
+static struct typed_request *new_await_cq(struct test *t, struct ib_cq *cq)
+{
+	struct typed_request *request = new_typed(t);
+
+	vrb_prep_await_cq(&request->await_cq, cq);
+	request->await_cq.flags = IB_CQ_NEXT_COMP;
+	return request;
+}
+
+static struct typed_request *new_await_event(struct test *t, u64 filter)
+{
+	struct typed_request *request = new_typed(t);
+
+	vrb_prep_await_event(&request->await_event, filter);
+	return request;
+}
+
+/* An empty QP in RTS, whose sends complete on its CQ */
+static struct ib_qp *connected_qp(struct test *t, struct ib_cq *cq)
+{
+	struct ib_qp *qp = created_qp(t, cq);
+
+	run_typed(new_connect(t, qp), 0);
+	return qp;
+}
+
+static void send_one(struct test *t, struct ib_qp *qp)
+{
+	const struct ib_send_wr send = { .wr_id = 1 }, *bad;
+
+	EXPECT_EQ(t, ib_post_send(qp, &send, &bad), 0);
+}
+
+static bool is_armed(void *cq)
+{
+	return READ_ONCE(mock_cq_hw(cq)->armed);
+}
+
+/* ---- CQs ---- */
+
+static void await_cq_completes_at_an_event(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = connected_qp(t, cq);
+	struct typed_request *await = new_await_cq(t, cq);
+	struct ib_wc wc;
+
+	submit_typed(await);
+	EXPECT(t, wait_until(is_armed, cq));
+	EXPECT_EQ(t, await->calls, 0);
+	send_one(t, qp);
+	wait_typed(await, 0);
+	EXPECT_EQ(t, ib_poll_cq(cq, 1, &wc), 1);
+	/* Again, as it is. */
+	submit_typed(await);
+	EXPECT(t, wait_until(is_armed, cq));
+	send_one(t, qp);
+	wait_typed(await, 0);
+	end_both(t, qp, cq);
+}
+
+static void await_cq_sees_what_was_missed(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = connected_qp(t, cq);
+
+	send_one(t, qp);
+	run_typed(new_await_cq(t, cq), 0);
+	end_both(t, qp, cq);
+}
+
+static void await_cq_by_several(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = connected_qp(t, cq);
+	struct typed_request *await[3];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(await); i++) {
+		await[i] = new_await_cq(t, cq);
+		submit_typed(await[i]);
+	}
+	EXPECT(t, wait_until(is_armed, cq));
+	send_one(t, qp);
+	for (i = 0; i < ARRAY_SIZE(await); i++)
+		wait_typed(await[i], 0);
+	end_both(t, qp, cq);
+}
+
+/* One slot, and it is taken: what waits for an event does not hold it, or need it. */
+static void await_takes_no_slot(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct typed_request *await = new_await_cq(t, cq);
+	struct typed_request *more = new_await_event(t, BIT_ULL(IB_EVENT_PORT_ACTIVE));
+
+	submit_typed(await);
+	submit_typed(more);
+	run_typed(new_query_port(t), 0);
+	EXPECT_EQ(t, await->calls + more->calls, 0);
+	EXPECT_EQ(t, vrb_cancel(&await->vrb), 0);
+	EXPECT_EQ(t, vrb_cancel(&more->vrb), 0);
+	wait_typed(await, -ECANCELED);
+	wait_typed(more, -ECANCELED);
+	EXPECT_EQ(t, vrb_cancel(&more->vrb), -ENOENT);
+	wait_gone(end_cq(t, cq));
+}
+
+static void await_cq_ends_with_the_cq(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct typed_request *await = new_await_cq(t, cq);
+	struct typed_gone *gone;
+
+	submit_typed(await);
+	gone = end_cq(t, cq);
+	wait_typed(await, -ECANCELED);
+	wait_gone(gone);
+}
+
+static void await_ends_with_the_client(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct typed_request *await = new_await_cq(t, cq);
+	struct typed_request *more = new_await_event(t, BIT_ULL(IB_EVENT_PORT_ACTIVE));
+
+	submit_typed(await);
+	submit_typed(more);
+	vrb_client_shut(t->client);
+	wait_typed(await, -ECANCELED);
+	wait_typed(more, -ECANCELED);
+	EXPECT_EQ(t, vrb_submit(t->client, &await->vrb), -ESHUTDOWN);
+	wait_gone(end_cq(t, cq));
+}
+
+static void await_ends_with_the_device(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct typed_request *await = new_await_cq(t, cq);
+	struct typed_request *more = new_await_event(t, BIT_ULL(IB_EVENT_PORT_ACTIVE));
+
+	submit_typed(await);
+	submit_typed(more);
+	vrb_device_fail(t->dev, "test");
+	wait_typed(await, -EIO);
+	wait_typed(more, -EIO);
+	wait_gone(end_cq(t, cq));
+}
+
+static void await_cq_needs_a_create(struct test *t)
+{
+	struct ib_cq *cq = shell_cq(t);
+	struct typed_request *await = new_await_cq(t, cq);
+
+	EXPECT_EQ(t, vrb_submit(t->client, &await->vrb), -EINVAL);
+	wait_gone(end_cq(t, cq));
+}
+
+static void await_is_checked(struct test *t)
+{
+	struct typed_request *await = new_await_event(t, 0);
+
+	EXPECT_EQ(t, vrb_submit(t->client, &await->vrb), -EINVAL);
+	await->await_event.filter = BIT_ULL(IB_EVENT_PORT_ACTIVE);
+	await->vrb.class = VRB_CLASS_NORMAL;
+	EXPECT_EQ(t, vrb_submit(t->client, &await->vrb), -EINVAL);
+	await->vrb.class = VRB_CLASS_VERB;
+	await->vrb.deadline = ktime_get();
+	EXPECT_EQ(t, vrb_submit(t->client, &await->vrb), -EINVAL);
+	await->vrb.deadline = 0;
+	await->vrb.flags = 1;
+	EXPECT_EQ(t, vrb_submit(t->client, &await->vrb), -EINVAL);
+	await->vrb.flags = 0;
+	submit_typed(await);
+	EXPECT_EQ(t, vrb_submit(t->client, &await->vrb), -EBUSY);
+	EXPECT_EQ(t, vrb_cancel(&await->vrb), 0);
+	wait_typed(await, -ECANCELED);
+}
+
+/* ---- Events of the device ---- */
+
+static void await_event_passes_its_filter(struct test *t)
+{
+	struct typed_request *await = new_await_event(t, BIT_ULL(IB_EVENT_PORT_ACTIVE));
+
+	submit_typed(await);
+	vrb_device_event(t->dev, IB_EVENT_PORT_ERR, NULL);
+	run_typed(new_query_port(t), 0);
+	EXPECT_EQ(t, await->calls, 0);
+	vrb_device_event(t->dev, IB_EVENT_PORT_ACTIVE, NULL);
+	wait_typed(await, 0);
+	EXPECT(t, await->await_event.came == BIT_ULL(IB_EVENT_PORT_ACTIVE));
+	EXPECT_EQ(t, await->await_event.seq, 2);
+}
+
+static void await_event_is_kept(struct test *t)
+{
+	const u64 active = BIT_ULL(IB_EVENT_PORT_ACTIVE), error = BIT_ULL(IB_EVENT_PORT_ERR);
+	struct typed_request *await = new_await_event(t, active);
+
+	vrb_device_event(t->dev, IB_EVENT_PORT_ACTIVE, NULL);
+	vrb_device_event(t->dev, IB_EVENT_PORT_ERR, NULL);
+	vrb_device_event(t->dev, IB_EVENT_PORT_ACTIVE, NULL);
+	run_typed(await, 0);
+	EXPECT(t, await->await_event.came == active);
+	EXPECT_EQ(t, await->await_event.seq, 3);
+	/* Told of that; not of the other one. */
+	await->await_event.filter = active | error;
+	run_typed(await, 0);
+	EXPECT(t, await->await_event.came == error);
+	submit_typed(await);
+	run_typed(new_query_port(t), 0);
+	EXPECT_EQ(t, await->calls, 0);
+	EXPECT_EQ(t, vrb_cancel(&await->vrb), 0);
+	wait_typed(await, -ECANCELED);
+}
+
+static void event_of_the_port(void *arg)
+{
+	vrb_device_event(arg, IB_EVENT_PORT_ACTIVE, NULL);
+}
+
+static void await_event_from_any_context(struct test *t)
+{
+	struct typed_request *await = new_await_event(t, BIT_ULL(IB_EVENT_PORT_ACTIVE));
+
+	submit_typed(await);
+	in_hardirq_do(event_of_the_port, t->dev);
+	wait_typed(await, 0);
+	submit_typed(await);
+	in_softirq_do(event_of_the_port, t->dev);
+	wait_typed(await, 0);
+}
+
+static void await_event_of_ones_own_shells(struct test *t)
+{
+	struct vrb_client *other = vrb_client_register(t->mock->ibdev, "other");
+	struct ib_cq *cq = created_cq(t);
+	struct typed_request *mine = new_await_event(t, BIT_ULL(IB_EVENT_CQ_ERR));
+	struct vrb_await_event theirs;
+
+	vrb_prep_await_event(&theirs, BIT_ULL(IB_EVENT_CQ_ERR));
+	submit_typed(mine);
+	EXPECT_EQ(t, vrb_submit(other, &theirs.vrb), -EINPROGRESS);
+	vrb_device_event(t->dev, IB_EVENT_CQ_ERR, &mock_cq_hw(cq)->base.object);
+	wait_typed(mine, 0);
+	EXPECT_EQ(t, vrb_cancel(&theirs.vrb), 0);
+	EXPECT_EQ(t, vrb_wait(&theirs.vrb), -ECANCELED);
+	wait_gone(end_cq(t, cq));
+	vrb_client_unregister(other);
+}
+
+static void await_events_at_most_eight(struct test *t)
+{
+	struct typed_request *await[9];
+	unsigned int i;
+
+	for (i = 0; i < 9; i++)
+		await[i] = new_await_event(t, BIT_ULL(IB_EVENT_PORT_ACTIVE));
+	for (i = 0; i < 8; i++)
+		submit_typed(await[i]);
+	EXPECT_EQ(t, vrb_submit(t->client, &await[8]->vrb), -EBUSY);
+	vrb_device_event(t->dev, IB_EVENT_PORT_ACTIVE, NULL);
+	for (i = 0; i < 8; i++)
+		wait_typed(await[i], 0);
+}
+
+const struct test_case await_tests[] = {
+	{ "await_cq_completes_at_an_event", await_cq_completes_at_an_event, .verbs = true },
+	{ "await_cq_sees_what_was_missed", await_cq_sees_what_was_missed, .verbs = true },
+	{ "await_cq_by_several", await_cq_by_several, .verbs = true },
+	{ "await_takes_no_slot", await_takes_no_slot, .verbs = true, .one_slot = true },
+	{ "await_cq_ends_with_the_cq", await_cq_ends_with_the_cq, .verbs = true },
+	{ "await_ends_with_the_client", await_ends_with_the_client, .verbs = true },
+	{ "await_ends_with_the_device", await_ends_with_the_device, .verbs = true },
+	{ "await_cq_needs_a_create", await_cq_needs_a_create, .verbs = true },
+	{ "await_is_checked", await_is_checked, .verbs = true },
+	{ "await_event_passes_its_filter", await_event_passes_its_filter, .verbs = true },
+	{ "await_event_is_kept", await_event_is_kept, .verbs = true },
+	{ "await_event_from_any_context", await_event_from_any_context, .verbs = true },
+	{ "await_event_of_ones_own_shells", await_event_of_ones_own_shells, .verbs = true },
+	{ "await_events_at_most_eight", await_events_at_most_eight, .verbs = true },
+	{}
+};

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Rule 12: groups that tell their owner when they are idle.
+ */
+#include "mock.h"
+
+struct told_group {
+	struct vrb_group group;
+	struct test *test;
+	struct completion *over;
+	unsigned int *calls;
+};
+
+/* The group may be freed here, and is. */
+static void idle_and_freed(struct vrb_group *group)
+{
+	struct told_group *told = container_of(group, struct told_group, group);
+	struct completion *over = told->over;
+
+	EXPECT(told->test, vrb_group_idle(group));
+	EXPECT(told->test, in_serving_softirq() && !irqs_disabled());
+	(*told->calls)++;
+	memset(told, 0x5a, sizeof(*told));
+	kfree(told);
+	complete(over);
+}
+
+static struct told_group *new_told(struct test *t, struct completion *over, unsigned int *calls)
+{
+	struct told_group *told = kzalloc(sizeof(*told), GFP_KERNEL | __GFP_NOFAIL);
+
+	vrb_group_init(&told->group, t->client);
+	init_completion(over);
+	told->test = t;
+	told->over = over;
+	told->calls = calls;
+	return told;
+}
+
+static void notify_when_the_last_is_over(struct test *t)
+{
+	struct mock_request *first = held_request(t, 1), *second = held_request(t, 2);
+	struct completion over;
+	unsigned int calls = 0;
+	struct told_group *told = new_told(t, &over, &calls);
+
+	first->vrb.group = &told->group;
+	second->vrb.group = &told->group;
+	submit(first);
+	submit(second);
+	vrb_group_notify(&told->group, idle_and_freed);
+	wait_posted(first);
+	let_go(first);
+	wait_over(first, 0);
+	EXPECT_EQ(t, READ_ONCE(calls), 0);
+	let_go(second);
+	wait_over(second, 0);
+	EXPECT(t, wait_for_completion_timeout(&over, MOCK_PATIENCE));
+	EXPECT_EQ(t, calls, 1);
+}
+
+static void notify_of_an_idle_group(struct test *t)
+{
+	struct completion over;
+	unsigned int calls = 0;
+	struct told_group *told = new_told(t, &over, &calls);
+
+	vrb_group_notify(&told->group, idle_and_freed);
+	EXPECT(t, wait_for_completion_timeout(&over, MOCK_PATIENCE));
+	EXPECT_EQ(t, calls, 1);
+}
+
+static void notify_after_a_cancel(struct test *t)
+{
+	struct mock_request *request[4];
+	struct completion over;
+	unsigned int calls = 0, i;
+	struct told_group *told = new_told(t, &over, &calls);
+
+	for (i = 0; i < ARRAY_SIZE(request); i++) {
+		request[i] = held_request(t, i);
+		request[i]->vrb.group = &told->group;
+		submit(request[i]);
+	}
+	wait_posted(request[0]);
+	vrb_group_poison(&told->group);
+	vrb_group_cancel(&told->group);
+	vrb_group_notify(&told->group, idle_and_freed);
+	for (i = 1; i < ARRAY_SIZE(request); i++)
+		wait_over(request[i], -ECANCELED);
+	EXPECT_EQ(t, READ_ONCE(calls), 0);
+	let_go(request[0]);
+	wait_over(request[0], 0);
+	EXPECT(t, wait_for_completion_timeout(&over, MOCK_PATIENCE));
+}
+
+const struct test_case notify_tests[] = {
+	{ "notify_when_the_last_is_over", notify_when_the_last_is_over,
+	  .config = { .slots = 3 } },
+	{ "notify_of_an_idle_group", notify_of_an_idle_group },
+	{ "notify_after_a_cancel", notify_after_a_cancel, .one_slot = true },
+	{}
+};

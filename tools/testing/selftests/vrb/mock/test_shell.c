@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Rule 17: shells: what they are like, who may use them, their end.
+ */
+#include "mock.h"
+
+/* ---- Twins ---- */
+
+struct part {
+	size_t begin, size;
+};
+
+#define PART(type, member, as) { offsetof(struct type, member), sizeof(as) }
+
+static bool in_part(size_t at, const struct part *part)
+{
+	for (; part->size; part++) {
+		if (at >= round_down(part->begin, sizeof(long)) && at < part->begin + part->size)
+			return true;
+	}
+	return false;
+}
+
+/* A pointer into the structure itself, of a list head, is the same if it has the same offset. */
+static unsigned long relative(unsigned long word, const void *of, size_t size)
+{
+	return word - (unsigned long)of < size ? word - (unsigned long)of : word;
+}
+
+/* Word for word, but for what is different on purpose. */
+static void compare(struct test *t, const char *what, const void *shell, const void *twin,
+		    size_t size, const struct part *other)
+{
+	const unsigned long *a = shell, *b = twin;
+	size_t i;
+
+	for (i = 0; i < size / sizeof(long); i++) {
+		if (relative(a[i], shell, size) != relative(b[i], twin, size) &&
+		    !in_part(i * sizeof(long), other))
+			test_fail(t, __FILE__, __LINE__, "%s differs at %zu: %lx, not %lx", what,
+				  i * sizeof(long), a[i], b[i]);
+	}
+}
+
+static void some_completion(struct ib_cq *cq, void *context)
+{
+}
+
+static void some_event(struct ib_event *event, void *context)
+{
+}
+
+static void shell_is_like_a_cq_of_ib_core(struct test *t)
+{
+	/* Its owner polls it; ib_core's tracking of resources knows only its own. */
+	const struct part other[] = {
+		PART(ib_cq, poll_ctx, enum ib_poll_context),
+		PART(ib_cq, res, struct rdma_restrack_entry),
+		{}
+	};
+	const struct ib_cq_init_attr attr = { .cqe = 8 };
+	struct ib_cq *shell, *twin;
+
+	twin = ib_create_cq(t->mock->ibdev, some_completion, some_event, t, &attr);
+	shell = vrb_alloc_cq(t->client, &attr, some_completion, some_event, t, GFP_KERNEL);
+	if (!EXPECT(t, !IS_ERR(twin) && !IS_ERR(shell)))
+		return;
+	run_typed(new_create_cq(t, shell), 0);
+	compare(t, "ib_cq", shell, twin, sizeof(*shell), other);
+	EXPECT_EQ(t, shell->poll_ctx, IB_POLL_DIRECT);
+	EXPECT_EQ(t, atomic_read(&shell->usecnt), 0);
+	wait_gone(end_cq(t, shell));
+	ib_destroy_cq(twin);
+}
+
+static void shell_is_like_a_qp_of_ib_core(struct test *t)
+{
+	/* The number, the tracking, the handler that is a wrapper in both, and lockdep's. */
+	const struct part other[] = {
+		PART(ib_qp, qp_num, u32),
+		PART(ib_qp, res, struct rdma_restrack_entry),
+		PART(ib_qp, event_handler, void *),
+#ifdef CONFIG_DEBUG_SPINLOCK
+		PART(ib_qp, mr_lock, spinlock_t),
+		PART(ib_qp, srq_completion, struct completion),
+#endif
+		{}
+	};
+	const struct ib_cq_init_attr cq_attr = { .cqe = 8 };
+	struct ib_qp_init_attr attr = {
+		.qp_type = IB_QPT_RC,
+		.event_handler = some_event,
+		.qp_context = t,
+		.cap = { .max_send_wr = 4, .max_recv_wr = 4, .max_send_sge = 3 },
+	};
+	struct ib_qp *shell, *twin;
+	struct ib_cq *cq;
+
+	cq = ib_create_cq(t->mock->ibdev, NULL, NULL, NULL, &cq_attr);
+	if (!EXPECT(t, !IS_ERR(cq)))
+		return;
+	attr.send_cq = cq;
+	attr.recv_cq = cq;
+	twin = ib_create_qp(t->pd, &attr);
+	shell = vrb_alloc_qp(t->client, t->pd, &attr, GFP_KERNEL);
+	if (!EXPECT(t, !IS_ERR(twin) && !IS_ERR(shell)))
+		return;
+	run_typed(new_create_qp(t, shell), 0);
+	compare(t, "ib_qp", shell, twin, sizeof(*shell), other);
+	EXPECT(t, shell->event_handler);
+	EXPECT_EQ(t, atomic_read(&cq->usecnt), 4);
+	EXPECT_EQ(t, atomic_read(&t->pd->usecnt), 2);
+	wait_gone(end_qp(t, shell));
+	EXPECT_EQ(t, ib_destroy_qp(twin), 0);
+	ib_destroy_cq(cq);
+}
+
+static void shell_is_like_an_srq_of_ib_core(struct test *t)
+{
+	const struct part other[] = {
+		PART(ib_srq, res, struct rdma_restrack_entry), {}
+	};
+	struct ib_srq_init_attr attr = {
+		.attr = { .max_wr = 8, .max_sge = 1 },
+		.event_handler = some_event,
+		.srq_context = t,
+	};
+	struct ib_srq *shell, *twin;
+	struct typed_gone *gone = new_gone(t);
+	struct typed_request *create = new_typed(t);
+
+	twin = ib_create_srq(t->pd, &attr);
+	shell = vrb_alloc_srq(t->client, t->pd, &attr, GFP_KERNEL);
+	if (!EXPECT(t, !IS_ERR(twin) && !IS_ERR(shell)))
+		return;
+	vrb_prep_create_srq(&create->create_srq, shell);
+	run_typed(create, 0);
+	compare(t, "ib_srq", shell, twin, sizeof(*shell), other);
+	EXPECT_EQ(t, vrb_destroy_srq(t->client, shell, typed_gone, gone), -EINPROGRESS);
+	wait_gone(gone);
+	ib_destroy_srq(twin);
+}
+
+/* ---- Before the create, and with it ---- */
+
+static void shell_does_nothing_before_its_create(struct test *t)
+{
+	struct ib_cq *cq = shell_cq(t);
+	struct ib_qp *qp = shell_qp(t, cq, NULL);
+	const struct ib_send_wr send = { .wr_id = 1 }, *bad_send = NULL;
+	const struct ib_recv_wr receive = { .wr_id = 2 }, *bad_receive = NULL;
+	struct ib_wc wc;
+
+	EXPECT_EQ(t, ib_post_send(qp, &send, &bad_send), -EINVAL);
+	EXPECT(t, bad_send == &send);
+	EXPECT_EQ(t, ib_post_recv(qp, &receive, &bad_receive), -EINVAL);
+	EXPECT(t, bad_receive == &receive);
+	EXPECT_EQ(t, ib_poll_cq(cq, 1, &wc), 0);
+	EXPECT_EQ(t, ib_req_notify_cq(cq, IB_CQ_NEXT_COMP), -EINVAL);
+	EXPECT_EQ(t, mock_qp_hw(qp)->posted + mock_cq_hw(cq)->arms, 0);
+	EXPECT_EQ(t, vrb_qp_state(t->client, qp), IB_QPS_RESET);
+	end_both(t, qp, cq);
+	EXPECT_EQ(t, t->mock->posts, 0);
+}
+
+static void shell_works_with_ib_core_inlines(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = created_qp(t, cq);
+	const struct ib_send_wr send = { .wr_id = 1 }, *bad_send;
+	const struct ib_recv_wr receive = { .wr_id = 2 }, *bad_receive;
+	struct ib_wc wc[3];
+
+	run_typed(new_connect(t, qp), 0);
+	EXPECT_EQ(t, ib_post_recv(qp, &receive, &bad_receive), 0);
+	EXPECT_EQ(t, ib_post_send(qp, &send, &bad_send), 0);
+	EXPECT_EQ(t, ib_poll_cq(cq, 3, wc), 2);
+	EXPECT_EQ(t, wc[0].wr_id, 1);
+	EXPECT_EQ(t, wc[1].wr_id, 2);
+	EXPECT(t, wc[1].qp == qp);
+	end_both(t, qp, cq);
+}
+
+/* ---- Users and parents ---- */
+
+static void shell_counts_its_users(struct test *t)
+{
+	struct ib_srq_init_attr srq_attr = { .attr = { .max_wr = 8, .max_sge = 1 } };
+	struct ib_srq *srq = vrb_alloc_srq(t->client, t->pd, &srq_attr, GFP_KERNEL);
+	struct ib_cq *cq = shell_cq(t);
+	struct ib_qp *qp = shell_qp(t, cq, srq);
+	struct ib_mr *mr = vrb_alloc_mr(t->client, t->pd, 1, GFP_KERNEL);
+	struct typed_gone *gone[2] = { new_gone(t), new_gone(t) };
+
+	EXPECT_EQ(t, atomic_read(&t->pd->usecnt), 3);
+	EXPECT_EQ(t, atomic_read(&cq->usecnt), 2);
+	EXPECT_EQ(t, atomic_read(&srq->usecnt), 1);
+	wait_gone(end_qp(t, qp));
+	EXPECT_EQ(t, atomic_read(&t->pd->usecnt), 2);
+	EXPECT_EQ(t, atomic_read(&cq->usecnt), 0);
+	EXPECT_EQ(t, atomic_read(&srq->usecnt), 0);
+	EXPECT_EQ(t, vrb_destroy_srq(t->client, srq, typed_gone, gone[0]), -EINPROGRESS);
+	EXPECT_EQ(t, vrb_destroy_mr(t->client, mr, typed_gone, gone[1]), -EINPROGRESS);
+	wait_gone(gone[0]);
+	wait_gone(gone[1]);
+	EXPECT_EQ(t, atomic_read(&t->pd->usecnt), 0);
+	wait_gone(end_cq(t, cq));
+}
+
+/* The QP first or the CQ first: a CQ stays until the QP is gone. */
+static void shell_stays_for_its_children(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = created_qp(t, cq);
+	struct typed_gone *cq_gone = end_cq(t, cq);
+
+	run_typed(new_connect(t, qp), 0);
+	EXPECT_EQ(t, cq_gone->calls, 0);
+	wait_gone(end_qp(t, qp));
+	wait_gone(cq_gone);
+}
+
+static void shell_refuses_a_dying_parent(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = created_qp(t, cq);
+	struct typed_gone *cq_gone = end_cq(t, cq);
+	struct ib_qp_init_attr attr = { .qp_type = IB_QPT_RC, .send_cq = cq, .recv_cq = cq };
+
+	EXPECT_EQ(t, PTR_ERR(vrb_alloc_qp(t->client, t->pd, &attr, GFP_KERNEL)), -ESHUTDOWN);
+	wait_gone(end_qp(t, qp));
+	wait_gone(cq_gone);
+}
+
+static void shell_is_no_parent_for_ib_core(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp_init_attr attr = { .qp_type = IB_QPT_RC, .send_cq = cq, .recv_cq = cq };
+
+	EXPECT_EQ(t, PTR_ERR(ib_create_qp(t->pd, &attr)), -EINVAL);
+	EXPECT_EQ(t, atomic_read(&cq->usecnt), 0);
+	EXPECT_EQ(t, atomic_read(&t->pd->usecnt), 0);
+	wait_gone(end_cq(t, cq));
+}
+
+static void shell_belongs_to_one_client(struct test *t)
+{
+	struct vrb_client *other = vrb_client_register(t->mock->ibdev, "other");
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp_init_attr attr = { .qp_type = IB_QPT_RC, .send_cq = cq, .recv_cq = cq };
+	struct ib_qp *qp = created_qp(t, cq);
+	struct typed_request *query = new_query_qp(t, qp);
+
+	EXPECT_EQ(t, PTR_ERR(vrb_alloc_qp(other, t->pd, &attr, GFP_KERNEL)), -EINVAL);
+	EXPECT_EQ(t, vrb_submit(other, &query->vrb), -EINVAL);
+	EXPECT_EQ(t, vrb_destroy_qp(other, qp, NULL, NULL), -EINVAL);
+	run_typed(query, 0);
+	end_both(t, qp, cq);
+	vrb_client_unregister(other);
+}
+
+static void shell_without_memory(struct test *t)
+{
+	struct ib_cq *cq = shell_cq(t);
+	const struct ib_cq_init_attr cq_attr = { .cqe = 8 };
+	struct ib_qp_init_attr attr = { .qp_type = IB_QPT_RC, .send_cq = cq, .recv_cq = cq };
+	struct ib_srq_init_attr srq_attr = { .attr = { .max_wr = 8, .max_sge = 1 } };
+
+	t->mock->no_memory = true;
+	EXPECT_EQ(t, PTR_ERR(vrb_alloc_cq(t->client, &cq_attr, NULL, NULL, NULL, GFP_ATOMIC)),
+		  -ENOMEM);
+	EXPECT_EQ(t, PTR_ERR(vrb_alloc_qp(t->client, t->pd, &attr, GFP_ATOMIC)), -ENOMEM);
+	EXPECT_EQ(t, PTR_ERR(vrb_alloc_srq(t->client, t->pd, &srq_attr, GFP_ATOMIC)), -ENOMEM);
+	EXPECT_EQ(t, PTR_ERR(vrb_alloc_mr(t->client, t->pd, 1, GFP_ATOMIC)), -ENOMEM);
+	EXPECT_EQ(t, atomic_read(&cq->usecnt), 0);
+	EXPECT_EQ(t, atomic_read(&t->pd->usecnt), 0);
+	EXPECT_EQ(t, atomic_read(&t->mock->live), 1);
+	wait_gone(end_cq(t, cq));
+}
+
+static void shell_attributes_are_checked(struct test *t)
+{
+	struct ib_cq *cq = shell_cq(t);
+	struct ib_qp_init_attr attr = { .qp_type = IB_QPT_RC, .recv_cq = cq };
+	const struct ib_cq_init_attr none = {}, flagged = { .cqe = 1, .flags = 1 };
+
+	EXPECT_EQ(t, PTR_ERR(vrb_alloc_cq(t->client, &none, NULL, NULL, NULL, GFP_KERNEL)),
+		  -EINVAL);
+	EXPECT_EQ(t, PTR_ERR(vrb_alloc_cq(t->client, &flagged, NULL, NULL, NULL, GFP_KERNEL)),
+		  -EOPNOTSUPP);
+	EXPECT_EQ(t, PTR_ERR(vrb_alloc_qp(t->client, t->pd, &attr, GFP_KERNEL)), -EINVAL);
+	attr.send_cq = cq;
+	attr.qp_type = IB_QPT_XRC_TGT;
+	EXPECT_EQ(t, PTR_ERR(vrb_alloc_qp(t->client, t->pd, &attr, GFP_KERNEL)), -EOPNOTSUPP);
+	attr.qp_type = IB_QPT_RC;
+	EXPECT_EQ(t, PTR_ERR(vrb_alloc_qp(t->client, NULL, &attr, GFP_KERNEL)), -EINVAL);
+	EXPECT_EQ(t, PTR_ERR(vrb_alloc_mr(t->client, t->pd, 0, GFP_KERNEL)), -EINVAL);
+	wait_gone(end_cq(t, cq));
+}
+
+/* ---- Ends ---- */
+
+static void shell_is_destroyed_once(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = created_qp(t, cq);
+	struct typed_gone *gone = end_cq(t, cq);
+
+	/* It stays for its child, so there is something to ask. */
+	EXPECT_EQ(t, vrb_destroy_cq(t->client, cq, typed_gone, gone), -EINVAL);
+	EXPECT_EQ(t, gone->calls, 0);
+	wait_gone(end_qp(t, qp));
+	wait_gone(gone);
+}
+
+static void destroy_both(void *arg)
+{
+	void **both = arg;
+	struct typed_gone *gone = both[0];
+	struct test *t = gone->test;
+
+	EXPECT_EQ(t, vrb_destroy_qp(t->client, both[1], NULL, NULL), -EINPROGRESS);
+	EXPECT_EQ(t, vrb_destroy_cq(t->client, both[2], typed_gone, gone), -EINPROGRESS);
+}
+
+static void shell_is_destroyed_from_any_context(struct test *t)
+{
+	void (*const contexts[])(void (*fn)(void *arg), void *arg) = {
+		in_softirq_do, in_hardirq_do,
+	};
+	unsigned int i;
+	void *both[3];
+
+	for (i = 0; i < ARRAY_SIZE(contexts); i++) {
+		both[0] = new_gone(t);
+		both[2] = created_cq(t);
+		both[1] = created_qp(t, both[2]);
+		contexts[i](destroy_both, both);
+		wait_gone(both[0]);
+	}
+}
+
+static void alloc_here(void *arg)
+{
+	const struct ib_cq_init_attr attr = { .cqe = 8 };
+	struct test *t = arg;
+	struct ib_qp_init_attr qp_attr = { .qp_type = IB_QPT_UD };
+	struct ib_cq *cq = vrb_alloc_cq(t->client, &attr, NULL, NULL, NULL, GFP_ATOMIC);
+	struct ib_qp *qp;
+
+	if (!EXPECT(t, !IS_ERR(cq)))
+		return;
+	qp_attr.send_cq = cq;
+	qp_attr.recv_cq = cq;
+	qp = vrb_alloc_qp(t->client, t->pd, &qp_attr, GFP_ATOMIC);
+	if (EXPECT(t, !IS_ERR(qp)))
+		vrb_destroy_qp(t->client, qp, NULL, NULL);
+	vrb_destroy_cq(t->client, cq, NULL, NULL);
+}
+
+static void shell_is_made_in_softirq(struct test *t)
+{
+	in_softirq_do(alloc_here, t);
+}
+
+/* The fence destroys what a client has left, whatever became of it. */
+static void shell_left_by_its_client(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t), *never = shell_cq(t);
+	struct ib_qp *qp = created_qp(t, cq);
+
+	EXPECT(t, never && qp);
+	vrb_client_unregister(t->client);
+	t->client = NULL;
+	EXPECT_EQ(t, atomic_read(&t->mock->live), 0);
+	EXPECT_EQ(t, atomic_read(&t->pd->usecnt), 0);
+}
+
+static void shell_is_destroyed_after_shut(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = created_qp(t, cq);
+	struct typed_request *query = new_query_qp(t, qp);
+
+	vrb_client_shut(t->client);
+	EXPECT_EQ(t, vrb_submit(t->client, &query->vrb), -ESHUTDOWN);
+	end_both(t, qp, cq);
+}
+
+static void shell_is_destroyed_after_failure(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = created_qp(t, cq);
+	unsigned int posts = t->mock->posts;
+
+	vrb_device_fail(t->dev, "test");
+	end_both(t, qp, cq);
+	EXPECT_EQ(t, t->mock->posts, posts);
+}
+
+/* What is queued behind the command under way is taken back. */
+static void shell_destroyed_under_its_requests(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = created_qp(t, cq);
+	struct typed_request *first = new_query_qp(t, qp), *second = new_query_qp(t, qp);
+	struct mock_script *held = hold_qp(qp, VRB_OP_QUERY_QP);
+	struct typed_gone *gone;
+
+	submit_typed(first);
+	submit_typed(second);
+	wait_script_posted(t, held);
+	gone = end_qp(t, qp);
+	wait_typed(second, -ECANCELED);
+	EXPECT_EQ(t, vrb_submit(t->client, &second->vrb), -ESHUTDOWN);
+	EXPECT_EQ(t, gone->calls + first->calls, 0);
+	mock_release(t->mock, held);
+	wait_typed(first, 0);
+	wait_gone(gone);
+	wait_gone(end_cq(t, cq));
+}
+
+const struct test_case shell_tests[] = {
+	{ "shell_is_like_a_cq_of_ib_core", shell_is_like_a_cq_of_ib_core, .verbs = true },
+	{ "shell_is_like_a_qp_of_ib_core", shell_is_like_a_qp_of_ib_core, .verbs = true },
+	{ "shell_is_like_an_srq_of_ib_core", shell_is_like_an_srq_of_ib_core, .verbs = true },
+	{ "shell_does_nothing_before_its_create", shell_does_nothing_before_its_create,
+	  .verbs = true },
+	{ "shell_works_with_ib_core_inlines", shell_works_with_ib_core_inlines, .verbs = true },
+	{ "shell_counts_its_users", shell_counts_its_users, .verbs = true },
+	{ "shell_stays_for_its_children", shell_stays_for_its_children, .verbs = true },
+	{ "shell_refuses_a_dying_parent", shell_refuses_a_dying_parent, .verbs = true },
+	{ "shell_is_no_parent_for_ib_core", shell_is_no_parent_for_ib_core, .verbs = true },
+	{ "shell_belongs_to_one_client", shell_belongs_to_one_client, .verbs = true },
+	{ "shell_without_memory", shell_without_memory, .verbs = true },
+	{ "shell_attributes_are_checked", shell_attributes_are_checked, .verbs = true },
+	{ "shell_is_destroyed_once", shell_is_destroyed_once, .verbs = true },
+	{ "shell_is_destroyed_from_any_context", shell_is_destroyed_from_any_context,
+	  .verbs = true },
+	{ "shell_is_made_in_softirq", shell_is_made_in_softirq, .verbs = true },
+	{ "shell_left_by_its_client", shell_left_by_its_client, .verbs = true },
+	{ "shell_is_destroyed_after_shut", shell_is_destroyed_after_shut, .verbs = true },
+	{ "shell_is_destroyed_after_failure", shell_is_destroyed_after_failure, .verbs = true },
+	{ "shell_destroyed_under_its_requests", shell_destroyed_under_its_requests,
+	  .verbs = true },
+	{}
+};
