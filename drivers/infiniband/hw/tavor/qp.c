@@ -7,6 +7,7 @@
  * hardware has let go, so that completions still in a CQ are recognised and dropped.
  */
 #include <linux/slab.h>
+#include <rdma/ib_cache.h>
 #include <rdma/mthca-abi.h>
 
 #include "cqe.h"
@@ -106,6 +107,23 @@ void tavor_qp_event(struct tavor_dev *dev, u32 qpn, enum ib_event_type type)
 	vrb_object_put(object);
 }
 
+/**
+ * tavor_qp_put_gids() - paths that nothing is sent on any more
+ * @gids: of the primary and the alternate path, NULL for none; none of them is held afterwards
+ *
+ * Context: Any.
+ */
+void tavor_qp_put_gids(const struct ib_gid_attr **gids)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (gids[i])
+			rdma_put_gid_attr(gids[i]);
+		gids[i] = NULL;
+	}
+}
+
 static void tavor_qp_put_number(struct tavor_hw_qp *qp)
 {
 	if (tavor_qp_is_special(qp))
@@ -132,7 +150,8 @@ static void tavor_qp_release(struct vrb_object *object)
 		xa_unlock_bh(&table->objects);
 	}
 	tavor_qp_put_number(qp);
-	tavor_qp_put_gids(qp);
+	tavor_qp_put_gids(qp->gids);
+	tavor_qp_put_gids(qp->next_gids);
 	tavor_buf_free(qp->dev, &qp->buf);
 	tavor_wq_free(&qp->sq);
 	tavor_wq_free(&qp->rq);

@@ -150,6 +150,7 @@ struct vrb_object *tavor_qp_object(struct ib_qp *ibqp);
 enum ib_qp_state tavor_qp_state(const struct ib_qp *ibqp);
 int tavor_create_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, struct ib_udata *udata);
 int tavor_destroy_qp(struct ib_qp *ibqp, struct ib_udata *udata);
+void tavor_qp_put_gids(const struct ib_gid_attr **gids);
 void tavor_qp_rings_reset(struct tavor_hw_qp *qp);
 void tavor_qp_forget_completions(struct tavor_hw_qp *qp);
 void tavor_encode_2rst(struct tavor_dev *dev, struct vrb_slot *slot, const struct tavor_hw_qp *qp);
@@ -157,7 +158,6 @@ struct tavor_hw_qp *tavor_qp_lookup(struct tavor_dev *dev, u32 qpn);
 
 /* qp_modify.c */
 extern const struct vrb_verb tavor_verb_modify_qp, tavor_verb_connect_qp, tavor_verb_reset_qp;
-void tavor_qp_put_gids(struct tavor_hw_qp *qp);
 int tavor_modify_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask, struct ib_udata *udata);
 
 /* qp_context.c */

@@ -49,29 +49,6 @@ static const struct ib_gid_attr *tavor_hold_gid(const struct rdma_ah_attr *ah)
 	return gid;
 }
 
-static void tavor_put_gids(const struct ib_gid_attr **gids)
-{
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		if (gids[i])
-			rdma_put_gid_attr(gids[i]);
-		gids[i] = NULL;
-	}
-}
-
-/**
- * tavor_qp_put_gids() - a QP sends no more
- * @qp: the QP, which the hardware has let go of
- *
- * Context: Any.
- */
-void tavor_qp_put_gids(struct tavor_hw_qp *qp)
-{
-	tavor_put_gids(qp->gids);
-	tavor_put_gids(qp->next_gids);
-}
-
 static void tavor_next_gids(struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod)
 {
 	if (mod->mask & IB_QP_AV)
@@ -86,12 +63,12 @@ static void tavor_commit_gids(struct tavor_hw_qp *qp)
 	int i;
 
 	if (qp->state == IB_QPS_RESET)
-		tavor_put_gids(qp->gids);
+		tavor_qp_put_gids(qp->gids);
 	for (i = 0; i < 2; i++) {
 		if (qp->next_gids[i])
 			swap(qp->gids[i], qp->next_gids[i]);
 	}
-	tavor_put_gids(qp->next_gids);
+	tavor_qp_put_gids(qp->next_gids);
 }
 
 static void tavor_encode_transition(struct tavor_dev *dev, struct vrb_slot *slot, u16 opcode,
@@ -182,7 +159,7 @@ static void tavor_modify_late(struct vrb_device *vdev, struct vrb_object *object
 
 	qp->changing = false;
 	if (result->status) {
-		tavor_put_gids(qp->next_gids);
+		tavor_qp_put_gids(qp->next_gids);
 		return;
 	}
 	qp->attrs = qp->next_attrs;
