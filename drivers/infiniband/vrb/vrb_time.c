@@ -307,7 +307,8 @@ static enum hrtimer_restart vrb_timer(struct hrtimer *timer)
 bool vrb_work(struct vrb_device *dev)
 {
 	lockdep_assert_held(&dev->lock);
-	if (!list_empty(&dev->done) || !list_empty(&dev->sweep) || dev->sweep_again)
+	if (!list_empty(&dev->done) || !list_empty(&dev->sweep) || dev->sweep_again ||
+	    !list_empty(&dev->idle_groups))
 		return true;
 	switch (dev->state) {
 	case VRB_DEV_FAILING:

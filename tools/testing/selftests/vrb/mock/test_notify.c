@@ -4,6 +4,8 @@
  */
 #include "mock.h"
 
+#define MANY_GROUPS 100
+
 struct told_group {
 	struct vrb_group group;
 	struct test *test;
@@ -94,10 +96,40 @@ static void notify_after_a_cancel(struct test *t)
 	EXPECT(t, wait_for_completion_timeout(&over, MOCK_PATIENCE));
 }
 
+static void count_idle(struct vrb_group *group)
+{
+	struct told_group *told = container_of(group, struct told_group, group);
+
+	if (++*told->calls == MANY_GROUPS)
+		complete(told->over);
+}
+
+/* More than a run of the pump tells, and nobody kicks it for the rest. */
+static void notify_of_many_groups(struct test *t)
+{
+	struct told_group *told = test_alloc(t, MANY_GROUPS * sizeof(*told));
+	struct completion over;
+	unsigned int calls = 0;
+	int i;
+
+	init_completion(&over);
+	local_bh_disable();
+	for (i = 0; i < MANY_GROUPS; i++) {
+		vrb_group_init(&told[i].group, t->client);
+		told[i].over = &over;
+		told[i].calls = &calls;
+		vrb_group_notify(&told[i].group, count_idle);
+	}
+	local_bh_enable();
+	EXPECT(t, wait_for_completion_timeout(&over, MOCK_PATIENCE));
+	EXPECT_EQ(t, READ_ONCE(calls), MANY_GROUPS);
+}
+
 const struct test_case notify_tests[] = {
 	{ "notify_when_the_last_is_over", notify_when_the_last_is_over,
 	  .config = { .slots = 3 } },
 	{ "notify_of_an_idle_group", notify_of_an_idle_group },
+	{ "notify_of_many_groups", notify_of_many_groups },
 	{ "notify_after_a_cancel", notify_after_a_cancel, .one_slot = true },
 	{}
 };
