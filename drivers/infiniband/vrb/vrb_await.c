@@ -156,8 +156,14 @@ void vrb_await_clients(struct vrb_device *dev)
 	if (!READ_ONCE(dev->client_news))
 		return;
 	WRITE_ONCE(dev->client_news, false);
-	list_for_each_entry(client, &dev->clients, entry)
+	list_for_each_entry(client, &dev->clients, entry) {
+		if (!vrb_within_budget(dev)) {
+			WRITE_ONCE(dev->client_news, true);
+			vrb_kick(dev);
+			return;
+		}
 		vrb_await_events(dev, client);
+	}
 }
 
 /**

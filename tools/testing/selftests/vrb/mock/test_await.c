@@ -4,6 +4,8 @@
  */
 #include "mock.h"
 
+#define MANY_CLIENTS 20
+
 static struct typed_request *new_await_cq(struct test *t, struct ib_cq *cq)
 {
 	struct typed_request *request = new_typed(t);
@@ -271,6 +273,26 @@ static void await_events_at_most_eight(struct test *t)
 		wait_typed(await[i], 0);
 }
 
+/* Each test also fails where one hold of the lock handles too many. */
+static void await_events_of_many_clients(struct test *t)
+{
+	struct vrb_await_event *await = test_alloc(t, MANY_CLIENTS * 8 * sizeof(*await));
+	struct vrb_client *client[MANY_CLIENTS];
+	unsigned int i;
+
+	for (i = 0; i < MANY_CLIENTS; i++)
+		client[i] = vrb_client_register(t->mock->ibdev, "one of many");
+	for (i = 0; i < MANY_CLIENTS * 8; i++) {
+		vrb_prep_await_event(&await[i], BIT_ULL(IB_EVENT_PORT_ACTIVE));
+		EXPECT_EQ(t, vrb_submit(client[i / 8], &await[i].vrb), -EINPROGRESS);
+	}
+	vrb_device_event(t->dev, IB_EVENT_PORT_ACTIVE, NULL);
+	for (i = 0; i < MANY_CLIENTS * 8; i++)
+		EXPECT_EQ(t, vrb_wait(&await[i].vrb), 0);
+	for (i = 0; i < MANY_CLIENTS; i++)
+		vrb_client_unregister(client[i]);
+}
+
 const struct test_case await_tests[] = {
 	{ "await_cq_completes_at_an_event", await_cq_completes_at_an_event, .verbs = true },
 	{ "await_cq_sees_what_was_missed", await_cq_sees_what_was_missed, .verbs = true },
@@ -286,5 +308,6 @@ const struct test_case await_tests[] = {
 	{ "await_event_from_any_context", await_event_from_any_context, .verbs = true },
 	{ "await_event_of_ones_own_shells", await_event_of_ones_own_shells, .verbs = true },
 	{ "await_events_at_most_eight", await_events_at_most_eight, .verbs = true },
+	{ "await_events_of_many_clients", await_events_of_many_clients, .verbs = true },
 	{}
 };
