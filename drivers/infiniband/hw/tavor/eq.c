@@ -593,7 +593,10 @@ static void tavor_eq_async_drain(struct tavor_dev *dev, struct tavor_eq *next)
 	};
 
 	init_completion(&exchange.done);
+	/* So that the softirq runs here, and is not left to ksoftirqd. */
+	local_bh_disable();
 	tavor_eq_drain(dev, dev->nr_comp_eqs, &exchange.drain);
+	local_bh_enable();
 	wait_for_completion(&exchange.done);
 }
 
