@@ -167,8 +167,6 @@ struct vrb_modify_qp {
 	struct ib_qp *qp;
 	struct ib_qp_attr attr;
 	int mask;
-	/* private: */
-	enum ib_qp_state from, to;
 };
 
 /**
@@ -186,11 +184,6 @@ struct vrb_connect_qp {
 	struct ib_qp *qp;
 	struct ib_qp_attr attr;
 	enum ib_qp_state to;
-	/* private: */
-	struct {
-		enum ib_qp_state from, to;
-		int mask;
-	} now;
 };
 
 /**
@@ -204,8 +197,6 @@ struct vrb_connect_qp {
 struct vrb_reset_qp {
 	struct vrb vrb;
 	struct ib_qp *qp;
-	/* private: */
-	enum ib_qp_state from, to;
 };
 
 /**
