@@ -220,16 +220,14 @@ struct vrb_query_qp {
  * @gid: the group, a multicast GID
  *
  * An attached group is a child of the QP: its destroy stays pending until the last one is detached,
- * and a detach is accepted while it is. 0 also if the QP is attached already; -EINVAL: it is not
+ * and a detach is accepted while it is; one that was queued before is cancelled with the rest, and
+ * may be submitted again. 0 also if the QP is attached already; -EINVAL: it is not
  * attached.
  */
 struct vrb_mcast {
 	struct vrb vrb;
 	struct ib_qp *qp;
 	union ib_gid gid;
-	/* private: */
-	struct list_head entry;
-	bool active;
 };
 
 /**

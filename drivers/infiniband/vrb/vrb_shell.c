@@ -349,9 +349,9 @@ EXPORT_SYMBOL_GPL(vrb_alloc_qp);
 /**
  * vrb_destroy_qp - the end of a QP
  * @client: whose it is
- * @qp: shell of vrb_alloc_qp(); see vrb_destroy_cq(). What was posted never completes: who needs
- *	the completions takes the QP to %IB_QPS_ERR first. Of a multicast group it stays until it
- *	is detached
+ * @qp: shell of vrb_alloc_qp(); see vrb_destroy_cq(). What was posted may still complete
+ *	until @gone is called, and never afterwards: who needs the completions takes the QP to
+ *	%IB_QPS_ERR first. Of a multicast group it stays until it is detached
  * @gone: called when everything has been given back, or NULL
  * @context: its argument
  *
