@@ -98,6 +98,42 @@ static void create_fails_with_what_is_behind(struct test *t)
 	end_both(t, qp, cq);
 }
 
+/* With its send CQ, then with its receive CQ, in whatever order those are made. */
+static void create_waits_for_both_cqs(struct test *t)
+{
+	struct ib_cq *send = shell_cq(t), *recv = shell_cq(t);
+	struct typed_request *recv_create = new_create_cq(t, recv), *qp_create;
+	struct mock_script *held = hold_cq(recv, VRB_OP_CREATE_CQ);
+	struct ib_qp_init_attr attr = {
+		.qp_type = IB_QPT_RC,
+		.send_cq = send,
+		.recv_cq = recv,
+		.cap = { .max_send_wr = 1, .max_recv_wr = 1 },
+	};
+	struct ib_qp *qp = vrb_alloc_qp(t->client, t->pd, &attr, GFP_KERNEL);
+	struct mock_script *send_held = hold_cq(send, VRB_OP_CREATE_CQ);
+	struct typed_request *send_create = new_create_cq(t, send);
+	struct typed_gone *gone;
+
+	qp_create = new_create_qp(t, qp);
+	submit_typed(recv_create);
+	submit_typed(send_create);
+	submit_typed(qp_create);
+	wait_script_posted(t, send_held);
+	mock_release(t->mock, send_held);
+	wait_typed(send_create, 0);
+	wait_script_posted(t, held);
+	EXPECT_EQ(t, qp_create->calls, 0);
+	mock_release(t->mock, held);
+	wait_typed(recv_create, 0);
+	wait_typed(qp_create, 0);
+	EXPECT_EQ(t, atomic_read(&send->usecnt), 1);
+	EXPECT_EQ(t, atomic_read(&recv->usecnt), 1);
+	gone = end_cq(t, send);
+	end_both(t, qp, recv);
+	wait_gone(gone);
+}
+
 static void create_is_needed_first(struct test *t)
 {
 	struct ib_cq *cq = shell_cq(t);
@@ -134,6 +170,8 @@ static void create_cancelled_by_the_parents_end(struct test *t)
 	wait_script_posted(t, held);
 	mock_release(t->mock, held);
 	wait_typed(cq_create, 0);
+	/* There is a CQ now, and it is going. */
+	EXPECT_EQ(t, vrb_submit(t->client, &qp_create->vrb), -ESHUTDOWN);
 	EXPECT_EQ(t, cq_gone->calls, 0);
 	wait_gone(end_qp(t, qp));
 	wait_gone(cq_gone);
@@ -332,6 +370,7 @@ const struct test_case create_tests[] = {
 	{ "create_fails_with_its_parent", create_fails_with_its_parent, .verbs = true },
 	{ "create_again_after_failure", create_again_after_failure, .verbs = true },
 	{ "create_fails_with_what_is_behind", create_fails_with_what_is_behind, .verbs = true },
+	{ "create_waits_for_both_cqs", create_waits_for_both_cqs, .verbs = true },
 	{ "create_is_needed_first", create_is_needed_first, .verbs = true },
 	{ "create_cancelled_by_the_parents_end", create_cancelled_by_the_parents_end,
 	  .verbs = true },

@@ -225,6 +225,32 @@ static void waits_for_a_typed_request(struct test *t)
 	EXPECT_EQ(t, vrb_submit_wait(t->client, &query.vrb), 0);
 }
 
+/* Two slots, one of them for teardown: what ends a QP goes while all others wait. */
+static void modify_to_error_is_teardown(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = created_qp(t, cq), *other = created_qp(t, cq);
+	struct mock_request *blocker = held_request(t, 1);
+	struct typed_request *query = new_query_qp(t, other);
+	struct vrb_modify_qp modify;
+
+	run_typed(new_connect(t, qp), 0);
+	submit(blocker);
+	wait_posted(blocker);
+	submit_typed(query);
+	vrb_prep_modify_qp(&modify, qp);
+	modify.mask = IB_QP_STATE;
+	modify.attr.qp_state = IB_QPS_ERR;
+	EXPECT_EQ(t, vrb_submit_wait(t->client, &modify.vrb), 0);
+	EXPECT_EQ(t, vrb_qp_state(t->client, qp), IB_QPS_ERR);
+	EXPECT_EQ(t, query->calls, 0);
+	let_go(blocker);
+	wait_over(blocker, 0);
+	wait_typed(query, 0);
+	wait_gone(end_qp(t, other));
+	end_both(t, qp, cq);
+}
+
 const struct test_case verbs_tests[] = {
 	{ "verbs_are_told_to_clients", verbs_are_told_to_clients, .verbs = true },
 	{ "verbs_there_are_not", verbs_there_are_not, .verbs = true },
@@ -236,6 +262,8 @@ const struct test_case verbs_tests[] = {
 	{ "destroy_of_ib_core_waits_for_requests", destroy_of_ib_core_waits_for_requests,
 	  .verbs = true },
 	{ "resets_a_qp", resets_a_qp, .verbs = true },
+	{ "modify_to_error_is_teardown", modify_to_error_is_teardown, .verbs = true,
+	  .config = { .slots = 2 } },
 	{ "keys_of_a_region_change", keys_of_a_region_change, .verbs = true },
 	{ "detach_lets_a_dying_qp_go", detach_lets_a_dying_qp_go, .verbs = true },
 	{ "waits_for_a_typed_request", waits_for_a_typed_request, .verbs = true },
