@@ -87,33 +87,32 @@ static bool judged(const char *what, int ret, long before, int want)
  * path, too; but where a process gives one uverbs adds the port, which ib_core's table has not for
  * UC.
  */
-#define STEPS                                                                 \
-	STEP(RC_INIT, RC, RESET, INIT, PLACE | IBV_QP_ACCESS_FLAGS, 0)        \
-	STEP(RC_INIT_INIT, RC, INIT, INIT, 0, PLACE | IBV_QP_ACCESS_FLAGS)    \
-	STEP(RC_RTR, RC, INIT, RTR, PATH | RESPONDER,                         \
-	     IBV_QP_ALT_PATH | IBV_QP_ACCESS_FLAGS | IBV_QP_PKEY_INDEX)       \
-	STEP(RC_RTS, RC, RTR, RTS, RETRIES | IBV_QP_SQ_PSN, RC_LATER)         \
-	STEP(RC_RTS_RTS, RC, RTS, RTS, 0, RC_LATER)                           \
-	STEP(RC_SQD, RC, RTS, SQD, 0, EVENT)                                  \
-	STEP(RC_SQD_SQD, RC, SQD, SQD, 0, DRAINED)                            \
-	STEP(RC_SQD_RTS, RC, SQD, RTS, 0, RC_LATER)                           \
-	STEP(UC_INIT, UC, RESET, INIT, PLACE | IBV_QP_ACCESS_FLAGS, 0)        \
-	STEP(UC_INIT_INIT, UC, INIT, INIT, 0, PLACE | IBV_QP_ACCESS_FLAGS)    \
-	STEP(UC_RTR, UC, INIT, RTR, PATH,                                     \
-	     IBV_QP_ALT_PATH | IBV_QP_ACCESS_FLAGS | IBV_QP_PKEY_INDEX)       \
-	STEP(UC_RTS, UC, RTR, RTS, IBV_QP_SQ_PSN, UC_LATER)                   \
-	STEP(UC_RTS_RTS, UC, RTS, RTS, 0, UC_LATER)                           \
-	STEP(UC_SQD, UC, RTS, SQD, 0, EVENT)                                  \
-	STEP(UC_SQD_SQD, UC, SQD, SQD, 0,                                     \
-	     IBV_QP_PKEY_INDEX | IBV_QP_ACCESS_FLAGS | ALTERNATE)             \
-	STEP(UC_SQD_RTS, UC, SQD, RTS, 0, UC_LATER)                           \
-	STEP(UD_INIT, UD, RESET, INIT, PLACE | IBV_QP_QKEY, 0)                \
-	STEP(UD_INIT_INIT, UD, INIT, INIT, 0, PLACE | IBV_QP_QKEY)            \
-	STEP(UD_RTR, UD, INIT, RTR, 0, IBV_QP_PKEY_INDEX | IBV_QP_QKEY)       \
-	STEP(UD_RTS, UD, RTR, RTS, IBV_QP_SQ_PSN, UD_LATER)                   \
-	STEP(UD_RTS_RTS, UD, RTS, RTS, 0, UD_LATER)                           \
-	STEP(UD_SQD, UD, RTS, SQD, 0, EVENT)                                  \
-	STEP(UD_SQD_SQD, UD, SQD, SQD, 0, IBV_QP_PKEY_INDEX | IBV_QP_QKEY)    \
+#define STEPS                                                                                  \
+	STEP(RC_INIT, RC, RESET, INIT, PLACE | IBV_QP_ACCESS_FLAGS, 0)                         \
+	STEP(RC_INIT_INIT, RC, INIT, INIT, 0, PLACE | IBV_QP_ACCESS_FLAGS)                     \
+	STEP(RC_RTR, RC, INIT, RTR, PATH | RESPONDER,                                          \
+	     IBV_QP_ALT_PATH | IBV_QP_ACCESS_FLAGS | IBV_QP_PKEY_INDEX)                        \
+	STEP(RC_RTS, RC, RTR, RTS, RETRIES | IBV_QP_SQ_PSN, RC_LATER)                          \
+	STEP(RC_RTS_RTS, RC, RTS, RTS, 0, RC_LATER)                                            \
+	STEP(RC_SQD, RC, RTS, SQD, 0, EVENT)                                                   \
+	STEP(RC_SQD_SQD, RC, SQD, SQD, 0, DRAINED)                                             \
+	STEP(RC_SQD_RTS, RC, SQD, RTS, 0, RC_LATER)                                            \
+	STEP(UC_INIT, UC, RESET, INIT, PLACE | IBV_QP_ACCESS_FLAGS, 0)                         \
+	STEP(UC_INIT_INIT, UC, INIT, INIT, 0, PLACE | IBV_QP_ACCESS_FLAGS)                     \
+	STEP(UC_RTR, UC, INIT, RTR, PATH,                                                      \
+	     IBV_QP_ALT_PATH | IBV_QP_ACCESS_FLAGS | IBV_QP_PKEY_INDEX)                        \
+	STEP(UC_RTS, UC, RTR, RTS, IBV_QP_SQ_PSN, UC_LATER)                                    \
+	STEP(UC_RTS_RTS, UC, RTS, RTS, 0, UC_LATER)                                            \
+	STEP(UC_SQD, UC, RTS, SQD, 0, EVENT)                                                   \
+	STEP(UC_SQD_SQD, UC, SQD, SQD, 0, IBV_QP_PKEY_INDEX | IBV_QP_ACCESS_FLAGS | ALTERNATE) \
+	STEP(UC_SQD_RTS, UC, SQD, RTS, 0, UC_LATER)                                            \
+	STEP(UD_INIT, UD, RESET, INIT, PLACE | IBV_QP_QKEY, 0)                                 \
+	STEP(UD_INIT_INIT, UD, INIT, INIT, 0, PLACE | IBV_QP_QKEY)                             \
+	STEP(UD_RTR, UD, INIT, RTR, 0, IBV_QP_PKEY_INDEX | IBV_QP_QKEY)                        \
+	STEP(UD_RTS, UD, RTR, RTS, IBV_QP_SQ_PSN, UD_LATER)                                    \
+	STEP(UD_RTS_RTS, UD, RTS, RTS, 0, UD_LATER)                                            \
+	STEP(UD_SQD, UD, RTS, SQD, 0, EVENT)                                                   \
+	STEP(UD_SQD_SQD, UD, SQD, SQD, 0, IBV_QP_PKEY_INDEX | IBV_QP_QKEY)                     \
 	STEP(UD_SQD_RTS, UD, SQD, RTS, 0, UD_LATER)
 
 enum step_id {
