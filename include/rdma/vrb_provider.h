@@ -388,8 +388,9 @@ void vrb_softirq_stop(struct vrb_softirq *softirq);
  *	somebody may be looking at under rcu_read_lock(). Who waits for the destroy wakes after
  *	this.
  *	Context: Softirq, no lock held.
- * @free: frees the memory of the object, a grace period of RCU after @release. NULL: the provider
- *	does that itself after @release. vrb_device_destroy() returns after the last of these.
+ * @free: frees the memory of the object, a grace period of RCU after @release. NULL: nobody looks
+ *	at it under rcu_read_lock(), and the provider frees it, in @release or later.
+ *	vrb_device_destroy() returns after the last of these.
  *	Context: Softirq, no lock held.
  */
 struct vrb_object_type {
@@ -446,7 +447,7 @@ struct vrb_object {
 	struct list_head visitors;	/* children's creates that wait for this one's */
 	struct vrb_client *owner;	/* of a shell; NULL: ib_core's object, or the provider's */
 	void *shell;			/* the block that begins with a struct ib_qp or its like */
-	void (*shell_release)(struct vrb_object *object);
+	void (*shell_release)(void *shell);
 	struct list_head shell_entry;	/* the client's shells */
 	struct list_head awaiting;	/* requests that wait for an event of it */
 	struct rcu_head rcu;

@@ -590,6 +590,8 @@ void vrb_object_release(struct vrb_device *dev, struct vrb *vrb)
 	struct vrb_object *object = vrb->object, *parent[VRB_MAX_PARENTS];
 	const struct vrb_object_type *type = object->type;
 	void (*gone)(void *context) = object->gone;
+	void (*shell_release)(void *shell) = object->shell_release;
+	void *shell = object->shell;
 	unsigned int nr_parents = object->nr_parents;
 	struct vrb_waiter *waiter = vrb->waiter;
 	struct vrb_client *client = vrb->client;
@@ -598,9 +600,9 @@ void vrb_object_release(struct vrb_device *dev, struct vrb *vrb)
 	memcpy(parent, object->parent, sizeof(parent));
 	vrb_forget_news(object);
 	vrb_delay();
-	type->release(object);
-	if (object->shell_release)
-		object->shell_release(object);
+	type->release(object);		/* which may free it, where the type has no free() */
+	if (shell_release)
+		shell_release(shell);
 	if (type->free)
 		call_rcu(&object->rcu, vrb_object_free);
 

@@ -63,7 +63,7 @@ static void vrb_shell_untracked(struct rdma_restrack_entry *res, enum rdma_restr
 
 /* The hardware half is made: from here on the shell is the client's, until it is destroyed. */
 static void vrb_shell_adopt(struct vrb_client *client, struct vrb_object *object, void *block,
-			    void (*release)(struct vrb_object *object))
+			    void (*release)(void *shell))
 {
 	struct vrb_device *dev = client->dev;
 
@@ -155,9 +155,9 @@ void vrb_destroy_shells(struct vrb_client *client)
 
 /* ---- Completion queues ---- */
 
-static void vrb_shell_release_cq(struct vrb_object *object)
+static void vrb_shell_release_cq(void *shell)
 {
-	kfree(object->shell);
+	kfree(shell);
 }
 
 /**
@@ -240,10 +240,10 @@ static void vrb_qp_uses(const struct ib_qp *qp, int by)
 		atomic_add(by, &qp->srq->usecnt);
 }
 
-static void vrb_shell_release_qp(struct vrb_object *object)
+static void vrb_shell_release_qp(void *shell)
 {
-	vrb_qp_uses(object->shell, -1);
-	kfree(object->shell);
+	vrb_qp_uses(shell, -1);
+	kfree(shell);
 }
 
 /* As ib_core's own: its drain waits for the last WQE. */
@@ -384,9 +384,9 @@ EXPORT_SYMBOL_GPL(vrb_qp_state);
 
 /* ---- Shared receive queues ---- */
 
-static void vrb_shell_release_srq(struct vrb_object *object)
+static void vrb_shell_release_srq(void *shell)
 {
-	struct ib_srq *srq = object->shell;
+	struct ib_srq *srq = shell;
 
 	atomic_dec(&srq->pd->usecnt);
 	kfree(srq);
@@ -456,9 +456,9 @@ EXPORT_SYMBOL_GPL(vrb_destroy_srq);
 
 /* ---- Memory regions ---- */
 
-static void vrb_shell_release_mr(struct vrb_object *object)
+static void vrb_shell_release_mr(void *shell)
 {
-	struct ib_mr *mr = object->shell;
+	struct ib_mr *mr = shell;
 
 	atomic_dec(&mr->pd->usecnt);
 	kfree(mr);

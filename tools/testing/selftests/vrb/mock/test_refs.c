@@ -251,6 +251,36 @@ static const struct vrb_object_type counted_type = {
 	.name = "COUNTED", .release = count_release, .free = count_free,
 };
 
+static struct completion freed_in_release;
+
+/* Poisoned, so that what the engine still reads of it is no accident. */
+static void release_and_free(struct vrb_object *object)
+{
+	memset(object, 0x6b, sizeof(*object));
+	kfree(object);
+	complete(&freed_in_release);
+}
+
+static const struct vrb_object_type unseen_type = {
+	.name = "UNSEEN", .release = release_and_free,
+};
+
+/* A type without free(): nobody looks at it but its owner, and its release may be its end. */
+static void release_may_free_the_object(struct test *t)
+{
+	struct vrb_object *object;
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		init_completion(&freed_in_release);
+		object = kzalloc(sizeof(*object), GFP_KERNEL | __GFP_NOFAIL);
+		vrb_object_init(object, t->dev, &unseen_type, i, NULL);
+		vrb_object_put(object);
+		if (!EXPECT(t, wait_for_completion_timeout(&freed_in_release, MOCK_PATIENCE)))
+			return;
+	}
+}
+
 /* The provider's module may go when the engine's device has: nothing of it is called any more. */
 static void device_goes_after_the_last_free(struct test *t)
 {
@@ -327,6 +357,7 @@ const struct test_case refs_tests[] = {
 	{ "last_put_releases_nothing_itself", last_put_releases_nothing_itself },
 	{ "tryget_from_hardirq", tryget_from_hardirq },
 	{ "memory_stays_for_readers", memory_stays_for_readers },
+	{ "release_may_free_the_object", release_may_free_the_object },
 	{ "device_goes_after_the_last_free", device_goes_after_the_last_free },
 	{ "references_race_with_destroys", references_race_with_destroys },
 	{}
