@@ -16,17 +16,6 @@ static struct vrb_await_event *to_await_event(const struct vrb *vrb)
 }
 
 /**
- * vrb_is_await - whether a request waits for an event
- * @vrb: request
- *
- * Context: Any.
- */
-bool vrb_is_await(const struct vrb *vrb)
-{
-	return vrb->op == VRB_OP_AWAIT_CQ || vrb->op == VRB_OP_AWAIT_EVENT;
-}
-
-/**
  * vrb_await_check - whether a request that waits for an event is well-formed
  * @client: who submits it
  * @vrb: the request

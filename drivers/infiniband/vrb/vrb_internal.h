@@ -150,7 +150,6 @@ struct vrb_device {
 	ktime_t now;			/* since the lock was taken, or so */
 
 	unsigned int nr_runnable;
-	unsigned int nr_teardown;	/* of those */
 	struct list_head runnable[VRB_CLASS_EVENT];	/* requests, of the kernel */
 	struct rb_root_cached users, users_teardown;	/* with such requests, by slots held */
 	struct list_head free_slots;
@@ -360,6 +359,12 @@ static inline bool vrb_is_last(const struct vrb *vrb)
 	return vrb_is_destroy(vrb) || vrb->verb->parting;
 }
 
+/* A request that waits for an event, and never for a command. */
+static inline bool vrb_is_await(const struct vrb *vrb)
+{
+	return vrb->op >= VRB_OP_AWAIT_CQ;
+}
+
 /* Why a request that has not been issued must not be any more; 0: it may. */
 static inline int vrb_doom(const struct vrb *vrb)
 {
@@ -451,7 +456,6 @@ struct vrb_object *vrb_find_object(const struct vrb_device *dev, enum vrb_kind k
 int vrb_resolve(struct vrb_client *client, struct vrb *vrb);
 
 /* vrb_await.c */
-bool vrb_is_await(const struct vrb *vrb);
 int vrb_await_check(const struct vrb_client *client, const struct vrb *vrb);
 int vrb_await_room(const struct vrb_client *client);
 void vrb_await_begin(struct vrb_device *dev, struct vrb *vrb);

@@ -97,6 +97,13 @@ static void vrb_user_place(struct vrb_device *dev, struct vrb_user *user, int sl
 		rb_add_cached(&user->teardown, &dev->users_teardown, vrb_teardown_less);
 }
 
+/* It has so many runnable requests more. */
+static noinline void vrb_user_gained(struct vrb_device *dev, struct vrb_user *user, int requests)
+{
+	user->nr_runnable += requests;
+	vrb_user_place(dev, user, 0);
+}
+
 /* How many slots processes may hold together, besides the one reserved for teardown. */
 static unsigned int vrb_user_limit(const struct vrb_device *dev)
 {
@@ -119,14 +126,16 @@ void vrb_make_runnable(struct vrb_device *dev, struct vrb *vrb)
 	struct list_head *list = (user ? user->runnable : dev->runnable) + vrb->real_class;
 
 	lockdep_assert_held(&dev->lock);
-	vrb->since = vrb->started ? vrb->submitted : dev->now;
-	list_add(&vrb->entry, vrb->started ? list : list->prev);
 	dev->nr_runnable++;
-	dev->nr_teardown += vrb->real_class == VRB_CLASS_TEARDOWN;
-	if (user) {
-		user->nr_runnable++;
-		vrb_user_place(dev, user, 0);
+	if (vrb->started) {
+		vrb->since = vrb->submitted;
+		list_add(&vrb->entry, list);
+	} else {
+		vrb->since = dev->now;
+		list_add_tail(&vrb->entry, list);
 	}
+	if (user)
+		vrb_user_gained(dev, user, 1);
 }
 
 /**
@@ -147,11 +156,8 @@ void vrb_unqueue(struct vrb_device *dev, struct vrb *vrb)
 		return;
 	list_del_init(&vrb->entry);
 	dev->nr_runnable--;
-	dev->nr_teardown -= vrb->real_class == VRB_CLASS_TEARDOWN;
-	if (vrb->user) {
-		vrb->user->nr_runnable--;
-		vrb_user_place(dev, vrb->user, 0);
-	}
+	if (vrb->user)
+		vrb_user_gained(dev, vrb->user, -1);
 }
 
 /* Whether there is one of the slots that are not reserved. */
@@ -206,8 +212,6 @@ static struct vrb *vrb_first_of_users(const struct vrb_device *dev)
 {
 	struct rb_node *node;
 
-	if (RB_EMPTY_ROOT(&dev->users.rb_root))
-		return NULL;
 	if (vrb_may_share(dev, true)) {
 		node = rb_first_cached(&dev->users);
 		return node ? vrb_first(rb_entry(node, struct vrb_user, any)->runnable, true) :
@@ -229,16 +233,18 @@ static struct vrb *vrb_first_of_users(const struct vrb_device *dev)
  */
 struct vrb *vrb_pick(struct vrb_device *dev)
 {
-	struct vrb *kernel = NULL, *user;
+	struct vrb *kernel, *user;
+	bool all;
 
 	lockdep_assert_held(&dev->lock);
-	if (!dev->nr_runnable || (list_empty(&dev->free_slots) && !dev->nr_teardown) ||
-	    dev->state != VRB_DEV_OK || dev->hold || !list_empty(&dev->ready))
+	if (!dev->nr_runnable || dev->state != VRB_DEV_OK || dev->hold || !list_empty(&dev->ready))
 		return NULL;
-	if (vrb_may_share(dev, false))
-		kernel = vrb_first(dev->runnable, true);
-	else if (vrb_reserved_free(dev))
-		kernel = vrb_first(dev->runnable, false);
+	all = vrb_may_share(dev, false);
+	if (!all && !vrb_reserved_free(dev))
+		return NULL;
+	kernel = vrb_first(dev->runnable, all);
+	if (RB_EMPTY_ROOT(&dev->users.rb_root))
+		return kernel;
 	user = vrb_first_of_users(dev);
 	if (!kernel || !user)
 		return kernel ?: user;

@@ -146,7 +146,8 @@ static void vrb_accept(struct vrb_device *dev, struct vrb *vrb)
 	} else {
 		vrb_make_runnable(dev, vrb);
 	}
-	dev->counters.no_slot += !list_empty(&vrb->entry) && list_empty(&dev->free_slots);
+	if (list_empty(&dev->free_slots) && !list_empty(&vrb->entry))
+		dev->counters.no_slot++;
 }
 
 /* Device lock held. -EAGAIN: by way of the inbox. */
