@@ -141,7 +141,7 @@ int tavor_buf_write_mtt(struct tavor_dev *dev, struct tavor_buf *buf)
 		n = min_t(u32, buf->nr_blocks - first, ARRAY_SIZE(pages));
 		for (i = 0; i < n; i++)
 			pages[i] = buf->block[first + i].dma;
-		err = tavor_mtt_write(dev, &buf->mpt.mtt, first, pages, n);
+		err = tavor_mtt_write(dev, NULL, &buf->mpt.mtt, first, pages, n);
 		if (err)
 			return err;
 	}

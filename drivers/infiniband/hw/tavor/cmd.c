@@ -12,6 +12,7 @@
  */
 #include <linux/dmapool.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 
 #include "catas.h"
 #include "cmd.h"
@@ -333,6 +334,7 @@ int tavor_cmd_init(struct tavor_dev *dev)
 
 	cmd->events = NULL;
 	cmd->polled_busy = false;
+	vrb_user_init(&cmd->strangers);
 	cmd->hcr = ioremap(pci_resource_start(dev->pdev, 0) + TAVOR_HCR, TAVOR_HCR_SIZE);
 	if (!cmd->hcr)
 		return -ENOMEM;
@@ -408,7 +410,9 @@ static void tavor_exec_report(struct tavor_dev *dev, const struct vrb *vrb, int 
 {
 	const char *step = vrb->verb->steps[vrb->step].name;
 
-	if (vrb->user || vrb_device_failed(dev->vrb) || err == -EBADMSG)
+	if (vrb->user && vrb->user != &dev->cmd.strangers)
+		return;
+	if (vrb_device_failed(dev->vrb) || err == -EBADMSG)
 		return;
 	if (vrb->fw_status)
 		dev_err_ratelimited(&dev->pdev->dev, "%s failed at %s: firmware status %#x %s\n",
@@ -417,6 +421,21 @@ static void tavor_exec_report(struct tavor_dev *dev, const struct vrb *vrb, int 
 	else if (err == -ETIMEDOUT)
 		dev_err_ratelimited(&dev->pdev->dev, "%s was not answered at %s\n",
 				    vrb->verb->name, step);
+}
+
+/**
+ * tavor_exec_caller() - who pays for a command that is asked for without saying by whom
+ * @dev: device
+ *
+ * sysfs, ib_umad and some queries of uverbs call as a process, but do not say as which of those
+ * that have the device open. All of them together count as one that has.
+ *
+ * Context: Process context.
+ * Return: for &vrb.user; NULL: the kernel itself.
+ */
+struct vrb_user *tavor_exec_caller(struct tavor_dev *dev)
+{
+	return current->flags & PF_KTHREAD ? NULL : &dev->cmd.strangers;
 }
 
 /**

@@ -49,6 +49,7 @@ struct tavor_cmd {
 	const struct tavor_cmd_events *events;	/* it, in use; NULL: commands are polled */
 	bool polled_busy;		/* a command that is polled is in the HCR */
 	u16 polled_token;
+	struct vrb_user strangers;	/* processes of which only that is known */
 };
 
 #define TAVOR_CMD_IN	0x1	/* the in mailbox of the slot */
@@ -68,6 +69,7 @@ void tavor_cmd_set(struct tavor_dev *dev, const struct vrb_slot *slot, u16 opcod
 void tavor_cmd_set_imm(struct tavor_dev *dev, const struct vrb_slot *slot, u16 opcode,
 		       u8 op_modifier, u32 in_modifier, u64 in_param);
 
+struct vrb_user *tavor_exec_caller(struct tavor_dev *dev);
 int tavor_exec(struct tavor_dev *dev, struct vrb *vrb);
 
 #endif /* TAVOR_CMD_H */

@@ -107,16 +107,11 @@ static int tavor_query_device(struct ib_device *ibdev, struct ib_device_attr *pr
 			      struct ib_udata *udata)
 {
 	struct tavor_dev *dev = to_tdev(ibdev);
-	struct ib_smp smp;
-	int err;
 
 	if (udata && (udata->inlen || udata->outlen))
 		return -EINVAL;
-	err = tavor_smp_get(dev, 1, IB_SMP_ATTR_NODE_INFO, 0, &smp);
-	if (err)
-		return err;
 	memset(props, 0, sizeof(*props));
-	tavor_device_identity(dev, smp.data, props);
+	tavor_device_identity(dev, dev->mad->node_info, props);
 	tavor_device_queues(dev, props);
 	tavor_device_tables(dev, props);
 	return 0;
@@ -296,6 +291,7 @@ static int tavor_read_identity(struct tavor_dev *dev)
 	err = tavor_smp_get(dev, 1, IB_SMP_ATTR_NODE_INFO, 0, &smp);
 	if (err)
 		return err;
+	memcpy(dev->mad->node_info, smp.data, sizeof(dev->mad->node_info));
 	memcpy(&dev->ib_dev.node_guid, smp.data + NODE_GUID, 8);
 	return 0;
 }

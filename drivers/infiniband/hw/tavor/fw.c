@@ -382,6 +382,7 @@ int tavor_fw_hw2sw_eq(struct tavor_dev *dev, u8 eqn)
 /**
  * tavor_fw_write_mtt() - MTT entries where the DDR cannot be reached
  * @dev: device
+ * @user: for whom; NULL: the kernel
  * @ddr_addr: HCA address of the first
  * @pages: DMA addresses
  * @n: how many, at most TAVOR_WRITE_MTT_MAX; an odd count is made even by a zero entry
@@ -389,7 +390,8 @@ int tavor_fw_hw2sw_eq(struct tavor_dev *dev, u8 eqn)
  * Context: Process context, may sleep.
  * Return: 0 or a negative errno.
  */
-int tavor_fw_write_mtt(struct tavor_dev *dev, u64 ddr_addr, const u64 *pages, u32 n)
+int tavor_fw_write_mtt(struct tavor_dev *dev, struct vrb_user *user, u64 ddr_addr,
+		       const u64 *pages, u32 n)
 {
 	struct fw_request req = { .opcode = TAVOR_CMD_WRITE_MTT, .in_modifier = round_up(n, 2) };
 	struct tavor_write_mtt *in;
@@ -406,7 +408,9 @@ int tavor_fw_write_mtt(struct tavor_dev *dev, u64 ddr_addr, const u64 *pages, u3
 		in->entry[i] = cpu_to_be64(pages[i] | TAVOR_MTT_PRESENT);
 	req.in = in;
 	req.in_len = sizeof(*in);
-	err = tavor_fw_exec(dev, &WRITE_MTT, &req);
+	vrb_prep(&req.vrb, &WRITE_MTT, NULL);
+	req.vrb.user = user;
+	err = tavor_exec(dev, &req.vrb);
 	kfree(in);
 	return err;
 }

@@ -10,6 +10,7 @@
 struct tavor_dev;
 struct tavor_eq_context;
 struct vrb_slot;
+struct vrb_user;
 
 /* QUERY_FW */
 struct tavor_fw_info {
@@ -49,7 +50,8 @@ int tavor_fw_close_ib(struct tavor_dev *dev, u32 port);
 int tavor_fw_map_eq(struct tavor_dev *dev, u64 mask, bool unmap, u8 eqn);
 int tavor_fw_sw2hw_eq(struct tavor_dev *dev, u8 eqn, const struct tavor_eq_context *context);
 int tavor_fw_hw2sw_eq(struct tavor_dev *dev, u8 eqn);
-int tavor_fw_write_mtt(struct tavor_dev *dev, u64 ddr_addr, const u64 *pages, u32 n);
+int tavor_fw_write_mtt(struct tavor_dev *dev, struct vrb_user *user, u64 ddr_addr,
+		       const u64 *pages, u32 n);
 int tavor_fw_nop(struct tavor_dev *dev, u32 ms);
 
 void tavor_encode_init_ib(struct tavor_dev *dev, struct vrb_slot *slot, u32 port);

@@ -163,6 +163,7 @@ const struct vrb_verb tavor_verb_process_mad = {
 static int tavor_mad_exec(struct tavor_dev *dev, struct vrb_process_mad *req)
 {
 	vrb_prep(&req->vrb, &tavor_verb_process_mad, NULL);
+	req->vrb.user = tavor_exec_caller(dev);
 	return tavor_exec(dev, &req->vrb);
 }
 

@@ -46,11 +46,13 @@ struct tavor_mad_port {
  * @lock: what is known of the ports; the node's description
  * @agent_lock: the agents; held while a trap is handed to one
  * @port: by port number - 1
+ * @node_info: what the agent says of the node, which never changes
  */
 struct tavor_mad {
 	spinlock_t lock;		/* ports, node description */
 	spinlock_t agent_lock;		/* agents */
 	struct tavor_mad_port port[TAVOR_MAX_PORTS];
+	u8 node_info[64];
 };
 
 #define TAVOR_MAD_IGNORE_MKEY	0x1

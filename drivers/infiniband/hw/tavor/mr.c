@@ -473,7 +473,8 @@ static struct ib_mr *tavor_get_dma_mr(struct ib_pd *ibpd, int access)
 	return err ? ERR_PTR(err) : &mr->ib;
 }
 
-static int tavor_mr_write_mtt(struct tavor_hw_mr *mr, unsigned long page_size)
+static int tavor_mr_write_mtt(struct tavor_hw_mr *mr, struct vrb_user *user,
+			      unsigned long page_size)
 {
 	struct ib_block_iter iter;
 	u64 pages[MR_MTT_CHUNK];
@@ -484,18 +485,19 @@ static int tavor_mr_write_mtt(struct tavor_hw_mr *mr, unsigned long page_size)
 		pages[n++] = rdma_block_iter_dma_address(&iter);
 		if (n < MR_MTT_CHUNK)
 			continue;
-		err = tavor_mtt_write(mr->dev, &mr->mpt.mtt, first, pages, n);
+		err = tavor_mtt_write(mr->dev, user, &mr->mpt.mtt, first, pages, n);
 		if (err)
 			return err;
 		first += n;
 		n = 0;
 		cond_resched();
 	}
-	return n ? tavor_mtt_write(mr->dev, &mr->mpt.mtt, first, pages, n) : 0;
+	return n ? tavor_mtt_write(mr->dev, user, &mr->mpt.mtt, first, pages, n) : 0;
 }
 
-/* Pins the memory and describes it; no command yet. */
-static int tavor_mr_map_user(struct tavor_hw_mr *mr, u64 start, u64 length, u64 iova, int access)
+/* Pins the memory and describes it; the hardware does not know of it yet. */
+static int tavor_mr_map_user(struct tavor_hw_mr *mr, struct vrb_user *user, u64 start, u64 length,
+			     u64 iova, int access)
 {
 	struct tavor_mpt *mpt = &mr->mpt;
 	unsigned long page_size;
@@ -518,7 +520,7 @@ static int tavor_mr_map_user(struct tavor_hw_mr *mr, u64 start, u64 length, u64 
 	mpt->page_shift = ilog2(page_size);
 	mpt->start = iova;
 	mpt->length = length;
-	err = tavor_mr_write_mtt(mr, page_size);
+	err = tavor_mr_write_mtt(mr, user, page_size);
 	if (!err)
 		return 0;
 release_umem:
@@ -545,7 +547,7 @@ static struct ib_mr *tavor_reg_user_mr(struct ib_pd *ibpd, u64 start, u64 length
 	mr = tavor_mr_alloc(dev);
 	if (!mr)
 		return ERR_PTR(-ENOMEM);
-	err = tavor_mr_map_user(mr->hw, start, length, iova, access);
+	err = tavor_mr_map_user(mr->hw, &ctx->user, start, length, iova, access);
 	if (err) {
 		tavor_mr_free_unborn(mr);
 		return ERR_PTR(err);

@@ -263,6 +263,7 @@ void tavor_encode_write_mtt(struct tavor_dev *dev, struct vrb_slot *slot,
 /**
  * tavor_mtt_write() - fills entries; SW2HW_MPT comes after it
  * @dev: device
+ * @user: for whom; NULL: the kernel
  * @mtt: the run
  * @first: first entry of it to write, even
  * @pages: DMA addresses
@@ -271,8 +272,8 @@ void tavor_encode_write_mtt(struct tavor_dev *dev, struct vrb_slot *slot,
  * Context: Process context, may sleep: without a visible DDR this is WRITE_MTT.
  * Return: 0 or the errno of WRITE_MTT.
  */
-int tavor_mtt_write(struct tavor_dev *dev, const struct tavor_mtt *mtt, u32 first,
-		    const u64 *pages, u32 n)
+int tavor_mtt_write(struct tavor_dev *dev, struct vrb_user *user, const struct tavor_mtt *mtt,
+		    u32 first, const u64 *pages, u32 n)
 {
 	u64 addr = tavor_mtt_addr(dev, mtt) + (u64)first * TAVOR_MTT_ENTRY_SIZE;
 	u32 done, chunk;
@@ -287,7 +288,7 @@ int tavor_mtt_write(struct tavor_dev *dev, const struct tavor_mtt *mtt, u32 firs
 	}
 	for (done = 0; done < n; done += chunk) {
 		chunk = min(n - done, TAVOR_WRITE_MTT_MAX);
-		err = tavor_fw_write_mtt(dev, addr + (u64)done * TAVOR_MTT_ENTRY_SIZE,
+		err = tavor_fw_write_mtt(dev, user, addr + (u64)done * TAVOR_MTT_ENTRY_SIZE,
 					 pages + done, chunk);
 		if (err)
 			return err;

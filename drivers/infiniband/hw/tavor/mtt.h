@@ -12,6 +12,7 @@
 
 struct tavor_dev;
 struct vrb_slot;
+struct vrb_user;
 
 /* A run of MTT segments: 1 << order segments starting with first. entries == 0: none. */
 struct tavor_mtt {
@@ -40,7 +41,7 @@ void tavor_mtt_store(struct tavor_dev *dev, const struct tavor_mtt *mtt, u32 fir
 		     const u64 *pages, u32 n);
 void tavor_encode_write_mtt(struct tavor_dev *dev, struct vrb_slot *slot,
 			    const struct tavor_mtt *mtt, u32 first, const u64 *pages, u32 n);
-int tavor_mtt_write(struct tavor_dev *dev, const struct tavor_mtt *mtt, u32 first, const u64 *pages,
-		    u32 n);
+int tavor_mtt_write(struct tavor_dev *dev, struct vrb_user *user, const struct tavor_mtt *mtt,
+		    u32 first, const u64 *pages, u32 n);
 
 #endif /* TAVOR_MTT_H */

@@ -111,12 +111,14 @@ const struct vrb_verb tavor_verb_query_port = {
  */
 int tavor_query_port(struct ib_device *ibdev, u32 port, struct ib_port_attr *props)
 {
+	struct tavor_dev *dev = to_tdev(ibdev);
 	struct vrb_query_port req;
 	int err;
 
 	vrb_prep_query_port(&req, port);
 	req.vrb.class = VRB_CLASS_NORMAL;
-	err = tavor_exec(to_tdev(ibdev), &req.vrb);
+	req.vrb.user = tavor_exec_caller(dev);
+	err = tavor_exec(dev, &req.vrb);
 	if (!err)
 		*props = req.attr;
 	return err;
@@ -239,10 +241,12 @@ const struct vrb_verb tavor_verb_modify_port = {
  */
 int tavor_modify_port(struct ib_device *ibdev, u32 port, int mask, struct ib_port_modify *props)
 {
+	struct tavor_dev *dev = to_tdev(ibdev);
 	struct vrb_modify_port req;
 
 	vrb_prep_modify_port(&req, port);
+	req.vrb.user = tavor_exec_caller(dev);
 	req.mask = mask;
 	req.props = *props;
-	return tavor_exec(to_tdev(ibdev), &req.vrb);
+	return tavor_exec(dev, &req.vrb);
 }
