@@ -29,7 +29,7 @@
  */
 struct tavor_hw_qp *tavor_qp_lookup(struct tavor_dev *dev, u32 qpn)
 {
-	struct vrb_object *object = tavor_table_find(&dev->qps->table, qpn);
+	struct vrb_object *object = tavor_table_find(&dev->qps, qpn);
 
 	return object ? to_hw_qp(object) : NULL;
 }
@@ -57,7 +57,7 @@ static int tavor_qp_list(struct tavor_hw_qp *qp, gfp_t gfp)
 	int err;
 
 	/* -EBUSY: only special QPs can find their place taken. */
-	err = tavor_table_insert(&qp->dev->qps->table, &qp->object, gfp);
+	err = tavor_table_insert(&qp->dev->qps, &qp->object, gfp);
 	if (err)
 		return err;
 	qp->listed = true;
@@ -94,9 +94,7 @@ void tavor_qp_event(struct tavor_dev *dev, u32 qpn, enum ib_event_type type)
 	struct vrb_object *object;
 	struct ib_qp *ibqp;
 
-	if (!dev->qps)
-		return;
-	object = tavor_table_get(dev, &dev->qps->table, qpn);
+	object = tavor_table_get(dev, &dev->qps, qpn);
 	if (!object)
 		return;
 	vrb_device_event(dev->vrb, type, object);
@@ -128,7 +126,7 @@ static void tavor_qp_put_number(struct tavor_hw_qp *qp)
 {
 	if (tavor_qp_is_special(qp))
 		return;
-	tavor_alloc_put(&qp->dev->qps->table.alloc, qp->qpn);
+	tavor_alloc_put(&qp->dev->qps.alloc, qp->qpn);
 	tavor_eq_expect_less(qp->dev, TAVOR_EVENTS_PER_QP);
 }
 
@@ -136,7 +134,7 @@ static void tavor_qp_put_number(struct tavor_hw_qp *qp)
 static void tavor_qp_release(struct vrb_object *object)
 {
 	struct tavor_hw_qp *qp = to_hw_qp(object);
-	struct tavor_table *table = &qp->dev->qps->table;
+	struct tavor_table *table = &qp->dev->qps;
 	unsigned long flags;
 
 	if (qp->listed) {
@@ -354,14 +352,13 @@ static int tavor_qp_service(const struct ib_qp_init_attr *attr, bool user)
 
 static int tavor_qp_get_number(struct tavor_hw_qp *qp, u32 port, gfp_t gfp)
 {
-	struct tavor_qp_table *table = qp->dev->qps;
 	int err;
 
 	if (!tavor_qp_is_special(qp)) {
 		err = tavor_eq_expect(qp->dev, TAVOR_EVENTS_PER_QP, gfp);
 		if (err)
 			return err;
-		err = tavor_alloc_get(&table->table.alloc, &qp->qpn);
+		err = tavor_alloc_get(&qp->dev->qps.alloc, &qp->qpn);
 		if (err)
 			tavor_eq_expect_less(qp->dev, TAVOR_EVENTS_PER_QP);
 		return err;
@@ -369,7 +366,7 @@ static int tavor_qp_get_number(struct tavor_hw_qp *qp, u32 port, gfp_t gfp)
 	if (port < 1 || port > qp->dev->limits.num_ports)
 		return -EINVAL;
 	qp->attrs.port = port;
-	qp->qpn = table->special_base + (qp->type == IB_QPT_GSI ? 2 : 0) + port - 1;
+	qp->qpn = qp->dev->special_qpn + (qp->type == IB_QPT_GSI ? 2 : 0) + port - 1;
 	return 0;
 }
 
@@ -639,29 +636,18 @@ static int tavor_conf_special(struct tavor_dev *dev, u32 base)
  */
 int tavor_qp_table_init(struct tavor_dev *dev)
 {
-	struct tavor_qp_table *table;
 	int err;
 
-	table = kzalloc(sizeof(*table), GFP_KERNEL);
-	if (!table)
-		return -ENOMEM;
-	dev->qps = table;
-	table->special_base = ALIGN(dev->lim.reserved_qps, 2);
-	err = tavor_table_init(&table->table, "QPs", dev->limits.num_qps, TAVOR_QPN_MASK,
-			       table->special_base + 2 * TAVOR_MAX_PORTS);
+	dev->special_qpn = ALIGN(dev->lim.reserved_qps, 2);
+	err = tavor_table_init(&dev->qps, "QPs", dev->limits.num_qps, TAVOR_QPN_MASK,
+			       dev->special_qpn + 2 * TAVOR_MAX_PORTS);
 	if (err)
-		goto free_table;
-	err = tavor_conf_special(dev, table->special_base);
-	if (err)
-		goto deconfigure;
-	return 0;
-
-deconfigure:
-	tavor_conf_special(dev, 0);
-	tavor_table_destroy(dev, &table->table);
-free_table:
-	kfree(table);
-	dev->qps = NULL;
+		return err;
+	err = tavor_conf_special(dev, dev->special_qpn);
+	if (err) {
+		tavor_conf_special(dev, 0);
+		tavor_table_destroy(dev, &dev->qps);
+	}
 	return err;
 }
 
@@ -675,7 +661,5 @@ void tavor_qp_table_cleanup(struct tavor_dev *dev)
 {
 	/* If it fails it says so; CLOSE_HCA takes them back in any case. */
 	tavor_conf_special(dev, 0);
-	tavor_table_destroy(dev, &dev->qps->table);
-	kfree(dev->qps);
-	dev->qps = NULL;
+	tavor_table_destroy(dev, &dev->qps);
 }

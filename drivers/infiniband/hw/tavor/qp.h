@@ -96,11 +96,6 @@ struct tavor_qp {
 	struct tavor_hw_qp *hw;
 };
 
-struct tavor_qp_table {
-	struct tavor_table table;
-	u32 special_base;		/* QP0 of port 1, of port 2, QP1 of port 1, of port 2 */
-};
-
 /**
  * struct tavor_qp_transition - one transition of a QP
  * @attr: as for ib_modify_qp()

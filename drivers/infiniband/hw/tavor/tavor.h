@@ -43,7 +43,6 @@ struct tavor_av_table;
 struct tavor_hw_pd;
 struct tavor_mad;
 struct tavor_mcg_table;
-struct tavor_qp_table;
 
 #define TAVOR_NAME		"ib_tavor"
 #define TAVOR_MAX_PORTS		2
@@ -102,7 +101,8 @@ struct tavor_dev {
 	/* the verbs layers' own */
 	struct tavor_table cqs;
 	struct tavor_table srqs;	/* empty: the firmware has no SRQs */
-	struct tavor_qp_table *qps;
+	struct tavor_table qps;
+	u32 special_qpn;		/* QP0 of port 1, of port 2, QP1 of port 1, of port 2 */
 	struct tavor_av_table *avs;
 	struct tavor_mcg_table *mcgs;
 	struct tavor_mad *mad;
