@@ -6,6 +6,8 @@
  *
  * A process polls its CQs itself and has to go by the event of the failure. Its completion channels
  * wake up.
+ *
+ * Who waits for the last receive of an SRQ on a QP in the error state is told that it has been.
  */
 #include <linux/rcupdate.h>
 
@@ -14,7 +16,7 @@
 #include "table.h"
 #include "tavor.h"
 
-#define TAVOR_FLUSH_BATCH	256	/* CQs woken in one go */
+#define TAVOR_FLUSH_BATCH	256	/* CQs woken, QPs told, in one go */
 
 enum {
 	TAVOR_FLUSH_NOT,
@@ -31,18 +33,43 @@ static void tavor_flush_wake(struct vrb_object *object)
 	vrb_object_put(object);
 }
 
+static void tavor_flush_tell(struct vrb_object *object)
+{
+	struct tavor_hw_qp *qp = to_hw_qp(object);
+
+	if (qp->srq && !qp->user && READ_ONCE(qp->state) == IB_QPS_ERR)
+		tavor_qp_last_wqe(qp);
+	vrb_object_put(object);
+}
+
+/* The next CQ, or when there is none the next QP; false: there is none either. */
+static bool tavor_flush_step(struct tavor_dev *dev)
+{
+	struct vrb_object *object;
+
+	if (!dev->flushing_qps) {
+		object = tavor_table_next(&dev->cqs, &dev->flush_next);
+		if (object) {
+			tavor_flush_wake(object);
+			return true;
+		}
+		dev->flush_next = 0;
+		dev->flushing_qps = true;
+	}
+	object = tavor_table_next(&dev->qps, &dev->flush_next);
+	if (object)
+		tavor_flush_tell(object);
+	return object;
+}
+
 static void tavor_flush_some(struct rcu_head *rcu)
 {
 	struct tavor_dev *dev = container_of(rcu, struct tavor_dev, flush_rcu);
-	struct vrb_object *object;
 	int i;
 
-	for (i = 0; i < TAVOR_FLUSH_BATCH; i++) {
-		object = tavor_table_next(&dev->cqs, &dev->flush_next);
-		if (!object)
+	for (i = 0; i < TAVOR_FLUSH_BATCH; i++)
+		if (!tavor_flush_step(dev))
 			return;
-		tavor_flush_wake(object);
-	}
 	if (atomic_read(&dev->flushing) == TAVOR_FLUSH_ON)
 		call_rcu(&dev->flush_rcu, tavor_flush_some);
 }

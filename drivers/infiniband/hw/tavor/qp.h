@@ -37,6 +37,7 @@ struct tavor_qp_attrs {
  * @service: transport
  * @state: as the last successful transition left it. Written in order by the object's requests;
  *	post reads it without a lock
+ * @last_wqe: it has been told that no receive of its SRQ comes any more; until RESET
  * @changing: a transition was posted and its result is not known yet, or never will be
  * @port_up: INIT_IB has been done on behalf of this QP0
  * @listed: in the table, where completions and events find it
@@ -69,6 +70,7 @@ struct tavor_hw_qp {
 	enum ib_qp_type type;
 	enum tavor_qp_service service;
 	enum ib_qp_state state;
+	u32 last_wqe;			/* exchanged */
 	bool user;
 	bool sq_sig_all;
 	bool changing;
@@ -139,6 +141,7 @@ static inline struct tavor_next_seg *tavor_recv_slot(struct tavor_hw_qp *qp, u32
 int tavor_qp_table_init(struct tavor_dev *dev);
 void tavor_qp_table_cleanup(struct tavor_dev *dev);
 void tavor_qp_event(struct tavor_dev *dev, u32 qpn, enum ib_event_type type);
+void tavor_qp_last_wqe(struct tavor_hw_qp *qp);
 extern const struct vrb_verb tavor_verb_create_qp;
 int tavor_init_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, gfp_t gfp);
 struct vrb_object *tavor_qp_object(struct ib_qp *ibqp);

@@ -165,6 +165,8 @@ static void tavor_modify_late(struct vrb_device *vdev, struct vrb_object *object
 	qp->attrs = qp->next_attrs;
 	WRITE_ONCE(qp->state, qp->next_state);
 	tavor_commit_gids(qp);
+	if (qp->state == IB_QPS_RESET)
+		WRITE_ONCE(qp->last_wqe, 0);
 	if (qp->state == IB_QPS_RESET && !qp->user) {
 		tavor_qp_forget_completions(qp);
 		tavor_qp_rings_reset(qp);
@@ -323,6 +325,17 @@ const struct vrb_verb tavor_verb_reset_qp = {
 	VRB_STEPS(tavor_reset_qp_steps),
 };
 
+/* What is posted to a device that has failed is flushed: its QPs are in the error state already. */
+static void tavor_modify_failed(struct tavor_hw_qp *qp)
+{
+	WRITE_ONCE(qp->state, IB_QPS_ERR);
+	if (!qp->srq)
+		return;
+	local_bh_disable();
+	tavor_qp_last_wqe(qp);
+	local_bh_enable();
+}
+
 /**
  * tavor_modify_qp() - ib_device_ops.modify_qp
  * @ibqp: the QP
@@ -331,16 +344,23 @@ const struct vrb_verb tavor_verb_reset_qp = {
  * @udata: NULL for kernel QPs
  *
  * Context: Process context.
- * Return: 0 or a negative errno; on failure the QP keeps the state it has reached.
+ * Return: 0 or a negative errno; on failure the QP keeps the state it has reached. Of a device that
+ * has failed the QPs of the kernel can go to the error state, and nowhere else.
  */
 int tavor_modify_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask, struct ib_udata *udata)
 {
 	struct tavor_hw_qp *qp = to_tqp(ibqp)->hw;
 	struct vrb_modify_qp req;
+	int err;
 
 	vrb_prep_modify_qp(&req, ibqp);
 	req.vrb.user = qp->object.destroy.user;
 	req.attr = *attr;
 	req.mask = mask;
-	return tavor_exec(qp->dev, &req.vrb);
+	err = tavor_exec(qp->dev, &req.vrb);
+	if (err != -EIO || qp->user || !vrb_device_failed(qp->dev->vrb) ||
+	    !(mask & IB_QP_STATE) || attr->qp_state != IB_QPS_ERR)
+		return err;
+	tavor_modify_failed(qp);
+	return 0;
 }

@@ -14,6 +14,7 @@
 #define TWO_GIB		0x80000000U
 #define FAILS_WITHIN	(20 * HZ)
 #define FLUSHED_WITHIN	(5 * HZ)
+#define DRAINED_WITHIN	(20 * HZ)	/* without the last WQE's event it takes a minute */
 
 static char *mode = "none";
 module_param(mode, charp, 0444);
@@ -22,9 +23,11 @@ MODULE_PARM_DESC(mode, "works, fails (waits until the device does) or none");
 struct test_qp {
 	struct ib_pd *pd;
 	struct ib_cq *cq;
+	struct ib_srq *srq;		/* or NULL */
 	struct ib_qp *qp;
 	struct ib_cqe cqe;
 	atomic_t flushed;
+	atomic_t last_wqe;		/* events */
 };
 
 static int number;
@@ -41,6 +44,14 @@ static void test_done(struct ib_cq *cq, struct ib_wc *wc)
 
 	if (wc->status == IB_WC_WR_FLUSH_ERR)
 		atomic_inc(&t->flushed);
+}
+
+static void test_event(struct ib_event *event, void *context)
+{
+	struct test_qp *t = context;
+
+	if (event->event == IB_EVENT_QP_LAST_WQE_REACHED)
+		atomic_inc(&t->last_wqe);
 }
 
 static int to_state(struct ib_qp *qp, enum ib_qp_state state, int mask)
@@ -84,17 +95,38 @@ static void test_end(struct test_qp *t)
 {
 	if (t->qp)
 		ib_destroy_qp(t->qp);
+	if (t->srq)
+		ib_destroy_srq(t->srq);
 	if (t->cq)
 		ib_free_cq(t->cq);
 	if (t->pd)
 		ib_dealloc_pd(t->pd);
 }
 
-static int test_begin(struct ib_device *dev, struct test_qp *t, enum ib_qp_type type)
+/* NULL instead of an errno */
+static void *no_error(void *object)
+{
+	return IS_ERR(object) ? NULL : object;
+}
+
+static struct ib_srq *make_srq(struct ib_pd *pd)
+{
+	struct ib_srq_init_attr init = {
+		.srq_type = IB_SRQT_BASIC,
+		.attr = { .max_wr = DEPTH, .max_sge = 2 },
+	};
+
+	return ib_create_srq(pd, &init);
+}
+
+/* If it fails the rest is there and test_end() takes it back. */
+static int test_begin(struct ib_device *dev, struct test_qp *t, enum ib_qp_type type, bool srq)
 {
 	struct ib_qp_init_attr init = {
 		.qp_type = type,
 		.sq_sig_type = IB_SIGNAL_ALL_WR,
+		.event_handler = test_event,
+		.qp_context = t,
 		.cap = {
 			.max_send_wr = DEPTH,
 			.max_recv_wr = DEPTH,
@@ -105,23 +137,16 @@ static int test_begin(struct ib_device *dev, struct test_qp *t, enum ib_qp_type 
 
 	memset(t, 0, sizeof(*t));
 	t->cqe.done = test_done;
-	t->pd = ib_alloc_pd(dev, 0);
-	if (IS_ERR(t->pd))
-		return PTR_ERR(t->pd);
-	t->cq = ib_alloc_cq(dev, NULL, 4 * DEPTH, 0, IB_POLL_SOFTIRQ);
-	if (IS_ERR(t->cq)) {
-		ib_dealloc_pd(t->pd);
-		return PTR_ERR(t->cq);
-	}
+	t->pd = no_error(ib_alloc_pd(dev, 0));
+	t->cq = no_error(ib_alloc_cq(dev, NULL, 4 * DEPTH, 0, IB_POLL_SOFTIRQ));
+	t->srq = srq && t->pd ? no_error(make_srq(t->pd)) : NULL;
+	if (!t->pd || !t->cq || (srq && !t->srq))
+		return -ENOMEM;
 	init.send_cq = t->cq;
 	init.recv_cq = t->cq;
-	t->qp = ib_create_qp(t->pd, &init);
-	if (IS_ERR(t->qp)) {
-		ib_free_cq(t->cq);
-		ib_dealloc_pd(t->pd);
-		return PTR_ERR(t->qp);
-	}
-	return to_rts(t->qp, type);
+	init.srq = t->srq;
+	t->qp = no_error(ib_create_qp(t->pd, &init));
+	return t->qp ? to_rts(t->qp, type) : -ENOMEM;
 }
 
 static int post_recv(struct test_qp *t, u32 length)
@@ -129,7 +154,7 @@ static int post_recv(struct test_qp *t, u32 length)
 	struct ib_sge sge[2] = { { .length = 8 }, { .length = length } };
 	struct ib_recv_wr wr = { .wr_cqe = &t->cqe, .sg_list = sge, .num_sge = length ? 2 : 0 };
 
-	return ib_post_recv(t->qp, &wr, NULL);
+	return t->srq ? ib_post_srq_recv(t->srq, &wr, NULL) : ib_post_recv(t->qp, &wr, NULL);
 }
 
 static int post_send(struct test_qp *t, u32 length)
@@ -145,15 +170,21 @@ static int post_send(struct test_qp *t, u32 length)
 	return ib_post_send(t->qp, &wr, NULL);
 }
 
-static bool all_flushed(struct test_qp *t, int want)
+/* Exactly */
+static bool counts_to(const atomic_t *count, int want, const char *what)
 {
 	unsigned long end = jiffies + FLUSHED_WITHIN;
 
-	while (atomic_read(&t->flushed) < want && time_before(jiffies, end))
+	while (atomic_read(count) < want && time_before(jiffies, end))
 		msleep(20);
-	if (atomic_read(&t->flushed) != want)
-		pr_info("tavor_client: # %d of %d flushed\n", atomic_read(&t->flushed), want);
-	return atomic_read(&t->flushed) == want;
+	if (atomic_read(count) != want)
+		pr_info("tavor_client: # %d of %d %s\n", atomic_read(count), want, what);
+	return atomic_read(count) == want;
+}
+
+static bool all_flushed(struct test_qp *t, int want)
+{
+	return counts_to(&t->flushed, want, "flushed");
 }
 
 static bool outstanding(struct test_qp *t)
@@ -166,28 +197,38 @@ static bool outstanding(struct test_qp *t)
 	return true;
 }
 
-static void drains(struct ib_device *dev, enum ib_qp_type type, const char *text)
+/* What is posted to an SRQ stays there. */
+static bool drained(struct test_qp *t)
+{
+	unsigned long end = jiffies + DRAINED_WITHIN;
+
+	ib_drain_qp(t->qp);
+	return time_before(jiffies, end) && all_flushed(t, t->srq ? 0 : OUTSTANDING) &&
+	       counts_to(&t->last_wqe, t->srq ? 1 : 0, "told of the last WQE");
+}
+
+static void drains(struct ib_device *dev, enum ib_qp_type type, bool srq, const char *text)
 {
 	struct test_qp t;
-	bool ok = !test_begin(dev, &t, type) && outstanding(&t);
+	bool ok = !test_begin(dev, &t, type, srq) && outstanding(&t);
 
-	if (ok)
-		ib_drain_qp(t.qp);
-	result(ok && all_flushed(&t, OUTSTANDING), text);
+	result(ok && drained(&t), text);
 	test_end(&t);
 }
 
 static void works(struct ib_device *dev)
 {
 	struct test_qp t;
-	bool ok = !test_begin(dev, &t, IB_QPT_RC);
+	bool ok = !test_begin(dev, &t, IB_QPT_RC, false);
 
 	ok = ok && post_send(&t, TWO_GIB) == -EINVAL && post_send(&t, U32_MAX) == -EINVAL;
 	result(ok && post_recv(&t, TWO_GIB) == -EINVAL, "entries of 2 GiB and more are refused");
 	test_end(&t);
-	drains(dev, IB_QPT_RC, "an RC QP is drained");
-	drains(dev, IB_QPT_UC, "a UC QP is drained");
-	drains(dev, IB_QPT_UD, "a UD QP is drained");
+	drains(dev, IB_QPT_RC, false, "an RC QP is drained");
+	drains(dev, IB_QPT_UC, false, "a UC QP is drained");
+	drains(dev, IB_QPT_UD, false, "a UD QP is drained");
+	drains(dev, IB_QPT_RC, true, "an RC QP with an SRQ is drained");
+	drains(dev, IB_QPT_UD, true, "a UD QP with an SRQ is drained");
 }
 
 static void device_event(struct ib_event_handler *handler, struct ib_event *event)
@@ -196,26 +237,44 @@ static void device_event(struct ib_event_handler *handler, struct ib_event *even
 		complete(&fatal);
 }
 
-static void fails(struct ib_device *dev)
+static bool waits_for_failure(struct ib_device *dev)
 {
 	struct ib_event_handler handler;
-	struct test_qp rc, ud;
-	bool ok = !test_begin(dev, &rc, IB_QPT_RC) && outstanding(&rc);
+	bool failed;
 
-	ok = ok && !test_begin(dev, &ud, IB_QPT_UD) && outstanding(&ud);
 	INIT_IB_EVENT_HANDLER(&handler, dev, device_event);
 	ib_register_event_handler(&handler);
 	pr_info("tavor_client: # ready\n");
-	ok = ok && wait_for_completion_timeout(&fatal, FAILS_WITHIN);
+	failed = wait_for_completion_timeout(&fatal, FAILS_WITHIN);
 	ib_unregister_event_handler(&handler);
-	result(ok && all_flushed(&rc, OUTSTANDING) && all_flushed(&ud, OUTSTANDING),
+	return failed;
+}
+
+/* Of each kind, with and without an SRQ; the last one's event of its last WQE has been lost. */
+static void fails(struct ib_device *dev)
+{
+	static const enum ib_qp_type types[] = { IB_QPT_RC, IB_QPT_UD, IB_QPT_RC, IB_QPT_UD,
+						 IB_QPT_RC };
+	struct test_qp t[ARRAY_SIZE(types)];
+	bool ok = true, refused = true;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(t); i++)
+		ok = !test_begin(dev, &t[i], types[i], i > 1) && outstanding(&t[i]) && ok;
+	ok = ok && !to_state(t[4].qp, IB_QPS_ERR, 0);
+	ok = waits_for_failure(dev) && ok;
+	result(ok && all_flushed(&t[0], OUTSTANDING) && all_flushed(&t[1], OUTSTANDING),
 	       "what was posted to a device that has failed is flushed");
-	result(post_send(&rc, 0) == -EIO && post_recv(&rc, 0) == -EIO, "posts are refused");
-	ib_drain_qp(rc.qp);
-	ib_drain_qp(ud.qp);
-	result(true, "drains return");
-	test_end(&rc);
-	test_end(&ud);
+	for (i = 0; ok && i < ARRAY_SIZE(t); i++)
+		refused = post_send(&t[i], 0) == -EIO && post_recv(&t[i], 0) == -EIO && refused;
+	result(ok && refused, "posts are refused");
+	result(ok && counts_to(&t[4].last_wqe, 1, "told of the last WQE"),
+	       "who waits for the last WQE of a QP is told");
+	for (i = 0; ok && i < ARRAY_SIZE(t); i++)
+		ok = drained(&t[i]);
+	result(ok, "drains return, with an SRQ and without");
+	for (i = 0; i < ARRAY_SIZE(t); i++)
+		test_end(&t[i]);
 }
 
 static int client_add(struct ib_device *dev)
