@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Connections: a work item opens each, another closes it. The states change under the server's
+ * lock, nothing that waits for the HCA is done under it.
+ */
+#include <linux/slab.h>
+#include "wq_server.h"
+
+#define QPN_OR_PSN	0xffffffU
+
+enum wq_state { WQ_OPENING, WQ_UP, WQ_CLOSING };
+
+struct wq_conn {
+	struct hlist_node entry;
+	struct wq_server *server;
+	struct wq_peer peer;
+	u64 cookie;
+	u32 qpn, psn;		/* the peer's */
+	u8 mtu;
+	enum wq_state state;
+	bool seen;		/* has answered once */
+	bool probing;
+	bool wants_answer;	/* to its disconnect */
+	u8 refused;		/* why it was not opened */
+	unsigned int place;
+	unsigned long ready_by;	/* in jiffies; the peer may not answer before */
+	struct ib_cq *cq;
+	struct ib_qp *qp;
+	struct ib_cqe probe;
+	struct conn_msg answer;
+	struct work_struct open, close;
+};
+
+static void wq_conn_end(struct wq_conn *conn)
+{
+	lockdep_assert_held(&conn->server->lock);
+	if (conn->state == WQ_CLOSING)
+		return;
+	conn->state = WQ_CLOSING;
+	queue_work(conn->server->wq, &conn->close);
+}
+
+static void wq_probe_done(struct ib_cq *cq, struct ib_wc *wc)
+{
+	struct wq_conn *conn = container_of(wc->wr_cqe, struct wq_conn, probe);
+	struct wq_server *server = conn->server;
+
+	mutex_lock(&server->lock);
+	conn->probing = false;
+	if (wc->status == IB_WC_SUCCESS) {
+		conn->seen = true;
+	} else if (conn->state == WQ_UP) {
+		server->counters[conn->seen ? WQ_DEAD : WQ_TIMEOUTS]++;
+		wq_conn_end(conn);
+	}
+	mutex_unlock(&server->lock);
+}
+
+/* Before the answer has reached the peer, an attempt would fail, and the QP with it. */
+static bool wq_is_ready(const struct wq_conn *conn)
+{
+	return conn->seen || time_after(jiffies, conn->ready_by);
+}
+
+/* A write of nothing: only a peer that is alive acknowledges it. */
+static void wq_probe(struct wq_conn *conn)
+{
+	struct ib_rdma_wr wr = {
+		.wr.wr_cqe = &conn->probe,
+		.wr.opcode = IB_WR_RDMA_WRITE,
+		.wr.send_flags = IB_SEND_SIGNALED,
+	};
+
+	if (conn->state != WQ_UP || conn->probing || !wq_is_ready(conn))
+		return;
+	conn->probing = true;
+	if (!ib_post_send(conn->qp, &wr.wr, NULL))
+		return;
+	conn->probing = false;
+	conn->server->counters[WQ_DEAD]++;
+	wq_conn_end(conn);
+}
+
+/**
+ * wq_conn_sweep - try every connection
+ * @work: the server's
+ *
+ * Context: Process.
+ */
+void wq_conn_sweep(struct work_struct *work)
+{
+	struct wq_server *server = container_of(work, struct wq_server, sweep.work);
+	struct wq_conn *conn;
+	int bucket;
+
+	mutex_lock(&server->lock);
+	hash_for_each(server->conns, bucket, conn, entry)
+		wq_probe(conn);
+	if (!server->ending)
+		queue_delayed_work(server->wq, &server->sweep, msecs_to_jiffies(wq_probe_ms));
+	mutex_unlock(&server->lock);
+}
+
+static int wq_conn_to_rts(struct wq_conn *conn)
+{
+	struct ib_qp_attr attr = {
+		.qp_state = IB_QPS_INIT,
+		.port_num = conn->server->port,
+		.qp_access_flags = IB_ACCESS_REMOTE_READ | IB_ACCESS_REMOTE_WRITE,
+		.ah_attr = conn->peer.ah_attr,
+		.path_mtu = conn->mtu,
+		.dest_qp_num = conn->qpn,
+		.rq_psn = conn->psn,
+		.sq_psn = conn->qp->qp_num & QPN_OR_PSN,
+		.max_dest_rd_atomic = 1,
+		.max_rd_atomic = 1,
+		.min_rnr_timer = 12,
+		.timeout = 14,
+		.retry_cnt = 7,
+		.rnr_retry = 7,
+	};
+	int err;
+
+	err = ib_modify_qp(conn->qp, &attr,
+			   IB_QP_STATE | IB_QP_PKEY_INDEX | IB_QP_PORT | IB_QP_ACCESS_FLAGS);
+	if (err)
+		return err;
+	attr.qp_state = IB_QPS_RTR;
+	err = ib_modify_qp(conn->qp, &attr,
+			   IB_QP_STATE | IB_QP_AV | IB_QP_PATH_MTU | IB_QP_DEST_QPN | IB_QP_RQ_PSN |
+			   IB_QP_MAX_DEST_RD_ATOMIC | IB_QP_MIN_RNR_TIMER);
+	if (err)
+		return err;
+	attr.qp_state = IB_QPS_RTS;
+	return ib_modify_qp(conn->qp, &attr,
+			    IB_QP_STATE | IB_QP_TIMEOUT | IB_QP_RETRY_CNT | IB_QP_RNR_RETRY |
+			    IB_QP_SQ_PSN | IB_QP_MAX_QP_RD_ATOMIC);
+}
+
+static int wq_conn_make(struct wq_conn *conn)
+{
+	struct wq_server *server = conn->server;
+	struct ib_qp_init_attr init = {
+		.qp_type = IB_QPT_RC,
+		.sq_sig_type = IB_SIGNAL_REQ_WR,
+		.cap = {
+			.max_send_wr = 2,	/* the probe, and the drain */
+			.max_recv_wr = 1,
+			.max_send_sge = 1,
+			.max_recv_sge = 1,
+		},
+	};
+
+	/* What was made is given back by the close. */
+	conn->cq = ib_alloc_cq(server->dev, conn, 4, 0, IB_POLL_WORKQUEUE);
+	if (IS_ERR(conn->cq)) {
+		conn->cq = NULL;
+		return -ENOMEM;
+	}
+	init.send_cq = conn->cq;
+	init.recv_cq = conn->cq;
+	conn->qp = ib_create_qp(server->pd, &init);
+	if (IS_ERR(conn->qp)) {
+		conn->qp = NULL;
+		return -ENOMEM;
+	}
+	return wq_conn_to_rts(conn);
+}
+
+static void wq_conn_fill_answer(struct wq_conn *conn)
+{
+	const struct wq_server *server = conn->server;
+
+	conn->answer = (struct conn_msg) {
+		.magic = cpu_to_be32(CONN_MAGIC),
+		.version = CONN_VERSION,
+		.type = CONN_CONNECTED,
+		.mtu = conn->mtu,
+		.cookie = cpu_to_be64(conn->cookie),
+		.qpn = cpu_to_be32(conn->qp->qp_num),
+		.psn = cpu_to_be32(conn->qp->qp_num & QPN_OR_PSN),
+		.rkey = cpu_to_be32(server->pd->unsafe_global_rkey),
+		.address = cpu_to_be64(server->region_dma + conn->place * WQ_REGION),
+		.length = cpu_to_be32(WQ_REGION),
+	};
+}
+
+static void wq_conn_open(struct work_struct *work)
+{
+	struct wq_conn *conn = container_of(work, struct wq_conn, open);
+	struct wq_server *server = conn->server;
+	int err = wq_conn_make(conn);
+	bool up;
+
+	mutex_lock(&server->lock);
+	up = !err && conn->state == WQ_OPENING;
+	if (up) {
+		wq_conn_fill_answer(conn);
+		conn->state = WQ_UP;
+		conn->ready_by = jiffies + msecs_to_jiffies(wq_connect_ms);
+		server->counters[WQ_CONNECTED]++;
+	} else if (err && conn->state == WQ_OPENING) {
+		server->counters[WQ_FAILED]++;
+		conn->refused = CONN_FAILED;
+		wq_conn_end(conn);
+	}
+	mutex_unlock(&server->lock);
+	/* The close waits for this work item, so the connection is still there. */
+	if (up)
+		wq_send_answer(server, &conn->peer, &conn->answer);
+}
+
+static void wq_answer_disconnect(struct wq_server *server, const struct wq_peer *peer, u64 cookie)
+{
+	const struct conn_msg msg = {
+		.magic = cpu_to_be32(CONN_MAGIC),
+		.version = CONN_VERSION,
+		.type = CONN_DISCONNECTED,
+		.cookie = cpu_to_be64(cookie),
+	};
+
+	wq_send_answer(server, peer, &msg);
+}
+
+static void wq_conn_unmake(struct wq_conn *conn)
+{
+	if (conn->qp) {
+		ib_drain_sq(conn->qp);
+		ib_destroy_qp(conn->qp);
+	}
+	if (conn->cq)
+		ib_free_cq(conn->cq);
+}
+
+static void wq_conn_close(struct work_struct *work)
+{
+	struct wq_conn *conn = container_of(work, struct wq_conn, close);
+	struct wq_server *server = conn->server;
+
+	flush_work(&conn->open);
+	wq_conn_unmake(conn);
+	mutex_lock(&server->lock);
+	hash_del(&conn->entry);
+	__clear_bit(conn->place, server->places);
+	server->now--;
+	mutex_unlock(&server->lock);
+	if (conn->refused)
+		wq_send_refuse(server, &conn->peer, conn->cookie, conn->refused);
+	if (conn->wants_answer)
+		wq_answer_disconnect(server, &conn->peer, conn->cookie);
+	rdma_destroy_ah_attr(&conn->peer.ah_attr);
+	kfree(conn);
+}
+
+static bool wq_peer_is(const struct wq_conn *conn, const struct wq_peer *peer)
+{
+	return conn->peer.lid == peer->lid && conn->peer.ud_qpn == peer->ud_qpn;
+}
+
+static struct wq_conn *wq_conn_find(struct wq_server *server, const struct wq_peer *peer,
+				    u64 cookie)
+{
+	struct wq_conn *conn;
+
+	hash_for_each_possible(server->conns, conn, entry, cookie) {
+		if (conn->cookie == cookie && wq_peer_is(conn, peer))
+			return conn;
+	}
+	return NULL;
+}
+
+/* What is left of a peer that died, and whose QP number has come again. */
+static bool wq_conn_end_stale(struct wq_server *server, const struct wq_peer *peer, u32 qpn)
+{
+	struct wq_conn *conn;
+	int bucket;
+
+	hash_for_each(server->conns, bucket, conn, entry) {
+		if (conn->qpn != qpn || conn->peer.lid != peer->lid)
+			continue;
+		if (conn->state != WQ_CLOSING)
+			server->counters[WQ_STALE]++;
+		wq_conn_end(conn);
+		return true;
+	}
+	return false;
+}
+
+/* Of the peer's request; 0, or why it is refused. */
+static u8 wq_conn_new(struct wq_server *server, struct wq_peer *peer, const struct conn_msg *msg)
+{
+	unsigned int place = find_first_zero_bit(server->places, WQ_CONNS);
+	struct wq_conn *conn;
+
+	if (place == WQ_CONNS)
+		return CONN_BUSY;
+	conn = kzalloc(sizeof(*conn), GFP_KERNEL);
+	if (!conn)
+		return CONN_FAILED;
+	conn->server = server;
+	conn->peer = *peer;
+	rdma_copy_ah_attr(&conn->peer.ah_attr, &peer->ah_attr);
+	conn->cookie = be64_to_cpu(msg->cookie);
+	conn->qpn = be32_to_cpu(msg->qpn);
+	conn->psn = be32_to_cpu(msg->psn);
+	conn->mtu = msg->mtu;
+	conn->place = place;
+	conn->probe.done = wq_probe_done;
+	INIT_WORK(&conn->open, wq_conn_open);
+	INIT_WORK(&conn->close, wq_conn_close);
+	__set_bit(place, server->places);
+	server->now++;
+	hash_add(server->conns, &conn->entry, conn->cookie);
+	queue_work(server->wq, &conn->open);
+	return CONN_OK;
+}
+
+/* Whether a connect that came again is the same. */
+static bool wq_conn_same(const struct wq_conn *conn, const struct conn_msg *msg)
+{
+	return conn->qpn == be32_to_cpu(msg->qpn) && conn->psn == be32_to_cpu(msg->psn) &&
+	       conn->mtu == msg->mtu;
+}
+
+/* Into @answer what there is to say at once; its type is 0 where that is nothing. */
+static void wq_conn_again(struct wq_conn *conn, const struct conn_msg *msg,
+			  struct conn_msg *answer, u8 *refused)
+{
+	struct wq_server *server = conn->server;
+
+	if (!wq_conn_same(conn, msg)) {
+		server->counters[WQ_REFUSED]++;
+		*refused = CONN_BAD_REQUEST;
+		return;
+	}
+	server->counters[WQ_REPEATED]++;
+	if (conn->state == WQ_UP)
+		*answer = conn->answer;
+}
+
+static bool wq_connect_is_sane(const struct wq_server *server, const struct wq_peer *peer,
+			       const struct conn_msg *msg)
+{
+	u32 qpn = be32_to_cpu(msg->qpn);
+
+	return qpn > 1 && qpn < QPN_OR_PSN && be32_to_cpu(msg->psn) <= QPN_OR_PSN &&
+	       msg->mtu >= IB_MTU_256 && msg->mtu <= server->mtu &&
+	       be16_to_cpu(msg->lid) == peer->lid && !msg->rkey && !msg->address && !msg->length;
+}
+
+/**
+ * wq_conn_connect - handle a connect
+ * @server: server
+ * @peer: who asks
+ * @msg: message
+ *
+ * Context: Process.
+ */
+void wq_conn_connect(struct wq_server *server, struct wq_peer *peer, const struct conn_msg *msg)
+{
+	u64 cookie = be64_to_cpu(msg->cookie);
+	struct conn_msg answer = {};
+	struct wq_conn *conn;
+	u8 refused = 0;
+
+	mutex_lock(&server->lock);
+	conn = wq_conn_find(server, peer, cookie);
+	if (server->ending) {
+		refused = CONN_BUSY;
+	} else if (!wq_connect_is_sane(server, peer, msg)) {
+		refused = CONN_BAD_REQUEST;
+		server->counters[WQ_REFUSED]++;
+	} else if (conn) {
+		wq_conn_again(conn, msg, &answer, &refused);
+	} else if (!wq_conn_end_stale(server, peer, be32_to_cpu(msg->qpn))) {
+		refused = wq_conn_new(server, peer, msg);
+		server->counters[WQ_REFUSED] += !!refused;
+	}
+	mutex_unlock(&server->lock);
+	if (refused)
+		wq_send_refuse(server, peer, cookie, refused);
+	else if (answer.type)
+		wq_send_answer(server, peer, &answer);
+}
+
+/**
+ * wq_conn_disconnect - handle a disconnect
+ * @server: server
+ * @peer: who asks
+ * @msg: message
+ *
+ * Answered when the connection has gone; one that is not there has.
+ *
+ * Context: Process.
+ */
+void wq_conn_disconnect(struct wq_server *server, struct wq_peer *peer, const struct conn_msg *msg)
+{
+	u64 cookie = be64_to_cpu(msg->cookie);
+	struct wq_conn *conn;
+
+	mutex_lock(&server->lock);
+	conn = wq_conn_find(server, peer, cookie);
+	if (conn) {
+		server->counters[WQ_DISCONNECTED] += conn->state != WQ_CLOSING;
+		conn->wants_answer = true;
+		wq_conn_end(conn);
+	}
+	mutex_unlock(&server->lock);
+	if (!conn)
+		wq_answer_disconnect(server, peer, cookie);
+}
+
+/**
+ * wq_conn_end_all - refuse connects, and begin to close all connections
+ * @server: server
+ *
+ * The caller drains the work queue.
+ *
+ * Context: Process.
+ */
+void wq_conn_end_all(struct wq_server *server)
+{
+	struct wq_conn *conn;
+	int bucket;
+
+	mutex_lock(&server->lock);
+	server->ending = true;
+	hash_for_each(server->conns, bucket, conn, entry)
+		wq_conn_end(conn);
+	mutex_unlock(&server->lock);
+}

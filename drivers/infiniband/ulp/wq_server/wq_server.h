@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/*
+ * A server of RC connections on ib_core, as existing ULPs are written: isert and nvmet-rdma have
+ * a work item for each connect and each release, CQs that are polled from a work queue, and a
+ * mutex. Its twin that never sleeps is ib_softirq_server.
+ */
+#ifndef WQ_SERVER_H
+#define WQ_SERVER_H
+
+#include <linux/bitmap.h>
+#include <linux/hashtable.h>
+#include <linux/mutex.h>
+#include <linux/workqueue.h>
+#include <rdma/ib_verbs.h>
+#include <rdma/conn_server.h>
+
+#define WQ_CONNS	512	/* at a time */
+#define WQ_REGION	4096	/* bytes that each may read and write */
+#define WQ_UD_DEPTH	512
+
+enum wq_counter {
+	WQ_CONNECTED,
+	WQ_DISCONNECTED,
+	WQ_REFUSED,
+	WQ_MALFORMED,
+	WQ_REPEATED,
+	WQ_STALE,
+	WQ_TIMEOUTS,
+	WQ_DEAD,
+	WQ_FAILED,
+	WQ_UNSENT,
+	WQ_NR_COUNTERS
+};
+
+struct wq_recv {
+	struct ib_cqe cqe;
+	struct ib_grh *grh;	/* and the message behind it */
+	u64 dma;
+};
+
+struct wq_server {
+	struct ib_device *dev;
+	struct ib_pd *pd;
+	struct ib_cq *cq;
+	struct ib_qp *qp;
+	struct wq_recv *recvs;
+	atomic_t sends;		/* posted, or about to be */
+	void *recv_memory;
+	void *region;
+	u64 region_dma;
+	struct dentry *dir;
+	struct workqueue_struct *wq;
+	struct delayed_work sweep;
+	u32 port;
+	enum ib_mtu mtu;
+
+	struct mutex lock;	/* what follows, and the states of connections */
+	bool ending;
+	u32 now;
+	DECLARE_HASHTABLE(conns, 8);
+	DECLARE_BITMAP(places, WQ_CONNS);
+	u64 counters[WQ_NR_COUNTERS];
+};
+
+/* Who asks, and where answers go. */
+struct wq_peer {
+	struct rdma_ah_attr ah_attr;
+	u32 ud_qpn;
+	u16 lid;
+};
+
+void wq_send_answer(struct wq_server *server, const struct wq_peer *peer,
+		    const struct conn_msg *answer);
+void wq_send_refuse(struct wq_server *server, const struct wq_peer *peer, u64 cookie, u8 status);
+void wq_send_wait(struct wq_server *server);
+
+void wq_conn_connect(struct wq_server *server, struct wq_peer *peer, const struct conn_msg *msg);
+void wq_conn_disconnect(struct wq_server *server, struct wq_peer *peer, const struct conn_msg *msg);
+void wq_conn_sweep(struct work_struct *work);
+void wq_conn_end_all(struct wq_server *server);
+
+int wq_ud_start(struct wq_server *server);
+void wq_ud_stop(struct wq_server *server);
+
+extern unsigned int wq_probe_ms;
+extern unsigned int wq_connect_ms;
+
+#endif /* WQ_SERVER_H */

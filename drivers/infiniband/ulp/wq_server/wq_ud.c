@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * The UD QP: requests come on it, and the answers of wq_send.c go.
+ */
+#include <linux/slab.h>
+#include <rdma/ib_cache.h>
+#include "wq_server.h"
+
+static_assert(sizeof(struct conn_msg) == 64);
+static_assert(offsetof(struct conn_msg, cookie) == 8);
+static_assert(offsetof(struct conn_msg, address) == 32);
+static_assert(offsetof(struct conn_msg, gid) == 48);
+
+#define RECV_SIZE	(sizeof(struct ib_grh) + sizeof(struct conn_msg))
+
+static void wq_malformed(struct wq_server *server)
+{
+	mutex_lock(&server->lock);
+	server->counters[WQ_MALFORMED]++;
+	mutex_unlock(&server->lock);
+}
+
+static bool wq_is_ours(const struct ib_wc *wc, const struct conn_msg *msg)
+{
+	return wc->byte_len == RECV_SIZE && msg->magic == cpu_to_be32(CONN_MAGIC) &&
+	       msg->version == CONN_VERSION && !msg->status && !msg->reserved &&
+	       !msg->reserved2 && (msg->type == CONN_CONNECT || msg->type == CONN_DISCONNECT);
+}
+
+static bool wq_gid_is_right(const struct ib_wc *wc, const struct ib_grh *grh,
+			    const struct conn_msg *msg)
+{
+	static const u8 none[sizeof(msg->gid)];
+
+	return !memcmp(msg->gid, wc->wc_flags & IB_WC_GRH ? grh->sgid.raw : none,
+		       sizeof(msg->gid));
+}
+
+static void wq_handle(struct wq_server *server, struct ib_wc *wc, const struct ib_grh *grh,
+		      const struct conn_msg *msg)
+{
+	struct wq_peer peer = { .ud_qpn = wc->src_qp, .lid = wc->slid };
+
+	/* Who sends what is none of ours is not answered: he could be anybody's echo. */
+	if (!wq_is_ours(wc, msg) || !wq_gid_is_right(wc, grh, msg) ||
+	    ib_init_ah_attr_from_wc(server->dev, server->port, wc, grh, &peer.ah_attr)) {
+		wq_malformed(server);
+		return;
+	}
+	if (msg->type == CONN_CONNECT)
+		wq_conn_connect(server, &peer, msg);
+	else
+		wq_conn_disconnect(server, &peer, msg);
+	rdma_destroy_ah_attr(&peer.ah_attr);
+}
+
+static int wq_recv_post(struct wq_server *server, struct wq_recv *recv)
+{
+	struct ib_sge sge = {
+		.addr = recv->dma,
+		.length = RECV_SIZE,
+		.lkey = server->pd->local_dma_lkey,
+	};
+	struct ib_recv_wr wr = { .wr_cqe = &recv->cqe, .sg_list = &sge, .num_sge = 1 };
+
+	return ib_post_recv(server->qp, &wr, NULL);
+}
+
+static void wq_recv_done(struct ib_cq *cq, struct ib_wc *wc)
+{
+	struct wq_server *server = cq->cq_context;
+	struct wq_recv *recv = container_of(wc->wr_cqe, struct wq_recv, cqe);
+
+	if (wc->status != IB_WC_SUCCESS)
+		return;
+	ib_dma_sync_single_for_cpu(server->dev, recv->dma, RECV_SIZE, DMA_FROM_DEVICE);
+	wq_handle(server, wc, recv->grh, (const void *)(recv->grh + 1));
+	ib_dma_sync_single_for_device(server->dev, recv->dma, RECV_SIZE, DMA_FROM_DEVICE);
+	/* A QP that has failed takes none; then nothing comes any more either. */
+	wq_recv_post(server, recv);
+}
+
+static void wq_recvs_free(struct wq_server *server)
+{
+	int i;
+
+	for (i = 0; i < WQ_UD_DEPTH && server->recvs[i].grh; i++)
+		ib_dma_unmap_single(server->dev, server->recvs[i].dma, RECV_SIZE, DMA_FROM_DEVICE);
+	kvfree(server->recv_memory);
+	kvfree(server->recvs);
+}
+
+static int wq_recv_init(struct wq_server *server, int i)
+{
+	struct wq_recv *recv = &server->recvs[i];
+	void *memory = server->recv_memory + i * RECV_SIZE;
+
+	recv->cqe.done = wq_recv_done;
+	recv->dma = ib_dma_map_single(server->dev, memory, RECV_SIZE, DMA_FROM_DEVICE);
+	if (ib_dma_mapping_error(server->dev, recv->dma))
+		return -ENOMEM;
+	recv->grh = memory;
+	return 0;
+}
+
+static int wq_recvs_make(struct wq_server *server)
+{
+	int i;
+
+	server->recvs = kvcalloc(WQ_UD_DEPTH, sizeof(*server->recvs), GFP_KERNEL);
+	if (!server->recvs)
+		return -ENOMEM;
+	server->recv_memory = kcalloc(WQ_UD_DEPTH, RECV_SIZE, GFP_KERNEL);
+	for (i = 0; i < WQ_UD_DEPTH; i++) {
+		if (server->recv_memory && !wq_recv_init(server, i))
+			continue;
+		wq_recvs_free(server);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static int wq_qp_make(struct wq_server *server)
+{
+	struct ib_qp_init_attr init = {
+		.send_cq = server->cq,
+		.recv_cq = server->cq,
+		.qp_type = IB_QPT_UD,
+		.sq_sig_type = IB_SIGNAL_REQ_WR,
+		.cap = {
+			/* One receive more for the drain. */
+			.max_send_wr = WQ_UD_DEPTH,
+			.max_recv_wr = WQ_UD_DEPTH + 1,
+			.max_send_sge = 1,
+			.max_recv_sge = 1,
+		},
+	};
+
+	server->qp = ib_create_qp(server->pd, &init);
+	return PTR_ERR_OR_ZERO(server->qp);
+}
+
+static int wq_qp_to_rts(struct wq_server *server)
+{
+	struct ib_qp_attr attr = {
+		.qp_state = IB_QPS_INIT,
+		.port_num = server->port,
+		.qkey = CONN_QKEY,
+	};
+	int err;
+
+	err = ib_modify_qp(server->qp, &attr,
+			   IB_QP_STATE | IB_QP_PKEY_INDEX | IB_QP_PORT | IB_QP_QKEY);
+	if (err)
+		return err;
+	attr.qp_state = IB_QPS_RTR;
+	err = ib_modify_qp(server->qp, &attr, IB_QP_STATE);
+	if (err)
+		return err;
+	attr.qp_state = IB_QPS_RTS;
+	return ib_modify_qp(server->qp, &attr, IB_QP_STATE | IB_QP_SQ_PSN);
+}
+
+static int wq_qp_fill(struct wq_server *server)
+{
+	int i, err = 0;
+
+	for (i = 0; i < WQ_UD_DEPTH && !err; i++)
+		err = wq_recv_post(server, &server->recvs[i]);
+	return err;
+}
+
+static void wq_qp_drain(struct wq_server *server)
+{
+	ib_drain_rq(server->qp);
+	wq_send_wait(server);
+}
+
+/**
+ * wq_ud_start - begin to take requests
+ * @server: server, its PD made
+ *
+ * Context: Process.
+ * Return: 0 or a negative errno.
+ */
+int wq_ud_start(struct wq_server *server)
+{
+	int err = wq_recvs_make(server);
+
+	if (err)
+		return err;
+	server->cq = ib_alloc_cq(server->dev, server, 2 * (WQ_UD_DEPTH + 1), 0,
+				 IB_POLL_WORKQUEUE);
+	if (IS_ERR(server->cq)) {
+		err = PTR_ERR(server->cq);
+		goto free_recvs;
+	}
+	err = wq_qp_make(server);
+	if (err)
+		goto free_cq;
+	err = wq_qp_to_rts(server);
+	if (!err)
+		err = wq_qp_fill(server);
+	if (!err)
+		return 0;
+
+	wq_qp_drain(server);
+	ib_destroy_qp(server->qp);
+free_cq:
+	ib_free_cq(server->cq);
+free_recvs:
+	wq_recvs_free(server);
+	return err;
+}
+
+/**
+ * wq_ud_stop - take no more requests, and have all answers sent or dropped
+ * @server: server
+ *
+ * Context: Process.
+ */
+void wq_ud_stop(struct wq_server *server)
+{
+	wq_qp_drain(server);
+	ib_destroy_qp(server->qp);
+	ib_free_cq(server->cq);
+	wq_recvs_free(server);
+}
