@@ -6,6 +6,8 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 VM := $(CURDIR)/tools/testing/vm
 BUILD := $(CURDIR)/build
 HCA := tools/testing/hca
+# What is for use; the servers are there to be compared.
+INSTALLED := drivers/infiniband/vrb drivers/infiniband/hw/tavor
 
 # Chosen on the command line for these targets, not for whatever make runs below.
 unexport TESTS KERNEL BUILD
@@ -18,13 +20,15 @@ modules modules_install clean-modules:
 		echo "no kernel headers in $(KDIR)"; \
 		echo "install them (apt-get install linux-headers-\$$(uname -r)), or say KDIR=/path/to/headers"; \
 		exit 1; }
+	$(if $(filter modules_install,$@),MODULE_DIRS="$(or $(MODULE_DIRS),$(INSTALLED))" \
+		$(MAKE) -C "$(KDIR)" M="$(CURDIR)" modules)
 	$(MAKE) -C "$(KDIR)" M="$(CURDIR)" $(subst clean-modules,clean,$@)
 
 help:
 	@echo 'ib_vrb and ib_tavor, out of tree'
 	@echo
 	@echo '  make                 the modules, for the running kernel or KDIR=<headers>'
-	@echo '  make modules_install install them there'
+	@echo '  make modules_install install ib_vrb and ib_tavor there, or what MODULE_DIRS="FOLDER..." makes'
 	@echo '  make demo            boot a guest with the HCA model and show the stack at work'
 	@echo '  make check           all tests of a few minutes; TESTS="vrb/* tavor/life" for some'
 	@echo '  make check-all       also the long ones, and every guest test on both kernels'

@@ -31,6 +31,17 @@ for line in $KERNEL_LINES; do
 	[ -e "$copy/drivers/infiniband/vrb/ib_vrb.ko" ] &&
 		[ -e "$copy/drivers/infiniband/hw/tavor/ib_tavor.ko" ]
 	result $? "both modules are there for kernel $line"
+	[ -e "$copy/drivers/infiniband/ulp/wq_server/ib_wq_server.ko" ]
+	result $? "the server is there, too, for kernel $line"
+	mkdir "$copy/installed"
+	in_root "$tool" --kernel "$kernel" --bind "$copy" -- \
+		make -C "$copy" KDIR="/usr/src/linux-headers-$release" \
+		INSTALL_MOD_PATH="$copy/installed" DEPMOD=true modules_install >"$work/out" 2>&1
+	find "$copy/installed" -name '*.ko*' -printf '%f\n' | sed 's/\.ko.*//' | sort | xargs \
+		>"$work/names"
+	[ "$(<"$work/names")" = "ib_tavor ib_vrb" ]
+	result $? "make modules_install installs the two, and not the server, for kernel $line"
+	rm -r "$copy/installed"
 	make -C "$copy" clean >"$work/out" 2>&1
 	find "$copy" -type f | sort | diff "$work/before" - >>"$work/out"
 	result $? "make clean leaves what was there before, kernel $line"
