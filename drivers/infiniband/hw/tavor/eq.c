@@ -23,7 +23,9 @@
  *   for a larger one before an object is made that it has no room for.
  * - Commands: those outstanding, and the overflow of each other queue.
  *
- * What an object writes counts until it is gone and the queue has been read since.
+ * What an object writes counts until it is gone and the queue has been read since. So it is read
+ * from time to time even if nothing comes, because those who make and destroy objects in softirq
+ * cannot wait for room.
  */
 #include <linux/completion.h>
 #include <linux/iopoll.h>
@@ -40,6 +42,7 @@
 #define EQ_CMD_ENTRIES		256
 #define EQ_ASYNC_ENTRIES	8192
 #define EQ_ASYNC_OTHERS		256	/* events of ports and memory */
+#define EQ_ASYNC_GONE		1024	/* of objects that are gone: the queue is read for these */
 #define EQ_NOP_MS		1000
 
 struct tavor_eq_exchange {
@@ -656,8 +659,11 @@ int tavor_eq_expect(struct tavor_dev *dev, u32 events, gfp_t gfp)
 	if (tavor_eq_async_fits(dev))
 		return 0;
 	err = gfpflags_allow_blocking(gfp) ? tavor_eq_make_room(dev) : -ENOMEM;
-	if (err)
+	if (err) {
 		tavor_eq_expect_less(dev, events);
+		/* For who asks again. */
+		vrb_softirq_sched(&tavor_eq_async(dev)->softirq);
+	}
 	return err;
 }
 
@@ -670,7 +676,8 @@ int tavor_eq_expect(struct tavor_dev *dev, u32 events, gfp_t gfp)
  */
 void tavor_eq_expect_less(struct tavor_dev *dev, u32 events)
 {
-	atomic_add(events, &dev->eq_gone);
+	if (atomic_add_return(events, &dev->eq_gone) >= EQ_ASYNC_GONE)
+		vrb_softirq_sched(&tavor_eq_async(dev)->softirq);
 }
 
 /*

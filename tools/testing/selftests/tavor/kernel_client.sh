@@ -39,7 +39,7 @@ test_lives_in_softirq() {
 	load_own tavor_softirq
 	rmmod tavor_softirq
 	messages_since "$since" | grep 'tavor_softirq:'
-	[ "$(messages_since "$since" | grep -c 'tavor_softirq: ok ')" = 2 ]
+	[ "$(messages_since "$since" | grep -c 'tavor_softirq: ok ')" = 3 ]
 }
 
 ready() {

@@ -15,6 +15,7 @@
 #define RECV_AT		2048
 #define LIMIT		3
 #define ENDS_WITHIN	(20 * HZ)
+#define MANY_QPS	2000	/* have 10000 events: more than the event queue has entries */
 
 struct round {
 	struct ib_device *dev;
@@ -49,6 +50,7 @@ struct round {
 	int failures;
 	const char *why;
 	int objects;
+	int qps;			/* to be made and destroyed yet */
 	struct completion over;
 };
 
@@ -353,13 +355,47 @@ static void round_begin(struct timer_list *timer)
 	round_ask(r, &r->port.vrb, round_port, "submit of the query of the port");
 }
 
-static bool round_run(struct round *r, bool with_srq, const char *text)
+/* What a QP could have written must be forgotten when it is gone, also if no process ever makes one. */
+static void many_next(void *context)
+{
+	struct round *r = context;
+	struct ib_qp_init_attr attr = {
+		.qp_type = IB_QPT_RC,
+		.send_cq = r->cq,
+		.recv_cq = r->cq,
+		.cap = { .max_send_wr = 1, .max_recv_wr = 1, .max_send_sge = 1, .max_recv_sge = 1 },
+	};
+	struct ib_qp *qp;
+
+	qp = r->qps-- ? vrb_alloc_qp(r->client, r->pd, &attr, GFP_ATOMIC) : NULL;
+	if (IS_ERR_OR_NULL(qp)) {
+		round_check(r, !qp, "one QP more");
+		round_end(r);
+		return;
+	}
+	round_check(r, vrb_destroy_qp(r->client, qp, many_next, r) == -EINPROGRESS,
+		    "destroy of one QP more");
+}
+
+static void many_begin(struct timer_list *timer)
+{
+	struct round *r = container_of(timer, struct round, timer);
+	struct ib_cq_init_attr attr = { .cqe = 2 };
+
+	r->qps = MANY_QPS;
+	r->cq = vrb_alloc_cq(r->client, &attr, NULL, NULL, NULL, GFP_ATOMIC);
+	if (round_check(r, !IS_ERR(r->cq), "memory of a CQ"))
+		many_next(r);
+	else
+		round_end(r);
+}
+
+static bool round_run(struct round *r, void (*begin)(struct timer_list *timer), const char *text)
 {
 	bool ended;
 
 	memset(r->page, 0, PAGE_SIZE);
 	memset(r->page, 0x5a, MESSAGE);
-	r->with_srq = with_srq;
 	r->cq = NULL;
 	r->qp = NULL;
 	r->srq = NULL;
@@ -367,7 +403,7 @@ static bool round_run(struct round *r, bool with_srq, const char *text)
 	r->completions = 0;
 	r->failures = 0;
 	init_completion(&r->over);
-	timer_setup(&r->timer, round_begin, 0);
+	timer_setup(&r->timer, begin, 0);
 	mod_timer(&r->timer, jiffies + 1);
 	ended = wait_for_completion_timeout(&r->over, ENDS_WITHIN);
 	result(ended && !r->failures, text);
@@ -376,8 +412,13 @@ static bool round_run(struct round *r, bool with_srq, const char *text)
 
 static void rounds(struct round *r)
 {
-	if (round_run(r, false, "a QP's whole life in softirq"))
-		round_run(r, true, "the same with an SRQ");
+	r->with_srq = false;
+	if (!round_run(r, round_begin, "a QP's whole life in softirq"))
+		return;
+	r->with_srq = true;
+	if (!round_run(r, round_begin, "the same with an SRQ"))
+		return;
+	round_run(r, many_begin, "more QPs than have room at a time, one after another");
 }
 
 static int round_map(struct round *r, struct ib_device *dev)
