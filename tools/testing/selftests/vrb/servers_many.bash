@@ -16,4 +16,6 @@ test_10000_connections_256_at_a_time() {
 	connections 10000 --at-a-time 256
 }
 
-run_tests "${@:-test_10000_connections_one_after_another test_10000_connections_256_at_a_time}"
+[ $# != 0 ] ||
+	set -- test_10000_connections_one_after_another test_10000_connections_256_at_a_time
+run_tests "$@"
