@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 //
 // The second HCA writes into memory of the first one without end, whatever becomes of that: what
-// a test needs that takes the first one away. Ends by SIGTERM.
+// a test needs that takes the first one away. With an argument the other way round. Ends by
+// SIGTERM.
 
 #include <signal.h>
 #include <stdbool.h>
@@ -76,20 +77,22 @@ static void pour(const struct end *from, const struct end *to, char *memory)
 	printf("%ld messages\n", done);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct ibv_device **list = ibv_get_device_list(NULL);
 	char *memory = process_memory(SIZE);
 	struct end to = {}, from = {};
+	const int second = argc > 1;
 
 	signal(SIGTERM, tell);
-	if (!list || !list[0] || !list[1] || !memory || !make(&to, list[0], memory) ||
-	    !make(&from, list[1], memory) || connect_to(to.qp, from.qp->qp_num, from.port.lid) ||
+	if (!list || !list[0] || !list[1] || !memory || !make(&to, list[second], memory) ||
+	    !make(&from, list[!second], memory) ||
+	    connect_to(to.qp, from.qp->qp_num, from.port.lid) ||
 	    connect_to(from.qp, to.qp->qp_num, to.port.lid)) {
 		printf("two HCAs that are connected are needed\n");
 		return 1;
 	}
-	printf("pouring into %s\n", ibv_get_device_name(list[0]));
+	printf("pouring into %s\n", ibv_get_device_name(list[second]));
 	fflush(stdout);
 	pour(&from, &to, memory);
 	return 0;

@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: host
+# Timeout: 900
+# Level: ci
+#
+# The machine is switched off while one HCA writes into memory of the other. From its driver's
+# shutdown on that one writes nothing: under the IOMMU, which the kernel takes down after its
+# devices, the model sees a write that goes astray as a violation, which fails the run. That there
+# was something to write is seen from the packets that the model drops while it cannot.
+
+cd "$(dirname "$0")/../../vm" || exit 1
+# shellcheck source=SCRIPTDIR/../../vm/lib/try.bash
+. lib/try.bash
+
+echo "TAP version 13"
+echo "1..2"
+
+# Of a command that fails the driver stays loaded, and so does what it leaves running. The second
+# HCA is the one written to, because it is shut down first.
+# shellcheck disable=SC2016 # for the shell in the guest
+try "the machine is switched off under traffic, and nothing goes astray" 7 "status 7" \
+	--driver tavor --sm --hcas 2 --hca cable=0.1-1.1,0.2-1.2 --iommu \
+	--results "$work/results" -- bash -c '
+	setsid build/guest/tavor/pour second >/tmp/pour 2>&1 &
+	for _ in $(seq 300); do
+		! grep -q "pouring into" /tmp/pour || exit 7
+		sleep 0.1
+	done
+	exit 1'
+grep '"summary"' "$work/results/hca-report.jsonl" | sed 's/.*{"hca":1/{"hca":1/' >"$work/out"
+grep -qE '"port-rx-dropped":[1-9]' "$work/out"
+result $? "there was more to write"
