@@ -9,8 +9,8 @@
 // of somebody else or of what is gone, flags and capacities that nobody has, addresses that are
 // not mapped, destroys that race. Each is answered by an errno of those documented, the kernel
 // says nothing, and nothing is left behind. A call is made from the seed and its number alone,
-// among objects that are always the same: one that failed can be repeated. malformed_all.sh
-// makes ten times as many on the debug kernel. By hand:
+// among objects that are always the same: one that failed can be repeated. On the debug kernel
+// there are ten times as many. By hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/malformed [COUNT [SEED [FIRST]]]
 
 #include <errno.h>
