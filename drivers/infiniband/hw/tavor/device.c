@@ -340,6 +340,11 @@ int tavor_ib_register(struct tavor_dev *dev)
 void tavor_ib_unregister(struct tavor_dev *dev)
 {
 	WRITE_ONCE(dev->registered, false);
+	/*
+	 * A softirq may have seen it registered and be about to dispatch an event, for which
+	 * ib_core queues work: that must be there when ib_core waits for it.
+	 */
+	synchronize_rcu();
 	ib_unregister_device(&dev->ib_dev);
 	vrb_device_detach(dev->vrb);
 	/*
