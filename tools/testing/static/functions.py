@@ -15,7 +15,8 @@ import statistics
 import sys
 
 TREE = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../..'))
-MODULES = ['drivers/infiniband/vrb', 'drivers/infiniband/hw/tavor', 'drivers/infiniband/ulp/wq_server']
+MODULES = ['drivers/infiniband/vrb', 'drivers/infiniband/hw/tavor', 'drivers/infiniband/ulp/wq_server',
+           'drivers/infiniband/ulp/softirq_server']
 FOLDERS = MODULES + ['tools/testing/hca', 'tools/testing/selftests', 'userspace']
 LONGEST, MEDIAN, MOST = 100, 15, 45   # lines: the longest, the median, the 90th percentile
 HEAD = re.compile(r'([A-Za-z_]\w*)\s*\(')

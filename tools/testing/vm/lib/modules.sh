@@ -11,7 +11,7 @@ MODULE_SOURCES="Kbuild include $MODULE_ROOMS"
 DRIVER_DIRS="drivers/infiniband/vrb drivers/infiniband/hw/tavor"
 # Users of verbs. That of ULP_SLEEPS sleeps, as existing ones do.
 ULP_SLEEPS=drivers/infiniband/ulp/wq_server
-ULP_DIRS=$ULP_SLEEPS
+ULP_DIRS="$ULP_SLEEPS drivers/infiniband/ulp/softirq_server"
 
 # modules_sync MIRROR: bring the mirror up to date by content, keeping what Kbuild made in it.
 # Generated headers live in a folder "generated".

@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Connections. Three requests open one, two destroys end it, whatever it was doing: nobody has to
+ * wait for what it was in the middle of. It is freed when the second of them says that everything
+ * has been given back.
+ */
+#include <linux/slab.h>
+#include "softirq_server.h"
+
+#define QPN_OR_PSN	0xffffffU
+#define SWEEP_PARTS	16	/* so that each is short */
+
+/*
+ * OPENING: its requests are under way. UP: the peer has been answered. ENDING: its destroys are
+ * under way; nothing of it is touched any more.
+ */
+enum soft_state { SOFT_OPENING, SOFT_UP, SOFT_ENDING };
+
+struct soft_conn {
+	struct hlist_node entry;
+	struct soft_server *server;
+	struct soft_peer peer;
+	u64 cookie;
+	u32 qpn, psn;		/* the peer's */
+	u8 mtu;
+	enum soft_state state;
+	bool seen;		/* has answered once */
+	bool probing;
+	bool wants_answer;	/* to its disconnect */
+	u8 refused;		/* why it was not opened */
+	u32 place;
+	unsigned long ready_by;	/* in jiffies; the peer may not answer before */
+	struct ib_cq *cq;
+	struct ib_qp *qp;
+	struct vrb_create_cq create_cq;
+	struct vrb_create_qp create_qp;
+	struct vrb_connect_qp connect;
+	struct conn_msg answer;
+};
+
+/* ---- The end ---- */
+
+static void soft_answer_disconnect(struct soft_server *server, const struct soft_peer *peer,
+				   u64 cookie)
+{
+	const struct conn_msg msg = {
+		.magic = cpu_to_be32(CONN_MAGIC),
+		.version = CONN_VERSION,
+		.type = CONN_DISCONNECTED,
+		.cookie = cpu_to_be64(cookie),
+	};
+
+	soft_answer(server, peer, &msg);
+}
+
+static void soft_conn_free(struct soft_conn *conn)
+{
+	rdma_destroy_ah_attr(&conn->peer.ah_attr);
+	kfree(conn);
+}
+
+/* Nobody calls back any more. */
+static void soft_conn_gone(void *context)
+{
+	struct soft_conn *conn = context;
+	struct soft_server *server = conn->server;
+
+	spin_lock(&server->lock);
+	hash_del(&conn->entry);
+	server->conns[conn->place] = NULL;
+	server->now--;
+	if (conn->refused)
+		soft_refuse(server, &conn->peer, conn->cookie, conn->refused);
+	if (conn->wants_answer)
+		soft_answer_disconnect(server, &conn->peer, conn->cookie);
+	spin_unlock(&server->lock);
+	soft_conn_free(conn);
+}
+
+static void soft_conn_end(struct soft_conn *conn)
+{
+	struct vrb_client *client = conn->server->client;
+
+	lockdep_assert_held(&conn->server->lock);
+	if (conn->state == SOFT_ENDING)
+		return;
+	conn->state = SOFT_ENDING;
+	if (conn->qp)
+		vrb_destroy_qp(client, conn->qp, NULL, NULL);
+	/* It stays for the QP, and so comes last. */
+	vrb_destroy_cq(client, conn->cq, soft_conn_gone, conn);
+}
+
+/* ---- A peer that has gone ---- */
+
+static void soft_probe_over(struct soft_conn *conn, enum ib_wc_status status)
+{
+	conn->probing = false;
+	if (status == IB_WC_SUCCESS) {
+		conn->seen = true;
+		return;
+	}
+	conn->server->counters[conn->seen ? SOFT_DEAD : SOFT_TIMEOUTS]++;
+	soft_conn_end(conn);
+}
+
+/* There is one work request at a time. */
+static void soft_conn_completed(struct ib_cq *cq, void *context)
+{
+	struct soft_conn *conn = context;
+	struct soft_server *server = conn->server;
+	struct ib_wc wc;
+
+	spin_lock(&server->lock);
+	if (conn->state == SOFT_UP && ib_poll_cq(cq, 1, &wc) == 1)
+		soft_probe_over(conn, wc.status);
+	spin_unlock(&server->lock);
+}
+
+/* Before the answer has reached the peer an attempt would fail, and the QP with it. */
+static bool soft_is_ready(const struct soft_conn *conn)
+{
+	return conn->seen || time_after(jiffies, conn->ready_by);
+}
+
+/* A write of nothing: only a peer that is alive acknowledges it. */
+static void soft_probe(struct soft_conn *conn)
+{
+	struct ib_rdma_wr wr = {
+		.wr.opcode = IB_WR_RDMA_WRITE,
+		.wr.send_flags = IB_SEND_SIGNALED,
+	};
+
+	if (conn->state != SOFT_UP || conn->probing || !soft_is_ready(conn))
+		return;
+	conn->probing = true;
+	ib_req_notify_cq(conn->cq, IB_CQ_NEXT_COMP);
+	if (ib_post_send(conn->qp, &wr.wr, NULL))
+		soft_probe_over(conn, IB_WC_GENERAL_ERR);
+}
+
+static unsigned long soft_sweep_pause(void)
+{
+	return max(1UL, msecs_to_jiffies(READ_ONCE(soft_probe_ms)) / SWEEP_PARTS);
+}
+
+/**
+ * soft_conn_sweep - try some of the connections; all of them in one round
+ * @timer: the server's
+ *
+ * Context: Softirq.
+ */
+void soft_conn_sweep(struct timer_list *timer)
+{
+	struct soft_server *server = container_of(timer, struct soft_server, sweep);
+	u32 n;
+
+	spin_lock(&server->lock);
+	for (n = 0; n < SOFT_CONNS / SWEEP_PARTS; n++) {
+		struct soft_conn *conn = server->conns[server->next_sweep];
+
+		server->next_sweep = (server->next_sweep + 1) % SOFT_CONNS;
+		if (conn)
+			soft_probe(conn);
+	}
+	if (!server->ending)
+		mod_timer(&server->sweep, jiffies + soft_sweep_pause());
+	spin_unlock(&server->lock);
+}
+
+/* ---- A connection begins ---- */
+
+static void soft_conn_fill_answer(struct soft_conn *conn)
+{
+	conn->answer = (struct conn_msg){
+		.magic = cpu_to_be32(CONN_MAGIC),
+		.version = CONN_VERSION,
+		.type = CONN_CONNECTED,
+		.mtu = conn->mtu,
+		.cookie = cpu_to_be64(conn->cookie),
+		.qpn = cpu_to_be32(conn->qp->qp_num),
+		.psn = cpu_to_be32(conn->qp->qp_num & QPN_OR_PSN),
+		.rkey = cpu_to_be32(conn->server->mr->rkey),
+		.address = cpu_to_be64((u64)conn->place * SOFT_REGION),
+		.length = cpu_to_be32(SOFT_REGION),
+	};
+}
+
+static void soft_conn_up(struct soft_conn *conn)
+{
+	conn->state = SOFT_UP;
+	conn->ready_by = jiffies + msecs_to_jiffies(READ_ONCE(soft_connect_ms));
+	conn->server->counters[SOFT_CONNECTED]++;
+	soft_conn_fill_answer(conn);
+	soft_answer(conn->server, &conn->peer, &conn->answer);
+}
+
+static void soft_conn_failed(struct soft_conn *conn)
+{
+	conn->server->counters[SOFT_FAILED]++;
+	conn->refused = CONN_FAILED;
+	soft_conn_end(conn);
+}
+
+static void soft_conn_connected(struct vrb *vrb)
+{
+	struct soft_conn *conn = container_of(vrb, struct soft_conn, connect.vrb);
+	struct soft_server *server = conn->server;
+
+	spin_lock(&server->lock);
+	if (conn->state == SOFT_OPENING) {
+		if (vrb->status)
+			soft_conn_failed(conn);
+		else
+			soft_conn_up(conn);
+	}
+	spin_unlock(&server->lock);
+}
+
+static void soft_conn_path(struct soft_conn *conn)
+{
+	conn->connect.to = IB_QPS_RTS;
+	conn->connect.attr = (struct ib_qp_attr){
+		.port_num = conn->server->port,
+		.qp_access_flags = IB_ACCESS_REMOTE_READ | IB_ACCESS_REMOTE_WRITE,
+		.ah_attr = conn->peer.ah_attr,
+		.path_mtu = conn->mtu,
+		.dest_qp_num = conn->qpn,
+		.rq_psn = conn->psn,
+		.sq_psn = conn->qp->qp_num & QPN_OR_PSN,
+		.max_dest_rd_atomic = 1,
+		.max_rd_atomic = 1,
+		.min_rnr_timer = 12,
+		.timeout = 14,
+		.retry_cnt = 7,
+		.rnr_retry = 7,
+	};
+}
+
+/* Each waits for the one before it, and fails with it: the last answer is that of all. */
+static bool soft_conn_submit(struct soft_conn *conn)
+{
+	struct vrb_client *client = conn->server->client;
+
+	vrb_prep_create_cq(&conn->create_cq, conn->cq);
+	vrb_prep_create_qp(&conn->create_qp, conn->qp);
+	vrb_prep_connect_qp(&conn->connect, conn->qp);
+	soft_conn_path(conn);
+	conn->connect.vrb.done = soft_conn_connected;
+	vrb_submit(client, &conn->create_cq.vrb);
+	vrb_submit(client, &conn->create_qp.vrb);
+	return vrb_submit(client, &conn->connect.vrb) == -EINPROGRESS;
+}
+
+static bool soft_conn_alloc_cq(struct soft_conn *conn)
+{
+	struct soft_server *server = conn->server;
+	struct ib_cq_init_attr attr = {
+		.cqe = 2,
+		.comp_vector = conn->place % server->dev->num_comp_vectors,
+	};
+
+	conn->cq = vrb_alloc_cq(server->client, &attr, soft_conn_completed, NULL, conn, SOFT_GFP);
+	return !IS_ERR(conn->cq);
+}
+
+static bool soft_conn_alloc_qp(struct soft_conn *conn)
+{
+	struct soft_server *server = conn->server;
+	struct ib_qp_init_attr attr = {
+		.send_cq = conn->cq,
+		.recv_cq = conn->cq,
+		.qp_type = IB_QPT_RC,
+		.sq_sig_type = IB_SIGNAL_REQ_WR,
+		.cap = {
+			.max_send_wr = 1,
+			.max_recv_wr = 1,
+			.max_send_sge = 1,
+			.max_recv_sge = 1,
+		},
+	};
+
+	conn->qp = vrb_alloc_qp(server->client, server->pd, &attr, SOFT_GFP);
+	if (!IS_ERR(conn->qp))
+		return true;
+	conn->qp = NULL;
+	return false;
+}
+
+static struct soft_conn *soft_conn_alloc(struct soft_server *server, const struct soft_peer *peer,
+					 const struct conn_msg *msg, u32 place)
+{
+	struct soft_conn *conn = kzalloc(sizeof(*conn), SOFT_GFP);
+
+	if (!conn)
+		return NULL;
+	conn->server = server;
+	conn->peer = *peer;
+	rdma_copy_ah_attr(&conn->peer.ah_attr, &peer->ah_attr);
+	conn->cookie = be64_to_cpu(msg->cookie);
+	conn->qpn = be32_to_cpu(msg->qpn);
+	conn->psn = be32_to_cpu(msg->psn);
+	conn->mtu = msg->mtu;
+	conn->place = place;
+	if (soft_conn_alloc_cq(conn))
+		return conn;
+	soft_conn_free(conn);
+	return NULL;
+}
+
+/* What the last one has left in it is none of the next one's business. */
+static void soft_region_clear(struct soft_server *server, u32 place)
+{
+	u64 dma = server->region_dma[place];
+
+	ib_dma_sync_single_for_cpu(server->dev, dma, SOFT_REGION, DMA_BIDIRECTIONAL);
+	memset(server->regions[place], 0, SOFT_REGION);
+	ib_dma_sync_single_for_device(server->dev, dma, SOFT_REGION, DMA_BIDIRECTIONAL);
+}
+
+static u32 soft_free_place(const struct soft_server *server)
+{
+	u32 n;
+
+	for (n = 0; n < SOFT_CONNS && server->conns[n]; n++)
+		;
+	return n;
+}
+
+/* Returns 0, or why there is no connection; once it has a CQ it tells itself. */
+static u8 soft_conn_new(struct soft_server *server, const struct soft_peer *peer,
+			const struct conn_msg *msg)
+{
+	u32 place = soft_free_place(server);
+	struct soft_conn *conn;
+
+	if (place == SOFT_CONNS)
+		return CONN_BUSY;
+	conn = soft_conn_alloc(server, peer, msg, place);
+	if (!conn)
+		return CONN_FAILED;
+	server->conns[place] = conn;
+	server->now++;
+	hash_add(server->by_cookie, &conn->entry, conn->cookie);
+	soft_region_clear(server, place);
+	if (!soft_conn_alloc_qp(conn) || !soft_conn_submit(conn))
+		soft_conn_failed(conn);
+	return CONN_OK;
+}
+
+/* ---- What peers ask for ---- */
+
+static struct soft_conn *soft_conn_find(struct soft_server *server, const struct soft_peer *peer,
+					u64 cookie)
+{
+	struct soft_conn *conn;
+
+	hash_for_each_possible(server->by_cookie, conn, entry, cookie) {
+		if (conn->cookie == cookie && conn->peer.lid == peer->lid &&
+		    conn->peer.ud_qpn == peer->ud_qpn)
+			return conn;
+	}
+	return NULL;
+}
+
+/* What is left of a peer that died, and whose QP number has come again. */
+static struct soft_conn *soft_conn_of_qp(const struct soft_server *server,
+					 const struct soft_peer *peer, u32 qpn)
+{
+	struct soft_conn *conn;
+	u32 n;
+
+	for (n = 0; n < SOFT_CONNS; n++) {
+		conn = server->conns[n];
+		if (conn && conn->qpn == qpn && conn->peer.lid == peer->lid)
+			return conn;
+	}
+	return NULL;
+}
+
+static bool soft_connect_is_sane(const struct soft_server *server, const struct soft_peer *peer,
+				 const struct conn_msg *msg)
+{
+	u32 qpn = be32_to_cpu(msg->qpn);
+
+	return qpn > 1 && qpn < QPN_OR_PSN && be32_to_cpu(msg->psn) <= QPN_OR_PSN &&
+	       msg->mtu >= IB_MTU_256 && msg->mtu <= server->mtu &&
+	       be16_to_cpu(msg->lid) == peer->lid && !msg->rkey && !msg->address && !msg->length;
+}
+
+/* The same connect once more is answered like the first, which may not have been answered yet. */
+static u8 soft_conn_again(struct soft_conn *conn, const struct conn_msg *msg)
+{
+	if (conn->qpn != be32_to_cpu(msg->qpn) || conn->psn != be32_to_cpu(msg->psn) ||
+	    conn->mtu != msg->mtu)
+		return CONN_BAD_REQUEST;
+	conn->server->counters[SOFT_REPEATED]++;
+	if (conn->state == SOFT_UP)
+		soft_answer(conn->server, &conn->peer, &conn->answer);
+	return CONN_OK;
+}
+
+static u8 soft_conn_begin(struct soft_server *server, const struct soft_peer *peer,
+			  const struct conn_msg *msg)
+{
+	struct soft_conn *conn;
+
+	if (!soft_connect_is_sane(server, peer, msg))
+		return CONN_BAD_REQUEST;
+	conn = soft_conn_find(server, peer, be64_to_cpu(msg->cookie));
+	if (conn)
+		return soft_conn_again(conn, msg);
+	conn = soft_conn_of_qp(server, peer, be32_to_cpu(msg->qpn));
+	if (!conn)
+		return soft_conn_new(server, peer, msg);
+	/* The peer asks again, and then this one has gone. */
+	server->counters[SOFT_STALE] += conn->state != SOFT_ENDING;
+	soft_conn_end(conn);
+	return CONN_OK;
+}
+
+/**
+ * soft_conn_connect - handle a connect
+ * @server: server
+ * @peer: who asks
+ * @msg: message
+ *
+ * Context: Softirq, server's lock held.
+ * Return: 0, or why it is refused.
+ */
+u8 soft_conn_connect(struct soft_server *server, const struct soft_peer *peer,
+		     const struct conn_msg *msg)
+{
+	u8 refused = soft_conn_begin(server, peer, msg);
+
+	lockdep_assert_held(&server->lock);
+	server->counters[SOFT_REFUSED] += !!refused;
+	return refused;
+}
+
+/**
+ * soft_conn_disconnect - handle a disconnect
+ * @server: server
+ * @peer: who asks
+ * @cookie: for which connection
+ *
+ * Answered when the connection has gone; one that is not there has.
+ *
+ * Context: Softirq, server's lock held.
+ */
+void soft_conn_disconnect(struct soft_server *server, const struct soft_peer *peer, u64 cookie)
+{
+	struct soft_conn *conn = soft_conn_find(server, peer, cookie);
+
+	lockdep_assert_held(&server->lock);
+	if (!conn) {
+		soft_answer_disconnect(server, peer, cookie);
+		return;
+	}
+	server->counters[SOFT_DISCONNECTED] += conn->state != SOFT_ENDING;
+	conn->wants_answer = true;
+	soft_conn_end(conn);
+}
+
+/**
+ * soft_conn_end_all - end all connections
+ * @server: server, ending: none begins any more
+ *
+ * Context: Process. Those are gone when the server's client is.
+ */
+void soft_conn_end_all(struct soft_server *server)
+{
+	u32 n;
+
+	for (n = 0; n < SOFT_CONNS; n++) {
+		spin_lock_bh(&server->lock);
+		if (server->conns[n])
+			soft_conn_end(server->conns[n]);
+		spin_unlock_bh(&server->lock);
+	}
+}
