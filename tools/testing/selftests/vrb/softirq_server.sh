@@ -1,0 +1,190 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Timeout: 900
+# Guest: own
+# Kernels: 6.12 7
+# Runs: guest --driver tavor --sm --modules "ib_softirq_server fail_calls"
+#
+# Connections to ib_softirq_server, whose whole life is in softirq: the tests of servers.bash, and
+# what becomes of it when something fails. By hand:
+#   tools/testing/vm/run --driver tavor --sm --modules "ib_softirq_server fail_calls" -- \
+#	tools/testing/selftests/vrb/softirq_server.sh
+
+# shellcheck disable=SC2034 # for the tests
+SERVER=ib_softirq_server
+# shellcheck source=SCRIPTDIR/servers.bash
+. "$(dirname "$0")/servers.bash"
+# shellcheck source=SCRIPTDIR/../tavor/faults.bash
+. "$TREE/tools/testing/selftests/tavor/faults.bash"
+
+# A client of ib_vrb keeps the driver's module loaded, so it has to go by itself.
+unserve() {
+	! loaded "$SERVER" || rmmod "$SERVER"
+}
+
+serve() {
+	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
+	unserve
+	load_own "$SERVER"
+}
+
+# traffic: a client that goes on until it is killed; its process is in pid
+traffic() {
+	"$CLIENT" --qpn "$(shown qpn)" --count 1000000 --at-a-time 64 --tries 2 \
+		>"$TEST_DIR/client" 2>&1 &
+	pid=$!
+	until_true 60 more connected "$(($(shown connected) + 200))"
+}
+
+# no_traffic PID
+no_traffic() {
+	kill "$1" || :
+	wait "$1" || :
+}
+
+test_a_request_that_comes_many_times_is_answered_like_the_first() {
+	connections 300 --at-a-time 32 --timeout 2 --tries 100000
+	[ "$(shown repeated)" -gt 0 ]
+}
+
+test_requests_get_lost() {
+	model_set 0 packet_fault "drop,op=100,qp=$(shown qpn),prob=0.3"
+	connections 300 --at-a-time 32 --timeout 100 --tries 1000
+	model_set 0 packet_fault ''
+}
+
+test_there_are_512_connections_at_a_time() {
+	local before pid
+	before=$(resources)
+	"$CLIENT" --qpn "$(shown qpn)" --count 512 --at-a-time 512 --hold >"$TEST_DIR/held" &
+	pid=$!
+	until_true 60 grep -q '^held 512' "$TEST_DIR/held"
+	[ "$(shown now)" = 512 ]
+	if client --tries 2; then
+		fail "one more was accepted"
+	fi
+	[ "$(shown refused)" -gt 0 ]
+	no_traffic "$pid"
+	until_true 60 idle
+	kept "$before"
+}
+
+no_calls_fail() {
+	! loaded fail_calls || rmmod fail_calls
+}
+
+# a_call_fails FUNCTION CALLER VALUE: some of these calls do; who is refused hears of it, the others
+# do not notice
+a_call_fails() {
+	local before client=$TEST_DIR/client
+	before=$(resources)
+	no_calls_fail
+	load_own fail_calls function="$1" caller="$2" value="$3" every=7
+	client --count 200 --at-a-time 32 --timeout 100 --tries 1000 >"$client" || :
+	cat "$client"
+	echo "$(</sys/module/fail_calls/parameters/failed) calls of $1 have failed"
+	[ "$(</sys/module/fail_calls/parameters/failed)" -gt 0 ]
+	grep -q ' lost 0 wrong 0 ' "$client"
+	no_calls_fail
+	until_true 10 idle
+	kept "$before"
+	connections 50
+}
+
+refusals() {
+	counted refused failed
+}
+
+# and_is_told ...: as a_call_fails; each time the peer gets an answer
+and_is_told() {
+	local before
+	before=$(refusals)
+	a_call_fails "$@"
+	[ "$(refusals)" -gt "$before" ]
+}
+
+test_no_memory_for_a_connection() {
+	and_is_told __kmalloc_cache_noprof soft_conn 0
+}
+
+test_no_memory_for_a_cq() {
+	and_is_told vrb_alloc_cq soft_conn -12
+}
+
+test_no_memory_for_a_qp() {
+	and_is_told vrb_alloc_qp soft_conn -12
+}
+
+test_requests_are_refused() {
+	and_is_told vrb_submit soft_conn -5
+}
+
+test_no_memory_for_an_answer() {
+	local before
+	before=$(shown unsent)
+	a_call_fails rdma_create_ah soft_answer -12
+	[ "$(shown unsent)" -gt "$before" ]
+}
+
+test_the_firmware_refuses() {
+	local command before failed
+	no_calls_fail
+	before=$(resources)
+	for command in SW2HW_CQ INIT2RTR_QPEE RTR2RTS_QPEE; do
+		failed=$(shown failed)
+		fault status on=cmd "op=$command" after=6 count=5 status=1
+		client --abandon --at-a-time 32
+		until_true 10 shows failed $((failed + 5))
+		faults_off
+		until_true 30 idle
+	done
+	kept "$before"
+	connections 50
+}
+
+shows() {
+	[ "$(shown "$1")" = "$2" ]
+}
+
+# again COMMAND...: what does something with the device; then it is served as before
+again() {
+	"$@"
+	sm_restart
+	until_true 60 any_port_active
+	until_true 10 prints shown qpn
+	connections 50
+}
+
+rebind() {
+	unbind
+	[ -z "$(ls "$DEBUG")" ]
+	bind
+}
+
+test_unbind_in_mid_traffic() {
+	local since pid
+	since=$(mark)
+	sm_away
+	traffic
+	unbind
+	no_traffic "$pid"
+	nothing_left "$since"
+	again bind
+}
+
+test_the_device_fails_in_mid_traffic() {
+	local since pid
+	since=$(mark)
+	sm_away
+	traffic
+	model '{"cmd":"event","hca":0,"type":8,"subtype":0,"data":[0,0,5,5]}' | grep -q '"ok":true'
+	until_true 20 shows now 0
+	no_traffic "$pid"
+	again rebind
+	! said "$since" 'leaked|still in use|waiting for|has left'
+}
+
+trap unserve EXIT
+serve
+run_tests "$@"
