@@ -345,6 +345,7 @@ static inline void vrb_begin(struct vrb *vrb, struct vrb_client *client, ktime_t
 	vrb->waits_after = false;
 	vrb->undoing = false;
 	vrb->undid = false;
+	vrb->creating = false;
 	vrb->slot = NULL;
 	vrb->submitted = now;
 	INIT_LIST_HEAD(&vrb->entry);

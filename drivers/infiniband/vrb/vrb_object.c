@@ -453,7 +453,7 @@ void vrb_finish(struct vrb_device *dev, struct vrb *vrb, int status)
 		return;
 	if (object->active == vrb)
 		object->active = NULL;
-	if (vrb->verb && vrb->verb->creates)
+	if (vrb->creating)
 		vrb_object_created(dev, object, status);
 	if (vrb_is_destroy(vrb) && status) {
 		refcount_set(&object->refs, 1);

@@ -121,8 +121,10 @@ static void vrb_accept(struct vrb_device *dev, struct vrb *vrb)
 	dev->counters.submitted++;
 	list_add_tail(&vrb->device_entry, &dev->vrbs);
 	trace_vrb_queue(vrb);
-	if (vrb->verb->creates && object)
+	if (vrb->verb->creates && object) {
+		vrb->creating = true;
 		object->life = VRB_LIFE_CREATING;
+	}
 	if (vrb_goes_now(dev, vrb)) {
 		vrb_issue(dev, vrb);
 		return;

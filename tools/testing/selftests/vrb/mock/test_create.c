@@ -336,6 +336,29 @@ static void create_from_any_context(struct test *t)
 	}
 }
 
+/* A second create that comes by way of the inbox is refused there: the first one stands. */
+static void create_twice_in_the_inbox(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = shell_qp(t, cq, NULL);
+	struct typed_request *first = new_create_qp(t, qp), *second = new_create_qp(t, qp);
+	struct typed_request *connect = new_connect(t, qp), *request[] = { second, NULL };
+	struct mock_script *held = hold_qp(qp, VRB_OP_CREATE_QP);
+
+	submit_typed(first);
+	submit_typed(connect);
+	in_hardirq_do(submit_all, request);
+	wait_typed(second, -EINVAL);
+	EXPECT_EQ(t, first->calls + connect->calls, 0);
+	mock_release(t->mock, held);
+	wait_typed(first, 0);
+	wait_typed(connect, 0);
+	in_hardirq_do(submit_all, request);
+	wait_typed(second, -EINVAL);
+	run_typed(new_query_qp(t, qp), 0);
+	end_both(t, qp, cq);
+}
+
 /* By way of the inbox nobody can be told at once: the status has it. */
 static void create_refused_in_the_inbox(struct test *t)
 {
@@ -380,6 +403,7 @@ const struct test_case create_tests[] = {
 	{ "create_ends_with_the_client", create_ends_with_the_client, .verbs = true },
 	{ "create_ends_with_the_device", create_ends_with_the_device, .verbs = true },
 	{ "create_from_any_context", create_from_any_context, .verbs = true },
+	{ "create_twice_in_the_inbox", create_twice_in_the_inbox, .verbs = true },
 	{ "create_refused_in_the_inbox", create_refused_in_the_inbox, .verbs = true },
 	{ "connect_keeps_what_it_reached", connect_keeps_what_it_reached, .verbs = true },
 	{}
