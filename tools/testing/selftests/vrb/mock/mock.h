@@ -116,6 +116,7 @@ struct mock {
 	void (*waits)(struct vrb *vrb);	/* a step is going to answer VRB_WAIT */
 	void (*waits_after)(struct vrb *vrb);	/* after its command, no lock held */
 	struct mock_script *just_missed;	/* finishes just after the last look for it */
+	u32 chaos;			/* random; else 0: what typed verbs' commands do */
 	unsigned int busy;		/* post attempts still to be refused; MOCK_STUCK: all */
 	unsigned int outstanding, outstanding_max;
 	unsigned int quiesces, failures, kicks;
@@ -230,7 +231,8 @@ struct mock_hw {
 	struct mock *mock;
 	void *of;			/* what begins with a struct ib_qp or its like */
 	struct mock_script script[VRB_NR_OPS];
-	bool created;			/* the hardware knows it */
+	bool created;			/* the hardware knows it, since so many resets: */
+	unsigned int resets;
 	raw_spinlock_t lock;
 	enum ib_qp_state state;
 	bool attached;
@@ -353,7 +355,7 @@ extern const struct test_case misuse_tests[], visible_tests[], refs_tests[], cal
 extern const struct test_case share_tests[], stop_tests[], idle_tests[], bounds_tests[];
 extern const struct test_case numbers_tests[], storm_tests[], late_tests[];
 extern const struct test_case verbs_tests[], create_tests[], shell_tests[], await_tests[];
-extern const struct test_case notify_tests[];
+extern const struct test_case notify_tests[], audit_tests[];
 extern uint mock_seed;
 
 #endif /* VRB_MOCK_H */

@@ -115,6 +115,23 @@ static void check_post(struct mock *mock, struct mock_command *command,
 	}
 }
 
+/* Lock held. Commands are answered late, twice, with an error, or for the time being not at all. */
+static void chaos_step(struct mock *mock, const struct vrb *vrb, struct mock_step *step)
+{
+	u32 random;
+
+	mock->chaos = (mock->chaos * 1664525 + 1013904223) | 1;
+	random = mock->chaos >> 10;
+	step->latency_ns = 1 + random % 40000;
+	if (random % 10 == 1)
+		step->flags = MOCK_DUP;
+	else if (random % 400 == 2)
+		step->flags = MOCK_HOLD;
+	/* A destroy that fails fails the device. */
+	if (random % 12 == 3 && !(vrb->object && vrb == &vrb->object->destroy))
+		step->status = -EINVAL;
+}
+
 /* Lock held. */
 static void accept_command(struct mock *mock, const struct vrb_slot *slot)
 {
@@ -135,6 +152,8 @@ static void accept_command(struct mock *mock, const struct vrb_slot *slot)
 	command->step = script->step[min_t(u32, vrb->step, MOCK_STEPS - 1)];
 	if (vrb->undoing)
 		command->step = (struct mock_step){ .status = script->undo_status };
+	else if (mock->chaos)
+		chaos_step(mock, vrb, &command->step);
 	command->owned = true;
 	mock->outstanding++;
 	mock->outstanding_max = max(mock->outstanding_max, mock->outstanding);

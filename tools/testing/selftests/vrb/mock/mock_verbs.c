@@ -57,11 +57,18 @@ struct mock_hw *mock_mr_hw(struct ib_mr *mr)
 	return container_of(mr, struct mock_mr, ib)->hw;
 }
 
+/* A reset makes the hardware forget. */
+static void hw_known(struct mock_hw *hw)
+{
+	hw->created = true;
+	hw->resets = READ_ONCE(hw->mock->quiesces);
+}
+
 static void hw_release(struct vrb_object *object)
 {
 	struct mock_hw *hw = to_hw(object);
 
-	if (hw->created && !vrb_device_quiesced(hw->mock->dev))
+	if (hw->created && hw->resets == READ_ONCE(hw->mock->quiesces))
 		mock_violation(hw->mock, "released what the hardware knows");
 	atomic_dec(&hw->mock->live);
 }
@@ -335,7 +342,7 @@ static void take_effect(struct vrb *vrb)
 	case VRB_OP_CREATE_QP:
 	case VRB_OP_CREATE_SRQ:
 	case VRB_OP_CREATE_MR:
-		to_hw(vrb->object)->created = true;
+		hw_known(to_hw(vrb->object));
 		break;
 	case VRB_OP_RESIZE_CQ:
 		container_of(vrb, struct vrb_resize_cq, vrb)->cq->cqe =
@@ -394,7 +401,8 @@ static int mock_hw_done(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot
 static void create_late(struct vrb_device *dev, struct vrb_object *object,
 			const struct vrb_result *result)
 {
-	to_hw(object)->created = !result->status;
+	if (!result->status)
+		hw_known(to_hw(object));
 }
 
 static int destroy_encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)

@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver tavor --sm --modules vrb_audit
+# Timeout: 900
+# Guest: own
+# Level: ci
+#
+# Exactly once: a client does everything at once, from every context, while commands are late, are
+# answered twice, are refused or get no answer, and the device fails; each round ends with a device
+# that goes. By hand:
+#   tools/testing/vm/run --driver tavor --sm --modules vrb_audit -- \
+#     env ROUNDS=20 REQUESTS=1000 tools/testing/selftests/tavor/audit.sh
+
+# shellcheck source=SCRIPTDIR/faults.bash
+. "$(dirname "$0")/faults.bash"
+
+ROUNDS=${ROUNDS:-4}
+REQUESTS=${REQUESTS:-2000}
+AUDIT=/sys/module/vrb_audit/parameters
+
+audit_is_over() {
+	[ "$(cat $AUDIT/busy)" = N ] || said "$1" 'device has failed'
+}
+
+# one_round SEED REQUESTS FAULT...: the faults begin when the audit has
+one_round() {
+	local since seed=$1 requests=$2 fault
+	shift 2
+	! bound || unbind
+	since=$(mark)
+	echo "$seed" >$AUDIT/seed
+	echo "$requests" >$AUDIT/requests
+	bind
+	until_true 20 prints rdma_devices
+	for fault; do
+		model_set 0 fault "$fault"
+	done
+	until_true 120 audit_is_over "$since" || fail "round $seed goes on for ever"
+	unbind
+	faults_off
+	messages_since "$since" | sed -n 's/.*vrb_audit: #/#/p'
+	said_by_audit "$since" ': ok' || fail "$(messages_since "$since" | grep 'vrb_audit: not')"
+	said_by_audit "$since" ': # .* [1-9][0-9]* shells' || fail "there were no shells"
+	nothing_left "$since"
+}
+
+said_by_audit() {
+	messages_since "$1" | grep -q "vrb_audit$2"
+}
+
+unreclaimable() {
+	awk '$1 == "SUnreclaim:" { print $2 }' /proc/meminfo
+}
+
+test_setup_of_the_audit() {
+	rmmod vrb_audit
+	reload cmd_timeout_ms=300 softirq_objects=1
+	load_own vrb_audit
+}
+
+test_commands_that_work() {
+	one_round 1 "$REQUESTS"
+}
+
+test_commands_late_twice_and_refused() {
+	one_round 2 "$REQUESTS" delay,on=cmd,prob=0.1,time=2ms dup,on=cmd,prob=0.1 \
+		status,on=cmd,op=RST2INIT_QPEE,prob=0.2,status=3 \
+		status,on=cmd,op=SW2HW_CQ,prob=0.2,status=3 \
+		status,on=cmd,op=SW2HW_MPT,prob=0.2,status=3
+}
+
+test_commands_without_an_answer() {
+	one_round 3 "$REQUESTS" drop,on=cmd,prob=0.01
+}
+
+test_a_device_that_fails() {
+	local round since before after
+	for ((round = 0; round < ROUNDS; round++)); do
+		since=$(mark)
+		one_round $((10 + round)) 1000000 delay,on=cmd,prob=0.1,time=2ms \
+			"catas,on=cmd,after=$((50 + 97 * round % 400)),count=1"
+		said "$since" 'device has failed'
+		[ $round != 1 ] || before=$(unreclaimable)
+	done
+	after=$(unreclaimable)
+	echo "# slab that stays: $before kB after the second round, $after kB after the last"
+	[ $((after - before)) -lt 2048 ]
+}
+
+test_the_device_serves_again() {
+	rmmod vrb_audit
+	usable
+}
+
+run_tests "$@"
