@@ -12,8 +12,8 @@
 . "$(dirname "$0")/lib.sh"
 
 PARAMETERS=/sys/module/vrb_mock/parameters
-REQUESTS=${1:-50000}
-shift
+REQUESTS=${1:-20000}
+[ $# = 0 ] || shift
 
 [ $# != 0 ] || set -- 1 2
 setup rules

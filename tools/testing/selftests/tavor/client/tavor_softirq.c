@@ -355,7 +355,7 @@ static void round_begin(struct timer_list *timer)
 	round_ask(r, &r->port.vrb, round_port, "submit of the query of the port");
 }
 
-/* What a QP could have written must be forgotten when it is gone, also if no process ever makes one. */
+/* What a QP could have written is forgotten when it is gone, even if no process makes one. */
 static void many_next(void *context)
 {
 	struct round *r = context;
