@@ -114,7 +114,7 @@ struct vrb {
 	bool waits_after;		/* the step it waits in is over, bar the waiting */
 	bool undoing;			/* earlier steps; status has the reason */
 	bool undid;
-	bool creating;			/* it is its object's create, and decides what becomes of that */
+	bool creating;			/* its object is made or fails with it */
 	u32 failed_step;		/* while undoing: the step that made it necessary */
 	u32 generation;			/* of the group's cancels */
 	struct list_head entry;		/* inbox, then runnable list, then done list */
