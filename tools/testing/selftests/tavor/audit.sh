@@ -20,7 +20,7 @@ REQUESTS=${REQUESTS:-2000}
 AUDIT=/sys/module/vrb_audit/parameters
 
 audit_is_over() {
-	[ "$(cat $AUDIT/busy)" = N ] || said "$1" 'device has failed'
+	[ "$(cat "$AUDIT/busy")" = N ] || said "$1" 'device has failed'
 }
 
 # one_round SEED REQUESTS FAULT...: the faults begin when the audit has
@@ -29,8 +29,8 @@ one_round() {
 	shift 2
 	! bound || unbind
 	since=$(mark)
-	echo "$seed" >$AUDIT/seed
-	echo "$requests" >$AUDIT/requests
+	echo "$seed" >"$AUDIT/seed"
+	echo "$requests" >"$AUDIT/requests"
 	bind
 	until_true 20 prints rdma_devices
 	for fault; do
@@ -81,7 +81,7 @@ test_a_device_that_fails() {
 		one_round $((10 + round)) 1000000 delay,on=cmd,prob=0.1,time=2ms \
 			"catas,on=cmd,after=$((50 + 97 * round % 400)),count=1"
 		said "$since" 'device has failed'
-		[ $round != 1 ] || before=$(unreclaimable)
+		[ "$round" != 1 ] || before=$(unreclaimable)
 	done
 	after=$(unreclaimable)
 	echo "# slab that stays: $before kB after the second round, $after kB after the last"

@@ -11,6 +11,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../../vm/guest/test.bash"
 
 CLIENT=${TEST_BIN:-$TREE/build/guest/vrb}/conn_client
+# shellcheck disable=SC2153 # whoever sources this sets it
 DEBUG=/sys/kernel/debug/$SERVER
 
 # shown NAME: a number of the server's

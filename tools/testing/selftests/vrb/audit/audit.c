@@ -373,9 +373,18 @@ static void fill_connect(struct audit_source *source, struct vrb_connect_qp *req
 	rdma_ah_set_port_num(&req->attr.ah_attr, 1);
 }
 
-static void fill_qp(struct audit_source *source, struct audit_request *request, struct ib_qp *qp)
+/* A client does not post to a QP that it has reset meanwhile: half of them are not reset. */
+static bool may_reset(const struct audit_place *place)
 {
-	switch (pick(source, 8)) {
+	return (place - place->audit->place) % 2;
+}
+
+static void fill_qp(struct audit_source *source, struct audit_request *request,
+		    const struct audit_place *place)
+{
+	struct ib_qp *qp = place->qp;
+
+	switch (pick(source, may_reset(place) ? 8 : 6)) {
 	case 0 ... 2:
 		vrb_prep_create_qp(&request->create_qp, qp);
 		break;
@@ -440,7 +449,7 @@ static void fill(struct audit_source *source, struct audit_request *request,
 	} else if (!place) {
 		vrb_prep_await_event(&request->await_event, BIT_ULL(IB_EVENT_SRQ_LIMIT_REACHED));
 	} else if (place->kind == QP) {
-		fill_qp(source, request, place->qp);
+		fill_qp(source, request, place);
 	} else if (place->kind == SRQ) {
 		fill_srq(source, request, place->srq);
 	} else if (place->kind == MR) {
@@ -490,7 +499,7 @@ static void submit(struct audit_source *source, struct audit_place *place)
 		return;
 	}
 	if (!may_be_refused(ret))
-		audit_wrong(audit, "a submit was answered %d", ret);
+		audit_wrong(audit, "a request was answered %d", ret);
 	atomic_inc(&audit->refused);
 	atomic_set(&request->owned, IDLE);
 }
@@ -512,11 +521,11 @@ static void cancel(struct audit_request *request)
 	int ret = 0;
 
 	atomic_inc(&request->cancels);
-	smp_mb__after_atomic();
+	smp_mb__after_atomic();		/* who fills it in looks at the two in the other order */
 	if (atomic_read(&request->owned) == SUBMITTED)
 		ret = vrb_cancel(&request->vrb);
 	if (ret && ret != -EALREADY && ret != -ENOENT)
-		audit_wrong(request->audit, "a cancel was answered %d", ret);
+		audit_wrong(request->audit, "taking back was answered %d", ret);
 	atomic_dec(&request->cancels);
 }
 
@@ -541,7 +550,7 @@ static void act_group(struct audit_source *source)
 	vrb_group_unpoison(group);
 }
 
-/* Posts to a QP, in whatever state it is, and takes what its CQ has. */
+/* Posts to a QP, created and connected or not, and takes what its CQ has. */
 static void act_traffic(struct audit_source *source)
 {
 	struct audit_place *qp = some_place(source, QP), *cq = some_place(source, CQ);
@@ -551,7 +560,7 @@ static void act_traffic(struct audit_source *source)
 	if (source->hard)
 		return;
 	if (place_get(qp)) {
-		if (qp->qp->qp_type == IB_QPT_RC)
+		if (qp->qp->qp_type == IB_QPT_RC && !may_reset(qp))
 			ib_post_send(qp->qp, &wr.wr, NULL);
 		place_put(qp);
 	}
@@ -661,7 +670,7 @@ static void change_second(struct audit *audit)
 	struct vrb_client *client;
 
 	WRITE_ONCE(audit->closed, true);
-	smp_mb();
+	smp_mb();			/* who allocates claims a place, and looks at closed then */
 	vrb_client_shut(audit->client[1]);
 	while (places_of_second(audit))
 		usleep_range(100, 200);
@@ -673,7 +682,7 @@ static void change_second(struct audit *audit)
 	}
 	audit->client[1] = client;
 	atomic_inc(&audit->clients);
-	smp_mb();
+	smp_mb();			/* who finds it open finds the new client */
 	WRITE_ONCE(audit->closed, false);
 }
 

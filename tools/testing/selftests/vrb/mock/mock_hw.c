@@ -127,7 +127,7 @@ static void chaos_step(struct mock *mock, const struct vrb *vrb, struct mock_ste
 		step->flags = MOCK_DUP;
 	else if (random % 400 == 2)
 		step->flags = MOCK_HOLD;
-	/* A destroy that fails fails the device. */
+	/* Where a destroy is refused the device fails. */
 	if (random % 12 == 3 && !(vrb->object && vrb == &vrb->object->destroy))
 		step->status = -EINVAL;
 }
