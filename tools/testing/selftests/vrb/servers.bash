@@ -87,14 +87,20 @@ test_connections_64_at_a_time() {
 	connections 1000 --at-a-time 64
 }
 
+# What a CPU keeps of a cache for itself counts as allocated, so that a round may seem to leave some
+# hundred objects behind; with one object a connection every round leaves a thousand.
 test_no_connection_leaves_memory_behind() {
-	local before after
+	local before after round
 	connections 200 --at-a-time 64
 	before=$(allocated)
-	connections 1000 --at-a-time 64
-	after=$(allocated)
-	echo "objects allocated: $before before, $after after"
-	[ $((after - before)) -lt 500 ]
+	for round in 1 2 3 4; do
+		connections 1000 --at-a-time 64
+		after=$(allocated)
+		echo "objects allocated: $before before round $round, $after after it"
+		[ $((after - before)) -ge 500 ] || return 0
+		before=$after
+	done
+	fail "each round leaves something behind"
 }
 
 test_a_peer_that_goes_in_mid_connect_is_timed_out() {
