@@ -97,7 +97,7 @@ static void vrb_user_place(struct vrb_device *dev, struct vrb_user *user, int sl
 		rb_add_cached(&user->teardown, &dev->users_teardown, vrb_teardown_less);
 }
 
-/* It has so many runnable requests more. */
+/* It has so many runnable requests more. Out of line: the kernel's own requests never come here. */
 static noinline void vrb_user_gained(struct vrb_device *dev, struct vrb_user *user, int requests)
 {
 	user->nr_runnable += requests;

@@ -27,7 +27,7 @@
 #define DEPTH		2
 #define MAX_CPUS	8
 #define PATIENCE_MS	90000
-#define PROCESS_LOOPS	3000		/* between two ends of the second client */
+#define CHANGE_EVERY	30		/* short sleeps between two ends of the second client */
 
 enum kind { CQ, QP, SRQ, MR, KINDS };
 
@@ -286,7 +286,6 @@ static void *make(struct audit_source *source, enum kind kind, unsigned int nr)
 /* An alloc fails for want of memory, and while the device or a parent of the shell ends. */
 static bool alloc_may_fail(long err)
 {
-	/* An alloc that would be refused for good is no answer here: nothing would be audited. */
 	return err == -EAGAIN || err == -ENOMEM || err == -EIO || err == -ESHUTDOWN ||
 	       err == -ENODEV;
 }
@@ -693,7 +692,7 @@ static int first_process(void *context)
 
 	while (!kthread_should_stop()) {
 		usleep_range(100, 300);
-		if (!over(source->audit) && ++loops % (PROCESS_LOOPS / 100) == 0)
+		if (!over(source->audit) && ++loops % CHANGE_EVERY == 0)
 			change_second(source->audit);
 	}
 	return 0;
