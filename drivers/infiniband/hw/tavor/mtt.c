@@ -269,8 +269,11 @@ void tavor_encode_write_mtt(struct tavor_dev *dev, struct vrb_slot *slot,
  * @pages: DMA addresses
  * @n: how many; even unless they end the run
  *
+ * When a device has failed its objects give their runs back without a command, and the HCA may have
+ * entries of them cached till its reset. So nothing is written then.
+ *
  * Context: Process context, may sleep: without a visible DDR this is WRITE_MTT.
- * Return: 0 or the errno of WRITE_MTT.
+ * Return: 0 or the errno of WRITE_MTT; -EIO if the device has failed.
  */
 int tavor_mtt_write(struct tavor_dev *dev, struct vrb_user *user, const struct tavor_mtt *mtt,
 		    u32 first, const u64 *pages, u32 n)
@@ -282,6 +285,9 @@ int tavor_mtt_write(struct tavor_dev *dev, struct vrb_user *user, const struct t
 	might_sleep();
 	if (WARN_ON_ONCE(first + n > mtt->entries))
 		return -EINVAL;
+	/* Looked at with the run in hand: if it was such an object's, the device has failed. */
+	if (vrb_device_failed(dev->vrb))
+		return -EIO;
 	if (dev->mtt.map) {
 		tavor_mtt_store(dev, mtt, first, pages, n);
 		return 0;
