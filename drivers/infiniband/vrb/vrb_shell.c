@@ -124,6 +124,25 @@ static int vrb_shell_destroy(struct vrb_client *client, enum vrb_kind kind, void
 	return vrb_destroy(client, object, gone, context);
 }
 
+/*
+ * With a reference, or NULL. Its destroy may have been submitted already, and be on its way through
+ * the inbox: then it may go at any time.
+ */
+static struct vrb_object *vrb_next_shell(struct vrb_client *client)
+{
+	struct vrb_device *dev = client->dev;
+	struct vrb_object *object;
+
+	spin_lock_bh(&dev->lock);
+	object = list_first_entry_or_null(&client->shells, struct vrb_object, shell_entry);
+	if (object) {
+		list_del_init(&object->shell_entry);
+		vrb_object_get(object);
+	}
+	spin_unlock_bh(&dev->lock);
+	return object;
+}
+
 /**
  * vrb_destroy_shells - the end of what a client has left
  * @client: client, shut
@@ -134,19 +153,14 @@ void vrb_destroy_shells(struct vrb_client *client)
 {
 	struct vrb_device *dev = client->dev;
 	struct vrb_object *object;
-	unsigned int n;
+	unsigned int n = 0;
 
 	might_sleep();
-	for (n = 0;; n++) {
-		spin_lock_bh(&dev->lock);
-		object = list_first_entry_or_null(&client->shells, struct vrb_object, shell_entry);
-		spin_unlock_bh(&dev->lock);
-		if (!object)
-			break;
-		if (n < VRB_BUDGET)
+	while ((object = vrb_next_shell(client))) {
+		if (vrb_destroy(client, object, NULL, NULL) == -EINPROGRESS && n++ < VRB_BUDGET)
 			pr_warn("%s: client %s has left %s %#x\n", dev->name, client->name,
 				object->type->name, object->id);
-		vrb_destroy(client, object, NULL, NULL);
+		vrb_object_put(object);
 		cond_resched();
 	}
 	if (n > VRB_BUDGET)

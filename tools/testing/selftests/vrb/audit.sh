@@ -17,7 +17,7 @@ REQUESTS=${1:-20000}
 
 [ $# != 0 ] || set -- 1 2
 setup rules
-echo "1..$#"
+echo "1..$(($# + 1))"
 for seed; do
 	echo "$seed" >$PARAMETERS/seed
 	echo "$REQUESTS" >$PARAMETERS/audit_requests
@@ -25,5 +25,9 @@ for seed; do
 	run_one audit_of_everything
 	report "$REQUESTS requests with seed $seed" "$result"
 done
+# Its clients destroy all they have, also by way of the inbox: nobody has left anything.
+result=pass
+! dmesg | grep 'vrb: mock: client audit.* has left' || result=fail
+report "clients are not said to have left what they destroyed" "$result"
 dmesg | sed -n 's/.*vrb_mock: audit:/# audit:/p'
 exit "$status"
