@@ -323,6 +323,23 @@ static void act_destroy(struct audit_source *source)
 
 /* ---- Requests ---- */
 
+/* Counted before, because it may have been called back, and be another's, when this returns. */
+static int ask(struct audit_request *request)
+{
+	struct audit *audit = request->audit;
+	int ret;
+
+	atomic_inc(&request->accepted);
+	ret = vrb_submit(audit->client[request->client], &request->vrb);
+	if (ret == -EINPROGRESS) {
+		atomic_inc(&audit->accepted);
+	} else {
+		atomic_dec(&request->accepted);
+		atomic_inc(&audit->refused);
+	}
+	return ret;
+}
+
 static void request_done(struct vrb *vrb)
 {
 	struct audit_request *request = container_of(vrb, struct audit_request, vrb);
@@ -333,19 +350,12 @@ static void request_done(struct vrb *vrb)
 		audit_wrong(audit, "a status is %d", vrb->status);
 	else
 		atomic_inc(&audit->status[-vrb->status]);
-	/* The one who submits counts it as accepted when he is told. */
-	if (atomic_inc_return(&request->called) > atomic_read(&request->accepted) + 1)
+	if (atomic_inc_return(&request->called) > atomic_read(&request->accepted))
 		audit_wrong(audit, "a callback too many");
+	/* Its object is there until this returns, and so is its client. */
 	if (vrb->status != -ECANCELED && next_random(&request->random) % 8 == 0 &&
-	    !READ_ONCE(audit->ends)) {
-		/* Its object is there until this returns, and so is its client. */
-		if (vrb_submit(audit->client[request->client], vrb) == -EINPROGRESS) {
-			atomic_inc(&request->accepted);
-			atomic_inc(&audit->accepted);
-			return;
-		}
-		atomic_inc(&audit->refused);
-	}
+	    !READ_ONCE(audit->ends) && ask(request) == -EINPROGRESS)
+		return;
 	if (atomic_xchg(&request->owned, IDLE) != SUBMITTED)
 		audit_wrong(audit, "a callback of a request that nobody submitted");
 }
@@ -490,16 +500,11 @@ static void submit(struct audit_source *source, struct audit_place *place)
 	}
 	fill(source, request, place);
 	atomic_set_release(&request->owned, SUBMITTED);
-	ret = vrb_submit(audit->client[client], &request->vrb);
-	if (ret == -EINPROGRESS) {
-		/* It may have been called back, and be another's by now. */
-		atomic_inc(&request->accepted);
-		atomic_inc(&audit->accepted);
+	ret = ask(request);
+	if (ret == -EINPROGRESS)
 		return;
-	}
 	if (!may_be_refused(ret))
 		audit_wrong(audit, "a request was answered %d", ret);
-	atomic_inc(&audit->refused);
 	atomic_set(&request->owned, IDLE);
 }
 
@@ -964,7 +969,9 @@ void audit_end(struct audit *audit, struct audit_report *report)
 	for (i = 0; i < AUDIT_STATUSES; i++)
 		report->status[i] = atomic_read(&audit->status[i]);
 	strscpy(report->why, audit->why, sizeof(report->why));
-	/* What is left would be used after it has been freed. */
-	if (!left(audit))
+	/* What is left would be used after it has been freed, and its client could not go. */
+	if (left(audit))
+		pr_err("vrb audit: %s\n", audit->why);
+	else
 		free_audit(audit);
 }

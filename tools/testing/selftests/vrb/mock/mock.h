@@ -231,8 +231,8 @@ struct mock_hw {
 	struct mock *mock;
 	void *of;			/* what begins with a struct ib_qp or its like */
 	struct mock_script script[VRB_NR_OPS];
-	bool created;			/* the hardware knows it, since so many resets: */
-	unsigned int resets;
+	bool created;			/* the hardware knows it */
+	unsigned int resets;		/* there had been before it */
 	raw_spinlock_t lock;
 	enum ib_qp_state state;
 	bool attached;

@@ -57,17 +57,11 @@ struct mock_hw *mock_mr_hw(struct ib_mr *mr)
 	return container_of(mr, struct mock_mr, ib)->hw;
 }
 
-/* A reset makes the hardware forget. */
-static void hw_known(struct mock_hw *hw)
-{
-	hw->created = true;
-	hw->resets = READ_ONCE(hw->mock->quiesces);
-}
-
 static void hw_release(struct vrb_object *object)
 {
 	struct mock_hw *hw = to_hw(object);
 
+	/* A reset makes the hardware forget. */
 	if (hw->created && hw->resets == READ_ONCE(hw->mock->quiesces))
 		mock_violation(hw->mock, "released what the hardware knows");
 	atomic_dec(&hw->mock->live);
@@ -121,6 +115,7 @@ static struct mock_hw *hw_new(const struct ib_device *ibdev, const struct vrb_ob
 	raw_spin_lock_init(&hw->lock);
 	hw->mock = mock;
 	hw->of = of;
+	hw->resets = READ_ONCE(mock->quiesces);
 	hw->base.destroy.nr_steps = 1;
 	default_scripts(hw->script);
 	atomic_inc(&mock->live);
@@ -342,7 +337,7 @@ static void take_effect(struct vrb *vrb)
 	case VRB_OP_CREATE_QP:
 	case VRB_OP_CREATE_SRQ:
 	case VRB_OP_CREATE_MR:
-		hw_known(to_hw(vrb->object));
+		to_hw(vrb->object)->created = true;
 		break;
 	case VRB_OP_RESIZE_CQ:
 		container_of(vrb, struct vrb_resize_cq, vrb)->cq->cqe =
@@ -401,8 +396,7 @@ static int mock_hw_done(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot
 static void create_late(struct vrb_device *dev, struct vrb_object *object,
 			const struct vrb_result *result)
 {
-	if (!result->status)
-		hw_known(to_hw(object));
+	to_hw(object)->created = !result->status;
 }
 
 static int destroy_encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
