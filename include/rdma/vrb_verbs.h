@@ -270,7 +270,8 @@ struct vrb_query_srq {
  * @access: IB_ACCESS_LOCAL_WRITE, _REMOTE_READ, _REMOTE_WRITE, _REMOTE_ATOMIC; remote writes and
  *	atomics need local writes
  *
- * &ib_mr.lkey and &ib_mr.rkey are valid from the callback on.
+ * &ib_mr.lkey and &ib_mr.rkey are valid from the callback on. The status is -EINVAL where one of
+ * these is not as said here, or @mr is registered already; nothing has changed then.
  */
 struct vrb_reg_mr {
 	struct vrb vrb;

@@ -276,12 +276,17 @@ extern const struct vrb_verb mock_verb_refusable;
 /* mock_verbs.c */
 int mock_verbs_attach(struct mock *mock);
 void mock_verbs_detach(struct mock *mock);
+int mock_verbs_register(struct mock *mock);
 struct mock_script *mock_typed_script(struct mock *mock, const struct vrb *vrb);
 struct mock_hw *mock_cq_hw(struct ib_cq *cq);
 struct mock_hw *mock_qp_hw(struct ib_qp *qp);
 struct mock_hw *mock_srq_hw(struct ib_srq *srq);
 struct mock_hw *mock_mr_hw(struct ib_mr *mr);
 void mock_cq_event(struct ib_cq *cq);
+
+/* mock_device.c */
+void mock_device_init(struct dentry *directory);
+void mock_device_exit(void);
 
 /* mock_util.c */
 void test_fail(struct test *t, const char *file, int line, const char *fmt, ...) __printf(4, 5);

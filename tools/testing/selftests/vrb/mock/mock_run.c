@@ -2,7 +2,7 @@
 /*
  * Runs a test by name, by way of /sys/kernel/debug/vrb_mock/: rules, misuse and visible list the
  * names; writing one to run runs it; result then has diagnostics as TAP comments and in its last
- * line "pass", "fail" or "skip REASON".
+ * line "pass", "fail" or "skip REASON". mock_device.c has one file more.
  */
 #include <linux/debugfs.h>
 #include <linux/module.h>
@@ -244,12 +244,14 @@ static int __init mock_init(void)
 	debugfs_create_file("state", 0600, directory, NULL, &state_fops);
 	debugfs_create_file("run", 0200, directory, NULL, &run_fops);
 	debugfs_create_file("result", 0444, directory, NULL, &result_fops);
+	mock_device_init(directory);
 	return 0;
 }
 
 static void __exit mock_exit(void)
 {
 	debugfs_remove_recursive(directory);
+	mock_device_exit();
 }
 
 module_init(mock_init);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * RDMA objects of a device that does not exist: a struct ib_device that is never registered, on
- * which ib_core's ib_alloc_pd(), ib_create_cq(), ib_create_qp() and ib_create_srq() work, and the
- * table of typed verbs. ib_core's operations submit the same verbs.
+ * RDMA objects of a device that does not exist: a struct ib_device on which ib_core's
+ * ib_alloc_pd(), ib_create_cq(), ib_create_qp(), ib_create_srq() and ib_alloc_mr() work, and the
+ * table of typed verbs. ib_core's operations submit the same verbs. That of a test is never
+ * registered; mock_device.c registers one.
  *
  * What each command of a verb does is in a script: the object's for that verb, or the device's for
  * verbs of ports. A QP in RTS is connected to itself: what it sends completes at once, and uses up
@@ -247,13 +248,33 @@ static int check_modify(const struct vrb_modify_qp *req)
 	return ib_modify_qp_is_ok(hw->state, to, req->qp->qp_type, req->mask) ? 0 : -EINVAL;
 }
 
+static bool access_ok_for_mr(int access)
+{
+	const int remote = IB_ACCESS_REMOTE_WRITE | IB_ACCESS_REMOTE_ATOMIC;
+
+	if (access & ~(IB_ACCESS_LOCAL_WRITE | IB_ACCESS_REMOTE_READ | remote))
+		return false;
+	return access & IB_ACCESS_LOCAL_WRITE || !(access & remote);
+}
+
+/* As many as the memory has, no more and no less. */
+static bool pages_ok(const struct mock_hw *hw, const struct vrb_reg_mr *req)
+{
+	u64 last = req->iova + req->length - 1;
+
+	if (!req->pages || req->page_shift < 12 || req->page_shift > 31 ||
+	    req->nr_pages > hw->max_pages)
+		return false;
+	return req->nr_pages == (last >> req->page_shift) - (req->iova >> req->page_shift) + 1;
+}
+
 static int check_reg(const struct vrb_reg_mr *req)
 {
 	const struct mock_hw *hw = mock_mr_hw(req->mr);
 
-	if (hw->registered || !req->length || req->length - 1 > U64_MAX - 1 - req->iova)
+	if (hw->registered || !req->length || req->iova + req->length < req->iova)
 		return -EINVAL;
-	return req->nr_pages && req->nr_pages <= hw->max_pages ? 0 : -EINVAL;
+	return access_ok_for_mr(req->access) && pages_ok(hw, req) ? 0 : -EINVAL;
 }
 
 /* What is asked for must make sense. */
@@ -306,6 +327,21 @@ static void detached(struct mock_hw *hw)
 {
 	hw->attached = false;
 	vrb_object_unhold(&hw->base.object);
+}
+
+static void describe_port(struct ib_port_attr *attr)
+{
+	attr->state = IB_PORT_ACTIVE;
+	attr->phys_state = IB_PORT_PHYS_STATE_LINK_UP;
+	attr->max_mtu = IB_MTU_4096;
+	attr->active_mtu = IB_MTU_1024;
+	attr->active_width = IB_WIDTH_4X;
+	attr->active_speed = IB_SPEED_SDR;
+	attr->max_msg_sz = SZ_1G;
+	attr->gid_tbl_len = 1;
+	attr->pkey_tbl_len = 1;
+	attr->lid = 1;
+	attr->sm_lid = 1;
 }
 
 static void answered(struct vrb_process_mad *req)
@@ -374,7 +410,7 @@ static void take_effect(struct vrb *vrb)
 		unregistered(to_hw(vrb->object));
 		break;
 	case VRB_OP_QUERY_PORT:
-		container_of(vrb, struct vrb_query_port, vrb)->attr.state = IB_PORT_ACTIVE;
+		describe_port(&container_of(vrb, struct vrb_query_port, vrb)->attr);
 		break;
 	case VRB_OP_PROCESS_MAD:
 		answered(container_of(vrb, struct vrb_process_mad, vrb));
@@ -747,21 +783,124 @@ static int mock_destroy_srq(struct ib_srq *srq, struct ib_udata *udata)
 	return destroy_wait(mock_srq_hw(srq), "ib_destroy_srq");
 }
 
+static int mock_modify_qp(struct ib_qp *qp, struct ib_qp_attr *attr, int mask,
+			  struct ib_udata *udata)
+{
+	struct vrb_modify_qp modify;
+
+	vrb_prep_modify_qp(&modify, qp);
+	modify.attr = *attr;
+	modify.mask = mask;
+	return vrb_submit_wait(vrb_device_client(mock_qp_hw(qp)->mock->dev), &modify.vrb);
+}
+
+static struct ib_mr *mock_alloc_mr(struct ib_pd *pd, enum ib_mr_type type, u32 max_num_sg)
+{
+	struct mock_mr *mr = kzalloc(sizeof(*mr), GFP_KERNEL);
+	struct vrb_create_mr create;
+	int ret;
+
+	if (!mr)
+		return ERR_PTR(-ENOMEM);
+	mr->ib.device = pd->device;
+	ret = init_mr(&mr->ib, max_num_sg, GFP_KERNEL);
+	if (!ret) {
+		vrb_prep_create_mr(&create, &mr->ib);
+		ret = create_wait(pd->device, &create.vrb, mr_object(&mr->ib));
+	}
+	if (!ret)
+		return &mr->ib;
+	kfree(mr);
+	return ERR_PTR(ret);
+}
+
+/* The region's memory is the driver's to free, a shell's too. */
+static int mock_dereg_mr(struct ib_mr *mr, struct ib_udata *udata)
+{
+	int ret = destroy_wait(mock_mr_hw(mr), "ib_dereg_mr");
+
+	if (!ret)
+		kfree(container_of(mr, struct mock_mr, ib));
+	return ret;
+}
+
+/* There are no processes here, but a device without these is none for most clients of ib_core. */
+static struct ib_mr *mock_get_dma_mr(struct ib_pd *pd, int access)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+static struct ib_mr *mock_reg_user_mr(struct ib_pd *pd, u64 start, u64 length, u64 iova, int access,
+				      VRB_DMAH_PARAM struct ib_udata *udata)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+/* ---- The device and its port ---- */
+
+static int mock_query_device(struct ib_device *ibdev, struct ib_device_attr *attr,
+			     struct ib_udata *udata)
+{
+	attr->kernel_cap_flags = IBK_LOCAL_DMA_LKEY;
+	attr->max_cqe = 4096;
+	attr->max_sge_rd = 4;
+	return 0;
+}
+
+static int mock_query_port(struct ib_device *ibdev, u32 port, struct ib_port_attr *attr)
+{
+	describe_port(attr);
+	return 0;
+}
+
+static int mock_query_gid(struct ib_device *ibdev, u32 port, int index, union ib_gid *gid)
+{
+	gid->global.subnet_prefix = cpu_to_be64(0xfe80ULL << 48);
+	gid->global.interface_id = ibdev->node_guid;
+	return 0;
+}
+
+static int mock_query_pkey(struct ib_device *ibdev, u32 port, u16 index, u16 *pkey)
+{
+	*pkey = 0xffff;
+	return 0;
+}
+
+/* InfiniBand, and none of what ib_core's own agents would want of it. */
+static int mock_port_immutable(struct ib_device *ibdev, u32 port,
+			       struct ib_port_immutable *immutable)
+{
+	immutable->core_cap_flags = RDMA_CORE_CAP_PROT_IB;
+	immutable->gid_tbl_len = 1;
+	immutable->pkey_tbl_len = 1;
+	return 0;
+}
+
 static const struct ib_device_ops device_ops = {
 	.owner = THIS_MODULE,
 	.driver_id = RDMA_DRIVER_UNKNOWN,
+	.alloc_mr = mock_alloc_mr,
 	.alloc_pd = mock_alloc_pd,
 	.create_cq = mock_create_cq,
 	.create_qp = mock_create_qp,
 	.create_srq = mock_create_srq,
 	.dealloc_pd = mock_dealloc_pd,
+	.dereg_mr = mock_dereg_mr,
 	.destroy_cq = mock_destroy_cq,
 	.destroy_qp = mock_destroy_qp,
 	.destroy_srq = mock_destroy_srq,
+	.get_dma_mr = mock_get_dma_mr,
+	.get_port_immutable = mock_port_immutable,
+	.modify_qp = mock_modify_qp,
 	.poll_cq = mock_poll_cq,
 	.post_recv = mock_post_recv,
 	.post_send = mock_post_send,
 	.post_srq_recv = mock_post_srq_recv,
+	.query_device = mock_query_device,
+	.query_gid = mock_query_gid,
+	.query_pkey = mock_query_pkey,
+	.query_port = mock_query_port,
+	.reg_user_mr = mock_reg_user_mr,
 	.req_notify_cq = mock_req_notify_cq,
 
 	INIT_RDMA_OBJ_SIZE(ib_cq, mock_cq, ib),
@@ -772,7 +911,7 @@ static const struct ib_device_ops device_ops = {
 
 /**
  * mock_verbs_attach - attach a device with all verbs
- * @mock: device, whose ib_device this makes; it has no port and is not registered
+ * @mock: device, whose ib_device this makes; it is not registered
  *
  * Context: Process.
  * Return: 0 or -ENOMEM.
@@ -788,9 +927,7 @@ int mock_verbs_attach(struct mock *mock)
 	ib_set_device_ops(&device->ib, &device_ops);
 	strscpy(device->ib.name, "mock", sizeof(device->ib.name));
 	device->ib.num_comp_vectors = 1;
-	device->ib.attrs.kernel_cap_flags = IBK_LOCAL_DMA_LKEY;
-	device->ib.attrs.max_cqe = 4096;
-	device->ib.attrs.max_sge_rd = 4;
+	mock_query_device(&device->ib, &device->ib.attrs, NULL);
 	default_scripts(mock->script);
 	return vrb_device_attach(mock->dev, &device->ib, &mock_verbs);
 }
@@ -805,4 +942,19 @@ void mock_verbs_detach(struct mock *mock)
 {
 	if (mock->ibdev)
 		ib_dealloc_device(mock->ibdev);
+}
+
+/**
+ * mock_verbs_register - have ib_core tell its clients of a device
+ * @mock: device of mock_verbs_attach(); it has one port
+ *
+ * Context: Process.
+ * Return: 0 or an errno of ib_register_device().
+ */
+int mock_verbs_register(struct mock *mock)
+{
+	mock->ibdev->node_type = RDMA_NODE_IB_CA;
+	mock->ibdev->node_guid = cpu_to_be64(1);
+	mock->ibdev->phys_port_cnt = 1;
+	return ib_register_device(mock->ibdev, "mock%d", NULL);
 }

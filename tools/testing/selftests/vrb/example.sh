@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver none --hcas 0 --modules "ib_vrb vrb_mock vrb_example"
+# Kernels: 6.12 7
+#
+# A client that was written from the headers alone, on the provider without hardware: it makes,
+# connects, uses and destroys its objects in softirq.
+
+. "$(dirname "$0")/lib.sh"
+
+DEVICE=$MOCK/device
+EXAMPLE=/sys/kernel/debug/vrb_example
+
+echo "TAP version 13"
+[ "$(id -u)" = 0 ] || skip_all "needs root"
+mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug 2>/dev/null
+for module in vrb_mock vrb_example; do
+	[ -e /sys/kernel/debug/$module ] || modprobe $module 2>/dev/null
+done
+[ -e "$DEVICE" ] && [ -d "$EXAMPLE" ] || skip_all "vrb_mock or vrb_example is not loaded"
+trap 'echo 0 >"$DEVICE"' EXIT
+
+# client DEVICE: what the client says of it, as subtests
+client() {
+	sed 's/^/    /' "$EXAMPLE/$1"
+	grep -q '^ok' "$EXAMPLE/$1" && ! grep -q '^not ok' "$EXAMPLE/$1"
+}
+
+echo "1..3"
+result=fail
+echo 1 >"$DEVICE" && client mock0 && result=pass
+report "a client that has only the headers" "$result"
+
+result=fail
+echo 0 >"$DEVICE" && [ ! -e "$EXAMPLE/mock0" ] && result=pass
+report "its device goes and has everything back" "$result"
+
+# While it is at work: the client's own end, not the device's, destroys what there is.
+result=pass
+for _ in {1..20}; do
+	{ echo 1 >"$DEVICE" && echo 0 >"$DEVICE"; } || result=fail
+done
+report "its device goes in the middle" "$result"
+trap - EXIT
+exit "$status"
