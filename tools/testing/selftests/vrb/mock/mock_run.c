@@ -24,7 +24,8 @@ static const struct test_case *const suites[] = {
 	request_tests, steps_tests, slots_tests, time_tests, object_tests, fail_tests,
 	client_tests, wait_tests, misuse_tests, visible_tests, refs_tests, callback_tests,
 	share_tests, stop_tests, idle_tests, bounds_tests, numbers_tests, storm_tests,
-	late_tests, verbs_tests, create_tests, shell_tests, await_tests, notify_tests, audit_tests,
+	late_tests, verbs_tests, create_tests, shell_tests, await_tests, notify_tests,
+	audit_tests, kinds_tests,
 };
 
 static struct dentry *directory;

@@ -141,6 +141,27 @@ static void shell_is_like_an_srq_of_ib_core(struct test *t)
 	ib_destroy_srq(twin);
 }
 
+static void shell_is_like_a_region_of_ib_core(struct test *t)
+{
+	const struct part other[] = {
+		PART(ib_mr, res, struct rdma_restrack_entry), {}
+	};
+	struct ib_mr *shell = vrb_alloc_mr(t->client, t->pd, 4, GFP_KERNEL);
+	struct ib_mr *twin = ib_alloc_mr(t->pd, IB_MR_TYPE_MEM_REG, 4);
+	struct typed_gone *gone = new_gone(t);
+	struct typed_request *create = new_typed(t);
+
+	if (!EXPECT(t, !IS_ERR(twin) && !IS_ERR(shell)))
+		return;
+	vrb_prep_create_mr(&create->create_mr, shell);
+	run_typed(create, 0);
+	compare(t, "ib_mr", shell, twin, sizeof(*shell), other);
+	EXPECT_EQ(t, atomic_read(&t->pd->usecnt), 2);
+	EXPECT_EQ(t, vrb_destroy_mr(t->client, shell, typed_gone, gone), -EINPROGRESS);
+	wait_gone(gone);
+	EXPECT_EQ(t, ib_dereg_mr(twin), 0);
+}
+
 /* ---- Before the create, and with it ---- */
 
 static void shell_does_nothing_before_its_create(struct test *t)
@@ -424,6 +445,7 @@ const struct test_case shell_tests[] = {
 	{ "shell_is_like_a_cq_of_ib_core", shell_is_like_a_cq_of_ib_core, .verbs = true },
 	{ "shell_is_like_a_qp_of_ib_core", shell_is_like_a_qp_of_ib_core, .verbs = true },
 	{ "shell_is_like_an_srq_of_ib_core", shell_is_like_an_srq_of_ib_core, .verbs = true },
+	{ "shell_is_like_a_region_of_ib_core", shell_is_like_a_region_of_ib_core, .verbs = true },
 	{ "shell_does_nothing_before_its_create", shell_does_nothing_before_its_create,
 	  .verbs = true },
 	{ "shell_works_with_ib_core_inlines", shell_works_with_ib_core_inlines, .verbs = true },
