@@ -360,7 +360,7 @@ extern const struct test_case misuse_tests[], visible_tests[], refs_tests[], cal
 extern const struct test_case share_tests[], stop_tests[], idle_tests[], bounds_tests[];
 extern const struct test_case numbers_tests[], storm_tests[], late_tests[];
 extern const struct test_case verbs_tests[], create_tests[], shell_tests[], await_tests[];
-extern const struct test_case notify_tests[], audit_tests[], kinds_tests[];
+extern const struct test_case notify_tests[], audit_tests[], kinds_tests[], pairs_tests[];
 extern uint mock_seed;
 
 #endif /* VRB_MOCK_H */

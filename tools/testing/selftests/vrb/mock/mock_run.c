@@ -25,7 +25,7 @@ static const struct test_case *const suites[] = {
 	client_tests, wait_tests, misuse_tests, visible_tests, refs_tests, callback_tests,
 	share_tests, stop_tests, idle_tests, bounds_tests, numbers_tests, storm_tests,
 	late_tests, verbs_tests, create_tests, shell_tests, await_tests, notify_tests,
-	audit_tests, kinds_tests,
+	audit_tests, kinds_tests, pairs_tests,
 };
 
 static struct dentry *directory;
