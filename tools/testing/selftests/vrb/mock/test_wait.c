@@ -51,6 +51,93 @@ static void waits_without_a_slot(struct test *t)
 	wait_released(t, &released);
 }
 
+struct queue {
+	struct test *test;
+	u64 length;
+};
+
+static bool queue_is(void *arg)
+{
+	const struct queue *queue = arg;
+
+	return counters(queue->test).queue_now == queue->length;
+}
+
+static void wait_queue(struct test *t, u64 length)
+{
+	struct queue queue = { .test = t, .length = length };
+
+	EXPECT(t, wait_until(queue_is, &queue));
+}
+
+#define BEHIND 3
+
+/*
+ * There is one slot besides the reserved one, and it is taken. What has waited goes on in front of
+ * what was queued meanwhile.
+ */
+static void resumed_goes_on_in_front(struct test *t)
+{
+	struct mock_request *blocker = held_request(t, 2), *behind[BEHIND], *request;
+	struct mock_object *object;
+	struct completion released;
+	unsigned int i;
+
+	object = new_object(t, 9, &released);
+	request = waiting_request(t, object, MOCK_WAIT);
+	submit(blocker);
+	wait_posted(blocker);
+	for (i = 0; i < BEHIND; i++) {
+		behind[i] = new_request(t, 10 + i);
+		submit(behind[i]);
+	}
+	wait_queue(t, BEHIND);
+	vrb_resume(&object->object);
+	wait_queue(t, BEHIND + 1);
+	let_go(blocker);
+	wait_over(blocker, 0);
+	wait_over(request, 0);
+	for (i = 0; i < BEHIND; i++)
+		wait_over(behind[i], 0);
+	/* Its first step, the blocker, its other steps, the rest. */
+	EXPECT_EQ(t, t->mock->log[2].tag, 1);
+	EXPECT_EQ(t, t->mock->log[3].tag, 1);
+	EXPECT_EQ(t, t->mock->log[4].tag, 10);
+	destroy(object);
+	wait_released(t, &released);
+}
+
+/* It is as old as it is, not as its resume: so it goes before a class above that is younger. */
+static void resumed_keeps_its_age(struct test *t)
+{
+	struct mock_request *blocker = held_request(t, 2), *other = new_request(t, 3);
+	struct mock_request *request = new_request(t, 1);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	request->vrb.verb = &mock_verb_background;
+	request->vrb.object = &object->object;
+	request->script.step[0].flags = MOCK_WAIT;
+	submit(request);
+	EXPECT(t, wait_until(has_waited, request));
+	submit(blocker);
+	wait_posted(blocker);
+	msleep(150);
+	submit(other);
+	wait_queue(t, 1);
+	vrb_resume(&object->object);
+	wait_queue(t, 2);
+	let_go(blocker);
+	wait_over(blocker, 0);
+	wait_over(request, 0);
+	wait_over(other, 0);
+	EXPECT_EQ(t, t->mock->log[1].tag, 1);
+	EXPECT_EQ(t, t->mock->log[2].tag, 3);
+	destroy(object);
+	wait_released(t, &released);
+}
+
 static void waits_after_a_command(struct test *t)
 {
 	struct mock_request *request;
@@ -387,6 +474,8 @@ static void wait_ends_with_a_fatal_signal(struct test *t)
 
 const struct test_case wait_tests[] = {
 	{ "waits_without_a_slot", waits_without_a_slot, { .slots = 2 } },
+	{ "resumed_goes_on_in_front", resumed_goes_on_in_front, { .slots = 2 } },
+	{ "resumed_keeps_its_age", resumed_keeps_its_age, { .slots = 2 } },
 	{ "waits_after_a_command", waits_after_a_command },
 	{ "waits_until_resumed_in_hardirq", waits_until_resumed_in_hardirq },
 	{ "resume_before_the_verdict", resume_before_the_verdict },
