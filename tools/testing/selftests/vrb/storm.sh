@@ -5,7 +5,8 @@
 # Kernels: 6.12 7 debug
 # Timeout: 600
 #
-# Everything at once, with delays where a race would be, begun with one seed after the other.
+# Everything at once, and two things at once, with delays where a race would be, begun with one seed
+# after the other.
 # Usage: storm.sh [SEED...]
 
 . "$(dirname "$0")/lib.sh"
@@ -13,11 +14,13 @@
 DELAYS=/sys/kernel/debug/ib_vrb/delays
 SEED=/sys/module/vrb_mock/parameters/seed
 
+RACES=(submit cancel destroy shut fail answer)
+
 [ $# != 0 ] || set -- 1 2 3 4 5 6 7 8
 setup rules
 [ -w "$DELAYS" ] || skip_all "the engine has no delays"
 trap 'echo 0 >$DELAYS; echo 0 >/sys/kernel/rcu_expedited' EXIT
-echo "1..$((2 * $#))"
+echo "1..$((3 * $#))"
 for seed; do
 	echo "$seed" >"$SEED"
 	echo "$seed" >"$DELAYS"
@@ -25,5 +28,8 @@ for seed; do
 	report "storm_of_everything with seed $seed" "$result"
 	run_one kill_of_a_restless_request
 	report "kill_of_a_restless_request with seed $seed" "$result"
+	race=races_of_${RACES[seed % ${#RACES[@]}]}
+	run_one "$race"
+	report "$race with seed $seed" "$result"
 done
 exit "$status"
