@@ -77,6 +77,9 @@ struct vrb_result {
  * @undone: as @done, for the command of @undo. NULL: its status is the verdict.
  *	Returns VRB_NEXT, VRB_AGAIN, VRB_WAIT; an errno fails the device.
  *	Context: as @done.
+ * @lost: this step's command has been given up (-ETIMEDOUT): what becomes of @object is not known
+ *	until @late is called, if ever. Optional.
+ *	Context: as @encode.
  * @late: this step's command of a request that had been given up (-ETIMEDOUT) has finished after
  *	all: what became of @object is known again. Called before anything else is issued on
  *	@object. Optional.
@@ -93,6 +96,7 @@ struct vrb_step {
 	int (*undo)(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot);
 	int (*undone)(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot,
 		      const struct vrb_result *result);
+	void (*lost)(struct vrb_device *dev, struct vrb_object *object);
 	void (*late)(struct vrb_device *dev, struct vrb_object *object,
 		     const struct vrb_result *result);
 };

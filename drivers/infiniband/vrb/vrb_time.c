@@ -169,6 +169,7 @@ static ktime_t vrb_slot_expiry(const struct vrb_device *dev, const struct vrb_sl
 
 static void vrb_give_up(struct vrb_device *dev, struct vrb_slot *slot)
 {
+	const struct vrb_step *step;
 	struct vrb *vrb = slot->vrb;
 
 	if (!slot->posted) {
@@ -186,6 +187,9 @@ static void vrb_give_up(struct vrb_device *dev, struct vrb_slot *slot)
 		vrb_fail_verb(dev, vrb, "too many commands were not answered");
 	dev->counters.timeouts++;
 	vrb_slot_bury(dev, slot);
+	step = &slot->verb->steps[slot->step];
+	if (step->lost)
+		step->lost(dev, slot->object);
 	vrb->status = -ETIMEDOUT;
 	trace_vrb_timeout(vrb);
 	vrb_finish(dev, vrb, -ETIMEDOUT);

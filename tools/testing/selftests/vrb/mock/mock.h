@@ -61,6 +61,7 @@ struct mock_script {
 	unsigned int waited;		/* steps that began to wait */
 	unsigned int undos;		/* steps asked to be undone */
 	u64 out;
+	unsigned int lost;
 	unsigned int late;
 	int late_step;
 	struct vrb_object *late_object;

@@ -387,6 +387,27 @@ static void mock_late(struct vrb_object *object, int step)
 	mine->destroy.late_object = object;
 }
 
+static void mock_lost(struct vrb_object *object, int step)
+{
+	struct mock_object *mine = container_of(object, struct mock_object, object);
+
+	if (!object)
+		return;
+	mine->destroy.lost++;
+	mine->destroy.late_step = step;
+}
+
+#define MOCK_LOST(step)									\
+static void mock_lost_##step(struct vrb_device *dev, struct vrb_object *object)		\
+{											\
+	mock_lost(object, step);							\
+}
+
+MOCK_LOST(0)
+MOCK_LOST(1)
+MOCK_LOST(2)
+MOCK_LOST(3)
+
 #define MOCK_LATE(step)									\
 static void mock_late_##step(struct vrb_device *dev, struct vrb_object *object,		\
 			     const struct vrb_result *result)				\
@@ -401,7 +422,8 @@ MOCK_LATE(3)
 
 #define MOCK_ROW(step) {								\
 	.name = "step" #step, .encode = mock_encode, .done = mock_done,			\
-	.undo = mock_undo, .undone = mock_done, .late = mock_late_##step,		\
+	.undo = mock_undo, .undone = mock_done,						\
+	.lost = mock_lost_##step, .late = mock_late_##step,				\
 }
 
 static const struct vrb_step mock_steps[MOCK_STEPS] = {

@@ -217,8 +217,13 @@ static void late_result_is_reported(struct test *t)
 	lost->script.step[1].flags = MOCK_HOLD;
 	run_to_end(lost, -ETIMEDOUT);
 	EXPECT_EQ(t, lost->vrb.step, 1);
+	EXPECT_EQ(t, object->destroy.lost, 1);
+	EXPECT_EQ(t, object->destroy.late_step, 1);
+	EXPECT_EQ(t, object->destroy.late, 0);
+	object->destroy.late_step = 0;
 	let_go(lost);
 	EXPECT(t, wait_until(was_late, object));
+	EXPECT_EQ(t, object->destroy.lost, 1);
 	EXPECT_EQ(t, object->destroy.late_step, 1);
 	EXPECT(t, wait_until(zombie_reaped, t));
 	/* Certain again */
