@@ -6,6 +6,7 @@
  */
 #include "catas.h"
 #include "flush.h"
+#include "mcg.h"
 #include "tavor.h"
 
 #define CATAS_POLL	(5 * HZ)
@@ -126,6 +127,7 @@ void tavor_fatal(struct tavor_dev *dev)
 	};
 
 	tavor_flush_start(dev);
+	tavor_mcg_failed(dev);
 	if (!READ_ONCE(dev->registered) || atomic_xchg(&dev->fatal_sent, 1))
 		return;
 	vrb_device_event(dev->vrb, IB_EVENT_DEVICE_FATAL, NULL);

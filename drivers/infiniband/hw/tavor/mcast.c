@@ -2,9 +2,9 @@
 /*
  * Multicast: attach and detach on the group table in the HCA.
  *
- * The table is a hash of chained entries, changed by reading and writing whole entries. It is one
- * object of the engine, so its requests run one after the other: each may take the several commands
- * it needs without seeing another's half-done change.
+ * The table is a hash of chained entries, changed by reading and writing whole entries. One request
+ * at a time is at it, so each may take the several commands it needs without seeing another's
+ * half-done change; mcg.c has whose turn it is.
  */
 #include <linux/bitfield.h>
 #include <linux/delay.h>
@@ -13,77 +13,13 @@
 
 #include "hw_mad.h"
 #include "mcast.h"
+#include "mcg.h"
+#include "object.h"
 #include "qp.h"
 #include "tavor.h"
 
 #define TAVOR_MGM_NONE		U32_MAX
 #define TAVOR_MCAST_RETRY_MS	20
-
-/* Where a request goes on: one row of its table stands for all of its commands. */
-enum tavor_mcast_phase {
-	TAVOR_MCAST_HASH,	/* which bucket */
-	TAVOR_MCAST_READ,	/* walk the chain */
-	TAVOR_MCAST_WRITE,	/* the group's entry */
-	TAVOR_MCAST_WRITE_LINK,	/* the entry before it, which gains or loses a successor */
-	TAVOR_MCAST_READ_NEXT,	/* detach of a bucket's last QP: its successor takes its place */
-};
-
-/* What an attach or detach asks for */
-struct tavor_mcast_args {
-	union ib_gid gid;
-	u32 qpn;
-	bool attach;
-};
-
-/* An attach or detach */
-struct tavor_mcast_request {
-	struct vrb vrb;
-	struct tavor_mcast_args args;
-	bool started;
-};
-
-/**
- * struct tavor_mcast - the attach or detach that is under way
- * @active: between its first command and the result of its last
- * @args: see there
- * @phase: what comes next
- * @index: entry @mgm is, or is to be written to
- * @prev: entry that links to @index, or TAVOR_MGM_NONE for a bucket
- * @moved: overflow entry that becomes free, or TAVOR_MGM_NONE
- * @fresh: overflow entry taken for the group and not yet linked to, or TAVOR_MGM_NONE
- * @mgm: entry read last, or the one to write
- * @link: copy of the entry @prev
- */
-struct tavor_mcast {
-	bool active;
-	struct tavor_mcast_args args;
-	enum tavor_mcast_phase phase;
-	u32 index;
-	u32 prev;
-	u32 moved;
-	u32 fresh;
-	struct tavor_mgm mgm;
-	struct tavor_mgm link;
-};
-
-/**
- * struct tavor_mcg_table - the group table
- * @object: what serialises the requests
- * @buckets: entries of the hash part; as many overflow entries follow
- * @overflow: overflow entries
- * @op: the request under way, or the one that was given up last
- */
-struct tavor_mcg_table {
-	struct vrb_object object;
-	u32 buckets;
-	struct tavor_alloc overflow;
-	struct tavor_mcast op;
-};
-
-static struct tavor_mcg_table *to_mcg_table(struct vrb_object *object)
-{
-	return container_of(object, struct tavor_mcg_table, object);
-}
 
 static u32 tavor_mgm_next(const struct tavor_mgm *mgm)
 {
@@ -126,28 +62,52 @@ static void tavor_encode_write_mgm(struct tavor_dev *dev, struct vrb_slot *slot,
 	tavor_cmd_set(dev, slot, TAVOR_CMD_WRITE_MGM, 0, index, TAVOR_CMD_IN);
 }
 
-static void tavor_mcast_start(struct tavor_mcast *op, const struct tavor_mcast_args *args)
+static const struct vrb_mcast *to_mcast(const struct vrb *vrb)
+{
+	return container_of(vrb, struct vrb_mcast, vrb);
+}
+
+static void tavor_mcast_start(struct tavor_mcast *op, const struct vrb *vrb)
 {
 	op->active = true;
-	op->args = *args;
+	op->attach = vrb->op == VRB_OP_ATTACH_MCAST;
+	op->gid = to_mcast(vrb)->gid;
+	op->qpn = vrb->object->id;
 	op->phase = TAVOR_MCAST_HASH;
 	op->prev = TAVOR_MGM_NONE;
 	op->moved = TAVOR_MGM_NONE;
 	op->fresh = TAVOR_MGM_NONE;
 }
 
+static int tavor_mcast_enter(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct tavor_mcg_table *table = vrb_to_tdev(vdev)->mcgs;
+	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
+	int ret;
+
+	if (qp->type != IB_QPT_UD || to_mcast(vrb)->gid.raw[0] != 0xff)
+		return -EINVAL;
+	ret = tavor_mcg_enter(table, qp, vrb->op == VRB_OP_ATTACH_MCAST);
+	if (ret == VRB_NEXT)
+		tavor_mcast_start(&table->op, vrb);
+	return ret;
+}
+
+/* It has failed, or is taken back while it waits. */
+static int tavor_mcast_undo(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	tavor_mcg_leave(vrb_to_tdev(vdev)->mcgs, to_hw_qp(vrb->object));
+	return VRB_NEXT;
+}
+
 static int tavor_mcast_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_dev *dev = vrb_to_tdev(vdev);
-	struct tavor_mcast_request *req = container_of(vrb, struct tavor_mcast_request, vrb);
-	struct tavor_mcast *op = &to_mcg_table(vrb->object)->op;
+	struct tavor_mcast *op = &dev->mcgs->op;
 
-	if (!req->started)
-		tavor_mcast_start(op, &req->args);
-	req->started = true;
 	switch (op->phase) {
 	case TAVOR_MCAST_HASH:
-		memcpy(tavor_mbox_in(dev, slot), op->args.gid.raw, sizeof(op->args.gid));
+		memcpy(tavor_mbox_in(dev, slot), op->gid.raw, sizeof(op->gid));
 		tavor_cmd_set(dev, slot, TAVOR_CMD_MGID_HASH, 0, 0, TAVOR_CMD_IN);
 		return VRB_POST;
 	case TAVOR_MCAST_READ:
@@ -170,12 +130,12 @@ static int tavor_mcast_attach_here(struct tavor_mcast *op)
 {
 	u32 n = tavor_mgm_count(&op->mgm);
 
-	if (tavor_mgm_find(&op->mgm, op->args.qpn) >= 0)
+	if (tavor_mgm_find(&op->mgm, op->qpn) >= 0)
 		return VRB_END;
 	if (n == TAVOR_MGM_QPS)
 		return -ENOMEM;
-	memcpy(op->mgm.gid, op->args.gid.raw, sizeof(op->mgm.gid));
-	op->mgm.qp[n] = cpu_to_be32(TAVOR_MGM_VALID | op->args.qpn);
+	memcpy(op->mgm.gid, op->gid.raw, sizeof(op->mgm.gid));
+	op->mgm.qp[n] = cpu_to_be32(TAVOR_MGM_VALID | op->qpn);
 	op->phase = TAVOR_MCAST_WRITE;
 	return VRB_AGAIN;
 }
@@ -221,7 +181,7 @@ static int tavor_mcast_detach_entry(struct tavor_mcast *op)
 static int tavor_mcast_detach_here(struct tavor_mcast *op)
 {
 	u32 n = tavor_mgm_count(&op->mgm);
-	int i = tavor_mgm_find(&op->mgm, op->args.qpn);
+	int i = tavor_mgm_find(&op->mgm, op->qpn);
 
 	if (i < 0)
 		return -EINVAL;
@@ -239,14 +199,14 @@ static int tavor_mcast_look(struct tavor_mcg_table *table)
 	struct tavor_mcast *op = &table->op;
 	u32 next = tavor_mgm_next(&op->mgm);
 
-	if (!memcmp(op->mgm.gid, op->args.gid.raw, sizeof(op->mgm.gid)))
-		return op->args.attach ? tavor_mcast_attach_here(op) : tavor_mcast_detach_here(op);
-	if (op->args.attach && tavor_mgm_empty(&op->mgm) && op->prev == TAVOR_MGM_NONE)
+	if (!memcmp(op->mgm.gid, op->gid.raw, sizeof(op->mgm.gid)))
+		return op->attach ? tavor_mcast_attach_here(op) : tavor_mcast_detach_here(op);
+	if (op->attach && tavor_mgm_empty(&op->mgm) && op->prev == TAVOR_MGM_NONE)
 		return tavor_mcast_attach_here(op);
 	if (next >= 2 * table->buckets)
 		return -EIO;
 	if (!next)
-		return op->args.attach ? tavor_mcast_attach_new(table) : -EINVAL;
+		return op->attach ? tavor_mcast_attach_new(table) : -EINVAL;
 	op->prev = op->index;
 	op->link = op->mgm;
 	op->index = next;
@@ -264,18 +224,25 @@ static int tavor_mcast_written(struct tavor_mcast *op)
 
 /*
  * The outcome of the request's last command is known: an entry that no link leads to, now or any
- * more, can be used again.
+ * more, can be used again, and the QP is in the group or is not.
  */
-static void tavor_mcast_settle(struct tavor_mcg_table *table, int status)
+static void tavor_mcast_settle(struct tavor_mcg_table *table, struct vrb_object *object, int status)
 {
 	struct tavor_mcast *op = &table->op;
 	bool linked = op->phase == TAVOR_MCAST_WRITE_LINK && !status;
+	bool written = op->phase == TAVOR_MCAST_WRITE && op->fresh == TAVOR_MGM_NONE && !status;
 
 	op->active = false;
 	if (op->fresh != TAVOR_MGM_NONE && !linked)
 		tavor_alloc_put(&table->overflow, op->fresh);
 	if (op->moved != TAVOR_MGM_NONE && linked)
 		tavor_alloc_put(&table->overflow, op->moved);
+	if (!linked && !written)
+		return;
+	if (op->attach)
+		tavor_mcg_attached(table, to_hw_qp(object));
+	else
+		tavor_mcg_detached(table, to_hw_qp(object));
 }
 
 static int tavor_mcast_next(struct tavor_mcg_table *table, struct tavor_dev *dev,
@@ -305,54 +272,72 @@ static int tavor_mcast_next(struct tavor_mcg_table *table, struct tavor_dev *dev
 static int tavor_mcast_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 			    const struct vrb_result *result)
 {
-	struct tavor_mcg_table *table = to_mcg_table(vrb->object);
+	struct tavor_dev *dev = vrb_to_tdev(vdev);
 	int ret = result->status;
 
 	if (!ret)
-		ret = tavor_mcast_next(table, vrb_to_tdev(vdev), slot, result);
-	if (ret != VRB_AGAIN)
-		tavor_mcast_settle(table, ret == VRB_END ? 0 : ret);
+		ret = tavor_mcast_next(dev->mcgs, dev, slot, result);
+	if (ret == VRB_AGAIN)
+		return ret;
+	tavor_mcast_settle(dev->mcgs, vrb->object, ret == VRB_END ? 0 : ret);
+	tavor_mcg_leave(dev->mcgs, to_hw_qp(vrb->object));
 	return ret;
+}
+
+static void tavor_mcast_lost(struct vrb_device *vdev, struct vrb_object *object)
+{
+	tavor_mcg_lost(vrb_to_tdev(vdev)->mcgs);
 }
 
 static void tavor_mcast_late(struct vrb_device *vdev, struct vrb_object *object,
 			     const struct vrb_result *result)
 {
-	tavor_mcast_settle(to_mcg_table(object), result->status);
+	struct tavor_mcg_table *table = vrb_to_tdev(vdev)->mcgs;
+
+	tavor_mcast_settle(table, object, result->status);
+	tavor_mcg_found(table);
+	tavor_mcg_leave(table, to_hw_qp(object));
 }
 
 static const struct vrb_step tavor_mcast_steps[] = {
 	{
+		.name = "turn at the group table",
+		.encode = tavor_mcast_enter,
+		.undo = tavor_mcast_undo,
+	}, {
 		.name = "MGID_HASH, READ_MGM, WRITE_MGM",
 		.encode = tavor_mcast_encode,
 		.done = tavor_mcast_done,
+		.lost = tavor_mcast_lost,
 		.late = tavor_mcast_late,
 	},
 };
 
-static const struct vrb_verb tavor_verb_attach = {
+const struct vrb_verb tavor_verb_attach_mcast = {
 	.name = "ATTACH_MCAST",
 	.class = VRB_CLASS_NORMAL,
 	VRB_STEPS(tavor_mcast_steps),
 };
 
-static const struct vrb_verb tavor_verb_detach = {
+const struct vrb_verb tavor_verb_detach_mcast = {
 	.name = "DETACH_MCAST",
 	.class = VRB_CLASS_TEARDOWN,
+	.parting = true,
 	VRB_STEPS(tavor_mcast_steps),
 };
 
 static int tavor_mcast_exec(struct ib_qp *ibqp, const union ib_gid *gid, bool attach, u8 *status)
 {
 	struct tavor_hw_qp *qp = to_tqp(ibqp)->hw;
-	struct tavor_mcast_request req = {
-		.args = { .gid = *gid, .qpn = qp->qpn, .attach = attach },
-	};
+	struct vrb_mcast req;
 	int err;
 
-	vrb_prep(&req.vrb, attach ? &tavor_verb_attach : &tavor_verb_detach,
-		 &qp->dev->mcgs->object);
+	if (attach)
+		vrb_prep_attach_mcast(&req, ibqp);
+	else
+		vrb_prep_detach_mcast(&req, ibqp);
 	req.vrb.user = qp->object.destroy.user;
+	req.gid = *gid;
 	err = tavor_exec(qp->dev, &req.vrb);
 	*status = req.vrb.fw_status;
 	return err;
@@ -361,7 +346,8 @@ static int tavor_mcast_exec(struct ib_qp *ibqp, const union ib_gid *gid, bool at
 /*
  * ib_core forgets the attachment whatever the outcome, and could never destroy the QP if this
  * failed: as with a destroy, what the hardware refuses or never does is a failure of the device.
- * Until a command that was given up has been answered the group table takes no request.
+ * Until a command that was given up has been answered the QP takes no request.
+ *
  * Context: Process context, may sleep.
  */
 static int tavor_mcast_detach(struct ib_qp *ibqp, const union ib_gid *gid)
@@ -423,9 +409,24 @@ int tavor_detach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid)
 	return tavor_mcast_detach(ibqp, gid);
 }
 
+/* Its destroy waits for the QPs that were left in groups; the hardware knows nothing of it. */
+static int tavor_mcg_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	return VRB_END;
+}
+
+static const struct vrb_step tavor_mcg_destroy_steps[] = {
+	{ .name = "no command", .encode = tavor_mcg_destroy_encode },
+};
+
+static const struct vrb_verb tavor_verb_destroy_mcg = {
+	.name = "DESTROY_MCG_TABLE",
+	.class = VRB_CLASS_TEARDOWN,
+	VRB_STEPS(tavor_mcg_destroy_steps),
+};
+
 static void tavor_mcg_release(struct vrb_object *object)
 {
-	kfree(container_of(object, struct tavor_mcg_table, object));
 }
 
 static const struct vrb_object_type tavor_mcg_object = {
@@ -448,7 +449,9 @@ int tavor_mcg_table_init(struct tavor_dev *dev)
 	table = kzalloc(sizeof(*table), GFP_KERNEL);
 	if (!table)
 		return -ENOMEM;
+	table->dev = dev;
 	table->buckets = dev->limits.num_mgms;
+	tavor_mcg_turns_init(table);
 	/* A number is an index of the whole table: the buckets are reserved. */
 	err = tavor_alloc_init(&table->overflow, "multicast groups", 2 * table->buckets,
 			       2 * table->buckets - 1, table->buckets);
@@ -456,8 +459,9 @@ int tavor_mcg_table_init(struct tavor_dev *dev)
 		kfree(table);
 		return err;
 	}
-	vrb_object_init(&table->object, dev->vrb, &tavor_mcg_object, 0, NULL);
-	dev->mcgs = table;
+	vrb_object_init(&table->object, dev->vrb, &tavor_mcg_object, 0, &tavor_verb_destroy_mcg);
+	/* Pairs with tavor_mcg_failed(). */
+	smp_store_release(&dev->mcgs, table);
 	return 0;
 }
 
@@ -465,16 +469,22 @@ int tavor_mcg_table_init(struct tavor_dev *dev)
  * tavor_mcg_table_cleanup() - counterpart of tavor_mcg_table_init()
  * @dev: the device
  *
- * Context: Process context.
+ * Context: Process context, may sleep.
  */
 void tavor_mcg_table_cleanup(struct tavor_dev *dev)
 {
 	struct tavor_mcg_table *table = dev->mcgs;
 
+	tavor_mcg_turns_stop(table);
+	tavor_object_destroy(dev, &table->object);
 	/* The device has failed in the middle of one. */
 	if (table->op.active)
-		tavor_mcast_settle(table, -EIO);
+		tavor_mcast_settle(table, NULL, -EIO);
 	tavor_alloc_destroy(dev, &table->overflow);
-	dev->mcgs = NULL;
-	vrb_object_put(&table->object);
+	WRITE_ONCE(dev->mcgs, NULL);
+	/* Who has noticed the failure of the device may be looking through the table, or again. */
+	synchronize_rcu();
+	rcu_barrier();
+	rcu_barrier();
+	kfree(table);
 }

@@ -393,6 +393,8 @@ static struct tavor_hw_qp *tavor_qp_alloc(struct ib_qp *ibqp, const struct ib_qp
 	qp->dev = dev;
 	INIT_LIST_HEAD(&qp->on_send_cq);
 	INIT_LIST_HEAD(&qp->on_recv_cq);
+	INIT_LIST_HEAD(&qp->mcg_waiting);
+	INIT_LIST_HEAD(&qp->mcg_attached);
 	qp->ibqp = ibqp;
 	qp->pd = to_tpd(ibqp->pd)->hw;
 	qp->send_cq = to_tcq(attr->send_cq)->hw;

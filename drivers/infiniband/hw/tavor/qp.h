@@ -56,6 +56,10 @@ struct tavor_qp_attrs {
  * @uar: page its doorbells come from
  * @sq: send queue; kernel QPs only, but for its shape
  * @rq: receive queue; likewise
+ * @mcg_waiting: its place among those whose attach or detach waits for its turn; like the
+ *	following two under the lock of the group table
+ * @mcg_attached: its place among those that are in a group
+ * @mcg_groups: multicast groups it is in
  * @mlx_psn: PSN of the next packet of a special QP; under @sq.lock
  */
 struct tavor_hw_qp {
@@ -90,6 +94,9 @@ struct tavor_hw_qp {
 	struct tavor_buf buf;
 	struct tavor_wq sq;
 	struct tavor_wq rq;
+	struct list_head mcg_waiting;
+	struct list_head mcg_attached;
+	u32 mcg_groups;
 	u32 mlx_psn;
 };
 

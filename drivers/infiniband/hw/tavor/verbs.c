@@ -5,6 +5,7 @@
  */
 #include "cq.h"
 #include "mad.h"
+#include "mcast.h"
 #include "mr.h"
 #include "params.h"
 #include "port.h"
@@ -50,6 +51,8 @@ const struct vrb_verbs tavor_verbs = {
 		[VRB_OP_CONNECT_QP] = &tavor_verb_connect_qp,
 		[VRB_OP_RESET_QP] = &tavor_verb_reset_qp,
 		[VRB_OP_QUERY_QP] = &tavor_verb_query_qp,
+		[VRB_OP_ATTACH_MCAST] = &tavor_verb_attach_mcast,
+		[VRB_OP_DETACH_MCAST] = &tavor_verb_detach_mcast,
 		[VRB_OP_MODIFY_SRQ] = &tavor_verb_modify_srq,
 		[VRB_OP_QUERY_SRQ] = &tavor_verb_query_srq,
 		[VRB_OP_REG_MR] = &tavor_verb_reg_mr,

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: guest --driver tavor --sm --modules tavor_client
-# Timeout: 300
+# Timeout: 600
 # Guest: own
 # Level: ci
 #
-# What only a client in the kernel can ask: client/tavor_client.c and client/tavor_softirq.c. By
-# hand:
+# What only a client in the kernel can ask: client/tavor_client.c, client/tavor_softirq.c and
+# client/tavor_mcast.c. By hand:
 #   tools/testing/vm/run --driver tavor --sm --modules tavor_client -- \
 #	tools/testing/selftests/tavor/kernel_client.sh
 
@@ -57,6 +57,72 @@ test_posts_and_drains_of_a_device_that_fails() {
 	wait
 	faults_off
 	results "$since" 4
+	unbind
+	bind
+}
+
+# multicast MODE NUMBER: client/tavor_mcast.c in this mode has so many results, all good
+multicast() {
+	local since
+	since=$(mark)
+	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
+	load_own tavor_mcast "mode=$1"
+	rmmod tavor_mcast
+	messages_since "$since" | grep 'tavor_mcast:'
+	[ "$(messages_since "$since" | grep -c 'tavor_mcast: ok ')" = "$2" ] ||
+		fail "not $2 results that are good"
+}
+
+test_multicast_groups() {
+	multicast works 5
+}
+
+test_multicast_requests_that_wait() {
+	model_set 0 latency_op MGID_HASH=200ms
+	multicast waits 5
+	model_set 0 latency_op ''
+}
+
+test_multicast_requests_that_are_refused() {
+	local command
+	for command in MGID_HASH READ_MGM WRITE_MGM; do
+		one_fault status "$command" 1 status=1
+		multicast refused 1
+	done
+	faults_off
+}
+
+# A command that is not answered is given up after a second.
+test_multicast_requests_answered_too_late() {
+	sm_away
+	reload cmd_timeout_ms=1000
+	one_fault delay WRITE_MGM 2 time=1500ms
+	multicast late 3
+	faults_off
+}
+
+test_multicast_requests_never_answered() {
+	one_fault drop WRITE_MGM 2
+	multicast lost 2
+	faults_off
+	sm_away
+	unbind
+	bind
+}
+
+mcast_ready() {
+	messages_since "$1" | grep -q 'tavor_mcast: # ready'
+}
+
+test_multicast_requests_of_a_device_that_fails() {
+	local since
+	since=$(mark)
+	one_fault delay MGID_HASH 3 time=3s
+	multicast fails 2 &
+	until_true 20 mcast_ready "$since"
+	model '{"cmd":"event","hca":0,"type":8,"subtype":0,"data":[0,0,5,5]}' | grep -q '"ok":true'
+	wait $!
+	faults_off
 	unbind
 	bind
 }

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * The multicast group table as something that QPs share: one attach or detach at a time is at it,
+ * the others wait for their turn without a slot, and a QP that is in a group is kept from its
+ * destroy. What an attach and a detach do while it is their turn is in mcast.c.
+ */
+#include "mcg.h"
+#include "params.h"
+#include "qp.h"
+#include "tavor.h"
+
+#define TAVOR_MCG_BATCH		64	/* QPs that a run lets go of */
+
+/* The request of the QP that has waited longest for one of both; false: there is none. */
+static struct tavor_hw_qp *tavor_mcg_first(struct tavor_mcg_table *table, bool attach)
+{
+	struct tavor_hw_qp *qp;
+
+	lockdep_assert_held(&table->lock);
+	qp = list_first_entry_or_null(&table->waiting[attach], struct tavor_hw_qp, mcg_waiting);
+	if (qp)
+		list_del_init(&qp->mcg_waiting);
+	return qp;
+}
+
+/* Turn about, so that neither kind starves the other. */
+static void tavor_mcg_next(struct tavor_mcg_table *table)
+{
+	bool attach = table->attach_next;
+
+	lockdep_assert_held(&table->lock);
+	table->owner = tavor_mcg_first(table, attach);
+	if (!table->owner) {
+		attach = !attach;
+		table->owner = tavor_mcg_first(table, attach);
+	}
+	table->attach_next = !attach;
+	if (table->owner)
+		vrb_resume(&table->owner->object);
+}
+
+/* Nobody knows how long the table is out of reach: an attach does not wait for it. */
+static void tavor_mcg_turn_away(struct tavor_mcg_table *table)
+{
+	struct tavor_hw_qp *qp = tavor_mcg_first(table, true);
+
+	if (qp)
+		vrb_resume(&qp->object);
+}
+
+/* A detach does, as long as a destroy would. */
+static void tavor_mcg_start_timer(struct tavor_mcg_table *table)
+{
+	if (!timer_pending(&table->timer))
+		mod_timer(&table->timer, jiffies + msecs_to_jiffies(tavor_params.cmd_timeout_ms));
+}
+
+static void tavor_mcg_timer(struct timer_list *timer)
+{
+	struct tavor_mcg_table *table = timer_container_of(table, timer, timer);
+	bool fail;
+
+	spin_lock_bh(&table->lock);
+	fail = table->lost && !list_empty(&table->waiting[false]);
+	spin_unlock_bh(&table->lock);
+	if (fail)
+		vrb_device_fail(table->dev->vrb,
+				"a detach waits for a command that was not answered");
+}
+
+/**
+ * tavor_mcg_enter() - whether it is the turn of a QP's request
+ * @table: the table
+ * @qp: the QP
+ * @attach: what its request is
+ *
+ * May be called again and again until it is.
+ *
+ * Context: Softirq or BH disabled, engine's device lock held.
+ * Return: VRB_NEXT; VRB_WAIT: the QP is going to be resumed; -EUCLEAN: an attach, and a command of
+ * another one was given up.
+ */
+int tavor_mcg_enter(struct tavor_mcg_table *table, struct tavor_hw_qp *qp, bool attach)
+{
+	int ret = VRB_WAIT;
+
+	spin_lock_bh(&table->lock);
+	if (!table->owner)
+		table->owner = qp;
+	if (table->owner == qp) {
+		ret = VRB_NEXT;
+	} else if (table->lost && attach) {
+		list_del_init(&qp->mcg_waiting);
+		tavor_mcg_turn_away(table);
+		ret = -EUCLEAN;
+	} else {
+		if (list_empty(&qp->mcg_waiting))
+			list_add_tail(&qp->mcg_waiting, &table->waiting[attach]);
+		if (table->lost)
+			tavor_mcg_start_timer(table);
+	}
+	spin_unlock_bh(&table->lock);
+	return ret;
+}
+
+/**
+ * tavor_mcg_leave() - a QP's request is through with the table, or does not want it any more
+ * @table: the table
+ * @qp: the QP; whether or not its turn has come
+ *
+ * Context: Any down to softirq.
+ */
+void tavor_mcg_leave(struct tavor_mcg_table *table, struct tavor_hw_qp *qp)
+{
+	spin_lock_bh(&table->lock);
+	list_del_init(&qp->mcg_waiting);
+	if (table->owner == qp)
+		tavor_mcg_next(table);
+	else if (table->lost)
+		tavor_mcg_turn_away(table);
+	spin_unlock_bh(&table->lock);
+}
+
+/**
+ * tavor_mcg_lost() - the command of the one whose turn it is was given up
+ * @table: the table
+ *
+ * Context: Softirq, engine's device lock held.
+ */
+void tavor_mcg_lost(struct tavor_mcg_table *table)
+{
+	spin_lock_bh(&table->lock);
+	table->lost = true;
+	tavor_mcg_turn_away(table);
+	if (!list_empty(&table->waiting[false]))
+		tavor_mcg_start_timer(table);
+	spin_unlock_bh(&table->lock);
+}
+
+/**
+ * tavor_mcg_found() - that command has been answered after all
+ * @table: the table; tavor_mcg_leave() has to follow
+ *
+ * Context: Softirq.
+ */
+void tavor_mcg_found(struct tavor_mcg_table *table)
+{
+	spin_lock_bh(&table->lock);
+	table->lost = false;
+	timer_delete(&table->timer);
+	spin_unlock_bh(&table->lock);
+}
+
+/**
+ * tavor_mcg_attached() - a QP is in one group more: its destroy waits
+ * @table: the table
+ * @qp: the QP
+ *
+ * Context: Softirq, no lock of the engine held.
+ */
+void tavor_mcg_attached(struct tavor_mcg_table *table, struct tavor_hw_qp *qp)
+{
+	bool first;
+
+	spin_lock_bh(&table->lock);
+	first = !table->failed && !qp->mcg_groups++;
+	if (first)
+		list_add_tail(&qp->mcg_attached, &table->attached);
+	spin_unlock_bh(&table->lock);
+	if (!first)
+		return;
+	/* There is room for one more, and the table goes last. */
+	WARN_ON_ONCE(vrb_object_add_parent(&qp->object, &table->object));
+	vrb_object_hold(&qp->object);
+}
+
+/**
+ * tavor_mcg_detached() - a QP is in one group less
+ * @table: the table
+ * @qp: the QP
+ *
+ * Context: Softirq, no lock of the engine held.
+ */
+void tavor_mcg_detached(struct tavor_mcg_table *table, struct tavor_hw_qp *qp)
+{
+	bool last;
+
+	spin_lock_bh(&table->lock);
+	last = !table->failed && !--qp->mcg_groups;
+	if (last)
+		list_del_init(&qp->mcg_attached);
+	spin_unlock_bh(&table->lock);
+	if (!last)
+		return;
+	vrb_object_drop_parent(&qp->object, &table->object);
+	vrb_object_unhold(&qp->object);
+}
+
+/* ---- The end of the device ---- */
+
+/* Whoever waits gets no turn any more. */
+static bool tavor_mcg_resume_one(struct tavor_mcg_table *table)
+{
+	struct tavor_hw_qp *qp;
+
+	spin_lock_bh(&table->lock);
+	qp = tavor_mcg_first(table, false) ?: tavor_mcg_first(table, true);
+	if (qp)
+		vrb_resume(&qp->object);
+	spin_unlock_bh(&table->lock);
+	return qp;
+}
+
+/* The hardware has no groups any more; its parent the QP keeps until it is released. */
+static bool tavor_mcg_forget_one(struct tavor_mcg_table *table)
+{
+	struct tavor_hw_qp *qp;
+
+	spin_lock_bh(&table->lock);
+	qp = list_first_entry_or_null(&table->attached, struct tavor_hw_qp, mcg_attached);
+	if (qp)
+		list_del_init(&qp->mcg_attached);
+	spin_unlock_bh(&table->lock);
+	if (qp)
+		vrb_object_unhold(&qp->object);
+	return qp;
+}
+
+static bool tavor_mcg_let_go(struct tavor_mcg_table *table)
+{
+	return tavor_mcg_resume_one(table) || tavor_mcg_forget_one(table);
+}
+
+static void tavor_mcg_let_go_some(struct rcu_head *rcu)
+{
+	struct tavor_mcg_table *table = container_of(rcu, struct tavor_mcg_table, rcu);
+	int i;
+
+	for (i = 0; i < TAVOR_MCG_BATCH; i++)
+		if (!tavor_mcg_let_go(table))
+			return;
+	call_rcu(&table->rcu, tavor_mcg_let_go_some);
+}
+
+/* Whether this is the first to notice. */
+static bool tavor_mcg_fails(struct tavor_mcg_table *table)
+{
+	bool failed;
+
+	spin_lock_bh(&table->lock);
+	failed = table->failed;
+	table->failed = true;
+	spin_unlock_bh(&table->lock);
+	return !failed;
+}
+
+/**
+ * tavor_mcg_failed() - the device has failed: nobody waits for the table, and nobody is in it
+ * @dev: the device
+ *
+ * Context: Softirq.
+ */
+void tavor_mcg_failed(struct tavor_dev *dev)
+{
+	struct tavor_mcg_table *table;
+
+	rcu_read_lock();
+	/* Pairs with tavor_mcg_table_init(). */
+	table = smp_load_acquire(&dev->mcgs);
+	if (table && tavor_mcg_fails(table))
+		tavor_mcg_let_go_some(&table->rcu);
+	rcu_read_unlock();
+}
+
+/**
+ * tavor_mcg_turns_init() - nobody is at the table
+ * @table: the table, its device set
+ *
+ * Context: Process context.
+ */
+void tavor_mcg_turns_init(struct tavor_mcg_table *table)
+{
+	spin_lock_init(&table->lock);
+	INIT_LIST_HEAD(&table->waiting[false]);
+	INIT_LIST_HEAD(&table->waiting[true]);
+	INIT_LIST_HEAD(&table->attached);
+	timer_setup(&table->timer, tavor_mcg_timer, 0);
+}
+
+/**
+ * tavor_mcg_turns_stop() - nobody is going to be at the table
+ * @table: the table; nobody submits requests any more
+ *
+ * QPs of a client that has gone without detaching them are left. The hardware is stopped, so that
+ * they can go.
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_mcg_turns_stop(struct tavor_mcg_table *table)
+{
+	struct tavor_dev *dev = table->dev;
+
+	might_sleep();
+	timer_shutdown_sync(&table->timer);
+	if (!list_empty(&table->attached) && !vrb_device_failed(dev->vrb)) {
+		dev_err(&dev->pdev->dev, "QPs were left in multicast groups\n");
+		vrb_device_stop(dev->vrb, "QPs were left in multicast groups");
+	}
+	if (vrb_device_failed(dev->vrb)) {
+		tavor_mcg_fails(table);
+		while (tavor_mcg_let_go(table))
+			;
+	}
+}

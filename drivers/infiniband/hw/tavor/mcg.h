@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/*
+ * The multicast group table: whose turn it is, and which QPs are in it.
+ */
+#ifndef TAVOR_MCG_H
+#define TAVOR_MCG_H
+
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
+
+#include <rdma/ib_verbs.h>
+#include <rdma/vrb_provider.h>
+
+#include "alloc.h"
+#include "hw_mad.h"
+
+struct tavor_dev;
+struct tavor_hw_qp;
+
+/* Where an attach or detach goes on: one row of its table stands for all of its commands. */
+enum tavor_mcast_phase {
+	TAVOR_MCAST_HASH,	/* which bucket */
+	TAVOR_MCAST_READ,	/* walk the chain */
+	TAVOR_MCAST_WRITE,	/* the group's entry */
+	TAVOR_MCAST_WRITE_LINK,	/* the entry before it, which gains or loses a successor */
+	TAVOR_MCAST_READ_NEXT,	/* detach of a bucket's last QP: its successor takes its place */
+};
+
+/**
+ * struct tavor_mcast - the attach or detach that is under way
+ * @active: between its first command and the result of its last
+ * @attach: which of both
+ * @gid: group
+ * @qpn: QP
+ * @phase: what comes next
+ * @index: entry @mgm is, or is to be written to
+ * @prev: entry that links to @index, or TAVOR_MGM_NONE for a bucket
+ * @moved: overflow entry that becomes free, or TAVOR_MGM_NONE
+ * @fresh: overflow entry taken for the group and not yet linked to, or TAVOR_MGM_NONE
+ * @mgm: entry read last, or the one to write
+ * @link: copy of the entry @prev
+ */
+struct tavor_mcast {
+	bool active;
+	bool attach;
+	union ib_gid gid;
+	u32 qpn;
+	enum tavor_mcast_phase phase;
+	u32 index;
+	u32 prev;
+	u32 moved;
+	u32 fresh;
+	struct tavor_mgm mgm;
+	struct tavor_mgm link;
+};
+
+/**
+ * struct tavor_mcg_table - the group table
+ * @object: parent of the QPs that are in a group
+ * @dev: the device
+ * @buckets: entries of the hash part; as many overflow entries follow
+ * @overflow: overflow entries
+ * @op: the request whose turn it is, or the one that was given up
+ * @lock: the following; BH; taken inside the engine's device lock
+ * @owner: QP whose turn it is. If its command was given up: until that is answered
+ * @waiting: QPs whose detach [0] or attach [1] waits for its turn, oldest first
+ * @attach_next: whose turn is next if there are both
+ * @lost: the owner's command was given up
+ * @timer: a detach waits for a command that was given up
+ * @attached: QPs that are in a group
+ * @failed: the device has: nobody is in a group any more
+ * @rcu: goes through the lists when the device has failed
+ */
+struct tavor_mcg_table {
+	struct vrb_object object;
+	struct tavor_dev *dev;
+	u32 buckets;
+	struct tavor_alloc overflow;
+	struct tavor_mcast op;
+	spinlock_t lock;		/* see above */
+	struct tavor_hw_qp *owner;
+	struct list_head waiting[2];
+	bool attach_next;
+	bool lost;
+	struct timer_list timer;
+	struct list_head attached;
+	bool failed;
+	struct rcu_head rcu;
+};
+
+void tavor_mcg_turns_init(struct tavor_mcg_table *table);
+void tavor_mcg_turns_stop(struct tavor_mcg_table *table);
+int tavor_mcg_enter(struct tavor_mcg_table *table, struct tavor_hw_qp *qp, bool attach);
+void tavor_mcg_leave(struct tavor_mcg_table *table, struct tavor_hw_qp *qp);
+void tavor_mcg_lost(struct tavor_mcg_table *table);
+void tavor_mcg_found(struct tavor_mcg_table *table);
+void tavor_mcg_attached(struct tavor_mcg_table *table, struct tavor_hw_qp *qp);
+void tavor_mcg_detached(struct tavor_mcg_table *table, struct tavor_hw_qp *qp);
+void tavor_mcg_failed(struct tavor_dev *dev);
+
+#endif /* TAVOR_MCG_H */
