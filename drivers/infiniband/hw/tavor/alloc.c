@@ -2,11 +2,13 @@
 /*
  * Numbers of hardware objects: QPNs, CQNs, keys, PDs, UAR pages, EQNs.
  *
- * The low bits of a number are its index in a table; the bits above are free and change with every
- * turn through the table. Indices go round robin, so a freed number comes back only after a turn,
- * and then with other high bits: a stale number is not mistaken for a new object.
+ * The low bits of a number are its index in a table; the bits above are free and change each time
+ * the index is given out. Indices go round robin, so a freed one comes back only after a turn
+ * through the table, and then with other high bits: a stale number is not mistaken for a new
+ * object.
  */
 #include <linux/log2.h>
+#include <linux/mm.h>
 
 #include "alloc.h"
 #include "tavor.h"
@@ -29,11 +31,18 @@ int tavor_alloc_init(struct tavor_alloc *alloc, const char *name, u32 num, u32 m
 
 	if (!is_power_of_2(num) || reserved >= num)
 		return -EINVAL;
+	alloc->number = kvmalloc_array(num, sizeof(*alloc->number), GFP_KERNEL);
+	if (!alloc->number)
+		return -ENOMEM;
 	err = tavor_bitmap_init(&alloc->free, num);
-	if (err)
+	if (err) {
+		kvfree(alloc->number);
 		return err;
-	for (i = reserved; i < num; i++)
+	}
+	for (i = reserved; i < num; i++) {
 		tavor_bitmap_set(&alloc->free, i);
+		alloc->number[i] = i;
+	}
 	spin_lock_init(&alloc->lock);
 	alloc->name = name;
 	alloc->num = num;
@@ -41,7 +50,6 @@ int tavor_alloc_init(struct tavor_alloc *alloc, const char *name, u32 num, u32 m
 	alloc->avoid = 0;
 	alloc->used = 0;
 	alloc->next = 0;
-	alloc->top = 0;
 	return 0;
 }
 
@@ -58,18 +66,26 @@ void tavor_alloc_destroy(struct tavor_dev *dev, struct tavor_alloc *alloc)
 		dev_err(&dev->pdev->dev, "%u %s still in use\n", alloc->used, alloc->name);
 	dev->leaked += alloc->used;
 	tavor_bitmap_destroy(&alloc->free);
+	kvfree(alloc->number);
 }
 
-/* The next free number of this turn or of the one after it; num: none. */
-static u32 tavor_alloc_pick(struct tavor_alloc *alloc)
+/* The next free index of this turn or of the one after it; num: none. */
+static u32 tavor_alloc_pick(const struct tavor_alloc *alloc)
 {
 	u32 index = tavor_bitmap_next(&alloc->free, alloc->next);
 
-	if (index < alloc->num)
-		return index;
-	alloc->top = (alloc->top + alloc->num) & alloc->mask;
-	alloc->next = 0;
-	return tavor_bitmap_next(&alloc->free, 0);
+	return index < alloc->num ? index : tavor_bitmap_next(&alloc->free, 0);
+}
+
+/* What an index is called after this. */
+static u32 tavor_alloc_after(const struct tavor_alloc *alloc, u32 number)
+{
+	return (number + alloc->num) & alloc->mask;
+}
+
+static u32 tavor_alloc_allowed(const struct tavor_alloc *alloc, u32 number)
+{
+	return alloc->avoid && number == alloc->avoid ? tavor_alloc_after(alloc, number) : number;
 }
 
 /**
@@ -87,15 +103,11 @@ int tavor_alloc_get(struct tavor_alloc *alloc, u32 *number)
 
 	spin_lock_bh(&alloc->lock);
 	index = tavor_alloc_pick(alloc);
-	if (index < alloc->num && alloc->avoid && (alloc->top | index) == alloc->avoid) {
-		alloc->next = index + 1;
-		index = tavor_alloc_pick(alloc);
-	}
 	if (index < alloc->num) {
 		tavor_bitmap_clear(&alloc->free, index);
 		alloc->next = index + 1;
 		alloc->used++;
-		*number = alloc->top | index;
+		*number = tavor_alloc_allowed(alloc, alloc->number[index]);
 		err = 0;
 	}
 	spin_unlock_bh(&alloc->lock);
@@ -103,9 +115,22 @@ int tavor_alloc_get(struct tavor_alloc *alloc, u32 *number)
 }
 
 /**
+ * tavor_alloc_change() - another number for the same index, so that the last one is not valid
+ * @alloc: where @number is from
+ * @number: one that is in use, which no hardware uses
+ *
+ * Context: Any.
+ * Return: the new number; the old one is not to be returned any more.
+ */
+u32 tavor_alloc_change(const struct tavor_alloc *alloc, u32 number)
+{
+	return tavor_alloc_allowed(alloc, tavor_alloc_after(alloc, number));
+}
+
+/**
  * tavor_alloc_put() - returns a number
  * @alloc: to where
- * @number: as tavor_alloc_get() gave it; no hardware uses it any more
+ * @number: as tavor_alloc_get() or tavor_alloc_change() gave it; no hardware uses it any more
  *
  * Context: Any down to softirq.
  */
@@ -116,6 +141,7 @@ void tavor_alloc_put(struct tavor_alloc *alloc, u32 number)
 	spin_lock_bh(&alloc->lock);
 	if (!WARN_ON_ONCE(test_bit(index, alloc->free.bits))) {
 		tavor_bitmap_set(&alloc->free, index);
+		alloc->number[index] = tavor_alloc_after(alloc, number);
 		alloc->used--;
 	}
 	spin_unlock_bh(&alloc->lock);

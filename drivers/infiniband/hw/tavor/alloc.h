@@ -16,8 +16,8 @@ struct tavor_dev;
  * struct tavor_alloc - numbers of hardware objects
  * @name: for leak messages
  * @num: size of the table, a power of two; the low bits of a number are its index
- * @mask: all bits a number may have; those above @num change with every turn, so that a number is
- *	not used again soon
+ * @mask: all bits a number may have; those above @num change each time an index is given out, so
+ *	that a number is not used again soon
  * @avoid: a number never handed out; 0: none
  * @used: numbers handed out and not yet returned
  */
@@ -31,12 +31,13 @@ struct tavor_alloc {
 	spinlock_t lock;
 	struct tavor_bitmap free;
 	u32 next;
-	u32 top;
+	u32 *number;			/* by index: the next one of it */
 };
 
 int tavor_alloc_init(struct tavor_alloc *alloc, const char *name, u32 num, u32 mask, u32 reserved);
 void tavor_alloc_destroy(struct tavor_dev *dev, struct tavor_alloc *alloc);
 int tavor_alloc_get(struct tavor_alloc *alloc, u32 *number);
+u32 tavor_alloc_change(const struct tavor_alloc *alloc, u32 number);
 void tavor_alloc_put(struct tavor_alloc *alloc, u32 number);
 
 #endif /* TAVOR_ALLOC_H */

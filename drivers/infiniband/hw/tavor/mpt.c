@@ -75,10 +75,8 @@ int tavor_mpt_alloc(struct tavor_dev *dev, struct tavor_mpt *mpt, u32 pages)
  */
 void tavor_mpt_change_key(struct tavor_dev *dev, struct tavor_mpt *mpt)
 {
-	/* All bits above the index are free. The index is not 0, so the key never is. */
-	mpt->key += dev->limits.num_mpts;
-	if (mpt->key == TAVOR_LIBMTHCA_LKEY)
-		mpt->key += dev->limits.num_mpts;
+	/* The index is not 0, so the key never is. */
+	mpt->key = tavor_alloc_change(&dev->mpt_alloc, mpt->key);
 }
 
 /**

@@ -6,8 +6,7 @@
 # Guest: own
 # Level: ci
 #
-# What only a client in the kernel can ask: client/tavor_client.c, client/tavor_softirq.c and
-# client/tavor_mcast.c. By hand:
+# What only a client in the kernel can ask: the modules of the folder client/. By hand:
 #   tools/testing/vm/run --driver tavor --sm --modules tavor_client -- \
 #	tools/testing/selftests/tavor/kernel_client.sh
 
@@ -125,6 +124,18 @@ test_multicast_requests_of_a_device_that_fails() {
 	faults_off
 	unbind
 	bind
+}
+
+test_keys_that_come_back() {
+	local since
+	sm_away
+	reload num_mpt=1024
+	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
+	since=$(mark)
+	load_own tavor_keys
+	rmmod tavor_keys
+	messages_since "$since" | grep 'tavor_keys:'
+	messages_since "$since" | grep -q 'tavor_keys: ok 1'
 }
 
 run_tests "$@"
