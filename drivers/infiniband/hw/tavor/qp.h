@@ -52,6 +52,7 @@ struct tavor_qp_attrs {
  * @next_state: the same for @state
  * @gids: held for its paths, primary and alternate; NULL: none
  * @next_gids: the same for the transition under way
+ * @next_paths: which paths the transition under way sets
  * @max_inline: bytes a send may carry inline
  * @uar: page its doorbells come from
  * @sq: send queue; kernel QPs only, but for its shape
@@ -88,6 +89,7 @@ struct tavor_hw_qp {
 	enum ib_qp_state next_state;
 	const struct ib_gid_attr *gids[2];
 	const struct ib_gid_attr *next_gids[2];
+	bool next_paths[2];
 	u32 max_inline;
 	u32 uar;
 	u32 lkey;

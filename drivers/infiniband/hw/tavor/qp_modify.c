@@ -51,13 +51,15 @@ static const struct ib_gid_attr *tavor_hold_gid(const struct rdma_ah_attr *ah)
 
 static void tavor_next_gids(struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod)
 {
-	if (mod->mask & IB_QP_AV)
+	qp->next_paths[0] = mod->mask & IB_QP_AV;
+	qp->next_paths[1] = mod->mask & IB_QP_ALT_PATH;
+	if (qp->next_paths[0])
 		qp->next_gids[0] = tavor_hold_gid(&mod->attr->ah_attr);
-	if (mod->mask & IB_QP_ALT_PATH)
+	if (qp->next_paths[1])
 		qp->next_gids[1] = tavor_hold_gid(&mod->attr->alt_ah_attr);
 }
 
-/* A path that was set has replaced the one before; in RESET there is none. */
+/* A path that was set has replaced the one before, GID or not; in RESET there is none. */
 static void tavor_commit_gids(struct tavor_hw_qp *qp)
 {
 	int i;
@@ -65,7 +67,7 @@ static void tavor_commit_gids(struct tavor_hw_qp *qp)
 	if (qp->state == IB_QPS_RESET)
 		tavor_qp_put_gids(qp->gids);
 	for (i = 0; i < 2; i++) {
-		if (qp->next_gids[i])
+		if (qp->next_paths[i])
 			swap(qp->gids[i], qp->next_gids[i]);
 	}
 	tavor_qp_put_gids(qp->next_gids);
