@@ -150,12 +150,10 @@ int tavor_buf_write_mtt(struct tavor_dev *dev, struct tavor_buf *buf)
 
 /* ---- MTTs and key of a queue's buffer, as steps of the queue's verbs ---- */
 
-#define TAVOR_BUF_PORTION	64U	/* MTTs that a run of the engine stores at most */
-
 static struct tavor_buf *tavor_buf_of(struct vrb_object *object)
 {
 	const struct tavor_queue_type *type =
-		container_of(object->type, struct tavor_queue_type, object);
+		container_of(object->type, struct tavor_queue_type, mtt.object);
 
 	return (void *)object + type->buf;
 }
@@ -165,79 +163,37 @@ static struct tavor_mpt *tavor_buf_mpt(struct vrb_object *object)
 	return &tavor_buf_of(object)->mpt;
 }
 
-/* The MTTs of the next portion. */
-static u32 tavor_buf_pages(const struct tavor_buf *buf, u64 *pages)
-{
-	u32 i, n = min(buf->nr_blocks - buf->written, TAVOR_BUF_PORTION);
-
-	for (i = 0; i < n; i++)
-		pages[i] = buf->block[buf->written + i].dma;
-	return n;
-}
-
 /**
- * tavor_buf_store_mtt() - &vrb_step.work of a create: MTTs, where the table can be seen
- * @vdev: device
+ * tavor_buf_mtt_job() - &tavor_mtt_type.job of a queue's create
  * @vrb: the create
+ * @job: filled in
  *
- * Context: Softirq.
- * Return: as &vrb_step.work.
+ * Context: Softirq or BH disabled.
  */
-int tavor_buf_store_mtt(struct vrb_device *vdev, struct vrb *vrb)
-{
-	struct tavor_buf *buf = tavor_buf_of(vrb->object);
-	struct tavor_dev *dev = vrb_to_tdev(vdev);
-	u64 pages[TAVOR_BUF_PORTION];
-	u32 n;
-
-	if (!dev->mtt.map)
-		return VRB_NEXT;
-	n = tavor_buf_pages(buf, pages);
-	tavor_mtt_store(dev, &buf->mpt.mtt, buf->written, pages, n);
-	buf->written += n;
-	return buf->written < buf->nr_blocks ? VRB_AGAIN : VRB_NEXT;
-}
-
-/**
- * tavor_buf_encode_mtt() - &vrb_step.encode of a create: MTTs, where the table cannot be seen
- * @vdev: device
- * @vrb: the create
- * @slot: where to encode
- *
- * Context: Softirq or BH disabled, engine's device lock held.
- * Return: as &vrb_step.encode.
- */
-int tavor_buf_encode_mtt(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
-{
-	struct tavor_buf *buf = tavor_buf_of(vrb->object);
-	u64 pages[TAVOR_BUF_PORTION];
-	u32 n = tavor_buf_pages(buf, pages);
-
-	if (!n)
-		return VRB_NEXT;
-	tavor_encode_write_mtt(vrb_to_tdev(vdev), slot, &buf->mpt.mtt, buf->written, pages, n);
-	return VRB_POST;
-}
-
-/**
- * tavor_buf_mtt_done() - &vrb_step.done of the same
- * @vdev: device
- * @vrb: the create
- * @slot: its slot
- * @result: of the command
- *
- * Context: Softirq.
- * Return: as &vrb_step.done.
- */
-int tavor_buf_mtt_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-		       const struct vrb_result *result)
+void tavor_buf_mtt_job(struct vrb *vrb, struct tavor_mtt_job *job)
 {
 	struct tavor_buf *buf = tavor_buf_of(vrb->object);
 
-	if (result->status)
-		return result->status;
-	buf->written += min(buf->nr_blocks - buf->written, TAVOR_BUF_PORTION);
-	return buf->written < buf->nr_blocks ? VRB_AGAIN : VRB_NEXT;
+	job->mtt = &buf->mpt.mtt;
+	job->nr = buf->nr_blocks;
+	job->written = &buf->written;
+}
+
+/**
+ * tavor_buf_mtt_pages() - &tavor_mtt_type.pages of a queue's create
+ * @vrb: the create
+ * @first: of its blocks
+ * @n: how many
+ * @pages: filled in
+ *
+ * Context: Softirq or BH disabled.
+ */
+void tavor_buf_mtt_pages(struct vrb *vrb, u32 first, u32 n, u64 *pages)
+{
+	const struct tavor_block *block = tavor_buf_of(vrb->object)->block + first;
+
+	while (n--)
+		*pages++ = block++->dma;
 }
 
 /**

@@ -39,18 +39,26 @@ int tavor_buf_write_mtt(struct tavor_dev *dev, struct tavor_buf *buf);
 
 /**
  * struct tavor_queue_type - a type of objects that have a buffer
- * @object: the type
+ * @mtt: the type; see TAVOR_QUEUE_TYPE()
  * @buf: where the struct tavor_buf is, seen from the vrb_object
  */
 struct tavor_queue_type {
-	struct vrb_object_type object;
+	struct tavor_mtt_type mtt;
 	ptrdiff_t buf;
 };
 
-int tavor_buf_store_mtt(struct vrb_device *vdev, struct vrb *vrb);
-int tavor_buf_encode_mtt(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot);
-int tavor_buf_mtt_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-		       const struct vrb_result *result);
+/* Type of the struct @queue, which has members object and buf. */
+#define TAVOR_QUEUE_TYPE(queue, text, release_it, free_it) {				\
+	.mtt = {									\
+		.object = { .name = (text), .release = (release_it), .free = (free_it) }, \
+		.job = tavor_buf_mtt_job,						\
+		.pages = tavor_buf_mtt_pages,						\
+	},										\
+	.buf = offsetof(queue, buf) - offsetof(queue, object),				\
+}
+
+void tavor_buf_mtt_job(struct vrb *vrb, struct tavor_mtt_job *job);
+void tavor_buf_mtt_pages(struct vrb *vrb, u32 first, u32 n, u64 *pages);
 int tavor_buf_create(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot);
 int tavor_buf_created(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 		      const struct vrb_result *result);
@@ -61,19 +69,11 @@ int tavor_buf_destroyed(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slo
 			const struct vrb_result *result);
 
 /*
- * The rows of a queue's verbs that are its buffer's MTTs and its key; the type is a
- * tavor_queue_type. A queue in a process's memory region has neither: its create begins behind
+ * The rows of a queue's verbs that are its buffer's key; before it come those of its MTTs. The type
+ * is a tavor_queue_type. A queue in a process's memory region has neither: its create begins behind
  * them.
  */
-#define TAVOR_BUF_STORE_MTT_STEP {							\
-	.name = "store MTTs", .work = tavor_buf_store_mtt,				\
-}
-
-#define TAVOR_BUF_WRITE_MTT_STEP {							\
-	.name = "WRITE_MTT", .encode = tavor_buf_encode_mtt, .done = tavor_buf_mtt_done, \
-}
-
-#define TAVOR_NR_BUF_CREATE_STEPS	3	/* with the one that follows */
+#define TAVOR_NR_BUF_CREATE_STEPS	3	/* with those of the MTTs */
 
 #define TAVOR_BUF_CREATE_STEP {								\
 	.name = "SW2HW_MPT", .encode = tavor_buf_create, .done = tavor_buf_created,	\

@@ -127,14 +127,8 @@ static void tavor_cq_free(struct vrb_object *object)
 	kfree(to_hw_cq(object));
 }
 
-static const struct tavor_queue_type tavor_cq_type = {
-	.object = {
-		.name = "CQ",
-		.release = tavor_cq_release,
-		.free = tavor_cq_free,
-	},
-	.buf = offsetof(struct tavor_hw_cq, buf) - offsetof(struct tavor_hw_cq, object),
-};
+static const struct tavor_queue_type tavor_cq_type =
+	TAVOR_QUEUE_TYPE(struct tavor_hw_cq, "CQ", tavor_cq_release, tavor_cq_free);
 
 static void tavor_encode_sw2hw_cq(struct tavor_dev *dev, struct vrb_slot *slot,
 				  const struct tavor_hw_cq *cq)
@@ -186,8 +180,8 @@ static int tavor_cq_create_done(struct vrb_device *vdev, struct vrb *vrb, struct
 }
 
 static const struct vrb_step tavor_create_cq_steps[] = {
-	TAVOR_BUF_STORE_MTT_STEP,
-	TAVOR_BUF_WRITE_MTT_STEP,
+	TAVOR_MTT_STORE_STEP,
+	TAVOR_MTT_WRITE_STEP,
 	TAVOR_BUF_CREATE_STEP,
 	{
 		.name = "SW2HW_CQ",
@@ -346,7 +340,7 @@ static struct tavor_hw_cq *tavor_cq_alloc(struct ib_cq *ibcq, const struct ib_cq
 	err = tavor_alloc_get(&dev->cqs.alloc, &cq->cqn);
 	if (err)
 		goto give_room;
-	vrb_object_init_shell(&cq->object, dev->vrb, &tavor_cq_type.object, cq->cqn,
+	vrb_object_init_shell(&cq->object, dev->vrb, &tavor_cq_type.mtt.object, cq->cqn,
 			      &tavor_verb_destroy_cq);
 	to_tcq(ibcq)->hw = cq;
 	ibcq->cqe = cq->entries - 1;

@@ -186,7 +186,6 @@ static int tavor_mr_enable(struct tavor_mr *mr, struct tavor_hw_pd *pd, struct v
 
 /* ---- Regions of clients that never sleep ---- */
 
-#define MR_PORTION	64U	/* MTTs that a run of the engine stores at most */
 #define MR_REG_ACCESS	(IB_ACCESS_LOCAL_WRITE | IB_ACCESS_REMOTE_READ | \
 			 IB_ACCESS_REMOTE_WRITE | IB_ACCESS_REMOTE_ATOMIC)
 
@@ -202,11 +201,38 @@ static void tavor_shell_mr_free(struct vrb_object *object)
 	kfree(to_hw_mr(object));
 }
 
+static struct vrb_reg_mr *to_reg_mr(struct vrb *vrb)
+{
+	return container_of(vrb, struct vrb_reg_mr, vrb);
+}
+
+static void tavor_reg_mtt_job(struct vrb *vrb, struct tavor_mtt_job *job)
+{
+	struct vrb_reg_mr *req = to_reg_mr(vrb);
+
+	job->mtt = &to_hw_mr(vrb->object)->mpt.mtt;
+	job->nr = req->nr_pages;
+	job->written = &req->written;
+}
+
+static void tavor_reg_mtt_pages(struct vrb *vrb, u32 first, u32 n, u64 *pages)
+{
+	const struct vrb_reg_mr *req = to_reg_mr(vrb);
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		pages[i] = req->pages[first + i] & ~(u64)(BIT_ULL(req->page_shift) - 1);
+}
+
 /* Its memory is its client's: nothing is pinned that had to be unpinned. */
-static const struct vrb_object_type tavor_shell_mr_type = {
-	.name = "MR",
-	.release = tavor_shell_mr_release,
-	.free = tavor_shell_mr_free,
+static const struct tavor_mtt_type tavor_shell_mr_type = {
+	.object = {
+		.name = "MR",
+		.release = tavor_shell_mr_release,
+		.free = tavor_shell_mr_free,
+	},
+	.job = tavor_reg_mtt_job,
+	.pages = tavor_reg_mtt_pages,
 };
 
 /**
@@ -235,8 +261,8 @@ int tavor_init_mr(struct ib_mr *ibmr, u32 max_pages, gfp_t gfp)
 		return err;
 	}
 	mr->mpt.pdn = pd->pdn;
-	vrb_object_init_shell(&mr->object, dev->vrb, &tavor_shell_mr_type, mr->mpt.key,
-			      &tavor_mr_destroy_verb);
+	vrb_object_init_shell(&mr->object, dev->vrb, &tavor_shell_mr_type.object,
+			      mr->mpt.key, &tavor_mr_destroy_verb);
 	to_tmr(ibmr)->hw = mr;
 	err = vrb_object_add_parent(&mr->object, &pd->object);
 	if (err)
@@ -272,11 +298,6 @@ const struct vrb_verb tavor_verb_create_mr = {
 	.creates = true,
 	VRB_STEPS(tavor_create_mr_steps),
 };
-
-static struct vrb_reg_mr *to_reg_mr(struct vrb *vrb)
-{
-	return container_of(vrb, struct vrb_reg_mr, vrb);
-}
 
 static bool tavor_reg_access_ok(int access)
 {
@@ -318,57 +339,6 @@ static int tavor_reg_check(struct vrb_device *vdev, struct vrb *vrb, struct vrb_
 	return VRB_NEXT;
 }
 
-/* The MTTs of the next portion. */
-static u32 tavor_reg_portion(const struct vrb_reg_mr *req, u64 *pages)
-{
-	u32 i, n = min(req->nr_pages - req->written, MR_PORTION);
-
-	for (i = 0; i < n; i++)
-		pages[i] = req->pages[req->written + i] & ~(u64)(BIT_ULL(req->page_shift) - 1);
-	return n;
-}
-
-/* Where the table can be seen */
-static int tavor_reg_store(struct vrb_device *vdev, struct vrb *vrb)
-{
-	struct tavor_dev *dev = vrb_to_tdev(vdev);
-	struct vrb_reg_mr *req = to_reg_mr(vrb);
-	u64 pages[MR_PORTION];
-	u32 n;
-
-	if (!dev->mtt.map)
-		return VRB_NEXT;
-	n = tavor_reg_portion(req, pages);
-	tavor_mtt_store(dev, &to_hw_mr(vrb->object)->mpt.mtt, req->written, pages, n);
-	req->written += n;
-	return req->written < req->nr_pages ? VRB_AGAIN : VRB_NEXT;
-}
-
-/* Where it cannot */
-static int tavor_reg_mtt_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
-{
-	struct vrb_reg_mr *req = to_reg_mr(vrb);
-	u64 pages[MR_PORTION];
-	u32 n = tavor_reg_portion(req, pages);
-
-	if (!n)
-		return VRB_NEXT;
-	tavor_encode_write_mtt(vrb_to_tdev(vdev), slot, &to_hw_mr(vrb->object)->mpt.mtt,
-			       req->written, pages, n);
-	return VRB_POST;
-}
-
-static int tavor_reg_mtt_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-			      const struct vrb_result *result)
-{
-	struct vrb_reg_mr *req = to_reg_mr(vrb);
-
-	if (result->status)
-		return result->status;
-	req->written += min(req->nr_pages - req->written, MR_PORTION);
-	return req->written < req->nr_pages ? VRB_AGAIN : VRB_NEXT;
-}
-
 static int tavor_reg_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 			  const struct vrb_result *result)
 {
@@ -384,8 +354,8 @@ static int tavor_reg_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_s
 
 static const struct vrb_step tavor_reg_mr_steps[] = {
 	{ .name = "check", .encode = tavor_reg_check },
-	{ .name = "store MTTs", .work = tavor_reg_store },
-	{ .name = "WRITE_MTT", .encode = tavor_reg_mtt_encode, .done = tavor_reg_mtt_done },
+	TAVOR_MTT_STORE_STEP,
+	TAVOR_MTT_WRITE_STEP,
 	{
 		.name = "SW2HW_MPT",
 		.encode = tavor_mr_create_encode,

@@ -301,3 +301,93 @@ int tavor_mtt_write(struct tavor_dev *dev, struct vrb_user *user, const struct t
 	}
 	return 0;
 }
+
+/* ---- As steps of a verb ---- */
+
+#define TAVOR_MTT_PORTION	64U	/* entries that a run of the engine writes at most */
+
+static const struct tavor_mtt_type *tavor_mtt_type_of(const struct vrb *vrb)
+{
+	return container_of(vrb->object->type, struct tavor_mtt_type, object);
+}
+
+static struct tavor_mtt_job tavor_mtt_job_of(struct vrb *vrb)
+{
+	struct tavor_mtt_job job;
+
+	tavor_mtt_type_of(vrb)->job(vrb, &job);
+	return job;
+}
+
+static u32 tavor_mtt_portion(const struct tavor_mtt_job *job)
+{
+	return min(job->nr - *job->written, TAVOR_MTT_PORTION);
+}
+
+static int tavor_mtt_portion_over(const struct tavor_mtt_job *job)
+{
+	*job->written += tavor_mtt_portion(job);
+	return *job->written < job->nr ? VRB_AGAIN : VRB_NEXT;
+}
+
+/**
+ * tavor_mtt_step_store() - &vrb_step.work: a portion of entries, where the table can be seen
+ * @vdev: device
+ * @vrb: request on an object of a struct tavor_mtt_type
+ *
+ * Context: Softirq.
+ * Return: as &vrb_step.work.
+ */
+int tavor_mtt_step_store(struct vrb_device *vdev, struct vrb *vrb)
+{
+	struct tavor_mtt_job job = tavor_mtt_job_of(vrb);
+	struct tavor_dev *dev = vrb_to_tdev(vdev);
+	u64 pages[TAVOR_MTT_PORTION];
+	u32 n = tavor_mtt_portion(&job);
+
+	if (!dev->mtt.map)
+		return VRB_NEXT;
+	tavor_mtt_type_of(vrb)->pages(vrb, *job.written, n, pages);
+	tavor_mtt_store(dev, job.mtt, *job.written, pages, n);
+	return tavor_mtt_portion_over(&job);
+}
+
+/**
+ * tavor_mtt_step_encode() - &vrb_step.encode: a portion of entries, where the table cannot be seen
+ * @vdev: device
+ * @vrb: request on an object of a struct tavor_mtt_type
+ * @slot: where to encode
+ *
+ * Context: Softirq or BH disabled, engine's device lock held.
+ * Return: as &vrb_step.encode.
+ */
+int tavor_mtt_step_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct tavor_mtt_job job = tavor_mtt_job_of(vrb);
+	u64 pages[TAVOR_MTT_PORTION];
+	u32 n = tavor_mtt_portion(&job);
+
+	if (!n)
+		return VRB_NEXT;
+	tavor_mtt_type_of(vrb)->pages(vrb, *job.written, n, pages);
+	tavor_encode_write_mtt(vrb_to_tdev(vdev), slot, job.mtt, *job.written, pages, n);
+	return VRB_POST;
+}
+
+/**
+ * tavor_mtt_step_done() - &vrb_step.done of the same
+ * @vdev: device
+ * @vrb: request
+ * @slot: its slot
+ * @result: of the command
+ *
+ * Context: Softirq.
+ * Return: as &vrb_step.done.
+ */
+int tavor_mtt_step_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			const struct vrb_result *result)
+{
+	struct tavor_mtt_job job = tavor_mtt_job_of(vrb);
+
+	return result->status ?: tavor_mtt_portion_over(&job);
+}

@@ -7,12 +7,11 @@
 
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <rdma/vrb_provider.h>
 
 #include "bitmap.h"
 
 struct tavor_dev;
-struct vrb_slot;
-struct vrb_user;
 
 /* A run of MTT segments: 1 << order segments starting with first. entries == 0: none. */
 struct tavor_mtt {
@@ -43,5 +42,45 @@ void tavor_encode_write_mtt(struct tavor_dev *dev, struct vrb_slot *slot,
 			    const struct tavor_mtt *mtt, u32 first, const u64 *pages, u32 n);
 int tavor_mtt_write(struct tavor_dev *dev, struct vrb_user *user, const struct tavor_mtt *mtt,
 		    u32 first, const u64 *pages, u32 n);
+
+/**
+ * struct tavor_mtt_job - entries that a request has to write
+ * @mtt: the run
+ * @nr: how many, from the first on
+ * @written: of those; counts on
+ */
+struct tavor_mtt_job {
+	const struct tavor_mtt *mtt;
+	u32 nr;
+	u32 *written;
+};
+
+/**
+ * struct tavor_mtt_type - a type of objects that have requests which write entries
+ * @object: the type
+ * @job: what a request has to write.
+ *	Context: Softirq or BH disabled, the engine's device lock held or not.
+ * @pages: DMA addresses of @n entries of that, from @first on.
+ *	Context: as @job.
+ */
+struct tavor_mtt_type {
+	struct vrb_object_type object;
+	void (*job)(struct vrb *vrb, struct tavor_mtt_job *job);
+	void (*pages)(struct vrb *vrb, u32 first, u32 n, u64 *pages);
+};
+
+int tavor_mtt_step_store(struct vrb_device *vdev, struct vrb *vrb);
+int tavor_mtt_step_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot);
+int tavor_mtt_step_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			const struct vrb_result *result);
+
+/* Two rows of a verb's table: its entries are written by the one or the other. */
+#define TAVOR_MTT_STORE_STEP {								\
+	.name = "store MTTs", .work = tavor_mtt_step_store,				\
+}
+
+#define TAVOR_MTT_WRITE_STEP {								\
+	.name = "WRITE_MTT", .encode = tavor_mtt_step_encode, .done = tavor_mtt_step_done, \
+}
 
 #endif /* TAVOR_MTT_H */

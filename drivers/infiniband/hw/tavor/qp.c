@@ -135,14 +135,8 @@ static void tavor_qp_free(struct vrb_object *object)
 	kfree(to_hw_qp(object));
 }
 
-static const struct tavor_queue_type tavor_qp_type = {
-	.object = {
-		.name = "QP",
-		.release = tavor_qp_release,
-		.free = tavor_qp_free,
-	},
-	.buf = offsetof(struct tavor_hw_qp, buf) - offsetof(struct tavor_hw_qp, object),
-};
+static const struct tavor_queue_type tavor_qp_type =
+	TAVOR_QUEUE_TYPE(struct tavor_hw_qp, "QP", tavor_qp_release, tavor_qp_free);
 
 /**
  * tavor_encode_2rst() - step: a QP to RESET, from whatever state, without completions
@@ -207,8 +201,8 @@ static const struct vrb_verb tavor_verb_destroy_qp = {
 
 /* Create: the key of a kernel QP's buffer is all that the hardware learns. */
 static const struct vrb_step tavor_create_qp_steps[] = {
-	TAVOR_BUF_STORE_MTT_STEP,
-	TAVOR_BUF_WRITE_MTT_STEP,
+	TAVOR_MTT_STORE_STEP,
+	TAVOR_MTT_WRITE_STEP,
 	TAVOR_BUF_CREATE_STEP,
 };
 
@@ -412,10 +406,10 @@ static struct tavor_hw_qp *tavor_qp_alloc(struct ib_qp *ibqp, const struct ib_qp
 	}
 	/* Of a process's QP the hardware learns with the first transition. */
 	if (user)
-		vrb_object_init(&qp->object, dev->vrb, &tavor_qp_type.object, qp->qpn,
+		vrb_object_init(&qp->object, dev->vrb, &tavor_qp_type.mtt.object, qp->qpn,
 				&tavor_verb_destroy_qp);
 	else
-		vrb_object_init_shell(&qp->object, dev->vrb, &tavor_qp_type.object, qp->qpn,
+		vrb_object_init_shell(&qp->object, dev->vrb, &tavor_qp_type.mtt.object, qp->qpn,
 				      &tavor_verb_destroy_qp);
 	to_tqp(ibqp)->hw = qp;
 	ibqp->qp_num = qp->type == IB_QPT_SMI ? 0 : qp->type == IB_QPT_GSI ? 1 : qp->qpn;

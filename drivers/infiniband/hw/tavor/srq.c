@@ -187,14 +187,8 @@ static void tavor_srq_free(struct vrb_object *object)
 	kfree(to_hw_srq(object));
 }
 
-static const struct tavor_queue_type tavor_srq_type = {
-	.object = {
-		.name = "SRQ",
-		.release = tavor_srq_release,
-		.free = tavor_srq_free,
-	},
-	.buf = offsetof(struct tavor_hw_srq, buf) - offsetof(struct tavor_hw_srq, object),
-};
+static const struct tavor_queue_type tavor_srq_type =
+	TAVOR_QUEUE_TYPE(struct tavor_hw_srq, "SRQ", tavor_srq_release, tavor_srq_free);
 
 static void tavor_encode_sw2hw_srq(struct tavor_dev *dev, struct vrb_slot *slot,
 				   const struct tavor_hw_srq *srq)
@@ -238,8 +232,8 @@ static int tavor_srq_create_done(struct vrb_device *vdev, struct vrb *vrb, struc
 }
 
 static const struct vrb_step tavor_create_srq_steps[] = {
-	TAVOR_BUF_STORE_MTT_STEP,
-	TAVOR_BUF_WRITE_MTT_STEP,
+	TAVOR_MTT_STORE_STEP,
+	TAVOR_MTT_WRITE_STEP,
 	TAVOR_BUF_CREATE_STEP,
 	{
 		.name = "SW2HW_SRQ",
@@ -408,7 +402,7 @@ static struct tavor_hw_srq *tavor_srq_alloc(struct ib_srq *ibsrq, struct ib_srq_
 	err = tavor_alloc_get(&dev->srqs.alloc, &srq->srqn);
 	if (err)
 		goto expect_less;
-	vrb_object_init_shell(&srq->object, dev->vrb, &tavor_srq_type.object, srq->srqn,
+	vrb_object_init_shell(&srq->object, dev->vrb, &tavor_srq_type.mtt.object, srq->srqn,
 			      &tavor_verb_destroy_srq);
 	to_tsrq(ibsrq)->hw = srq;
 	return srq;
