@@ -221,8 +221,9 @@ struct vrb_query_qp {
  *
  * An attached group is a child of the QP: its destroy stays pending until the last one is detached,
  * and a detach is accepted while it is; one that was queued before is cancelled with the rest, and
- * may be submitted again. 0 also if the QP is attached already; -EINVAL: it is not
- * attached.
+ * may be submitted again. 0 also if the QP is attached already; -EINVAL: it is not attached, or
+ * @qp or @gid is none of groups; -ENOMEM: group or table are full; -EUCLEAN: an attach, and the
+ * command of another QP was not answered. After -ETIMEDOUT the QP may be attached or not.
  */
 struct vrb_mcast {
 	struct vrb vrb;

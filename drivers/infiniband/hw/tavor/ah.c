@@ -7,11 +7,11 @@
  * host memory when that is hidden. The handle has a copy: nothing is ever read back from the DDR.
  */
 #include <linux/bitfield.h>
-#include <linux/dmapool.h>
 #include <linux/slab.h>
 #include <rdma/ib_cache.h>
 
 #include "ah.h"
+#include "buf.h"
 #include "hw_qp.h"
 #include "pd.h"
 #include "rate.h"
@@ -51,9 +51,7 @@ static int tavor_av_back(struct tavor_dev *dev, u32 slot)
 	if (dev->avs->map)
 		return 0;
 	block = &dev->avs->block[slot / TAVOR_AVS_PER_BLOCK];
-	if (!block->addr)
-		block->addr = dma_pool_zalloc(dev->buf_pool, GFP_ATOMIC, &block->dma);
-	return block->addr ? 0 : -ENOMEM;
+	return block->addr ? 0 : tavor_block_get(dev, block, GFP_ATOMIC);
 }
 
 static int tavor_av_take(struct tavor_dev *dev, u32 *slot)
@@ -297,7 +295,7 @@ void tavor_av_table_cleanup(struct tavor_dev *dev)
 	dev->leaked += table->used;
 	for (i = 0; table->block && i < blocks; i++)
 		if (table->block[i].addr)
-			dma_pool_free(dev->buf_pool, table->block[i].addr, table->block[i].dma);
+			tavor_block_put(dev, &table->block[i]);
 	if (table->map)
 		iounmap(table->map);
 	kfree(table->block);

@@ -1,14 +1,90 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * Memory of kernel queues: page-sized blocks of one DMA pool, made contiguous by an MTT list, so
- * that taking and returning it is legal in softirq. The pool keeps its pages until the device
- * goes.
+ * that taking and returning it is legal in softirq. The pool is filled when the device is probed,
+ * grows where that is not enough, and keeps its pages until the device goes.
  */
 #include <linux/dmapool.h>
 #include <linux/slab.h>
 
 #include "buf.h"
+#include "params.h"
 #include "tavor.h"
+
+/**
+ * tavor_block_get() - a block of the pool, zeroed
+ * @dev: device
+ * @block: result
+ * @gfp: GFP_KERNEL or GFP_ATOMIC: how the pool grows if it has none
+ *
+ * Context: Any down to softirq, as @gfp says.
+ * Return: 0 or -ENOMEM.
+ */
+int tavor_block_get(struct tavor_dev *dev, struct tavor_block *block, gfp_t gfp)
+{
+	int taken, pages;
+
+	block->addr = dma_pool_zalloc(dev->buf_pool, gfp, &block->dma);
+	if (!block->addr)
+		return -ENOMEM;
+	taken = atomic_inc_return(&dev->buf_blocks);
+	/* It has grown if there are more taken than ever. */
+	pages = atomic_read(&dev->buf_pages);
+	while (taken > pages && !atomic_try_cmpxchg(&dev->buf_pages, &pages, taken))
+		;
+	return 0;
+}
+
+/**
+ * tavor_block_put() - returns a block to the pool
+ * @dev: device
+ * @block: as tavor_block_get() gave it; the hardware does not use it any more
+ *
+ * Context: Any down to softirq.
+ */
+void tavor_block_put(struct tavor_dev *dev, const struct tavor_block *block)
+{
+	dma_pool_free(dev->buf_pool, block->addr, block->dma);
+	atomic_dec(&dev->buf_blocks);
+}
+
+static void tavor_buf_free_blocks(struct tavor_dev *dev, struct tavor_buf *buf)
+{
+	while (buf->nr_blocks)
+		tavor_block_put(dev, &buf->block[--buf->nr_blocks]);
+	kfree(buf->block);
+	buf->block = NULL;
+}
+
+static int tavor_buf_alloc_blocks(struct tavor_dev *dev, struct tavor_buf *buf, u32 nr, gfp_t gfp)
+{
+	buf->nr_blocks = 0;
+	buf->block = kcalloc(nr, sizeof(*buf->block), gfp);
+	if (!buf->block)
+		return -ENOMEM;
+	while (buf->nr_blocks < nr) {
+		if (tavor_block_get(dev, &buf->block[buf->nr_blocks], gfp)) {
+			tavor_buf_free_blocks(dev, buf);
+			return -ENOMEM;
+		}
+		buf->nr_blocks++;
+	}
+	return 0;
+}
+
+/* What is returned stays in the pool. */
+static int tavor_buf_pool_fill(struct tavor_dev *dev)
+{
+	struct tavor_buf buf;
+	int err;
+
+	if (!tavor_params.ring_pages)
+		return 0;
+	err = tavor_buf_alloc_blocks(dev, &buf, tavor_params.ring_pages, GFP_KERNEL);
+	if (!err)
+		tavor_buf_free_blocks(dev, &buf);
+	return err;
+}
 
 /**
  * tavor_buf_pool_init() - the pool of blocks
@@ -20,7 +96,12 @@
 int tavor_buf_pool_init(struct tavor_dev *dev)
 {
 	dev->buf_pool = dma_pool_create("tavor queue", &dev->pdev->dev, PAGE_SIZE, PAGE_SIZE, 0);
-	return dev->buf_pool ? 0 : -ENOMEM;
+	if (!dev->buf_pool)
+		return -ENOMEM;
+	if (!tavor_buf_pool_fill(dev))
+		return 0;
+	dma_pool_destroy(dev->buf_pool);
+	return -ENOMEM;
 }
 
 /**
@@ -37,38 +118,6 @@ void tavor_buf_pool_destroy(struct tavor_dev *dev)
 		dev_err(&dev->pdev->dev, "%d queue blocks still in use\n", blocks);
 	dev->leaked += blocks;
 	dma_pool_destroy(dev->buf_pool);
-}
-
-static void tavor_buf_free_blocks(struct tavor_dev *dev, struct tavor_buf *buf)
-{
-	while (buf->nr_blocks) {
-		struct tavor_block *block = &buf->block[--buf->nr_blocks];
-
-		dma_pool_free(dev->buf_pool, block->addr, block->dma);
-		atomic_dec(&dev->buf_blocks);
-	}
-	kfree(buf->block);
-	buf->block = NULL;
-}
-
-static int tavor_buf_alloc_blocks(struct tavor_dev *dev, struct tavor_buf *buf, u32 nr, gfp_t gfp)
-{
-	buf->nr_blocks = 0;
-	buf->block = kcalloc(nr, sizeof(*buf->block), gfp);
-	if (!buf->block)
-		return -ENOMEM;
-	while (buf->nr_blocks < nr) {
-		struct tavor_block *block = &buf->block[buf->nr_blocks];
-
-		block->addr = dma_pool_zalloc(dev->buf_pool, gfp, &block->dma);
-		if (!block->addr) {
-			tavor_buf_free_blocks(dev, buf);
-			return -ENOMEM;
-		}
-		buf->nr_blocks++;
-		atomic_inc(&dev->buf_blocks);
-	}
-	return 0;
 }
 
 /**

@@ -30,6 +30,8 @@ struct tavor_buf {
 	size_t size;
 };
 
+int tavor_block_get(struct tavor_dev *dev, struct tavor_block *block, gfp_t gfp);
+void tavor_block_put(struct tavor_dev *dev, const struct tavor_block *block);
 int tavor_buf_pool_init(struct tavor_dev *dev);
 void tavor_buf_pool_destroy(struct tavor_dev *dev);
 int tavor_buf_alloc(struct tavor_dev *dev, struct tavor_buf *buf, size_t size, u32 pdn, u32 flags,

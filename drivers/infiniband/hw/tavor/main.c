@@ -13,6 +13,7 @@
 
 #include "ah.h"
 #include "catas.h"
+#include "debug.h"
 #include "device.h"
 #include "event.h"
 #include "flush.h"
@@ -199,6 +200,7 @@ static const struct tavor_layer tavor_layers[] = {
 	{ "INIT_HCA", tavor_layer_hca_init, tavor_layer_hca_exit },
 	{ "UAR pages", tavor_uar_init, tavor_uar_cleanup },
 	{ "queue memory", tavor_buf_pool_init, tavor_buf_pool_destroy },
+	{ "debugfs", tavor_debug_add, tavor_debug_remove },
 	{ "MTT table", tavor_mtt_table_init, tavor_mtt_table_destroy },
 	{ "MPT table", tavor_mpt_table_init, tavor_mpt_table_destroy },
 	{ "protection domains", tavor_layer_pd_init, tavor_layer_pd_exit },
@@ -308,15 +310,19 @@ static int __init tavor_module_init(void)
 	err = tavor_trap_init();
 	if (err)
 		return err;
+	tavor_debug_init();
 	err = pci_register_driver(&tavor_driver);
-	if (err)
+	if (err) {
+		tavor_debug_exit();
 		tavor_trap_exit();
+	}
 	return err;
 }
 
 static void __exit tavor_module_exit(void)
 {
 	pci_unregister_driver(&tavor_driver);
+	tavor_debug_exit();
 	tavor_trap_exit();
 }
 

@@ -8,6 +8,8 @@
 #include "params.h"
 #include "tavor.h"
 
+#define TAVOR_MAX_RING_PAGES	65536U
+
 struct tavor_params tavor_params = {
 	.num_qp = 1 << 16,
 	.num_cq = 1 << 16,
@@ -17,6 +19,7 @@ struct tavor_params tavor_params = {
 	.num_av = 1 << 15,
 	.num_pd = 1 << 15,
 	.rdb_per_qp = 4,
+	.ring_pages = 256,
 	.cmd_timeout_ms = 60000,
 	.msi_x = true,
 };
@@ -38,6 +41,8 @@ MODULE_PARM_DESC(num_pd, "protection domains (power of two, 64..16777216)");
 module_param_named(rdb_per_qp, tavor_params.rdb_per_qp, uint, 0444);
 MODULE_PARM_DESC(rdb_per_qp,
 		 "RDMA reads and atomics a QP can respond to at a time (power of two, 1..128)");
+module_param_named(ring_pages, tavor_params.ring_pages, uint, 0444);
+MODULE_PARM_DESC(ring_pages, "pages for kernel queues that are there from the start (0..65536)");
 module_param_named(cmd_timeout_ms, tavor_params.cmd_timeout_ms, uint, 0444);
 MODULE_PARM_DESC(cmd_timeout_ms,
 		 "a firmware command is given up after so long without any command completing (100..600000)");
@@ -84,6 +89,11 @@ int tavor_params_check(void)
 			continue;
 		pr_err(TAVOR_NAME ": %s=%u: must be a power of two from %u to %u\n", r->name,
 		       *r->value, r->min, r->max);
+		return -EINVAL;
+	}
+	if (tavor_params.ring_pages > TAVOR_MAX_RING_PAGES) {
+		pr_err(TAVOR_NAME ": ring_pages=%u: must be at most %u\n",
+		       tavor_params.ring_pages, TAVOR_MAX_RING_PAGES);
 		return -EINVAL;
 	}
 	if (ms >= 100 && ms <= 600000)

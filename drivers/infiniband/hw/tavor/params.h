@@ -17,6 +17,7 @@
  * @num_av: address vectors in the HCA's memory
  * @num_pd: protection domains
  * @rdb_per_qp: RDMA reads and atomics a QP can respond to at a time
+ * @ring_pages: pages of the pool for kernel queues from the start
  * @cmd_timeout_ms: after so long without any command completing one is given up
  * @softirq_objects: kernel clients may have objects of their own although the kernel has security
  *	modules for InfiniBand, which do not see them
@@ -31,6 +32,7 @@ struct tavor_params {
 	unsigned int num_av;
 	unsigned int num_pd;
 	unsigned int rdb_per_qp;
+	unsigned int ring_pages;
 	unsigned int cmd_timeout_ms;
 	bool softirq_objects;
 	bool msi_x;

@@ -39,6 +39,7 @@
 #include "table.h"
 #include "uar.h"
 
+struct dentry;
 struct tavor_av_table;
 struct tavor_hw_pd;
 struct tavor_mad;
@@ -67,6 +68,8 @@ struct tavor_dev {
 	struct tavor_cmd cmd;
 	struct dma_pool *buf_pool;
 	atomic_t buf_blocks;		/* taken from it */
+	atomic_t buf_pages;		/* it has had to have */
+	struct dentry *debugfs;
 	struct tavor_alloc uar_alloc, pd_alloc, mpt_alloc, eq_alloc;
 	struct tavor_mtt_table mtt;
 

@@ -41,6 +41,27 @@ test_lives_in_softirq() {
 	[ "$(messages_since "$since" | grep -c 'tavor_softirq: ok ')" = 3 ]
 }
 
+# rings FILE: what debugfs says of the pool for queues
+rings() {
+	cat "/sys/kernel/debug/ib_tavor/$(function_address)/$1"
+}
+
+# A CQ of the largest size, 1024 pages, needs more than are free.
+test_rings_grow_in_softirq() {
+	local since used
+	used=$(rings ring_pages_used)
+	[ "$(rings ring_pages)" -ge 256 ] || fail "$(rings ring_pages) pages"
+	[ $(($(rings ring_pages) - used)) -lt 1024 ] || fail "$(rings ring_pages) pages"
+	since=$(mark)
+	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
+	load_own tavor_softirq cqe=131071
+	rmmod tavor_softirq
+	messages_since "$since" | grep 'tavor_softirq:'
+	[ "$(messages_since "$since" | grep -c 'tavor_softirq: ok ')" = 2 ]
+	[ "$(rings ring_pages)" -ge $((used + 1024)) ] || fail "$(rings ring_pages) pages"
+	[ "$(rings ring_pages_used)" = "$used" ] || fail "$used pages, now $(rings ring_pages_used)"
+}
+
 ready() {
 	messages_since "$1" | grep -q 'tavor_client: # ready'
 }

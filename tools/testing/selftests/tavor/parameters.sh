@@ -53,6 +53,7 @@ test_parameters_out_of_range_are_refused() {
 		refused "$name=0"
 		refused "$name=4294967295"
 	done
+	refused ring_pages=65537
 }
 
 test_tables_that_are_no_power_of_two_are_refused() {

@@ -11,6 +11,10 @@
 #include <rdma/ib_verbs.h>
 #include <rdma/vrb_verbs.h>
 
+static int cqe = 16;
+module_param(cqe, int, 0444);
+MODULE_PARM_DESC(cqe, "entries of the CQ");
+
 #define MESSAGE		64
 #define RECV_AT		2048
 #define LIMIT		3
@@ -309,7 +313,7 @@ static void round_early(struct round *r)
 
 static bool round_alloc(struct round *r)
 {
-	struct ib_cq_init_attr cq = { .cqe = 16 };
+	struct ib_cq_init_attr cq = { .cqe = cqe };
 	struct ib_srq_init_attr srq = {
 		.srq_type = IB_SRQT_BASIC,
 		.attr = { .max_wr = 8, .max_sge = 1 },
