@@ -84,6 +84,7 @@ test_posts_and_drains_of_a_device_that_fails() {
 # multicast MODE NUMBER: client/tavor_mcast.c in this mode has so many results, all good
 multicast() {
 	local since
+	! loaded tavor_client || rmmod tavor_client
 	since=$(mark)
 	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
 	load_own tavor_mcast "mode=$1"
@@ -136,8 +137,10 @@ mcast_ready() {
 
 test_multicast_requests_of_a_device_that_fails() {
 	local since
+	sm_away
+	reload
 	since=$(mark)
-	one_fault delay MGID_HASH 3 time=3s
+	one_fault delay MGID_HASH 3 time=30s
 	multicast fails 2 &
 	until_true 20 mcast_ready "$since"
 	model '{"cmd":"event","hca":0,"type":8,"subtype":0,"data":[0,0,5,5]}' | grep -q '"ok":true'
