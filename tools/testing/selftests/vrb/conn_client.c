@@ -27,18 +27,19 @@ _Static_assert(sizeof(struct conn_msg) == 64, "struct conn_msg has padding");
 #define RECVS 1024
 #define SENDS 1024
 
-enum state { FREE, CONNECTING, WRITING, WRITTEN, READING, HELD, DISCONNECTING };
+enum state { FREE, CONNECTING, LATE, WRITING, WRITTEN, READING, HELD, DISCONNECTING };
 
 struct conn {
 	enum state state;
 	struct ibv_qp *qp;
-	uint64_t cookie, due, address;
-	uint32_t rkey, length;
+	struct conn_msg answer;
+	uint64_t cookie, due;
+	uint32_t length;
 	int tries;
 };
 
 static struct {
-	int count, at_a_time, timeout_ms, tries, port, malformed, seed;
+	int count, at_a_time, timeout_ms, late_ms, tries, port, malformed, seed;
 	bool abandon, hold;
 	unsigned int lid, qpn;
 } options = { .count = 1, .at_a_time = 1, .timeout_ms = 500, .tries = 20, .port = 1 };
@@ -269,7 +270,8 @@ static void transfer(struct conn *conn, enum state state)
 		.num_sge = 1,
 		.opcode = state == WRITING ? IBV_WR_RDMA_WRITE : IBV_WR_RDMA_READ,
 		.send_flags = IBV_SEND_SIGNALED,
-		.wr.rdma = { .remote_addr = conn->address, .rkey = conn->rkey },
+		.wr.rdma = { .remote_addr = be64toh(conn->answer.address),
+			     .rkey = be32toh(conn->answer.rkey) },
 	};
 	struct ibv_send_wr *bad;
 
@@ -297,12 +299,11 @@ static void wrong(struct conn *conn, const char *what)
 	disconnect(conn);
 }
 
-static void connected(struct conn *conn, const struct conn_msg *answer)
+static void use(struct conn *conn)
 {
+	const struct conn_msg *answer = &conn->answer;
 	const uint32_t length = be32toh(answer->length);
 
-	conn->address = be64toh(answer->address);
-	conn->rkey = be32toh(answer->rkey);
 	conn->length = length < BYTES ? length : BYTES;
 	if (!length || answer->status) {
 		wrong(conn, "the answer is none");
@@ -312,6 +313,17 @@ static void connected(struct conn *conn, const struct conn_msg *answer)
 		fill(conn);
 		transfer(conn, WRITING);
 	}
+}
+
+static void connected(struct conn *conn, const struct conn_msg *answer)
+{
+	conn->answer = *answer;
+	if (!options.late_ms) {
+		use(conn);
+		return;
+	}
+	conn->state = LATE;
+	conn->due = now_ms() + options.late_ms;
 }
 
 static void handle(const struct conn_msg *msg)
@@ -383,6 +395,9 @@ static void look_at(struct conn *conn)
 	if (conn->state == FREE) {
 		if (total.begun < options.count)
 			begin(conn);
+	} else if (conn->state == LATE) {
+		if (now_ms() >= conn->due)
+			use(conn);
 	} else if (conn->state == WRITTEN) {
 		transfer(conn, READING);
 	} else if (conn->state != HELD && now_ms() >= conn->due) {
@@ -489,8 +504,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		['c'] = &options.count,	     ['k'] = &options.at_a_time,
 		['l'] = (int *)&options.lid, ['q'] = (int *)&options.qpn,
 		['t'] = &options.timeout_ms, ['r'] = &options.tries,
-		['p'] = &options.port,	     ['m'] = &options.malformed,
-		['s'] = &options.seed,
+		['e'] = &options.late_ms,    ['p'] = &options.port,
+		['m'] = &options.malformed,  ['s'] = &options.seed,
 	};
 
 	if (key == 'a')
@@ -515,6 +530,7 @@ static const struct argp_option argp_options[] = {
 	{ "count", 'c', "N", 0, "connections altogether", 0 },
 	{ "at-a-time", 'k', "N", 0, "connections at a time", 0 },
 	{ "timeout", 't', "MS", 0, "after which a request is repeated (default 500)", 0 },
+	{ "late", 'e', "MS", 0, "after which an answer is made use of (default 0)", 0 },
 	{ "tries", 'r', "N", 0, "how often (default 20)", 0 },
 	{ "abandon", 'a', NULL, 0, "ask for --at-a-time connections, and end", 0 },
 	{ "hold", 'h', NULL, 0, "end none of the --count connections, at most --at-a-time", 0 },
