@@ -15,9 +15,9 @@ unsigned int wq_probe_ms = 1000;
 module_param_named(probe_ms, wq_probe_ms, uint, 0644);
 MODULE_PARM_DESC(probe_ms, "how often each connection is tried, in ms (default 1000)");
 
-unsigned int wq_connect_ms = 5000;
+unsigned int wq_connect_ms = 10000;
 module_param_named(connect_ms, wq_connect_ms, uint, 0644);
-MODULE_PARM_DESC(connect_ms, "before a connection is first tried, in ms (default 5000)");
+MODULE_PARM_DESC(connect_ms, "before a connection is first tried, in ms (default 10000)");
 
 static struct dentry *wq_root;
 
