@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: guest --driver tavor --sm --modules vrb_audit
+# Kernels: 6.12 debug 6.12-rt 7-rt
 # Timeout: 900
 # Guest: own
 # Level: ci

@@ -6,6 +6,8 @@
 # was there when it was first asked for; "setup --refresh" looks again.
 
 KERNEL_LINES="6.12 7"
+# What --kernel takes besides: the same with PREEMPT_RT, and the debug kernel.
+KERNEL_NAMES="$KERNEL_LINES 6.12-rt 7-rt debug"
 
 # The text of these lists is part of a kernel's name in the cache, white space included.
 # What a guest may load; everything else in Debian's package (graphics, sound, ...) only costs time.
@@ -21,26 +23,34 @@ fs/f2fs
 # shellcheck disable=SC2153 # SUITE is apt.sh's
 kernel_suite() {
 	case $1 in
-	6.12) echo "$SUITE" ;;
-	7) echo "$SUITE-backports" ;;
-	*) die "no such kernel: '$1' (one of: $KERNEL_LINES)" ;;
+	6.12 | 6.12-rt) echo "$SUITE" ;;
+	7 | 7-rt) echo "$SUITE-backports" ;;
+	*) die "no such kernel: '$1' (one of: $KERNEL_NAMES)" ;;
 	esac
 }
 
 # kernel_newest LINE: the release of the newest kernel of that line, as Debian names it
 kernel_newest() {
-	local suite
+	local suite image=linux-image-amd64
+	[[ $1 != *-rt ]] || image=linux-image-rt-amd64
 	suite=$(kernel_suite "$1")
 	if [ "$suite" = "$SUITE" ]; then
-		with_apt apt-cache depends linux-image-amd64
+		with_apt apt-cache depends "$image"
 	else
-		with_apt apt-cache -t "$suite" depends linux-image-amd64
+		with_apt apt-cache -t "$suite" depends "$image"
 	fi | sed -n 's/^ *Depends: linux-image-\([0-9].*\)$/\1/p'
 }
 
 kernel_packages() {
-	local release=$1 base=${1%-amd64}
-	echo "linux-headers-$release linux-headers-$base-common linux-kbuild-$base"
+	local release=$1 base=${1%-amd64} common
+	base=${base%-rt}
+	common=linux-headers-$base-common
+	# Until 7, what is common to the kernels with PREEMPT_RT is a package of its own.
+	if [[ $release == *-rt-amd64 ]] &&
+		with_apt apt-cache show "$common-rt" >/dev/null 2>&1; then
+		common+=-rt
+	fi
+	echo "linux-headers-$release $common linux-kbuild-$base"
 	if with_apt apt-cache show "linux-binary-$release" >/dev/null 2>&1; then
 		echo "linux-binary-$release linux-modules-$release linux-base-$release"
 	else
@@ -81,7 +91,7 @@ kernel_prune() {
 # The headers packages lack the script with which Kbuild asks whether sparse works.
 kernel_complete() {
 	local scripts
-	for scripts in "$1"/usr/src/linux-headers-*-common/scripts; do
+	for scripts in "$1"/usr/src/linux-headers-*-common*/scripts; do
 		[ -e "$scripts/checker-valid.sh" ] ||
 			printf '#!/bin/sh\necho 1\n' >"$scripts/checker-valid.sh"
 		chmod +x "$scripts/checker-valid.sh"

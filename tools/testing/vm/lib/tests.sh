@@ -58,15 +58,17 @@ wanted() {
 	esac
 }
 
-# kernels_now LINE...: of what a test names; all of Debian's with --all, and the debug kernel then
-# only
+# kernels_now LINE...: of what a test names; with --all both of Debian's, and only then the others
 kernels_now() {
 	local line lines=
-	for line; do
-		[ "$line" = debug ] || lines+="$line "
-	done
 	[ -z "$all" ] || lines="$KERNEL_LINES "
-	[ -z "$all" ] || [[ " $* " != *" debug "* ]] || lines+="debug "
+	for line; do
+		if [[ " $KERNEL_LINES " == *" $line "* ]]; then
+			[ -n "$all" ] || lines+="$line "
+		else
+			[ -z "$all" ] || lines+="$line "
+		fi
+	done
 	echo "${lines% }"
 }
 
