@@ -210,7 +210,6 @@ struct vrb_slot {
 
 /**
  * struct vrb_provider_ops - a driver as the engine sees it
- * @owner: module that must not go while a client is registered
  * @post: hands the encoded command of @slot to the hardware. At most one register read and no
  *	waiting. Returns 0, -EAGAIN (the command register is busy: the engine tries again) or -EIO
  *	(the device is gone: the engine fails it). @slot->token must come back with the completion.
@@ -240,7 +239,6 @@ struct vrb_slot {
  *	Context: Any, any lock held.
  */
 struct vrb_provider_ops {
-	struct module *owner;
 	int (*post)(struct vrb_device *dev, struct vrb_slot *slot);
 	int (*reap)(struct vrb_device *dev, int budget);
 	void (*rearm)(struct vrb_device *dev);

@@ -5,7 +5,6 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/export.h>
-#include <linux/module.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
 
@@ -124,8 +123,6 @@ static int vrb_client_join(struct vrb_device *dev, struct vrb_client *client, co
 {
 	int ret = 0;
 
-	if (!try_module_get(dev->ops->owner))
-		return -ENODEV;
 	spin_lock_bh(&dev->lock);
 	if (!dev->attached) {
 		ret = -ENODEV;
@@ -136,8 +133,6 @@ static int vrb_client_join(struct vrb_device *dev, struct vrb_client *client, co
 		dev->nr_clients++;
 	}
 	spin_unlock_bh(&dev->lock);
-	if (ret)
-		module_put(dev->ops->owner);
 	return ret;
 }
 
@@ -146,7 +141,9 @@ static int vrb_client_join(struct vrb_device *dev, struct vrb_client *client, co
  * @ibdev: the ib_device
  * @name: for debugfs and the tracepoints; copied, at most 31 characters count
  *
- * The provider's module cannot be unloaded until vrb_client_unregister().
+ * As any client of ib_core's, between &ib_client.add and the return of &ib_client.remove, by which
+ * vrb_client_unregister() must have been called: the end of the ib_device waits for it. The
+ * provider's module is not held, so that it can be unloaded like any other driver.
  *
  * Context: Process, may sleep.
  * Return: the client; ERR_PTR(-EOPNOTSUPP) if @ibdev's driver does not take requests, -ENODEV if it
@@ -271,7 +268,6 @@ static unsigned int vrb_client_inflight(const void *client)
 void vrb_client_unregister(struct vrb_client *client)
 {
 	struct vrb_device *dev = client->dev;
-	struct module *owner = dev->ops->owner;
 
 	vrb_client_shut(client);
 	vrb_destroy_shells(client);
@@ -287,8 +283,7 @@ void vrb_client_unregister(struct vrb_client *client)
 	dev->nr_clients--;
 	vrb_wake(dev);
 	spin_unlock_bh(&dev->lock);
-	/* The device may go from here on. */
-	module_put(owner);
+	/* The device may go from here on, and its provider. */
 	kfree(client);
 }
 EXPORT_SYMBOL_GPL(vrb_client_unregister);

@@ -11,7 +11,6 @@
  * Everything here that is not init or cleanup runs with BH disabled, called by the engine.
  */
 #include <linux/dmapool.h>
-#include <linux/module.h>
 #include <linux/sched.h>
 
 #include "catas.h"
@@ -267,7 +266,6 @@ static void tavor_cmd_failed(struct vrb_device *vdev, const char *reason)
 }
 
 static const struct vrb_provider_ops tavor_cmd_ops = {
-	.owner = THIS_MODULE,
 	.post = tavor_cmd_post,
 	.reap = tavor_cmd_reap,
 	.rearm = tavor_cmd_rearm,

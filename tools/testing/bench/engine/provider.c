@@ -62,7 +62,6 @@ static void quiesce(struct vrb_device *dev)
 }
 
 static const struct vrb_provider_ops ops = {
-	.owner = THIS_MODULE,
 	.post = post,
 	.reap = reap,
 	.rearm = rearm,

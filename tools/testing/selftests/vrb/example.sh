@@ -3,6 +3,7 @@
 #
 # Runs: guest --driver none --hcas 0 --modules "ib_vrb vrb_mock vrb_example"
 # Kernels: 6.12 7
+# Guest: own
 #
 # A client that was written from the headers alone, on the provider without hardware: it makes,
 # connects, uses and destroys its objects in softirq.
@@ -27,7 +28,7 @@ client() {
 	grep -q '^ok' "$EXAMPLE/$1" && ! grep -q '^not ok' "$EXAMPLE/$1"
 }
 
-echo "1..3"
+echo "1..4"
 result=fail
 echo 1 >"$DEVICE" && client mock0 && result=pass
 report "a client that has only the headers" "$result"
@@ -42,5 +43,11 @@ for _ in {1..20}; do
 	{ echo 1 >"$DEVICE" && echo 0 >"$DEVICE"; } || result=fail
 done
 report "its device goes in the middle" "$result"
+
+# Last: nothing in a guest loads the module again.
+result=fail
+echo 1 >"$DEVICE" && [ -e "$EXAMPLE/mock0" ] && rmmod vrb_mock && [ ! -e "$EXAMPLE/mock0" ] &&
+	result=pass
+report "its provider's module goes, as any driver's may" "$result"
 trap - EXIT
 exit "$status"

@@ -282,7 +282,6 @@ static const char *mock_status_name(u8 fw_status)
 }
 
 const struct vrb_provider_ops mock_ops = {
-	.owner = THIS_MODULE,
 	.post = mock_post,
 	.reap = mock_reap,
 	.rearm = mock_rearm,
