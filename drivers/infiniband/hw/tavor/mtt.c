@@ -154,7 +154,8 @@ void tavor_mtt_table_destroy(struct tavor_dev *dev)
 int tavor_mtt_alloc(struct tavor_dev *dev, u32 entries, struct tavor_mtt *mtt)
 {
 	u32 per_segment = dev->limits.mtt_seg_size / TAVOR_MTT_ENTRY_SIZE;
-	u32 order = order_base_2(DIV_ROUND_UP(entries, per_segment));
+	/* Not by adding to a number that may be the greatest there is. */
+	u32 order = order_base_2((entries - 1) / per_segment + 1);
 	s64 segment;
 
 	if (order > dev->mtt.order)
