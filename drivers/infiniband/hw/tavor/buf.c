@@ -236,13 +236,15 @@ void tavor_buf_mtt_job(struct vrb *vrb, struct tavor_mtt_job *job)
  * @pages: filled in
  *
  * Context: Softirq or BH disabled.
+ * Return: 0.
  */
-void tavor_buf_mtt_pages(struct vrb *vrb, u32 first, u32 n, u64 *pages)
+int tavor_buf_mtt_pages(struct vrb *vrb, u32 first, u32 n, u64 *pages)
 {
 	const struct tavor_block *block = tavor_buf_of(vrb->object)->block + first;
 
 	while (n--)
 		*pages++ = block++->dma;
+	return 0;
 }
 
 /**

@@ -60,7 +60,7 @@ struct tavor_queue_type {
 }
 
 void tavor_buf_mtt_job(struct vrb *vrb, struct tavor_mtt_job *job);
-void tavor_buf_mtt_pages(struct vrb *vrb, u32 first, u32 n, u64 *pages);
+int tavor_buf_mtt_pages(struct vrb *vrb, u32 first, u32 n, u64 *pages);
 int tavor_buf_create(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot);
 int tavor_buf_created(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 		      const struct vrb_result *result);

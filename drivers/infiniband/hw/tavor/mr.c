@@ -215,13 +215,18 @@ static void tavor_reg_mtt_job(struct vrb *vrb, struct tavor_mtt_job *job)
 	job->written = &req->written;
 }
 
-static void tavor_reg_mtt_pages(struct vrb *vrb, u32 first, u32 n, u64 *pages)
+/* Until the last has been looked at the hardware knows nothing of it. */
+static int tavor_reg_mtt_pages(struct vrb *vrb, u32 first, u32 n, u64 *pages)
 {
 	const struct vrb_reg_mr *req = to_reg_mr(vrb);
+	u64 all = 0;
 	u32 i;
 
-	for (i = 0; i < n; i++)
-		pages[i] = req->pages[first + i] & ~(u64)(BIT_ULL(req->page_shift) - 1);
+	for (i = 0; i < n; i++) {
+		pages[i] = req->pages[first + i];
+		all |= pages[i];
+	}
+	return all & (BIT_ULL(req->page_shift) - 1) ? -EINVAL : 0;
 }
 
 /* Its memory is its client's: nothing is pinned that had to be unpinned. */
@@ -299,6 +304,12 @@ const struct vrb_verb tavor_verb_create_mr = {
 	VRB_STEPS(tavor_create_mr_steps),
 };
 
+/* The end, which is the byte behind the last one, is a 64-bit number to the hardware. */
+static bool tavor_mr_range_ok(u64 iova, u64 length)
+{
+	return length && iova + length >= iova;
+}
+
 static bool tavor_reg_access_ok(int access)
 {
 	if (access & ~MR_REG_ACCESS)
@@ -312,8 +323,7 @@ static bool tavor_reg_pages_ok(const struct tavor_hw_mr *mr, const struct vrb_re
 {
 	u64 offset;
 
-	/* The end, which is the byte behind the last one, is a 64-bit number to the hardware. */
-	if (!req->length || req->iova + req->length < req->iova)
+	if (!req->pages || !tavor_mr_range_ok(req->iova, req->length))
 		return false;
 	if (req->page_shift < 12 || req->page_shift > 31 || req->nr_pages > mr->mpt.mtt.entries)
 		return false;
@@ -510,8 +520,7 @@ static struct ib_mr *tavor_reg_user_mr(struct ib_pd *ibpd, u64 start, u64 length
 
 	if (VRB_DMAH_GIVEN || access & (IB_ACCESS_ON_DEMAND | IB_ZERO_BASED))
 		return ERR_PTR(-EOPNOTSUPP);
-	/* The end, which is the byte behind the last one, is a 64-bit number to the hardware. */
-	if (!length || iova + length < iova)
+	if (!tavor_mr_range_ok(iova, length))
 		return ERR_PTR(-EINVAL);
 	tavor_mr_reap(dev);
 	mr = tavor_mr_alloc(dev);

@@ -345,10 +345,13 @@ int tavor_mtt_step_store(struct vrb_device *vdev, struct vrb *vrb)
 	struct tavor_dev *dev = vrb_to_tdev(vdev);
 	u64 pages[TAVOR_MTT_PORTION];
 	u32 n = tavor_mtt_portion(&job);
+	int err;
 
 	if (!dev->mtt.map)
 		return VRB_NEXT;
-	tavor_mtt_type_of(vrb)->pages(vrb, *job.written, n, pages);
+	err = tavor_mtt_type_of(vrb)->pages(vrb, *job.written, n, pages);
+	if (err)
+		return err;
 	tavor_mtt_store(dev, job.mtt, *job.written, pages, n);
 	return tavor_mtt_portion_over(&job);
 }
@@ -367,10 +370,13 @@ int tavor_mtt_step_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_s
 	struct tavor_mtt_job job = tavor_mtt_job_of(vrb);
 	u64 pages[TAVOR_MTT_PORTION];
 	u32 n = tavor_mtt_portion(&job);
+	int err;
 
 	if (!n)
 		return VRB_NEXT;
-	tavor_mtt_type_of(vrb)->pages(vrb, *job.written, n, pages);
+	err = tavor_mtt_type_of(vrb)->pages(vrb, *job.written, n, pages);
+	if (err)
+		return err;
 	tavor_encode_write_mtt(vrb_to_tdev(vdev), slot, job.mtt, *job.written, pages, n);
 	return VRB_POST;
 }

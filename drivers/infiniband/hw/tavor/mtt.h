@@ -61,12 +61,13 @@ struct tavor_mtt_job {
  * @job: what a request has to write.
  *	Context: Softirq or BH disabled, the engine's device lock held or not.
  * @pages: DMA addresses of @n entries of that, from @first on.
+ *	Returns 0, or -EINVAL: one of them cannot be an entry.
  *	Context: as @job.
  */
 struct tavor_mtt_type {
 	struct vrb_object_type object;
 	void (*job)(struct vrb *vrb, struct tavor_mtt_job *job);
-	void (*pages)(struct vrb *vrb, u32 first, u32 n, u64 *pages);
+	int (*pages)(struct vrb *vrb, u32 first, u32 n, u64 *pages);
 };
 
 int tavor_mtt_step_store(struct vrb_device *vdev, struct vrb *vrb);
