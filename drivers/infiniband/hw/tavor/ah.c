@@ -134,6 +134,17 @@ static void tavor_av_encode(const struct tavor_dev *dev, u32 pdn, const struct r
 	av->sl_tclass_flow = cpu_to_be32(word);
 }
 
+/* A source GID that is held for the address must be the one that it names. */
+static bool tavor_route_ok(const struct tavor_dev *dev, const struct ib_global_route *grh)
+{
+	const struct ib_gid_attr *gid = grh->sgid_attr;
+
+	if (gid && (gid->device != &dev->ib_dev || gid->index != grh->sgid_index))
+		return false;
+	return grh->sgid_index < dev->limits.gid_table_len &&
+	       grh->flow_label <= FIELD_MAX(TAVOR_PATH_FLOW_LABEL);
+}
+
 /**
  * tavor_ah_attr_ok() - whether an address fits what the hardware has for it
  * @dev: the device
@@ -144,15 +155,12 @@ static void tavor_av_encode(const struct tavor_dev *dev, u32 pdn, const struct r
  */
 bool tavor_ah_attr_ok(const struct tavor_dev *dev, const struct rdma_ah_attr *attr)
 {
-	const struct ib_global_route *grh = rdma_ah_read_grh(attr);
-
-	if (rdma_ah_get_sl(attr) > FIELD_MAX(TAVOR_PATH_SL) ||
+	if (attr->type != RDMA_AH_ATTR_TYPE_IB || rdma_ah_get_sl(attr) > FIELD_MAX(TAVOR_PATH_SL) ||
 	    rdma_ah_get_path_bits(attr) > FIELD_MAX(TAVOR_PATH_BITS) ||
 	    !tavor_rate_known(rdma_ah_get_static_rate(attr)))
 		return false;
 	return !(rdma_ah_get_ah_flags(attr) & IB_AH_GRH) ||
-	       (grh->sgid_index < dev->limits.gid_table_len &&
-		grh->flow_label <= FIELD_MAX(TAVOR_PATH_FLOW_LABEL));
+	       tavor_route_ok(dev, rdma_ah_read_grh(attr));
 }
 
 /**

@@ -37,7 +37,8 @@ static bool tavor_path_attrs_ok(const struct tavor_dev *dev, const struct ib_qp_
 		return false;
 	if (mask & IB_QP_PKEY_INDEX && attr->pkey_index >= dev->limits.pkey_table_len)
 		return false;
-	if (mask & IB_QP_AV && !tavor_ah_attr_ok(dev, &attr->ah_attr))
+	if (mask & IB_QP_AV && (!tavor_port_ok(dev, rdma_ah_get_port_num(&attr->ah_attr)) ||
+				!tavor_ah_attr_ok(dev, &attr->ah_attr)))
 		return false;
 	if (mask & IB_QP_ALT_PATH && !tavor_alt_path_ok(dev, attr))
 		return false;
@@ -87,7 +88,10 @@ int tavor_qp_check_attrs(const struct tavor_hw_qp *qp, const struct tavor_qp_tra
 {
 	const char *what = NULL;
 
-	if (!ib_modify_qp_is_ok(mod->from, mod->to, qp->type, mod->mask))
+	/* ib_core looks the states up as they are. */
+	if (mod->from > IB_QPS_ERR || mod->to > IB_QPS_ERR)
+		what = "state";
+	else if (!ib_modify_qp_is_ok(mod->from, mod->to, qp->type, mod->mask))
 		what = "transition or attribute mask";
 	else if (!tavor_path_attrs_ok(qp->dev, mod->attr, mod->mask))
 		what = "path attribute";
