@@ -92,6 +92,16 @@ static u8 tavor_mad_flags(const struct vrb_process_mad *req)
 	return flags;
 }
 
+static bool tavor_mad_ok(const struct tavor_dev *dev, const struct vrb_process_mad *req)
+{
+	const struct ib_wc *wc = req->wc;
+
+	if (!tavor_port_ok(dev, req->port) || !req->in || !req->out ||
+	    req->flags & ~IB_MAD_IGNORE_ALL)
+		return false;
+	return !wc || (wc->qp && (req->grh || !(wc->wc_flags & IB_WC_GRH)));
+}
+
 static int tavor_mad_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct vrb_process_mad *req = container_of(vrb, struct vrb_process_mad, vrb);
@@ -99,7 +109,7 @@ static int tavor_mad_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb
 	struct tavor_mad_ifc *mbox = tavor_mbox_in(dev, slot);
 	u32 modifier = FIELD_PREP(TAVOR_MAD_PORT, req->port);
 
-	if (!tavor_port_ok(dev, req->port))
+	if (!tavor_mad_ok(dev, req))
 		return -EINVAL;
 	req->result = IB_MAD_RESULT_SUCCESS;
 	if (!tavor_mad_is_ours(&req->in->mad_hdr))
