@@ -153,6 +153,8 @@ static int tavor_read_caps_encode(struct vrb_device *vdev, struct vrb *vrb, stru
 
 	if (!tavor_port_ok(dev, req->port))
 		return -EINVAL;
+	if (req->mask & ~IB_PORT_RESET_QKEY_CNTR)
+		return -EOPNOTSUPP;
 	known = &dev->mad->port[req->port - 1];
 	spin_lock_bh(&dev->mad->lock);
 	known_well = known->changing;
@@ -233,11 +235,12 @@ const struct vrb_verb tavor_verb_modify_port = {
  * tavor_modify_port() - ib_device_ops.modify_port
  * @ibdev: the device
  * @port: 1-based
- * @mask: enum ib_port_modify_flags
+ * @mask: %IB_PORT_RESET_QKEY_CNTR
  * @props: capabilities to set and to clear
  *
  * Context: Process context.
- * Return: 0; -EINVAL: there is no such port; or another negative errno.
+ * Return: 0; -EINVAL: there is no such port; -EOPNOTSUPP: anything else in @mask; or another
+ * negative errno.
  */
 int tavor_modify_port(struct ib_device *ibdev, u32 port, int mask, struct ib_port_modify *props)
 {
