@@ -19,6 +19,10 @@
  * (ib_poll_cq() finds nothing). ib_core does not know of it: ib_modify_qp(), ib_drain_qp() and
  * ib_destroy_*() are not for shells, and ib_create_qp() refuses shells of CQs with -EINVAL.
  *
+ * A request without an object, or with one of another device, is refused with -EINVAL at once.
+ * What its other fields must be is said with each; where one is not, the status is -EINVAL unless
+ * another errno is named, no command has been issued, and the object is as it was.
+ *
  * Requests on the kernel objects of ib_core are accepted as well and line up with what ib_core
  * asks for. Of those, masks with %IB_QP_PORT, %IB_QP_PKEY_INDEX or %IB_QP_ALT_PATH are answered
  * -EACCES, for ib_core's security has to see them, and so is any request on a process's object.
@@ -154,12 +158,14 @@ struct vrb_resize_cq {
  * struct vrb_modify_qp - one transition of a QP, as ib_modify_qp()
  * @vrb: request; of the teardown class where it goes to %IB_QPS_ERR or %IB_QPS_RESET
  * @qp: the QP
- * @attr: attributes, of which @mask says which are given. A &rdma_ah_attr with a GRH names its
- *	source GID by &ib_global_route.sgid_index, and may have &ib_global_route.sgid_attr: the QP
- *	holds a reference to that until it gets another path or goes
+ * @attr: attributes, of which @mask says which are given. A &rdma_ah_attr has type
+ *	%RDMA_AH_ATTR_TYPE_IB and a port of the device. With a GRH it names its source GID by
+ *	&ib_global_route.sgid_index, and may have &ib_global_route.sgid_attr, of this device and
+ *	with this index: the QP holds a reference to that until it gets another path or goes
  * @mask: enum ib_qp_attr_mask
  *
- * -EINVAL: a transition there is not, attributes it does not take, or values out of range. A QP
+ * -EINVAL: a transition there is not, attributes it does not take or that it needs and are not
+ * given, or values out of range; -EOPNOTSUPP: an attribute in @mask that the provider lacks. A QP
  * whose transition has failed keeps the state it had.
  */
 struct vrb_modify_qp {
@@ -174,10 +180,11 @@ struct vrb_modify_qp {
  * @vrb: request; on failure &vrb.step tells the transition: 0 to INIT, 1 to RTR, 2 to RTS
  * @qp: the QP: under creation, in RESET, INIT or RTR; one of ib_core's in INIT or RTR
  * @attr: what all transitions together need; each takes what its type needs of it, see the table
- *	in Documentation/vrb-client.rst. For GIDs see struct vrb_modify_qp
- * @to: %IB_QPS_RTR or %IB_QPS_RTS
+ *	in Documentation/vrb-client.rst. For addresses and values see struct vrb_modify_qp
+ * @to: %IB_QPS_RTR or %IB_QPS_RTS, or -EINVAL; a QP that is there already stays as it is
  *
- * On failure the QP keeps the state it has reached, which vrb_qp_state() tells.
+ * On failure the QP keeps the state it has reached, which vrb_qp_state() tells: a value that only a
+ * later transition takes is refused when that comes.
  */
 struct vrb_connect_qp {
 	struct vrb vrb;
@@ -217,7 +224,7 @@ struct vrb_query_qp {
  * struct vrb_mcast - attach a QP to a multicast group or detach it
  * @vrb: request; a detach is of the teardown class
  * @qp: a UD QP
- * @gid: the group, a multicast GID
+ * @gid: the group, a multicast GID: its first byte is 0xff
  *
  * An attached group is a child of the QP: its destroy stays pending until the last one is detached,
  * and a detach is accepted while it is; one that was queued before is cancelled with the rest, and
@@ -235,8 +242,9 @@ struct vrb_mcast {
  * struct vrb_modify_srq - set the limit of an SRQ, as ib_modify_srq()
  * @vrb: request
  * @srq: the SRQ
- * @attr: the new limit, &ib_srq_attr.srq_limit; its event comes once
- * @mask: %IB_SRQ_LIMIT
+ * @attr: the new limit, &ib_srq_attr.srq_limit, at most what &ib_srq_attr.max_wr has been given;
+ *	its event comes once
+ * @mask: %IB_SRQ_LIMIT; 0 changes nothing; -EOPNOTSUPP: anything else
  */
 struct vrb_modify_srq {
 	struct vrb vrb;
@@ -264,8 +272,8 @@ struct vrb_query_srq {
  * @iova: address of the first byte, as work requests name it; it has the same place in its page as
  *	the memory
  * @length: in bytes, 1 or more; the last byte's address is at most 2^64 - 2
- * @pages: DMA addresses of the pages, mapped by the caller, in order; the caller's until the
- *	callback
+ * @pages: DMA addresses of the pages, mapped by the caller, in order, each a multiple of their
+ *	size; the caller's until the callback
  * @nr_pages: their number, what @iova and @length need, at most what vrb_alloc_mr() was told
  * @page_shift: log2 of the size of each, 12 .. 31
  * @access: IB_ACCESS_LOCAL_WRITE, _REMOTE_READ, _REMOTE_WRITE, _REMOTE_ATOMIC; remote writes and
@@ -316,8 +324,8 @@ struct vrb_query_port {
  * struct vrb_modify_port - as ib_modify_port()
  * @vrb: request
  * @port: 1 .. &ib_device.phys_port_cnt
- * @mask: enum ib_port_modify_flags
- * @props: capabilities to set and to clear
+ * @mask: %IB_PORT_RESET_QKEY_CNTR or 0; -EOPNOTSUPP: anything else
+ * @props: capabilities to set and to clear; what is in both is cleared
  */
 struct vrb_modify_port {
 	struct vrb vrb;
@@ -335,10 +343,11 @@ struct ib_mad;
  * @vrb: request
  * @port: 1 .. &ib_device.phys_port_cnt
  * @flags: enum ib_mad_flags
- * @wc: how the MAD came, or NULL: from this host; the caller's until the callback
- * @grh: its GRH, or NULL; the caller's until the callback
- * @in: the MAD, 256 bytes; the caller's until the callback
- * @out: the answer, 256 bytes; may be @in
+ * @wc: how the MAD came, its &ib_wc.qp set, or NULL: from this host; the caller's until the
+ *	callback
+ * @grh: its GRH, or NULL if @wc has no %IB_WC_GRH; the caller's until the callback
+ * @in: the MAD, 256 bytes, not NULL; the caller's until the callback
+ * @out: the answer, 256 bytes, not NULL; may be @in
  * @result: enum ib_mad_result
  */
 struct vrb_process_mad {
