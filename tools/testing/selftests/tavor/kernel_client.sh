@@ -172,4 +172,45 @@ test_gids_of_paths_that_are_replaced() {
 	one_result tavor_paths
 }
 
+# refuses MODE NUMBER: client/tavor_refuses.c in this mode has so many results, all good
+refuses() {
+	local since
+	! loaded tavor_client || rmmod tavor_client
+	since=$(mark)
+	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
+	load_own tavor_refuses "mode=$1"
+	rmmod tavor_refuses
+	messages_since "$since" | grep 'tavor_refuses:'
+	[ "$(messages_since "$since" | grep -c 'tavor_refuses: ok ')" = "$2" ] ||
+		fail "not $2 results that are good"
+}
+
+test_refuses_regions() {
+	refuses region 4
+}
+
+test_refuses_attributes_of_qps() {
+	refuses qp 2
+}
+
+test_refuses_connects() {
+	refuses connect 1
+}
+
+test_refuses_ports() {
+	refuses port 1
+}
+
+test_refuses_mads() {
+	refuses mad 3
+}
+
+test_refuses_what_has_few_fields() {
+	refuses rest 1
+}
+
+test_refuses_sizes() {
+	refuses alloc 1
+}
+
 run_tests "$@"
