@@ -166,7 +166,8 @@ struct vrb_resize_cq {
  *
  * -EINVAL: a transition there is not, attributes it does not take or that it needs and are not
  * given, or values out of range; -EOPNOTSUPP: an attribute in @mask that the provider lacks. A QP
- * whose transition has failed keeps the state it had.
+ * whose transition has failed keeps the state it had. Posts while it goes to %IB_QPS_RESET: see
+ * struct vrb_reset_qp.
  */
 struct vrb_modify_qp {
 	struct vrb vrb;
@@ -200,6 +201,11 @@ struct vrb_connect_qp {
  *
  * Afterwards it is in %IB_QPS_RESET, its queues are empty, and its CQs have no completion of it:
  * with this a pool of QPs needs no create.
+ *
+ * A post may race with it. From the moment the command is issued posts are answered -EINVAL, on
+ * every CPU, until the QP is in %IB_QPS_INIT again (receives) or in %IB_QPS_RTS (sends). What was
+ * posted before is taken back with the rest: its completion does not come. If the command fails
+ * posts are accepted as before; after -ETIMEDOUT they are not.
  */
 struct vrb_reset_qp {
 	struct vrb vrb;

@@ -250,22 +250,11 @@ static int tavor_post_one_send(struct tavor_hw_qp *qp, const struct ib_send_wr *
 	return 0;
 }
 
-/* Before RTS the hardware ignores a send's doorbell and nothing would ever complete. */
-static int tavor_check_send(const struct tavor_hw_qp *qp)
+static int tavor_check_post(const struct tavor_hw_qp *qp, const struct tavor_wq *wq)
 {
 	if (vrb_device_failed(qp->dev->vrb))
 		return -EIO;
-	if (qp->user)
-		return -EINVAL;
-	switch (READ_ONCE(qp->state)) {
-	case IB_QPS_RTS:
-	case IB_QPS_SQD:
-	case IB_QPS_SQE:
-	case IB_QPS_ERR:
-		return 0;
-	default:
-		return -EINVAL;
-	}
+	return READ_ONCE(wq->open) ? 0 : -EINVAL;
 }
 
 /**
@@ -287,7 +276,7 @@ int tavor_post_send(struct ib_qp *ibqp, const struct ib_send_wr *wr,
 	int err;
 
 	spin_lock_irqsave(&qp->sq.lock, flags);
-	err = tavor_check_send(qp);
+	err = tavor_check_post(qp, &qp->sq);
 	for (; wr && !err; wr = wr->next) {
 		err = tavor_post_one_send(qp, wr, &chain);
 		if (err)
@@ -385,13 +374,10 @@ int tavor_post_recv(struct ib_qp *ibqp, const struct ib_recv_wr *wr,
 	struct tavor_hw_qp *qp = to_tqp(ibqp)->hw;
 	u32 count = 0, first_slot = 0, first_size = 0, slot;
 	unsigned long flags;
-	int ret = 0;
+	int ret;
 
 	spin_lock_irqsave(&qp->rq.lock, flags);
-	if (vrb_device_failed(qp->dev->vrb))
-		ret = -EIO;
-	else if (READ_ONCE(qp->state) == IB_QPS_RESET || qp->srq || qp->user)
-		ret = -EINVAL;
+	ret = tavor_check_post(qp, &qp->rq);
 	for (; wr && ret >= 0; wr = wr->next) {
 		slot = qp->rq.next;
 		ret = tavor_post_one_recv(qp, wr);

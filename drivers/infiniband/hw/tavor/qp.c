@@ -139,6 +139,48 @@ static const struct tavor_queue_type tavor_qp_type =
 	TAVOR_QUEUE_TYPE(struct tavor_hw_qp, "QP", tavor_qp_release, tavor_qp_free);
 
 /**
+ * tavor_qp_set_state() - the state a QP is in, or is in still, and what may be posted in it
+ * @qp: the QP
+ * @state: as its last request has left it, or as the hardware has
+ *
+ * Context: Any, from the QP's own requests only; or its device has failed.
+ */
+void tavor_qp_set_state(struct tavor_hw_qp *qp, enum ib_qp_state state)
+{
+	WRITE_ONCE(qp->state, state);
+	if (qp->user)
+		return;
+	/* Before RTS the hardware ignores a send's doorbell and nothing would ever complete. */
+	WRITE_ONCE(qp->sq.open, state >= IB_QPS_RTS);
+	WRITE_ONCE(qp->rq.open, state >= IB_QPS_INIT && !qp->srq);
+}
+
+static void tavor_wq_close(struct tavor_wq *wq)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&wq->lock, flags);
+	wq->open = false;
+	spin_unlock_irqrestore(&wq->lock, flags);
+}
+
+/**
+ * tavor_qp_close() - nothing is posted to a kernel QP until tavor_qp_set_state() opens it
+ * @qp: a QP that the hardware is about to forget; of a process's nothing can be held back
+ *
+ * When this returns no post is under way: what was posted has rung its doorbell.
+ *
+ * Context: Any, from the QP's own requests only.
+ */
+void tavor_qp_close(struct tavor_hw_qp *qp)
+{
+	if (qp->user)
+		return;
+	tavor_wq_close(&qp->sq);
+	tavor_wq_close(&qp->rq);
+}
+
+/**
  * tavor_encode_2rst() - step: a QP to RESET, from whatever state, without completions
  * @dev: the device
  * @slot: where to encode
@@ -165,7 +207,7 @@ static int tavor_qp_reset_done(struct vrb_device *vdev, struct vrb *vrb, struct 
 			       const struct vrb_result *result)
 {
 	if (!result->status)
-		WRITE_ONCE(to_hw_qp(vrb->object)->state, IB_QPS_RESET);
+		tavor_qp_set_state(to_hw_qp(vrb->object), IB_QPS_RESET);
 	return result->status;
 }
 

@@ -35,8 +35,7 @@ struct tavor_qp_attrs {
  * @qpn: number on the hardware; of special QPs not what the wire and ib_core know
  * @type: ib_core's type
  * @service: transport
- * @state: as the last successful transition left it. Written in order by the object's requests;
- *	post reads it without a lock
+ * @state: as the last successful transition left it. Written in order by the object's requests
  * @last_wqe: it has been told that no receive of its SRQ comes any more; until RESET
  * @changing: a transition was posted and its result is not known yet, or never will be
  * @port_up: INIT_IB has been done on behalf of this QP0
@@ -158,6 +157,8 @@ enum ib_qp_state tavor_qp_state(const struct ib_qp *ibqp);
 int tavor_create_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, struct ib_udata *udata);
 int tavor_destroy_qp(struct ib_qp *ibqp, struct ib_udata *udata);
 void tavor_qp_put_gids(const struct ib_gid_attr **gids);
+void tavor_qp_set_state(struct tavor_hw_qp *qp, enum ib_qp_state state);
+void tavor_qp_close(struct tavor_hw_qp *qp);
 void tavor_qp_rings_reset(struct tavor_hw_qp *qp);
 void tavor_qp_forget_completions(struct tavor_hw_qp *qp);
 void tavor_encode_2rst(struct tavor_dev *dev, struct vrb_slot *slot, const struct tavor_hw_qp *qp);

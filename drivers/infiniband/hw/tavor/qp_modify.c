@@ -100,6 +100,8 @@ static int tavor_qp_transition(struct tavor_hw_qp *qp, struct vrb_slot *slot,
 	case 0:
 		return -EINVAL;
 	case TAVOR_CMD_ERR2RST_QPEE:
+		/* A doorbell that comes after the command would be one of no QP. */
+		tavor_qp_close(qp);
 		tavor_encode_2rst(dev, slot, qp);
 		break;
 	case TAVOR_CMD_RTS2SQD_QPEE:
@@ -161,11 +163,12 @@ static void tavor_modify_late(struct vrb_device *vdev, struct vrb_object *object
 
 	qp->changing = false;
 	if (result->status) {
+		tavor_qp_set_state(qp, qp->state);
 		tavor_qp_put_gids(qp->next_gids);
 		return;
 	}
 	qp->attrs = qp->next_attrs;
-	WRITE_ONCE(qp->state, qp->next_state);
+	tavor_qp_set_state(qp, qp->next_state);
 	tavor_commit_gids(qp);
 	if (qp->state == IB_QPS_RESET)
 		WRITE_ONCE(qp->last_wqe, 0);
@@ -330,7 +333,7 @@ const struct vrb_verb tavor_verb_reset_qp = {
 /* What is posted to a device that has failed is flushed: its QPs are in the error state already. */
 static void tavor_modify_failed(struct tavor_hw_qp *qp)
 {
-	WRITE_ONCE(qp->state, IB_QPS_ERR);
+	tavor_qp_set_state(qp, IB_QPS_ERR);
 	if (!qp->srq)
 		return;
 	local_bh_disable();
@@ -344,6 +347,10 @@ static void tavor_modify_failed(struct tavor_hw_qp *qp)
  * @attr: what to set
  * @mask: what of it
  * @udata: NULL for kernel QPs
+ *
+ * While a transition to RESET is under way posts to a kernel QP are refused. A process rings its
+ * own doorbells, which nobody can hold back: one that posts while it resets its QP rings for a QP
+ * that the hardware does not know any more.
  *
  * Context: Process context.
  * Return: 0 or a negative errno; on failure the QP keeps the state it has reached. Of a device that

@@ -184,7 +184,7 @@ static int tavor_query_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb
 		return result->status;
 	tavor_query_answer(req, &param->context);
 	/* The hardware may have moved it to SQE or ERR by itself. */
-	WRITE_ONCE(to_hw_qp(vrb->object)->state, req->attr.qp_state);
+	tavor_qp_set_state(to_hw_qp(vrb->object), req->attr.qp_state);
 	return 0;
 }
 

@@ -14,6 +14,7 @@
  * struct tavor_wq - one direction of a kernel QP
  * @shape: see there
  * @lock: posting; no other lock but the CQ's is taken inside it
+ * @open: posts are accepted. It is closed under @lock: then none is under way any more
  * @head: WQEs posted, ever
  * @tail: WQEs completed, ever; under the CQ's lock
  * @next: slot the next post takes
@@ -24,6 +25,7 @@
 struct tavor_wq {
 	struct tavor_wq_shape shape;
 	spinlock_t lock;		/* posting */
+	bool open;
 	u32 head;
 	u32 tail;
 	u32 next;
