@@ -213,4 +213,46 @@ test_refuses_sizes() {
 	refuses alloc 1
 }
 
+# violations: how many of each kind the model has recorded
+violations() {
+	model '{"cmd":"stats","hca":0}' | sed -E 's/.*"violations":\{([^}]*)\}.*/\1/'
+}
+
+# traffic: there is a subnet manager, whatever the tests before have done, and a port is active
+traffic() {
+	any_port_active || sm_restart
+	until_true 60 any_port_active
+}
+
+# resets MODE: client/tavor_resets.c in this mode has one result, which is good
+resets() {
+	local since before
+	! loaded tavor_client || rmmod tavor_client
+	traffic
+	before=$(violations)
+	since=$(mark)
+	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
+	load_own tavor_resets "mode=$1"
+	rmmod tavor_resets
+	messages_since "$since" | grep 'tavor_resets:'
+	messages_since "$since" | grep -q 'tavor_resets: ok 1'
+	[ "$(violations)" = "$before" ] || fail "violations: $(violations)"
+}
+
+test_posts_race_with_resets() {
+	resets races
+}
+
+test_posts_during_a_reset() {
+	model_set 0 latency_op ERR2RST_QPEE=300ms
+	resets slow
+	model_set 0 latency_op ''
+}
+
+test_posts_after_a_reset_that_is_refused() {
+	one_fault status ERR2RST_QPEE 1 status=1
+	resets refused
+	faults_off
+}
+
 run_tests "$@"
