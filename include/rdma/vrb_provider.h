@@ -321,6 +321,9 @@ int vrb_device_revive(struct vrb_device *dev);
  *	&ib_qp.qp_num is set
  * @init_srq: the same of an SRQ; what was given is written back to &ib_srq_init_attr.attr
  * @init_mr: the same of a memory region with room for @max_pages
+ * @ring_cq: memory for a kernel CQ's resize to @cqe entries, the CQ's from then on: returns 0,
+ *	-EINVAL: size, -EBUSY: it has some already, or -ENOMEM. NULL: a resize needs none.
+ *	Context: as @gfp says, down to softirq.
  * @cq_object: the hardware half of a CQ of the provider's.
  *	Context: Any.
  * @qp_object: of a QP
@@ -336,6 +339,7 @@ struct vrb_verbs {
 	int (*init_qp)(struct ib_qp *qp, struct ib_qp_init_attr *attr, gfp_t gfp);
 	int (*init_srq)(struct ib_srq *srq, struct ib_srq_init_attr *attr, gfp_t gfp);
 	int (*init_mr)(struct ib_mr *mr, u32 max_pages, gfp_t gfp);
+	int (*ring_cq)(struct ib_cq *cq, int cqe, gfp_t gfp);
 	struct vrb_object *(*cq_object)(struct ib_cq *cq);
 	struct vrb_object *(*qp_object)(struct ib_qp *qp);
 	struct vrb_object *(*srq_object)(struct ib_srq *srq);

@@ -4,7 +4,8 @@
  *
  * A client needs four things, and each has one form:
  *
- *	memory of an object	vrb_alloc_*(): a shell, of which the hardware does not know yet
+ *	memory of an object	vrb_alloc_*(): a shell, of which the hardware does not know yet;
+ *				of a CQ also the memory for another size
  *	a verb			a typed request: vrb_prep_*(), then vrb_submit()
  *	an event		vrb_prep_await_*(), then vrb_submit()
  *	the end of an object	vrb_destroy_*(): needs no memory and cannot fail
@@ -145,8 +146,14 @@ struct vrb_create_mr {
 /**
  * struct vrb_resize_cq - give a CQ another size
  * @vrb: request
- * @cq: the CQ
- * @cqe: entries wanted, 1 .. &ib_device_attr.max_cqe; &ib_cq.cqe has what was given
+ * @cq: the CQ, created
+ * @cqe: what vrb_alloc_cq_ring() was told; &ib_cq.cqe has what was given, from the callback on at
+ *	the latest
+ *
+ * The memory is there before: vrb_alloc_cq_ring(). What the CQ holds it keeps, in order, and it may
+ * be polled and armed all the time. -EINVAL: there is no memory of this size, or the CQ holds more
+ * completions than would fit; then nothing has changed, and the same request may be submitted again
+ * when some have been polled. So it may after -ETIMEDOUT, when the CQ takes requests again.
  */
 struct vrb_resize_cq {
 	struct vrb vrb;
@@ -541,6 +548,7 @@ static inline void vrb_prep_await_event(struct vrb_await_event *req, u64 filter)
 struct ib_cq *vrb_alloc_cq(struct vrb_client *client, const struct ib_cq_init_attr *attr,
 			   ib_comp_handler comp, void (*event)(struct ib_event *, void *),
 			   void *context, gfp_t gfp);
+int vrb_alloc_cq_ring(struct vrb_client *client, struct ib_cq *cq, int cqe, gfp_t gfp);
 struct ib_qp *vrb_alloc_qp(struct vrb_client *client, struct ib_pd *pd,
 			   struct ib_qp_init_attr *attr, gfp_t gfp);
 struct ib_srq *vrb_alloc_srq(struct vrb_client *client, struct ib_pd *pd,

@@ -222,6 +222,36 @@ struct ib_cq *vrb_alloc_cq(struct vrb_client *client, const struct ib_cq_init_at
 EXPORT_SYMBOL_GPL(vrb_alloc_cq);
 
 /**
+ * vrb_alloc_cq_ring - memory for another size of a CQ
+ * @client: client
+ * @cq: a kernel CQ: a shell of this client, created or not, or ib_core's
+ * @cqe: entries wanted, 1 .. &ib_device_attr.max_cqe
+ * @gfp: GFP_ATOMIC, or GFP_KERNEL where the caller may sleep
+ *
+ * For one struct vrb_resize_cq, which then needs no memory. It is the CQ's until that has
+ * succeeded, which gives back what the CQ has had before, or until the CQ goes.
+ *
+ * Context: As @gfp says, down to softirq, interrupts enabled.
+ * Return: 0; -EINVAL: size, context, or a CQ of another device or client; -EBUSY: the CQ has memory
+ * for a resize already; -EOPNOTSUPP: the provider has no resize; -EACCES: a process's CQ; -ENOMEM.
+ */
+int vrb_alloc_cq_ring(struct vrb_client *client, struct ib_cq *cq, int cqe, gfp_t gfp)
+{
+	const struct vrb_verbs *verbs = client->dev->verbs;
+	int ret;
+
+	if (WARN_ON_ONCE(!vrb_may_lock()))
+		return -EINVAL;
+	if (!verbs || !verbs->verb[VRB_OP_RESIZE_CQ])
+		return -EOPNOTSUPP;
+	ret = vrb_shell_parent(client, VRB_KIND_CQ, cq);
+	if (ret)
+		return ret;
+	return verbs->ring_cq ? verbs->ring_cq(cq, cqe, gfp) : 0;
+}
+EXPORT_SYMBOL_GPL(vrb_alloc_cq_ring);
+
+/**
  * vrb_destroy_cq - the end of a CQ
  * @client: whose it is
  * @cq: shell of vrb_alloc_cq(), in any state, even while its create is under way; must not be

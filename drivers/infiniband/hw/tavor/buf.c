@@ -199,29 +199,29 @@ int tavor_buf_write_mtt(struct tavor_dev *dev, struct tavor_buf *buf)
 
 /* ---- MTTs and key of a queue's buffer, as steps of the queue's verbs ---- */
 
-static struct tavor_buf *tavor_buf_of(struct vrb_object *object)
+static const struct tavor_queue_type *tavor_queue_type_of(const struct vrb_object *object)
 {
-	const struct tavor_queue_type *type =
-		container_of(object->type, struct tavor_queue_type, mtt.object);
-
-	return (void *)object + type->buf;
+	return container_of(object->type, struct tavor_queue_type, mtt.object);
 }
 
-static struct tavor_mpt *tavor_buf_mpt(struct vrb_object *object)
+/* The buffer that a request is about */
+static struct tavor_buf *tavor_buf_of(struct vrb *vrb)
 {
-	return &tavor_buf_of(object)->mpt;
+	const struct tavor_queue_type *type = tavor_queue_type_of(vrb->object);
+
+	return (void *)vrb->object + (vrb->op == VRB_OP_RESIZE_CQ ? type->spare : type->buf);
 }
 
 /**
- * tavor_buf_mtt_job() - &tavor_mtt_type.job of a queue's create
- * @vrb: the create
+ * tavor_buf_mtt_job() - &tavor_mtt_type.job of a queue's create or resize
+ * @vrb: the request
  * @job: filled in
  *
  * Context: Softirq or BH disabled.
  */
 void tavor_buf_mtt_job(struct vrb *vrb, struct tavor_mtt_job *job)
 {
-	struct tavor_buf *buf = tavor_buf_of(vrb->object);
+	struct tavor_buf *buf = tavor_buf_of(vrb);
 
 	job->mtt = &buf->mpt.mtt;
 	job->nr = buf->nr_blocks;
@@ -229,8 +229,8 @@ void tavor_buf_mtt_job(struct vrb *vrb, struct tavor_mtt_job *job)
 }
 
 /**
- * tavor_buf_mtt_pages() - &tavor_mtt_type.pages of a queue's create
- * @vrb: the create
+ * tavor_buf_mtt_pages() - &tavor_mtt_type.pages of a queue's create or resize
+ * @vrb: the request
  * @first: of its blocks
  * @n: how many
  * @pages: filled in
@@ -240,7 +240,7 @@ void tavor_buf_mtt_job(struct vrb *vrb, struct tavor_mtt_job *job)
  */
 int tavor_buf_mtt_pages(struct vrb *vrb, u32 first, u32 n, u64 *pages)
 {
-	const struct tavor_block *block = tavor_buf_of(vrb->object)->block + first;
+	const struct tavor_block *block = tavor_buf_of(vrb)->block + first;
 
 	while (n--)
 		*pages++ = block++->dma;
@@ -248,9 +248,9 @@ int tavor_buf_mtt_pages(struct vrb *vrb, u32 first, u32 n, u64 *pages)
 }
 
 /**
- * tavor_buf_create() - &vrb_step.encode of a create: SW2HW_MPT of the buffer
+ * tavor_buf_create() - &vrb_step.encode of a create or resize: SW2HW_MPT of the buffer
  * @vdev: device
- * @vrb: the create; of a process's queue, which has no buffer of ours, too
+ * @vrb: the request; of a process's queue, which has no buffer of ours, too
  * @slot: where to encode
  *
  * From the moment of the command until its failure is known the hardware has to be taken for the
@@ -261,9 +261,10 @@ int tavor_buf_mtt_pages(struct vrb *vrb, u32 first, u32 n, u64 *pages)
  */
 int tavor_buf_create(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	struct tavor_mpt *mpt = tavor_buf_mpt(vrb->object);
+	struct tavor_mpt *mpt = &tavor_buf_of(vrb)->mpt;
 
-	if (!mpt->key)
+	/* Of a resize that was not answered in time the hardware has it already. */
+	if (!mpt->key || mpt->hw_owned)
 		return VRB_NEXT;
 	tavor_encode_sw2hw_mpt(vrb_to_tdev(vdev), slot, mpt);
 	mpt->hw_owned = true;
@@ -271,9 +272,9 @@ int tavor_buf_create(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *
 }
 
 /**
- * tavor_buf_created() - &vrb_step.done of a create
+ * tavor_buf_created() - &vrb_step.done of the same
  * @vdev: device
- * @vrb: the create
+ * @vrb: the request
  * @slot: its slot
  * @result: of the command
  *
@@ -283,7 +284,8 @@ int tavor_buf_create(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *
 int tavor_buf_created(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 		      const struct vrb_result *result)
 {
-	tavor_buf_late(vdev, vrb->object, result);
+	if (result->status)
+		tavor_buf_of(vrb)->mpt.hw_owned = false;
 	return result->status;
 }
 
@@ -298,8 +300,10 @@ int tavor_buf_created(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot 
 void tavor_buf_late(struct vrb_device *vdev, struct vrb_object *object,
 		    const struct vrb_result *result)
 {
+	struct tavor_buf *buf = (void *)object + tavor_queue_type_of(object)->buf;
+
 	if (result->status)
-		tavor_buf_mpt(object)->hw_owned = false;
+		buf->mpt.hw_owned = false;
 }
 
 /**
@@ -313,7 +317,7 @@ void tavor_buf_late(struct vrb_device *vdev, struct vrb_object *object,
  */
 int tavor_buf_destroy(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	struct tavor_mpt *mpt = tavor_buf_mpt(vrb->object);
+	struct tavor_mpt *mpt = &tavor_buf_of(vrb)->mpt;
 
 	if (!mpt->hw_owned)
 		return VRB_NEXT;
@@ -335,6 +339,6 @@ int tavor_buf_destroyed(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slo
 			const struct vrb_result *result)
 {
 	if (!result->status)
-		tavor_buf_mpt(vrb->object)->hw_owned = false;
+		tavor_buf_of(vrb)->mpt.hw_owned = false;
 	return result->status;
 }

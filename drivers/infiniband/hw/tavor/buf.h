@@ -43,20 +43,23 @@ int tavor_buf_write_mtt(struct tavor_dev *dev, struct tavor_buf *buf);
  * struct tavor_queue_type - a type of objects that have a buffer
  * @mtt: the type; see TAVOR_QUEUE_TYPE()
  * @buf: where the struct tavor_buf is, seen from the vrb_object
+ * @spare: the same of the one that a resize goes to, and leaves its own in
  */
 struct tavor_queue_type {
 	struct tavor_mtt_type mtt;
 	ptrdiff_t buf;
+	ptrdiff_t spare;
 };
 
-/* Type of the struct @queue, which has members object and buf. */
-#define TAVOR_QUEUE_TYPE(queue, text, release_it, free_it) {				\
+/* Type of the struct @queue, which has members object and buf, and @other for a resize. */
+#define TAVOR_QUEUE_TYPE(queue, other, text, release_it, free_it) {			\
 	.mtt = {									\
 		.object = { .name = (text), .release = (release_it), .free = (free_it) }, \
 		.job = tavor_buf_mtt_job,						\
 		.pages = tavor_buf_mtt_pages,						\
 	},										\
 	.buf = offsetof(queue, buf) - offsetof(queue, object),				\
+	.spare = offsetof(queue, other) - offsetof(queue, object),			\
 }
 
 void tavor_buf_mtt_job(struct vrb *vrb, struct tavor_mtt_job *job);

@@ -17,11 +17,6 @@
 #include "tavor.h"
 #include "uctx.h"
 
-static struct tavor_hw_cq *to_hw_cq(struct vrb_object *object)
-{
-	return container_of(object, struct tavor_hw_cq, object);
-}
-
 /**
  * tavor_cq_lock_pair() - both CQs of a QP
  * @a: one
@@ -120,6 +115,7 @@ static void tavor_cq_release(struct vrb_object *object)
 	tavor_table_put(&cq->dev->cqs, object);
 	tavor_eq_give_room(cq->dev, cq->vector);
 	tavor_buf_free(cq->dev, &cq->buf);
+	tavor_buf_free(cq->dev, &cq->spare);
 }
 
 static void tavor_cq_free(struct vrb_object *object)
@@ -128,7 +124,7 @@ static void tavor_cq_free(struct vrb_object *object)
 }
 
 static const struct tavor_queue_type tavor_cq_type =
-	TAVOR_QUEUE_TYPE(struct tavor_hw_cq, "CQ", tavor_cq_release, tavor_cq_free);
+	TAVOR_QUEUE_TYPE(struct tavor_hw_cq, spare, "CQ", tavor_cq_release, tavor_cq_free);
 
 static void tavor_encode_sw2hw_cq(struct tavor_dev *dev, struct vrb_slot *slot,
 				  const struct tavor_hw_cq *cq)
@@ -207,7 +203,7 @@ static const struct vrb_verb tavor_verb_create_user_cq = {
 	.nr_steps = ARRAY_SIZE(tavor_create_cq_steps) - TAVOR_NR_BUF_CREATE_STEPS,
 };
 
-/* Destroy: the CQ, its event queue's drain, the key of its buffer. */
+/* Destroy: the CQ, its event queue's drain, the key of its buffer, and of a resize's. */
 static int tavor_cq_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
@@ -223,6 +219,16 @@ static void tavor_cq_drained(struct tavor_eq_drain *drain)
 	vrb_resume(&container_of(drain, struct tavor_hw_cq, drain)->object);
 }
 
+/* A resize that was not answered: from here on each buffer is what it is. */
+static void tavor_cq_stay(struct tavor_hw_cq *cq)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&cq->lock, flags);
+	cq->move = TAVOR_CQ_SETTLED;
+	spin_unlock_irqrestore(&cq->lock, flags);
+}
+
 /* The number must not return before no event of its event queue can name it. */
 static int tavor_cq_destroy_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 				 const struct vrb_result *result)
@@ -232,9 +238,40 @@ static int tavor_cq_destroy_done(struct vrb_device *vdev, struct vrb *vrb, struc
 	if (result->status)
 		return result->status;
 	cq->hw_owned = false;
+	if (READ_ONCE(cq->move))
+		tavor_cq_stay(cq);
 	cq->drain.done = tavor_cq_drained;
 	tavor_eq_drain(cq->dev, cq->vector, &cq->drain);
 	return VRB_WAIT;
+}
+
+/* The key of a buffer that the hardware knows; a resize that was not answered has left two. */
+static struct tavor_mpt *tavor_cq_known_mpt(struct tavor_hw_cq *cq)
+{
+	if (cq->buf.mpt.hw_owned)
+		return &cq->buf.mpt;
+	return cq->spare.mpt.hw_owned ? &cq->spare.mpt : NULL;
+}
+
+static int tavor_cq_buf_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct tavor_mpt *mpt = tavor_cq_known_mpt(to_hw_cq(vrb->object));
+
+	if (!mpt)
+		return VRB_NEXT;
+	tavor_encode_hw2sw_mpt(vrb_to_tdev(vdev), slot, mpt);
+	return VRB_POST;
+}
+
+static int tavor_cq_buf_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			     const struct vrb_result *result)
+{
+	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
+
+	if (result->status)
+		return result->status;
+	tavor_cq_known_mpt(cq)->hw_owned = false;
+	return tavor_cq_known_mpt(cq) ? VRB_AGAIN : VRB_NEXT;
 }
 
 static const struct vrb_step tavor_destroy_cq_steps[] = {
@@ -243,7 +280,7 @@ static const struct vrb_step tavor_destroy_cq_steps[] = {
 		.encode = tavor_cq_destroy_encode,
 		.done = tavor_cq_destroy_done,
 	},
-	TAVOR_BUF_DESTROY_STEP,
+	{ .name = "HW2SW_MPT", .encode = tavor_cq_buf_encode, .done = tavor_cq_buf_done },
 };
 
 static const struct vrb_verb tavor_verb_destroy_cq = {
@@ -252,34 +289,74 @@ static const struct vrb_verb tavor_verb_destroy_cq = {
 	VRB_STEPS(tavor_destroy_cq_steps),
 };
 
-static int tavor_cq_exec(struct tavor_hw_cq *cq, const struct vrb_verb *verb, struct vrb *vrb)
+/**
+ * tavor_cq_exec() - submits a request of ib_core's or a process's and waits
+ * @cq: on what
+ * @verb: what to do
+ * @vrb: the request
+ *
+ * Context: Process context, may sleep.
+ * Return: the request's status.
+ */
+int tavor_cq_exec(struct tavor_hw_cq *cq, const struct vrb_verb *verb, struct vrb *vrb)
 {
 	vrb_prep(vrb, verb, &cq->object);
 	vrb->user = cq->object.destroy.user;
 	return tavor_exec(cq->dev, vrb);
 }
 
+/**
+ * tavor_cq_buf_alloc() - the buffer of a kernel CQ, all its entries the hardware's
+ * @dev: the device
+ * @entries: power of two
+ * @buf: result
+ * @gfp: GFP_KERNEL or GFP_ATOMIC
+ *
+ * Context: Any down to softirq, as @gfp says.
+ * Return: 0 or -ENOMEM.
+ */
+int tavor_cq_buf_alloc(struct tavor_dev *dev, u32 entries, struct tavor_buf *buf, gfp_t gfp)
+{
+	int err;
+	u32 i;
+
+	err = tavor_buf_alloc(dev, buf, entries * sizeof(struct tavor_cqe), dev->driver_pd->pdn,
+			      TAVOR_MPT_LW, gfp);
+	if (err)
+		return err;
+	for (i = 0; i < entries; i++)
+		tavor_cqe_give_back(tavor_buf_at(buf, i * sizeof(struct tavor_cqe)));
+	return 0;
+}
+
 static int tavor_cq_init_kernel(struct tavor_hw_cq *cq, gfp_t gfp)
 {
 	struct tavor_dev *dev = cq->dev;
-	u32 i;
 	int err;
 
 	cq->uar = dev->kar.uar.index;
 	cq->pdn = dev->driver_pd->pdn;
-	err = tavor_buf_alloc(dev, &cq->buf, cq->entries * sizeof(struct tavor_cqe), cq->pdn,
-			      TAVOR_MPT_LW, gfp);
+	err = tavor_cq_buf_alloc(dev, cq->entries, &cq->buf, gfp);
 	if (err)
 		return err;
 	cq->lkey = cq->buf.mpt.key;
-	for (i = 0; i < cq->entries; i++)
-		tavor_cqe_give_back(tavor_buf_at(&cq->buf, i * sizeof(struct tavor_cqe)));
 	/* The CQ can fire as soon as it is known, so the table knows it first. */
 	return tavor_table_insert(&dev->cqs, &cq->object, gfp);
 }
 
-static int tavor_cq_pin(struct tavor_hw_cq *cq, struct tavor_ucontext *ctx, u32 lkey, u32 entries,
-			struct tavor_pin *pin)
+/**
+ * tavor_cq_pin() - a process's CQ keeps the memory region that its buffer lies in
+ * @cq: the CQ
+ * @ctx: of the process
+ * @lkey: of the region
+ * @entries: the buffer has
+ * @pin: what is pinned
+ *
+ * Context: Process context.
+ * Return: 0 or -EINVAL: it is not the caller's, or too small.
+ */
+int tavor_cq_pin(struct tavor_hw_cq *cq, struct tavor_ucontext *ctx, u32 lkey, u32 entries,
+		 struct tavor_pin *pin)
 {
 	return tavor_uctx_pin(ctx, cq->pdn, lkey, (u64)entries * sizeof(struct tavor_cqe), true,
 			      &cq->object, pin);
@@ -451,119 +528,6 @@ int tavor_destroy_cq(struct ib_cq *ibcq, struct ib_udata *udata)
 	if (vrb_object_is_shell(&cq->object))
 		vrb_object_warn_shell(&cq->object, "ib_destroy_cq");
 	return tavor_object_destroy(cq->dev, &cq->object);
-}
-
-/* A resize: to another buffer */
-struct tavor_cq_resize_request {
-	struct vrb vrb;
-	struct tavor_cq_resize to;
-	bool issued;			/* the CQ has it now */
-};
-
-static int tavor_cq_resize_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
-{
-	struct tavor_cq_resize_request *req =
-		container_of(vrb, struct tavor_cq_resize_request, vrb);
-	struct tavor_dev *dev = vrb_to_tdev(vdev);
-	struct tavor_resize_cq *mbox = tavor_mbox_in(dev, slot);
-	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
-
-	cq->resize = req->to;
-	req->issued = true;
-	memset(mbox, 0, sizeof(*mbox));
-	mbox->log_size = cpu_to_be32(FIELD_PREP(TAVOR_CQC_LOG_SIZE, ilog2(req->to.entries)));
-	mbox->lkey = cpu_to_be32(req->to.lkey);
-	/* Opcode modifier 1: indices go on, software copies what is outstanding. */
-	tavor_cmd_set(dev, slot, TAVOR_CMD_RESIZE_CQ, 1, cq->cqn, TAVOR_CMD_IN);
-	return VRB_POST;
-}
-
-/* One of the two buffers is not used any more. */
-static void tavor_cq_resize_late(struct vrb_device *vdev, struct vrb_object *object,
-				 const struct vrb_result *result)
-{
-	struct tavor_hw_cq *cq = to_hw_cq(object);
-
-	if (!result->status) {
-		swap(cq->pin, cq->resize.pin);
-		cq->entries = cq->resize.entries;
-		cq->lkey = cq->resize.lkey;
-		WRITE_ONCE(cq->ibcq->cqe, cq->entries - 1);
-	}
-	tavor_uctx_unpin(object, &cq->resize.pin);
-}
-
-static int tavor_cq_resize_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-				const struct vrb_result *result)
-{
-	tavor_cq_resize_late(vdev, vrb->object, result);
-	/* More completions are outstanding than would fit: the caller asked for too little. */
-	return result->fw_status == TAVOR_ST_BAD_SIZE ? -EINVAL : result->status;
-}
-
-static const struct vrb_step tavor_resize_cq_steps[] = {
-	{
-		.name = "RESIZE_CQ",
-		.encode = tavor_cq_resize_encode,
-		.done = tavor_cq_resize_done,
-		.late = tavor_cq_resize_late,
-	},
-};
-
-static const struct vrb_verb tavor_verb_resize_cq = {
-	.name = "RESIZE_CQ",
-	.class = VRB_CLASS_NORMAL,
-	VRB_STEPS(tavor_resize_cq_steps),
-};
-
-static int tavor_cq_resize_user(struct tavor_hw_cq *cq, u32 entries, struct ib_udata *udata)
-{
-	struct tavor_ucontext *ctx = rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib);
-	struct tavor_cq_resize_request req = { .to.entries = entries };
-	struct mthca_resize_cq cmd = {};
-	int err;
-
-	if (udata->inlen < sizeof(cmd))
-		return -EINVAL;
-	err = ib_copy_from_udata(&cmd, udata, sizeof(cmd));
-	if (err)
-		return err;
-	req.to.lkey = cmd.lkey;
-	err = tavor_cq_pin(cq, ctx, cmd.lkey, entries, &req.to.pin);
-	if (err)
-		return err;
-	err = tavor_cq_exec(cq, &tavor_verb_resize_cq, &req.vrb);
-	if (!req.issued)
-		tavor_uctx_unpin(&cq->object, &req.to.pin);
-	return err;
-}
-
-/**
- * tavor_resize_user_cq() - ib_device_ops.resize_user_cq (resize_cq in older kernels)
- * @ibcq: a user's CQ
- * @cqe: entries wanted
- * @udata: names the new buffer
- *
- * One after the other: each pins a buffer beside the one that is in use. One to the size that the
- * CQ has moves it, too, because the caller gives the old buffer up.
- *
- * Context: Process context.
- * Return: 0; -EOPNOTSUPP: a kernel CQ; -EINVAL: size, more completions outstanding than would fit,
- * or a buffer that is not the caller's; or the firmware's.
- */
-int tavor_resize_user_cq(struct ib_cq *ibcq, vrb_resize_cqe_t cqe, struct ib_udata *udata)
-{
-	struct tavor_hw_cq *cq = to_tcq(ibcq)->hw;
-	int err;
-
-	if (!udata)
-		return -EOPNOTSUPP;
-	if (cqe < 1 || cqe > cq->dev->lim.max_cqes)
-		return -EINVAL;
-	mutex_lock(&cq->resize_lock);
-	err = tavor_cq_resize_user(cq, roundup_pow_of_two(cqe + 1), udata);
-	mutex_unlock(&cq->resize_lock);
-	return err;
 }
 
 /**

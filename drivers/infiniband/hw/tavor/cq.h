@@ -11,11 +11,27 @@
 #include "tavor.h"
 #include "uctx.h"
 
-/* The buffer a resize goes to */
+/* The buffer a resize of a process's CQ goes to */
 struct tavor_cq_resize {
 	u32 lkey;
 	u32 entries;
 	struct tavor_pin pin;
+};
+
+/**
+ * enum tavor_cq_move - where the entries of a kernel CQ are while it is resized
+ * @TAVOR_CQ_SETTLED: in &tavor_hw_cq.buf; the other buffer, if there is one, waits for a resize
+ * @TAVOR_CQ_LEAVING: the command is under way: new ones come there, or to &tavor_hw_cq.spare
+ * @TAVOR_CQ_LEFT: new ones come to the other buffer; where those of the first end is looked for
+ * @TAVOR_CQ_MOVING: they are being copied, newest first, from &tavor_hw_cq.end downwards
+ * @TAVOR_CQ_MOVED: in &tavor_hw_cq.buf, which was the other one; the hardware knows of both yet
+ */
+enum tavor_cq_move {
+	TAVOR_CQ_SETTLED,
+	TAVOR_CQ_LEAVING,
+	TAVOR_CQ_LEFT,
+	TAVOR_CQ_MOVING,
+	TAVOR_CQ_MOVED,
 };
 
 /**
@@ -33,8 +49,14 @@ struct tavor_cq_resize {
  * @lock: the following; taken inside no work queue's lock
  * @cons_index: CQEs consumed, ever; modulo @entries the next one to look at
  * @buf: kernel CQs only
+ * @spare: for a resize of a kernel CQ: the buffer it is going to have, and then the one it has had
+ * @spare_entries: of that
+ * @move: how far a resize of a kernel CQ is
+ * @end: of a CQ that is moving: the index behind the last entry of @buf; before that is known, how
+ *	far it has been looked for
+ * @moved: entries from this index on are copies in @spare
  * @pin: what the buffer of a user's CQ lies in
- * @resize: while its command is under way
+ * @resize: of a user's CQ, while its command is under way
  * @resize_lock: one resize at a time; the others wait
  * @drain: wait for the completion EQ, when the hardware has let go
  */
@@ -57,6 +79,11 @@ struct tavor_hw_cq {
 	struct list_head send_qps;	/* kernel QPs that complete here; under lock */
 	struct list_head recv_qps;
 	struct tavor_buf buf;
+	struct tavor_buf spare;
+	u32 spare_entries;
+	enum tavor_cq_move move;
+	u32 end;
+	u32 moved;
 	struct tavor_pin pin;
 	struct tavor_cq_resize resize;
 	struct mutex resize_lock;	/* see above */
@@ -67,6 +94,11 @@ struct tavor_cq {
 	struct ib_cq ib;
 	struct tavor_hw_cq *hw;
 };
+
+static inline struct tavor_hw_cq *to_hw_cq(struct vrb_object *object)
+{
+	return container_of(object, struct tavor_hw_cq, object);
+}
 
 static inline struct tavor_cq *to_tcq(struct ib_cq *ibcq)
 {
@@ -84,7 +116,10 @@ struct vrb_object *tavor_cq_object(struct ib_cq *ibcq);
 int tavor_create_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr,
 		    struct uverbs_attr_bundle *attrs);
 int tavor_destroy_cq(struct ib_cq *ibcq, struct ib_udata *udata);
-int tavor_resize_user_cq(struct ib_cq *ibcq, vrb_resize_cqe_t cqe, struct ib_udata *udata);
+int tavor_cq_exec(struct tavor_hw_cq *cq, const struct vrb_verb *verb, struct vrb *vrb);
+int tavor_cq_pin(struct tavor_hw_cq *cq, struct tavor_ucontext *ctx, u32 lkey, u32 entries,
+		 struct tavor_pin *pin);
+int tavor_cq_buf_alloc(struct tavor_dev *dev, u32 entries, struct tavor_buf *buf, gfp_t gfp);
 
 void tavor_cq_lock_pair(struct tavor_hw_cq *a, struct tavor_hw_cq *b, unsigned long *flags);
 void tavor_cq_unlock_pair(struct tavor_hw_cq *a, struct tavor_hw_cq *b, unsigned long flags);

@@ -4,6 +4,7 @@
  */
 #include <linux/bitfield.h>
 
+#include "cq_move.h"
 #include "cqe.h"
 #include "srq.h"
 #include "tavor.h"
@@ -52,6 +53,8 @@ void tavor_cq_clean(struct tavor_hw_cq *cq, u32 qpn, struct tavor_hw_srq *srq)
 	lockdep_assert_held(&cq->lock);
 	if (cq->user || !cq->buf.block)
 		return;
+	if (unlikely(cq->move))
+		tavor_cq_gather(cq);
 	/* Newest first: what is kept moves up to where something was removed. */
 	for (index = tavor_cq_producer(cq); index != cq->cons_index; index--) {
 		struct tavor_cqe *cqe = tavor_cqe_at(cq, index - 1);

@@ -10,6 +10,7 @@
 #include <rdma/ib_smi.h>
 
 #include "ah.h"
+#include "cq_resize.h"
 #include "device.h"
 #include "drain.h"
 #include "hw_mad.h"
@@ -269,7 +270,7 @@ static const struct ib_device_ops tavor_dev_ops = {
 	.query_qp = tavor_query_qp,
 	.query_srq = tavor_query_srq,
 	.req_notify_cq = tavor_req_notify_cq,
-	VRB_RESIZE_CQ_OP(tavor_resize_user_cq),
+	VRB_RESIZE_CQ_OP(tavor_resize_cq),
 
 	INIT_RDMA_OBJ_SIZE(ib_ah, tavor_ah, ib),
 	INIT_RDMA_OBJ_SIZE(ib_cq, tavor_cq, ib),

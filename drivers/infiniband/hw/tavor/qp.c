@@ -136,7 +136,7 @@ static void tavor_qp_free(struct vrb_object *object)
 }
 
 static const struct tavor_queue_type tavor_qp_type =
-	TAVOR_QUEUE_TYPE(struct tavor_hw_qp, "QP", tavor_qp_release, tavor_qp_free);
+	TAVOR_QUEUE_TYPE(struct tavor_hw_qp, buf, "QP", tavor_qp_release, tavor_qp_free);
 
 /**
  * tavor_qp_set_state() - the state a QP is in, or is in still, and what may be posted in it

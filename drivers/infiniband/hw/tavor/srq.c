@@ -188,7 +188,7 @@ static void tavor_srq_free(struct vrb_object *object)
 }
 
 static const struct tavor_queue_type tavor_srq_type =
-	TAVOR_QUEUE_TYPE(struct tavor_hw_srq, "SRQ", tavor_srq_release, tavor_srq_free);
+	TAVOR_QUEUE_TYPE(struct tavor_hw_srq, buf, "SRQ", tavor_srq_release, tavor_srq_free);
 
 static void tavor_encode_sw2hw_srq(struct tavor_dev *dev, struct vrb_slot *slot,
 				   const struct tavor_hw_srq *srq)

@@ -4,6 +4,7 @@
  * and the constructors of their own objects.
  */
 #include "cq.h"
+#include "cq_resize.h"
 #include "mad.h"
 #include "mcast.h"
 #include "mr.h"
@@ -47,6 +48,7 @@ const struct vrb_verbs tavor_verbs = {
 		[VRB_OP_CREATE_QP] = &tavor_verb_create_qp,
 		[VRB_OP_CREATE_SRQ] = &tavor_verb_create_srq,
 		[VRB_OP_CREATE_MR] = &tavor_verb_create_mr,
+		[VRB_OP_RESIZE_CQ] = &tavor_verb_resize_cq,
 		[VRB_OP_MODIFY_QP] = &tavor_verb_modify_qp,
 		[VRB_OP_CONNECT_QP] = &tavor_verb_connect_qp,
 		[VRB_OP_RESET_QP] = &tavor_verb_reset_qp,
@@ -66,6 +68,7 @@ const struct vrb_verbs tavor_verbs = {
 	.init_qp = tavor_shell_qp,
 	.init_srq = tavor_shell_srq,
 	.init_mr = tavor_shell_mr,
+	.ring_cq = tavor_ring_cq,
 	.cq_object = tavor_cq_object,
 	.qp_object = tavor_qp_object,
 	.srq_object = tavor_srq_object,

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Resize of CQs. A process brings the other buffer and copies what is outstanding itself. Of a
+ * kernel CQ the buffer is there before the request (vrb_alloc_cq_ring()), and the request copies;
+ * what it leaves it gives back.
+ */
+#include <linux/bitfield.h>
+#include <linux/log2.h>
+#include <rdma/mthca-abi.h>
+
+#include "cq_move.h"
+#include "cq_resize.h"
+#include "tavor.h"
+#include "uctx.h"
+
+static void tavor_encode_resize_cq(struct tavor_dev *dev, struct vrb_slot *slot,
+				   const struct tavor_hw_cq *cq, u32 entries, u32 lkey)
+{
+	struct tavor_resize_cq *mbox = tavor_mbox_in(dev, slot);
+
+	memset(mbox, 0, sizeof(*mbox));
+	mbox->log_size = cpu_to_be32(FIELD_PREP(TAVOR_CQC_LOG_SIZE, ilog2(entries)));
+	mbox->lkey = cpu_to_be32(lkey);
+	/* Opcode modifier 1: indices go on, software copies what is outstanding. */
+	tavor_cmd_set(dev, slot, TAVOR_CMD_RESIZE_CQ, 1, cq->cqn, TAVOR_CMD_IN);
+}
+
+/* More completions are outstanding than would fit: the caller asked for too little. */
+static int tavor_resize_status(const struct vrb_result *result)
+{
+	return result->fw_status == TAVOR_ST_BAD_SIZE ? -EINVAL : result->status;
+}
+
+static bool tavor_cqe_ok(const struct tavor_dev *dev, s64 cqe)
+{
+	return cqe >= 1 && cqe <= dev->lim.max_cqes;
+}
+
+/* One entry always stays free. */
+static u32 tavor_cq_entries(int cqe)
+{
+	return roundup_pow_of_two(cqe + 1);
+}
+
+/* ---- Kernel CQs ---- */
+
+/**
+ * tavor_ring_cq() - &vrb_verbs.ring_cq: the buffer of a resize
+ * @ibcq: a kernel CQ
+ * @cqe: entries wanted
+ * @gfp: GFP_KERNEL or GFP_ATOMIC
+ *
+ * It is the CQ's from here on, until a resize has used it or the CQ goes.
+ *
+ * Context: Any down to softirq, as @gfp says.
+ * Return: 0; -EINVAL: size; -EBUSY: it has one already; -ENOMEM.
+ */
+int tavor_ring_cq(struct ib_cq *ibcq, int cqe, gfp_t gfp)
+{
+	struct tavor_hw_cq *cq = to_tcq(ibcq)->hw;
+	struct tavor_buf buf;
+	unsigned long flags;
+	bool taken;
+	int err;
+
+	if (!tavor_cqe_ok(cq->dev, cqe))
+		return -EINVAL;
+	err = tavor_cq_buf_alloc(cq->dev, tavor_cq_entries(cqe), &buf, gfp);
+	if (err)
+		return err;
+	spin_lock_irqsave(&cq->lock, flags);
+	taken = cq->spare.block;
+	if (!taken) {
+		cq->spare = buf;
+		cq->spare_entries = tavor_cq_entries(cqe);
+	}
+	spin_unlock_irqrestore(&cq->lock, flags);
+	if (taken)
+		tavor_buf_free(cq->dev, &buf);
+	return taken ? -EBUSY : 0;
+}
+
+/* Of one that was not answered in time: what it has done already is not done again. */
+static int tavor_resize_check(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	const struct vrb_resize_cq *req = container_of(vrb, struct vrb_resize_cq, vrb);
+	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
+	unsigned long flags;
+	u32 entries;
+
+	if (!tavor_cqe_ok(cq->dev, req->cqe))
+		return -EINVAL;
+	spin_lock_irqsave(&cq->lock, flags);
+	if (cq->move == TAVOR_CQ_MOVED)
+		entries = cq->entries;
+	else
+		entries = cq->spare.block ? cq->spare_entries : 0;
+	if (!cq->spare.mpt.hw_owned)
+		cq->spare.written = 0;
+	spin_unlock_irqrestore(&cq->lock, flags);
+	return entries == tavor_cq_entries(req->cqe) ? VRB_NEXT : -EINVAL;
+}
+
+static int tavor_resize_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
+	unsigned long flags;
+	bool settled;
+
+	/* Who polls looks into the other buffer, too, from here on. */
+	spin_lock_irqsave(&cq->lock, flags);
+	settled = cq->move == TAVOR_CQ_SETTLED;
+	if (settled)
+		cq->move = TAVOR_CQ_LEAVING;
+	spin_unlock_irqrestore(&cq->lock, flags);
+	if (!settled)
+		return VRB_NEXT;
+	tavor_encode_resize_cq(vrb_to_tdev(vdev), slot, cq, cq->spare_entries, cq->spare.mpt.key);
+	return VRB_POST;
+}
+
+static void tavor_resize_late(struct vrb_device *vdev, struct vrb_object *object,
+			      const struct vrb_result *result)
+{
+	struct tavor_hw_cq *cq = to_hw_cq(object);
+	unsigned long flags;
+
+	spin_lock_irqsave(&cq->lock, flags);
+	if (!result->status)
+		tavor_cq_left(cq);
+	else if (cq->move == TAVOR_CQ_LEAVING)
+		cq->move = TAVOR_CQ_SETTLED;
+	spin_unlock_irqrestore(&cq->lock, flags);
+}
+
+static int tavor_resize_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			     const struct vrb_result *result)
+{
+	tavor_resize_late(vdev, vrb->object, result);
+	return tavor_resize_status(result);
+}
+
+static int tavor_resize_move(struct vrb_device *vdev, struct vrb *vrb)
+{
+	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
+	unsigned long flags;
+	bool more;
+
+	spin_lock_irqsave(&cq->lock, flags);
+	more = tavor_cq_move_some(cq);
+	spin_unlock_irqrestore(&cq->lock, flags);
+	return more ? VRB_AGAIN : VRB_NEXT;
+}
+
+static void tavor_resize_key_late(struct vrb_device *vdev, struct vrb_object *object,
+				  const struct vrb_result *result)
+{
+	if (result->status)
+		to_hw_cq(object)->spare.mpt.hw_owned = false;
+}
+
+/* What was the CQ's buffer is nobody's. */
+static void tavor_resize_free(struct tavor_hw_cq *cq)
+{
+	struct tavor_buf buf;
+	unsigned long flags;
+
+	spin_lock_irqsave(&cq->lock, flags);
+	buf = cq->spare;
+	memset(&cq->spare, 0, sizeof(cq->spare));
+	cq->move = TAVOR_CQ_SETTLED;
+	spin_unlock_irqrestore(&cq->lock, flags);
+	tavor_buf_free(cq->dev, &buf);
+}
+
+static int tavor_resize_over(struct vrb_device *vdev, struct vrb *vrb)
+{
+	tavor_resize_free(to_hw_cq(vrb->object));
+	return VRB_END;
+}
+
+static const struct vrb_step tavor_resize_cq_steps[] = {
+	{ .name = "check", .encode = tavor_resize_check },
+	TAVOR_MTT_STORE_STEP,
+	TAVOR_MTT_WRITE_STEP,
+	{
+		.name = "SW2HW_MPT",
+		.encode = tavor_buf_create,
+		.done = tavor_buf_created,
+		.undo = tavor_buf_destroy,
+		.undone = tavor_buf_destroyed,
+		.late = tavor_resize_key_late,
+	}, {
+		.name = "RESIZE_CQ",
+		.encode = tavor_resize_encode,
+		.done = tavor_resize_done,
+		.late = tavor_resize_late,
+	},
+	{ .name = "copy entries", .work = tavor_resize_move },
+	TAVOR_BUF_DESTROY_STEP,
+	{ .name = "free buffer", .work = tavor_resize_over },
+};
+
+const struct vrb_verb tavor_verb_resize_cq = {
+	.name = "RESIZE_CQ",
+	.class = VRB_CLASS_NORMAL,
+	VRB_STEPS(tavor_resize_cq_steps),
+};
+
+/* One that has failed, or was refused, has left the buffer as it was given to it. */
+static int tavor_resize_kernel_cq(struct tavor_hw_cq *cq, int cqe)
+{
+	struct vrb_resize_cq req;
+	int err;
+
+	err = tavor_ring_cq(cq->ibcq, cqe, GFP_KERNEL);
+	if (err)
+		return err;
+	vrb_prep_resize_cq(&req, cq->ibcq);
+	req.cqe = cqe;
+	err = tavor_exec(cq->dev, &req.vrb);
+	if (err && cq->move == TAVOR_CQ_SETTLED && !cq->spare.mpt.hw_owned)
+		tavor_resize_free(cq);
+	return err;
+}
+
+/* ---- A process's CQs ---- */
+
+/* A resize: to another buffer */
+struct tavor_user_resize {
+	struct vrb vrb;
+	struct tavor_cq_resize to;
+	bool issued;			/* the CQ has it now */
+};
+
+static int tavor_user_resize_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct tavor_user_resize *req = container_of(vrb, struct tavor_user_resize, vrb);
+	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
+
+	cq->resize = req->to;
+	req->issued = true;
+	tavor_encode_resize_cq(vrb_to_tdev(vdev), slot, cq, req->to.entries, req->to.lkey);
+	return VRB_POST;
+}
+
+/* One of the two buffers is not used any more. */
+static void tavor_user_resize_late(struct vrb_device *vdev, struct vrb_object *object,
+				   const struct vrb_result *result)
+{
+	struct tavor_hw_cq *cq = to_hw_cq(object);
+
+	if (!result->status) {
+		swap(cq->pin, cq->resize.pin);
+		cq->entries = cq->resize.entries;
+		cq->lkey = cq->resize.lkey;
+		WRITE_ONCE(cq->ibcq->cqe, cq->entries - 1);
+	}
+	tavor_uctx_unpin(object, &cq->resize.pin);
+}
+
+static int tavor_user_resize_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+				  const struct vrb_result *result)
+{
+	tavor_user_resize_late(vdev, vrb->object, result);
+	return tavor_resize_status(result);
+}
+
+static const struct vrb_step tavor_user_resize_steps[] = {
+	{
+		.name = "RESIZE_CQ",
+		.encode = tavor_user_resize_encode,
+		.done = tavor_user_resize_done,
+		.late = tavor_user_resize_late,
+	},
+};
+
+static const struct vrb_verb tavor_user_resize_verb = {
+	.name = "RESIZE_CQ",
+	.class = VRB_CLASS_NORMAL,
+	VRB_STEPS(tavor_user_resize_steps),
+};
+
+static int tavor_resize_users_cq(struct tavor_hw_cq *cq, u32 entries, struct ib_udata *udata)
+{
+	struct tavor_ucontext *ctx = rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib);
+	struct tavor_user_resize req = { .to.entries = entries };
+	struct mthca_resize_cq cmd = {};
+	int err;
+
+	if (udata->inlen < sizeof(cmd))
+		return -EINVAL;
+	err = ib_copy_from_udata(&cmd, udata, sizeof(cmd));
+	if (err)
+		return err;
+	req.to.lkey = cmd.lkey;
+	err = tavor_cq_pin(cq, ctx, cmd.lkey, entries, &req.to.pin);
+	if (err)
+		return err;
+	err = tavor_cq_exec(cq, &tavor_user_resize_verb, &req.vrb);
+	if (!req.issued)
+		tavor_uctx_unpin(&cq->object, &req.to.pin);
+	return err;
+}
+
+/**
+ * tavor_resize_cq() - ib_device_ops.resize_cq, resize_user_cq in newer kernels
+ * @ibcq: a CQ
+ * @cqe: entries wanted
+ * @udata: names the new buffer; NULL for kernel CQs
+ *
+ * One after the other: each has a buffer beside the one that is in use. One to the size that the
+ * CQ has moves it, too, because a process gives the old buffer up.
+ *
+ * Context: Process context.
+ * Return: 0; -EINVAL: size, more completions outstanding than would fit, or a buffer that is not
+ * the caller's; -ENOMEM; -EBUSY: a kernel CQ that a client is about to resize; or the firmware's.
+ */
+int tavor_resize_cq(struct ib_cq *ibcq, vrb_resize_cqe_t cqe, struct ib_udata *udata)
+{
+	struct tavor_hw_cq *cq = to_tcq(ibcq)->hw;
+	int err;
+
+	if (!tavor_cqe_ok(cq->dev, cqe))
+		return -EINVAL;
+	mutex_lock(&cq->resize_lock);
+	err = udata ? tavor_resize_users_cq(cq, tavor_cq_entries(cqe), udata) :
+	      tavor_resize_kernel_cq(cq, cqe);
+	mutex_unlock(&cq->resize_lock);
+	return err;
+}
