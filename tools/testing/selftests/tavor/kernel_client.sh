@@ -255,4 +255,51 @@ test_posts_after_a_reset_that_is_refused() {
 	faults_off
 }
 
+# resize MODE NUMBER: client/tavor_resize.c in this mode has so many results, all good, and leaves
+# no page of a ring behind
+resize() {
+	local since used
+	! loaded tavor_client || rmmod tavor_client
+	traffic
+	used=$(rings ring_pages_used)
+	since=$(mark)
+	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
+	load_own tavor_resize "mode=$1"
+	rmmod tavor_resize
+	messages_since "$since" | grep 'tavor_resize:'
+	[ "$(messages_since "$since" | grep -c 'tavor_resize: ok ')" = "$2" ] ||
+		fail "not $2 results that are good"
+	[ "$(rings ring_pages_used)" = "$used" ] || fail "$used pages, now $(rings ring_pages_used)"
+}
+
+test_resizes_of_cqs() {
+	resize works 5
+}
+
+test_resizes_of_cqs_that_are_busy() {
+	resize busy 1
+}
+
+test_resizes_of_cqs_that_take_their_time() {
+	model_set 0 latency_op RESIZE_CQ=300ms
+	resize slow 2
+	model_set 0 latency_op ''
+}
+
+test_resizes_of_cqs_that_are_refused() {
+	one_fault status RESIZE_CQ 1 status=1
+	resize refused 1
+	# The PD's two, the CQ's and the QP's are before it.
+	one_fault status SW2HW_MPT 5 status=1
+	resize refused 1
+	faults_off
+}
+
+test_resizes_of_cqs_answered_too_late() {
+	sm_around reload cmd_timeout_ms=1000
+	one_fault delay RESIZE_CQ 1 time=1500ms
+	resize late 1
+	faults_off
+}
+
 run_tests "$@"
