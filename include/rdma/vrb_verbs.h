@@ -151,9 +151,12 @@ struct vrb_create_mr {
  *	the latest
  *
  * The memory is there before: vrb_alloc_cq_ring(). What the CQ holds it keeps, in order, and it may
- * be polled and armed all the time. -EINVAL: there is no memory of this size, or the CQ holds more
- * completions than would fit; then nothing has changed, and the same request may be submitted again
- * when some have been polled. So it may after -ETIMEDOUT, when the CQ takes requests again.
+ * be polled and armed all the time. A poll that comes to the end of the memory before finds fewer
+ * than there are, once; who arms the CQ then is told of the rest as ever.
+ *
+ * -EINVAL: there is no memory of this size, or the CQ holds more completions than would fit; then
+ * nothing has changed, and the same request may be submitted again when some have been polled. So
+ * it may after -ETIMEDOUT, when the CQ takes requests again.
  */
 struct vrb_resize_cq {
 	struct vrb vrb;

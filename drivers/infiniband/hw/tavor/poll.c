@@ -229,25 +229,6 @@ static enum tavor_polled tavor_poll_one(struct tavor_hw_cq *cq, struct ib_wc *wc
 	return TAVOR_POLLED_WC;
 }
 
-/* What the CQ's buffer has */
-static int tavor_poll_buf(struct tavor_hw_cq *cq, int num, struct ib_wc *wc)
-{
-	u32 first = cq->cons_index;
-	enum tavor_polled polled;
-	int n = 0;
-
-	while (n < num) {
-		polled = tavor_poll_one(cq, wc + n);
-		if (polled == TAVOR_POLLED_NONE)
-			break;
-		if (polled == TAVOR_POLLED_WC)
-			n++;
-	}
-	if (cq->cons_index != first)
-		tavor_cq_consumed(cq, cq->cons_index - first);
-	return n;
-}
-
 /**
  * tavor_poll_cq() - ib_device_ops.poll_cq
  * @ibcq: a kernel CQ
@@ -261,17 +242,29 @@ static int tavor_poll_buf(struct tavor_hw_cq *cq, int num, struct ib_wc *wc)
 int tavor_poll_cq(struct ib_cq *ibcq, int num, struct ib_wc *wc)
 {
 	struct tavor_hw_cq *cq = to_tcq(ibcq)->hw;
+	enum tavor_polled polled;
 	unsigned long flags;
+	u32 first;
 	int n = 0;
 
 	if (!READ_ONCE(cq->open))
 		return cq->user ? -EINVAL : 0;
 	spin_lock_irqsave(&cq->lock, flags);
-	do {
-		n += tavor_poll_buf(cq, num - n, wc + n);
-	} while (n < num && tavor_cq_goes_on(cq));
+	/* What is in the other buffer is found by the next call, and told of by who arms the CQ. */
+	if (unlikely(cq->move) && !tavor_cq_next(cq))
+		tavor_cq_follow(cq);
+	first = cq->cons_index;
+	while (n < num) {
+		polled = tavor_poll_one(cq, wc + n);
+		if (polled == TAVOR_POLLED_NONE)
+			break;
+		if (polled == TAVOR_POLLED_WC)
+			n++;
+	}
+	if (cq->cons_index != first)
+		tavor_cq_consumed(cq, cq->cons_index - first);
 	/* Not before: what is flushed is freed, and the hardware may still write it. */
-	if (n < num && vrb_device_quiesced(cq->dev->vrb))
+	if (n < num && vrb_device_quiesced(cq->dev->vrb) && !tavor_cq_goes_on(cq))
 		n += tavor_flush_poll(cq, num - n, wc + n);
 	spin_unlock_irqrestore(&cq->lock, flags);
 	return n;
