@@ -119,21 +119,39 @@ static void submit_once_more(struct mock_request *request)
 	request->status = vrb_submit(request->test->client, &request->vrb);
 }
 
+struct held {
+	struct work_struct work;
+	struct mock_request *first, *second;
+};
+
+/* The command is finished only when what is queued behind it has been taken back. */
+static void finish_after_the_second(struct work_struct *work)
+{
+	struct held *held = container_of(work, struct held, work);
+
+	wait_for_completion(&held->second->over);
+	let_go(held->first);
+}
+
 static void client_fence_cancels_queued(struct test *t)
 {
-	struct mock_request *first = new_request(t, 1), *second = new_request(t, 2);
+	struct mock_request *first = held_request(t, 1), *second = new_request(t, 2);
+	struct held held = { .first = first, .second = second };
 	struct mock_object *object;
 	struct completion released;
 
 	object = new_object(t, 9, &released);
 	first->vrb.object = &object->object;
 	second->vrb.object = &object->object;
-	first->script.step[0].latency_ns = 20 * NSEC_PER_MSEC;
 	first->then = submit_once_more;		/* too late for that */
 	submit(first);
 	submit(second);
+	INIT_WORK_ONSTACK(&held.work, finish_after_the_second);
+	schedule_work(&held.work);
 	vrb_client_unregister(t->client);
 	t->client = NULL;
+	flush_work(&held.work);
+	destroy_work_on_stack(&held.work);
 	EXPECT_EQ(t, first->calls, 1);
 	EXPECT_EQ(t, first->status, -ESHUTDOWN);
 	EXPECT_EQ(t, second->calls, 1);
