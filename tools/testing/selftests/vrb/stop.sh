@@ -29,11 +29,22 @@ quiet() {
 }
 
 setup rules
-echo "1..3"
+echo "1..6"
 quiet stop_completes_everything
 quiet stop_by_the_end_of_the_device
-log=$(errors fail_only_once)
-run_one fail_only_once
-[ "$(grep -c 'device has failed: on request' <<<"$log")" = 1 ] || result=fail
-report "fail_only_once logs one" "$result"
+for name in fail_only_once fail_after_a_stop; do
+	run_one "$name"	# for its result
+	log=$(errors "$name")
+	[ "$(grep -c 'device has failed: on request' <<<"$log")" = 1 ] || result=fail
+	report "$name logs one" "$result"
+done
+run_one fail_names_the_step
+log=$(errors fail_names_the_step)
+grep -q 'not answered: destroy, step step1, firmware status 0x0 *$' <<<"$log" || result=fail
+report "fail_names_the_step logs its own status" "$result"
+run_one shells_left_by_their_client
+log=$(errors shells_left_by_their_client)
+[ "$(grep -c 'client test has left CQ' <<<"$log") $(grep -c 'has left 40 objects' <<<"$log")" = "32 1" ] ||
+	result=fail
+report "shells_left_by_their_client names some and counts all" "$result"
 exit "$status"

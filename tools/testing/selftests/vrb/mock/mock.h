@@ -116,7 +116,10 @@ struct mock {
 	struct vrb_object *resume;	/* by the failed operation */
 	void (*waits)(struct vrb *vrb);	/* a step is going to answer VRB_WAIT */
 	void (*waits_after)(struct vrb *vrb);	/* after its command, no lock held */
+	void (*on_slots)(struct mock *mock);	/* while the number of slots changes */
+	void *on_slots_data;
 	struct mock_script *just_missed;	/* finishes just after the last look for it */
+	struct mock_script *unheard;	/* finishes just before the interrupt is asked for */
 	u32 chaos;			/* random; else 0: what typed verbs' commands do */
 	unsigned int busy;		/* post attempts still to be refused; MOCK_STUCK: all */
 	unsigned int outstanding, outstanding_max;
@@ -224,6 +227,7 @@ struct mock_object {
 	struct test *test;
 	struct completion *released;
 	void (*leave)(struct mock_object *object);	/* released: out of the test's tables */
+	bool abandoned;			/* nobody has ever found it */
 };
 
 /* The hardware half of an object of ib_core's or of a shell */
@@ -243,6 +247,8 @@ struct mock_hw {
 	unsigned int head, tail;
 	unsigned int arms;
 	bool armed;
+	enum ib_cq_notify_flags arm_flags;
+	int arm_error;
 	bool registered;
 	u32 max_pages, generation, limit;
 };

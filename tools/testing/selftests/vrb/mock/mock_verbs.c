@@ -684,11 +684,12 @@ static int mock_req_notify_cq(struct ib_cq *cq, enum ib_cq_notify_flags flags)
 	unsigned long irq;
 	bool missed;
 
-	if (!hw->created)
-		return -EINVAL;
+	if (!hw->created || hw->arm_error)
+		return hw->arm_error ?: -EINVAL;
 	raw_spin_lock_irqsave(&hw->lock, irq);
 	missed = flags & IB_CQ_REPORT_MISSED_EVENTS && hw->tail != hw->head;
 	hw->armed = !missed;
+	hw->arm_flags = flags;
 	hw->arms++;
 	raw_spin_unlock_irqrestore(&hw->lock, irq);
 	return missed;

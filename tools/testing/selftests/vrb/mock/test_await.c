@@ -5,6 +5,7 @@
 #include "mock.h"
 
 #define MANY_CLIENTS 20
+#define MANY 100
 
 static struct typed_request *new_await_cq(struct test *t, struct ib_cq *cq)
 {
@@ -95,6 +96,75 @@ static void await_cq_by_several(struct test *t)
 	end_both(t, qp, cq);
 }
 
+/* Each test also fails where one hold of the lock handles too many. */
+static void await_cq_by_many(struct test *t)
+{
+	struct vrb_await_cq *await = test_alloc(t, MANY * sizeof(*await));
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = connected_qp(t, cq);
+	unsigned int i;
+
+	for (i = 0; i < MANY; i++) {
+		vrb_prep_await_cq(&await[i], cq);
+		await[i].flags = IB_CQ_NEXT_COMP;
+		EXPECT_EQ(t, vrb_submit(t->client, &await[i].vrb), -EINPROGRESS);
+	}
+	EXPECT(t, wait_until(is_armed, cq));
+	send_one(t, qp);
+	for (i = 0; i < MANY; i++)
+		EXPECT_EQ(t, vrb_wait(&await[i].vrb), 0);
+	end_both(t, qp, cq);
+}
+
+static void await_cq_passes_its_flags(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct typed_request *await = new_await_cq(t, cq);
+
+	await->await_cq.flags = IB_CQ_SOLICITED;
+	submit_typed(await);
+	EXPECT_EQ(t, mock_cq_hw(cq)->arm_flags, IB_CQ_SOLICITED | IB_CQ_REPORT_MISSED_EVENTS);
+	EXPECT_EQ(t, vrb_cancel(&await->vrb), 0);
+	wait_typed(await, -ECANCELED);
+	await->await_cq.flags = IB_CQ_NEXT_COMP;
+	submit_typed(await);
+	EXPECT_EQ(t, mock_cq_hw(cq)->arm_flags, IB_CQ_NEXT_COMP | IB_CQ_REPORT_MISSED_EVENTS);
+	EXPECT_EQ(t, vrb_cancel(&await->vrb), 0);
+	wait_typed(await, -ECANCELED);
+	wait_gone(end_cq(t, cq));
+}
+
+static void await_cq_that_cannot_be_armed(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+
+	mock_cq_hw(cq)->arm_error = -ENOMEM;
+	run_typed(new_await_cq(t, cq), -ENOMEM);
+	mock_cq_hw(cq)->arm_error = 0;
+	wait_gone(end_cq(t, cq));
+}
+
+/* Whoever polls by his own handler does not pay for those who wait. */
+static void await_cq_costs_nobody_else(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = connected_qp(t, cq);
+	struct ib_wc wc;
+	unsigned int i;
+	u64 runs;
+
+	msleep(50);
+	runs = counters(t).runs;
+	for (i = 0; i < MANY; i++) {
+		EXPECT_EQ(t, ib_req_notify_cq(cq, IB_CQ_NEXT_COMP), 0);
+		send_one(t, qp);
+		EXPECT_EQ(t, ib_poll_cq(cq, 1, &wc), 1);
+		usleep_range(10, 20);
+	}
+	EXPECT(t, counters(t).runs - runs <= 3);
+	end_both(t, qp, cq);
+}
+
 /* One slot, and it is taken: what waits for an event does not hold it, or need it. */
 static void await_takes_no_slot(struct test *t)
 {
@@ -166,7 +236,9 @@ static void await_cq_needs_a_create(struct test *t)
 
 static void await_is_checked(struct test *t)
 {
+	struct vrb_client *other = vrb_client_register(t->mock->ibdev, "other");
 	struct typed_request *await = new_await_event(t, 0);
+	struct vrb_group group;
 
 	EXPECT_EQ(t, vrb_submit(t->client, &await->vrb), -EINVAL);
 	await->await_event.filter = BIT_ULL(IB_EVENT_PORT_ACTIVE);
@@ -179,6 +251,11 @@ static void await_is_checked(struct test *t)
 	await->vrb.flags = 1;
 	EXPECT_EQ(t, vrb_submit(t->client, &await->vrb), -EINVAL);
 	await->vrb.flags = 0;
+	vrb_group_init(&group, other);
+	await->vrb.group = &group;
+	EXPECT_EQ(t, vrb_submit(t->client, &await->vrb), -EINVAL);
+	await->vrb.group = NULL;
+	vrb_client_unregister(other);
 	submit_typed(await);
 	EXPECT_EQ(t, vrb_submit(t->client, &await->vrb), -EBUSY);
 	EXPECT_EQ(t, vrb_cancel(&await->vrb), 0);
@@ -243,6 +320,8 @@ static void await_event_from_any_context(struct test *t)
 static void await_event_of_ones_own_shells(struct test *t)
 {
 	struct vrb_client *other = vrb_client_register(t->mock->ibdev, "other");
+	const struct ib_cq_init_attr attr = { .cqe = 8 };
+	struct ib_cq *core = ib_create_cq(t->mock->ibdev, NULL, NULL, NULL, &attr);
 	struct ib_cq *cq = created_cq(t);
 	struct typed_request *mine = new_await_event(t, BIT_ULL(IB_EVENT_CQ_ERR));
 	struct vrb_await_event theirs;
@@ -250,6 +329,11 @@ static void await_event_of_ones_own_shells(struct test *t)
 	vrb_prep_await_event(&theirs, BIT_ULL(IB_EVENT_CQ_ERR));
 	submit_typed(mine);
 	EXPECT_EQ(t, vrb_submit(other, &theirs.vrb), -EINPROGRESS);
+	/* One of ib_core's is nobody's. */
+	vrb_device_event(t->dev, IB_EVENT_CQ_ERR, &mock_cq_hw(core)->base.object);
+	run_typed(new_query_port(t), 0);
+	EXPECT_EQ(t, mine->calls, 0);
+	ib_destroy_cq(core);
 	vrb_device_event(t->dev, IB_EVENT_CQ_ERR, &mock_cq_hw(cq)->base.object);
 	wait_typed(mine, 0);
 	EXPECT_EQ(t, vrb_cancel(&theirs.vrb), 0);
@@ -297,6 +381,10 @@ const struct test_case await_tests[] = {
 	{ "await_cq_completes_at_an_event", await_cq_completes_at_an_event, .verbs = true },
 	{ "await_cq_sees_what_was_missed", await_cq_sees_what_was_missed, .verbs = true },
 	{ "await_cq_by_several", await_cq_by_several, .verbs = true },
+	{ "await_cq_by_many", await_cq_by_many, .verbs = true },
+	{ "await_cq_passes_its_flags", await_cq_passes_its_flags, .verbs = true },
+	{ "await_cq_that_cannot_be_armed", await_cq_that_cannot_be_armed, .verbs = true },
+	{ "await_cq_costs_nobody_else", await_cq_costs_nobody_else, .verbs = true },
 	{ "await_takes_no_slot", await_takes_no_slot, .verbs = true, .one_slot = true },
 	{ "await_cq_ends_with_the_cq", await_cq_ends_with_the_cq, .verbs = true },
 	{ "await_ends_with_the_client", await_ends_with_the_client, .verbs = true },

@@ -160,6 +160,22 @@ static void client_fence_cancels_queued(struct test *t)
 	wait_released(t, &released);
 }
 
+static void clients_at_most_64(struct test *t)
+{
+	struct vrb_client *client[64];
+	unsigned int i;
+
+	for (i = 0; i < 63; i++) {
+		client[i] = vrb_client_register(mock_ibdev(t->mock), "one of many");
+		EXPECT(t, !IS_ERR(client[i]));
+	}
+	client[i] = vrb_client_register(mock_ibdev(t->mock), "one too many");
+	if (!EXPECT_EQ(t, PTR_ERR(client[i]), -ENOSPC))
+		vrb_client_unregister(client[i]);
+	while (i--)
+		vrb_client_unregister(client[i]);
+}
+
 static void client_fence_waits_for_destroys(struct test *t)
 {
 	struct mock_request *gone = new_request(t, 1);
@@ -243,6 +259,27 @@ static void client_fence_waits_for_no_other(struct test *t)
 	wait_released(t, &child_released);
 	wait_released(t, &parent_released);
 	EXPECT_EQ(t, gone, 40);
+}
+
+/* Each test also fails where one hold of the lock handles too many. */
+static void client_fence_leaves_among_many(struct test *t)
+{
+	struct vrb_client *second = vrb_client_register(mock_ibdev(t->mock), "second");
+	struct completion *released = test_alloc(t, 100 * sizeof(*released));
+	struct mock_object *object[100];
+	unsigned int i, gone = 0;
+
+	for (i = 0; i < 100; i++)
+		object[i] = new_object(t, i, &released[i]);
+	vrb_object_hold(&object[99]->object);
+	EXPECT_EQ(t, vrb_destroy(second, &object[99]->object, count_gone, &gone), -EINPROGRESS);
+	vrb_client_unregister(second);
+	EXPECT_EQ(t, gone, 1);
+	vrb_object_unhold(&object[99]->object);
+	for (i = 0; i < 99; i++)
+		destroy(object[i]);
+	for (i = 0; i < 100; i++)
+		wait_released(t, &released[i]);
 }
 
 static void client_shut_cancels_and_refuses(struct test *t)
@@ -337,9 +374,11 @@ const struct test_case client_tests[] = {
 	{ "group_drain_waits_for_callback", group_drain_waits_for_callback },
 	{ "client_fence_waits_for_callback", client_fence_waits_for_callback },
 	{ "client_fence_cancels_queued", client_fence_cancels_queued },
+	{ "clients_at_most_64", clients_at_most_64 },
 	{ "client_fence_waits_for_destroys", client_fence_waits_for_destroys },
 	{ "client_fence_accepts_destroys", client_fence_accepts_destroys },
 	{ "client_fence_waits_for_no_other", client_fence_waits_for_no_other },
+	{ "client_fence_leaves_among_many", client_fence_leaves_among_many },
 	{ "client_shut_cancels_and_refuses", client_shut_cancels_and_refuses },
 	{ "client_of_another_device", client_of_another_device },
 	{ "detach_refuses_and_waits", detach_refuses_and_waits },

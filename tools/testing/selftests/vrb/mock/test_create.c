@@ -4,6 +4,8 @@
  */
 #include "mock.h"
 
+#define MANY 100
+
 /* Submitted one after the other: each waits for what it needs. */
 static void create_back_to_back(struct test *t)
 {
@@ -132,6 +134,55 @@ static void create_waits_for_both_cqs(struct test *t)
 	gone = end_cq(t, send);
 	end_both(t, qp, recv);
 	wait_gone(gone);
+}
+
+/* It waits for the first of them; meanwhile the other one, which there is, is destroyed. */
+static void create_ends_with_a_parent_it_need_not_wait_for(struct test *t)
+{
+	struct ib_cq *send = shell_cq(t), *recv = created_cq(t);
+	struct ib_qp_init_attr attr = { .qp_type = IB_QPT_RC, .send_cq = send, .recv_cq = recv };
+	struct ib_qp *qp = vrb_alloc_qp(t->client, t->pd, &attr, GFP_KERNEL);
+	struct mock_script *held = hold_cq(send, VRB_OP_CREATE_CQ);
+	struct typed_request *send_create = new_create_cq(t, send), *qp_create;
+	struct typed_gone *gone;
+
+	qp_create = new_create_qp(t, qp);
+	submit_typed(send_create);
+	submit_typed(qp_create);
+	wait_script_posted(t, held);
+	gone = end_cq(t, recv);
+	mock_release(t->mock, held);
+	wait_typed(send_create, 0);
+	wait_typed(qp_create, -ECANCELED);
+	EXPECT_EQ(t, vrb_submit(t->client, &qp_create->vrb), -ESHUTDOWN);
+	EXPECT_EQ(t, gone->calls, 0);
+	wait_gone(end_qp(t, qp));
+	wait_gone(gone);
+	wait_gone(end_cq(t, send));
+}
+
+/* More than go on at a time. Each test also fails where one hold of the lock handles too many. */
+static void create_of_many_children(struct test *t)
+{
+	struct vrb_create_qp *create = test_alloc(t, MANY * sizeof(*create));
+	struct ib_cq *cq = shell_cq(t);
+	struct mock_script *held = hold_cq(cq, VRB_OP_CREATE_CQ);
+	struct typed_request *cq_create = new_create_cq(t, cq);
+	unsigned int i;
+
+	submit_typed(cq_create);
+	for (i = 0; i < MANY; i++) {
+		vrb_prep_create_qp(&create[i], shell_qp(t, cq, NULL));
+		EXPECT_EQ(t, vrb_submit(t->client, &create[i].vrb), -EINPROGRESS);
+	}
+	wait_script_posted(t, held);
+	mock_release(t->mock, held);
+	wait_typed(cq_create, 0);
+	for (i = 0; i < MANY; i++)
+		EXPECT_EQ(t, vrb_wait(&create[i].vrb), 0);
+	for (i = 0; i < MANY; i++)
+		EXPECT_EQ(t, vrb_destroy_qp(t->client, create[i].qp, NULL, NULL), -EINPROGRESS);
+	wait_gone(end_cq(t, cq));
 }
 
 static void create_is_needed_first(struct test *t)
@@ -394,6 +445,9 @@ const struct test_case create_tests[] = {
 	{ "create_again_after_failure", create_again_after_failure, .verbs = true },
 	{ "create_fails_with_what_is_behind", create_fails_with_what_is_behind, .verbs = true },
 	{ "create_waits_for_both_cqs", create_waits_for_both_cqs, .verbs = true },
+	{ "create_ends_with_a_parent_it_need_not_wait_for",
+	  create_ends_with_a_parent_it_need_not_wait_for, .verbs = true },
+	{ "create_of_many_children", create_of_many_children, .verbs = true },
 	{ "create_is_needed_first", create_is_needed_first, .verbs = true },
 	{ "create_cancelled_by_the_parents_end", create_cancelled_by_the_parents_end,
 	  .verbs = true },

@@ -173,6 +173,44 @@ static void revive_after_reset(struct test *t)
 	EXPECT_EQ(t, t->mock->posts, 2);
 }
 
+/* The provider does not know yet how many slots there are. */
+static void submit_meanwhile(struct mock *mock)
+{
+	struct mock_request *request = mock->on_slots_data;
+
+	submit(request);
+	EXPECT_EQ(request->test, request->script.posts, 0);
+}
+
+static void revive_issues_when_it_is_through(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+
+	vrb_device_fail(t->dev, "on request");
+	wait_failed(t);
+	mock_reset(t->mock);
+	t->mock->on_slots = submit_meanwhile;
+	t->mock->on_slots_data = request;
+	EXPECT_EQ(t, vrb_device_revive(t->dev), 0);
+	t->mock->on_slots = NULL;
+	wait_over(request, 0);
+}
+
+/* stop.sh looks at the log: of the step that failed, not of the one before. */
+static void fail_names_the_step(struct test *t)
+{
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	object->destroy.nr_steps = 2;
+	object->destroy.step[0].fw_status = 7;
+	object->destroy.step[1].flags = MOCK_HOLD;
+	destroy(object);
+	wait_released(t, &released);
+	wait_failed(t);
+}
+
 static void device_config_is_checked(struct test *t)
 {
 	static const struct vrb_device_config bad[] = {
@@ -200,6 +238,8 @@ const struct test_case fail_tests[] = {
 	{ "fail_when_post_fails", fail_when_post_fails },
 	{ "fail_ignores_what_comes_later", fail_ignores_what_comes_later },
 	{ "revive_after_reset", revive_after_reset },
+	{ "revive_issues_when_it_is_through", revive_issues_when_it_is_through },
+	{ "fail_names_the_step", fail_names_the_step, { .issue_timeout_ms = 300 } },
 	{ "device_config_is_checked", device_config_is_checked },
 	{}
 };

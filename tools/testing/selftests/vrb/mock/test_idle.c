@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Rule 3: a run of the pump that finds nothing asks for no interrupt.
+ * Rule 3: when the pump runs, and when it asks for an interrupt.
  */
 #include "mock.h"
 
@@ -91,7 +91,46 @@ static void waiting_device_does_not_run(struct test *t)
 	wait_over(request, 0);
 }
 
+/* Here and now: the kick from process context is not left to ksoftirqd. */
+static void kick_runs_here_and_now(struct test *t)
+{
+	struct mock_object *object;
+	struct completion released;
+	unsigned int now = 0, i, us;
+
+	for (i = 0; i < 100; i++) {
+		object = new_object(t, 9, &released);
+		preempt_disable();
+		vrb_object_put(&object->object);
+		/* A timer, where that carries the pump, needs a moment. */
+		for (us = 0; us < 50 && !completion_done(&released); us++)
+			udelay(1);
+		now += completion_done(&released);
+		preempt_enable();
+		wait_released(t, &released);
+	}
+	EXPECT(t, now >= 50);
+}
+
+/* One that comes after the last look, before the interrupt is asked for, and interrupts nobody. */
+static void event_before_the_interrupt_is_asked_for(struct test *t)
+{
+	struct mock_request *request;
+	unsigned int i;
+
+	for (i = 0; i < 20; i++) {
+		request = held_request(t, i);
+		WRITE_ONCE(t->mock->unheard, &request->script);
+		submit(request);
+		wait_posted(request);
+		vrb_device_kick(t->dev);
+		wait_over(request, 0);
+	}
+}
+
 const struct test_case idle_tests[] = {
+	{ "kick_runs_here_and_now", kick_runs_here_and_now },
+	{ "event_before_the_interrupt_is_asked_for", event_before_the_interrupt_is_asked_for },
 	{ "idle_run_asks_for_no_interrupt", idle_run_asks_for_no_interrupt },
 	{ "interrupt_is_asked_for_again", interrupt_is_asked_for_again },
 	{ "idle_device_does_not_run", idle_device_does_not_run },

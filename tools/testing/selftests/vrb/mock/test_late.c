@@ -86,6 +86,64 @@ static void flush_that_comes_late(struct test *t)
 	leave_cpu0();
 }
 
+/* ---- A device that ends while its failure's flush has not begun ---- */
+
+struct stopping {
+	struct work_struct work;
+	struct vrb_device *dev;
+};
+
+static void stop_there(struct work_struct *work)
+{
+	vrb_device_stop(container_of(work, struct stopping, work)->dev, "test");
+}
+
+/* Whoever waits for the commands that were given up is woken when they have been let go. */
+static void end_with_a_zombie(struct test *t)
+{
+	static const struct test_case second = {
+		.config = { .name = "second", .issue_timeout_ms = 50 }
+	};
+	struct test *other = test_alloc(t, sizeof(*other));
+	struct mock_request *request = held_request(t, 1);
+	struct mock *mock = mock_create(&second);
+	struct stopping stopping;
+
+	if (!EXPECT(t, !IS_ERR(mock)))
+		return;
+	other->test_case = &second;
+	other->mock = mock;
+	request->test = other;
+	stopping.dev = mock->dev;
+	EXPECT_EQ(t, vrb_submit(vrb_device_client(mock->dev), &request->vrb), -EINPROGRESS);
+	wait_over(request, -ETIMEDOUT);
+	INIT_WORK_ONSTACK(&stopping.work, stop_there);
+	schedule_work_on(1, &stopping.work);
+	EXPECT(t, wait_until(is_set, &flush_begins));
+	vrb_device_destroy(mock->dev);
+	flush_work(&stopping.work);
+	destroy_work_on_stack(&stopping.work);
+	EXPECT_EQ(t, mock->quiesces, 1);
+	mock_free(mock);
+}
+
+static void zombie_at_the_end_of_a_device(struct test *t)
+{
+	struct kprobe probe = { .symbol_name = "vrb_flush", .pre_handler = hold_up };
+
+	if (!stay_on_cpu0(t))
+		return;
+	flush_begins = false;
+	flush_may_go = false;
+	if (register_kprobe(&probe)) {
+		test_skip(t, "no probe of the flush here");
+	} else {
+		end_with_a_zombie(t);
+		unregister_kprobe(&probe);
+	}
+	leave_cpu0();
+}
+
 /* ---- A fence that waits when a destroy comes by way of the inbox ---- */
 
 struct leaving {
@@ -296,6 +354,7 @@ static void timer_at_the_end_of_a_device(struct test *t)
 
 const struct test_case late_tests[] = {
 	{ "flush_that_comes_late", flush_that_comes_late },
+	{ "zombie_at_the_end_of_a_device", zombie_at_the_end_of_a_device },
 	{ "fence_hears_of_a_destroy_from_the_inbox", fence_hears_of_a_destroy_from_the_inbox },
 	{ "idle_since_another_device", idle_since_another_device },
 	{ "timer_at_the_end_of_a_device", timer_at_the_end_of_a_device },

@@ -72,6 +72,27 @@ static void notify_of_an_idle_group(struct test *t)
 	EXPECT_EQ(t, calls, 1);
 }
 
+/* Before it has been told: it is told once, and the client's fence counts once. */
+static void notify_asked_twice(struct test *t)
+{
+	struct mock_request *request = held_request(t, 1);
+	struct completion over;
+	unsigned int calls = 0;
+	struct told_group *told = new_told(t, &over, &calls);
+
+	request->vrb.group = &told->group;
+	submit(request);
+	wait_posted(request);
+	vrb_group_notify(&told->group, idle_and_freed);
+	vrb_group_notify(&told->group, idle_and_freed);
+	let_go(request);
+	wait_over(request, 0);
+	EXPECT(t, wait_for_completion_timeout(&over, MOCK_PATIENCE));
+	vrb_client_unregister(t->client);
+	t->client = NULL;
+	EXPECT_EQ(t, calls, 1);
+}
+
 static void notify_after_a_cancel(struct test *t)
 {
 	struct mock_request *request[4];
@@ -130,6 +151,7 @@ const struct test_case notify_tests[] = {
 	  .config = { .slots = 3 } },
 	{ "notify_of_an_idle_group", notify_of_an_idle_group },
 	{ "notify_of_many_groups", notify_of_many_groups },
+	{ "notify_asked_twice", notify_asked_twice },
 	{ "notify_after_a_cancel", notify_after_a_cancel, .one_slot = true },
 	{}
 };

@@ -6,6 +6,8 @@
 
 #include "mock.h"
 
+#define MANY 100
+
 /* What a provider finds its objects in, under RCU; it has at most this one. */
 static struct table {
 	struct mock_object *object;
@@ -453,6 +455,13 @@ static void tryget_races_with_destroy(struct test *t)
 	leave_cpu0();
 }
 
+static bool is_waiting(void *arg)
+{
+	struct mock_request *request = arg;
+
+	return READ_ONCE(request->script.waited);
+}
+
 static void object_unknown_to_hardware(struct test *t)
 {
 	struct completion parent_released, child_released;
@@ -467,6 +476,61 @@ static void object_unknown_to_hardware(struct test *t)
 	wait_released(t, &child_released);
 	wait_released(t, &parent_released);
 	EXPECT_EQ(t, t->mock->posts, 0);
+}
+
+/* A destroy that waits for it goes on, although nobody but this thread is there to say so. */
+static void last_use_ends_in_process_context(struct test *t)
+{
+	struct completion released[4];
+	struct mock_object *object[4];
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		object[i] = new_object(t, i, &released[i]);
+	vrb_object_hold(&object[0]->object);
+	EXPECT_EQ(t, vrb_object_add_parent(&object[2]->object, &object[1]->object), 0);
+	destroy(object[0]);
+	destroy(object[1]);
+	usleep_range(2000, 3000);	/* the pump has nothing left to do */
+	vrb_object_unhold(&object[0]->object);
+	wait_released(t, &released[0]);
+	vrb_object_drop_parent(&object[2]->object, &object[1]->object);
+	wait_released(t, &released[1]);
+	EXPECT_EQ(t, vrb_object_add_parent(&object[3]->object, &object[2]->object), 0);
+	destroy(object[2]);
+	usleep_range(2000, 3000);
+	object[3]->abandoned = true;
+	vrb_object_abandon(&object[3]->object);
+	EXPECT(t, completion_done(&released[3]));
+	wait_released(t, &released[2]);
+}
+
+/* What the pump is told of an object before it runs adds up. */
+static void news_of_an_object_add_up(struct test *t)
+{
+	struct mock_request *first = new_request(t, 0), *queued[MANY];
+	struct mock_object *object;
+	struct completion released;
+	unsigned int i;
+
+	object = new_object(t, 9, &released);
+	first->vrb.object = &object->object;
+	first->script.step[0].flags = MOCK_WAIT;
+	submit(first);
+	EXPECT(t, wait_until(is_waiting, first));
+	for (i = 0; i < MANY; i++) {
+		queued[i] = new_request(t, 1 + i);
+		queued[i]->vrb.object = &object->object;
+		submit(queued[i]);
+	}
+	local_bh_disable();
+	destroy(object);		/* cancels some, and leaves the rest to the pump */
+	vrb_resume(&object->object);
+	local_bh_enable();
+	wait_over(first, -ECANCELED);
+	for (i = 0; i < MANY; i++)
+		wait_over(queued[i], -ECANCELED);
+	wait_released(t, &released);
 }
 
 static void object_parents_are_limited(struct test *t)
@@ -510,6 +574,8 @@ const struct test_case object_tests[] = {
 	{ "tryget_from_softirq", tryget_from_softirq },
 	{ "tryget_races_with_destroy", tryget_races_with_destroy },
 	{ "object_unknown_to_hardware", object_unknown_to_hardware },
+	{ "last_use_ends_in_process_context", last_use_ends_in_process_context },
+	{ "news_of_an_object_add_up", news_of_an_object_add_up },
 	{ "object_parents_are_limited", object_parents_are_limited },
 	{}
 };

@@ -91,7 +91,7 @@ static void shell_is_like_a_qp_of_ib_core(struct test *t)
 		.qp_type = IB_QPT_RC,
 		.event_handler = some_event,
 		.qp_context = t,
-		.cap = { .max_send_wr = 4, .max_recv_wr = 4, .max_send_sge = 3 },
+		.cap = { .max_send_wr = 4, .max_recv_wr = 4, .max_send_sge = 6 },
 	};
 	struct ib_qp *shell, *twin;
 	struct ib_cq *cq;
@@ -319,6 +319,106 @@ static void shell_attributes_are_checked(struct test *t)
 	wait_gone(end_cq(t, cq));
 }
 
+static void expect_no_shell(struct test *t, struct vrb_client *client, struct ib_cq *cq, int error)
+{
+	const struct ib_cq_init_attr cq_attr = { .cqe = 8 };
+	struct ib_qp_init_attr attr = { .qp_type = IB_QPT_RC, .send_cq = cq, .recv_cq = cq };
+	struct ib_srq_init_attr srq_attr = { .attr = { .max_wr = 8, .max_sge = 1 } };
+
+	EXPECT_EQ(t, PTR_ERR(vrb_alloc_cq(client, &cq_attr, NULL, NULL, NULL, GFP_KERNEL)), error);
+	EXPECT_EQ(t, PTR_ERR(vrb_alloc_qp(client, t->pd, &attr, GFP_KERNEL)), error);
+	EXPECT_EQ(t, PTR_ERR(vrb_alloc_srq(client, t->pd, &srq_attr, GFP_KERNEL)), error);
+	EXPECT_EQ(t, PTR_ERR(vrb_alloc_mr(client, t->pd, 1, GFP_KERNEL)), error);
+}
+
+static void shell_is_refused_at_the_end(struct test *t)
+{
+	struct vrb_client *other = vrb_client_register(t->mock->ibdev, "other");
+	struct ib_cq *cq = created_cq(t);
+
+	vrb_client_shut(other);
+	expect_no_shell(t, other, cq, -ESHUTDOWN);
+	vrb_device_fail(t->dev, "test");
+	expect_no_shell(t, t->client, cq, -EIO);
+	wait_gone(end_cq(t, cq));
+	vrb_client_unregister(other);
+}
+
+static void expect_no_qp(struct test *t, struct ib_pd *pd, struct ib_qp_init_attr attr, int error)
+{
+	EXPECT_EQ(t, PTR_ERR(vrb_alloc_qp(t->client, pd, &attr, GFP_KERNEL)), error);
+}
+
+/* A PD of another device or a process's, an SRQ of another client's; and what nobody offers. */
+static void shell_needs_parents_of_its_own(struct test *t)
+{
+	struct vrb_client *other = vrb_client_register(t->mock->ibdev, "other");
+	struct ib_srq_init_attr srq_attr = { .attr = { .max_wr = 8, .max_sge = 1 } };
+	struct ib_srq *srq = vrb_alloc_srq(other, t->pd, &srq_attr, GFP_KERNEL);
+	struct ib_cq *cq = shell_cq(t);
+	struct ib_qp_init_attr attr = { .qp_type = IB_QPT_RC, .send_cq = cq, .recv_cq = cq };
+	struct ib_qp_init_attr theirs = attr, flagged = attr, no_recv = attr;
+	struct ib_device *foreign = test_alloc(t, sizeof(*foreign));
+	struct ib_pd pd = *t->pd;
+
+	theirs.srq = srq;
+	flagged.create_flags = 1;
+	no_recv.recv_cq = NULL;
+	expect_no_qp(t, t->pd, theirs, -EINVAL);
+	expect_no_qp(t, t->pd, flagged, -EOPNOTSUPP);
+	expect_no_qp(t, t->pd, no_recv, -EINVAL);
+	pd.uobject = test_alloc(t, sizeof(*pd.uobject));
+	expect_no_qp(t, &pd, attr, -EACCES);
+	EXPECT_EQ(t, PTR_ERR(vrb_alloc_mr(t->client, &pd, 1, GFP_KERNEL)), -EACCES);
+	pd.uobject = NULL;
+	pd.device = foreign;
+	expect_no_qp(t, &pd, attr, -EINVAL);
+	EXPECT_EQ(t, PTR_ERR(vrb_alloc_srq(t->client, &pd, &srq_attr, GFP_KERNEL)), -EINVAL);
+	EXPECT_EQ(t, vrb_destroy_srq(other, srq, NULL, NULL), -EINPROGRESS);
+	wait_gone(end_cq(t, cq));
+	vrb_client_unregister(other);
+}
+
+static void count_event(struct ib_event *event, void *context)
+{
+	unsigned int *events = context;
+
+	++*events;
+}
+
+static void tell_qp(struct ib_qp *qp, enum ib_event_type type)
+{
+	struct ib_event event = { .device = qp->device, .element.qp = qp, .event = type };
+
+	qp->event_handler(&event, qp->qp_context);
+}
+
+/* As ib_core's: the handler hears of all, and who drains of the last WQE. */
+static void shell_passes_events_on(struct test *t)
+{
+	unsigned int events = 0;
+	struct ib_cq *cq = shell_cq(t);
+	struct ib_qp_init_attr attr = {
+		.qp_type = IB_QPT_RC, .send_cq = cq, .recv_cq = cq,
+		.event_handler = count_event, .qp_context = &events,
+	};
+	struct ib_qp *qp = vrb_alloc_qp(t->client, t->pd, &attr, GFP_KERNEL);
+	struct ib_qp *without = shell_qp(t, cq, NULL);
+	struct typed_gone *gone = end_cq(t, cq);
+
+	tell_qp(qp, IB_EVENT_COMM_EST);
+	EXPECT_EQ(t, events, 1);
+	EXPECT(t, !completion_done(&qp->srq_completion));
+	tell_qp(qp, IB_EVENT_QP_LAST_WQE_REACHED);
+	EXPECT_EQ(t, events, 2);
+	EXPECT(t, completion_done(&qp->srq_completion));
+	tell_qp(without, IB_EVENT_QP_LAST_WQE_REACHED);
+	EXPECT(t, completion_done(&without->srq_completion));
+	wait_gone(end_qp(t, qp));
+	wait_gone(end_qp(t, without));
+	wait_gone(gone);
+}
+
 /* ---- Ends ---- */
 
 static void shell_is_destroyed_once(struct test *t)
@@ -384,6 +484,13 @@ static void shell_is_made_in_softirq(struct test *t)
 	in_softirq_do(alloc_here, t);
 }
 
+static bool none_is_left(void *arg)
+{
+	struct test *t = arg;
+
+	return !atomic_read(&t->mock->live) && !atomic_read(&t->pd->usecnt);
+}
+
 /* The fence destroys what a client has left, whatever became of it. */
 static void shell_left_by_its_client(struct test *t)
 {
@@ -395,6 +502,40 @@ static void shell_left_by_its_client(struct test *t)
 	t->client = NULL;
 	EXPECT_EQ(t, atomic_read(&t->mock->live), 0);
 	EXPECT_EQ(t, atomic_read(&t->pd->usecnt), 0);
+}
+
+/* stop.sh looks at the log: some are named, all counted. */
+static void shells_left_by_their_client(struct test *t)
+{
+	int i;
+
+	for (i = 0; i < 40; i++)
+		EXPECT(t, shell_cq(t));
+	vrb_client_unregister(t->client);
+	t->client = NULL;
+	EXPECT_EQ(t, atomic_read(&t->mock->live), 0);
+}
+
+/* As a multicast group uses a QP. The client is told as if it were gone, and of nothing more. */
+static void shell_left_while_it_is_used(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = created_qp(t, cq);
+	struct vrb_object *object = &mock_qp_hw(qp)->base.object;
+	struct typed_gone *gone;
+
+	vrb_object_hold(object);
+	gone = end_qp(t, qp);
+	EXPECT_EQ(t, gone->calls, 0);
+	vrb_client_unregister(t->client);
+	t->client = NULL;
+	EXPECT_EQ(t, gone->calls, 1);
+	EXPECT(t, object->owner == vrb_device_client(t->dev));
+	EXPECT(t, object->destroy.client == vrb_device_client(t->dev));
+	vrb_device_event(t->dev, IB_EVENT_QP_FATAL, object);
+	vrb_object_unhold(object);
+	EXPECT(t, wait_until(none_is_left, t));
+	EXPECT_EQ(t, gone->calls, 1);
 }
 
 static void shell_is_destroyed_after_shut(struct test *t)
@@ -456,11 +597,16 @@ const struct test_case shell_tests[] = {
 	{ "shell_belongs_to_one_client", shell_belongs_to_one_client, .verbs = true },
 	{ "shell_without_memory", shell_without_memory, .verbs = true },
 	{ "shell_attributes_are_checked", shell_attributes_are_checked, .verbs = true },
+	{ "shell_is_refused_at_the_end", shell_is_refused_at_the_end, .verbs = true },
+	{ "shell_needs_parents_of_its_own", shell_needs_parents_of_its_own, .verbs = true },
+	{ "shell_passes_events_on", shell_passes_events_on, .verbs = true },
 	{ "shell_is_destroyed_once", shell_is_destroyed_once, .verbs = true },
 	{ "shell_is_destroyed_from_any_context", shell_is_destroyed_from_any_context,
 	  .verbs = true },
 	{ "shell_is_made_in_softirq", shell_is_made_in_softirq, .verbs = true },
 	{ "shell_left_by_its_client", shell_left_by_its_client, .verbs = true },
+	{ "shells_left_by_their_client", shells_left_by_their_client, .verbs = true },
+	{ "shell_left_while_it_is_used", shell_left_while_it_is_used, .verbs = true },
 	{ "shell_is_destroyed_after_shut", shell_is_destroyed_after_shut, .verbs = true },
 	{ "shell_is_destroyed_after_failure", shell_is_destroyed_after_failure, .verbs = true },
 	{ "shell_destroyed_under_its_requests", shell_destroyed_under_its_requests,

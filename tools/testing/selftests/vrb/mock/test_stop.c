@@ -140,6 +140,29 @@ static void stop_by_the_end_of_the_device(struct test *t)
 	mock_free(mock);
 }
 
+static bool is_revived(void *arg)
+{
+	struct test *t = arg;
+	int ret = vrb_device_revive(t->dev);
+
+	return EXPECT(t, !ret || ret == -EBUSY) && !ret;
+}
+
+/* That one was in good order does not make the next one so: stop.sh looks at the log. */
+static void fail_after_a_stop(struct test *t)
+{
+	struct mock_request *request = held_request(t, 1);
+
+	vrb_device_stop(t->dev, "suspend");
+	wait_failed(t);
+	mock_reset(t->mock);
+	EXPECT(t, wait_until(is_revived, t));
+	submit(request);
+	vrb_device_fail(t->dev, "on request");
+	wait_over(request, -EIO);
+	EXPECT_EQ(t, t->mock->quiesces, 2);
+}
+
 static void kick_it(struct mock_thread *thread)
 {
 	struct test *t = thread->data;
@@ -153,14 +176,6 @@ static bool is_told(void *arg)
 	struct test *t = arg;
 
 	return READ_ONCE(t->mock->failures) >= t->mock->quiesces;
-}
-
-static bool is_revived(void *arg)
-{
-	struct test *t = arg;
-	int ret = vrb_device_revive(t->dev);
-
-	return EXPECT(t, !ret || ret == -EBUSY) && !ret;
 }
 
 /* Each failure is told of once, whatever has the pump run in between. */
@@ -198,6 +213,7 @@ const struct test_case stop_tests[] = {
 	{ "failed_is_not_yet_quiesced", failed_is_not_yet_quiesced },
 	{ "stop_completes_everything", stop_completes_everything },
 	{ "stop_by_the_end_of_the_device", stop_by_the_end_of_the_device },
+	{ "fail_after_a_stop", fail_after_a_stop },
 	{ "every_failure_is_told_once", every_failure_is_told_once },
 	{}
 };

@@ -84,6 +84,46 @@ static void timeout_only_without_progress(struct test *t)
 	EXPECT(t, wait_until(zombie_reaped, t));
 }
 
+#define LOST 20
+
+/*
+ * All at the same moment, which is when the last command completed, and with one that has nothing
+ * behind it, so that a hold of the lock ends between a command and what is queued behind it. The
+ * mock does not like a second command on the object.
+ */
+static void timeout_of_many(struct test *t)
+{
+	struct mock_request *lost[LOST], *behind[LOST], *alone = held_request(t, 99);
+	struct completion released[LOST];
+	struct mock_object *object[LOST];
+	int i;
+
+	submit(alone);
+	wait_posted(alone);
+	for (i = 0; i < LOST; i++) {
+		object[i] = new_object(t, i, &released[i]);
+		lost[i] = held_request(t, i);
+		behind[i] = new_request(t, i);
+		lost[i]->vrb.object = &object[i]->object;
+		behind[i]->vrb.object = &object[i]->object;
+		submit(lost[i]);
+		wait_posted(lost[i]);
+		submit(behind[i]);
+	}
+	run_to_end(new_request(t, 100), 0);
+	wait_over(alone, -ETIMEDOUT);
+	for (i = 0; i < LOST; i++) {
+		wait_over(lost[i], -ETIMEDOUT);
+		wait_over(behind[i], -EUCLEAN);
+	}
+	mock_release(t->mock, NULL);
+	for (i = 0; i < LOST; i++) {
+		destroy(object[i]);
+		wait_released(t, &released[i]);
+	}
+	EXPECT(t, !vrb_device_failed(t->dev));
+}
+
 /* But not for ever: what is lost on a busy device ends, and with it the destroy of its object. */
 static void timeout_however_busy(struct test *t)
 {
@@ -382,6 +422,8 @@ const struct test_case time_tests[] = {
 	{ "timeout_only_without_progress", timeout_only_without_progress,
 	  { .issue_timeout_ms = 1500 } },
 	{ "timeout_however_busy", timeout_however_busy, { .issue_timeout_ms = 500 } },
+	{ "timeout_of_many", timeout_of_many,
+	  { .slots = 64, .max_zombies = 62, .issue_timeout_ms = 1500 } },
 	{ "deadlines_are_kept", deadlines_are_kept },
 	{ "deadline_at_the_end_of_time", deadline_at_the_end_of_time },
 	{ "timeout_makes_object_uncertain", timeout_makes_object_uncertain,

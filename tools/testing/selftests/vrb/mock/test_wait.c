@@ -436,6 +436,75 @@ static void kill_takes_back_queued(struct test *t)
 	wait_released(t, &released);
 }
 
+static bool is_killed(void *work)
+{
+	return !work_busy(work);
+}
+
+struct killing {
+	struct work_struct work;
+	struct mock_request *request;
+	struct completion begins;
+};
+
+static void kill_there(struct work_struct *work)
+{
+	struct killing *killing = container_of(work, struct killing, work);
+
+	complete(&killing->begins);
+	vrb_kill(&killing->request->vrb);
+}
+
+/* Another one of the client's stays under way: the request goes idle, not the client. */
+static void kill_among_others(struct test *t)
+{
+	struct mock_request *other = held_request(t, 1), *request = held_request(t, 2);
+	struct killing killing = { .request = request };
+
+	submit(other);
+	submit(request);
+	wait_posted(other);
+	wait_posted(request);
+	init_completion(&killing.begins);
+	INIT_WORK_ONSTACK(&killing.work, kill_there);
+	schedule_work(&killing.work);
+	wait_for_completion(&killing.begins);
+	msleep(50);			/* it gets to sleep */
+	let_go(request);
+	wait_over(request, 0);
+	EXPECT(t, wait_until(is_killed, &killing.work));
+	let_go(other);
+	wait_over(other, 0);
+	flush_work(&killing.work);
+	destroy_work_on_stack(&killing.work);
+}
+
+/* It comes when the step's command is over; nobody is going to resume it. */
+static void kill_ends_a_wait_that_begins_later(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+	struct killing killing = { .request = request };
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	request->vrb.object = &object->object;
+	request->script.step[0].flags = MOCK_HOLD | MOCK_WAIT_AFTER;
+	submit(request);
+	wait_posted(request);
+	init_completion(&killing.begins);
+	INIT_WORK_ONSTACK(&killing.work, kill_there);
+	schedule_work(&killing.work);
+	wait_for_completion(&killing.begins);
+	msleep(50);			/* it gets to sleep */
+	let_go(request);
+	wait_over(request, -ECANCELED);
+	flush_work(&killing.work);
+	destroy_work_on_stack(&killing.work);
+	destroy(object);
+	wait_released(t, &released);
+}
+
 struct killable {
 	struct mock_request *request;
 	int ret;
@@ -490,6 +559,8 @@ const struct test_case wait_tests[] = {
 	{ "work_that_fails", work_that_fails },
 	{ "kill_ends_resubmission", kill_ends_resubmission },
 	{ "kill_of_a_restless_request", kill_of_a_restless_request },
+	{ "kill_among_others", kill_among_others },
+	{ "kill_ends_a_wait_that_begins_later", kill_ends_a_wait_that_begins_later },
 	{ "kill_takes_back_queued", kill_takes_back_queued },
 	{ "wait_ends_with_a_fatal_signal", wait_ends_with_a_fatal_signal },
 	{}
