@@ -229,6 +229,21 @@ static enum tavor_polled tavor_poll_one(struct tavor_hw_cq *cq, struct ib_wc *wc
 	return TAVOR_POLLED_WC;
 }
 
+/* Completions that the hardware has written, from @n on; returns how many there are then. */
+static int tavor_poll_some(struct tavor_hw_cq *cq, int n, int num, struct ib_wc *wc)
+{
+	enum tavor_polled polled;
+
+	while (n < num) {
+		polled = tavor_poll_one(cq, wc + n);
+		if (polled == TAVOR_POLLED_NONE)
+			break;
+		if (polled == TAVOR_POLLED_WC)
+			n++;
+	}
+	return n;
+}
+
 /**
  * tavor_poll_cq() - ib_device_ops.poll_cq
  * @ibcq: a kernel CQ
@@ -242,10 +257,10 @@ static enum tavor_polled tavor_poll_one(struct tavor_hw_cq *cq, struct ib_wc *wc
 int tavor_poll_cq(struct ib_cq *ibcq, int num, struct ib_wc *wc)
 {
 	struct tavor_hw_cq *cq = to_tcq(ibcq)->hw;
-	enum tavor_polled polled;
+	bool stopped = false;
 	unsigned long flags;
 	u32 first;
-	int n = 0;
+	int n;
 
 	if (!READ_ONCE(cq->open))
 		return cq->user ? -EINVAL : 0;
@@ -254,17 +269,16 @@ int tavor_poll_cq(struct ib_cq *ibcq, int num, struct ib_wc *wc)
 	if (unlikely(cq->move) && !tavor_cq_next(cq))
 		tavor_cq_follow(cq);
 	first = cq->cons_index;
-	while (n < num) {
-		polled = tavor_poll_one(cq, wc + n);
-		if (polled == TAVOR_POLLED_NONE)
-			break;
-		if (polled == TAVOR_POLLED_WC)
-			n++;
+	n = tavor_poll_some(cq, 0, num, wc);
+	if (n < num && unlikely(vrb_device_quiesced(cq->dev->vrb))) {
+		/* What it wrote since, until it was stopped, comes before the rest. */
+		n = tavor_poll_some(cq, n, num, wc);
+		stopped = true;
 	}
 	if (cq->cons_index != first)
 		tavor_cq_consumed(cq, cq->cons_index - first);
 	/* Not before: what is flushed is freed, and the hardware may still write it. */
-	if (n < num && vrb_device_quiesced(cq->dev->vrb) && !tavor_cq_goes_on(cq))
+	if (n < num && stopped && !tavor_cq_goes_on(cq))
 		n += tavor_flush_poll(cq, num - n, wc + n);
 	spin_unlock_irqrestore(&cq->lock, flags);
 	return n;
