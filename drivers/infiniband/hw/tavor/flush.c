@@ -26,9 +26,11 @@ enum {
 
 static void tavor_flush_wake(struct vrb_object *object)
 {
-	struct ib_cq *ibcq = container_of(object, struct tavor_hw_cq, object)->ibcq;
+	struct tavor_hw_cq *cq = container_of(object, struct tavor_hw_cq, object);
+	struct ib_cq *ibcq = cq->ibcq;
 
-	if (ibcq->comp_handler)
+	/* A shell whose create is not over may have a client that does not know it yet. */
+	if ((cq->user || READ_ONCE(cq->open)) && ibcq->comp_handler)
 		ibcq->comp_handler(ibcq, ibcq->cq_context);
 	vrb_object_put(object);
 }
