@@ -61,14 +61,16 @@ void vrb_fail_verb(struct vrb_device *dev, const struct vrb *vrb, const char *wh
 void vrb_fail_proceed(struct vrb_device *dev)
 {
 	spin_lock_bh(&dev->quiesce_lock);
-	if (READ_ONCE(dev->state) == VRB_DEV_FAILING) {
+	/* With it its reason and whether it is in order. */
+	if (smp_load_acquire(&dev->state) == VRB_DEV_FAILING) {
 		if (dev->orderly)
 			pr_info("%s: stopped: %s\n", dev->name, dev->reason);
 		else
 			pr_err("%s: device has failed: %s\n", dev->name, dev->reason);
 		dev->ops->quiesce(dev);
 		spin_lock(&dev->lock);
-		WRITE_ONCE(dev->state, VRB_DEV_FAILED);
+		/* The hardware has been stopped: see vrb_device_quiesced(). */
+		smp_store_release(&dev->state, VRB_DEV_FAILED);
 		dev->epoch++;
 		list_move(&dev->sweep, &dev->vrbs);
 		vrb_kick(dev);
@@ -131,7 +133,8 @@ EXPORT_SYMBOL_GPL(vrb_device_stop);
  */
 bool vrb_device_failed(const struct vrb_device *dev)
 {
-	return READ_ONCE(dev->state) != VRB_DEV_OK;
+	/* Pairs with the stores of it in this file. */
+	return smp_load_acquire(&dev->state) != VRB_DEV_OK;
 }
 EXPORT_SYMBOL_GPL(vrb_device_failed);
 
@@ -145,7 +148,8 @@ EXPORT_SYMBOL_GPL(vrb_device_failed);
  */
 bool vrb_device_quiesced(const struct vrb_device *dev)
 {
-	return READ_ONCE(dev->state) == VRB_DEV_FAILED;
+	/* What the hardware wrote before it was stopped is seen after this. */
+	return smp_load_acquire(&dev->state) == VRB_DEV_FAILED;
 }
 EXPORT_SYMBOL_GPL(vrb_device_quiesced);
 
