@@ -201,7 +201,8 @@ struct ib_cq *vrb_alloc_cq(struct vrb_client *client, const struct ib_cq_init_at
 	struct ib_cq *cq;
 	int ret;
 
-	cq = vrb_shell_block(client, verbs ? verbs->init_cq : NULL, ibdev->ops.size_ib_cq, gfp);
+	cq = vrb_shell_block(client, verbs ? verbs->init_cq : NULL,
+			     verbs ? ibdev->ops.size_ib_cq : 0, gfp);
 	if (IS_ERR(cq))
 		return cq;
 	cq->device = ibdev;
@@ -368,7 +369,8 @@ struct ib_qp *vrb_alloc_qp(struct vrb_client *client, struct ib_pd *pd,
 	struct ib_qp *qp;
 	int ret;
 
-	qp = vrb_shell_block(client, verbs ? verbs->init_qp : NULL, ibdev->ops.size_ib_qp, gfp);
+	qp = vrb_shell_block(client, verbs ? verbs->init_qp : NULL,
+			     verbs ? ibdev->ops.size_ib_qp : 0, gfp);
 	if (IS_ERR(qp))
 		return qp;
 	ret = vrb_shell_check_qp(client, pd, attr);
@@ -455,7 +457,8 @@ struct ib_srq *vrb_alloc_srq(struct vrb_client *client, struct ib_pd *pd,
 	struct ib_srq *srq;
 	int ret;
 
-	srq = vrb_shell_block(client, verbs ? verbs->init_srq : NULL, ibdev->ops.size_ib_srq, gfp);
+	srq = vrb_shell_block(client, verbs ? verbs->init_srq : NULL,
+			      verbs ? ibdev->ops.size_ib_srq : 0, gfp);
 	if (IS_ERR(srq))
 		return srq;
 	ret = vrb_shell_parent_pd(client, pd);
