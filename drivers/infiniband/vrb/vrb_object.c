@@ -557,20 +557,24 @@ EXPORT_SYMBOL_GPL(vrb_object_drop_parent);
 void vrb_object_abandon(struct vrb_object *object)
 {
 	struct vrb_object *parent[VRB_MAX_PARENTS];
+	const struct vrb_object_type *type = object->type;
 	unsigned int nr_parents = object->nr_parents;
 	struct vrb_device *dev = object->dev;
 
 	WARN_ON_ONCE(refcount_read(&object->refs) != 1);
 	memcpy(parent, object->parent, sizeof(parent));
 	local_bh_disable();
-	object->type->release(object);
 	spin_lock(&dev->lock);
 	list_del(&object->entry);
+	spin_unlock(&dev->lock);
+	/* It may free the object where the type has no free(). */
+	type->release(object);
+	spin_lock(&dev->lock);
 	dev->nr_objects--;
 	vrb_parents_put(dev, parent, nr_parents);
 	vrb_kick(dev);
 	spin_unlock(&dev->lock);
-	if (object->type->free)
+	if (type->free)
 		call_rcu(&object->rcu, vrb_object_free);
 	local_bh_enable();
 }
