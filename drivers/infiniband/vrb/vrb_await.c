@@ -15,6 +15,13 @@ static struct vrb_await_event *to_await_event(const struct vrb *vrb)
 	return container_of(vrb, struct vrb_await_event, vrb);
 }
 
+static bool vrb_await_cq_flags_ok(const struct vrb *vrb)
+{
+	enum ib_cq_notify_flags flags = container_of(vrb, struct vrb_await_cq, vrb)->flags;
+
+	return flags == IB_CQ_NEXT_COMP || flags == IB_CQ_SOLICITED;
+}
+
 /**
  * vrb_await_check - whether a request that waits for an event is well-formed
  * @client: who submits it
@@ -28,6 +35,8 @@ int vrb_await_check(const struct vrb_client *client, const struct vrb *vrb)
 	if (vrb->class || vrb->deadline || vrb->flags & ~VRB_FLAGS)
 		return -EINVAL;
 	if (vrb->op == VRB_OP_AWAIT_EVENT && !to_await_event(vrb)->filter)
+		return -EINVAL;
+	if (vrb->op == VRB_OP_AWAIT_CQ && !vrb_await_cq_flags_ok(vrb))
 		return -EINVAL;
 	return vrb->group && vrb->group->client != client ? -EINVAL : 0;
 }
@@ -48,7 +57,7 @@ int vrb_await_room(const struct vrb_client *client)
 static void vrb_await_cq_begin(struct vrb_device *dev, struct vrb *vrb)
 {
 	struct vrb_await_cq *req = container_of(vrb, struct vrb_await_cq, vrb);
-	enum ib_cq_notify_flags flags = req->flags & IB_CQ_SOLICITED_MASK;
+	enum ib_cq_notify_flags flags = req->flags;
 	int ret;
 
 	list_add_tail(&vrb->object_entry, &vrb->object->awaiting);

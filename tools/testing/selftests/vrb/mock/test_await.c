@@ -262,6 +262,24 @@ static void await_is_checked(struct test *t)
 	wait_typed(await, -ECANCELED);
 }
 
+/* What is neither "next" nor "next solicited" arms nothing. */
+static void await_cq_checks_its_flags(struct test *t)
+{
+	static const int wrong[] = {
+		0, IB_CQ_SOLICITED_MASK, IB_CQ_NEXT_COMP | IB_CQ_REPORT_MISSED_EVENTS, 8,
+	};
+	struct ib_cq *cq = created_cq(t);
+	struct typed_request *await = new_await_cq(t, cq);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		await->await_cq.flags = wrong[i];
+		EXPECT_EQ(t, vrb_submit(t->client, &await->vrb), -EINVAL);
+	}
+	EXPECT_EQ(t, mock_cq_hw(cq)->arm_flags, 0);
+	wait_gone(end_cq(t, cq));
+}
+
 /* ---- Events of the device ---- */
 
 static void await_event_passes_its_filter(struct test *t)
@@ -382,6 +400,7 @@ const struct test_case await_tests[] = {
 	{ "await_cq_sees_what_was_missed", await_cq_sees_what_was_missed, .verbs = true },
 	{ "await_cq_by_several", await_cq_by_several, .verbs = true },
 	{ "await_cq_by_many", await_cq_by_many, .verbs = true },
+	{ "await_cq_checks_its_flags", await_cq_checks_its_flags, .verbs = true },
 	{ "await_cq_passes_its_flags", await_cq_passes_its_flags, .verbs = true },
 	{ "await_cq_that_cannot_be_armed", await_cq_that_cannot_be_armed, .verbs = true },
 	{ "await_cq_costs_nobody_else", await_cq_costs_nobody_else, .verbs = true },
