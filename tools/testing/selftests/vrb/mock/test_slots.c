@@ -280,46 +280,6 @@ static void register_busy_is_retried(struct test *t)
 	EXPECT_EQ(t, counters(t).steps, 1);
 }
 
-/* The best of many, for the machine may be busy. With the back-off of before it takes 4 ms. */
-static void register_busy_backs_off_anew(struct test *t)
-{
-	struct mock_request *request;
-	s64 best = S64_MAX;
-	ktime_t start;
-	unsigned int i;
-
-	for (i = 0; i < 20; i++) {
-		t->mock->busy = 12;		/* up to 1 ms at a time */
-		run_to_end(new_request(t, i), 0);
-		request = new_request(t, i);
-		start = ktime_get();
-		t->mock->busy = 4;
-		run_to_end(request, 0);
-		best = min(best, ktime_us_delta(ktime_get(), start));
-	}
-	EXPECT(t, best < 2000);
-}
-
-/* Likewise: how often the only slot is looked at. With the back-off of before it takes 1 ms. */
-static void slot_one_is_looked_at_anew(struct test *t)
-{
-	struct mock_request *request;
-	s64 best = S64_MAX;
-	ktime_t start;
-	unsigned int i;
-
-	for (i = 0; i < 20; i++) {
-		request = new_request(t, i);
-		request->script.step[0].latency_ns = 4 * NSEC_PER_MSEC;
-		run_to_end(request, 0);
-		request = new_request(t, i);
-		start = ktime_get();
-		run_to_end(request, 0);
-		best = min(best, ktime_us_delta(ktime_get(), start));
-	}
-	EXPECT(t, best < 800);
-}
-
 static void register_busy_between_steps(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1);
@@ -454,8 +414,6 @@ const struct test_case slots_tests[] = {
 	{ "class_order", class_order, { .slots = 2 } },
 	{ "class_background_ages", class_background_ages, { .slots = 2 } },
 	{ "register_busy_is_retried", register_busy_is_retried },
-	{ "register_busy_backs_off_anew", register_busy_backs_off_anew },
-	{ "slot_one_is_looked_at_anew", slot_one_is_looked_at_anew, .one_slot = true },
 	{ "register_busy_between_steps", register_busy_between_steps },
 	{ "register_busy_keeps_order", register_busy_keeps_order },
 	{}
