@@ -10,7 +10,8 @@
  *
  * One errno, one meaning. As the answer of a submit or cancel: -EINPROGRESS accepted; -EINVAL
  * malformed, or a context in which it may not be called, or an object in the wrong state; -EBUSY
- * not idle; -EALREADY too late to take back; -ENOENT idle; -EOPNOTSUPP the provider lacks the verb.
+ * not idle, or a client's ninth request for events of the device; -EALREADY too late to take back;
+ * -ENOENT idle; -EOPNOTSUPP the provider lacks the verb.
  * As an answer or as a status: -ECANCELED taken back; -ETIME past its deadline, never issued;
  * -ETIMEDOUT issued and not answered; -EIO the device failed; -ESTALE the object is from before a
  * reset; -EUCLEAN an earlier command on the object was not answered; -ESHUTDOWN object or client

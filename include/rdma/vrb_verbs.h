@@ -316,8 +316,10 @@ struct vrb_reg_mr {
  * @vrb: request, of the teardown class
  * @mr: registered region
  *
- * When the callback runs the hardware uses neither the memory nor the keys any more. The region may
- * be registered again: it gets keys that differ from the last ones.
+ * When the callback runs with 0 or -EIO the hardware uses neither the memory nor the keys any
+ * more, and after 0 the region may be registered again: it gets keys that differ from the last
+ * ones. After any other status, also -ETIMEDOUT of a struct vrb_reg_mr, the hardware may still use
+ * both: the pages stay mapped until a later one of these has succeeded or the region is gone.
  */
 struct vrb_unreg_mr {
 	struct vrb vrb;
@@ -381,7 +383,7 @@ struct vrb_process_mad {
  * struct vrb_await_cq - be told of a CQ's next completion
  * @vrb: request; takes no slot, no class, no deadline
  * @cq: the CQ
- * @flags: %IB_CQ_NEXT_COMP or %IB_CQ_SOLICITED
+ * @flags: %IB_CQ_NEXT_COMP or %IB_CQ_SOLICITED; anything else is -EINVAL
  *
  * Arms the CQ. Completes with 0 at its next event, or at once if there is a completion that the
  * last poll has not seen: so poll until the CQ is empty in the callback, and submit again. What was
@@ -396,7 +398,7 @@ struct vrb_await_cq {
 /**
  * struct vrb_await_event - be told of asynchronous events
  * @vrb: request; takes no slot, no class, no deadline
- * @filter: BIT_ULL(enum ib_event_type) of each event wanted
+ * @filter: BIT_ULL(enum ib_event_type) of each event wanted; bits of no event wait for nothing
  * @came: those of @filter that have come since the client was last told of each
  * @seq: events of this client so far; one that was told n and now m has missed none if its @came
  *	has as many as m - n

@@ -67,9 +67,9 @@ static unsigned int vrb_clients(const void *dev)
  * vrb_device_detach - the provider goes: no client finds it any more
  * @dev: device; nothing happens if it is not attached
  *
- * After ib_unregister_device(). Clients' submits are refused with -ENODEV except for destroys, what
- * they have queued completes with that, and this returns when the last of them has unregistered.
- * The provider's own client goes on.
+ * After ib_unregister_device(). Clients' submits are refused with -ENODEV except for destroys and
+ * detaches, what they have queued completes with that, and this returns when the last of them has
+ * unregistered. The provider's own client goes on.
  *
  * Context: Process, may sleep.
  */
@@ -175,7 +175,7 @@ struct vrb_client *vrb_client_register(struct ib_device *ibdev, const char *name
 EXPORT_SYMBOL_GPL(vrb_client_register);
 
 /**
- * vrb_client_shut - refuse what a client submits from now on, destroys excepted
+ * vrb_client_shut - refuse what a client submits from now on, but for destroys and detaches
  * @client: client
  *
  * And cancel what it has queued, one callback after the other. A client shuts itself, stops what

@@ -23,8 +23,9 @@
  * Two locks. vrb_device.lock (BH) guards all state. vrb_device.kick_lock (raw, interrupts off,
  * nested inside the other) guards what is handed to the pump from any context: kicks, the inbox,
  * news of objects. What decides whether the inbox takes a request (a client that is shut, a
- * poisoned group, a request that is killed) is written under both. Callbacks into the provider
- * other than encode, undo and post, and the callbacks of requests, are called with neither.
+ * poisoned group, a request that is killed) is written under both. Of the provider
+ * encode, undo, lost, post, status_name and req_notify_cq are called under the first, all else,
+ * and the callbacks of requests, with neither.
  */
 #ifndef VRB_INTERNAL_H
 #define VRB_INTERNAL_H
@@ -256,7 +257,8 @@ static inline enum vrb_state vrb_state(const struct vrb *vrb)
 
 static inline void vrb_set_state(struct vrb *vrb, enum vrb_state state)
 {
-	atomic64_set(&vrb->state, state);
+	/* Who finds it there without a lock finds the client, too. */
+	atomic64_set_release(&vrb->state, state);
 }
 
 static inline bool vrb_is_destroy(const struct vrb *vrb)
@@ -372,10 +374,13 @@ static inline int vrb_doom(const struct vrb *vrb)
 	const struct vrb_client *client = vrb->client;
 	const struct vrb_object *object = vrb->object;
 
-	if (vrb_is_last(vrb))
+	if (vrb_is_destroy(vrb))
 		return 0;
-	if (client->shut || (object && object->dying) ||
-	    (vrb->group && vrb->generation != vrb->group->generation))
+	if (vrb->group && vrb->generation != vrb->group->generation)
+		return -ECANCELED;
+	if (vrb->verb->parting)
+		return 0;
+	if (client->shut || (object && object->dying))
 		return -ECANCELED;
 	if (!client->dev->attached && client != &client->dev->own)
 		return -ENODEV;

@@ -33,11 +33,11 @@ static int vrb_check_request(const struct vrb_client *client, const struct vrb *
 /* Why a request is refused wherever it comes from. Either lock held. */
 static int vrb_check_shut(const struct vrb_client *client, const struct vrb *vrb)
 {
-	if (vrb_is_last(vrb))
+	if (vrb_is_destroy(vrb))
 		return 0;
-	if (client->shut)
+	if (client->shut && !vrb->verb->parting)
 		return -ESHUTDOWN;
-	if (client != &client->dev->own && !client->dev->attached)
+	if (client != &client->dev->own && !client->dev->attached && !vrb->verb->parting)
 		return -ENODEV;
 	return vrb->killers || (vrb->group && vrb->group->poisoned) ? -EPERM : 0;
 }
@@ -229,7 +229,7 @@ void vrb_accept_inbox(struct vrb_device *dev)
 /* Of two who submit the same request one wins; @was: what to restore if it is refused after all. */
 static int vrb_claim(struct vrb *vrb, u64 *was)
 {
-	u64 word = atomic64_read(&vrb->state);
+	u64 word = atomic64_read_acquire(&vrb->state);	/* before whose callback runs */
 
 	if (!vrb_word_idle(word) && !vrb_word_mine(word))
 		return -EBUSY;
@@ -519,20 +519,28 @@ EXPORT_SYMBOL_GPL(vrb_kill);
 
 /* ---- Waiting ---- */
 
-/* Whether there is something to wait for; else its status is there. */
-static bool vrb_wait_begin(struct vrb_device *dev, struct vrb *vrb, struct vrb_waiter *waiter)
+/*
+ * 1: there is something to wait for; 0: its status is there; -EAGAIN: somebody is inside the submit
+ * and may be refused.
+ */
+static int vrb_wait_begin(struct vrb_device *dev, struct vrb *vrb, struct vrb_waiter *waiter)
 {
-	bool wait = false;
+	int wait = 0;
+	u64 word;
 
 	init_completion(&waiter->over);
 	spin_lock_bh(&dev->lock);
+	word = atomic64_read_acquire(&vrb->state);
 	waiter->status = vrb->status;
-	if (vrb_not_idle(vrb) && WARN_ON_ONCE(vrb->waiter))
-		waiter->status = -EBUSY;
-	else if (vrb_not_idle(vrb))
-		wait = true;
-	if (wait)
-		vrb->waiter = waiter;
+	if (vrb_word_state(word) == VRB_CLAIMED) {
+		wait = -EAGAIN;
+	} else if (!vrb_word_idle(word)) {
+		wait = !WARN_ON_ONCE(vrb->waiter);
+		if (wait)
+			vrb->waiter = waiter;
+		else
+			waiter->status = -EBUSY;
+	}
 	spin_unlock_bh(&dev->lock);
 	return wait;
 }
@@ -542,14 +550,18 @@ static int vrb_wait_for(struct vrb *vrb, bool killable)
 	struct vrb_waiter waiter;
 	struct vrb_device *dev;
 	bool over = true;
+	int wait;
 
 	might_sleep();
 	if (WARN_ON_ONCE(!vrb->client || vrb->done || vrb_is_destroy(vrb)))
 		return -EINVAL;
-	if (!vrb_not_idle(vrb))
+	/* Its client may be gone. */
+	if (vrb_word_idle(atomic64_read_acquire(&vrb->state)))
 		return vrb->status;
 	dev = vrb->client->dev;
-	if (!vrb_wait_begin(dev, vrb, &waiter))
+	while ((wait = vrb_wait_begin(dev, vrb, &waiter)) == -EAGAIN)
+		schedule_timeout_uninterruptible(1);
+	if (!wait)
 		return waiter.status;
 	if (!killable) {
 		wait_for_completion(&waiter.over);

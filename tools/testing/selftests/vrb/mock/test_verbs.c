@@ -215,6 +215,32 @@ static void detach_lets_a_dying_qp_go(struct test *t)
 	wait_gone(end_cq(t, cq));
 }
 
+/* A detach is accepted from a client that ends, but a group that takes none takes no detach. */
+static void detach_of_a_poisoned_group(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = created_qp(t, cq);
+	struct typed_request *attach = new_typed(t), *detach = new_typed(t);
+	struct typed_gone *gone;
+	struct vrb_group group;
+
+	vrb_group_init(&group, t->client);
+	vrb_prep_attach_mcast(&attach->mcast, qp);
+	vrb_prep_detach_mcast(&detach->mcast, qp);
+	run_typed(attach, 0);
+	detach->vrb.group = &group;
+	vrb_group_poison(&group);
+	EXPECT_EQ(t, vrb_submit(t->client, &detach->vrb), -EPERM);
+	gone = end_qp(t, qp);
+	EXPECT_EQ(t, vrb_submit(t->client, &detach->vrb), -EPERM);
+	vrb_group_drain(&group);
+	vrb_group_unpoison(&group);
+	run_typed(detach, 0);
+	vrb_group_drain(&group);
+	wait_gone(gone);
+	wait_gone(end_cq(t, cq));
+}
+
 static void waits_for_a_typed_request(struct test *t)
 {
 	struct vrb_query_port query;
@@ -265,6 +291,7 @@ const struct test_case verbs_tests[] = {
 	{ "modify_to_error_is_teardown", modify_to_error_is_teardown, .verbs = true,
 	  .config = { .slots = 2 } },
 	{ "keys_of_a_region_change", keys_of_a_region_change, .verbs = true },
+	{ "detach_of_a_poisoned_group", detach_of_a_poisoned_group, .verbs = true },
 	{ "detach_lets_a_dying_qp_go", detach_lets_a_dying_qp_go, .verbs = true },
 	{ "waits_for_a_typed_request", waits_for_a_typed_request, .verbs = true },
 	{}
