@@ -18,7 +18,7 @@ SERVER=ib_softirq_server
 # shellcheck source=SCRIPTDIR/../tavor/faults.bash
 . "$TREE/tools/testing/selftests/tavor/faults.bash"
 
-# A client of ib_vrb keeps the driver's module loaded, so it has to go by itself.
+# Each test begins without it.
 unserve() {
 	! loaded "$SERVER" || rmmod "$SERVER"
 }
