@@ -71,7 +71,7 @@ static bool use(int i)
 
 static bool fails(void)
 {
-	struct pollfd poll_fd = { ctx->async_fd, POLLIN };
+	struct pollfd poll_fd = { .fd = ctx->async_fd, .events = POLLIN };
 	struct ibv_async_event event;
 	bool fatal;
 
