@@ -16,6 +16,8 @@
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "$0")/faults.bash"
 
+# Each of several rounds may take two minutes.
+TEST_SECONDS=600
 ROUNDS=${ROUNDS:-4}
 REQUESTS=${REQUESTS:-2000}
 AUDIT=/sys/module/vrb_audit/parameters
