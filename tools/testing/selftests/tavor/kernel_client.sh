@@ -20,9 +20,28 @@ results() {
 	[ "$(messages_since "$1" | grep -c 'tavor_client: ok ')" = "$2" ]
 }
 
-again() {
+# alone: without the other client, whose requests the faults and latencies are not for
+alone() {
 	! loaded tavor_client || rmmod tavor_client
+}
+
+again() {
+	alone
 	load_own tavor_client "mode=$1"
+}
+
+# client MODULE NUMBER [PARAMETER...]: the module's tests have so many results, all good
+client() {
+	local since module=$1 number=$2
+	shift 2
+	alone
+	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
+	since=$(mark)
+	load_own "$module" "$@"
+	rmmod "$module"
+	messages_since "$since" | grep "$module:"
+	[ "$(messages_since "$since" | grep -c "$module: ok ")" = "$number" ] ||
+		fail "not $number results that are good"
 }
 
 test_posts_and_drains_of_a_device_that_works() {
@@ -33,13 +52,7 @@ test_posts_and_drains_of_a_device_that_works() {
 }
 
 test_lives_in_softirq() {
-	local since
-	since=$(mark)
-	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
-	load_own tavor_softirq
-	rmmod tavor_softirq
-	messages_since "$since" | grep 'tavor_softirq:'
-	[ "$(messages_since "$since" | grep -c 'tavor_softirq: ok ')" = 3 ]
+	client tavor_softirq 3
 }
 
 # rings FILE: what debugfs says of the pool for queues
@@ -49,16 +62,12 @@ rings() {
 
 # A CQ of the largest size, 1024 pages, needs more than are free.
 test_rings_grow_in_softirq() {
-	local since used
+	local used
+	alone
 	used=$(rings ring_pages_used)
 	[ "$(rings ring_pages)" -ge 256 ] || fail "$(rings ring_pages) pages"
 	[ $(($(rings ring_pages) - used)) -lt 1024 ] || fail "$(rings ring_pages) pages"
-	since=$(mark)
-	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
-	load_own tavor_softirq cqe=131071
-	rmmod tavor_softirq
-	messages_since "$since" | grep 'tavor_softirq:'
-	[ "$(messages_since "$since" | grep -c 'tavor_softirq: ok ')" = 3 ]
+	client tavor_softirq 3 cqe=131071
 	[ "$(rings ring_pages)" -ge $((used + 1024)) ] || fail "$(rings ring_pages) pages"
 	[ "$(rings ring_pages_used)" = "$used" ] || fail "$used pages, now $(rings ring_pages_used)"
 }
@@ -82,17 +91,9 @@ test_posts_and_drains_of_a_device_that_fails() {
 	bind
 }
 
-# multicast MODE NUMBER: client/tavor_mcast.c in this mode has so many results, all good
+# multicast MODE NUMBER
 multicast() {
-	local since
-	! loaded tavor_client || rmmod tavor_client
-	since=$(mark)
-	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
-	load_own tavor_mcast "mode=$1"
-	rmmod tavor_mcast
-	messages_since "$since" | grep 'tavor_mcast:'
-	[ "$(messages_since "$since" | grep -c 'tavor_mcast: ok ')" = "$2" ] ||
-		fail "not $2 results that are good"
+	client tavor_mcast "$2" "mode=$1"
 }
 
 test_multicast_groups() {
@@ -151,38 +152,19 @@ test_multicast_requests_of_a_device_that_fails() {
 	bind
 }
 
-# one_result MODULE: it has one, which is good
-one_result() {
-	local since
-	since=$(mark)
-	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
-	load_own "$1"
-	rmmod "$1"
-	messages_since "$since" | grep "$1:"
-	messages_since "$since" | grep -q "$1: ok 1"
-}
-
 test_keys_that_come_back() {
 	sm_away
 	reload num_mpt=1024
-	one_result tavor_keys
+	client tavor_keys 1
 }
 
 test_gids_of_paths_that_are_replaced() {
-	one_result tavor_paths
+	client tavor_paths 1
 }
 
-# refuses MODE NUMBER: client/tavor_refuses.c in this mode has so many results, all good
+# refuses MODE NUMBER
 refuses() {
-	local since
-	! loaded tavor_client || rmmod tavor_client
-	since=$(mark)
-	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
-	load_own tavor_refuses "mode=$1"
-	rmmod tavor_refuses
-	messages_since "$since" | grep 'tavor_refuses:'
-	[ "$(messages_since "$since" | grep -c 'tavor_refuses: ok ')" = "$2" ] ||
-		fail "not $2 results that are good"
+	client tavor_refuses "$2" "mode=$1"
 }
 
 test_refuses_regions() {
@@ -224,18 +206,12 @@ traffic() {
 	until_true 60 any_port_active
 }
 
-# resets MODE: client/tavor_resets.c in this mode has one result, which is good
+# resets MODE: one result; the model has nothing to object
 resets() {
-	local since before
-	! loaded tavor_client || rmmod tavor_client
+	local before
 	traffic
 	before=$(violations)
-	since=$(mark)
-	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
-	load_own tavor_resets "mode=$1"
-	rmmod tavor_resets
-	messages_since "$since" | grep 'tavor_resets:'
-	messages_since "$since" | grep -q 'tavor_resets: ok 1'
+	client tavor_resets 1 "mode=$1"
 	[ "$(violations)" = "$before" ] || fail "violations: $(violations)"
 }
 
@@ -255,20 +231,13 @@ test_posts_after_a_reset_that_is_refused() {
 	faults_off
 }
 
-# resize MODE NUMBER: client/tavor_resize.c in this mode has so many results, all good, and leaves
-# no page of a ring behind
+# resize MODE NUMBER: no page of a ring is left behind
 resize() {
-	local since used
-	! loaded tavor_client || rmmod tavor_client
+	local used
+	alone
 	traffic
 	used=$(rings ring_pages_used)
-	since=$(mark)
-	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
-	load_own tavor_resize "mode=$1"
-	rmmod tavor_resize
-	messages_since "$since" | grep 'tavor_resize:'
-	[ "$(messages_since "$since" | grep -c 'tavor_resize: ok ')" = "$2" ] ||
-		fail "not $2 results that are good"
+	client tavor_resize "$2" "mode=$1"
 	[ "$(rings ring_pages_used)" = "$used" ] || fail "$used pages, now $(rings ring_pages_used)"
 }
 

@@ -114,17 +114,6 @@ static struct ib_client client = {
 	.add = tavor_keys_add,
 };
 
-static int __init tavor_keys_init(void)
-{
-	return ib_register_client(&client);
-}
-
-static void __exit tavor_keys_exit(void)
-{
-	ib_unregister_client(&client);
-}
-
-module_init(tavor_keys_init);
-module_exit(tavor_keys_exit);
+module_driver(client, ib_register_client, ib_unregister_client);
 MODULE_DESCRIPTION("Test of the keys of memory regions that come and go");
 MODULE_LICENSE("Dual BSD/GPL");

@@ -414,17 +414,6 @@ static struct ib_client client = {
 	.add = tavor_mcast_add,
 };
 
-static int __init tavor_mcast_init(void)
-{
-	return ib_register_client(&client);
-}
-
-static void __exit tavor_mcast_exit(void)
-{
-	ib_unregister_client(&client);
-}
-
-module_init(tavor_mcast_init);
-module_exit(tavor_mcast_exit);
+module_driver(client, ib_register_client, ib_unregister_client);
 MODULE_DESCRIPTION("Test of multicast groups of a client whose QPs live in softirq");
 MODULE_LICENSE("Dual BSD/GPL");

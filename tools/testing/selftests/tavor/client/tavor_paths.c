@@ -153,17 +153,6 @@ static struct ib_client client = {
 	.add = tavor_paths_add,
 };
 
-static int __init tavor_paths_init(void)
-{
-	return ib_register_client(&client);
-}
-
-static void __exit tavor_paths_exit(void)
-{
-	ib_unregister_client(&client);
-}
-
-module_init(tavor_paths_init);
-module_exit(tavor_paths_exit);
+module_driver(client, ib_register_client, ib_unregister_client);
 MODULE_DESCRIPTION("Test of what a QP holds of its paths");
 MODULE_LICENSE("Dual BSD/GPL");
