@@ -42,6 +42,13 @@ printf '%s\n' "$licence" "INIT""_WORK(&a, b); queue""_work(a, b);" \
 	>"$tree/drivers/$ulp/wq_server/a.c"
 "$tree/tools/testing/static/words.sh" >"$work/out" 2>"$work/err"
 result $? "the server that is written with a work queue may have one"
+# A clone may lie among the temporary files, of which the sources may speak.
+clone=$(mktemp -d)
+cp -r "$tree/." "$clone/"
+printf '%s\n' "$licence" "/* ${TMPDIR:-/tmp}/file */" >"$clone/drivers/a.c"
+"$clone/tools/testing/static/words.sh" >"$work/out" 2>"$work/err"
+result $? "a tree in the folder of temporary files"
+rm -rf "$clone"
 # Put together, so that this file has none of them.
 found "nothing is left to do" "/* TO""DO */"
 found "no path of the machine" "/* $work/file */"
