@@ -455,6 +455,22 @@ static void kill_there(struct work_struct *work)
 	vrb_kill(&killing->request->vrb);
 }
 
+/* It sleeps when this returns. */
+static void kill_begins(struct killing *killing)
+{
+	init_completion(&killing->begins);
+	INIT_WORK_ONSTACK(&killing->work, kill_there);
+	schedule_work(&killing->work);
+	wait_for_completion(&killing->begins);
+	msleep(50);
+}
+
+static void kill_is_over(struct killing *killing)
+{
+	flush_work(&killing->work);
+	destroy_work_on_stack(&killing->work);
+}
+
 /* Another one of the client's stays under way: the request goes idle, not the client. */
 static void kill_among_others(struct test *t)
 {
@@ -465,18 +481,13 @@ static void kill_among_others(struct test *t)
 	submit(request);
 	wait_posted(other);
 	wait_posted(request);
-	init_completion(&killing.begins);
-	INIT_WORK_ONSTACK(&killing.work, kill_there);
-	schedule_work(&killing.work);
-	wait_for_completion(&killing.begins);
-	msleep(50);			/* it gets to sleep */
+	kill_begins(&killing);
 	let_go(request);
 	wait_over(request, 0);
 	EXPECT(t, wait_until(is_killed, &killing.work));
 	let_go(other);
 	wait_over(other, 0);
-	flush_work(&killing.work);
-	destroy_work_on_stack(&killing.work);
+	kill_is_over(&killing);
 }
 
 /* It comes when the step's command is over; nobody is going to resume it. */
@@ -492,15 +503,10 @@ static void kill_ends_a_wait_that_begins_later(struct test *t)
 	request->script.step[0].flags = MOCK_HOLD | MOCK_WAIT_AFTER;
 	submit(request);
 	wait_posted(request);
-	init_completion(&killing.begins);
-	INIT_WORK_ONSTACK(&killing.work, kill_there);
-	schedule_work(&killing.work);
-	wait_for_completion(&killing.begins);
-	msleep(50);			/* it gets to sleep */
+	kill_begins(&killing);
 	let_go(request);
 	wait_over(request, -ECANCELED);
-	flush_work(&killing.work);
-	destroy_work_on_stack(&killing.work);
+	kill_is_over(&killing);
 	destroy(object);
 	wait_released(t, &released);
 }
