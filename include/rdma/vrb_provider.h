@@ -450,7 +450,7 @@ struct vrb_object {
 	void (*gone)(void *context);
 	void *gone_context;
 	enum vrb_life life;
-	struct list_head visitors;	/* children's creates that wait for this one's */
+	struct list_head visitors;	/* what waits for its create: those of children, awaits */
 	struct vrb_client *owner;	/* of a shell; NULL: ib_core's object, or the provider's */
 	void *shell;			/* the block that begins with a struct ib_qp or its like */
 	void (*shell_release)(void *shell);

@@ -60,6 +60,10 @@ static void vrb_await_cq_begin(struct vrb_device *dev, struct vrb *vrb)
 	enum ib_cq_notify_flags flags = req->flags;
 	int ret;
 
+	if (vrb->object->life == VRB_LIFE_CREATING) {
+		list_add_tail(&vrb->object_entry, &vrb->object->visitors);
+		return;
+	}
 	list_add_tail(&vrb->object_entry, &vrb->object->awaiting);
 	ret = req->cq->device->ops.req_notify_cq(req->cq, flags | IB_CQ_REPORT_MISSED_EVENTS);
 	if (ret)

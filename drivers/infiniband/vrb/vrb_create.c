@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * Creates of objects whose parents are under creation themselves: the create of a QP waits with its
- * send CQ, then with its receive CQ, then with its SRQ, until it is its own turn.
+ * send CQ, then with its receive CQ, then with its SRQ, until it is its own turn. Who awaits the
+ * events of a CQ that is under creation waits there, too.
  */
 #include "vrb_internal.h"
 
@@ -65,9 +66,9 @@ void vrb_create_proceed(struct vrb_device *dev, struct vrb *vrb)
 }
 
 /**
- * vrb_create_over - creates of children that have waited for an object's go on
+ * vrb_create_over - what has waited for an object's create goes on
  * @dev: device
- * @object: the parent, which has been created
+ * @object: the object, which has been created
  *
  * Context: Device lock held.
  */
@@ -82,6 +83,9 @@ void vrb_create_over(struct vrb_device *dev, struct vrb_object *object)
 		}
 		vrb_handle(dev);
 		list_del_init(&vrb->object_entry);
-		vrb_create_proceed(dev, vrb);
+		if (vrb_is_await(vrb))
+			vrb_await_begin(dev, vrb);
+		else
+			vrb_create_proceed(dev, vrb);
 	}
 }

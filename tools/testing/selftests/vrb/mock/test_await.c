@@ -234,6 +234,40 @@ static void await_cq_needs_a_create(struct test *t)
 	wait_gone(end_cq(t, cq));
 }
 
+/* Like any request behind a create it waits for that, and arms the CQ then. */
+static void await_cq_behind_a_create(struct test *t)
+{
+	struct ib_cq *cq = shell_cq(t);
+	struct typed_request *create = new_create_cq(t, cq), *await = new_await_cq(t, cq);
+
+	local_bh_disable();
+	submit_typed(create);
+	submit_typed(await);
+	EXPECT_EQ(t, mock_cq_hw(cq)->arm_flags, 0);
+	local_bh_enable();
+	wait_typed(create, 0);
+	run_typed(new_query_port(t), 0);
+	EXPECT_EQ(t, await->calls, 0);
+	EXPECT_EQ(t, mock_cq_hw(cq)->arm_flags, IB_CQ_NEXT_COMP | IB_CQ_REPORT_MISSED_EVENTS);
+	wait_gone(end_cq(t, cq));
+	wait_typed(await, -ECANCELED);
+}
+
+static void await_cq_behind_a_create_that_fails(struct test *t)
+{
+	struct ib_cq *cq = shell_cq(t);
+	struct typed_request *create = new_create_cq(t, cq), *await = new_await_cq(t, cq);
+
+	mock_cq_hw(cq)->script[VRB_OP_CREATE_CQ].step[0].status = -EAGAIN;
+	local_bh_disable();
+	submit_typed(create);
+	submit_typed(await);
+	local_bh_enable();
+	wait_typed(create, -EAGAIN);
+	wait_typed(await, -ENOLINK);
+	wait_gone(end_cq(t, cq));
+}
+
 static void await_is_checked(struct test *t)
 {
 	struct vrb_client *other = vrb_client_register(t->mock->ibdev, "other");
@@ -409,6 +443,9 @@ const struct test_case await_tests[] = {
 	{ "await_ends_with_the_client", await_ends_with_the_client, .verbs = true },
 	{ "await_ends_with_the_device", await_ends_with_the_device, .verbs = true },
 	{ "await_cq_needs_a_create", await_cq_needs_a_create, .verbs = true },
+	{ "await_cq_behind_a_create", await_cq_behind_a_create, .verbs = true },
+	{ "await_cq_behind_a_create_that_fails", await_cq_behind_a_create_that_fails,
+	  .verbs = true },
 	{ "await_is_checked", await_is_checked, .verbs = true },
 	{ "await_event_passes_its_filter", await_event_passes_its_filter, .verbs = true },
 	{ "await_event_is_kept", await_event_is_kept, .verbs = true },
