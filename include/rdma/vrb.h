@@ -116,6 +116,7 @@ struct vrb {
 	bool undoing;			/* earlier steps; status has the reason */
 	bool undid;
 	bool creating;			/* its object is made or fails with it */
+	bool after_destroy;		/* of its object, which waits for it */
 	u32 failed_step;		/* while undoing: the step that made it necessary */
 	u32 generation;			/* of the group's cancels */
 	struct list_head entry;		/* inbox, then runnable list, then done list */

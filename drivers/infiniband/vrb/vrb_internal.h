@@ -6,12 +6,12 @@
  *	vrb_carrier.c	kicks, the run of the pump that follows, who is in a callback
  *	vrb_queue.c	runnable requests, who is next, slots
  *	vrb_object.c	references, parents and children, the end of a request
- *	vrb_create.c	creates that wait for those of parents
  *	vrb_verbs.c	typed requests: which verb, which object, whether it may be asked for
  *	vrb_fail.c	device failure
  *	vrb_step.c	a verb's steps: encode, post, what comes after a result
  *	vrb_time.c	deadlines, timeouts, the timer
  *	vrb_await.c	requests that wait for events
+ *	vrb_create.c	what waits for the create of an object
  *	vrb_request.c	submit, cancel, wait
  *	vrb_group.c	groups, and the sweep that takes back what has been cancelled
  *	vrb_pump.c	the run that moves everything
@@ -348,6 +348,7 @@ static inline void vrb_begin(struct vrb *vrb, struct vrb_client *client, ktime_t
 	vrb->undoing = false;
 	vrb->undid = false;
 	vrb->creating = false;
+	vrb->after_destroy = false;
 	vrb->slot = NULL;
 	vrb->submitted = now;
 	INIT_LIST_HEAD(&vrb->entry);

@@ -274,6 +274,11 @@ void vrb_object_unref(struct vrb_device *dev, struct vrb_object *object)
 
 /* ---- Requests of an object ---- */
 
+static struct vrb *vrb_first_of(struct list_head *list)
+{
+	return list_first_entry_or_null(list, struct vrb, object_entry);
+}
+
 /**
  * vrb_object_next - the request at the head of an object's queue may be runnable now
  * @dev: device
@@ -286,22 +291,28 @@ void vrb_object_next(struct vrb_device *dev, struct vrb_object *object)
 	struct vrb *vrb;
 
 	lockdep_assert_held(&dev->lock);
-	vrb = list_first_entry_or_null(&object->queue, struct vrb, object_entry);
+	vrb = vrb_first_of(&object->queue);
 	if (vrb && list_empty(&vrb->entry) && !object->active && !object->zombies &&
 	    !object->flush && (!object->dying || vrb->verb->parting))
 		vrb_make_runnable(dev, vrb);
 }
 
-/* The next request that the end of an object, or of its creation, ends too. */
+/*
+ * The next request that the end of an object, or of its creation, ends too. What was accepted after
+ * its destroy is what that waits for.
+ */
 static struct vrb *vrb_object_doomed(struct vrb_object *object)
 {
-	struct list_head *list = &object->queue;
+	struct vrb *vrb = vrb_first_of(&object->queue);
 
-	if (list_empty(list) && (object->dying || object->life == VRB_LIFE_FAILED))
-		list = &object->visitors;
-	if (list_empty(list) && object->dying)
-		list = &object->awaiting;
-	return list_first_entry_or_null(list, struct vrb, object_entry);
+	if (vrb && !vrb->after_destroy)
+		return vrb;
+	vrb = NULL;
+	if (object->dying || object->life == VRB_LIFE_FAILED)
+		vrb = vrb_first_of(&object->visitors);
+	if (!vrb && object->dying)
+		vrb = vrb_first_of(&object->awaiting);
+	return vrb;
 }
 
 /**

@@ -121,6 +121,7 @@ static void vrb_accept(struct vrb_device *dev, struct vrb *vrb)
 	dev->counters.submitted++;
 	list_add_tail(&vrb->device_entry, &dev->vrbs);
 	trace_vrb_queue(vrb);
+	vrb->after_destroy = object && object->dying;
 	if (vrb->verb->creates && object) {
 		vrb->creating = true;
 		object->life = VRB_LIFE_CREATING;

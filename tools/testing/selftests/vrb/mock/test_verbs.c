@@ -6,6 +6,8 @@
 
 #include "mock.h"
 
+#define MANY 100
+
 static void verbs_are_told_to_clients(struct test *t)
 {
 	EXPECT(t, vrb_client_can(t->client, VRB_OP_CREATE_QP));
@@ -215,6 +217,33 @@ static void detach_lets_a_dying_qp_go(struct test *t)
 	wait_gone(end_cq(t, cq));
 }
 
+/* More than a run of the pump ends: a detach that comes meanwhile is not one of them. */
+static void detach_after_a_destroy_is_not_cancelled(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = created_qp(t, cq);
+	struct typed_request *query[MANY], *attach = new_typed(t), *detach = new_typed(t);
+	struct typed_gone *gone = new_gone(t);
+	unsigned int i;
+
+	vrb_prep_attach_mcast(&attach->mcast, qp);
+	vrb_prep_detach_mcast(&detach->mcast, qp);
+	run_typed(attach, 0);
+	for (i = 0; i < MANY; i++)
+		query[i] = new_query_qp(t, qp);
+	local_bh_disable();
+	for (i = 0; i < MANY; i++)
+		submit_typed(query[i]);
+	EXPECT_EQ(t, vrb_destroy_qp(t->client, qp, typed_gone, gone), -EINPROGRESS);
+	submit_typed(detach);
+	local_bh_enable();
+	wait_typed(detach, 0);
+	wait_gone(gone);
+	for (i = 1; i < MANY; i++)
+		EXPECT_EQ(t, query[i]->status, -ECANCELED);
+	wait_gone(end_cq(t, cq));
+}
+
 /* A detach is accepted from a client that ends, but a group that takes none takes no detach. */
 static void detach_of_a_poisoned_group(struct test *t)
 {
@@ -291,6 +320,8 @@ const struct test_case verbs_tests[] = {
 	{ "modify_to_error_is_teardown", modify_to_error_is_teardown, .verbs = true,
 	  .config = { .slots = 2 } },
 	{ "keys_of_a_region_change", keys_of_a_region_change, .verbs = true },
+	{ "detach_after_a_destroy_is_not_cancelled", detach_after_a_destroy_is_not_cancelled,
+	  .verbs = true },
 	{ "detach_of_a_poisoned_group", detach_of_a_poisoned_group, .verbs = true },
 	{ "detach_lets_a_dying_qp_go", detach_lets_a_dying_qp_go, .verbs = true },
 	{ "waits_for_a_typed_request", waits_for_a_typed_request, .verbs = true },
