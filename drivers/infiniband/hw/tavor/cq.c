@@ -146,12 +146,17 @@ static void tavor_encode_sw2hw_cq(struct tavor_dev *dev, struct vrb_slot *slot,
 
 /*
  * Create: the key of a kernel CQ's buffer, then the CQ itself. Of both the hardware has to be taken
- * for the owner until the failure of their command is known.
+ * for the owner until the failure of their command is known. Of a create that was answered too late,
+ * with success, it is the owner: one that is submitted again passes over what has been done.
  */
 static int tavor_cq_create_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
 
+	if (cq->hw_owned) {
+		WRITE_ONCE(cq->open, !cq->user);
+		return VRB_NEXT;
+	}
 	tavor_encode_sw2hw_cq(vrb_to_tdev(vdev), slot, cq);
 	cq->hw_owned = true;
 	return VRB_POST;

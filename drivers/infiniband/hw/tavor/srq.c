@@ -208,6 +208,10 @@ static int tavor_srq_create_encode(struct vrb_device *vdev, struct vrb *vrb, str
 {
 	struct tavor_hw_srq *srq = to_hw_srq(vrb->object);
 
+	if (srq->hw_owned) {
+		WRITE_ONCE(srq->open, !srq->user);
+		return VRB_NEXT;
+	}
 	tavor_encode_sw2hw_srq(vrb_to_tdev(vdev), slot, srq);
 	srq->hw_owned = true;
 	return VRB_POST;

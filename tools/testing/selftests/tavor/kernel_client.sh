@@ -271,4 +271,22 @@ test_resizes_of_cqs_answered_too_late() {
 	faults_off
 }
 
+# created_again COMMAND MODE: of the object that this command creates
+created_again() {
+	traffic
+	one_fault delay "$1" 1 time=1500ms
+	client tavor_again 1 "mode=$2"
+	faults_off
+}
+
+test_creates_of_cqs_answered_too_late() {
+	sm_around reload cmd_timeout_ms=1000
+	created_again SW2HW_CQ cq
+}
+
+test_creates_of_srqs_answered_too_late() {
+	sm_around reload cmd_timeout_ms=1000
+	created_again SW2HW_SRQ srq
+}
+
 run_tests "$@"
