@@ -28,16 +28,21 @@ quiet() {
 	report "$1 logs no error" "$result"
 }
 
+# logs_one NAME REASON: the test passes and logs one failure
+logs_one() {
+	local log
+	run_one "$1"	# for its result
+	log=$(errors "$1")
+	[ "$(grep -c "device has failed: $2" <<<"$log")" = 1 ] || result=fail
+	report "$1 logs one" "$result"
+}
+
 setup rules
 echo "1..6"
 quiet stop_completes_everything
 quiet stop_by_the_end_of_the_device
-for name in fail_only_once fail_after_a_stop; do
-	run_one "$name"	# for its result
-	log=$(errors "$name")
-	[ "$(grep -c 'device has failed: on request' <<<"$log")" = 1 ] || result=fail
-	report "$name logs one" "$result"
-done
+logs_one fail_only_once "on request"
+logs_one fail_after_a_stop "a command could not be posted"
 run_one fail_names_the_step
 log=$(errors fail_names_the_step)
 grep -q 'not answered: destroy, step step1, firmware status 0x0 *$' <<<"$log" || result=fail

@@ -148,18 +148,18 @@ static bool is_revived(void *arg)
 	return EXPECT(t, !ret || ret == -EBUSY) && !ret;
 }
 
-/* That one was in good order does not make the next one so: stop.sh looks at the log. */
+/* That one was in good order does not make the engine's own next one so: stop.sh reads the log. */
 static void fail_after_a_stop(struct test *t)
 {
-	struct mock_request *request = held_request(t, 1);
+	struct mock_request *request = new_request(t, 1);
 
 	vrb_device_stop(t->dev, "suspend");
 	wait_failed(t);
 	mock_reset(t->mock);
 	EXPECT(t, wait_until(is_revived, t));
-	submit(request);
-	vrb_device_fail(t->dev, "on request");
-	wait_over(request, -EIO);
+	t->mock->post_error = true;
+	run_to_end(request, -EIO);
+	wait_failed(t);
 	EXPECT_EQ(t, t->mock->quiesces, 2);
 }
 
