@@ -84,7 +84,13 @@ static void timeout_only_without_progress(struct test *t)
 	EXPECT(t, wait_until(zombie_reaped, t));
 }
 
-#define LOST 20
+#define LOST 60
+
+struct lost {
+	struct mock_request *request, *behind;
+	struct mock_object *object;
+	struct completion released;
+};
 
 /*
  * All at the same moment, which is when the last command completed, and with one that has nothing
@@ -93,33 +99,31 @@ static void timeout_only_without_progress(struct test *t)
  */
 static void timeout_of_many(struct test *t)
 {
-	struct mock_request *lost[LOST], *behind[LOST], *alone = held_request(t, 99);
-	struct completion released[LOST];
-	struct mock_object *object[LOST];
-	int i;
+	struct lost *lost = test_alloc(t, LOST * sizeof(*lost)), *end = lost + LOST, *one;
+	struct mock_request *alone = held_request(t, 99);
 
 	submit(alone);
 	wait_posted(alone);
-	for (i = 0; i < LOST; i++) {
-		object[i] = new_object(t, i, &released[i]);
-		lost[i] = held_request(t, i);
-		behind[i] = new_request(t, i);
-		lost[i]->vrb.object = &object[i]->object;
-		behind[i]->vrb.object = &object[i]->object;
-		submit(lost[i]);
-		wait_posted(lost[i]);
-		submit(behind[i]);
+	for (one = lost; one < end; one++) {
+		one->object = new_object(t, one - lost, &one->released);
+		one->request = held_request(t, one - lost);
+		one->behind = new_request(t, one - lost);
+		one->request->vrb.object = &one->object->object;
+		one->behind->vrb.object = &one->object->object;
+		submit(one->request);
+		wait_posted(one->request);
+		submit(one->behind);
 	}
-	run_to_end(new_request(t, 100), 0);
+	run_to_end(new_request(t, LOST), 0);
 	wait_over(alone, -ETIMEDOUT);
-	for (i = 0; i < LOST; i++) {
-		wait_over(lost[i], -ETIMEDOUT);
-		wait_over(behind[i], -EUCLEAN);
+	for (one = lost; one < end; one++) {
+		wait_over(one->request, -ETIMEDOUT);
+		wait_over(one->behind, -EUCLEAN);
 	}
 	mock_release(t->mock, NULL);
-	for (i = 0; i < LOST; i++) {
-		destroy(object[i]);
-		wait_released(t, &released[i]);
+	for (one = lost; one < end; one++) {
+		destroy(one->object);
+		wait_released(t, &one->released);
 	}
 	EXPECT(t, !vrb_device_failed(t->dev));
 }
