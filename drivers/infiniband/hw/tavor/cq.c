@@ -145,9 +145,9 @@ static void tavor_encode_sw2hw_cq(struct tavor_dev *dev, struct vrb_slot *slot,
 }
 
 /*
- * Create: the key of a kernel CQ's buffer, then the CQ itself. Of both the hardware has to be taken
- * for the owner until the failure of their command is known. Of a create that was answered too late,
- * with success, it is the owner: one that is submitted again passes over what has been done.
+ * Create: the key of a kernel CQ's buffer, then the CQ itself. The hardware counts as the owner of
+ * each from the command on until that is known to have failed. If the command was answered too
+ * late, with success, a create that is submitted again skips it.
  */
 static int tavor_cq_create_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {

@@ -114,7 +114,8 @@ static void race_once(struct world *w, bool modify)
 	int sent = atomic_read(&w->sent), received = atomic_read(&w->received);
 
 	loop_want(&w->loop, 0, loop_connect(&w->loop), "connect");
-	loop_want(&w->loop, true, goes_on(&w->sent, sent) && goes_on(&w->received, received), "posts");
+	loop_want(&w->loop, true, goes_on(&w->sent, sent), "sends");
+	loop_want(&w->loop, true, goes_on(&w->received, received), "receives");
 	loop_want(&w->loop, 0, reset(w, modify), "reset");
 	next_turn(w);
 	usleep_range(200, 1000);
