@@ -264,28 +264,33 @@ test_resizes_of_cqs_that_are_refused() {
 	faults_off
 }
 
-test_resizes_of_cqs_answered_too_late() {
+# given_up_after_a_second: a command that is not answered. The port is active, but there is no
+# subnet manager any more: a device that answers other commands is given more time.
+given_up_after_a_second() {
 	sm_around reload cmd_timeout_ms=1000
-	one_fault delay RESIZE_CQ 1 time=1500ms
+	sm_away
+}
+
+test_resizes_of_cqs_answered_too_late() {
+	given_up_after_a_second
+	one_fault delay RESIZE_CQ 1 time=2500ms
 	resize late 1
 	faults_off
 }
 
 # created_again COMMAND MODE: of the object that this command creates
 created_again() {
-	traffic
-	one_fault delay "$1" 1 time=1500ms
+	given_up_after_a_second
+	one_fault delay "$1" 1 time=2500ms
 	client tavor_again 1 "mode=$2"
 	faults_off
 }
 
 test_creates_of_cqs_answered_too_late() {
-	sm_around reload cmd_timeout_ms=1000
 	created_again SW2HW_CQ cq
 }
 
 test_creates_of_srqs_answered_too_late() {
-	sm_around reload cmd_timeout_ms=1000
 	created_again SW2HW_SRQ srq
 }
 

@@ -22,13 +22,13 @@ static void gone(void *over)
 }
 
 /* Given up, then asked for again until the answer has come. */
-static void create(struct loop *loop, struct vrb *vrb)
+static void created_late(struct loop *loop, struct vrb *vrb)
 {
 	int i, ret = -EUCLEAN;
 
 	loop_want(loop, -ETIMEDOUT, loop_ask(loop, vrb), "create");
 	loop_want(loop, -EUCLEAN, loop_ask(loop, vrb), "create before the answer");
-	for (i = 0; i < 100 && ret == -EUCLEAN; i++) {
+	for (i = 0; i < 200 && ret == -EUCLEAN; i++) {
 		msleep(20);
 		ret = loop_ask(loop, vrb);
 	}
@@ -49,7 +49,7 @@ static void create_cq(struct loop *loop)
 		return;
 	}
 	vrb_prep_create_cq(&req, cq);
-	create(loop, &req.vrb);
+	created_late(loop, &req.vrb);
 	loop_want(loop, 0, ib_req_notify_cq(cq, IB_CQ_NEXT_COMP), "arm");
 	vrb_destroy_cq(loop->client, cq, gone, &over);
 	loop_want(loop, true, !!wait_for_completion_timeout(&over, ENDS_WITHIN), "gone");
@@ -69,7 +69,7 @@ static void create_srq(struct loop *loop)
 		return;
 	}
 	vrb_prep_create_srq(&req, srq);
-	create(loop, &req.vrb);
+	created_late(loop, &req.vrb);
 	loop_want(loop, 0, ib_post_srq_recv(srq, &wr, NULL), "post");
 	vrb_destroy_srq(loop->client, srq, gone, &over);
 	loop_want(loop, true, !!wait_for_completion_timeout(&over, ENDS_WITHIN), "gone");

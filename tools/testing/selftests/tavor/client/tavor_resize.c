@@ -92,6 +92,11 @@ static void resize_done(struct vrb *vrb)
 	complete(&container_of(vrb, struct world, resize.vrb)->over);
 }
 
+static int ring(struct world *w, int cqe)
+{
+	return vrb_alloc_cq_ring(w->loop.client, w->loop.cq, cqe, GFP_KERNEL);
+}
+
 static int resize_to(struct world *w, int cqe)
 {
 	vrb_prep_resize_cq(&w->resize, w->loop.cq);
@@ -101,7 +106,7 @@ static int resize_to(struct world *w, int cqe)
 
 static void resize(struct world *w, int cqe)
 {
-	loop_want(&w->loop, 0, vrb_alloc_cq_ring(w->loop.client, w->loop.cq, cqe, GFP_KERNEL), "ring");
+	loop_want(&w->loop, 0, ring(w, cqe), "ring");
 	loop_want(&w->loop, 0, resize_to(w, cqe), "resize");
 	loop_want(&w->loop, roundup_pow_of_two(cqe + 1) - 1, w->loop.cq->cqe, "size");
 }
@@ -109,7 +114,7 @@ static void resize(struct world *w, int cqe)
 /* Submitted, and under way. */
 static void resize_begin(struct world *w, int cqe)
 {
-	loop_want(&w->loop, 0, vrb_alloc_cq_ring(w->loop.client, w->loop.cq, cqe, GFP_KERNEL), "ring");
+	loop_want(&w->loop, 0, ring(w, cqe), "ring");
 	vrb_prep_resize_cq(&w->resize, w->loop.cq);
 	w->resize.cqe = cqe;
 	w->resize.vrb.done = resize_done;
@@ -165,15 +170,16 @@ static void run_full(struct world *w)
 static void refuses(struct world *w)
 {
 	loop_want(&w->loop, -EINVAL, resize_to(w, 100), "resize without a ring");
-	loop_want(&w->loop, -EINVAL, vrb_alloc_cq_ring(w->loop.client, w->loop.cq, 0, GFP_KERNEL), "ring of 0");
-	loop_want(&w->loop, -EINVAL, vrb_alloc_cq_ring(w->loop.client, w->loop.cq, -1, GFP_KERNEL), "ring of -1");
-	loop_want(&w->loop, -EINVAL, vrb_alloc_cq_ring(w->loop.client, w->loop.cq, INT_MAX, GFP_KERNEL), "too large");
-	loop_want(&w->loop, -EINVAL, vrb_alloc_cq_ring(w->loop.client, NULL, 1, GFP_KERNEL), "ring of nothing");
+	loop_want(&w->loop, -EINVAL, ring(w, 0), "ring of 0");
+	loop_want(&w->loop, -EINVAL, ring(w, -1), "ring of -1");
+	loop_want(&w->loop, -EINVAL, ring(w, INT_MAX), "too large");
+	loop_want(&w->loop, -EINVAL, vrb_alloc_cq_ring(w->loop.client, NULL, 1, GFP_KERNEL),
+		  "ring of nothing");
 	resize(w, 255);
 	send_many(w, 100);
-	loop_want(&w->loop, 0, vrb_alloc_cq_ring(w->loop.client, w->loop.cq, SMALL, GFP_KERNEL), "ring");
-	loop_want(&w->loop, -EBUSY, vrb_alloc_cq_ring(w->loop.client, w->loop.cq, SMALL, GFP_KERNEL), "second ring");
-	loop_want(&w->loop, -EINVAL, resize_to(w, SMALL + 1), "resize to another size than the ring's");
+	loop_want(&w->loop, 0, ring(w, SMALL), "ring");
+	loop_want(&w->loop, -EBUSY, ring(w, SMALL), "second ring");
+	loop_want(&w->loop, -EINVAL, resize_to(w, SMALL + 1), "another size than the ring's");
 	loop_want(&w->loop, -EINVAL, resize_to(w, 0), "resize to 0");
 	loop_want(&w->loop, -EINVAL, resize_to(w, INT_MAX), "resize to more than there can be");
 	loop_want(&w->loop, -EINVAL, resize_to(w, SMALL), "resize to less than there is");
@@ -199,7 +205,7 @@ static void forgets(struct world *w)
 	poll_rest(w);
 	loop_result(&w->loop, "a reset of a QP whose completions have been moved");
 	/* Not used: it goes with the CQ. */
-	loop_want(&w->loop, 0, vrb_alloc_cq_ring(w->loop.client, w->loop.cq, 1000, GFP_KERNEL), "ring");
+	loop_want(&w->loop, 0, ring(w, 1000), "ring");
 }
 
 static void run_works(struct world *w)
@@ -271,18 +277,18 @@ static void run_slow(struct world *w)
 	resize_begin(w, 1000);
 }
 
-/* ---- One that is answered too late: after a second and a half ---- */
+/* ---- One that is answered too late: after two seconds and a half ---- */
 
 static void run_late(struct world *w)
 {
 	int i, ret = -EUCLEAN;
 
 	send_many(w, 30);
-	loop_want(&w->loop, 0, vrb_alloc_cq_ring(w->loop.client, w->loop.cq, 200, GFP_KERNEL), "ring");
+	loop_want(&w->loop, 0, ring(w, 200), "ring");
 	loop_want(&w->loop, -ETIMEDOUT, resize_to(w, 200), "resize");
 	loop_want(&w->loop, -EUCLEAN, resize_to(w, 200), "resize before the answer");
 	poll_many(w, 10);
-	for (i = 0; i < 100 && ret == -EUCLEAN; i++) {
+	for (i = 0; i < 200 && ret == -EUCLEAN; i++) {
 		msleep(20);
 		ret = resize_to(w, 200);
 	}
@@ -299,7 +305,7 @@ static void run_late(struct world *w)
 static void run_refused(struct world *w)
 {
 	send_many(w, 30);
-	loop_want(&w->loop, 0, vrb_alloc_cq_ring(w->loop.client, w->loop.cq, 200, GFP_KERNEL), "ring");
+	loop_want(&w->loop, 0, ring(w, 200), "ring");
 	loop_want(&w->loop, true, resize_to(w, 200) < 0, "resize that is refused");
 	loop_want(&w->loop, SMALL, w->loop.cq->cqe, "size");
 	poll_many(w, 10);
