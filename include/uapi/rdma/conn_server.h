@@ -9,7 +9,8 @@
  * given everything back.
  *
  * Datagrams get lost: the client repeats a request until it is answered, and the server answers a
- * repeated one like the first. A connection is known by the sender's LID, its UD QP and the cookie.
+ * repeated one like the first. A connection is known by the sender's LID and GID (0 without a GRH),
+ * its UD QP and the cookie.
  * The server tries the connection from time to time, with an RDMA write of no bytes that the
  * client's QP has to allow, and takes one down that does not answer. It begins some seconds after
  * its answer: a client that has not got that is not ready, and an attempt that fails ends the QP.

@@ -17,7 +17,7 @@
 enum soft_state { SOFT_OPENING, SOFT_UP, SOFT_ENDING };
 
 struct soft_conn {
-	struct hlist_node entry;
+	struct conn_entry by_cookie, by_qp;
 	struct soft_server *server;
 	struct soft_peer peer;
 	u64 cookie;
@@ -37,6 +37,59 @@ struct soft_conn {
 	struct vrb_connect_qp connect;
 	struct conn_msg answer;
 };
+
+/* ---- Where connections are found ---- */
+
+static struct conn_key soft_key(const struct soft_peer *peer, u32 qpn, u64 cookie)
+{
+	struct conn_key key = { .cookie = cookie, .lid = peer->lid, .qpn = qpn };
+
+	memcpy(key.gid, peer->gid, sizeof(key.gid));
+	return key;
+}
+
+static struct soft_conn *soft_conn_find(struct soft_server *server, const struct soft_peer *peer,
+					u64 cookie)
+{
+	const struct conn_key key = soft_key(peer, peer->ud_qpn, cookie);
+	struct conn_entry *entry = conn_table_find(&server->by_cookie, &key);
+
+	return entry ? container_of(entry, struct soft_conn, by_cookie) : NULL;
+}
+
+/* What is left of a peer that died, and whose QP number has come again. */
+static struct soft_conn *soft_conn_of_qp(struct soft_server *server,
+					 const struct soft_peer *peer, u32 qpn)
+{
+	const struct conn_key key = soft_key(peer, qpn, 0);
+	struct conn_entry *entry = conn_table_find(&server->by_qp, &key);
+
+	return entry ? container_of(entry, struct soft_conn, by_qp) : NULL;
+}
+
+/* From now on it is found. */
+static void soft_conn_add(struct soft_conn *conn)
+{
+	struct soft_server *server = conn->server;
+
+	conn->by_cookie.key = soft_key(&conn->peer, conn->peer.ud_qpn, conn->cookie);
+	conn->by_qp.key = soft_key(&conn->peer, conn->qpn, 0);
+	conn_table_add(&server->by_cookie, &conn->by_cookie);
+	conn_table_add(&server->by_qp, &conn->by_qp);
+	__set_bit(conn->place, server->places);
+	server->conns[conn->place] = conn;
+	server->now++;
+}
+
+static void soft_conn_del(struct soft_conn *conn)
+{
+	struct soft_server *server = conn->server;
+
+	conn_table_del(&conn->by_cookie);
+	conn_table_del(&conn->by_qp);
+	__clear_bit(conn->place, server->places);
+	server->now--;
+}
 
 /* ---- The end ---- */
 
@@ -66,9 +119,7 @@ static void soft_conn_gone(void *context)
 	struct soft_server *server = conn->server;
 
 	spin_lock(&server->lock);
-	hash_del(&conn->entry);
-	server->conns[conn->place] = NULL;
-	server->now--;
+	soft_conn_del(conn);
 	if (conn->refused)
 		soft_refuse(server, &conn->peer, conn->cookie, conn->refused);
 	if (conn->wants_answer)
@@ -144,6 +195,17 @@ static unsigned long soft_sweep_pause(void)
 	return max(1UL, msecs_to_jiffies(READ_ONCE(soft_probe_ms)) / SWEEP_PARTS);
 }
 
+/* The first from place @n on, below @end; returns the place behind it. */
+static u32 soft_probe_next(struct soft_server *server, u32 n, u32 end)
+{
+	spin_lock(&server->lock);
+	n = find_next_bit(server->places, end, n);
+	if (n < end)
+		soft_probe(server->conns[n]);
+	spin_unlock(&server->lock);
+	return n + 1;
+}
+
 /**
  * soft_conn_sweep - try some of the connections; all of them in one round
  * @timer: the server's
@@ -153,19 +215,13 @@ static unsigned long soft_sweep_pause(void)
 void soft_conn_sweep(struct timer_list *timer)
 {
 	struct soft_server *server = container_of(timer, struct soft_server, sweep);
-	u32 n;
+	u32 n = server->next_sweep, end = n + SOFT_CONNS / SWEEP_PARTS;
 
-	spin_lock(&server->lock);
-	for (n = 0; n < SOFT_CONNS / SWEEP_PARTS; n++) {
-		struct soft_conn *conn = server->conns[server->next_sweep];
-
-		server->next_sweep = (server->next_sweep + 1) % SOFT_CONNS;
-		if (conn)
-			soft_probe(conn);
-	}
-	if (!server->ending)
-		mod_timer(&server->sweep, jiffies + soft_sweep_pause());
-	spin_unlock(&server->lock);
+	while (n < end)
+		n = soft_probe_next(server, n, end);
+	server->next_sweep = end % SOFT_CONNS;
+	/* Nothing happens once it has been shut down. */
+	mod_timer(timer, jiffies + soft_sweep_pause());
 }
 
 /* ---- A connection begins ---- */
@@ -318,20 +374,11 @@ static void soft_region_clear(struct soft_server *server, u32 place)
 	ib_dma_sync_single_for_device(server->dev, dma, SOFT_REGION, DMA_BIDIRECTIONAL);
 }
 
-static u32 soft_free_place(const struct soft_server *server)
-{
-	u32 n;
-
-	for (n = 0; n < SOFT_CONNS && server->conns[n]; n++)
-		;
-	return n;
-}
-
 /* Returns 0, or why there is no connection; once it has a CQ it tells itself. */
 static u8 soft_conn_new(struct soft_server *server, const struct soft_peer *peer,
 			const struct conn_msg *msg)
 {
-	u32 place = soft_free_place(server);
+	u32 place = find_first_zero_bit(server->places, SOFT_CONNS);
 	struct soft_conn *conn;
 
 	if (place == SOFT_CONNS)
@@ -339,9 +386,7 @@ static u8 soft_conn_new(struct soft_server *server, const struct soft_peer *peer
 	conn = soft_conn_alloc(server, peer, msg, place);
 	if (!conn)
 		return CONN_FAILED;
-	server->conns[place] = conn;
-	server->now++;
-	hash_add(server->by_cookie, &conn->entry, conn->cookie);
+	soft_conn_add(conn);
 	soft_region_clear(server, place);
 	if (!soft_conn_alloc_qp(conn) || !soft_conn_submit(conn))
 		soft_conn_failed(conn);
@@ -349,34 +394,6 @@ static u8 soft_conn_new(struct soft_server *server, const struct soft_peer *peer
 }
 
 /* ---- What peers ask for ---- */
-
-static struct soft_conn *soft_conn_find(struct soft_server *server, const struct soft_peer *peer,
-					u64 cookie)
-{
-	struct soft_conn *conn;
-
-	hash_for_each_possible(server->by_cookie, conn, entry, cookie) {
-		if (conn->cookie == cookie && conn->peer.lid == peer->lid &&
-		    conn->peer.ud_qpn == peer->ud_qpn)
-			return conn;
-	}
-	return NULL;
-}
-
-/* What is left of a peer that died, and whose QP number has come again. */
-static struct soft_conn *soft_conn_of_qp(const struct soft_server *server,
-					 const struct soft_peer *peer, u32 qpn)
-{
-	struct soft_conn *conn;
-	u32 n;
-
-	for (n = 0; n < SOFT_CONNS; n++) {
-		conn = server->conns[n];
-		if (conn && conn->qpn == qpn && conn->peer.lid == peer->lid)
-			return conn;
-	}
-	return NULL;
-}
 
 static bool soft_connect_is_sane(const struct soft_server *server, const struct soft_peer *peer,
 				 const struct conn_msg *msg)
@@ -474,7 +491,7 @@ void soft_conn_end_all(struct soft_server *server)
 
 	for (n = 0; n < SOFT_CONNS; n++) {
 		spin_lock_bh(&server->lock);
-		if (server->conns[n])
+		if (test_bit(n, server->places))
 			soft_conn_end(server->conns[n]);
 		spin_unlock_bh(&server->lock);
 	}

@@ -206,7 +206,8 @@ static int soft_add_one(struct ib_device *dev)
 		return -ENOMEM;
 	server->dev = dev;
 	spin_lock_init(&server->lock);
-	hash_init(server->by_cookie);
+	conn_table_init(&server->by_cookie);
+	conn_table_init(&server->by_qp);
 	timer_setup(&server->sweep, soft_conn_sweep, 0);
 	err = soft_start(server);
 	if (err) {

@@ -3,7 +3,8 @@
  * A server of RC connections that lives in softirq: what its twin ib_wq_server has work items and a
  * mutex for is asked for where the news come. Documentation/vrb-servers.rst has both side by side.
  *
- * One spinlock guards everything of a server. Its objects are touched with that held only, and not
+ * One spinlock guards everything of a server, held for one message, one connection or one
+ * completion at a time. Its objects are touched with that held only, and not
  * any more once their destroy has been submitted under it: for those of the server that is since
  * &soft_server.ending, for a connection's since it is %SOFT_ENDING. So it does not matter who is
  * still on his way to a callback by then.
@@ -12,16 +13,16 @@
 #define SOFTIRQ_SERVER_H
 
 #include <linux/bitmap.h>
-#include <linux/hashtable.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <rdma/conn_server.h>
 #include <rdma/vrb_verbs.h>
+#include "../conn_table.h"
 
 #define SOFT_CONNS	512	/* at a time */
 #define SOFT_REGION	4096	/* bytes that each may read and write: a page of the HCA's */
 #define SOFT_UD_DEPTH	512	/* requests not handled yet, and answers under way */
-#define SOFT_BATCH	16	/* completions that are handled at a time */
+#define SOFT_BATCH	16	/* completions that are handled before others have their turn */
 
 /* Where allocation fails in softirq the peer is told, not the log. */
 #define SOFT_GFP	(GFP_ATOMIC | __GFP_NOWARN)
@@ -57,7 +58,6 @@ struct soft_ud {
 	struct ib_cq *cq;
 	struct ib_qp *qp;
 	struct vrb_await_cq await;
-	struct ib_wc wcs[SOFT_BATCH];
 	struct soft_ud_memory *memory;
 	dma_addr_t dma;
 	struct ib_ah *ahs[SOFT_UD_DEPTH];
@@ -83,7 +83,9 @@ struct soft_server {
 	u32 next_sweep;		/* the place where the sweep goes on */
 	struct timer_list sweep;
 	struct soft_ud ud;
-	DECLARE_HASHTABLE(by_cookie, 8);
+	struct conn_table by_cookie;
+	struct conn_table by_qp;	/* the peer's */
+	DECLARE_BITMAP(places, SOFT_CONNS);
 	struct soft_conn *conns[SOFT_CONNS];
 	u64 counters[SOFT_NR_COUNTERS];
 };
@@ -93,6 +95,7 @@ struct soft_peer {
 	struct rdma_ah_attr ah_attr;
 	u32 ud_qpn;
 	u16 lid;
+	u8 gid[16];		/* 0 without a GRH */
 };
 
 void soft_answer(struct soft_server *server, const struct soft_peer *peer,

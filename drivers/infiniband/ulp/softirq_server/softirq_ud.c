@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * Datagrams: the UD QP on which requests come and answers go. A request of the engine waits for its
- * CQ; as many completions as a batch has are handled when it completes, and it is submitted again.
+ * CQ; when it completes as many completions as a batch has are handled, one by one, and it is
+ * submitted again.
  */
 #include <linux/slab.h>
 #include <rdma/ib_cache.h>
@@ -60,6 +61,8 @@ static int soft_peer_of(const struct soft_server *server, const struct ib_wc *wc
 		.ud_qpn = wc->src_qp,
 		.lid = wc->slid,
 	};
+	if (wc->wc_flags & IB_WC_GRH)
+		memcpy(peer->gid, grh->sgid.raw, sizeof(peer->gid));
 	rdma_ah_set_port_num(attr, server->port);
 	rdma_ah_set_dlid(attr, wc->slid);
 	rdma_ah_set_sl(attr, wc->sl);
@@ -128,19 +131,32 @@ static void soft_ud_one(struct soft_server *server, const struct ib_wc *wc)
 		soft_received(server, wc);
 }
 
+/* Returns whether there was one. */
+static bool soft_ud_next(struct soft_server *server)
+{
+	struct ib_wc wc;
+	bool found;
+
+	spin_lock(&server->lock);
+	found = !server->ending && ib_poll_cq(server->ud.cq, 1, &wc) == 1;
+	if (found)
+		soft_ud_one(server, &wc);
+	spin_unlock(&server->lock);
+	return found;
+}
+
 /* Whatever comes, others have their turn after a batch: the rest completes the request at once. */
 static void soft_ud_completed(struct vrb *vrb)
 {
 	struct soft_server *server = container_of(vrb, struct soft_server, ud.await.vrb);
-	int i, n;
+	int n;
 
 	/* The server ends, or the device has failed. */
 	if (vrb->status)
 		return;
+	for (n = 0; n < SOFT_BATCH && soft_ud_next(server); n++)
+		;
 	spin_lock(&server->lock);
-	n = server->ending ? 0 : ib_poll_cq(server->ud.cq, SOFT_BATCH, server->ud.wcs);
-	for (i = 0; i < n; i++)
-		soft_ud_one(server, &server->ud.wcs[i]);
 	if (!server->ending)
 		vrb_submit(server->client, vrb);
 	spin_unlock(&server->lock);

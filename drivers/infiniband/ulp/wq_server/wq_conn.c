@@ -11,7 +11,7 @@
 enum wq_state { WQ_OPENING, WQ_UP, WQ_CLOSING };
 
 struct wq_conn {
-	struct hlist_node entry;
+	struct conn_entry by_cookie, by_qp;
 	struct wq_server *server;
 	struct wq_peer peer;
 	u64 cookie;
@@ -30,6 +30,55 @@ struct wq_conn {
 	struct conn_msg answer;
 	struct work_struct open, close;
 };
+
+static struct conn_key wq_key(const struct wq_peer *peer, u32 qpn, u64 cookie)
+{
+	struct conn_key key = { .cookie = cookie, .lid = peer->lid, .qpn = qpn };
+
+	memcpy(key.gid, peer->gid, sizeof(key.gid));
+	return key;
+}
+
+static struct wq_conn *wq_conn_find(struct wq_server *server, const struct wq_peer *peer,
+				    u64 cookie)
+{
+	const struct conn_key key = wq_key(peer, peer->ud_qpn, cookie);
+	struct conn_entry *entry = conn_table_find(&server->by_cookie, &key);
+
+	return entry ? container_of(entry, struct wq_conn, by_cookie) : NULL;
+}
+
+static struct wq_conn *wq_conn_of_qp(struct wq_server *server, const struct wq_peer *peer, u32 qpn)
+{
+	const struct conn_key key = wq_key(peer, qpn, 0);
+	struct conn_entry *entry = conn_table_find(&server->by_qp, &key);
+
+	return entry ? container_of(entry, struct wq_conn, by_qp) : NULL;
+}
+
+/* From now on it is found. */
+static void wq_conn_add(struct wq_conn *conn)
+{
+	struct wq_server *server = conn->server;
+
+	conn->by_cookie.key = wq_key(&conn->peer, conn->peer.ud_qpn, conn->cookie);
+	conn->by_qp.key = wq_key(&conn->peer, conn->qpn, 0);
+	conn_table_add(&server->by_cookie, &conn->by_cookie);
+	conn_table_add(&server->by_qp, &conn->by_qp);
+	__set_bit(conn->place, server->places);
+	server->conns[conn->place] = conn;
+	server->now++;
+}
+
+static void wq_conn_del(struct wq_conn *conn)
+{
+	struct wq_server *server = conn->server;
+
+	conn_table_del(&conn->by_cookie);
+	conn_table_del(&conn->by_qp);
+	__clear_bit(conn->place, server->places);
+	server->now--;
+}
 
 static void wq_conn_end(struct wq_conn *conn)
 {
@@ -81,6 +130,17 @@ static void wq_probe(struct wq_conn *conn)
 	wq_conn_end(conn);
 }
 
+/* The first from place @n on; returns the place behind it. */
+static unsigned int wq_probe_next(struct wq_server *server, unsigned int n)
+{
+	mutex_lock(&server->lock);
+	n = find_next_bit(server->places, WQ_CONNS, n);
+	if (n < WQ_CONNS)
+		wq_probe(server->conns[n]);
+	mutex_unlock(&server->lock);
+	return n + 1;
+}
+
 /**
  * wq_conn_sweep - try every connection
  * @work: the server's
@@ -90,15 +150,11 @@ static void wq_probe(struct wq_conn *conn)
 void wq_conn_sweep(struct work_struct *work)
 {
 	struct wq_server *server = container_of(work, struct wq_server, sweep.work);
-	struct wq_conn *conn;
-	int bucket;
+	unsigned int n = 0;
 
-	mutex_lock(&server->lock);
-	hash_for_each(server->conns, bucket, conn, entry)
-		wq_probe(conn);
-	if (!server->ending)
-		queue_delayed_work(server->wq, &server->sweep, msecs_to_jiffies(wq_probe_ms));
-	mutex_unlock(&server->lock);
+	while (n < WQ_CONNS)
+		n = wq_probe_next(server, n);
+	queue_delayed_work(server->wq, &server->sweep, msecs_to_jiffies(wq_probe_ms));
 }
 
 static int wq_conn_to_rts(struct wq_conn *conn)
@@ -240,9 +296,7 @@ static void wq_conn_close(struct work_struct *work)
 	flush_work(&conn->open);
 	wq_conn_unmake(conn);
 	mutex_lock(&server->lock);
-	hash_del(&conn->entry);
-	__clear_bit(conn->place, server->places);
-	server->now--;
+	wq_conn_del(conn);
 	mutex_unlock(&server->lock);
 	if (conn->refused)
 		wq_send_refuse(server, &conn->peer, conn->cookie, conn->refused);
@@ -252,38 +306,26 @@ static void wq_conn_close(struct work_struct *work)
 	kfree(conn);
 }
 
-static bool wq_peer_is(const struct wq_conn *conn, const struct wq_peer *peer)
-{
-	return conn->peer.lid == peer->lid && conn->peer.ud_qpn == peer->ud_qpn;
-}
-
-static struct wq_conn *wq_conn_find(struct wq_server *server, const struct wq_peer *peer,
-				    u64 cookie)
-{
-	struct wq_conn *conn;
-
-	hash_for_each_possible(server->conns, conn, entry, cookie) {
-		if (conn->cookie == cookie && wq_peer_is(conn, peer))
-			return conn;
-	}
-	return NULL;
-}
-
 /* What is left of a peer that died, and whose QP number has come again. */
 static bool wq_conn_end_stale(struct wq_server *server, const struct wq_peer *peer, u32 qpn)
 {
-	struct wq_conn *conn;
-	int bucket;
+	struct wq_conn *conn = wq_conn_of_qp(server, peer, qpn);
 
-	hash_for_each(server->conns, bucket, conn, entry) {
-		if (conn->qpn != qpn || conn->peer.lid != peer->lid)
-			continue;
-		if (conn->state != WQ_CLOSING)
-			server->counters[WQ_STALE]++;
-		wq_conn_end(conn);
-		return true;
-	}
-	return false;
+	if (!conn)
+		return false;
+	server->counters[WQ_STALE] += conn->state != WQ_CLOSING;
+	wq_conn_end(conn);
+	return true;
+}
+
+/* What the last one has left in it is none of the next one's business. */
+static void wq_region_clear(struct wq_server *server, unsigned int place)
+{
+	u64 dma = server->region_dma + place * WQ_REGION;
+
+	ib_dma_sync_single_for_cpu(server->dev, dma, WQ_REGION, DMA_BIDIRECTIONAL);
+	memset(server->region + place * WQ_REGION, 0, WQ_REGION);
+	ib_dma_sync_single_for_device(server->dev, dma, WQ_REGION, DMA_BIDIRECTIONAL);
 }
 
 /* Of the peer's request; 0, or why it is refused. */
@@ -308,9 +350,8 @@ static u8 wq_conn_new(struct wq_server *server, struct wq_peer *peer, const stru
 	conn->probe.done = wq_probe_done;
 	INIT_WORK(&conn->open, wq_conn_open);
 	INIT_WORK(&conn->close, wq_conn_close);
-	__set_bit(place, server->places);
-	server->now++;
-	hash_add(server->conns, &conn->entry, conn->cookie);
+	wq_conn_add(conn);
+	wq_region_clear(server, place);
 	queue_work(server->wq, &conn->open);
 	return CONN_OK;
 }
@@ -420,12 +461,15 @@ void wq_conn_disconnect(struct wq_server *server, struct wq_peer *peer, const st
  */
 void wq_conn_end_all(struct wq_server *server)
 {
-	struct wq_conn *conn;
-	int bucket;
+	unsigned int n;
 
 	mutex_lock(&server->lock);
 	server->ending = true;
-	hash_for_each(server->conns, bucket, conn, entry)
-		wq_conn_end(conn);
 	mutex_unlock(&server->lock);
+	for (n = 0; n < WQ_CONNS; n++) {
+		mutex_lock(&server->lock);
+		if (test_bit(n, server->places))
+			wq_conn_end(server->conns[n]);
+		mutex_unlock(&server->lock);
+	}
 }

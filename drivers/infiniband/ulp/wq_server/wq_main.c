@@ -140,7 +140,8 @@ static int wq_add_one(struct ib_device *dev)
 		return -ENOMEM;
 	server->dev = dev;
 	mutex_init(&server->lock);
-	hash_init(server->conns);
+	conn_table_init(&server->by_cookie);
+	conn_table_init(&server->by_qp);
 	INIT_DELAYED_WORK(&server->sweep, wq_conn_sweep);
 	err = wq_start(server);
 	if (err) {

@@ -8,11 +8,11 @@
 #define WQ_SERVER_H
 
 #include <linux/bitmap.h>
-#include <linux/hashtable.h>
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
 #include <rdma/ib_verbs.h>
 #include <rdma/conn_server.h>
+#include "../conn_table.h"
 
 #define WQ_CONNS	512	/* at a time */
 #define WQ_REGION	4096	/* bytes that each may read and write */
@@ -38,6 +38,8 @@ struct wq_recv {
 	u64 dma;
 };
 
+struct wq_conn;
+
 struct wq_server {
 	struct ib_device *dev;
 	struct ib_pd *pd;
@@ -57,8 +59,10 @@ struct wq_server {
 	struct mutex lock;	/* what follows, and the states of connections */
 	bool ending;
 	u32 now;
-	DECLARE_HASHTABLE(conns, 8);
+	struct conn_table by_cookie;
+	struct conn_table by_qp;	/* the peer's */
 	DECLARE_BITMAP(places, WQ_CONNS);
+	struct wq_conn *conns[WQ_CONNS];
 	u64 counters[WQ_NR_COUNTERS];
 };
 
@@ -67,6 +71,7 @@ struct wq_peer {
 	struct rdma_ah_attr ah_attr;
 	u32 ud_qpn;
 	u16 lid;
+	u8 gid[16];		/* 0 without a GRH */
 };
 
 void wq_send_answer(struct wq_server *server, const struct wq_peer *peer,

@@ -47,6 +47,8 @@ static void wq_handle(struct wq_server *server, struct ib_wc *wc, const struct i
 		wq_malformed(server);
 		return;
 	}
+	/* It is right. */
+	memcpy(peer.gid, msg->gid, sizeof(peer.gid));
 	if (msg->type == CONN_CONNECT)
 		wq_conn_connect(server, &peer, msg);
 	else
