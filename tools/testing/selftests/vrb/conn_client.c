@@ -10,6 +10,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,17 @@ _Static_assert(sizeof(struct conn_msg) == 64, "struct conn_msg has padding");
 #define RECVS 1024
 #define SENDS 1024
 
-enum state { FREE, CONNECTING, LATE, WRITING, WRITTEN, READING, HELD, DISCONNECTING };
+enum state {
+	FREE,
+	CONNECTING,
+	LATE,
+	LOOKING,
+	WRITING,
+	WRITTEN,
+	READING,
+	HELD,
+	DISCONNECTING,
+};
 
 struct conn {
 	enum state state;
@@ -36,11 +47,12 @@ struct conn {
 	uint64_t cookie, due;
 	uint32_t length;
 	int tries;
+	bool again;
 };
 
 static struct {
 	int count, at_a_time, timeout_ms, late_ms, tries, port, malformed, seed;
-	bool abandon, hold;
+	bool abandon, hold, grh, fresh, again, wrong;
 	unsigned int lid, qpn;
 } options = { .count = 1, .at_a_time = 1, .timeout_ms = 500, .tries = 20, .port = 1 };
 
@@ -55,13 +67,14 @@ static struct ibv_qp *ud_qp;
 static struct ibv_ah *ah;
 static struct ibv_mr *mr, *ud_mr;
 static struct ibv_port_attr port;
+static union ibv_gid gid;
 static struct conn conns[MOST];
 static uint64_t memory[MOST][2][BYTES / 8];
 static struct {
 	uint8_t recvs[RECVS][RECV_SIZE];
 	struct conn_msg sends[SENDS];
 } ud;
-static unsigned int sent, in_flight;
+static unsigned int sent, in_flight, events;
 static uint64_t first_cookie;
 
 static void die(const char *what)
@@ -147,6 +160,17 @@ static void to_init(struct ibv_qp *qp, bool rc)
 		die("to INIT");
 }
 
+/* The server is on the same port where a GID is asked for. */
+static struct ibv_ah_attr server_address(void)
+{
+	return (struct ibv_ah_attr){
+		.dlid = options.lid,
+		.port_num = options.port,
+		.is_global = options.grh,
+		.grh = { .dgid = gid, .hop_limit = 64 },
+	};
+}
+
 static int to_rts(struct ibv_qp *qp, uint32_t qpn, uint32_t psn)
 {
 	struct ibv_qp_attr attr = {
@@ -161,7 +185,7 @@ static int to_rts(struct ibv_qp *qp, uint32_t qpn, uint32_t psn)
 		.rnr_retry = 7,
 		.max_rd_atomic = 1,
 		.max_dest_rd_atomic = 1,
-		.ah_attr = { .dlid = options.lid, .port_num = options.port },
+		.ah_attr = server_address(),
 	};
 	int ret = ibv_modify_qp(qp, &attr,
 				IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN |
@@ -178,7 +202,7 @@ static int to_rts(struct ibv_qp *qp, uint32_t qpn, uint32_t psn)
 
 static void ud_open(void)
 {
-	struct ibv_ah_attr to = { .dlid = options.lid, .port_num = options.port };
+	struct ibv_ah_attr to = server_address();
 	struct ibv_qp_attr attr = { .qp_state = IBV_QPS_RTR };
 	int i;
 
@@ -201,7 +225,8 @@ static void open_all(void)
 	struct ibv_device **list = ibv_get_device_list(NULL);
 
 	context = list && list[0] ? ibv_open_device(list[0]) : NULL;
-	if (!context || ibv_query_port(context, options.port, &port))
+	if (!context || ibv_query_port(context, options.port, &port) ||
+	    ibv_query_gid(context, options.port, 0, &gid))
 		die("no device");
 	options.lid = options.lid ?: port.lid;
 	pd = ibv_alloc_pd(context);
@@ -216,15 +241,24 @@ static void open_all(void)
 	ud_open();
 }
 
-static void ask(struct conn *conn)
+static struct conn_msg message(uint8_t type, uint64_t cookie)
 {
-	const bool connect = conn->state == CONNECTING;
 	struct conn_msg msg = {
 		.magic = htobe32(CONN_MAGIC),
 		.version = CONN_VERSION,
-		.type = connect ? CONN_CONNECT : CONN_DISCONNECT,
-		.cookie = htobe64(conn->cookie),
+		.type = type,
+		.cookie = htobe64(cookie),
 	};
+
+	if (options.grh)
+		memcpy(msg.gid, gid.raw, sizeof(msg.gid));
+	return msg;
+}
+
+static void ask(struct conn *conn)
+{
+	const bool connect = conn->state == CONNECTING;
+	struct conn_msg msg = message(connect ? CONN_CONNECT : CONN_DISCONNECT, conn->cookie);
 
 	if (connect) {
 		msg.qpn = htobe32(conn->qp->qp_num);
@@ -263,7 +297,7 @@ static void disconnect(struct conn *conn)
 static void transfer(struct conn *conn, enum state state)
 {
 	const int n = conn - conns;
-	struct ibv_sge sge = { (uintptr_t)memory[n][state == READING], conn->length, mr->lkey };
+	struct ibv_sge sge = { (uintptr_t)memory[n][state != WRITING], conn->length, mr->lkey };
 	struct ibv_send_wr wr = {
 		.wr_id = n,
 		.sg_list = &sge,
@@ -299,6 +333,19 @@ static void wrong(struct conn *conn, const char *what)
 	disconnect(conn);
 }
 
+static void write_it(struct conn *conn)
+{
+	fill(conn);
+	transfer(conn, WRITING);
+}
+
+/* Of whoever had this memory before there is nothing left. */
+static void look(struct conn *conn)
+{
+	memset(memory[conn - conns][1], 0xff, BYTES);
+	transfer(conn, LOOKING);
+}
+
 static void use(struct conn *conn)
 {
 	const struct conn_msg *answer = &conn->answer;
@@ -309,15 +356,29 @@ static void use(struct conn *conn)
 		wrong(conn, "the answer is none");
 	} else if (to_rts(conn->qp, be32toh(answer->qpn), be32toh(answer->psn))) {
 		wrong(conn, "not to RTS");
+	} else if (options.fresh) {
+		look(conn);
 	} else {
-		fill(conn);
-		transfer(conn, WRITING);
+		write_it(conn);
 	}
+}
+
+/* As one does whose QP has the number of another's that has died. */
+static void ask_again(struct conn *conn)
+{
+	conn->again = true;
+	conn->cookie ^= 1ULL << 63;
+	conn->tries = 0;
+	ask(conn);
 }
 
 static void connected(struct conn *conn, const struct conn_msg *answer)
 {
 	conn->answer = *answer;
+	if (options.again && !conn->again) {
+		ask_again(conn);
+		return;
+	}
 	if (!options.late_ms) {
 		use(conn);
 		return;
@@ -350,6 +411,7 @@ static void poll_ud(void)
 	struct ibv_wc wc;
 
 	while (ibv_poll_cq(ud_cq, 1, &wc) > 0) {
+		events++;
 		if (wc.wr_id == RECVS) {
 			in_flight--;
 			continue;
@@ -360,12 +422,24 @@ static void poll_ud(void)
 	}
 }
 
+static bool is_zero(const struct conn *conn)
+{
+	static const uint8_t zeros[BYTES];
+
+	return !memcmp(memory[conn - conns][1], zeros, conn->length);
+}
+
 static void transferred(struct conn *conn, enum ibv_wc_status status)
 {
 	const int n = conn - conns;
 
 	if (status) {
 		wrong(conn, ibv_wc_status_str(status));
+	} else if (conn->state == LOOKING) {
+		if (is_zero(conn))
+			write_it(conn);
+		else
+			wrong(conn, "somebody's bytes");
 	} else if (conn->state == WRITING) {
 		conn->state = WRITTEN;
 	} else if (memcmp(memory[n][0], memory[n][1], conn->length)) {
@@ -385,7 +459,8 @@ static void poll_rc(void)
 	while (ibv_poll_cq(rc_cq, 1, &wc) > 0) {
 		struct conn *conn = &conns[wc.wr_id];
 
-		if (conn->state == WRITING || conn->state == READING)
+		events++;
+		if (conn->state == LOOKING || conn->state == WRITING || conn->state == READING)
 			transferred(conn, wc.status);
 	}
 }
@@ -401,7 +476,7 @@ static void look_at(struct conn *conn)
 	} else if (conn->state == WRITTEN) {
 		transfer(conn, READING);
 	} else if (conn->state != HELD && now_ms() >= conn->due) {
-		if (conn->state == WRITING || conn->state == READING ||
+		if (conn->state == LOOKING || conn->state == WRITING || conn->state == READING ||
 		    ++conn->tries > options.tries) {
 			end(conn, &total.lost);
 		} else {
@@ -411,9 +486,13 @@ static void look_at(struct conn *conn)
 	}
 }
 
-/* Verbs take their time: what has come is looked at between any two connections. */
+/*
+ * Verbs take their time: what has come is looked at between any two connections. Where nothing has
+ * come the server has the processor.
+ */
 static void turn(void)
 {
+	const unsigned int before = events;
 	int i;
 
 	for (i = 0; i < options.at_a_time; i++) {
@@ -421,6 +500,8 @@ static void turn(void)
 		poll_rc();
 		look_at(&conns[i]);
 	}
+	if (events == before)
+		usleep(50);
 }
 
 static int run(void)
@@ -498,6 +579,72 @@ static int malformed(void)
 	return 0;
 }
 
+/* A change of a right connect, and whether it is refused then; otherwise it is not answered. */
+#define CHANGE(field, value, refused) \
+	{ offsetof(struct conn_msg, field), value, sizeof(((struct conn_msg *)0)->field), refused }
+
+static const struct {
+	size_t offset;
+	uint64_t value;
+	int bytes;
+	bool refused;
+} changes[] = {
+	CHANGE(magic, CONN_MAGIC + 1, false),
+	CHANGE(version, CONN_VERSION + 1, false),
+	CHANGE(type, 0, false),
+	CHANGE(type, CONN_CONNECTED, false),
+	CHANGE(type, CONN_DISCONNECTED, false),
+	CHANGE(type, CONN_REFUSED, false),
+	CHANGE(status, 1, false),
+	CHANGE(reserved, 1, false),
+	CHANGE(reserved2, 1, false),
+	CHANGE(gid[0], 1, false),
+	CHANGE(qpn, 0, true),
+	CHANGE(qpn, 1, true),
+	CHANGE(qpn, 0xffffff, true),
+	CHANGE(qpn, 0x1000002, true),
+	CHANGE(psn, 0x1000000, true),
+	CHANGE(mtu, 0, true),
+	CHANGE(mtu, 6, true),
+	CHANGE(lid, 0xbfff, true),
+	CHANGE(rkey, 1, true),
+	CHANGE(address, 1, true),
+	CHANGE(length, 1, true),
+};
+
+static void change(struct conn_msg *msg, int i)
+{
+	const uint64_t value = htobe64(changes[i].value << 8 * (8 - changes[i].bytes));
+
+	memcpy((uint8_t *)msg + changes[i].offset, &value, changes[i].bytes);
+}
+
+/* Connects with one thing wrong each: they are not answered, or refused. */
+static int wrong_ones(void)
+{
+	const int n = sizeof(changes) / sizeof(*changes);
+	struct conn_msg short_one;
+	int i, refused = 0;
+
+	for (i = 0; i < n; i++) {
+		struct conn_msg msg = message(CONN_CONNECT, first_cookie + i);
+
+		msg.qpn = htobe32(ud_qp->qp_num);
+		msg.mtu = port.active_mtu;
+		msg.lid = htobe16(port.lid);
+		change(&msg, i);
+		message_send(&msg, sizeof(msg));
+		refused += changes[i].refused;
+	}
+	/* All of it is right that comes. */
+	short_one = message(CONN_DISCONNECT, first_cookie);
+	message_send(&short_one, sizeof(short_one) - 1);
+	while (in_flight)
+		poll_ud();
+	printf("malformed %d refused %d\n", n + 1 - refused, refused);
+	return 0;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	int *numbers[] = {
@@ -512,6 +659,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		options.abandon = true;
 	else if (key == 'h')
 		options.hold = true;
+	else if (key == 'g')
+		options.grh = true;
+	else if (key == 'f')
+		options.fresh = true;
+	else if (key == 'b')
+		options.again = true;
+	else if (key == 'w')
+		options.wrong = true;
 	else if (key >= 'a' && key <= 't' && numbers[key])
 		*numbers[key] = strtol(arg, NULL, 0);
 	else if (key == ARGP_KEY_END &&
@@ -534,6 +689,10 @@ static const struct argp_option argp_options[] = {
 	{ "tries", 'r', "N", 0, "how often (default 20)", 0 },
 	{ "abandon", 'a', NULL, 0, "ask for --at-a-time connections, and end", 0 },
 	{ "hold", 'h', NULL, 0, "end none of the --count connections, at most --at-a-time", 0 },
+	{ "grh", 'g', NULL, 0, "send with the GID of this port, which is the server's too", 0 },
+	{ "fresh", 'f', NULL, 0, "look first that the server's memory is zero", 0 },
+	{ "again", 'b', NULL, 0, "ask for each connection again, with another cookie", 0 },
+	{ "wrong", 'w', NULL, 0, "send connects with one thing wrong each", 0 },
 	{ "malformed", 'm', "N", 0, "send so many messages with errors", 0 },
 	{ "seed", 's', "N", 0, "of the errors", 0 },
 	{ 0 }
@@ -552,6 +711,8 @@ int main(int argc, char **argv)
 	open_all();
 	if (options.malformed)
 		return malformed();
+	if (options.wrong)
+		return wrong_ones();
 	if (options.abandon)
 		return abandon();
 	return options.hold ? hold() : run();
