@@ -9,6 +9,10 @@
 
 # shellcheck source=SCRIPTDIR/../../vm/guest/test.bash
 . "$(dirname "${BASH_SOURCE[0]}")/../../vm/guest/test.bash"
+# shellcheck source=SCRIPTDIR/../tavor/faults.bash
+. "$TREE/tools/testing/selftests/tavor/faults.bash"
+# What bind and unbind of those are about
+TAVOR=/sys/bus/pci/drivers/ib_$DRIVER
 
 CLIENT=${TEST_BIN:-$TREE/build/guest/vrb}/conn_client
 # shellcheck disable=SC2153 # whoever sources this sets it
@@ -21,6 +25,18 @@ shown() {
 
 parameter() {
 	cat "/sys/module/$SERVER/parameters/$1"
+}
+
+# A client of ib_vrb keeps the driver's module loaded, so it has to go by itself.
+unserve() {
+	! loaded "$SERVER" || rmmod "$SERVER"
+}
+
+# serve: where the server is one whose objects are born in softirq
+serve() {
+	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
+	unserve
+	load_own "$SERVER"
 }
 
 client() {
@@ -87,12 +103,87 @@ connections() {
 	kept "$before"
 }
 
+no_calls_fail() {
+	! loaded fail_calls || rmmod fail_calls
+}
+
+# a_call_fails FUNCTION CALLER VALUE: some of these calls do; who is refused hears of it, the others
+# do not notice
+a_call_fails() {
+	local before client=$TEST_DIR/client
+	before=$(resources)
+	no_calls_fail
+	load_own fail_calls function="$1" caller="$2" value="$3" every=7
+	client --count 200 --at-a-time 32 --timeout 100 --tries 1000 >"$client" || :
+	cat "$client"
+	echo "$(</sys/module/fail_calls/parameters/failed) calls of $1 have failed"
+	[ "$(</sys/module/fail_calls/parameters/failed)" -gt 0 ]
+	grep -q ' lost 0 wrong 0 ' "$client"
+	no_calls_fail
+	until_true 10 idle
+	kept "$before"
+	connections 50
+}
+
+refusals() {
+	counted refused failed
+}
+
+# and_is_told ...: as a_call_fails; the peer gets an answer
+and_is_told() {
+	local before
+	before=$(refusals)
+	a_call_fails "$@"
+	[ "$(refusals)" -gt "$before" ]
+	grep -qE ' refused [1-9]' "$TEST_DIR/client"
+}
+
 test_connections_one_after_another() {
 	connections 300
 }
 
 test_connections_64_at_a_time() {
 	connections 1000 --at-a-time 64
+}
+
+test_connections_256_at_a_time() {
+	connections 600 --at-a-time 256
+}
+
+# No datagram is lost here, so neither is a message.
+test_nobody_has_to_ask_twice() {
+	client --count 512 --at-a-time 256 --timeout 60000 >"$TEST_DIR/client"
+	cat "$TEST_DIR/client"
+	grep -q ' repeats 0 ' "$TEST_DIR/client"
+	until_true 10 idle
+}
+
+test_connections_with_gids() {
+	connections 100 --at-a-time 16 --grh
+}
+
+# again COMMAND...: what does something with the device; then it is served as before
+again() {
+	"$@"
+	sm_restart
+	until_true 60 any_port_active
+	until_true 10 prints shown qpn
+	connections 50
+}
+
+test_nothing_is_left_of_who_had_the_memory_before() {
+	connections 600 --at-a-time 32 --fresh
+}
+
+test_the_number_of_a_qp_comes_again() {
+	local before stale made
+	before=$(resources)
+	stale=$(shown stale) made=$(shown connected)
+	client --count 32 --at-a-time 16 --again
+	until_true 10 idle
+	[ $(($(shown stale) - stale)) = 32 ]
+	[ $(($(shown connected) - made)) = 64 ]
+	kept "$before"
 }
 
 # The server has tried several times by then, if it has not the patience.
@@ -149,6 +240,20 @@ test_malformed_messages_do_no_harm() {
 	[ "$(shown malformed)" -gt 0 ]
 	kept "$before"
 	connections 10
+}
+
+# judged MALFORMED REFUSED
+judged() {
+	[ "$(shown malformed)" = "$1" ] && [ "$(shown refused)" = "$2" ]
+}
+
+test_each_field_is_looked_at() {
+	local malformed refused more_malformed more_refused
+	malformed=$(shown malformed) refused=$(shown refused)
+	read -r _ more_malformed _ more_refused < <(client --wrong)
+	[ "$more_malformed" -gt 5 ] && [ "$more_refused" -gt 5 ]
+	until_true 10 judged $((malformed + more_malformed)) $((refused + more_refused))
+	[ "$(shown now)" = 0 ]
 }
 
 # more NAME THAN

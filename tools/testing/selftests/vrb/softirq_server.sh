@@ -15,19 +15,6 @@
 SERVER=ib_softirq_server
 # shellcheck source=SCRIPTDIR/servers.bash
 . "$(dirname "$0")/servers.bash"
-# shellcheck source=SCRIPTDIR/../tavor/faults.bash
-. "$TREE/tools/testing/selftests/tavor/faults.bash"
-
-# Each test begins without it.
-unserve() {
-	! loaded "$SERVER" || rmmod "$SERVER"
-}
-
-serve() {
-	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
-	unserve
-	load_own "$SERVER"
-}
 
 # traffic: a client that goes on until it is killed; its process is in pid
 traffic() {
@@ -68,40 +55,6 @@ test_there_are_512_connections_at_a_time() {
 	no_traffic "$pid"
 	until_true 60 idle
 	kept "$before"
-}
-
-no_calls_fail() {
-	! loaded fail_calls || rmmod fail_calls
-}
-
-# a_call_fails FUNCTION CALLER VALUE: some of these calls do; who is refused hears of it, the others
-# do not notice
-a_call_fails() {
-	local before client=$TEST_DIR/client
-	before=$(resources)
-	no_calls_fail
-	load_own fail_calls function="$1" caller="$2" value="$3" every=7
-	client --count 200 --at-a-time 32 --timeout 100 --tries 1000 >"$client" || :
-	cat "$client"
-	echo "$(</sys/module/fail_calls/parameters/failed) calls of $1 have failed"
-	[ "$(</sys/module/fail_calls/parameters/failed)" -gt 0 ]
-	grep -q ' lost 0 wrong 0 ' "$client"
-	no_calls_fail
-	until_true 10 idle
-	kept "$before"
-	connections 50
-}
-
-refusals() {
-	counted refused failed
-}
-
-# and_is_told ...: as a_call_fails; each time the peer gets an answer
-and_is_told() {
-	local before
-	before=$(refusals)
-	a_call_fails "$@"
-	[ "$(refusals)" -gt "$before" ]
 }
 
 test_no_memory_for_a_connection() {
@@ -145,15 +98,6 @@ test_the_firmware_refuses() {
 
 shows() {
 	[ "$(shown "$1")" = "$2" ]
-}
-
-# again COMMAND...: what does something with the device; then it is served as before
-again() {
-	"$@"
-	sm_restart
-	until_true 60 any_port_active
-	until_true 10 prints shown qpn
-	connections 50
 }
 
 rebind() {

@@ -1,20 +1,43 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# Timeout: 600
+# Timeout: 900
 # Guest: own
 # Kernels: 6.12 7
-# Runs: guest --driver mthca --sm --modules ib_wq_server
-# Runs: guest --driver tavor --sm --modules ib_wq_server
+# Runs: guest --driver mthca --sm --modules "ib_wq_server fail_calls"
+# Runs: guest --driver tavor --sm --modules "ib_wq_server fail_calls"
 #
-# Connections to ib_wq_server, which is written as existing ULPs are: the tests of servers.bash. By
-# hand:
-#   tools/testing/vm/run --driver mthca --sm --modules ib_wq_server -- \
+# Connections to ib_wq_server, which is written as existing ULPs are: the tests of servers.bash, and
+# what becomes of it when a call fails. By hand:
+#   tools/testing/vm/run --driver mthca --sm --modules "ib_wq_server fail_calls" -- \
 #	tools/testing/selftests/vrb/wq_server.sh
 
 # shellcheck disable=SC2034 # for the tests
 SERVER=ib_wq_server
 # shellcheck source=SCRIPTDIR/servers.bash
 . "$(dirname "$0")/servers.bash"
+
+test_no_memory_for_a_connection() {
+	and_is_told __kmalloc_cache_noprof wq_conn 0
+}
+
+test_no_memory_for_a_cq() {
+	and_is_told __ib_alloc_cq wq_conn -12
+}
+
+test_no_memory_for_a_qp() {
+	and_is_told ib_create_qp_kernel wq_conn -12
+}
+
+test_a_transition_is_refused() {
+	and_is_told ib_modify_qp wq_conn -5
+}
+
+test_no_memory_for_an_answer() {
+	local before
+	before=$(shown unsent)
+	a_call_fails rdma_create_ah wq_send -12
+	[ "$(shown unsent)" -gt "$before" ]
+}
 
 run_tests "$@"
