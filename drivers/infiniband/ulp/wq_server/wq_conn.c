@@ -20,6 +20,7 @@ struct wq_conn {
 	enum wq_state state;
 	bool seen;		/* has answered once */
 	bool probing;
+	bool was_up;		/* so there may be a probe to wait for */
 	bool wants_answer;	/* to its disconnect */
 	u8 refused;		/* why it was not opened */
 	unsigned int place;
@@ -253,6 +254,7 @@ static void wq_conn_open(struct work_struct *work)
 	if (up) {
 		wq_conn_fill_answer(conn);
 		conn->state = WQ_UP;
+		conn->was_up = true;
 		conn->ready_by = jiffies + msecs_to_jiffies(wq_connect_ms);
 		server->counters[WQ_CONNECTED]++;
 	} else if (err && conn->state == WQ_OPENING) {
@@ -280,10 +282,11 @@ static void wq_answer_disconnect(struct wq_server *server, const struct wq_peer 
 
 static void wq_conn_unmake(struct wq_conn *conn)
 {
-	if (conn->qp) {
+	/* ib_mthca refuses the move to error of a drain in reset, and ib_core warns then. */
+	if (conn->was_up)
 		ib_drain_sq(conn->qp);
+	if (conn->qp)
 		ib_destroy_qp(conn->qp);
-	}
 	if (conn->cq)
 		ib_free_cq(conn->cq);
 }
