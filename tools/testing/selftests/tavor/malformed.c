@@ -1,21 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 //
-// Runs: guest --driver tavor --sm
+// Timeout: 3600
 // Kernels: 6.12 debug
-// Timeout: 1800
+// Level: all
+// Guest: own
+// Runs: guest --driver tavor --sm
+// As: 0
 // Level: ci
+// Runs: guest --driver tavor --sm
+// As: 1
+// Runs: guest --driver tavor --sm
+// As: 2
+// Runs: guest --driver tavor --sm
+// As: 3
+// Runs: guest --driver tavor --sm
+// As: 4
+// Runs: guest --driver tavor --sm
+// As: 5
+// Runs: guest --driver tavor --sm
+// As: 6
+// Runs: guest --driver tavor --sm
+// As: 7
+// Runs: guest --driver tavor --sm
+// As: 8
+// Runs: guest --driver tavor --sm
+// As: 9
 //
 // Calls of uverbs that make no sense, by write() and by ioctl(): wrong sizes, handles and keys
 // of somebody else or of what is gone, flags and capacities that nobody has, addresses that are
 // not mapped, destroys that race. Each is answered by an errno of those documented, the kernel
 // says nothing, and nothing is left behind. A call is made from the seed and its number alone,
-// among objects that are always the same: one that failed can be repeated. On the debug kernel
-// there are ten times as many. By hand:
+// among objects that are always the same: one that failed can be repeated. Each part makes 10^4
+// of them, all parts 10^5. By hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/malformed [COUNT [SEED [FIRST]]]
 
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <sys/ioctl.h>
 #include <rdma/ib_user_ioctl_cmds.h>
@@ -506,6 +528,15 @@ static void spoil(struct command *c)
 	}
 }
 
+/* asks: the objects are afterwards what they were before */
+static bool asks(const struct command *c)
+{
+	return c->hdr.command == IB_USER_VERBS_CMD_QUERY_DEVICE ||
+	       c->hdr.command == IB_USER_VERBS_CMD_QUERY_PORT ||
+	       c->hdr.command == IB_USER_VERBS_CMD_QUERY_QP ||
+	       c->hdr.command == IB_USER_VERBS_CMD_QUERY_SRQ;
+}
+
 static int written(void)
 {
 	struct command c;
@@ -514,7 +545,7 @@ static int written(void)
 	commands[below(NR(commands))](&c);
 	spoil(&c);
 	ret = write(own.fd, &c, c.size) == (ssize_t)c.size ? 0 : errno;
-	if (!ret)
+	if (!ret && !asks(&c))
 		rebuild();
 	return ret;
 }
@@ -743,18 +774,17 @@ static struct race {
 	uint32_t handle;
 	int ret;
 } race;
-static atomic_int race_go, race_done;
+static sem_t race_begin, race_end;
+static atomic_bool race_on;
 
+/* It sleeps but for the race: who polls takes the other's time. */
 static void *racer(void *arg)
 {
-	int seen = 0;
-
 	for (;;) {
-		while (atomic_load(&race_go) == seen)
-			sched_yield();
-		seen = atomic_load(&race_go);
+		sem_wait(&race_begin);
+		atomic_store(&race_on, true);
 		race.ret = race.destroy(own.fd, race.handle);
-		atomic_store(&race_done, seen);
+		sem_post(&race_end);
 	}
 	return NULL;
 }
@@ -796,12 +826,14 @@ static int raced(void)
 	}
 	if (ret)
 		return -ret;
-	atomic_fetch_add(&race_go, 1);
+	atomic_store(&race_on, false);
+	sem_post(&race_begin);
+	while (!atomic_load(&race_on))
+		sched_yield();
 	if (kind == 3)
 		query_raced(race.handle);
 	mine = race.destroy(own.fd, race.handle);
-	while (atomic_load(&race_done) != atomic_load(&race_go))
-		sched_yield();
+	sem_wait(&race_end);
 	/* Who comes while the other is at it is told that it is busy: then it is still there. */
 	if (mine && race.ret)
 		mine = race.destroy(own.fd, race.handle);
@@ -885,10 +917,12 @@ static long number_in(const char *path, const char *key)
 	return number;
 }
 
-/* Leaks are looked for where there is kmemleak. */
-static long default_count(void)
+/* The test's name ends in the number of its part; by hand there is none. */
+static long default_first(void)
 {
-	return access("/sys/kernel/debug/kmemleak", F_OK) ? COUNT : 10 * COUNT;
+	const char *name = getenv("TEST_NAME"), *part = name ? strrchr(name, '-') : NULL;
+
+	return part ? COUNT * atol(part + 1) : 0;
 }
 
 static void accounts(long objects, long pinned, long slab)
@@ -937,7 +971,7 @@ static bool ready(void)
 int main(int argc, char **argv)
 {
 	static const char *const texts[] = { "ib_", "infiniband", "uverbs", "BUG", "WARN", NULL };
-	long count = argc > 1 ? atol(argv[1]) : default_count(), objects, pinned, slab, first, i;
+	long count = argc > 1 ? atol(argv[1]) : COUNT, objects, pinned, slab, first, i;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : SEED;
 	int log = process_log_open();
 
@@ -946,7 +980,7 @@ int main(int argc, char **argv)
 	if (!ready())
 		ksft_exit_skip("no RDMA device that works\n");
 	ksft_set_plan(CHUNKS + 4);
-	first = argc > 3 ? atol(argv[3]) : 0;
+	first = argc > 3 ? atol(argv[3]) : default_first();
 	objects = engine_count("objects", ":");
 	pinned = number_in("/proc/self/status", "VmPin:");
 	first_fd = dup(0);
