@@ -8,6 +8,8 @@ RUN=./run
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 number=0
+# The test's own file: its name may be relative to a folder it has left.
+script=$(readlink "/proc/$$/fd/255")
 
 # said_by: file, line and text of the call that came to a result, and of the command before it if
 # that gave it
@@ -16,9 +18,9 @@ said_by() {
 	line=${BASH_LINENO[top - 1]}
 	from=$line
 	[ "$top" -gt 2 ] || from=$((line - 1))
-	awk -v from="$from" -v to="$line" -v file="${BASH_SOURCE[top]##*/}" \
+	awk -v from="$from" -v to="$line" -v file="${script##*/}" \
 		'NR >= from && NR <= to { sub(/^[ \t]+/, ""); print "# " file ":" NR ": " $0 }' \
-		"${BASH_SOURCE[top]}"
+		"$script"
 }
 
 # result GOOD TEXT

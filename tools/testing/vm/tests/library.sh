@@ -108,4 +108,8 @@ X
 bash "$work/host" >"$work/out" 2>"$work/err"
 named "a test on the host fails, and file, line and command are named" "host:3: [ 1 = 2 ]" \
 	'host:4: result $? "one is two"'
+sed -i '1i cd /' "$work/host"
+(cd "$work" && bash host) >"$work/out" 2>"$work/err"
+named "and if it has left the folder its own name is relative to" "host:4: [ 1 = 2 ]" \
+	'host:5: result $? "one is two"'
 echo "1..$number"
