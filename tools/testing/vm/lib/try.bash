@@ -8,6 +8,7 @@ RUN=./run
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 number=0
+failed=0
 # The test's own file: its name may be relative to a folder it has left.
 script=$(readlink "/proc/$$/fd/255")
 
@@ -29,9 +30,10 @@ result() {
 	if [ "$1" = 0 ]; then
 		echo "ok $number $2"
 	else
+		failed=$((failed + 1))
 		echo "not ok $number $2"
 		said_by
-		sed 's/^/# /' "$work/out" "$work/err" 2>/dev/null | tail -n 12
+		sed 's/^/# /' "$work/out" "$work/err" 2>/dev/null | tail -n 60
 	fi
 }
 

@@ -11,22 +11,9 @@
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/../../../vm/lib/all.sh
 . "$here/../../../vm/lib/all.sh"
+# shellcheck source=SCRIPTDIR/../../../vm/lib/try.bash
+. "$here/../../../vm/lib/try.bash"
 set +e
-
-number=0
-failed=0
-
-# result STATUS NAME: what was printed is shown when it failed
-result() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number $2"
-		return
-	fi
-	failed=$((failed + 1))
-	sed 's/^/# /' "$work/out"
-	echo "not ok $number $2"
-}
 
 count() {
 	"$here/../count" "$@" >"$work/out" 2>&1
@@ -66,8 +53,6 @@ known() {
 }
 
 host_ready
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 bin=$BUILD/bench/count/tests
 mkdir -p "$bin"
 echo "TAP version 13"
