@@ -57,6 +57,16 @@ select_tests() {
 
 number=0
 status=0
+# The test's own file, wherever its name is relative to.
+script=$(readlink "/proc/$$/fd/255")
+
+# came_from: file, line and text of the test's call that came to a result, and of the line before
+came_from() {
+	local line=${BASH_LINENO[${#BASH_LINENO[@]} - 2]}
+	awk -v line="$line" -v file="${script##*/}" \
+		'NR >= line - 1 && NR <= line { sub(/^[ \t]+/, ""); print "# " file ":" NR ": " $0 }' \
+		"$script"
+}
 
 # report NAME RESULT: RESULT is "pass", "skip REASON" or anything else
 report() {
@@ -64,7 +74,11 @@ report() {
 	case $2 in
 	pass) echo "ok $number $1" ;;
 	skip*) echo "ok $number $1 # SKIP ${2#skip }" ;;
-	*) echo "not ok $number $1" && status=1 ;;
+	*)
+		came_from
+		echo "not ok $number $1"
+		status=1
+		;;
 	esac
 }
 
