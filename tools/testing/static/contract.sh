@@ -5,8 +5,8 @@
 #
 # Documentation/vrb-contract.rst names every test of the request engine, and none that is not there.
 
-cd "$(dirname "$0")" || exit 1
-document=../../../../Documentation/vrb-contract.rst
+cd "$(dirname "$0")/../../.." || exit 1
+document=Documentation/vrb-contract.rst
 echo "TAP version 13"
 [ -e $document ] || { echo "1..0 # SKIP no $document" && exit 4; }
 echo "1..2"
@@ -26,7 +26,7 @@ compare() {
 }
 
 # In a table of tests each entry begins like this: { "name",
-tests=$(sed -nE 's/^\t\{ "([a-z0-9_]+)",.*/\1/p' mock/test_*.c)
+tests=$(sed -nE 's/^\t\{ "([a-z0-9_]+)",.*/\1/p' tools/testing/selftests/vrb/mock/test_*.c)
 # Fields of the document: ":tested: name, name (remark), ..." up to the next line that is not
 # indented.
 words=$(awk '/^:tested:/ { on = 1 } /^[^ :]|^$|^:[^t]/ { on = 0 } on' $document |
