@@ -6,7 +6,7 @@
 #
 # Documentation/hca-model.rst says what the sources say: each rule, option and control verb.
 
-cd "$(dirname "$0")/.." || exit 1
+cd "$(dirname "$0")/../hca" || exit 1
 echo "1..2"
 if out=$(./doc-tables --check 2>&1); then
 	echo "ok 1 tables agree with the sources"
