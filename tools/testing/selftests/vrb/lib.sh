@@ -63,8 +63,8 @@ script=$(readlink "/proc/$$/fd/255")
 # came_from: file, line and text of the test's call that came to a result, and of the line before
 came_from() {
 	local line=${BASH_LINENO[${#BASH_LINENO[@]} - 2]}
-	awk -v line="$line" -v file="${script##*/}" \
-		'NR >= line - 1 && NR <= line { sub(/^[ \t]+/, ""); print "# " file ":" NR ": " $0 }' \
+	awk -v from=$((line - 1)) -v to="$line" -v file="${script##*/}" \
+		'NR >= from && NR <= to { sub(/^[ \t]+/, ""); print "# " file ":" NR ": " $0 }' \
 		"$script"
 }
 
