@@ -1,21 +1,54 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Ten thousand connections to a server, SERVER of servers.bash.
+# Ten thousand connections to a server, SERVER of servers.bash, and what they take; that is left in
+# /results/counted-$SERVER, too.
 
 # shellcheck source=SCRIPTDIR/servers.bash
 . "$(dirname "${BASH_SOURCE[0]}")/servers.bash"
 
-TEST_SECONDS=900
+TEST_SECONDS=2400
+TRACE=/sys/kernel/tracing
+SWITCHES=$TRACE/events/sched/sched_switch
+COUNTED=/results/counted-$SERVER
+
+count_switches() {
+	mountpoint -q $TRACE || mount -t tracefs none $TRACE
+	echo hist:keys=prev_comm:size=4096 >$SWITCHES/trigger
+}
+
+# counted_switches: lines "switches NAME NUMBER": how often threads of these names were left, since
+# count_switches
+counted_switches() {
+	sed -nE 's/^\{ prev_comm: (.*[^ ]) *\} hitcount: +([0-9]+)$/\2 \1/p' $SWITCHES/hist |
+		awk '$2 ~ /^(kworker|ksoftirqd|conn_client)/ { sub(/\/.*/, "", $2); n[$2] += $1 }
+			END { for (name in n) print "switches", name, n[name] }' | sort
+	echo !hist:keys=prev_comm:size=4096 >$SWITCHES/trigger
+}
+
+# taken COMMAND...: the commands that it makes the HCA execute, and switches
+taken() {
+	count_switches
+	commands_of "$@" >"$TEST_DIR/commands"
+	{
+		echo "== $* =="
+		cat "$TEST_DIR/commands"
+		counted_switches
+	} | tee -a "$COUNTED"
+}
 
 test_10000_connections_one_after_another() {
-	connections 10000
+	taken connections 10000
 }
 
 test_10000_connections_256_at_a_time() {
-	connections 10000 --at-a-time 256
+	taken connections 10000 --at-a-time 256
 }
 
-[ $# != 0 ] ||
-	set -- test_10000_connections_one_after_another test_10000_connections_256_at_a_time
-run_tests "$@"
+# run_many [NAME...]: those above, without those of servers.bash
+run_many() {
+	[ $# != 0 ] ||
+		set -- test_10000_connections_one_after_another \
+			test_10000_connections_256_at_a_time
+	run_tests "$@"
+}

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# Timeout: 1800
+# Timeout: 5400
 # Level: all
 # Guest: own
 # Runs: guest --driver mthca --sm --modules ib_wq_server
@@ -15,3 +15,5 @@
 SERVER=ib_wq_server
 # shellcheck source=SCRIPTDIR/servers_many.bash
 . "$(dirname "$0")/servers_many.bash"
+
+run_many "$@"
