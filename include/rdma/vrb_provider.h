@@ -398,11 +398,16 @@ void vrb_softirq_stop(struct vrb_softirq *softirq);
  *	at it under rcu_read_lock(), and the provider frees it, in @release or later.
  *	vrb_device_destroy() returns after the last of these.
  *	Context: Softirq, no lock held.
+ * @leave: a parting verb after which the hardware neither uses memory of the object's owner nor has
+ *	events for him. It is asked for when a client unregisters while something holds the object:
+ *	see vrb_object_hold(). Its failure is one of the device. NULL: the hardware does nothing
+ *	with such an object unless its children have it do that.
  */
 struct vrb_object_type {
 	const char *name;
 	void (*release)(struct vrb_object *object);
 	void (*free)(struct vrb_object *object);
+	const struct vrb_verb *leave;
 };
 
 #define VRB_MAX_PARENTS 6

@@ -215,22 +215,51 @@ void vrb_client_fence(struct vrb_client *client)
 	vrb_wait_zero(client->dev, vrb_client_running, client, "requests");
 }
 
+/* Whether an object is what a client's destroy waits for others to let go of. Device lock held. */
+static bool vrb_client_holds(const struct vrb_client *client, const struct vrb_object *object)
+{
+	return object->dying && object->destroy.client == client && object->children;
+}
+
+/* The hardware lets go of what the object's owner may free from now on. */
+static void vrb_client_leave_hardware(struct vrb_device *dev, struct vrb_object *object)
+{
+	struct vrb vrb;
+	int ret;
+
+	if (!object->type->leave || object->life != VRB_LIFE_CREATED)
+		return;
+	vrb_prep(&vrb, object->type->leave, object);
+	ret = vrb_submit_wait(&dev->own, &vrb);
+	/* Of a device that has failed since the object was made, it has let go. */
+	if (ret && ret != -EIO && ret != -ESTALE)
+		vrb_device_fail(dev, "the hardware does not let go of an object");
+}
+
+static void vrb_client_quiet(struct vrb_client *client, struct vrb_object *object)
+{
+	struct vrb_device *dev = client->dev;
+
+	pr_warn("%s: client %s goes before %s %#x does, which has %u children\n",
+		dev->name, client->name, object->type->name, object->id, object->children);
+	vrb_object_get(object);
+	vrb_unlock(dev);
+	vrb_client_leave_hardware(dev, object);
+	vrb_object_put(object);
+	vrb_lock(dev);
+}
+
 static void vrb_client_leave(struct vrb_client *client, struct vrb_object *object)
 {
-	if (!object->dying || object->destroy.client != client || !object->children)
-		return;
-	pr_warn("%s: client %s goes before %s %#x does, which has %u children\n",
-		client->dev->name, client->name, object->type->name, object->id, object->children);
 	vrb_tell(object, VRB_NEWS_LEFT);
 }
 
-/*
- * Its destroys that wait for objects that nobody may ever destroy. Whoever waits for those from now
- * on, the client does not: it is told of each, and the provider keeps them.
- */
-static void vrb_client_leave_held(struct vrb_client *client)
+/* What is to be done with each object that a client's destroys wait for; it may drop the lock. */
+static void vrb_client_each_held(struct vrb_client *client,
+				 void (*act)(struct vrb_client *client, struct vrb_object *object))
 {
 	struct vrb_device *dev = client->dev;
+	struct vrb_object *object;
 	struct list_head *next;
 
 	mutex_lock(&dev->read_lock);
@@ -238,7 +267,9 @@ static void vrb_client_leave_held(struct vrb_client *client)
 	list_add(&dev->object_reader, &dev->objects);
 	while ((next = vrb_cursor_next(&dev->object_reader, &dev->objects))) {
 		vrb_handle(dev);
-		vrb_client_leave(client, list_entry(next, struct vrb_object, entry));
+		object = list_entry(next, struct vrb_object, entry);
+		if (vrb_client_holds(client, object))
+			act(client, object);
 		if (vrb_within_budget(dev))
 			continue;
 		vrb_unlock(dev);
@@ -246,6 +277,19 @@ static void vrb_client_leave_held(struct vrb_client *client)
 	}
 	vrb_unlock(dev);
 	mutex_unlock(&dev->read_lock);
+}
+
+/*
+ * Its destroys that wait for objects that nobody may ever destroy. Whoever waits for those from now
+ * on, the client does not: it is told of each, and the provider keeps them. Before that the
+ * hardware lets go of them, and handlers that were running, which the destroys have waited for
+ * otherwise, have returned.
+ */
+static void vrb_client_leave_held(struct vrb_client *client)
+{
+	vrb_client_each_held(client, vrb_client_quiet);
+	synchronize_rcu();
+	vrb_client_each_held(client, vrb_client_leave);
 }
 
 static unsigned int vrb_client_inflight(const void *client)
@@ -258,10 +302,11 @@ static unsigned int vrb_client_inflight(const void *client)
  * @client: client; gone afterwards
  *
  * Shuts the client, destroys the objects it has left and names them, waits for what is issued and
- * for its destroys. When this returns no callback of
- * the client runs or is going to run. It does not wait for hardware that is dead (rules 8 and 10 of
- * the contract), nor for objects of others: a destroy that waits for a child which nobody destroys
- * is told of as if the object were gone, and is the provider's from then on.
+ * for its destroys. When this returns no callback of the client runs or is going to run, and the
+ * hardware uses no memory of its. It does not wait for hardware that is dead (rules 8 and 10 of the
+ * contract), nor for objects of others: a destroy that waits for a child which nobody destroys, or
+ * for a multicast group, is told of as if the object were gone, and is the provider's from then on,
+ * after the hardware has let go of it: a QP is reset.
  *
  * Context: Process, may sleep; not a callback of the client.
  */

@@ -51,10 +51,16 @@ struct tavor_queue_type {
 	ptrdiff_t spare;
 };
 
-/* Type of the struct @queue, which has members object and buf, and @other for a resize. */
-#define TAVOR_QUEUE_TYPE(queue, other, text, release_it, free_it) {			\
+/*
+ * Type of the struct @queue, which has members object and buf, and @other for a resize; more of its
+ * object's type may follow.
+ */
+#define TAVOR_QUEUE_TYPE(queue, other, text, release_it, free_it, ...) {		\
 	.mtt = {									\
-		.object = { .name = (text), .release = (release_it), .free = (free_it) }, \
+		.object = {								\
+			.name = (text), .release = (release_it), .free = (free_it),	\
+			__VA_ARGS__							\
+		},									\
 		.job = tavor_buf_mtt_job,						\
 		.pages = tavor_buf_mtt_pages,						\
 	},										\

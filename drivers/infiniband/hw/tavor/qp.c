@@ -135,9 +135,6 @@ static void tavor_qp_free(struct vrb_object *object)
 	kfree(to_hw_qp(object));
 }
 
-static const struct tavor_queue_type tavor_qp_type =
-	TAVOR_QUEUE_TYPE(struct tavor_hw_qp, buf, "QP", tavor_qp_release, tavor_qp_free);
-
 /**
  * tavor_qp_set_state() - the state a QP is in, or is in still, and what may be posted in it
  * @qp: the QP
@@ -240,6 +237,22 @@ static const struct vrb_verb tavor_verb_destroy_qp = {
 	.class = VRB_CLASS_TEARDOWN,
 	VRB_STEPS(tavor_destroy_qp_steps),
 };
+
+/*
+ * The owner of a QP that is in a multicast group has gone: nothing is received any more. This is
+ * the destroy without its last step: the QP keeps its buffer.
+ */
+static const struct vrb_verb tavor_verb_leave_qp = {
+	.name = "LEAVE_QP",
+	.class = VRB_CLASS_TEARDOWN,
+	.parting = true,
+	.steps = tavor_destroy_qp_steps,
+	.nr_steps = ARRAY_SIZE(tavor_destroy_qp_steps) - 1,
+};
+
+static const struct tavor_queue_type tavor_qp_type =
+	TAVOR_QUEUE_TYPE(struct tavor_hw_qp, buf, "QP", tavor_qp_release, tavor_qp_free,
+			 .leave = &tavor_verb_leave_qp);
 
 /* Create: the key of a kernel QP's buffer is all that the hardware learns. */
 static const struct vrb_step tavor_create_qp_steps[] = {

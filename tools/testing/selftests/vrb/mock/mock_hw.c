@@ -76,7 +76,7 @@ static struct mock_script *script_of(struct mock *mock, const struct vrb *vrb)
 {
 	if (vrb->op)
 		return mock_typed_script(mock, vrb);
-	if (vrb->object && vrb == &vrb->object->destroy)
+	if (vrb->object && (vrb == &vrb->object->destroy || vrb->verb == vrb->object->type->leave))
 		return &container_of(vrb->object, struct mock_object, object)->destroy;
 	return container_of(vrb, struct mock_head, vrb)->script;
 }

@@ -76,11 +76,6 @@ static void hw_free(struct vrb_object *object)
 	kfree(hw);
 }
 
-static const struct vrb_object_type cq_type = { "CQ", hw_release, hw_free };
-static const struct vrb_object_type qp_type = { "QP", hw_release, hw_free };
-static const struct vrb_object_type srq_type = { "SRQ", hw_release, hw_free };
-static const struct vrb_object_type mr_type = { "MR", hw_release, hw_free };
-
 static int mock_hw_encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot);
 static int destroy_encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot);
 static int destroy_done(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot,
@@ -95,6 +90,25 @@ static const struct vrb_verb destroy_verb = {
 	.class = VRB_CLASS_TEARDOWN,
 	VRB_STEPS(destroy_steps),
 };
+
+static int leave_done(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot,
+		      const struct vrb_result *result);
+
+static const struct vrb_step leave_steps[] = {
+	{ .name = "reset", .encode = mock_encode, .done = leave_done },
+};
+
+static const struct vrb_verb leave_verb = {
+	.name = "leave",
+	.class = VRB_CLASS_TEARDOWN,
+	.parting = true,
+	VRB_STEPS(leave_steps),
+};
+
+static const struct vrb_object_type cq_type = { "CQ", hw_release, hw_free };
+static const struct vrb_object_type qp_type = { "QP", hw_release, hw_free, &leave_verb };
+static const struct vrb_object_type srq_type = { "SRQ", hw_release, hw_free };
+static const struct vrb_object_type mr_type = { "MR", hw_release, hw_free };
 
 /* What a verb does unless the test says otherwise. */
 static void default_scripts(struct mock_script script[VRB_NR_OPS])
@@ -445,6 +459,14 @@ static int destroy_done(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot
 {
 	if (!result->status)
 		to_hw(vrb->object)->created = false;
+	return mock_done(dev, vrb, slot, result);
+}
+
+static int leave_done(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot,
+		      const struct vrb_result *result)
+{
+	if (!result->status)
+		reset_qp(to_hw(vrb->object));
 	return mock_done(dev, vrb, slot, result);
 }
 

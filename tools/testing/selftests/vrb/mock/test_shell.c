@@ -538,6 +538,56 @@ static void shell_left_while_it_is_used(struct test *t)
 	EXPECT_EQ(t, gone->calls, 1);
 }
 
+struct leave_told {
+	const struct mock_hw *hw;
+	enum ib_qp_state state;		/* of the QP when its owner was told */
+	int calls;
+};
+
+static void leave_gone(void *context)
+{
+	struct leave_told *told = context;
+
+	told->state = READ_ONCE(told->hw->state);
+	told->calls++;
+}
+
+/* Attached, with receives posted: nothing writes into their memory when the owner has been told. */
+static void leave_stops_the_hardware(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = created_qp(t, cq);
+	struct mock_hw *hw = mock_qp_hw(qp);
+	struct vrb_object *object = &hw->base.object;
+	struct leave_told told = { .hw = hw };
+
+	WRITE_ONCE(hw->state, IB_QPS_RTS);
+	vrb_object_hold(object);
+	EXPECT_EQ(t, vrb_destroy_qp(t->client, qp, leave_gone, &told), -EINPROGRESS);
+	vrb_client_unregister(t->client);
+	t->client = NULL;
+	EXPECT_EQ(t, told.calls, 1);
+	EXPECT_EQ(t, told.state, IB_QPS_RESET);
+	vrb_object_unhold(object);
+	EXPECT(t, wait_until(none_is_left, t));
+}
+
+static void leave_that_fails_stops_the_device(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = created_qp(t, cq);
+	struct vrb_object *object = &mock_qp_hw(qp)->base.object;
+
+	mock_qp_hw(qp)->base.destroy.step[0].status = -EBUSY;
+	vrb_object_hold(object);
+	EXPECT_EQ(t, vrb_destroy_qp(t->client, qp, NULL, NULL), -EINPROGRESS);
+	vrb_client_unregister(t->client);
+	t->client = NULL;
+	EXPECT(t, vrb_device_failed(t->dev));
+	vrb_object_unhold(object);
+	EXPECT(t, wait_until(none_is_left, t));
+}
+
 static void shell_is_destroyed_after_shut(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
@@ -607,6 +657,9 @@ const struct test_case shell_tests[] = {
 	{ "shell_left_by_its_client", shell_left_by_its_client, .verbs = true },
 	{ "shells_left_by_their_client", shells_left_by_their_client, .verbs = true },
 	{ "shell_left_while_it_is_used", shell_left_while_it_is_used, .verbs = true },
+	{ "leave_stops_the_hardware", leave_stops_the_hardware, .verbs = true },
+	{ "leave_that_fails_stops_the_device", leave_that_fails_stops_the_device,
+	  .verbs = true },
 	{ "shell_is_destroyed_after_shut", shell_is_destroyed_after_shut, .verbs = true },
 	{ "shell_is_destroyed_after_failure", shell_is_destroyed_after_failure, .verbs = true },
 	{ "shell_destroyed_under_its_requests", shell_destroyed_under_its_requests,
