@@ -461,6 +461,7 @@ struct vrb_object {
 	void (*shell_release)(void *shell);
 	struct list_head shell_entry;	/* the client's shells */
 	struct list_head awaiting;	/* requests that wait for an event of it */
+	bool await_next;		/* one of them for any completion, solicited or not */
 	struct rcu_head rcu;
 };
 

@@ -386,8 +386,10 @@ struct vrb_process_mad {
  * @flags: %IB_CQ_NEXT_COMP or %IB_CQ_SOLICITED; anything else is -EINVAL
  *
  * Arms the CQ. Completes with 0 at its next event, or at once if there is a completion that the
- * last poll has not seen: so poll until the CQ is empty in the callback, and submit again. What was
- * armed by ib_req_notify_cq() is told to &ib_cq.comp_handler as ever.
+ * last poll has not seen: so poll until the CQ is empty in the callback, and submit again. Several
+ * may wait for one CQ: its event completes all of them, and while one of them waits for the next
+ * completion it need not be solicited. What was armed by ib_req_notify_cq() is told to
+ * &ib_cq.comp_handler as ever; the hardware knows the last arming alone, be it that or this.
  */
 struct vrb_await_cq {
 	struct vrb vrb;

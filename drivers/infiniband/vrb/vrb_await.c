@@ -57,14 +57,20 @@ int vrb_await_room(const struct vrb_client *client)
 static void vrb_await_cq_begin(struct vrb_device *dev, struct vrb *vrb)
 {
 	struct vrb_await_cq *req = container_of(vrb, struct vrb_await_cq, vrb);
-	enum ib_cq_notify_flags flags = req->flags;
+	struct vrb_object *object = vrb->object;
+	enum ib_cq_notify_flags flags;
 	int ret;
 
-	if (vrb->object->life == VRB_LIFE_CREATING) {
-		list_add_tail(&vrb->object_entry, &vrb->object->visitors);
+	if (object->life == VRB_LIFE_CREATING) {
+		list_add_tail(&vrb->object_entry, &object->visitors);
 		return;
 	}
-	list_add_tail(&vrb->object_entry, &vrb->object->awaiting);
+	/* The hardware knows the last arming alone. */
+	if (list_empty(&object->awaiting))
+		object->await_next = false;
+	object->await_next |= req->flags == IB_CQ_NEXT_COMP;
+	flags = object->await_next ? IB_CQ_NEXT_COMP : IB_CQ_SOLICITED;
+	list_add_tail(&vrb->object_entry, &object->awaiting);
 	ret = req->cq->device->ops.req_notify_cq(req->cq, flags | IB_CQ_REPORT_MISSED_EVENTS);
 	if (ret)
 		vrb_finish(dev, vrb, min(ret, 0));

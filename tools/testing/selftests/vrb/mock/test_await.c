@@ -134,6 +134,31 @@ static void await_cq_passes_its_flags(struct test *t)
 	wait_gone(end_cq(t, cq));
 }
 
+/* The hardware knows the last arming alone: it must be that of whoever waits for more. */
+static void await_cq_next_beside_solicited(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct typed_request *next = new_await_cq(t, cq), *solicited = new_await_cq(t, cq);
+
+	solicited->await_cq.flags = IB_CQ_SOLICITED;
+	submit_typed(next);
+	submit_typed(solicited);
+	EXPECT_EQ(t, mock_cq_hw(cq)->arm_flags, IB_CQ_NEXT_COMP | IB_CQ_REPORT_MISSED_EVENTS);
+	EXPECT_EQ(t, vrb_cancel(&next->vrb), 0);
+	wait_typed(next, -ECANCELED);
+	EXPECT_EQ(t, vrb_cancel(&solicited->vrb), 0);
+	wait_typed(solicited, -ECANCELED);
+	submit_typed(solicited);
+	EXPECT_EQ(t, mock_cq_hw(cq)->arm_flags, IB_CQ_SOLICITED | IB_CQ_REPORT_MISSED_EVENTS);
+	submit_typed(next);
+	EXPECT_EQ(t, mock_cq_hw(cq)->arm_flags, IB_CQ_NEXT_COMP | IB_CQ_REPORT_MISSED_EVENTS);
+	EXPECT_EQ(t, vrb_cancel(&next->vrb), 0);
+	wait_typed(next, -ECANCELED);
+	EXPECT_EQ(t, vrb_cancel(&solicited->vrb), 0);
+	wait_typed(solicited, -ECANCELED);
+	wait_gone(end_cq(t, cq));
+}
+
 static void await_cq_that_cannot_be_armed(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
@@ -436,6 +461,7 @@ const struct test_case await_tests[] = {
 	{ "await_cq_by_many", await_cq_by_many, .verbs = true },
 	{ "await_cq_checks_its_flags", await_cq_checks_its_flags, .verbs = true },
 	{ "await_cq_passes_its_flags", await_cq_passes_its_flags, .verbs = true },
+	{ "await_cq_next_beside_solicited", await_cq_next_beside_solicited, .verbs = true },
 	{ "await_cq_that_cannot_be_armed", await_cq_that_cannot_be_armed, .verbs = true },
 	{ "await_cq_costs_nobody_else", await_cq_costs_nobody_else, .verbs = true },
 	{ "await_takes_no_slot", await_takes_no_slot, .verbs = true, .one_slot = true },
