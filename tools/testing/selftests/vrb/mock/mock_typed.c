@@ -145,8 +145,13 @@ void wait_typed(struct typed_request *request, int status)
 	request->calls = 0;
 }
 
+static bool is_idle(void *vrb)
+{
+	return vrb_cancel(vrb) == -ENOENT;
+}
+
 /**
- * run_typed - submit a request and wait for it
+ * run_typed - submit a request and wait until it can be submitted again
  * @request: request
  * @status: the status it must have
  *
@@ -156,6 +161,8 @@ void run_typed(struct typed_request *request, int status)
 {
 	submit_typed(request);
 	wait_typed(request, status);
+	/* Its callback may not have returned. */
+	EXPECT(request->test, wait_until(is_idle, &request->vrb));
 }
 
 /* ---- Shells ---- */
