@@ -146,6 +146,8 @@ static void tavor_event_comp(struct tavor_eq *eq, const struct tavor_eqe *eqe)
 		return;
 	}
 	tavor_eq_disarm_cq(eq, cqn);
+	/* Before the look at who awaits: who comes after that arms the CQ after the disarming. */
+	mb();
 	tavor_cq_completion(eq->dev, cqn);
 }
 
