@@ -108,7 +108,7 @@ static bool vrb_goes_now(const struct vrb_device *dev, const struct vrb *vrb)
 	if (vrb->verb->creates && vrb_unborn_parent(object))
 		return false;
 	return !dev->nr_runnable && !dev->hold && list_empty(&dev->ready) &&
-	       !(object && (object->active || !list_empty(&object->queue))) &&
+	       !(object && object->active) &&
 	       vrb_may_issue(dev, vrb);
 }
 

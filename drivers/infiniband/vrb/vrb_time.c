@@ -157,9 +157,7 @@ static ktime_t vrb_slot_expiry(const struct vrb_device *dev, const struct vrb_sl
 {
 	switch (slot->state) {
 	case VRB_SLOT_BUSY:
-		/* Neither posted nor ready: its result is there, or it is not at a command. */
-		return slot->posted || !list_empty(&slot->entry) ? vrb_busy_expiry(dev, slot) :
-		       KTIME_MAX;
+		return vrb_busy_expiry(dev, slot);
 	case VRB_SLOT_ZOMBIE:
 		return vrb_zombie_expiry(dev, slot);
 	default:
