@@ -114,7 +114,8 @@ struct vrb_create_cq {
  * Its CQs and its SRQ may be under creation: the request waits for them, and other requests on @qp
  * wait for it. It is refused with -EINVAL if the create of one of those was never submitted. Where
  * such a create has failed the answer, or the status, is -ENOLINK; and so is the status of what is
- * queued behind a create that fails. A destroy of one of those cancels it.
+ * queued behind a create that fails, and the answer to whatever is submitted on @qp until the last
+ * of that has ended. A destroy of one of those cancels it.
  *
  * Afterwards the QP is in %IB_QPS_RESET; &ib_qp.qp_num is known since vrb_alloc_qp().
  */
