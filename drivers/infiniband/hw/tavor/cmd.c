@@ -43,7 +43,8 @@ int tavor_cmd_errno(u8 status)
 	case TAVOR_ST_OK:
 		return 0;
 	case TAVOR_ST_INTERNAL_ERR:
-		return -EIO;
+		/* -EIO is the device's failure, after which the hardware is at rest. */
+		return -EREMOTEIO;
 	case TAVOR_ST_BAD_OP:
 		return -EOPNOTSUPP;
 	case TAVOR_ST_BAD_SYS_STATE:

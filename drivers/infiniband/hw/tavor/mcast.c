@@ -204,7 +204,7 @@ static int tavor_mcast_look(struct tavor_mcg_table *table)
 	if (op->attach && tavor_mgm_empty(&op->mgm) && op->prev == TAVOR_MGM_NONE)
 		return tavor_mcast_attach_here(op);
 	if (next >= 2 * table->buckets)
-		return -EIO;
+		return -EREMOTEIO;
 	if (!next)
 		return op->attach ? tavor_mcast_attach_new(table) : -EINVAL;
 	op->prev = op->index;
@@ -254,7 +254,7 @@ static int tavor_mcast_next(struct tavor_mcg_table *table, struct tavor_dev *dev
 	case TAVOR_MCAST_HASH:
 		op->index = lower_16_bits(result->out);
 		op->phase = TAVOR_MCAST_READ;
-		return op->index < table->buckets ? VRB_AGAIN : -EIO;
+		return op->index < table->buckets ? VRB_AGAIN : -EREMOTEIO;
 	case TAVOR_MCAST_READ:
 		memcpy(&op->mgm, tavor_mbox_out(dev, slot), sizeof(op->mgm));
 		return tavor_mcast_look(table);

@@ -405,7 +405,7 @@ static void each_taker(void)
 
 static const struct {
 	int status, error;
-} statuses[] = { { 0x01, EIO }, { 0x03, EINVAL }, { 0x08, ENOMEM } };
+} statuses[] = { { 0x01, EREMOTEIO }, { 0x03, EINVAL }, { 0x08, ENOMEM } };
 
 static int nr_commands(void)
 {

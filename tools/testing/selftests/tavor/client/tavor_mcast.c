@@ -313,7 +313,8 @@ static void run_refused(struct world *w)
 	bool ok;
 
 	ok = is(attach(w, a, 1), -EINPROGRESS, "one") && is(attach(w, b, 1), -EINPROGRESS, "two");
-	ok = ok && is(status_of(a), -EIO, "first attach") && is(status_of(b), 0, "second attach");
+	ok = ok && is(status_of(a), -EREMOTEIO, "first attach") &&
+	     is(status_of(b), 0, "second attach");
 	result(ok && detached(w, a, 1, -EINVAL) && detached(w, b, 1, 0),
 	       "the second has its turn after one that is refused");
 }
