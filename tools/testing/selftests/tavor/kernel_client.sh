@@ -152,6 +152,47 @@ test_multicast_requests_of_a_device_that_fails() {
 	bind
 }
 
+# qps: how many the hardware owns
+qps() {
+	model '{"cmd":"objects","hca":0}' | grep -o '"qpn":' | wc -l
+}
+
+# leaves MODE RESULTS: a client goes whose QP is in a group, and is detached later; tells how many
+# QPs the hardware owns meanwhile
+leaves() {
+	local since
+	alone
+	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
+	since=$(mark)
+	load_own tavor_mcast "mode=$1"
+	qps
+	rmmod tavor_mcast
+	messages_since "$since" | grep 'tavor_mcast:' >&2
+	[ "$(messages_since "$since" | grep -c 'tavor_mcast: ok ')" = "$2" ] ||
+		fail "not $2 results that are good"
+}
+
+test_a_qp_that_is_left_in_a_group() {
+	local before during
+	before=$(qps)
+	during=$(leaves left 3)
+	[ "$during" = "$before" ] || fail "$during QPs, $before before"
+}
+
+# Nothing else lets go of it: the device is stopped.
+test_a_qp_that_is_left_and_cannot_be_reset() {
+	local since
+	sm_away
+	since=$(mark)
+	# The first is that of the QP which is in no group.
+	one_fault status ERR2RST_QPEE 2 status=1
+	leaves left_fails 2 >"$TEST_DIR/qps"
+	said "$since" 'does not let go' || fail "the device has not failed"
+	faults_off
+	unbind
+	bind
+}
+
 test_keys_that_come_back() {
 	sm_away
 	reload num_mpt=1024

@@ -16,7 +16,7 @@
 
 static char *mode = "works";
 module_param(mode, charp, 0444);
-MODULE_PARM_DESC(mode, "works, waits, refused, late, lost or fails");
+MODULE_PARM_DESC(mode, "works, waits, refused, late, lost, fails, left or left_fails");
 
 struct member {
 	struct ib_qp *qp;
@@ -33,6 +33,10 @@ struct world {
 };
 
 static int number;
+
+/* What the client has left */
+static struct ib_qp *left;
+static struct ib_pd *left_pd;
 
 static void result(bool ok, const char *text)
 {
@@ -370,6 +374,44 @@ static void run_fails(struct world *w)
 	result(ok && ends_with_the_device(w), "and lets go of QPs that are attached");
 }
 
+/*
+ * Its QP is in a group when the client goes: it stays until somebody else has it detached, which is
+ * ib_core here, as it would be the driver's end. "Left" is for kernel_client.sh, which looks at the
+ * QP then, and unloads this.
+ */
+static void run_left(struct world *w)
+{
+	struct member *a = &w->member[0];
+
+	left = a->qp;
+	left_pd = w->pd;
+	result(attached(w, a, 1, 0), "a QP that is left in a group");
+}
+
+static bool left_is_gone(void)
+{
+	int i;
+
+	for (i = 0; i < 1000 && atomic_read(&left_pd->usecnt); i++)
+		msleep(20);
+	return !atomic_read(&left_pd->usecnt);
+}
+
+static void left_end(void)
+{
+	union ib_gid gid;
+
+	if (!left)
+		return;
+	group_gid(&gid, 1);
+	/* With the device it has gone already. */
+	if (!strcmp(mode, "left"))
+		result(is(ib_detach_mcast(left, &gid, 0xc000), 0, "detach"),
+		       "is detached by ib_core");
+	result(is(left_is_gone(), true, "QP has gone"), "and gone then");
+	ib_dealloc_pd(left_pd);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(struct world *w);
@@ -380,6 +422,8 @@ static const struct {
 	{ "late", run_late },
 	{ "lost", run_never },
 	{ "fails", run_fails },
+	{ "left", run_left },
+	{ "left_fails", run_left },
 };
 
 static void world_run(struct world *w)
@@ -405,7 +449,8 @@ static int tavor_mcast_add(struct ib_device *dev)
 		result(false, "objects");
 	/* It destroys what is left. */
 	vrb_client_unregister(w->client);
-	ib_dealloc_pd(w->pd);
+	if (!left)
+		ib_dealloc_pd(w->pd);
 	kfree(w);
 	return -EOPNOTSUPP;
 }
@@ -415,6 +460,17 @@ static struct ib_client client = {
 	.add = tavor_mcast_add,
 };
 
-module_driver(client, ib_register_client, ib_unregister_client);
+static int __init tavor_mcast_init(void)
+{
+	return ib_register_client(&client);
+}
+module_init(tavor_mcast_init);
+
+static void __exit tavor_mcast_exit(void)
+{
+	left_end();
+	ib_unregister_client(&client);
+}
+module_exit(tavor_mcast_exit);
 MODULE_DESCRIPTION("Test of multicast groups of a client whose QPs live in softirq");
 MODULE_LICENSE("Dual BSD/GPL");
