@@ -1059,9 +1059,10 @@ static void modify_qp(void)
 int main(int argc, char **argv)
 {
 	static const char *const drivers[] = { "ib_tavor", "ib_vrb", NULL };
-	int log = process_log_open();
+	struct process_log log;
 	unsigned int i;
 
+	process_log_open(&log, drivers);
 	only = argc > 1 ? atoi(argv[1]) : 0;
 	ksft_print_header();
 	if (!ready())
@@ -1077,6 +1078,6 @@ int main(int argc, char **argv)
 		overrun();
 	if (next())
 		counters();
-	ksft_test_result(!process_log_lines(log, drivers), "the driver has said nothing\n");
+	ksft_test_result(!process_log_lines(&log), "the driver has said nothing\n");
 	ksft_finished();
 }

@@ -883,13 +883,14 @@ static bool one_call(uint64_t seed, long number)
 }
 
 /* The model is asked now and then: a complaint is of one of the calls since. */
-static bool calls(uint64_t seed, long first, long count)
+static bool calls(struct process_log *log, uint64_t seed, long first, long count)
 {
 	long before = model_violations(), now, asked = first, i;
 	bool ok = true;
 
 	for (i = first; i < first + count; i++) {
 		ok &= one_call(seed, i);
+		process_log_lines(log);
 		if ((i + 1 - first) % 200 && i + 1 < first + count)
 			continue;
 		now = model_violations();
@@ -973,8 +974,9 @@ int main(int argc, char **argv)
 	static const char *const texts[] = { "ib_", "infiniband", "uverbs", "BUG", "WARN", NULL };
 	long count = argc > 1 ? atol(argv[1]) : COUNT, objects, pinned, slab, first, i;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : SEED;
-	int log = process_log_open();
+	struct process_log log;
 
+	process_log_open(&log, texts);
 	ksft_print_header();
 	model_violations();
 	if (!ready())
@@ -987,11 +989,11 @@ int main(int argc, char **argv)
 	rebuild();
 	slab = number_in("/proc/meminfo", "SUnreclaim:");
 	for (i = 0; i < CHUNKS; i++, first += count / CHUNKS)
-		ksft_test_result(calls(seed, first, count / CHUNKS),
+		ksft_test_result(calls(&log, seed, first, count / CHUNKS),
 				 "seed %#llx, calls %ld to %ld\n", (unsigned long long)seed, first,
 				 first + count / CHUNKS - 1);
 	show_answers();
 	accounts(objects, pinned, slab);
-	ksft_test_result(!process_log_lines(log, texts), "the kernel has said nothing\n");
+	ksft_test_result(!process_log_lines(&log), "the kernel has said nothing\n");
 	ksft_finished();
 }
