@@ -67,7 +67,8 @@ struct process_log {
 
 static inline void process_log_open(struct process_log *log, const char *const *texts)
 {
-	*log = (struct process_log){ .fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK), .texts = texts };
+	*log = (struct process_log){ .fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK),
+				     .texts = texts };
 	if (log->fd >= 0)
 		lseek(log->fd, 0, SEEK_END);
 	else
