@@ -6,6 +6,7 @@ copyright = ''  # pylint: disable=redefined-builtin
 html_show_copyright = False
 html_show_sphinx = False
 html_theme = 'alabaster'
+html_static_path = ['_static']
 html_theme_options = {'page_width': '1100px', 'sidebar_width': '260px'}
 highlight_language = 'none'
 primary_domain = 'c'
