@@ -239,7 +239,10 @@ static int do_catas(struct hca *h, const cJSON *request, cJSON *reply, char *why
 	return 0;
 }
 
-/* DDR data error: ECC event (10.3, type 0x0e), or with "fatal" the catastrophe of type 4 (17.6) */
+/*
+ * DDR data error: ECC event (tavor-hw 10.3, type 0x0e), or with "fatal" the catastrophe of type 4
+ * (tavor-hw 17.6)
+ */
 static int do_ddr_error(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	static const u32 catas[CATAS_DWORDS] = { 4u << 24 };

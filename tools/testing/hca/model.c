@@ -122,7 +122,7 @@ struct hca *hca_new(void)
 
 /*
  * Firmware first, then whoever could still write to the guest, then the bus: nothing may reach
- * memory after this returns. Legal in every state (section 3).
+ * memory after this returns. Legal in every state (tavor-hw 3).
  */
 static void reset_all(struct hca *h)
 {

@@ -197,7 +197,10 @@ int tavor_fw_query_dev_lim(struct tavor_dev *dev)
 	return tavor_dev_lim_check(dev);
 }
 
-/* Mellanox boards keep the board id with each 4-byte word swapped, Topspin's as a string (6.4). */
+/*
+ * Mellanox boards keep the board id with each 4-byte word swapped, Topspin's as a string
+ * (tavor-hw 6.4).
+ */
 static void tavor_fw_parse_board_id(char *board_id, size_t size, const u8 *vsd)
 {
 	unsigned int i;

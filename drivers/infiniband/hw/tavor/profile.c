@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The profile: how many of each object, and where in the HCA's DDR each table lies (hardware
- * reference 7).
+ * The profile: how many of each object, and where in the HCA's DDR each table lies
+ * (tavor-hw 7).
  *
  * Every table is a power of two of entries of a power of two of bytes. Packed from the start of
  * the DDR in the order of their sizes, largest first, each comes to lie at a multiple of its own

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * UAR pages: doorbell pages in BAR2, one per user context and one for the driver (hardware
- * reference 14). UAR 0 .. reserved - 1 are the firmware's; UAR 1 rings for any context, so no user
+ * UAR pages: doorbell pages in BAR2, one per user context and one for the driver
+ * (tavor-hw 14). UAR 0 .. reserved - 1 are the firmware's; UAR 1 rings for any context, so no user
  * ever gets it.
  */
 #include "tavor.h"

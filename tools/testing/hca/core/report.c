@@ -136,7 +136,7 @@ void violation(struct hca *h, enum hca_rule rule, const char *object, const char
 
 /*
  * Only the kernel rings EQ doorbells, so the pages that EQ contexts name are the kernel's; so are
- * the firmware's and page 1 (section 14). Before the first EQ exists nobody but the kernel is
+ * the firmware's and page 1 (tavor-hw 14). Before the first EQ exists nobody but the kernel is
  * there.
  */
 static bool kernel_uar(const struct report *r, u32 uar)

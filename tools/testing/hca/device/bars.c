@@ -59,7 +59,7 @@ int region_read(struct hca *h, u32 region, u64 offset, void *buf, u32 len)
 	if (!len || offset >= region_size(h, region) || len > region_size(h, region) - offset)
 		return -EINVAL;
 	if (region == VFIO_PCI_CONFIG_REGION_INDEX) {
-		/* software polls configuration space to see the function come back (3) */
+		/* software polls configuration space to see the function come back (tavor-hw 3) */
 		if (!regs_silent(h))
 			return pci_config_read(h, offset, buf, len);
 		memset(buf, 0xff, len);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The firmware command interface (section 4): the HCR, command slots, the engines that work on
+ * The firmware command interface (tavor-hw 4): the HCR, command slots, the engines that work on
  * them, and completion with and without an event.
  *
  * A command goes HCR -> (GO delay) -> slot, waiting -> engine, running for its latency ->
@@ -103,8 +103,8 @@ static bool boxes_clash(const struct mailboxes *a, const struct mailboxes *b)
 }
 
 /*
- * A mailbox is the firmware's from acceptance to completion (4.3): software that reuses it before
- * then corrupts a command that is under way.
+ * A mailbox is the firmware's from acceptance to completion (tavor-hw 4.3): software that reuses it
+ * before then corrupts a command that is under way.
  */
 static void check_mailboxes(struct hca *h, const struct slot *s)
 {
@@ -184,7 +184,10 @@ static bool is_query(const struct cmd *c)
 	       c->opcode == 0x25 || c->opcode == 0x37;
 }
 
-/* The firmware answers the later of two commands on one object with "busy" (4.5, status 0x06). */
+/*
+ * The firmware answers the later of two commands on one object with "busy" (tavor-hw 4.5, status
+ * 0x06).
+ */
 static bool object_busy(struct hca *h, const struct slot *s)
 {
 	struct cmd_if *f = cmd_of(h);
@@ -225,7 +228,7 @@ static void remember_lost(struct cmd_if *f, const struct slot *s)
 		f->n_lost++;
 }
 
-/* EQE of type 0x0a (10.3): token, status, and the output if it is immediate. */
+/* EQE of type 0x0a (tavor-hw 10.3): token, status, and the output if it is immediate. */
 static void send_event(struct hca *h, const struct cmd *c, u8 status)
 {
 	u32 data[7] = { c->token, 0, status, c->out_imm >> 32, c->out_imm };
@@ -233,7 +236,7 @@ static void send_event(struct hca *h, const struct cmd *c, u8 status)
 	eq_async(h, EV_CMD, 0, data);
 }
 
-/* Without an event the HCR itself carries the result, and GO goes last (4.2). */
+/* Without an event the HCR itself carries the result, and GO goes last (tavor-hw 4.2). */
 static void finish_polled(struct hca *h, const struct slot *s)
 {
 	struct cmd_if *f = cmd_of(h);
@@ -272,7 +275,7 @@ static void complete(struct slot *s)
 	}
 }
 
-/* An output that cannot be delivered is a bus error while executing (4.5, status 0x01). */
+/* An output that cannot be delivered is a bus error while executing (tavor-hw 4.5, status 0x01). */
 static void write_output(struct hca *h, struct slot *s)
 {
 	if (s->status || s->c.no_out || !s->box.out_len)
@@ -330,7 +333,7 @@ static void finished(struct slot *s)
 
 /* --- execution -------------------------------------------------------------------------------- */
 
-/* Section 5: what may be done before SYS_EN and before INIT_HCA. */
+/* tavor-hw 5: what may be done before SYS_EN and before INIT_HCA. */
 static u8 check_state(struct hca *h, const struct slot *s)
 {
 	bool ok = s->desc->needs == CMD_NEEDS_NOTHING ||
@@ -344,7 +347,7 @@ static u8 check_state(struct hca *h, const struct slot *s)
 }
 
 /*
- * Firmware knows only the modifiers of section 5; stray bits of an input modifier it does not see.
+ * Firmware knows only the modifiers of tavor-hw 5; stray bits of an input modifier it does not see.
  */
 static u8 check_modifiers(struct hca *h, const struct slot *s)
 {
@@ -364,7 +367,7 @@ static u8 execute(struct hca *h, struct slot *s)
 	u8 status;
 
 	if (v.action == FAULT_STATUS) {
-		/* DDR failures say where: calibration error, DIMM in socket 1 (6.1) */
+		/* DDR failures say where: calibration error, DIMM in socket 1 (tavor-hw 6.1) */
 		s->c.out_imm =
 			v.status == CMD_DDR_MEM_ERR && s->c.opcode == 0x01 ? 4 << 6 | 1 << 4 : 0;
 		return v.status;
@@ -492,7 +495,10 @@ static void load_command(struct cmd_if *f, struct cmd *c)
 	c->opcode = bits(f->hcr[6], 11, 0);
 }
 
-/* HW2SW_MPT and ERR2RST_QPEE have modifiers that mean "no output", whatever out_param holds (5). */
+/*
+ * HW2SW_MPT and ERR2RST_QPEE have modifiers that mean "no output", whatever out_param holds
+ * (tavor-hw 5).
+ */
 static bool no_output(const struct cmd *c)
 {
 	return (c->opcode == 0x0f || c->opcode == 0x21) && (c->op_mod & 1);
@@ -566,7 +572,7 @@ static void on_go(struct hca_timer *t)
 
 /* --- the register ----------------------------------------------------------------------------- */
 
-/* A write without GO has no meaning (4.1). */
+/* A write without GO has no meaning (tavor-hw 4.1). */
 static void write_go(struct hca *h, u32 value)
 {
 	struct cmd_if *f = cmd_of(h);
@@ -643,7 +649,7 @@ void cmd_hang(struct hca *h)
 
 /*
  * The error buffer is filled and the EQ mapped to type 8 raises its interrupt without an entry
- * (10.3, 17.6); after that nothing moves until a reset.
+ * (tavor-hw 10.3, 17.6); after that nothing moves until a reset.
  */
 void cmd_catastrophe(struct hca *h, const u32 *dwords)
 {

@@ -2,7 +2,7 @@
 /*
  * What the commands of all parts check alike. A reserved field that is set is recorded and the
  * command goes on, since firmware would not look at it; a wrong index or owner also makes it fail,
- * with the status of section 4.5.
+ * with the status of tavor-hw 4.5.
  */
 #include "core/bytes.h"
 #include "device/cmd.h"

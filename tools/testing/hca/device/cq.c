@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Completion queues (section 11): entries, arming, overflow. Indices are kept modulo the queue's
+ * Completion queues (tavor-hw 11): entries, arming, overflow. Indices are kept modulo the queue's
  * size, as the hardware does; one entry always stays free.
  *
  * cq_post() is on the path of every completion: one lookup, one translation, one copy.
@@ -27,7 +27,10 @@ void cq_set_users(const struct cq_users *u)
 	users = *u;
 }
 
-/* By the whole number: the high bits tell a CQ from its predecessor in the same entry (11.1). */
+/*
+ * By the whole number: the high bits tell a CQ from its predecessor in the same entry
+ * (tavor-hw 11.1).
+ */
 struct cq *cq_find(struct hca *h, u32 cqn)
 {
 	struct cqs *s = cqs_of(h);
@@ -86,7 +89,8 @@ bool cq_uses_eq(struct hca *h, u32 eqn)
 /* --- notification ----------------------------------------------------------------------------- */
 
 /*
- * One event per arming, so that a completion EQ with an entry for each CQ cannot overflow (11.5).
+ * One event per arming, so that a completion EQ with an entry for each CQ cannot overflow
+ * (tavor-hw 11.5).
  */
 static void fire(struct hca *h, struct cq *q)
 {
@@ -111,7 +115,7 @@ void cq_disarm(struct hca *h, u32 cqn)
 {
 	struct cq *q = cq_find(h, cqn);
 
-	/* an event may outlive its CQ (11.8) */
+	/* an event may outlive its CQ (tavor-hw 11.8) */
 	if (q)
 		q->state = CQ_DISARMED;
 	else
@@ -120,7 +124,10 @@ void cq_disarm(struct hca *h, u32 cqn)
 
 /* --- errors ----------------------------------------------------------------------------------- */
 
-/* CQ error (10.3, type 4): to the CQ's own error EQ, and its queue pairs go with it (11.6). */
+/*
+ * CQ error (tavor-hw 10.3, type 4): to the CQ's own error EQ, and its queue pairs go with it
+ * (tavor-hw 11.6).
+ */
 static void fail(struct hca *h, struct cq *q, u8 status, u32 syndrome)
 {
 	u32 data[7] = { q->cqn, 0, syndrome };
@@ -153,7 +160,7 @@ static void write_failed(struct hca *h, struct cq *q)
 	fail(h, q, CQ_WRITE_FAILED, 2);
 }
 
-/* Software has not given the entry back, but moved the consumer index past it (11.2). */
+/* Software has not given the entry back, but moved the consumer index past it (tavor-hw 11.2). */
 static void not_owned(struct hca *h, struct cq *q, u8 owner)
 {
 	char object[24];
@@ -165,7 +172,7 @@ static void not_owned(struct hca *h, struct cq *q, u8 owner)
 
 /* --- writing entries -------------------------------------------------------------------------- */
 
-/* Sections 11.2 and 11.3; the owner byte comes out as 0, software. */
+/* tavor-hw 11.2 and 11.3; the owner byte comes out as 0, software. */
 static void build(const struct cqe *cqe, u8 *out)
 {
 	put32(out, cqe->qpn & 0xffffff);

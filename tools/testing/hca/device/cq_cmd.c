@@ -17,8 +17,8 @@ static u8 bad_field(struct hca *h, const char *object, const char *what, u32 val
 }
 
 /*
- * A consumer index other than 0 is honoured (11.1); producer and solicited index are outputs, and
- * begin where it is.
+ * A consumer index other than 0 is honoured (tavor-hw 11.1); producer and solicited index are
+ * outputs, and begin where it is.
  */
 static void parse(const u8 *in, struct cq *q)
 {
@@ -52,7 +52,9 @@ static u8 check_buffer(struct hca *h, const char *object, const struct cq *q)
 {
 	if (!tpt_check(h, q->lkey, q->pd, q->start, (u64)CQE_SIZE << q->log_size, TPT_LOCAL_WRITE))
 		return CMD_OK;
-	/* PD and key of a user's CQ come from the process (18.2), so this may be its doing */
+	/*
+	 * PD and key of a user's CQ come from the process (tavor-hw 18.2), so this may be its doing
+	 */
 	blame(h, q->uar, RULE_CQ_BUFFER, object, "%u entries at 0x%llx: key 0x%08x PD 0x%x",
 	      1u << q->log_size, (unsigned long long)q->start, q->lkey, q->pd);
 	return CMD_BAD_PARAM;
@@ -163,7 +165,10 @@ static u8 owned(struct hca *h, const struct cmd *c, struct cq **q)
 	return cmd_bad_owner(h, c, object, "software");
 }
 
-/* Events already in an EQ stay there: software knows that one may name a CQ that is gone (11.8). */
+/*
+ * Events already in an EQ stay there: software knows that one may name a CQ that is gone
+ * (tavor-hw 11.8).
+ */
 static u8 hw2sw_cq(struct hca *h, struct cmd *c)
 {
 	char object[24];
@@ -195,7 +200,7 @@ static u8 query_cq(struct hca *h, struct cmd *c)
 	return status;
 }
 
-/* --- RESIZE_CQ (11.7) ------------------------------------------------------------------------- */
+/* --- RESIZE_CQ (tavor-hw 11.7) ---------------------------------------------------------------- */
 
 /*
  * What is outstanding changes under the driver's feet, so too small a size fails without being its

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* The HCA-attached memory (section 7). */
+/* The HCA-attached memory (tavor-hw 7). */
 #define _GNU_SOURCE
 #include "device/device.h"
 
@@ -31,7 +31,10 @@ u64 ddr_size(const struct hca *h)
 	return ddr_of(h)->size;
 }
 
-/* The firmware sits at the top, where every driver looks for it and ends its own tables (7). */
+/*
+ * The firmware sits at the top, where every driver looks for it and ends its own tables
+ * (tavor-hw 7).
+ */
 u64 ddr_fw_start(const struct hca *h)
 {
 	return ddr_of(h)->start + ddr_of(h)->size - opt_u64(h, "fw_area");

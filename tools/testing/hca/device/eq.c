@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Event queues (section 10): contexts, entries and their ownership, arming, interrupts, and the
+ * Event queues (tavor-hw 10): contexts, entries and their ownership, arming, interrupts, and the
  * routing of event types. Indices run freely here; the guest sees them modulo the queue's size.
  */
 #include "core/bytes.h"
@@ -59,7 +59,9 @@ static struct eqs *eqs_of(const struct hca *h)
 	return hca_part(h, PART_EQ);
 }
 
-/* INIT_HCA may ask for 128 in its field of four bits; doorbells and ECR end at 64 (10.5). */
+/*
+ * INIT_HCA may ask for 128 in its field of four bits; doorbells and ECR end at 64 (tavor-hw 10.5).
+ */
 static u32 n_eqs(const struct hca *h)
 {
 	u32 n = 1u << hca_profile(h)->log_eqs;
@@ -108,8 +110,8 @@ bool eq_uses_mpt(struct hca *h, u32 key, u32 *uar)
 /* --- firing ----------------------------------------------------------------------------------- */
 
 /*
- * The entry is in memory by now, so a handler that looks at once finds it (10.6). The ECR bit comes
- * before the interrupt for the same reason: a shared INTx line is told apart by it.
+ * The entry is in memory by now, so a handler that looks at once finds it (tavor-hw 10.6). The ECR
+ * bit comes before the interrupt for the same reason: a shared INTx line is told apart by it.
  */
 static void fire(struct hca *h, u32 eqn)
 {
@@ -129,7 +131,8 @@ static void written(struct hca *h, u32 eqn)
 }
 
 /*
- * Used for type 8, which is told without an entry (10.3): software then reads the error buffer.
+ * Used for type 8, which is told without an entry (tavor-hw 10.3): software then reads the error
+ * buffer.
  */
 void eq_raise(struct hca *h, enum hca_event type)
 {
@@ -143,7 +146,7 @@ void eq_raise(struct hca *h, enum hca_event type)
 
 /* --- writing entries -------------------------------------------------------------------------- */
 
-/* Told once; what is lost is counted in the context (10.1). */
+/* Told once; what is lost is counted in the context (tavor-hw 10.1). */
 static void overflowed(struct hca *h, u32 eqn, struct eq *q, u8 type)
 {
 	u32 data[7] = { 0, 0, 1 };
@@ -160,7 +163,7 @@ static void overflowed(struct hca *h, u32 eqn, struct eq *q, u8 type)
 		eq_async(h, EV_EQ_OVERFLOW, 0, data);
 }
 
-/* The queue is useless from here on: status 0xA (10.1). */
+/* The queue is useless from here on: status 0xA (tavor-hw 10.1). */
 static void write_failed(struct hca *h, u32 eqn, struct eq *q)
 {
 	char object[24];
@@ -173,7 +176,7 @@ static void write_failed(struct hca *h, u32 eqn, struct eq *q)
 	q->status = EQ_WRITE_FAILED;
 }
 
-/* The overflow test goes by the consumer index that software has told (10.2). */
+/* The overflow test goes by the consumer index that software has told (tavor-hw 10.2). */
 static void write_entry(struct hca *h, u32 eqn, const u8 *eqe)
 {
 	struct eq *q = find(h, eqn);
@@ -254,7 +257,8 @@ static void post(struct hca *h, u32 eqn, u8 type, u8 subtype, const u32 data[7])
 }
 
 /*
- * A type that is mapped to no EQ is nobody's business (10.4): mthca leaves type 0x0f out, for one.
+ * A type that is mapped to no EQ is nobody's business (tavor-hw 10.4): mthca leaves type 0x0f out,
+ * for one.
  */
 void eq_async(struct hca *h, enum hca_event type, u8 subtype, const u32 data[7])
 {
@@ -308,7 +312,7 @@ static void set_ci(struct hca *h, u32 uar, u32 eqn, struct eq *q, u32 index)
 
 /*
  * mthca sets its consumer index, arms and does not look again, in MSI-X mode: an entry that came in
- * between would never be seen if arming did not compare (10.5).
+ * between would never be seen if arming did not compare (tavor-hw 10.5).
  */
 static void arm(struct hca *h, u32 eqn, struct eq *q, u8 state)
 {
@@ -379,7 +383,7 @@ static u8 bad_field(struct hca *h, const char *object, const char *what, u32 val
 	return CMD_BAD_PARAM;
 }
 
-/* Status, owner and producer index are outputs and not taken over (10.1). */
+/* Status, owner and producer index are outputs and not taken over (tavor-hw 10.1). */
 static void parse(const u8 *in, struct eq *q)
 {
 	u32 w0 = get32(in);
@@ -480,7 +484,7 @@ static u8 owned(struct hca *h, const struct cmd *c, struct eq **q)
 	return cmd_bad_owner(h, c, object, "software");
 }
 
-/* Events that still come would find no queue: unmap first (10.7). */
+/* Events that still come would find no queue: unmap first (tavor-hw 10.7). */
 static void check_unused(struct hca *h, u32 eqn)
 {
 	char object[24];
@@ -506,7 +510,9 @@ static void drop_late(struct hca *h, u32 eqn)
 			timer_cancel(&eqs_of(h)->late[i].timer);
 }
 
-/* What is in the queue stays there unread (10.7); what a fault still holds back is lost. */
+/*
+ * What is in the queue stays there unread (tavor-hw 10.7); what a fault still holds back is lost.
+ */
 static u8 hw2sw_eq(struct hca *h, struct cmd *c)
 {
 	struct eq *q;
@@ -535,7 +541,7 @@ static u8 query_eq(struct hca *h, struct cmd *c)
 	return status;
 }
 
-/* Mapping again moves a type; unmapping must name the queue it is mapped to (10.4). */
+/* Mapping again moves a type; unmapping must name the queue it is mapped to (tavor-hw 10.4). */
 static void map_type(struct hca *h, int type, u32 eqn, bool unmap)
 {
 	struct eqs *s = eqs_of(h);

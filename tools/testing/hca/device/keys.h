@@ -29,7 +29,7 @@ int tpt_write(struct hca *h, const char *who, u32 key, u32 pd, u64 va, const voi
 /* 8-byte read-modify-write; *old in host order as number */
 int tpt_atomic(struct hca *h, const char *who, u32 key, u32 pd, u64 va,
 	       u64 (*op)(u64 old, const void *arg), const void *arg, u64 *old);
-/* Bind WQE (9.5, 13.7). 0 or an error syndrome of a CQE. */
+/* Bind WQE (tavor-hw 9.5, 13.7). 0 or an error syndrome of a CQE. */
 u8 tpt_bind(struct hca *h, u32 pd, u32 flags, u32 new_rkey, u32 lkey, u64 addr, u64 len);
 
 int tpt_new(struct hca *h);

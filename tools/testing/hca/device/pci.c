@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The PCI function (section 1): configuration space with its capabilities, bus mastering, and the
+ * The PCI function (tavor-hw 1): configuration space with its capabilities, bus mastering, and the
  * choice between INTx, MSI and MSI-X when an event queue raises an interrupt.
  */
 #include "core/bytes.h"
@@ -14,7 +14,7 @@
 
 #define CONFIG_SIZE 256
 #define CONFIG_SIZE_PCIE 4096
-#define GATEWAY 0x58 /* CR-space address and data: never to be saved or restored (1.2) */
+#define GATEWAY 0x58 /* CR-space address and data: never to be saved or restored (tavor-hw 1.2) */
 #define VPD_SIZE 128
 
 struct pci {
@@ -171,7 +171,7 @@ static void fill_vpd(struct pci *p)
 	p->vpd[at + 4] = 0x78; /* end */
 }
 
-/* All of the configuration space as after power-on, BARs and COMMAND zero (3). */
+/* All of the configuration space as after power-on, BARs and COMMAND zero (tavor-hw 3). */
 static void power_on(struct hca *h)
 {
 	struct pci *p = pci_of(h);
@@ -317,7 +317,7 @@ bool pci_msi_enabled(const struct hca *h)
 	return msix_on(pci_of(h)) || msi_on(pci_of(h));
 }
 
-/* EQC.intr (10.1): [7:6] 00 pin, 10 message; 60 means no interrupt */
+/* EQC.intr (tavor-hw 10.1): [7:6] 00 pin, 10 message; 60 means no interrupt */
 bool pci_intr_valid(const struct hca *h, u8 intr)
 {
 	struct pci *p = pci_of(h);
@@ -357,7 +357,7 @@ void pci_raise(struct hca *h, u8 intr)
 	}
 }
 
-/* The write of the pin's bit in CLR_INT takes the level away (2). */
+/* The write of the pin's bit in CLR_INT takes the level away (tavor-hw 2). */
 void pci_clear_int(struct hca *h, u64 mask)
 {
 	struct pci *p = pci_of(h);

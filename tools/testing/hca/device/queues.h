@@ -77,7 +77,7 @@ bool eq_uses_mpt(struct hca *h, u32 key, u32 *uar);
 bool cq_uses_mpt(struct hca *h, u32 key, u32 *uar);
 bool eq_valid(struct hca *h, u32 eqn);
 bool eq_type_mapped(struct hca *h, enum hca_event type);
-/* ECR bit and interrupt of the EQ mapped to @type, without an entry (10.3, type 8) */
+/* ECR bit and interrupt of the EQ mapped to @type, without an entry (tavor-hw 10.3, type 8) */
 void eq_raise(struct hca *h, enum hca_event type);
 /* To one EQ, past MAP_EQ: CQ errors go to the CQ's own error EQ. */
 void eq_post_to(struct hca *h, u32 eqn, enum hca_event type, const u32 data[7]);

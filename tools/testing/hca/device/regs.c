@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * BAR0, the registers of section 2. All are big-endian. The HCR takes 32-bit accesses only; the
+ * BAR0, the registers of tavor-hw 2. All are big-endian. The HCR takes 32-bit accesses only; the
  * 64-bit registers take either width.
  */
 #include "core/bytes.h"
@@ -69,7 +69,7 @@ bool regs_silent(struct hca *h)
 	return silent(h);
 }
 
-/* From here until reset_time has passed the function answers nothing (3). */
+/* From here until reset_time has passed the function answers nothing (tavor-hw 3). */
 static void reset_register(struct hca *h, u32 value)
 {
 	if (value != 1) {
@@ -192,7 +192,7 @@ int regs_write(struct hca *h, u64 offset, const void *buf, u32 len)
 
 /*
  * Also with MSI-X, where no driver looks: the register does not know how the interrupt travels
- * (10.6).
+ * (tavor-hw 10.6).
  */
 void regs_ecr_set(struct hca *h, u32 eqn)
 {

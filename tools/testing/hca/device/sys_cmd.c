@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Commands about the device as a whole: SYS_EN to QUERY_HCA, NOP and the like (sections 6.1-6.6).
+ * Commands about the device as a whole: SYS_EN to QUERY_HCA, NOP and the like (tavor-hw 6.1 to
+ * 6.6).
  */
 #include "core/bytes.h"
 #include "device/cmd.h"
@@ -35,7 +36,7 @@ static u8 bad_state(struct hca *h, const char *name, const char *why)
 	return CMD_BAD_SYS_STATE;
 }
 
-/* The memory check clears the DDR; modifier 3 preserves it (5). */
+/* The memory check clears the DDR; modifier 3 preserves it (tavor-hw 5). */
 static u8 sys_en(struct hca *h, struct cmd *c)
 {
 	if (hca_enabled(h))
@@ -69,7 +70,7 @@ static void stop(struct hca *h)
 	memset(sys_of(h)->params, 0, PARAM_LEN);
 }
 
-/* The tables would be lost under a running HCA; drivers close it first (8.2). */
+/* The tables would be lost under a running HCA; drivers close it first (tavor-hw 8.2). */
 static u8 sys_dis(struct hca *h, struct cmd *c)
 {
 	if (hca_running(h))
@@ -81,7 +82,7 @@ static u8 sys_dis(struct hca *h, struct cmd *c)
 
 /* --- queries ---------------------------------------------------------------------------------- */
 
-/* 6.2: the error buffer is a PCI address, of which drivers use the low bits. */
+/* tavor-hw 6.2: the error buffer is a PCI address, of which drivers use the low bits. */
 static u8 query_fw(struct hca *h, struct cmd *c)
 {
 	struct sys *s = sys_of(h);
@@ -98,7 +99,7 @@ static u8 query_fw(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/* 6.3: one DIMM, the others disabled. */
+/* tavor-hw 6.3: one DIMM, the others disabled. */
 static u8 query_ddr(struct hca *h, struct cmd *c)
 {
 	put64(c->out, ddr_start(h));
@@ -122,13 +123,13 @@ static u8 query_adapter(struct hca *h, struct cmd *c)
 	put32(c->out + 4, pci_device_id(h));
 	put32(c->out + 8, 0xa1);
 	c->out[0x10] = opt_u64(h, "intx_pin");
-	/* the board id at the end of the vendor data, its words byte-swapped (6.4) */
+	/* the board id at the end of the vendor data, its words byte-swapped (tavor-hw 6.4) */
 	for (i = 0; i < strlen(board) && i < 16; i++)
 		c->out[0x20 + 0xd0 + (i ^ 3)] = board[i];
 	return CMD_OK;
 }
 
-/* 6.5, byte by byte */
+/* tavor-hw 6.5, byte by byte */
 static void put_limits(struct hca *h, u8 *out)
 {
 	out[0x10] = opt_u64(h, "log_max_wqe");
@@ -183,7 +184,7 @@ static u8 query_dev_lim(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/* What INIT_HCA was given, and two fields that are outputs only (6.6). */
+/* What INIT_HCA was given, and two fields that are outputs only (tavor-hw 6.6). */
 static u8 query_hca(struct hca *h, struct cmd *c)
 {
 	memcpy(c->out, sys_of(h)->params, PARAM_LEN);
@@ -194,7 +195,9 @@ static u8 query_hca(struct hca *h, struct cmd *c)
 
 /* --- INIT_HCA --------------------------------------------------------------------------------- */
 
-/* Addresses share their low bits with a log2 count: masked by the field's own width (6.6). */
+/*
+ * Addresses share their low bits with a log2 count: masked by the field's own width (tavor-hw 6.6).
+ */
 static void parse_profile(const u8 *in, struct hca_profile *p)
 {
 	p->qpc_base = get64(in + 0x30) & ~0x7full;
@@ -227,7 +230,7 @@ struct table {
 	const char *name;
 	u64 base, size;
 	u64 align;     /* 0: to its own size */
-	bool software; /* written by software too (9.3, 9.6) */
+	bool software; /* written by software too (tavor-hw 9.3, 9.6) */
 };
 
 #define MAX_TABLES 10
@@ -325,7 +328,7 @@ static bool values_bad(struct hca *h, const struct hca_profile *p)
 	return true;
 }
 
-/* The areas that no field of section 6.6 covers. */
+/* The areas that no field of tavor-hw 6.6 covers. */
 static void check_reserved(struct hca *h, const struct cmd *c)
 {
 	static const u16 ranges[][2] = {
@@ -352,7 +355,7 @@ static void protect_tables(struct hca *h, const struct hca_profile *p)
 			window_protect(h, t[i].name, t[i].base, t[i].size);
 }
 
-/* No driver clears the multicast table, so this does (16.2). */
+/* No driver clears the multicast table, so this does (tavor-hw 16.2). */
 static u8 init_hca(struct hca *h, struct cmd *c)
 {
 	struct hca_profile p = { 0 };
@@ -437,7 +440,10 @@ const struct cmd_desc sys_cmds[] = {
 
 /* --- start and end ---------------------------------------------------------------------------- */
 
-/* The contents of the DDR stay: only SYS_EN clears them, and its modifier 3 keeps them (5). */
+/*
+ * The contents of the DDR stay: only SYS_EN clears them, and its modifier 3 keeps them
+ * (tavor-hw 5).
+ */
 void sys_reset(struct hca *h)
 {
 	state_reset(h);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Memory keys: protection and translation (section 9).
+ * Memory keys: protection and translation (tavor-hw 9).
  *
  * MPT and MTT entries live in the DDR in their documented format and are read at each use, so that
- * what software stores through BAR4 takes effect at once: MTTs written directly (9.3) and fast
- * memory regions (9.6). A card caches them; the model only remembers what could be cached, and
- * complains when software changes such an entry by stores.
+ * what software stores through BAR4 takes effect at once: MTTs written directly (tavor-hw 9.3) and
+ * fast memory regions (tavor-hw 9.6). A card caches them; the model only remembers what could be
+ * cached, and complains when software changes such an entry by stores.
  */
 #include "device/tpt.h"
 #include "device/keys.h"
@@ -24,7 +24,7 @@ static bool in_range(const u8 *e, u64 va, u64 len)
 	return va >= start && va - start <= size && len <= size - (va - start);
 }
 
-/* Local read is always allowed and has no bit that counts (9.1). */
+/* Local read is always allowed and has no bit that counts (tavor-hw 9.1). */
 static u32 rights_needed(unsigned int access)
 {
 	static const u32 bit[] = { MPT_LOCAL_WRITE, MPT_REMOTE_READ, MPT_REMOTE_WRITE, MPT_ATOMIC };
@@ -47,7 +47,7 @@ u8 *tpt_window_region(struct tpt *t, const u8 *window)
 
 /*
  * The entry whose translation serves the access, or NULL. For a window that is the region it is
- * bound to: the window itself decides about rights and range (9.5).
+ * bound to: the window itself decides about rights and range (tavor-hw 9.5).
  */
 static const u8 *lookup(struct tpt *t, u32 key, u32 pd, u64 va, u64 len, unsigned int access)
 {
@@ -167,7 +167,7 @@ int tpt_write(struct hca *h, const char *who, u32 key, u32 pd, u64 va, const voi
 	return e ? copy(h, who, e, va, (u8 *)buf, len, true) : -EACCES;
 }
 
-/* The HCA's memory side swaps to the host's order (13.9): INIT_HCA says which that is. */
+/* The HCA's memory side swaps to the host's order (tavor-hw 13.9): INIT_HCA says which that is. */
 static u64 host_order(const struct hca *h, u64 v)
 {
 	return hca_profile(h)->host_big_endian ? be64toh(v) : le64toh(v);
@@ -227,11 +227,11 @@ u8 *tpt_peek(struct hca *h, const char *who, u32 key, u32 pd, u64 va, size_t len
 	return dma_peek(h, bus, len);
 }
 
-/* --- the cache a card has (9.6) ------------------------------------------------------------ */
+/* --- the cache a card has (tavor-hw 9.6) ------------------------------------------------------ */
 
 /*
  * What a card has cached is everything it has used since the last time; SYNC_TPT empties all of it
- * (9.6).
+ * (tavor-hw 9.6).
  */
 void tpt_sync(struct tpt *t)
 {
@@ -246,7 +246,7 @@ void tpt_sync_all(struct hca *h)
 
 /*
  * HW2SW_MPT takes the entry and its translations out of the cache by itself: no driver follows it
- * with SYNC_TPT (9.6).
+ * with SYNC_TPT (tavor-hw 9.6).
  */
 void tpt_invalidate(struct tpt *t, const u8 *e)
 {
@@ -317,7 +317,7 @@ void tpt_store(struct hca *h, u64 addr, const void *buf, u32 len)
 		mtt_store(h, t, addr, buf, len);
 }
 
-/* --- windows (9.5) ---------------------------------------------------------------------------- */
+/* --- windows (tavor-hw 9.5) ------------------------------------------------------------------- */
 
 void tpt_unbind(struct tpt *t, u8 *window)
 {

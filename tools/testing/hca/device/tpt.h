@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
-/* MPT entries in the DDR (9.1) as tpt.c and tpt_cmd.c see them. */
+/* MPT entries in the DDR (tavor-hw 9.1) as tpt.c and tpt_cmd.c see them. */
 #ifndef HCA_TPT_H
 #define HCA_TPT_H
 

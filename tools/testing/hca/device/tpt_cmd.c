@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Commands on memory keys and translations (9.1, 9.3): what may be given to the hardware, and taken
- * back.
+ * Commands on memory keys and translations (tavor-hw 9.1, 9.3): what may be given to the hardware,
+ * and taken back.
  */
 #include "device/cmd.h"
 #include "device/keys.h"
@@ -31,7 +31,7 @@ static u8 bad_index(struct hca *h, const struct cmd *c)
 
 /* --- SW2HW_MPT -------------------------------------------------------------------------------- */
 
-/* What regions and windows have in common (9.1). */
+/* What regions and windows have in common (tavor-hw 9.1). */
 static u8 check_field(struct hca *h, const struct cmd *c, const char *object)
 {
 	const u8 *in = c->in;
@@ -55,7 +55,7 @@ static u8 check_field(struct hca *h, const struct cmd *c, const char *object)
 	return CMD_OK;
 }
 
-/* An unbound window has a key and a PD and nothing else (9.5). */
+/* An unbound window has a key and a PD and nothing else (tavor-hw 9.5). */
 static u8 check_window(struct hca *h, const struct cmd *c, const char *object)
 {
 	const u8 *in = c->in;
@@ -92,7 +92,7 @@ static u8 check_mtts(struct hca *h, const struct cmd *c, const char *object)
 	return CMD_OK;
 }
 
-/* Start and length must not wrap, except for "everything", 0 and 2^64 - 1 (9.4). */
+/* Start and length must not wrap, except for "everything", 0 and 2^64 - 1 (tavor-hw 9.4). */
 static u8 check_entry(struct hca *h, const struct cmd *c, const char *object)
 {
 	u32 flags = get32(c->in);
@@ -155,7 +155,7 @@ static u8 sw2hw_mpt(struct hca *h, struct cmd *c)
 
 /*
  * Queues that go on using the key would write where software no longer expects it. A process owns
- * the memory of its own queues and can take it back first (18.2), which is then its doing.
+ * the memory of its own queues and can take it back first (tavor-hw 18.2), which is then its doing.
  */
 static void check_users(struct hca *h, const char *object, u32 key)
 {
@@ -260,7 +260,7 @@ static u8 modify_mpt(struct hca *h, struct cmd *c)
 
 /* --- WRITE_MTT, READ_MTT ---------------------------------------------------------------------- */
 
-/* Software rounds up to an even number; 510 fill a mailbox (9.3). */
+/* Software rounds up to an even number; 510 fill a mailbox (tavor-hw 9.3). */
 static u8 check_mtt_range(struct hca *h, const char *name, u64 at, u32 n)
 {
 	const struct tpt *t = tpt_of(h);
@@ -283,7 +283,7 @@ static u16 write_mtt_size(const struct cmd *c)
 	return c->in_mod <= 510 ? 16 + 8 * c->in_mod : 16;
 }
 
-/* No cache to be told of: software may write only entries that no key uses (9.3). */
+/* No cache to be told of: software may write only entries that no key uses (tavor-hw 9.3). */
 static u8 write_mtt(struct hca *h, struct cmd *c)
 {
 	u64 at = get64(c->in);

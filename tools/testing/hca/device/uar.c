@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * BAR2: pages of doorbells (section 14). A doorbell is one 64-bit write, or its two halves, high
+ * BAR2: pages of doorbells (tavor-hw 14). A doorbell is one 64-bit write, or its two halves, high
  * one first; halves are joined per page and register.
  */
 #include "core/bytes.h"
@@ -59,7 +59,7 @@ static void complain(struct hca *h, u32 uar, u64 offset, u32 len)
 	      (u32)(offset % HCA_PAGE));
 }
 
-/* The low half acts, with the last high half of that register and page (14). */
+/* The low half acts, with the last high half of that register and page (tavor-hw 14). */
 static void half(struct hca *h, u32 uar, u64 offset, u32 value)
 {
 	struct uar_page *p = &uar_of(h)->pages[uar];

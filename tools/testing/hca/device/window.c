@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * BAR4, the host's window to the memory of the HCA (section 7): plain RAM of any access width. The
+ * BAR4, the host's window to the memory of the HCA (tavor-hw 7): plain RAM of any access width. The
  * firmware's area and the context tables must not be written by software; such a write is recorded,
  * and harmless, because the model keeps the contexts elsewhere.
  */
@@ -72,7 +72,7 @@ int window_read(struct hca *h, u64 offset, void *buf, u32 len)
 
 /*
  * The keys and translations are judged before the bytes change: the rule is about what they were
- * when the hardware may have cached them (9.6).
+ * when the hardware may have cached them (tavor-hw 9.6).
  */
 int window_write(struct hca *h, u64 offset, const void *buf, u32 len)
 {

@@ -45,7 +45,10 @@ static bool mkey_admits(struct ibport *p, const struct mad_source *src, const u8
 	return false;
 }
 
-/* For a directed route the D bit is missing here: the driver adds it (17.1), or the switch. */
+/*
+ * For a directed route the D bit is missing here: the driver adds it (tavor-hw 17.1), or the
+ * switch.
+ */
 static enum mad_result reply(u8 *out, u16 status)
 {
 	out[MAD_METHOD] = METHOD_GET | METHOD_RESP;

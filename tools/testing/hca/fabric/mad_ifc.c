@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* MAD_IFC (17.1): the driver asks the port's agents. */
+/* MAD_IFC (tavor-hw 17.1): the driver asks the port's agents. */
 #include <string.h>
 
 #include "core/bytes.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Multicast groups (16.2): a hash table of 256-byte entries with overflow chains, in the DDR where
- * INIT_HCA put it. Software builds the chains entry by entry, so every link is checked again when
- * it is followed.
+ * Multicast groups (tavor-hw 16.2): a hash table of 256-byte entries with overflow chains, in the
+ * DDR where INIT_HCA put it. Software builds the chains entry by entry, so every link is checked
+ * again when it is followed.
  */
 #include <stdio.h>
 #include <string.h>
@@ -155,7 +155,7 @@ static u8 run_write_mgm(struct hca *h, struct cmd *c)
 
 /*
  * The function is the firmware's secret; software must ask, and must not know more than that the
- * result is less than the table (16.2).
+ * result is less than the table (tavor-hw 16.2).
  */
 static u8 run_mgid_hash(struct hca *h, struct cmd *c)
 {

@@ -36,7 +36,7 @@ unsigned int hca_port_count(const struct hca *h)
 	return ((struct ibnode *)hca_part(h, PART_PORT))->num_ports;
 }
 
-/* EQE 0x09 (17.3). Closing a port is the driver's own doing and has no event. */
+/* EQE 0x09 (tavor-hw 17.3). Closing a port is the driver's own doing and has no event. */
 static void hca_state_changed(struct ibport *p, enum port_state from)
 {
 	u32 data[7] = { 0, 0, (u32)p->num << 28 };
@@ -82,8 +82,8 @@ static void hca_rx(struct ibport *p, struct packet *pkt)
 }
 
 /*
- * The firmware's own traps are received from LID 0; the driver sends them on (17.1). Firmware that
- * hangs has none.
+ * The firmware's own traps are received from LID 0; the driver sends them on (tavor-hw 17.1).
+ * Firmware that hangs has none.
  */
 static void hca_send_trap(struct ibport *p, const u8 mad[MAD_SIZE])
 {

@@ -4,7 +4,7 @@
 #include "device/cmd.h"
 #include "fabric/port.h"
 
-/* Device limits, as QUERY_DEV_LIM reports them (6.5). */
+/* Device limits, as QUERY_DEV_LIM reports them (tavor-hw 6.5). */
 #define LIMIT_MTU 4
 #define LIMIT_WIDTH 3
 #define LIMIT_VLS 8
@@ -101,7 +101,8 @@ static u8 run_init_ib(struct hca *h, struct cmd *c)
 }
 
 /*
- * On a closed port: legal, too (8.2). What the subnet manager has set stays until the next reset.
+ * On a closed port: legal, too (tavor-hw 8.2). What the subnet manager has set stays until the next
+ * reset.
  */
 static u8 run_close_ib(struct hca *h, struct cmd *c)
 {
@@ -114,7 +115,9 @@ static u8 run_close_ib(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/* The system-image GUID counts only with its flag: mthca leaves stale bytes there (6.8). */
+/*
+ * The system-image GUID counts only with its flag: mthca leaves stale bytes there (tavor-hw 6.8).
+ */
 static u8 run_set_ib(struct hca *h, struct cmd *c)
 {
 	struct ibport *p = cmd_port(h, c, "SET_IB");

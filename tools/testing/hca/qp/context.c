@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The context of a queue pair as section 12.3 lays it out: what commands take from it, and how it
+ * The context of a queue pair as tavor-hw 12.3 lays it out: what commands take from it, and how it
  * shows.
  */
 #include "qp/context.h"
@@ -9,7 +9,8 @@
 /* --- reading ------------------------------------------------------------------------------ */
 
 /*
- * Not port, P_Key index, timeout or RNR retry: those come at other times, and are zero here (12.6).
+ * Not port, P_Key index, timeout or RNR retry: those come at other times, and are zero here
+ * (tavor-hw 12.6).
  */
 void qp_take_primary(struct qp_path *p, const u8 *c)
 {
@@ -27,7 +28,10 @@ void qp_take_primary(struct qp_path *p, const u8 *c)
 	memcpy(p->dgid, c + 0x10, 16);
 }
 
-/* At RST2INIT or with its bit only: mthca sends port 0 at INIT2RTR, which means nothing (12.6). */
+/*
+ * At RST2INIT or with its bit only: mthca sends port 0 at INIT2RTR, which means nothing
+ * (tavor-hw 12.6).
+ */
 static void take_port(struct qp_path *p, const u8 *c)
 {
 	p->port = bits(get32(c), 25, 24);
@@ -48,7 +52,10 @@ void qp_take_rnr(struct qp_path *p, const u8 *c)
 	p->rnr_retry = c[4] >> 5;
 }
 
-/* The alternate path comes whole, unlike the primary one: nothing of it was given before (12.6). */
+/*
+ * The alternate path comes whole, unlike the primary one: nothing of it was given before
+ * (tavor-hw 12.6).
+ */
 static void take_alternate(struct qp *qp, u32 opt, const u8 *c)
 {
 	if (opt & OPT_ALT_PATH) {
@@ -77,7 +84,7 @@ static void take_access(struct qp *qp, u32 opt, const u8 *c)
 		qp->rae = bits(w, 13, 13);
 }
 
-/* SRE and SAE have no bit of their own (12.6). */
+/* SRE and SAE have no bit of their own (tavor-hw 12.6). */
 void qp_take_sra(struct qp *qp, const u8 *c)
 {
 	u32 w = get32(c + 0x70);

@@ -5,7 +5,7 @@
 
 #include "qp/qp.h"
 
-/* Optional-parameter mask (12.5) */
+/* Optional-parameter mask (tavor-hw 12.5) */
 #define OPT_ALT_PATH (1u << 0)
 #define OPT_RRE (1u << 1)
 #define OPT_RAE (1u << 2)

@@ -52,7 +52,7 @@ static void qp_timer(struct hca_timer *t)
 
 /*
  * The QP a doorbell names, or NULL with the reason recorded. Page 1 may ring for any context
- * (section 14).
+ * (tavor-hw 14).
  */
 static struct qp *db_qp(struct hca *h, u32 uar, u32 qpn, const char *which)
 {
@@ -93,7 +93,7 @@ static void db_push(struct qp *qp, struct wq_fifo *f, struct wq_db db, const cha
 
 /*
  * The doorbell is all there is to know about the first WQE; the link that says the same may not be
- * written yet (13.2).
+ * written yet (tavor-hw 13.2).
  */
 void qp_db_send(struct hca *h, u32 uar, u32 hi, u32 lo)
 {
@@ -117,7 +117,7 @@ void qp_db_recv(struct hca *h, u32 uar, u32 hi, u32 lo)
 	struct wq_db db = { .addr = hi & 0xffffffc0u, .count = count, .size = hi & 0x3f };
 	struct qp *qp;
 
-	/* an SRQ and a QP may have the same number: an SRQ's doorbell has size 0 (section 14) */
+	/* an SRQ and a QP may have the same number: an SRQ's doorbell has size 0 (tavor-hw 14) */
 	if (!db.size) {
 		srq_db(h, uar, lo >> 8, db.addr, count);
 		return;
@@ -187,7 +187,7 @@ static bool migration_rx(struct qp *qp, int port, const struct headers *hd)
 
 /*
  * For a passive side whose last message of the connection set-up was lost: the first packet says
- * the same (12.7).
+ * the same (tavor-hw 12.7).
  */
 static void communication_established(struct qp *qp)
 {
@@ -227,7 +227,7 @@ static void rx_ordinary(struct hca *h, int port, u32 qpn, const struct headers *
 	}
 }
 
-/* QP0 and QP1 on the wire are one QP for each port here (12.8); VL15 is for QP0 alone. */
+/* QP0 and QP1 on the wire are one QP for each port here (tavor-hw 12.8); VL15 is for QP0 alone. */
 static void rx_special(struct hca *h, int port, const struct headers *hd)
 {
 	u32 base = qp_part(h)->special[hd->dqpn];

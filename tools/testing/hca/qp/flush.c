@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Queues in error. Flushing follows section 11.4 in its simplest form: every chain of send WQEs,
+ * Queues in error. Flushing follows tavor-hw 11.4 in its simplest form: every chain of send WQEs,
  * and every receive WQE, that has not completed gets one CQE with db_cnt 0.
  */
 #include "qp/qp.h"
@@ -46,7 +46,7 @@ static bool flush_recv(struct qp *qp)
 	}
 }
 
-/* One QP attached to an SRQ has given back its last WQE (15.3). */
+/* One QP attached to an SRQ has given back its last WQE (tavor-hw 15.3). */
 static void flush_done(struct qp *qp)
 {
 	if (!qp->srq || qp->lwqe_done)

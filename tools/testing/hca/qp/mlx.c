@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Sends of the special QPs (13.10): software has built the headers, in a data segment or inline;
- * hardware puts in the source LID, the VL and the ICRC.
+ * Sends of the special QPs (tavor-hw 13.10): software has built the headers, in a data segment or
+ * inline; hardware puts in the source LID, the VL and the ICRC.
  */
 #include "qp/qp.h"
 

@@ -29,7 +29,8 @@ static void table_make(struct qp_part *part)
 }
 
 /*
- * The high bits of a QPN are the driver's to count with, so that a number comes back late (12.1).
+ * The high bits of a QPN are the driver's to count with, so that a number comes back late
+ * (tavor-hw 12.1).
  */
 struct qp *qp_at_index(struct hca *h, u32 qpn)
 {
@@ -238,7 +239,7 @@ void qp_cq_error(struct hca *h, u32 cqn)
 
 /* --- CQEs --------------------------------------------------------------------------------- */
 
-/* A CQ that takes no more entries takes its QPs with it (11.6). */
+/* A CQ that takes no more entries takes its QPs with it (tavor-hw 11.6). */
 static bool post(struct qp *qp, u32 cqn, const struct cqe *cqe, bool solicited)
 {
 	if (!cq_post(qp->h, cqn, cqe, solicited))
@@ -262,7 +263,7 @@ bool qp_cqe_send(struct qp *qp, u32 addr, u8 size, u8 opcode, u32 byte_cnt)
 
 /*
  * RSC makes each receive complete; without it the WQE's own bit decides, but an SRQ's always
- * completes, since that is how software gets it back (11.4).
+ * completes, since that is how software gets it back (tavor-hw 11.4).
  */
 bool qp_cqe_recv(struct qp *qp, const struct cqe *fill, bool solicited)
 {
@@ -276,7 +277,7 @@ bool qp_cqe_recv(struct qp *qp, const struct cqe *fill, bool solicited)
 	return post(qp, qp->rcqn, &cqe, solicited);
 }
 
-/* db_cnt is 0: the CQE stands for its chain alone (11.4). */
+/* db_cnt is 0: the CQE stands for its chain alone (tavor-hw 11.4). */
 void qp_cqe_error(struct qp *qp, bool send, u32 addr, u8 size, u8 syndrome)
 {
 	struct cqe cqe = {

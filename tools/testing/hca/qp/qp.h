@@ -14,8 +14,8 @@
  *	context.c	the context as a command gives or shows it
  *	qp_cmd.c, qp_objects.c	firmware commands, the control socket's view
  *
- * The context of a QP lives here, not in the DDR; QUERY_QPEE shows it in the layout of section
- * 12.3.
+ * The context of a QP lives here, not in the DDR; QUERY_QPEE shows it in the layout of
+ * tavor-hw 12.3.
  */
 #ifndef HCA_QP_H
 #define HCA_QP_H
@@ -41,7 +41,7 @@ enum qp_state { QP_RESET, QP_INIT, QP_RTR, QP_RTS, QP_SQE, QP_SQD, QP_ERR, QP_DR
 enum qp_service { SVC_RC = 0, SVC_UC = 1, SVC_RD = 2, SVC_UD = 3, SVC_MLX = 7 };
 enum pm_state { PM_ARMED = 0, PM_REARM = 1, PM_MIGRATED = 3 };
 
-/* Syndromes of an error CQE (11.3) */
+/* Syndromes of an error CQE (tavor-hw 11.3) */
 enum syndrome {
 	SYN_OK = 0,
 	SYN_LOCAL_LENGTH = 0x01,
@@ -58,7 +58,7 @@ enum syndrome {
 	SYN_RNR_RETRY = 0x16,
 };
 
-/* Send opcodes of a WQE (13.9) */
+/* Send opcodes of a WQE (tavor-hw 13.9) */
 enum wqe_op {
 	WQE_NOP = 0x00,
 	WQE_WRITE = 0x08,
@@ -449,7 +449,7 @@ void qp_cq_error(struct hca *h, u32 cqn); /* overflow: attached QPs go to error 
 bool qp_uses_cq(struct hca *h, u32 cqn);  /* some QP that is not in RESET completes there */
 /* Does a work queue lie behind this key's index? *uar is the page its context names. */
 bool qp_uses_mpt(struct hca *h, u32 key, u32 *uar);
-/* Doorbells (section 14) */
+/* Doorbells (tavor-hw 14) */
 void qp_db_send(struct hca *h, u32 uar, u32 hi, u32 lo);
 void qp_db_recv(struct hca *h, u32 uar, u32 hi, u32 lo); /* QP and SRQ */
 

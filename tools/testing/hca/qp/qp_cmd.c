@@ -3,7 +3,7 @@
  * Firmware commands of queue pairs: state transitions, QUERY_QPEE, CONF_SPECIAL_QP.
  *
  * A driver rebuilds the context from zero for each transition and fills in only what it means to
- * change, so every transition takes exactly the fields of section 12.6 and looks at no other.
+ * change, so every transition takes exactly the fields of tavor-hw 12.6 and looks at no other.
  */
 #include "device/cmd.h"
 #include "device/device.h"
@@ -17,7 +17,9 @@
 
 #define STATE(s) (1u << (s))
 
-/* ARMED is a state the hardware reaches by itself; software asks for it with REARM (12.6). */
+/*
+ * ARMED is a state the hardware reaches by itself; software asks for it with REARM (tavor-hw 12.6).
+ */
 static bool pm_bad(u8 state)
 {
 	return state != PM_MIGRATED && state != PM_REARM;
@@ -40,7 +42,7 @@ static u8 number_of(struct hca *h, const struct cmd *c, u32 also_allowed, u32 *q
 			     qp_index_mask(h) + 1);
 }
 
-/* The number is of a QP that is gone: its index has been given to another since (12.1). */
+/* The number is of a QP that is gone: its index has been given to another since (tavor-hw 12.1). */
 static u8 bad_number(struct hca *h, const struct cmd *c, const struct qp *there)
 {
 	violation(h, RULE_CMD_INDEX, c->name, "QP 0x%06x: its index is that of %s",
@@ -75,8 +77,8 @@ static struct qp *qp_named(struct hca *h, const struct cmd *c, u32 from, u32 als
 }
 
 /*
- * Reserved in every QP mailbox (12.2 to 12.5), whatever the transition takes from it. The state
- * bits are an output and mthca fills them with the target state.
+ * Reserved in every QP mailbox (tavor-hw 12.2 to 12.5), whatever the transition takes from it. The
+ * state bits are an output and mthca fills them with the target state.
  */
 static void check_reserved(struct hca *h, const struct cmd *c, const char *object)
 {
@@ -146,7 +148,7 @@ static u8 check_references(struct qp *qp)
 	return CMD_OK;
 }
 
-/* Special numbers are for MLX and on the port that the number says (12.8). */
+/* Special numbers are for MLX and on the port that the number says (tavor-hw 12.8). */
 static u8 check_service(struct qp *qp)
 {
 	int port = qp->path.port;
@@ -255,7 +257,7 @@ static bool hits_table(const struct hca *h, u64 addr, u64 len)
 	return false;
 }
 
-/* The context has the low half of the address, INIT_HCA the high one (6.6). */
+/* The context has the low half of the address, INIT_HCA the high one (tavor-hw 6.6). */
 static u8 check_rdb(struct qp *qp)
 {
 	u64 base = hca_profile(qp->h)->rdb_base, addr = (base & ~0xffffffffull) | qp->rdb;
@@ -273,7 +275,7 @@ static u8 check_rdb(struct qp *qp)
 	return CMD_OK;
 }
 
-/* A datagram is one packet, so its message size is that of the MTU (12.3). */
+/* A datagram is one packet, so its message size is that of the MTU (tavor-hw 12.3). */
 static u8 check_rtr(struct qp *qp)
 {
 	bool datagram = qp->service == SVC_UD || qp->service == SVC_MLX;
@@ -326,7 +328,7 @@ static u8 check_sra(const struct qp *qp)
 
 /*
  * The send side begins with the PSN given here; the first packet of the other side is no event any
- * more, since both now know each other (12.7).
+ * more, since both now know each other (tavor-hw 12.7).
  */
 static u8 enter_rts(struct qp *qp, u32 opt, const u8 *c)
 {
@@ -347,7 +349,10 @@ static u8 enter_rts(struct qp *qp, u32 opt, const u8 *c)
 	return check_paths(qp, opt) ? CMD_BAD_PARAM : check_sra(qp);
 }
 
-/* Which options count depends on the service (12.6); the others may be set and are ignored. */
+/*
+ * Which options count depends on the service (tavor-hw 12.6); the others may be set and are
+ * ignored.
+ */
 static u8 reinit(struct qp *qp, u32 opt, const u8 *c)
 {
 	u32 allowed = OPT_PORT | OPT_PKEY;
@@ -459,7 +464,7 @@ static u8 sqd2sqd(struct hca *h, struct cmd *c)
 
 /* --- the transitions without -------------------------------------------------------------- */
 
-/* No mailbox: illumos passes none, and mthca one that holds nothing (5). */
+/* No mailbox: illumos passes none, and mthca one that holds nothing (tavor-hw 5). */
 static u8 to_err(struct hca *h, struct cmd *c)
 {
 	struct qp *qp;
@@ -497,7 +502,7 @@ static u8 rts2sqd(struct hca *h, struct cmd *c)
 
 /*
  * Bit 1 of the modifier is how both drivers leave: straight to RESET, and what was posted is
- * forgotten without a CQE (11.4). Without it the queue must be in ERR, flushed or not.
+ * forgotten without a CQE (tavor-hw 11.4). Without it the queue must be in ERR, flushed or not.
  */
 static u8 err2rst(struct hca *h, struct cmd *c)
 {
@@ -572,7 +577,10 @@ const struct cmd_desc qp_cmds[] = {
 	QP_CMD(0x20, "SQD2RTS_QPEE", MBOX_LEN, 0, sqd2rts),
 	{ 0x21, "ERR2RST_QPEE", 0, MBOX_LEN, CMD_NEEDS_INIT_HCA, 'C', err2rst, NULL, 0xf, ~0u },
 	{ 0x22, "QUERY_QPEE", 0, MBOX_LEN, CMD_NEEDS_INIT_HCA, 'A', query, NULL, 1, ~0u },
-	/* no modifiers 2 and 3: raw IPv6 and Ethertype are not among the capabilities (6.5) */
+	/*
+	 * no modifiers 2 and 3: raw IPv6 and Ethertype are not among the capabilities
+	 * (tavor-hw 6.5)
+	 */
 	{ 0x23, "CONF_SPECIAL_QP", 0, 0, CMD_NEEDS_INIT_HCA, 'B', conf_special, NULL, 0x3, ~0u },
 	QP_CMD(0x2d, "INIT2INIT_QPEE", MBOX_LEN, 0, init2init),
 	QP_CMD(0x38, "SQD2SQD_QPEE", MBOX_LEN, 0, sqd2sqd),

@@ -23,7 +23,7 @@ static struct sq_slot *slot_at(struct requester *r, u32 i)
 	return &r->slot[i & (SQ_SLOTS - 1)];
 }
 
-/* Packets that may be unacknowledged; section 12.3, flight limit. */
+/* Packets that may be unacknowledged; tavor-hw 12.3, flight limit. */
 static u32 window(const struct qp *qp)
 {
 	return 1u << qp->flight;
@@ -63,7 +63,7 @@ static u64 rnr_delay(u8 code)
 
 /*
  * @s is at the head: all before it has completed. Its error CQE stands for the rest of its chain as
- * well (11.4), so the flush must pass over what the chain still holds.
+ * well (tavor-hw 11.4), so the flush must pass over what the chain still holds.
  */
 static void slot_fail(struct qp *qp, struct sq_slot *s, u8 syndrome)
 {
@@ -73,7 +73,7 @@ static void slot_fail(struct qp *qp, struct sq_slot *s, u8 syndrome)
 	qp_send_error(qp);
 }
 
-/* Section 12.7: the event comes only if bit 31 of RTS2SQD_QPEE's modifier asked for it. */
+/* tavor-hw 12.7: the event comes only if bit 31 of RTS2SQD_QPEE's modifier asked for it. */
 static void drained(struct qp *qp)
 {
 	qp->state = QP_SQD;
@@ -153,8 +153,8 @@ void requester_reset(struct qp *qp)
 /* --- starting a message ------------------------------------------------------------------- */
 
 /*
- * Opcode and fence of the next WQE are in its link (13.1), so it need not be fetched to know that
- * it must wait.
+ * Opcode and fence of the next WQE are in its link (tavor-hw 13.1), so it need not be fetched to
+ * know that it must wait.
  */
 static bool may_start(struct qp *qp)
 {
@@ -167,7 +167,9 @@ static bool may_start(struct qp *qp)
 	return !is_response_op(qp->cur.op) || r->reads < 1u << qp->log_sra;
 }
 
-/* Rights of the send queue itself (12.3: SRE, SWE, SAE) and lengths no message may have. */
+/*
+ * Rights of the send queue itself (tavor-hw 12.3: SRE, SWE, SAE) and lengths no message may have.
+ */
 static u8 permitted(const struct qp *qp, const struct wqe *w)
 {
 	bool ok = true;
@@ -760,7 +762,7 @@ static void rx_read(struct qp *qp, const struct headers *hd)
 		response_done(qp, s, hd->psn);
 }
 
-/* The operands travel as numbers; memory gets them in the order of the host (13.9). */
+/* The operands travel as numbers; memory gets them in the order of the host (tavor-hw 13.9). */
 static void rx_atomic(struct qp *qp, const struct headers *hd)
 {
 	struct sq_slot *s = reach(qp, hd->psn);

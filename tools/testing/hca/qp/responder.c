@@ -552,7 +552,7 @@ static u8 execute(struct qp *qp, const struct headers *hd, u32 *npsn)
 	}
 }
 
-/* The event of a refusal; an error that a receive CQE has told needs none (10.3, 11.3). */
+/* The event of a refusal; an error that a receive CQE has told needs none (tavor-hw 10.3, 11.3). */
 static enum hca_event refusal_event(const struct qp *qp, u8 syndrome)
 {
 	if (qp->resp->told)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* Shared receive queues (section 15): context, doorbell, limit event. */
+/* Shared receive queues (tavor-hw 15): context, doorbell, limit event. */
 #include "device/cmd.h"
 #include "device/device.h"
 #include "qp/qp.h"
@@ -40,7 +40,7 @@ int srq_new(struct hca *h)
 	return 0;
 }
 
-/* An SRQN is its index: drivers use all of its bits, unlike those of a QPN (12.1). */
+/* An SRQN is its index: drivers use all of its bits, unlike those of a QPN (tavor-hw 12.1). */
 struct srq *srq_lookup(struct hca *h, u32 srqn)
 {
 	struct srq_part *part = srq_part(h);
@@ -110,7 +110,7 @@ void srq_fail(struct srq *srq)
 	eq_async(srq->h, EV_SRQ_CATAS, 0, data);
 }
 
-/* 15.3: falling below the watermark tells once and disarms it. */
+/* tavor-hw 15.3: falling below the watermark tells once and disarms it. */
 static void check_limit(struct srq *srq)
 {
 	u32 data[7] = { srq->srqn };
@@ -123,7 +123,7 @@ static void check_limit(struct srq *srq)
 
 /*
  * The watermark is looked at after each dequeue and not when WQEs are posted: the event says that
- * the queue runs dry, and a limit armed above the level tells at the next receive (15.3).
+ * the queue runs dry, and a limit armed above the level tells at the next receive (tavor-hw 15.3).
  */
 enum take srq_take(struct srq *srq, struct wqe *w)
 {
@@ -151,7 +151,7 @@ enum take srq_take(struct srq *srq, struct wqe *w)
 
 /*
  * The address in the doorbell is where its WQEs begin: drivers differ in how they link what they
- * posted before, so links count within one doorbell only (15.2).
+ * posted before, so links count within one doorbell only (tavor-hw 15.2).
  */
 void srq_db(struct hca *h, u32 uar, u32 srqn, u32 addr, u32 count)
 {
@@ -201,7 +201,10 @@ void srq_objects(struct hca *h, struct cJSON *out)
 
 /* --- commands ----------------------------------------------------------------------------- */
 
-/* In a context that hardware owns the place of the first WQE is that of the next one (15.1). */
+/*
+ * In a context that hardware owns the place of the first WQE is that of the next one
+ * (tavor-hw 15.1).
+ */
 static void srq_encode(const struct srq *srq, u8 *c, bool hardware)
 {
 	u32 n = srq->fifo.wqes < 0xffff ? srq->fifo.wqes : 0xffff;

@@ -75,7 +75,7 @@ static u8 av_read(struct qp *qp, const struct wqe *w, struct av *av)
 	};
 	memcpy(av->path.dgid, raw + 0x10, 16);
 	av->message_max = 256u << bits(raw[0x0a], 5, 4);
-	/* the index counts through the tables of all ports (16.1) */
+	/* the index counts through the tables of all ports (tavor-hw 16.1) */
 	gid = raw[9] & 0x3f;
 	av->path.sgid_index = gid % gids;
 	if (av->path.port != qp->path.port &&
@@ -169,7 +169,7 @@ static bool qkey_ok(struct qp *qp, int port, u32 dqpn, u32 qkey)
 	return false;
 }
 
-/* 40 bytes are reserved for a GRH and filled if there is one (12.8). 0 or a syndrome. */
+/* 40 bytes are reserved for a GRH and filled if there is one (tavor-hw 12.8). 0 or a syndrome. */
 static u8 place(struct qp *qp, const struct headers *hd)
 {
 	u8 err;
@@ -203,7 +203,7 @@ static struct cqe datagram_cqe(struct qp *qp, int port, const struct headers *hd
 		cqe.imm = get32(hd->ext + DETH_LEN);
 	if (hd->dlid < 0xc000)
 		cqe.grh_path |= hd->dlid & ((1u << port_lmc(qp->h, port)) - 1);
-	/* QP1 reports the P_Key's index where others report immediate data (11.2) */
+	/* QP1 reports the P_Key's index where others report immediate data (tavor-hw 11.2) */
 	if (qp->service == SVC_MLX && hd->dqpn == 1) {
 		cqe.opcode = OP_SEND_ONLY_IMM;
 		cqe.imm = (u32)mlx_pkey_index(qp->h, port, hd->pkey) << 16;

@@ -4,7 +4,7 @@
 
 /* --- send queue walk ---------------------------------------------------------------------- */
 
-/* Chains run in the order of their doorbells (section 14). */
+/* Chains run in the order of their doorbells (tavor-hw 14). */
 bool sq_peek(struct qp *qp)
 {
 	struct sq_cursor *c = &qp->cur;

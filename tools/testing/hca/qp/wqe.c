@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Work queue elements (section 13). They lie in memory a process may write at any time, so each is
+ * Work queue elements (tavor-hw 13). They lie in memory a process may write at any time, so each is
  * copied once and judged in the copy; its size field bounds every walk. What is wrong with one is
  * recorded against its owner and becomes the syndrome of an error CQE.
  */
@@ -30,7 +30,7 @@
 
 /*
  * Scatter lists end early with a zero count and the invalid L_Key: 1, or 0x100 in mthca and
- * libmthca (13.3).
+ * libmthca (tavor-hw 13.3).
  */
 static bool terminator(const struct span *s)
 {
@@ -148,7 +148,7 @@ static bool parse_ud(struct wqe *w)
 	return parse_list(w, CTRL_LEN + UD_LEN, true);
 }
 
-/* The table of 13.9. */
+/* The table of tavor-hw 13.9. */
 static bool opcode_allowed(u8 service, u8 opcode)
 {
 	switch (opcode) {
@@ -191,7 +191,7 @@ static bool parse_body(u8 service, struct wqe *w)
 
 /*
  * Reserved bits of the segments that carry something else than data. The flags of MLX have a layout
- * of their own, which mlx_send() judges (13.10).
+ * of their own, which mlx_send() judges (tavor-hw 13.10).
  */
 static bool reserved_set(u8 service, const struct wqe *w)
 {
@@ -215,7 +215,10 @@ static bool reserved_set(u8 service, const struct wqe *w)
 	}
 }
 
-/* The address may be trusted only once the size is there: software writes the size last (13.2). */
+/*
+ * The address may be trusted only once the size is there: software writes the size last
+ * (tavor-hw 13.2).
+ */
 static void parse_ctrl(struct wqe *w)
 {
 	u32 nda = get32(w->raw), nds = get32(w->raw + 4);

@@ -18,7 +18,7 @@
 #define TC_UAR 2      /* the driver's page */
 #define TC_USER_UAR 5 /* a process's */
 #define TC_PD 7
-#define TC_KEY 0x20 /* untranslated region (9.4) */
+#define TC_KEY 0x20 /* untranslated region (tavor-hw 9.4) */
 #define TC_EQ_CMD 3
 #define TC_EQ_ASYNC 2
 #define TC_EQ_COMP 1

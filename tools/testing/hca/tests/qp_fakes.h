@@ -2,8 +2,8 @@
 /*
  * What lies below the QP side, in miniature: one HCA with one link that loops back, flat memory
  * behind a few keys, completion queues and events that are only recorded, and time that passes when
- * a test says so. On top of it a driver of a few lines: work queues as section 13 has them, posting
- * and doorbells. Included once by each test.
+ * a test says so. On top of it a driver of a few lines: work queues as tavor-hw 13 has them,
+ * posting and doorbells. Included once by each test.
  */
 #ifndef HCA_TESTS_QP_FAKES_H
 #define HCA_TESTS_QP_FAKES_H
@@ -893,7 +893,7 @@ static inline unsigned int complaints(void)
 }
 
 /*
- * Section 11.4 as software does it: how many WQEs an error CQE of a send queue stands for.
+ * tavor-hw 11.4 as software does it: how many WQEs an error CQE of a send queue stands for.
  */
 static inline u32 walk_flush(const struct tqp *q, const struct cqe *c)
 {

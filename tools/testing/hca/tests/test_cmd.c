@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* The command interface: register, events, latency, order, slots and faults (sections 4, 6). */
+/* The command interface: register, events, latency, order, slots and faults (tavor-hw 4, 6). */
 #include "client.h"
 #include "tap.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* Completion queues: entries, arming, doorbells, overflow, resize (section 11). */
+/* Completion queues: entries, arming, doorbells, overflow, resize (tavor-hw 11). */
 #include "client.h"
 #include "tap.h"
 
@@ -294,7 +294,7 @@ static u8 resize(u8 op_mod, u32 log, u8 **fresh, u64 *imm)
 	return tc_cmd(0x2c, op_mod, CQN, tc_bus(tc_in()), 0, imm);
 }
 
-/* Software's part of the fixed flow, as section 11.7 describes it. */
+/* Software's part of the fixed flow, as tavor-hw 11.7 describes it. */
 static void copy_over(u8 *fresh, u32 fresh_entries)
 {
 	u32 c = consumed & (entries - 1), i;
@@ -339,8 +339,8 @@ static void resize_case(u32 from, u32 to, u32 used, u32 waiting)
 }
 
 /*
- * The buffer's key has gone: status 0xA, an event of syndrome 2, and nothing more is written (11.1,
- * 10.3).
+ * The buffer's key has gone: status 0xA, an event of syndrome 2, and nothing more is written
+ * (tavor-hw 11.1, 10.3).
  */
 static void unwritable_buffer_fails_the_queue(void)
 {
@@ -372,7 +372,7 @@ static void unwritable_buffer_fails_the_queue(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* Bit 17 of the context: entries go round and round over what is there (11.1). */
+/* Bit 17 of the context: entries go round and round over what is there (tavor-hw 11.1). */
 static void overrun_may_be_ignored(void)
 {
 	struct cqe cqe = { .qpn = 0x404, .opcode = 0x0a, .send = true };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* Event queues: entries, ownership, arming, interrupts, routing (section 10). */
+/* Event queues: entries, ownership, arming, interrupts, routing (tavor-hw 10). */
 #include "client.h"
 #include "tap.h"
 
@@ -112,7 +112,7 @@ static void ecr_shows_what_fired(void)
 	CHECK_EQ(tc_reg(0x80704), 0);
 }
 
-/* Level until CLR_INT; a fire after that asserts it again (10.6). */
+/* Level until CLR_INT; a fire after that asserts it again (tavor-hw 10.6). */
 static void intx_is_a_level(void)
 {
 	u32 unmask[5] = { 20, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK,

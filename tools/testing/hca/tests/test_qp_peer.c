@@ -102,7 +102,7 @@ static void half_of_the_numbers_are_repeats(void)
 	CHECK_EQ(answered, NAK_SEQUENCE);
 }
 
-/* What a requester has under way before it hears of any of it (12.3). */
+/* What a requester has under way before it hears of any of it (tavor-hw 12.3). */
 static void the_flight_limit_is_kept(void)
 {
 	fake_up();

@@ -132,7 +132,10 @@ static void gather_scatter_and_inline(void)
 	CHECK(!memcmp(to + 1301, mem + DATA_BASE, 33));
 }
 
-/* Up to the one that ends the list: with the key of mthca, or that of everybody else (13.3). */
+/*
+ * Up to the one that ends the list: with the key of mthca, or that of everybody else
+ * (tavor-hw 13.3).
+ */
 static void zero_length_segments_are_passed_over(void)
 {
 	static const u32 enders[] = { 1, 0x100 };

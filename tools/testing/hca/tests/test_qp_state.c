@@ -65,7 +65,7 @@ static void query_returns_what_was_given(void)
 	CHECK_EQ(get32(c + 0xa8), 0x11111111);
 }
 
-/* Numbers that only the hardware knows (12.3). */
+/* Numbers that only the hardware knows (tavor-hw 12.3). */
 static void query_shows_how_far_it_has_got(void)
 {
 	const u8 *c;
@@ -84,7 +84,7 @@ static void query_shows_how_far_it_has_got(void)
 	CHECK_EQ(get32(c + 0xb0), 3);
 }
 
-/* 12.6: a zero context with optpar bits clear changes nothing. */
+/* tavor-hw 12.6: a zero context with optpar bits clear changes nothing. */
 static void unnamed_fields_are_left_alone(void)
 {
 	u8 before[0x100];

@@ -340,7 +340,10 @@ static void a_link_that_is_full_makes_senders_wait(void)
 	expect_recv(2, OP_SEND_ONLY, 90);
 }
 
-/* The low bits of a LID that the port answers to; of a group's they would mean nothing (11.2). */
+/*
+ * The low bits of a LID that the port answers to; of a group's they would mean nothing
+ * (tavor-hw 11.2).
+ */
 static void path_bits_are_those_of_a_unicast_lid(void)
 {
 	struct twr w;
@@ -498,7 +501,7 @@ static void headers_may_be_inline(void)
 
 /*
  * Accepted and of no effect: a wire of this model has no rate. libmthca writes the verbs' number
- * (18.3).
+ * (tavor-hw 18.3).
  */
 static void any_static_rate_will_do(void)
 {

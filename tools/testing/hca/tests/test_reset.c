@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Reset by register in every state (section 3): of the firmware, of a command, of a queue pair, of
+ * Reset by register in every state (tavor-hw 3): of the firmware, of a command, of a queue pair, of
  * the interrupt. Whatever was going on, nothing more is written to memory, and the device comes up
  * as after power-on, for each of its identities.
  */

@@ -319,7 +319,7 @@ static void db_object(void)
 	TRIPPED(DB_OBJECT);
 	tc_db(TC_USER_UAR, 0x20, 2u << 24 | 0x81, 0xffffffff);
 	FAULTED(DB_OBJECT);
-	/* page 1 is the kernel's, whether or not an EQ names it (14) */
+	/* page 1 is the kernel's, whether or not an EQ names it (tavor-hw 14) */
 	tc_db(1, 0x20, 2u << 24 | 0x81, 0xffffffff);
 	TRIPPED(DB_OBJECT);
 }

@@ -18,7 +18,7 @@ static void mbox_srq(u32 pd, u32 ds)
 	put32(the_cmd.in + 16, FAKE_UAR);
 }
 
-/* The ring of 15.2: slot i links to i + 1, unused entries end the list. */
+/* The ring of tavor-hw 15.2: slot i links to i + 1, unused entries end the list. */
 static void srq_make(void)
 {
 	u32 i;

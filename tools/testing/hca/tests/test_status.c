@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Every command of Tavor mode and every status it is documented to end with (sections 4.5 and 5),
+ * Every command of Tavor mode and every status it is documented to end with (tavor-hw 4.5 and 5),
  * over the socket. The table below is the reference's, not the model's: the last test fails for a
  * status that none of the others has seen.
  */
@@ -425,7 +425,7 @@ static void qp_numbers(void)
 #define ALL_STATES 0x7f
 #define IN(s) (1u << QP_##s)
 
-/* Section 12.1: which states a command may find. ERR2RST without bit 1 is the strict one. */
+/* tavor-hw 12.1: which states a command may find. ERR2RST without bit 1 is the strict one. */
 static const struct {
 	u16 opcode;
 	u8 op_mod, from;

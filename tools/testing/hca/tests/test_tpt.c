@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* Memory keys: rights, ranges, translation, windows, direct table access (section 9). */
+/* Memory keys: rights, ranges, translation, windows, direct table access (tavor-hw 9). */
 #include "device/cmd.h"
 #include "device/keys.h"
 #include "client.h"
@@ -147,7 +147,7 @@ static void write_and_read_mtt_agree(void)
 
 /*
  * HW2SW_MPT takes a key out of the cache by itself: it may come back by a store, without SYNC_TPT
- * (9.6).
+ * (tavor-hw 9.6).
  */
 static void key_given_back_after_hw2sw(void)
 {
@@ -164,7 +164,7 @@ static void key_given_back_after_hw2sw(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* 9.6: stores through BAR4, bytes among them, no command. */
+/* tavor-hw 9.6: stores through BAR4, bytes among them, no command. */
 static void fast_memory_region(void)
 {
 	u64 mpt, at;
@@ -221,7 +221,7 @@ static void atomics_are_in_host_order(void)
 	CHECK(tpt_atomic(tc_hca(), "test", key, TC_PD, 8, add, &step, &old) < 0);
 }
 
-/* INIT_HCA says which order that is (6.6). */
+/* INIT_HCA says which order that is (tavor-hw 6.6). */
 static void atomics_in_the_order_of_a_big_endian_host(void)
 {
 	u8 *page = tc_ram() + TC_RAM - 4096;

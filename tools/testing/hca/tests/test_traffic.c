@@ -184,7 +184,7 @@ static void resize_cq(struct tt_qp *q, u32 log)
 	tc_in()[0x0c] = log;
 	put32(tc_in() + 0x1c, TC_KEY);
 	CHECK_EQ(tc_cmd(0x2c, 1, q->cqn, tc_bus(tc_in()), 0, NULL), 0);
-	/* 11.7, as libmthca does it */
+	/* tavor-hw 11.7, as libmthca does it */
 	q->ci &= mask;
 	if (!(old[mask * 32 + 31] & 0x80))
 		q->ci -= mask + 1;
@@ -286,8 +286,8 @@ static u8 migration_state(const struct tt_qp *q)
 }
 
 /*
- * The cable of port 1 goes; both ends move to port 2 by themselves, and each tells so once (12.5,
- * IBTA 17.2.8).
+ * The cable of port 1 goes; both ends move to port 2 by themselves, and each tells so once
+ * (tavor-hw 12.7, IBTA 17.2.8).
  */
 static void a_connection_outlives_its_cable(void)
 {
