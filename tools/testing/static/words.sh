@@ -35,7 +35,7 @@ none() {
 	fi
 }
 
-# The first two lines carry the licence, as Documentation/process/license-rules.rst of the kernel
+# The first two lines carry the licence, as the kernel's Documentation/process/license-rules.rst
 # has it.
 without_licence() {
 	git ls-files -- '*.c' '*.h' '*.py' '*.sh' '*.bash' '*.def' '*.rst' '*Makefile' '*Kbuild' |

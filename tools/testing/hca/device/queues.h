@@ -53,7 +53,8 @@ enum hca_event {
 };
 
 /*
- * Asynchronous event by MAP_EQ routing; @data are the dwords 0x04..0x18 of the EQE (7), host order.
+ * Asynchronous event by MAP_EQ routing; @data are the seven dwords 0x04..0x18 of the EQE, host
+ * order.
  */
 void eq_async(struct hca *h, enum hca_event type, u8 subtype, const u32 data[7]);
 /* The common case: a QP event (dword 0x04 = QPN). */

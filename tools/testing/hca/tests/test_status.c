@@ -181,7 +181,7 @@ static void little_goes_before_init_hca(void)
 	check_stage(NOTHING);
 }
 
-/* Modifier 3 is for software that has left something in the DDR (5). */
+/* Modifier 3 is for software that has left something in the DDR (tavor-hw 5). */
 static void sys_en_clears_the_ddr_or_not(void)
 {
 	u8 byte = 0x5a, back = 0;
