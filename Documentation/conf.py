@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 """How Sphinx builds these documents; see the Makefile beside this file."""
 
+import re
+
+from docutils import nodes
+from sphinx import addnodes
+
 project = 'ib_vrb and ib_tavor'
 copyright = ''  # pylint: disable=redefined-builtin
 html_show_copyright = False
@@ -15,3 +20,43 @@ exclude_patterns = ['output']
 
 # Words of the kernel's headers that are not C, as the kernel's own conf.py has them.
 c_id_attributes = ['__iomem', '__user', '__rcu', '__must_check', '__printf', '__init', '__exit', 'noinline']
+
+# "(10.3)" and "section 10" are links to sections of the hardware's pages, there and in what cites
+# them. tools/testing/static/citations.py finds those that lead nowhere.
+CITES = ('tavor-hw', 'hca-model')
+NUMBER = r'[1-9]\d?(?:\.[1-9]\d?)?'
+LISTS = re.compile(rf'(?<!\w)\({NUMBER}(?:(?:,| and| to| or) {NUMBER}(?![\w.]*\w))*(?=[):,;])'
+                   rf'|\b[Ss]ections? {NUMBER}|^\d+\.\d+(?:; \d+\.\d+)*$')
+
+
+def link(app, number):
+    target = 'tavor-hw-' + number.replace('.', '-')
+    node = addnodes.pending_xref('', nodes.inline(text=number), refdomain='std', reftype='ref',
+                                 reftarget=target, refexplicit=True, refwarn=True,
+                                 refdoc=app.env.docname)
+    return node
+
+
+def linked(app, text):
+    """The nodes for a text: what cites nothing, and links."""
+    end = 0
+    for cited in LISTS.finditer(text):
+        for number in re.finditer(NUMBER, cited.group()):
+            start = cited.start() + number.start()
+            yield nodes.Text(text[end:start])
+            yield link(app, number.group())
+            end = start + len(number.group())
+    yield nodes.Text(text[end:])
+
+
+def link_sections(app, doctree):
+    if not app.env.docname.startswith(CITES):
+        return
+    for text in list(doctree.findall(nodes.Text)):
+        if LISTS.search(text) and isinstance(text.parent, (nodes.paragraph, nodes.strong, nodes.emphasis)):
+            text.parent.replace(text, list(linked(app, text)))
+
+
+def setup(app):
+    app.connect('doctree-read', link_sections)
+    return {'parallel_read_safe': True}
