@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: host
+#
+# maintainers.sh finds what it looks for in a small tree. By hand: run this script.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=SCRIPTDIR/../vm/lib/try.bash
+. "$here/../vm/lib/try.bash"
+
+tree=$work/tree
+check=tools/testing/static/maintainers.sh
+
+# fresh: a tree with nothing to complain of
+fresh() {
+	rm -rf "$tree"
+	mkdir -p "$tree/tools/testing/static" "$tree/LICENSES" "$tree/lib/sub"
+	cp "$here/maintainers.sh" "$tree/$check"
+	touch "$tree/one.h" "$tree/lib/a.c" "$tree/lib/sub/b.c"
+	for id in GPL-2.0 Linux-OpenIB; do
+		echo "text" >"$tree/LICENSES/$id"
+	done
+	printf 'F:\t%s\n' '*.h' lib/ tools/ LICENSES/ MAINTAINERS >"$tree/MAINTAINERS"
+	git -C "$tree" init -q
+	git -C "$tree" add -A
+}
+
+# judged TEXT LINE: it says this line and has one result that is not good; "ok": all are good
+judged() {
+	local status=0
+	"$tree/$check" >"$work/out" 2>"$work/err" || status=$?
+	if [ "$2" = ok ]; then
+		[ "$status" = 0 ]
+	else
+		[ "$status" = 1 ] && grep -qxF "# $2" "$work/out" &&
+			[ "$(grep -c '^not ok' "$work/out")" = 1 ]
+	fi
+	result $? "$1"
+	fresh
+}
+
+echo "TAP version 13"
+fresh
+judged "a tree where all is there" ok
+touch "$tree/two.c"
+judged "a file that is nobody's" two.c
+touch "$tree/oneXh"
+judged "a dot in a pattern is a dot" oneXh
+mkdir "$tree/other" && touch "$tree/other/one.h"
+judged "a pattern is for one folder" other/one.h
+printf 'F:\tgone/\n' >>"$tree/MAINTAINERS"
+judged "a folder that is gone" "MAINTAINERS: there is no gone/"
+printf 'W:\tgone.rst\n' >>"$tree/MAINTAINERS"
+judged "a document that is gone" "MAINTAINERS: there is no gone.""rst"
+echo "// SPDX-License-""Identifier: GPL-2.0 OR MIT" >"$tree/lib/a.c"
+judged "a licence whose text is not there" "there is no LICENSES/MIT"
+echo "1..$number"
+exit "$failed"
