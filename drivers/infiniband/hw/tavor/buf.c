@@ -253,8 +253,8 @@ int tavor_buf_mtt_pages(struct vrb *vrb, u32 first, u32 n, u64 *pages)
  * @vrb: the request; of a process's queue, which has no buffer of ours, too
  * @slot: where to encode
  *
- * From the moment of the command until its failure is known the hardware has to be taken for the
- * owner.
+ * From the time the command is posted until its failure is known, the buffer must be treated as
+ * owned by the hardware.
  *
  * Context: Softirq or BH disabled, engine's device lock held.
  * Return: as &vrb_step.encode.
