@@ -9,7 +9,7 @@
 # perftest between the two ports, for what it does rather than how fast: every program over every
 # transport that has its operation, by itself, with all sizes (-a), eight queue pairs (-q 8) and
 # events (-e). What perftest does not offer is refused by itself, which the last tests make sure of;
-# Documentation/strangers.rst has the reasons. By hand, with either driver:
+# Documentation/interoperability.rst has the reasons. By hand, with either driver:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/interop/perftest.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/../vm/guest/query.bash

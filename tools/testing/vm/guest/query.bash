@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # What a program says when it is asked something, and how it says that it, or the hardware, cannot:
-# Documentation/strangers.rst has the list.
+# Documentation/interoperability.rst has the list.
 
 # shellcheck source=SCRIPTDIR/test.bash
 . "$(dirname "${BASH_SOURCE[0]}")/test.bash"
