@@ -231,8 +231,9 @@ struct vrb_slot {
  *	Context: any down to softirq, BH disabled, no lock of the engine held that others of its
  *	functions take; called once per failure.
  * @failed: the device has failed, or was stopped, and all requests are being completed. Calls
- *	vrb_resume() for every object whose request waits for something that does not come any more.
- *	Optional.
+ *	vrb_resume() for every object whose request waits for something that does not come any more,
+ *	and vrb_object_unhold() for every vrb_object_hold(): no request can undo what has made the
+ *	hardware hold the object, and its destroy waits. Optional.
  *	Context: Softirq, no lock held.
  * @status_name: name of a firmware status other than 0, for debugfs, tracepoints and log; NULL if
  *	unknown. Optional.

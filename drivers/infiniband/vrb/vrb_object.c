@@ -178,7 +178,7 @@ EXPORT_SYMBOL_GPL(vrb_object_has_children);
  * @object: object, to which the caller has a reference
  *
  * For what is no object of its own, such as a multicast group a QP is attached to. The object's
- * destroy waits.
+ * destroy waits. When the device fails the provider takes it back: &vrb_provider_ops.failed.
  *
  * Context: Any down to softirq, no lock of the engine held.
  */

@@ -133,6 +133,7 @@ struct mock {
 	struct mock_script script[VRB_NR_OPS];	/* of verbs of ports */
 	bool no_memory;			/* for the hardware half of an object */
 	atomic_t live, numbers;		/* hardware halves there are; have been */
+	struct list_head attached;	/* QPs in a multicast group; @lock */
 };
 
 struct test;
@@ -241,6 +242,7 @@ struct mock_hw {
 	raw_spinlock_t lock;
 	enum ib_qp_state state;
 	bool attached;
+	struct list_head attached_entry;	/* of &mock.attached */
 	u64 receive[MOCK_RING];		/* of a QP or an SRQ */
 	unsigned int posted, received;
 	struct ib_wc wc[MOCK_RING];	/* of a CQ */
@@ -290,6 +292,7 @@ struct mock_hw *mock_qp_hw(struct ib_qp *qp);
 struct mock_hw *mock_srq_hw(struct ib_srq *srq);
 struct mock_hw *mock_mr_hw(struct ib_mr *mr);
 void mock_cq_event(struct ib_cq *cq);
+void mock_forget_groups(struct mock *mock);
 
 /* mock_device.c */
 void mock_device_init(struct dentry *directory);

@@ -289,6 +289,7 @@ static void mock_failed(struct vrb_device *dev, const char *reason)
 	mock->resume = NULL;
 	if (resume)
 		vrb_resume(resume);
+	mock_forget_groups(mock);
 }
 
 static const char *mock_status_name(u8 fw_status)
@@ -527,6 +528,7 @@ struct mock *mock_create(const struct test_case *test_case)
 	if (!mock)
 		return ERR_PTR(-ENOMEM);
 	raw_spin_lock_init(&mock->lock);
+	INIT_LIST_HEAD(&mock->attached);
 	for (i = 0; i < MOCK_SLOTS; i++) {
 		mock->command[i].mock = mock;
 		hrtimer_setup(&mock->command[i].timer, command_timer, CLOCK_MONOTONIC,

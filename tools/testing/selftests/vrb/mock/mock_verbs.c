@@ -330,17 +330,53 @@ static void unregistered(struct mock_hw *hw)
 	hw->generation++;
 }
 
+/* Of a QP that the hardware knows: a result may be late, and what has been reset has no groups. */
 static void attached(struct mock_hw *hw)
 {
-	if (!hw->attached)
+	struct mock *mock = hw->mock;
+	unsigned long flags;
+	bool first;
+
+	raw_spin_lock_irqsave(&mock->lock, flags);
+	first = !hw->attached && hw->resets == mock->quiesces;
+	if (first) {
+		hw->attached = true;
+		list_add(&hw->attached_entry, &mock->attached);
+	}
+	raw_spin_unlock_irqrestore(&mock->lock, flags);
+	if (first)
 		vrb_object_hold(&hw->base.object);
-	hw->attached = true;
 }
 
-static void detached(struct mock_hw *hw)
+/* Takes one QP out of its group: this one, or the first there is. */
+static bool take_out(struct mock *mock, struct mock_hw *hw)
 {
-	hw->attached = false;
-	vrb_object_unhold(&hw->base.object);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&mock->lock, flags);
+	hw = hw ?: list_first_entry_or_null(&mock->attached, struct mock_hw, attached_entry);
+	if (hw && !hw->attached)
+		hw = NULL;
+	if (hw) {
+		hw->attached = false;
+		list_del(&hw->attached_entry);
+	}
+	raw_spin_unlock_irqrestore(&mock->lock, flags);
+	if (hw)
+		vrb_object_unhold(&hw->base.object);
+	return hw;
+}
+
+/**
+ * mock_forget_groups - the hardware has stopped: no QP is in a group, and none can be detached
+ * @mock: device
+ *
+ * Context: Softirq.
+ */
+void mock_forget_groups(struct mock *mock)
+{
+	while (take_out(mock, NULL))
+		;
 }
 
 static void describe_port(struct ib_port_attr *attr)
@@ -407,7 +443,7 @@ static void take_effect(struct vrb *vrb)
 		attached(to_hw(vrb->object));
 		break;
 	case VRB_OP_DETACH_MCAST:
-		detached(to_hw(vrb->object));
+		take_out(to_hw(vrb->object)->mock, to_hw(vrb->object));
 		break;
 	case VRB_OP_MODIFY_SRQ:
 		to_hw(vrb->object)->limit =

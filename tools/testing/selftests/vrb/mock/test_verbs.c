@@ -217,6 +217,27 @@ static void detach_lets_a_dying_qp_go(struct test *t)
 	wait_gone(end_cq(t, cq));
 }
 
+/* Nobody can detach it any more, whether the device comes back or not. */
+static void a_failed_device_has_no_groups(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = created_qp(t, cq);
+	struct typed_request *attach = new_typed(t), *detach = new_typed(t);
+	struct typed_gone *gone;
+
+	vrb_prep_attach_mcast(&attach->mcast, qp);
+	vrb_prep_detach_mcast(&detach->mcast, qp);
+	run_typed(attach, 0);
+	vrb_device_fail(t->dev, "on request");
+	wait_failed(t);
+	mock_reset(t->mock);
+	EXPECT_EQ(t, vrb_device_revive(t->dev), 0);
+	EXPECT_EQ(t, vrb_submit(t->client, &detach->vrb), -ESTALE);
+	gone = end_qp(t, qp);
+	wait_gone(gone);
+	wait_gone(end_cq(t, cq));
+}
+
 /* More than a run of the pump ends: a detach that comes meanwhile is not one of them. */
 static void detach_after_a_destroy_is_not_cancelled(struct test *t)
 {
@@ -320,6 +341,7 @@ const struct test_case verbs_tests[] = {
 	{ "modify_to_error_is_teardown", modify_to_error_is_teardown, .verbs = true,
 	  .config = { .slots = 2 } },
 	{ "keys_of_a_region_change", keys_of_a_region_change, .verbs = true },
+	{ "a_failed_device_has_no_groups", a_failed_device_has_no_groups, .verbs = true },
 	{ "detach_after_a_destroy_is_not_cancelled", detach_after_a_destroy_is_not_cancelled,
 	  .verbs = true },
 	{ "detach_of_a_poisoned_group", detach_of_a_poisoned_group, .verbs = true },
