@@ -13,7 +13,7 @@ INSTALLED := drivers/infiniband/vrb drivers/infiniband/hw/tavor
 unexport TESTS KERNEL BUILD
 MAKEOVERRIDES =
 
-.PHONY: modules modules_install clean help demo check check-all list-tests ci hca setup format shell
+.PHONY: modules modules_install clean help demo check check-all audit list-tests ci hca setup format shell
 
 modules modules_install clean-modules:
 	@[ -e "$(KDIR)/Makefile" ] || { \
@@ -32,6 +32,7 @@ help:
 	@echo '  make demo            boot a guest with the HCA model and show the stack at work'
 	@echo '  make check           all tests of a few minutes; TESTS="vrb/* tavor/life" for some'
 	@echo '  make check-all       also the long ones, and every guest test on both kernels'
+	@echo '  make audit           ten million requests at random, each to complete once: half an hour or more'
 	@echo '  make list-tests      the tests, and how each is repeated alone'
 	@echo '  make ci              what .ci/run does: make check, static checks, tests of some minutes'
 	@echo '  make hca             the HCA model, build/hca/tavor-hca'
@@ -40,7 +41,7 @@ help:
 	@echo '  make format          clang-format over the user-space C'
 	@echo '  make clean           remove build/ and what Kbuild left in the tree'
 	@echo
-	@echo 'demo, shell and check take KERNEL=6.12 (default) or KERNEL=7.'
+	@echo 'demo, shell, audit and check take KERNEL=6.12 (default) or KERNEL=7.'
 	@echo 'All but the first two and clean want root on Debian 12 or 13 and install what they need.'
 
 demo:
@@ -51,6 +52,10 @@ check:
 
 check-all:
 	@set -f; $(VM)/check --all $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
+
+audit:
+	@$(VM)/run $(if $(KERNEL),--kernel $(KERNEL)) --timeout 14400 --driver none --hcas 0 \
+		--modules "ib_vrb vrb_mock" -- tools/testing/selftests/vrb/audit.sh 2000000 1 2 3 4 5
 
 list-tests:
 	@set -f; $(VM)/check --all --list

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * Softirqs, hard interrupts and processes on all CPUs, these with interrupts off as well, allocate
- * shells, have them created, connected, queried, reset and registered, cancel requests and groups,
- * destroy what others use, and shut and unregister a client meanwhile. What must be true however it
- * went: each request that was accepted is called back once, each that was refused never, and each
- * shell is said to be gone once.
+ * shells, have them created, connected, queried, resized, put into multicast groups, reset and
+ * registered, cancel requests and groups, destroy what others use, and shut and unregister a
+ * client meanwhile. What must be true however it went: each request that was accepted is called
+ * back once, each that was refused never, and each shell is said to be gone once.
  *
  * Nothing here keeps the peace beyond what the API asks of a client: an object is not used any more
  * once its destroy has been submitted, and a client not once it is being unregistered. Who uses a
@@ -23,6 +23,7 @@
 
 #define REQUESTS	192		/* of each client */
 #define GROUPS		3
+#define MCAST_GROUPS	3
 #define CQES		500
 #define DEPTH		2
 #define MAX_CPUS	8
@@ -43,6 +44,8 @@ struct audit_place {
 	atomic_t users;
 	atomic_t ending;		/* somebody has taken the place's own use back */
 	unsigned int client;
+	struct vrb_mcast detach;
+	unsigned int group;		/* of @detach */
 	union {
 		void *shell;
 		struct ib_cq *cq;
@@ -66,6 +69,8 @@ struct audit_request {
 		struct vrb_connect_qp connect_qp;
 		struct vrb_reset_qp reset_qp;
 		struct vrb_query_qp query_qp;
+		struct vrb_mcast mcast;
+		struct vrb_resize_cq resize_cq;
 		struct vrb_modify_srq modify_srq;
 		struct vrb_query_srq query_srq;
 		struct vrb_reg_mr reg_mr;
@@ -97,6 +102,7 @@ struct audit {
 	struct ib_pd *pd;
 	struct vrb_client *client[2];
 	bool closed;			/* the second client takes no more shells */
+	bool last;			/* and never will again */
 	struct vrb_group group[GROUPS];
 	struct audit_place place[PLACES];
 	struct audit_request request[2][REQUESTS];
@@ -105,6 +111,7 @@ struct audit {
 	dma_addr_t pages[1];
 	bool ends;
 	atomic_t accepted, refused, made, gone, clients, wrong;
+	atomic_t detaches;		/* under way */
 	atomic_t status[AUDIT_STATUSES];
 	char why[AUDIT_WHY];
 };
@@ -178,17 +185,73 @@ static int destroy(struct audit_place *place)
 	}
 }
 
-/* In whatever context: the last one destroys it. */
-static void place_put(struct audit_place *place)
+static void destroy_and_empty(struct audit_place *place)
 {
-	int ret;
+	int ret = destroy(place);
 
-	if (atomic_dec_return(&place->users) >= ALIVE)
-		return;
-	ret = destroy(place);
 	if (ret != -EINPROGRESS)
 		audit_wrong(place->audit, "a destroy was answered %d", ret);
 	atomic_set_release(&place->users, EMPTY);
+}
+
+static void mcast_gid(union ib_gid *gid, unsigned int group)
+{
+	*gid = (union ib_gid){ .raw = { [0] = 0xff, [15] = group } };
+}
+
+static void detached(struct vrb *vrb);
+
+/*
+ * What was asked of the QP before is through when a detach is: nobody attaches it any more. One
+ * that is refused finds no QP that could be in a group, or a device that has failed.
+ */
+static bool detach(struct audit_place *place)
+{
+	struct audit *audit = place->audit;
+	int ret;
+
+	if (place->group == MCAST_GROUPS)
+		return false;
+	vrb_prep_detach_mcast(&place->detach, place->qp);
+	mcast_gid(&place->detach.gid, place->group);
+	place->detach.vrb.done = detached;
+	atomic_inc(&audit->detaches);
+	ret = vrb_submit(audit->client[place->client], &place->detach.vrb);
+	if (ret == -EINPROGRESS)
+		return true;
+	atomic_dec(&audit->detaches);
+	return false;
+}
+
+/* 0 and -EINVAL: the QP is not in that group; after any other status it may be. */
+static void detached(struct vrb *vrb)
+{
+	struct audit_place *place = container_of(vrb, struct audit_place, detach.vrb);
+	struct audit *audit = place->audit;
+
+	check_context(audit, "a detach");
+	if (!vrb->status || vrb->status == -EINVAL)
+		place->group++;
+	if (!detach(place))
+		destroy_and_empty(place);
+	if (atomic_dec_return(&audit->detaches) < 0)
+		audit_wrong(audit, "a detach was called back twice");
+}
+
+/* A destroy would wait for the groups that a QP is in. */
+static bool may_be_in_groups(const struct audit_place *place)
+{
+	return place->kind == QP && place->qp->qp_type == IB_QPT_UD;
+}
+
+/* In whatever context: the last one destroys it. */
+static void place_put(struct audit_place *place)
+{
+	if (atomic_dec_return(&place->users) >= ALIVE)
+		return;
+	place->group = may_be_in_groups(place) ? 0 : MCAST_GROUPS;
+	if (!detach(place))
+		destroy_and_empty(place);
 }
 
 static void place_end(struct audit_place *place)
@@ -388,11 +451,25 @@ static bool may_reset(const struct audit_place *place)
 	return (place - place->audit->place) % 2;
 }
 
+/* Few groups, so that several QPs are in one. */
+static void fill_mcast(struct audit_source *source, struct vrb_mcast *req, struct ib_qp *qp)
+{
+	if (pick(source, 3))
+		vrb_prep_attach_mcast(req, qp);
+	else
+		vrb_prep_detach_mcast(req, qp);
+	mcast_gid(&req->gid, pick(source, MCAST_GROUPS));
+}
+
 static void fill_qp(struct audit_source *source, struct audit_request *request,
 		    const struct audit_place *place)
 {
 	struct ib_qp *qp = place->qp;
 
+	if (qp->qp_type == IB_QPT_UD && !pick(source, 3)) {
+		fill_mcast(source, &request->mcast, qp);
+		return;
+	}
 	switch (pick(source, may_reset(place) ? 8 : 6)) {
 	case 0 ... 2:
 		vrb_prep_create_qp(&request->create_qp, qp);
@@ -410,6 +487,27 @@ static void fill_qp(struct audit_source *source, struct audit_request *request,
 		vrb_prep_modify_qp(&request->modify_qp, qp);
 		request->modify_qp.attr = (struct ib_qp_attr){ .qp_state = IB_QPS_ERR };
 		request->modify_qp.mask = IB_QP_STATE;
+	}
+}
+
+/* Memory for a resize is not to be had with interrupts off; a CQ without is said to have none. */
+static void fill_cq(struct audit_source *source, struct audit_request *request,
+		    const struct audit_place *place)
+{
+	struct vrb_client *client = source->audit->client[place->client];
+
+	switch (pick(source, 6)) {
+	case 0:
+		if (!source->hard)
+			vrb_alloc_cq_ring(client, place->cq, CQES + pick(source, CQES), GFP_ATOMIC);
+		vrb_prep_resize_cq(&request->resize_cq, place->cq);
+		break;
+	case 1:
+		vrb_prep_await_cq(&request->await_cq, place->cq);
+		request->await_cq.flags = IB_CQ_NEXT_COMP;
+		break;
+	default:
+		vrb_prep_create_cq(&request->create_cq, place->cq);
 	}
 }
 
@@ -463,11 +561,8 @@ static void fill(struct audit_source *source, struct audit_request *request,
 		fill_srq(source, request, place->srq);
 	} else if (place->kind == MR) {
 		fill_mr(source, request, place->mr);
-	} else if (pick(source, 4)) {
-		vrb_prep_create_cq(&request->create_cq, place->cq);
 	} else {
-		vrb_prep_await_cq(&request->await_cq, place->cq);
-		request->await_cq.flags = IB_CQ_NEXT_COMP;
+		fill_cq(source, request, place);
 	}
 	request->vrb.done = request_done;
 	if (!pick(source, 6))
@@ -668,8 +763,8 @@ static bool places_of_second(struct audit *audit)
 	return found;
 }
 
-/* While everybody submits: shut, then stop using it, then unregister. */
-static void change_second(struct audit *audit)
+/* While everybody submits: shut, then stop using it, then unregister. The last one is not used. */
+static void change_second(struct audit *audit, bool last)
 {
 	struct vrb_client *client;
 
@@ -682,24 +777,30 @@ static void change_second(struct audit *audit)
 	client = vrb_client_register(audit->dev, "audit2");
 	if (IS_ERR(client)) {
 		audit_wrong(audit, "no second client: %ld", PTR_ERR(client));
+		audit->client[1] = NULL;
+		WRITE_ONCE(audit->last, true);
 		return;
 	}
 	audit->client[1] = client;
 	atomic_inc(&audit->clients);
 	smp_mb();			/* who finds it open finds the new client */
-	WRITE_ONCE(audit->closed, false);
+	WRITE_ONCE(audit->closed, last);
+	WRITE_ONCE(audit->last, last);
 }
 
 static int first_process(void *context)
 {
 	struct audit_source *source = context;
+	struct audit *audit = source->audit;
 	unsigned int loops = 0;
 
 	while (!kthread_should_stop()) {
 		usleep_range(100, 300);
-		if (!over(source->audit) && ++loops % CHANGE_EVERY == 0)
-			change_second(source->audit);
+		if (!READ_ONCE(audit->last) && (over(audit) || ++loops % CHANGE_EVERY == 0))
+			change_second(audit, over(audit));
 	}
+	if (!READ_ONCE(audit->last))
+		change_second(audit, true);
 	return 0;
 }
 
@@ -870,14 +971,14 @@ struct audit *audit_start(struct ib_device *dev, const struct audit_params *para
 }
 
 /**
- * audit_busy - whether requests are still to be submitted
+ * audit_busy - whether requests are still to be submitted, or the second client has not gone
  * @audit: audit
  *
  * Context: Any.
  */
 bool audit_busy(const struct audit *audit)
 {
-	return !over(audit);
+	return !over(audit) || !READ_ONCE(audit->last);
 }
 
 /**
@@ -900,7 +1001,8 @@ static unsigned int left(struct audit *audit)
 		for (i = 0; i < REQUESTS; i++)
 			nr += atomic_read(&audit->request[client][i].owned) != IDLE;
 	}
-	return nr + atomic_read(&audit->made) - atomic_read(&audit->gone);
+	return nr + atomic_read(&audit->detaches) + atomic_read(&audit->made) -
+	       atomic_read(&audit->gone);
 }
 
 static void end_all(struct audit *audit)

@@ -1,0 +1,14 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver tavor --sm --modules vrb_audit
+# Timeout: 3600
+# Guest: own
+# Level: all
+#
+# The audit of "exactly once" (audit.sh) at length: 20000 requests, and 20 devices that fail. By
+# hand:
+#   tools/testing/vm/run --driver tavor --sm --modules vrb_audit -- \
+#     tools/testing/selftests/tavor/audit_resets.sh
+
+exec env ROUNDS=20 REQUESTS=7000 "$(dirname "$0")/audit.sh" "$@"

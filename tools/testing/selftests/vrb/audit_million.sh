@@ -1,0 +1,11 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver none --hcas 0 --modules "ib_vrb vrb_mock"
+# Timeout: 3600
+# Guest: own
+# Level: all
+#
+# The audit of "exactly once" (audit.sh) with a million requests. Ten million: "make audit".
+
+exec "$(dirname "$0")/audit.sh" 200000 1 2 3 4 5
