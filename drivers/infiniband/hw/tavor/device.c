@@ -32,7 +32,6 @@
 #define NODE_DEVICE_ID		30
 #define NODE_REVISION		32
 #define NODE_VENDOR_ID		36	/* [23:0] */
-#define PORT_GID_PREFIX		8
 #define GUIDS_PER_BLOCK		8
 #define PKEYS_PER_BLOCK		32
 
@@ -168,7 +167,7 @@ static int tavor_query_gid(struct ib_device *ibdev, u32 port, int index, union i
 	err = tavor_smp_get(dev, port, IB_SMP_ATTR_PORT_INFO, port, &smp);
 	if (err)
 		return err;
-	memcpy(gid->raw, smp.data + PORT_GID_PREFIX, 8);
+	memcpy(gid->raw, smp.data + TAVOR_PORT_INFO_GID_PREFIX, 8);
 	err = tavor_smp_get(dev, port, IB_SMP_ATTR_GUID_INFO, index / GUIDS_PER_BLOCK, &smp);
 	if (err)
 		return err;

@@ -5,12 +5,12 @@
  */
 #include <linux/unaligned.h>
 
+#include "hw_mad.h"
 #include "mad.h"
 #include "port.h"
 #include "tavor.h"
 
 /* Data of PortInfo: offsets of the fields used here */
-#define PORT_GID_PREFIX		8
 #define PORT_LID		16
 #define PORT_SM_LID		18
 #define PORT_CAP_MASK		20
@@ -50,7 +50,7 @@ static void tavor_port_attr(const struct tavor_dev *dev, const u8 *port, struct 
 {
 	memset(props, 0, sizeof(*props));
 	tavor_port_link(port, props);
-	props->subnet_prefix = get_unaligned_be64(port + PORT_GID_PREFIX);
+	props->subnet_prefix = get_unaligned_be64(port + TAVOR_PORT_INFO_GID_PREFIX);
 	props->port_cap_flags = get_unaligned_be32(port + PORT_CAP_MASK);
 	props->gid_tbl_len = dev->limits.gid_table_len;
 	props->pkey_tbl_len = dev->limits.pkey_table_len;
