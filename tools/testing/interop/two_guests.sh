@@ -56,6 +56,7 @@ last() {
 	if [ "$1" != 0 ]; then
 		word="not ok"
 		failed=yes
+		echo "# ${0##*/}:${BASH_LINENO[0]}: status $1"
 	fi
 	count=$((count + 1))
 	echo "$word $count $2"
