@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/*
+ * What a device is made of, from the PCI function to its registration.
+ */
+#ifndef TAVOR_LAYERS_H
+#define TAVOR_LAYERS_H
+
+struct tavor_dev;
+
+int tavor_layers_up(struct tavor_dev *dev);
+void tavor_layers_down(struct tavor_dev *dev);
+
+#endif /* TAVOR_LAYERS_H */
