@@ -48,4 +48,13 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define VRB_DMAH_GIVEN false
 #endif
 
+/* A failure is recovered however soon it follows on the last one: the driver has a limit. */
+#ifdef VRB_HAS_HEALTH_GRACE
+#define vrb_health_reporter_create(devlink, ops, priv) \
+	devlink_health_reporter_create(devlink, ops, 0, priv)
+#else
+#define vrb_health_reporter_create(devlink, ops, priv) \
+	devlink_health_reporter_create(devlink, ops, priv)
+#endif
+
 #endif /* RDMA_VRB_COMPAT_H */

@@ -86,6 +86,25 @@ int tavor_catas_start(struct tavor_dev *dev)
 }
 
 /**
+ * tavor_catas_read() - what is in the error buffer
+ * @dev: device, up
+ * @dword: where it goes
+ * @max: room for so many
+ *
+ * Context: Any.
+ * Return: how many there are.
+ */
+u32 tavor_catas_read(struct tavor_dev *dev, u32 *dword, u32 max)
+{
+	u32 n = dev->err_buf ? min(dev->err_dwords, max) : 0;
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		dword[i] = ioread32be(dev->err_buf + i * 4);
+	return n;
+}
+
+/**
  * tavor_catas_look() - has the error buffer read soon
  * @dev: device
  *

@@ -263,7 +263,11 @@ static void tavor_cmd_quiesce(struct vrb_device *vdev)
 
 static void tavor_cmd_failed(struct vrb_device *vdev, const char *reason)
 {
-	tavor_fatal(vrb_to_tdev(vdev));
+	struct tavor_dev *dev = vrb_to_tdev(vdev);
+
+	WRITE_ONCE(dev->reason, reason);
+	tavor_fatal(dev);
+	dev->failed(dev->function);
 }
 
 static const struct vrb_provider_ops tavor_cmd_ops = {

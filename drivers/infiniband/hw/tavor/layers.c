@@ -231,7 +231,7 @@ void tavor_layers_down(struct tavor_dev *dev)
  * @dev: device
  *
  * Context: Process context, may sleep.
- * Return: 0 or a negative errno; the log says of which layer.
+ * Return: 0 or a negative errno; the log says of which layer. -ECANCELED: nobody wants it any more.
  */
 int tavor_layers_up(struct tavor_dev *dev)
 {
@@ -239,7 +239,7 @@ int tavor_layers_up(struct tavor_dev *dev)
 	int err;
 
 	for (i = 0; i < ARRAY_SIZE(tavor_layers); i++) {
-		err = tavor_layers[i].init(dev);
+		err = READ_ONCE(*dev->give_up) ? -ECANCELED : tavor_layers[i].init(dev);
 		if (err) {
 			dev_err(&dev->pdev->dev, "%s failed (%d)\n", tavor_layers[i].name, err);
 			tavor_layers_down_from(dev, i);

@@ -9,8 +9,8 @@
 #include <linux/pci.h>
 
 #include "debug.h"
-#include "layers.h"
 #include "params.h"
+#include "recovery.h"
 #include "tavor.h"
 #include "trap.h"
 
@@ -20,41 +20,7 @@ MODULE_LICENSE("Dual BSD/GPL");
 
 static int tavor_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
-	struct tavor_dev *dev;
-	int err;
-
-	dev = ib_alloc_device(tavor_dev, ib_dev);
-	if (!dev)
-		return -ENOMEM;
-	dev->pdev = pdev;
-	dev->want_msix = tavor_params.msi_x;
-	spin_lock_init(&dev->mr_reap_lock);
-	INIT_LIST_HEAD(&dev->mr_reap);
-	mutex_init(&dev->mr_reap_mutex);
-	err = tavor_layers_up(dev);
-	if (err) {
-		ib_dealloc_device(&dev->ib_dev);
-		return err;
-	}
-	pci_set_drvdata(pdev, dev);
-	return 0;
-}
-
-static void tavor_remove(struct pci_dev *pdev)
-{
-	struct tavor_dev *dev = pci_get_drvdata(pdev);
-
-	tavor_layers_down(dev);
-	ib_dealloc_device(&dev->ib_dev);
-}
-
-/* The next kernel must not find a device that still writes memory. */
-static void tavor_shutdown(struct pci_dev *pdev)
-{
-	struct tavor_dev *dev = pci_get_drvdata(pdev);
-
-	WRITE_ONCE(dev->registered, false);
-	vrb_device_stop(dev->vrb, "shutdown");
+	return tavor_function_add(pdev);
 }
 
 static const struct pci_device_id tavor_ids[] = {
@@ -69,8 +35,9 @@ static struct pci_driver tavor_driver = {
 	.name = TAVOR_NAME,
 	.id_table = tavor_ids,
 	.probe = tavor_probe,
-	.remove = tavor_remove,
-	.shutdown = tavor_shutdown,
+	.remove = tavor_function_remove,
+	/* The next kernel must not find a device that still writes memory. */
+	.shutdown = tavor_function_shutdown,
 };
 
 static int __init tavor_module_init(void)

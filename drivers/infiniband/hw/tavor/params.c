@@ -21,6 +21,7 @@ struct tavor_params tavor_params = {
 	.rdb_per_qp = 4,
 	.ring_pages = 256,
 	.cmd_timeout_ms = 60000,
+	.recoveries = 6,
 	.msi_x = true,
 };
 
@@ -46,6 +47,9 @@ MODULE_PARM_DESC(ring_pages, "pages for kernel queues that are there from the st
 module_param_named(cmd_timeout_ms, tavor_params.cmd_timeout_ms, uint, 0444);
 MODULE_PARM_DESC(cmd_timeout_ms,
 		 "a firmware command is given up after so long without any command completing (100..600000)");
+module_param_named(recoveries, tavor_params.recoveries, uint, 0644);
+MODULE_PARM_DESC(recoveries,
+		 "a device that fails is recovered by itself, so many times in a row (0: never)");
 module_param_named(softirq_objects, tavor_params.softirq_objects, bool, 0644);
 MODULE_PARM_DESC(softirq_objects,
 		 "kernel clients may make objects that security modules do not see (for kernels with SECURITY_INFINIBAND)");

@@ -8,7 +8,7 @@
 #include <linux/types.h>
 
 /**
- * struct tavor_params - what the administrator has chosen; does not change
+ * struct tavor_params - what the administrator has chosen
  * @num_qp: queue pairs
  * @num_cq: completion queues
  * @num_mpt: memory keys
@@ -19,6 +19,7 @@
  * @rdb_per_qp: RDMA reads and atomics a QP can respond to at a time
  * @ring_pages: pages of the pool for kernel queues from the start
  * @cmd_timeout_ms: after so long without any command completing one is given up
+ * @recoveries: so many times in a row a device that fails is recovered by itself; may change
  * @softirq_objects: kernel clients may have objects of their own although the kernel has security
  *	modules for InfiniBand, which do not see them
  * @msi_x: MSI-X where it works
@@ -34,6 +35,7 @@ struct tavor_params {
 	unsigned int rdb_per_qp;
 	unsigned int ring_pages;
 	unsigned int cmd_timeout_ms;
+	unsigned int recoveries;
 	bool softirq_objects;
 	bool msi_x;
 };

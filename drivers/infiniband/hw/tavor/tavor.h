@@ -41,6 +41,7 @@
 
 struct dentry;
 struct tavor_av_table;
+struct tavor_function;
 struct tavor_hw_pd;
 struct tavor_mad;
 struct tavor_mcg_table;
@@ -52,6 +53,11 @@ struct tavor_dev {
 	struct ib_device ib_dev;
 	struct pci_dev *pdev;
 	struct vrb_device *vrb;
+	struct tavor_function *function;
+	/* told of the device's failure, down to softirq */
+	void (*failed)(struct tavor_function *function);
+	const char *reason;		/* of that; the engine's */
+	const bool *give_up;		/* nobody wants it brought up any more */
 
 	void __iomem *clr_int;
 	void __iomem *ecr;

@@ -93,6 +93,9 @@ int main(void)
 	if (access(MODEL_CONTROL, F_OK))
 		ksft_exit_skip("no model to ask\n");
 	ksft_set_plan(3);
+	/* It stays as it is. */
+	if (system("echo 0 >/sys/module/ib_tavor/parameters/recoveries"))
+		ksft_exit_fail_msg("recoveries cannot be switched off\n");
 	if (!begin())
 		ksft_exit_fail_msg("no connected QP\n");
 	for (i = 0; i < REGIONS; i++)

@@ -9,6 +9,17 @@
 
 TAVOR=/sys/bus/pci/drivers/ib_tavor
 
+# So many times in a row a device that fails comes back by itself: never, for tests of what a
+# device that has failed does.
+RECOVERIES=${RECOVERIES:-0}
+
+# recoveries N
+recoveries() {
+	echo "$1" >/sys/module/ib_tavor/parameters/recoveries
+}
+
+! loaded ib_tavor || recoveries "$RECOVERIES"
+
 # function_address: the PCI address of the HCA, whether or not it is bound
 function_address() {
 	grep -lsx 0x15b3 /sys/bus/pci/devices/*/vendor | sed -E 's|.*/devices/([^/]+)/vendor|\1|' |
@@ -48,7 +59,7 @@ bound() {
 # reload PARAMETER...: the module anew, with parameters of its own
 reload() {
 	! loaded ib_tavor || rmmod ib_tavor
-	load_own ib_tavor "$@"
+	load_own ib_tavor "recoveries=$RECOVERIES" "$@"
 	modprobe -a ib_uverbs ib_umad
 	until_true 20 prints rdma_devices
 }
@@ -117,6 +128,7 @@ module_comes_and_goes() {
 	rmmod ib_tavor
 	nothing_left "$since"
 	driver_load
+	recoveries "$RECOVERIES"
 	ibv_devinfo
 }
 

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * The function's devlink instance, with one health reporter, "fatal": it shows failures of the
+ * device with what was in the error buffer, lets the administrator say whether the device is
+ * recovered by itself, and recovers it when asked to.
+ */
+#include <linux/mutex.h>
+#include <net/devlink.h>
+#include <rdma/vrb_compat.h>
+
+#include "health.h"
+
+/**
+ * struct tavor_health - the private part of the devlink instance
+ * @pdev: the function
+ * @reporter: "fatal"
+ * @recover: recovers the function
+ * @automatic: devlink has asked for it by itself, in the report that is being made
+ * @lock: @error
+ * @error: the last one
+ */
+struct tavor_health {
+	struct pci_dev *pdev;
+	struct devlink_health_reporter *reporter;
+	int (*recover)(struct pci_dev *pdev);
+	bool automatic;
+	struct mutex lock;		/* see above */
+	struct tavor_health_error error;
+};
+
+/*
+ * devlink's lock is held. When it is not asked for by somebody (@context) whoever has reported the
+ * failure does it, later and without that lock.
+ */
+static int tavor_health_recover(struct devlink_health_reporter *reporter, void *context,
+				struct netlink_ext_ack *extack)
+{
+	struct tavor_health *health = devlink_health_reporter_priv(reporter);
+	int err;
+
+	if (context) {
+		health->automatic = true;
+		return -EINPROGRESS;
+	}
+	err = health->recover(health->pdev);
+	if (err)
+		NL_SET_ERR_MSG_MOD(extack, "the device did not come back: see the log");
+	return err;
+}
+
+static void tavor_health_put_buffer(struct devlink_fmsg *fmsg,
+				    const struct tavor_health_error *error)
+{
+	char text[9];
+	u32 i;
+
+	devlink_fmsg_arr_pair_nest_start(fmsg, "error buffer");
+	for (i = 0; i < error->dwords; i++) {
+		snprintf(text, sizeof(text), "%08x", error->dword[i]);
+		devlink_fmsg_string_put(fmsg, text);
+	}
+	devlink_fmsg_arr_pair_nest_end(fmsg);
+}
+
+static int tavor_health_dump(struct devlink_health_reporter *reporter, struct devlink_fmsg *fmsg,
+			     void *context, struct netlink_ext_ack *extack)
+{
+	struct tavor_health *health = devlink_health_reporter_priv(reporter);
+
+	mutex_lock(&health->lock);
+	devlink_fmsg_string_pair_put(fmsg, "reason", health->error.reason);
+	tavor_health_put_buffer(fmsg, &health->error);
+	mutex_unlock(&health->lock);
+	return 0;
+}
+
+static const struct devlink_health_reporter_ops tavor_health_ops = {
+	.name = "fatal",
+	.recover = tavor_health_recover,
+	.dump = tavor_health_dump,
+};
+
+static const struct devlink_ops tavor_devlink_ops = {};
+
+/**
+ * tavor_health_create() - the devlink instance of a function
+ * @pdev: function
+ * @recover: recovers the function for somebody who asks for it, and does nothing if it works; in
+ *	process context, with devlink's lock held
+ *
+ * Context: Process context, may sleep.
+ * Return: it, or ERR_PTR().
+ */
+struct tavor_health *tavor_health_create(struct pci_dev *pdev,
+					 int (*recover)(struct pci_dev *pdev))
+{
+	struct devlink *devlink;
+	struct tavor_health *health;
+
+	devlink = devlink_alloc(&tavor_devlink_ops, sizeof(*health), &pdev->dev);
+	if (!devlink)
+		return ERR_PTR(-ENOMEM);
+	health = devlink_priv(devlink);
+	health->pdev = pdev;
+	health->recover = recover;
+	mutex_init(&health->lock);
+	health->reporter = vrb_health_reporter_create(devlink, &tavor_health_ops, health);
+	if (IS_ERR(health->reporter)) {
+		int err = PTR_ERR(health->reporter);
+
+		devlink_free(devlink);
+		return ERR_PTR(err);
+	}
+	devlink_register(devlink);
+	return health;
+}
+
+/**
+ * tavor_health_destroy() - counterpart of tavor_health_create()
+ * @health: instance; nothing is reported to it any more
+ *
+ * Waits for a recovery that somebody has asked for.
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_health_destroy(struct tavor_health *health)
+{
+	struct devlink *devlink = priv_to_devlink(health);
+
+	devlink_unregister(devlink);
+	devlink_health_reporter_destroy(health->reporter);
+	mutex_destroy(&health->lock);
+	devlink_free(devlink);
+}
+
+/**
+ * tavor_health_report() - the device has failed
+ * @health: instance
+ * @error: failure; copied
+ *
+ * Context: Process context, may sleep; one caller at a time, which holds nothing that @recover
+ * takes.
+ * Return: whether it is to be recovered by itself.
+ */
+bool tavor_health_report(struct tavor_health *health, const struct tavor_health_error *error)
+{
+	mutex_lock(&health->lock);
+	health->error = *error;
+	mutex_unlock(&health->lock);
+	health->automatic = false;
+	devlink_health_report(health->reporter, error->reason, health);
+	return health->automatic;
+}
+
+/**
+ * tavor_health_recovered() - the device works again, without anybody having asked for it
+ * @health: instance
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_health_recovered(struct tavor_health *health)
+{
+	devlink_health_reporter_recovery_done(health->reporter);
+	devlink_health_reporter_state_update(health->reporter,
+					     DEVLINK_HEALTH_REPORTER_STATE_HEALTHY);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/*
+ * What devlink shows of failures.
+ */
+#ifndef TAVOR_HEALTH_H
+#define TAVOR_HEALTH_H
+
+#include <linux/err.h>
+#include <linux/pci.h>
+#include <linux/types.h>
+
+#define TAVOR_HEALTH_DWORDS	256
+
+struct tavor_health;
+
+/**
+ * struct tavor_health_error - a failure
+ * @reason: as the log has it
+ * @dwords: how many of @dword
+ * @dword: what was in the HCA's error buffer
+ */
+struct tavor_health_error {
+	char reason[96];
+	u32 dwords;
+	u32 dword[TAVOR_HEALTH_DWORDS];
+};
+
+#if IS_ENABLED(CONFIG_NET_DEVLINK)
+struct tavor_health *tavor_health_create(struct pci_dev *pdev,
+					 int (*recover)(struct pci_dev *pdev));
+void tavor_health_destroy(struct tavor_health *health);
+bool tavor_health_report(struct tavor_health *health, const struct tavor_health_error *error);
+void tavor_health_recovered(struct tavor_health *health);
+#else
+/* Without devlink a device is recovered by itself, or by unbind and bind. */
+static inline struct tavor_health *tavor_health_create(struct pci_dev *pdev,
+						       int (*recover)(struct pci_dev *pdev))
+{
+	return NULL;
+}
+
+static inline void tavor_health_destroy(struct tavor_health *health)
+{
+}
+
+static inline bool tavor_health_report(struct tavor_health *health,
+				       const struct tavor_health_error *error)
+{
+	return true;
+}
+
+static inline void tavor_health_recovered(struct tavor_health *health)
+{
+}
+#endif
+
+#endif /* TAVOR_HEALTH_H */

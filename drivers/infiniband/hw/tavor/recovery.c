@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * A PCI function and its device, which comes back after a failure: it is unregistered, and a new
+ * one is brought up, from the reset on, and registered. Nothing that anybody waits for depends on
+ * this: when the device has failed everything it had pending is over.
+ *
+ * All of that sleeps, and nobody is there who may: this file has the modules' one work item. What
+ * asks for it by hand (health.c) does it itself.
+ *
+ * A device that fails again and again is recovered later and later, and then not any more.
+ */
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "catas.h"
+#include "health.h"
+#include "layers.h"
+#include "params.h"
+#include "recovery.h"
+#include "tavor.h"
+
+/*
+ * The second recovery in a row waits for a second, as long as a reset takes; each further one twice
+ * as long as the one before, up to a minute: who looks at the log meanwhile sees that it goes on.
+ */
+#define RECOVERY_DELAY		HZ
+#define RECOVERY_MAX_DELAY	(60 * HZ)
+
+/* Recoveries are in a row if no device worked for so long between them. */
+#define RECOVERY_CALM		(10 * 60 * HZ)
+
+/**
+ * struct tavor_function - what stays while devices come and go
+ * @pdev: the function
+ * @health: devlink's view of it
+ * @work: recovery
+ * @turn: one recovery at a time; taken before @lock. It also guards @in_a_row
+ * @lock: the device is brought up, or looked at
+ * @dev: the device; NULL: there is none, it is being taken down or did not come up
+ * @up: when it came up, in jiffies
+ * @ending: no device is brought up any more
+ * @end: who waits before a recovery is woken when that is set
+ * @in_a_row: recoveries so far
+ * @error: for the report, which is too large for the stack
+ */
+struct tavor_function {
+	struct pci_dev *pdev;
+	struct tavor_health *health;
+	struct work_struct work;
+	struct mutex turn;		/* see above */
+	struct mutex lock;		/* see above */
+	struct tavor_dev *dev;
+	unsigned long up;
+	bool ending;
+	wait_queue_head_t end;
+	unsigned int in_a_row;
+	struct tavor_health_error error;
+};
+
+/* ---- The device ---- */
+
+/* Its device has failed. Any context down to softirq. */
+static void tavor_recovery_start(struct tavor_function *function)
+{
+	schedule_work(&function->work);
+}
+
+static struct tavor_dev *tavor_dev_create(struct tavor_function *function)
+{
+	struct tavor_dev *dev = ib_alloc_device(tavor_dev, ib_dev);
+
+	if (!dev)
+		return NULL;
+	dev->pdev = function->pdev;
+	dev->function = function;
+	dev->failed = tavor_recovery_start;
+	dev->give_up = &function->ending;
+	dev->want_msix = tavor_params.msi_x;
+	spin_lock_init(&dev->mr_reap_lock);
+	INIT_LIST_HEAD(&dev->mr_reap);
+	mutex_init(&dev->mr_reap_mutex);
+	return dev;
+}
+
+static int tavor_function_up(struct tavor_function *function)
+{
+	struct tavor_dev *dev;
+	int err;
+
+	lockdep_assert_held(&function->lock);
+	dev = tavor_dev_create(function);
+	if (!dev)
+		return -ENOMEM;
+	err = tavor_layers_up(dev);
+	if (err) {
+		ib_dealloc_device(&dev->ib_dev);
+		return err;
+	}
+	function->dev = dev;
+	function->up = jiffies;
+	return 0;
+}
+
+static void tavor_function_down(struct tavor_function *function)
+{
+	struct tavor_dev *dev;
+
+	mutex_lock(&function->lock);
+	dev = function->dev;
+	function->dev = NULL;
+	mutex_unlock(&function->lock);
+	if (!dev)
+		return;
+	tavor_layers_down(dev);
+	ib_dealloc_device(&dev->ib_dev);
+}
+
+static bool tavor_function_works(struct tavor_function *function)
+{
+	bool works;
+
+	mutex_lock(&function->lock);
+	works = function->dev && !vrb_device_failed(function->dev->vrb);
+	mutex_unlock(&function->lock);
+	return works;
+}
+
+/* ---- Recovery ---- */
+
+/* A device that had worked for long enough begins a new row. */
+static void tavor_recovery_calm(struct tavor_function *function)
+{
+	mutex_lock(&function->turn);
+	mutex_lock(&function->lock);
+	if (function->dev && time_after(jiffies, function->up + RECOVERY_CALM))
+		function->in_a_row = 0;
+	mutex_unlock(&function->lock);
+	mutex_unlock(&function->turn);
+}
+
+static int tavor_recover(struct tavor_function *function)
+{
+	struct pci_dev *pdev = function->pdev;
+	int err;
+
+	lockdep_assert_held(&function->turn);
+	dev_info(&pdev->dev, "recovery: the device is taken away and reset\n");
+	tavor_function_down(function);
+	mutex_lock(&function->lock);
+	if (READ_ONCE(function->ending))
+		err = -ENODEV;
+	else
+		err = tavor_function_up(function);
+	mutex_unlock(&function->lock);
+	if (err)
+		dev_err(&pdev->dev, "recovery: the device did not come back (%d)\n", err);
+	else
+		dev_info(&pdev->dev, "recovery: the device is back\n");
+	return err;
+}
+
+/* Somebody asks for it, whatever has been tried so far. */
+static int tavor_recovery_by_hand(struct pci_dev *pdev)
+{
+	struct tavor_function *function = pci_get_drvdata(pdev);
+	int err = 0;
+
+	mutex_lock(&function->turn);
+	function->in_a_row = 0;
+	if (!tavor_function_works(function))
+		err = tavor_recover(function);
+	mutex_unlock(&function->turn);
+	return err;
+}
+
+static unsigned long tavor_recovery_delay(const struct tavor_function *function)
+{
+	unsigned int n = READ_ONCE(function->in_a_row);
+
+	return n ? min(RECOVERY_DELAY << min(n - 1, 6U), RECOVERY_MAX_DELAY) : 0;
+}
+
+/* What is to be recovered, and why; false: nothing, or nothing that this can be done for. */
+static bool tavor_recovery_needed(struct tavor_function *function)
+{
+	struct tavor_health_error *error = &function->error;
+	struct tavor_dev *dev;
+	bool needed;
+
+	mutex_lock(&function->lock);
+	dev = function->dev;
+	needed = dev && vrb_device_failed(dev->vrb) && !READ_ONCE(function->ending);
+	if (needed) {
+		strscpy(error->reason, READ_ONCE(dev->reason) ?: "unknown", sizeof(error->reason));
+		error->dwords = tavor_catas_read(dev, error->dword, TAVOR_HEALTH_DWORDS);
+	}
+	mutex_unlock(&function->lock);
+	return needed;
+}
+
+/* Returns whether another recovery is due, now that the time for it has come. */
+static bool tavor_recovery_wait(struct tavor_function *function)
+{
+	const unsigned int limit = READ_ONCE(tavor_params.recoveries);
+	const unsigned int n = READ_ONCE(function->in_a_row);
+	struct device *device = &function->pdev->dev;
+	unsigned long delay = tavor_recovery_delay(function);
+
+	if (n >= limit) {
+		dev_err(device, "recovery: not any more by itself after %u in a row\n", n);
+		return false;
+	}
+	if (!pci_device_is_present(function->pdev)) {
+		dev_err(device, "recovery: the device is gone\n");
+		return false;
+	}
+	if (delay)
+		dev_warn(device, "recovery: number %u of %u in a row, in %lu s\n", n + 1, limit,
+			 delay / HZ);
+	wait_event_idle_timeout(function->end, READ_ONCE(function->ending), delay);
+	return !READ_ONCE(function->ending);
+}
+
+/* Returns whether the device works; meanwhile somebody may have recovered it by hand. */
+static bool tavor_recovery_try(struct tavor_function *function)
+{
+	bool works;
+
+	mutex_lock(&function->turn);
+	works = tavor_function_works(function);
+	if (!works) {
+		function->in_a_row++;
+		works = !tavor_recover(function);
+	}
+	mutex_unlock(&function->turn);
+	return works;
+}
+
+static void tavor_recovery_hint(struct tavor_function *function)
+{
+	const char *name = pci_name(function->pdev);
+
+	if (READ_ONCE(function->ending))
+		return;
+	dev_err(&function->pdev->dev,
+		"recovery: by hand: devlink health recover pci/%s reporter fatal; or unbind and bind\n",
+		name);
+}
+
+static void tavor_recovery_work(struct work_struct *work)
+{
+	struct tavor_function *function = container_of(work, struct tavor_function, work);
+
+	if (!tavor_recovery_needed(function))
+		return;
+	if (!tavor_health_report(function->health, &function->error)) {
+		dev_err(&function->pdev->dev, "recovery: devlink does not want it by itself\n");
+		tavor_recovery_hint(function);
+		return;
+	}
+	tavor_recovery_calm(function);
+	while (tavor_recovery_wait(function)) {
+		if (tavor_recovery_try(function)) {
+			tavor_health_recovered(function->health);
+			return;
+		}
+	}
+	tavor_recovery_hint(function);
+}
+
+/* ---- The function ---- */
+
+static struct tavor_function *tavor_function_create(struct pci_dev *pdev)
+{
+	struct tavor_function *function = kzalloc(sizeof(*function), GFP_KERNEL);
+
+	if (!function)
+		return NULL;
+	function->pdev = pdev;
+	INIT_WORK(&function->work, tavor_recovery_work);
+	mutex_init(&function->turn);
+	mutex_init(&function->lock);
+	init_waitqueue_head(&function->end);
+	return function;
+}
+
+/* From here on nothing is recovered; waits for what is being brought up. */
+static void tavor_recovery_end(struct tavor_function *function)
+{
+	WRITE_ONCE(function->ending, true);
+	wake_up_all(&function->end);
+}
+
+static void tavor_function_free(struct tavor_function *function)
+{
+	tavor_recovery_end(function);
+	disable_work_sync(&function->work);
+	mutex_destroy(&function->lock);
+	mutex_destroy(&function->turn);
+	kfree(function);
+}
+
+static int tavor_function_start(struct tavor_function *function)
+{
+	int err;
+
+	mutex_lock(&function->lock);
+	err = tavor_function_up(function);
+	mutex_unlock(&function->lock);
+	return err;
+}
+
+/**
+ * tavor_function_add() - brings the device of a function up, and up again whenever it fails
+ * @pdev: function
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or a negative errno. A device that fails here is not recovered.
+ */
+int tavor_function_add(struct pci_dev *pdev)
+{
+	struct tavor_function *function = tavor_function_create(pdev);
+	int err;
+
+	if (!function)
+		return -ENOMEM;
+	pci_set_drvdata(pdev, function);
+	function->health = tavor_health_create(pdev, tavor_recovery_by_hand);
+	if (IS_ERR(function->health)) {
+		err = PTR_ERR(function->health);
+		goto free_function;
+	}
+	err = tavor_function_start(function);
+	if (!err)
+		return 0;
+	tavor_recovery_end(function);
+	disable_work_sync(&function->work);
+	tavor_health_destroy(function->health);
+free_function:
+	tavor_function_free(function);
+	return err;
+}
+
+/**
+ * tavor_function_remove() - counterpart of tavor_function_add()
+ * @pdev: function
+ *
+ * A recovery that is under way comes to its end first: at its next layer, or when a reset is over,
+ * or when ib_core's clients have let go of the old device.
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_function_remove(struct pci_dev *pdev)
+{
+	struct tavor_function *function = pci_get_drvdata(pdev);
+
+	tavor_recovery_end(function);
+	disable_work_sync(&function->work);
+	tavor_health_destroy(function->health);
+	tavor_function_down(function);
+	tavor_function_free(function);
+}
+
+/**
+ * tavor_function_shutdown() - stops the device for good: it writes no memory any more
+ * @pdev: function
+ *
+ * A device that a recovery is taking down has been stopped by its failure; one that is being
+ * brought up is waited for.
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_function_shutdown(struct pci_dev *pdev)
+{
+	struct tavor_function *function = pci_get_drvdata(pdev);
+	struct tavor_dev *dev;
+
+	tavor_recovery_end(function);
+	mutex_lock(&function->lock);
+	dev = function->dev;
+	if (dev) {
+		WRITE_ONCE(dev->registered, false);
+		vrb_device_stop(dev->vrb, "shutdown");
+	}
+	mutex_unlock(&function->lock);
+}

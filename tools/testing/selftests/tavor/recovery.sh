@@ -1,0 +1,384 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver tavor --sm --modules vrb_audit
+# Kernels: 6.12 7
+# Timeout: 900
+# Guest: own
+# Level: ci
+#
+# A device that fails comes back by itself, whatever failed and whoever uses it: processes see
+# the fatal event and end, kernel clients see it go and come. One that fails again and again comes
+# back later and later, and then when devlink is asked; who unbinds it meanwhile does not wait for
+# it. By hand:
+#   tools/testing/vm/run --driver tavor --sm --modules vrb_audit -- \
+#     tools/testing/selftests/tavor/recovery.sh [test_NAME...]
+
+RECOVERIES=6
+# shellcheck source=SCRIPTDIR/life.bash
+. "$(dirname "$0")/life.bash"
+
+TEST_SECONDS=300
+BUFFER=03000000
+
+catastrophe() {
+	model '{"cmd":"event","hca":0,"type":8,"subtype":0,"data":[0,0,5,5]}' | grep -q '"ok":true'
+}
+
+# The error buffer, which is looked at every five seconds.
+buffer() {
+	model "{\"cmd\":\"catas\",\"hca\":0,\"buffer\":[$((0x$BUFFER)),1]}" | grep -q '"ok":true'
+}
+
+reporter() {
+	devlink health show "pci/$(function_address)" reporter fatal
+}
+
+# recover: by hand
+recover() {
+	devlink health recover "pci/$(function_address)" reporter fatal
+}
+
+# reporter_says TEXT...
+reporter_says() {
+	reporter | grep -qE "$*"
+}
+
+# back MARK [N]: it has come back N times since, and works
+back() {
+	[ "$(messages_since "$1" | grep -c 'recovery: the device is back')" = "${2:-1}" ] &&
+		reporter_says 'state healthy' && prints rdma_devices && ibv_devinfo >/dev/null
+}
+
+# comes_back MARK: and has failed before
+comes_back() {
+	until_true 40 back "$1" || fail "it does not come back: $(messages_since "$1")"
+	failed "$1" || fail "it has not failed"
+}
+
+# Nothing of what was before is left, and a process can make everything anew.
+serves() {
+	! said "$1" 'leaked|still in use|still the hardware' ||
+		fail "something was left behind: $(messages_since "$1")"
+	"$PROGRAM" hold >"$TEST_DIR/afterwards" &
+	until_true 30 grep -q holding "$TEST_DIR/afterwards"
+	kill $!
+	wait $!
+}
+
+# patient: from a state without history, commands are given up after a second
+patient() {
+	! loaded vrb_audit || rmmod vrb_audit
+	sm_away
+	reload cmd_timeout_ms=1000 "$@"
+}
+
+test_each_kind_of_failure() {
+	local since kind
+	patient
+	for kind in catastrophe buffer hang overflow lost stuck; do
+		patient
+		since=$(mark)
+		case $kind in
+		catastrophe | buffer) "$kind" ;;
+		hang) model '{"cmd":"hang","hca":0}' ;;
+		overflow)
+			model '{"cmd":"event","hca":0,"type":15,"subtype":0,"data":[0,0,1,0]}'
+			;;
+		lost) one_fault drop HW2SW_CQ 1 ;;
+		stuck) one_fault go_stuck SW2HW_CQ 1 ;;
+		esac
+		# It has to be asked for something to be found out.
+		"$PROGRAM" hold >"$TEST_DIR/holder" 2>&1 &
+		sleep 2
+		kill $! 2>/dev/null || :
+		until_true 20 ended $! || fail "the process hangs"
+		comes_back "$since"
+		faults_off
+		serves "$since"
+	done
+}
+
+test_a_report_with_what_was_in_the_error_buffer() {
+	local since
+	patient
+	since=$(mark)
+	buffer
+	comes_back "$since"
+	devlink health dump show "pci/$(function_address)" reporter fatal >"$TEST_DIR/dump"
+	cat "$TEST_DIR/dump"
+	grep -q 'catastrophic error' "$TEST_DIR/dump" || fail "it does not say why"
+	grep -q "$BUFFER" "$TEST_DIR/dump" || fail "the error buffer is not in it"
+	reporter_says 'error 1 recover 1' || fail "$(reporter)"
+}
+
+test_processes_in_the_middle() {
+	local since watcher
+	patient
+	since=$(mark)
+	stdbuf -oL ibv_asyncwatch >"$TEST_DIR/events" &
+	watcher=$!
+	processes 3 hold
+	local holders=$PIDS
+	processes 2 churn
+	catastrophe
+	comes_back "$since"
+	until_true 10 grep -qi 'fatal' "$TEST_DIR/events" || fail "no fatal event"
+	PIDS+=" $holders"
+	processes_end TERM
+	kill "$watcher" 2>/dev/null || :
+	until_true 10 ended "$watcher" || fail "the watcher hangs"
+	# Of a device that has gone uverbs itself refuses a detach.
+	absent '(destroy|dereg|dealloc)[^:]*: ' "$TEST_DIR"/process-hold-*
+	serves "$since"
+}
+
+test_a_pingpong_in_the_middle() {
+	local since
+	patient
+	sm_restart
+	since=$(mark)
+	stdbuf -oL ibv_rc_pingpong -i 1 -n 100000000 >"$TEST_DIR/process-server" 2>&1 &
+	PIDS=" $!"
+	until_true 20 listening 18515
+	stdbuf -oL ibv_rc_pingpong -i 2 -n 100000000 127.0.0.1 >"$TEST_DIR/process-client" 2>&1 &
+	PIDS+=" $!"
+	until_true 20 grep -q 'remote address' "$TEST_DIR/process-client"
+	sleep 1
+	catastrophe
+	comes_back "$since"
+	processes_end TERM
+	serves "$since"
+	sm_away
+	sm_restart
+	pair "ibv_rc_pingpong -i 1 -n 100" "ibv_rc_pingpong -i 2 -n 100"
+}
+
+ipoib() {
+	local path
+	for path in /sys/class/net/*/device/infiniband; do
+		[ ! -e "$path" ] || basename "$(dirname "$(dirname "$path")")"
+	done
+}
+
+any_running() {
+	ip -br link | grep -q '^ib.*LOWER_UP'
+}
+
+ipoib_up() {
+	local name
+	until_true 20 prints ipoib
+	for name in $(ipoib); do
+		ip link set "$name" up
+	done
+	until_true 30 any_running || fail "IPoIB does not run: $(ip -br link)"
+}
+
+test_under_IPoIB_and_opensm() {
+	local since
+	patient
+	sm_restart
+	modprobe ib_ipoib
+	ipoib_up
+	since=$(mark)
+	catastrophe
+	comes_back "$since"
+	# It had the device that has gone.
+	sm_away
+	sm_restart
+	ipoib_up
+	rmmod ib_ipoib
+	serves "$since"
+}
+
+audited() {
+	messages_since "$1" | grep -q 'vrb_audit: ok' ||
+		messages_since "$1" | grep -q 'vrb_audit: not'
+}
+
+test_a_kernel_client_with_requests_in_every_state() {
+	local since round audit=/sys/module/vrb_audit/parameters
+	patient softirq_objects=1
+	load_own vrb_audit
+	echo 1000000 >"$audit/requests"
+	for round in 1 2 3; do
+		echo "$round" >"$audit/seed"
+		unbind
+		since=$(mark)
+		bind
+		model_set 0 fault delay,on=cmd,prob=0.1,time=2ms
+		model_set 0 fault "catas,on=cmd,after=$((50 + 97 * round)),count=1"
+		until_true 60 audited "$since" || fail "$(messages_since "$since")"
+		faults_off
+		messages_since "$since" | grep 'vrb_audit:' | head -n 3
+		said "$since" 'recovery: the device is back' || comes_back "$since"
+		! messages_since "$since" | grep 'vrb_audit: not' || fail "round $round"
+	done
+	echo 10 >"$audit/requests"
+	rmmod vrb_audit
+	until_true 40 reporter_says 'state healthy'
+	serves "$since"
+}
+
+waited() {
+	messages_since "$1" | sed -nE 's/.*recovery: number .* in ([0-9]+) s.*/\1/p' | paste -sd' '
+}
+
+gave_up() {
+	said "$1" 'not any more by itself'
+}
+
+test_one_that_fails_again_and_again() {
+	local since
+	patient
+	recoveries 4
+	since=$(mark)
+	fault status on=cmd op=INIT_HCA status=1
+	catastrophe
+	until_true 60 gave_up "$since" || fail "$(messages_since "$since")"
+	[ "$(waited "$since")" = "1 2 4" ] || fail "it waited $(waited "$since") s"
+	said "$since" 'by hand: devlink health recover' || fail "it does not say how"
+	reporter_says 'state error' || fail "$(reporter)"
+	[ -z "$(rdma_devices)" ]
+	! recover || fail "it recovers from a fault that stays"
+	faults_off
+	recover
+	reporter_says 'state healthy' || fail "$(reporter)"
+	until_true 20 prints rdma_devices
+	serves "$since"
+}
+
+test_one_that_comes_back_and_fails_at_once() {
+	local since n
+	patient
+	recoveries 3
+	since=$(mark)
+	for n in 1 2 3; do
+		catastrophe
+		until_true 60 back "$since" "$n" || fail "$(messages_since "$since")"
+	done
+	catastrophe
+	until_true 60 gave_up "$since" || fail "$(messages_since "$since")"
+	[ "$(waited "$since")" = "1 2" ] || fail "it waited $(waited "$since") s"
+	recover
+	serves "$since"
+	# From there on it is as new.
+	since=$(mark)
+	catastrophe
+	comes_back "$since"
+	[ -z "$(waited "$since")" ] || fail "it waited $(waited "$since") s"
+}
+
+# recovered_twice MARK: since, and works
+recovered_twice() {
+	[ "$(messages_since "$1" | grep -c 'recovery: the device is taken away')" = 2 ] &&
+		reporter_says 'state healthy' && prints rdma_devices && ibv_devinfo >/dev/null
+}
+
+test_a_second_failure_while_it_comes_back() {
+	local since op
+	for op in QUERY_FW SW2HW_EQ MAD_IFC RTR2RTS_QPEE; do
+		patient
+		since=$(mark)
+		one_fault catas "$op" 1
+		catastrophe
+		until_true 60 recovered_twice "$since" ||
+			fail "$op: $(messages_since "$since")"
+		faults_off
+		serves "$since"
+	done
+}
+
+test_devlink_has_the_say() {
+	local since
+	patient
+	devlink health set "pci/$(function_address)" reporter fatal auto_recover false
+	since=$(mark)
+	catastrophe
+	until_true 20 said "$since" 'by hand: devlink health recover' || fail "no word of it"
+	sleep 3
+	! said "$since" 'recovery: the device is' || fail "it recovers all the same"
+	reporter_says 'state error' || fail "$(reporter)"
+	ibv_devinfo || :
+	unbind
+	nothing_left "$since"
+	bind
+	until_true 20 prints rdma_devices
+	devlink health set "pci/$(function_address)" reporter fatal auto_recover false
+	since=$(mark)
+	catastrophe
+	until_true 20 said "$since" 'by hand: devlink health recover'
+	recover
+	reporter_says 'state healthy' || fail "$(reporter)"
+	until_true 20 prints rdma_devices
+	serves "$since"
+}
+
+# unbind_within SECONDS: in the background, so that one which hangs is a result
+unbind_within() {
+	local pid
+	(unbind) &
+	pid=$!
+	until_true "$1" ended "$pid" || fail "unbind hangs: $(cat "/proc/$pid/stack")"
+}
+
+test_unbound_in_the_middle_of_it() {
+	local since wait
+	for wait in 0 0.1 0.3 0.6 1 1.2 1.3; do
+		patient
+		processes 2 churn
+		since=$(mark)
+		catastrophe
+		until_true 20 failed "$since"
+		sleep "$wait"
+		unbind_within 20
+		processes_end TERM
+		nothing_left "$since"
+		bind
+		until_true 20 prints rdma_devices
+	done
+}
+
+test_unbound_while_it_waits() {
+	local since
+	patient
+	since=$(mark)
+	fault status on=cmd op=INIT_HCA status=1
+	catastrophe
+	until_true 60 said "$since" 'in 4 s'
+	unbind_within 3
+	nothing_left "$since"
+	faults_off
+	bind
+	until_true 20 prints rdma_devices
+}
+
+test_the_module_goes_in_the_middle_of_it() {
+	local since wait
+	for wait in 0 0.5 1.1; do
+		patient
+		since=$(mark)
+		catastrophe
+		until_true 20 failed "$since"
+		sleep "$wait"
+		rmmod ib_tavor
+		nothing_left "$since"
+	done
+	driver_load
+}
+
+# The last one: the function does not come back in this guest.
+test_the_function_goes_in_the_middle_of_it() {
+	local since
+	patient
+	since=$(mark)
+	fault status on=cmd op=INIT_HCA status=1
+	catastrophe
+	until_true 60 said "$since" 'in 2 s'
+	model '{"cmd":"remove","hca":0}' | grep -q '"ok":true'
+	until_true 60 said "$since" 'by hand:' || fail "$(messages_since "$since")"
+	unbind_within 20
+	nothing_left "$since"
+}
+
+run_tests "$@"

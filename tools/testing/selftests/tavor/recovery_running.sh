@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver tavor --sm --hcas 2 --hca cable=0.1-1.1,0.2-1.2 --iommu
+# Timeout: 600
+# Guest: own
+# Level: ci
+#
+# An HCA whose device has failed goes on, with traffic for it on the wire, and is recovered. It
+# writes nothing before it has been reset: under the IOMMU the model sees each such write as a
+# violation, which fails the run. That there is something to write is seen from the packets that
+# the model drops while it cannot. By hand:
+#   tools/testing/vm/run --driver tavor --sm --hcas 2 --hca cable=0.1-1.1,0.2-1.2 --iommu -- \
+#     tools/testing/selftests/tavor/recovery_running.sh
+
+# shellcheck source=SCRIPTDIR/running.bash
+. "$(dirname "$0")/running.bash"
+
+test_an_HCA_that_goes_on_writes_nothing_while_it_is_recovered() {
+	local before first since
+	before=$(recorded violations 0)
+	sm_away
+	first=$(rdma_devices | head -n 1)
+	ADDRESS=$(address_of "$first")
+	"${TEST_BIN:-$TREE/build/guest/tavor}/pour" >"$TEST_DIR/pour" 2>&1 &
+	until_true 20 grep -q "pouring into $first" "$TEST_DIR/pour" ||
+		fail "$(cat "$TEST_DIR/pour")"
+	since=$(mark)
+	model '{"cmd":"event","hca":0,"type":8,"subtype":0,"data":[0,0,5,5]}' | grep -q '"ok":true'
+	until_true 30 said "$since" 'device has failed'
+	would_write 0 || fail "nothing is written to the HCA after it has failed"
+	devlink health recover "pci/$ADDRESS" reporter fatal
+	said "$since" 'recovery: the device is back'
+	[ "$(recorded violations 0)" = "$before" ] ||
+		fail "$(($(recorded violations 0) - before)) violations"
+	until_true 20 test -e "/sys/bus/pci/devices/$ADDRESS/infiniband"
+	pour_ends
+}
+
+run_tests "$@"
