@@ -33,6 +33,7 @@ help:
 	@echo '  make check           all tests of a few minutes; TESTS="vrb/* tavor/life" for some'
 	@echo '  make check-all       also the long ones, and every guest test on both kernels'
 	@echo '  make audit           ten million requests at random, each to complete once: half an hour or more'
+	@echo '  make check-mutation  mistakes made in the engine on purpose: which does no rule test notice?'
 	@echo '  make list-tests      the tests, and how each is repeated alone'
 	@echo '  make ci              what .ci/run does: make check, static checks, tests of some minutes'
 	@echo '  make hca             the HCA model, build/hca/tavor-hca'
@@ -56,6 +57,10 @@ check-all:
 audit:
 	@$(VM)/run $(if $(KERNEL),--kernel $(KERNEL)) --timeout 14400 --driver none --hcas 0 \
 		--modules "ib_vrb vrb_mock" -- tools/testing/selftests/vrb/audit.sh 2000000 1 2 3 4 5
+
+# Not in check nor in ci. TESTS="NAME..." for some, RESUME=1 to go on where one was interrupted.
+check-mutation:
+	@set -f; KERNEL=$(KERNEL) tools/testing/mutation/run $(if $(RESUME),--resume) $(TESTS)
 
 list-tests:
 	@set -f; $(VM)/check --all --list
