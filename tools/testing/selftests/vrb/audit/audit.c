@@ -551,19 +551,18 @@ static void fill_mr(struct audit_source *source, struct audit_request *request, 
 static void fill(struct audit_source *source, struct audit_request *request,
 		 struct audit_place *place)
 {
-	if (!place && pick(source, 8)) {
+	if (!place && pick(source, 8))
 		vrb_prep_query_port(&request->query_port, 1);
-	} else if (!place) {
+	else if (!place)
 		vrb_prep_await_event(&request->await_event, BIT_ULL(IB_EVENT_SRQ_LIMIT_REACHED));
-	} else if (place->kind == QP) {
+	else if (place->kind == QP)
 		fill_qp(source, request, place);
-	} else if (place->kind == SRQ) {
+	else if (place->kind == SRQ)
 		fill_srq(source, request, place->srq);
-	} else if (place->kind == MR) {
+	else if (place->kind == MR)
 		fill_mr(source, request, place->mr);
-	} else {
+	else
 		fill_cq(source, request, place);
-	}
 	request->vrb.done = request_done;
 	if (!pick(source, 6))
 		request->vrb.deadline = ktime_add_us(ktime_get(), pick(source, 400));
