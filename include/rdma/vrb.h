@@ -6,7 +6,8 @@
  * such verb: the caller owns it, submits it from any context but NMI, and gets exactly one
  * callback, always from softirq. Where the caller may sleep it waits for the request as for a
  * struct completion. Documentation/vrb-contract.rst has the contract, rule by rule; this header is
- * what a kernel client needs of the engine itself.
+ * what a kernel client needs of the engine itself. The functions have their kernel-doc where they
+ * are defined, in drivers/infiniband/vrb/.
  *
  * One errno, one meaning. As the answer of a submit or cancel: -EINPROGRESS accepted; -EINVAL
  * malformed, or a context in which it may not be called, or an object in the wrong state; -EBUSY
@@ -76,11 +77,13 @@ enum vrb_class {
  * @done: called once per accepted submit; NULL if somebody waits with vrb_wait()
  * @group: requests to be cancelled and drained together with, of the same client; NULL none
  * @deadline: absolute CLOCK_MONOTONIC time after which a request that is still *queued* completes
- *	-ETIME, at most 2 ms late; 0 never. A destroy has none
+ *	-ETIME, at most 2 ms late; 0 never. A request whose deadline has passed at
+ *	the submit is accepted and never issued. A destroy has none
  * @class: enum vrb_class, but not %VRB_CLASS_EVENT; 0 the verb's
  * @flags: VRB_FLAGS
  * @fw_status: raw firmware status of step @step
- * @status: result: 0 or a negative errno; see the top of this file
+ * @status: result: 0 or a negative errno; see the top of this file. If the submit was refused, its
+ *	errno; not after -EBUSY, which leaves the request to the submit before
  * @step: the step that ran last, its place in the verb's table; on failure the one that failed
  *
  * The first member of a typed request, or of a provider's own, which has inputs and outputs. Filled

@@ -369,6 +369,12 @@ static inline bool vrb_is_await(const struct vrb *vrb)
 	return vrb->op >= VRB_OP_AWAIT_CQ;
 }
 
+/* Whether a request comes too late to be issued. Device lock held. */
+static inline bool vrb_deadline_past(const struct vrb_device *dev, const struct vrb *vrb)
+{
+	return vrb->deadline && ktime_before(vrb->deadline, dev->now);
+}
+
 /* Why a request that has not been issued must not be any more; 0: it may. */
 static inline int vrb_doom(const struct vrb *vrb)
 {
@@ -489,7 +495,7 @@ void vrb_step_verdict(struct vrb_device *dev, struct vrb_slot *slot);
 bool vrb_step_works(const struct vrb *vrb);
 
 /* vrb_time.c */
-void vrb_deadline_add(struct vrb_device *dev, struct vrb *vrb);
+bool vrb_deadline_add(struct vrb_device *dev, struct vrb *vrb);
 void vrb_set_timer(struct vrb_device *dev);
 void vrb_unlock(struct vrb_device *dev) __releases(&dev->lock);
 bool vrb_work(struct vrb_device *dev);

@@ -103,7 +103,7 @@ static bool vrb_goes_now(const struct vrb_device *dev, const struct vrb *vrb)
 {
 	const struct vrb_object *object = vrb->object;
 
-	if (vrb_is_last(vrb) || vrb_is_await(vrb))
+	if (vrb_is_last(vrb) || vrb_is_await(vrb) || vrb_deadline_past(dev, vrb))
 		return false;
 	if (vrb->verb->creates && vrb_unborn_parent(object))
 		return false;
@@ -139,8 +139,8 @@ static void vrb_accept(struct vrb_device *dev, struct vrb *vrb)
 		vrb_await_begin(dev, vrb);
 		return;
 	}
-	if (vrb->deadline)
-		vrb_deadline_add(dev, vrb);
+	if (vrb->deadline && !vrb_deadline_add(dev, vrb))
+		return;
 	if (vrb->verb->creates) {
 		vrb_create_begin(dev, vrb);
 	} else if (object) {

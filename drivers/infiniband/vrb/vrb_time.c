@@ -116,18 +116,32 @@ static ktime_t vrb_wheel_time(struct vrb_wheel *wheel)
 	return tick >= KTIME_MAX >> VRB_TICK_SHIFT ? KTIME_MAX : tick << VRB_TICK_SHIFT;
 }
 
+static void vrb_deadline_over(struct vrb_device *dev, struct vrb *vrb)
+{
+	dev->counters.deadline++;
+	vrb->status = -ETIME;
+	trace_vrb_timeout(vrb);
+	vrb_finish(dev, vrb, -ETIME);
+}
+
 /**
  * vrb_deadline_add - a queued request has a deadline
  * @dev: device
  * @vrb: request, with one
  *
  * Context: Device lock held.
+ * Return: whether it is still to come; where it is not the request is over.
  */
-void vrb_deadline_add(struct vrb_device *dev, struct vrb *vrb)
+bool vrb_deadline_add(struct vrb_device *dev, struct vrb *vrb)
 {
 	lockdep_assert_held(&dev->lock);
+	if (vrb_deadline_past(dev, vrb)) {
+		vrb_deadline_over(dev, vrb);
+		return false;
+	}
 	hlist_add_head(&vrb->expiry, &dev->wheel.fresh);
 	dev->deadline_at = min(dev->deadline_at, vrb->deadline);
+	return true;
 }
 
 /* ---- Slots ---- */
@@ -237,12 +251,8 @@ void vrb_expire(struct vrb_device *dev)
 		return;
 	if (!ktime_after(dev->deadline_at, dev->now)) {
 		vrb_wheel_sort(dev);
-		while ((vrb = vrb_wheel_pop(dev))) {
-			dev->counters.deadline++;
-			vrb->status = -ETIME;
-			trace_vrb_timeout(vrb);
-			vrb_finish(dev, vrb, -ETIME);
-		}
+		while ((vrb = vrb_wheel_pop(dev)))
+			vrb_deadline_over(dev, vrb);
 		dev->deadline_at = hlist_empty(&dev->wheel.fresh) ? vrb_wheel_time(&dev->wheel) :
 				   dev->now;
 	}

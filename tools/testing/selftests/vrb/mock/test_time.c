@@ -191,6 +191,30 @@ static void deadlines_are_kept(struct test *t)
 	wait_released(t, &released);
 }
 
+static void submit_as_arg(void *arg)
+{
+	submit(arg);
+}
+
+/* Whatever is free, it is not issued; the last of them comes by way of the inbox. */
+static void deadline_in_the_past(struct test *t)
+{
+	struct mock_request *request;
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		request = new_request(t, i);
+		request->vrb.deadline = i % 2 ? -1 : ktime_sub_ns(ktime_get(), 1);
+		if (i < 2)
+			submit(request);
+		else
+			in_hardirq_do(submit_as_arg, request);
+		wait_over(request, -ETIME);
+		EXPECT_EQ(t, request->script.posts, 0);
+	}
+	EXPECT_EQ(t, counters(t).deadline, 4);
+}
+
 /* A deadline so late that it never comes disturbs nobody. */
 static void deadline_at_the_end_of_time(struct test *t)
 {
@@ -430,6 +454,7 @@ const struct test_case time_tests[] = {
 	{ "timeout_however_busy", timeout_however_busy, { .issue_timeout_ms = 500 } },
 	{ "timeout_of_many", timeout_of_many,
 	  { .slots = 64, .max_zombies = 62, .issue_timeout_ms = 1500 } },
+	{ "deadline_in_the_past", deadline_in_the_past },
 	{ "deadlines_are_kept", deadlines_are_kept },
 	{ "deadline_at_the_end_of_time", deadline_at_the_end_of_time },
 	{ "timeout_makes_object_uncertain", timeout_makes_object_uncertain,
