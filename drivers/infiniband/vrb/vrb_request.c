@@ -291,10 +291,12 @@ static int vrb_submit_for(struct vrb_client *client, struct vrb *vrb, struct vrb
 	if (ret)
 		return vrb_refuse(dev, vrb, ret);
 	vrb->waiter = waiter;
+	vrb->client = client;
 	ret = vrb_submit_object(client, vrb);
 	if (ret == -EINPROGRESS)
 		return ret;
-	vrb_refuse(dev, vrb, ret);
+	/* Who waits for it without having looked at the answer is not told that it went well. */
+	vrb->status = vrb_refuse(dev, vrb, ret);
 	atomic64_set_release(&vrb->state, was);
 	/* Who kills it may have found it claimed; a run wakes him. It may be freed already. */
 	vrb_kick(dev);
@@ -585,8 +587,8 @@ static int vrb_wait_for(struct vrb *vrb, bool killable)
  * Uninterruptible. Returns at once if the request is idle.
  *
  * Context: Process, may sleep.
- * Return: the request's status; -EINVAL if it has a callback or was never submitted; -EBUSY if
- * somebody waits for it already.
+ * Return: the request's status, which is why it was refused where it was; -EINVAL if it has a
+ * callback or was never submitted; -EBUSY if somebody waits for it already.
  */
 int vrb_wait(struct vrb *vrb)
 {

@@ -547,7 +547,26 @@ static void wait_ends_with_a_fatal_signal(struct test *t)
 	EXPECT_EQ(t, vrb_wait_killable(&killable.request->vrb), 0);
 }
 
+/* Who submits and waits need not look at the answer of the submit. */
+static void wait_for_what_was_refused(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+
+	request->vrb.done = NULL;
+	request->vrb.flags = 1;
+	EXPECT_EQ(t, vrb_submit(t->client, &request->vrb), -EINVAL);
+	EXPECT_EQ(t, vrb_wait(&request->vrb), -EINVAL);
+	request->vrb.flags = 0;
+	EXPECT_EQ(t, vrb_submit_wait(t->client, &request->vrb), 0);
+	vrb_client_shut(t->client);
+	EXPECT_EQ(t, vrb_submit(t->client, &request->vrb), -ESHUTDOWN);
+	EXPECT_EQ(t, vrb_wait(&request->vrb), -ESHUTDOWN);
+	EXPECT_EQ(t, vrb_wait_killable(&request->vrb), -ESHUTDOWN);
+	EXPECT_EQ(t, request->vrb.status, -ESHUTDOWN);
+}
+
 const struct test_case wait_tests[] = {
+	{ "wait_for_what_was_refused", wait_for_what_was_refused },
 	{ "waits_without_a_slot", waits_without_a_slot, { .slots = 2 } },
 	{ "resumed_goes_on_in_front", resumed_goes_on_in_front, { .slots = 2 } },
 	{ "resumed_keeps_its_age", resumed_keeps_its_age, { .slots = 2 } },
