@@ -187,6 +187,8 @@ void vrb_client_shut(struct vrb_client *client)
 {
 	struct vrb_device *dev = client->dev;
 
+	if (WARN_ON_ONCE(!vrb_may_lock()))
+		return;
 	vrb_lock(dev);
 	raw_spin_lock_irq(&dev->kick_lock);
 	client->shut = true;

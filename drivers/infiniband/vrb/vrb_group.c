@@ -94,6 +94,8 @@ static void vrb_group_set_poisoned(struct vrb_group *group, bool poisoned)
 {
 	struct vrb_device *dev = group->client->dev;
 
+	if (WARN_ON_ONCE(!vrb_may_lock()))
+		return;
 	spin_lock_bh(&dev->lock);
 	raw_spin_lock_irq(&dev->kick_lock);
 	group->poisoned = poisoned;
@@ -138,6 +140,8 @@ void vrb_group_cancel(struct vrb_group *group)
 {
 	struct vrb_device *dev = group->client->dev;
 
+	if (WARN_ON_ONCE(!vrb_may_lock()))
+		return;
 	vrb_lock(dev);
 	raw_spin_lock_irq(&dev->kick_lock);
 	group->generation++;
@@ -162,6 +166,8 @@ void vrb_group_notify(struct vrb_group *group, void (*idle)(struct vrb_group *gr
 {
 	struct vrb_device *dev = group->client->dev;
 
+	if (WARN_ON_ONCE(!idle || !vrb_may_lock()))
+		return;
 	spin_lock_bh(&dev->lock);
 	/* The client's fence waits for this, too. */
 	if (!group->notify)

@@ -24,6 +24,54 @@ static void misuse_cancel_in_hardirq(struct test *t)
 	wait_over(request, 0);
 }
 
+static void never_idle(struct vrb_group *group)
+{
+	pr_err("vrb_mock: a notification that was refused\n");
+}
+
+static void groups_in_hardirq(void *arg)
+{
+	struct vrb_group *group = arg;
+
+	vrb_group_poison(group);
+	vrb_group_cancel(group);
+	vrb_group_notify(group, never_idle);
+	vrb_client_shut(group->client);
+}
+
+/* None of it has happened: the device lock cannot be taken there. */
+static void misuse_groups_in_hardirq(struct test *t)
+{
+	struct mock_request *first = held_request(t, 1), *second = held_request(t, 2);
+	struct vrb_group group;
+
+	vrb_group_init(&group, t->client);
+	first->vrb.group = &group;
+	second->vrb.group = &group;
+	submit(first);
+	wait_posted(first);
+	in_hardirq_do(groups_in_hardirq, &group);
+	submit(second);
+	wait_posted(second);
+	let_go(first);
+	let_go(second);
+	wait_over(first, 0);
+	wait_over(second, 0);
+	vrb_group_drain(&group);
+	EXPECT(t, !group.notify);
+}
+
+/* Who asks to be told nothing is waited for by nobody. */
+static void misuse_notify_of_nobody(struct test *t)
+{
+	struct vrb_group group;
+
+	vrb_group_init(&group, t->client);
+	vrb_group_notify(&group, NULL);
+	vrb_client_unregister(t->client);
+	t->client = NULL;
+}
+
 static void misuse_wait_with_callback(struct test *t)
 {
 	struct mock_request *request = held_request(t, 1);
@@ -75,6 +123,8 @@ static void misuse_leak_is_not_waited_for(struct test *t)
 
 const struct test_case misuse_tests[] = {
 	{ "misuse_cancel_in_hardirq", misuse_cancel_in_hardirq, .kind = MISUSE },
+	{ "misuse_groups_in_hardirq", misuse_groups_in_hardirq, .kind = MISUSE },
+	{ "misuse_notify_of_nobody", misuse_notify_of_nobody, .kind = MISUSE },
 	{ "misuse_wait_with_callback", misuse_wait_with_callback, .kind = MISUSE },
 	{ "misuse_leak_is_not_waited_for", misuse_leak_is_not_waited_for, .kind = MISUSE },
 	{ "misuse_wait_of_no_object", misuse_wait_of_no_object, .kind = MISUSE },
