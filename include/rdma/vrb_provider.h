@@ -233,7 +233,8 @@ struct vrb_slot {
  * @failed: the device has failed, or was stopped, and all requests are being completed. Calls
  *	vrb_resume() for every object whose request waits for something that does not come any more,
  *	and vrb_object_unhold() for every vrb_object_hold(): no request can undo what has made the
- *	hardware hold the object, and its destroy waits. Optional.
+ *	hardware hold the object, and its destroy waits. When it returns, the provider must have
+ *	let go of every request that has waited: it may complete without its undo. Optional.
  *	Context: Softirq, no lock held.
  * @status_name: name of a firmware status other than 0, for debugfs, tracepoints and log; NULL if
  *	unknown. Optional.

@@ -117,6 +117,23 @@ void vrb_tell(struct vrb_object *object, u8 news)
 }
 
 /**
+ * vrb_untell - what an object has been told, and the pump has not seen, concerns nobody any more
+ * @object: object
+ * @news: VRB_NEWS
+ *
+ * Context: Device lock held.
+ */
+void vrb_untell(struct vrb_object *object, u8 news)
+{
+	struct vrb_device *dev = object->dev;
+
+	lockdep_assert_held(&dev->lock);
+	raw_spin_lock_irq(&dev->kick_lock);
+	object->news &= ~news;
+	raw_spin_unlock_irq(&dev->kick_lock);
+}
+
+/**
  * vrb_next_news - the next object the pump has to see to
  * @dev: device
  * @news: what there is of it

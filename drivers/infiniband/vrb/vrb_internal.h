@@ -418,6 +418,7 @@ static inline struct list_head *vrb_cursor_next(struct list_head *cursor, struct
 /* vrb_carrier.c */
 void vrb_kick(struct vrb_device *dev);
 void vrb_tell(struct vrb_object *object, u8 news);
+void vrb_untell(struct vrb_object *object, u8 news);
 struct vrb_object *vrb_next_news(struct vrb_device *dev, u8 *news);
 void vrb_forget_news(struct vrb_object *object);
 void vrb_call(struct vrb_device *dev, struct vrb *vrb, vrb_done_fn done);

@@ -187,8 +187,10 @@ void vrb_object_hold(struct vrb_object *object)
 	struct vrb_device *dev = object->dev;
 
 	spin_lock_bh(&dev->lock);
-	if (!object->children && object->dying)
+	if (!object->children && object->dying) {
 		object->destroy.client->held++;
+		vrb_wake(dev);
+	}
 	object->children++;
 	refcount_inc(&object->refs);
 	spin_unlock_bh(&dev->lock);
@@ -464,6 +466,9 @@ void vrb_finish(struct vrb_device *dev, struct vrb *vrb, int status)
 		return;
 	if (object->active == vrb)
 		object->active = NULL;
+	/* What it waited for may have come as late as its undo: the next waits for other things. */
+	if (vrb->started)
+		vrb_untell(object, VRB_NEWS_RESUME);
 	if (vrb->creating)
 		vrb_object_created(dev, object, status);
 	if (vrb_is_destroy(vrb) && status) {

@@ -114,6 +114,7 @@ struct mock {
 	unsigned int callbacks;		/* in that run */
 	unsigned int rearms, reaps;
 	struct vrb_object *resume;	/* by the failed operation */
+	struct vrb_object *resume_in_undo;	/* by the next undo, just before it is through */
 	void (*waits)(struct vrb *vrb);	/* a step is going to answer VRB_WAIT */
 	void (*waits_after)(struct vrb *vrb);	/* after its command, no lock held */
 	void (*on_slots)(struct mock *mock);	/* while the number of slots changes */

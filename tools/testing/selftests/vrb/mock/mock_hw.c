@@ -384,9 +384,13 @@ int mock_done(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot,
  */
 int mock_undo(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	struct mock_script *script = script_of(vrb_device_priv(dev), vrb);
+	struct mock *mock = vrb_device_priv(dev);
+	struct mock_script *script = script_of(mock, vrb);
 
 	script->undos++;
+	if (mock->resume_in_undo)
+		vrb_resume(mock->resume_in_undo);
+	mock->resume_in_undo = NULL;
 	return !script->undo || script->step[vrb->step].flags & MOCK_SKIP ? VRB_NEXT : VRB_POST;
 }
 

@@ -222,6 +222,40 @@ static void cancel_of_a_waiting_request_undoes(struct test *t)
 	wait_released(t, &released);
 }
 
+static void submit_next(struct mock_request *request)
+{
+	submit(request->data);
+	complete(&request->over);
+}
+
+/* What one request waits for may come as late as its undo: the next one's wait does not end. */
+static void resume_while_undone_is_not_the_next_ones(struct test *t)
+{
+	struct mock_request *first, *next = new_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	first = waiting_request(t, object, MOCK_WAIT);
+	/* In one hold of the lock: the pump does not see the news in between. */
+	first->script.undo = false;
+	first->then = submit_next;
+	first->data = next;
+	next->vrb.object = &object->object;
+	next->script.step[0].flags = MOCK_WAIT;
+	t->mock->resume_in_undo = &object->object;
+	EXPECT_EQ(t, vrb_cancel(&first->vrb), 0);
+	wait_over(first, -ECANCELED);
+	EXPECT(t, wait_until(has_waited, next));
+	usleep_range(2000, 3000);
+	EXPECT_EQ(t, next->script.posts, 0);
+	EXPECT_EQ(t, next->calls, 0);
+	vrb_resume(&object->object);
+	wait_over(next, 0);
+	destroy(object);
+	wait_released(t, &released);
+}
+
 static void destroy_takes_a_waiting_request_back(struct test *t)
 {
 	struct mock_request *request, *gone = new_request(t, 2);
@@ -567,6 +601,7 @@ static void wait_for_what_was_refused(struct test *t)
 
 const struct test_case wait_tests[] = {
 	{ "wait_for_what_was_refused", wait_for_what_was_refused },
+	{ "resume_while_undone_is_not_the_next_ones", resume_while_undone_is_not_the_next_ones },
 	{ "waits_without_a_slot", waits_without_a_slot, { .slots = 2 } },
 	{ "resumed_goes_on_in_front", resumed_goes_on_in_front, { .slots = 2 } },
 	{ "resumed_keeps_its_age", resumed_keeps_its_age, { .slots = 2 } },
