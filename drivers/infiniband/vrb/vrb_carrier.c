@@ -4,7 +4,8 @@
  * on the way. Owns vrb_device.kick_lock.
  *
  * A kick is never lost: it sets kicked under the kick lock, and the softirq gives up under the same
- * lock only if that is not set. After that it touches nothing of the device.
+ * lock only if that is not set. After that it touches nothing of the device. The model of this
+ * hand-over is tools/testing/verification/pump.pml.
  */
 #include <linux/delay.h>
 #include <linux/export.h>
@@ -227,7 +228,7 @@ bool vrb_word_mine(u64 word)
 
 /*
  * Only an answer of the whole budget has it called again. A run that found nothing charges the
- * other users of the CPU's softirq nothing.
+ * other users of the CPU's softirq nothing. Model: pump.pml.
  */
 static int vrb_carry(struct vrb_softirq *softirq, int budget)
 {

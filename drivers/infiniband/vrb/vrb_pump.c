@@ -337,7 +337,7 @@ static int vrb_deliver(struct vrb_device *dev)
  * @work: set to what was done
  *
  * The interrupt is asked for again only where it came or something was found; then what came before
- * that had any effect is looked for.
+ * that had any effect is looked for. Model: tools/testing/verification/pump.pml.
  *
  * Context: Softirq, from the carrier.
  * Return: whether there is more to do now.

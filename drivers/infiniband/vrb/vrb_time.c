@@ -337,7 +337,8 @@ bool vrb_work(struct vrb_device *dev)
  * @dev: device
  *
  * The kick comes first: a softirq that becomes pending while softirqs are disabled runs at once
- * when they are enabled again. A run that is on looks for itself before it ends.
+ * when they are enabled again. A run that is on looks for itself before it ends. Model:
+ * tools/testing/verification/pump.pml.
  *
  * Context: Any down to softirq.
  */

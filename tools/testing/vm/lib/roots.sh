@@ -11,6 +11,7 @@ GUEST_PACKAGES="rdma-core ibverbs-utils ibverbs-providers infiniband-diags opens
 	rdmacm-utils iproute2 iputils-ping kmod procps util-linux pciutils ethtool gawk strace
 	libibumad3"
 LINT_PACKAGES="clang-format shellcheck"
+SPIN_PACKAGES="spin gcc libc6-dev"
 
 # root_make ORIGIN PACKAGES HOOK DIR: ORIGIN is the preferred suite
 root_make() {
@@ -63,6 +64,11 @@ lint_root() {
 
 capture_root() {
 	root capture "$SUITE" "tshark"
+}
+
+# spin_root: the model checker, and the compiler that it needs
+spin_root() {
+	root spin "$SUITE" "$SPIN_PACKAGES"
 }
 
 # The guest's first program is a stub that mounts the tree and goes on with the init found there, so
