@@ -198,6 +198,8 @@ static struct vrb_carrier *vrb_carrier_of(u64 word)
  * vrb_word_idle - whether a request is idle
  * @word: its &vrb.state
  *
+ * Model: tools/testing/verification/ticket.pml.
+ *
  * Context: Any.
  */
 bool vrb_word_idle(u64 word)

@@ -54,6 +54,8 @@ static void vrb_sweep_one(struct vrb_device *dev, struct vrb *vrb)
  * vrb_sweep - go on with the sweep, as far as may be now
  * @dev: device
  *
+ * Model: tools/testing/verification/inbox.pml.
+ *
  * Context: The pump, device lock held.
  */
 void vrb_sweep(struct vrb_device *dev)

@@ -227,7 +227,8 @@ static int vrb_progress(struct vrb_device *dev, ktime_t now)
 
 /*
  * Delivers the oldest request that is over, device lock held; it is dropped meanwhile. The callback
- * may free the request: nothing of it is used afterwards.
+ * may free the request: nothing of it is used afterwards. Model of its ticket:
+ * tools/testing/verification/ticket.pml.
  */
 static void vrb_deliver_one(struct vrb_device *dev, struct vrb *vrb)
 	__releases(&dev->lock) __acquires(&dev->lock)

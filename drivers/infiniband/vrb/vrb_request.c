@@ -4,7 +4,8 @@
  *
  * Nothing here calls a callback: whatever becomes of a request, the pump delivers it. Where the
  * device lock cannot be taken a request goes by way of the inbox; while there is something in that,
- * every request does, so that none overtakes another.
+ * every request does, so that none overtakes another. The model of claim and inbox against shut and
+ * cancel is tools/testing/verification/inbox.pml.
  */
 #include <linux/export.h>
 #include <linux/sched/signal.h>
@@ -227,7 +228,10 @@ void vrb_accept_inbox(struct vrb_device *dev)
 
 /* ---- Submitting ---- */
 
-/* Of two who submit the same request one wins; @was: what to restore if it is refused after all. */
+/*
+ * Of two who submit the same request one wins; @was: what to restore if it is refused after all.
+ * Models: inbox.pml, ticket.pml.
+ */
 static int vrb_claim(struct vrb *vrb, u64 *was)
 {
 	u64 word = atomic64_read_acquire(&vrb->state);	/* before whose callback runs */
@@ -432,6 +436,7 @@ static int vrb_cancel_locked(struct vrb_device *dev, struct vrb *vrb)
  * Where a request is, from one look at it, for it goes on meanwhile: 0 in the engine, -EALREADY
  * being submitted, -ENOENT idle. Its callback may submit it again and return between the look at
  * its ticket and the one at whose callback runs: it is idle only if it still has that ticket.
+ * Model: ticket.pml.
  */
 static int vrb_look(const struct vrb *vrb)
 {
