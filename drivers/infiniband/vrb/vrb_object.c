@@ -8,7 +8,8 @@
  * takes the owner's. Whoever drops the last one leaves the rest to the pump: it issues the
  * destroy's commands, and then releases the object. At zero nobody finds the object any more, so
  * there is nothing more to wait for. Where the hardware never knew of the object the owner drops
- * its reference by itself.
+ * its reference by itself. The model of the last put against lookup is
+ * tools/testing/verification/put.pml.
  */
 #include <linux/export.h>
 
@@ -249,7 +250,7 @@ static void vrb_object_dropped(struct vrb_device *dev, struct vrb_object *object
 	vrb_finish(dev, vrb, 0);
 }
 
-/* Nobody has a reference any more. */
+/* Nobody has a reference any more. Model: put.pml. */
 static void vrb_object_zero(struct vrb_device *dev, struct vrb_object *object)
 {
 	if (!object->dying)
