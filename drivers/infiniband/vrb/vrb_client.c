@@ -308,7 +308,7 @@ static unsigned int vrb_client_inflight(const void *client)
  * hardware uses no memory of its. It does not wait for hardware that is dead (rules 8 and 10 of the
  * contract), nor for objects of others: a destroy that waits for a child which nobody destroys, or
  * for a multicast group, is told of as if the object were gone, and is the provider's from then on,
- * after the hardware has let go of it: a QP is reset.
+ * after the hardware has let go of it: a QP is reset. Model: tools/testing/verification/fence.pml.
  *
  * Context: Process, may sleep; not a callback of the client.
  */

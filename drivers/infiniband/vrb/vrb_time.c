@@ -402,7 +402,8 @@ static unsigned int vrb_count(struct vrb_device *dev, unsigned int (*count)(cons
  * @of: its argument
  * @what: of what, for the message that comes if it takes long
  *
- * Nobody looks by himself: a wakeup that does not come is a bug, and said to be one.
+ * Nobody looks by himself: a wakeup that does not come is a bug, and said to be one. Model:
+ * tools/testing/verification/fence.pml.
  *
  * Context: Process, may sleep.
  */
