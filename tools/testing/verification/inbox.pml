@@ -10,9 +10,9 @@
  *
  * Two requests on one object. One context submits both, the first where the device lock cannot be
  * taken; others submit the first, too; somebody cancels; somebody shuts the client and waits for
- * the fence. The hardware answers, or never does. What was accepted completes once, what was refused never. The second never goes before
- * the first. When vrb_client_shut() has returned nothing is accepted or issued, and after the fence
- * nothing of the client is touched.
+ * the fence. The hardware answers, or never does. What was accepted completes once, what was
+ * refused never. The second never goes before the first. When vrb_client_shut() has returned
+ * nothing is accepted or issued, and after the fence nothing of the client is touched.
  *
  * Assumed: memory is sequentially consistent. vrb.state is changed by a cmpxchg, and else by who
  * has the request; a state that says that the engine has it is a release. All else is under locks.

@@ -19,8 +19,8 @@
 HERE=$(cd "$(dirname "$0")" && pwd)
 BOUNDS=${BOUNDS:-Small}
 DEPTH=1000000
-export COLLAPSE=
-[ "$BOUNDS" = Small ] || COLLAPSE=-DCOLLAPSE
+export OPTIMIZE=-O0
+[ "$BOUNDS" = Small ] || OPTIMIZE="-O2 -DCOLLAPSE"
 number=0
 failed=0
 
@@ -58,7 +58,7 @@ with_spin() {
 check() {
 	# shellcheck disable=SC2016 # expanded inside
 	with_spin /bin/sh -c 'rm -f pan* *.trail && spin -a "$@" &&
-		gcc -O1 -DSAFETY $COLLAPSE -w -o pan pan.c && nice ./pan -m'"$DEPTH"'' \
+		gcc $OPTIMIZE -DSAFETY -DNOCLAIM -DNOFAIR -w -o pan pan.c && nice ./pan -m'"$DEPTH"'' \
 		sh "${@:2}" "$1" >"$WORK/log" 2>&1
 }
 
@@ -106,15 +106,16 @@ finds() {
 
 one_model() {
 	local model=$1 line mistake
-	local -a small options
+	local -a options
 	while read -r line; do
 		read -ra options <<<"$line"
 		holds "$model" "${options[@]}"
 	done < <(bounds "$model" "$BOUNDS")
 	[ "$BOUNDS" = Small ] || return 0
-	read -ra small < <(bounds "$model" Mistakes)
 	for mistake in $(mistakes "$model"); do
-		finds "$model" "$mistake" "${small[@]}"
+		line=$(bounds "$model" "$mistake")
+		read -ra options <<<"${line:-$(bounds "$model" Mistakes)}"
+		finds "$model" "$mistake" "${options[@]}"
 	done
 }
 
@@ -122,7 +123,7 @@ models=("$@")
 [ ${#models[@]} != 0 ] || models=("$HERE"/*.pml)
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
-cd "$WORK"
+cd "$WORK" || exit 1
 echo "TAP version 13"
 spin=
 if ! command -v spin >/dev/null || ! command -v gcc >/dev/null; then

@@ -4,10 +4,11 @@
  * vrb_pump.c and vrb_time.c.
  *
  * Small: -DSUBMITS=1 -DEVENTS=2
- * Small: -DSUBMITS=1 -DEVENTS=2 -DPOSTED
+ * Small: -DSUBMITS=1 -DEVENTS=1 -DPOSTED
  * Large: -DSUBMITS=2 -DEVENTS=3
  * Large: -DSUBMITS=2 -DEVENTS=3 -DPOSTED
- * Mistakes: -DSUBMITS=2 -DEVENTS=2
+ * Mistakes: -DSUBMITS=1 -DEVENTS=2
+ * MISTAKE_INBOX_FORGOTTEN: -DSUBMITS=2 -DEVENTS=0
  *
  * What comes by the inbox, as news, under the device lock, or as an entry of the command event
  * queue is seen to without another kick. When nothing happens any more the interrupt is armed. Of

@@ -17,8 +17,9 @@
  * Assumed: what memory shows of the ticket is in order: running is written before the state, which
  * is a release, and read after it, which is an acquire; running is cleared by a release after the
  * callback. Each of these has a mistake that does without it. Nothing else here is decided without
- * a lock but by the cmpxchg of the claim. Whether it is the callback that asks is a number here; that
- * it is a softirq and no hard interrupt on top of one is not modelled. From accepted to over is one step: see inbox.pml.
+ * a lock but by the cmpxchg of the claim. Whether it is the callback that asks is a number here;
+ * that it is a softirq and no hard interrupt on top of one is not modelled, nor are two devices.
+ * From accepted to over is one step: see inbox.pml.
  */
 #ifndef CANCELS
 #define CANCELS	1
