@@ -58,7 +58,8 @@ with_spin() {
 check() {
 	# shellcheck disable=SC2016 # expanded inside
 	with_spin /bin/sh -c 'rm -f pan* *.trail && spin -a "$@" &&
-		gcc $OPTIMIZE -DSAFETY -DNOCLAIM -DNOFAIR -w -o pan pan.c && nice ./pan -m'"$DEPTH"'' \
+		gcc $OPTIMIZE -DSAFETY -DNOCLAIM -DNOFAIR -w -o pan pan.c &&
+		nice ./pan -m'"$DEPTH"'' \
 		sh "${@:2}" "$1" >"$WORK/log" 2>&1
 }
 

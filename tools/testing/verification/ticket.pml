@@ -92,7 +92,8 @@ inline vrb_claim(r, me, ok)
 	read_state(r);
 	vrb_word_idle(word, ok);
 	if
-	:: !ok && (word & STATE_MASK) == CALLBACK && task == me -> ok = 1	/* vrb_word_mine() */
+	/* vrb_word_mine() */
+	:: !ok && (word & STATE_MASK) == CALLBACK && task == me -> ok = 1
 	:: else
 	fi;
 	if
