@@ -13,7 +13,8 @@ INSTALLED := drivers/infiniband/vrb drivers/infiniband/hw/tavor
 unexport TESTS KERNEL BUILD
 MAKEOVERRIDES =
 
-.PHONY: modules modules_install clean help demo check check-all audit list-tests ci hca setup format shell
+.PHONY: modules modules_install clean help demo check check-all audit list-tests ci hca setup format shell \
+	docs tags compile_commands.json
 
 modules modules_install clean-modules:
 	@[ -e "$(KDIR)/Makefile" ] || { \
@@ -40,10 +41,16 @@ help:
 	@echo '  make setup           fill the cache of the test bench (the others do it when needed)'
 	@echo '  make shell           an interactive guest with the model and the driver'
 	@echo '  make format          clang-format over the user-space C'
-	@echo '  make clean           remove build/ and what Kbuild left in the tree'
+	@echo '  make docs            the documents: build/doc/html/index.html and build/doc/man/'
+	@echo '  make tags            an index of the names in all C, for vi and others (package universal-ctags)'
+	@echo '  make compile_commands.json'
+	@echo '                       how each file is compiled, for clangd; after make or tools/testing/vm/kbuild'
+	@echo '  make clean           remove build/, tags, compile_commands.json and what Kbuild left in the tree'
 	@echo
 	@echo 'demo, shell, audit and check take KERNEL=6.12 (default) or KERNEL=7.'
-	@echo 'All but the first two and clean want root on Debian 12 or 13 and install what they need.'
+	@echo 'make alone, docs, tags, compile_commands.json and clean need no root and install no package: they say'
+	@echo 'which one is missing. modules_install wants root; the others want root on Debian 12 or 13 and install'
+	@echo 'what they need.'
 
 demo:
 	@$(VM)/demo $(KERNEL)
@@ -81,8 +88,20 @@ shell:
 format:
 	@tools/testing/static/format.sh --fix
 
+docs:
+	@$(MAKE) --no-print-directory -C Documentation html man OUTPUT=$(BUILD)/doc
+	@echo "$(BUILD)/doc/html/index.html; man -l $(BUILD)/doc/man/..."
+
+tags:
+	@command -v ctags >/dev/null || { echo "no ctags: apt-get install universal-ctags"; exit 1; }
+	@find drivers include tools -name '*.[ch]' | sort | ctags -L - -f $@
+
+compile_commands.json:
+	@command -v python3 >/dev/null || { echo "no python3: apt-get install python3"; exit 1; }
+	@$(VM)/compile-commands --kdir "$(KDIR)"
+
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) tags compile_commands.json
 	@find . -name .git -prune -o \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
 		-o -name '.*.cmd' -o -name '.*.d' -o -name '*.order' -o -name '*.symvers' -o -name '*.a' \) \
 		-type f -exec rm -f {} +

@@ -18,6 +18,14 @@ primary_domain = 'c'
 extensions = []
 exclude_patterns = ['output']
 
+# The guides that are read beside a terminal: page, name, what it is, authors, section.
+man_pages = [
+    ('administration', 'ib_tavor-administration', 'administration of ib_vrb and ib_tavor', '', 8),
+    ('tavor', 'ib_tavor', 'InfiniBand driver for the Mellanox MT23108 HCA', '', 4),
+    ('vrb-client', 'ib_vrb-client', 'RDMA control verbs as requests, for clients in the kernel', '', 9),
+    ('hca-model', 'tavor-hca', 'software model of the Mellanox MT23108 HCA', '', 1),
+]
+
 # Words of the kernel's headers that are not C, as the kernel's own conf.py has them.
 c_id_attributes = ['__iomem', '__user', '__rcu', '__must_check', '__printf', '__init', '__exit', 'noinline']
 

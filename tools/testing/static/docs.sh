@@ -5,8 +5,8 @@
 # Level: all
 # Timeout: 300
 #
-# The documents build with Sphinx without a warning, kernel-doc comments included. Leaves them in
-# build/doc/html. By hand: run this script.
+# The documents build with Sphinx without a warning, kernel-doc comments included, and the guides
+# as man pages. Leaves them in build/doc/html and build/doc/man. By hand: run this script.
 
 # shellcheck source=SCRIPTDIR/../vm/lib/all.sh
 . "$(dirname "$0")/../vm/lib/all.sh"
@@ -21,7 +21,7 @@ rm -f "$BUILD/doc/.built"
 echo "TAP version 13"
 echo "1..1"
 if in_root "$docs" --bind "$TREE" --bind "$BUILD" --bind "$kernel" --cwd "$TREE/Documentation" -- \
-	make -s html OUTPUT="$BUILD/doc" KERNELDOC="$kerneldoc" >"$BUILD/doc/log" 2>&1; then
+	make -s html man OUTPUT="$BUILD/doc" KERNELDOC="$kerneldoc" >"$BUILD/doc/log" 2>&1; then
 	echo "ok 1 the documents build without a warning"
 else
 	sed "s|$BUILD/doc/source/||; s/^/# /" "$BUILD/doc/log"
