@@ -5,6 +5,7 @@ import re
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.util.docutils import SphinxDirective
 
 project = 'ib_vrb and ib_tavor'
 copyright = ''  # pylint: disable=redefined-builtin
@@ -15,7 +16,8 @@ html_static_path = ['_static']
 html_theme_options = {'page_width': '1100px', 'sidebar_width': '260px'}
 highlight_language = 'none'
 primary_domain = 'c'
-extensions = []
+extensions = ['sphinx.ext.graphviz']
+graphviz_output_format = 'svg'
 exclude_patterns = ['output']
 
 # The guides that are read beside a terminal: page, name, what it is, authors, section.
@@ -65,6 +67,36 @@ def link_sections(app, doctree):
             text.parent.replace(text, list(linked(app, text)))
 
 
+class Excerpt(SphinxDirective):
+    """Definitions of a C file, by their first lines, as they are in the tree now.
+
+    The argument is the file; each line of the content is what one definition begins with. It ends
+    with the first "}" at the beginning of a line. One that is not found is a warning, and so an
+    error of the build: an excerpt cannot go stale.
+    """
+    has_content = True
+    required_arguments = 1
+
+    def definition(self, lines, start):
+        """The lines of the definition that begins with a text; without its comment."""
+        for first, line in enumerate(lines):
+            if line.startswith(start):
+                last = next((n for n in range(first, len(lines)) if lines[n].startswith('}')), None)
+                if last is not None:
+                    return lines[first:last + 1]
+        raise self.error(f'{self.arguments[0]} has no definition that begins with "{start}"')
+
+    def run(self):
+        relative, path = self.env.relfn2path(self.arguments[0])
+        self.env.note_dependency(relative)
+        with open(path, encoding='utf-8') as file:
+            lines = file.read().split('\n')
+        wanted = [self.definition(lines, start) for start in self.content if start]
+        text = '\n\n'.join('\n'.join(found) for found in wanted).expandtabs(8)
+        return [nodes.literal_block(text, text, language='c')]
+
+
 def setup(app):
+    app.add_directive('excerpt', Excerpt)
     app.connect('doctree-read', link_sections)
     return {'parallel_read_safe': True}

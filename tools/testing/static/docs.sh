@@ -12,7 +12,7 @@
 . "$(dirname "$0")/../vm/lib/all.sh"
 
 host_ready
-docs=$(root docs "$SUITE" "python3-sphinx perl make")
+docs=$(root docs "$SUITE" "python3-sphinx graphviz perl make")
 kernel=$(kernel "${KERNEL_LINES%% *}")
 kerneldoc=$(echo "$kernel"/usr/lib/linux-kbuild-*/scripts/kernel-doc)
 [ -e "$kerneldoc" ] || die "no kernel-doc script in $kernel"
