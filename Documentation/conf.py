@@ -71,7 +71,7 @@ class Excerpt(SphinxDirective):
     """Definitions of a C file, by their first lines, as they are in the tree now.
 
     The argument is the file; each line of the content is what one definition begins with. It ends
-    with the first "}" at the beginning of a line. One that is not found is a warning, and so an
+    with its own line or with the first "}" at the beginning of a line. One that is not found is a warning, and so an
     error of the build: an excerpt cannot go stale.
     """
     has_content = True
@@ -81,6 +81,8 @@ class Excerpt(SphinxDirective):
         """The lines of the definition that begins with a text; without its comment."""
         for first, line in enumerate(lines):
             if line.startswith(start):
+                if line.endswith('};'):
+                    return [line]
                 last = next((n for n in range(first, len(lines)) if lines[n].startswith('}')), None)
                 if last is not None:
                     return lines[first:last + 1]
