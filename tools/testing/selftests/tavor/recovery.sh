@@ -3,7 +3,7 @@
 #
 # Runs: guest --driver tavor --sm --modules vrb_audit
 # Kernels: 6.12 7
-# Timeout: 900
+# Timeout: 2400
 # Guest: own
 # Level: ci
 #
