@@ -3,7 +3,7 @@
 #
 # Runs: host BOUNDS=Small
 # As: small
-# Timeout: 300
+# Timeout: 900
 # Runs: host BOUNDS=Large
 # As: large
 # Level: all
