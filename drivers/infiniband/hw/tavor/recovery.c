@@ -130,6 +130,20 @@ static bool tavor_function_works(struct tavor_function *function)
 
 /* ---- Recovery ---- */
 
+/* From here on nothing is recovered but what is under way, which ends at its next step. */
+static void tavor_recovery_end(struct tavor_function *function)
+{
+	WRITE_ONCE(function->ending, true);
+	wake_up_all(&function->end);
+}
+
+/* Nor is that under way any more. */
+static void tavor_recovery_stop(struct tavor_function *function)
+{
+	tavor_recovery_end(function);
+	disable_work_sync(&function->work);
+}
+
 /* A device that had worked for long enough begins a new row. */
 static void tavor_recovery_calm(struct tavor_function *function)
 {
@@ -209,6 +223,8 @@ static bool tavor_recovery_wait(struct tavor_function *function)
 	struct device *device = &function->pdev->dev;
 	unsigned long delay = tavor_recovery_delay(function);
 
+	if (READ_ONCE(function->ending))
+		return false;
 	if (n >= limit) {
 		dev_err(device, "recovery: not any more by itself after %u in a row\n", n);
 		return false;
@@ -287,17 +303,8 @@ static struct tavor_function *tavor_function_create(struct pci_dev *pdev)
 	return function;
 }
 
-/* From here on nothing is recovered; waits for what is being brought up. */
-static void tavor_recovery_end(struct tavor_function *function)
-{
-	WRITE_ONCE(function->ending, true);
-	wake_up_all(&function->end);
-}
-
 static void tavor_function_free(struct tavor_function *function)
 {
-	tavor_recovery_end(function);
-	disable_work_sync(&function->work);
 	mutex_destroy(&function->lock);
 	mutex_destroy(&function->turn);
 	kfree(function);
@@ -336,8 +343,7 @@ int tavor_function_add(struct pci_dev *pdev)
 	err = tavor_function_start(function);
 	if (!err)
 		return 0;
-	tavor_recovery_end(function);
-	disable_work_sync(&function->work);
+	tavor_recovery_stop(function);
 	tavor_health_destroy(function->health);
 free_function:
 	tavor_function_free(function);
@@ -348,7 +354,7 @@ free_function:
  * tavor_function_remove() - counterpart of tavor_function_add()
  * @pdev: function
  *
- * A recovery that is under way comes to its end first: at its next layer, or when a reset is over,
+ * A recovery that is under way comes to its end first: at its next layer, so when a reset is over,
  * or when ib_core's clients have let go of the old device.
  *
  * Context: Process context, may sleep.
@@ -357,8 +363,7 @@ void tavor_function_remove(struct pci_dev *pdev)
 {
 	struct tavor_function *function = pci_get_drvdata(pdev);
 
-	tavor_recovery_end(function);
-	disable_work_sync(&function->work);
+	tavor_recovery_stop(function);
 	tavor_health_destroy(function->health);
 	tavor_function_down(function);
 	tavor_function_free(function);

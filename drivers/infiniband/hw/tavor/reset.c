@@ -120,14 +120,18 @@ static int tavor_reset_trigger(struct tavor_dev *dev)
 	return 0;
 }
 
-/* Context: Process context, sleeps: tavor_reset() makes sure of it. */
-static int tavor_reset_wait_alive(struct tavor_dev *dev, struct pci_dev *pdev)
+/*
+ * Whoever wants the function meanwhile waits: nobody else would put its configuration space back.
+ *
+ * Context: Process context, sleeps: tavor_reset() makes sure of it.
+ */
+static int tavor_reset_wait_alive(struct pci_dev *pdev)
 {
 	unsigned int i;
 	u32 id;
 
 	msleep(RESET_WAIT_MS);
-	for (i = 0; i < RESET_POLLS && !READ_ONCE(*dev->give_up); i++) {
+	for (i = 0; i < RESET_POLLS; i++) {
 		if (!pci_read_config_dword(pdev, PCI_VENDOR_ID, &id) && id != ~0U)
 			return 0;
 		msleep(RESET_POLL_MS);
@@ -149,7 +153,7 @@ static int tavor_reset_saved(struct tavor_dev *dev, struct saved_config *hca,
 			err = -ENODEV;
 	}
 	err = err ?: tavor_reset_trigger(dev);
-	err = err ?: tavor_reset_wait_alive(dev, bridge_pdev ?: dev->pdev);
+	err = err ?: tavor_reset_wait_alive(bridge_pdev ?: dev->pdev);
 	if (!err && bridge_pdev)
 		err = tavor_reset_restore_bridge(bridge);
 	return err ?: tavor_reset_restore_hca(hca, pcix_cap, pcie_cap);

@@ -66,6 +66,14 @@ serves() {
 	wait $!
 }
 
+# sm_anew: opensm does not notice that its device has gone, and one that waits for a MAD of that
+# does not end when it is asked to
+sm_anew() {
+	pkill -KILL -x opensm || :
+	sm_away
+	sm_restart
+}
+
 # patient: from a state without history, commands are given up after a second
 patient() {
 	! loaded vrb_audit || rmmod vrb_audit
@@ -149,8 +157,7 @@ test_a_pingpong_in_the_middle() {
 	comes_back "$since"
 	processes_end TERM
 	serves "$since"
-	sm_away
-	sm_restart
+	sm_anew
 	pair "ibv_rc_pingpong -i 1 -n 100" "ibv_rc_pingpong -i 2 -n 100"
 }
 
@@ -183,9 +190,7 @@ test_under_IPoIB_and_opensm() {
 	since=$(mark)
 	catastrophe
 	comes_back "$since"
-	# It had the device that has gone.
-	sm_away
-	sm_restart
+	sm_anew
 	ipoib_up
 	rmmod ib_ipoib
 	serves "$since"
@@ -322,6 +327,7 @@ unbind_within() {
 	until_true "$1" ended "$pid" || fail "unbind hangs: $(cat "/proc/$pid/stack")"
 }
 
+# A reset that has begun is not given up: nobody else would put the configuration space back.
 test_unbound_in_the_middle_of_it() {
 	local since wait
 	for wait in 0 0.1 0.3 0.6 1 1.2 1.3; do
@@ -332,6 +338,7 @@ test_unbound_in_the_middle_of_it() {
 		until_true 20 failed "$since"
 		sleep "$wait"
 		unbind_within 20
+		! said "$since" 'reset failed' || fail "$(messages_since "$since")"
 		processes_end TERM
 		nothing_left "$since"
 		bind
