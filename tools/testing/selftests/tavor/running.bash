@@ -38,9 +38,9 @@ address_of() {
 	basename "$(readlink -f "/sys/class/infiniband/$1/device")"
 }
 
-# leave_running: sets ADDRESS, of the first HCA, which goes on although its driver has taken it for
-# failed and is gone. The second one pours, as job %1.
-leave_running() {
+# fail_running: sets ADDRESS, of the first HCA, which goes on although its driver has taken it for
+# failed. The second one pours, as job %1.
+fail_running() {
 	local first since
 	sm_away
 	first=$(rdma_devices | head -n 1)
@@ -53,6 +53,11 @@ leave_running() {
 	model '{"cmd":"event","hca":0,"type":8,"subtype":0,"data":[0,0,5,5]}' | grep -q '"ok":true'
 	until_true 30 said "$since" 'device has failed'
 	would_write 0 || fail "nothing is written to the HCA after it has failed"
+}
+
+# leave_running: fail_running, and its driver is gone
+leave_running() {
+	fail_running
 	echo "$ADDRESS" >"$TAVOR/unbind"
 	would_write 0 || fail "nothing is written to the HCA without a driver"
 }
