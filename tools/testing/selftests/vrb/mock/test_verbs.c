@@ -197,98 +197,97 @@ static void keys_of_a_region_change(struct test *t)
 	wait_gone(gone);
 }
 
+/* A QP that is attached to a group, and the requests for that */
+struct attached {
+	struct ib_cq *cq;
+	struct ib_qp *qp;
+	struct typed_request *attach, *detach;
+};
+
+static struct attached attached_qp(struct test *t)
+{
+	struct attached of = { .attach = new_typed(t), .detach = new_typed(t) };
+
+	of.cq = created_cq(t);
+	of.qp = created_qp(t, of.cq);
+	vrb_prep_attach_mcast(&of.attach->mcast, of.qp);
+	vrb_prep_detach_mcast(&of.detach->mcast, of.qp);
+	run_typed(of.attach, 0);
+	return of;
+}
+
 /* An attached group is a child; a detach is accepted while the destroy is pending. */
 static void detach_lets_a_dying_qp_go(struct test *t)
 {
-	struct ib_cq *cq = created_cq(t);
-	struct ib_qp *qp = created_qp(t, cq);
-	struct typed_request *attach = new_typed(t), *detach = new_typed(t);
-	struct typed_gone *gone;
+	struct attached of = attached_qp(t);
+	struct typed_gone *gone = end_qp(t, of.qp);
 
-	vrb_prep_attach_mcast(&attach->mcast, qp);
-	vrb_prep_detach_mcast(&detach->mcast, qp);
-	run_typed(attach, 0);
-	gone = end_qp(t, qp);
-	EXPECT_EQ(t, vrb_submit(t->client, &attach->vrb), -ESHUTDOWN);
+	EXPECT_EQ(t, vrb_submit(t->client, &of.attach->vrb), -ESHUTDOWN);
 	run_typed(new_query_port(t), 0);
 	EXPECT_EQ(t, gone->calls, 0);
-	run_typed(detach, 0);
+	run_typed(of.detach, 0);
 	wait_gone(gone);
-	wait_gone(end_cq(t, cq));
+	wait_gone(end_cq(t, of.cq));
 }
 
 /* Nobody can detach it any more, whether the device comes back or not. */
 static void a_failed_device_has_no_groups(struct test *t)
 {
-	struct ib_cq *cq = created_cq(t);
-	struct ib_qp *qp = created_qp(t, cq);
-	struct typed_request *attach = new_typed(t), *detach = new_typed(t);
+	struct attached of = attached_qp(t);
 	struct typed_gone *gone;
 
-	vrb_prep_attach_mcast(&attach->mcast, qp);
-	vrb_prep_detach_mcast(&detach->mcast, qp);
-	run_typed(attach, 0);
 	vrb_device_fail(t->dev, "on request");
 	wait_failed(t);
 	mock_reset(t->mock);
 	EXPECT_EQ(t, vrb_device_revive(t->dev), 0);
-	EXPECT_EQ(t, vrb_submit(t->client, &detach->vrb), -ESTALE);
-	gone = end_qp(t, qp);
+	EXPECT_EQ(t, vrb_submit(t->client, &of.detach->vrb), -ESTALE);
+	gone = end_qp(t, of.qp);
 	wait_gone(gone);
-	wait_gone(end_cq(t, cq));
+	wait_gone(end_cq(t, of.cq));
 }
 
 /* More than a run of the pump ends: a detach that comes meanwhile is not one of them. */
 static void detach_after_a_destroy_is_not_cancelled(struct test *t)
 {
-	struct ib_cq *cq = created_cq(t);
-	struct ib_qp *qp = created_qp(t, cq);
-	struct typed_request *query[MANY], *attach = new_typed(t), *detach = new_typed(t);
+	struct attached of = attached_qp(t);
+	struct typed_request *query[MANY];
 	struct typed_gone *gone = new_gone(t);
 	unsigned int i;
 
-	vrb_prep_attach_mcast(&attach->mcast, qp);
-	vrb_prep_detach_mcast(&detach->mcast, qp);
-	run_typed(attach, 0);
 	for (i = 0; i < MANY; i++)
-		query[i] = new_query_qp(t, qp);
+		query[i] = new_query_qp(t, of.qp);
 	local_bh_disable();
 	for (i = 0; i < MANY; i++)
 		submit_typed(query[i]);
-	EXPECT_EQ(t, vrb_destroy_qp(t->client, qp, typed_gone, gone), -EINPROGRESS);
-	submit_typed(detach);
+	EXPECT_EQ(t, vrb_destroy_qp(t->client, of.qp, typed_gone, gone), -EINPROGRESS);
+	submit_typed(of.detach);
 	local_bh_enable();
-	wait_typed(detach, 0);
+	wait_typed(of.detach, 0);
 	wait_gone(gone);
 	for (i = 1; i < MANY; i++)
 		EXPECT_EQ(t, query[i]->status, -ECANCELED);
-	wait_gone(end_cq(t, cq));
+	wait_gone(end_cq(t, of.cq));
 }
 
 /* A detach is accepted from a client that ends, but a group that takes none takes no detach. */
 static void detach_of_a_poisoned_group(struct test *t)
 {
-	struct ib_cq *cq = created_cq(t);
-	struct ib_qp *qp = created_qp(t, cq);
-	struct typed_request *attach = new_typed(t), *detach = new_typed(t);
+	struct attached of = attached_qp(t);
 	struct typed_gone *gone;
 	struct vrb_group group;
 
 	vrb_group_init(&group, t->client);
-	vrb_prep_attach_mcast(&attach->mcast, qp);
-	vrb_prep_detach_mcast(&detach->mcast, qp);
-	run_typed(attach, 0);
-	detach->vrb.group = &group;
+	of.detach->vrb.group = &group;
 	vrb_group_poison(&group);
-	EXPECT_EQ(t, vrb_submit(t->client, &detach->vrb), -EPERM);
-	gone = end_qp(t, qp);
-	EXPECT_EQ(t, vrb_submit(t->client, &detach->vrb), -EPERM);
+	EXPECT_EQ(t, vrb_submit(t->client, &of.detach->vrb), -EPERM);
+	gone = end_qp(t, of.qp);
+	EXPECT_EQ(t, vrb_submit(t->client, &of.detach->vrb), -EPERM);
 	vrb_group_drain(&group);
 	vrb_group_unpoison(&group);
-	run_typed(detach, 0);
+	run_typed(of.detach, 0);
 	vrb_group_drain(&group);
 	wait_gone(gone);
-	wait_gone(end_cq(t, cq));
+	wait_gone(end_cq(t, of.cq));
 }
 
 static void waits_for_a_typed_request(struct test *t)
