@@ -572,6 +572,30 @@ static void leave_stops_the_hardware(struct test *t)
 	EXPECT(t, wait_until(none_is_left, t));
 }
 
+/* The attach ends when the destroy has begun to wait: the fence must not wait for both. */
+static void leave_of_what_is_attached_under_its_destroy(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = created_qp(t, cq);
+	struct typed_request *attach = new_typed(t);
+	struct mock_script *held = hold_qp(qp, VRB_OP_ATTACH_MCAST);
+	struct typed_gone *gone;
+
+	vrb_prep_attach_mcast(&attach->mcast, qp);
+	submit_typed(attach);
+	wait_script_posted(t, held);
+	gone = end_qp(t, qp);
+	mock_release(t->mock, held);
+	wait_typed(attach, 0);
+	EXPECT_EQ(t, gone->calls, 0);
+	vrb_client_unregister(t->client);
+	t->client = NULL;
+	EXPECT_EQ(t, gone->calls, 1);
+	/* The mock forgets the group. */
+	vrb_device_fail(t->dev, "test");
+	EXPECT(t, wait_until(none_is_left, t));
+}
+
 static void leave_that_fails_stops_the_device(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
@@ -657,6 +681,8 @@ const struct test_case shell_tests[] = {
 	{ "shell_left_by_its_client", shell_left_by_its_client, .verbs = true },
 	{ "shells_left_by_their_client", shells_left_by_their_client, .verbs = true },
 	{ "shell_left_while_it_is_used", shell_left_while_it_is_used, .verbs = true },
+	{ "leave_of_what_is_attached_under_its_destroy",
+	  leave_of_what_is_attached_under_its_destroy, .verbs = true },
 	{ "leave_stops_the_hardware", leave_stops_the_hardware, .verbs = true },
 	{ "leave_that_fails_stops_the_device", leave_that_fails_stops_the_device,
 	  .verbs = true },
