@@ -186,6 +186,9 @@ EXPORT_SYMBOL_GPL(vrb_group_notify);
  * vrb_group_idle - whether no request of a group is accepted with its callback not yet returned
  * @group: group
  *
+ * The engine may still be using the group: vrb_group_drain() or vrb_group_notify() come before the
+ * memory is freed.
+ *
  * Context: Any.
  */
 bool vrb_group_idle(struct vrb_group *group)

@@ -120,6 +120,8 @@ EXPORT_SYMBOL_GPL(vrb_object_get);
  * vrb_object_tryget - take a reference to what a table has, unless it is being destroyed
  * @object: object that cannot be freed meanwhile: found under rcu_read_lock()
  *
+ * A destroy that is in the inbox has not begun. It waits for this reference as for any other.
+ *
  * Context: Any.
  * Return: whether there is one reference more.
  */

@@ -455,7 +455,7 @@ static int vrb_look(const struct vrb *vrb)
 
 /**
  * vrb_cancel - take a request back
- * @vrb: request
+ * @vrb: request; it is not being submitted to another device meanwhile
  *
  * Context: Any down to softirq, interrupts enabled.
  * Return: 0: it was queued or waited, its callback comes with -ECANCELED, after its steps have been
@@ -496,7 +496,7 @@ static unsigned int vrb_not_idle(const void *vrb)
 
 /**
  * vrb_kill - take a request back and wait until it is idle
- * @vrb: request, in memory that its callback does not free
+ * @vrb: request, in memory that its callback does not free; not being submitted to another device
  *
  * Meanwhile it cannot be submitted, not even by its callback: -EPERM.
  *
