@@ -11,10 +11,12 @@
 
 import os
 import re
-import subprocess
 import sys
 
-TREE = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../..'))
+sys.dont_write_bytecode = True  # the tree may be read-only, and stays clean
+# pylint: disable-next=wrong-import-position
+from tree import TREE, tree_files
+
 PAGES = ('Documentation/tavor-hw.rst', 'Documentation/tavor-hw/')
 SHORT = ('Documentation/hca-model.rst',) + PAGES
 CODE = ('drivers/infiniband/hw/tavor/', 'tools/testing/hca/')
@@ -36,11 +38,8 @@ DOCUMENT = re.compile(r'[\w./-]*\w\.(?:rst|md)\b')
 SOMEBODY_ELSES = re.compile(rf"\w's{GAP}$")
 
 
-def git_files():
-    out = subprocess.run(['git', '-c', f'safe.directory={TREE}', 'ls-files', '--cached', '--others',
-                          '--exclude-standard'], cwd=TREE, check=True, capture_output=True, text=True)
-    return sorted(path for path in set(out.stdout.split('\n'))
-                  if os.path.isfile(os.path.join(TREE, path)) and '/fixtures/' not in path and path not in SELF)
+def files():
+    return [path for path in tree_files() if path not in SELF]
 
 
 def read(path):
@@ -49,7 +48,7 @@ def read(path):
 
 
 def texts():
-    for path in git_files():
+    for path in files():
         try:
             yield path, read(path)
         except UnicodeDecodeError:
@@ -63,7 +62,7 @@ def line_of(text, offset):
 def headings():
     """{number: [where]} of the document, and the headings whose label is not their own."""
     found, unlabelled = {}, []
-    for path in git_files():
+    for path in files():
         if not path.startswith(PAGES):
             continue
         text = read(path)

@@ -11,22 +11,16 @@
 import collections
 import os
 import re
-import subprocess
 import sys
 
-TREE = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../..'))
+sys.dont_write_bytecode = True  # the tree may be read-only, and stays clean
+# pylint: disable-next=wrong-import-position
+from tree import TREE, tree_files
+
 MOST = 100
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 TOP = re.compile(r'(#|//| \*) (Runs|As|Kernels|Level|Timeout|Needs|Guest): ')
 SCRIPT = re.compile(r'#! ?/bin/(ba)?sh\n|.*\n# shellcheck shell=')
-
-
-def tree_files():
-    out = subprocess.run(['git', '-c', f'safe.directory={TREE}', 'ls-files', '--cached', '--others',
-                          '--exclude-standard'], cwd=TREE, check=True, capture_output=True, text=True)
-    # What was planted for a check to find has a form of its own.
-    return sorted(path for path in set(out.stdout.split('\n'))
-                  if os.path.isfile(os.path.join(TREE, path)) and '/fixtures/' not in path)
 
 
 def is_c(path):

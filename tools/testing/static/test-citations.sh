@@ -23,7 +23,7 @@ section() {
 fresh() {
 	rm -rf "$tree"
 	mkdir -p "$tree/tools/testing/static" "$tree/$pages" "$tree/$model" "$tree/drivers"
-	cp "$here/citations.py" "$tree/tools/testing/static/"
+	cp "$here/citations.py" "$here/tree.py" "$tree/tools/testing/static/"
 	section 1 One >"$tree/$pages.rst"
 	{ section 2 Two; section 2.1 Part; } >"$tree/$pages/two.rst"
 	echo "See 2.1, which is not linked (2.1, 0x14)." >>"$tree/$pages/two.rst"

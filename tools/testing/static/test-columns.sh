@@ -26,7 +26,7 @@ judged() {
 
 tree=$work/tree
 mkdir -p "$tree/tools/testing/static" "$tree/drivers/fixtures"
-cp "$here/columns.py" "$tree/tools/testing/static/"
+cp "$here/columns.py" "$here/tree.py" "$tree/tools/testing/static/"
 echo "int a;" >"$tree/drivers/good.c"
 columns 101 >"$tree/drivers/fixtures/planted.c"
 git -C "$tree" init -q

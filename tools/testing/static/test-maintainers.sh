@@ -6,8 +6,8 @@
 # maintainers.sh finds what it looks for in a small tree. By hand: run this script.
 
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=SCRIPTDIR/../vm/lib/try.bash
-. "$here/../vm/lib/try.bash"
+# shellcheck source=SCRIPTDIR/planted.bash
+. "$here/planted.bash"
 
 tree=$work/tree
 check=tools/testing/static/maintainers.sh
@@ -24,20 +24,6 @@ fresh() {
 	printf 'F:\t%s\n' '*.h' lib/ tools/ LICENSES/ MAINTAINERS >"$tree/MAINTAINERS"
 	git -C "$tree" init -q
 	git -C "$tree" add -A
-}
-
-# judged TEXT LINE: it says this line and has one result that is not good; "ok": all are good
-judged() {
-	local status=0
-	"$tree/$check" >"$work/out" 2>"$work/err" || status=$?
-	if [ "$2" = ok ]; then
-		[ "$status" = 0 ]
-	else
-		[ "$status" = 1 ] && grep -qxF "# $2" "$work/out" &&
-			[ "$(grep -c '^not ok' "$work/out")" = 1 ]
-	fi
-	result $? "$1"
-	fresh
 }
 
 echo "TAP version 13"

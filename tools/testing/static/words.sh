@@ -67,7 +67,7 @@ hosts() {
 
 git rev-parse --git-dir >/dev/null 2>&1 || { echo "1..0 # SKIP not a git tree"; exit 4; }
 echo "TAP version 13"
-none "nothing is left to do by its own word" '\b(TODO|FIXME|XXX|HACK)\b' .
+none "nothing is left to do by its own word" '\b(TO[D]O|FIX[M]E|XX[X]|HAC[K])\b' .
 here=$(places)
 none "no path of the machine it was written on" "${here:-a^}" .
 mirror=$(hosts)

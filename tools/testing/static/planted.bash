@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+# shellcheck shell=bash
+#
+# For the tests of static checks, which plant mistakes in a tree of their own. The test says where
+# that is ($tree), what is run there ($check), and how the tree is made (fresh).
+
+# shellcheck source=SCRIPTDIR/../vm/lib/try.bash
+. "$(dirname "${BASH_SOURCE[0]}")/../vm/lib/try.bash"
+
+# judged TEXT LINE: the check says this line and has one result that is not good; "ok": all are
+# good. The tree is a fresh one afterwards.
+judged() {
+	local status=0
+	# shellcheck disable=SC2154 # the test's
+	"$tree/$check" >"$work/out" 2>"$work/err" || status=$?
+	if [ "$2" = ok ]; then
+		[ "$status" = 0 ]
+	else
+		[ "$status" = 1 ] && grep -qxF "# $2" "$work/out" &&
+			[ "$(grep -c '^not ok' "$work/out")" = 1 ]
+	fi
+	result $? "$1"
+	fresh
+}
