@@ -99,6 +99,17 @@ judged "a program that has to refuse succeeds" "not ok" <<<"refused No echo No s
 judged "a program that has to refuse crashes" \
 	"not ok" <<<"refused no sh -c 'echo no; kill -SEGV \$\$'; true"
 
+seconds=20 judged "a subnet manager that does not hear SIGTERM is stopped" ok <<X
+OPENSM_PIDS=$work/pids
+SM_PATIENCE=1
+bash -c 'trap "" TERM; while :; do sleep 1; done' &
+echo \$! | tee "$work/pid" >"$work/pids"
+sleep 0.5
+sm_stop
+[ ! -e "$work/pids" ] && over "\$(cat "$work/pid")"
+X
+killed "and has ended"
+
 cat >"$work/host" <<X
 . '$folder/../lib/try.bash'
 : >"\$work/out"
