@@ -92,7 +92,8 @@ enum vrb_class {
  * again as it is. From an accepted vrb_submit() until it is idle again it belongs to the engine and
  * only vrb_cancel(), vrb_kill(), vrb_wait() and vrb_wait_killable() may be called on it. It may lie
  * in any memory that stays valid that long, but not in one that embeds a struct ib_qp or its like
- * when the hardware may outlive it.
+ * when the hardware may outlive it. A kernel with CONFIG_DEBUG_OBJECTS_FREE warns when the memory of
+ * a request that belongs to the engine is freed.
  */
 struct vrb {
 	vrb_done_fn done;

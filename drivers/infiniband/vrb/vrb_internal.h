@@ -2,6 +2,7 @@
 /*
  * What the files of the engine share. The layers, lowest first; none calls a higher one:
  *
+ *	vrb_debug.c	requests as debug objects
  *	vrb_softirq.c	functions that softirq calls, never twice at a time
  *	vrb_carrier.c	kicks, the run of the pump that follows, who is in a callback
  *	vrb_queue.c	runnable requests, who is next, slots
@@ -414,6 +415,15 @@ static inline struct list_head *vrb_cursor_next(struct list_head *cursor, struct
 	list_move(cursor, next);
 	return next;
 }
+
+/* vrb_debug.c */
+#ifdef CONFIG_DEBUG_OBJECTS
+void vrb_debug_accepted(struct vrb *vrb);
+void vrb_debug_over(struct vrb *vrb);
+#else
+static inline void vrb_debug_accepted(struct vrb *vrb) {}
+static inline void vrb_debug_over(struct vrb *vrb) {}
+#endif
 
 /* vrb_carrier.c */
 void vrb_kick(struct vrb_device *dev);

@@ -92,6 +92,7 @@ static int vrb_check_state(const struct vrb_client *client, const struct vrb *vr
 /* The request is the engine's. Either lock held. */
 static void vrb_count_in(struct vrb_client *client, struct vrb *vrb)
 {
+	vrb_debug_accepted(vrb);
 	atomic_inc(&client->inflight);
 	if (vrb->group) {
 		atomic_inc(&vrb->group->inflight);

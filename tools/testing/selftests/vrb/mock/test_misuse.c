@@ -3,6 +3,8 @@
  * Rule 1, the other side of it: what the kernel warns of. Each of these warnings comes once per
  * boot.
  */
+#include <linux/rcupdate.h>
+
 #include "mock.h"
 
 static void cancel_in_hardirq(void *arg)
@@ -121,6 +123,64 @@ static void misuse_leak_is_not_waited_for(struct test *t)
 	mock_free(other->mock);
 }
 
+/* Stands for the request whose memory has been freed. */
+static void freed_done(struct vrb *vrb)
+{
+	struct mock_head *head = container_of(vrb, struct mock_head, vrb);
+	struct mock_request *request = container_of(head->script, struct mock_request, script);
+
+	request->calls++;
+	request->status = vrb->status;
+	complete(&request->over);
+}
+
+/*
+ * The cache leaves what has been freed as it is while RCU readers may look at it: the engine can go
+ * on with it, and the warning is all that happens.
+ */
+static void free_while_queued(struct kmem_cache *cache, struct mock_head *head,
+			      struct mock_request *first, struct mock_request *second)
+{
+	unsigned long patience = jiffies + MOCK_PATIENCE;
+
+	rcu_read_lock();
+	kmem_cache_free(cache, head);
+	let_go(first);
+	while (!completion_done(&second->over) && time_before(jiffies, patience))
+		cpu_relax();
+	rcu_read_unlock();
+}
+
+static void misuse_free_of_a_queued_request(struct test *t)
+{
+	struct mock_request *first = held_request(t, 1), *second = new_request(t, 2);
+	struct kmem_cache *cache;
+	struct mock_head *head;
+
+	if (!IS_ENABLED(CONFIG_DEBUG_OBJECTS_FREE)) {
+		test_skip(t, "the kernel has no CONFIG_DEBUG_OBJECTS_FREE");
+		return;
+	}
+	cache = kmem_cache_create("vrb_mock_freed", sizeof(*head), 0, SLAB_TYPESAFE_BY_RCU, NULL);
+	if (!EXPECT(t, cache))
+		return;
+	head = kmem_cache_zalloc(cache, GFP_KERNEL);
+	if (!EXPECT(t, head))
+		goto destroy_cache;
+	vrb_prep(&head->vrb, &mock_verb, NULL);
+	head->vrb.done = freed_done;
+	head->script = &second->script;
+	submit(first);
+	wait_posted(first);
+	EXPECT_EQ(t, vrb_submit(t->client, &head->vrb), -EINPROGRESS);
+	free_while_queued(cache, head, first, second);
+	wait_over(first, 0);
+	wait_over(second, 0);
+
+destroy_cache:
+	kmem_cache_destroy(cache);
+}
+
 const struct test_case misuse_tests[] = {
 	{ "misuse_cancel_in_hardirq", misuse_cancel_in_hardirq, .kind = MISUSE },
 	{ "misuse_groups_in_hardirq", misuse_groups_in_hardirq, .kind = MISUSE },
@@ -128,5 +188,7 @@ const struct test_case misuse_tests[] = {
 	{ "misuse_wait_with_callback", misuse_wait_with_callback, .kind = MISUSE },
 	{ "misuse_leak_is_not_waited_for", misuse_leak_is_not_waited_for, .kind = MISUSE },
 	{ "misuse_wait_of_no_object", misuse_wait_of_no_object, .kind = MISUSE },
+	{ "misuse_free_of_a_queued_request", misuse_free_of_a_queued_request, .kind = MISUSE,
+	  .one_slot = true },
 	{}
 };
