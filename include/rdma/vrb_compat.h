@@ -39,6 +39,16 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define VRB_RESIZE_CQ_OP(fn) .resize_cq = (fn)
 #endif
 
+/*
+ * Told that all objects of a process are going to be destroyed; where there is no such operation the
+ * function is not used.
+ */
+#ifdef VRB_HAS_UFILE_HW_CLEANUP
+#define VRB_UFILE_HW_CLEANUP_OP(fn) .ufile_hw_cleanup = (fn),
+#else
+#define VRB_UFILE_HW_CLEANUP_OP(fn)
+#endif
+
 /* In the parameters of reg_user_mr(): the DMA handle, which no device of ours has. */
 #ifdef VRB_HAS_REG_MR_DMAH
 #define VRB_DMAH_PARAM struct ib_dmah *dmah,

@@ -120,7 +120,7 @@ static void tavor_cq_release(struct vrb_object *object)
 
 static void tavor_cq_free(struct vrb_object *object)
 {
-	kfree(to_hw_cq(object));
+	tavor_half_put(object, &to_hw_cq(object)->memory);
 }
 
 static const struct tavor_queue_type tavor_cq_type =
@@ -409,6 +409,7 @@ static struct tavor_hw_cq *tavor_cq_alloc(struct ib_cq *ibcq, const struct ib_cq
 		return ERR_PTR(-ENOMEM);
 	cq->dev = dev;
 	cq->ibcq = ibcq;
+	refcount_set(&cq->memory, 1);
 	cq->user = user;
 	/* One entry always stays free. */
 	cq->entries = roundup_pow_of_two(attr->cqe + 1);
@@ -498,6 +499,9 @@ static int tavor_create_user_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr
 	err = err ?: tavor_cq_tell_user(cq, udata);
 	if (err)
 		tavor_object_destroy(cq->dev, &cq->object);
+	else
+		tavor_own(tavor_udata_ctx(udata), &to_tcq(ibcq)->owned, &cq->object,
+			  &cq->memory);
 	return err;
 }
 
@@ -521,7 +525,7 @@ int tavor_create_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr,
 /**
  * tavor_destroy_cq() - ib_device_ops.destroy_cq
  * @ibcq: the CQ; no QP uses it
- * @udata: not used
+ * @udata: of a process, or NULL
  *
  * Context: Process context.
  * Return: 0: a destroy does not fail.
@@ -530,6 +534,8 @@ int tavor_destroy_cq(struct ib_cq *ibcq, struct ib_udata *udata)
 {
 	struct tavor_hw_cq *cq = to_tcq(ibcq)->hw;
 
+	if (udata)
+		return tavor_destroy_in_context(tavor_udata_ctx(udata), &to_tcq(ibcq)->owned);
 	if (vrb_object_is_shell(&cq->object))
 		vrb_object_warn_shell(&cq->object, "ib_destroy_cq");
 	return tavor_object_destroy(cq->dev, &cq->object);

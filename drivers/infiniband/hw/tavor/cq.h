@@ -8,6 +8,7 @@
 #include <linux/mutex.h>
 
 #include "hw_cq.h"
+#include "object.h"
 #include "tavor.h"
 #include "uctx.h"
 
@@ -59,11 +60,13 @@ enum tavor_cq_move {
  * @resize: of a user's CQ, while its command is under way
  * @resize_lock: one resize at a time; the others wait
  * @drain: wait for the completion EQ, when the hardware has let go
+ * @memory: see tavor_half_put()
  */
 struct tavor_hw_cq {
 	struct vrb_object object;
 	struct tavor_dev *dev;
 	struct ib_cq *ibcq;
+	refcount_t memory;
 	u32 cqn;
 	u32 vector;
 	bool user;
@@ -93,6 +96,7 @@ struct tavor_hw_cq {
 struct tavor_cq {
 	struct ib_cq ib;
 	struct tavor_hw_cq *hw;
+	struct tavor_owned owned;	/* a process's */
 };
 
 static inline struct tavor_hw_cq *to_hw_cq(struct vrb_object *object)

@@ -270,6 +270,7 @@ static const struct ib_device_ops tavor_dev_ops = {
 	.query_srq = tavor_query_srq,
 	.req_notify_cq = tavor_req_notify_cq,
 	VRB_RESIZE_CQ_OP(tavor_resize_cq),
+	VRB_UFILE_HW_CLEANUP_OP(tavor_ufile_hw_cleanup)
 
 	INIT_RDMA_OBJ_SIZE(ib_ah, tavor_ah, ib),
 	INIT_RDMA_OBJ_SIZE(ib_cq, tavor_cq, ib),

@@ -127,7 +127,7 @@ void tavor_mr_reap(struct tavor_dev *dev)
 	list_for_each_entry_safe(mr, next, &released, reap) {
 		if (mr->umem)
 			ib_umem_release(mr->umem);
-		kfree(mr);
+		tavor_half_put(mr, &mr->memory);
 	}
 	mutex_unlock(&dev->mr_reap_mutex);
 }
@@ -144,6 +144,7 @@ static struct tavor_mr *tavor_mr_alloc(struct tavor_dev *dev)
 		return NULL;
 	}
 	mr->hw->dev = dev;
+	refcount_set(&mr->hw->memory, 1);
 	return mr;
 }
 
@@ -543,21 +544,28 @@ static struct ib_mr *tavor_reg_user_mr(struct ib_pd *ibpd, u64 start, u64 length
 		kfree(mr);
 		return ERR_PTR(err);
 	}
+	tavor_own(ctx, &mr->owned, &mr->hw->object, &mr->hw->memory);
 	return &mr->ib;
 }
 
-/* Out of the context's table, so that nothing new pins it; -EBUSY if something has. */
-static int tavor_mr_unpublish(struct tavor_ucontext *ctx, struct tavor_hw_mr *mr)
+/* Out of the context's table, so that nothing new pins it; -EBUSY if something has that stays. */
+static int tavor_mr_unpublish(struct tavor_ucontext *ctx, struct tavor_mr *mr)
 {
+	bool stays = !tavor_uctx_closes(ctx);
 	int err = 0;
 
 	mutex_lock(&ctx->lock);
-	if (vrb_object_has_children(&mr->object))
+	if (stays && vrb_object_has_children(&mr->hw->object))
 		err = -EBUSY;
 	else
-		xa_erase(&ctx->mrs, mr->mpt.key);
+		xa_erase(&ctx->mrs, mr->ib.lkey);
 	mutex_unlock(&ctx->lock);
 	return err;
+}
+
+static int tavor_dereg_user_mr(struct tavor_mr *mr)
+{
+	return tavor_mr_unpublish(mr->ctx, mr) ?: tavor_destroy_in_context(mr->ctx, &mr->owned);
 }
 
 /**
@@ -570,15 +578,17 @@ static int tavor_mr_unpublish(struct tavor_ucontext *ctx, struct tavor_hw_mr *mr
  */
 static int tavor_dereg_mr(struct ib_mr *ibmr, struct ib_udata *udata)
 {
+	struct tavor_dev *dev = to_tdev(ibmr->device);
 	struct tavor_mr *mr = to_tmr(ibmr);
-	struct tavor_dev *dev = mr->hw->dev;
-	int err = 0;
+	int err;
 
-	if (vrb_object_is_shell(&mr->hw->object))
-		vrb_object_warn_shell(&mr->hw->object, "ib_dereg_mr");
-	if (mr->ctx)
-		err = tavor_mr_unpublish(mr->ctx, mr->hw);
-	err = err ?: tavor_object_destroy(dev, &mr->hw->object);
+	if (mr->ctx) {
+		err = tavor_dereg_user_mr(mr);
+	} else {
+		if (vrb_object_is_shell(&mr->hw->object))
+			vrb_object_warn_shell(&mr->hw->object, "ib_dereg_mr");
+		err = tavor_object_destroy(dev, &mr->hw->object);
+	}
 	if (err)
 		return err;
 	tavor_mr_reap(dev);

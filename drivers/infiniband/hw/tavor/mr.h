@@ -10,9 +10,10 @@
 #include <rdma/vrb_provider.h>
 
 #include "mpt.h"
+#include "object.h"
+#include "uctx.h"
 
 struct tavor_dev;
-struct tavor_ucontext;
 
 struct tavor_hw_mr {
 	struct vrb_object object;
@@ -20,12 +21,14 @@ struct tavor_hw_mr {
 	struct tavor_mpt mpt;
 	struct ib_umem *umem;		/* NULL for DMA MRs */
 	struct list_head reap;		/* of ib_core's */
+	refcount_t memory;		/* of ib_core's: see tavor_half_put() */
 };
 
 struct tavor_mr {
 	struct ib_mr ib;
 	struct tavor_hw_mr *hw;
 	struct tavor_ucontext *ctx;	/* NULL: the kernel's */
+	struct tavor_owned owned;	/* a process's */
 };
 
 static inline struct tavor_mr *to_tmr(struct ib_mr *ibmr)

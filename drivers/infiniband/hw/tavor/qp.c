@@ -132,7 +132,7 @@ static void tavor_qp_release(struct vrb_object *object)
 
 static void tavor_qp_free(struct vrb_object *object)
 {
-	kfree(to_hw_qp(object));
+	tavor_half_put(object, &to_hw_qp(object)->memory);
 }
 
 /**
@@ -440,6 +440,7 @@ static struct tavor_hw_qp *tavor_qp_alloc(struct ib_qp *ibqp, const struct ib_qp
 	if (!qp)
 		return ERR_PTR(-ENOMEM);
 	qp->dev = dev;
+	refcount_set(&qp->memory, 1);
 	INIT_LIST_HEAD(&qp->on_send_cq);
 	INIT_LIST_HEAD(&qp->on_recv_cq);
 	INIT_LIST_HEAD(&qp->mcg_waiting);
@@ -580,6 +581,9 @@ static int tavor_create_user_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr
 	err = err ?: tavor_qp_list(qp, GFP_KERNEL);
 	if (err)
 		tavor_object_destroy(qp->dev, &qp->object);
+	else
+		tavor_own(tavor_udata_ctx(udata), &to_tqp(ibqp)->owned, &qp->object,
+			  &qp->memory);
 	return err;
 }
 
@@ -602,7 +606,7 @@ int tavor_create_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, struct ib_
 /**
  * tavor_destroy_qp() - ib_device_ops.destroy_qp
  * @ibqp: the QP
- * @udata: not used
+ * @udata: of a process, or NULL
  *
  * Context: Process context.
  * Return: 0: a destroy does not fail.
@@ -611,6 +615,8 @@ int tavor_destroy_qp(struct ib_qp *ibqp, struct ib_udata *udata)
 {
 	struct tavor_hw_qp *qp = to_tqp(ibqp)->hw;
 
+	if (udata)
+		return tavor_destroy_in_context(tavor_udata_ctx(udata), &to_tqp(ibqp)->owned);
 	if (vrb_object_is_shell(&qp->object))
 		vrb_object_warn_shell(&qp->object, "ib_destroy_qp");
 	tavor_qp_hide(qp);

@@ -8,9 +8,11 @@
 #include "cq.h"
 #include "hw_qp.h"
 #include "hw_wqe.h"
+#include "object.h"
 #include "pd.h"
 #include "srq.h"
 #include "tavor.h"
+#include "uctx.h"
 #include "wq.h"
 
 /**
@@ -61,11 +63,13 @@ struct tavor_qp_attrs {
  * @mcg_attached: its place among those that are in a group
  * @mcg_groups: multicast groups it is in
  * @mlx_psn: PSN of the next packet of a special QP; under @sq.lock
+ * @memory: see tavor_half_put()
  */
 struct tavor_hw_qp {
 	struct vrb_object object;
 	struct tavor_dev *dev;
 	struct ib_qp *ibqp;
+	refcount_t memory;
 	struct tavor_hw_pd *pd;
 	struct tavor_hw_cq *send_cq;
 	struct tavor_hw_cq *recv_cq;
@@ -104,6 +108,7 @@ struct tavor_hw_qp {
 struct tavor_qp {
 	struct ib_qp ib;
 	struct tavor_hw_qp *hw;
+	struct tavor_owned owned;	/* a process's */
 };
 
 /**

@@ -184,7 +184,7 @@ static void tavor_srq_release(struct vrb_object *object)
 
 static void tavor_srq_free(struct vrb_object *object)
 {
-	kfree(to_hw_srq(object));
+	tavor_half_put(object, &to_hw_srq(object)->memory);
 }
 
 static const struct tavor_queue_type tavor_srq_type =
@@ -391,6 +391,7 @@ static struct tavor_hw_srq *tavor_srq_alloc(struct ib_srq *ibsrq, struct ib_srq_
 		return ERR_PTR(-ENOMEM);
 	srq->dev = dev;
 	srq->ibsrq = ibsrq;
+	refcount_set(&srq->memory, 1);
 	srq->pd = to_tpd(ibsrq->pd)->hw;
 	srq->user = user;
 	/* User space makes the same two of the same request. */
@@ -485,6 +486,9 @@ static int tavor_create_user_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *
 	err = err ?: tavor_srq_tell_user(srq, udata);
 	if (err)
 		tavor_object_destroy(srq->dev, &srq->object);
+	else
+		tavor_own(tavor_udata_ctx(udata), &to_tsrq(ibsrq)->owned, &srq->object,
+			  &srq->memory);
 	return err;
 }
 
@@ -615,7 +619,7 @@ int tavor_query_srq(struct ib_srq *ibsrq, struct ib_srq_attr *attr)
 /**
  * tavor_destroy_srq() - ib_device_ops.destroy_srq
  * @ibsrq: the SRQ; no QP uses it
- * @udata: not used
+ * @udata: of a process, or NULL
  *
  * Context: Process context.
  * Return: 0: a destroy does not fail.
@@ -624,6 +628,8 @@ int tavor_destroy_srq(struct ib_srq *ibsrq, struct ib_udata *udata)
 {
 	struct tavor_hw_srq *srq = to_tsrq(ibsrq)->hw;
 
+	if (udata)
+		return tavor_destroy_in_context(tavor_udata_ctx(udata), &to_tsrq(ibsrq)->owned);
 	if (vrb_object_is_shell(&srq->object))
 		vrb_object_warn_shell(&srq->object, "ib_destroy_srq");
 	return tavor_object_destroy(srq->dev, &srq->object);

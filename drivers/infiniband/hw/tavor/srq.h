@@ -7,8 +7,10 @@
 
 #include "hw_qp.h"
 #include "hw_wqe.h"
+#include "object.h"
 #include "pd.h"
 #include "tavor.h"
+#include "uctx.h"
 
 /**
  * struct tavor_hw_srq - an SRQ as the hardware sees it
@@ -25,11 +27,13 @@
  * @next_free: free list by slot; it is also the chain of the WQEs' links
  * @last: WQE posted last
  * @wrid: work request ids by slot
+ * @memory: see tavor_half_put()
  */
 struct tavor_hw_srq {
 	struct vrb_object object;
 	struct tavor_dev *dev;
 	struct ib_srq *ibsrq;
+	refcount_t memory;
 	struct tavor_hw_pd *pd;
 	u32 srqn;
 	bool user;
@@ -53,6 +57,7 @@ struct tavor_hw_srq {
 struct tavor_srq {
 	struct ib_srq ib;
 	struct tavor_hw_srq *hw;
+	struct tavor_owned owned;	/* a process's */
 };
 
 static inline struct tavor_srq *to_tsrq(struct ib_srq *ibsrq)

@@ -40,6 +40,7 @@ int tavor_alloc_ucontext(struct ib_ucontext *ibctx, struct ib_udata *udata)
 	vrb_user_init(&ctx->user);
 	xa_init(&ctx->pds);
 	xa_init(&ctx->mrs);
+	INIT_LIST_HEAD(&ctx->owned);
 	err = ib_copy_to_udata(udata, &resp, min(sizeof(resp), udata->outlen));
 	if (err)
 		tavor_uar_free(dev, &ctx->uar);
@@ -56,7 +57,8 @@ void tavor_dealloc_ucontext(struct ib_ucontext *ibctx)
 {
 	struct tavor_ucontext *ctx = to_tctx(ibctx);
 
-	WARN_ON_ONCE(!xa_empty(&ctx->pds) || !xa_empty(&ctx->mrs));
+	WARN_ON_ONCE(!xa_empty(&ctx->pds) || !xa_empty(&ctx->mrs) ||
+		     !list_empty(&ctx->owned));
 	xa_destroy(&ctx->pds);
 	xa_destroy(&ctx->mrs);
 	mutex_destroy(&ctx->lock);

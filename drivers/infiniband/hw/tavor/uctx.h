@@ -5,7 +5,10 @@
 #ifndef TAVOR_UCTX_H
 #define TAVOR_UCTX_H
 
+#include <linux/completion.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/refcount.h>
 #include <linux/xarray.h>
 
 #include <rdma/ib_verbs.h>
@@ -22,11 +25,27 @@ struct tavor_pin {
 };
 
 /**
+ * struct tavor_owned - what the end of its context has to know of a process's object
+ * @entry: among those of the context
+ * @object: hardware half
+ * @memory: of the hardware half: who needs it
+ * @gone: the hardware half has been given back before ib_core asked for it
+ */
+struct tavor_owned {
+	struct list_head entry;
+	struct vrb_object *object;
+	refcount_t *memory;
+	struct completion gone;
+};
+
+/**
  * struct tavor_ucontext - one open of the device by a process
  * @user: the process, among those that share the command slots
- * @lock: orders a lookup in @pds and @mrs with the removal from them
+ * @lock: orders a lookup in @pds and @mrs with the removal from them; guards @owned and @closing
  * @pds: tavor_hw_pd by number
  * @mrs: tavor_hw_mr by key
+ * @owned: its CQs, QPs, SRQs and MRs, the youngest first
+ * @closing: their destroys have been submitted
  *
  * The ABI passes raw numbers: whatever is not found here belongs to somebody else.
  */
@@ -37,6 +56,8 @@ struct tavor_ucontext {
 	struct mutex lock;	/* see above */
 	struct xarray pds;
 	struct xarray mrs;
+	struct list_head owned;
+	bool closing;
 };
 
 static inline struct tavor_ucontext *to_tctx(struct ib_ucontext *ibctx)
@@ -44,9 +65,23 @@ static inline struct tavor_ucontext *to_tctx(struct ib_ucontext *ibctx)
 	return container_of(ibctx, struct tavor_ucontext, ib);
 }
 
+/* Of a call by a process */
+static inline struct tavor_ucontext *tavor_udata_ctx(struct ib_udata *udata)
+{
+	return rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib);
+}
+
 int tavor_uctx_pin(struct tavor_ucontext *ctx, u32 pdn, u32 lkey, u64 bytes, bool write,
 		   struct vrb_object *child, struct tavor_pin *pin);
 void tavor_uctx_unpin(struct vrb_object *child, const struct tavor_pin *pin);
+
+void tavor_own(struct tavor_ucontext *ctx, struct tavor_owned *owned, struct vrb_object *object,
+	       refcount_t *memory);
+bool tavor_uctx_closes(struct tavor_ucontext *ctx);
+int tavor_destroy_in_context(struct tavor_ucontext *ctx, struct tavor_owned *owned);
+#ifdef VRB_HAS_UFILE_HW_CLEANUP
+void tavor_ufile_hw_cleanup(struct ib_uverbs_file *ufile);
+#endif
 
 int tavor_alloc_ucontext(struct ib_ucontext *ibctx, struct ib_udata *udata);
 void tavor_dealloc_ucontext(struct ib_ucontext *ibctx);

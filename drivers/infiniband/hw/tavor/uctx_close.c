@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * The end of a user context with objects in it: a process has exited, or its device goes.
+ *
+ * ib_core destroys what the process has left one object after the other, and waits for each. Here
+ * the destroys of all are submitted as soon as it is known that all are wanted, so that they share
+ * the command slots; what ib_core asks for afterwards is over or under way. Kernels that have
+ * ufile_hw_cleanup say so. On others it is known of a process that exits, and not of one that
+ * closes the device and lives on: its objects go one after the other.
+ */
+#include <linux/sched.h>
+
+#include <rdma/uverbs_types.h>
+#include <rdma/vrb_compat.h>
+
+#include "object.h"
+#include "tavor.h"
+#include "uctx.h"
+
+/**
+ * tavor_own() - an object belongs to a context
+ * @ctx: context
+ * @owned: of the object, where ib_core's half of it is
+ * @object: hardware half
+ * @memory: whether that is freed
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_own(struct tavor_ucontext *ctx, struct tavor_owned *owned, struct vrb_object *object,
+	       refcount_t *memory)
+{
+	owned->object = object;
+	owned->memory = memory;
+	init_completion(&owned->gone);
+	mutex_lock(&ctx->lock);
+	list_add(&owned->entry, &ctx->owned);
+	mutex_unlock(&ctx->lock);
+}
+
+static void tavor_disown(struct tavor_ucontext *ctx, struct tavor_owned *owned)
+{
+	mutex_lock(&ctx->lock);
+	list_del(&owned->entry);
+	mutex_unlock(&ctx->lock);
+}
+
+/* The hardware half has been given back; ib_core's is there until its destroy returns. */
+static void tavor_owned_gone(void *context)
+{
+	struct tavor_owned *owned = context;
+
+	complete(&owned->gone);
+}
+
+/*
+ * The youngest first, as ib_core does. The order is the engine's, in any case: a parent's commands
+ * wait until its children are gone. What somebody reads in a hardware half stays until ib_core's
+ * destroy.
+ */
+static void tavor_destroy_owned(struct tavor_ucontext *ctx)
+{
+	struct tavor_dev *dev = to_tdev(ctx->ib.device);
+	struct tavor_owned *owned;
+
+	lockdep_assert_held(&ctx->lock);
+	if (ctx->closing)
+		return;
+	ctx->closing = true;
+	list_for_each_entry(owned, &ctx->owned, entry) {
+		refcount_inc(owned->memory);
+		vrb_destroy(vrb_device_client(dev->vrb), owned->object, tavor_owned_gone, owned);
+		cond_resched();
+	}
+}
+
+/**
+ * tavor_uctx_closes() - whether all that a context has is being destroyed
+ * @ctx: context of which something is to be destroyed
+ *
+ * A task that exits destroys nothing but by the close of the device.
+ *
+ * Context: Process context, may sleep.
+ */
+bool tavor_uctx_closes(struct tavor_ucontext *ctx)
+{
+	bool closing;
+
+	mutex_lock(&ctx->lock);
+	if (current->flags & PF_EXITING)
+		tavor_destroy_owned(ctx);
+	closing = ctx->closing;
+	mutex_unlock(&ctx->lock);
+	return closing;
+}
+
+/**
+ * tavor_destroy_in_context() - destroys an object of a process, and waits until it is given back
+ * @ctx: context
+ * @owned: of the object
+ *
+ * Context: Process context, may sleep.
+ * Return: 0; or -EBUSY: the hardware refused, and the object lives on, or it has children that
+ * ib_core has not asked for yet. It comes back when those are gone.
+ */
+int tavor_destroy_in_context(struct tavor_ucontext *ctx, struct tavor_owned *owned)
+{
+	struct vrb_object *object = owned->object;
+	int err;
+
+	if (tavor_uctx_closes(ctx)) {
+		/* The child may be a QP that ib_core has yet to take out of its groups. */
+		if (!completion_done(&owned->gone) && vrb_object_has_children(object))
+			return -EBUSY;
+		wait_for_completion(&owned->gone);
+		tavor_disown(ctx, owned);
+		tavor_half_put(object, owned->memory);
+		return 0;
+	}
+	err = tavor_object_destroy(to_tdev(ctx->ib.device), object);
+	if (!err)
+		tavor_disown(ctx, owned);
+	return err;
+}
+
+#ifdef VRB_HAS_UFILE_HW_CLEANUP
+/**
+ * tavor_ufile_hw_cleanup() - ib_device_ops.ufile_hw_cleanup
+ * @ufile: open of the device that is closed, or whose device goes
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_ufile_hw_cleanup(struct ib_uverbs_file *ufile)
+{
+	struct tavor_ucontext *ctx = to_tctx(ufile->ucontext);
+
+	mutex_lock(&ctx->lock);
+	tavor_destroy_owned(ctx);
+	mutex_unlock(&ctx->lock);
+}
+#endif

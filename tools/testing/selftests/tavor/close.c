@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+//
+// A process with many objects, for close.sh: it makes them, says so, and then ends as its argument
+// says: "exit" without destroying anything, "close" by closing the device under them and living on,
+// "wait" for a signal. Memory regions and queues lie in the same memory, one CQ is resized so that
+// its region is younger than it is, and one QP is in a multicast group.
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <infiniband/verbs.h>
+
+#define REGIONS 40
+#define CQS	40
+#define SRQS	10
+#define QPS	200
+
+static char memory[65536];
+static struct ibv_context *context;
+static struct ibv_pd *pd;
+static struct ibv_cq *cq[CQS];
+static struct ibv_srq *srq[SRQS];
+static struct ibv_qp *qp[QPS];
+
+static void must(int good, const char *what)
+{
+	if (good)
+		return;
+	printf("%s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void open_device(void)
+{
+	struct ibv_device **list = ibv_get_device_list(NULL);
+
+	must(list && list[0], "no device");
+	context = ibv_open_device(list[0]);
+	must(!!context, "open");
+	ibv_free_device_list(list);
+	pd = ibv_alloc_pd(context);
+	must(!!pd, "PD");
+}
+
+static struct ibv_qp *create_qp(enum ibv_qp_type type, int i)
+{
+	struct ibv_qp_init_attr attr = {
+		.send_cq = cq[i % CQS],
+		.recv_cq = cq[(i + 1) % CQS],
+		.srq = type == IBV_QPT_RC && i % 2 ? srq[i % SRQS] : NULL,
+		.cap = { .max_send_wr = 8, .max_recv_wr = 8, .max_send_sge = 1, .max_recv_sge = 1 },
+		.qp_type = type,
+	};
+
+	return ibv_create_qp(pd, &attr);
+}
+
+// The hardware knows a QP from its first transition on.
+static void to_init(struct ibv_qp *of)
+{
+	struct ibv_qp_attr attr = { .qp_state = IBV_QPS_INIT, .port_num = 1 };
+	int mask = of->qp_type == IBV_QPT_UD ? IBV_QP_QKEY : IBV_QP_ACCESS_FLAGS;
+
+	errno = ibv_modify_qp(of, &attr,
+			      IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | mask);
+	must(!errno, "INIT");
+}
+
+static void join(struct ibv_qp *of)
+{
+	union ibv_gid group = { .raw = { 0xff, 0x12, 0x60, 0x1b, 1, 2, 3, 4 } };
+
+	errno = ibv_attach_mcast(of, &group, 0xc001);
+	must(!errno, "attach");
+}
+
+static void make_all(void)
+{
+	struct ibv_srq_init_attr srq_attr = { .attr = { .max_wr = 16, .max_sge = 1 } };
+	int i;
+
+	for (i = 0; i < REGIONS; i++)
+		must(!!ibv_reg_mr(pd, memory, sizeof(memory), IBV_ACCESS_LOCAL_WRITE), "MR");
+	for (i = 0; i < CQS; i++) {
+		cq[i] = ibv_create_cq(context, 100, NULL, NULL, 0);
+		must(!!cq[i], "CQ");
+	}
+	for (i = 0; i < SRQS; i++) {
+		srq[i] = ibv_create_srq(pd, &srq_attr);
+		must(!!srq[i], "SRQ");
+	}
+	for (i = 0; i < QPS; i++) {
+		qp[i] = create_qp(i ? IBV_QPT_RC : IBV_QPT_UD, i);
+		must(!!qp[i], "QP");
+		to_init(qp[i]);
+	}
+	join(qp[0]);
+	errno = ibv_resize_cq(cq[0], 1000);
+	must(!errno, "resize");
+}
+
+int main(int argc, char **argv)
+{
+	const char *how = argc == 2 ? argv[1] : "";
+
+	open_device();
+	make_all();
+	printf("made\n");
+	fflush(stdout);
+	if (!strcmp(how, "close")) {
+		errno = ibv_close_device(context);
+		must(!errno, "close");
+		printf("closed\n");
+	} else if (!strcmp(how, "wait")) {
+		pause();
+	}
+	return 0;
+}

@@ -1,0 +1,158 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver tavor
+# Kernels: 6.12 7 debug
+# Timeout: 600
+# Level: ci
+#
+# A process ends with some hundred objects: their destroys share the command slots, in whatever way
+# it ends, and nothing of it is left. By hand:
+#   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/close.sh [test_NAME...]
+
+# shellcheck source=SCRIPTDIR/faults.bash
+. "$(dirname "$0")/faults.bash"
+
+PROGRAM=${TEST_BIN:-$TREE/build/guest/tavor}/close
+
+engine() {
+	echo "/sys/kernel/debug/ib_vrb/$(function_address)/$1"
+}
+
+objects() {
+	wc -l <"$(engine objects)"
+}
+
+counter() {
+	sed -n "s/^$1 //p" "$(engine counters)"
+}
+
+# anew: the device without a history; its commands take a while
+anew() {
+	! bound || unbind
+	bind
+	until_true 20 prints rdma_devices
+	model_set 0 latency 3ms
+	BEFORE=$(objects)
+}
+
+# start HOW: in the background, until it has its objects
+start() {
+	"$PROGRAM" "$1" >"$TEST_DIR/process" &
+	PID=$!
+	until_true 60 grep -q made "$TEST_DIR/process" || fail "$(cat "$TEST_DIR/process")"
+}
+
+all_gone() {
+	[ "$(objects)" = "$BEFORE" ]
+}
+
+# left_nothing: the process is over, and so is what it had
+left_nothing() {
+	until_true 60 ended "$PID" || fail "it hangs: $(cat "/proc/$PID/stack")"
+	until_true 20 all_gone || fail "objects are left: $(cat "$(engine objects)")"
+}
+
+# in_parallel: it was no thread of the process that had so many commands under way
+in_parallel() {
+	[ "$(counter slots_max)" -ge 32 ] || fail "at most $(counter slots_max) commands at a time"
+}
+
+# says_of_close WORD: the kernel tells drivers of a close
+says_of_close() {
+	[ "$(sed -n 's/^\([0-9]*\)\..*/\1/p' /proc/sys/kernel/osrelease)" -ge 7 ]
+}
+
+test_a_process_that_exits() {
+	anew
+	start exit
+	left_nothing
+	in_parallel
+}
+
+test_a_process_that_is_killed() {
+	anew
+	start wait
+	kill -KILL "$PID"
+	left_nothing
+	in_parallel
+}
+
+test_a_process_that_closes_the_device() {
+	anew
+	start close
+	left_nothing
+	grep -q closed "$TEST_DIR/process"
+	! says_of_close || in_parallel
+}
+
+test_two_processes_at_once() {
+	local first
+	anew
+	start wait
+	first=$PID
+	start wait
+	kill -KILL "$first" "$PID"
+	until_true 60 ended "$first"
+	left_nothing
+}
+
+# Whoever lists objects reads what is being destroyed.
+list_for_ever() {
+	while rdma -d resource show qp && rdma -d resource show cq && rdma -d resource show mr; do
+		:
+	done >/dev/null
+}
+
+test_objects_are_listed_meanwhile() {
+	local lists
+	anew
+	list_for_ever &
+	lists=$!
+	start wait
+	rdma resource show qp | grep -q "pid $PID "
+	kill -KILL "$PID"
+	left_nothing
+	kill "$lists"
+}
+
+test_the_device_fails_meanwhile() {
+	local since
+	anew
+	since=$(mark)
+	start wait
+	kill -KILL "$PID"
+	model '{"cmd":"event","hca":0,"type":8,"subtype":0,"data":[0,0,5,5]}' | grep -q '"ok":true'
+	until_true 60 ended "$PID" || fail "it hangs: $(cat "/proc/$PID/stack")"
+	until_true 20 said "$since" 'device has failed'
+	unbind
+	nothing_left "$since"
+	usable
+}
+
+test_the_function_is_unbound_meanwhile() {
+	local since
+	anew
+	since=$(mark)
+	start wait
+	kill -KILL "$PID"
+	unbind
+	until_true 60 ended "$PID" || fail "it hangs: $(cat "/proc/$PID/stack")"
+	nothing_left "$since"
+	usable
+}
+
+test_the_function_is_unbound_under_the_process() {
+	local since
+	anew
+	since=$(mark)
+	start wait
+	unbind
+	nothing_left "$since"
+	kill -KILL "$PID"
+	until_true 60 ended "$PID" || fail "it hangs: $(cat "/proc/$PID/stack")"
+	usable
+	model_set 0 latency 0
+}
+
+run_tests "$@"
