@@ -10,6 +10,7 @@
 #include <linux/delay.h>
 
 #include "drain.h"
+#include "flush.h"
 #include "post.h"
 #include "qp.h"
 #include "tavor.h"
@@ -58,6 +59,7 @@ static void tavor_drain_wait(struct ib_qp *ibqp, struct ib_cq *ibcq,
 		tavor_drain_poll(qp, ibcq);
 		usleep_range(100, 1000);
 	}
+	tavor_flush_anew(qp);
 	do
 		tavor_drain_poll(qp, ibcq);
 	while (!wait_for_completion_timeout(&drain.done, HZ / 10));

@@ -35,32 +35,56 @@ static void tavor_flush_wake(struct vrb_object *object)
 	vrb_object_put(object);
 }
 
+static bool tavor_flush_has(const struct tavor_hw_qp *qp, const struct tavor_wq *wq)
+{
+	/* Pairs with the release in post: the work request ids are there by then. */
+	return !qp->hidden && wq->tail != smp_load_acquire(&wq->head);
+}
+
+/*
+ * Of what a CQ has to look at only QPs are left that have something for it. Nothing is posted any
+ * more but what tavor_flush_anew() is told of.
+ */
+static void tavor_flush_drop_idle(struct tavor_hw_qp *qp)
+{
+	unsigned long flags;
+
+	tavor_cq_lock_pair(qp->send_cq, qp->recv_cq, &flags);
+	if (!tavor_flush_has(qp, &qp->sq))
+		list_del_init(&qp->on_send_cq);
+	if (!tavor_flush_has(qp, &qp->rq))
+		list_del_init(&qp->on_recv_cq);
+	tavor_cq_unlock_pair(qp->send_cq, qp->recv_cq, flags);
+}
+
 static void tavor_flush_tell(struct vrb_object *object)
 {
 	struct tavor_hw_qp *qp = to_hw_qp(object);
 
+	if (!qp->user)
+		tavor_flush_drop_idle(qp);
 	if (qp->srq && !qp->user && READ_ONCE(qp->state) == IB_QPS_ERR)
 		tavor_qp_last_wqe(qp);
 	vrb_object_put(object);
 }
 
-/* The next CQ, or when there is none the next QP; false: there is none either. */
+/* The next QP, or when there is none the next CQ; false: there is none either. */
 static bool tavor_flush_step(struct tavor_dev *dev)
 {
 	struct vrb_object *object;
 
-	if (!dev->flushing_qps) {
-		object = tavor_table_next(&dev->cqs, &dev->flush_next);
+	if (!dev->flush_ready) {
+		object = tavor_table_next(&dev->qps, &dev->flush_next);
 		if (object) {
-			tavor_flush_wake(object);
+			tavor_flush_tell(object);
 			return true;
 		}
 		dev->flush_next = 0;
-		dev->flushing_qps = true;
+		smp_store_release(&dev->flush_ready, true);	/* with the lists as they are now */
 	}
-	object = tavor_table_next(&dev->qps, &dev->flush_next);
+	object = tavor_table_next(&dev->cqs, &dev->flush_next);
 	if (object)
-		tavor_flush_tell(object);
+		tavor_flush_wake(object);
 	return object;
 }
 
@@ -120,33 +144,51 @@ static bool tavor_flush_one(struct tavor_hw_qp *qp, struct tavor_wq *wq, struct 
 	return true;
 }
 
+/* A QP's completions, as many as there is room for; if none is left its CQ need not come back. */
+static int tavor_flush_queue(struct tavor_hw_qp *qp, struct tavor_wq *wq, struct list_head *on_cq,
+			     int num, struct ib_wc *wc)
+{
+	int n = 0;
+
+	while (n < num && !qp->hidden && tavor_flush_one(qp, wq, wc + n))
+		n++;
+	if (!tavor_flush_has(qp, wq))
+		list_del_init(on_cq);
+	return n;
+}
+
 /**
  * tavor_flush_poll() - what is left of the work requests of a CQ's QPs
  * @cq: a kernel CQ of a failed device, without completions
  * @num: room in @wc
  * @wc: work completions
  *
+ * Looks at no more QPs than it returns completions, but for those that are going. Until it is known
+ * which QPs have something, there is nothing; then the CQ's owner is woken.
+ *
  * Context: Any, the CQ's lock held.
  * Return: the number of completions.
  */
 int tavor_flush_poll(struct tavor_hw_cq *cq, int num, struct ib_wc *wc)
 {
-	struct tavor_hw_qp *qp;
+	struct tavor_hw_qp *qp, *next;
 	int n = 0;
 
 	lockdep_assert_held(&cq->lock);
-	list_for_each_entry(qp, &cq->send_qps, on_send_cq)
-		while (n < num && !qp->hidden && tavor_flush_one(qp, &qp->sq, wc + n))
-			n++;
-	list_for_each_entry(qp, &cq->recv_qps, on_recv_cq)
-		while (n < num && !qp->hidden && tavor_flush_one(qp, &qp->rq, wc + n))
-			n++;
+	/* Pairs with the release when all QPs have been told: the lists are right by then. */
+	if (!smp_load_acquire(&cq->dev->flush_ready))
+		return 0;
+	list_for_each_entry_safe(qp, next, &cq->send_qps, on_send_cq) {
+		if (n == num)
+			return n;
+		n += tavor_flush_queue(qp, &qp->sq, &qp->on_send_cq, num - n, wc + n);
+	}
+	list_for_each_entry_safe(qp, next, &cq->recv_qps, on_recv_cq) {
+		if (n == num)
+			return n;
+		n += tavor_flush_queue(qp, &qp->rq, &qp->on_recv_cq, num - n, wc + n);
+	}
 	return n;
-}
-
-static bool tavor_flush_has(const struct tavor_hw_qp *qp, const struct tavor_wq *wq)
-{
-	return !qp->hidden && wq->tail != READ_ONCE(wq->head);
 }
 
 /**
@@ -161,6 +203,9 @@ bool tavor_flush_pending(struct tavor_hw_cq *cq)
 	struct tavor_hw_qp *qp;
 
 	lockdep_assert_held(&cq->lock);
+	/* Pairs with the release when all QPs have been told: the lists are right by then. */
+	if (!smp_load_acquire(&cq->dev->flush_ready))
+		return false;
 	list_for_each_entry(qp, &cq->send_qps, on_send_cq)
 		if (tavor_flush_has(qp, &qp->sq))
 			return true;
@@ -168,4 +213,22 @@ bool tavor_flush_pending(struct tavor_hw_cq *cq)
 		if (tavor_flush_has(qp, &qp->rq))
 			return true;
 	return false;
+}
+
+/**
+ * tavor_flush_anew() - something has been posted although the device may have failed
+ * @qp: a kernel QP that nobody destroys meanwhile
+ *
+ * Context: Any.
+ */
+void tavor_flush_anew(struct tavor_hw_qp *qp)
+{
+	unsigned long flags;
+
+	tavor_cq_lock_pair(qp->send_cq, qp->recv_cq, &flags);
+	if (list_empty(&qp->on_send_cq))
+		list_add_tail(&qp->on_send_cq, &qp->send_cq->send_qps);
+	if (list_empty(&qp->on_recv_cq))
+		list_add_tail(&qp->on_recv_cq, &qp->recv_cq->recv_qps);
+	tavor_cq_unlock_pair(qp->send_cq, qp->recv_cq, flags);
 }

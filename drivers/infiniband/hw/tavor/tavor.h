@@ -97,8 +97,8 @@ struct tavor_dev {
 	atomic_t fatal_sent;
 	atomic_t flushing;
 	struct rcu_head flush_rcu;
-	unsigned long flush_next;	/* index of the CQ that is woken next, then of the QP */
-	bool flushing_qps;
+	unsigned long flush_next;	/* index of the QP that is told next, then of the CQ */
+	bool flush_ready;	/* the QPs have been told */
 	atomic64_t cq_errors;
 	atomic64_t uar_errors;		/* doorbells through the wrong page */
 	atomic64_t ecc_errors;		/* corrected */
