@@ -58,6 +58,13 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define VRB_DMAH_GIVEN false
 #endif
 
+/* Whether the caller may choose a Q_Key that only the privileged may. */
+#ifdef VRB_HAS_DEV_RAW_CAP
+#define vrb_has_raw_cap(ibdev) rdma_dev_has_raw_cap(ibdev)
+#else
+#define vrb_has_raw_cap(ibdev) capable(CAP_NET_RAW)
+#endif
+
 /* A failure is recovered however soon it follows on the last one: the driver has a limit. */
 #ifdef VRB_HAS_HEALTH_GRACE
 #define vrb_health_reporter_create(devlink, ops, priv) \

@@ -169,6 +169,7 @@ struct vrb_user {
 };
 
 void vrb_user_init(struct vrb_user *user);
+unsigned int vrb_device_user_slots(const struct vrb_device *dev);
 
 /* ---- Slots ---- */
 
@@ -485,6 +486,7 @@ void vrb_object_get(struct vrb_object *object);
 bool vrb_object_tryget(struct vrb_object *object);
 void vrb_object_put(struct vrb_object *object);
 bool vrb_object_has_children(struct vrb_object *object);
+bool vrb_object_has_one_child(const struct vrb_object *object);
 void vrb_resume(struct vrb_object *object);
 int vrb_destroy(struct vrb_client *client, struct vrb_object *object, void (*gone)(void *context),
 		void *context);

@@ -177,6 +177,22 @@ bool vrb_object_has_children(struct vrb_object *object)
 EXPORT_SYMBOL_GPL(vrb_object_has_children);
 
 /**
+ * vrb_object_has_one_child - whether exactly one other object uses this one
+ * @object: object
+ *
+ * For a step of that child's which takes from the hardware what no other object needs. Who adds a
+ * child afterwards sees what the step has written.
+ *
+ * Context: &vrb_step.encode: the device lock held.
+ */
+bool vrb_object_has_one_child(const struct vrb_object *object)
+{
+	lockdep_assert_held(&object->dev->lock);
+	return object->children == 1;
+}
+EXPORT_SYMBOL_GPL(vrb_object_has_one_child);
+
+/**
  * vrb_object_hold - what the hardware has of an object is used, as if by a child
  * @object: object, to which the caller has a reference
  *

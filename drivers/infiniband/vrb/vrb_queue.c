@@ -110,6 +110,19 @@ static unsigned int vrb_user_limit(const struct vrb_device *dev)
 	return dev->nr_slots > 3 ? dev->nr_slots - 2 : max(1U, dev->nr_slots - 1);
 }
 
+/**
+ * vrb_device_user_slots - how many slots processes may hold together, besides the reserved one
+ * @dev: device
+ *
+ * Context: Any.
+ * Return: the number, which is what one process may hold while no other wants one.
+ */
+unsigned int vrb_device_user_slots(const struct vrb_device *dev)
+{
+	return vrb_user_limit(dev);
+}
+EXPORT_SYMBOL_GPL(vrb_device_user_slots);
+
 /* ---- Runnable requests ---- */
 
 /**
