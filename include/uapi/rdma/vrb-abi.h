@@ -77,7 +77,7 @@ enum vrb_queue_create_attrs {
  *	revision 1, a multiple of 8; what the kernel does not know of it must be 0. Mandatory
  * @VRB_ATTR_QUEUE_SUBMIT_QPS: array of handles (&ibv_qp.handle): the i-th is that of the QP of the
  *	i-th request, 1 .. %VRB_QUEUE_MAX_BATCH of them; the same one may come more than once.
- *	Mandatory
+ *	As uverbs has it, one or two of them lie in &ib_uverbs_attr.data itself. Mandatory
  * @VRB_ATTR_QUEUE_SUBMIT_ACCEPTED: pointer, out: u32, how many were accepted: 1 .. n, the first
  *	ones. Less than n: the queue is full. Mandatory
  *
@@ -130,7 +130,7 @@ enum vrb_queue_cancel_attrs {
  * @VRB_QUEUE_OP_QUIESCE: the last request on a QP before ibv_destroy_qp(): to RESET, and the memory
  *	region of its rings is taken from the hardware unless another queue lies in it too. After
  *	that neither the destroy of the QP nor the deregistration of that region issues a command.
- *	Everything else that is asked of the QP afterwards fails with ESHUTDOWN. attr is all 0
+ *	Every transition that is asked for afterwards fails with ESHUTDOWN. attr is all 0
  * @VRB_QUEUE_OP_QUERY: what the hardware knows of the QP, as ibv_query_qp(): attr of the
  *	completion, with the capacities. attr of the request is all 0
  *

@@ -24,6 +24,7 @@
 #include "stats.h"
 #include "tavor.h"
 #include "uctx.h"
+#include "user_queue.h"
 #include "verbs.h"
 
 /* Attribute data of the SMPs: offsets of the fields used here */
@@ -242,7 +243,7 @@ static const struct ib_device_ops tavor_dev_ops = {
 	.dealloc_ucontext = tavor_dealloc_ucontext,
 	.destroy_ah = tavor_destroy_ah,
 	.destroy_cq = tavor_destroy_cq,
-	.destroy_qp = tavor_destroy_qp,
+	.destroy_qp = tavor_user_destroy_qp,
 	.destroy_srq = tavor_destroy_srq,
 	.detach_mcast = tavor_detach_mcast,
 	.drain_rq = tavor_drain_rq,
@@ -254,7 +255,7 @@ static const struct ib_device_ops tavor_dev_ops = {
 	.mmap = tavor_mmap,
 	.modify_device = tavor_modify_device,
 	.modify_port = tavor_modify_port,
-	.modify_qp = tavor_modify_qp,
+	.modify_qp = tavor_user_modify_qp,
 	.modify_srq = tavor_modify_srq,
 	.poll_cq = tavor_poll_cq,
 	.post_recv = tavor_post_recv,
@@ -316,6 +317,8 @@ int tavor_ib_register(struct tavor_dev *dev)
 	ib_set_device_ops(ibdev, &tavor_dev_ops);
 	ib_set_device_ops(ibdev, &tavor_mr_ops);
 	ib_set_device_ops(ibdev, &tavor_stats_ops);
+	if (IS_ENABLED(CONFIG_INFINIBAND_USER_ACCESS))
+		ibdev->driver_def = tavor_user_queue_defs;
 	err = tavor_read_identity(dev);
 	if (err)
 		return err;

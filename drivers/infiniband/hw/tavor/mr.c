@@ -20,11 +20,6 @@
 #define MR_MTT_CHUNK	32U
 #define MR_PAGE_SIZES	GENMASK(30, PAGE_SHIFT)	/* the MPT's page-size code goes up to 19 */
 
-static struct tavor_hw_mr *to_hw_mr(struct vrb_object *object)
-{
-	return container_of(object, struct tavor_hw_mr, object);
-}
-
 static int tavor_mr_create_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_hw_mr *mr = to_hw_mr(vrb->object);

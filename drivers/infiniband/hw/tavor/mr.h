@@ -20,6 +20,7 @@ struct tavor_hw_mr {
 	struct tavor_dev *dev;
 	struct tavor_mpt mpt;
 	struct ib_umem *umem;		/* NULL for DMA MRs */
+	bool retired;			/* taken from the hardware by the queue that lies in it */
 	struct list_head reap;		/* of ib_core's */
 	refcount_t memory;		/* of ib_core's: see tavor_half_put() */
 };
@@ -30,6 +31,11 @@ struct tavor_mr {
 	struct tavor_ucontext *ctx;	/* NULL: the kernel's */
 	struct tavor_owned owned;	/* a process's */
 };
+
+static inline struct tavor_hw_mr *to_hw_mr(struct vrb_object *object)
+{
+	return container_of(object, struct tavor_hw_mr, object);
+}
 
 static inline struct tavor_mr *to_tmr(struct ib_mr *ibmr)
 {

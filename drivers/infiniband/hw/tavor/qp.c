@@ -333,7 +333,7 @@ static int tavor_qp_init_user(struct tavor_hw_qp *qp, u32 bytes, struct ib_udata
 	qp->uar = ctx->uar.index;
 	qp->lkey = cmd.lkey;
 	qp->object.destroy.user = &ctx->user;
-	return tavor_uctx_pin(ctx, qp->pd->pdn, cmd.lkey, bytes, false, &qp->object, NULL);
+	return tavor_uctx_pin(ctx, qp->pd->pdn, cmd.lkey, bytes, false, &qp->object, &qp->pin);
 }
 
 static int tavor_qp_add_parents(struct tavor_hw_qp *qp)
@@ -443,6 +443,8 @@ static struct tavor_hw_qp *tavor_qp_alloc(struct ib_qp *ibqp, const struct ib_qp
 	refcount_set(&qp->memory, 1);
 	INIT_LIST_HEAD(&qp->on_send_cq);
 	INIT_LIST_HEAD(&qp->on_recv_cq);
+	INIT_LIST_HEAD(&qp->queued);
+	INIT_LIST_HEAD(&qp->issued);
 	INIT_LIST_HEAD(&qp->mcg_waiting);
 	INIT_LIST_HEAD(&qp->mcg_attached);
 	qp->ibqp = ibqp;
@@ -576,6 +578,7 @@ static int tavor_create_user_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr
 
 	if (IS_ERR(qp))
 		return PTR_ERR(qp);
+	mutex_init(&to_tqp(ibqp)->queue_lock);
 	err = tavor_qp_plan(qp, attr, &bytes);
 	err = err ?: tavor_qp_init_user(qp, bytes, udata);
 	err = err ?: tavor_qp_list(qp, GFP_KERNEL);

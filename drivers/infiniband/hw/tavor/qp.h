@@ -54,6 +54,11 @@ struct tavor_qp_attrs {
  * @gids: held for its paths, primary and alternate; NULL: none
  * @next_gids: the same for the transition under way
  * @next_paths: which paths the transition under way sets
+ * @pin: what a user's rings lie in
+ * @quiesced: its process has asked for the last of its transitions
+ * @queued: its requests that wait in verb queues; like the following one under
+ *	&tavor_dev.queues_lock
+ * @issued: its requests of verb queues that the engine has, in their order
  * @max_inline: bytes a send may carry inline
  * @uar: page its doorbells come from
  * @sq: send queue; kernel QPs only, but for its shape
@@ -93,6 +98,10 @@ struct tavor_hw_qp {
 	const struct ib_gid_attr *gids[2];
 	const struct ib_gid_attr *next_gids[2];
 	bool next_paths[2];
+	struct tavor_pin pin;
+	bool quiesced;
+	struct list_head queued;
+	struct list_head issued;
 	u32 max_inline;
 	u32 uar;
 	u32 lkey;
@@ -105,10 +114,19 @@ struct tavor_hw_qp {
 	u32 mlx_psn;
 };
 
+/**
+ * struct tavor_qp - a QP as ib_core sees it
+ * @hw: what the hardware sees
+ * @owned: a process's
+ * @queue_lock: of a user's QP: one request of a verb queue at a time goes through ib_core
+ * @queueing: attributes of that request: a modify with these is not to wait
+ */
 struct tavor_qp {
 	struct ib_qp ib;
 	struct tavor_hw_qp *hw;
-	struct tavor_owned owned;	/* a process's */
+	struct tavor_owned owned;
+	struct mutex queue_lock;
+	const struct ib_qp_attr *queueing;
 };
 
 /**
@@ -171,6 +189,23 @@ struct tavor_hw_qp *tavor_qp_lookup(struct tavor_dev *dev, u32 qpn);
 
 /* qp_modify.c */
 extern const struct vrb_verb tavor_verb_modify_qp, tavor_verb_connect_qp, tavor_verb_reset_qp;
+extern const struct vrb_verb tavor_verb_connect_user_qp, tavor_verb_quiesce_qp;
+
+#define TAVOR_NR_CONNECT_STEPS	3
+
+/**
+ * struct tavor_connect_user_qp - &vrb_connect_qp for a process
+ * @req: the request
+ * @given: of its attributes; ib_core has seen them
+ */
+struct tavor_connect_user_qp {
+	struct vrb_connect_qp req;
+	int given;
+};
+
+int tavor_connect_mask(const struct tavor_hw_qp *qp, u32 step);
+enum ib_qp_state tavor_connect_state(u32 step);
+const struct ib_gid_attr *tavor_hold_gid(const struct rdma_ah_attr *ah);
 int tavor_modify_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask, struct ib_udata *udata);
 
 /* qp_context.c */

@@ -8,6 +8,7 @@
  */
 #include <rdma/ib_cache.h>
 
+#include "mr.h"
 #include "qp.h"
 #include "tavor.h"
 
@@ -37,8 +38,14 @@ static u16 tavor_transition_opcode(enum ib_qp_state from, enum ib_qp_state to)
 	return opcodes[from][to];
 }
 
-/* The source GID of a path stays for as long as the hardware may send from it. */
-static const struct ib_gid_attr *tavor_hold_gid(const struct rdma_ah_attr *ah)
+/**
+ * tavor_hold_gid() - the source GID of a path stays for as long as the hardware may send from it
+ * @ah: the path
+ *
+ * Context: Any.
+ * Return: a reference for tavor_qp_put_gids(), or NULL: there is none.
+ */
+const struct ib_gid_attr *tavor_hold_gid(const struct rdma_ah_attr *ah)
 {
 	const struct ib_gid_attr *gid = NULL;
 
@@ -92,6 +99,8 @@ static int tavor_qp_transition(struct tavor_hw_qp *qp, struct vrb_slot *slot,
 	u16 opcode;
 	int err;
 
+	if (qp->quiesced)
+		return -ESHUTDOWN;
 	err = tavor_qp_check_attrs(qp, mod);
 	if (err)
 		return err;
@@ -244,31 +253,99 @@ static const int tavor_connect_masks[][3] = {
 	},
 };
 
-/* The rows are the transitions, in order; those the QP has behind it are passed over. */
-static int tavor_connect_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+/**
+ * tavor_connect_mask() - what a transition of a connect takes
+ * @qp: the QP, none of the special ones
+ * @step: 0 to INIT, 1 to RTR, 2 to RTS
+ *
+ * Context: Any.
+ * Return: enum ib_qp_attr_mask, without the state.
+ */
+int tavor_connect_mask(const struct tavor_hw_qp *qp, u32 step)
 {
-	static const enum ib_qp_state states[] = {
-		IB_QPS_RESET, IB_QPS_INIT, IB_QPS_RTR, IB_QPS_RTS,
-	};
-	const struct vrb_connect_qp *req = container_of(vrb, struct vrb_connect_qp, vrb);
-	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
-	struct tavor_qp_transition mod = {
-		.attr = &req->attr,
-		.from = qp->state,
-		.to = states[vrb->step + 1],
+	return tavor_connect_masks[qp->service][step];
+}
+
+/**
+ * tavor_connect_state() - where a transition of a connect goes
+ * @step: 0 to INIT, 1 to RTR, 2 to RTS
+ *
+ * Context: Any.
+ * Return: the state.
+ */
+enum ib_qp_state tavor_connect_state(u32 step)
+{
+	static const enum ib_qp_state states[TAVOR_NR_CONNECT_STEPS] = {
+		IB_QPS_INIT, IB_QPS_RTR, IB_QPS_RTS,
 	};
 
+	return states[step];
+}
+
+/*
+ * The rows are the transitions, in order; those the QP has behind it are passed over: VRB_POST
+ * means that this one is to be made.
+ */
+static int tavor_connect_next(struct vrb *vrb, struct tavor_qp_transition *mod)
+{
+	const struct vrb_connect_qp *req = container_of(vrb, struct vrb_connect_qp, vrb);
+	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
+
+	*mod = (struct tavor_qp_transition){
+		.attr = &req->attr,
+		.from = qp->state,
+		.to = tavor_connect_state(vrb->step),
+	};
 	if ((req->to != IB_QPS_RTR && req->to != IB_QPS_RTS) || tavor_qp_is_special(qp) ||
 	    (!vrb->step && qp->state > req->to))
 		return -EINVAL;
-	if (mod.to > req->to)
+	if (mod->to > req->to)
 		return VRB_END;
-	if (mod.from >= mod.to)
+	if (mod->from >= mod->to)
 		return VRB_NEXT;
+	mod->mask = IB_QP_STATE | tavor_connect_mask(qp, vrb->step);
+	return VRB_POST;
+}
+
+static int tavor_connect_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct tavor_qp_transition mod;
+	int ret = tavor_connect_next(vrb, &mod);
+
+	if (ret != VRB_POST)
+		return ret;
 	/* ib_core's security has to see the port and the P_Key of its own. */
 	if (!vrb->step && !vrb_object_is_shell(vrb->object))
 		return -EACCES;
-	mod.mask = IB_QP_STATE | tavor_connect_masks[qp->service][vrb->step];
+	return tavor_qp_transition(to_hw_qp(vrb->object), slot, &mod);
+}
+
+/* Whether a process has said of a QP that is beyond INIT what it was told, and ib_core now. */
+static bool tavor_connect_agrees(const struct tavor_hw_qp *qp, const struct vrb_connect_qp *req,
+				 int given)
+{
+	return !(given & IB_QP_PORT) || req->attr.port_num == qp->attrs.port;
+}
+
+/* What ib_core has not seen is not taken. */
+static int tavor_connect_user_encode(struct vrb_device *vdev, struct vrb *vrb,
+				     struct vrb_slot *slot)
+{
+	const struct tavor_connect_user_qp *user =
+		container_of(vrb, struct tavor_connect_user_qp, req.vrb);
+	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
+	struct tavor_qp_transition mod;
+	int ret;
+
+	if (qp->quiesced)
+		return -ESHUTDOWN;
+	ret = tavor_connect_next(vrb, &mod);
+	if (ret == VRB_NEXT && !vrb->step && !tavor_connect_agrees(qp, &user->req, user->given))
+		return -EINVAL;
+	if (ret != VRB_POST)
+		return ret;
+	if (mod.mask & ~(user->given | IB_QP_STATE))
+		return -EINVAL;
 	return tavor_qp_transition(qp, slot, &mod);
 }
 
@@ -297,6 +374,31 @@ const struct vrb_verb tavor_verb_connect_qp = {
 	VRB_STEPS(tavor_connect_qp_steps),
 };
 
+static const struct vrb_step tavor_connect_user_qp_steps[] = {
+	{
+		.name = "RST2INIT_QPEE",
+		.encode = tavor_connect_user_encode,
+		.done = tavor_modify_done,
+		.late = tavor_modify_late,
+	}, {
+		.name = "INIT2RTR_QPEE",
+		.encode = tavor_connect_user_encode,
+		.done = tavor_modify_done,
+		.late = tavor_modify_late,
+	}, {
+		.name = "RTR2RTS_QPEE",
+		.encode = tavor_connect_user_encode,
+		.done = tavor_modify_done,
+		.late = tavor_modify_late,
+	},
+};
+
+const struct vrb_verb tavor_verb_connect_user_qp = {
+	.name = "CONNECT_QP",
+	.class = VRB_CLASS_NORMAL,
+	VRB_STEPS(tavor_connect_user_qp_steps),
+};
+
 static int tavor_reset_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
@@ -307,6 +409,8 @@ static int tavor_reset_encode(struct vrb_device *vdev, struct vrb *vrb, struct v
 		.to = IB_QPS_RESET,
 	};
 
+	if (qp->quiesced)
+		return -ESHUTDOWN;
 	return qp->state == IB_QPS_RESET ? VRB_END : tavor_qp_transition(qp, slot, &mod);
 }
 
@@ -328,6 +432,73 @@ const struct vrb_verb tavor_verb_reset_qp = {
 	.name = "RESET_QP",
 	.class = VRB_CLASS_TEARDOWN,
 	VRB_STEPS(tavor_reset_qp_steps),
+};
+
+/* ---- The last of a process's QP: its destroy has nothing left to tell the hardware ---- */
+
+static int tavor_quiesce_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	int ret = tavor_reset_encode(vdev, vrb, slot);
+
+	return ret == VRB_END ? VRB_NEXT : ret;
+}
+
+/* The region of its rings, unless something else lies in it. */
+static int tavor_quiesce_mr_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
+	struct tavor_hw_mr *mr = qp->pin.region ? to_hw_mr(qp->pin.region) : NULL;
+
+	qp->quiesced = true;
+	if (!mr || !mr->mpt.hw_owned || !vrb_object_has_one_child(&mr->object))
+		return VRB_NEXT;
+	WRITE_ONCE(mr->retired, true);
+	tavor_encode_hw2sw_mpt(qp->dev, slot, &mr->mpt);
+	return VRB_POST;
+}
+
+static void tavor_quiesce_mr_late(struct vrb_device *vdev, struct vrb_object *object,
+				  const struct vrb_result *result)
+{
+	struct tavor_hw_mr *mr = to_hw_mr(to_hw_qp(object)->pin.region);
+
+	if (!result->status)
+		mr->mpt.hw_owned = false;
+	else
+		WRITE_ONCE(mr->retired, false);
+}
+
+/* A region that the hardware keeps is taken from it when it is deregistered. */
+static int tavor_quiesce_mr_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+				 const struct vrb_result *result)
+{
+	tavor_quiesce_mr_late(vdev, vrb->object, result);
+	return result->status == -EBUSY ? 0 : result->status;
+}
+
+static const struct vrb_step tavor_quiesce_qp_steps[] = {
+	{
+		.name = "2RST_QPEE",
+		.encode = tavor_quiesce_encode,
+		.done = tavor_modify_done,
+		.late = tavor_modify_late,
+	}, {
+		.name = "CLOSE_IB",
+		.encode = tavor_modify_port_encode,
+		.done = tavor_modify_port_done,
+		.late = tavor_modify_port_late,
+	}, {
+		.name = "HW2SW_MPT",
+		.encode = tavor_quiesce_mr_encode,
+		.done = tavor_quiesce_mr_done,
+		.late = tavor_quiesce_mr_late,
+	},
+};
+
+const struct vrb_verb tavor_verb_quiesce_qp = {
+	.name = "QUIESCE_QP",
+	.class = VRB_CLASS_TEARDOWN,
+	VRB_STEPS(tavor_quiesce_qp_steps),
 };
 
 /* What is posted to a device that has failed is flushed: its QPs are in the error state already. */

@@ -6,8 +6,9 @@
  * Layers, lowest first (Kbuild has all of them in this order): reset and commands (reset.c, cmd.c),
  * one function per firmware command (fw.c), index and table allocators and memory (bitmap.c,
  * alloc.c, mtt.c, mpt.c, buf.c), event queues (eq.c), hardware objects (pd.c, mr.c, and CQ, SRQ,
- * QP, AV, multicast), what events mean (event.c), ib_core's view of them (device.c), the PCI
- * function (main.c). None calls an upper one.
+ * QP, AV, multicast), what events mean (event.c), verb queues (verb_queue.c) and how a process sees
+ * them (user_queue.c), ib_core's view of all that (device.c), the PCI function (main.c). None calls
+ * an upper one.
  *
  * What the hardware may touch lives in tavor_hw_* objects, each with a vrb_object and reference
  * counted; the structures that embed ib_pd and its like only point at them, because ib_core frees
@@ -116,6 +117,8 @@ struct tavor_dev {
 	struct tavor_av_table *avs;
 	struct tavor_mcg_table *mcgs;
 	struct tavor_mad *mad;
+
+	spinlock_t queues_lock;		/* what verb queues have of their requests, all of them */
 };
 
 static inline struct tavor_dev *to_tdev(struct ib_device *ibdev)

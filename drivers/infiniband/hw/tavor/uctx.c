@@ -129,6 +129,11 @@ int tavor_uctx_pin(struct tavor_ucontext *ctx, u32 pdn, u32 lkey, u64 bytes, boo
 		err = vrb_object_add_parent(child, &pd->object);
 	if (!err) {
 		err = vrb_object_add_parent(child, &mr->object);
+		/* Another queue may have been alone in it, and have had it taken back. */
+		if (!err && READ_ONCE(mr->retired)) {
+			vrb_object_drop_parent(child, &mr->object);
+			err = -EINVAL;
+		}
 		if (err)
 			vrb_object_drop_parent(child, &pd->object);
 		else if (pin)

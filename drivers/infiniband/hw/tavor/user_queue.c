@@ -1,0 +1,605 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Verb queues as a process sees them: the methods of <rdma/vrb-abi.h>, and the file.
+ *
+ * What a request sets of a QP goes through ib_modify_qp_with_udata(), so that checks, GIDs and
+ * security are ib_core's. It ends in the driver's own modify_qp, which knows the request by the
+ * address of its attributes and has nothing done: the request is queued when ib_core has returned.
+ * What uverbs checks before that, for a QP that a process modifies, is repeated here.
+ */
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include <rdma/ib_cache.h>
+#include <rdma/ib_marshall.h>
+#include <rdma/uverbs_ioctl.h>
+#include <rdma/uverbs_std_types.h>
+#include <rdma/vrb-abi.h>
+
+#define UVERBS_MODULE_NAME tavor
+#include <rdma/uverbs_named_ioctl.h>
+
+#include "qp.h"
+#include "tavor.h"
+#include "uctx.h"
+#include "user_queue.h"
+#include "verb_queue.h"
+
+#define TAVOR_REQUEST_GRAIN	8	/* sizes of requests are multiples of this */
+
+/* The attributes ib_core is given are where the request of either kind has them. */
+static_assert(offsetof(struct vrb_modify_qp, attr) == offsetof(struct vrb_connect_qp, attr));
+static_assert(!offsetof(struct tavor_connect_user_qp, req));
+static_assert(VRB_QUEUE_MAX_BATCH <= PAGE_SIZE / sizeof(void *));
+
+struct tavor_user_queue {
+	struct ib_uobject uobj;
+	struct tavor_queue queue;
+};
+
+static struct tavor_user_queue *to_user_queue(struct ib_uobject *uobj)
+{
+	return container_of(uobj, struct tavor_user_queue, uobj);
+}
+
+static struct tavor_queue *tavor_queue_of(const struct uverbs_attr_bundle *attrs, u16 id)
+{
+	return &to_user_queue(uverbs_attr_get_uobject(attrs, id))->queue;
+}
+
+/* ---- By way of ib_core ---- */
+
+/* What ib_core has found of its paths is kept, for it drops that on its way out. */
+static int tavor_queue_take(const struct ib_qp_attr *attr, int mask)
+{
+	struct tavor_queued *req = container_of(attr, struct tavor_queued, modify.attr);
+
+	req->taken = true;
+	if (mask & IB_QP_AV)
+		req->gids[0] = tavor_hold_gid(&attr->ah_attr);
+	if (mask & IB_QP_ALT_PATH)
+		req->gids[1] = tavor_hold_gid(&attr->alt_ah_attr);
+	return 0;
+}
+
+/**
+ * tavor_user_modify_qp() - ib_device_ops.modify_qp
+ * @ibqp: the QP
+ * @attr: what to set
+ * @mask: what of it
+ * @udata: NULL for kernel QPs
+ *
+ * Context: Process context.
+ * Return: as tavor_modify_qp(); 0 for a request of a verb queue, which does not wait here.
+ */
+int tavor_user_modify_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask,
+			 struct ib_udata *udata)
+{
+	if (udata && READ_ONCE(to_tqp(ibqp)->queueing) == attr)
+		return tavor_queue_take(attr, mask);
+	return tavor_modify_qp(ibqp, attr, mask, udata);
+}
+
+/**
+ * tavor_user_destroy_qp() - ib_device_ops.destroy_qp
+ * @ibqp: the QP
+ * @udata: not used
+ *
+ * Context: Process context.
+ * Return: 0: a destroy does not fail.
+ */
+int tavor_user_destroy_qp(struct ib_qp *ibqp, struct ib_udata *udata)
+{
+	tavor_queue_forget_qp(to_tqp(ibqp)->hw);
+	return tavor_destroy_qp(ibqp, udata);
+}
+
+static void tavor_ah_from_user(struct ib_device *ibdev, struct rdma_ah_attr *ah,
+			       const struct ib_uverbs_ah_attr *from)
+{
+	ah->type = rdma_ah_find_type(ibdev, from->port_num);
+	if (from->is_global) {
+		rdma_ah_set_grh(ah, NULL, from->grh.flow_label, from->grh.sgid_index,
+				from->grh.hop_limit, from->grh.traffic_class);
+		rdma_ah_set_dgid_raw(ah, (void *)from->grh.dgid);
+	} else {
+		rdma_ah_set_ah_flags(ah, 0);
+	}
+	rdma_ah_set_dlid(ah, from->dlid);
+	rdma_ah_set_sl(ah, from->sl);
+	rdma_ah_set_path_bits(ah, from->src_path_bits);
+	rdma_ah_set_static_rate(ah, from->static_rate);
+	rdma_ah_set_port_num(ah, from->port_num);
+	rdma_ah_set_make_grd(ah, false);
+}
+
+static void tavor_attr_from_user(struct ib_device *ibdev, struct ib_qp_attr *attr, int mask,
+				 const struct ib_uverbs_qp_attr *from)
+{
+	attr->qp_state = from->qp_state;
+	attr->cur_qp_state = from->cur_qp_state;
+	attr->path_mtu = from->path_mtu;
+	attr->path_mig_state = from->path_mig_state;
+	attr->qkey = from->qkey;
+	attr->rq_psn = from->rq_psn;
+	attr->sq_psn = from->sq_psn;
+	attr->dest_qp_num = from->dest_qp_num;
+	attr->qp_access_flags = from->qp_access_flags;
+	attr->pkey_index = from->pkey_index;
+	attr->alt_pkey_index = from->alt_pkey_index;
+	attr->en_sqd_async_notify = from->en_sqd_async_notify;
+	attr->max_rd_atomic = from->max_rd_atomic;
+	attr->max_dest_rd_atomic = from->max_dest_rd_atomic;
+	attr->min_rnr_timer = from->min_rnr_timer;
+	attr->port_num = from->port_num;
+	attr->timeout = from->timeout;
+	attr->retry_cnt = from->retry_cnt;
+	attr->rnr_retry = from->rnr_retry;
+	attr->alt_port_num = from->alt_port_num;
+	attr->alt_timeout = from->alt_timeout;
+	if (mask & IB_QP_AV)
+		tavor_ah_from_user(ibdev, &attr->ah_attr, &from->ah_attr);
+	if (mask & IB_QP_ALT_PATH)
+		tavor_ah_from_user(ibdev, &attr->alt_ah_attr, &from->alt_ah_attr);
+}
+
+/*
+ * What uverbs' modify looks at before ib_core's: ports, for the address of a path is read by that
+ * of its port; in SQD a new path takes its port along.
+ */
+static int tavor_check_ports(const struct ib_qp *ibqp, struct ib_uverbs_qp_attr *attr, int *mask)
+{
+	const struct ib_device *ibdev = ibqp->device;
+
+	if (*mask & IB_QP_PORT && !rdma_is_port_valid(ibdev, attr->port_num))
+		return -EINVAL;
+	if (*mask & IB_QP_ALT_PATH && (!rdma_is_port_valid(ibdev, attr->alt_port_num) ||
+				       attr->alt_port_num != attr->alt_ah_attr.port_num))
+		return -EINVAL;
+	if (!(*mask & IB_QP_AV))
+		return 0;
+	if (!rdma_is_port_valid(ibdev, attr->ah_attr.port_num))
+		return -EINVAL;
+	if (*mask & IB_QP_STATE && attr->qp_state == IB_QPS_RTR)
+		return attr->ah_attr.port_num == ibqp->real_qp->port ? 0 : -EINVAL;
+	if (!(*mask & IB_QP_PORT)) {
+		*mask |= IB_QP_PORT;
+		attr->port_num = attr->ah_attr.port_num;
+	}
+	return attr->port_num == attr->ah_attr.port_num ? 0 : -EINVAL;
+}
+
+static int tavor_check_user_attrs(const struct ib_qp *ibqp, struct ib_uverbs_qp_attr *attr,
+				  int *mask)
+{
+	int err = tavor_check_ports(ibqp, attr, mask);
+
+	if (err)
+		return err;
+	if (*mask & IB_QP_CUR_STATE && attr->cur_qp_state > IB_QPS_ERR)
+		return -EINVAL;
+	if (*mask & IB_QP_STATE && attr->qp_state > IB_QPS_ERR)
+		return -EINVAL;
+	if (*mask & IB_QP_QKEY && attr->qkey & IB_QP_SET_QKEY && !vrb_has_raw_cap(ibqp->device))
+		return -EPERM;
+	return 0;
+}
+
+/* One transition, as far as it is ib_core's. The lock of the QP's queueing held. */
+static int tavor_pass_on(struct tavor_queued *req, struct ib_qp *ibqp,
+			 struct ib_uverbs_qp_attr *from, int *mask, struct ib_udata *udata)
+{
+	struct ib_qp_attr *attr = &req->modify.attr;
+	struct tavor_qp *qp = to_tqp(ibqp);
+	int err = tavor_check_user_attrs(ibqp, from, mask);
+
+	if (err)
+		return err;
+	tavor_attr_from_user(ibqp->device, attr, *mask, from);
+	req->taken = false;
+	WRITE_ONCE(qp->queueing, attr);
+	err = ib_modify_qp_with_udata(ibqp, attr, *mask, udata);
+	WRITE_ONCE(qp->queueing, NULL);
+	if (!err && WARN_ON_ONCE(!req->taken))
+		return -EIO;
+	return err;
+}
+
+/* The source GIDs that ib_core has looked up, which the request holds. */
+static void tavor_put_back_gids(struct tavor_queued *req)
+{
+	struct ib_qp_attr *attr = &req->modify.attr;
+
+	if (req->gids[0])
+		attr->ah_attr.grh.sgid_attr = req->gids[0];
+	if (req->gids[1])
+		attr->alt_ah_attr.grh.sgid_attr = req->gids[1];
+}
+
+static const struct vrb_verb *tavor_queue_modify(struct tavor_queued *req, struct ib_qp *ibqp,
+						 struct ib_uverbs_qp_attr *from,
+						 struct ib_udata *udata)
+{
+	int mask = from->qp_attr_mask;
+	int err;
+
+	if (mask & ~IB_QP_ATTR_STANDARD_BITS)
+		return ERR_PTR(-EOPNOTSUPP);
+	err = tavor_pass_on(req, ibqp, from, &mask, udata);
+	if (err)
+		return ERR_PTR(err);
+	tavor_put_back_gids(req);
+	req->modify.mask = mask;
+	if (mask & IB_QP_STATE && (from->qp_state == IB_QPS_ERR || from->qp_state == IB_QPS_RESET))
+		req->vrb.class = VRB_CLASS_TEARDOWN;
+	return &tavor_verb_modify_qp;
+}
+
+/*
+ * The transitions for which everything is given; a request that lacks something for one that it
+ * has to make fails when that comes. One for which there is only a part makes no sense.
+ */
+static int tavor_pass_on_connect(struct tavor_queued *req, struct ib_qp *ibqp,
+				 const struct ib_uverbs_qp_attr *from, struct ib_udata *udata)
+{
+	struct ib_uverbs_qp_attr leg;
+	int given = from->qp_attr_mask & ~IB_QP_STATE;
+	int all = 0, need, mask, err;
+	u32 step;
+
+	for (step = 0; step < TAVOR_NR_CONNECT_STEPS; step++) {
+		if (tavor_connect_state(step) > from->qp_state)
+			break;
+		need = tavor_connect_mask(req->qp, step);
+		all |= need;
+		if ((given & need) != need && given & need)
+			return -EINVAL;
+	}
+	if (given & ~all)
+		return -EINVAL;
+	for (step = 0; step < TAVOR_NR_CONNECT_STEPS; step++) {
+		need = tavor_connect_mask(req->qp, step);
+		if (tavor_connect_state(step) > from->qp_state || (given & need) != need)
+			continue;
+		leg = *from;
+		leg.qp_state = tavor_connect_state(step);
+		mask = IB_QP_STATE | need;
+		err = tavor_pass_on(req, ibqp, &leg, &mask, udata);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static const struct vrb_verb *tavor_queue_connect(struct tavor_queued *req, struct ib_qp *ibqp,
+						  struct ib_uverbs_qp_attr *from,
+						  struct ib_udata *udata)
+{
+	int err;
+
+	if (!(from->qp_attr_mask & IB_QP_STATE) || tavor_qp_is_special(req->qp) ||
+	    (from->qp_state != IB_QPS_RTR && from->qp_state != IB_QPS_RTS))
+		return ERR_PTR(-EINVAL);
+	err = tavor_pass_on_connect(req, ibqp, from, udata);
+	if (err)
+		return ERR_PTR(err);
+	tavor_put_back_gids(req);
+	req->connect.given = from->qp_attr_mask;
+	req->connect.req.to = from->qp_state;
+	return &tavor_verb_connect_user_qp;
+}
+
+/* ---- Submit ---- */
+
+static const struct vrb_verb *tavor_queue_plain(struct tavor_queued *req,
+						const struct vrb_queue_request *from)
+{
+	if (memchr_inv(&from->attr, 0, sizeof(from->attr)))
+		return ERR_PTR(-EINVAL);
+	switch (from->op) {
+	case VRB_QUEUE_OP_RESET:
+		return &tavor_verb_reset_qp;
+	case VRB_QUEUE_OP_QUIESCE:
+		return &tavor_verb_quiesce_qp;
+	default:
+		/* As the synchronous one: somebody waits for it. */
+		req->vrb.class = VRB_CLASS_NORMAL;
+		return &tavor_verb_query_qp;
+	}
+}
+
+static const struct vrb_verb *tavor_queue_prepare(struct tavor_queued *req, struct ib_qp *ibqp,
+						  struct vrb_queue_request *from,
+						  struct ib_udata *udata)
+{
+	struct mutex *lock = &to_tqp(ibqp)->queue_lock;
+	const struct vrb_verb *verb;
+
+	if (from->op < VRB_QUEUE_OP_MODIFY || from->op > VRB_QUEUE_OP_QUERY)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (from->flags || memchr_inv(from->attr.reserved, 0, sizeof(from->attr.reserved)))
+		return ERR_PTR(-EINVAL);
+	if (from->op > VRB_QUEUE_OP_CONNECT)
+		return tavor_queue_plain(req, from);
+	mutex_lock(lock);
+	verb = from->op == VRB_QUEUE_OP_MODIFY ?
+	       tavor_queue_modify(req, ibqp, &from->attr, udata) :
+	       tavor_queue_connect(req, ibqp, &from->attr, udata);
+	mutex_unlock(lock);
+	return verb;
+}
+
+/* Returns whether there was room. */
+static bool tavor_queue_submit(struct tavor_queue *queue, struct ib_qp *ibqp, const void *from,
+			       struct ib_udata *udata)
+{
+	struct vrb_queue_request request;
+	const struct vrb_verb *verb;
+	struct tavor_queued *req;
+
+	memcpy(&request, from, sizeof(request));
+	req = tavor_queue_get(queue, to_tqp(ibqp)->hw);
+	if (!req)
+		return false;
+	req->user_data = request.user_data;
+	req->op = request.op;
+	verb = tavor_queue_prepare(req, ibqp, &request, udata);
+	if (IS_ERR(verb))
+		tavor_queue_refuse(req, PTR_ERR(verb));
+	else
+		tavor_queue_accept(req, verb);
+	return true;
+}
+
+/* How long each of @n requests is; what this kernel does not know of them is 0. */
+static int tavor_request_size(const struct uverbs_attr_bundle *attrs, const u8 *requests, int n)
+{
+	int len = uverbs_attr_get_len(attrs, VRB_ATTR_QUEUE_SUBMIT_REQUESTS);
+	int size, known = sizeof(struct vrb_queue_request), i;
+
+	if (len % n)
+		return -EINVAL;
+	size = len / n;
+	if (size < known || size % TAVOR_REQUEST_GRAIN)
+		return -EINVAL;
+	for (i = 0; size > known && i < n; i++) {
+		if (memchr_inv(requests + i * size + known, 0, size - known))
+			return -EOPNOTSUPP;
+	}
+	return size;
+}
+
+static int UVERBS_HANDLER(VRB_METHOD_QUEUE_SUBMIT)(struct uverbs_attr_bundle *attrs)
+{
+	struct tavor_queue *queue = tavor_queue_of(attrs, VRB_ATTR_QUEUE_SUBMIT_FD);
+	const u8 *requests = uverbs_attr_get_alloced_ptr(attrs, VRB_ATTR_QUEUE_SUBMIT_REQUESTS);
+	struct ib_uobject **qps;
+	u32 accepted = 0;
+	int n, size;
+
+	n = uverbs_attr_get_uobjs_arr(attrs, VRB_ATTR_QUEUE_SUBMIT_QPS, &qps);
+	if (n <= 0 || IS_ERR(requests))
+		return -EINVAL;
+	size = tavor_request_size(attrs, requests, n);
+	if (size < 0)
+		return size;
+	while (accepted < n && tavor_queue_submit(queue, qps[accepted]->object,
+						  requests + accepted * size,
+						  &attrs->driver_udata))
+		accepted++;
+	if (!accepted)
+		return -EAGAIN;
+	return uverbs_copy_to(attrs, VRB_ATTR_QUEUE_SUBMIT_ACCEPTED, &accepted, sizeof(accepted));
+}
+
+/* ---- The other methods ---- */
+
+static struct tavor_dev *tavor_method_dev(const struct uverbs_attr_bundle *attrs,
+					  struct tavor_ucontext **ctx)
+{
+	struct ib_ucontext *ibctx = ib_uverbs_get_ucontext(attrs);
+
+	if (IS_ERR(ibctx))
+		return ERR_CAST(ibctx);
+	*ctx = to_tctx(ibctx);
+	return to_tdev(ibctx->device);
+}
+
+static int UVERBS_HANDLER(VRB_METHOD_QUEUE_QUERY)(struct uverbs_attr_bundle *attrs)
+{
+	struct vrb_queue_caps caps = {
+		.revision = VRB_ABI_REVISION,
+		.max_depth = VRB_QUEUE_MAX_DEPTH,
+		.ops = BIT_ULL(VRB_QUEUE_OP_MODIFY) | BIT_ULL(VRB_QUEUE_OP_CONNECT) |
+		       BIT_ULL(VRB_QUEUE_OP_RESET) | BIT_ULL(VRB_QUEUE_OP_QUIESCE) |
+		       BIT_ULL(VRB_QUEUE_OP_QUERY),
+		.max_batch = VRB_QUEUE_MAX_BATCH,
+		.request_size = sizeof(struct vrb_queue_request),
+		.completion_size = sizeof(struct vrb_queue_completion),
+	};
+	struct tavor_ucontext *ctx;
+	struct tavor_dev *dev = tavor_method_dev(attrs, &ctx);
+
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+	caps.slots = vrb_device_user_slots(dev->vrb);
+	return uverbs_copy_to_struct_or_zero(attrs, VRB_ATTR_QUEUE_QUERY_CAPS, &caps,
+					     sizeof(caps));
+}
+
+static int UVERBS_HANDLER(VRB_METHOD_QUEUE_CREATE)(struct uverbs_attr_bundle *attrs)
+{
+	struct tavor_queue *queue = tavor_queue_of(attrs, VRB_ATTR_QUEUE_CREATE_FD);
+	struct vrb_queue_attr attr;
+	struct tavor_ucontext *ctx;
+	struct tavor_dev *dev;
+	int err;
+
+	err = uverbs_copy_from(&attr, attrs, VRB_ATTR_QUEUE_CREATE_ATTR);
+	if (err)
+		return err;
+	if (!attr.depth || attr.depth > VRB_QUEUE_MAX_DEPTH || attr.flags || attr.reserved ||
+	    attr.completion_size != sizeof(struct vrb_queue_completion))
+		return -EINVAL;
+	dev = tavor_method_dev(attrs, &ctx);
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+	if (vrb_device_failed(dev->vrb))
+		return -EIO;
+	err = tavor_queue_open(queue, dev, &ctx->user, attr.depth);
+	if (err)
+		return err;
+	uverbs_finalize_uobj_create(attrs, VRB_ATTR_QUEUE_CREATE_FD);
+	return 0;
+}
+
+static int UVERBS_HANDLER(VRB_METHOD_QUEUE_CANCEL)(struct uverbs_attr_bundle *attrs)
+{
+	struct tavor_queue *queue = tavor_queue_of(attrs, VRB_ATTR_QUEUE_CANCEL_FD);
+	u64 user_data;
+	int err;
+
+	err = uverbs_copy_from(&user_data, attrs, VRB_ATTR_QUEUE_CANCEL_USER_DATA);
+	return err ?: tavor_queue_cancel(queue, user_data);
+}
+
+/* ---- The file ---- */
+
+static void tavor_completion_fill(const struct tavor_queue *queue, struct tavor_queued *req,
+				  struct vrb_queue_completion *completion)
+{
+	memset(completion, 0, sizeof(*completion));
+	completion->user_data = req->user_data;
+	completion->status = -req->status;
+	completion->op = req->op;
+	completion->qp_state = req->qp_state;
+	completion->step = req->step;
+	completion->qp_num = req->qp_num;
+	if (req->op == VRB_QUEUE_OP_QUERY && !req->status)
+		ib_copy_qp_attr_to_user(&queue->dev->ib_dev, &completion->attr, &req->query.attr);
+}
+
+/* One completion to the process: its size, 0: there is none, or a negative errno. */
+static ssize_t tavor_queue_deliver(struct tavor_queue *queue, char __user *buf)
+{
+	struct vrb_queue_completion completion;
+	struct tavor_queued *req;
+
+	if (queue->closed)
+		return -EIO;
+	req = tavor_queue_first(queue);
+	if (!req)
+		return 0;
+	tavor_completion_fill(queue, req, &completion);
+	if (copy_to_user(buf, &completion, sizeof(completion)))
+		return -EFAULT;
+	tavor_queue_put(req);
+	return sizeof(completion);
+}
+
+/* What there is, without waiting. */
+static ssize_t tavor_queue_read_some(struct tavor_queue *queue, char __user *buf, size_t count)
+{
+	ssize_t n = 0, ret;
+
+	if (mutex_lock_interruptible(&queue->lock))
+		return -ERESTARTSYS;
+	do {
+		ret = tavor_queue_deliver(queue, buf + n);
+		if (ret > 0)
+			n += ret;
+	} while (ret > 0 && count - n >= sizeof(struct vrb_queue_completion));
+	mutex_unlock(&queue->lock);
+	return n ?: ret;
+}
+
+static ssize_t tavor_queue_read(struct file *filp, char __user *buf, size_t count, loff_t *pos)
+{
+	struct tavor_queue *queue = &to_user_queue(filp->private_data)->queue;
+	ssize_t ret;
+
+	if (count < sizeof(struct vrb_queue_completion))
+		return -EINVAL;
+	for (;;) {
+		ret = tavor_queue_read_some(queue, buf, count);
+		if (ret)
+			return ret;
+		if (filp->f_flags & O_NONBLOCK)
+			return -EAGAIN;
+		if (wait_event_interruptible(queue->wait, tavor_queue_has_news(queue)))
+			return -ERESTARTSYS;
+	}
+}
+
+static __poll_t tavor_queue_poll(struct file *filp, struct poll_table_struct *table)
+{
+	struct tavor_queue *queue = &to_user_queue(filp->private_data)->queue;
+
+	poll_wait(filp, &queue->wait, table);
+	if (READ_ONCE(queue->closed))
+		return EPOLLIN | EPOLLRDNORM | EPOLLHUP | EPOLLRDHUP;
+	return tavor_queue_has_news(queue) ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
+static const struct file_operations tavor_queue_fops = {
+	.owner = THIS_MODULE,
+	.read = tavor_queue_read,
+	.poll = tavor_queue_poll,
+	.release = uverbs_uobject_fd_release,
+};
+
+/* The last close, or the context goes first, or the device. */
+static void tavor_queue_destroy_uobj(struct ib_uobject *uobj, enum rdma_remove_reason why)
+{
+	tavor_queue_close(&to_user_queue(uobj)->queue);
+}
+
+/* ---- What uverbs is told ---- */
+
+DECLARE_UVERBS_NAMED_METHOD(
+	VRB_METHOD_QUEUE_QUERY,
+	UVERBS_ATTR_PTR_OUT(VRB_ATTR_QUEUE_QUERY_CAPS, UVERBS_ATTR_MIN_SIZE(sizeof(__u32)),
+			    UA_MANDATORY));
+
+DECLARE_UVERBS_NAMED_METHOD(
+	VRB_METHOD_QUEUE_CREATE,
+	UVERBS_ATTR_FD(VRB_ATTR_QUEUE_CREATE_FD, VRB_OBJECT_QUEUE, UVERBS_ACCESS_NEW,
+		       UA_MANDATORY),
+	UVERBS_ATTR_PTR_IN(VRB_ATTR_QUEUE_CREATE_ATTR,
+			   UVERBS_ATTR_STRUCT(struct vrb_queue_attr, reserved), UA_MANDATORY));
+
+DECLARE_UVERBS_NAMED_METHOD(
+	VRB_METHOD_QUEUE_SUBMIT,
+	UVERBS_ATTR_FD(VRB_ATTR_QUEUE_SUBMIT_FD, VRB_OBJECT_QUEUE, UVERBS_ACCESS_READ,
+		       UA_MANDATORY),
+	UVERBS_ATTR_PTR_IN(VRB_ATTR_QUEUE_SUBMIT_REQUESTS,
+			   UVERBS_ATTR_MIN_SIZE(sizeof(struct vrb_queue_request)), UA_MANDATORY,
+			   UA_ALLOC_AND_COPY),
+	UVERBS_ATTR_IDRS_ARR(VRB_ATTR_QUEUE_SUBMIT_QPS, UVERBS_OBJECT_QP, UVERBS_ACCESS_READ, 1,
+			     VRB_QUEUE_MAX_BATCH, UA_MANDATORY),
+	UVERBS_ATTR_PTR_OUT(VRB_ATTR_QUEUE_SUBMIT_ACCEPTED, UVERBS_ATTR_TYPE(__u32),
+			    UA_MANDATORY));
+
+DECLARE_UVERBS_NAMED_METHOD(
+	VRB_METHOD_QUEUE_CANCEL,
+	UVERBS_ATTR_FD(VRB_ATTR_QUEUE_CANCEL_FD, VRB_OBJECT_QUEUE, UVERBS_ACCESS_READ,
+		       UA_MANDATORY),
+	UVERBS_ATTR_PTR_IN(VRB_ATTR_QUEUE_CANCEL_USER_DATA, UVERBS_ATTR_TYPE(__u64),
+			   UA_MANDATORY));
+
+DECLARE_UVERBS_NAMED_OBJECT(
+	VRB_OBJECT_QUEUE,
+	UVERBS_TYPE_ALLOC_FD(sizeof(struct tavor_user_queue), tavor_queue_destroy_uobj,
+			     &tavor_queue_fops, "[verb_queue]", O_RDONLY),
+	&UVERBS_METHOD(VRB_METHOD_QUEUE_QUERY),
+	&UVERBS_METHOD(VRB_METHOD_QUEUE_CREATE),
+	&UVERBS_METHOD(VRB_METHOD_QUEUE_SUBMIT),
+	&UVERBS_METHOD(VRB_METHOD_QUEUE_CANCEL));
+
+const struct uapi_definition tavor_user_queue_defs[] = {
+	UAPI_DEF_CHAIN_OBJ_TREE_NAMED(VRB_OBJECT_QUEUE),
+	{},
+};

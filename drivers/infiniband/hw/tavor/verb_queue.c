@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Verb queues: requests of a process, their way through the engine, and their completions.
+ *
+ * The engine is given only so many requests of a queue that they can use all the slots processes
+ * may have; the rest waits here, where it costs others nothing. What counts are the QPs, for only
+ * one request of each can have a slot: the queue of whose request is the foremost of a QP's is
+ * charged for it.
+ *
+ * A request that waits holds the hardware's half of its QP, and the QP's destroy takes it back.
+ * The memory of all requests is the queue's, and is there from the start; so nothing here can fail
+ * for want of it. One lock of the device guards the lists of all queues and QPs: what is done under
+ * it is short.
+ */
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include <rdma/ib_cache.h>
+
+#include "tavor.h"
+#include "verb_queue.h"
+
+#define TAVOR_QUEUE_PORTION	64	/* requests in one hold of the lock */
+
+/* ---- Requests that are not over, by name ---- */
+
+static void tavor_queue_name(struct tavor_queue *queue, struct tavor_queued *req)
+{
+	struct rb_node **link = &queue->by_name.rb_node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		if (req->user_data < rb_entry(parent, struct tavor_queued, node)->user_data)
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
+	}
+	rb_link_node(&req->node, parent, link);
+	rb_insert_color(&req->node, &queue->by_name);
+}
+
+/* The one submitted last, if there are several. */
+static struct tavor_queued *tavor_queue_find(struct tavor_queue *queue, u64 user_data)
+{
+	struct rb_node *node = queue->by_name.rb_node;
+	struct tavor_queued *req, *found = NULL;
+
+	while (node) {
+		req = rb_entry(node, struct tavor_queued, node);
+		if (user_data < req->user_data) {
+			node = node->rb_left;
+		} else {
+			if (user_data == req->user_data)
+				found = req;
+			node = node->rb_right;
+		}
+	}
+	return found;
+}
+
+/* ---- The way of a request ---- */
+
+static void tavor_queue_over(struct tavor_queued *req, int status)
+{
+	struct tavor_queue *queue = req->queue;
+
+	lockdep_assert_held(&queue->dev->queues_lock);
+	tavor_qp_put_gids(req->gids);
+	req->status = status;
+	req->state = TAVOR_QUEUED_OVER;
+	list_add_tail(&req->entry, &queue->over);
+	wake_up_interruptible(&queue->wait);
+}
+
+/* One that waits; the caller drops its reference to the QP. */
+static void tavor_queue_take_back(struct tavor_queued *req)
+{
+	list_del(&req->entry);
+	list_del(&req->qp_entry);
+	rb_erase(&req->node, &req->queue->by_name);
+	req->step = 0;
+	req->qp_state = READ_ONCE(req->qp->state);
+	tavor_queue_over(req, -ECANCELED);
+}
+
+static struct tavor_queued *tavor_queue_foremost(struct tavor_hw_qp *qp)
+{
+	return list_first_entry_or_null(&qp->issued, struct tavor_queued, qp_entry);
+}
+
+/* The engine is through with it. The charge for a QP goes from one of its requests to the next. */
+static void tavor_queue_leaves(struct tavor_queued *req, int status)
+{
+	struct tavor_hw_qp *qp = req->qp;
+	bool foremost = tavor_queue_foremost(qp) == req;
+	struct tavor_queued *next;
+
+	list_del(&req->qp_entry);
+	rb_erase(&req->node, &req->queue->by_name);
+	if (foremost) {
+		req->queue->active--;
+		next = tavor_queue_foremost(qp);
+		if (next)
+			next->queue->active++;
+	}
+	req->step = req->vrb.step;
+	req->qp_state = READ_ONCE(qp->state);
+	tavor_queue_over(req, status);
+}
+
+/* Whether the first that waits may go. */
+static struct tavor_queued *tavor_queue_next(struct tavor_queue *queue)
+{
+	struct tavor_queued *req;
+
+	lockdep_assert_held(&queue->dev->queues_lock);
+	req = list_first_entry_or_null(&queue->waiting, struct tavor_queued, entry);
+	if (req && list_empty(&req->qp->issued) && queue->active >= queue->share)
+		return NULL;
+	return req;
+}
+
+static void tavor_queue_issue(struct tavor_queued *req)
+{
+	struct tavor_queue *queue = req->queue;
+	struct tavor_hw_qp *qp = req->qp;
+	int ret;
+
+	queue->active += list_empty(&qp->issued);
+	list_del(&req->entry);
+	list_move_tail(&req->qp_entry, &qp->issued);
+	req->state = TAVOR_QUEUED_ISSUED;
+	ret = vrb_submit(vrb_device_client(queue->dev->vrb), &req->vrb);
+	if (ret != -EINPROGRESS)
+		tavor_queue_leaves(req, ret);
+	/* The engine has one of its own. */
+	vrb_object_put(&qp->object);
+}
+
+/* To the engine as much as it may have; returns whether there is more. */
+static bool tavor_queue_feed(struct tavor_queue *queue)
+{
+	struct tavor_queued *req;
+	unsigned int n;
+
+	for (n = 0; n < TAVOR_QUEUE_PORTION; n++) {
+		req = tavor_queue_next(queue);
+		if (!req)
+			return false;
+		tavor_queue_issue(req);
+	}
+	return tavor_queue_next(queue);
+}
+
+static void tavor_queue_done(struct vrb *vrb)
+{
+	struct tavor_queued *req = container_of(vrb, struct tavor_queued, vrb);
+	struct tavor_queue *queue = req->queue;
+	struct tavor_dev *dev = queue->dev;
+
+	spin_lock_bh(&dev->queues_lock);
+	tavor_queue_leaves(req, vrb->status);
+	if (tavor_queue_feed(queue))
+		vrb_softirq_sched(&queue->feeder);
+	spin_unlock_bh(&dev->queues_lock);
+}
+
+static int tavor_queue_run(struct vrb_softirq *softirq, int budget)
+{
+	struct tavor_queue *queue = container_of(softirq, struct tavor_queue, feeder);
+	struct tavor_dev *dev = queue->dev;
+	bool more;
+
+	spin_lock_bh(&dev->queues_lock);
+	more = tavor_queue_feed(queue);
+	/* Under the lock: who has it scheduled afterwards is heard. */
+	if (!more)
+		vrb_softirq_complete(softirq);
+	spin_unlock_bh(&dev->queues_lock);
+	return more ? budget : 0;
+}
+
+/* ---- What the process asks for ---- */
+
+/**
+ * tavor_queue_get() - a place for a request
+ * @queue: queue
+ * @qp: QP, which is not destroyed meanwhile
+ *
+ * The caller fills the request in, but for its struct vrb, and calls tavor_queue_accept() or
+ * tavor_queue_refuse().
+ *
+ * Context: Process context.
+ * Return: the place, or NULL: the queue is full.
+ */
+struct tavor_queued *tavor_queue_get(struct tavor_queue *queue, struct tavor_hw_qp *qp)
+{
+	struct tavor_dev *dev = queue->dev;
+	struct tavor_queued *req;
+
+	spin_lock_bh(&dev->queues_lock);
+	req = list_first_entry_or_null(&queue->free, struct tavor_queued, entry);
+	if (req)
+		list_del(&req->entry);
+	spin_unlock_bh(&dev->queues_lock);
+	if (!req)
+		return NULL;
+	*req = (struct tavor_queued){
+		.queue = queue,
+		.qp = qp,
+		.qp_num = qp->qpn,
+	};
+	return req;
+}
+
+/**
+ * tavor_queue_refuse() - a request that is over before it has begun
+ * @req: place of tavor_queue_get()
+ * @status: negative errno
+ *
+ * Context: Process context.
+ */
+void tavor_queue_refuse(struct tavor_queued *req, int status)
+{
+	struct tavor_dev *dev = req->queue->dev;
+
+	spin_lock_bh(&dev->queues_lock);
+	req->qp_state = READ_ONCE(req->qp->state);
+	tavor_queue_over(req, status);
+	spin_unlock_bh(&dev->queues_lock);
+}
+
+/**
+ * tavor_queue_accept() - a request goes to the engine, or waits until it may
+ * @req: place of tavor_queue_get(), filled in; may be over when this returns
+ * @verb: what is asked for
+ *
+ * Context: Process context.
+ */
+void tavor_queue_accept(struct tavor_queued *req, const struct vrb_verb *verb)
+{
+	struct tavor_queue *queue = req->queue;
+	struct tavor_hw_qp *qp = req->qp;
+	struct tavor_dev *dev = queue->dev;
+	u8 class = req->vrb.class;
+	bool more;
+
+	vrb_prep(&req->vrb, verb, &qp->object);
+	req->vrb.class = class;
+	req->vrb.done = tavor_queue_done;
+	req->vrb.group = &queue->group;
+	req->vrb.user = queue->user;
+	vrb_object_get(&qp->object);
+
+	spin_lock_bh(&dev->queues_lock);
+	req->state = TAVOR_QUEUED_WAITING;
+	tavor_queue_name(queue, req);
+	list_add_tail(&req->entry, &queue->waiting);
+	list_add_tail(&req->qp_entry, &qp->queued);
+	more = tavor_queue_feed(queue);
+	if (more)
+		vrb_softirq_sched(&queue->feeder);
+	spin_unlock_bh(&dev->queues_lock);
+}
+
+/**
+ * tavor_queue_cancel() - take a request back
+ * @queue: queue
+ * @user_data: what the process calls it
+ *
+ * Context: Process context.
+ * Return: 0; -EALREADY: it has been issued; -ENOENT: there is none.
+ */
+int tavor_queue_cancel(struct tavor_queue *queue, u64 user_data)
+{
+	struct tavor_dev *dev = queue->dev;
+	struct vrb_object *object = NULL;
+	struct tavor_queued *req;
+	int ret = 0;
+
+	spin_lock_bh(&dev->queues_lock);
+	req = tavor_queue_find(queue, user_data);
+	if (!req) {
+		ret = -ENOENT;
+	} else if (req->state == TAVOR_QUEUED_WAITING) {
+		object = &req->qp->object;
+		tavor_queue_take_back(req);
+	} else if (vrb_cancel(&req->vrb)) {
+		ret = -EALREADY;
+	}
+	spin_unlock_bh(&dev->queues_lock);
+	if (object)
+		vrb_object_put(object);
+	return ret;
+}
+
+/**
+ * tavor_queue_forget_qp() - take back what waits for the QP in any queue
+ * @qp: QP that nobody can submit requests on any more
+ *
+ * What the engine has of it its destroy takes back.
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_queue_forget_qp(struct tavor_hw_qp *qp)
+{
+	struct tavor_dev *dev = qp->dev;
+	struct tavor_queued *req;
+	unsigned int n;
+
+	do {
+		spin_lock_bh(&dev->queues_lock);
+		for (n = 0; n < TAVOR_QUEUE_PORTION; n++) {
+			req = list_first_entry_or_null(&qp->queued, struct tavor_queued, qp_entry);
+			if (!req)
+				break;
+			tavor_queue_take_back(req);
+			vrb_object_put(&qp->object);
+		}
+		spin_unlock_bh(&dev->queues_lock);
+		cond_resched();
+	} while (n == TAVOR_QUEUE_PORTION);
+}
+
+/* ---- Completions ---- */
+
+/**
+ * tavor_queue_has_news() - whether a reader need not wait
+ * @queue: queue
+ *
+ * Context: Any.
+ * Return: whether there is a completion, or there will be none any more.
+ */
+bool tavor_queue_has_news(struct tavor_queue *queue)
+{
+	return READ_ONCE(queue->closed) || !list_empty_careful(&queue->over);
+}
+
+/**
+ * tavor_queue_first() - the oldest completion
+ * @queue: queue
+ *
+ * Context: Process context, &tavor_queue.lock held.
+ * Return: its place, the caller's until tavor_queue_put(); or NULL.
+ */
+struct tavor_queued *tavor_queue_first(struct tavor_queue *queue)
+{
+	struct tavor_dev *dev = queue->dev;
+	struct tavor_queued *req;
+
+	lockdep_assert_held(&queue->lock);
+	spin_lock_bh(&dev->queues_lock);
+	req = list_first_entry_or_null(&queue->over, struct tavor_queued, entry);
+	spin_unlock_bh(&dev->queues_lock);
+	return req;
+}
+
+/**
+ * tavor_queue_put() - a completion has been read
+ * @req: place of tavor_queue_first()
+ *
+ * Context: Process context, &tavor_queue.lock held.
+ */
+void tavor_queue_put(struct tavor_queued *req)
+{
+	struct tavor_queue *queue = req->queue;
+	struct tavor_dev *dev = queue->dev;
+
+	lockdep_assert_held(&queue->lock);
+	spin_lock_bh(&dev->queues_lock);
+	req->state = TAVOR_QUEUED_FREE;
+	list_move(&req->entry, &queue->free);
+	spin_unlock_bh(&dev->queues_lock);
+}
+
+/* ---- Its life ---- */
+
+/**
+ * tavor_queue_open() - make a verb queue
+ * @queue: zeroed memory of the caller's
+ * @dev: device
+ * @user: the process; stays until the queue is closed
+ * @depth: requests that can be in it, completions included
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or -ENOMEM, and nothing has to be closed.
+ */
+int tavor_queue_open(struct tavor_queue *queue, struct tavor_dev *dev, struct vrb_user *user,
+		     u32 depth)
+{
+	u32 i;
+
+	queue->place = kvcalloc(depth, sizeof(*queue->place), GFP_KERNEL_ACCOUNT);
+	if (!queue->place)
+		return -ENOMEM;
+	queue->dev = dev;
+	queue->user = user;
+	queue->share = vrb_device_user_slots(dev->vrb);
+	queue->by_name = RB_ROOT;
+	mutex_init(&queue->lock);
+	init_waitqueue_head(&queue->wait);
+	INIT_LIST_HEAD(&queue->free);
+	INIT_LIST_HEAD(&queue->waiting);
+	INIT_LIST_HEAD(&queue->over);
+	for (i = 0; i < depth; i++)
+		list_add_tail(&queue->place[i].entry, &queue->free);
+	vrb_group_init(&queue->group, vrb_device_client(dev->vrb));
+	vrb_softirq_init(&queue->feeder, TAVOR_QUEUE_PORTION, tavor_queue_run);
+	return 0;
+}
+
+/* What waits, a portion of it; returns whether there is more. */
+static bool tavor_queue_drop_some(struct tavor_queue *queue)
+{
+	struct tavor_dev *dev = queue->dev;
+	struct vrb_object *object;
+	struct tavor_queued *req;
+	unsigned int n;
+
+	spin_lock_bh(&dev->queues_lock);
+	for (n = 0; n < TAVOR_QUEUE_PORTION; n++) {
+		req = list_first_entry_or_null(&queue->waiting, struct tavor_queued, entry);
+		if (!req)
+			break;
+		object = &req->qp->object;
+		tavor_queue_take_back(req);
+		vrb_object_put(object);
+	}
+	spin_unlock_bh(&dev->queues_lock);
+	return n == TAVOR_QUEUE_PORTION;
+}
+
+/**
+ * tavor_queue_close() - nothing completes any more
+ * @queue: queue, to which nobody submits any more
+ *
+ * What is queued is taken back; what has been issued is waited for, at most until the device fails.
+ * Readers find that the queue is closed, now and ever after.
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_queue_close(struct tavor_queue *queue)
+{
+	while (tavor_queue_drop_some(queue))
+		cond_resched();
+	vrb_group_cancel(&queue->group);
+	vrb_group_drain(&queue->group);
+	vrb_softirq_stop(&queue->feeder);
+	mutex_lock(&queue->lock);
+	WRITE_ONCE(queue->closed, true);
+	queue->dev = NULL;
+	INIT_LIST_HEAD(&queue->over);
+	kvfree(queue->place);
+	queue->place = NULL;
+	mutex_unlock(&queue->lock);
+	wake_up_interruptible(&queue->wait);
+}
