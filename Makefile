@@ -14,7 +14,7 @@ unexport TESTS KERNEL BUILD
 MAKEOVERRIDES =
 
 .PHONY: modules modules_install clean help demo check check-all audit list-tests ci hca setup format shell \
-	docs tags compile_commands.json
+	docs tags userspace compile_commands.json
 
 modules modules_install clean-modules:
 	@[ -e "$(KDIR)/Makefile" ] || { \
@@ -38,6 +38,7 @@ help:
 	@echo '  make list-tests      the tests, and how each is repeated alone'
 	@echo '  make ci              what .ci/run does: make check, static checks, tests of some minutes'
 	@echo '  make hca             the HCA model, build/hca/tavor-hca'
+	@echo '  make userspace       libvrbq, its examples and vrbstat: build/userspace/'
 	@echo '  make setup           fill the cache of the test bench (the others do it when needed)'
 	@echo '  make shell           an interactive guest with the model and the driver'
 	@echo '  make format          clang-format over the user-space C'
@@ -48,8 +49,8 @@ help:
 	@echo '  make clean           remove build/, tags, compile_commands.json and what Kbuild left in the tree'
 	@echo
 	@echo 'demo, shell, audit and check take KERNEL=6.12 (default) or KERNEL=7.'
-	@echo 'make alone, docs, tags, compile_commands.json and clean need no root and install no package: they say'
-	@echo 'which one is missing. modules_install wants root; the others want root on Debian 12 or 13 and install'
+	@echo 'make alone, userspace, docs, tags, compile_commands.json and clean need no root and install no package:'
+	@echo 'they say which one is missing. modules_install wants root; the others want root on Debian 12 or 13 and install'
 	@echo 'what they need.'
 
 demo:
@@ -78,6 +79,13 @@ ci:
 hca:
 	@mkdir -p $(BUILD)/hca
 	@$(MAKE) -C $(HCA) OUTPUT=$(BUILD)/hca
+
+userspace:
+	@echo '#include <infiniband/verbs.h>' | $(CC) -E - >/dev/null 2>&1 || \
+		{ echo "no headers of libibverbs: apt-get install libibverbs-dev"; exit 1; }
+	@echo '#include <cjson/cJSON.h>' | $(CC) -E - >/dev/null 2>&1 || \
+		{ echo "no headers of cJSON: apt-get install libcjson-dev"; exit 1; }
+	@$(MAKE) --no-print-directory -C userspace OUTPUT=$(BUILD)/userspace
 
 setup:
 	@$(VM)/setup

@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * The driver's verb queue: <rdma/vrb-abi.h>.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <rdma/rdma_user_ioctl.h>
+#include <rdma/rdma_user_ioctl_cmds.h>
+#include <rdma/ib_user_ioctl_verbs.h>
+#include <rdma/vrb-abi.h>
+#include "vrbq_internal.h"
+
+#define MAX_ATTRS 4
+#define PULL 32
+
+/* One call of a method: its attributes are added, and then it is made. */
+struct call {
+	struct ib_uverbs_ioctl_hdr hdr;
+	struct ib_uverbs_attr attrs[MAX_ATTRS];
+};
+
+_Static_assert(sizeof(struct ib_uverbs_ioctl_hdr) == offsetof(struct call, attrs), "padding");
+
+/**
+ * struct kernel_batch - what one submit takes
+ * @requests: of the driver's interface
+ * @handles: of their QPs
+ */
+struct kernel_batch {
+	struct vrb_queue_request requests[VRB_QUEUE_MAX_BATCH];
+	uint32_t handles[VRB_QUEUE_MAX_BATCH];
+};
+
+static void call_init(struct call *call, uint16_t method)
+{
+	memset(call, 0, sizeof(*call));
+	call->hdr.object_id = VRB_OBJECT_QUEUE;
+	call->hdr.method_id = method;
+	call->hdr.driver_id = RDMA_DRIVER_MTHCA;
+}
+
+static struct ib_uverbs_attr *call_add(struct call *call, uint16_t id)
+{
+	struct ib_uverbs_attr *attr = &call->attrs[call->hdr.num_attrs++];
+
+	attr->attr_id = id;
+	attr->flags = UVERBS_ATTR_F_MANDATORY;
+	return attr;
+}
+
+static void call_fd(struct call *call, uint16_t id, int fd)
+{
+	call_add(call, id)->data_s64 = fd;
+}
+
+static void call_out(struct call *call, uint16_t id, void *data, size_t size)
+{
+	struct ib_uverbs_attr *attr = call_add(call, id);
+
+	attr->len = size;
+	attr->data = (uintptr_t)data;
+}
+
+/* What has no more than 8 bytes is in the attribute itself. */
+static void call_in(struct call *call, uint16_t id, const void *data, size_t size)
+{
+	struct ib_uverbs_attr *attr = call_add(call, id);
+
+	attr->len = size;
+	if (size <= sizeof(attr->data))
+		memcpy(&attr->data, data, size);
+	else
+		attr->data = (uintptr_t)data;
+}
+
+/* 0 or an errno */
+static int call_make(const struct vrbq *q, struct call *call)
+{
+	call->hdr.length = sizeof(call->hdr) + call->hdr.num_attrs * sizeof(call->attrs[0]);
+	return ioctl(q->context->cmd_fd, RDMA_VERBS_IOCTL, call) ? errno : 0;
+}
+
+static int query_caps(const struct vrbq *q, struct vrb_queue_caps *caps)
+{
+	struct call call;
+
+	memset(caps, 0, sizeof(*caps));
+	call_init(&call, VRB_METHOD_QUEUE_QUERY);
+	call_out(&call, VRB_ATTR_QUEUE_QUERY_CAPS, caps, sizeof(*caps));
+	return call_make(q, &call);
+}
+
+static int create(struct vrbq *q)
+{
+	const struct vrb_queue_attr attr = {
+		.depth = q->depth,
+		.completion_size = sizeof(struct vrb_queue_completion),
+	};
+	struct call call;
+	int ret;
+
+	call_init(&call, VRB_METHOD_QUEUE_CREATE);
+	call_fd(&call, VRB_ATTR_QUEUE_CREATE_FD, 0);
+	call_in(&call, VRB_ATTR_QUEUE_CREATE_ATTR, &attr, sizeof(attr));
+	ret = call_make(q, &call);
+	if (!ret)
+		q->queue_fd = call.attrs[0].data_s64;
+	return ret;
+}
+
+/* Whether this library and that driver can work together. */
+static bool is_usable(const struct vrbq *q, const struct vrb_queue_caps *caps)
+{
+	return caps->revision && caps->ops && caps->max_batch && q->depth <= caps->max_depth &&
+	       caps->request_size >= sizeof(struct vrb_queue_request) &&
+	       caps->completion_size >= sizeof(struct vrb_queue_completion);
+}
+
+static int watch(struct vrbq *q)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = q->queue_fd };
+	int flags = fcntl(q->queue_fd, F_GETFL);
+
+	if (flags < 0 || fcntl(q->queue_fd, F_SETFL, flags | O_NONBLOCK) ||
+	    epoll_ctl(q->epoll, EPOLL_CTL_ADD, q->queue_fd, &event))
+		return errno;
+	return 0;
+}
+
+/* 0; EOPNOTSUPP if the device has no verb queue that the library can use; or another errno */
+int kernel_open(struct vrbq *q)
+{
+	struct vrb_queue_caps caps;
+	int ret = query_caps(q, &caps);
+
+	if (ret == EIO || ret == ENODEV)
+		return ret;
+	if (ret || !is_usable(q, &caps))
+		return EOPNOTSUPP;
+	q->ops = caps.ops;
+	q->max_batch = caps.max_batch < VRB_QUEUE_MAX_BATCH ? caps.max_batch : VRB_QUEUE_MAX_BATCH;
+	q->slots = caps.slots;
+	q->revision = caps.revision;
+	q->batch = malloc(sizeof(*q->batch));
+	if (!q->batch)
+		return ENOMEM;
+	ret = create(q);
+	return ret ? ret : watch(q);
+}
+
+static uint32_t queue_op(uint32_t op)
+{
+	switch (op) {
+	case VRBQ_OP_MODIFY_QP:
+		return VRB_QUEUE_OP_MODIFY;
+	case VRBQ_OP_CONNECT_QP:
+		return VRB_QUEUE_OP_CONNECT;
+	case VRBQ_OP_RESET_QP:
+		return VRB_QUEUE_OP_RESET;
+	case VRBQ_OP_QUERY_QP:
+		return VRB_QUEUE_OP_QUERY;
+	case VRBQ_OP_QUIESCE_QP:
+	case VRBQ_OP_DESTROY_QP:
+		return VRB_QUEUE_OP_QUIESCE;
+	}
+	return 0;
+}
+
+/* Whether the verb queue does it; what an older driver does not know, a thread does. */
+bool kernel_has(const struct vrbq *q, const struct vrbq_request *request)
+{
+	const uint32_t op = queue_op(request->op);
+
+	return q->queue_fd >= 0 && op && (q->ops & (1ull << op));
+}
+
+static void ah_to_kernel(struct ib_uverbs_ah_attr *to, const struct ibv_ah_attr *from)
+{
+	memcpy(to->grh.dgid, from->grh.dgid.raw, sizeof(to->grh.dgid));
+	to->grh.flow_label = from->grh.flow_label;
+	to->grh.sgid_index = from->grh.sgid_index;
+	to->grh.hop_limit = from->grh.hop_limit;
+	to->grh.traffic_class = from->grh.traffic_class;
+	to->dlid = from->dlid;
+	to->sl = from->sl;
+	to->src_path_bits = from->src_path_bits;
+	to->static_rate = from->static_rate;
+	to->is_global = from->is_global;
+	to->port_num = from->port_num;
+}
+
+static void ah_from_kernel(struct ibv_ah_attr *to, const struct ib_uverbs_ah_attr *from)
+{
+	memcpy(to->grh.dgid.raw, from->grh.dgid, sizeof(to->grh.dgid.raw));
+	to->grh.flow_label = from->grh.flow_label;
+	to->grh.sgid_index = from->grh.sgid_index;
+	to->grh.hop_limit = from->grh.hop_limit;
+	to->grh.traffic_class = from->grh.traffic_class;
+	to->dlid = from->dlid;
+	to->sl = from->sl;
+	to->src_path_bits = from->src_path_bits;
+	to->static_rate = from->static_rate;
+	to->is_global = from->is_global;
+	to->port_num = from->port_num;
+}
+
+static void attr_to_kernel(struct ib_uverbs_qp_attr *to, const struct ibv_qp_attr *from, int mask)
+{
+	memset(to, 0, sizeof(*to));
+	to->qp_attr_mask = mask;
+	to->qp_state = from->qp_state;
+	to->cur_qp_state = from->cur_qp_state;
+	to->path_mtu = from->path_mtu;
+	to->path_mig_state = from->path_mig_state;
+	to->qkey = from->qkey;
+	to->rq_psn = from->rq_psn;
+	to->sq_psn = from->sq_psn;
+	to->dest_qp_num = from->dest_qp_num;
+	to->qp_access_flags = from->qp_access_flags;
+	ah_to_kernel(&to->ah_attr, &from->ah_attr);
+	ah_to_kernel(&to->alt_ah_attr, &from->alt_ah_attr);
+	to->max_send_wr = from->cap.max_send_wr;
+	to->max_recv_wr = from->cap.max_recv_wr;
+	to->max_send_sge = from->cap.max_send_sge;
+	to->max_recv_sge = from->cap.max_recv_sge;
+	to->max_inline_data = from->cap.max_inline_data;
+	to->pkey_index = from->pkey_index;
+	to->alt_pkey_index = from->alt_pkey_index;
+	to->en_sqd_async_notify = from->en_sqd_async_notify;
+	to->sq_draining = from->sq_draining;
+	to->max_rd_atomic = from->max_rd_atomic;
+	to->max_dest_rd_atomic = from->max_dest_rd_atomic;
+	to->min_rnr_timer = from->min_rnr_timer;
+	to->port_num = from->port_num;
+	to->timeout = from->timeout;
+	to->retry_cnt = from->retry_cnt;
+	to->rnr_retry = from->rnr_retry;
+	to->alt_port_num = from->alt_port_num;
+	to->alt_timeout = from->alt_timeout;
+}
+
+static void attr_from_kernel(struct ibv_qp_attr *to, const struct ib_uverbs_qp_attr *from)
+{
+	memset(to, 0, sizeof(*to));
+	to->qp_state = from->qp_state;
+	to->cur_qp_state = from->cur_qp_state;
+	to->path_mtu = from->path_mtu;
+	to->path_mig_state = from->path_mig_state;
+	to->qkey = from->qkey;
+	to->rq_psn = from->rq_psn;
+	to->sq_psn = from->sq_psn;
+	to->dest_qp_num = from->dest_qp_num;
+	to->qp_access_flags = from->qp_access_flags;
+	ah_from_kernel(&to->ah_attr, &from->ah_attr);
+	ah_from_kernel(&to->alt_ah_attr, &from->alt_ah_attr);
+	to->cap.max_send_wr = from->max_send_wr;
+	to->cap.max_recv_wr = from->max_recv_wr;
+	to->cap.max_send_sge = from->max_send_sge;
+	to->cap.max_recv_sge = from->max_recv_sge;
+	to->cap.max_inline_data = from->max_inline_data;
+	to->pkey_index = from->pkey_index;
+	to->alt_pkey_index = from->alt_pkey_index;
+	to->en_sqd_async_notify = from->en_sqd_async_notify;
+	to->sq_draining = from->sq_draining;
+	to->max_rd_atomic = from->max_rd_atomic;
+	to->max_dest_rd_atomic = from->max_dest_rd_atomic;
+	to->min_rnr_timer = from->min_rnr_timer;
+	to->port_num = from->port_num;
+	to->timeout = from->timeout;
+	to->retry_cnt = from->retry_cnt;
+	to->rnr_retry = from->rnr_retry;
+	to->alt_port_num = from->alt_port_num;
+	to->alt_timeout = from->alt_timeout;
+}
+
+/* How the driver knows a request: the entry, and which use of it. */
+static uint64_t user_data_of(const struct vrbq *q, const struct entry *entry)
+{
+	return (uint64_t)entry->generation << 32 | (uint32_t)(entry - q->entries);
+}
+
+static struct entry *entry_of(const struct vrbq *q, uint64_t user_data)
+{
+	const uint32_t index = (uint32_t)user_data;
+	struct entry *entry;
+
+	if (index >= q->depth)
+		return NULL;
+	entry = &q->entries[index];
+	return entry->generation == user_data >> 32 && entry->state == STATE_ISSUED ? entry : NULL;
+}
+
+static void fill(const struct vrbq *q, struct vrb_queue_request *to, const struct entry *entry)
+{
+	const struct vrbq_request *from = &entry->request;
+
+	memset(to, 0, sizeof(*to));
+	to->user_data = user_data_of(q, entry);
+	to->op = queue_op(from->op);
+	if (from->op == VRBQ_OP_MODIFY_QP || from->op == VRBQ_OP_CONNECT_QP)
+		attr_to_kernel(&to->attr, &from->modify.attr, from->modify.attr_mask);
+}
+
+/*
+ * The verb queue is through with it: @status. libibverbs hears of a reset, so that the provider's
+ * CQs forget what was in flight, and of the destroy, which fails by itself or not at all.
+ */
+static void through(struct vrbq *q, struct entry *entry, int status)
+{
+	const uint32_t op = entry->request.op;
+	const bool reset = !status && is_to_reset(&entry->request);
+
+	entry->result.status = status;
+	if (!reset && (op != VRBQ_OP_DESTROY_QP || status == ECANCELED)) {
+		order_over(q, entry, status);
+		return;
+	}
+	entry->state = STATE_FINISHING;
+	TAILQ_INSERT_TAIL(&q->finishing, entry, list);
+}
+
+/* The first @n that are pending; returns an errno, and how many were accepted. */
+static int submit(struct vrbq *q, uint32_t n, uint32_t *accepted)
+{
+	struct entry *entry = TAILQ_FIRST(&q->pending);
+	struct call call;
+	uint32_t i;
+
+	for (i = 0; i < n; i++, entry = TAILQ_NEXT(entry, list)) {
+		fill(q, &q->batch->requests[i], entry);
+		q->batch->handles[i] = entry->request.qp->handle;
+	}
+	*accepted = 0;
+	call_init(&call, VRB_METHOD_QUEUE_SUBMIT);
+	call_fd(&call, VRB_ATTR_QUEUE_SUBMIT_FD, q->queue_fd);
+	call_in(&call, VRB_ATTR_QUEUE_SUBMIT_REQUESTS, q->batch->requests,
+		n * sizeof(q->batch->requests[0]));
+	call_in(&call, VRB_ATTR_QUEUE_SUBMIT_QPS, q->batch->handles, n * sizeof(uint32_t));
+	call_out(&call, VRB_ATTR_QUEUE_SUBMIT_ACCEPTED, accepted, sizeof(*accepted));
+	return call_make(q, &call);
+}
+
+static struct entry *take_pending(struct vrbq *q)
+{
+	struct entry *entry = TAILQ_FIRST(&q->pending);
+
+	TAILQ_REMOVE(&q->pending, entry, list);
+	return entry;
+}
+
+static uint32_t count_pending(const struct vrbq *q)
+{
+	struct entry *entry;
+	uint32_t n = 0;
+
+	TAILQ_FOREACH(entry, &q->pending, list) {
+		if (++n == q->max_batch)
+			break;
+	}
+	return n;
+}
+
+/* After the driver has gone nothing comes back: what it had is over. */
+static void die(struct vrbq *q)
+{
+	struct entry *entry;
+
+	if (q->dead)
+		return;
+	q->dead = true;
+	epoll_ctl(q->epoll, EPOLL_CTL_DEL, q->queue_fd, NULL);
+	TAILQ_FOREACH(entry, &q->outstanding, all) {
+		if (entry->state == STATE_ISSUED)
+			through(q, entry, EIO);
+	}
+}
+
+/*
+ * What is pending goes to the verb queue. If one of many is refused none is taken; singly, the one
+ * with the mistake is found, and completes with it.
+ */
+void kernel_flush(struct vrbq *q)
+{
+	uint32_t n, accepted, singly = 0;
+	int ret;
+
+	while ((n = count_pending(q))) {
+		if (singly)
+			n = 1;
+		accepted = 0;
+		ret = q->dead ? EIO : submit(q, n, &accepted);
+		if (ret == EIO)
+			die(q);
+		if (ret && n > 1 && !q->dead) {
+			singly = n;
+			continue;
+		}
+		if (ret || !accepted)
+			through(q, take_pending(q), ret ? ret : EAGAIN);
+		for (; accepted && n; accepted--, n--)
+			take_pending(q)->state = STATE_ISSUED;
+		if (singly)
+			singly--;
+	}
+}
+
+static void query_result(const struct vrbq_request *request, const struct ib_uverbs_qp_attr *attr)
+{
+	struct ibv_qp_init_attr *init = request->query.init_attr;
+	struct ibv_qp *qp = request->qp;
+
+	attr_from_kernel(request->query.attr, attr);
+	if (request->query.attr_mask & IBV_QP_STATE)
+		qp->state = request->query.attr->qp_state;
+	if (!init)
+		return;
+	memset(init, 0, sizeof(*init));
+	init->qp_context = qp->qp_context;
+	init->send_cq = qp->send_cq;
+	init->recv_cq = qp->recv_cq;
+	init->srq = qp->srq;
+	init->qp_type = qp->qp_type;
+	init->cap = request->query.attr->cap;
+}
+
+static void complete(struct vrbq *q, const struct vrb_queue_completion *completion)
+{
+	struct entry *entry = entry_of(q, completion->user_data);
+	const struct vrbq_request *request;
+
+	if (!entry)
+		return;
+	request = &entry->request;
+	entry->result.step = completion->step;
+	entry->result.qp_state = completion->qp_state;
+	if (request->op == VRBQ_OP_QUERY_QP && !completion->status)
+		query_result(request, &completion->attr);
+	/* One that was taken back may be so because the program has destroyed the QP. */
+	else if (completion->status != ECANCELED && completion->qp_state <= IBV_QPS_ERR)
+		request->qp->state = completion->qp_state;
+	through(q, entry, completion->status);
+}
+
+/* Reads up to @want completions. */
+void kernel_pull(struct vrbq *q, uint32_t want)
+{
+	struct vrb_queue_completion completions[PULL];
+	ssize_t got, i;
+	size_t n;
+
+	while (want && q->queue_fd >= 0 && !q->dead) {
+		n = want < PULL ? want : PULL;
+		got = read(q->queue_fd, completions, n * sizeof(completions[0]));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 && errno == EIO)
+			die(q);
+		if (got <= 0)
+			return;
+		got /= sizeof(completions[0]);
+		for (i = 0; i < got; i++)
+			complete(q, &completions[i]);
+		if ((size_t)got < n)
+			return;
+		want -= n;
+	}
+}
+
+/* 0, or an errno: EALREADY if it goes on */
+int kernel_cancel(struct vrbq *q, struct entry *entry)
+{
+	const uint64_t user_data = user_data_of(q, entry);
+	struct call call;
+	int ret;
+
+	call_init(&call, VRB_METHOD_QUEUE_CANCEL);
+	call_fd(&call, VRB_ATTR_QUEUE_CANCEL_FD, q->queue_fd);
+	call_in(&call, VRB_ATTR_QUEUE_CANCEL_USER_DATA, &user_data, sizeof(user_data));
+	ret = call_make(q, &call);
+	/* Completed, and not read yet. */
+	return ret == ENOENT ? EALREADY : ret;
+}

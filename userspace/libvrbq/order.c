@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Requests on one object are carried out one after the other, as they were submitted. A thread
+ * begins one when the one before it is over. The verb queue keeps that order itself, and gets
+ * them at once; but after a reset libibverbs sets the QP back, so that nothing may have gone on.
+ */
+#include <unistd.h>
+#include "vrbq_internal.h"
+
+static struct bucket *bucket_of(struct vrbq *q, const void *object)
+{
+	uint64_t hash = (uintptr_t)object * 0x9e3779b97f4a7c15ull;
+
+	return &q->tails[(hash >> 32) & (q->buckets - 1)];
+}
+
+/* What the order is about; NULL: nothing, as there is no object yet. */
+static const void *object_of(const struct entry *entry)
+{
+	if (is_qp_op(entry->request.op) || entry->request.op == VRBQ_OP_DEREG_MR)
+		return entry->request.object;
+	return NULL;
+}
+
+/* The request on @object that was submitted last and is not over; NULL: none */
+struct entry *order_last(struct vrbq *q, const void *object)
+{
+	struct entry *entry;
+
+	LIST_FOREACH(entry, bucket_of(q, object), tail) {
+		if (object_of(entry) == object)
+			return entry;
+	}
+	return NULL;
+}
+
+static void append(struct vrbq *q, struct entry *entry)
+{
+	const void *object = object_of(entry);
+	struct entry *last;
+
+	entry->before = NULL;
+	entry->after = NULL;
+	if (!object)
+		return;
+	last = order_last(q, object);
+	if (last) {
+		LIST_REMOVE(last, tail);
+		last->after = entry;
+		entry->before = last;
+	}
+	LIST_INSERT_HEAD(bucket_of(q, object), entry, tail);
+}
+
+/* Returns the one after it. */
+static struct entry *take_out(struct vrbq *q, struct entry *entry)
+{
+	struct entry *after = entry->after;
+
+	if (!object_of(entry))
+		return NULL;
+	if (entry->before)
+		entry->before->after = after;
+	if (after) {
+		after->before = entry->before;
+		return after;
+	}
+	LIST_REMOVE(entry, tail);
+	if (entry->before)
+		LIST_INSERT_HEAD(bucket_of(q, object_of(entry)), entry->before, tail);
+	return NULL;
+}
+
+static bool may_begin(const struct entry *entry)
+{
+	const struct entry *before = entry->before;
+
+	if (!before)
+		return true;
+	return !entry->by_thread && !before->by_thread && !is_to_reset(&before->request) &&
+	       (before->state == STATE_PENDING || before->state == STATE_ISSUED);
+}
+
+/* Begins @entry, and those after it, as far as that may be. */
+void order_begin(struct vrbq *q, struct entry *entry)
+{
+	for (; entry && entry->state == STATE_HELD && may_begin(entry); entry = entry->after) {
+		if (entry->by_thread) {
+			threads_run(q, entry);
+		} else {
+			entry->state = STATE_PENDING;
+			TAILQ_INSERT_TAIL(&q->pending, entry, list);
+		}
+	}
+}
+
+/* A request that comes in. */
+void order_add(struct vrbq *q, struct entry *entry)
+{
+	entry->state = STATE_HELD;
+	append(q, entry);
+	TAILQ_INSERT_TAIL(&q->outstanding, entry, all);
+	q->nr_outstanding++;
+	order_begin(q, entry);
+}
+
+/* It is on no list of its state any more. */
+void order_over(struct vrbq *q, struct entry *entry, int status)
+{
+	struct entry *after = take_out(q, entry);
+
+	entry->result.status = status;
+	entry->state = STATE_OVER;
+	TAILQ_INSERT_TAIL(&q->done, entry, list);
+	q->nr_done++;
+	order_begin(q, after);
+}
+
+/* Whether there is something to reap: completions, or the error that ends a queue. */
+static bool is_reapable(const struct vrbq *q)
+{
+	if (!TAILQ_EMPTY(&q->finishing))
+		return true;
+	if (q->closing)
+		return q->nr_done == q->nr_outstanding;
+	return q->nr_done || (q->dead && !q->nr_outstanding);
+}
+
+/*
+ * Before the lock is released: what is pending goes to the verb queue, and the program's file
+ * descriptor becomes readable or stops to be.
+ */
+void order_leave(struct vrbq *q)
+{
+	uint64_t one = 1;
+	bool want;
+
+	kernel_flush(q);
+	want = is_reapable(q);
+	if (want == q->signalled)
+		return;
+	q->signalled = want;
+	/* Neither blocks nor fails: the counter of an eventfd goes from 0 to 1 and back. */
+	if ((want ? write(q->event, &one, sizeof(one)) : read(q->event, &one, sizeof(one))) < 0)
+		q->signalled = !want;
+}

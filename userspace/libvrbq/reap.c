@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Completions go out.
+ */
+#include "vrbq_internal.h"
+
+/* What the verb queue is through with, told to libibverbs; without the lock. */
+static int finish(struct entry *entry)
+{
+	int ret;
+
+	if (entry->request.op == VRBQ_OP_DESTROY_QP)
+		return verbs_destroy_qp(entry->request.qp);
+	ret = verbs_reset(entry->request.qp);
+	entry->result.qp_state = entry->request.qp->state;
+	return ret;
+}
+
+static void finish_all(struct vrbq *q, uint32_t most)
+{
+	struct entry *entry;
+	int ret;
+
+	while (most-- && (entry = TAILQ_FIRST(&q->finishing))) {
+		TAILQ_REMOVE(&q->finishing, entry, list);
+		pthread_mutex_unlock(&q->lock);
+		ret = finish(entry);
+		pthread_mutex_lock(&q->lock);
+		order_over(q, entry, ret);
+	}
+}
+
+/* Up to @want come to vrbq.done if there are as many; releases the lock meanwhile. */
+void reap_collect(struct vrbq *q, uint32_t want)
+{
+	if (q->nr_done < want)
+		kernel_pull(q, want - q->nr_done);
+	if (q->nr_done < want)
+		finish_all(q, want - q->nr_done);
+}
+
+static void give_back(struct vrbq *q, struct entry *entry)
+{
+	TAILQ_REMOVE(&q->done, entry, list);
+	q->nr_done--;
+	TAILQ_REMOVE(&q->outstanding, entry, all);
+	q->nr_outstanding--;
+	TAILQ_INSERT_HEAD(&q->free, entry, list);
+}
+
+int vrbq_reap(struct vrbq *q, struct vrbq_completion *completions, int n)
+{
+	struct entry *entry;
+	int i, ret = vrbq_enter(q);
+
+	if (ret)
+		return failed(ret);
+	if (!completions || n < 1) {
+		pthread_mutex_unlock(&q->lock);
+		return failed(EINVAL);
+	}
+	reap_collect(q, n);
+	/* Requests that were held back, and find the device gone, are among them. */
+	kernel_flush(q);
+	for (i = 0; i < n && (entry = TAILQ_FIRST(&q->done)); i++) {
+		completions[i] = entry->result;
+		give_back(q, entry);
+	}
+	ret = !i && q->dead && !q->nr_outstanding ? EIO : 0;
+	order_leave(q);
+	pthread_mutex_unlock(&q->lock);
+	return ret ? failed(ret) : i;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Threads that carry out what is on vrbq.run. There are no more than there has been work for at a
+ * time, and no more than max_threads.
+ */
+#include <signal.h>
+#include "vrbq_internal.h"
+
+/* What is left is not begun if threads are to stop. */
+static struct entry *next(struct vrbq *q)
+{
+	struct entry *entry;
+
+	while (TAILQ_EMPTY(&q->run) && !q->stopping) {
+		q->nr_idle++;
+		pthread_cond_wait(&q->wake, &q->lock);
+		q->nr_idle--;
+	}
+	if (q->stopping)
+		return NULL;
+	entry = TAILQ_FIRST(&q->run);
+	TAILQ_REMOVE(&q->run, entry, list);
+	q->nr_run--;
+	entry->state = STATE_RUNNING;
+	return entry;
+}
+
+static void *work(void *arg)
+{
+	struct entry *entry;
+	struct vrbq *q = arg;
+
+	pthread_mutex_lock(&q->lock);
+	while ((entry = next(q))) {
+		pthread_mutex_unlock(&q->lock);
+		verbs_execute(q->context, entry);
+		pthread_mutex_lock(&q->lock);
+		order_over(q, entry, entry->result.status);
+		order_leave(q);
+	}
+	pthread_mutex_unlock(&q->lock);
+	return NULL;
+}
+
+/* One more thread, which takes no signals; 0 or an errno. */
+int threads_begin(struct vrbq *q)
+{
+	sigset_t all, old;
+	pthread_attr_t attr;
+	int ret;
+
+	ret = pthread_attr_init(&attr);
+	if (ret)
+		return ret;
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	ret = pthread_create(&q->threads[q->nr_threads], &attr, work, q);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+	if (!ret)
+		q->nr_threads++;
+	return ret;
+}
+
+void threads_run(struct vrbq *q, struct entry *entry)
+{
+	entry->state = STATE_QUEUED;
+	TAILQ_INSERT_TAIL(&q->run, entry, list);
+	q->nr_run++;
+	/* If there cannot be one more, those that there are do it; the first has been begun. */
+	if (q->nr_run > q->nr_idle && q->nr_threads < q->max_threads)
+		threads_begin(q);
+	pthread_cond_signal(&q->wake);
+}
+
+void threads_stop(struct vrbq *q)
+{
+	uint32_t i;
+
+	pthread_mutex_lock(&q->lock);
+	q->stopping = true;
+	pthread_cond_broadcast(&q->wake);
+	pthread_mutex_unlock(&q->lock);
+	for (i = 0; i < q->nr_threads; i++)
+		pthread_join(q->threads[i], NULL);
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * A queue is made and goes.
+ */
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include "vrbq_internal.h"
+
+#define PAGE 4096
+
+/* Takes the lock; or an errno: EPERM in a child of the process that made the queue. */
+int vrbq_enter(struct vrbq *q)
+{
+	if (!q)
+		return EINVAL;
+	if (!*q->alive)
+		return EPERM;
+	pthread_mutex_lock(&q->lock);
+	return 0;
+}
+
+static int check_attr(const struct ibv_context *context, const struct vrbq_attr *attr)
+{
+	if (!context || !attr || attr->comp_mask || attr->backend > VRBQ_BACKEND_VERB_QUEUE ||
+	    !attr->depth || attr->depth > VRBQ_MAX_DEPTH || attr->max_threads > VRBQ_MAX_THREADS)
+		return EINVAL;
+	return 0;
+}
+
+static int open_fds(struct vrbq *q)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	q->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	q->epoll = epoll_create1(EPOLL_CLOEXEC);
+	event.data.fd = q->event;
+	if (q->event < 0 || q->epoll < 0 || epoll_ctl(q->epoll, EPOLL_CTL_ADD, q->event, &event))
+		return errno;
+	return 0;
+}
+
+/* A child gets an empty page in place of this one. */
+static int open_page(struct vrbq *q)
+{
+	void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return errno;
+	q->alive = page;
+	if (madvise(page, PAGE, MADV_WIPEONFORK))
+		return errno;
+	*q->alive = 1;
+	return 0;
+}
+
+static int open_memory(struct vrbq *q)
+{
+	uint32_t i;
+
+	for (q->buckets = 1; q->buckets < q->depth; q->buckets *= 2)
+		;
+	q->entries = calloc(q->depth, sizeof(*q->entries));
+	q->tails = calloc(q->buckets, sizeof(*q->tails));
+	q->threads = calloc(q->max_threads, sizeof(*q->threads));
+	if (!q->entries || !q->tails || !q->threads)
+		return ENOMEM;
+	for (i = 0; i < q->depth; i++)
+		TAILQ_INSERT_TAIL(&q->free, &q->entries[i], list);
+	return 0;
+}
+
+static int open_backend(struct vrbq *q, uint32_t backend)
+{
+	int ret;
+
+	if (backend != VRBQ_BACKEND_THREADS) {
+		ret = kernel_open(q);
+		if (ret != EOPNOTSUPP || backend == VRBQ_BACKEND_VERB_QUEUE)
+			return ret;
+	}
+	return threads_begin(q);
+}
+
+static void release(struct vrbq *q)
+{
+	threads_stop(q);
+	if (q->queue_fd >= 0)
+		close(q->queue_fd);
+	if (q->epoll >= 0)
+		close(q->epoll);
+	if (q->event >= 0)
+		close(q->event);
+	if (q->alive)
+		munmap((void *)q->alive, PAGE);
+	pthread_cond_destroy(&q->wake);
+	pthread_mutex_destroy(&q->lock);
+	free(q->batch);
+	free(q->threads);
+	free(q->tails);
+	free(q->entries);
+	free(q);
+}
+
+static struct vrbq *new(struct ibv_context *context, const struct vrbq_attr *attr)
+{
+	struct vrbq *q = calloc(1, sizeof(*q));
+
+	if (!q)
+		return NULL;
+	q->context = context;
+	q->depth = attr->depth;
+	q->max_threads = attr->max_threads ? attr->max_threads : DEFAULT_THREADS;
+	q->event = -1;
+	q->epoll = -1;
+	q->queue_fd = -1;
+	pthread_mutex_init(&q->lock, NULL);
+	pthread_cond_init(&q->wake, NULL);
+	TAILQ_INIT(&q->free);
+	TAILQ_INIT(&q->run);
+	TAILQ_INIT(&q->pending);
+	TAILQ_INIT(&q->finishing);
+	TAILQ_INIT(&q->done);
+	TAILQ_INIT(&q->outstanding);
+	return q;
+}
+
+struct vrbq *vrbq_create(struct ibv_context *context, const struct vrbq_attr *attr)
+{
+	int ret = check_attr(context, attr);
+	struct vrbq *q;
+
+	if (ret) {
+		errno = ret;
+		return NULL;
+	}
+	q = new (context, attr);
+	if (!q)
+		return NULL;
+	ret = open_memory(q);
+	if (!ret)
+		ret = open_page(q);
+	if (!ret)
+		ret = open_fds(q);
+	if (!ret)
+		ret = open_backend(q, attr->backend);
+	if (!ret)
+		return q;
+	release(q);
+	errno = ret;
+	return NULL;
+}
+
+static void cancel_all(struct vrbq *q)
+{
+	struct entry *entry;
+
+	TAILQ_FOREACH(entry, &q->outstanding, all) {
+		if (!is_last_op(entry->request.op))
+			submit_cancel(q, entry);
+	}
+}
+
+/* Until all that was begun is over, and all destroys: then order_leave() makes it readable. */
+static void drain(struct vrbq *q)
+{
+	struct pollfd fd = { .fd = q->epoll, .events = POLLIN };
+
+	while (q->nr_done < q->nr_outstanding) {
+		reap_collect(q, q->nr_outstanding);
+		order_leave(q);
+		if (q->nr_done == q->nr_outstanding)
+			break;
+		pthread_mutex_unlock(&q->lock);
+		poll(&fd, 1, -1);
+		pthread_mutex_lock(&q->lock);
+	}
+}
+
+int vrbq_destroy(struct vrbq *q)
+{
+	struct entry *entry;
+	int ret;
+
+	if (!q)
+		return 0;
+	ret = vrbq_enter(q);
+	if (ret)
+		return failed(ret);
+	q->closing = true;
+	cancel_all(q);
+	drain(q);
+	pthread_mutex_unlock(&q->lock);
+	TAILQ_FOREACH(entry, &q->done, list)
+		verbs_undo(entry);
+	release(q);
+	return 0;
+}
+
+int vrbq_fd(struct vrbq *q)
+{
+	return *q->alive ? q->epoll : failed(EPERM);
+}
+
+enum vrbq_backend vrbq_backend(struct vrbq *q)
+{
+	return q->queue_fd < 0 ? VRBQ_BACKEND_THREADS : VRBQ_BACKEND_VERB_QUEUE;
+}
+
+int vrbq_query(struct vrbq *q, struct vrbq_info *info, size_t size)
+{
+	struct vrbq_info full = {};
+	int ret = vrbq_enter(q);
+
+	if (ret)
+		return failed(ret);
+	full.backend = vrbq_backend(q);
+	full.depth = q->depth;
+	full.outstanding = q->nr_outstanding;
+	full.max_threads = q->max_threads;
+	full.threads = q->nr_threads;
+	full.slots = q->slots;
+	full.revision = q->revision;
+	pthread_mutex_unlock(&q->lock);
+	if (!info || !size)
+		return failed(EINVAL);
+	/* A program that knows more of the structure gets 0 for the rest. */
+	memset(info, 0, size);
+	memcpy(info, &full, size < sizeof(full) ? size : sizeof(full));
+	return 0;
+}
