@@ -6,10 +6,11 @@
 # after its list of packages.
 
 TOOL_PACKAGES="qemu-system-x86 virtiofsd gcc-14 gcc make libc6-dev libelf1t64 pahole kmod zstd
-	libibverbs-dev libibumad-dev librdmacm-dev linux-libc-dev sparse perl bc"
+	libibverbs-dev libibumad-dev librdmacm-dev libevent-dev libcjson-dev linux-libc-dev
+	sparse perl bc"
 GUEST_PACKAGES="rdma-core ibverbs-utils ibverbs-providers infiniband-diags opensm perftest
 	rdmacm-utils iproute2 iputils-ping kmod procps util-linux pciutils ethtool gawk strace
-	libibumad3"
+	libibumad3 libcjson1 libevent-core-2.1-7t64"
 LINT_PACKAGES="clang-format shellcheck"
 SPIN_PACKAGES="spin gcc libc6-dev"
 

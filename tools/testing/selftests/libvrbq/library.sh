@@ -1,0 +1,76 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: host
+# Level: ci
+#
+# What libvrbq exports is what its header declares, and nothing else; each function has a man page;
+# an installation has all of it. By hand: run this script as root.
+
+# shellcheck source=SCRIPTDIR/../../vm/lib/all.sh
+. "$(dirname "$0")/../../vm/lib/all.sh"
+set +e
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+LIBRARY=$TREE/userspace/libvrbq
+INSTALLED=$WORK/install/usr/local
+failed=0
+
+# in_tools COMMAND...: in the root of the tools
+in_tools() {
+	in_root "$(tool_root)" --bind "$TREE" --bind "$WORK" --cwd "$LIBRARY" -- "$@"
+}
+
+# result NUMBER TEXT LINES: ok if there are no lines
+result() {
+	if [ -z "$3" ]; then
+		echo "ok $1 $2"
+	else
+		head -n 20 <<<"$3" | sed 's/^/# /'
+		echo "not ok $1 $2"
+		failed=1
+	fi
+}
+
+declared() {
+	sed -nE 's/^[a-z].*[ *](vrbq_[a-z_]+)\(.*/\1/p' "$LIBRARY/infiniband/vrbq.h" | sort -u
+}
+
+exported() {
+	in_tools nm -D --defined-only "$WORK/libvrbq.so" |
+		awk '$2 != "A" { sub("@.*", "", $3); print $3 }' | sort -u
+}
+
+without_page() {
+	local name
+	for name in $(declared); do
+		[ -s "$INSTALLED/share/man/man3/$name.3" ] || echo "$name"
+	done
+}
+
+# links_nowhere: pages that are links to pages that are not there
+links_nowhere() {
+	(cd "$INSTALLED/share/man" && grep -rhE '^\.so ' . | awk '{ print $2 }' | sort -u |
+		while read -r page; do [ -s "$page" ] || echo "$page"; done)
+}
+
+not_installed() {
+	local file
+	for file in include/infiniband/vrbq.h lib/libvrbq.a lib/libvrbq.so lib/libvrbq.so.1 \
+		lib/pkgconfig/libvrbq.pc share/man/man7/vrbq.7; do
+		[ -s "$INSTALLED/$file" ] || echo "$file"
+	done
+}
+
+echo "TAP version 13"
+echo "1..6"
+log=$(in_tools make -s install OUTPUT="$WORK" DESTDIR="$WORK/install" 2>&1)
+result 1 "it compiles, and is installed" "$log"
+result 2 "it exports what its header declares, and nothing else" \
+	"$(diff <(declared) <(exported) | grep '^[<>]')"
+result 3 "each function has a man page" "$(without_page)"
+result 4 "each link to a man page has its page" "$(links_nowhere)"
+result 5 "nothing is missing in the installation" "$(not_installed)"
+count=$(declared | wc -l)
+result 6 "the header declares functions" "$([ "$count" -gt 15 ] || echo "$count are found")"
+exit $failed

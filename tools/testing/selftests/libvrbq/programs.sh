@@ -1,0 +1,186 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Timeout: 300
+# Runs: guest --driver tavor --sm
+# Runs: guest --driver mthca --sm
+#
+# The examples of libvrbq and vrbstat: what they do with a device, and what they say when there is
+# none, or it may not be used. By hand:
+#   tools/testing/vm/run --driver tavor --sm -- \
+#     tools/testing/selftests/libvrbq/programs.sh [test_NAME...]
+
+# shellcheck source=SCRIPTDIR/../../interop/ipoib_ports.bash
+. "$(dirname "$0")/../../interop/ipoib_ports.bash"
+
+BIN=${TEST_BIN:-$TREE/build/guest/libvrbq}
+PAIRS=20
+
+# says PATTERN COMMAND...: it fails, and says so in one line that matches, beginning with its name
+says() {
+	local pattern=$1 status=0 output
+	shift
+	output=$("$@" 2>&1) || status=$?
+	echo "$output"
+	[ "$status" = 1 ] || fail "status $status: $*"
+	grep -qE "^(vrbq?[a-z_]*): .*$pattern" <<<"$output" || fail "not '$pattern': $*"
+}
+
+# as_nobody COMMAND...
+as_nobody() {
+	setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all --inh-caps=-all "$@"
+}
+
+has_engine() {
+	[ -d /sys/kernel/debug/ib_vrb ]
+}
+
+# checked DEVICE MODE: prints what vrbq_connect --check does
+checked() {
+	"$BIN/vrbq_connect" --check --device "$1" --pairs "$PAIRS" --mode "$2"
+}
+
+# alike DEVICE: the same output in each mode, and all is done
+alike() {
+	local mode
+	checked "$1" sync >"$TEST_DIR/sync"
+	cat "$TEST_DIR/sync"
+	for phase in connect write destroy; do
+		grep -qx "$phase: $((2 * PAIRS)) of $((2 * PAIRS))" "$TEST_DIR/sync"
+	done
+	for mode in threads any; do
+		checked "$1" "$mode" >"$TEST_DIR/$mode"
+		diff "$TEST_DIR/sync" "$TEST_DIR/$mode"
+	done
+}
+
+test_connect_does_the_same_in_each_mode() {
+	alike "$(device)"
+}
+
+test_connect_does_the_same_on_rdma_rxe() {
+	modprobe -n rdma_rxe 2>/dev/null || skip "the kernel has no rdma_rxe"
+	modprobe rdma_rxe
+	ip link add vrbq0 type dummy
+	ip addr add 192.168.77.1/24 dev vrbq0
+	ip link set vrbq0 up
+	rdma link add vrbqrxe type rxe netdev vrbq0
+	until_true 10 test -e /sys/class/infiniband/vrbqrxe
+	(alike vrbqrxe) || touch "$TEST_DIR/failed"
+	rdma link delete vrbqrxe
+	ip link delete vrbq0
+	modprobe -r rdma_rxe dummy
+	[ ! -e "$TEST_DIR/failed" ]
+}
+
+test_connect_says_what_is_wrong_with_the_device() {
+	says "no RDMA device 'none'" "$BIN/vrbq_connect" --device none
+	says "has no port 9" "$BIN/vrbq_connect" --port 9
+	says "no GID 200" "$BIN/vrbq_connect" --gid-index 200
+}
+
+test_connect_without_a_verb_queue() {
+	if "$BIN/vrbq_connect" --check --pairs 1 --mode queue >/dev/null 2>&1; then
+		skip "the device has one"
+	fi
+	says "has no verb queue; say --mode=threads" "$BIN/vrbq_connect" --mode queue
+}
+
+test_connect_without_permission() {
+	local status=0
+	chmod 600 /dev/infiniband/uverbs0
+	(says "cannot be opened: Permission denied; the files in /dev/infiniband" \
+		as_nobody "$BIN/vrbq_connect") || status=$?
+	chmod 666 /dev/infiniband/uverbs0
+	[ "$status" = 0 ] || exit "$status"
+	(
+		ulimit -l 0
+		says "ulimit -l" as_nobody "$BIN/vrbq_connect"
+	)
+}
+
+test_programs_tell_what_they_are() {
+	local program
+	for program in vrbq_connect vrbq_libevent vrbq_rdma_cm vrbstat; do
+		"$BIN/$program" --version | grep -qE "^$program [0-9.]+$"
+		"$BIN/$program" --help | grep -q "^Usage: $program"
+	done
+}
+
+test_loop_of_libevent() {
+	"$BIN/vrbq_libevent" --count 50 >"$TEST_DIR/out"
+	cat "$TEST_DIR/out"
+	grep -q ": 50 queue pairs made and destroyed, 0 failures" "$TEST_DIR/out"
+}
+
+test_connections_of_rdma_cm() {
+	local pid
+	set_up
+	far "$BIN/vrbq_rdma_cm" --server --count 5 >"$TEST_DIR/server" 2>&1 &
+	pid=$!
+	until_true 20 grep -q listening "$TEST_DIR/server"
+	"$BIN/vrbq_rdma_cm" --count 5 "$THERE" >"$TEST_DIR/client" 2>&1 || touch "$TEST_DIR/failed"
+	wait "$pid" || touch "$TEST_DIR/failed"
+	pair_down
+	cat "$TEST_DIR/server" "$TEST_DIR/client"
+	[ ! -e "$TEST_DIR/failed" ]
+	grep -q "5 connections, 5 messages, 0 failures" "$TEST_DIR/server"
+	grep -q "5 connections, 5 messages, 0 failures" "$TEST_DIR/client"
+}
+
+test_vrbstat_shows_requests() {
+	has_engine || skip "the driver has no engine"
+	model_set 0 latency 300ms
+	"$BIN/vrbq_connect" --check --pairs 4 --mode threads >"$TEST_DIR/connect" &
+	until_true 20 shown "QP:0x"
+	model_set 0 latency 10us
+	cat "$TEST_DIR/shown"
+	grep -qE "^[0-9a-f:.]+: [1-9][0-9]* requests under way; [0-9]+ slots, [0-9]+ busy, 0 zo" \
+		"$TEST_DIR/shown"
+	grep -qE "^  [0-9.]+ (us|ms|s) +issued +normal +[A-Z_]+ +[0-9]+:[^ ]+ +QP:0x" \
+		"$TEST_DIR/shown"
+	wait
+	cat "$TEST_DIR/connect"
+}
+
+# shown PATTERN: it is in what vrbstat shows now, which stays in a file
+shown() {
+	"$BIN/vrbstat" >"$TEST_DIR/shown"
+	grep -q "issued.*$1" "$TEST_DIR/shown"
+}
+
+test_vrbstat_watches() {
+	has_engine || skip "the driver has no engine"
+	"$BIN/vrbstat" --watch=3 --count 1 >"$TEST_DIR/watch" &
+	sleep 1
+	checked "$(device)" sync >/dev/null
+	wait
+	cat "$TEST_DIR/watch"
+	grep -qE "submitted [1-9][0-9.]* completed [1-9]" "$TEST_DIR/watch"
+	grep -qE "^  MODIFY_QP +[1-9][0-9]* +[0-9.]+ (us|ms) +[0-9.]+ (us|ms)$" \
+		"$TEST_DIR/watch"
+	[ -z "$(ls /sys/kernel/tracing/instances)" ]
+}
+
+test_vrbstat_writes_json() {
+	has_engine || skip "the driver has no engine"
+	"$BIN/vrbstat" --json >"$TEST_DIR/json"
+	cat "$TEST_DIR/json"
+	grep -qE '"submitted":\s+[0-9]+' "$TEST_DIR/json"
+	grep -qE '"zombie":\s+0' "$TEST_DIR/json"
+	"$BIN/vrbstat" --json --watch=0.1 --count 2 >"$TEST_DIR/lines"
+	[ "$(grep -c '^{"devices":\[{.*}\]}$' "$TEST_DIR/lines")" = 2 ]
+}
+
+test_vrbstat_says_what_is_missing() {
+	if has_engine; then
+		says "no device 'none'" "$BIN/vrbstat" --device none
+	else
+		says "ib_vrb is not loaded" "$BIN/vrbstat"
+	fi
+	says "debugfs is for root" as_nobody "$BIN/vrbstat"
+	mkdir "$TEST_DIR/empty"
+	says "debugfs is not mounted: mount" "$BIN/vrbstat" --debugfs "$TEST_DIR/empty"
+}
+
+run_tests "$@"

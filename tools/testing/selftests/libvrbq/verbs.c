@@ -1,0 +1,746 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+//
+// Timeout: 120
+// Runs: guest --driver tavor --sm
+// Runs: guest --driver mthca --sm
+//
+// What libvrbq promises, with each backend that the device has. By hand:
+//   tools/testing/vm/run --driver tavor --sm -- build/guest/libvrbq/verbs
+
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <infiniband/vrbq.h>
+#include "kselftest.h"
+#include "model.h"
+
+#define QPS 8
+#define DEPTH 64
+#define INIT_MASK (IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS)
+#define RTR_MASK                                                         \
+	(IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN | IBV_QP_RQ_PSN | \
+	 IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MIN_RNR_TIMER)
+#define RTS_MASK                                                                \
+	(IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT | IBV_QP_RNR_RETRY | IBV_QP_SQ_PSN | \
+	 IBV_QP_MAX_QP_RD_ATOMIC)
+#define CONNECT_MASK (IBV_QP_STATE | INIT_MASK | RTR_MASK | RTS_MASK)
+
+static enum vrbq_backend backend;
+static struct ibv_context *context, *other;
+static struct ibv_port_attr port;
+
+/* What each test begins with. */
+static struct vrbq *q;
+static struct ibv_pd *pd;
+static struct ibv_cq *cq;
+static struct ibv_qp *qps[QPS];
+
+static struct vrbq *make_queue(uint32_t depth, uint32_t threads)
+{
+	struct vrbq_attr attr = { .backend = backend, .depth = depth, .max_threads = threads };
+
+	return vrbq_create(context, &attr);
+}
+
+static struct ibv_qp_init_attr init_attr(void)
+{
+	return (struct ibv_qp_init_attr){
+		.send_cq = cq,
+		.recv_cq = cq,
+		.qp_type = IBV_QPT_RC,
+		.cap = { .max_send_wr = 4, .max_recv_wr = 4, .max_send_sge = 1, .max_recv_sge = 1 },
+	};
+}
+
+static struct ibv_qp_attr to(enum ibv_qp_state state, const struct ibv_qp *peer)
+{
+	return (struct ibv_qp_attr){
+		.qp_state = state,
+		.path_mtu = IBV_MTU_1024,
+		.dest_qp_num = peer->qp_num,
+		.port_num = 1,
+		.min_rnr_timer = 12,
+		.timeout = 14,
+		.retry_cnt = 7,
+		.rnr_retry = 7,
+		.max_rd_atomic = 1,
+		.max_dest_rd_atomic = 1,
+		.ah_attr = { .dlid = port.lid, .port_num = 1 },
+	};
+}
+
+/* One completion, which comes within ten seconds; its wr_id is 0 if not. */
+static struct vrbq_completion reap_one(struct vrbq *from)
+{
+	struct pollfd fd = { .fd = vrbq_fd(from), .events = POLLIN };
+	struct vrbq_completion completion = {};
+
+	while (poll(&fd, 1, 10000) == 1 && !vrbq_reap(from, &completion, 1))
+		;
+	return completion;
+}
+
+/* The status of a request, from its submit to its end; -1: it was not that one */
+static int run_one(struct vrbq *with, struct vrbq_request *request)
+{
+	struct vrbq_completion completion;
+
+	request->wr_id = 77;
+	if (vrbq_submit(with, request, 1) != 1)
+		return errno;
+	completion = reap_one(with);
+	return completion.wr_id == 77 && completion.op == request->op ? completion.status : -1;
+}
+
+static bool refused(struct vrbq *with, const struct vrbq_request *request, int err)
+{
+	errno = 0;
+	if (vrbq_submit(with, request, 1) == -1 && errno == err)
+		return true;
+	ksft_print_msg("%s: %s, not %s\n", vrbq_op_str(request->op), strerror(errno),
+		       strerror(err));
+	return false;
+}
+
+static bool connect_pair(struct vrbq *with, struct ibv_qp *one, struct ibv_qp *two)
+{
+	struct vrbq_request requests[2];
+	struct ibv_qp_attr attr = to(IBV_QPS_RTS, two);
+	int i;
+
+	vrbq_prep_connect_qp(&requests[0], 1, one, &attr, CONNECT_MASK);
+	attr = to(IBV_QPS_RTS, one);
+	vrbq_prep_connect_qp(&requests[1], 2, two, &attr, CONNECT_MASK);
+	if (vrbq_submit(with, requests, 2) != 2)
+		return false;
+	for (i = 0; i < 2; i++)
+		if (reap_one(with).status)
+			return false;
+	return one->state == IBV_QPS_RTS && two->state == IBV_QPS_RTS;
+}
+
+static enum ibv_qp_state real_state(struct ibv_qp *qp)
+{
+	struct ibv_qp_init_attr init;
+	struct ibv_qp_attr attr;
+
+	return ibv_query_qp(qp, &attr, IBV_QP_STATE, &init) ? IBV_QPS_UNKNOWN : attr.qp_state;
+}
+
+static bool test_told(void)
+{
+	struct vrbq_info info;
+	uint64_t first;
+
+	if (vrbq_query(q, &info, sizeof(info)) || info.backend != backend || info.depth != DEPTH ||
+	    info.outstanding || vrbq_backend(q) != backend)
+		return false;
+	/* A program that knows less of the structure, and one that knows more. */
+	first = 0x5555555555555555;
+	if (vrbq_query(q, (struct vrbq_info *)&first, 4) || (uint32_t)first != backend ||
+	    first >> 32 != 0x55555555)
+		return false;
+	return vrbq_query(q, &info, 0) == -1 && errno == EINVAL;
+}
+
+static bool test_connect(void)
+{
+	int i;
+
+	for (i = 0; i < QPS; i += 2)
+		if (!connect_pair(q, qps[i], qps[i + 1]))
+			return false;
+	return real_state(qps[0]) == IBV_QPS_RTS;
+}
+
+static bool test_order(void)
+{
+	static const int masks[] = { INIT_MASK, RTR_MASK, RTS_MASK };
+	struct vrbq_request requests[3];
+	struct ibv_qp_attr attr;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		attr = to(IBV_QPS_INIT + i, qps[1]);
+		vrbq_prep_modify_qp(&requests[i], 10 + i, qps[0], &attr, IBV_QP_STATE | masks[i]);
+	}
+	if (vrbq_submit(q, requests, 3) != 3)
+		return false;
+	for (i = 0; i < 3; i++) {
+		struct vrbq_completion completion = reap_one(q);
+
+		if (completion.wr_id != 10 + i || completion.status || completion.qp != qps[0] ||
+		    completion.qp_state != IBV_QPS_INIT + i)
+			return false;
+	}
+	return qps[0]->state == IBV_QPS_RTS;
+}
+
+static bool test_wrong_transition(void)
+{
+	struct ibv_qp_attr attr = to(IBV_QPS_RTS, qps[1]);
+	const int sync = ibv_modify_qp(qps[0], &attr, IBV_QP_STATE | RTS_MASK);
+	struct vrbq_request request;
+	int ret;
+
+	vrbq_prep_modify_qp(&request, 0, qps[0], &attr, IBV_QP_STATE | RTS_MASK);
+	ret = run_one(q, &request);
+	ksft_print_msg("RESET to RTS: %d, and by ibv_modify_qp() %d\n", ret, sync);
+	return sync && ret == sync && qps[0]->state == IBV_QPS_RESET &&
+	       connect_pair(q, qps[0], qps[1]);
+}
+
+static bool connect_fails(int mask, uint32_t step, enum ibv_qp_state state)
+{
+	struct ibv_qp_attr attr = to(IBV_QPS_RTS, qps[1]);
+	struct vrbq_completion completion;
+	struct vrbq_request request;
+
+	vrbq_prep_connect_qp(&request, 1, qps[0], &attr, mask);
+	if (vrbq_submit(q, &request, 1) != 1)
+		return false;
+	completion = reap_one(q);
+	ksft_print_msg("status %d, step %u, state %u\n", completion.status, completion.step,
+		       completion.qp_state);
+	return completion.status == EINVAL && completion.step == step &&
+	       completion.qp_state == state && qps[0]->state == state;
+}
+
+/* Of what RTR wants a part makes no sense. Without any of it the QP comes to INIT. */
+static bool test_step(void)
+{
+	if (!connect_fails(CONNECT_MASK & ~IBV_QP_DEST_QPN, 0, IBV_QPS_RESET) ||
+	    !connect_fails(CONNECT_MASK & ~RTR_MASK, 1, IBV_QPS_INIT))
+		return false;
+	/* From there it goes on. */
+	return connect_pair(q, qps[0], qps[1]);
+}
+
+static bool test_connect_to_what(void)
+{
+	struct ibv_qp_attr attr = to(IBV_QPS_SQD, qps[1]);
+	struct vrbq_request request;
+	int ret;
+
+	vrbq_prep_connect_qp(&request, 0, qps[0], &attr, CONNECT_MASK);
+	ret = run_one(q, &request);
+	if (ret != EINVAL)
+		return false;
+	attr.qp_state = IBV_QPS_RTR;
+	vrbq_prep_connect_qp(&request, 0, qps[0], &attr,
+			     IBV_QP_STATE | INIT_MASK | RTR_MASK | IBV_QP_QKEY);
+	ret = run_one(q, &request);
+	if (ret != EINVAL)
+		return false;
+	vrbq_prep_connect_qp(&request, 0, qps[0], &attr, IBV_QP_STATE | INIT_MASK | RTR_MASK);
+	return !run_one(q, &request) && qps[0]->state == IBV_QPS_RTR;
+}
+
+static bool test_query(void)
+{
+	struct ibv_qp_attr attr, sync = {};
+	struct ibv_qp_init_attr init, sync_init;
+	struct vrbq_request request;
+
+	if (!connect_pair(q, qps[0], qps[1]))
+		return false;
+	memset(&attr, 0x55, sizeof(attr));
+	vrbq_prep_query_qp(&request, 0, qps[0], &attr, IBV_QP_STATE, &init);
+	if (run_one(q, &request) || ibv_query_qp(qps[0], &sync, IBV_QP_STATE, &sync_init))
+		return false;
+	if (attr.qp_state != sync.qp_state || attr.dest_qp_num != sync.dest_qp_num ||
+	    attr.path_mtu != sync.path_mtu || attr.ah_attr.dlid != sync.ah_attr.dlid ||
+	    attr.cap.max_send_wr != sync.cap.max_send_wr || attr.port_num != sync.port_num ||
+	    attr.timeout != sync.timeout || attr.sq_psn != sync.sq_psn)
+		return false;
+	if (init.send_cq != cq || init.qp_type != IBV_QPT_RC ||
+	    init.cap.max_recv_wr != sync_init.cap.max_recv_wr)
+		return false;
+	vrbq_prep_query_qp(&request, 0, qps[0], &attr, IBV_QP_STATE, NULL);
+	return !run_one(q, &request);
+}
+
+/* What comes after a reset in the same submit begins in RESET, and is not undone by it. */
+static bool test_reset(void)
+{
+	struct ibv_qp_attr attr = to(IBV_QPS_RTS, qps[1]);
+	struct vrbq_request requests[2];
+
+	if (!connect_pair(q, qps[0], qps[1]))
+		return false;
+	vrbq_prep_reset_qp(&requests[0], 1, qps[0]);
+	vrbq_prep_connect_qp(&requests[1], 2, qps[0], &attr, CONNECT_MASK);
+	if (vrbq_submit(q, requests, 2) != 2)
+		return false;
+	if (reap_one(q).status || reap_one(q).status)
+		return false;
+	if (qps[0]->state != IBV_QPS_RTS || real_state(qps[0]) != IBV_QPS_RTS)
+		return false;
+	vrbq_prep_reset_qp(&requests[0], 1, qps[0]);
+	return !run_one(q, requests) && qps[0]->state == IBV_QPS_RESET &&
+	       real_state(qps[0]) == IBV_QPS_RESET;
+}
+
+static bool test_quiesce(void)
+{
+	struct vrbq_request request;
+
+	if (!connect_pair(q, qps[0], qps[1]))
+		return false;
+	vrbq_prep_quiesce_qp(&request, 0, qps[0]);
+	if (run_one(q, &request) || qps[0]->state != IBV_QPS_RESET)
+		return false;
+	if (ibv_destroy_qp(qps[0]))
+		return false;
+	qps[0] = NULL;
+	return true;
+}
+
+static bool test_create(void)
+{
+	char memory[4096] __attribute__((aligned(4096)));
+	struct ibv_qp_init_attr init = init_attr();
+	struct vrbq_completion completion;
+	struct vrbq_request requests[3];
+	struct ibv_cq *made_cq = NULL;
+	struct ibv_qp *made = NULL;
+	struct ibv_mr *mr = NULL;
+	int i;
+
+	init.cap.max_inline_data = 20;
+	vrbq_prep_create_qp(&requests[0], 1, pd, &init);
+	vrbq_prep_create_cq(&requests[1], 2, 100, &made_cq, NULL, 0);
+	vrbq_prep_reg_mr(&requests[2], 3, pd, memory, sizeof(memory), IBV_ACCESS_LOCAL_WRITE);
+	if (vrbq_submit(q, requests, 3) != 3)
+		return false;
+	for (i = 0; i < 3; i++) {
+		completion = reap_one(q);
+		if (completion.status)
+			return false;
+		if (completion.wr_id == 1)
+			made = completion.qp;
+		else if (completion.wr_id == 2)
+			made_cq = completion.cq;
+		else if (completion.wr_id == 3)
+			mr = completion.mr;
+	}
+	if (!made || !made_cq || !mr || init.cap.max_inline_data < 20 || made_cq->cqe < 100 ||
+	    made_cq->cq_context != &made_cq || mr->length != sizeof(memory))
+		return false;
+	vrbq_prep_dereg_mr(&requests[0], 0, mr);
+	if (run_one(q, requests) || ibv_destroy_cq(made_cq))
+		return false;
+	vrbq_prep_destroy_qp(&requests[0], 0, made);
+	return !run_one(q, requests);
+}
+
+static bool test_create_errors(void)
+{
+	struct ibv_qp_init_attr init = init_attr();
+	struct vrbq_request request;
+
+	init.cap.max_send_wr = 1 << 30;
+	vrbq_prep_create_qp(&request, 0, pd, &init);
+	if (run_one(q, &request) <= 0)
+		return false;
+	vrbq_prep_create_cq(&request, 0, 1 << 30, NULL, NULL, 0);
+	if (run_one(q, &request) <= 0)
+		return false;
+	vrbq_prep_reg_mr(&request, 0, pd, NULL, 4096, IBV_ACCESS_LOCAL_WRITE);
+	return run_one(q, &request) > 0;
+}
+
+static bool test_destroy_qp(void)
+{
+	struct vrbq_request request;
+	int i;
+
+	if (!connect_pair(q, qps[0], qps[1]))
+		return false;
+	for (i = 0; i < QPS; i++)
+		if (vrbq_destroy_qp(q, qps[i], i + 1))
+			return false;
+	/* Until the last is reaped nothing else can be asked of one. */
+	vrbq_prep_reset_qp(&request, 0, qps[QPS - 1]);
+	if (backend == VRBQ_BACKEND_VERB_QUEUE && !refused(q, &request, ESHUTDOWN))
+		return false;
+	for (i = 0; i < QPS; i++) {
+		struct vrbq_completion completion = reap_one(q);
+
+		if (!completion.wr_id || completion.status ||
+		    completion.qp != qps[completion.wr_id - 1])
+			return false;
+		qps[completion.wr_id - 1] = NULL;
+	}
+	return true;
+}
+
+/* Nothing is readable before, and all of the time until the last is reaped. */
+static bool test_fd(void)
+{
+	struct pollfd fd = { .fd = vrbq_fd(q), .events = POLLIN };
+	struct vrbq_completion completion;
+	struct vrbq_request request;
+	int i;
+
+	if (poll(&fd, 1, 0) || vrbq_reap(q, &completion, 1))
+		return false;
+	for (i = 0; i < QPS; i++) {
+		vrbq_prep_reset_qp(&request, i, qps[i]);
+		if (vrbq_submit(q, &request, 1) != 1)
+			return false;
+	}
+	for (i = 0; i < QPS; i++)
+		if (poll(&fd, 1, 10000) != 1 || vrbq_reap(q, &completion, 1) != 1)
+			return false;
+	return !poll(&fd, 1, 0) && !vrbq_reap(q, &completion, 1);
+}
+
+static bool test_full(void)
+{
+	struct vrbq *small = make_queue(4, 1);
+	struct vrbq_request requests[6];
+	int i;
+	bool good;
+
+	for (i = 0; i < 6; i++)
+		vrbq_prep_reset_qp(&requests[i], i + 1, qps[i]);
+	good = small && vrbq_submit(small, requests, 6) == 4 &&
+	       refused(small, &requests[4], EAGAIN);
+	for (i = 0; good && i < 4; i++)
+		good = reap_one(small).wr_id && vrbq_submit(small, &requests[4], 1) == 1;
+	return !vrbq_destroy(small) && good;
+}
+
+static bool slow(const char *latency)
+{
+	char request[128];
+
+	snprintf(request, sizeof(request),
+		 "{\"cmd\":\"set\",\"hca\":0,\"key\":\"latency\",\"value\":\"%s\"}", latency);
+	return model_ask(request);
+}
+
+/* The first takes a while, and the others are behind it on the same QP. */
+static bool test_cancel(void)
+{
+	struct ibv_qp_attr attr = to(IBV_QPS_RTS, qps[1]);
+	struct vrbq_completion completion;
+	struct vrbq_request requests[3];
+	bool good = true;
+	int i, ret;
+
+	if (!slow("200ms"))
+		return false;
+	vrbq_prep_connect_qp(&requests[0], 1, qps[0], &attr, CONNECT_MASK);
+	vrbq_prep_reset_qp(&requests[1], 2, qps[0]);
+	vrbq_prep_connect_qp(&requests[2], 3, qps[0], &attr, CONNECT_MASK);
+	if (vrbq_submit(q, requests, 3) != 3)
+		good = false;
+	usleep(50000);
+	ret = vrbq_cancel(q, 1);
+	good = good && ret == -1 && errno == EALREADY;
+	good = good && !vrbq_cancel(q, 2) && !vrbq_cancel(q, 3);
+	good = good && vrbq_cancel(q, 4) == -1 && errno == ENOENT;
+	for (i = 0; i < 3; i++) {
+		completion = reap_one(q);
+		if (completion.status != (completion.wr_id == 1 ? 0 : ECANCELED))
+			good = false;
+	}
+	good = slow("10us") && good;
+	return good && qps[0]->state == IBV_QPS_RTS && vrbq_cancel(q, 1) == -1 && errno == ENOENT;
+}
+
+static bool test_bad_requests(void)
+{
+	struct ibv_pd *foreign = ibv_alloc_pd(other);
+	struct ibv_qp_init_attr init = init_attr();
+	struct vrbq_completion completion;
+	struct vrbq_request request;
+	bool good;
+
+	vrbq_prep_reset_qp(&request, 1, qps[0]);
+	good = vrbq_submit(q, NULL, 1) == -1 && errno == EINVAL;
+	good = good && vrbq_submit(q, &request, 0) == -1 && errno == EINVAL;
+	good = good && vrbq_submit(q, &request, -1) == -1 && errno == EINVAL;
+	good = good && vrbq_submit(NULL, &request, 1) == -1 && errno == EINVAL;
+	good = good && vrbq_reap(q, NULL, 1) == -1 && errno == EINVAL;
+	good = good && vrbq_reap(q, &completion, 0) == -1 && errno == EINVAL;
+	request.flags = 1;
+	good = good && refused(q, &request, EINVAL);
+	vrbq_prep_reset_qp(&request, 1, NULL);
+	good = good && refused(q, &request, EINVAL);
+	request.op = 0;
+	good = good && refused(q, &request, EINVAL);
+	request.op = 1000;
+	good = good && refused(q, &request, EINVAL);
+	vrbq_prep_create_qp(&request, 1, foreign, &init);
+	good = good && refused(q, &request, EINVAL);
+	vrbq_prep_create_qp(&request, 1, pd, NULL);
+	good = good && refused(q, &request, EINVAL);
+	vrbq_prep_query_qp(&request, 1, qps[0], NULL, IBV_QP_STATE, NULL);
+	good = good && refused(q, &request, EINVAL);
+	return !ibv_dealloc_pd(foreign) && good;
+}
+
+/* Of several the first that is wrong ends the submit; those before it are accepted. */
+static bool test_bad_in_the_middle(void)
+{
+	struct vrbq_request requests[3];
+
+	vrbq_prep_reset_qp(&requests[0], 1, qps[0]);
+	vrbq_prep_reset_qp(&requests[1], 2, NULL);
+	vrbq_prep_reset_qp(&requests[2], 3, qps[2]);
+	if (vrbq_submit(q, requests, 3) != 1 || !refused(q, &requests[1], EINVAL))
+		return false;
+	return reap_one(q).wr_id == 1;
+}
+
+static int in_child(void)
+{
+	struct vrbq_completion completion;
+	struct vrbq_request request;
+	struct vrbq_info info;
+
+	vrbq_prep_reset_qp(&request, 1, qps[0]);
+	if (!refused(q, &request, EPERM))
+		return 1;
+	if (vrbq_reap(q, &completion, 1) != -1 || errno != EPERM)
+		return 2;
+	if (vrbq_cancel(q, 1) != -1 || errno != EPERM)
+		return 3;
+	if (vrbq_query(q, &info, sizeof(info)) != -1 || errno != EPERM)
+		return 4;
+	if (vrbq_fd(q) != -1 || errno != EPERM)
+		return 5;
+	return vrbq_destroy(q) != -1 || errno != EPERM ? 6 : 0;
+}
+
+static bool test_fork(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(in_child());
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status) {
+		ksft_print_msg("the child: %d\n", WEXITSTATUS(status));
+		return false;
+	}
+	return connect_pair(q, qps[0], qps[1]);
+}
+
+/* @of: of each thread but the first, whether it has all signals blocked */
+static int count_threads(bool *blocked)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	unsigned long long mask;
+	struct dirent *entry;
+	char path[300], line[256];
+	int n = 0;
+
+	*blocked = true;
+	while (tasks && (entry = readdir(tasks))) {
+		FILE *file;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		n++;
+		snprintf(path, sizeof(path), "/proc/self/task/%s/status", entry->d_name);
+		file = atoi(entry->d_name) == getpid() ? NULL : fopen(path, "r");
+		while (file && fgets(line, sizeof(line), file))
+			if (sscanf(line, "SigBlk: %llx", &mask) == 1 &&
+			    (~mask & ~(1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1) | 3ull << 31)))
+				*blocked = false;
+		if (file)
+			fclose(file);
+	}
+	if (tasks)
+		closedir(tasks);
+	return n;
+}
+
+/* However much there is to do, there are no more threads than were asked for. */
+static bool test_threads(void)
+{
+	struct vrbq *few = make_queue(DEPTH, 3);
+	struct vrbq_request request;
+	bool blocked, other_blocked, good;
+	int before, during, i;
+
+	before = count_threads(&other_blocked);
+	good = few && slow("20ms");
+	for (i = 0; good && i < DEPTH; i++) {
+		vrbq_prep_create_cq(&request, 1, 10, NULL, NULL, 0);
+		good = vrbq_submit(few, &request, 1) == 1;
+	}
+	during = count_threads(&blocked);
+	good = slow("10us") && good;
+	/* Those that are made are not reaped: the library destroys them. */
+	good = !vrbq_destroy(few) && good;
+	ksft_print_msg("%d threads before, %d at work\n", before, during);
+	/* A verb queue has its first thread when it needs it. */
+	before -= backend == VRBQ_BACKEND_THREADS;
+	return good && blocked && during > before && during <= before + 3;
+}
+
+/* What was made and not reaped would keep the PD in use. */
+static bool test_destroy_unreaped(void)
+{
+	struct vrbq *full = make_queue(DEPTH, 0);
+	struct ibv_qp_init_attr init = init_attr();
+	static char memory[4096];
+	struct ibv_pd *own = ibv_alloc_pd(context);
+	struct vrbq_request requests[3];
+	int i;
+
+	if (!full || !own)
+		return false;
+	for (i = 0; i < DEPTH / 4; i++) {
+		vrbq_prep_create_qp(&requests[0], 1, own, &init);
+		vrbq_prep_reg_mr(&requests[1], 1, own, memory, sizeof(memory), 0);
+		vrbq_prep_reset_qp(&requests[2], 1, qps[i % QPS]);
+		if (vrbq_submit(full, requests, 3) != 3)
+			return false;
+	}
+	return !vrbq_destroy(full) && !ibv_dealloc_pd(own);
+}
+
+/* A QP that was given to vrbq_destroy_qp() is gone when the queue is. */
+static bool test_destroy_takes_qps(void)
+{
+	struct ibv_qp_init_attr init = init_attr();
+	struct vrbq *one = make_queue(DEPTH, 0);
+	struct ibv_pd *own = ibv_alloc_pd(context);
+	struct ibv_qp *qp = own ? ibv_create_qp(own, &init) : NULL;
+
+	if (!one || !qp || vrbq_destroy_qp(one, qp, 1))
+		return false;
+	return !vrbq_destroy(one) && !ibv_dealloc_pd(own);
+}
+
+static void make_world(void)
+{
+	struct ibv_qp_init_attr init;
+	int i;
+
+	q = make_queue(DEPTH, 0);
+	pd = ibv_alloc_pd(context);
+	cq = ibv_create_cq(context, 100, NULL, NULL, 0);
+	if (!q || !pd || !cq)
+		ksft_exit_fail_msg("no queue, PD or CQ: %s\n", strerror(errno));
+	for (i = 0; i < QPS; i++) {
+		init = init_attr();
+		qps[i] = ibv_create_qp(pd, &init);
+		if (!qps[i])
+			ksft_exit_fail_msg("no QP: %s\n", strerror(errno));
+	}
+}
+
+/* Whether there was nothing left that a test has made. */
+static bool end_world(void)
+{
+	bool good = !vrbq_destroy(q);
+	int i;
+
+	for (i = 0; i < QPS; i++)
+		if (qps[i] && ibv_destroy_qp(qps[i]))
+			good = false;
+	return !ibv_destroy_cq(cq) && !ibv_dealloc_pd(pd) && good;
+}
+
+static const struct {
+	bool (*run)(void);
+	const char *text;
+} tests[] = {
+	{ test_told, "which backend it is, and what it has" },
+	{ test_connect, "pairs are connected" },
+	{ test_order, "requests on one QP are carried out in their order" },
+	{ test_wrong_transition, "a transition that there is not fails as ibv_modify_qp() does" },
+	{ test_step, "a connect that fails says where, and the QP stays there" },
+	{ test_connect_to_what, "a connect to another state, or with what it does not want" },
+	{ test_query, "a query tells what ibv_query_qp() does" },
+	{ test_reset, "a connect behind a reset" },
+	{ test_quiesce, "a quiesced QP is destroyed" },
+	{ test_create, "a QP, a CQ and a memory region are created, and go" },
+	{ test_create_errors, "what cannot be created says why" },
+	{ test_destroy_qp, "QPs are destroyed" },
+	{ test_fd, "the file descriptor is readable while there is something to reap" },
+	{ test_full, "a full queue refuses, and takes more after a reap" },
+	{ test_cancel, "what has not begun is cancelled" },
+	{ test_bad_requests, "requests that make no sense are refused" },
+	{ test_bad_in_the_middle, "requests before one that makes no sense are accepted" },
+	{ test_fork, "a child may not use the queue; the parent goes on" },
+	{ test_threads, "threads are bounded and take no signals" },
+	{ test_destroy_unreaped, "a queue is destroyed with requests in it, and nothing leaks" },
+	{ test_destroy_takes_qps, "a queue that is destroyed destroys the QPs given to it" },
+};
+
+#define TESTS (sizeof(tests) / sizeof(tests[0]))
+
+static bool create_refuses(const struct vrbq_attr *attr, int err)
+{
+	errno = 0;
+	return !vrbq_create(context, attr) && errno == err;
+}
+
+static bool test_bad_queues(void)
+{
+	return create_refuses(NULL, EINVAL) && create_refuses(&(struct vrbq_attr){}, EINVAL) &&
+	       create_refuses(&(struct vrbq_attr){ .depth = VRBQ_MAX_DEPTH + 1 }, EINVAL) &&
+	       create_refuses(&(struct vrbq_attr){ .depth = 1, .comp_mask = 1 }, EINVAL) &&
+	       create_refuses(&(struct vrbq_attr){ .depth = 1, .backend = 3 }, EINVAL) &&
+	       create_refuses(&(struct vrbq_attr){ .depth = 1, .max_threads = 257 }, EINVAL) &&
+	       !vrbq_create(NULL, &(struct vrbq_attr){ .depth = 1 }) && errno == EINVAL;
+}
+
+static bool has_verb_queue(void)
+{
+	struct vrbq_attr attr = { .backend = VRBQ_BACKEND_VERB_QUEUE, .depth = 1 };
+	struct vrbq *one = vrbq_create(context, &attr);
+	const int err = errno;
+
+	if (!one && err != EOPNOTSUPP)
+		ksft_exit_fail_msg("a verb queue: %s\n", strerror(err));
+	vrbq_destroy(one);
+	return one;
+}
+
+static void run_all(enum vrbq_backend with)
+{
+	unsigned int i;
+	bool good;
+
+	backend = with;
+	for (i = 0; i < TESTS; i++) {
+		make_world();
+		good = tests[i].run();
+		good = end_world() && good;
+		ksft_test_result(good, "%s: %s\n", vrbq_backend_str(with), tests[i].text);
+	}
+}
+
+int main(void)
+{
+	struct ibv_device **list = ibv_get_device_list(NULL);
+	bool both;
+
+	ksft_print_header();
+	context = list && list[0] ? ibv_open_device(list[0]) : NULL;
+	other = context ? ibv_open_device(list[0]) : NULL;
+	if (!other || ibv_query_port(context, 1, &port))
+		ksft_exit_fail_msg("no device\n");
+	both = has_verb_queue();
+	ksft_set_plan(1 + TESTS + (both ? TESTS : 1));
+	ksft_test_result(test_bad_queues(), "queues that make no sense are refused\n");
+	run_all(VRBQ_BACKEND_THREADS);
+	if (both)
+		run_all(VRBQ_BACKEND_VERB_QUEUE);
+	else
+		ksft_test_result_skip("verb queue: the device has none\n");
+	ibv_close_device(other);
+	ibv_close_device(context);
+	ibv_free_device_list(list);
+	ksft_finished();
+}
