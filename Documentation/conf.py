@@ -26,6 +26,8 @@ man_pages = [
     ('tavor', 'ib_tavor', 'InfiniBand driver for the Mellanox MT23108 HCA', '', 4),
     ('vrb-client', 'ib_vrb-client', 'RDMA control verbs as requests, for clients in the kernel', '', 9),
     ('hca-model', 'tavor-hca', 'software model of the Mellanox MT23108 HCA', '', 1),
+    ('tavor-hca-qemu', 'tavor-hca-qemu', 'QEMU with the model of the MT23108 HCA', '', 1),
+    ('tavor-hcactl', 'tavor-hcactl', 'pull cables and break the HCA of a running model', '', 1),
 ]
 
 # Words of the kernel's headers that are not C, as the kernel's own conf.py has them.

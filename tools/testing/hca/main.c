@@ -114,6 +114,8 @@ static error_t parse_arg(int key, char *arg, struct argp_state *state)
 	}
 }
 
+const char *argp_program_version = "tavor-hca 0.1";
+
 static const struct argp argp = {
 	.options = arg_options,
 	.parser = parse_arg,
