@@ -2,23 +2,24 @@
 /*
  * Verbs request blocks: RDMA control verbs that never sleep.
  *
- * A verb that changes an RDMA object ends in a firmware command. A verbs request block carries one
- * such verb: the caller owns it, submits it from any context but NMI, and gets exactly one
- * callback, always from softirq. Where the caller may sleep it waits for the request as for a
- * struct completion. Documentation/vrb-contract.rst has the contract, rule by rule; this header is
- * what a kernel client needs of the engine itself. The functions have their kernel-doc where they
- * are defined, in drivers/infiniband/vrb/.
+ * A verb that changes an RDMA object is executed by firmware commands. A verbs request block
+ * carries one such verb: the caller owns it, submits it from any context but NMI, and gets exactly
+ * one callback, always in softirq. A caller that may sleep can wait for the request as for a
+ * struct completion. Documentation/vrb-contract.rst lists what the engine guarantees. This header
+ * declares what a kernel client needs of the engine itself. The functions are documented where
+ * they are defined, in drivers/infiniband/vrb/.
  *
- * One errno, one meaning. As the answer of a submit or cancel: -EINPROGRESS accepted; -EINVAL
- * malformed, or a context in which it may not be called, or an object in the wrong state; -EBUSY
- * not idle, or a client's ninth request for events of the device; -EALREADY too late to take back;
- * -ENOENT idle; -EOPNOTSUPP the provider lacks the verb.
- * As an answer or as a status: -ECANCELED taken back; -ETIME past its deadline, never issued;
- * -ETIMEDOUT issued and not answered; -EIO the device failed; -ESTALE the object is from before a
- * reset; -EUCLEAN an earlier command on the object was not answered; -ESHUTDOWN object or client
- * ending; -ENODEV provider gone; -EPERM poisoned or killed; -ENOLINK a create this depends on
- * failed; -EACCES a process's object, or what ib_core's security must see. Anything else is what
- * the provider makes of the firmware status.
+ * Each errno has one meaning. Return values of a submit or cancel: -EINPROGRESS accepted; -EINVAL
+ * malformed, or called in a context in which it must not be, or an object in the wrong state;
+ * -EBUSY not idle, or the client already has eight requests for events of the device; -EALREADY
+ * too late to cancel; -ENOENT idle; -EOPNOTSUPP the provider lacks the verb.
+ * Return values, or the status of a request: -ECANCELED cancelled; -ETIME its deadline passed
+ * before it was issued; -ETIMEDOUT issued, and the firmware did not complete it in time; -EIO the
+ * device has failed; -ESTALE the object is from before a reset; -EUCLEAN an earlier command on the
+ * object timed out; -ESHUTDOWN object or client is ending; -ENODEV the provider is gone; -EPERM
+ * poisoned or killed; -ENOLINK a create that this depends on has failed; -EACCES a process's
+ * object, or a change that ib_core's security modules must check. Any other errno is the
+ * provider's translation of the firmware status.
  */
 #ifndef RDMA_VRB_H
 #define RDMA_VRB_H
@@ -39,25 +40,25 @@ struct vrb_verb;
 struct vrb_waiter;
 
 /**
- * typedef vrb_done_fn - what the engine calls when a request is over
- * @vrb: the request, its result in &vrb.status; container_of() gives the caller's structure
+ * typedef vrb_done_fn - what the engine calls when a request completes
+ * @vrb: the request; &vrb.status is its result; container_of() gives the caller's structure
  *
  * The callback may submit or cancel any request, free @vrb, or drop the last reference to the
  * object. It must not sleep and must be short: one device's callbacks run one after the other.
- * @vrb is idle again when this has returned, or has submitted or freed it: until then a submit from
- * elsewhere is answered -EBUSY and a cancel -EALREADY.
+ * @vrb is idle again when this function has returned, or has submitted or freed @vrb. Until then a
+ * submit from elsewhere returns -EBUSY and a cancel -EALREADY.
  *
  * Context: Softirq, no lock of the engine or of the provider held.
  */
 typedef void (*vrb_done_fn)(struct vrb *vrb);
 
 /**
- * enum vrb_class - which requests go first when slots are short
- * @VRB_CLASS_VERB: the verb's own class; what a request has unless the caller says otherwise
+ * enum vrb_class - which requests are issued first when slots are short
+ * @VRB_CLASS_VERB: the verb's own class; the default
  * @VRB_CLASS_TEARDOWN: destroys and flushes; one slot is reserved for them
- * @VRB_CLASS_NORMAL: everything else; goes before teardown that is 100 ms younger
- * @VRB_CLASS_BACKGROUND: queries, refills; goes before normal requests that are 100 ms younger
- * @VRB_CLASS_EVENT: waits for an event; takes no slot and has no deadline
+ * @VRB_CLASS_NORMAL: everything else; issued before teardown requests 100 ms younger
+ * @VRB_CLASS_BACKGROUND: queries, refills; issued before normal requests 100 ms younger
+ * @VRB_CLASS_EVENT: waits for an event; needs no slot and has no deadline
  */
 enum vrb_class {
 	VRB_CLASS_VERB,
@@ -69,31 +70,32 @@ enum vrb_class {
 	VRB_NR_CLASSES
 };
 
-/* For &vrb.flags. There is none yet: anything but 0 is refused. */
+/* For &vrb.flags. None is defined yet: any value but 0 is refused. */
 #define VRB_FLAGS	0
 
 /**
  * struct vrb - verbs request block
- * @done: called once per accepted submit; NULL if somebody waits with vrb_wait()
- * @group: requests to be cancelled and drained together with, of the same client; NULL none
+ * @done: called once per accepted submit; NULL if a caller waits with vrb_wait()
+ * @group: the group it is cancelled and drained with, of the same client; NULL: none
  * @deadline: absolute CLOCK_MONOTONIC time after which a request that is still *queued* completes
- *	-ETIME, at most 2 ms late; 0 never. A request whose deadline has passed at
- *	the submit is accepted and never issued. A destroy has none
- * @class: enum vrb_class, but not %VRB_CLASS_EVENT; 0 the verb's
+ *	-ETIME, at most 2 ms late; 0: never. A request whose deadline has passed at
+ *	the submit is accepted and never issued. A destroy has no deadline
+ * @class: enum vrb_class, but not %VRB_CLASS_EVENT; 0: the verb's class
  * @flags: VRB_FLAGS
  * @fw_status: raw firmware status of step @step
- * @status: result: 0 or a negative errno; see the top of this file. If the submit was refused, its
- *	errno; not after -EBUSY, which leaves the request to the submit before
- * @step: the step that ran last, its place in the verb's table; on failure the one that failed
+ * @status: result: 0 or a negative errno; see the top of this file. A refused submit sets it to
+ *	the errno, except for -EBUSY: then the request still belongs to the submit before
+ * @step: index in the verb's table of the last step that ran; on failure the one that failed
  *
- * The first member of a typed request, or of a provider's own, which has inputs and outputs. Filled
- * in by the request's vrb_prep_*() helper, which sets everything to 0 but the verb and the object;
- * the caller then sets what he wants of @done, @group, @deadline and @class, and may submit it
- * again as it is. From an accepted vrb_submit() until it is idle again it belongs to the engine and
- * only vrb_cancel(), vrb_kill(), vrb_wait() and vrb_wait_killable() may be called on it. It may lie
- * in any memory that stays valid that long, but not in one that embeds a struct ib_qp or its like
- * when the hardware may outlive it. A kernel with CONFIG_DEBUG_OBJECTS_FREE warns when the memory of
- * a request that belongs to the engine is freed.
+ * This is the first member of a typed request, which also has inputs and outputs. The request's
+ * vrb_prep_*() helper sets the verb and the object, and all other fields to 0. The caller then sets
+ * those of @done, @group, @deadline and @class that it needs. The request may be submitted again
+ * without another preparation. The engine owns the request from an accepted vrb_submit() until it
+ * is idle again; meanwhile only vrb_cancel(), vrb_kill(), vrb_wait() and vrb_wait_killable() may be
+ * called on it. Its memory must stay valid that long. It must not be embedded in a structure with
+ * a struct ib_qp or its like, which ib_core may free while the hardware still uses the object. A
+ * kernel with CONFIG_DEBUG_OBJECTS_FREE warns if memory is freed while the engine owns a request in
+ * it.
  */
 struct vrb {
 	vrb_done_fn done;
@@ -115,17 +117,17 @@ struct vrb {
 	atomic64_t state;		/* with the ticket of its callback */
 	u8 real_class;
 	u8 killers;			/* vrb_kill() in progress */
-	bool started;			/* has waited: goes on in front of others */
-	bool waits_after;		/* the step it waits in is over, bar the waiting */
+	bool started;			/* has waited: continues at the head of its class */
+	bool waits_after;		/* waits in a step whose command has completed */
 	bool undoing;			/* earlier steps; status has the reason */
 	bool undid;
-	bool creating;			/* its object is made or fails with it */
-	bool after_destroy;		/* of its object, which waits for it */
-	u32 failed_step;		/* while undoing: the step that made it necessary */
-	u32 generation;			/* of the group's cancels */
+	bool creating;			/* it is the create of its object */
+	bool after_destroy;		/* accepted though the object is dying; the destroy waits */
+	u32 failed_step;		/* while undoing: the step that failed */
+	u32 generation;			/* cancels of the group when it was submitted */
 	struct list_head entry;		/* inbox, then runnable list, then done list */
 	struct list_head object_entry;	/* the object's queue */
-	struct list_head device_entry;	/* all that are accepted, until they are called back */
+	struct list_head device_entry;	/* all accepted requests, until their callback */
 	struct hlist_node expiry;	/* deadline while queued */
 	struct vrb_client *client;
 	struct vrb_slot *slot;
@@ -137,7 +139,7 @@ struct vrb {
 /**
  * struct vrb_group - requests that are cancelled, poisoned and drained together
  *
- * Owned by the caller, who must drain it before it goes. Fields are the engine's.
+ * The caller owns it, and must drain it before it is freed. Fields are the engine's.
  */
 struct vrb_group {
 	/* private: */
@@ -146,7 +148,7 @@ struct vrb_group {
 	u32 generation;			/* cancels so far */
 	bool poisoned;
 	void (*notify)(struct vrb_group *group);
-	struct list_head entry;		/* of those whose owner is going to be told */
+	struct list_head entry;		/* groups with a notification to deliver */
 };
 
 /* One request */

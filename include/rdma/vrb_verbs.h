@@ -1,32 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * The verbs of RDMA objects as requests: what a kernel client asks for without ever sleeping.
+ * The verbs of RDMA objects as requests, for kernel clients that must not sleep.
  *
  * A client needs four things, and each has one form:
  *
- *	memory of an object	vrb_alloc_*(): a shell, of which the hardware does not know yet;
- *				of a CQ also the memory for another size
+ *	memory of an object	vrb_alloc_*(): a shell, which the hardware does not know yet;
+ *				for a CQ also the memory for another size
  *	a verb			a typed request: vrb_prep_*(), then vrb_submit()
  *	an event		vrb_prep_await_*(), then vrb_submit()
  *	the end of an object	vrb_destroy_*(): needs no memory and cannot fail
  *
- * Memory and command are apart: vrb_submit() allocates nothing, a create that fails leaves a shell
- * that is destroyed like any other, and who loses interest in a create that is under way destroys
- * the object: its destroy waits for the create and takes it back.
+ * Memory and command are separate, so vrb_submit() allocates nothing. A create that fails leaves a
+ * shell, which is destroyed like any other. A client that no longer needs an object whose create is
+ * outstanding destroys it: the destroy waits for the create and reverts it.
  *
  * A shell is a struct ib_qp, ib_cq, ib_srq or ib_mr that works with ib_post_send(),
  * ib_post_recv(), ib_post_srq_recv(), ib_poll_cq(), ib_req_notify_cq() and
- * ib_process_cq_direct(). Before its create has completed these return an error and touch nothing
- * (ib_poll_cq() finds nothing). ib_core does not know of it: ib_modify_qp(), ib_drain_qp() and
- * ib_destroy_*() are not for shells, and ib_create_qp() refuses shells of CQs with -EINVAL.
+ * ib_process_cq_direct(). Before its create has completed these return an error and change nothing
+ * (ib_poll_cq() finds nothing). ib_core does not know shells: they must not be passed to
+ * ib_modify_qp(), ib_drain_qp() or ib_destroy_*(), and ib_create_qp() refuses a shell as a CQ with
+ * -EINVAL.
  *
- * A request without an object, or with one of another device, is refused with -EINVAL at once.
- * What its other fields must be is said with each; where one is not, the status is -EINVAL unless
- * another errno is named, no command has been issued, and the object is as it was.
+ * A submit without an object, or with one of another device, is refused with -EINVAL at once. The
+ * values that the other fields may have are documented with each. If one has another value, no
+ * command is issued, the object does not change, and the status is -EINVAL unless another errno is
+ * named.
  *
- * Requests on the kernel objects of ib_core are accepted as well and line up with what ib_core
- * asks for. Of those, masks with %IB_QP_PORT, %IB_QP_PKEY_INDEX or %IB_QP_ALT_PATH are answered
- * -EACCES, for ib_core's security has to see them, and so is any request on a process's object.
+ * Requests on kernel objects of ib_core are accepted as well, and are queued with what ib_core
+ * submits. There a mask with %IB_QP_PORT, %IB_QP_PKEY_INDEX or %IB_QP_ALT_PATH is refused with
+ * -EACCES, because ib_core's security modules must check it. So is any request on a process's
+ * object.
  *
  * How to use each: Documentation/vrb-client.rst. Errnos: the top of <rdma/vrb.h>.
  */
@@ -37,7 +40,7 @@
 #include <rdma/vrb.h>
 
 /**
- * enum vrb_op - what can be asked for, for vrb_client_can()
+ * enum vrb_op - the verbs, for vrb_client_can()
  * @VRB_OP_NONE: a request of the provider's own
  * @VRB_OP_CREATE_CQ: struct vrb_create_cq
  * @VRB_OP_CREATE_QP: struct vrb_create_qp
@@ -89,17 +92,16 @@ enum vrb_op {
 /* ---- Requests ---- */
 
 /*
- * A typed request is one structure, whole: what is asked, by value; who is told; what came of it.
- * The object stands behind the struct vrb in all of them. Fields below "private:" are the
- * provider's.
+ * A typed request is one structure with the inputs (by value), the callback and the results. In
+ * all of them the object follows the struct vrb. Fields below "private:" are the provider's.
  */
 
 /**
- * struct vrb_create_cq - make the hardware know a CQ
+ * struct vrb_create_cq - create a shell's CQ in the hardware
  * @vrb: request
  * @cq: shell of vrb_alloc_cq(), whose create has not been submitted before, or has failed
  *
- * Also refused, or completed, with -ENOLINK and -EINVAL: see struct vrb_create_qp.
+ * For -ENOLINK and -EINVAL see struct vrb_create_qp.
  */
 struct vrb_create_cq {
 	struct vrb vrb;
@@ -107,17 +109,18 @@ struct vrb_create_cq {
 };
 
 /**
- * struct vrb_create_qp - make the hardware know a QP
+ * struct vrb_create_qp - create a shell's QP in the hardware
  * @vrb: request
  * @qp: shell of vrb_alloc_qp(), whose create has not been submitted before, or has failed
  *
- * Its CQs and its SRQ may be under creation: the request waits for them, and other requests on @qp
- * wait for it. It is refused with -EINVAL if the create of one of those was never submitted. Where
- * such a create has failed the answer, or the status, is -ENOLINK; and so is the status of what is
- * queued behind a create that fails, and the answer to whatever is submitted on @qp until the last
- * of that has ended. A destroy of one of those cancels it.
+ * The creates of its CQs and its SRQ may be outstanding: this request waits for them, and other
+ * requests on @qp wait for this one. It is refused with -EINVAL if one of those creates was never
+ * submitted. If one has failed, it is refused with -ENOLINK, or completes with it. When a create
+ * fails, the requests queued behind it complete with -ENOLINK too, and until the last of these has
+ * completed every submit on @qp is refused with it. A destroy of one of those CQs, or of the SRQ,
+ * cancels this request.
  *
- * Afterwards the QP is in %IB_QPS_RESET; &ib_qp.qp_num is known since vrb_alloc_qp().
+ * Afterwards the QP is in %IB_QPS_RESET. vrb_alloc_qp() has set &ib_qp.qp_num.
  */
 struct vrb_create_qp {
 	struct vrb vrb;
@@ -125,7 +128,7 @@ struct vrb_create_qp {
 };
 
 /**
- * struct vrb_create_srq - make the hardware know an SRQ
+ * struct vrb_create_srq - create a shell's SRQ in the hardware
  * @vrb: request
  * @srq: shell of vrb_alloc_srq(); see struct vrb_create_qp
  */
@@ -135,7 +138,7 @@ struct vrb_create_srq {
 };
 
 /**
- * struct vrb_create_mr - make a memory region ready for struct vrb_reg_mr
+ * struct vrb_create_mr - create a shell's region, which struct vrb_reg_mr then gives memory
  * @vrb: request
  * @mr: shell of vrb_alloc_mr(); see struct vrb_create_qp
  */
@@ -148,16 +151,17 @@ struct vrb_create_mr {
  * struct vrb_resize_cq - give a CQ another size
  * @vrb: request
  * @cq: the CQ, created
- * @cqe: what vrb_alloc_cq_ring() was told; &ib_cq.cqe has what was given, from the callback on at
- *	the latest
+ * @cqe: as passed to vrb_alloc_cq_ring(); &ib_cq.cqe has the actual size, at the latest when the
+ *	callback runs
  *
- * The memory is there before: vrb_alloc_cq_ring(). What the CQ holds it keeps, in order, and it may
- * be polled and armed all the time. A poll that comes to the end of the memory before finds fewer
- * than there are, once; who arms the CQ then is told of the rest as ever.
+ * vrb_alloc_cq_ring() allocates the memory beforehand. The CQ keeps its completions, in order, and
+ * may be polled and armed all the time. One poll, the one that reaches the end of the previous
+ * memory, may return fewer completions than there are. An arming after it reports the rest as
+ * usual.
  *
- * -EINVAL: there is no memory of this size, or the CQ holds more completions than would fit; then
- * nothing has changed, and the same request may be submitted again when some have been polled. So
- * it may after -ETIMEDOUT, when the CQ takes requests again.
+ * -EINVAL: there is no memory of this size, or the CQ holds more completions than would fit. Then
+ * nothing has changed, and the same request may be submitted again when some completions have been
+ * polled. It may also be submitted again after -ETIMEDOUT, once the CQ accepts requests.
  */
 struct vrb_resize_cq {
 	struct vrb vrb;
@@ -167,18 +171,18 @@ struct vrb_resize_cq {
 
 /**
  * struct vrb_modify_qp - one transition of a QP, as ib_modify_qp()
- * @vrb: request; of the teardown class where it goes to %IB_QPS_ERR or %IB_QPS_RESET
+ * @vrb: request; of the teardown class if the new state is %IB_QPS_ERR or %IB_QPS_RESET
  * @qp: the QP
- * @attr: attributes, of which @mask says which are given. A &rdma_ah_attr has type
- *	%RDMA_AH_ATTR_TYPE_IB and a port of the device. With a GRH it names its source GID by
- *	&ib_global_route.sgid_index, and may have &ib_global_route.sgid_attr, of this device and
- *	with this index: the QP holds a reference to that until it gets another path or goes
+ * @attr: the attributes that @mask selects. A &rdma_ah_attr must have the type
+ *	%RDMA_AH_ATTR_TYPE_IB and a port of the device. With a GRH, &ib_global_route.sgid_index
+ *	selects the source GID, and &ib_global_route.sgid_attr may be set, to that of this device
+ *	and index: the QP holds a reference to it until it gets another path or is destroyed
  * @mask: enum ib_qp_attr_mask
  *
- * -EINVAL: a transition there is not, attributes it does not take or that it needs and are not
- * given, or values out of range; -EOPNOTSUPP: an attribute in @mask that the provider lacks. A QP
- * whose transition has failed keeps the state it had. Posts while it goes to %IB_QPS_RESET: see
- * struct vrb_reset_qp.
+ * -EINVAL: the transition does not exist, an attribute is missing or is not allowed with it, or a
+ * value is out of range. -EOPNOTSUPP: the provider lacks an attribute in @mask. A QP whose
+ * transition fails keeps its state. For posts during a transition to %IB_QPS_RESET see struct
+ * vrb_reset_qp.
  */
 struct vrb_modify_qp {
 	struct vrb vrb;
@@ -188,15 +192,17 @@ struct vrb_modify_qp {
 };
 
 /**
- * struct vrb_connect_qp - from wherever a QP is to RTR or RTS
- * @vrb: request; on failure &vrb.step tells the transition: 0 to INIT, 1 to RTR, 2 to RTS
- * @qp: the QP: under creation, in RESET, INIT or RTR; one of ib_core's in INIT or RTR
- * @attr: what all transitions together need; each takes what its type needs of it, see the table
- *	in Documentation/vrb-client.rst. For addresses and values see struct vrb_modify_qp
- * @to: %IB_QPS_RTR or %IB_QPS_RTS, or -EINVAL; a QP that is there already stays as it is
+ * struct vrb_connect_qp - move a QP from its state to RTR or RTS
+ * @vrb: request; on failure &vrb.step is the transition: 0 to INIT, 1 to RTR, 2 to RTS
+ * @qp: the QP: its create is outstanding, or it is in RESET, INIT or RTR; one of ib_core's must be
+ *	in INIT or RTR
+ * @attr: the attributes of all transitions; each uses those that it needs, see the table in
+ *	Documentation/vrb-client.rst. For addresses and values see struct vrb_modify_qp
+ * @to: %IB_QPS_RTR or %IB_QPS_RTS, anything else is -EINVAL; a QP that is in this state already
+ *	does not change
  *
- * On failure the QP keeps the state it has reached, which vrb_qp_state() tells: a value that only a
- * later transition takes is refused when that comes.
+ * On failure the QP keeps the state it has reached, which vrb_qp_state() returns. A value that only
+ * a later transition uses is not checked before that transition.
  */
 struct vrb_connect_qp {
 	struct vrb vrb;
@@ -206,17 +212,17 @@ struct vrb_connect_qp {
 };
 
 /**
- * struct vrb_reset_qp - a QP as it was after its create
+ * struct vrb_reset_qp - return a QP to its state after the create
  * @vrb: request, of the teardown class
  * @qp: the QP, in any state
  *
- * Afterwards it is in %IB_QPS_RESET, its queues are empty, and its CQs have no completion of it:
- * with this a pool of QPs needs no create.
+ * Afterwards it is in %IB_QPS_RESET, its queues are empty, and its CQs hold no completion of it. So
+ * QPs in a pool can be used again without a create.
  *
- * A post may race with it. From the moment the command is issued posts are answered -EINVAL, on
- * every CPU, until the QP is in %IB_QPS_INIT again (receives) or in %IB_QPS_RTS (sends). What was
- * posted before is taken back with the rest: its completion does not come. If the command fails
- * posts are accepted as before; after -ETIMEDOUT they are not.
+ * A post may race with it. Once the command has been issued, posts fail with -EINVAL on every CPU
+ * until the QP is in %IB_QPS_INIT again (receives) or in %IB_QPS_RTS (sends). Work requests that
+ * were posted before are discarded without a completion. If the command fails, posts are accepted
+ * as before, except after -ETIMEDOUT.
  */
 struct vrb_reset_qp {
 	struct vrb vrb;
@@ -224,7 +230,7 @@ struct vrb_reset_qp {
 };
 
 /**
- * struct vrb_query_qp - what the hardware knows of a QP, as ib_query_qp()
+ * struct vrb_query_qp - query a QP, as ib_query_qp()
  * @vrb: request
  * @qp: the QP
  * @attr: filled in
@@ -243,11 +249,14 @@ struct vrb_query_qp {
  * @qp: a UD QP
  * @gid: the group, a multicast GID: its first byte is 0xff
  *
- * An attached group is a child of the QP: its destroy stays pending until the last one is detached,
- * and a detach is accepted while it is; one that was queued before is cancelled with the rest, and
- * may be submitted again. 0 also if the QP is attached already; -EINVAL: it is not attached, or
- * @qp or @gid is none of groups; -ENOMEM: group or table are full; -EUCLEAN: an attach, and the
- * command of another QP was not answered. After -ETIMEDOUT the QP may be attached or not.
+ * An attached group is a child of the QP. The destroy of the QP stays pending until the last group
+ * is detached, and a detach is accepted while it is pending. A detach that was queued before the
+ * destroy is cancelled with the other requests, and may be submitted again.
+ *
+ * Status: 0 also if the QP was attached already. -EINVAL: it was not attached, @qp is no UD QP, or
+ * @gid is no multicast GID. -ENOMEM: the group or the table is full. -EUCLEAN: an attach while the
+ * command of another QP is outstanding after its timeout. After -ETIMEDOUT it is not known whether
+ * the QP is attached.
  */
 struct vrb_mcast {
 	struct vrb vrb;
@@ -259,8 +268,8 @@ struct vrb_mcast {
  * struct vrb_modify_srq - set the limit of an SRQ, as ib_modify_srq()
  * @vrb: request
  * @srq: the SRQ
- * @attr: the new limit, &ib_srq_attr.srq_limit, at most what &ib_srq_attr.max_wr has been given;
- *	its event comes once
+ * @attr: the new limit, &ib_srq_attr.srq_limit, at most the &ib_srq_attr.max_wr of the SRQ; its
+ *	event comes once
  * @mask: %IB_SRQ_LIMIT; 0 changes nothing; -EOPNOTSUPP: anything else
  */
 struct vrb_modify_srq {
@@ -271,7 +280,7 @@ struct vrb_modify_srq {
 };
 
 /**
- * struct vrb_query_srq - what the hardware knows of an SRQ
+ * struct vrb_query_srq - query an SRQ, as ib_query_srq()
  * @vrb: request
  * @srq: the SRQ
  * @attr: filled in
@@ -283,21 +292,21 @@ struct vrb_query_srq {
 };
 
 /**
- * struct vrb_reg_mr - let the hardware use memory
+ * struct vrb_reg_mr - register memory with a region
  * @vrb: request
  * @mr: created region, not registered
- * @iova: address of the first byte, as work requests name it; it has the same place in its page as
- *	the memory
+ * @iova: address of the first byte in work requests; its offset in a page is that of the memory
  * @length: in bytes, 1 or more; the last byte's address is at most 2^64 - 2
- * @pages: DMA addresses of the pages, mapped by the caller, in order, each a multiple of their
- *	size; the caller's until the callback
- * @nr_pages: their number, what @iova and @length need, at most what vrb_alloc_mr() was told
+ * @pages: DMA addresses of the pages, mapped by the caller, in order, each a multiple of the page
+ *	size; the array must stay until the callback
+ * @nr_pages: their number: as many as @iova and @length need, at most the number that was passed
+ *	to vrb_alloc_mr()
  * @page_shift: log2 of the size of each, 12 .. 31
  * @access: IB_ACCESS_LOCAL_WRITE, _REMOTE_READ, _REMOTE_WRITE, _REMOTE_ATOMIC; remote writes and
  *	atomics need local writes
  *
- * &ib_mr.lkey and &ib_mr.rkey are valid from the callback on. The status is -EINVAL where one of
- * these is not as said here, or @mr is registered already; nothing has changed then.
+ * &ib_mr.lkey and &ib_mr.rkey are valid from the callback on. The status is -EINVAL if one of the
+ * fields has another value, or if @mr is registered already; then nothing has changed.
  */
 struct vrb_reg_mr {
 	struct vrb vrb;
@@ -313,14 +322,14 @@ struct vrb_reg_mr {
 };
 
 /**
- * struct vrb_unreg_mr - take memory back from the hardware
+ * struct vrb_unreg_mr - end the registration of memory
  * @vrb: request, of the teardown class
  * @mr: registered region
  *
- * When the callback runs with 0 or -EIO the hardware uses neither the memory nor the keys any
- * more, and after 0 the region may be registered again: it gets keys that differ from the last
- * ones. After any other status, also -ETIMEDOUT of a struct vrb_reg_mr, the hardware may still use
- * both: the pages stay mapped until a later one of these has succeeded or the region is gone.
+ * If the status is 0 or -EIO, the hardware no longer uses the memory or the keys. After 0 the
+ * region may be registered again, with keys that differ from the previous ones. After any other
+ * status, including -ETIMEDOUT of a struct vrb_reg_mr, the hardware may still use both: the pages
+ * must stay mapped until a later struct vrb_unreg_mr has succeeded, or until the region is gone.
  */
 struct vrb_unreg_mr {
 	struct vrb vrb;
@@ -328,7 +337,7 @@ struct vrb_unreg_mr {
 };
 
 /**
- * struct vrb_query_port - what the hardware knows of a port, as ib_query_port()
+ * struct vrb_query_port - query a port, as ib_query_port()
  * @vrb: request
  * @port: 1 .. &ib_device.phys_port_cnt
  * @attr: filled in; &ib_port_attr.subnet_prefix too
@@ -344,7 +353,7 @@ struct vrb_query_port {
  * @vrb: request
  * @port: 1 .. &ib_device.phys_port_cnt
  * @mask: %IB_PORT_RESET_QKEY_CNTR or 0; -EOPNOTSUPP: anything else
- * @props: capabilities to set and to clear; what is in both is cleared
+ * @props: capabilities to set and to clear; one that is in both is cleared
  */
 struct vrb_modify_port {
 	struct vrb vrb;
@@ -358,16 +367,17 @@ struct vrb_modify_port {
 struct ib_mad;
 
 /**
- * struct vrb_process_mad - have the HCA's own agent answer a MAD
+ * struct vrb_process_mad - pass a MAD to the HCA's own agent
  * @vrb: request
  * @port: 1 .. &ib_device.phys_port_cnt
  * @flags: enum ib_mad_flags
- * @wc: how the MAD came, its &ib_wc.qp set, or NULL: from this host; the caller's until the
- *	callback
- * @grh: its GRH, or NULL if @wc has no %IB_WC_GRH; the caller's until the callback
- * @in: the MAD, 256 bytes, not NULL; the caller's until the callback
- * @out: the answer, 256 bytes, not NULL; may be @in
+ * @wc: the completion of its receive, with &ib_wc.qp set; NULL: it comes from this host
+ * @grh: its GRH, or NULL if @wc has no %IB_WC_GRH
+ * @in: the MAD, 256 bytes, not NULL
+ * @out: the reply, 256 bytes, not NULL; may be @in
  * @result: enum ib_mad_result
+ *
+ * @wc, @grh, @in and @out must stay until the callback.
  */
 struct vrb_process_mad {
 	struct vrb vrb;
@@ -381,16 +391,17 @@ struct vrb_process_mad {
 };
 
 /**
- * struct vrb_await_cq - be told of a CQ's next completion
+ * struct vrb_await_cq - wait for a CQ's next completion
  * @vrb: request; takes no slot, no class, no deadline
  * @cq: the CQ
  * @flags: %IB_CQ_NEXT_COMP or %IB_CQ_SOLICITED; anything else is -EINVAL
  *
  * Arms the CQ. Completes with 0 at its next event, or at once if there is a completion that the
- * last poll has not seen: so poll until the CQ is empty in the callback, and submit again. Several
- * may wait for one CQ: its event completes all of them, and while one of them waits for the next
- * completion it need not be solicited. What was armed by ib_req_notify_cq() is told to
- * &ib_cq.comp_handler as ever; the hardware knows the last arming alone, be it that or this.
+ * last poll has not seen. So poll in the callback until the CQ is empty, then submit again.
+ * Several requests may wait for one CQ, and its event completes all of them. If one of them waits
+ * for any completion, the event need not be a solicited one. After ib_req_notify_cq()
+ * &ib_cq.comp_handler is called as usual. The hardware keeps only the last arming, whether by a
+ * request or by ib_req_notify_cq().
  */
 struct vrb_await_cq {
 	struct vrb vrb;
@@ -399,16 +410,16 @@ struct vrb_await_cq {
 };
 
 /**
- * struct vrb_await_event - be told of asynchronous events
+ * struct vrb_await_event - wait for asynchronous events
  * @vrb: request; takes no slot, no class, no deadline
- * @filter: BIT_ULL(enum ib_event_type) of each event wanted; bits of no event wait for nothing
- * @came: those of @filter that have come since the client was last told of each
- * @seq: events of this client so far; one that was told n and now m has missed none if its @came
- *	has as many as m - n
+ * @filter: BIT_ULL(enum ib_event_type) of each event to wait for; other bits are ignored
+ * @came: the events of @filter that have occurred since each was last reported to the client
+ * @seq: number of events of this client so far. If it was n at the last request and is m now, none
+ *	has been merged with another if @came has m - n bits
  *
- * Events of the device, of its ports, and of the client's own shells. One that comes while nobody
- * waits for it is kept, so that the next request completes at once. Of whom it is an event of an
- * object tells the object's event handler.
+ * Reports events of the device, of its ports, and of the client's own shells. An event that occurs
+ * while no request waits for it is kept, so that the next request completes at once. The event
+ * handler of an object says which object it is.
  */
 struct vrb_await_event {
 	struct vrb vrb;
@@ -417,7 +428,7 @@ struct vrb_await_event {
 	u64 seq;
 };
 
-/* private: what all requests on an object begin with */
+/* private: the beginning of each request on an object */
 struct vrb_typed {
 	struct vrb vrb;
 	void *object;
@@ -426,9 +437,9 @@ struct vrb_typed {
 /* ---- Preparing ---- */
 
 /*
- * vrb_prep_*() set a request's struct vrb, which then asks for this verb and has no callback, group
- * or deadline, and its object; the caller fills in the rest, and may submit the request again as it
- * is once it is idle. Context: any. A request that is not idle must not be prepared.
+ * vrb_prep_*() set the verb and the object of a request, and clear its callback, group and
+ * deadline. The caller sets the other fields, and may submit the request again, without another
+ * preparation, once it is idle. A request that is not idle must not be prepared. Context: any.
  */
 
 static inline void vrb_prep_create_cq(struct vrb_create_cq *req, struct ib_cq *cq)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Which tests the tree has. A test says about itself, near its top, where it runs; see Documentation/bench.rst.
+# Which tests the tree has. A test says near its top where it runs; see Documentation/bench.rst.
 
 # heads_of FILE: a line "as|runs|kernels|timeout|level|needs|guest" for each "Runs:" line near the
 # top. What stands before the first of them is for all, what follows one is its own.
