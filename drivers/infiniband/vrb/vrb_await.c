@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Requests that wait for events. They take no slot: a CQ's are on its object's list, those for
- * events of the device on their client's; everything that ends a queued request ends them.
+ * Requests that wait for events. They need no slot. Those for a CQ are on the list of its object,
+ * those for events of the device on the list of their client. Whatever ends a queued request ends
+ * them too.
  *
- * An event may come in any context. It leaves a note under the kick lock, and the pump completes
- * who has waited for it.
+ * An event may occur in any context. It is recorded under the kick lock, and the pump completes the
+ * requests that wait for it.
  */
 #include <linux/export.h>
 
@@ -24,7 +25,7 @@ static bool vrb_await_cq_flags_ok(const struct vrb *vrb)
 
 /**
  * vrb_await_check - whether a request that waits for an event is well-formed
- * @client: who submits it
+ * @client: its submitter
  * @vrb: the request
  *
  * Context: Any.
@@ -42,11 +43,11 @@ int vrb_await_check(const struct vrb_client *client, const struct vrb *vrb)
 }
 
 /**
- * vrb_await_room - whether a client may wait for events of the device once more
+ * vrb_await_room - whether a client may have one more request for events of the device
  * @client: client
  *
  * Context: Device lock held.
- * Return: 0; -EBUSY: it does so %VRB_MAX_AWAITING times already.
+ * Return: 0; -EBUSY: it has %VRB_MAX_AWAITING already.
  */
 int vrb_await_room(const struct vrb_client *client)
 {
@@ -65,7 +66,7 @@ static void vrb_await_cq_begin(struct vrb_device *dev, struct vrb *vrb)
 		list_add_tail(&vrb->object_entry, &object->visitors);
 		return;
 	}
-	/* The hardware knows the last arming alone. */
+	/* The hardware keeps only the last arming. */
 	if (list_empty(&object->awaiting))
 		object->await_next = false;
 	object->await_next |= req->flags == IB_CQ_NEXT_COMP;
@@ -76,7 +77,7 @@ static void vrb_await_cq_begin(struct vrb_device *dev, struct vrb *vrb)
 		vrb_finish(dev, vrb, min(ret, 0));
 }
 
-/* Completes a request that waits for some of what has come; returns that. */
+/* Completes a request if an event it waits for has occurred; returns these events. */
 static u64 vrb_await_told(struct vrb_device *dev, struct vrb *vrb, u64 came, u64 seq)
 {
 	struct vrb_await_event *req = to_await_event(vrb);
@@ -89,7 +90,7 @@ static u64 vrb_await_told(struct vrb_device *dev, struct vrb *vrb, u64 came, u64
 	return req->came;
 }
 
-/* What comes meanwhile is told the next time, also if it is the same again. */
+/* Events from here on, also of the same type, are reported by the next request. */
 static void vrb_await_events(struct vrb_device *dev, struct vrb_client *client)
 {
 	struct vrb *vrb, *next;
@@ -114,7 +115,7 @@ static void vrb_await_events(struct vrb_device *dev, struct vrb_client *client)
 /**
  * vrb_await_begin - a request that waits for an event has been accepted
  * @dev: device
- * @vrb: the request, queued; over at once if what it waits for is there already
+ * @vrb: the request, queued; it completes at once if its event has occurred already
  *
  * Context: Device lock held.
  */
@@ -130,7 +131,7 @@ void vrb_await_begin(struct vrb_device *dev, struct vrb *vrb)
 }
 
 /**
- * vrb_await_object - an event of an object has come: complete who has waited for it
+ * vrb_await_object - complete the requests that wait for an event of an object
  * @dev: device
  * @object: a CQ
  *
@@ -151,7 +152,7 @@ void vrb_await_object(struct vrb_device *dev, struct vrb_object *object)
 }
 
 /**
- * vrb_await_clients - events of the device have come: complete who has waited for them
+ * vrb_await_clients - complete the requests that wait for events of the device
  * @dev: device
  *
  * Context: The pump, device lock held.
@@ -175,16 +176,16 @@ void vrb_await_clients(struct vrb_device *dev)
 }
 
 /**
- * vrb_object_event - something has come that requests on an object may await
- * @object: a CQ whose event has come; to which the caller has a reference
+ * vrb_object_event - report an event of a CQ to the requests that wait for it
+ * @object: the CQ, to which the caller has a reference
  *
- * Beside the CQ's own handler.
+ * The provider calls the CQ's own handler besides.
  *
  * Context: Any but NMI; any lock of the caller's held.
  */
 void vrb_object_event(struct vrb_object *object)
 {
-	/* Who waits is on the list before the CQ is armed, and then this comes. */
+	/* A request is on the list before it arms the CQ, so it is seen here. */
 	if (!list_empty_careful(&object->awaiting))
 		vrb_tell(object, VRB_NEWS_EVENT);
 }
@@ -197,12 +198,13 @@ static void vrb_client_event(struct vrb_client *client, enum ib_event_type type)
 }
 
 /**
- * vrb_device_event - an asynchronous event has come
+ * vrb_device_event - report an asynchronous event to the requests that wait for it
  * @dev: device
- * @type: what
- * @object: whose: only the client hears of it whose shell it is; NULL: of the device or a port
+ * @type: type of the event
+ * @object: the object it concerns, then only the client that owns this shell gets it; NULL: the
+ *	device or a port
  *
- * Beside ib_dispatch_event() and the object's own handler.
+ * The provider calls ib_dispatch_event() or the object's own handler besides.
  *
  * Context: Any but NMI; any lock of the caller's held.
  */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What carries the pump: kicks from any context, the softirq that follows, and what is handed to it
- * on the way. Owns vrb_device.kick_lock.
+ * The carrier of the pump: kicks from any context, the softirq that they start, and the objects
+ * that are passed to the pump with a kick. Owns vrb_device.kick_lock.
  *
- * A kick is never lost: it sets kicked under the kick lock, and the softirq gives up under the same
- * lock only if that is not set. After that it touches nothing of the device. The model of this
- * hand-over is tools/testing/verification/pump.pml.
+ * A kick is never lost: it sets kicked under the kick lock, and the softirq ends under the same
+ * lock only if kicked is not set. After that it does not access the device. The model of this is
+ * tools/testing/verification/pump.pml.
  */
 #include <linux/delay.h>
 #include <linux/export.h>
@@ -21,7 +21,7 @@ DEFINE_STATIC_KEY_FALSE(vrb_delays);
 atomic_t vrb_delay_state;
 
 /**
- * vrb_delay_now - up to 20 µs, where the tests want a race to be lost
+ * vrb_delay_now - wait up to 20 µs, so that tests provoke races
  *
  * Context: Any.
  */
@@ -39,8 +39,8 @@ static void vrb_sched(struct vrb_device *dev)
 }
 
 /*
- * Where a softirq would be left to ksoftirqd because the kick comes from process context, it runs
- * when BH is enabled again.
+ * In process context a raised softirq would be left to ksoftirqd. With BH disabled around the kick
+ * it runs when BH is enabled again.
  */
 static unsigned long vrb_kick_lock(struct vrb_device *dev, bool *bh)
 	__acquires(&dev->kick_lock)
@@ -64,7 +64,7 @@ static void vrb_kick_unlock(struct vrb_device *dev, unsigned long flags, bool bh
 }
 
 /**
- * vrb_kick - have the pump run
+ * vrb_kick - make the pump run
  * @dev: device
  *
  * Context: Any but NMI; any lock but kick_lock held.
@@ -78,11 +78,11 @@ void vrb_kick(struct vrb_device *dev)
 }
 
 /**
- * vrb_device_kick - the command event queue has fired
+ * vrb_device_kick - report an interrupt of the command event queue
  * @dev: device
  *
- * From the interrupt handler; from elsewhere where an interrupt may have been lost. The pump looks
- * for finished commands and asks for the next interrupt.
+ * For the interrupt handler, and for a place where an interrupt may have been lost. The pump calls
+ * &vrb_provider_ops.reap, and then &vrb_provider_ops.rearm.
  *
  * Context: Any but NMI.
  */
@@ -96,11 +96,11 @@ void vrb_device_kick(struct vrb_device *dev)
 }
 EXPORT_SYMBOL_GPL(vrb_device_kick);
 
-/* ---- News of objects ---- */
+/* ---- Events of objects for the pump ---- */
 
 /**
- * vrb_tell - the pump has to see to an object
- * @object: object, which is not released before it has
+ * vrb_tell - tell the pump of an event of an object
+ * @object: object; it is not released before the pump has handled the event
  * @news: VRB_NEWS_*
  *
  * Context: Any but NMI; any lock but kick_lock held.
@@ -118,9 +118,9 @@ void vrb_tell(struct vrb_object *object, u8 news)
 }
 
 /**
- * vrb_untell - what an object has been told, and the pump has not seen, concerns nobody any more
+ * vrb_untell - revoke an event of an object that the pump has not handled yet
  * @object: object
- * @news: VRB_NEWS
+ * @news: VRB_NEWS_*
  *
  * Context: Device lock held.
  */
@@ -135,9 +135,9 @@ void vrb_untell(struct vrb_object *object, u8 news)
 }
 
 /**
- * vrb_next_news - the next object the pump has to see to
+ * vrb_next_news - the next object with events for the pump
  * @dev: device
- * @news: what there is of it
+ * @news: set to its events, VRB_NEWS_*
  *
  * Context: The pump, device lock held.
  * Return: the object, or NULL.
@@ -158,7 +158,7 @@ struct vrb_object *vrb_next_news(struct vrb_device *dev, u8 *news)
 }
 
 /**
- * vrb_forget_news - whatever there is of an object, it is going to be released
+ * vrb_forget_news - revoke all events of an object that will be released
  * @object: object
  *
  * Context: The pump.
@@ -175,8 +175,8 @@ void vrb_forget_news(struct vrb_object *object)
 /**
  * vrb_call - call a request's callback
  * @dev: device
- * @vrb: request, its state already %VRB_CALLBACK with a ticket of this carrier
- * @done: its callback; the request may be gone when it returns
+ * @vrb: request; its state is %VRB_CALLBACK with a ticket of this carrier
+ * @done: its callback; the request may have been freed when it returns
  *
  * Context: The pump, no lock held.
  */
@@ -215,7 +215,7 @@ bool vrb_word_idle(u64 word)
 }
 
 /**
- * vrb_word_mine - whether it is a request's callback that asks
+ * vrb_word_mine - whether the caller is the request's callback
  * @word: its &vrb.state; not idle
  *
  * Context: Any.
@@ -229,8 +229,8 @@ bool vrb_word_mine(u64 word)
 /* ---- The softirq ---- */
 
 /*
- * Only an answer of the whole budget has it called again. A run that found nothing charges the
- * other users of the CPU's softirq nothing. Model: pump.pml.
+ * It is called again only if it returns the whole budget. A run that found no work uses nothing of
+ * the budget of the CPU's softirq. Model: pump.pml.
  */
 static int vrb_carry(struct vrb_softirq *softirq, int budget)
 {
@@ -257,10 +257,10 @@ static int vrb_carry(struct vrb_softirq *softirq, int budget)
 }
 
 /**
- * vrb_carrier_init - make a new device's carrier ready
+ * vrb_carrier_init - initialise a new device's carrier
  * @dev: device
  * @run: the pump: called in softirq after a kick, never twice at a time; @interrupted: by
- *	vrb_device_kick(); @work: what it did, for accounting. Returns whether it has to run again
+ *	vrb_device_kick(); @work: the work it did, for accounting. Returns whether it must run again
  *
  * Context: Process, may sleep.
  * Return: 0; -ENOSPC: more devices than there are places; -ENOMEM.
@@ -282,7 +282,7 @@ int vrb_carrier_init(struct vrb_device *dev,
 }
 
 /**
- * vrb_carrier_stop - the pump never runs again
+ * vrb_carrier_stop - stop the pump for good
  * @dev: device without requests
  *
  * Context: Process, may sleep.

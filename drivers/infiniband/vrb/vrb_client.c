@@ -15,7 +15,7 @@ static DEFINE_SPINLOCK(vrb_registry_lock);
 
 /* ---- Registry ---- */
 
-/* What has come by way of the inbox is checked against this too. */
+/* Requests from the inbox are checked against this too. */
 static bool vrb_set_attached(struct vrb_device *dev, bool attached)
 {
 	bool was;
@@ -34,11 +34,12 @@ static bool vrb_set_attached(struct vrb_device *dev, bool attached)
 /**
  * vrb_device_attach - let clients of an ib_device find its provider
  * @dev: device
- * @ibdev: what the provider registers with ib_core; only its address is used unless there are
- *	@verbs
+ * @ibdev: the ib_device that the provider registers with ib_core; without @verbs only its address
+ *	is used
  * @verbs: for typed requests; NULL: there are none
  *
- * Before ib_register_device(), so that clients that ib_core tells of the new device find it.
+ * Must be called before ib_register_device(), so that the clients that ib_core then calls find the
+ * provider.
  *
  * Context: Process.
  * Return: 0; -EBUSY if @dev is attached already.
@@ -64,12 +65,12 @@ static unsigned int vrb_clients(const void *dev)
 }
 
 /**
- * vrb_device_detach - the provider goes: no client finds it any more
+ * vrb_device_detach - end what vrb_device_attach() began
  * @dev: device; nothing happens if it is not attached
  *
- * After ib_unregister_device(). Clients' submits are refused with -ENODEV except for destroys and
- * detaches, what they have queued completes with that, and this returns when the last of them has
- * unregistered. The provider's own client goes on.
+ * Must be called after ib_unregister_device(). Submits of clients are refused with -ENODEV except
+ * for destroys and detaches, and their queued requests complete with it. This returns when the last
+ * client has unregistered. The provider's own client is not affected.
  *
  * Context: Process, may sleep.
  */
@@ -106,7 +107,7 @@ EXPORT_SYMBOL_GPL(vrb_device_client);
  * @dev: device
  * @name: for debugfs and the tracepoints
  *
- * Context: Device lock held, or nobody else knows of the device.
+ * Context: Device lock held, or nobody else knows the device.
  */
 void vrb_client_init(struct vrb_client *client, struct vrb_device *dev, const char *name)
 {
@@ -141,13 +142,14 @@ static int vrb_client_join(struct vrb_device *dev, struct vrb_client *client, co
  * @ibdev: the ib_device
  * @name: for debugfs and the tracepoints; copied, at most 31 characters count
  *
- * As any client of ib_core's, between &ib_client.add and the return of &ib_client.remove, by which
- * vrb_client_unregister() must have been called: the end of the ib_device waits for it. The
- * provider's module is not held, so that it can be unloaded like any other driver.
+ * A client of ib_core calls this in &ib_client.add or later, and must have called
+ * vrb_client_unregister() when its &ib_client.remove returns: the removal of the ib_device waits
+ * for it. This takes no reference to the provider's module, so that it can be unloaded like any
+ * other driver.
  *
  * Context: Process, may sleep.
- * Return: the client; ERR_PTR(-EOPNOTSUPP) if @ibdev's driver does not take requests, -ENODEV if it
- * is going, -ENOSPC if it has 64 clients, -ENOMEM.
+ * Return: the client; ERR_PTR(-EOPNOTSUPP) if @ibdev's driver does not support requests, -ENODEV if
+ * it is being removed, -ENOSPC if it has 64 clients, -ENOMEM.
  */
 struct vrb_client *vrb_client_register(struct ib_device *ibdev, const char *name)
 {
@@ -175,11 +177,11 @@ struct vrb_client *vrb_client_register(struct ib_device *ibdev, const char *name
 EXPORT_SYMBOL_GPL(vrb_client_register);
 
 /**
- * vrb_client_shut - refuse what a client submits from now on, but for destroys and detaches
+ * vrb_client_shut - refuse further submits of a client, except for destroys and detaches
  * @client: client
  *
- * And cancel what it has queued, one callback after the other. A client shuts itself, stops what
- * has it submit, and then unregisters.
+ * Its queued requests are cancelled. A client shuts itself, stops its timers and other sources of
+ * submits, and then unregisters.
  *
  * Context: Any down to softirq, interrupts enabled.
  */
@@ -198,7 +200,7 @@ void vrb_client_shut(struct vrb_client *client)
 }
 EXPORT_SYMBOL_GPL(vrb_client_shut);
 
-/* Requests of a client that come to an end by themselves. */
+/* Number of requests of a client that complete without an act of others. */
 static unsigned int vrb_client_running(const void *of)
 {
 	const struct vrb_client *client = of;
@@ -217,13 +219,13 @@ void vrb_client_fence(struct vrb_client *client)
 	vrb_wait_zero(client->dev, vrb_client_running, client, "requests");
 }
 
-/* Whether an object is what a client's destroy waits for others to let go of. Device lock held. */
+/* Whether a destroy of the client's waits for others to release this object. Device lock held. */
 static bool vrb_client_holds(const struct vrb_client *client, const struct vrb_object *object)
 {
 	return object->dying && object->destroy.client == client && object->children;
 }
 
-/* The hardware lets go of what the object's owner may free from now on. */
+/* Makes the hardware stop using memory that the object's owner may free after this. */
 static void vrb_client_leave_hardware(struct vrb_device *dev, struct vrb_object *object)
 {
 	struct vrb vrb;
@@ -233,7 +235,7 @@ static void vrb_client_leave_hardware(struct vrb_device *dev, struct vrb_object 
 		return;
 	vrb_prep(&vrb, object->type->leave, object);
 	ret = vrb_submit_wait(&dev->own, &vrb);
-	/* Of a device that has failed since the object was made, it has let go. */
+	/* The hardware of a device that has failed since then uses it no more. */
 	if (ret && ret != -EIO && ret != -ESTALE)
 		vrb_device_fail(dev, "the hardware does not let go of an object");
 }
@@ -256,7 +258,7 @@ static void vrb_client_leave(struct vrb_client *client, struct vrb_object *objec
 	vrb_tell(object, VRB_NEWS_LEFT);
 }
 
-/* What is to be done with each object that a client's destroys wait for; it may drop the lock. */
+/* Handles an object that a client's destroy waits for. It may drop the lock. */
 static void vrb_client_each_held(struct vrb_client *client,
 				 void (*act)(struct vrb_client *client, struct vrb_object *object))
 {
@@ -282,10 +284,10 @@ static void vrb_client_each_held(struct vrb_client *client,
 }
 
 /*
- * Its destroys that wait for objects that nobody may ever destroy. Whoever waits for those from now
- * on, the client does not: it is told of each, and the provider keeps them. Before that the
- * hardware lets go of them, and handlers that were running, which the destroys have waited for
- * otherwise, have returned.
+ * Destroys of the client that wait for objects of others, which may never be destroyed. The client
+ * does not wait for those: its gone callbacks are called, and the destroys become the provider's.
+ * Before that the hardware stops using the client's memory, and running handlers have returned, for
+ * which the destroys would have waited otherwise.
  */
 static void vrb_client_leave_held(struct vrb_client *client)
 {
@@ -303,12 +305,13 @@ static unsigned int vrb_client_inflight(const void *client)
  * vrb_client_unregister - the unload fence
  * @client: client; gone afterwards
  *
- * Shuts the client, destroys the objects it has left and names them, waits for what is issued and
- * for its destroys. When this returns no callback of the client runs or is going to run, and the
- * hardware uses no memory of its. It does not wait for hardware that is dead (rules 8 and 10 of the
- * contract), nor for objects of others: a destroy that waits for a child which nobody destroys, or
- * for a multicast group, is told of as if the object were gone, and is the provider's from then on,
- * after the hardware has let go of it: a QP is reset. Model: tools/testing/verification/fence.pml.
+ * Shuts the client, destroys the objects that it has left and names them in the log, and waits for
+ * issued requests and for its destroys. When this returns, no callback of the client runs or will
+ * run, and the hardware uses none of its memory. It does not wait for dead hardware (rules 8 and 10
+ * of the contract), nor for objects of others. If a destroy waits for a child that nobody destroys,
+ * or for a multicast group, the hardware is made to stop using the object (a QP is reset), the
+ * client's gone callback is called, and the destroy becomes the provider's. Model:
+ * tools/testing/verification/fence.pml.
  *
  * Context: Process, may sleep; not a callback of the client.
  */
@@ -330,7 +333,7 @@ void vrb_client_unregister(struct vrb_client *client)
 	dev->nr_clients--;
 	vrb_wake(dev);
 	spin_unlock_bh(&dev->lock);
-	/* The device may go from here on, and its provider. */
+	/* From here on the device and its provider may be removed. */
 	kfree(client);
 }
 EXPORT_SYMBOL_GPL(vrb_client_unregister);

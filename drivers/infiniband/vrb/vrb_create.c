@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Creates of objects whose parents are under creation themselves: the create of a QP waits with its
- * send CQ, then with its receive CQ, then with its SRQ, until it is its own turn. Who awaits the
- * events of a CQ that is under creation waits there, too.
+ * Creates that wait for the creates of parents. The create of a QP is on a list of its send CQ,
+ * then of its receive CQ, then of its SRQ, until each has been created. Requests that wait for
+ * events of a CQ whose create is outstanding are on that list too.
  */
 #include "vrb_internal.h"
 
 /**
- * vrb_unborn_parent - the first parent that keeps a create from going on
+ * vrb_unborn_parent - the first parent that a create must wait for, or because of which it fails
  * @object: the child
  *
  * Context: Device lock held.
- * Return: the parent, under creation, not created, or being destroyed; NULL: none.
+ * Return: the parent: its create is outstanding or failed, or it is being destroyed; NULL: none.
  */
 struct vrb_object *vrb_unborn_parent(const struct vrb_object *object)
 {
@@ -29,8 +29,8 @@ struct vrb_object *vrb_unborn_parent(const struct vrb_object *object)
  * @dev: device
  * @vrb: the create, queued, in no object's queue
  *
- * Until it is in its own object's queue it counts as the active request, so that what is queued
- * behind it stays there.
+ * Until it enters its own object's queue it is the active request of that object, so that requests
+ * queued behind it wait.
  *
  * Context: Device lock held.
  */
@@ -42,9 +42,9 @@ void vrb_create_begin(struct vrb_device *dev, struct vrb *vrb)
 }
 
 /**
- * vrb_create_proceed - a create goes on to the next parent that is under creation itself
+ * vrb_create_proceed - let a create wait for the next parent whose create is outstanding
  * @dev: device
- * @vrb: the create, in nobody's queue
+ * @vrb: the create, in no object's queue
  *
  * Context: Device lock held.
  */
@@ -66,7 +66,7 @@ void vrb_create_proceed(struct vrb_device *dev, struct vrb *vrb)
 }
 
 /**
- * vrb_create_over - what has waited for an object's create goes on
+ * vrb_create_over - continue the requests that wait for an object's create
  * @dev: device
  * @object: the object, which has been created
  *

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Device failure. First nothing is posted any more (FAILING), then the provider makes sure that the
- * hardware writes nothing (ops->quiesce), and only then (FAILED) are requests completed and buffers
- * reused: by the pump, -EIO for all but destroys, for which the hardware being gone is success.
+ * Device failure. First nothing is posted any more (FAILING), then the provider makes sure that
+ * the hardware writes nothing (ops->quiesce), and only then (FAILED) does the pump complete
+ * requests and reuse buffers. Requests complete with -EIO, destroys with success.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -13,11 +13,11 @@
 #include "vrb_trace.h"
 
 /**
- * vrb_fail_locked - note that the device has failed
+ * vrb_fail_locked - record that the device has failed
  * @dev: device
  * @reason: for the log
  *
- * Context: Device lock held; vrb_fail_proceed() must follow without it, if need be from the pump.
+ * Context: Device lock held; vrb_fail_proceed() must follow without it, or the pump calls it.
  */
 void vrb_fail_locked(struct vrb_device *dev, const char *reason)
 {
@@ -25,15 +25,15 @@ void vrb_fail_locked(struct vrb_device *dev, const char *reason)
 	if (dev->state != VRB_DEV_OK)
 		return;
 	strscpy(dev->reason, reason, sizeof(dev->reason));
-	/* From here on another CPU may report it. */
+	/* From here on another CPU may log it. */
 	smp_store_release(&dev->state, VRB_DEV_FAILING);
 	trace_vrb_fail(dev);
 }
 
 /**
- * vrb_fail_verb - note that the device has failed over a request
+ * vrb_fail_verb - record that the device has failed because of a request
  * @dev: device
- * @vrb: request; it is named in the log with the step it is at
+ * @vrb: request; the log names it and its step
  * @what: what has happened to it
  *
  * Context: as vrb_fail_locked().
@@ -53,15 +53,15 @@ void vrb_fail_verb(struct vrb_device *dev, const struct vrb *vrb, const char *wh
  * vrb_fail_proceed - stop the hardware of a device that is failing
  * @dev: device
  *
- * When this returns it has been stopped, by whomever: where another CPU is at it this one waits for
- * it, as for any spin lock.
+ * When this returns the hardware has been stopped. If another CPU is stopping it, this one spins
+ * until that one has finished.
  *
  * Context: Any down to softirq, no lock held.
  */
 void vrb_fail_proceed(struct vrb_device *dev)
 {
 	spin_lock_bh(&dev->quiesce_lock);
-	/* With it its reason and whether it is in order. */
+	/* The state is read together with the reason. */
 	if (smp_load_acquire(&dev->state) == VRB_DEV_FAILING) {
 		if (dev->orderly)
 			pr_info("%s: stopped: %s\n", dev->name, dev->reason);
@@ -90,14 +90,13 @@ static void vrb_device_end(struct vrb_device *dev, const char *reason, bool orde
 }
 
 /**
- * vrb_device_fail - the device is beyond help: complete everything
+ * vrb_device_fail - fail a device: stop its hardware and complete everything
  * @dev: device
  * @reason: for the log; a short phrase
  *
- * Requests complete with -EIO, destroys with success, all from the pump. Only the first failure
- * counts until vrb_device_revive(). When this returns the hardware writes nothing any more, also if
- * another CPU was first: this one waits until that one's ops->quiesce() has returned, for which
- * spinning is enough, in any context.
+ * The pump completes requests with -EIO, destroys with success. Until vrb_device_revive() only the
+ * first failure has an effect. When this returns the hardware writes nothing any more: if another
+ * CPU was first, this one spins until that one's ops->quiesce() has returned.
  *
  * Context: Any down to softirq, no lock held under which ops->quiesce() may not be called; not from
  * ops->quiesce(), encode, undo or post.
@@ -109,9 +108,9 @@ void vrb_device_fail(struct vrb_device *dev, const char *reason)
 EXPORT_SYMBOL_GPL(vrb_device_fail);
 
 /**
- * vrb_device_stop - the provider stops the hardware, in good order
+ * vrb_device_stop - stop a device in good order
  * @dev: device
- * @reason: for the log, which has it as no error: "suspend", "shutdown"
+ * @reason: for the log, where it is not an error: "suspend", "shutdown"
  *
  * Otherwise as vrb_device_fail().
  *
@@ -124,7 +123,7 @@ void vrb_device_stop(struct vrb_device *dev, const char *reason)
 EXPORT_SYMBOL_GPL(vrb_device_stop);
 
 /**
- * vrb_device_failed - whether the device posts no more
+ * vrb_device_failed - whether the device has failed, so that nothing is posted any more
  * @dev: device
  *
  * The hardware may still write: see vrb_device_quiesced().
@@ -133,28 +132,28 @@ EXPORT_SYMBOL_GPL(vrb_device_stop);
  */
 bool vrb_device_failed(const struct vrb_device *dev)
 {
-	/* Pairs with the stores of it in this file. */
+	/* Pairs with its stores in this file. */
 	return smp_load_acquire(&dev->state) != VRB_DEV_OK;
 }
 EXPORT_SYMBOL_GPL(vrb_device_failed);
 
 /**
- * vrb_device_quiesced - whether the hardware of a failed device writes no more
+ * vrb_device_quiesced - whether the device has failed and its hardware writes no memory any more
  * @dev: device
  *
- * What it had may be freed once this is true.
+ * Memory that the hardware knows may be freed once this is true.
  *
  * Context: Any.
  */
 bool vrb_device_quiesced(const struct vrb_device *dev)
 {
-	/* What the hardware wrote before it was stopped is seen after this. */
+	/* All that the hardware wrote before it was stopped is visible after this. */
 	return smp_load_acquire(&dev->state) == VRB_DEV_FAILED;
 }
 EXPORT_SYMBOL_GPL(vrb_device_quiesced);
 
 /**
- * vrb_zombie_put - the hardware is through with a command that had been given up
+ * vrb_zombie_put - end a zombie: its command has completed late, or the hardware was stopped
  * @dev: device
  * @slot: its slot
  *
@@ -201,10 +200,10 @@ static void vrb_flush_slot(struct vrb_device *dev, struct vrb_slot *slot)
 }
 
 /**
- * vrb_flush - complete what a failed device had in its slots
+ * vrb_flush - complete the requests in the slots of a failed device
  * @dev: device
  *
- * What is queued goes with the sweep.
+ * The sweep completes queued requests.
  *
  * Context: The pump, no lock held.
  */
@@ -215,7 +214,7 @@ void vrb_flush(struct vrb_device *dev)
 
 	vrb_lock(dev);
 	if (dev->state != VRB_DEV_FAILED) {
-		/* It has been revived meanwhile: what is in its slots is the new life's. */
+		/* The device has been revived meanwhile: its slots have new requests. */
 		spin_unlock_bh(&dev->lock);
 		return;
 	}
@@ -230,12 +229,12 @@ void vrb_flush(struct vrb_device *dev)
 }
 
 /**
- * vrb_device_revive - a failed device works again, after a reset
+ * vrb_device_revive - use a failed device again, after a reset
  * @dev: device, failed and with nothing in flight
  *
- * Counters go on. For the engine the hardware has let go of every object there was before: requests
- * on those are refused with -ESTALE, their destroys complete without a command. The device has one
- * slot, its commands found by looking.
+ * Counters keep their values. The hardware no longer knows any object from before: requests on
+ * those are refused with -ESTALE, and their destroys complete without a command. The device has
+ * one slot, and completions are polled for.
  *
  * Context: Process.
  * Return: 0; -EINVAL if it has not failed; -EBUSY if requests are still being completed.

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Groups; and the sweep, which completes what has been taken back many at a time: by a group's
- * cancel, because a client is shut or the provider goes, or because the device has failed.
+ * Groups; and the sweep, which completes requests that were cancelled together: by the cancel of a
+ * group, because a client is shut or the provider is removed, or because the device has failed.
  *
- * What has been taken back is not issued from that moment on. The sweep only sees to it that it
- * completes soon: a cursor goes through all requests of the device, so many in each run of the
- * pump.
+ * Such a request is not issued any more from that moment. The sweep only completes it: a cursor
+ * goes through all requests of the device, a bounded number in each run of the pump.
  */
 #include <linux/export.h>
 
@@ -14,7 +13,7 @@
 /* ---- The sweep ---- */
 
 /**
- * vrb_sweep_start - have all requests of the device looked at
+ * vrb_sweep_start - start a sweep over all requests of the device
  * @dev: device
  *
  * Context: Device lock held.
@@ -42,7 +41,7 @@ static void vrb_sweep_one(struct vrb_device *dev, struct vrb *vrb)
 		dev->counters.cancelled += status == -ECANCELED && !vrb->client->shut;
 		vrb_take_back(dev, vrb, status);
 	} else if (!vrb_is_destroy(vrb)) {
-		/* What waits goes when it has been resumed: somebody has its memory till then. */
+		/* A waiting request completes once resumed: the provider uses it till then. */
 		if (!waiting)
 			vrb_finish(dev, vrb, -EIO);
 	} else if (!list_empty(&vrb->entry)) {
@@ -51,7 +50,7 @@ static void vrb_sweep_one(struct vrb_device *dev, struct vrb *vrb)
 }
 
 /**
- * vrb_sweep - go on with the sweep, as far as may be now
+ * vrb_sweep - continue the sweep, within the bounds of this hold of the lock
  * @dev: device
  *
  * Model: tools/testing/verification/inbox.pml.
@@ -78,9 +77,9 @@ void vrb_sweep(struct vrb_device *dev)
 /* ---- Groups ---- */
 
 /**
- * vrb_group_init - make a group ready for use
+ * vrb_group_init - initialise a group
  * @group: group
- * @client: whose requests it is going to hold
+ * @client: the client of its requests
  *
  * Context: Any.
  */
@@ -106,7 +105,7 @@ static void vrb_group_set_poisoned(struct vrb_group *group, bool poisoned)
 }
 
 /**
- * vrb_group_poison - refuse what is submitted to a group from now on, with -EPERM
+ * vrb_group_poison - refuse further submits to a group with -EPERM
  * @group: group
  *
  * Context: Any down to softirq, interrupts enabled.
@@ -118,7 +117,7 @@ void vrb_group_poison(struct vrb_group *group)
 EXPORT_SYMBOL_GPL(vrb_group_poison);
 
 /**
- * vrb_group_unpoison - accept again what is submitted to a group
+ * vrb_group_unpoison - accept submits to a group again
  * @group: group
  *
  * Context: Any down to softirq, interrupts enabled.
@@ -133,8 +132,8 @@ EXPORT_SYMBOL_GPL(vrb_group_unpoison);
  * vrb_group_cancel - vrb_cancel() for each request of a group
  * @group: group
  *
- * None of what is queued now is going to be issued. However many there are this takes the same
- * time; their callbacks come one after the other.
+ * No request of the group that is queued now is issued any more. The duration of this call does not
+ * depend on their number; their callbacks follow.
  *
  * Context: Any down to softirq, interrupts enabled.
  */
@@ -155,12 +154,12 @@ void vrb_group_cancel(struct vrb_group *group)
 EXPORT_SYMBOL_GPL(vrb_group_cancel);
 
 /**
- * vrb_group_notify - be told when a group is idle
+ * vrb_group_notify - call a function when a group is idle
  * @group: group; poison it first if others may submit to it
- * @idle: called once, when no request of the group is in flight: at once if that is so now, but
- *	never inside this call. It may free the group, submit to it, or ask to be told again
+ * @idle: called once, when no request of the group is in flight: soon if that is so now, but never
+ *	inside this call. It may free the group, submit to it, or call this function again
  *
- * From now on the group belongs to @idle: nobody drains or frees it meanwhile.
+ * Until @idle is called the group must not be drained or freed.
  *
  * Context: Any down to softirq, interrupts enabled; @idle in softirq, no lock held.
  */
@@ -171,7 +170,7 @@ void vrb_group_notify(struct vrb_group *group, void (*idle)(struct vrb_group *gr
 	if (WARN_ON_ONCE(!idle || !vrb_may_lock()))
 		return;
 	spin_lock_bh(&dev->lock);
-	/* The client's fence waits for this, too. */
+	/* vrb_client_unregister() waits for this too. */
 	if (!group->notify)
 		atomic_inc(&group->client->inflight);
 	group->notify = idle;
@@ -183,11 +182,11 @@ void vrb_group_notify(struct vrb_group *group, void (*idle)(struct vrb_group *gr
 EXPORT_SYMBOL_GPL(vrb_group_notify);
 
 /**
- * vrb_group_idle - whether no request of a group is accepted with its callback not yet returned
+ * vrb_group_idle - whether the callbacks of all accepted requests of a group have returned
  * @group: group
  *
- * The engine may still be using the group: vrb_group_drain() or vrb_group_notify() come before the
- * memory is freed.
+ * The engine may still use the group: before its memory is freed, call vrb_group_drain() or
+ * vrb_group_notify().
  *
  * Context: Any.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Devices from creation to the end, and the module.
+ * Creation and end of devices, and the module.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -57,15 +57,15 @@ static void vrb_device_setup(struct vrb_device *dev, const struct vrb_device_con
 
 /**
  * vrb_device_create - start an engine for a provider's device
- * @ops: the provider
- * @priv: the provider's
- * @config: what it asks for; copied
+ * @ops: the provider's functions
+ * @priv: the provider's pointer, see vrb_device_priv()
+ * @config: its configuration; copied
  *
- * The device has one slot, its commands found by looking: see vrb_device_set_slots().
+ * The device has one slot, and completions are polled for: see vrb_device_set_slots().
  *
  * Context: Process, may sleep.
- * Return: the device; ERR_PTR(-EINVAL), the reason in the log, ERR_PTR(-ENOSPC) for one device too
- * many, or ERR_PTR(-ENOMEM).
+ * Return: the device; ERR_PTR(-EINVAL), with the reason in the log, ERR_PTR(-ENOSPC) if there are
+ * too many devices, or ERR_PTR(-ENOMEM).
  */
 struct vrb_device *vrb_device_create(const struct vrb_provider_ops *ops, void *priv,
 				     const struct vrb_device_config *config)
@@ -100,7 +100,7 @@ free_dev:
 }
 EXPORT_SYMBOL_GPL(vrb_device_create);
 
-/* Nobody else is there any more. */
+/* Nobody else uses the device any more. */
 static void vrb_report_objects(struct vrb_device *dev)
 {
 	unsigned int left = VRB_BUDGET;
@@ -130,9 +130,9 @@ static unsigned int vrb_news(const void *dev)
  * vrb_device_destroy - end an engine
  * @dev: device, detached; its hardware has been told to stop
  *
- * If anything is in flight or was given up, the device is stopped first, so that this need not wait
- * for hardware. Objects that were never destroyed are reported, and their memory and the device's
- * stay; so do parents of those.
+ * If a request is in flight or a command has timed out, the device is stopped first, so that this
+ * does not wait for hardware. Objects that were never destroyed are reported; their memory, that of
+ * their parents and that of the device are not freed.
  *
  * Context: Process, may sleep.
  */
@@ -153,7 +153,7 @@ void vrb_device_destroy(struct vrb_device *dev)
 	vrb_carrier_stop(dev);
 	vrb_time_stop(dev);
 	vrb_debugfs_remove(dev);
-	/* Objects that have been released are freed yet. */
+	/* Released objects are still to be freed. */
 	rcu_barrier();
 	if (dev->nr_objects) {
 		vrb_report_objects(dev);
@@ -165,7 +165,7 @@ void vrb_device_destroy(struct vrb_device *dev)
 EXPORT_SYMBOL_GPL(vrb_device_destroy);
 
 /**
- * vrb_device_priv - what the provider gave to vrb_device_create()
+ * vrb_device_priv - the provider's pointer, as passed to vrb_device_create()
  * @dev: device
  *
  * Context: Any.
@@ -182,17 +182,17 @@ static unsigned int vrb_busy_slots(const void *dev)
 }
 
 /**
- * vrb_device_set_slots - how many commands may be outstanding, and how they are found
+ * vrb_device_set_slots - set the number of slots, and how completions are noticed
  * @dev: device
- * @slots: 1: commands are found by looking. More, up to &vrb_device_config.slots: one is reserved
- *	for teardown, and commands are found after vrb_device_kick()
+ * @slots: 1: completions are polled for. More, up to &vrb_device_config.slots: one slot is reserved
+ *	for teardown, and completions are noticed after vrb_device_kick()
  *
- * Waits until no command is outstanding, so that each is found the way it was posted; then calls
- * &vrb_provider_ops.slots. Nothing is issued meanwhile.
+ * Waits until no command is outstanding, so that each completes in the mode in which it was posted;
+ * then calls &vrb_provider_ops.slots. Nothing is issued meanwhile.
  *
  * Context: Process, may sleep; one caller at a time.
- * Return: 0; -EINVAL if out of range; -EBUSY if a command that was given up has not been answered:
- * the number stays as it is, and the provider stops or fails the device.
+ * Return: 0; -EINVAL if out of range; -EBUSY if a command that timed out is still outstanding: the
+ * number does not change, and the provider must stop or fail the device.
  */
 int vrb_device_set_slots(struct vrb_device *dev, unsigned int slots)
 {
@@ -216,7 +216,7 @@ int vrb_device_set_slots(struct vrb_device *dev, unsigned int slots)
 	if (!ret && slots > 1)
 		vrb_device_kick(dev);		/* which arms the interrupt */
 	vrb_unlock(dev);
-	/* A run that began before this may be asking for an interrupt yet. */
+	/* A run that began before this may still request an interrupt. */
 	if (slots == 1)
 		synchronize_rcu();
 	return ret;

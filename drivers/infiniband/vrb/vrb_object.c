@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Hardware objects: references, parents and children, when a destroy may go; and the end of a
- * request, which may let the next one of its object go.
+ * Hardware objects: references, parents and children, and when a destroy may be issued; and the
+ * completion of a request, after which the next one of its object may be issued.
  *
- * The owner has one reference from vrb_object_init() on; a child has one to each of its parents,
- * and so have a request until its callback has returned and a command that was given up. A destroy
- * takes the owner's. Whoever drops the last one leaves the rest to the pump: it issues the
- * destroy's commands, and then releases the object. At zero nobody finds the object any more, so
- * there is nothing more to wait for. Where the hardware never knew of the object the owner drops
- * its reference by itself. The model of the last put against lookup is
- * tools/testing/verification/put.pml.
+ * The owner has one reference from vrb_object_init() on. A child has one to each of its parents, a
+ * request has one until its callback has returned, and so has a command that timed out. A destroy
+ * takes over the owner's. When the last reference is dropped the pump issues the destroy's commands
+ * and then releases the object. At zero a lookup does not find the object any more. If the hardware
+ * never knew the object, the owner drops its reference itself. The model of the last put against
+ * lookup is tools/testing/verification/put.pml.
  */
 #include <linux/export.h>
 
@@ -19,12 +18,12 @@
 /* ---- References ---- */
 
 /**
- * vrb_object_init - make a hardware object known to the engine
- * @object: object, in memory of the provider that lives until &vrb_object_type.free
+ * vrb_object_init - initialise an object that the hardware knows
+ * @object: object, in memory of the provider that stays until &vrb_object_type.free
  * @dev: device
- * @type: what it is
+ * @type: its kind
  * @id: its number on the device
- * @destroy: the verb that destroys it; NULL if the owner only ever drops his reference
+ * @destroy: the verb that destroys it; NULL if the owner only drops its reference
  *
  * Context: Any down to softirq.
  */
@@ -52,15 +51,15 @@ void vrb_object_init(struct vrb_object *object, struct vrb_device *dev,
 EXPORT_SYMBOL_GPL(vrb_object_init);
 
 /**
- * vrb_object_init_shell - the same for an object that a verb is going to create
+ * vrb_object_init_shell - initialise an object that a verb will create in the hardware
  * @object: object
  * @dev: device
- * @type: what it is
+ * @type: its kind
  * @id: its number on the device
  * @destroy: the verb that destroys it
  *
- * It takes no request before its create: that of a verb with &vrb_verb.creates. A create that fails
- * may be tried again.
+ * The first request on it must be its create, a verb with &vrb_verb.creates. A create that has
+ * failed may be submitted again.
  *
  * Context: Any down to softirq.
  */
@@ -74,13 +73,13 @@ void vrb_object_init_shell(struct vrb_object *object, struct vrb_device *dev,
 EXPORT_SYMBOL_GPL(vrb_object_init_shell);
 
 /**
- * vrb_object_add_parent - this object's hardware uses another one
- * @object: the child; not yet known to the hardware
- * @parent: stays until the child has been released
+ * vrb_object_add_parent - keep an object that this one uses
+ * @object: the child; the hardware does not know it yet
+ * @parent: the object that is used; it stays until the child has been released
  *
  * Context: Any down to softirq.
- * Return: 0; -EINVAL for an object of another device; -ENOSPC for one parent too many; -ESHUTDOWN
- * if the parent is being destroyed.
+ * Return: 0; -EINVAL for an object of another device; -ENOSPC if there are too many parents;
+ * -ESHUTDOWN if the parent is being destroyed.
  */
 int vrb_object_add_parent(struct vrb_object *object, struct vrb_object *parent)
 {
@@ -117,13 +116,13 @@ void vrb_object_get(struct vrb_object *object)
 EXPORT_SYMBOL_GPL(vrb_object_get);
 
 /**
- * vrb_object_tryget - take a reference to what a table has, unless it is being destroyed
+ * vrb_object_tryget - take a reference to an object that was found in a table
  * @object: object that cannot be freed meanwhile: found under rcu_read_lock()
  *
- * A destroy that is in the inbox has not begun. It waits for this reference as for any other.
+ * A destroy that is still in the inbox has not begun, and waits for this reference.
  *
  * Context: Any.
- * Return: whether there is one reference more.
+ * Return: whether it was taken; not if the object is being destroyed.
  */
 bool vrb_object_tryget(struct vrb_object *object)
 {
@@ -133,10 +132,10 @@ EXPORT_SYMBOL_GPL(vrb_object_tryget);
 
 /**
  * vrb_object_put - drop a reference
- * @object: may be gone afterwards
+ * @object: may have been freed afterwards
  *
- * The owner does this only for an object that the hardware never knew; otherwise its destroy does.
- * Nothing is released here: what comes after the last reference is the pump's.
+ * The owner calls this only for an object that the hardware never knew; otherwise the destroy drops
+ * the owner's reference. Nothing is released here: the pump does that after the last put.
  *
  * Context: Any but NMI, any lock held.
  */
@@ -165,8 +164,8 @@ static void vrb_parents_put(struct vrb_device *dev, struct vrb_object **parent, 
  * vrb_object_has_children - whether other objects use this one
  * @object: object
  *
- * For destroy operations that must answer -EBUSY rather than wait for another object. Who has
- * waited for the destroy of a child does not find that one any more.
+ * For destroy operations that must return -EBUSY instead of waiting for another object. A child
+ * whose destroy a caller has waited for is not counted any more.
  *
  * Context: Any down to softirq.
  */
@@ -193,11 +192,12 @@ bool vrb_object_has_one_child(const struct vrb_object *object)
 EXPORT_SYMBOL_GPL(vrb_object_has_one_child);
 
 /**
- * vrb_object_hold - what the hardware has of an object is used, as if by a child
+ * vrb_object_hold - keep an object in use, as a child does
  * @object: object, to which the caller has a reference
  *
- * For what is no object of its own, such as a multicast group a QP is attached to. The object's
- * destroy waits. When the device fails the provider takes it back: &vrb_provider_ops.failed.
+ * For users that are no objects themselves, such as a multicast group that a QP is attached to.
+ * The object's destroy waits for vrb_object_unhold(). When the device fails the provider must call
+ * that: &vrb_provider_ops.failed.
  *
  * Context: Any down to softirq, no lock of the engine held.
  */
@@ -218,7 +218,7 @@ EXPORT_SYMBOL_GPL(vrb_object_hold);
 
 /**
  * vrb_object_unhold - counterpart of vrb_object_hold()
- * @object: may be on its way out afterwards
+ * @object: its destroy may proceed afterwards
  *
  * Context: Any down to softirq, no lock of the engine held.
  */
@@ -234,10 +234,11 @@ void vrb_object_unhold(struct vrb_object *object)
 EXPORT_SYMBOL_GPL(vrb_object_unhold);
 
 /**
- * vrb_resume - what the object's request waits for in its present step has come
- * @object: object whose step answers, or has answered, %VRB_WAIT
+ * vrb_resume - continue an object's request that waits in a step
+ * @object: object whose request's step returns, or has returned, %VRB_WAIT
  *
- * Once for each wait, and not before the function that answers it has been called.
+ * Must be called once for each wait, and not before the function that returns %VRB_WAIT has been
+ * called.
  *
  * Context: Any but NMI, any lock held.
  */
@@ -247,13 +248,13 @@ void vrb_resume(struct vrb_object *object)
 }
 EXPORT_SYMBOL_GPL(vrb_resume);
 
-/* Every failure of the device makes it let go of all objects there were. */
+/* After a failure of the device the hardware does not know the objects from before. */
 static bool vrb_object_dead(const struct vrb_device *dev, const struct vrb_object *object)
 {
 	return dev->state == VRB_DEV_FAILED || object->epoch != dev->epoch;
 }
 
-/* Its owner has dropped an object the hardware never knew: its destroy, without a command. */
+/* The owner has dropped an object that the hardware never knew: a destroy without a command. */
 static void vrb_object_dropped(struct vrb_device *dev, struct vrb_object *object)
 {
 	struct vrb *vrb = &object->destroy;
@@ -269,7 +270,7 @@ static void vrb_object_dropped(struct vrb_device *dev, struct vrb_object *object
 	vrb_finish(dev, vrb, 0);
 }
 
-/* Nobody has a reference any more. Model: put.pml. */
+/* The last reference has been dropped. Model: put.pml. */
 static void vrb_object_zero(struct vrb_device *dev, struct vrb_object *object)
 {
 	if (!object->dying)
@@ -283,7 +284,7 @@ static void vrb_object_zero(struct vrb_device *dev, struct vrb_object *object)
 /**
  * vrb_object_unref - drop a reference under the lock
  * @dev: device
- * @object: may be on its way out afterwards
+ * @object: its destroy may proceed afterwards
  *
  * Context: Device lock held.
  */
@@ -302,7 +303,7 @@ static struct vrb *vrb_first_of(struct list_head *list)
 }
 
 /**
- * vrb_object_next - the request at the head of an object's queue may be runnable now
+ * vrb_object_next - make the request at the head of an object's queue runnable if it may be issued
  * @dev: device
  * @object: object
  *
@@ -320,8 +321,8 @@ void vrb_object_next(struct vrb_device *dev, struct vrb_object *object)
 }
 
 /*
- * The next request that the end of an object, or of its creation, ends too. What was accepted after
- * its destroy is what that waits for.
+ * The next queued request that completes because the object is being destroyed or its create has
+ * failed. Requests that were accepted after the destroy are executed before it.
  */
 static struct vrb *vrb_object_doomed(struct vrb_object *object)
 {
@@ -338,9 +339,9 @@ static struct vrb *vrb_object_doomed(struct vrb_object *object)
 }
 
 /**
- * vrb_object_flush - complete what is queued on an object, as much as may be now
+ * vrb_object_flush - complete queued requests of an object, within the bounds of this hold
  * @dev: device
- * @object: object that is being destroyed, was not created, or has a command that was given up
+ * @object: object that is being destroyed, whose create failed, or whose command timed out
  *
  * Context: Device lock held.
  */
@@ -360,7 +361,7 @@ void vrb_object_flush(struct vrb_device *dev, struct vrb_object *object)
 	object->flush = 0;
 }
 
-/* The result of a create is known. What is queued behind one that fails ends with it. */
+/* Handles the result of a create. If it failed, requests queued behind it fail too. */
 static void vrb_object_created(struct vrb_device *dev, struct vrb_object *object, int status)
 {
 	object->life = status ? VRB_LIFE_FAILED : VRB_LIFE_CREATED;
@@ -398,7 +399,7 @@ void vrb_destroy_begin(struct vrb_device *dev, struct vrb *vrb)
 	vrb_object_unref(dev, object);
 }
 
-/* What the request waits for has come. */
+/* Continues a request that vrb_resume() was called for. */
 static void vrb_object_resumed(struct vrb_device *dev, struct vrb *vrb)
 {
 	if (!vrb || vrb_state(vrb) != VRB_WAITING)
@@ -412,7 +413,7 @@ static void vrb_object_resumed(struct vrb_device *dev, struct vrb *vrb)
 	vrb_make_runnable(dev, vrb);
 }
 
-/* A destroy outlives its client, who is told that the object has gone and heard of no more. */
+/* A destroy outlives its client: gone is called now, and the provider owns the destroy. */
 static void vrb_object_left(struct vrb_device *dev, struct vrb_object *object)
 	__releases(&dev->lock) __acquires(&dev->lock)
 {
@@ -436,12 +437,12 @@ static void vrb_object_left(struct vrb_device *dev, struct vrb_object *object)
 }
 
 /**
- * vrb_object_news - see to an object of which there are news
+ * vrb_object_news - handle the events of an object
  * @dev: device
  * @object: object
  * @news: VRB_NEWS_*
  *
- * Context: The pump, device lock held; it is dropped meanwhile where a client has to be told.
+ * Context: The pump, device lock held; it is dropped meanwhile if gone has to be called.
  */
 void vrb_object_news(struct vrb_device *dev, struct vrb_object *object, u8 news)
 {
@@ -459,7 +460,7 @@ void vrb_object_news(struct vrb_device *dev, struct vrb_object *object, u8 news)
 /* ---- The end of a request ---- */
 
 /**
- * vrb_finish - a request is over: its result stands, the pump will deliver it
+ * vrb_finish - complete a request: set its result; the pump calls its callback
  * @dev: device
  * @vrb: queued, waiting or issued request
  * @status: the result
@@ -486,7 +487,7 @@ void vrb_finish(struct vrb_device *dev, struct vrb *vrb, int status)
 		return;
 	if (object->active == vrb)
 		object->active = NULL;
-	/* What it waited for may have come as late as its undo: the next waits for other things. */
+	/* Its resume may have come during its undo, and must not resume the next request. */
 	if (vrb->started)
 		vrb_untell(object, VRB_NEWS_RESUME);
 	if (vrb->creating)
@@ -499,10 +500,10 @@ void vrb_finish(struct vrb_device *dev, struct vrb *vrb, int status)
 }
 
 /**
- * vrb_take_back - a request is not wanted any more
+ * vrb_take_back - end a request that is not issued
  * @dev: device
  * @vrb: queued or waiting request, no destroy
- * @status: its result; in the middle of its steps those are undone first, with the one it waits in
+ * @status: its result; if it waits in a step, that step and the earlier ones are undone first
  *
  * Context: Device lock held.
  */
@@ -513,7 +514,7 @@ void vrb_take_back(struct vrb_device *dev, struct vrb *vrb, int status)
 		vrb_finish(dev, vrb, status);
 		return;
 	}
-	/* Nothing is undone on a device that has failed, and it is resumed there in any case. */
+	/* On a failed device nothing is undone, and every waiting request is resumed. */
 	if (vrb->undoing || dev->state != VRB_DEV_OK)
 		return;
 	vrb_handle(dev);
@@ -529,7 +530,7 @@ void vrb_take_back(struct vrb_device *dev, struct vrb *vrb, int status)
 }
 
 /**
- * vrb_account - a callback has returned
+ * vrb_account - update the counts of client and group after a callback
  * @dev: device
  * @client: client of the request
  * @group: its group, or NULL
@@ -558,9 +559,9 @@ static void vrb_object_free(struct rcu_head *rcu)
 }
 
 /**
- * vrb_object_drop_parent - this object's hardware does not use another one any more
+ * vrb_object_drop_parent - end what vrb_object_add_parent() began, before the release
  * @object: the child
- * @parent: one of its parents; if it is that several times, once
+ * @parent: one of its parents; if it was added several times, one of these ends
  *
  * Context: Any down to softirq.
  */
@@ -582,11 +583,11 @@ void vrb_object_drop_parent(struct vrb_object *object, struct vrb_object *parent
 EXPORT_SYMBOL_GPL(vrb_object_drop_parent);
 
 /**
- * vrb_object_abandon - an object that could not be made ready
- * @object: object that nobody else has found yet and the hardware never knew; its memory is freed
- *	after a grace period of RCU
+ * vrb_object_abandon - end an object whose initialisation failed half way
+ * @object: object that only the caller knows, and that the hardware never knew; its memory is freed
+ *	after an RCU grace period
  *
- * Releases it at once, so that its parents have no child any more when this returns.
+ * The object is released before this returns, so that its parents do not count it any more.
  *
  * Context: Any down to softirq.
  */
@@ -603,7 +604,7 @@ void vrb_object_abandon(struct vrb_object *object)
 	spin_lock(&dev->lock);
 	list_del(&object->entry);
 	spin_unlock(&dev->lock);
-	/* It may free the object where the type has no free(). */
+	/* This may free the object if the type has no free(). */
 	type->release(object);
 	spin_lock(&dev->lock);
 	dev->nr_objects--;
@@ -617,11 +618,11 @@ void vrb_object_abandon(struct vrb_object *object)
 EXPORT_SYMBOL_GPL(vrb_object_abandon);
 
 /**
- * vrb_object_release - the hardware has let go of an object: give it back, and say so
+ * vrb_object_release - release an object after its destroy, and call gone or wake the waiter
  * @dev: device
- * @vrb: its destroy, over with success, on no list; gone afterwards
+ * @vrb: its destroy, completed with success, on no list; freed afterwards
  *
- * Who has waited for a child's destroy finds its parents no longer in use.
+ * After a wait for a child's destroy its parents do not count the child any more.
  *
  * Context: The pump, no lock held.
  */
@@ -640,7 +641,7 @@ void vrb_object_release(struct vrb_device *dev, struct vrb *vrb)
 	memcpy(parent, object->parent, sizeof(parent));
 	vrb_forget_news(object);
 	vrb_delay();
-	type->release(object);		/* which may free it, where the type has no free() */
+	type->release(object);		/* may free it if the type has no free() */
 	if (shell_release)
 		shell_release(shell);
 	if (type->free)

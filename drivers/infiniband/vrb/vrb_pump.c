@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The pump: a run finds finished commands, takes their requests a step further, issues what is
- * waiting, and calls callbacks. Each kind of work is bounded per run, and all of it per hold of the
- * device lock.
+ * The pump: a run reaps completed commands, executes the next steps of their requests, issues
+ * runnable requests, and calls callbacks. Each kind of work is bounded per run, and their sum per
+ * hold of the device lock.
  */
 #include <linux/export.h>
 #include <linux/sched.h>
@@ -10,7 +10,7 @@
 #include "vrb_internal.h"
 #include "vrb_trace.h"
 
-/* Takes the device lock in the middle of a run, for so much more work. */
+/* Takes the device lock in the middle of a run; the bound of the hold starts anew. */
 static void vrb_relock(struct vrb_device *dev)
 	__acquires(&dev->lock)
 {
@@ -21,10 +21,10 @@ static void vrb_relock(struct vrb_device *dev)
 /* ---- Commands ---- */
 
 /**
- * vrb_slot_complete - a command has finished
+ * vrb_slot_complete - report a completed command
  * @dev: device
- * @token: &vrb_slot.token as the hardware echoed it
- * @result: what the hardware said
+ * @token: &vrb_slot.token as the hardware returned it
+ * @result: the result of the command
  *
  * Context: From &vrb_provider_ops.reap alone, no lock held.
  */
@@ -49,7 +49,7 @@ static unsigned int vrb_reap(struct vrb_device *dev)
 	return dev->nr_events - before;
 }
 
-/* The slot a token belongs to; NULL if nobody waits for it, or no longer. */
+/* The slot of a token; NULL if no outstanding command has this token. */
 static struct vrb_slot *vrb_slot_find(struct vrb_device *dev, u16 token)
 {
 	unsigned int index = token & (BIT(dev->slot_bits) - 1);
@@ -74,7 +74,7 @@ static void vrb_take_result(struct vrb_device *dev, const struct vrb_event *even
 	dev->progress = dev->now;
 	slot->result = event->result;
 	if (slot->state == VRB_SLOT_ZOMBIE) {
-		/* Its entry is in no list; the token stops a second one. */
+		/* Its entry is in no list; a second completion has a stale token. */
 		slot->token = ~slot->token;
 		list_add_tail(&slot->entry, late);
 		return;
@@ -86,8 +86,8 @@ static void vrb_take_result(struct vrb_device *dev, const struct vrb_event *even
 }
 
 /*
- * Slots whose requests can be taken further. Those at a command without a result only need the
- * lock; of those at a portion of work one is enough for a run.
+ * Slots whose requests can continue. Those with a next command only need the lock. A run executes
+ * one portion of work of each of the others.
  */
 static void vrb_take_working(struct vrb_device *dev, struct list_head *finished,
 			     struct list_head *driven)
@@ -134,8 +134,8 @@ static void vrb_dispatch(struct vrb_device *dev)
 }
 
 /*
- * The verdicts of steps. A device that is failing completes these requests in another way, but for
- * those whose step has arranged to be resumed: somebody has their memory till then.
+ * Executes the verdicts of steps. On a failing device vrb_flush() completes these requests, except
+ * those whose step has returned VRB_WAIT: the provider uses them until it resumes them.
  */
 static void vrb_act_all(struct vrb_device *dev, struct list_head *finished)
 {
@@ -154,7 +154,7 @@ static void vrb_act_all(struct vrb_device *dev, struct list_head *finished)
 	spin_unlock(&dev->lock);
 }
 
-/* What has been handed over from elsewhere: requests, and objects of which there are news. */
+/* Handles what was passed to the pump: requests in the inbox, and events of objects. */
 static void vrb_take_in(struct vrb_device *dev)
 {
 	struct vrb_object *object;
@@ -173,7 +173,7 @@ static void vrb_take_in(struct vrb_device *dev)
 	}
 }
 
-/* What the hardware has finished, and what can be taken further besides. */
+/* Reaps completed commands and continues requests. */
 static void vrb_take_results(struct vrb_device *dev)
 {
 	LIST_HEAD(finished);
@@ -226,9 +226,9 @@ static int vrb_progress(struct vrb_device *dev, ktime_t now)
 /* ---- Callbacks ---- */
 
 /*
- * Delivers the oldest request that is over, device lock held; it is dropped meanwhile. The callback
- * may free the request: nothing of it is used afterwards. Model of its ticket:
- * tools/testing/verification/ticket.pml.
+ * Calls the callback of the oldest completed request. The device lock is held, and dropped
+ * meanwhile. The callback may free the request, so it is not accessed afterwards. Model of its
+ * ticket: tools/testing/verification/ticket.pml.
  */
 static void vrb_deliver_one(struct vrb_device *dev, struct vrb *vrb)
 	__releases(&dev->lock) __acquires(&dev->lock)
@@ -255,7 +255,7 @@ static void vrb_deliver_one(struct vrb_device *dev, struct vrb *vrb)
 		return;
 	}
 	if (vrb_is_destroy(vrb))
-		object = NULL;		/* it was refused, and has its owner again */
+		object = NULL;		/* the destroy was refused: the object has an owner again */
 	if (waiter)
 		waiter->status = vrb->status;
 	if (done) {
@@ -285,8 +285,8 @@ static void vrb_deliver_one(struct vrb_device *dev, struct vrb *vrb)
 }
 
 /*
- * Owners of groups who want to be told that theirs is idle. The group may be gone afterwards.
- * Device lock held; it is dropped meanwhile.
+ * Calls the idle functions of groups that are idle. A group may have been freed afterwards. The
+ * device lock is held, and dropped meanwhile.
  */
 static void vrb_tell_groups(struct vrb_device *dev)
 	__releases(&dev->lock) __acquires(&dev->lock)
@@ -300,7 +300,7 @@ static void vrb_tell_groups(struct vrb_device *dev)
 		group = list_first_entry(&dev->idle_groups, struct vrb_group, entry);
 		list_del_init(&group->entry);
 		notify = group->notify;
-		/* More has been submitted to it meanwhile: it comes back. */
+		/* More requests were submitted to it meanwhile: it is called later. */
 		if (!notify || atomic_read(&group->inflight))
 			continue;
 		group->notify = NULL;
@@ -338,8 +338,9 @@ static int vrb_deliver(struct vrb_device *dev)
  * @interrupted: the command event queue has fired
  * @work: set to what was done
  *
- * The interrupt is asked for again only where it came or something was found; then what came before
- * that had any effect is looked for. Model: tools/testing/verification/pump.pml.
+ * The interrupt is armed again only if it came or if commands were reaped. After the arming the run
+ * reaps once more, for commands that completed before it took effect. Model:
+ * tools/testing/verification/pump.pml.
  *
  * Context: Softirq, from the carrier.
  * Return: whether there is more to do now.

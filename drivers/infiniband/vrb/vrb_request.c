@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What a client does with a request: submit, cancel, wait, destroy an object.
+ * The functions with which a client submits, cancels and waits for requests, and destroys objects.
  *
- * Nothing here calls a callback: whatever becomes of a request, the pump delivers it. Where the
- * device lock cannot be taken a request goes by way of the inbox; while there is something in that,
- * every request does, so that none overtakes another. The model of claim and inbox against shut and
- * cancel is tools/testing/verification/inbox.pml.
+ * Nothing here calls a callback: the pump does. If the device lock cannot be taken, a request is
+ * put into the inbox. While the inbox is not empty every request goes through it, so that none
+ * overtakes another. The model of claim and inbox against shut and cancel is
+ * tools/testing/verification/inbox.pml.
  */
 #include <linux/export.h>
 #include <linux/sched/signal.h>
@@ -31,7 +31,7 @@ static int vrb_check_request(const struct vrb_client *client, const struct vrb *
 	return vrb->group && vrb->group->client != client ? -EINVAL : 0;
 }
 
-/* Why a request is refused wherever it comes from. Either lock held. */
+/* The checks that the inbox makes too. Either lock held. */
 static int vrb_check_shut(const struct vrb_client *client, const struct vrb *vrb)
 {
 	if (vrb_is_destroy(vrb))
@@ -43,7 +43,7 @@ static int vrb_check_shut(const struct vrb_client *client, const struct vrb *vrb
 	return vrb->killers || (vrb->group && vrb->group->poisoned) ? -EPERM : 0;
 }
 
-/* Whether an object has been created, or is going to be, and that is what is asked for. */
+/* Checks the create of the object: submitted before, or this request. */
 static int vrb_check_life(const struct vrb_object *object, const struct vrb_verb *verb)
 {
 	const struct vrb_object *parent;
@@ -65,7 +65,7 @@ static int vrb_check_life(const struct vrb_object *object, const struct vrb_verb
 	return parent->life == VRB_LIFE_FAILED ? -ENOLINK : 0;
 }
 
-/* Why a request cannot be accepted now. A destroy always is. Device lock held. */
+/* Why a request cannot be accepted now. A destroy is always accepted. Device lock held. */
 static int vrb_check_state(const struct vrb_client *client, const struct vrb *vrb)
 {
 	const struct vrb_device *dev = client->dev;
@@ -89,7 +89,7 @@ static int vrb_check_state(const struct vrb_client *client, const struct vrb *vr
 
 /* ---- Accepting ---- */
 
-/* The request is the engine's. Either lock held. */
+/* From here on the engine owns the request. Either lock held. */
 static void vrb_count_in(struct vrb_client *client, struct vrb *vrb)
 {
 	vrb_debug_accepted(vrb);
@@ -100,7 +100,7 @@ static void vrb_count_in(struct vrb_client *client, struct vrb *vrb)
 	}
 }
 
-/* Whether nobody is before a request: then it need not wait for the pump. Device lock held. */
+/* Whether a request is first, so that it can be issued without the pump. Device lock held. */
 static bool vrb_goes_now(const struct vrb_device *dev, const struct vrb *vrb)
 {
 	const struct vrb_object *object = vrb->object;
@@ -114,7 +114,7 @@ static bool vrb_goes_now(const struct vrb_device *dev, const struct vrb *vrb)
 	       vrb_may_issue(dev, vrb);
 }
 
-/* Into a slot, or into the queue. Device lock held. */
+/* Issues a request or queues it. Device lock held. */
 static void vrb_accept(struct vrb_device *dev, struct vrb *vrb)
 {
 	struct vrb_object *object = vrb->object;
@@ -155,7 +155,7 @@ static void vrb_accept(struct vrb_device *dev, struct vrb *vrb)
 		dev->counters.no_slot++;
 }
 
-/* Device lock held. -EAGAIN: by way of the inbox. */
+/* Device lock held. -EAGAIN: it must go through the inbox. */
 static int vrb_submit_direct(struct vrb_client *client, struct vrb *vrb)
 {
 	struct vrb_device *dev = client->dev;
@@ -190,7 +190,7 @@ static int vrb_submit_inbox(struct vrb_client *client, struct vrb *vrb)
 	return ret ?: -EINPROGRESS;
 }
 
-/* A check that fails only now is the request's status. */
+/* If a check fails only now, its errno is the request's status. */
 static void vrb_accept_late(struct vrb_device *dev, struct vrb *vrb)
 {
 	int ret = vrb_check_state(vrb->client, vrb) ?: vrb_doom(vrb);
@@ -208,7 +208,7 @@ static void vrb_accept_late(struct vrb_device *dev, struct vrb *vrb)
 }
 
 /**
- * vrb_accept_inbox - take requests from the inbox, as many as may be now
+ * vrb_accept_inbox - accept requests from the inbox, within the bounds of this hold of the lock
  * @dev: device
  *
  * Context: The pump, device lock held.
@@ -230,7 +230,8 @@ void vrb_accept_inbox(struct vrb_device *dev)
 /* ---- Submitting ---- */
 
 /*
- * Of two who submit the same request one wins; @was: what to restore if it is refused after all.
+ * Of two callers that submit the same request one succeeds. @was: the state to restore if it is
+ * refused later.
  * Models: inbox.pml, ticket.pml.
  */
 static int vrb_claim(struct vrb *vrb, u64 *was)
@@ -261,7 +262,7 @@ static int vrb_submit_claimed(struct vrb_client *client, struct vrb *vrb)
 	return ret == -EAGAIN ? vrb_submit_inbox(client, vrb) : ret;
 }
 
-/* With a reference to its object, which it keeps if it is accepted. */
+/* Takes a reference to its object, which it keeps if it is accepted. */
 static int vrb_submit_object(struct vrb_client *client, struct vrb *vrb)
 {
 	int ret = vrb->op ? vrb_resolve(client, vrb) : 0;
@@ -300,30 +301,29 @@ static int vrb_submit_for(struct vrb_client *client, struct vrb *vrb, struct vrb
 	ret = vrb_submit_object(client, vrb);
 	if (ret == -EINPROGRESS)
 		return ret;
-	/* Who waits for it without having looked at the answer is not told that it went well. */
+	/* A caller that ignores the return value and waits must get this error. */
 	vrb->status = vrb_refuse(dev, vrb, ret);
 	atomic64_set_release(&vrb->state, was);
-	/* Who kills it may have found it claimed; a run wakes him. It may be freed already. */
+	/* vrb_kill() may have found it claimed: a run wakes it. It may have been freed. */
 	vrb_kick(dev);
 	return ret;
 }
 
 /**
- * vrb_submit - have a verb done
- * @client: on whose behalf
- * @vrb: idle request, or the one whose callback this is called from
+ * vrb_submit - submit a request
+ * @client: the submitting client
+ * @vrb: idle request, or the one whose callback calls this
  *
- * Never sleeps or allocates, and posts at most one command itself: at most one register read. With
- * BH enabled the callback may run before this returns; where the caller has BH disabled it does
- * not.
+ * Never sleeps or allocates, and posts at most one command, with at most one register read. With BH
+ * enabled the callback may run before this returns; with BH disabled it does not.
  *
  * Context: Any but NMI, any lock of the caller's held, interrupts off too.
- * Return: -EINPROGRESS: accepted, the callback is going to run exactly once. Anything else:
- * refused, it never runs: -EINVAL for a malformed request, an object of another device, or a group
+ * Return: -EINPROGRESS: accepted, the callback runs exactly once. Anything else: refused, the
+ * callback never runs: -EINVAL for a malformed request, an object of another device, or a group
  * of another client; -EBUSY if @vrb is not idle; -EOPNOTSUPP for event verbs; -ESHUTDOWN if the
  * object is being destroyed or the client shut; -ENODEV after the provider has gone; -EPERM if the
  * group is poisoned or @vrb being killed; -EIO if the device has failed; -ESTALE, -EUCLEAN: see
- * <rdma/vrb.h>. Where it goes by way of the inbox, what cannot be told at once is its status.
+ * <rdma/vrb.h>. For a request in the inbox, an error that is found later is its status.
  */
 int vrb_submit(struct vrb_client *client, struct vrb *vrb)
 {
@@ -351,15 +351,15 @@ static int vrb_destroy_for(struct vrb_client *client, struct vrb_object *object,
 
 /**
  * vrb_destroy - destroy an object
- * @client: on whose behalf
- * @object: object, which the caller must not touch any more
- * @gone: called when everything has been given back, or NULL; names no request and no object
- * @context: its argument
+ * @client: the calling client
+ * @object: object, which the caller must not use any more
+ * @gone: called when all resources have been freed, or NULL
+ * @context: argument of @gone
  *
- * What is queued on the object is cancelled, new requests are refused. Its commands are issued when
- * nobody has a reference but the owner, whose reference this takes; a parent stays pending until
- * its children are gone. Never fails, needs no memory, and is accepted while the client is shut,
- * the provider goes, or the device has failed.
+ * Queued requests on the object are cancelled, new ones are refused. This takes over the owner's
+ * reference. The commands are issued when there is no other reference, so the destroy of a parent
+ * stays pending until its children are gone. It never fails, needs no memory, and is accepted while
+ * the client is shut, the provider is being removed, or the device has failed.
  *
  * Context: Any but NMI; @gone in softirq, no lock held.
  * Return: -EINPROGRESS; -EINVAL: an object of another device, or its destroy is pending.
@@ -373,13 +373,13 @@ EXPORT_SYMBOL_GPL(vrb_destroy);
 
 /**
  * vrb_destroy_wait - destroy an object and sleep until it is gone
- * @client: on whose behalf
+ * @client: the calling client
  * @object: gone afterwards, unless this fails
  *
- * For ib_device_ops, which look for children first: vrb_object_has_children().
+ * For ib_device_ops, which must check for children first: vrb_object_has_children().
  *
  * Context: Process, may sleep.
- * Return: 0; -EBUSY: the hardware refused, the object lives on; -EINVAL: see vrb_destroy().
+ * Return: 0; -EBUSY: the hardware refused, the object still exists; -EINVAL: see vrb_destroy().
  */
 int vrb_destroy_wait(struct vrb_client *client, struct vrb_object *object)
 {
@@ -410,7 +410,7 @@ static int vrb_cancel_inbox(struct vrb_device *dev, struct vrb *vrb)
 	return 0;
 }
 
-/* Device lock held: the state stands, but for CLAIMED and what is idle. */
+/* Device lock held: the state does not change, unless it is CLAIMED or idle. */
 static int vrb_cancel_locked(struct vrb_device *dev, struct vrb *vrb)
 {
 	if (vrb_word_idle(atomic64_read(&vrb->state)))
@@ -434,9 +434,9 @@ static int vrb_cancel_locked(struct vrb_device *dev, struct vrb *vrb)
 }
 
 /*
- * Where a request is, from one look at it, for it goes on meanwhile: 0 in the engine, -EALREADY
- * being submitted, -ENOENT idle. Its callback may submit it again and return between the look at
- * its ticket and the one at whose callback runs: it is idle only if it still has that ticket.
+ * The state of a request, which may change meanwhile: 0 the engine owns it, -EALREADY it is being
+ * submitted, -ENOENT idle. Between the reads of its ticket and of the running ticket its callback
+ * may submit it again and return. So it is idle only if it still has the same ticket afterwards.
  * Model: ticket.pml.
  */
 static int vrb_look(const struct vrb *vrb)
@@ -455,14 +455,14 @@ static int vrb_look(const struct vrb *vrb)
 }
 
 /**
- * vrb_cancel - take a request back
- * @vrb: request; it is not being submitted to another device meanwhile
+ * vrb_cancel - cancel a request
+ * @vrb: request; it must not be submitted to another device meanwhile
  *
  * Context: Any down to softirq, interrupts enabled.
- * Return: 0: it was queued or waited, its callback comes with -ECANCELED, after its steps have been
- * undone if there were any. -EALREADY: it has a slot, is being submitted, undone or over, or its
- * callback runs; the callback comes with the true result. -ENOENT: it is idle. -EINVAL: wrong
- * context.
+ * Return: 0: it was queued or waiting, and completes with -ECANCELED, after its steps have been
+ * undone if there were any. -EALREADY: it has a slot, is being submitted or undone, has completed,
+ * or its callback runs; the callback gets the actual result. -ENOENT: it is idle. -EINVAL: it must
+ * not be called in this context.
  */
 int vrb_cancel(struct vrb *vrb)
 {
@@ -496,10 +496,10 @@ static unsigned int vrb_not_idle(const void *vrb)
 }
 
 /**
- * vrb_kill - take a request back and wait until it is idle
- * @vrb: request, in memory that its callback does not free; not being submitted to another device
+ * vrb_kill - cancel a request and sleep until it is idle
+ * @vrb: request that its callback does not free; it must not be submitted to another device
  *
- * Meanwhile it cannot be submitted, not even by its callback: -EPERM.
+ * Meanwhile every submit of it is refused with -EPERM, also from its callback.
  *
  * Context: Process, may sleep; not its callback.
  */
@@ -509,7 +509,7 @@ void vrb_kill(struct vrb *vrb)
 	int where;
 
 	might_sleep();
-	/* Whoever is inside the submit is at the lock or interrupted: give way to him. */
+	/* The CPU inside the submit spins for the lock or is interrupted: let it continue. */
 	while ((where = vrb_look(vrb)) == -EALREADY)
 		schedule_timeout_uninterruptible(1);
 	if (where)
@@ -529,8 +529,8 @@ EXPORT_SYMBOL_GPL(vrb_kill);
 /* ---- Waiting ---- */
 
 /*
- * 1: there is something to wait for; 0: its status is there; -EAGAIN: somebody is inside the submit
- * and may be refused.
+ * 1: it has not completed; 0: it has a status; -EAGAIN: it is inside a submit that may still be
+ * refused.
  */
 static int vrb_wait_begin(struct vrb_device *dev, struct vrb *vrb, struct vrb_waiter *waiter)
 {
@@ -564,7 +564,7 @@ static int vrb_wait_for(struct vrb *vrb, bool killable)
 	might_sleep();
 	if (WARN_ON_ONCE(!vrb->client || vrb->done || vrb_is_destroy(vrb)))
 		return -EINVAL;
-	/* Its client may be gone. */
+	/* Its client may have been freed. */
 	if (vrb_word_idle(atomic64_read_acquire(&vrb->state)))
 		return vrb->status;
 	dev = vrb->client->dev;
@@ -587,14 +587,14 @@ static int vrb_wait_for(struct vrb *vrb, bool killable)
 }
 
 /**
- * vrb_wait - sleep until a request is over
+ * vrb_wait - sleep until a request has completed
  * @vrb: request without a callback that has been submitted
  *
  * Uninterruptible. Returns at once if the request is idle.
  *
  * Context: Process, may sleep.
- * Return: the request's status, which is why it was refused where it was; -EINVAL if it has a
- * callback or was never submitted; -EBUSY if somebody waits for it already.
+ * Return: the request's status, or the errno of a refused submit; -EINVAL if it has a callback or
+ * was never submitted; -EBUSY if there is a waiter already.
  */
 int vrb_wait(struct vrb *vrb)
 {
@@ -603,8 +603,8 @@ int vrb_wait(struct vrb *vrb)
 EXPORT_SYMBOL_GPL(vrb_wait);
 
 /**
- * vrb_wait_killable - sleep until a request is over, or a fatal signal comes
- * @vrb: as for vrb_wait(), and not on the stack: after -EINTR it is still the engine's
+ * vrb_wait_killable - sleep until a request has completed, or until a fatal signal
+ * @vrb: as for vrb_wait(), and not on the stack: after -EINTR the engine still owns it
  *
  * Context: Process, may sleep.
  * Return: as vrb_wait(), and -EINTR.
@@ -616,12 +616,12 @@ int vrb_wait_killable(struct vrb *vrb)
 EXPORT_SYMBOL_GPL(vrb_wait_killable);
 
 /**
- * vrb_submit_wait - have a verb done and sleep until it is over
- * @client: on whose behalf
+ * vrb_submit_wait - submit a request and sleep until it has completed
+ * @client: the submitting client
  * @vrb: idle request without a callback
  *
  * Context: Process, may sleep.
- * Return: the request's status, or why it was refused: see vrb_submit().
+ * Return: the request's status, or the errno of a refused submit: see vrb_submit().
  */
 int vrb_submit_wait(struct vrb_client *client, struct vrb *vrb)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Objects of clients that never sleep. A shell is the block that begins with a struct ib_qp, ib_cq,
- * ib_srq or ib_mr, filled in here as ib_core does for its own; the provider makes the hardware half
- * of it. It goes when that has been released.
+ * Objects of clients that never sleep. A shell is a structure that begins with a struct ib_qp,
+ * ib_cq, ib_srq or ib_mr, initialised here as ib_core initialises its own. The provider makes its
+ * hardware half. The shell is freed when that has been released.
  *
- * ib_core counts who uses a PD, a CQ or an SRQ, and so do we: it refuses to destroy those. Nothing
- * else of ib_core knows of a shell.
+ * Shells count in the usecnt of ib_core's PDs, CQs and SRQs, so that ib_core refuses to destroy
+ * those. Nothing else in ib_core knows a shell.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -52,7 +52,7 @@ static int vrb_shell_parent_pd(const struct vrb_client *client, const struct ib_
 	return pd->uobject ? -EACCES : 0;
 }
 
-/* ib_core's own resource tracking has never heard of it. */
+/* restrack does not know it. */
 static void vrb_shell_untracked(struct rdma_restrack_entry *res, enum rdma_restrack_type type)
 {
 	kref_init(&res->kref);
@@ -61,7 +61,7 @@ static void vrb_shell_untracked(struct rdma_restrack_entry *res, enum rdma_restr
 	rdma_restrack_no_track(res);
 }
 
-/* The hardware half is made: from here on the shell is the client's, until it is destroyed. */
+/* The hardware half exists: from here on the client owns the shell, until its destroy. */
 static void vrb_shell_adopt(struct vrb_client *client, struct vrb_object *object, void *block,
 			    void (*release)(void *shell))
 {
@@ -76,7 +76,7 @@ static void vrb_shell_adopt(struct vrb_client *client, struct vrb_object *object
 }
 
 /**
- * vrb_object_is_shell - whether an object is a client's, not ib_core's
+ * vrb_object_is_shell - whether an object is a shell of a client, not ib_core's
  * @object: object
  *
  * Context: Any.
@@ -88,10 +88,10 @@ bool vrb_object_is_shell(const struct vrb_object *object)
 EXPORT_SYMBOL_GPL(vrb_object_is_shell);
 
 /**
- * vrb_object_warn_shell - ib_core is asked to destroy a shell
- * @object: a shell; what the provider has of it is destroyed next, and its block and the use counts
- *	of its parents are left to ib_core
- * @what: by which call
+ * vrb_object_warn_shell - warn that ib_core was asked to destroy a shell
+ * @object: the shell; the provider destroys the hardware half next, ib_core frees the structure and
+ *	decrements the use counts of its parents
+ * @what: name of the call
  *
  * Context: Process.
  */
@@ -106,7 +106,7 @@ void vrb_object_warn_shell(struct vrb_object *object, const char *what)
 }
 EXPORT_SYMBOL_GPL(vrb_object_warn_shell);
 
-/* @caller is named where it is a fault of his. */
+/* Names @caller in the log if it is at fault. */
 static int vrb_shell_destroy(struct vrb_client *client, enum vrb_kind kind, void *of,
 			     void (*gone)(void *context), void *context, void *caller)
 {
@@ -125,8 +125,8 @@ static int vrb_shell_destroy(struct vrb_client *client, enum vrb_kind kind, void
 }
 
 /*
- * With a reference, or NULL. Its destroy may have been submitted already, and be on its way through
- * the inbox: then it may go at any time.
+ * Returns an object with a reference, or NULL. Its destroy may already be in the inbox; without the
+ * reference it could be freed at any time.
  */
 static struct vrb_object *vrb_next_shell(struct vrb_client *client)
 {
@@ -144,7 +144,7 @@ static struct vrb_object *vrb_next_shell(struct vrb_client *client)
 }
 
 /**
- * vrb_destroy_shells - the end of what a client has left
+ * vrb_destroy_shells - destroy the shells that a client has left
  * @client: client, shut
  *
  * Context: Process.
@@ -175,22 +175,23 @@ static void vrb_shell_release_cq(void *shell)
 }
 
 /**
- * vrb_alloc_cq - memory for a CQ
- * @client: whose it is going to be
- * @attr: &ib_cq_init_attr.cqe entries wanted, 1 .. &ib_device_attr.max_cqe, of which &ib_cq.cqe
- *	tells what was given; completion vector, below &ib_device.num_comp_vectors; no flags
+ * vrb_alloc_cq - allocate a shell for a CQ
+ * @client: its owner
+ * @attr: number of entries, &ib_cq_init_attr.cqe, 1 .. &ib_device_attr.max_cqe (&ib_cq.cqe is set
+ *	to the actual number); completion vector, below &ib_device.num_comp_vectors; no flags
  * @comp: called in softirq after ib_req_notify_cq() and a completion, or NULL
  * @event: called in softirq for asynchronous events of the CQ, or NULL
  * @context: argument of both
  * @gfp: GFP_ATOMIC, or GFP_KERNEL where the caller may sleep
  *
- * A shell: struct vrb_create_cq makes the hardware know it. It is polled by its owner, with
- * ib_poll_cq() or ib_process_cq_direct(). vrb_destroy_cq() is its end, whatever became of it.
+ * struct vrb_create_cq creates the CQ in the hardware. Its owner polls it, with ib_poll_cq() or
+ * ib_process_cq_direct(). vrb_destroy_cq() destroys the shell in any state.
  *
  * Context: As @gfp says, down to softirq, interrupts enabled.
  * Return: the CQ; ERR_PTR(): -EINVAL: size, vector or context; -EOPNOTSUPP: flags, or the provider
- * has no shells; -EACCES: ib_core's security would have to see it; -ENOMEM; -ESHUTDOWN: the client
- * is shut; -ENODEV: the provider goes; -EIO: the device has failed.
+ * has no shells; -EACCES: the kernel has security modules that do not see shells; -ENOMEM;
+ * -ESHUTDOWN: the client is shut; -ENODEV: the provider is being removed; -EIO: the device has
+ * failed.
  */
 struct ib_cq *vrb_alloc_cq(struct vrb_client *client, const struct ib_cq_init_attr *attr,
 			   ib_comp_handler comp, void (*event)(struct ib_event *, void *),
@@ -223,14 +224,14 @@ struct ib_cq *vrb_alloc_cq(struct vrb_client *client, const struct ib_cq_init_at
 EXPORT_SYMBOL_GPL(vrb_alloc_cq);
 
 /**
- * vrb_alloc_cq_ring - memory for another size of a CQ
+ * vrb_alloc_cq_ring - allocate memory for the resize of a CQ
  * @client: client
  * @cq: a kernel CQ: a shell of this client, created or not, or ib_core's
- * @cqe: entries wanted, 1 .. &ib_device_attr.max_cqe
+ * @cqe: number of entries, 1 .. &ib_device_attr.max_cqe
  * @gfp: GFP_ATOMIC, or GFP_KERNEL where the caller may sleep
  *
- * For one struct vrb_resize_cq, which then needs no memory. It is the CQ's until that has
- * succeeded, which gives back what the CQ has had before, or until the CQ goes.
+ * The next struct vrb_resize_cq of @cq uses this memory, and frees the previous memory of the CQ.
+ * If there is no such request, the memory is freed with the CQ.
  *
  * Context: As @gfp says, down to softirq, interrupts enabled.
  * Return: 0; -EINVAL: size, context, or a CQ of another device or client; -EBUSY: the CQ has memory
@@ -253,15 +254,16 @@ int vrb_alloc_cq_ring(struct vrb_client *client, struct ib_cq *cq, int cqe, gfp_
 EXPORT_SYMBOL_GPL(vrb_alloc_cq_ring);
 
 /**
- * vrb_destroy_cq - the end of a CQ
- * @client: whose it is
- * @cq: shell of vrb_alloc_cq(), in any state, even while its create is under way; must not be
- *	touched any more. QPs that use it go first: until then it stays, and completes work
- * @gone: called when everything has been given back, or NULL; handlers of the CQ may run until then
- * @context: its argument
+ * vrb_destroy_cq - destroy a shell's CQ
+ * @client: its owner
+ * @cq: shell of vrb_alloc_cq(), in any state, even while its create is outstanding; the caller must
+ *	not use it any more. It stays, and completes work requests, until the QPs that use it are
+ *	gone
+ * @gone: called when all resources have been freed, or NULL; handlers of the CQ may run until then
+ * @context: argument of @gone
  *
- * Needs no memory and cannot fail. Requests that are queued on the CQ are cancelled. Accepted while
- * the client is shut, the provider goes, or the device has failed.
+ * Needs no memory and cannot fail. Queued requests on the CQ are cancelled. Accepted while the
+ * client is shut, the provider is being removed, or the device has failed.
  *
  * Context: Any but NMI; @gone in softirq, no lock held.
  * Return: -EINPROGRESS; -EINVAL: ib_core's, another client's, or its destroy is pending.
@@ -345,19 +347,19 @@ static void vrb_shell_init_qp(struct ib_qp *qp, struct ib_pd *pd,
 }
 
 /**
- * vrb_alloc_qp - memory for a QP
- * @client: whose it is going to be
- * @pd: a PD of ib_core's, which outlives the QP
+ * vrb_alloc_qp - allocate a shell for a QP
+ * @client: its owner
+ * @pd: a PD of ib_core's, which must outlive the QP
  * @attr: as for ib_create_qp(): type RC, UC or UD; CQs and SRQ of ib_core's or shells of this
- *	client, under creation or not; @attr->cap becomes what was given. &ib_qp_cap.max_rdma_ctxs
- *	is not looked at: who uses rdma_rw_*() makes the queue as large as that needs
+ *	client, created or not; @attr->cap is set to the actual sizes. &ib_qp_cap.max_rdma_ctxs is
+ *	ignored: a caller that uses rdma_rw_*() must make the queue large enough itself
  * @gfp: GFP_ATOMIC, or GFP_KERNEL where the caller may sleep
  *
- * A shell: struct vrb_create_qp makes the hardware know it. vrb_destroy_qp() is its end, whatever
- * became of it.
+ * struct vrb_create_qp creates the QP in the hardware. vrb_destroy_qp() destroys the shell in any
+ * state.
  *
  * Context: As @gfp says, down to softirq, interrupts enabled.
- * Return: the QP, its number known; ERR_PTR(): as vrb_alloc_cq(); -EINVAL also for capabilities and
+ * Return: the QP, with its number; ERR_PTR(): as vrb_alloc_cq(); -EINVAL also for capabilities and
  * for parents of other devices or clients, -EOPNOTSUPP for other types, -EACCES for a process's
  * parents, -ESHUTDOWN for parents that are being destroyed.
  */
@@ -393,13 +395,13 @@ free_qp:
 EXPORT_SYMBOL_GPL(vrb_alloc_qp);
 
 /**
- * vrb_destroy_qp - the end of a QP
- * @client: whose it is
- * @qp: shell of vrb_alloc_qp(); see vrb_destroy_cq(). What was posted may still complete
- *	until @gone is called, and never afterwards: who needs the completions takes the QP to
- *	%IB_QPS_ERR first. Of a multicast group it stays until it is detached
- * @gone: called when everything has been given back, or NULL
- * @context: its argument
+ * vrb_destroy_qp - destroy a shell's QP
+ * @client: its owner
+ * @qp: shell of vrb_alloc_qp(); see vrb_destroy_cq(). Posted work requests may complete until @gone
+ *	is called, and never afterwards: a client that needs the completions moves the QP to
+ *	%IB_QPS_ERR first. A QP that is attached to a multicast group stays until it is detached
+ * @gone: called when all resources have been freed, or NULL
+ * @context: argument of @gone
  *
  * Context: Any but NMI; @gone in softirq, no lock held.
  * Return: -EINPROGRESS; -EINVAL: ib_core's, another client's, or its destroy is pending.
@@ -413,11 +415,11 @@ int vrb_destroy_qp(struct vrb_client *client, struct ib_qp *qp, void (*gone)(voi
 EXPORT_SYMBOL_GPL(vrb_destroy_qp);
 
 /**
- * vrb_qp_state - the state a QP is in, as the last request has left it
+ * vrb_qp_state - the state of a QP after the last request that completed
  * @client: client of its device
- * @qp: a kernel QP of a provider's that has shells: a shell, or ib_core's
+ * @qp: a kernel QP, either a shell or ib_core's, of a provider that has shells
  *
- * The hardware may have moved it to SQE or ERR by itself: struct vrb_query_qp tells.
+ * The hardware may have moved it to SQE or ERR by itself: struct vrb_query_qp returns that.
  *
  * Context: Any.
  * Return: the state; %IB_QPS_RESET before the create has completed.
@@ -439,11 +441,11 @@ static void vrb_shell_release_srq(void *shell)
 }
 
 /**
- * vrb_alloc_srq - memory for an SRQ
- * @client: whose it is going to be
- * @pd: a PD of ib_core's, which outlives the SRQ
- * @attr: as for ib_create_srq(), of type %IB_SRQT_BASIC; &ib_srq_init_attr.attr becomes what was
- *	given
+ * vrb_alloc_srq - allocate a shell for an SRQ
+ * @client: its owner
+ * @pd: a PD of ib_core's, which must outlive the SRQ
+ * @attr: as for ib_create_srq(), of type %IB_SRQT_BASIC; &ib_srq_init_attr.attr is set to the
+ *	actual sizes
  * @gfp: GFP_ATOMIC, or GFP_KERNEL where the caller may sleep
  *
  * Context: As @gfp says, down to softirq, interrupts enabled.
@@ -484,11 +486,11 @@ free_srq:
 EXPORT_SYMBOL_GPL(vrb_alloc_srq);
 
 /**
- * vrb_destroy_srq - the end of an SRQ
- * @client: whose it is
+ * vrb_destroy_srq - destroy a shell's SRQ
+ * @client: its owner
  * @srq: shell of vrb_alloc_srq(); see vrb_destroy_cq()
- * @gone: called when everything has been given back, or NULL
- * @context: its argument
+ * @gone: called when all resources have been freed, or NULL
+ * @context: argument of @gone
  *
  * Context: Any but NMI; @gone in softirq, no lock held.
  * Return: -EINPROGRESS; -EINVAL: ib_core's, another client's, or its destroy is pending.
@@ -512,10 +514,10 @@ static void vrb_shell_release_mr(void *shell)
 }
 
 /**
- * vrb_alloc_mr - memory for a memory region
- * @client: whose it is going to be
- * @pd: a PD of ib_core's, which outlives the region
- * @max_pages: the most that struct vrb_reg_mr is going to name, 1 or more
+ * vrb_alloc_mr - allocate a shell for a memory region
+ * @client: its owner
+ * @pd: a PD of ib_core's, which must outlive the region
+ * @max_pages: the largest number of pages in a struct vrb_reg_mr, 1 or more
  * @gfp: GFP_ATOMIC, or GFP_KERNEL where the caller may sleep
  *
  * Context: As @gfp says, down to softirq, interrupts enabled.
@@ -552,12 +554,12 @@ free_mr:
 EXPORT_SYMBOL_GPL(vrb_alloc_mr);
 
 /**
- * vrb_destroy_mr - the end of a memory region
- * @client: whose it is
- * @mr: shell of vrb_alloc_mr(), registered or not; see vrb_destroy_cq(). The memory is the
- *	hardware's until @gone is called
- * @gone: called when everything has been given back, or NULL
- * @context: its argument
+ * vrb_destroy_mr - destroy a shell's memory region
+ * @client: its owner
+ * @mr: shell of vrb_alloc_mr(), registered or not; see vrb_destroy_cq(). The hardware may use the
+ *	memory until @gone is called
+ * @gone: called when all resources have been freed, or NULL
+ * @context: argument of @gone
  *
  * Context: Any but NMI; @gone in softirq, no lock held.
  * Return: -EINPROGRESS; -EINVAL: ib_core's, another client's, or its destroy is pending.
