@@ -14,7 +14,7 @@ unexport TESTS KERNEL BUILD
 MAKEOVERRIDES =
 
 .PHONY: modules modules_install clean help demo check check-all audit list-tests ci hca setup format shell \
-	docs tags userspace compile_commands.json
+	docs tags userspace compile_commands.json deb
 
 modules modules_install clean-modules:
 	@[ -e "$(KDIR)/Makefile" ] || { \
@@ -43,6 +43,7 @@ help:
 	@echo '  make shell           an interactive guest with the model and the driver'
 	@echo '  make format          clang-format over the user-space C'
 	@echo '  make docs            the documents: build/doc/html/index.html and build/doc/man/'
+	@echo '  make deb             Debian packages of the modules and the model: build/deb/'
 	@echo '  make tags            an index of the names in all C, for vi and others (package universal-ctags)'
 	@echo '  make compile_commands.json'
 	@echo '                       how each file is compiled, for clangd; after make or tools/testing/vm/kbuild'
@@ -99,6 +100,9 @@ format:
 docs:
 	@$(MAKE) --no-print-directory -C Documentation html man OUTPUT=$(BUILD)/doc
 	@echo "$(BUILD)/doc/html/index.html; man -l $(BUILD)/doc/man/..."
+
+deb:
+	@tools/packaging/deb
 
 tags:
 	@command -v ctags >/dev/null || { echo "no ctags: apt-get install universal-ctags"; exit 1; }

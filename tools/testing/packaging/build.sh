@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: host
+# Level: all
+# Timeout: 900
+#
+# The packages build, lintian has nothing to say, and each has what it is to have.
+
+tree=$(cd "$(dirname "$0")/../../.." && pwd)
+cd "$tree" || exit 1
+# shellcheck source=SCRIPTDIR/../vm/lib/try.bash
+. tools/testing/vm/lib/try.bash
+out=$tree/build/deb-test
+
+# has PACKAGE FILE...: the package has these files
+has() {
+	local package=$1 file
+	shift
+	dpkg-deb --fsys-tarfile "$out/$package"_*.deb | tar -t >"$work/out"
+	for file; do
+		grep -qx "./$file" "$work/out" || { echo "no $file" >"$work/err" && return 1; }
+	done
+}
+
+git -c safe.directory="$tree" status --porcelain --ignored | grep -v '^!! build/' >"$work/before"
+
+echo "TAP version 13"
+tools/packaging/deb --output "$out" --lintian >"$work/out" 2>"$work/err"
+result $? "the packages build, and lintian has no complaint"
+git -c safe.directory="$tree" status --porcelain --ignored | grep -v '^!! build/' |
+	diff "$work/before" - >"$work/out"
+result $? "nothing is written outside build/"
+version=$(dpkg-deb -f "$out"/ib-vrb-dkms_*.deb Version)
+upstream=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' dkms.conf)
+[ "${version%%\~*}" = "$upstream" ] &&
+	tools/testing/hca/ctl/tavor-hcactl --version | grep -qx "tavor-hcactl $upstream"
+result $? "packages, dkms.conf and tools have one version"
+source=usr/src/ib-vrb-$version
+has ib-vrb-dkms "$source/dkms.conf" "$source/Kbuild" "$source/include/rdma/vrb.h" \
+	"$source/drivers/infiniband/hw/tavor/main.c" "$source/drivers/infiniband/vrb/probe.sh" \
+	usr/share/doc/ib-vrb-dkms/README.Debian usr/share/man/man4/ib_tavor.4.gz &&
+	! grep -qE '/etc/|modprobe|tools/' "$work/out"
+result $? "ib-vrb-dkms has the source, and no configuration of modprobe or udev"
+dpkg-deb --fsys-tarfile "$out"/ib-vrb-dkms_*.deb | tar -xO "./$source/dkms.conf" >"$work/out"
+grep -qx "PACKAGE_VERSION=\"$version\"" "$work/out"
+result $? "and its dkms.conf has its version"
+has tavor-hca-model usr/bin/tavor-hca usr/bin/tavor-hcactl usr/bin/tavor-hca-qemu \
+	usr/lib/systemd/user/tavor-hca.service usr/share/man/man1/tavor-hca.1.gz \
+	usr/share/man/man1/tavor-hcactl.1.gz usr/share/man/man1/tavor-hca-qemu.1.gz
+result $? "tavor-hca-model has the model, its tools, their man pages and the user's service"
+tools/packaging/deb --version 'a b' >"$work/out" 2>"$work/err"
+[ $? = 125 ] && grep -q "wants a Debian version, not 'a b'" "$work/err"
+result $? "a version that is none is refused"
+tools/packaging/deb --output "$work" >"$work/out" 2>"$work/err"
+[ $? = 125 ] && grep -q "not below" "$work/err"
+result $? "so is a folder outside build/, which would be emptied"
+echo "1..$number"
+[ "$failed" = 0 ]
