@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: host
+# Level: all
+# Timeout: 3600
+#
+# The packages, installed into a fresh root of Debian 13 with the headers of the guest's kernel:
+# DKMS builds, and an upgrade leaves nothing of the old version. Then a guest on that root hands its
+# card to ib_tavor, and removes the packages: guest/use. DKMS compiles here and not in the guest,
+# where the emulation would make it take an hour.
+
+# shellcheck source-path=SCRIPTDIR/../vm
+. "$(dirname "$0")/../vm/lib/all.sh"
+set +e
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/../vm/lib/try.bash"
+
+packages="dkms gcc gcc-14 make libc6-dev patch libcjson1 python3 driverctl udev"
+root=$BUILD/packaging/root
+old=5.10.0-1-amd64
+
+# root_copy: the guest's root to write into, with the kernel's modules and headers where Debian's
+# packages have them
+root_copy() {
+	local guest kernel
+	guest=$(guest_root "$packages") && kernel=$(kernel 6.12) || return 1
+	release=$(<"$kernel/release")
+	clear_dir "$root"
+	mkdir -p "$root"
+	cp -a "$guest/." "$root/" && cp -a "$kernel/usr/." "$root/usr/" &&
+		cp -a "$kernel/modules/$release" "$root/usr/lib/modules/" || return 1
+	ln -s "/usr/src/linux-headers-$release" "$root/usr/lib/modules/$release/build"
+	# A kernel that the modules cannot be built for
+	mkdir -p "$root/usr/lib/modules/$old/build/include"
+	echo 'CONFIG_INFINIBAND=m' >"$root/usr/lib/modules/$old/build/.config"
+}
+
+# in_it COMMAND...: what it says is kept for the result
+in_it() {
+	in_root "$root" --bind "$BUILD/deb-test" --bind "$BUILD/deb-next" -- \
+		env HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@" \
+		>"$work/out" 2>"$work/err" </dev/null
+}
+
+# prints PATTERN COMMAND...: it succeeds, and a line matches
+prints() {
+	in_it "${@:2}" && cat "$work/out" "$work/err" | grep -qE -- "$1"
+}
+
+version_installed() {
+	dpkg-query --admindir="$root/var/lib/dpkg" -W -f '${Version}' ib-vrb-dkms
+}
+
+# left VERSION: what is there of a version
+left() {
+	ls -d "$root/usr/src/ib-vrb-$1" "$root/var/lib/dkms/ib-vrb/$1" 2>/dev/null
+}
+
+host_ready
+trap 'rm -rf "$work"; clear_dir "$BUILD/packaging"' EXIT
+echo "TAP version 13"
+"$TREE/tools/packaging/deb" --output "$BUILD/deb-test" >"$work/out" 2>"$work/err" &&
+	"$TREE/tools/packaging/deb" --output "$BUILD/deb-next" --dkms --version 0.1~pre1+next \
+		>"$work/out" 2>"$work/err"
+result $? "the packages build, and a newer one"
+root_copy >"$work/out" 2>"$work/err"
+result $? "there is a root of Debian 13 with the kernel's headers"
+"$TREE/tools/testing/packaging/guest/files" "$root" >"$root/files"
+
+in_it dpkg -i "$(echo "$BUILD"/deb-next/ib-vrb-dkms_*.deb)"
+result $? "ib-vrb-dkms is installed"
+newer=$(version_installed)
+prints "^ib-vrb/$newer, $release, x86_64: installed" dkms status ib-vrb
+result $? "DKMS has built it for the kernel"
+! grep -q "$old" "$work/out"
+result $? "and has skipped one that is too old, which is no failure"
+prints '/updates/dkms/ib_tavor.ko' modinfo -k "$release" -F filename ib_tavor
+result $? "modprobe finds ib_tavor"
+prints 'ib_vrb' modinfo -k "$release" -F depends ib_tavor &&
+	in_it modinfo -k "$release" -F alias ib_tavor && [ ! -s "$work/out" ]
+result $? "which needs ib_vrb, and has no alias"
+
+in_it dpkg -i "$(echo "$BUILD"/deb-test/ib-vrb-dkms_*.deb)"
+result $? "another version is installed over it"
+version=$(version_installed)
+[ "$newer" != "$version" ] && prints "^ib-vrb/$version, $release, x86_64: installed" dkms status
+result $? "DKMS has built that"
+left "$newer" >"$work/out"
+[ ! -s "$work/out" ] && [ -n "$(left "$version")" ]
+result $? "and nothing is left of the other"
+in_it dpkg -i "$(echo "$BUILD"/deb-test/tavor-hca-model_*.deb)"
+result $? "tavor-hca-model is installed"
+prints '^tavor-hca 0' tavor-hca --version && prints '^tavor-hcactl 0' tavor-hcactl --version &&
+	prints '^tavor-hca-qemu 0' tavor-hca-qemu --version
+result $? "its programs run"
+
+rm -r "$root/usr/lib/modules/$old"
+"$VM_DIR/run" --memory 2048 --share "$root" --timeout 1200 --packages "$packages" -- \
+	tools/testing/packaging/guest/use >"$work/guest" 2>"$work/guest.err"
+status=$?
+# Its results are among those here.
+while read -r word rest; do
+	case "$word $rest" in
+	"ok "* | "not ok "*)
+		number=$((number + 1))
+		[ "$word" = ok ] || failed=$((failed + 1))
+		sed -E "s/^(ok|not ok) [0-9]+/\1 $number/" <<<"$word $rest"
+		;;
+	"#"*) echo "$word $rest" ;;
+	esac
+done <"$work/guest"
+cp "$work/guest.err" "$work/err"
+: >"$work/out"
+[ "$status" = 0 ]
+result $? "the guest ends well"
+echo "1..$number"
+[ "$failed" = 0 ]
