@@ -1,0 +1,23 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --hcas 0 --append module.sig_enforce=1
+# Timeout: 300
+# Level: all
+# Needs: modules
+#
+# A kernel that takes only signed modules, as with Secure Boot, refuses these as
+# Documentation/administration.rst says.
+
+# shellcheck source=SCRIPTDIR/../../vm/guest/query.bash
+. "$(dirname "$0")/../../vm/guest/query.bash"
+
+test_an_unsigned_module_is_refused() {
+	refused 'Key was rejected by service' insmod "$TREE/build/modules/$KERNEL/ib_vrb.ko"
+}
+
+test_the_kernels_own_are_not() {
+	modprobe ib_uverbs
+}
+
+run_tests "$@"
