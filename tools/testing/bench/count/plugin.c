@@ -2,7 +2,13 @@
 /*
  * A plugin of QEMU's that counts the instructions a guest executes between two markers. It writes a
  * line "ID INSTRUCTIONS IN-INTERRUPTS INTERRUPTS" for each interval that has ended, and "error ..."
- * for what cannot be one.
+ * for what cannot be one. With io=FILE, of lines "FROM TO" (hexadecimal), the line goes on with
+ * " READS WRITES", the accesses to registers by modules and by what of the kernel lies there; with
+ * calls=FILE, of lines "ADDRESS COLUMN" (hexadecimal, decimal), with how often the instructions at
+ * the addresses of each column were executed; before these it has how many of the instructions
+ * were nobody's: those of the idle loop, which are the ones executed, outside of interrupts, from
+ * an address of column IDLE_BEGINS to one of IDLE_ENDS; and those of interrupts in which one of
+ * column TIMER is executed. The other numbers have all in them that happens in interrupts.
  *
  * An interrupt that arrives within an interval lasts until the interrupted instruction is executed
  * after an IRETQ: the newest interrupt that came there has then returned. One in which the interval
@@ -16,6 +22,15 @@
 #include "plugin_api.h"
 
 #define PENDING_MAX 256
+#define COLUMNS 32
+#define CALLS_MAX 256
+#define IDLE_BEGINS 100
+#define IDLE_ENDS 101
+#define TIMER 102
+#define RANGES_MAX 256
+/* Where Linux has modules, which access registers */
+#define MODULES_FROM 0xffffffffa0000000
+#define MODULES_TO 0xffffffffff000000
 
 struct interval {
 	bool open;
@@ -24,6 +39,9 @@ struct interval {
 	uint64_t inside;  /* instructions of interrupts that have returned */
 	uint64_t entered; /* when the interrupt it is in arrived */
 	uint64_t in;	  /* that interrupt's number, or 0 */
+	uint64_t reads, writes, idle;
+	uint64_t timers;	 /* instructions of the timer's interrupts that have returned */
+	uint64_t calls[COLUMNS]; /* as they were at its start */
 };
 
 struct pending {
@@ -36,14 +54,57 @@ static struct u64_entry executed, returned;
 static struct interval intervals[COUNT_IDS];
 static struct pending pending[PENDING_MAX];
 static unsigned int pending_count, open_count;
-static uint64_t interrupt_number;
+static uint64_t interrupt_number, timer_number;
 static FILE *out;
+static uint64_t reads, writes;
+static bool io;
+static struct {
+	bool now;
+	uint64_t since;	    /* it runs, where it is not interrupted */
+	uint64_t interrupt; /* number of the one that it is interrupted by, or 0 */
+	uint64_t total;	    /* up to since */
+} idle;
+static struct u64_entry called[COLUMNS];
+static unsigned int columns, calls_count;
+static struct {
+	uint64_t address;
+	unsigned int column;
+} calls[CALLS_MAX];
+static struct {
+	uint64_t from, to;
+} ranges[RANGES_MAX];
+static unsigned int ranges_count;
 
 API int qemu_plugin_version = API_VERSION;
 
 static uint64_t now(void)
 {
 	return qemu_plugin_u64_get(executed, 0);
+}
+
+static uint64_t idled(void)
+{
+	return idle.total + (idle.now && !idle.interrupt ? now() - idle.since : 0);
+}
+
+static void on_idle(unsigned int processor, void *data)
+{
+	idle.total = idled();
+	idle.now = true;
+	idle.since = now();
+	idle.interrupt = 0;
+}
+
+static void on_idle_end(unsigned int processor, void *data)
+{
+	idle.total = idled();
+	idle.now = false;
+	idle.interrupt = 0;
+}
+
+static void on_timer(unsigned int processor, void *data)
+{
+	timer_number = interrupt_number;
 }
 
 static void begin(unsigned int id)
@@ -54,7 +115,11 @@ static void begin(unsigned int id)
 		fprintf(out, "error: %u begins again before it has ended\n", id);
 	else
 		open_count++;
-	*interval = (struct interval){ .open = true, .start = now() };
+	*interval = (struct interval){
+		.open = true, .start = now(), .reads = reads, .writes = writes, .idle = idled()
+	};
+	for (unsigned int i = 0; i < columns; i++)
+		interval->calls[i] = qemu_plugin_u64_get(called[i], 0);
 }
 
 static void end(unsigned int id)
@@ -65,8 +130,19 @@ static void end(unsigned int id)
 		fprintf(out, "error: %u ends without having begun\n", id);
 		return;
 	}
-	fprintf(out, "%u %llu %llu %u\n", id, (unsigned long long)(now() - interval->start),
+	fprintf(out, "%u %llu %llu %u", id, (unsigned long long)(now() - interval->start),
 		(unsigned long long)interval->inside, interval->interrupts);
+	if (io)
+		fprintf(out, " %llu %llu", (unsigned long long)(reads - interval->reads),
+			(unsigned long long)(writes - interval->writes));
+	if (columns)
+		fprintf(out, " %llu",
+			(unsigned long long)(idled() - interval->idle + interval->timers));
+	for (unsigned int i = 0; i < columns; i++)
+		fprintf(out, " %llu",
+			(unsigned long long)(qemu_plugin_u64_get(called[i], 0) -
+					     interval->calls[i]));
+	fputc('\n', out);
 	interval->open = false;
 	if (!--open_count)
 		pending_count = 0;
@@ -88,6 +164,10 @@ static void arrived(uint64_t at)
 	if (pending_count == PENDING_MAX)
 		memmove(pending, pending + 1, --pending_count * sizeof(*pending));
 	pending[pending_count++] = (struct pending){ .number = ++interrupt_number, .at = at };
+	if (idle.now && !idle.interrupt) {
+		idle.total = idled();
+		idle.interrupt = interrupt_number;
+	}
 	for (struct interval *interval = intervals; interval < intervals + COUNT_IDS; interval++) {
 		if (!interval->open)
 			continue;
@@ -110,9 +190,15 @@ static void gone(uint64_t at)
 		return;
 	number = pending[--place].number;
 	memmove(pending + place, pending + place + 1, (--pending_count - place) * sizeof(*pending));
+	if (idle.now && idle.interrupt == number) {
+		idle.interrupt = 0;
+		idle.since = now();
+	}
 	for (struct interval *interval = intervals; interval < intervals + COUNT_IDS; interval++) {
 		if (interval->open && interval->in == number) {
 			interval->inside += now() - interval->entered;
+			if (number == timer_number)
+				interval->timers += now() - interval->entered;
 			interval->in = 0;
 		}
 	}
@@ -135,6 +221,55 @@ static void on_interrupt(unsigned int processor, enum discontinuity type, uint64
 	arrived(from);
 }
 
+static void on_access(unsigned int processor, uint32_t what, uint64_t vaddr, void *data)
+{
+	struct qemu_plugin_hwaddr *address;
+
+	if (!open_count)
+		return;
+	address = qemu_plugin_get_hwaddr(what, vaddr);
+	if (!address || !qemu_plugin_hwaddr_is_io(address))
+		return;
+	if (qemu_plugin_mem_is_store(what))
+		writes++;
+	else
+		reads++;
+}
+
+static bool accesses_registers(uint64_t at)
+{
+	if (at >= MODULES_FROM && at < MODULES_TO)
+		return true;
+	for (unsigned int i = 0; i < ranges_count; i++) {
+		if (at >= ranges[i].from && at < ranges[i].to)
+			return true;
+	}
+	return false;
+}
+
+static void on_place(struct qemu_plugin_insn *insn)
+{
+	uint64_t at = qemu_plugin_insn_vaddr(insn);
+
+	if (io && accesses_registers(at))
+		qemu_plugin_register_vcpu_mem_cb(insn, on_access, NO_REGISTERS, READS_AND_WRITES,
+						 NULL);
+	for (unsigned int i = 0; i < calls_count; i++) {
+		if (calls[i].address != at)
+			continue;
+		if (calls[i].column == IDLE_BEGINS)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_idle, NO_REGISTERS, NULL);
+		else if (calls[i].column == TIMER)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_timer, NO_REGISTERS, NULL);
+		else if (calls[i].column == IDLE_ENDS)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_idle_end, NO_REGISTERS,
+							       NULL);
+		else
+			qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(
+				insn, OP_ADD, called[calls[i].column], 1);
+	}
+}
+
 static void on_insn(struct qemu_plugin_insn *insn)
 {
 	static const uint8_t nop[] = { 0x0f, 0x1f, 0x84, 0x00 }, iretq[] = { 0x48, 0xcf };
@@ -152,6 +287,7 @@ static void on_insn(struct qemu_plugin_insn *insn)
 			return;
 		}
 	}
+	on_place(insn);
 	qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(insn, OP_ADD, executed, 1);
 	if (size == sizeof(iretq) && !memcmp(code, iretq, sizeof(iretq)))
 		qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(insn, OP_STORE, returned, 1);
@@ -173,6 +309,62 @@ static void on_exit_of_qemu(void *data)
 	fclose(out);
 }
 
+static bool read_calls(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	unsigned long long address;
+	unsigned int column;
+
+	if (!file)
+		return false;
+	while (fscanf(file, "%llx %u", &address, &column) == 2) {
+		if (calls_count == CALLS_MAX || (column >= COLUMNS && column != IDLE_BEGINS &&
+						 column != IDLE_ENDS && column != TIMER))
+			break;
+		calls[calls_count].address = address;
+		calls[calls_count++].column = column;
+		if (column < COLUMNS && column >= columns)
+			columns = column + 1;
+	}
+	if (!feof(file))
+		calls_count = 0;
+	fclose(file);
+	return calls_count;
+}
+
+static bool read_ranges(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	unsigned long long from, to;
+
+	if (!file)
+		return false;
+	while (ranges_count < RANGES_MAX && fscanf(file, "%llx %llx", &from, &to) == 2) {
+		ranges[ranges_count].from = from;
+		ranges[ranges_count++].to = to;
+	}
+	io = feof(file);
+	fclose(file);
+	return io;
+}
+
+static bool option(const char *text)
+{
+	if (!strncmp(text, "out=", 4)) {
+		out = fopen(text + 4, "w");
+		if (!out)
+			perror("count: out");
+		return out;
+	}
+	if (!strncmp(text, "io=", 3) && read_ranges(text + 3))
+		return true;
+	if (strncmp(text, "calls=", 6) || !read_calls(text + 6)) {
+		fprintf(stderr, "count: not understood: %s\n", text);
+		return false;
+	}
+	return true;
+}
+
 API int qemu_plugin_install(uint64_t plugin, const struct machine *machine, int argc, char **argv)
 {
 	struct qemu_plugin_scoreboard *score;
@@ -181,18 +373,20 @@ API int qemu_plugin_install(uint64_t plugin, const struct machine *machine, int 
 		fprintf(stderr, "count: counts on a machine with one x86-64 processor only\n");
 		return 1;
 	}
-	if (argc != 1 || strncmp(argv[0], "out=", 4)) {
+	for (int i = 0; i < argc; i++) {
+		if (!option(argv[i]))
+			return 1;
+	}
+	if (!out) {
 		fprintf(stderr, "count: wants out=FILE\n");
 		return 1;
 	}
-	out = fopen(argv[0] + 4, "w");
-	if (!out) {
-		perror("count: out");
-		return 1;
-	}
-	score = qemu_plugin_scoreboard_new(2 * sizeof(uint64_t));
+	score = qemu_plugin_scoreboard_new((2 + COLUMNS) * sizeof(uint64_t));
 	executed = (struct u64_entry){ .score = score };
 	returned = (struct u64_entry){ .score = score, .offset = sizeof(uint64_t) };
+	for (unsigned int i = 0; i < COLUMNS; i++)
+		called[i] =
+			(struct u64_entry){ .score = score, .offset = (2 + i) * sizeof(uint64_t) };
 	qemu_plugin_register_vcpu_tb_trans_cb(plugin, on_translation, NULL);
 	qemu_plugin_register_vcpu_discon_cb(plugin, AN_INTERRUPT, on_interrupt, NULL);
 	qemu_plugin_register_atexit_cb(plugin, on_exit_of_qemu, NULL);

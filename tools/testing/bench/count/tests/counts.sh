@@ -87,6 +87,10 @@ grep -qxF "count: 1 begins again before it has ended" "$work/out"
 result $? "unpaired: a second begin is named"
 grep -qxF "count: 1023 has not ended" "$work/out"
 result $? "unpaired: a begin without an end is named"
+count --raw "$work/raw" --io --calls __x64_sys_getppid --calls '__x64_sys_get(ppid|uid)' \
+	--hcas 0 -- "$program"
+grep -qE '^30 [0-9]+ [0-9]+ [0-9]+ 0 0 0 7 7$' "$work/raw"
+result $? "--calls counts how often functions are entered, --io no register where none is accessed"
 count --hcas 0 -- sh -c 'exit 3'
 [ $? = 3 ] && grep -qxF "count: no interval has ended" "$work/out"
 result $? "the command's status is the run's; that nothing was counted is said"
@@ -94,6 +98,7 @@ result $? "the command's status is the run's; that nothing was counted is said"
 refuses "--smp: it counts on one processor only" --smp 2 -- true
 refuses "no command" --hcas 0
 refuses "--name wants ID=TEXT, not 'x'" --name x -- true
+refuses "the kernel has no function 'no_such_thing'" --calls no_such_thing --hcas 0 -- true
 refuses "--raw: no folder for a file '/nowhere/raw'" --raw /nowhere/raw -- true
 "$here/../count" --help >"$work/out" && grep -q '^Usage: count' "$work/out"
 result $? "--help says how it is used"
