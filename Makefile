@@ -10,11 +10,13 @@ HCA := tools/testing/hca
 INSTALLED := drivers/infiniband/vrb drivers/infiniband/hw/tavor
 
 # Chosen on the command line for these targets, not for whatever make runs below.
-unexport TESTS KERNEL BUILD
+unexport TESTS KERNEL BUILD BENCH
 MAKEOVERRIDES =
 
 .PHONY: modules modules_install clean help demo check check-all audit list-tests ci hca setup format shell \
 	docs tags userspace compile_commands.json deb
+.PHONY: modules modules_install clean help demo check check-all audit list-tests ci bench hca setup format shell \
+	docs tags compile_commands.json
 
 modules modules_install clean-modules:
 	@[ -e "$(KDIR)/Makefile" ] || { \
@@ -35,6 +37,8 @@ help:
 	@echo '  make check-all       also the long ones, and every guest test on both kernels'
 	@echo '  make audit           ten million requests at random, each to complete once: half an hour or more'
 	@echo '  make check-mutation  mistakes made in the engine on purpose: which does no rule test notice?'
+	@echo '  make bench           ib_mthca and ib_tavor measured side by side: build/bench/report.html; BENCH=quick for'
+	@echo '                       the part that takes ten minutes, BENCH="NAME..." for some'
 	@echo '  make list-tests      the tests, and how each is repeated alone'
 	@echo '  make ci              what .ci/run does: make check, static checks, tests of some minutes'
 	@echo '  make hca             the HCA model, build/hca/tavor-hca'
@@ -52,6 +56,9 @@ help:
 	@echo 'demo, shell, audit and check take KERNEL=6.12 (default) or KERNEL=7.'
 	@echo 'make alone, userspace, docs, tags, compile_commands.json and clean need no root and install no package:'
 	@echo 'they say which one is missing. modules_install wants root; the others want root on Debian 12 or 13 and install'
+	@echo 'demo, shell, audit, bench and check take KERNEL=6.12 (default) or KERNEL=7.'
+	@echo 'make alone, docs, tags, compile_commands.json and clean need no root and install no package: they say'
+	@echo 'which one is missing. modules_install wants root; the others want root on Debian 12 or 13 and install'
 	@echo 'what they need.'
 
 demo:
@@ -76,6 +83,9 @@ list-tests:
 
 ci:
 	@.ci/run
+
+bench:
+	@tools/testing/bench/run $(if $(KERNEL),--kernel $(KERNEL)) $(BENCH)
 
 hca:
 	@mkdir -p $(BUILD)/hca

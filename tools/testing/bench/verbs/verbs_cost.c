@@ -1,54 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What verbs cost a kernel client, whichever driver is below: loading the module executes the
- * intervals that "cost" has counted, on two connected RC QPs of the first device, port 1, which
- * has to be active. After each post the hardware gets the time it takes to finish.
+ * What the data path costs a kernel client, whichever driver is below: loading the module executes
+ * the intervals of data.h, on connected RC QPs of the first device, port 1, which has to be active.
+ * After each post the hardware gets the time it takes to finish.
  */
+#include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <rdma/ib_verbs.h>
 
 #include "../count/marker.h"
+#include "data.h"
 
 MODULE_DESCRIPTION("What verbs cost, on whatever driver");
 MODULE_LICENSE("Dual BSD/GPL");
 
 #define TIMES 21
 #define CHAIN 16
+#define PIECES 16
 #define PORT 1
 #define PATIENCE_MS 10
-
-/* "cost" has the same order. */
-enum {
-	SEND, RDMA_WRITE, SEND_CHAIN, RECV, POLL_SEND, POLL_RECV, POLL_CHAIN, POLL_EMPTY, NOTIFY,
-	CREATE_AH, DESTROY_AH, CREATE_CQ, DESTROY_CQ, CREATE_QP, DESTROY_QP, CONNECT,
-};
 
 struct bed {
 	struct ib_device *device;
 	struct ib_pd *pd;
 	struct ib_cq *send_cq, *recv_cq;
-	struct ib_qp *qp[2];
+	struct ib_qp *qp[2], *wide[2];	/* wide: of requests of many pieces */
+	struct completion event;
+	struct ib_wc wc[CHAIN];
 	void *buffer;
 	struct ib_sge sge;
 	u32 lid;
 };
 
-/* ---- Control ---- */
+/* ---- Objects ---- */
 
-static void no_event(struct ib_cq *cq, void *context)
+static void event(struct ib_cq *cq, void *context)
 {
+	complete(context);
 }
 
 static struct ib_cq *create_cq(struct bed *bed)
 {
 	struct ib_cq_init_attr attr = { .cqe = 4 * CHAIN };
 
-	return ib_create_cq(bed->device, no_event, NULL, NULL, &attr);
+	return ib_create_cq(bed->device, event, NULL, &bed->event, &attr);
 }
 
-static struct ib_qp *create_qp(struct bed *bed)
+static struct ib_qp *create_qp(struct bed *bed, bool wide)
 {
 	struct ib_qp_init_attr attr = {
 		.qp_type = IB_QPT_RC,
@@ -58,8 +58,8 @@ static struct ib_qp *create_qp(struct bed *bed)
 		.cap = {
 			.max_send_wr = 2 * CHAIN,
 			.max_recv_wr = 2 * CHAIN,
-			.max_send_sge = 1,
-			.max_recv_sge = 1,
+			.max_send_sge = wide ? PIECES : 1,
+			.max_recv_sge = wide ? PIECES : 1,
 		},
 	};
 
@@ -104,80 +104,15 @@ static int connect(struct bed *bed, struct ib_qp *qp, u32 peer)
 			    IB_QP_RNR_RETRY | IB_QP_SQ_PSN | IB_QP_MAX_QP_RD_ATOMIC);
 }
 
-static int measure_ah(struct bed *bed)
-{
-	struct rdma_ah_attr attr = {};
-	struct ib_ah *ah;
-
-	address(bed, &attr);
-	count_begin(CREATE_AH);
-	ah = rdma_create_ah(bed->pd, &attr, RDMA_CREATE_AH_SLEEPABLE);
-	count_end(CREATE_AH);
-	if (IS_ERR(ah))
-		return PTR_ERR(ah);
-	count_begin(DESTROY_AH);
-	rdma_destroy_ah(ah, RDMA_DESTROY_AH_SLEEPABLE);
-	count_end(DESTROY_AH);
-	return 0;
-}
-
-static int measure_cq(struct bed *bed)
-{
-	struct ib_cq *cq;
-
-	count_begin(CREATE_CQ);
-	cq = create_cq(bed);
-	count_end(CREATE_CQ);
-	if (IS_ERR(cq))
-		return PTR_ERR(cq);
-	count_begin(DESTROY_CQ);
-	ib_destroy_cq(cq);
-	count_end(DESTROY_CQ);
-	return 0;
-}
-
-static int measure_qp(struct bed *bed)
-{
-	struct ib_qp *qp;
-	int ret;
-
-	count_begin(CREATE_QP);
-	qp = create_qp(bed);
-	count_end(CREATE_QP);
-	if (IS_ERR(qp))
-		return PTR_ERR(qp);
-	count_begin(CONNECT);
-	ret = connect(bed, qp, bed->qp[1]->qp_num);
-	count_end(CONNECT);
-	count_begin(DESTROY_QP);
-	ib_destroy_qp(qp);
-	count_end(DESTROY_QP);
-	return ret;
-}
-
 /* ---- Data: a request of each kind is posted, finishes, and is polled ---- */
 
-static int post_recvs(struct bed *bed, unsigned int count)
+static int polled(struct ib_cq *cq)
 {
-	struct ib_recv_wr wr = { .sg_list = &bed->sge, .num_sge = 1 };
-	int ret = 0;
+	struct ib_wc wc;
 
-	while (count-- && !ret)
-		ret = ib_post_recv(bed->qp[1], &wr, NULL);
-	return ret;
-}
-
-static int polled(struct ib_cq *cq, int wanted)
-{
-	struct ib_wc wc[CHAIN];
-	int found = ib_poll_cq(cq, wanted, wc);
-	int i;
-
-	for (i = 0; i < found; i++) {
-		if (wc[i].status)
-			return -EIO;
-	}
-	return found == wanted ? 0 : -ETIMEDOUT;
+	if (ib_poll_cq(cq, 1, &wc) != 1)
+		return -ETIMEDOUT;
+	return wc.status ? -EIO : 0;
 }
 
 static int measure_send(struct bed *bed)
@@ -225,14 +160,89 @@ static int measure_write(struct bed *bed)
 	ret = ib_post_send(bed->qp[0], &wr.wr, NULL);
 	count_end(RDMA_WRITE);
 	msleep(PATIENCE_MS);
-	return ret ?: polled(bed->send_cq, 1);
+	return ret ?: polled(bed->send_cq);
+}
+
+/* To the QP's peer, which gets a receive first; what is counted is for the caller to say. */
+static int finish_send(struct bed *bed)
+{
+	msleep(PATIENCE_MS);
+	return polled(bed->send_cq) ?: polled(bed->recv_cq);
+}
+
+static void pieces(struct bed *bed, struct ib_sge *sge, int count, int length)
+{
+	while (count--)
+		sge[count] = (struct ib_sge){
+			.addr = bed->sge.addr + 64 * count, .length = length,
+			.lkey = bed->sge.lkey,
+		};
+}
+
+static int recv_pieces(struct bed *bed)
+{
+	struct ib_sge sge[4];
+	struct ib_recv_wr wr = { .sg_list = sge, .num_sge = ARRAY_SIZE(sge) };
+	int ret;
+
+	pieces(bed, sge, ARRAY_SIZE(sge), 64);
+	count_begin(RECV_4);
+	ret = ib_post_recv(bed->wide[1], &wr, NULL);
+	count_end(RECV_4);
+	return ret;
+}
+
+static int measure_pieces(struct bed *bed, int count)
+{
+	struct ib_sge sge[PIECES];
+	struct ib_send_wr wr = {
+		.sg_list = sge, .num_sge = count,
+		.opcode = IB_WR_SEND, .send_flags = IB_SEND_SIGNALED,
+	};
+	int ret = recv_pieces(bed);
+
+	if (ret)
+		return ret;
+	pieces(bed, sge, count, 1);
+	/* A marker's id is a constant. */
+	if (count == PIECES) {
+		count_begin(SEND_16);
+		ret = ib_post_send(bed->wide[0], &wr, NULL);
+		count_end(SEND_16);
+	} else {
+		count_begin(SEND_4);
+		ret = ib_post_send(bed->wide[0], &wr, NULL);
+		count_end(SEND_4);
+	}
+	return ret ?: finish_send(bed);
+}
+
+static int measure_wide(struct bed *bed)
+{
+	return measure_pieces(bed, 4) ?: measure_pieces(bed, PIECES);
+}
+
+static int post_recv_chain(struct bed *bed)
+{
+	struct ib_recv_wr wr[CHAIN];
+	int i, ret;
+
+	for (i = 0; i < CHAIN; i++) {
+		wr[i] = (struct ib_recv_wr){
+			.next = i + 1 < CHAIN ? &wr[i + 1] : NULL,
+			.sg_list = &bed->sge, .num_sge = 1,
+		};
+	}
+	count_begin(RECV_CHAIN);
+	ret = ib_post_recv(bed->qp[1], wr, NULL);
+	count_end(RECV_CHAIN);
+	return ret;
 }
 
 static int measure_chain(struct bed *bed)
 {
 	struct ib_send_wr wr[CHAIN];
-	struct ib_wc wc[CHAIN];
-	int i, ret, found;
+	int i, ret, sent, received;
 
 	for (i = 0; i < CHAIN; i++) {
 		wr[i] = (struct ib_send_wr){
@@ -241,15 +251,40 @@ static int measure_chain(struct bed *bed)
 			.opcode = IB_WR_SEND, .send_flags = IB_SEND_SIGNALED,
 		};
 	}
-	ret = post_recvs(bed, CHAIN);
+	ret = post_recv_chain(bed);
 	count_begin(SEND_CHAIN);
 	ret = ret ?: ib_post_send(bed->qp[0], wr, NULL);
 	count_end(SEND_CHAIN);
 	msleep(2 * PATIENCE_MS);
-	count_begin(POLL_CHAIN);
-	found = ib_poll_cq(bed->send_cq, CHAIN, wc);
-	count_end(POLL_CHAIN);
-	return ret ?: found != CHAIN ? -ETIMEDOUT : polled(bed->recv_cq, CHAIN);
+	count_begin(POLL_SENDS);
+	sent = ib_poll_cq(bed->send_cq, CHAIN, bed->wc);
+	count_end(POLL_SENDS);
+	count_begin(POLL_RECVS);
+	received = ib_poll_cq(bed->recv_cq, CHAIN, bed->wc);
+	count_end(POLL_RECVS);
+	return ret ?: sent != CHAIN || received != CHAIN ? -ETIMEDOUT : 0;
+}
+
+/* One that is waited for: the receiver is told by an interrupt. */
+static int measure_message(struct bed *bed)
+{
+	struct ib_recv_wr recv = { .sg_list = &bed->sge, .num_sge = 1 };
+	struct ib_send_wr send = {
+		.sg_list = &bed->sge, .num_sge = 1,
+		.opcode = IB_WR_SEND, .send_flags = IB_SEND_SIGNALED,
+	};
+	int ret = ib_post_recv(bed->qp[1], &recv, NULL);
+
+	reinit_completion(&bed->event);
+	count_begin(MESSAGE);
+	ret = ret ?: ib_req_notify_cq(bed->recv_cq, IB_CQ_NEXT_COMP);
+	ret = ret ?: ib_post_send(bed->qp[0], &send, NULL);
+	if (!ret && !wait_for_completion_timeout(&bed->event, HZ))
+		ret = -ETIMEDOUT;
+	ret = ret ?: polled(bed->recv_cq);
+	count_end(MESSAGE);
+	msleep(PATIENCE_MS);
+	return ret ?: polled(bed->send_cq);
 }
 
 static int measure_notify(struct bed *bed)
@@ -270,10 +305,9 @@ static int measure(struct bed *bed)
 		ret = measure_send(bed);
 		ret = ret ?: measure_write(bed);
 		ret = ret ?: measure_chain(bed);
+		ret = ret ?: measure_wide(bed);
+		ret = ret ?: measure_message(bed);
 		ret = ret ?: measure_notify(bed);
-		ret = ret ?: measure_ah(bed);
-		ret = ret ?: measure_cq(bed);
-		ret = ret ?: measure_qp(bed);
 	}
 	return ret;
 }
@@ -292,26 +326,26 @@ static int connect_both(struct bed *bed)
 		return -ENETDOWN;
 	bed->lid = port.lid;
 	return connect(bed, bed->qp[0], bed->qp[1]->qp_num) ?:
-	       connect(bed, bed->qp[1], bed->qp[0]->qp_num);
+	       connect(bed, bed->qp[1], bed->qp[0]->qp_num) ?:
+	       connect(bed, bed->wide[0], bed->wide[1]->qp_num) ?:
+	       connect(bed, bed->wide[1], bed->wide[0]->qp_num);
 }
 
 static int with_qps(struct bed *bed)
 {
-	int ret;
+	struct ib_qp **qps[] = { &bed->qp[0], &bed->qp[1], &bed->wide[0], &bed->wide[1] };
+	int i, made, ret = 0;
 
-	bed->qp[0] = create_qp(bed);
-	if (IS_ERR(bed->qp[0]))
-		return PTR_ERR(bed->qp[0]);
-	bed->qp[1] = create_qp(bed);
-	if (IS_ERR(bed->qp[1])) {
-		ret = PTR_ERR(bed->qp[1]);
-		goto destroy_first;
+	for (made = 0; made < ARRAY_SIZE(qps); made++) {
+		*qps[made] = create_qp(bed, made >= 2);
+		if (IS_ERR(*qps[made])) {
+			ret = PTR_ERR(*qps[made]);
+			break;
+		}
 	}
-	ret = connect_both(bed) ?: measure(bed);
-	ib_destroy_qp(bed->qp[1]);
-
-destroy_first:
-	ib_destroy_qp(bed->qp[0]);
+	ret = ret ?: connect_both(bed) ?: measure(bed);
+	for (i = 0; i < made; i++)
+		ib_destroy_qp(*qps[i]);
 	return ret;
 }
 
@@ -351,12 +385,14 @@ static int with_buffer(struct bed *bed)
 
 static int result = -ENODEV;
 
+static struct bed bed;
+
 static int on_device(struct ib_device *device)
 {
-	struct bed bed = { .device = device };
-
 	if (result != -ENODEV)
 		return -EOPNOTSUPP;
+	bed.device = device;
+	init_completion(&bed.event);
 	bed.buffer = (void *)get_zeroed_page(GFP_KERNEL);
 	if (!bed.buffer)
 		return -ENOMEM;

@@ -13,6 +13,7 @@ GUEST_PACKAGES="rdma-core ibverbs-utils ibverbs-providers infiniband-diags opens
 	libibumad3 libcjson1 libevent-core-2.1-7t64"
 LINT_PACKAGES="clang-format shellcheck"
 SPIN_PACKAGES="spin gcc libc6-dev"
+PLOT_PACKAGES="python3-matplotlib"
 
 # root_make ORIGIN PACKAGES HOOK DIR: ORIGIN is the preferred suite
 root_make() {
@@ -70,6 +71,11 @@ capture_root() {
 # spin_root: the model checker, and the compiler that it needs
 spin_root() {
 	root spin "$SUITE" "$SPIN_PACKAGES"
+}
+
+# plot_root: what draws the figures of the benchmarks
+plot_root() {
+	root plot "$SUITE" "$PLOT_PACKAGES"
 }
 
 # The guest's first program is a stub that mounts the tree and goes on with the init found there, so

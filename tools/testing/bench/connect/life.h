@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
+/*
+ * A connection's whole life, for both modules: a queue pair is made, connected to itself from RESET
+ * to RTS, and destroyed. What their results look like in the log.
+ */
+#ifndef BENCH_LIFE_H
+#define BENCH_LIFE_H
+
+#include <linux/ktime.h>
+#include <rdma/ib_verbs.h>
+
+#define PORT 1
+
+struct bed {
+	struct ib_device *device;
+	struct ib_pd *pd;
+	struct ib_cq *cq;
+	u32 lid;
+};
+
+static inline struct ib_qp_init_attr life_qp(struct ib_cq *cq)
+{
+	return (struct ib_qp_init_attr){
+		.qp_type = IB_QPT_RC,
+		.sq_sig_type = IB_SIGNAL_REQ_WR,
+		.send_cq = cq,
+		.recv_cq = cq,
+		.cap = {
+			.max_send_wr = 4, .max_recv_wr = 4,
+			.max_send_sge = 1, .max_recv_sge = 1,
+		},
+	};
+}
+
+/* What all three transitions need, together */
+static inline void life_attr(struct ib_qp_attr *attr, struct bed *bed, struct ib_qp *qp)
+{
+	*attr = (struct ib_qp_attr){
+		.port_num = PORT, .path_mtu = IB_MTU_1024, .dest_qp_num = qp->qp_num,
+		.min_rnr_timer = 12, .timeout = 18, .retry_cnt = 7, .rnr_retry = 7,
+		.ah_attr.type = RDMA_AH_ATTR_TYPE_IB,
+	};
+	rdma_ah_set_dlid(&attr->ah_attr, bed->lid);
+	rdma_ah_set_port_num(&attr->ah_attr, PORT);
+}
+
+static inline int life_bed(struct bed *bed, struct ib_device *device)
+{
+	struct ib_port_attr port;
+	int ret = ib_query_port(device, PORT, &port);
+
+	if (ret)
+		return ret;
+	bed->device = device;
+	bed->lid = port.lid;
+	bed->pd = ib_alloc_pd(device, 0);
+	return PTR_ERR_OR_ZERO(bed->pd);
+}
+
+static inline void life_result(unsigned int lives, u64 began)
+{
+	pr_info(KBUILD_MODNAME ": %u lives in %llu ns\n", lives, ktime_get_ns() - began);
+}
+
+#endif

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+"""Runs in guests, and what they have counted."""
+
+import dataclasses
+import os
+import re
+import subprocess
+import tempfile
+
+BENCH = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+TREE = os.path.realpath(os.path.join(BENCH, '../../..'))
+OUT = os.path.join(TREE, 'build/bench')
+IN_GUEST = '/mnt/tree'
+RUN = os.path.join(BENCH, '../vm/run')
+COUNT = os.path.join(BENCH, 'count/count')
+
+# What is counted besides instructions, and by the entry of which functions of the kernel
+CALLS = {
+    'wake-ups': 'try_to_wake_up',
+    'switches': '__switch_to_asm',
+    'allocations': '(__kmalloc(_cache)?(_node)?(_track_caller)?|kmem_cache_alloc(_node|_lru)?|'
+                   '__vmalloc_node|dma_alloc)(_range|_attrs)?(_noprof)?',
+    'spin locks': '_raw_spin_(lock|trylock)(_bh|_irq|_irqsave)?',
+    'sleeping locks': 'mutex_lock(_interruptible|_killable)?|down(_interruptible|_timeout|_read|'
+                      '_write|_killable)?',
+    'device interrupts': 'common_interrupt',
+}
+
+
+class Failed(Exception):
+    """A run in a guest that did not succeed; the text says where its output is."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Interval:
+    """
+    What happened between two markers. Interrupts are in all of it but in outside; of instructions,
+    those of the idle loop and of the timer's interrupts are in idle alone.
+    """
+    outside: int
+    instructions: int
+    interrupts: int
+    idle: int = 0
+    reads: int = 0
+    writes: int = 0
+    calls: tuple = ()
+
+    def counts(self):
+        """(name, number) of all but instructions."""
+        yield 'register reads', self.reads
+        yield 'register writes', self.writes
+        yield from zip(CALLS, self.calls)
+
+
+class Guest:
+    """How guests of one kernel are run. The log has all that they print."""
+
+    def __init__(self, kernel, log):
+        self.kernel = kernel
+        self.log = log
+
+    def run(self, driver, options, command, program=RUN):
+        """What the command prints in a guest with that driver."""
+        arguments = [program, '--kernel', self.kernel, '--driver', driver, *options, '--', *command]
+        done = subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, errors='replace', check=False)
+        self.log.write(f'== {" ".join(arguments)}\n{done.stdout}')
+        self.log.flush()
+        if done.returncode:
+            lines = [line for line in done.stdout.splitlines() if 'FAILED' in line] or \
+                done.stdout.strip().splitlines() or ['']
+            raise Failed(f'{driver}: status {done.returncode}: {lines[-1]}')
+        return done.stdout
+
+    def counted(self, driver, options, command):
+        """id -> [Interval], and what the command prints."""
+        found = {}
+        more = ['--io']
+        for pattern in CALLS.values():
+            more += ['--calls', pattern]
+        with tempfile.TemporaryDirectory() as work:
+            raw = os.path.join(work, 'raw')
+            text = self.run(driver, ['--raw', raw, *more, *options], command, COUNT)
+            with open(raw, encoding='utf-8') as file:
+                for line in file:
+                    mark, total, inside, interrupts, *rest = map(int, line.split())
+                    reads, writes, idle, *calls = rest
+                    interval = Interval(total - inside, total - idle, interrupts, idle, reads,
+                                        writes, tuple(calls))
+                    found.setdefault(mark, []).append(interval)
+        return found, text
+
+    def model_counts(self, driver, options, script):
+        """Lines "NAME NUMBER" and "PART: NAME NUMBER" that a script prints in the guest."""
+        text = self.run(driver, options, script)
+        return re.findall(r'^COUNT ([^|]*)\|([^|]*)\|(-?[0-9.]+)$', text, re.M)
+
+
+def load(module, *parameters):
+    """The command that loads a module of the tree, last of all."""
+    return ['bash', '-c', '. tools/testing/vm/guest/functions && load_own "$@"', '-', module,
+            *parameters]
+
+
+def program(name, *arguments):
+    """The command that runs a program of tools/testing/bench/programs."""
+    return [f'{IN_GUEST}/build/bench/programs/{name}', *map(str, arguments)]
+
+
+def script(name, *arguments):
+    """The command that runs a script of tools/testing/bench/scenarios."""
+    return [f'{IN_GUEST}/tools/testing/bench/scenarios/{name}', *map(str, arguments)]

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+"""One HTML page with all of it, and the figures it shows."""
+
+import html
+import json
+import os
+import re
+import subprocess
+
+from lib import guest, report
+from lib.samples import INSTRUCTIONS, KINDS
+
+INK = '#123456'    # plot.py has the same
+STYLE = """
+:root { color-scheme: light dark; --back: #fff; --ink: #1b1f24; --soft: #57606a; --line: #d0d7de;
+  --good: #1a7f37; --bad: #b35900; }
+@media (prefers-color-scheme: dark) { :root { --back: #0f1318; --ink: #e6edf3; --soft: #9aa4af;
+  --line: #30363d; --good: #56d364; --bad: #f0a04b; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 68rem; padding: 1rem; background: var(--back); color: var(--ink);
+  font: 16px/1.5 system-ui, sans-serif; }
+h1 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
+nav a { margin-right: 1rem; white-space: nowrap; } a { color: inherit; }
+p.soft, td.soft, figcaption { color: var(--soft); }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .9rem; width: 100%; }
+th, td { padding: .2rem .6rem; border-bottom: 1px solid var(--line); text-align: right;
+  font-variant-numeric: tabular-nums; white-space: nowrap; }
+th:first-child, td:first-child, td.text { text-align: left; white-space: normal; }
+th:first-child, td:first-child { min-width: 11rem; }
+.good { color: var(--good); } .bad { color: var(--bad); font-weight: 600; }
+figure { margin: 1rem 0; overflow-x: auto; }
+figure svg { width: 100%; height: auto; min-width: 34rem; max-width: 46rem; }
+summary { cursor: pointer; padding: .3rem 0; }
+"""
+
+
+def escape(text):
+    return html.escape(str(text))
+
+
+def figures(samples, scenarios):
+    """Descriptions for plot.py: what a scenario draws itself, or ratios of instructions."""
+    for name, scenario in scenarios.items():
+        if hasattr(scenario, 'figures'):
+            yield from ((name, figure) for figure in scenario.figures(samples))
+            continue
+        ratios = [(case, ratio) for case, _, kind, _, _, ratio in report.rows(samples, name)
+                  if kind == INSTRUCTIONS and ratio is not None]
+        if ratios:
+            yield name, {'bars': ratios, 'title': 'Instructions, ib_tavor to ib_mthca',
+                         'x': 'ib_tavor / ib_mthca, instructions; less is better'}
+
+
+def draw(samples, scenarios):
+    """name -> [(title, SVG)]"""
+    drawn = {}
+    described = list(figures(samples, scenarios))
+    for place, (name, figure) in enumerate(described):
+        figure['path'] = os.path.join(guest.OUT, f'{name}-{place}.svg')
+    plan = os.path.join(guest.OUT, 'figures.json')
+    with open(plan, 'w', encoding='utf-8') as file:
+        json.dump([figure for _, figure in described], file)
+    if described:
+        subprocess.run([os.path.join(guest.BENCH, 'lib/plot'), plan], check=True)
+    for name, figure in described:
+        with open(figure['path'], encoding='utf-8') as file:
+            svg = file.read().replace(INK, 'currentColor')
+        svg = re.sub(r'^.*?<svg', '<svg', svg, flags=re.S)
+        # Ids are the page's, not the figure's.
+        prefix = os.path.basename(figure['path'])[:-4]
+        svg = re.sub(r'(id="|url\(#|href="#)', rf'\g<1>{prefix}-', svg)
+        svg = re.sub(r'<svg ', f'<svg role="img" aria-label="{escape(figure["title"])}" ', svg, 1)
+        drawn.setdefault(name, []).append((figure['title'], svg))
+    return drawn
+
+
+def table(head, lines):
+    """Rows of cells; a cell is text or (text, class)."""
+    def cell(value):
+        text, kind = value if isinstance(value, tuple) else (value, '')
+        return f'<td class="{kind}">{escape(text)}</td>' if kind else f'<td>{escape(text)}</td>'
+    yield '<div class="wide"><table><thead><tr>'
+    yield ''.join(f'<th>{escape(text)}</th>' for text in head)
+    yield '</tr></thead><tbody>'
+    for line in lines:
+        yield f'<tr>{"".join(cell(value) for value in line)}</tr>'
+    yield '</tbody></table></div>'
+
+
+def cells(case, metric, kind, theirs, ours, ratio):
+    """A row of the long table."""
+    sides = [report.number(value) for side in (theirs, ours)
+             for value in ((side.median, side.p99) if side else (None, None))]
+    return [f'{case}, {metric}', *sides, (ours or theirs).number,
+            '' if ratio is None else f'{ratio:.2f}', (KINDS[kind], 'text')]
+
+
+def scenario_part(samples, name, scenario, drawn):
+    """Of one scenario."""
+    lines = [cells(*row) for row in report.rows(samples, name)]
+    shown = getattr(scenario, 'SHOWN', ())
+    main = [line for line, row in zip(lines, report.rows(samples, name))
+            if row[2] == INSTRUCTIONS or row[2] == 'rate' or row[1] in shown]
+    head = ['', 'ib_mthca', 'p99', 'ib_tavor', 'p99', 'rounds', 'ratio', 'kind']
+    yield f'<h2 id="{name}">{escape(scenario.TITLE)}</h2><p>{escape(scenario.TEXT)}</p>'
+    yield f'<p class="soft">What limits it: {escape(scenario.LIMIT)}.</p>'
+    for title, svg in drawn.get(name, ()):
+        yield f'<figure>{svg}<figcaption>{escape(title)}</figcaption></figure>'
+    yield from table(head, main)
+    if len(main) < len(lines):
+        yield '<details><summary>All counts</summary>'
+        yield from table(head, lines)
+        yield '</details>'
+    for (of, case, metric), why in samples.unmeasured.items():
+        if of == name:
+            yield (f'<p class="soft">{escape(case)}, {escape(metric)}: not measurable here '
+                   f'({escape(why)}).</p>')
+
+
+def targets_part(samples, targets):
+    """What is wanted, and what was reached."""
+    yield '<h2 id="targets">Targets</h2>'
+    yield from table(['what', 'wanted', 'reached', ''], (
+        [f'{target.case}, {target.metric}', target.wanted(), report.number(round(value, 3)),
+         ('met', 'good') if met else ('missed', 'bad')]
+        for target, value, met in report.targets_of(samples, targets) if value is not None))
+
+
+def write(samples, scenarios, targets, failures, kernel, quick):
+    """Returns the page's path."""
+    drawn = draw(samples, scenarios)
+    parts = ['<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
+             '<meta name="viewport" content="width=device-width, initial-scale=1">',
+             f'<title>ib_mthca and ib_tavor, measured</title><style>{STYLE}</style></head><body>',
+             '<h1>ib_mthca and ib_tavor, measured side by side</h1>',
+             f'<p>One machine, one run, kernel {escape(kernel)}, the same model of the HCA below '
+             f'both{", the quick set" if quick else ""}. A ratio is ib_tavor\'s median to '
+             'ib_mthca\'s, of instructions that of the lower quartiles.</p><p>Every number is an exact count, a count of guest instructions, or '
+             'a rate where the latency of the modelled HCA dominates. Where a cell is none of these '
+             'there is no number.</p><nav>',
+             '<a href="#targets">Targets</a>',
+             *(f'<a href="#{name}">{escape(scenario.TITLE)}</a>'
+               for name, scenario in scenarios.items()), '</nav>']
+    for name, reason in failures:
+        parts.append(f'<p class="bad">{escape(name)} failed: {escape(reason)}</p>')
+    parts.extend(targets_part(samples, targets))
+    for name, scenario in scenarios.items():
+        parts.extend(scenario_part(samples, name, scenario, drawn))
+    parts.append('</body></html>')
+    path = os.path.join(guest.OUT, 'report.html')
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write('\n'.join(parts) + '\n')
+    return path

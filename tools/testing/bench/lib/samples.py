@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+"""What was measured, as it was, and what the samples of one kind come to."""
+
+import csv
+import dataclasses
+import statistics
+
+COUNT, INSTRUCTIONS, RATE = 'count', 'instructions', 'rate'
+KINDS = {
+    COUNT: 'exact count',
+    INSTRUCTIONS: 'guest instructions',
+    RATE: 'rate, the model\'s latency dominates',
+}
+NOT_MEASURABLE = 'not measurable here'
+DRIVERS = ['mthca', 'tavor']
+FIELDS = ['scenario', 'case', 'metric', 'kind', 'driver', 'round', 'value']
+
+
+@dataclasses.dataclass
+class Side:
+    """What one driver's samples come to."""
+    low: float    # the lower quartile
+    median: float
+    p99: float
+    number: int
+
+
+class Samples:
+    """Of one run of the benchmarks."""
+
+    def __init__(self):
+        self.values = {}    # (scenario, case, metric) -> driver -> [value], in order
+        self.kinds = {}
+        self.unmeasured = {}    # (scenario, case, metric) -> why there is no number
+
+    def add(self, scenario, case, metric, kind, driver, value):
+        """One sample."""
+        key = (scenario, case, metric)
+        self.kinds[key] = kind
+        self.values.setdefault(key, {}).setdefault(driver, []).append(value)
+
+    def not_measurable(self, scenario, case, metric, why):
+        """A cell that is none of the three kinds."""
+        self.unmeasured[scenario, case, metric] = why
+
+    def side(self, key, driver):
+        """A driver's Side, or None."""
+        values = self.values.get(key, {}).get(driver)
+        if not values:
+            return None
+        ordered = sorted(values)
+        return Side(ordered[(len(ordered) - 1) // 4], statistics.median(ordered),
+                    ordered[max(0, -(-99 * len(ordered) // 100) - 1)], len(ordered))
+
+    def ratio(self, key):
+        """
+        ib_tavor's median to ib_mthca's, or None; of instructions the lower quartiles': whatever
+        comes by adds to them, and nothing takes away.
+        """
+        ours, theirs = self.side(key, 'tavor'), self.side(key, 'mthca')
+        if not ours or not theirs or not theirs.median:
+            return None
+        if self.kinds[key] == INSTRUCTIONS:
+            return ours.low / theirs.low
+        return ours.median / theirs.median
+
+    def write(self, scenario, path):
+        """All samples of a scenario, a line each; where there is no number, the reason."""
+        with open(path, 'w', encoding='utf-8', newline='') as file:
+            out = csv.writer(file, lineterminator='\n')
+            out.writerow(FIELDS)
+            for key, drivers in self.values.items():
+                if key[0] != scenario:
+                    continue
+                for driver, values in drivers.items():
+                    for number, value in enumerate(values):
+                        out.writerow([*key, self.kinds[key], driver, number, f'{value:.9g}'])
+            for key, why in self.unmeasured.items():
+                if key[0] == scenario:
+                    out.writerow([*key, NOT_MEASURABLE, '', '', why])
+
+    def read(self, path):
+        """What write() has written, in addition."""
+        with open(path, encoding='utf-8', newline='') as file:
+            for row in csv.DictReader(file):
+                key = row['scenario'], row['case'], row['metric']
+                if row['kind'] == NOT_MEASURABLE:
+                    self.not_measurable(*key, row['value'])
+                else:
+                    self.add(*key, row['kind'], row['driver'], float(row['value']))

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Makes so many queue pairs (in RTS), completion queues and memory regions as its arguments say,
+ * says "ready", and keeps them until it is killed: what it costs that a process ends.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <infiniband/verbs.h>
+
+static struct ibv_pd *pd;
+static struct ibv_port_attr port;
+static char page[4096] __attribute__((aligned(4096)));
+
+static void check(int bad, const char *what)
+{
+	if (!bad)
+		return;
+	fprintf(stderr, "holds: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void connect_to_itself(struct ibv_qp *qp)
+{
+	struct ibv_qp_attr init = { .qp_state = IBV_QPS_INIT, .port_num = 1 };
+	struct ibv_qp_attr rtr = {
+		.qp_state = IBV_QPS_RTR,
+		.path_mtu = IBV_MTU_1024,
+		.dest_qp_num = qp->qp_num,
+		.min_rnr_timer = 12,
+		.ah_attr = { .dlid = port.lid, .port_num = 1 },
+	};
+	struct ibv_qp_attr rts = {
+		.qp_state = IBV_QPS_RTS, .timeout = 18, .retry_cnt = 7, .rnr_retry = 7
+	};
+
+	check(ibv_modify_qp(qp, &init,
+			    IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS),
+	      "INIT");
+	check(ibv_modify_qp(qp, &rtr,
+			    IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN |
+				    IBV_QP_RQ_PSN | IBV_QP_MAX_DEST_RD_ATOMIC |
+				    IBV_QP_MIN_RNR_TIMER),
+	      "RTR");
+	check(ibv_modify_qp(qp, &rts,
+			    IBV_QP_STATE | IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT | IBV_QP_RNR_RETRY |
+				    IBV_QP_SQ_PSN | IBV_QP_MAX_QP_RD_ATOMIC),
+	      "RTS");
+}
+
+int main(int argc, char **argv)
+{
+	struct ibv_device **list = ibv_get_device_list(NULL);
+	struct ibv_context *context;
+	struct ibv_cq *cq;
+	int i;
+
+	check(argc != 4, "arguments");
+	check(!list || !list[0], "ibv_get_device_list");
+	context = ibv_open_device(list[0]);
+	check(!context, "ibv_open_device");
+	pd = ibv_alloc_pd(context);
+	check(!pd, "ibv_alloc_pd");
+	check(ibv_query_port(context, 1, &port), "ibv_query_port");
+	cq = ibv_create_cq(context, 63, NULL, NULL, 0);
+	check(!cq, "ibv_create_cq");
+	for (i = 0; i < atoi(argv[1]); i++) {
+		struct ibv_qp_init_attr attr = {
+			.qp_type = IBV_QPT_RC,
+			.send_cq = cq,
+			.recv_cq = cq,
+			.cap = { 4, 4, 1, 1, 0 },
+		};
+		struct ibv_qp *qp = ibv_create_qp(pd, &attr);
+
+		check(!qp, "ibv_create_qp");
+		connect_to_itself(qp);
+	}
+	for (i = 1; i < atoi(argv[2]); i++)
+		check(!ibv_create_cq(context, 63, NULL, NULL, 0), "ibv_create_cq");
+	for (i = 0; i < atoi(argv[3]); i++)
+		check(!ibv_reg_mr(pd, page, sizeof(page), IBV_ACCESS_LOCAL_WRITE), "ibv_reg_mr");
+	puts("ready");
+	fflush(stdout);
+	pause();
+	return 0;
+}

@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# connect.sh LATENCY LIVES WHAT:N...: connections, N at a time, of softirq, threads (the kernel's)
+# or user (a process's threads), so many times N of them; connect.py reads what it prints.
+
+# shellcheck source=SCRIPTDIR/counts.bash
+. "$(dirname "$0")/counts.bash"
+
+# of_module NAME PARAMETER...
+of_module() {
+	load_own "$@"
+	dmesg | sed -nE "s/.*$1: ([0-9]+) lives in ([0-9]+) ns$/\\1 \\2/p" | tail -n 1 \
+		>"$TEST_DIR/took"
+	rmmod "$1"
+}
+
+# connections WHAT N LIVES
+connections() {
+	case $1 in
+	softirq) of_module connect_softirq "depth=$2" "lives=$3" ;;
+	threads) of_module connect_threads "threads=$2" "lives=$3" ;;
+	user)
+		"$TREE/build/bench/programs/connect_user" "$2" "$3" |
+			awk '{ print $2, $5 }' >"$TEST_DIR/took"
+		;;
+	esac
+}
+
+name() {
+	case $1 in
+	softirq) echo "softirq, depth $2" ;;
+	threads) echo "$2 kernel threads" ;;
+	user) echo "$2 user threads" ;;
+	esac
+}
+
+latency=$1
+each=$2
+shift 2
+echo 1 >/sys/module/ib_tavor/parameters/softirq_objects 2>/dev/null || :
+model_set 0 latency "$latency"
+for pair; do
+	what=${pair%:*} n=${pair#*:}
+	case=$(name "$what" "$n")
+	counted "$case" connections "$what" "$n" $((n * each))
+	read -r lives ns <"$TEST_DIR/took"
+	report "$case" "lives per second" "$(awk -v n="$lives" -v t="$ns" 'BEGIN {
+		printf "%.3f", n * 1e9 / t }')"
+	report "$case" "lives" "$lives"
+done

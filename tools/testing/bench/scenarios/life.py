@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+"""Scenario 6: load, unload, recovery."""
+
+from lib import guest
+from lib.samples import COUNT, DRIVERS
+
+TITLE = 'Load, unload and recovery'
+TEXT = """\
+What a driver has the HCA execute when it is loaded and unloaded, and from a catastrophic error
+until the device is back: commands by opcode, as the model has counted them. No subnet manager."""
+LIMIT = 'commands: what the driver asks for'
+SHOWN = ('commands, all', 'MAD_IFC')
+
+
+def measure(machine, samples, _quick, progress):
+    """Both drivers."""
+    for driver in DRIVERS:
+        progress(f'ib_{driver}')
+        for case, metric, number in machine.model_counts(driver, ['--timeout', '300'],
+                                                         guest.script('life.sh')):
+            samples.add('life', case, metric, COUNT, driver, int(number))
+            if case == 'load' and metric == 'MAD_IFC':
+                samples.add('life', case, 'MAD_IFC a port', COUNT, driver, int(number) / 2)
+    samples.not_measurable('life', 'failure and recovery, ib_mthca', 'commands',
+                           'it is not back after a minute: its commands to the dead device have to '
+                           'time out first, one by one')
+    samples.not_measurable('life', 'load', 'time',
+                           'most of it is resets and waits that are not commands')

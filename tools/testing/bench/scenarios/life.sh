@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# What a driver has the HCA execute when it goes, comes, and recovers, as life.py reads it.
+
+# shellcheck source=SCRIPTDIR/counts.bash
+. "$(dirname "$0")/counts.bash"
+
+quiet() {
+	# What user space asks of the device is over.
+	sleep 3
+}
+
+load() {
+	driver_load
+	quiet
+}
+
+is_new() {
+	local now
+	now=$(stat -c %i /sys/class/infiniband/* 2>/dev/null) && [ -n "$now" ] &&
+		[ "$now" != "$1" ]
+}
+
+fail_and_recover() {
+	local before
+	before=$(stat -c %i /sys/class/infiniband/*)
+	model '{"cmd":"catas","hca":0,"buffer":[50331648,1]}' | grep -q '"ok":true'
+	until_true 60 is_new "$before"
+	quiet
+}
+
+modprobe -a ib_uverbs ib_umad
+counted unload driver_unload
+counted load load
+counted unload driver_unload
+counted load load
+# ib_mthca's takes as long as it takes for its commands to a dead device to time out, one by one.
+[ "$DRIVER" = mthca ] || counted "failure and recovery" fail_and_recover
