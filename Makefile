@@ -13,10 +13,8 @@ INSTALLED := drivers/infiniband/vrb drivers/infiniband/hw/tavor
 unexport TESTS KERNEL BUILD BENCH
 MAKEOVERRIDES =
 
-.PHONY: modules modules_install clean help demo check check-all audit list-tests ci hca setup format shell \
-	docs tags userspace compile_commands.json deb
 .PHONY: modules modules_install clean help demo check check-all audit list-tests ci bench hca setup format shell \
-	docs tags compile_commands.json
+	docs tags userspace compile_commands.json deb
 
 modules modules_install clean-modules:
 	@[ -e "$(KDIR)/Makefile" ] || { \
@@ -53,12 +51,9 @@ help:
 	@echo '                       how each file is compiled, for clangd; after make or tools/testing/vm/kbuild'
 	@echo '  make clean           remove build/, tags, compile_commands.json and what Kbuild left in the tree'
 	@echo
-	@echo 'demo, shell, audit and check take KERNEL=6.12 (default) or KERNEL=7.'
+	@echo 'demo, shell, audit, bench and check take KERNEL=6.12 (default) or KERNEL=7.'
 	@echo 'make alone, userspace, docs, tags, compile_commands.json and clean need no root and install no package:'
 	@echo 'they say which one is missing. modules_install wants root; the others want root on Debian 12 or 13 and install'
-	@echo 'demo, shell, audit, bench and check take KERNEL=6.12 (default) or KERNEL=7.'
-	@echo 'make alone, docs, tags, compile_commands.json and clean need no root and install no package: they say'
-	@echo 'which one is missing. modules_install wants root; the others want root on Debian 12 or 13 and install'
 	@echo 'what they need.'
 
 demo:
