@@ -49,6 +49,13 @@ has tavor-hca-model usr/bin/tavor-hca usr/bin/tavor-hcactl usr/bin/tavor-hca-qem
 	usr/lib/systemd/user/tavor-hca.service usr/share/man/man1/tavor-hca.1.gz \
 	usr/share/man/man1/tavor-hcactl.1.gz usr/share/man/man1/tavor-hca-qemu.1.gz
 result $? "tavor-hca-model has the model, its tools, their man pages and the user's service"
+has libvrbq1 'usr/lib/x86_64-linux-gnu/libvrbq.so.1.*' && ! grep -q '\.so$' "$work/out" &&
+	has libvrbq-dev usr/include/infiniband/vrbq.h usr/lib/x86_64-linux-gnu/libvrbq.a \
+		usr/lib/x86_64-linux-gnu/libvrbq.so usr/share/man/man7/vrbq.7.gz \
+		usr/lib/x86_64-linux-gnu/pkgconfig/libvrbq.pc
+result $? "libvrbq1 has the library, libvrbq-dev what is needed to build with it"
+has vrb-tools usr/sbin/vrbstat usr/share/man/man8/vrbstat.8.gz
+result $? "vrb-tools has vrbstat and its man page"
 tools/packaging/deb --version 'a b' >"$work/out" 2>"$work/err"
 [ $? = 125 ] && grep -q "wants a Debian version, not 'a b'" "$work/err"
 result $? "a version that is none is refused"
