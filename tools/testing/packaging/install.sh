@@ -16,7 +16,10 @@ set +e
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../vm/lib/try.bash"
 
-packages="dkms gcc gcc-14 make libc6-dev patch libcjson1 python3 driverctl udev"
+# Debian's headers depend on pahole and these libraries; here they come from the cache, as files.
+packages="dkms gcc gcc-14 make libc6-dev patch pahole libelf1t64 libssl3t64 libcjson1 python3
+	driverctl udev"
+packages=${packages//[$'\n\t']/ }
 root=$BUILD/packaging/root
 old=5.10.0-1-amd64
 
