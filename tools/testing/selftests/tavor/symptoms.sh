@@ -4,7 +4,7 @@
 # Runs: guest --driver tavor
 # Guest: own
 # Timeout: 600
-# Level: ci
+# Level: all
 #
 # The table of symptoms in Documentation/administration.rst: each comes as it says, and goes by
 # what it says. By hand:
