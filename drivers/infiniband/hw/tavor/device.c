@@ -21,6 +21,7 @@
 #include "port.h"
 #include "post.h"
 #include "qp.h"
+#include "restrack.h"
 #include "stats.h"
 #include "tavor.h"
 #include "uctx.h"
@@ -316,6 +317,7 @@ int tavor_ib_register(struct tavor_dev *dev)
 	ibdev->dev.parent = &dev->pdev->dev;
 	ib_set_device_ops(ibdev, &tavor_dev_ops);
 	ib_set_device_ops(ibdev, &tavor_mr_ops);
+	ib_set_device_ops(ibdev, &tavor_restrack_ops);
 	ib_set_device_ops(ibdev, &tavor_stats_ops);
 	if (IS_ENABLED(CONFIG_INFINIBAND_USER_ACCESS))
 		ibdev->driver_def = tavor_user_queue_defs;
