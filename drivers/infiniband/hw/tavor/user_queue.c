@@ -378,7 +378,7 @@ static int UVERBS_HANDLER(VRB_METHOD_QUEUE_SUBMIT)(struct uverbs_attr_bundle *at
 	const u8 *requests = uverbs_attr_get_alloced_ptr(attrs, VRB_ATTR_QUEUE_SUBMIT_REQUESTS);
 	struct ib_uobject **qps;
 	u32 accepted = 0;
-	int n, size;
+	int n, size, err;
 
 	n = uverbs_attr_get_uobjs_arr(attrs, VRB_ATTR_QUEUE_SUBMIT_QPS, &qps);
 	if (n <= 0 || IS_ERR(requests))
@@ -386,6 +386,10 @@ static int UVERBS_HANDLER(VRB_METHOD_QUEUE_SUBMIT)(struct uverbs_attr_bundle *at
 	size = tavor_request_size(attrs, requests, n);
 	if (size < 0)
 		return size;
+	/* Where the answer cannot be written nothing is accepted. */
+	err = uverbs_copy_to(attrs, VRB_ATTR_QUEUE_SUBMIT_ACCEPTED, &accepted, sizeof(accepted));
+	if (err)
+		return err;
 	while (accepted < n && tavor_queue_submit(queue, qps[accepted]->object,
 						  requests + accepted * size,
 						  &attrs->driver_udata))

@@ -649,6 +649,23 @@ static void test_sizes(int fd)
 	ibv_destroy_qp(qp);
 }
 
+static void test_no_answer(int fd)
+{
+	struct vrb_queue_request init = to_init(1);
+	struct ibv_qp *qp = make(IBV_QPT_RC);
+	struct vq_call call = {};
+	int ret;
+
+	vq_attr_fd(&call, VRB_ATTR_QUEUE_SUBMIT_FD, fd);
+	vq_attr(&call, VRB_ATTR_QUEUE_SUBMIT_REQUESTS, &init, sizeof(init));
+	vq_attr_in(&call, VRB_ATTR_QUEUE_SUBMIT_QPS, &qp->handle, sizeof(qp->handle));
+	vq_attr(&call, VRB_ATTR_QUEUE_SUBMIT_ACCEPTED, (void *)8, sizeof(uint32_t));
+	ret = vq_do(context->cmd_fd, VRB_METHOD_QUEUE_SUBMIT, &call);
+	RESULT(ret == -EFAULT && !vq_poll(fd, 100),
+	       "no place for the answer: nothing is accepted: %d\n", ret);
+	ibv_destroy_qp(qp);
+}
+
 /* ---- The queue ---- */
 
 static void test_full(void)
@@ -1192,6 +1209,7 @@ int main(int argc, char **argv)
 	test_bad_handles(fd);
 	test_bad_files(fd);
 	test_sizes(fd);
+	test_no_answer(fd);
 	test_full();
 	test_read(fd);
 	test_cancel();
