@@ -28,7 +28,9 @@ const char *why(int err)
 	if (err == ENOMEM)
 		hint = "; what may be locked is perhaps too little (ulimit -l), or the device is "
 		       "out of resources";
-	else if (err == EACCES || err == EPERM)
+	else if (err == EPERM)
+		hint = "; no memory may be locked (ulimit -l), or the device is for others";
+	else if (err == EACCES)
 		hint = "; the files in /dev/infiniband are for others (their group, or root)";
 	else if (err == EMFILE)
 		hint = "; too many files are open (ulimit -n)";
