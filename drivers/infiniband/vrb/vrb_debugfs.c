@@ -67,16 +67,26 @@ static u64 vrb_age_us(ktime_t since)
 	return ktime_us_delta(ktime_get(), since);
 }
 
+/* A name is one word here: programs read these files. */
+static void vrb_show_name(struct seq_file *m, const char *name)
+{
+	for (; *name; name++)
+		seq_putc(m, *name == ' ' ? '_' : *name);
+}
+
 static void vrb_show(struct seq_file *m, const struct vrb *vrb)
 {
-	seq_printf(m, "%llu %s %s %s %u:%s%s ", vrb_age_us(vrb->submitted),
+	seq_printf(m, "%llu %s %s %s %u:", vrb_age_us(vrb->submitted),
 		   vrb_state_names[vrb_state(vrb)], vrb_class_names[vrb->real_class],
-		   vrb_verb_name(vrb->verb), vrb->step, vrb_step_name(vrb->verb, vrb->step),
-		   vrb->undoing ? ":undo" : "");
-	if (vrb->object)
-		seq_printf(m, "%s:%#x", vrb->object->type->name, vrb->object->id);
-	else
+		   vrb_verb_name(vrb->verb), vrb->step);
+	vrb_show_name(m, vrb_step_name(vrb->verb, vrb->step));
+	seq_puts(m, vrb->undoing ? ":undo " : " ");
+	if (vrb->object) {
+		vrb_show_name(m, vrb->object->type->name);
+		seq_printf(m, ":%#x", vrb->object->id);
+	} else {
 		seq_puts(m, "-");
+	}
 	seq_printf(m, " %s %d ", vrb->client->name, vrb->slot ? vrb->slot->index : -1);
 	if (vrb->done)
 		seq_printf(m, "%ps\n", vrb->done);
@@ -198,10 +208,12 @@ static void vrb_show_slot(struct seq_file *m, const struct vrb_slot *slot)
 		verb = slot->vrb->verb;
 		step = slot->vrb->step;
 	}
-	if (slot->state != VRB_SLOT_FREE)
-		seq_printf(m, " %#x %d %llu %s %u:%s", slot->token,
+	if (slot->state != VRB_SLOT_FREE) {
+		seq_printf(m, " %#x %d %llu %s %u:", slot->token,
 			   slot->posted || slot->state == VRB_SLOT_ZOMBIE, vrb_age_us(slot->since),
-			   verb->name, step, vrb_step_name(verb, step));
+			   verb->name, step);
+		vrb_show_name(m, vrb_step_name(verb, step));
+	}
 	seq_putc(m, '\n');
 }
 
