@@ -159,15 +159,17 @@ static void tavor_query_answer(struct vrb_query_qp *req, const struct tavor_qp_c
 	req->attr.cap = req->init_attr.cap;
 }
 
+/* A context that was never filled in decodes as RESET. */
+static const struct tavor_qp_context tavor_reset_context;
+
 static int tavor_query_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	/* A context that was never filled in decodes as RESET. */
-	static const struct tavor_qp_context reset;
 	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
 
 	/* In RESET the hardware has no context to show. */
 	if (qp->state == IB_QPS_RESET) {
-		tavor_query_answer(container_of(vrb, struct vrb_query_qp, vrb), &reset);
+		tavor_query_answer(container_of(vrb, struct vrb_query_qp, vrb),
+				   &tavor_reset_context);
 		return VRB_END;
 	}
 	tavor_cmd_set(vrb_to_tdev(vdev), slot, TAVOR_CMD_QUERY_QPEE, 0, qp->qpn, TAVOR_CMD_OUT);
@@ -222,6 +224,11 @@ int tavor_query_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask,
 	req->vrb.class = VRB_CLASS_NORMAL;
 	req->vrb.user = qp->object.destroy.user;
 	err = tavor_exec(qp->dev, &req->vrb);
+	/* Who lists all QPs may find that of a process which is exiting: it is on its way there. */
+	if (err == -ESHUTDOWN || err == -ECANCELED) {
+		tavor_query_answer(req, &tavor_reset_context);
+		err = 0;
+	}
 	if (!err) {
 		*attr = req->attr;
 		*init_attr = req->init_attr;

@@ -13,9 +13,9 @@
 #include <infiniband/verbs.h>
 
 #define REGIONS 40
-#define CQS	40
-#define SRQS	10
-#define QPS	200
+#define CQS 40
+#define SRQS 10
+#define QPS 200
 
 static char memory[65536];
 static struct ibv_context *context;
@@ -63,8 +63,7 @@ static void to_init(struct ibv_qp *of)
 	struct ibv_qp_attr attr = { .qp_state = IBV_QPS_INIT, .port_num = 1 };
 	int mask = of->qp_type == IBV_QPT_UD ? IBV_QP_QKEY : IBV_QP_ACCESS_FLAGS;
 
-	errno = ibv_modify_qp(of, &attr,
-			      IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | mask);
+	errno = ibv_modify_qp(of, &attr, IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | mask);
 	must(!errno, "INIT");
 }
 

@@ -101,7 +101,7 @@ test_two_processes_at_once() {
 list_for_ever() {
 	while rdma -d resource show qp && rdma -d resource show cq && rdma -d resource show mr; do
 		:
-	done >/dev/null
+	done >/dev/null 2>"$TEST_DIR/list"
 }
 
 test_objects_are_listed_meanwhile() {
@@ -113,7 +113,7 @@ test_objects_are_listed_meanwhile() {
 	rdma resource show qp | grep -q "pid $PID "
 	kill -KILL "$PID"
 	left_nothing
-	kill "$lists"
+	kill "$lists" || fail "the list had an end: $(cat "$TEST_DIR/list")"
 }
 
 test_the_device_fails_meanwhile() {
