@@ -525,7 +525,7 @@ int tavor_create_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr,
 /**
  * tavor_destroy_cq() - ib_device_ops.destroy_cq
  * @ibcq: the CQ; no QP uses it
- * @udata: of a process, or NULL
+ * @udata: not used: ib_core gives one of its own when it undoes a create
  *
  * Context: Process context.
  * Return: 0: a destroy does not fail.
@@ -534,8 +534,8 @@ int tavor_destroy_cq(struct ib_cq *ibcq, struct ib_udata *udata)
 {
 	struct tavor_hw_cq *cq = to_tcq(ibcq)->hw;
 
-	if (udata)
-		return tavor_destroy_in_context(tavor_udata_ctx(udata), &to_tcq(ibcq)->owned);
+	if (to_tcq(ibcq)->owned.ctx)
+		return tavor_destroy_in_context(&to_tcq(ibcq)->owned);
 	if (vrb_object_is_shell(&cq->object))
 		vrb_object_warn_shell(&cq->object, "ib_destroy_cq");
 	return tavor_object_destroy(cq->dev, &cq->object);

@@ -560,7 +560,7 @@ static int tavor_mr_unpublish(struct tavor_ucontext *ctx, struct tavor_mr *mr)
 
 static int tavor_dereg_user_mr(struct tavor_mr *mr)
 {
-	return tavor_mr_unpublish(mr->ctx, mr) ?: tavor_destroy_in_context(mr->ctx, &mr->owned);
+	return tavor_mr_unpublish(mr->ctx, mr) ?: tavor_destroy_in_context(&mr->owned);
 }
 
 /**

@@ -609,7 +609,7 @@ int tavor_create_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, struct ib_
 /**
  * tavor_destroy_qp() - ib_device_ops.destroy_qp
  * @ibqp: the QP
- * @udata: of a process, or NULL
+ * @udata: not used: ib_core gives one of its own when it undoes a create
  *
  * Context: Process context.
  * Return: 0: a destroy does not fail.
@@ -618,8 +618,8 @@ int tavor_destroy_qp(struct ib_qp *ibqp, struct ib_udata *udata)
 {
 	struct tavor_hw_qp *qp = to_tqp(ibqp)->hw;
 
-	if (udata)
-		return tavor_destroy_in_context(tavor_udata_ctx(udata), &to_tqp(ibqp)->owned);
+	if (to_tqp(ibqp)->owned.ctx)
+		return tavor_destroy_in_context(&to_tqp(ibqp)->owned);
 	if (vrb_object_is_shell(&qp->object))
 		vrb_object_warn_shell(&qp->object, "ib_destroy_qp");
 	tavor_qp_hide(qp);

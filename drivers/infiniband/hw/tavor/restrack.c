@@ -3,8 +3,9 @@
  * What rdma(8) shows of an object with "-dd": what the hardware was told of it. Keys are not among
  * it, as everybody may ask.
  *
- * ib_core has stopped asking when it calls an object's destroy. The objects of a process that exits
- * may be gone before that, but their hardware halves are there: only numbers in these are read.
+ * ib_core has stopped asking when it calls an object's destroy (rdma_restrack_begin_del(), which
+ * Debian's 6.12 and 7 have). The objects of a process that exits may be gone before that, but their
+ * hardware halves are there: only numbers in these are read.
  */
 #include <net/netlink.h>
 #include <rdma/ib_verbs.h>

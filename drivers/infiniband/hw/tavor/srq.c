@@ -619,7 +619,7 @@ int tavor_query_srq(struct ib_srq *ibsrq, struct ib_srq_attr *attr)
 /**
  * tavor_destroy_srq() - ib_device_ops.destroy_srq
  * @ibsrq: the SRQ; no QP uses it
- * @udata: of a process, or NULL
+ * @udata: not used: ib_core gives one of its own when it undoes a create
  *
  * Context: Process context.
  * Return: 0: a destroy does not fail.
@@ -628,8 +628,8 @@ int tavor_destroy_srq(struct ib_srq *ibsrq, struct ib_udata *udata)
 {
 	struct tavor_hw_srq *srq = to_tsrq(ibsrq)->hw;
 
-	if (udata)
-		return tavor_destroy_in_context(tavor_udata_ctx(udata), &to_tsrq(ibsrq)->owned);
+	if (to_tsrq(ibsrq)->owned.ctx)
+		return tavor_destroy_in_context(&to_tsrq(ibsrq)->owned);
 	if (vrb_object_is_shell(&srq->object))
 		vrb_object_warn_shell(&srq->object, "ib_destroy_srq");
 	return tavor_object_destroy(srq->dev, &srq->object);

@@ -26,12 +26,14 @@ struct tavor_pin {
 
 /**
  * struct tavor_owned - what the end of its context has to know of a process's object
+ * @ctx: context; NULL: the kernel's object, or one that is not finished
  * @entry: among those of the context
  * @object: hardware half
  * @memory: of the hardware half: who needs it
  * @gone: the hardware half has been given back before ib_core asked for it
  */
 struct tavor_owned {
+	struct tavor_ucontext *ctx;
 	struct list_head entry;
 	struct vrb_object *object;
 	refcount_t *memory;
@@ -78,7 +80,7 @@ void tavor_uctx_unpin(struct vrb_object *child, const struct tavor_pin *pin);
 void tavor_own(struct tavor_ucontext *ctx, struct tavor_owned *owned, struct vrb_object *object,
 	       refcount_t *memory);
 bool tavor_uctx_closes(struct tavor_ucontext *ctx);
-int tavor_destroy_in_context(struct tavor_ucontext *ctx, struct tavor_owned *owned);
+int tavor_destroy_in_context(struct tavor_owned *owned);
 #ifdef VRB_HAS_UFILE_HW_CLEANUP
 void tavor_ufile_hw_cleanup(struct ib_uverbs_file *ufile);
 #endif

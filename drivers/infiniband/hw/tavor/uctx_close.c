@@ -29,6 +29,7 @@
 void tavor_own(struct tavor_ucontext *ctx, struct tavor_owned *owned, struct vrb_object *object,
 	       refcount_t *memory)
 {
+	owned->ctx = ctx;
 	owned->object = object;
 	owned->memory = memory;
 	init_completion(&owned->gone);
@@ -68,7 +69,9 @@ static void tavor_destroy_owned(struct tavor_ucontext *ctx)
 	ctx->closing = true;
 	list_for_each_entry(owned, &ctx->owned, entry) {
 		refcount_inc(owned->memory);
-		vrb_destroy(vrb_device_client(dev->vrb), owned->object, tavor_owned_gone, owned);
+		if (WARN_ON_ONCE(vrb_destroy(vrb_device_client(dev->vrb), owned->object,
+					     tavor_owned_gone, owned) != -EINPROGRESS))
+			tavor_owned_gone(owned);
 		cond_resched();
 	}
 }
@@ -95,15 +98,15 @@ bool tavor_uctx_closes(struct tavor_ucontext *ctx)
 
 /**
  * tavor_destroy_in_context() - destroys an object of a process, and waits until it is given back
- * @ctx: context
  * @owned: of the object
  *
  * Context: Process context, may sleep.
  * Return: 0; or -EBUSY: the hardware refused, and the object lives on, or it has children that
  * ib_core has not asked for yet. It comes back when those are gone.
  */
-int tavor_destroy_in_context(struct tavor_ucontext *ctx, struct tavor_owned *owned)
+int tavor_destroy_in_context(struct tavor_owned *owned)
 {
+	struct tavor_ucontext *ctx = owned->ctx;
 	struct vrb_object *object = owned->object;
 	int err;
 
