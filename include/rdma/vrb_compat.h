@@ -40,8 +40,8 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #endif
 
 /*
- * Told that all objects of a process are going to be destroyed; where there is no such operation the
- * function is not used.
+ * Told that all objects of a process are going to be destroyed. Where there is no such operation
+ * the function is not used.
  */
 #ifdef VRB_HAS_UFILE_HW_CLEANUP
 #define VRB_UFILE_HW_CLEANUP_OP(fn) .ufile_hw_cleanup = (fn),
@@ -62,7 +62,7 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #ifdef VRB_HAS_DEV_RAW_CAP
 #define vrb_has_raw_cap(ibdev) rdma_dev_has_raw_cap(ibdev)
 #else
-#define vrb_has_raw_cap(ibdev) capable(CAP_NET_RAW)
+#define vrb_has_raw_cap(ibdev) ((void)(ibdev), capable(CAP_NET_RAW))
 #endif
 
 /* A failure is recovered however soon it follows on the last one: the driver has a limit. */

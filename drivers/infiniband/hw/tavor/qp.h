@@ -125,7 +125,7 @@ struct tavor_qp {
 	struct ib_qp ib;
 	struct tavor_hw_qp *hw;
 	struct tavor_owned owned;
-	struct mutex queue_lock;
+	struct mutex queue_lock;	/* see above */
 	const struct ib_qp_attr *queueing;
 };
 
