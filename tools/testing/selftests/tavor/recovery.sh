@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: guest --driver tavor --sm --modules vrb_audit
-# Kernels: 6.12 7
+# Kernels: 6.12
 # Timeout: 2400
 # Guest: own
 # Level: ci
