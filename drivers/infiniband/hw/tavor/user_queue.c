@@ -9,9 +9,12 @@
  */
 #include <linux/capability.h>
 #include <linux/fs.h>
+#include <linux/pagemap.h>
 #include <linux/poll.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 
 #include <rdma/ib_cache.h>
 #include <rdma/ib_marshall.h>
@@ -28,12 +31,13 @@
 #include "user_queue.h"
 #include "verb_queue.h"
 
+#define TAVOR_REQUEST_SIZE	sizeof(struct vrb_queue_request)
 #define TAVOR_REQUEST_GRAIN	8	/* sizes of requests are multiples of this */
 
 /* The attributes ib_core is given are where the request of either kind has them. */
 static_assert(offsetof(struct vrb_modify_qp, attr) == offsetof(struct vrb_connect_qp, attr));
 static_assert(!offsetof(struct tavor_connect_user_qp, req));
-static_assert(VRB_QUEUE_MAX_BATCH <= PAGE_SIZE / sizeof(void *));
+static_assert(PAGE_SIZE / sizeof(void *) >= VRB_QUEUE_MAX_BATCH);
 
 struct tavor_user_queue {
 	struct ib_uobject uobj;
@@ -486,7 +490,10 @@ static void tavor_completion_fill(const struct tavor_queue *queue, struct tavor_
 		ib_copy_qp_attr_to_user(&queue->dev->ib_dev, &completion->attr, &req->query.attr);
 }
 
-/* One completion to the process: its size, 0: there is none, or a negative errno. */
+/*
+ * One completion to the process: its size, 0: there is none, or a negative errno. -EFAULT: its
+ * memory is not there now. Nobody waits for it to come while the queue's end needs the lock.
+ */
 static ssize_t tavor_queue_deliver(struct tavor_queue *queue, char __user *buf)
 {
 	struct vrb_queue_completion completion;
@@ -498,7 +505,7 @@ static ssize_t tavor_queue_deliver(struct tavor_queue *queue, char __user *buf)
 	if (!req)
 		return 0;
 	tavor_completion_fill(queue, req, &completion);
-	if (copy_to_user(buf, &completion, sizeof(completion)))
+	if (copy_to_user_nofault(buf, &completion, sizeof(completion)))
 		return -EFAULT;
 	tavor_queue_put(req);
 	return sizeof(completion);
@@ -528,7 +535,13 @@ static ssize_t tavor_queue_read(struct file *filp, char __user *buf, size_t coun
 	if (count < sizeof(struct vrb_queue_completion))
 		return -EINVAL;
 	for (;;) {
+		if (fault_in_writeable(buf, sizeof(struct vrb_queue_completion)))
+			return -EFAULT;
 		ret = tavor_queue_read_some(queue, buf, count);
+		if (ret == -EFAULT && signal_pending(current))
+			return -ERESTARTSYS;
+		if (ret == -EFAULT)
+			continue;
 		if (ret)
 			return ret;
 		if (filp->f_flags & O_NONBLOCK)
@@ -563,45 +576,44 @@ static void tavor_queue_destroy_uobj(struct ib_uobject *uobj, enum rdma_remove_r
 
 /* ---- What uverbs is told ---- */
 
-DECLARE_UVERBS_NAMED_METHOD(
-	VRB_METHOD_QUEUE_QUERY,
-	UVERBS_ATTR_PTR_OUT(VRB_ATTR_QUEUE_QUERY_CAPS, UVERBS_ATTR_MIN_SIZE(sizeof(__u32)),
-			    UA_MANDATORY));
+DECLARE_UVERBS_NAMED_METHOD(VRB_METHOD_QUEUE_QUERY,
+			    UVERBS_ATTR_PTR_OUT(VRB_ATTR_QUEUE_QUERY_CAPS,
+						UVERBS_ATTR_MIN_SIZE(sizeof(__u32)),
+						UA_MANDATORY));
 
-DECLARE_UVERBS_NAMED_METHOD(
-	VRB_METHOD_QUEUE_CREATE,
-	UVERBS_ATTR_FD(VRB_ATTR_QUEUE_CREATE_FD, VRB_OBJECT_QUEUE, UVERBS_ACCESS_NEW,
-		       UA_MANDATORY),
-	UVERBS_ATTR_PTR_IN(VRB_ATTR_QUEUE_CREATE_ATTR,
-			   UVERBS_ATTR_STRUCT(struct vrb_queue_attr, reserved), UA_MANDATORY));
+DECLARE_UVERBS_NAMED_METHOD(VRB_METHOD_QUEUE_CREATE,
+			    UVERBS_ATTR_FD(VRB_ATTR_QUEUE_CREATE_FD, VRB_OBJECT_QUEUE,
+					   UVERBS_ACCESS_NEW, UA_MANDATORY),
+			    UVERBS_ATTR_PTR_IN(VRB_ATTR_QUEUE_CREATE_ATTR,
+					       UVERBS_ATTR_STRUCT(struct vrb_queue_attr, reserved),
+					       UA_MANDATORY));
 
-DECLARE_UVERBS_NAMED_METHOD(
-	VRB_METHOD_QUEUE_SUBMIT,
-	UVERBS_ATTR_FD(VRB_ATTR_QUEUE_SUBMIT_FD, VRB_OBJECT_QUEUE, UVERBS_ACCESS_READ,
-		       UA_MANDATORY),
-	UVERBS_ATTR_PTR_IN(VRB_ATTR_QUEUE_SUBMIT_REQUESTS,
-			   UVERBS_ATTR_MIN_SIZE(sizeof(struct vrb_queue_request)), UA_MANDATORY,
-			   UA_ALLOC_AND_COPY),
-	UVERBS_ATTR_IDRS_ARR(VRB_ATTR_QUEUE_SUBMIT_QPS, UVERBS_OBJECT_QP, UVERBS_ACCESS_READ, 1,
-			     VRB_QUEUE_MAX_BATCH, UA_MANDATORY),
-	UVERBS_ATTR_PTR_OUT(VRB_ATTR_QUEUE_SUBMIT_ACCEPTED, UVERBS_ATTR_TYPE(__u32),
-			    UA_MANDATORY));
+DECLARE_UVERBS_NAMED_METHOD(VRB_METHOD_QUEUE_SUBMIT,
+			    UVERBS_ATTR_FD(VRB_ATTR_QUEUE_SUBMIT_FD, VRB_OBJECT_QUEUE,
+					   UVERBS_ACCESS_READ, UA_MANDATORY),
+			    UVERBS_ATTR_PTR_IN(VRB_ATTR_QUEUE_SUBMIT_REQUESTS,
+					       UVERBS_ATTR_MIN_SIZE(TAVOR_REQUEST_SIZE),
+					       UA_MANDATORY, UA_ALLOC_AND_COPY),
+			    UVERBS_ATTR_IDRS_ARR(VRB_ATTR_QUEUE_SUBMIT_QPS, UVERBS_OBJECT_QP,
+						 UVERBS_ACCESS_READ, 1, VRB_QUEUE_MAX_BATCH,
+						 UA_MANDATORY),
+			    UVERBS_ATTR_PTR_OUT(VRB_ATTR_QUEUE_SUBMIT_ACCEPTED,
+						UVERBS_ATTR_TYPE(__u32), UA_MANDATORY));
 
-DECLARE_UVERBS_NAMED_METHOD(
-	VRB_METHOD_QUEUE_CANCEL,
-	UVERBS_ATTR_FD(VRB_ATTR_QUEUE_CANCEL_FD, VRB_OBJECT_QUEUE, UVERBS_ACCESS_READ,
-		       UA_MANDATORY),
-	UVERBS_ATTR_PTR_IN(VRB_ATTR_QUEUE_CANCEL_USER_DATA, UVERBS_ATTR_TYPE(__u64),
-			   UA_MANDATORY));
+DECLARE_UVERBS_NAMED_METHOD(VRB_METHOD_QUEUE_CANCEL,
+			    UVERBS_ATTR_FD(VRB_ATTR_QUEUE_CANCEL_FD, VRB_OBJECT_QUEUE,
+					   UVERBS_ACCESS_READ, UA_MANDATORY),
+			    UVERBS_ATTR_PTR_IN(VRB_ATTR_QUEUE_CANCEL_USER_DATA,
+					       UVERBS_ATTR_TYPE(__u64), UA_MANDATORY));
 
-DECLARE_UVERBS_NAMED_OBJECT(
-	VRB_OBJECT_QUEUE,
-	UVERBS_TYPE_ALLOC_FD(sizeof(struct tavor_user_queue), tavor_queue_destroy_uobj,
-			     &tavor_queue_fops, "[verb_queue]", O_RDONLY),
-	&UVERBS_METHOD(VRB_METHOD_QUEUE_QUERY),
-	&UVERBS_METHOD(VRB_METHOD_QUEUE_CREATE),
-	&UVERBS_METHOD(VRB_METHOD_QUEUE_SUBMIT),
-	&UVERBS_METHOD(VRB_METHOD_QUEUE_CANCEL));
+DECLARE_UVERBS_NAMED_OBJECT(VRB_OBJECT_QUEUE,
+			    UVERBS_TYPE_ALLOC_FD(sizeof(struct tavor_user_queue),
+						 tavor_queue_destroy_uobj, &tavor_queue_fops,
+						 "[verb_queue]", O_RDONLY),
+			    &UVERBS_METHOD(VRB_METHOD_QUEUE_QUERY),
+			    &UVERBS_METHOD(VRB_METHOD_QUEUE_CREATE),
+			    &UVERBS_METHOD(VRB_METHOD_QUEUE_SUBMIT),
+			    &UVERBS_METHOD(VRB_METHOD_QUEUE_CANCEL));
 
 const struct uapi_definition tavor_user_queue_defs[] = {
 	UAPI_DEF_CHAIN_OBJ_TREE_NAMED(VRB_OBJECT_QUEUE),

@@ -132,6 +132,9 @@ static void tavor_queue_issue(struct tavor_queued *req)
 	list_move_tail(&req->qp_entry, &qp->issued);
 	req->state = TAVOR_QUEUED_ISSUED;
 	ret = vrb_submit(vrb_device_client(queue->dev->vrb), &req->vrb);
+	/* A QP that is being destroyed: its requests are taken back, whoever has them. */
+	if (ret == -ESHUTDOWN)
+		ret = -ECANCELED;
 	if (ret != -EINPROGRESS)
 		tavor_queue_leaves(req, ret);
 	/* The engine has one of its own. */
