@@ -69,6 +69,14 @@ def link_sections(app, doctree):
             text.parent.replace(text, list(linked(app, text)))
 
 
+def drop_empty_members(_app, doctree):
+    """kernel-doc prints "Members" for a structure, also where all of them are private."""
+    for heading in list(doctree.findall(nodes.paragraph)):
+        after = heading.next_node(descend=False, siblings=True)
+        if heading.astext() == 'Members' and not isinstance(after, nodes.definition_list):
+            heading.parent.remove(heading)
+
+
 class Excerpt(SphinxDirective):
     """Definitions of a C file, by their first lines, as they are in the tree now.
 
@@ -103,4 +111,5 @@ class Excerpt(SphinxDirective):
 def setup(app):
     app.add_directive('excerpt', Excerpt)
     app.connect('doctree-read', link_sections)
+    app.connect('doctree-read', drop_empty_members)
     return {'parallel_read_safe': True}
