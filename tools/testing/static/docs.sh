@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: host
-# Level: all
+# Level: ci
 # Timeout: 300
 #
 # The documents build with Sphinx without a warning, kernel-doc comments included, and the guides
