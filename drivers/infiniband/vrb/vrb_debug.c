@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * Requests as debug objects: a kernel with DEBUG_OBJECTS_FREE warns of memory that is freed while
- * it holds a request that has been accepted and not yet called back. Only built where there are
+ * it holds a request that has been accepted and not yet called back. Only called where there are
  * debug objects.
  */
 #include <linux/debugobjects.h>

@@ -417,13 +417,8 @@ static inline struct list_head *vrb_cursor_next(struct list_head *cursor, struct
 }
 
 /* vrb_debug.c */
-#ifdef CONFIG_DEBUG_OBJECTS
 void vrb_debug_accepted(struct vrb *vrb);
 void vrb_debug_over(struct vrb *vrb);
-#else
-static inline void vrb_debug_accepted(struct vrb *vrb) {}
-static inline void vrb_debug_over(struct vrb *vrb) {}
-#endif
 
 /* vrb_carrier.c */
 void vrb_kick(struct vrb_device *dev);

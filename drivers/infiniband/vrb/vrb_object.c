@@ -262,7 +262,8 @@ static void vrb_object_dropped(struct vrb_device *dev, struct vrb_object *object
 	object->dying = true;
 	vrb_begin(vrb, &dev->own, dev->now);
 	vrb->waiter = NULL;
-	vrb_debug_accepted(vrb);
+	if (IS_ENABLED(CONFIG_DEBUG_OBJECTS))
+		vrb_debug_accepted(vrb);
 	atomic_inc(&dev->own.inflight);
 	dev->counters.submitted++;
 	list_add_tail(&vrb->device_entry, &dev->vrbs);

@@ -241,7 +241,8 @@ static void vrb_deliver_one(struct vrb_device *dev, struct vrb *vrb)
 	vrb_done_fn done = vrb->done;
 	u64 ticket;
 
-	vrb_debug_over(vrb);
+	if (IS_ENABLED(CONFIG_DEBUG_OBJECTS))
+		vrb_debug_over(vrb);
 	list_del_init(&vrb->device_entry);
 	list_del_init(&vrb->entry);
 	dev->counters.completed++;

@@ -92,7 +92,8 @@ static int vrb_check_state(const struct vrb_client *client, const struct vrb *vr
 /* From here on the engine owns the request. Either lock held. */
 static void vrb_count_in(struct vrb_client *client, struct vrb *vrb)
 {
-	vrb_debug_accepted(vrb);
+	if (IS_ENABLED(CONFIG_DEBUG_OBJECTS))
+		vrb_debug_accepted(vrb);
 	atomic_inc(&client->inflight);
 	if (vrb->group) {
 		atomic_inc(&vrb->group->inflight);
