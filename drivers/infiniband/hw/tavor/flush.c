@@ -49,12 +49,14 @@ static void tavor_flush_drop_idle(struct tavor_hw_qp *qp)
 {
 	unsigned long flags;
 
-	tavor_cq_lock_pair(qp->send_cq, qp->recv_cq, &flags);
+	spin_lock_irqsave(&qp->send_cq->lock, flags);
 	if (!tavor_flush_has(qp, &qp->sq))
 		list_del_init(&qp->on_send_cq);
+	spin_unlock_irqrestore(&qp->send_cq->lock, flags);
+	spin_lock_irqsave(&qp->recv_cq->lock, flags);
 	if (!tavor_flush_has(qp, &qp->rq))
 		list_del_init(&qp->on_recv_cq);
-	tavor_cq_unlock_pair(qp->send_cq, qp->recv_cq, flags);
+	spin_unlock_irqrestore(&qp->recv_cq->lock, flags);
 }
 
 static void tavor_flush_tell(struct vrb_object *object)
@@ -225,10 +227,12 @@ void tavor_flush_anew(struct tavor_hw_qp *qp)
 {
 	unsigned long flags;
 
-	tavor_cq_lock_pair(qp->send_cq, qp->recv_cq, &flags);
+	spin_lock_irqsave(&qp->send_cq->lock, flags);
 	if (list_empty(&qp->on_send_cq))
 		list_add_tail(&qp->on_send_cq, &qp->send_cq->send_qps);
+	spin_unlock_irqrestore(&qp->send_cq->lock, flags);
+	spin_lock_irqsave(&qp->recv_cq->lock, flags);
 	if (list_empty(&qp->on_recv_cq))
 		list_add_tail(&qp->on_recv_cq, &qp->recv_cq->recv_qps);
-	tavor_cq_unlock_pair(qp->send_cq, qp->recv_cq, flags);
+	spin_unlock_irqrestore(&qp->recv_cq->lock, flags);
 }
