@@ -124,20 +124,21 @@ static void take(char *line, struct device *devices, int n)
 	}
 }
 
-/* Takes what there has been since the last time. */
+/* Takes what there has been since the last time. Reading the pipe takes it out of the buffer. */
 void latency_read(struct device *devices, int n)
 {
 	char path[512], line[1024];
 	FILE *file;
+	int fd;
 
 	if (!instance[0])
 		return;
-	snprintf(path, sizeof(path), "%s/trace", instance);
-	file = fopen(path, "r");
+	snprintf(path, sizeof(path), "%s/trace_pipe", instance);
+	fd = open(path, O_RDONLY | O_NONBLOCK);
+	file = fd < 0 ? NULL : fdopen(fd, "r");
 	if (!file)
 		return;
 	while (fgets(line, sizeof(line), file))
 		take(line, devices, n);
 	fclose(file);
-	put("trace", "");
 }
