@@ -40,6 +40,16 @@ const char *why(int err)
 	return text;
 }
 
+int number(const char *arg, int low, int high, struct argp_state *state)
+{
+	char *end;
+	long value = strtol(arg, &end, 0);
+
+	if (*end || end == arg || value < low || value > high)
+		argp_error(state, "'%s' is not a number from %d to %d", arg, low, high);
+	return value;
+}
+
 static struct ibv_device *find(struct ibv_device **list, const char *name)
 {
 	for (; *list; list++) {

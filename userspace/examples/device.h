@@ -5,6 +5,7 @@
 #ifndef EXAMPLES_DEVICE_H
 #define EXAMPLES_DEVICE_H
 
+#include <argp.h>
 #include <infiniband/verbs.h>
 
 #define EXAMPLES_VERSION "1.0.0"
@@ -14,6 +15,9 @@ void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2))
 
 /* strerror(), and what can be done about it */
 const char *why(int err);
+
+/* The number that an option was given; anything but one from @low to @high ends the program. */
+int number(const char *arg, int low, int high, struct argp_state *state);
 
 /* The device called @name, or the first one if that is NULL. */
 struct ibv_context *device_open(const char *name);

@@ -326,16 +326,6 @@ static bool run_phase(const char *name, void (*run)(struct phase *phase))
 	return !phase.failed;
 }
 
-static int number(const char *arg, int low, int high, struct argp_state *state)
-{
-	char *end;
-	long value = strtol(arg, &end, 0);
-
-	if (*end || end == arg || value < low || value > high)
-		argp_error(state, "'%s' is not a number from %d to %d", arg, low, high);
-	return value;
-}
-
 static enum mode mode_of(const char *arg, struct argp_state *state)
 {
 	static const char *const names[] = { "any", "threads", "queue", "sync" };

@@ -149,16 +149,12 @@ static void run(void)
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	char *end;
-
 	switch (key) {
 	case 'd':
 		options.device = arg;
 		break;
 	case 'n':
-		options.count = strtol(arg, &end, 0);
-		if (*end || options.count < 1 || options.count > 1000000)
-			argp_error(state, "'%s' is not a number from 1 to 1000000", arg);
+		options.count = number(arg, 1, 1000000, state);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;

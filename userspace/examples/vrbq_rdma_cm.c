@@ -399,8 +399,6 @@ static void call(void)
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	char *last;
-
 	switch (key) {
 	case 's':
 		options.server = true;
@@ -409,9 +407,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		options.port = arg;
 		break;
 	case 'n':
-		options.count = strtol(arg, &last, 0);
-		if (*last || options.count < 1 || options.count > 100)
-			argp_error(state, "'%s' is not a number from 1 to 100", arg);
+		options.count = number(arg, 1, 100, state);
 		break;
 	case ARGP_KEY_ARG:
 		if (options.address)
