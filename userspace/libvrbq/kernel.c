@@ -35,6 +35,9 @@ struct kernel_batch {
 	uint32_t handles[VRB_QUEUE_MAX_BATCH];
 };
 
+/* What the length of an attribute of uverbs has room for */
+_Static_assert(sizeof(((struct kernel_batch *)0)->requests) <= UINT16_MAX, "batch");
+
 static void call_init(struct call *call, uint16_t method)
 {
 	memset(call, 0, sizeof(*call));
@@ -178,103 +181,89 @@ bool kernel_has(const struct vrbq *q, const struct vrbq_request *request)
 	return q->queue_fd >= 0 && op && (q->ops & (1ull << op));
 }
 
+/* What has the same name in libibverbs' structures and in uverbs' */
+#define AH_FIELDS(F)                  \
+	do {                          \
+		F(grh.flow_label);    \
+		F(grh.sgid_index);    \
+		F(grh.hop_limit);     \
+		F(grh.traffic_class); \
+		F(dlid);              \
+		F(sl);                \
+		F(src_path_bits);     \
+		F(static_rate);       \
+		F(is_global);         \
+		F(port_num);          \
+	} while (0)
+
+#define QP_ATTR_FIELDS(F)               \
+	do {                            \
+		F(qp_state);            \
+		F(cur_qp_state);        \
+		F(path_mtu);            \
+		F(path_mig_state);      \
+		F(qkey);                \
+		F(rq_psn);              \
+		F(sq_psn);              \
+		F(dest_qp_num);         \
+		F(qp_access_flags);     \
+		F(pkey_index);          \
+		F(alt_pkey_index);      \
+		F(en_sqd_async_notify); \
+		F(sq_draining);         \
+		F(max_rd_atomic);       \
+		F(max_dest_rd_atomic);  \
+		F(min_rnr_timer);       \
+		F(port_num);            \
+		F(timeout);             \
+		F(retry_cnt);           \
+		F(rnr_retry);           \
+		F(alt_port_num);        \
+		F(alt_timeout);         \
+	} while (0)
+
+#define CAP_FIELDS(F)               \
+	do {                        \
+		F(max_send_wr);     \
+		F(max_recv_wr);     \
+		F(max_send_sge);    \
+		F(max_recv_sge);    \
+		F(max_inline_data); \
+	} while (0)
+
+#define COPY(field) to->field = from->field
+#define COPY_CAP_IN(field) to->field = from->cap.field
+#define COPY_CAP_OUT(field) to->cap.field = from->field
+
 static void ah_to_kernel(struct ib_uverbs_ah_attr *to, const struct ibv_ah_attr *from)
 {
 	memcpy(to->grh.dgid, from->grh.dgid.raw, sizeof(to->grh.dgid));
-	to->grh.flow_label = from->grh.flow_label;
-	to->grh.sgid_index = from->grh.sgid_index;
-	to->grh.hop_limit = from->grh.hop_limit;
-	to->grh.traffic_class = from->grh.traffic_class;
-	to->dlid = from->dlid;
-	to->sl = from->sl;
-	to->src_path_bits = from->src_path_bits;
-	to->static_rate = from->static_rate;
-	to->is_global = from->is_global;
-	to->port_num = from->port_num;
+	AH_FIELDS(COPY);
 }
 
 static void ah_from_kernel(struct ibv_ah_attr *to, const struct ib_uverbs_ah_attr *from)
 {
 	memcpy(to->grh.dgid.raw, from->grh.dgid, sizeof(to->grh.dgid.raw));
-	to->grh.flow_label = from->grh.flow_label;
-	to->grh.sgid_index = from->grh.sgid_index;
-	to->grh.hop_limit = from->grh.hop_limit;
-	to->grh.traffic_class = from->grh.traffic_class;
-	to->dlid = from->dlid;
-	to->sl = from->sl;
-	to->src_path_bits = from->src_path_bits;
-	to->static_rate = from->static_rate;
-	to->is_global = from->is_global;
-	to->port_num = from->port_num;
+	AH_FIELDS(COPY);
 }
 
 static void attr_to_kernel(struct ib_uverbs_qp_attr *to, const struct ibv_qp_attr *from, int mask)
 {
 	memset(to, 0, sizeof(*to));
 	to->qp_attr_mask = mask;
-	to->qp_state = from->qp_state;
-	to->cur_qp_state = from->cur_qp_state;
-	to->path_mtu = from->path_mtu;
-	to->path_mig_state = from->path_mig_state;
-	to->qkey = from->qkey;
-	to->rq_psn = from->rq_psn;
-	to->sq_psn = from->sq_psn;
-	to->dest_qp_num = from->dest_qp_num;
-	to->qp_access_flags = from->qp_access_flags;
+	QP_ATTR_FIELDS(COPY);
+	CAP_FIELDS(COPY_CAP_IN);
 	ah_to_kernel(&to->ah_attr, &from->ah_attr);
 	ah_to_kernel(&to->alt_ah_attr, &from->alt_ah_attr);
-	to->max_send_wr = from->cap.max_send_wr;
-	to->max_recv_wr = from->cap.max_recv_wr;
-	to->max_send_sge = from->cap.max_send_sge;
-	to->max_recv_sge = from->cap.max_recv_sge;
-	to->max_inline_data = from->cap.max_inline_data;
-	to->pkey_index = from->pkey_index;
-	to->alt_pkey_index = from->alt_pkey_index;
-	to->en_sqd_async_notify = from->en_sqd_async_notify;
-	to->sq_draining = from->sq_draining;
-	to->max_rd_atomic = from->max_rd_atomic;
-	to->max_dest_rd_atomic = from->max_dest_rd_atomic;
-	to->min_rnr_timer = from->min_rnr_timer;
-	to->port_num = from->port_num;
-	to->timeout = from->timeout;
-	to->retry_cnt = from->retry_cnt;
-	to->rnr_retry = from->rnr_retry;
-	to->alt_port_num = from->alt_port_num;
-	to->alt_timeout = from->alt_timeout;
 }
 
 static void attr_from_kernel(struct ibv_qp_attr *to, const struct ib_uverbs_qp_attr *from)
 {
 	memset(to, 0, sizeof(*to));
-	to->qp_state = from->qp_state;
-	to->cur_qp_state = from->cur_qp_state;
-	to->path_mtu = from->path_mtu;
-	to->path_mig_state = from->path_mig_state;
-	to->qkey = from->qkey;
-	to->rq_psn = from->rq_psn;
-	to->sq_psn = from->sq_psn;
-	to->dest_qp_num = from->dest_qp_num;
-	to->qp_access_flags = from->qp_access_flags;
+	QP_ATTR_FIELDS(COPY);
+	CAP_FIELDS(COPY_CAP_OUT);
 	ah_from_kernel(&to->ah_attr, &from->ah_attr);
 	ah_from_kernel(&to->alt_ah_attr, &from->alt_ah_attr);
-	to->cap.max_send_wr = from->max_send_wr;
-	to->cap.max_recv_wr = from->max_recv_wr;
-	to->cap.max_send_sge = from->max_send_sge;
-	to->cap.max_recv_sge = from->max_recv_sge;
-	to->cap.max_inline_data = from->max_inline_data;
-	to->pkey_index = from->pkey_index;
-	to->alt_pkey_index = from->alt_pkey_index;
-	to->en_sqd_async_notify = from->en_sqd_async_notify;
-	to->sq_draining = from->sq_draining;
-	to->max_rd_atomic = from->max_rd_atomic;
-	to->max_dest_rd_atomic = from->max_dest_rd_atomic;
-	to->min_rnr_timer = from->min_rnr_timer;
-	to->port_num = from->port_num;
-	to->timeout = from->timeout;
-	to->retry_cnt = from->retry_cnt;
-	to->rnr_retry = from->rnr_retry;
-	to->alt_port_num = from->alt_port_num;
-	to->alt_timeout = from->alt_timeout;
 }
 
 /* How the driver knows a request: the entry, and which use of it. */
