@@ -74,7 +74,8 @@ enum vrb_queue_create_attrs {
  * @VRB_ATTR_QUEUE_SUBMIT_FD: file descriptor: the queue. Mandatory
  * @VRB_ATTR_QUEUE_SUBMIT_REQUESTS: pointer, in: n struct vrb_queue_request one after the other.
  *	The length is n times the size of one, and thereby says what that is: at least that of
- *	revision 1, a multiple of 8; what the kernel does not know of it must be 0. Mandatory
+ *	revision 1, a multiple of 8; what the kernel does not know of it must be 0. An attribute of
+ *	uverbs has at most 65535 bytes: of longer requests fewer fit in a call. Mandatory
  * @VRB_ATTR_QUEUE_SUBMIT_QPS: array of handles (&ibv_qp.handle): the i-th is that of the QP of the
  *	i-th request, 1 .. %VRB_QUEUE_MAX_BATCH of them; the same one may come more than once.
  *	As uverbs has it, one or two of them lie in &ib_uverbs_attr.data itself. Mandatory
