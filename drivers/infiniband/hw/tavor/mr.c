@@ -528,7 +528,6 @@ static struct ib_mr *tavor_reg_user_mr(struct ib_pd *ibpd, u64 start, u64 length
 		return ERR_PTR(err);
 	}
 	mr->hw->mpt.pdn = pd->pdn;
-	mr->ctx = ctx;
 	err = tavor_mr_enable(mr, pd, &ctx->user);
 	if (err)
 		return ERR_PTR(err);
@@ -560,7 +559,7 @@ static int tavor_mr_unpublish(struct tavor_ucontext *ctx, struct tavor_mr *mr)
 
 static int tavor_dereg_user_mr(struct tavor_mr *mr)
 {
-	return tavor_mr_unpublish(mr->ctx, mr) ?: tavor_destroy_in_context(&mr->owned);
+	return tavor_mr_unpublish(mr->owned.ctx, mr) ?: tavor_destroy_in_context(&mr->owned);
 }
 
 /**
@@ -577,7 +576,7 @@ static int tavor_dereg_mr(struct ib_mr *ibmr, struct ib_udata *udata)
 	struct tavor_mr *mr = to_tmr(ibmr);
 	int err;
 
-	if (mr->ctx) {
+	if (mr->owned.ctx) {
 		err = tavor_dereg_user_mr(mr);
 	} else {
 		if (vrb_object_is_shell(&mr->hw->object))

@@ -28,7 +28,6 @@ struct tavor_hw_mr {
 struct tavor_mr {
 	struct ib_mr ib;
 	struct tavor_hw_mr *hw;
-	struct tavor_ucontext *ctx;	/* NULL: the kernel's */
 	struct tavor_owned owned;	/* a process's */
 };
 
