@@ -349,23 +349,15 @@ static int tavor_connect_user_encode(struct vrb_device *vdev, struct vrb *vrb,
 	return tavor_qp_transition(qp, slot, &mod);
 }
 
+#define TAVOR_CONNECT_STEP(step, encode_it) {						\
+	.name = (step), .encode = (encode_it),						\
+	.done = tavor_modify_done, .late = tavor_modify_late,				\
+}
+
 static const struct vrb_step tavor_connect_qp_steps[] = {
-	{
-		.name = "RST2INIT_QPEE",
-		.encode = tavor_connect_encode,
-		.done = tavor_modify_done,
-		.late = tavor_modify_late,
-	}, {
-		.name = "INIT2RTR_QPEE",
-		.encode = tavor_connect_encode,
-		.done = tavor_modify_done,
-		.late = tavor_modify_late,
-	}, {
-		.name = "RTR2RTS_QPEE",
-		.encode = tavor_connect_encode,
-		.done = tavor_modify_done,
-		.late = tavor_modify_late,
-	},
+	TAVOR_CONNECT_STEP("RST2INIT_QPEE", tavor_connect_encode),
+	TAVOR_CONNECT_STEP("INIT2RTR_QPEE", tavor_connect_encode),
+	TAVOR_CONNECT_STEP("RTR2RTS_QPEE", tavor_connect_encode),
 };
 
 const struct vrb_verb tavor_verb_connect_qp = {
@@ -375,22 +367,9 @@ const struct vrb_verb tavor_verb_connect_qp = {
 };
 
 static const struct vrb_step tavor_connect_user_qp_steps[] = {
-	{
-		.name = "RST2INIT_QPEE",
-		.encode = tavor_connect_user_encode,
-		.done = tavor_modify_done,
-		.late = tavor_modify_late,
-	}, {
-		.name = "INIT2RTR_QPEE",
-		.encode = tavor_connect_user_encode,
-		.done = tavor_modify_done,
-		.late = tavor_modify_late,
-	}, {
-		.name = "RTR2RTS_QPEE",
-		.encode = tavor_connect_user_encode,
-		.done = tavor_modify_done,
-		.late = tavor_modify_late,
-	},
+	TAVOR_CONNECT_STEP("RST2INIT_QPEE", tavor_connect_user_encode),
+	TAVOR_CONNECT_STEP("INIT2RTR_QPEE", tavor_connect_user_encode),
+	TAVOR_CONNECT_STEP("RTR2RTS_QPEE", tavor_connect_user_encode),
 };
 
 const struct vrb_verb tavor_verb_connect_user_qp = {
