@@ -7,20 +7,10 @@
 # Each module of the drivers has an option beside its Kbuild, as a kernel tree wants it, whose help
 # names the module. By hand: run this script.
 
-tree=$(cd "$(dirname "$0")/../../.." && pwd)
-number=0
-bad=0
-
-# result GOOD TEXT
-result() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number $2"
-	else
-		echo "not ok $number $2"
-		bad=1
-	fi
-}
+folder=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=SCRIPTDIR/../vm/lib/try.bash
+. "$folder/../vm/lib/try.bash"
+tree=$(realpath "$folder/../../..")
 
 # modules KBUILD: their names
 modules() {
@@ -36,13 +26,13 @@ option() {
 
 echo "TAP version 13"
 while read -r kbuild; do
-	folder=$(dirname "$kbuild")
+	beside=$(dirname "$kbuild")
 	while read -r module; do
-		option "$folder/Kconfig" "$module" 2>/dev/null
-		result $? "$module has its option in ${folder#"$tree"/}/Kconfig"
+		option "$beside/Kconfig" "$module" 2>/dev/null
+		result $? "$module has its option in ${beside#"$tree"/}/Kconfig"
 	done < <(modules "$kbuild")
 done < <(find "$tree/drivers" -name Kbuild | sort)
 [ "$number" -gt 0 ]
 result $? "there are modules"
 echo "1..$number"
-exit "$bad"
+exit $((failed > 0))
