@@ -65,6 +65,7 @@ clean "DMA-API: preallocated 65536 debug entries" "DMA-API: debugging enabled by
 	"DMA-API: dma_debug_entry pool grown by 131072 entries" "DMA-API: Mapped at:" \
 	"DMA-API: ib_tavor 0000:00:05.0: cacheline tracking EEXIST, overlapping mappings aren't" \
 	"WARNING: CPU: 0 PID: 1097 at kernel/dma/debug.c:601 add_dma_entry+0x3ba/0x4f0" \
+	"WARNING: CPU: 0 PID: 2112 at arch/x86/mm/pat/memtype.c:983 get_pat_info+0xe5/0x100" \
 	"NMI watchdog: Perf NMI watchdog permanently disabled" \
 	"ib_vrb: loading out-of-tree module taints kernel." \
 	"ib_mthca 0000:00:05.0: Warning: couldn't set 64-bit consistent DMA mask." \
