@@ -3,7 +3,7 @@
 // Timeout: 600
 // Level: ci
 // Runs: guest --driver tavor --sm
-// Kernels: 6.12 7 debug
+// Kernels: 6.12 debug
 // Runs: guest --driver mthca --sm --hca waive=cmd-reserved --hca waive=mpt-field --hca waive=qp-ctx-param
 //
 // All attributes of all verbs that a process may ask for, at each border of what the hardware

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: guest --driver tavor --sm
-# Kernels: 6.12 7
 # Level: ci
 #
 # Each counter of the device is there once: a sum over all that sysfs and rdma(8) list is right.

@@ -3,7 +3,7 @@
 // Timeout: 600
 // Level: ci
 // Runs: guest --driver tavor --sm
-// Kernels: 6.12 7 debug
+// Kernels: 6.12 debug
 //
 // A process makes the hardware write more asynchronous events at once than anybody expects: its CQ
 // is overrun, so that each QP on it dies. All events arrive, and those of others, too: of as many

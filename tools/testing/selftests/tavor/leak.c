@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 //
 // Runs: guest --driver tavor --sm --append init_on_alloc=0 --append slub_debug=P
-// Kernels: 6.12 7
 // Timeout: 300
 // Level: ci
 //

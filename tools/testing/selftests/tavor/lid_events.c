@@ -3,7 +3,7 @@
 // Timeout: 300
 // Level: ci
 // Runs: guest --driver tavor
-// Kernels: 6.12 7 debug
+// Kernels: 6.12 debug
 // Runs: guest --driver mthca
 //
 // A subnet manager changes a port's LID many times, then its subnet prefix, while many threads

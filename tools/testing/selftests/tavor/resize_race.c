@@ -3,7 +3,7 @@
 // Timeout: 300
 // Level: ci
 // Runs: guest --driver tavor
-// Kernels: 6.12 7 debug
+// Kernels: 6.12 debug
 // Runs: guest --driver mthca
 //
 // Threads of a process resize one CQ at the same time, each to a size and a buffer of its own. They

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: guest --driver tavor --sm
-# Kernels: 6.12 7
 # Level: ci
 #
 # rdma(8) shows with -dd what the hardware was told of each object, of processes and of the kernel.

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: guest --driver none --hcas 0 --modules "ib_vrb vrb_mock vrb_example"
-# Kernels: 6.12 7
 # Guest: own
 #
 # A client that was written from the headers alone, on the provider without hardware: it makes,

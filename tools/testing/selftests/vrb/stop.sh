@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: guest --driver none --hcas 0 --modules "ib_vrb vrb_mock"
-# Kernels: 6.12 7
 #
 # What the kernel's log says of the end of a device: a failure is an error, a stop in good order is
 # none.

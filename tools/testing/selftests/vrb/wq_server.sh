@@ -3,7 +3,6 @@
 #
 # Timeout: 900
 # Guest: own
-# Kernels: 6.12 7
 # Runs: guest --driver mthca --sm --modules "ib_wq_server fail_calls"
 # Runs: guest --driver tavor --sm --modules "ib_wq_server fail_calls"
 #
