@@ -303,15 +303,52 @@ void *vrb_device_priv(const struct vrb_device *dev);
 int vrb_device_set_slots(struct vrb_device *dev, unsigned int slots);
 void vrb_device_counters(struct vrb_device *dev, struct vrb_counters *counters);
 
-/*
- * Failed: nothing is posted any more. Quiesced: the hardware writes no memory any more, so memory
- * that it knows may be freed.
- */
 void vrb_device_fail(struct vrb_device *dev, const char *reason);
 void vrb_device_stop(struct vrb_device *dev, const char *reason);
-bool vrb_device_failed(const struct vrb_device *dev);
-bool vrb_device_quiesced(const struct vrb_device *dev);
 int vrb_device_revive(struct vrb_device *dev);
+
+/* The engine's; what a struct vrb_device begins with. */
+enum vrb_device_state {
+	VRB_DEV_OK,
+	VRB_DEV_FAILING,	/* posts no more; the hardware may still write */
+	VRB_DEV_FAILED		/* quiesced: the pump completes everything */
+};
+
+static inline enum vrb_device_state vrb_device_state(const struct vrb_device *dev)
+{
+	/* Pairs with the engine's stores: what led to the state is visible with it. */
+	return smp_load_acquire((const enum vrb_device_state *)dev);
+}
+
+/**
+ * vrb_device_failed() - whether the device has failed, so that nothing is posted any more
+ * @dev: device
+ *
+ * The hardware may still write: see vrb_device_quiesced(). Inline, because each post of work
+ * requests asks.
+ *
+ * Context: Any.
+ * Return: whether.
+ */
+static inline bool vrb_device_failed(const struct vrb_device *dev)
+{
+	return vrb_device_state(dev) != VRB_DEV_OK;
+}
+
+/**
+ * vrb_device_quiesced() - whether the device has failed and its hardware writes no memory any more
+ * @dev: device
+ *
+ * Memory that the hardware knows may be freed once this is true, and all that it wrote before it
+ * was stopped is visible.
+ *
+ * Context: Any.
+ * Return: whether.
+ */
+static inline bool vrb_device_quiesced(const struct vrb_device *dev)
+{
+	return vrb_device_state(dev) == VRB_DEV_FAILED;
+}
 
 /**
  * struct vrb_verbs - a provider's verbs of RDMA objects

@@ -123,36 +123,6 @@ void vrb_device_stop(struct vrb_device *dev, const char *reason)
 EXPORT_SYMBOL_GPL(vrb_device_stop);
 
 /**
- * vrb_device_failed - whether the device has failed, so that nothing is posted any more
- * @dev: device
- *
- * The hardware may still write: see vrb_device_quiesced().
- *
- * Context: Any.
- */
-bool vrb_device_failed(const struct vrb_device *dev)
-{
-	/* Pairs with its stores in this file. */
-	return smp_load_acquire(&dev->state) != VRB_DEV_OK;
-}
-EXPORT_SYMBOL_GPL(vrb_device_failed);
-
-/**
- * vrb_device_quiesced - whether the device has failed and its hardware writes no memory any more
- * @dev: device
- *
- * Memory that the hardware knows may be freed once this is true.
- *
- * Context: Any.
- */
-bool vrb_device_quiesced(const struct vrb_device *dev)
-{
-	/* All that the hardware wrote before it was stopped is visible after this. */
-	return smp_load_acquire(&dev->state) == VRB_DEV_FAILED;
-}
-EXPORT_SYMBOL_GPL(vrb_device_quiesced);
-
-/**
  * vrb_zombie_put - end a zombie: its command has completed late, or the hardware was stopped
  * @dev: device
  * @slot: its slot

@@ -71,12 +71,6 @@ enum vrb_state {
 #define VRB_STATE_BITS		3
 #define VRB_CARRIER_BITS	8
 
-enum vrb_device_state {
-	VRB_DEV_OK,
-	VRB_DEV_FAILING,	/* posts no more; the hardware may still write */
-	VRB_DEV_FAILED		/* quiesced: the pump completes everything */
-};
-
 /* Of vrb_object.news */
 #define VRB_NEWS_ZERO	0x1	/* the last reference is gone */
 #define VRB_NEWS_RESUME	0x2	/* what its request waits for has come */
@@ -140,9 +134,9 @@ struct vrb_calling {
 };
 
 struct vrb_device {
+	enum vrb_device_state state;	/* vrb_device_failed() relies on its place */
 	/* For every request */
-	spinlock_t lock;		/* BH; all below except for kick_lock's */
-	enum vrb_device_state state;
+	spinlock_t lock;		/* BH; state, and all below except for kick_lock's */
 	bool attached;			/* clients other than the provider may submit */
 	bool hold;			/* nothing new is issued */
 	bool in_run;			/* the pump looks for itself what there is to do */
@@ -225,6 +219,8 @@ struct vrb_device {
 	struct list_head vrb_reader, object_reader;
 	struct dentry *debugfs;
 };
+
+static_assert(offsetof(struct vrb_device, state) == 0);
 
 /* Who is in a callback; never freed, so that a ticket can be checked without its device. */
 struct vrb_carrier {
