@@ -88,7 +88,7 @@ static void tavor_mlx_control(const struct ib_unpacked_lrh *lrh, struct tavor_ml
  * The address handle is not needed any more once this has returned.
  *
  * Context: Any.
- * Return: where the data goes, or an ERR_PTR: -EINVAL for an index outside the P_Key table.
+ * Return: where the data goes, or NULL: an index outside the P_Key table.
  */
 void *tavor_mlx_headers(struct tavor_hw_qp *qp, const struct ib_ud_wr *wr, void *wqe)
 {
@@ -96,7 +96,7 @@ void *tavor_mlx_headers(struct tavor_hw_qp *qp, const struct ib_ud_wr *wr, void 
 	const struct tavor_ah *ah = to_tah(wr->ah);
 	bool grh = ah->av.grh_path_bits & TAVOR_AV_GRH;
 	struct ib_ud_header header;
-	int bytes, err;
+	int bytes;
 
 	lockdep_assert_held(&qp->sq.lock);
 	/* Packets of the special QPs always carry a MAD. */
@@ -105,14 +105,13 @@ void *tavor_mlx_headers(struct tavor_hw_qp *qp, const struct ib_ud_wr *wr, void 
 	tavor_mlx_lrh(qp, ah, &header.lrh);
 	if (grh)
 		tavor_mlx_grh(ah, &header.grh);
-	err = tavor_mlx_bth(qp, wr, &header);
-	if (err)
-		return ERR_PTR(err);
+	if (tavor_mlx_bth(qp, wr, &header))
+		return NULL;
 
 	tavor_mlx_control(&header.lrh, wqe);
 	bytes = ib_ud_header_pack(&header, seg->data);
 	if (WARN_ON_ONCE(bytes > TAVOR_MLX_HEADER_MAX))
-		return ERR_PTR(-EINVAL);
+		return NULL;
 	qp->mlx_psn++;
 	seg->byte_count = cpu_to_be32(TAVOR_INLINE | bytes);
 	return (void *)seg + ALIGN(sizeof(*seg) + bytes, TAVOR_WQE_UNIT);

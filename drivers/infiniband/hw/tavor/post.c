@@ -11,11 +11,18 @@
 #include "post.h"
 #include "tavor.h"
 
-/* One call's chain of accepted sends, announced by one doorbell. */
+/*
+ * One call's work requests, and where the queue stands behind them. The queue itself goes on once
+ * for all of them, before their doorbell.
+ */
 struct tavor_chain {
 	u32 wqes;
-	u32 head;		/* address, fence and opcode of the first WQE */
-	u32 size;		/* of the first WQE */
+	u32 room;		/* for so many there is certainly room */
+	u32 next;		/* as in struct tavor_wq */
+	struct tavor_next_seg *last;
+	/* of the first WQE, in its doorbell: */
+	u32 head;		/* address; of a send also fence and opcode, of a receive size */
+	u32 size;		/* of a send */
 };
 
 #define TAVOR_SERVICE_BIT(service)	BIT(TAVOR_SERVICE_##service)
@@ -23,33 +30,72 @@ struct tavor_chain {
 #define TAVOR_ALL_SERVICES		(TAVOR_CONNECTED | TAVOR_SERVICE_BIT(UD) | \
 					 TAVOR_SERVICE_BIT(MLX))
 
-static const struct {
-	u8 opcode;
+/* What a send consists of */
+#define TAVOR_SEND_IMM			BIT(0)
+#define TAVOR_SEND_REMOTE		BIT(1)	/* names memory of the peer */
+#define TAVOR_SEND_ATOMIC		BIT(2)
+#define TAVOR_SEND_READS		BIT(3)	/* its data are what comes back */
+
+struct tavor_send_op {
+	u8 opcode;		/* 0: there is none */
 	u8 services;
-} tavor_send_ops[] = {
-	[IB_WR_RDMA_WRITE]		= { TAVOR_OP_RDMA_WRITE, TAVOR_CONNECTED },
-	[IB_WR_RDMA_WRITE_WITH_IMM]	= { TAVOR_OP_RDMA_WRITE_IMM, TAVOR_CONNECTED },
-	[IB_WR_SEND]			= { TAVOR_OP_SEND, TAVOR_ALL_SERVICES },
-	[IB_WR_SEND_WITH_IMM]		= { TAVOR_OP_SEND_IMM, TAVOR_ALL_SERVICES },
-	[IB_WR_RDMA_READ]		= { TAVOR_OP_RDMA_READ, TAVOR_SERVICE_BIT(RC) },
-	[IB_WR_ATOMIC_CMP_AND_SWP]	= { TAVOR_OP_ATOMIC_CS, TAVOR_SERVICE_BIT(RC) },
-	[IB_WR_ATOMIC_FETCH_AND_ADD]	= { TAVOR_OP_ATOMIC_FA, TAVOR_SERVICE_BIT(RC) },
+	u8 parts;
 };
 
-/* The hardware's opcode, or 0 where the transport has no such request. */
-static u8 tavor_send_opcode(const struct tavor_hw_qp *qp, enum ib_wr_opcode opcode)
+static const struct tavor_send_op tavor_send_ops[] = {
+	[IB_WR_RDMA_WRITE] = { TAVOR_OP_RDMA_WRITE, TAVOR_CONNECTED, TAVOR_SEND_REMOTE },
+	[IB_WR_RDMA_WRITE_WITH_IMM] = { TAVOR_OP_RDMA_WRITE_IMM, TAVOR_CONNECTED,
+					TAVOR_SEND_REMOTE | TAVOR_SEND_IMM },
+	[IB_WR_SEND] = { TAVOR_OP_SEND, TAVOR_ALL_SERVICES, 0 },
+	[IB_WR_SEND_WITH_IMM] = { TAVOR_OP_SEND_IMM, TAVOR_ALL_SERVICES, TAVOR_SEND_IMM },
+	[IB_WR_RDMA_READ] = { TAVOR_OP_RDMA_READ, TAVOR_SERVICE_BIT(RC),
+			      TAVOR_SEND_REMOTE | TAVOR_SEND_READS },
+	[IB_WR_ATOMIC_CMP_AND_SWP] = { TAVOR_OP_ATOMIC_CS, TAVOR_SERVICE_BIT(RC),
+				       TAVOR_SEND_REMOTE | TAVOR_SEND_ATOMIC | TAVOR_SEND_READS },
+	[IB_WR_ATOMIC_FETCH_AND_ADD] = { TAVOR_OP_ATOMIC_FA, TAVOR_SERVICE_BIT(RC),
+					 TAVOR_SEND_REMOTE | TAVOR_SEND_ATOMIC | TAVOR_SEND_READS },
+};
+
+/* NULL where the transport has no such request. */
+static const struct tavor_send_op *tavor_send_op(const struct tavor_hw_qp *qp,
+						 enum ib_wr_opcode opcode)
 {
+	const struct tavor_send_op *op;
+
 	if (opcode >= ARRAY_SIZE(tavor_send_ops))
-		return 0;
-	if (!(tavor_send_ops[opcode].services & BIT(qp->service)))
-		return 0;
-	return tavor_send_ops[opcode].opcode;
+		return NULL;
+	op = &tavor_send_ops[opcode];
+	return op->services & BIT(qp->service) ? op : NULL;
 }
 
-static bool tavor_wq_full(const struct tavor_wq *wq)
+static u32 tavor_wq_room(const struct tavor_wq *wq)
 {
 	/* Pairs with the release in poll: the slot's work request id has been read. */
-	return wq->head - smp_load_acquire(&wq->tail) >= wq->shape.max;
+	return wq->shape.max - (wq->head - smp_load_acquire(&wq->tail));
+}
+
+static struct tavor_chain tavor_chain_of(const struct tavor_wq *wq)
+{
+	return (struct tavor_chain){
+		.room = tavor_wq_room(wq), .next = wq->next, .last = wq->last,
+	};
+}
+
+static bool tavor_chain_full(const struct tavor_wq *wq, struct tavor_chain *chain)
+{
+	if (likely(chain->wqes < chain->room))
+		return false;
+	chain->room = tavor_wq_room(wq);
+	return chain->wqes >= chain->room;
+}
+
+/* The queue goes on behind a chain, whose doorbell is rung afterwards. */
+static void tavor_chain_end(struct tavor_wq *wq, const struct tavor_chain *chain)
+{
+	wq->next = chain->next;
+	wq->last = chain->last;
+	/* Pairs with the acquire in the flush of a failed device, which no doorbell tells. */
+	smp_store_release(&wq->head, wq->head + chain->wqes);
 }
 
 static void *tavor_put_raddr(void *pos, u64 raddr, u32 rkey)
@@ -88,50 +134,37 @@ static void *tavor_put_ud(const struct tavor_hw_qp *qp, void *pos, const struct 
 	return seg + 1;
 }
 
-/* What stands between the first segment and the data. */
-static void *tavor_put_address(struct tavor_hw_qp *qp, const struct ib_send_wr *wr, void *wqe)
+static void *tavor_put_remote(void *pos, const struct ib_send_wr *wr,
+			      const struct tavor_send_op *op)
 {
-	void *pos = wqe + sizeof(struct tavor_next_seg);
-
-	switch (qp->service) {
-	case TAVOR_SERVICE_UD:
-		return tavor_put_ud(qp, pos, ud_wr(wr));
-	case TAVOR_SERVICE_MLX:
-		return tavor_mlx_headers(qp, ud_wr(wr), wqe);
-	default:
-		break;
-	}
-	switch (wr->opcode) {
-	case IB_WR_RDMA_WRITE:
-	case IB_WR_RDMA_WRITE_WITH_IMM:
-	case IB_WR_RDMA_READ:
-		return tavor_put_raddr(pos, rdma_wr(wr)->remote_addr, rdma_wr(wr)->rkey);
-	case IB_WR_ATOMIC_CMP_AND_SWP:
-	case IB_WR_ATOMIC_FETCH_AND_ADD:
+	if (unlikely(op->parts & TAVOR_SEND_ATOMIC))
 		return tavor_put_atomic(pos, atomic_wr(wr));
-	default:
-		return pos;
-	}
+	return tavor_put_raddr(pos, rdma_wr(wr)->remote_addr, rdma_wr(wr)->rkey);
 }
 
 /*
  * A byte count of 0 means 2 GB to the hardware: empty entries are left out. The bit that would say
- * 2 GB and more means that the data follow.
+ * 2 GB and more means that the data follow. Returns false if there is such an entry.
  */
-static void *tavor_put_sges(void *pos, const struct ib_sge *sge, int num)
+static __always_inline bool tavor_put_sges(void **pos, const struct ib_sge *sge, u32 num)
 {
-	struct tavor_data_seg *seg = pos;
+	const struct ib_sge *end = sge + num;
+	struct tavor_data_seg *seg = *pos;
 	u32 lengths = 0;
 
-	for (; num > 0; num--, sge++) {
+	for (; sge != end; sge++) {
 		lengths |= sge->length;
-		if (sge->length)
+		if (likely(sge->length))
 			tavor_set_data_seg(seg++, sge);
 	}
-	return lengths & TAVOR_INLINE ? ERR_PTR(-EINVAL) : seg;
+	*pos = seg;
+	if (unlikely(lengths & TAVOR_INLINE))
+		return false;
+	return true;
 }
 
-static void *tavor_put_inline(void *pos, const struct ib_send_wr *wr, u32 max)
+/* Returns where the data end, or NULL: there are too many. */
+static noinline void *tavor_put_inline(void *pos, const struct ib_send_wr *wr, u32 max)
 {
 	struct tavor_inline_seg *seg = pos;
 	u32 bytes = 0;
@@ -141,7 +174,7 @@ static void *tavor_put_inline(void *pos, const struct ib_send_wr *wr, u32 max)
 		const struct ib_sge *sge = &wr->sg_list[i];
 
 		if (sge->length > max - bytes)
-			return ERR_PTR(-EINVAL);
+			return NULL;
 		memcpy(seg->data + bytes, (void *)(uintptr_t)sge->addr, sge->length);
 		bytes += sge->length;
 	}
@@ -151,110 +184,125 @@ static void *tavor_put_inline(void *pos, const struct ib_send_wr *wr, u32 max)
 	return pos + ALIGN(sizeof(*seg) + bytes, TAVOR_WQE_UNIT);
 }
 
-static void *tavor_put_data(const struct tavor_hw_qp *qp, const struct ib_send_wr *wr, void *pos)
+/* Returns false if the list, or what it says, is longer than it may be. */
+static __always_inline bool tavor_put_data(const struct tavor_hw_qp *qp,
+					   const struct ib_send_wr *wr,
+					   const struct tavor_send_op *op, void **pos)
 {
-	bool reads = wr->opcode == IB_WR_RDMA_READ || wr->opcode == IB_WR_ATOMIC_CMP_AND_SWP ||
-		     wr->opcode == IB_WR_ATOMIC_FETCH_AND_ADD;
+	u32 num = wr->num_sge;	/* a negative one is too large */
 
-	if (wr->num_sge < 0 || wr->num_sge > qp->sq.shape.max_gs)
-		return ERR_PTR(-EINVAL);
-	if (!(wr->send_flags & IB_SEND_INLINE))
-		return tavor_put_sges(pos, wr->sg_list, wr->num_sge);
-	return reads ? ERR_PTR(-EINVAL) : tavor_put_inline(pos, wr, qp->max_inline);
+	if (unlikely(num > qp->sq.shape.max_gs))
+		return false;
+	if (likely(!(wr->send_flags & IB_SEND_INLINE)))
+		return tavor_put_sges(pos, wr->sg_list, num);
+	if (op->parts & TAVOR_SEND_READS)
+		return false;
+	*pos = tavor_put_inline(*pos, wr, qp->max_inline);
+	return *pos;
 }
 
 static __be32 tavor_send_flags(const struct tavor_hw_qp *qp, const struct ib_send_wr *wr)
 {
-	u32 flags = TAVOR_CTRL_ALWAYS;
-
-	if (qp->sq_sig_all || wr->send_flags & IB_SEND_SIGNALED)
-		flags |= TAVOR_CTRL_COMPLETION;
-	if (wr->send_flags & IB_SEND_SOLICITED)
-		flags |= TAVOR_CTRL_SOLICITED;
-	return cpu_to_be32(flags);
+	return cpu_to_be32(qp->send_flags |
+			   (wr->send_flags & IB_SEND_SIGNALED ? TAVOR_CTRL_COMPLETION : 0) |
+			   (wr->send_flags & IB_SEND_SOLICITED ? TAVOR_CTRL_SOLICITED : 0));
 }
 
-static bool tavor_send_has_imm(const struct ib_send_wr *wr)
+/* Writes one send WQE, not linked to anything yet. Returns false if there is no such request. */
+static __always_inline bool tavor_build_send(struct tavor_hw_qp *qp, const struct ib_send_wr *wr,
+					     const struct tavor_send_op *op,
+					     struct tavor_next_seg *wqe, void **end)
 {
-	return wr->opcode == IB_WR_SEND_WITH_IMM || wr->opcode == IB_WR_RDMA_WRITE_WITH_IMM;
-}
-
-/* Writes one send WQE, not linked to anything yet. Returns its bytes or a negative errno. */
-static int tavor_build_send(struct tavor_hw_qp *qp, const struct ib_send_wr *wr,
-			    struct tavor_next_seg *wqe)
-{
-	void *pos;
+	void *pos = wqe + 1;
 
 	wqe->nda_op = 0;
 	wqe->ee_nds = 0;
 	wqe->flags = tavor_send_flags(qp, wr);
-	wqe->imm = tavor_send_has_imm(wr) ? wr->ex.imm_data : 0;
+	if (op->parts & TAVOR_SEND_IMM)
+		wqe->imm = wr->ex.imm_data;
 
-	pos = tavor_put_address(qp, wr, wqe);
-	if (IS_ERR(pos))
-		return PTR_ERR(pos);
-	pos = tavor_put_data(qp, wr, pos);
-	if (IS_ERR(pos))
-		return PTR_ERR(pos);
-	if (tavor_qp_is_special(qp))
+	if (op->parts & TAVOR_SEND_REMOTE) {
+		pos = tavor_put_remote(pos, wr, op);
+	} else if (qp->service == TAVOR_SERVICE_UD) {
+		pos = tavor_put_ud(qp, pos, ud_wr(wr));
+	} else if (unlikely(tavor_qp_is_special(qp))) {
+		pos = tavor_mlx_headers(qp, ud_wr(wr), wqe);
+		if (!pos)
+			return false;
+	}
+
+	if (unlikely(!tavor_put_data(qp, wr, op, &pos)))
+		return false;
+	if (unlikely(tavor_qp_is_special(qp)))
 		pos = tavor_mlx_icrc(pos);
-	return pos - (void *)wqe;
+	*end = pos;
+	return true;
+}
+
+static u32 tavor_wqe_units(const struct tavor_next_seg *wqe, const void *end)
+{
+	return (u32)(end - (const void *)wqe) / TAVOR_WQE_UNIT;
 }
 
 /* The previous WQE's link. The hardware trusts the address once the size is there. */
-static void tavor_link_send(struct tavor_next_seg *last, u32 addr, u32 opcode, u32 size_fence_dbd)
+static void tavor_link_send(struct tavor_next_seg *last, u32 addr_op, u32 size_fence_dbd)
 {
 	dma_wmb();
-	last->nda_op = cpu_to_be32(addr | opcode);
+	last->nda_op = cpu_to_be32(addr_op);
 	dma_wmb();
 	WRITE_ONCE(last->ee_nds, cpu_to_be32(size_fence_dbd));
 }
 
-/* A WQE of @size units takes its place in the queue. */
-static void tavor_queue_send(struct tavor_hw_qp *qp, struct tavor_next_seg *wqe, u32 size,
-			     u8 opcode, bool fence, u64 wr_id, struct tavor_chain *chain)
+/* A WQE of @size units, at the next slot's address, takes its place in the chain. */
+static __always_inline void tavor_queue_send(struct tavor_wq *sq, struct tavor_next_seg *wqe,
+					     u32 addr_op, u32 size, bool fence, u64 wr_id,
+					     struct tavor_chain *chain)
 {
-	struct tavor_wq *sq = &qp->sq;
-	u32 addr = sq->shape.offset + (sq->next << sq->shape.shift);
+	u32 link = size | (fence ? TAVOR_NEXT_FENCE : 0);
 
-	sq->wrid[sq->next] = wr_id;
+	sq->wrid[chain->next] = wr_id;
 	if (!chain->wqes++) {
-		chain->head = addr | (fence ? TAVOR_SEND_DB_FENCE : 0) | opcode;
+		chain->head = addr_op | (fence ? TAVOR_SEND_DB_FENCE : 0);
 		chain->size = size;
+		link |= TAVOR_NEXT_DBD;
 	}
-	tavor_link_send(sq->last, addr, opcode, size | (fence ? TAVOR_NEXT_FENCE : 0) |
-			(chain->wqes == 1 ? TAVOR_NEXT_DBD : 0));
-	sq->last = wqe;
-	/* Pairs with the acquire in the flush of a failed device, which no doorbell tells. */
-	smp_store_release(&sq->head, sq->head + 1);
-	sq->next = tavor_wq_after(sq, sq->next);
+	tavor_link_send(chain->last, addr_op, link);
+	chain->last = wqe;
+	chain->next = tavor_wq_after(sq, chain->next);
 }
 
-static int tavor_post_one_send(struct tavor_hw_qp *qp, const struct ib_send_wr *wr,
-			       struct tavor_chain *chain)
+static __always_inline int tavor_post_one_send(struct tavor_hw_qp *qp, const struct ib_send_wr *wr,
+					       struct tavor_chain *chain)
 {
-	u8 opcode = tavor_send_opcode(qp, wr->opcode);
+	const struct tavor_send_op *op;
 	struct tavor_next_seg *wqe;
-	int size;
+	void *end;
+	u32 addr;
 
-	if (tavor_wq_full(&qp->sq))
+	if (unlikely(tavor_chain_full(&qp->sq, chain)))
 		return -ENOMEM;
-	if (!opcode)
+	op = tavor_send_op(qp, wr->opcode);
+	if (unlikely(!op))
 		return -EINVAL;
-	wqe = tavor_send_slot(qp, qp->sq.next);
-	size = tavor_build_send(qp, wr, wqe);
-	if (size < 0)
-		return size;
-	tavor_queue_send(qp, wqe, size / TAVOR_WQE_UNIT, opcode, wr->send_flags & IB_SEND_FENCE,
-			 wr->wr_id, chain);
+	addr = tavor_wq_addr(&qp->sq, chain->next);
+	wqe = tavor_buf_at(&qp->buf, addr);
+	if (unlikely(!tavor_build_send(qp, wr, op, wqe, &end)))
+		return -EINVAL;
+	tavor_queue_send(&qp->sq, wqe, addr | op->opcode, tavor_wqe_units(wqe, end),
+			 wr->send_flags & IB_SEND_FENCE, wr->wr_id, chain);
 	return 0;
 }
 
 static int tavor_check_post(const struct tavor_hw_qp *qp, const struct tavor_wq *wq)
 {
-	if (vrb_device_failed(qp->dev->vrb))
+	if (unlikely(vrb_device_failed(qp->object.dev)))
 		return -EIO;
-	return READ_ONCE(wq->open) ? 0 : -EINVAL;
+	return likely(READ_ONCE(wq->open)) ? 0 : -EINVAL;
+}
+
+static void tavor_ring_send(struct tavor_hw_qp *qp, const struct tavor_chain *chain)
+{
+	tavor_ring(&qp->dev->kar, TAVOR_DB_SEND, chain->head, qp->qpn << 8 | chain->size);
 }
 
 /**
@@ -271,21 +319,24 @@ int tavor_post_send(struct ib_qp *ibqp, const struct ib_send_wr *wr,
 		    const struct ib_send_wr **bad_wr)
 {
 	struct tavor_hw_qp *qp = to_tqp(ibqp)->hw;
-	struct tavor_chain chain = {};
+	struct tavor_chain chain;
 	unsigned long flags;
 	int err;
 
 	spin_lock_irqsave(&qp->sq.lock, flags);
+	chain = tavor_chain_of(&qp->sq);
 	err = tavor_check_post(qp, &qp->sq);
 	for (; wr && !err; wr = wr->next) {
 		err = tavor_post_one_send(qp, wr, &chain);
 		if (err)
 			break;
 	}
-	if (err)
+	if (unlikely(err))
 		*bad_wr = wr;
-	if (chain.wqes)
-		tavor_ring(&qp->dev->kar, TAVOR_DB_SEND, chain.head, qp->qpn << 8 | chain.size);
+	if (chain.wqes) {
+		tavor_chain_end(&qp->sq, &chain);
+		tavor_ring_send(qp, &chain);
+	}
 	spin_unlock_irqrestore(&qp->sq.lock, flags);
 	return err;
 }
@@ -301,22 +352,25 @@ int tavor_post_send(struct ib_qp *ibqp, const struct ib_send_wr *wr,
 int tavor_post_send_marker(struct tavor_hw_qp *qp, u64 wr_id)
 {
 	u32 size = sizeof(struct tavor_next_seg) + sizeof(struct tavor_ud_seg);
-	struct tavor_chain chain = {};
 	struct tavor_next_seg *wqe;
+	struct tavor_chain chain;
 	unsigned long flags;
 	int err = -ENOMEM;
+	u32 addr;
 
 	spin_lock_irqsave(&qp->sq.lock, flags);
-	if (!tavor_wq_full(&qp->sq)) {
-		wqe = tavor_send_slot(qp, qp->sq.next);
+	chain = tavor_chain_of(&qp->sq);
+	if (!tavor_chain_full(&qp->sq, &chain)) {
+		addr = tavor_wq_addr(&qp->sq, chain.next);
+		wqe = tavor_buf_at(&qp->buf, addr);
 		/* No strides are shorter, and nobody executes it. */
 		memset(wqe, 0, size);
 		wqe->flags = cpu_to_be32(TAVOR_CTRL_ALWAYS | TAVOR_CTRL_COMPLETION);
-		tavor_queue_send(qp, wqe, size / TAVOR_WQE_UNIT, TAVOR_OP_SEND, false, wr_id,
-				 &chain);
+		tavor_queue_send(&qp->sq, wqe, addr | TAVOR_OP_SEND, size / TAVOR_WQE_UNIT, false,
+				 wr_id, &chain);
+		tavor_chain_end(&qp->sq, &chain);
 		if (!vrb_device_failed(qp->dev->vrb))
-			tavor_ring(&qp->dev->kar, TAVOR_DB_SEND, chain.head,
-				   qp->qpn << 8 | chain.size);
+			tavor_ring_send(qp, &chain);
 		err = 0;
 	}
 	spin_unlock_irqrestore(&qp->sq.lock, flags);
@@ -324,38 +378,41 @@ int tavor_post_send_marker(struct tavor_hw_qp *qp, u64 wr_id)
 }
 
 /* The ring's addresses were linked when it was made; a link's size is that of the next WQE. */
-static int tavor_post_one_recv(struct tavor_hw_qp *qp, const struct ib_recv_wr *wr)
+static __always_inline int tavor_post_one_recv(struct tavor_hw_qp *qp, const struct ib_recv_wr *wr,
+					       struct tavor_chain *chain)
 {
+	u32 num = wr->num_sge;	/* a negative one is too large */
 	struct tavor_wq *rq = &qp->rq;
 	struct tavor_next_seg *wqe;
-	void *end;
-	u32 size;
+	u32 addr, size;
+	void *pos;
 
-	if (tavor_wq_full(rq))
+	if (unlikely(tavor_chain_full(rq, chain)))
 		return -ENOMEM;
-	if (wr->num_sge < 0 || wr->num_sge > rq->shape.max_gs)
+	if (unlikely(num > rq->shape.max_gs))
 		return -EINVAL;
-	wqe = tavor_recv_slot(qp, rq->next);
+	addr = chain->next << rq->shape.shift;
+	wqe = tavor_buf_at(&qp->buf, addr);
+	pos = wqe + 1;
 	wqe->ee_nds = cpu_to_be32(TAVOR_NEXT_DBD);
 	wqe->flags = 0;
-	end = tavor_put_sges(wqe + 1, wr->sg_list, wr->num_sge);
-	if (IS_ERR(end))
-		return PTR_ERR(end);
-	size = (end - (void *)wqe) / TAVOR_WQE_UNIT;
+	if (unlikely(!tavor_put_sges(&pos, wr->sg_list, num)))
+		return -EINVAL;
+	size = tavor_wqe_units(wqe, pos);
 
-	rq->wrid[rq->next] = wr->wr_id;
-	WRITE_ONCE(rq->last->ee_nds, cpu_to_be32(TAVOR_NEXT_DBD | size));
-	rq->last = wqe;
-	/* As of a send. */
-	smp_store_release(&rq->head, rq->head + 1);
-	rq->next = tavor_wq_after(rq, rq->next);
-	return size;
+	rq->wrid[chain->next] = wr->wr_id;
+	WRITE_ONCE(chain->last->ee_nds, cpu_to_be32(TAVOR_NEXT_DBD | size));
+	if (!chain->wqes++)
+		chain->head = addr | size;
+	chain->last = wqe;
+	chain->next = tavor_wq_after(rq, chain->next);
+	return 0;
 }
 
-static void tavor_ring_recv(struct tavor_hw_qp *qp, u32 slot, u32 size, u32 count)
+static void tavor_ring_recv(struct tavor_hw_qp *qp, const struct tavor_chain *chain)
 {
-	tavor_ring(&qp->dev->kar, TAVOR_DB_RECV, slot << qp->rq.shape.shift | size,
-		   qp->qpn << 8 | count % TAVOR_RECV_DB_MAX);
+	tavor_ring(&qp->dev->kar, TAVOR_DB_RECV, chain->head,
+		   qp->qpn << 8 | chain->wqes % TAVOR_RECV_DB_MAX);
 }
 
 /**
@@ -372,32 +429,31 @@ int tavor_post_recv(struct ib_qp *ibqp, const struct ib_recv_wr *wr,
 		    const struct ib_recv_wr **bad_wr)
 {
 	struct tavor_hw_qp *qp = to_tqp(ibqp)->hw;
-	u32 count = 0, first_slot = 0, first_size = 0, slot;
+	struct tavor_chain chain;
 	unsigned long flags;
-	int ret;
+	int err;
 
 	spin_lock_irqsave(&qp->rq.lock, flags);
-	ret = tavor_check_post(qp, &qp->rq);
-	for (; wr && ret >= 0; wr = wr->next) {
-		slot = qp->rq.next;
-		ret = tavor_post_one_recv(qp, wr);
-		if (ret < 0)
+	chain = tavor_chain_of(&qp->rq);
+	err = tavor_check_post(qp, &qp->rq);
+	for (; wr && !err; wr = wr->next) {
+		err = tavor_post_one_recv(qp, wr, &chain);
+		if (err)
 			break;
-		if (!count++) {
-			first_slot = slot;
-			first_size = ret;
-		}
-		if (count == TAVOR_RECV_DB_MAX) {
-			tavor_ring_recv(qp, first_slot, first_size, count);
-			count = 0;
+		if (unlikely(chain.wqes == TAVOR_RECV_DB_MAX)) {
+			tavor_chain_end(&qp->rq, &chain);
+			tavor_ring_recv(qp, &chain);
+			chain = tavor_chain_of(&qp->rq);
 		}
 	}
-	if (ret < 0)
+	if (unlikely(err))
 		*bad_wr = wr;
-	if (count)
-		tavor_ring_recv(qp, first_slot, first_size, count);
+	if (chain.wqes) {
+		tavor_chain_end(&qp->rq, &chain);
+		tavor_ring_recv(qp, &chain);
+	}
 	spin_unlock_irqrestore(&qp->rq.lock, flags);
-	return min(ret, 0);
+	return err;
 }
 
 /**
@@ -411,15 +467,18 @@ int tavor_post_recv(struct ib_qp *ibqp, const struct ib_recv_wr *wr,
 int tavor_post_recv_marker(struct tavor_hw_qp *qp, u64 wr_id)
 {
 	const struct ib_recv_wr wr = { .wr_id = wr_id };
+	struct tavor_chain chain;
 	unsigned long flags;
-	int size;
-	u32 slot;
+	int err;
 
 	spin_lock_irqsave(&qp->rq.lock, flags);
-	slot = qp->rq.next;
-	size = tavor_post_one_recv(qp, &wr);
-	if (size > 0 && !vrb_device_failed(qp->dev->vrb))
-		tavor_ring_recv(qp, slot, size, 1);
+	chain = tavor_chain_of(&qp->rq);
+	err = tavor_post_one_recv(qp, &wr, &chain);
+	if (!err) {
+		tavor_chain_end(&qp->rq, &chain);
+		if (!vrb_device_failed(qp->dev->vrb))
+			tavor_ring_recv(qp, &chain);
+	}
 	spin_unlock_irqrestore(&qp->rq.lock, flags);
-	return min(size, 0);
+	return err;
 }

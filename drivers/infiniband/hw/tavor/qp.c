@@ -457,6 +457,7 @@ static struct tavor_hw_qp *tavor_qp_alloc(struct ib_qp *ibqp, const struct ib_qp
 	qp->state = IB_QPS_RESET;
 	qp->user = user;
 	qp->sq_sig_all = attr->sq_sig_type == IB_SIGNAL_ALL_WR;
+	qp->send_flags = TAVOR_CTRL_ALWAYS | (qp->sq_sig_all ? TAVOR_CTRL_COMPLETION : 0);
 	err = tavor_qp_get_number(qp, attr->port_num, gfp);
 	if (err) {
 		kfree(qp);

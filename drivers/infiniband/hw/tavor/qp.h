@@ -48,6 +48,7 @@ struct tavor_qp_attrs {
  *	lock
  * @on_recv_cq: the same for recv_qps
  * @sq_sig_all: every send completes
+ * @send_flags: what the first segment of every send has of TAVOR_CTRL_*
  * @attrs: see there
  * @next_attrs: what @attrs becomes when the transition under way has succeeded
  * @next_state: the same for @state
@@ -103,6 +104,7 @@ struct tavor_hw_qp {
 	struct list_head queued;
 	struct list_head issued;
 	u32 max_inline;
+	u32 send_flags;
 	u32 uar;
 	u32 lkey;
 	struct tavor_buf buf;
@@ -160,7 +162,7 @@ static inline bool tavor_qp_is_special(const struct tavor_hw_qp *qp)
 
 static inline struct tavor_next_seg *tavor_send_slot(struct tavor_hw_qp *qp, u32 slot)
 {
-	return tavor_buf_at(&qp->buf, qp->sq.shape.offset + ((size_t)slot << qp->sq.shape.shift));
+	return tavor_buf_at(&qp->buf, tavor_wq_addr(&qp->sq, slot));
 }
 
 static inline struct tavor_next_seg *tavor_recv_slot(struct tavor_hw_qp *qp, u32 slot)

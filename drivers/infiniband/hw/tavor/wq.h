@@ -43,6 +43,12 @@ static inline u32 tavor_wq_after(const struct tavor_wq *wq, u32 slot)
 	return slot + 1 == wq->shape.max ? 0 : slot + 1;
 }
 
+/* Of a slot, in the QP's buffer */
+static inline u32 tavor_wq_addr(const struct tavor_wq *wq, u32 slot)
+{
+	return wq->shape.offset + (slot << wq->shape.shift);
+}
+
 /* All slots up to this one are free again: sends without completion went before it. */
 static inline void tavor_wq_complete(struct tavor_wq *wq, u32 slot, struct ib_wc *wc)
 {
