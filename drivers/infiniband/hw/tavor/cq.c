@@ -393,6 +393,16 @@ static int tavor_cq_tell_user(struct tavor_hw_cq *cq, struct ib_udata *udata)
 	return ib_copy_to_udata(udata, &resp, min(sizeof(resp), udata->outlen));
 }
 
+static void tavor_cq_make_arm(struct tavor_hw_cq *cq)
+{
+	static const u32 commands[] = { TAVOR_CQ_DB_NOTIFY, TAVOR_CQ_DB_NOTIFY_SOLICITED };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		cq->arm[i] = tavor_doorbell(FIELD_PREP(TAVOR_CQ_DB_CMD, commands[i]) | cq->cqn,
+					    TAVOR_CQ_DB_OWN_CI);
+}
+
 static struct tavor_hw_cq *tavor_cq_alloc(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr,
 					  bool user, gfp_t gfp)
 {
@@ -423,6 +433,7 @@ static struct tavor_hw_cq *tavor_cq_alloc(struct ib_cq *ibcq, const struct ib_cq
 	err = tavor_alloc_get(&dev->cqs.alloc, &cq->cqn);
 	if (err)
 		goto give_room;
+	tavor_cq_make_arm(cq);
 	vrb_object_init_shell(&cq->object, dev->vrb, &tavor_cq_type.mtt.object, cq->cqn,
 			      &tavor_verb_destroy_cq);
 	to_tcq(ibcq)->hw = cq;

@@ -47,8 +47,10 @@ enum tavor_cq_move {
  * @uar: page its doorbells come from
  * @pdn: of the buffer's region
  * @lkey: of the buffer
+ * @arm: doorbells that arm it for the next event, and for the next solicited one
  * @lock: the following; taken inside no work queue's lock
  * @cons_index: CQEs consumed, ever; modulo @entries the next one to look at
+ * @last_qp: whose completion was polled last; in the table and not hidden, or NULL
  * @buf: kernel CQs only
  * @spare: for a resize of a kernel CQ: the buffer it is going to have, and then the one it has had
  * @spare_entries: of that
@@ -76,9 +78,11 @@ struct tavor_hw_cq {
 	u32 uar;
 	u32 pdn;
 	u32 lkey;
+	__be64 arm[2];
 
 	spinlock_t lock;		/* CQEs and what follows from them */
 	u32 cons_index;
+	struct tavor_hw_qp *last_qp;
 	struct list_head send_qps;	/* kernel QPs that complete here; under lock */
 	struct list_head recv_qps;
 	struct tavor_buf buf;

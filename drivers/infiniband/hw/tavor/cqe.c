@@ -2,26 +2,10 @@
 /*
  * The entries of a kernel CQ: giving them back, and taking out those of one QP.
  */
-#include <linux/bitfield.h>
-
 #include "cq_move.h"
 #include "cqe.h"
 #include "srq.h"
 #include "tavor.h"
-
-/**
- * tavor_cq_consumed() - tell the hardware that entries are free again
- * @cq: a kernel CQ whose @cons_index has been advanced
- * @count: by how much; > 0
- *
- * Context: Any, the CQ's lock held.
- */
-void tavor_cq_consumed(struct tavor_hw_cq *cq, u32 count)
-{
-	lockdep_assert_held(&cq->lock);
-	tavor_ring(&cq->dev->kar, TAVOR_DB_CQ,
-		   FIELD_PREP(TAVOR_CQ_DB_CMD, TAVOR_CQ_DB_INC_CI) | cq->cqn, count - 1);
-}
 
 static bool tavor_cqe_of(const struct tavor_cqe *cqe, u32 qpn)
 {

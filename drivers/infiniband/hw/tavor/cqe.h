@@ -5,11 +5,12 @@
 #ifndef TAVOR_CQE_H
 #define TAVOR_CQE_H
 
+#include <linux/bitfield.h>
+
 #include "cq.h"
 
 struct tavor_hw_srq;
 
-void tavor_cq_consumed(struct tavor_hw_cq *cq, u32 count);
 void tavor_cq_clean(struct tavor_hw_cq *cq, u32 qpn, struct tavor_hw_srq *srq);
 
 /* Entry of a kernel CQ; @index is free-running. The CQ's lock is held. */
@@ -26,7 +27,7 @@ static inline bool tavor_cqe_is_sw(const struct tavor_cqe *cqe)
 
 static inline bool tavor_cqe_is_error(const struct tavor_cqe *cqe)
 {
-	return (cqe->opcode & TAVOR_CQE_OPCODE_ERR_MASK) == TAVOR_CQE_OPCODE_ERR_MASK;
+	return cqe->opcode >= TAVOR_CQE_OPCODE_ERR_RECV;
 }
 
 /* Of an error CQE the opcode says it. */
@@ -57,6 +58,14 @@ static inline void tavor_cqe_free(struct tavor_hw_cq *cq, struct tavor_cqe *cqe)
 {
 	tavor_cqe_give_back(cqe);
 	cq->cons_index++;
+}
+
+/* Tells the hardware that @count entries are free again, > 0. The CQ's lock is held. */
+static inline void tavor_cq_consumed(struct tavor_hw_cq *cq, u32 count)
+{
+	lockdep_assert_held(&cq->lock);
+	tavor_ring(&cq->dev->kar, TAVOR_DB_CQ,
+		   FIELD_PREP(TAVOR_CQ_DB_CMD, TAVOR_CQ_DB_INC_CI) | cq->cqn, count - 1);
 }
 
 #endif /* TAVOR_CQE_H */

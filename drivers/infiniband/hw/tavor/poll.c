@@ -16,12 +16,26 @@
 #include "qp.h"
 #include "tavor.h"
 
-/* What poll_one answers. */
-enum tavor_polled {
-	TAVOR_POLLED_NONE,	/* nothing there */
-	TAVOR_POLLED_WC,	/* a work completion */
-	TAVOR_POLLED_DROPPED,	/* a CQE of a QP that is going away: none to report */
+/* What the completion of a send says, by the hardware's opcode; of all that are not here, 0. */
+static const struct {
+	u8 opcode;		/* enum ib_wc_opcode */
+	u8 flags;
+	bool has_bytes;		/* those of its answer */
+} tavor_send_wcs[] = {
+	[TAVOR_OP_RDMA_WRITE]		= { IB_WC_RDMA_WRITE },
+	[TAVOR_OP_RDMA_WRITE_IMM]	= { IB_WC_RDMA_WRITE, IB_WC_WITH_IMM },
+	[TAVOR_OP_SEND]			= { IB_WC_SEND },
+	[TAVOR_OP_SEND_IMM]		= { IB_WC_SEND, IB_WC_WITH_IMM },
+	[TAVOR_OP_RDMA_READ]		= { IB_WC_RDMA_READ, 0, true },
+	[TAVOR_OP_ATOMIC_CS]		= { IB_WC_COMP_SWAP, 0, true },
+	[TAVOR_OP_ATOMIC_FA]		= { IB_WC_FETCH_ADD, 0, true },
+	[TAVOR_NEXT_OPCODE]		= { },
 };
+
+/* Of receives: the packet that completed it carried immediate data; it was of an RDMA write. */
+#define TAVOR_RECV_WRITE_IMM	(BIT(TAVOR_RECV_WRITE_LAST_IMM) | BIT(TAVOR_RECV_WRITE_ONLY_IMM))
+#define TAVOR_RECV_IMM		(BIT(TAVOR_RECV_SEND_LAST_IMM) | BIT(TAVOR_RECV_SEND_ONLY_IMM) | \
+				 TAVOR_RECV_WRITE_IMM)
 
 static enum ib_wc_status tavor_wc_status(u8 syndrome)
 {
@@ -72,174 +86,197 @@ static bool tavor_flush_next(struct tavor_err_cqe *cqe, const struct tavor_next_
 	return true;
 }
 
-/* The work queue slot of a CQE, or -1 for an address that is none. */
-static int tavor_wqe_slot(const struct tavor_wq *wq, u32 addr)
+static void tavor_wc_no_wqe(const struct tavor_hw_qp *qp, const struct tavor_cqe *cqe)
 {
-	u32 slot = (addr - wq->shape.offset) >> wq->shape.shift;
-
-	return addr >= wq->shape.offset && slot < wq->shape.max ? slot : -1;
+	ibdev_err_ratelimited(&qp->dev->ib_dev, "QP 0x%06x: completion of no WQE: 0x%x\n",
+			      qp->qpn, (u32)(be32_to_cpu(cqe->wqe) & TAVOR_CQE_WQE_ADDR));
 }
 
-static void tavor_wc_send(const struct tavor_cqe *cqe, struct ib_wc *wc)
+/*
+ * The slot of a CQE's WQE; not below the number of slots for an address that is none. Slots begin
+ * at multiples of 64 bytes, so that the shift takes the WQE's size away.
+ */
+static u32 tavor_wqe_slot(const struct tavor_wq *wq, __be32 wqe)
 {
-	switch (cqe->opcode) {
-	case TAVOR_OP_RDMA_WRITE_IMM:
-		wc->wc_flags |= IB_WC_WITH_IMM;
-		fallthrough;
-	case TAVOR_OP_RDMA_WRITE:
-		wc->opcode = IB_WC_RDMA_WRITE;
-		break;
-	case TAVOR_OP_SEND_IMM:
-		wc->wc_flags |= IB_WC_WITH_IMM;
-		fallthrough;
-	case TAVOR_OP_SEND:
-		wc->opcode = IB_WC_SEND;
-		break;
-	case TAVOR_OP_RDMA_READ:
-		wc->opcode = IB_WC_RDMA_READ;
-		wc->byte_len = be32_to_cpu(cqe->byte_count);
-		break;
-	case TAVOR_OP_ATOMIC_CS:
-		wc->opcode = IB_WC_COMP_SWAP;
-		wc->byte_len = sizeof(u64);
-		break;
-	case TAVOR_OP_ATOMIC_FA:
-		wc->opcode = IB_WC_FETCH_ADD;
-		wc->byte_len = sizeof(u64);
-		break;
-	default:
-		wc->opcode = IB_WC_SEND;
-		break;
+	return (be32_to_cpu(wqe) - wq->shape.offset) >> wq->shape.shift;
+}
+
+/* Last: the slot, and the link a flush has just followed, may be overwritten from here on. */
+static void tavor_wc_wqe(const struct tavor_hw_qp *qp, struct tavor_wq *wq,
+			 const struct tavor_cqe *cqe, u32 slot, struct ib_wc *wc)
+{
+	if (likely(slot < wq->shape.max)) {
+		tavor_wq_complete(wq, slot, wc);
+	} else {
+		wc->wr_id = 0;
+		tavor_wc_no_wqe(qp, cqe);
 	}
 }
 
+static void tavor_wc_send(struct tavor_hw_qp *qp, const struct tavor_cqe *cqe, struct ib_wc *wc)
+{
+	u32 op = cqe->opcode & TAVOR_NEXT_OPCODE;
+
+	wc->status = IB_WC_SUCCESS;
+	wc->opcode = tavor_send_wcs[op].opcode;
+	wc->wc_flags = tavor_send_wcs[op].flags;
+	/* The hardware does not count those of an atomic. */
+	if (tavor_send_wcs[op].has_bytes)
+		wc->byte_len = op == TAVOR_OP_RDMA_READ ? be32_to_cpu(cqe->byte_count) :
+							  sizeof(u64);
+	tavor_wc_wqe(qp, &qp->sq, cqe, tavor_wqe_slot(&qp->sq, cqe->wqe), wc);
+}
+
 /* Where a datagram came from; of connected receives these fields mean nothing. */
-static void tavor_wc_source(const struct tavor_cqe *cqe, struct ib_wc *wc)
+static void tavor_wc_source(const struct tavor_hw_qp *qp, const struct tavor_cqe *cqe,
+			    struct ib_wc *wc)
 {
 	wc->src_qp = be32_to_cpu(cqe->remote_qpn) & TAVOR_QPN_MASK;
 	wc->slid = be16_to_cpu(cqe->remote_lid);
 	wc->sl = FIELD_GET(TAVOR_CQE_SL, cqe->sl);
 	wc->dlid_path_bits = cqe->grh_path_bits & TAVOR_CQE_PATH_BITS;
+	wc->port_num = qp->attrs.port;
+	wc->pkey_index = 0;
 	if (cqe->grh_path_bits & TAVOR_CQE_GRH)
 		wc->wc_flags |= IB_WC_GRH;
 }
 
-static void tavor_wc_recv(const struct tavor_hw_qp *qp, const struct tavor_cqe *cqe,
-			  struct ib_wc *wc)
+static void tavor_wc_imm(const struct tavor_cqe *cqe, u32 packet, struct ib_wc *wc)
 {
-	wc->byte_len = be32_to_cpu(cqe->byte_count);
-	wc->opcode = IB_WC_RECV;
-	if (qp->service == TAVOR_SERVICE_UD || qp->service == TAVOR_SERVICE_MLX)
-		tavor_wc_source(cqe, wc);
-	if (qp->service == TAVOR_SERVICE_MLX) {
-		/* Reported with an immediate, which is the P_Key index and not of the packet. */
-		if (qp->type == IB_QPT_GSI)
-			wc->pkey_index = FIELD_GET(TAVOR_CQE_PKEY_INDEX,
-						   be32_to_cpu(cqe->imm_pkey_index));
-		return;
-	}
-	switch (cqe->opcode & 0x1f) {
-	case TAVOR_RECV_SEND_LAST_IMM:
-	case TAVOR_RECV_SEND_ONLY_IMM:
-		wc->wc_flags |= IB_WC_WITH_IMM;
-		wc->ex.imm_data = cqe->imm_pkey_index;
-		break;
-	case TAVOR_RECV_WRITE_LAST_IMM:
-	case TAVOR_RECV_WRITE_ONLY_IMM:
+	if (packet & TAVOR_RECV_WRITE_IMM)
 		wc->opcode = IB_WC_RECV_RDMA_WITH_IMM;
-		wc->wc_flags |= IB_WC_WITH_IMM;
-		wc->ex.imm_data = cqe->imm_pkey_index;
-		break;
-	}
+	wc->wc_flags |= IB_WC_WITH_IMM;
+	wc->ex.imm_data = cqe->imm_pkey_index;
 }
 
-/* Returns true when the CQE stays for the next WQE of the flush. */
-static bool tavor_wc_error(struct tavor_hw_qp *qp, struct tavor_cqe *cqe, bool send, int slot,
-			   struct ib_wc *wc)
+/* Returns the bit of the packet's opcode. */
+static u32 tavor_wc_datagram(const struct tavor_hw_qp *qp, const struct tavor_cqe *cqe,
+			     struct ib_wc *wc)
 {
-	struct tavor_err_cqe *err = (struct tavor_err_cqe *)cqe;
-
-	wc->status = tavor_wc_status(err->syndrome);
-	wc->vendor_err = err->vendor_error;
-	/* Receives from an SRQ each have a CQE of their own. */
-	if (slot < 0 || (!send && qp->srq))
-		return false;
-	return tavor_flush_next(err, send ? tavor_send_slot(qp, slot) : tavor_recv_slot(qp, slot));
+	tavor_wc_source(qp, cqe, wc);
+	if (qp->service != TAVOR_SERVICE_MLX)
+		return BIT(cqe->opcode & TAVOR_CQE_OPCODE_PACKET);
+	/* Reported with an immediate, which is the P_Key index and not of the packet. */
+	if (qp->type == IB_QPT_GSI)
+		wc->pkey_index = FIELD_GET(TAVOR_CQE_PKEY_INDEX, be32_to_cpu(cqe->imm_pkey_index));
+	return 0;
 }
 
-/* The slot of a CQE's work request; -1: an SRQ's, or the CQE makes no sense. */
-static int tavor_cqe_slot(struct tavor_hw_qp *qp, const struct tavor_cqe *cqe, bool send)
+static void tavor_wc_recv(struct tavor_hw_qp *qp, const struct tavor_cqe *cqe, struct ib_wc *wc)
 {
-	u32 addr = be32_to_cpu(cqe->wqe) & TAVOR_CQE_WQE_ADDR;
-	int slot;
+	u32 packet = BIT(cqe->opcode & TAVOR_CQE_OPCODE_PACKET);
 
-	if (!send && qp->srq)
-		return -1;
-	slot = tavor_wqe_slot(send ? &qp->sq : &qp->rq, addr);
-	if (slot < 0)
-		ibdev_err_ratelimited(&qp->dev->ib_dev, "QP 0x%06x: completion of no WQE: 0x%x\n",
-				      qp->qpn, addr);
-	return slot;
-}
-
-/* Returns true when the CQE stays, for the next WQE of a flush. */
-static bool tavor_make_wc(struct tavor_hw_qp *qp, struct tavor_cqe *cqe, struct ib_wc *wc)
-{
-	bool send = tavor_cqe_is_send(cqe);
-	int slot = tavor_cqe_slot(qp, cqe, send);
-	bool keep = false;
-
-	memset(wc, 0, sizeof(*wc));
-	if (slot < 0 && !send && qp->srq)
+	wc->status = IB_WC_SUCCESS;
+	wc->opcode = IB_WC_RECV;
+	wc->wc_flags = 0;
+	wc->byte_len = be32_to_cpu(cqe->byte_count);
+	if (qp->service > TAVOR_SERVICE_UC)
+		packet = tavor_wc_datagram(qp, cqe, wc);
+	if (packet & TAVOR_RECV_IMM)
+		tavor_wc_imm(cqe, packet, wc);
+	if (qp->srq)
 		wc->wr_id = tavor_srq_complete(qp->srq,
 					       be32_to_cpu(cqe->wqe) & TAVOR_CQE_WQE_ADDR);
-	if (tavor_cqe_is_error(cqe))
-		keep = tavor_wc_error(qp, cqe, send, slot, wc);
-	else if (send)
-		tavor_wc_send(cqe, wc);
 	else
-		tavor_wc_recv(qp, cqe, wc);
-	/* Last: the slot, and the link the flush has just followed, may now be overwritten. */
-	if (slot >= 0)
-		tavor_wq_complete(send ? &qp->sq : &qp->rq, slot, wc);
+		tavor_wc_wqe(qp, &qp->rq, cqe, tavor_wqe_slot(&qp->rq, cqe->wqe), wc);
+}
+
+/* Returns true when the CQE stays, for the next WQE of the flush. */
+static noinline bool tavor_wc_error(struct tavor_hw_qp *qp, struct tavor_cqe *cqe,
+				    struct ib_wc *wc)
+{
+	struct tavor_err_cqe *err = (struct tavor_err_cqe *)cqe;
+	bool send = tavor_cqe_is_send(cqe), keep = false;
+	struct tavor_wq *wq = send ? &qp->sq : &qp->rq;
+	u32 slot;
+
+	memset(wc, 0, sizeof(*wc));
+	wc->status = tavor_wc_status(err->syndrome);
+	wc->vendor_err = err->vendor_error;
+	wc->port_num = qp->attrs.port;
+	/* Receives from an SRQ each have a CQE of their own. */
+	if (!send && qp->srq) {
+		wc->wr_id = tavor_srq_complete(qp->srq,
+					       be32_to_cpu(cqe->wqe) & TAVOR_CQE_WQE_ADDR);
+		return false;
+	}
+	slot = tavor_wqe_slot(wq, cqe->wqe);
+	if (slot < wq->shape.max)
+		keep = tavor_flush_next(err, send ? tavor_send_slot(qp, slot) :
+						    tavor_recv_slot(qp, slot));
+	tavor_wc_wqe(qp, wq, cqe, slot, wc);
 	return keep;
 }
 
-static enum tavor_polled tavor_poll_one(struct tavor_hw_cq *cq, struct ib_wc *wc)
+/* A QP that is being destroyed: nobody is told, but the SRQ gets back what was taken from it. */
+static void tavor_cqe_drop(struct tavor_hw_qp *qp, const struct tavor_cqe *cqe)
 {
-	struct tavor_cqe *cqe = tavor_cq_next(cq);
-	struct tavor_hw_qp *qp;
+	if (qp->srq && !tavor_cqe_is_send(cqe))
+		tavor_srq_complete(qp->srq, be32_to_cpu(cqe->wqe) & TAVOR_CQE_WQE_ADDR);
+}
 
-	if (!cqe)
-		return TAVOR_POLLED_NONE;
-	qp = tavor_qp_lookup(cq->dev, be32_to_cpu(cqe->qpn) & TAVOR_QPN_MASK);
+/*
+ * The QP of a CQE that is not the last one's, which it is from now on; NULL: there is nobody to
+ * tell of the CQE.
+ */
+static noinline struct tavor_hw_qp *tavor_cqe_find_qp(struct tavor_hw_cq *cq,
+						      const struct tavor_cqe *cqe)
+{
+	u32 qpn = be32_to_cpu(cqe->qpn) & TAVOR_QPN_MASK;
+	struct tavor_hw_qp *qp = tavor_qp_lookup(cq->dev, qpn);
+
 	if (!qp || qp->user) {
 		ibdev_err_ratelimited(&cq->dev->ib_dev,
 				      "CQ 0x%06x: completion of unknown QP 0x%06x\n",
-				      cq->cqn, be32_to_cpu(cqe->qpn));
-		tavor_cqe_free(cq, cqe);
-		return TAVOR_POLLED_DROPPED;
+				      cq->cqn, qpn);
+		return NULL;
 	}
-	if (!tavor_make_wc(qp, cqe, wc))
-		tavor_cqe_free(cq, cqe);
-	if (qp->hidden)
-		return TAVOR_POLLED_DROPPED;
-	wc->qp = qp->ibqp;
-	wc->port_num = qp->attrs.port;
-	return TAVOR_POLLED_WC;
+	if (qp->hidden) {
+		tavor_cqe_drop(qp, cqe);
+		return NULL;
+	}
+	cq->last_qp = qp;
+	return qp;
 }
 
-/* Completions that the hardware has written, from @n on; returns how many there are then. */
-static int tavor_poll_some(struct tavor_hw_cq *cq, int n, int num, struct ib_wc *wc)
+static struct tavor_hw_qp *tavor_cqe_qp(struct tavor_hw_cq *cq, const struct tavor_cqe *cqe)
 {
-	enum tavor_polled polled;
+	struct tavor_hw_qp *qp = cq->last_qp;
+
+	if (likely(qp && qp->cqe_qpn == cqe->qpn))
+		return qp;
+	return tavor_cqe_find_qp(cq, cqe);
+}
+
+/* Completions that the hardware has written. */
+static int tavor_poll_some(struct tavor_hw_cq *cq, int num, struct ib_wc *wc)
+{
+	struct tavor_hw_qp *qp;
+	struct tavor_cqe *cqe;
+	bool keep;
+	int n = 0;
 
 	while (n < num) {
-		polled = tavor_poll_one(cq, wc + n);
-		if (polled == TAVOR_POLLED_NONE)
+		cqe = tavor_cqe_at(cq, cq->cons_index);
+		if (!tavor_cqe_is_sw(cqe))
 			break;
-		if (polled == TAVOR_POLLED_WC)
+		/* What it is comes after whose it is. */
+		dma_rmb();
+		keep = false;
+		qp = tavor_cqe_qp(cq, cqe);
+		if (likely(qp)) {
+			if (unlikely(tavor_cqe_is_error(cqe)))
+				keep = tavor_wc_error(qp, cqe, wc);
+			else if (cqe->is_send & TAVOR_CQE_SEND)
+				tavor_wc_send(qp, cqe, wc);
+			else
+				tavor_wc_recv(qp, cqe, wc);
+			wc->qp = qp->ibqp;
+			wc++;
 			n++;
+		}
+		if (likely(!keep))
+			tavor_cqe_free(cq, cqe);
 	}
 	return n;
 }
@@ -250,6 +287,8 @@ static int tavor_poll_some(struct tavor_hw_cq *cq, int n, int num, struct ib_wc 
  * @num: room in @wc
  * @wc: work completions
  *
+ * Of a completion only those fields are written that its status and opcode give a meaning.
+ *
  * Context: Any.
  * Return: the number of completions, none before the CQ has been created; -EINVAL: a user's CQ,
  * which only its process can poll.
@@ -257,31 +296,41 @@ static int tavor_poll_some(struct tavor_hw_cq *cq, int n, int num, struct ib_wc 
 int tavor_poll_cq(struct ib_cq *ibcq, int num, struct ib_wc *wc)
 {
 	struct tavor_hw_cq *cq = to_tcq(ibcq)->hw;
-	bool stopped = false;
 	unsigned long flags;
+	bool stopped;
 	u32 first;
 	int n;
 
-	if (!READ_ONCE(cq->open))
+	if (unlikely(!READ_ONCE(cq->open)))
 		return cq->user ? -EINVAL : 0;
 	spin_lock_irqsave(&cq->lock, flags);
+	/* First: what the hardware wrote until it was stopped comes before the rest. */
+	stopped = vrb_device_quiesced(cq->dev->vrb);
 	/* What is in the other buffer is found by the next call, and told of by who arms the CQ. */
 	if (unlikely(cq->move) && !tavor_cq_next(cq))
 		tavor_cq_follow(cq);
 	first = cq->cons_index;
-	n = tavor_poll_some(cq, 0, num, wc);
-	if (n < num && unlikely(vrb_device_quiesced(cq->dev->vrb))) {
-		/* What it wrote since, until it was stopped, comes before the rest. */
-		n = tavor_poll_some(cq, n, num, wc);
-		stopped = true;
-	}
+	n = tavor_poll_some(cq, num, wc);
 	if (cq->cons_index != first)
 		tavor_cq_consumed(cq, cq->cons_index - first);
 	/* Not before: what is flushed is freed, and the hardware may still write it. */
-	if (n < num && stopped && !tavor_cq_goes_on(cq))
+	if (unlikely(stopped) && n < num && !tavor_cq_goes_on(cq))
 		n += tavor_flush_poll(cq, num - n, wc + n);
 	spin_unlock_irqrestore(&cq->lock, flags);
 	return n;
+}
+
+/* Whether there is something to poll already. */
+static noinline int tavor_cq_missed(struct tavor_hw_cq *cq)
+{
+	unsigned long flags;
+	int missed;
+
+	spin_lock_irqsave(&cq->lock, flags);
+	missed = tavor_cq_next(cq) || tavor_cq_goes_on(cq) ||
+		 (vrb_device_quiesced(cq->dev->vrb) && tavor_flush_pending(cq));
+	spin_unlock_irqrestore(&cq->lock, flags);
+	return missed;
 }
 
 /**
@@ -299,19 +348,11 @@ int tavor_poll_cq(struct ib_cq *ibcq, int num, struct ib_wc *wc)
 int tavor_req_notify_cq(struct ib_cq *ibcq, enum ib_cq_notify_flags flags)
 {
 	struct tavor_hw_cq *cq = to_tcq(ibcq)->hw;
-	u32 cmd = (flags & IB_CQ_SOLICITED_MASK) == IB_CQ_SOLICITED ?
-		  TAVOR_CQ_DB_NOTIFY_SOLICITED : TAVOR_CQ_DB_NOTIFY;
-	unsigned long irq_flags;
-	int missed;
 
-	if (!READ_ONCE(cq->open))
+	if (unlikely(!READ_ONCE(cq->open)))
 		return -EINVAL;
-	spin_lock_irqsave(&cq->lock, irq_flags);
-	tavor_ring(&cq->dev->kar, TAVOR_DB_CQ, FIELD_PREP(TAVOR_CQ_DB_CMD, cmd) | cq->cqn,
-		   TAVOR_CQ_DB_OWN_CI);
-	missed = flags & IB_CQ_REPORT_MISSED_EVENTS &&
-		 (tavor_cq_next(cq) || tavor_cq_goes_on(cq) ||
-		  (vrb_device_quiesced(cq->dev->vrb) && tavor_flush_pending(cq)));
-	spin_unlock_irqrestore(&cq->lock, irq_flags);
-	return missed;
+	/* Without the lock: the doorbell says nothing that another CPU may be changing. */
+	tavor_ring_doorbell(&cq->dev->kar, TAVOR_DB_CQ,
+			    cq->arm[(flags & IB_CQ_SOLICITED_MASK) == IB_CQ_SOLICITED]);
+	return flags & IB_CQ_REPORT_MISSED_EVENTS ? tavor_cq_missed(cq) : 0;
 }

@@ -70,6 +70,17 @@ static int tavor_qp_list(struct tavor_hw_qp *qp, gfp_t gfp)
 	return 0;
 }
 
+/* The next completion looks for its QP in the table. Both CQs are locked. */
+static void tavor_qp_forget_last(struct tavor_hw_qp *qp)
+{
+	lockdep_assert_held(&qp->send_cq->lock);
+	lockdep_assert_held(&qp->recv_cq->lock);
+	if (qp->send_cq->last_qp == qp)
+		qp->send_cq->last_qp = NULL;
+	if (qp->recv_cq->last_qp == qp)
+		qp->recv_cq->last_qp = NULL;
+}
+
 /* From here on nobody hears of the QP's completions. */
 static void tavor_qp_hide(struct tavor_hw_qp *qp)
 {
@@ -77,6 +88,7 @@ static void tavor_qp_hide(struct tavor_hw_qp *qp)
 
 	tavor_cq_lock_pair(qp->send_cq, qp->recv_cq, &flags);
 	qp->hidden = true;
+	tavor_qp_forget_last(qp);
 	tavor_cq_unlock_pair(qp->send_cq, qp->recv_cq, flags);
 }
 
@@ -117,6 +129,7 @@ static void tavor_qp_release(struct vrb_object *object)
 		xa_lock_bh(&table->objects);
 		tavor_cq_lock_pair(qp->send_cq, qp->recv_cq, &flags);
 		tavor_table_remove(table, object);
+		tavor_qp_forget_last(qp);
 		list_del_init(&qp->on_send_cq);
 		list_del_init(&qp->on_recv_cq);
 		tavor_cq_unlock_pair(qp->send_cq, qp->recv_cq, flags);
@@ -463,6 +476,7 @@ static struct tavor_hw_qp *tavor_qp_alloc(struct ib_qp *ibqp, const struct ib_qp
 		kfree(qp);
 		return ERR_PTR(err);
 	}
+	qp->cqe_qpn = cpu_to_be32(qp->qpn);
 	/* Of a process's QP the hardware learns with the first transition. */
 	if (user)
 		vrb_object_init(&qp->object, dev->vrb, &tavor_qp_type.mtt.object, qp->qpn,

@@ -35,6 +35,7 @@ struct tavor_qp_attrs {
  * @object: parents: PD, CQs, SRQ, for a user's QP also its MR
  * @ibqp: the QP its completions and events are for; not to be touched once @hidden
  * @qpn: number on the hardware; of special QPs not what the wire and ib_core know
+ * @cqe_qpn: the same as a CQE has it
  * @type: ib_core's type
  * @service: transport
  * @state: as the last successful transition left it. Written in order by the object's requests
@@ -81,6 +82,7 @@ struct tavor_hw_qp {
 	struct tavor_hw_cq *recv_cq;
 	struct tavor_hw_srq *srq;
 	u32 qpn;
+	__be32 cqe_qpn;
 	enum ib_qp_type type;
 	enum tavor_qp_service service;
 	enum ib_qp_state state;
