@@ -245,6 +245,8 @@ static int tavor_cq_destroy_done(struct vrb_device *vdev, struct vrb *vrb, struc
 	cq->hw_owned = false;
 	if (READ_ONCE(cq->move))
 		tavor_cq_stay(cq);
+	if (tavor_eq_is_read(cq->dev, cq->vector))
+		return VRB_NEXT;
 	cq->drain.done = tavor_cq_drained;
 	tavor_eq_drain(cq->dev, cq->vector, &cq->drain);
 	return VRB_WAIT;

@@ -150,8 +150,11 @@ static int tavor_eq_reap(struct tavor_eq *eq, int budget)
 		/* The owner byte is written last: the rest of the entry is there by then. */
 		dma_rmb();
 		eq->handle(eq, eqe);
+		/* What is before the index has been handled: see tavor_eq_is_read(). */
+		smp_store_release(&eq->cons_index, eq->cons_index + 1);
+		/* It goes on before the entry is the hardware's again. */
+		smp_wmb();
 		WRITE_ONCE(eqe->owner, TAVOR_EQE_OWNER_HW);
-		eq->cons_index++;
 		if (++eq->since_ci >= EQ_SPARE)
 			tavor_eq_set_ci(eq);
 	}
@@ -201,6 +204,31 @@ static int tavor_eq_poll(struct vrb_softirq *softirq, int budget)
 	if (!list_empty_careful(&eq->drains))
 		vrb_softirq_sched(softirq);
 	return n;
+}
+
+/**
+ * tavor_eq_is_read() - whether all events that are in a completion queue now have been handled
+ * @dev: device
+ * @vector: completion vector
+ *
+ * The entry after the last one that was handled is the hardware's. Who handles it after all, or has
+ * done so since the index was read, has changed the index before it became the hardware's again.
+ *
+ * Context: Any.
+ * Return: whether; if not, tavor_eq_drain() says when.
+ */
+bool tavor_eq_is_read(struct tavor_dev *dev, u32 vector)
+{
+	struct tavor_eq *eq = &dev->eq[vector];
+	u32 index;
+
+	/* Pairs with the release in tavor_eq_reap(). */
+	index = smp_load_acquire(&eq->cons_index);
+	if (!(READ_ONCE(tavor_eq_entry(eq, index)->owner) & TAVOR_EQE_OWNER_HW))
+		return false;
+	/* Pairs with the barrier there. */
+	smp_rmb();
+	return READ_ONCE(eq->cons_index) == index;
 }
 
 /**

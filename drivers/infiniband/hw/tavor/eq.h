@@ -63,6 +63,7 @@ struct tavor_eq {
 int tavor_eq_init(struct tavor_dev *dev, const struct tavor_eq_handlers *handlers);
 void tavor_eq_cleanup(struct tavor_dev *dev);
 void tavor_eq_disarm_cq(struct tavor_eq *eq, u32 cqn);
+bool tavor_eq_is_read(struct tavor_dev *dev, u32 vector);
 void tavor_eq_drain(struct tavor_dev *dev, u32 vector, struct tavor_eq_drain *drain);
 u8 tavor_comp_eqn(const struct tavor_dev *dev, u32 vector);
 int tavor_eq_take_room(struct tavor_dev *dev, u32 wanted, u32 *vector);
