@@ -115,6 +115,13 @@ static bool vrb_goes_now(const struct vrb_device *dev, const struct vrb *vrb)
 	       vrb_may_issue(dev, vrb);
 }
 
+/* A destroy that waits for nobody, if nobody waits before it: the pump would do the same now. */
+static void vrb_destroy_now(struct vrb_device *dev, struct vrb *vrb)
+{
+	if (dev->nr_runnable == 1 && vrb_pick(dev) == vrb)
+		vrb_issue(dev, vrb);
+}
+
 /* Issues a request or queues it. Device lock held. */
 static void vrb_accept(struct vrb_device *dev, struct vrb *vrb)
 {
@@ -136,6 +143,7 @@ static void vrb_accept(struct vrb_device *dev, struct vrb *vrb)
 	vrb_set_queued(dev, vrb);
 	if (vrb_is_destroy(vrb)) {
 		vrb_destroy_begin(dev, vrb);
+		vrb_destroy_now(dev, vrb);
 		return;
 	}
 	if (vrb_is_await(vrb)) {
