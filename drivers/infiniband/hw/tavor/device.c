@@ -163,29 +163,29 @@ static enum rdma_link_layer tavor_get_link_layer(struct ib_device *ibdev, u32 po
 static int tavor_query_gid(struct ib_device *ibdev, u32 port, int index, union ib_gid *gid)
 {
 	struct tavor_dev *dev = to_tdev(ibdev);
-	struct ib_smp smp;
+	u8 data[IB_SMP_DATA_SIZE];
 	int err;
 
-	err = tavor_smp_get(dev, port, IB_SMP_ATTR_PORT_INFO, port, &smp);
+	err = tavor_smp_block(dev, port, TAVOR_MAD_PORT_INFO, port, data);
 	if (err)
 		return err;
-	memcpy(gid->raw, smp.data + TAVOR_PORT_INFO_GID_PREFIX, 8);
-	err = tavor_smp_get(dev, port, IB_SMP_ATTR_GUID_INFO, index / GUIDS_PER_BLOCK, &smp);
+	memcpy(gid->raw, data + TAVOR_PORT_INFO_GID_PREFIX, 8);
+	err = tavor_smp_block(dev, port, TAVOR_MAD_GUIDS, index / GUIDS_PER_BLOCK, data);
 	if (err)
 		return err;
-	memcpy(gid->raw + 8, smp.data + index % GUIDS_PER_BLOCK * 8, 8);
+	memcpy(gid->raw + 8, data + index % GUIDS_PER_BLOCK * 8, 8);
 	return 0;
 }
 
 static int tavor_query_pkey(struct ib_device *ibdev, u32 port, u16 index, u16 *pkey)
 {
-	struct ib_smp smp;
+	u8 data[IB_SMP_DATA_SIZE];
 	int err;
 
-	err = tavor_smp_get(to_tdev(ibdev), port, IB_SMP_ATTR_PKEY_TABLE, index / PKEYS_PER_BLOCK,
-			    &smp);
+	err = tavor_smp_block(to_tdev(ibdev), port, TAVOR_MAD_PKEYS, index / PKEYS_PER_BLOCK,
+			      data);
 	if (!err)
-		*pkey = get_unaligned_be16(smp.data + index % PKEYS_PER_BLOCK * 2);
+		*pkey = get_unaligned_be16(data + index % PKEYS_PER_BLOCK * 2);
 	return err;
 }
 

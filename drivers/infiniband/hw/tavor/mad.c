@@ -61,7 +61,60 @@ static void tavor_mad_node_desc(struct tavor_dev *dev, struct ib_mad *mad)
 	spin_unlock_bh(&dev->mad->lock);
 }
 
+/* ---- What has been read of the agent ---- */
+
+/*
+ * What was read may not be true any more. @sets: 1: a Set has begun, until whose end nothing that
+ * is read is kept; -1: it has ended. Every MAD that changes what the agent has comes through here,
+ * those from the wire too.
+ */
+static void tavor_smp_forget(struct tavor_dev *dev, int sets)
+{
+	struct tavor_mad *mad = dev->mad;
+	u32 port, table;
+
+	spin_lock_bh(&mad->lock);
+	mad->setting += sets;
+	mad->changes++;
+	for (port = 0; port < TAVOR_MAX_PORTS; port++)
+		for (table = 0; table < TAVOR_NR_MAD_TABLES; table++)
+			mad->port[port].block[table].valid = false;
+	spin_unlock_bh(&mad->lock);
+}
+
+/* Returns whether it is known; if not, since when. */
+static bool tavor_smp_recall(struct tavor_mad *mad, const struct tavor_mad_block *block,
+			     u32 modifier, u8 *data, u32 *changes)
+{
+	bool known;
+
+	spin_lock_bh(&mad->lock);
+	known = block->valid && block->modifier == modifier;
+	if (known)
+		memcpy(data, block->data, sizeof(block->data));
+	*changes = mad->changes;
+	spin_unlock_bh(&mad->lock);
+	return known;
+}
+
+static void tavor_smp_keep(struct tavor_mad *mad, struct tavor_mad_block *block, u32 modifier,
+			   const u8 *data, u32 changes)
+{
+	spin_lock_bh(&mad->lock);
+	if (!mad->setting && mad->changes == changes) {
+		block->valid = true;
+		block->modifier = modifier;
+		memcpy(block->data, data, sizeof(block->data));
+	}
+	spin_unlock_bh(&mad->lock);
+}
+
 /* ---- MAD_IFC, as a verb ---- */
+
+static bool tavor_mad_sets(const struct ib_mad_hdr *hdr)
+{
+	return tavor_is_smp(hdr) && hdr->method == IB_MGMT_METHOD_SET;
+}
 
 /* Key violations are answered with a trap, which needs to know who asked. */
 static void tavor_mad_encode_source(const struct vrb_process_mad *req, struct tavor_mad_ifc *mbox)
@@ -119,6 +172,8 @@ static int tavor_mad_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb
 		tavor_mad_encode_source(req, mbox);
 		modifier |= FIELD_PREP(TAVOR_MAD_SLID, (u16)req->wc->slid);
 	}
+	if (tavor_mad_sets(&req->in->mad_hdr))
+		tavor_smp_forget(dev, 1);
 	tavor_cmd_set(dev, slot, TAVOR_CMD_MAD_IFC, tavor_mad_flags(req), modifier,
 		      TAVOR_CMD_IN | TAVOR_CMD_OUT);
 	return VRB_POST;
@@ -149,6 +204,9 @@ static int tavor_mad_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_s
 	struct vrb_process_mad *req = container_of(vrb, struct vrb_process_mad, vrb);
 	struct tavor_dev *dev = vrb_to_tdev(vdev);
 
+	/* Before anybody hears of it; as it was sent, for the answer may be where it was. */
+	if (tavor_mad_sets(tavor_mbox_in(dev, slot)))
+		tavor_smp_forget(dev, -1);
 	/* It is to be dropped silently. */
 	if (result->status == -EBADMSG)
 		return VRB_NEXT;
@@ -257,6 +315,46 @@ int tavor_smp_get(struct tavor_dev *dev, u32 port, __be16 attr, u32 modifier, st
 }
 
 /**
+ * tavor_smp_block() - the same of a table whose entries are asked for one by one
+ * @dev: the device
+ * @port: whose
+ * @table: which
+ * @modifier: which block of it
+ * @data: the attribute's, IB_SMP_DATA_SIZE bytes
+ *
+ * No command where the block is the one that was read last, and since then nothing has been set and
+ * the port's state has not been asked for. ib_core does that each time before it reads the tables.
+ *
+ * Context: Process context.
+ * Return: as tavor_smp_get().
+ */
+int tavor_smp_block(struct tavor_dev *dev, u32 port, enum tavor_mad_table table, u32 modifier,
+		    u8 *data)
+{
+	static const __be16 attr[] = {
+		[TAVOR_MAD_PORT_INFO]	= IB_SMP_ATTR_PORT_INFO,
+		[TAVOR_MAD_GUIDS]	= IB_SMP_ATTR_GUID_INFO,
+		[TAVOR_MAD_PKEYS]	= IB_SMP_ATTR_PKEY_TABLE,
+	};
+	struct tavor_mad_block *block;
+	struct ib_smp smp;
+	u32 changes;
+	int err;
+
+	if (!tavor_port_ok(dev, port))
+		return -EINVAL;
+	block = &dev->mad->port[port - 1].block[table];
+	if (tavor_smp_recall(dev->mad, block, modifier, data, &changes))
+		return 0;
+	err = tavor_smp_get(dev, port, attr[table], modifier, &smp);
+	if (err)
+		return err;
+	memcpy(data, smp.data, IB_SMP_DATA_SIZE);
+	tavor_smp_keep(dev->mad, block, modifier, data, changes);
+	return 0;
+}
+
+/**
  * tavor_encode_port_info() - step: what the agent knows of a port
  * @dev: the device
  * @slot: where to encode
@@ -284,6 +382,8 @@ const u8 *tavor_port_info_done(struct tavor_dev *dev, struct vrb_slot *slot, u32
 {
 	const struct ib_smp *smp = tavor_mbox_out(dev, slot);
 
+	/* What a link that goes does to the tables nobody says: they are read anew after this. */
+	tavor_smp_forget(dev, 0);
 	if (smp->status)
 		return NULL;
 	tavor_port_event_from_mad(dev, port, tavor_mbox_in(dev, slot), tavor_mbox_out(dev, slot));

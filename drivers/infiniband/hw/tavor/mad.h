@@ -14,6 +14,31 @@
 #include "tavor.h"
 
 /**
+ * enum tavor_mad_table - what is read of the agent again and again
+ * @TAVOR_MAD_PORT_INFO: PortInfo, for the subnet prefix
+ * @TAVOR_MAD_GUIDS: GUIDInfo
+ * @TAVOR_MAD_PKEYS: P_KeyTable
+ */
+enum tavor_mad_table {
+	TAVOR_MAD_PORT_INFO,
+	TAVOR_MAD_GUIDS,
+	TAVOR_MAD_PKEYS,
+	TAVOR_NR_MAD_TABLES,
+};
+
+/**
+ * struct tavor_mad_block - the block of such a table that was read last
+ * @valid: nothing can have changed it since
+ * @modifier: which block
+ * @data: of the attribute
+ */
+struct tavor_mad_block {
+	bool valid;
+	u32 modifier;
+	u8 data[IB_SMP_DATA_SIZE];
+};
+
+/**
  * struct tavor_mad_port - what is known of one port
  * @known: a PortInfo has passed; the rest but @rate comes from the last one that was set, or from
  *	the first one that was read
@@ -26,6 +51,7 @@
  * @changes: of @caps that have reached the hardware
  * @changing: requests that have changed @caps, and the hardware has not said so yet; one that was
  *	not answered stays counted, and @caps is believed rather than the hardware
+ * @block: by enum tavor_mad_table
  * @agent: for traps of the firmware, by QP number; NULL while not registered
  */
 struct tavor_mad_port {
@@ -38,6 +64,7 @@ struct tavor_mad_port {
 	u32 caps;
 	u32 changes;
 	u32 changing;
+	struct tavor_mad_block block[TAVOR_NR_MAD_TABLES];
 	struct ib_mad_agent *agent[2];
 };
 
@@ -46,12 +73,17 @@ struct tavor_mad_port {
  * @lock: what is known of the ports; the node's description
  * @agent_lock: the agents; held while a trap is handed to one
  * @port: by port number - 1
+ * @setting: Sets of subnet management that are under way; one that was not answered stays counted,
+ *	and nothing is kept any more
+ * @changes: how often what is kept was forgotten
  * @node_info: what the agent says of the node, which never changes
  */
 struct tavor_mad {
 	spinlock_t lock;		/* ports, node description */
 	spinlock_t agent_lock;		/* agents */
 	struct tavor_mad_port port[TAVOR_MAX_PORTS];
+	u32 setting;
+	u32 changes;
 	u8 node_info[64];
 };
 
@@ -61,6 +93,8 @@ struct tavor_mad {
 int tavor_mad_init(struct tavor_dev *dev);
 void tavor_mad_cleanup(struct tavor_dev *dev);
 int tavor_smp_get(struct tavor_dev *dev, u32 port, __be16 attr, u32 modifier, struct ib_smp *smp);
+int tavor_smp_block(struct tavor_dev *dev, u32 port, enum tavor_mad_table table, u32 modifier,
+		    u8 *data);
 void tavor_encode_port_info(struct tavor_dev *dev, struct vrb_slot *slot, u32 port);
 const u8 *tavor_port_info_done(struct tavor_dev *dev, struct vrb_slot *slot, u32 port);
 extern const struct vrb_verb tavor_verb_process_mad;

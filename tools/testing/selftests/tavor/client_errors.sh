@@ -35,7 +35,7 @@ each_command() {
 	for command in SW2HW_CQ RST2INIT_QPEE INIT2RTR_QPEE RTR2RTS_QPEE INIT_IB SET_IB; do
 		comes_and_goes "$1" "$command" 1 "${@:2}"
 	done
-	for n in 3 5 40 200; do
+	for n in 3 5 12 20; do
 		comes_and_goes "$1" MAD_IFC "$n" "${@:2}"
 	done
 	for n in 7 8 9 12; do
