@@ -86,7 +86,7 @@ int tavor_catas_start(struct tavor_dev *dev)
 }
 
 /**
- * tavor_catas_read() - what is in the error buffer
+ * tavor_catas_read() - what is in the error buffer: nothing if the bus has cut the device off
  * @dev: device, up
  * @dword: where it goes
  * @max: room for so many
@@ -99,6 +99,8 @@ u32 tavor_catas_read(struct tavor_dev *dev, u32 *dword, u32 max)
 	u32 n = dev->err_buf ? min(dev->err_dwords, max) : 0;
 	u32 i;
 
+	if (pci_channel_offline(dev->pdev))
+		return 0;
 	for (i = 0; i < n; i++)
 		dword[i] = ioread32be(dev->err_buf + i * 4);
 	return n;

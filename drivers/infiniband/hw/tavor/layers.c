@@ -41,6 +41,8 @@ static int tavor_layer_pci_init(struct tavor_dev *dev)
 
 	/* Whoever had it before may have left it running: it writes nothing until it was reset. */
 	pci_clear_master(pdev);
+	/* And so it is when its slot has been reset. */
+	pci_save_state(pdev);
 	err = pci_enable_device(pdev);
 	if (err)
 		return err;
@@ -231,7 +233,7 @@ void tavor_layers_down(struct tavor_dev *dev)
  * @dev: device
  *
  * Context: Process context, may sleep.
- * Return: 0 or a negative errno; the log says of which layer. -ECANCELED: nobody wants it any more.
+ * Return: 0 or a negative errno; the log says of which layer. -ECANCELED: nobody wants it now.
  */
 int tavor_layers_up(struct tavor_dev *dev)
 {
@@ -239,7 +241,7 @@ int tavor_layers_up(struct tavor_dev *dev)
 	int err;
 
 	for (i = 0; i < ARRAY_SIZE(tavor_layers); i++) {
-		err = READ_ONCE(*dev->give_up) ? -ECANCELED : tavor_layers[i].init(dev);
+		err = READ_ONCE(*dev->unwanted) ? -ECANCELED : tavor_layers[i].init(dev);
 		if (err) {
 			dev_err(&dev->pdev->dev, "%s failed (%d)\n", tavor_layers[i].name, err);
 			tavor_layers_down_from(dev, i);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The PCI function: probe, remove, shutdown, and the module.
+ * The PCI function: probe, remove, shutdown, errors of the bus, and the module.
  *
  * The ids are here so that a card nobody owns is bound, but there is no module alias: the
  * distribution's ib_mthca has the same ids and is not to be pushed aside by surprise.
@@ -23,6 +23,27 @@ static int tavor_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	return tavor_function_add(pdev);
 }
 
+/* Whatever the error is: what the HCA was doing is not known, so a reset it needs. */
+static pci_ers_result_t tavor_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
+{
+	bool for_good = state == pci_channel_io_perm_failure;
+
+	tavor_function_cut_off(pdev, for_good);
+	return for_good ? PCI_ERS_RESULT_DISCONNECT : PCI_ERS_RESULT_NEED_RESET;
+}
+
+static pci_ers_result_t tavor_slot_reset(struct pci_dev *pdev)
+{
+	return tavor_function_slot_reset(pdev) ? PCI_ERS_RESULT_DISCONNECT :
+						 PCI_ERS_RESULT_RECOVERED;
+}
+
+static const struct pci_error_handlers tavor_error_handlers = {
+	.error_detected = tavor_error_detected,
+	.slot_reset = tavor_slot_reset,
+	.resume = tavor_function_resumed,
+};
+
 static const struct pci_device_id tavor_ids[] = {
 	{ PCI_DEVICE(TAVOR_PCI_MELLANOX, TAVOR_PCI_MT23108) },
 	{ PCI_DEVICE(TAVOR_PCI_MELLANOX, TAVOR_PCI_MT25208_COMPAT) },
@@ -38,6 +59,7 @@ static struct pci_driver tavor_driver = {
 	.remove = tavor_function_remove,
 	/* The next kernel must not find a device that still writes memory. */
 	.shutdown = tavor_function_shutdown,
+	.err_handler = &tavor_error_handlers,
 };
 
 static int __init tavor_module_init(void)

@@ -9,6 +9,7 @@
  *
  * A device that fails again and again is recovered later and later, and then not any more.
  */
+#include <linux/bitops.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/slab.h>
@@ -32,6 +33,12 @@
 /* Recoveries are in a row if no device worked for so long between them. */
 #define RECOVERY_CALM		(10 * 60 * HZ)
 
+/* Why no device is brought up now */
+enum {
+	FUNCTION_ENDING,	/* the driver goes, or the machine */
+	FUNCTION_CUT_OFF,	/* by an error of the bus, which has yet to be reset */
+};
+
 /**
  * struct tavor_function - what stays while devices come and go
  * @pdev: the function
@@ -41,8 +48,8 @@
  * @lock: the device is brought up, or looked at
  * @dev: the device; NULL: there is none, it is being taken down or did not come up
  * @up: when it came up, in jiffies
- * @ending: no device is brought up any more
- * @end: who waits before a recovery is woken when that is set
+ * @unwanted: bits: why no device is brought up now; they change under the function's device lock
+ * @end: who waits before a recovery is woken when one is set
  * @in_a_row: recoveries so far
  * @error: for the report, which is too large for the stack
  */
@@ -54,13 +61,25 @@ struct tavor_function {
 	struct mutex lock;		/* see above */
 	struct tavor_dev *dev;
 	unsigned long up;
-	bool ending;
+	unsigned long unwanted;
 	wait_queue_head_t end;
 	unsigned int in_a_row;
 	struct tavor_health_error error;
 };
 
 /* ---- The device ---- */
+
+static bool tavor_function_wanted(const struct tavor_function *function)
+{
+	return !READ_ONCE(function->unwanted);
+}
+
+/* From here on nothing is recovered but what is under way, which ends at its next step. */
+static void tavor_function_unwant(struct tavor_function *function, int why)
+{
+	set_bit(why, &function->unwanted);
+	wake_up_all(&function->end);
+}
 
 /* Its device has failed. Any context down to softirq. */
 static void tavor_recovery_start(struct tavor_function *function)
@@ -77,7 +96,7 @@ static struct tavor_dev *tavor_dev_create(struct tavor_function *function)
 	dev->pdev = function->pdev;
 	dev->function = function;
 	dev->failed = tavor_recovery_start;
-	dev->give_up = &function->ending;
+	dev->unwanted = &function->unwanted;
 	dev->want_msix = tavor_params.msi_x;
 	spin_lock_init(&dev->mr_reap_lock);
 	spin_lock_init(&dev->queues_lock);
@@ -131,17 +150,10 @@ static bool tavor_function_works(struct tavor_function *function)
 
 /* ---- Recovery ---- */
 
-/* From here on nothing is recovered but what is under way, which ends at its next step. */
-static void tavor_recovery_end(struct tavor_function *function)
-{
-	WRITE_ONCE(function->ending, true);
-	wake_up_all(&function->end);
-}
-
-/* Nor is that under way any more. */
+/* Nothing is recovered any more, and no recovery is under way. */
 static void tavor_recovery_stop(struct tavor_function *function)
 {
-	tavor_recovery_end(function);
+	tavor_function_unwant(function, FUNCTION_ENDING);
 	disable_work_sync(&function->work);
 }
 
@@ -165,10 +177,10 @@ static int tavor_recover(struct tavor_function *function)
 	dev_info(&pdev->dev, "recovery: the device is taken away and reset\n");
 	tavor_function_down(function);
 	mutex_lock(&function->lock);
-	if (READ_ONCE(function->ending))
-		err = -ENODEV;
-	else
+	if (tavor_function_wanted(function))
 		err = tavor_function_up(function);
+	else
+		err = -ENODEV;
 	mutex_unlock(&function->lock);
 	if (err)
 		dev_err(&pdev->dev, "recovery: the device did not come back (%d)\n", err);
@@ -184,9 +196,12 @@ static int tavor_recovery_by_hand(struct pci_dev *pdev)
 	int err = 0;
 
 	mutex_lock(&function->turn);
-	function->in_a_row = 0;
-	if (!tavor_function_works(function))
+	if (!tavor_function_wanted(function)) {
+		err = -EBUSY;
+	} else if (!tavor_function_works(function)) {
+		function->in_a_row = 0;
 		err = tavor_recover(function);
+	}
 	mutex_unlock(&function->turn);
 	return err;
 }
@@ -207,13 +222,32 @@ static bool tavor_recovery_needed(struct tavor_function *function)
 
 	mutex_lock(&function->lock);
 	dev = function->dev;
-	needed = dev && vrb_device_failed(dev->vrb) && !READ_ONCE(function->ending);
+	needed = dev && vrb_device_failed(dev->vrb) &&
+		 !test_bit(FUNCTION_ENDING, &function->unwanted);
 	if (needed) {
 		strscpy(error->reason, READ_ONCE(dev->reason) ?: "unknown", sizeof(error->reason));
 		error->dwords = tavor_catas_read(dev, error->dword, TAVOR_HEALTH_DWORDS);
 	}
 	mutex_unlock(&function->lock);
 	return needed;
+}
+
+static bool tavor_recovery_possible(struct tavor_function *function)
+{
+	struct device *device = &function->pdev->dev;
+	const unsigned int n = READ_ONCE(function->in_a_row);
+
+	if (!tavor_function_wanted(function))
+		return false;
+	if (n >= READ_ONCE(tavor_params.recoveries)) {
+		dev_err(device, "recovery: not any more by itself after %u in a row\n", n);
+		return false;
+	}
+	if (!pci_device_is_present(function->pdev)) {
+		dev_err(device, "recovery: the device is gone\n");
+		return false;
+	}
+	return true;
 }
 
 /* Returns whether another recovery is due, now that the time for it has come. */
@@ -224,21 +258,13 @@ static bool tavor_recovery_wait(struct tavor_function *function)
 	struct device *device = &function->pdev->dev;
 	unsigned long delay = tavor_recovery_delay(function);
 
-	if (READ_ONCE(function->ending))
+	if (!tavor_recovery_possible(function))
 		return false;
-	if (n >= limit) {
-		dev_err(device, "recovery: not any more by itself after %u in a row\n", n);
-		return false;
-	}
-	if (!pci_device_is_present(function->pdev)) {
-		dev_err(device, "recovery: the device is gone\n");
-		return false;
-	}
 	if (delay)
 		dev_warn(device, "recovery: number %u of %u in a row, in %lu s\n", n + 1, limit,
 			 delay / HZ);
-	wait_event_idle_timeout(function->end, READ_ONCE(function->ending), delay);
-	return !READ_ONCE(function->ending);
+	wait_event_idle_timeout(function->end, !tavor_function_wanted(function), delay);
+	return tavor_function_wanted(function);
 }
 
 /* Returns whether the device works; meanwhile somebody may have recovered it by hand. */
@@ -260,7 +286,7 @@ static void tavor_recovery_hint(struct tavor_function *function)
 {
 	const char *name = pci_name(function->pdev);
 
-	if (READ_ONCE(function->ending))
+	if (!tavor_function_wanted(function))
 		return;
 	dev_err(&function->pdev->dev,
 		"recovery: by hand: devlink health recover pci/%s reporter fatal; or unbind and bind\n",
@@ -384,7 +410,7 @@ void tavor_function_shutdown(struct pci_dev *pdev)
 	struct tavor_function *function = pci_get_drvdata(pdev);
 	struct tavor_dev *dev;
 
-	tavor_recovery_end(function);
+	tavor_function_unwant(function, FUNCTION_ENDING);
 	mutex_lock(&function->lock);
 	dev = function->dev;
 	if (dev) {
@@ -392,4 +418,74 @@ void tavor_function_shutdown(struct pci_dev *pdev)
 		vrb_device_stop(dev->vrb, "shutdown");
 	}
 	mutex_unlock(&function->lock);
+}
+
+/* ---- Errors of the bus ---- */
+
+/**
+ * tavor_function_cut_off() - the bus has an error: the device is stopped, and not used any more
+ * @pdev: function, which may not be reached by now
+ * @for_good: and will not be
+ *
+ * Everything the device had pending is over when this returns, and nothing is recovered until
+ * tavor_function_slot_reset(). A device that is being brought up is waited for; it does not come
+ * up.
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_function_cut_off(struct pci_dev *pdev, bool for_good)
+{
+	struct tavor_function *function = pci_get_drvdata(pdev);
+
+	tavor_function_unwant(function, FUNCTION_CUT_OFF);
+	mutex_lock(&function->lock);
+	if (function->dev)
+		vrb_device_fail(function->dev->vrb, "PCI error");
+	mutex_unlock(&function->lock);
+	if (for_good)
+		dev_err(&pdev->dev,
+			"PCI error: permanent: the device does not come back before it is bound anew\n");
+	else
+		dev_err(&pdev->dev, "PCI error: the device is stopped until its slot is reset\n");
+}
+
+/**
+ * tavor_function_slot_reset() - the slot has been reset: the device comes back
+ * @pdev: function, whose configuration space may be as after power-on
+ *
+ * As a recovery by itself, and counted as one, but without a delay: the bus waits.
+ *
+ * Context: Process context, sleeps for a second and more.
+ * Return: 0; -EIO: it did not come back, the log says why.
+ */
+int tavor_function_slot_reset(struct pci_dev *pdev)
+{
+	struct tavor_function *function = pci_get_drvdata(pdev);
+	bool works;
+
+	/* The failure is reported first. */
+	flush_work(&function->work);
+	pci_restore_state(pdev);
+	clear_bit(FUNCTION_CUT_OFF, &function->unwanted);
+	tavor_recovery_calm(function);
+	works = tavor_recovery_possible(function) && tavor_recovery_try(function);
+	if (works)
+		return 0;
+	dev_err(&pdev->dev, "PCI error: the slot has been reset, but the device is not back\n");
+	tavor_recovery_hint(function);
+	return -EIO;
+}
+
+/**
+ * tavor_function_resumed() - the bus works again, and with it all that was behind the error
+ * @pdev: function, back
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_function_resumed(struct pci_dev *pdev)
+{
+	struct tavor_function *function = pci_get_drvdata(pdev);
+
+	if (tavor_function_works(function))
+		tavor_health_recovered(function->health);
 }

@@ -58,7 +58,7 @@ struct tavor_dev {
 	/* told of the device's failure, down to softirq */
 	void (*failed)(struct tavor_function *function);
 	const char *reason;		/* of that; the engine's */
-	const bool *give_up;		/* nobody wants it brought up any more */
+	const unsigned long *unwanted;	/* not 0: nobody wants it brought up now */
 
 	void __iomem *clr_int;
 	void __iomem *ecr;
