@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The PCI function: probe, remove, shutdown, errors of the bus, and the module.
+ * The PCI function: probe, remove, shutdown, errors of the bus, sleep, and the module.
  *
  * The ids are here so that a card nobody owns is bound, but there is no module alias: the
  * distribution's ib_mthca has the same ids and is not to be pushed aside by surprise.
@@ -44,6 +44,26 @@ static const struct pci_error_handlers tavor_error_handlers = {
 	.resume = tavor_function_resumed,
 };
 
+static int tavor_suspend(struct device *device)
+{
+	tavor_function_sleep(to_pci_dev(device));
+	return 0;
+}
+
+static void tavor_complete(struct device *device)
+{
+	tavor_function_wake(to_pci_dev(device));
+}
+
+/* Whatever kind of sleep it is, the HCA's state is lost. */
+static const struct dev_pm_ops tavor_pm_ops = {
+	.suspend = tavor_suspend,
+	.freeze = tavor_suspend,
+	.poweroff = tavor_suspend,
+	/* Not in resume: nothing may be registered below a device before that is over. */
+	.complete = tavor_complete,
+};
+
 static const struct pci_device_id tavor_ids[] = {
 	{ PCI_DEVICE(TAVOR_PCI_MELLANOX, TAVOR_PCI_MT23108) },
 	{ PCI_DEVICE(TAVOR_PCI_MELLANOX, TAVOR_PCI_MT25208_COMPAT) },
@@ -60,6 +80,7 @@ static struct pci_driver tavor_driver = {
 	/* The next kernel must not find a device that still writes memory. */
 	.shutdown = tavor_function_shutdown,
 	.err_handler = &tavor_error_handlers,
+	.driver.pm = pm_sleep_ptr(&tavor_pm_ops),
 };
 
 static int __init tavor_module_init(void)

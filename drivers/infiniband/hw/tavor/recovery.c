@@ -37,7 +37,11 @@
 enum {
 	FUNCTION_ENDING,	/* the driver goes, or the machine */
 	FUNCTION_CUT_OFF,	/* by an error of the bus, which has yet to be reset */
+	FUNCTION_ASLEEP,	/* with the machine */
 };
+
+/* Those in which a failure is nobody's business. */
+#define FUNCTION_AWAY	(BIT(FUNCTION_ENDING) | BIT(FUNCTION_ASLEEP))
 
 /**
  * struct tavor_function - what stays while devices come and go
@@ -223,7 +227,7 @@ static bool tavor_recovery_needed(struct tavor_function *function)
 	mutex_lock(&function->lock);
 	dev = function->dev;
 	needed = dev && vrb_device_failed(dev->vrb) &&
-		 !test_bit(FUNCTION_ENDING, &function->unwanted);
+		 !(READ_ONCE(function->unwanted) & FUNCTION_AWAY);
 	if (needed) {
 		strscpy(error->reason, READ_ONCE(dev->reason) ?: "unknown", sizeof(error->reason));
 		error->dwords = tavor_catas_read(dev, error->dword, TAVOR_HEALTH_DWORDS);
@@ -487,5 +491,67 @@ void tavor_function_resumed(struct pci_dev *pdev)
 	struct tavor_function *function = pci_get_drvdata(pdev);
 
 	if (tavor_function_works(function))
+		tavor_health_recovered(function->health);
+}
+
+/* ---- Sleep ---- */
+
+/**
+ * tavor_function_sleep() - the machine is going to sleep: the device is taken away
+ * @pdev: function
+ *
+ * As in a recovery: its state will be lost, and whoever uses it learns that at once. A recovery
+ * that is under way comes to its end first.
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_function_sleep(struct pci_dev *pdev)
+{
+	struct tavor_function *function = pci_get_drvdata(pdev);
+
+	tavor_function_unwant(function, FUNCTION_ASLEEP);
+	flush_work(&function->work);
+	mutex_lock(&function->turn);
+	mutex_lock(&function->lock);
+	if (function->dev) {
+		vrb_device_stop(function->dev->vrb, "suspend");
+		/* Here, because its clients are going to be gone soon. */
+		tavor_fatal(function->dev);
+	}
+	mutex_unlock(&function->lock);
+	tavor_function_down(function);
+	mutex_unlock(&function->turn);
+}
+
+/* Nobody has reported a failure that it could come back from. */
+static void tavor_function_overslept(struct tavor_function *function)
+{
+	function->error.dwords = 0;
+	strscpy(function->error.reason, "not back after a sleep", sizeof(function->error.reason));
+	tavor_health_report(function->health, &function->error);
+	tavor_recovery_hint(function);
+}
+
+/**
+ * tavor_function_wake() - the machine is awake: the device comes back
+ * @pdev: function that may not have been told of a sleep
+ *
+ * Whatever state it was in before: one that had failed for good may have been cured.
+ *
+ * Context: Process context, sleeps for a second and more.
+ */
+void tavor_function_wake(struct pci_dev *pdev)
+{
+	struct tavor_function *function = pci_get_drvdata(pdev);
+	int err;
+
+	if (!test_and_clear_bit(FUNCTION_ASLEEP, &function->unwanted))
+		return;
+	mutex_lock(&function->turn);
+	err = tavor_recover(function);
+	mutex_unlock(&function->turn);
+	if (err)
+		tavor_function_overslept(function);
+	else
 		tavor_health_recovered(function->health);
 }

@@ -17,4 +17,7 @@ void tavor_function_cut_off(struct pci_dev *pdev, bool for_good);
 int tavor_function_slot_reset(struct pci_dev *pdev);
 void tavor_function_resumed(struct pci_dev *pdev);
 
+void tavor_function_sleep(struct pci_dev *pdev);
+void tavor_function_wake(struct pci_dev *pdev);
+
 #endif /* TAVOR_RECOVERY_H */

@@ -1,0 +1,178 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Runs: guest --driver tavor --modules tavor_awake
+# Kernels: 6.12
+# Timeout: 1200
+# Guest: own
+# Level: ci
+#
+# The machine goes to sleep and wakes up under processes and kernel clients: the device goes, which
+# all learn, and comes back. The guest does not really sleep, because its files would not be there
+# afterwards: it does all that comes before, which is what /sys/power/pm_test calls platform. By
+# hand:
+#   tools/testing/vm/run --driver tavor --modules tavor_awake -- \
+#     tools/testing/selftests/tavor/suspend.sh [test_NAME...]
+
+RECOVERIES=6
+# shellcheck source=SCRIPTDIR/life.bash
+. "$(dirname "$0")/life.bash"
+
+TEST_SECONDS=300
+
+# sleeps KIND [LEVEL]: mem or disk, as far as LEVEL
+sleeps() {
+	echo 1 >/sys/module/suspend/parameters/pm_test_delay
+	echo "${2:-platform}" >/sys/power/pm_test
+	echo "$1" >/sys/power/state
+}
+
+catastrophe() {
+	model '{"cmd":"event","hca":0,"type":8,"subtype":0,"data":[0,0,5,5]}' | grep -q '"ok":true'
+}
+
+reporter_says() {
+	devlink health show "pci/$(function_address)" reporter fatal | grep -q "$1"
+}
+
+# back MARK: it went to sleep since, is there, and nothing of what was before is left
+back() {
+	said "$1" 'recovery: the device is back' || fail "$(messages_since "$1")"
+	! said "$1" 'leaked|still in use|still the hardware' || fail "$(messages_since "$1")"
+	! messages_since "$1" | grep 'should not be sleeping' || fail "registered too early"
+	reporter_says 'state healthy' || fail "devlink takes it for failed"
+	usable
+	"$PROGRAM" hold >"$TEST_DIR/afterwards" &
+	until_true 30 grep -q holding "$TEST_DIR/afterwards"
+	kill $!
+	wait $!
+}
+
+# orderly MARK: that was no failure
+orderly() {
+	said "$1" 'stopped: suspend' || fail "$(messages_since "$1")"
+	! failed "$1" || fail "a sleep is taken for a failure"
+}
+
+test_alone() {
+	local since level
+	for level in devices platform core; do
+		since=$(mark)
+		sleeps mem "$level"
+		orderly "$since"
+		back "$since"
+	done
+}
+
+test_on_its_way_to_a_disk() {
+	local since
+	since=$(mark)
+	sleeps disk
+	orderly "$since"
+	back "$since"
+}
+
+test_under_processes() {
+	local since watcher
+	stdbuf -oL ibv_asyncwatch >"$TEST_DIR/events" &
+	watcher=$!
+	processes 3 hold
+	local holders=$PIDS
+	processes 2 churn
+	model_set 0 fault delay,on=cmd,prob=0.2,time=200ms
+	since=$(mark)
+	sleeps mem
+	faults_off
+	orderly "$since"
+	until_true 10 grep -qi fatal "$TEST_DIR/events" || fail "no fatal event"
+	PIDS+=" $holders"
+	processes_end TERM
+	# Of a device that has gone uverbs itself refuses a detach.
+	absent '(destroy|dereg|dealloc)[^:]*: ' "$TEST_DIR"/process-hold-*
+	kill "$watcher" 2>/dev/null || :
+	until_true 10 ended "$watcher" || fail "the watcher hangs"
+	back "$since"
+}
+
+any_running() {
+	ip -br link | grep -q '^ib.*LOWER_UP'
+}
+
+ipoib_up() {
+	local path
+	until_true 20 prints ip -o link show type ipoib
+	for path in $(ip -br link | awk '/^ib/ { print $1 }'); do
+		ip link set "${path%@*}" up
+	done
+	until_true 30 any_running || fail "IPoIB does not run: $(ip -br link)"
+}
+
+sm_anew() {
+	pkill -KILL -x opensm || :
+	sm_away
+	sm_restart
+}
+
+test_under_IPoIB() {
+	local since
+	sm_restart
+	modprobe ib_ipoib
+	ipoib_up
+	since=$(mark)
+	sleeps mem
+	orderly "$since"
+	sm_anew
+	ipoib_up
+	rmmod ib_ipoib
+	sm_away
+	back "$since"
+}
+
+test_a_device_that_does_not_wake_up() {
+	local since
+	since=$(mark)
+	fault status on=cmd op=SYS_EN status=1
+	sleeps mem
+	said "$since" 'recovery: the device did not come back' || fail "it does not say so"
+	said "$since" 'by hand: devlink health recover' || fail "it does not say what to do"
+	[ -z "$(rdma_devices)" ] || fail "there is a device"
+	# Another sleep changes nothing.
+	sleeps mem
+	faults_off
+	devlink health recover "pci/$(function_address)" reporter fatal
+	back "$since"
+}
+
+test_a_sleep_in_the_middle_of_a_recovery() {
+	local since wait
+	for wait in 0 0.3 0.8 1.2; do
+		since=$(mark)
+		catastrophe
+		until_true 20 failed "$since"
+		sleep "$wait"
+		sleeps mem devices
+		back "$since"
+	done
+}
+
+test_a_sleep_of_one_that_has_failed() {
+	local since
+	recoveries 0
+	since=$(mark)
+	catastrophe
+	until_true 20 said "$since" 'not any more by itself'
+	sleeps mem devices
+	back "$since"
+	recoveries "$RECOVERIES"
+}
+
+test_unbound_after_a_sleep() {
+	local since
+	sleeps mem devices
+	since=$(mark)
+	unbind
+	nothing_left "$since"
+	usable
+}
+
+run_tests "$@"
