@@ -5,6 +5,10 @@
  * The pages of a user's region stay pinned until the hardware has let go of it. That may become
  * known in softirq, where they cannot be unpinned: released regions wait on a list for the next
  * process context that comes by.
+ *
+ * libmthca makes each QP and SRQ in a region of its own: without access rights, at address 0, so
+ * that it is of use for nothing else. Its registration is not waited for but by the first command
+ * that names it, which is the queue's, and its deregistration not at all.
  */
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -18,6 +22,7 @@
 #include "uctx.h"
 
 #define MR_MTT_CHUNK	32U
+#define MR_MAX_WAITING	16	/* queues: they are resumed in one go */
 #define MR_PAGE_SIZES	GENMASK(30, PAGE_SHIFT)	/* the MPT's page-size code goes up to 19 */
 
 static int tavor_mr_create_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
@@ -127,6 +132,119 @@ void tavor_mr_reap(struct tavor_dev *dev)
 	mutex_unlock(&dev->mr_reap_mutex);
 }
 
+/* ---- What queues of processes lie in ---- */
+
+/*
+ * The list refers to the queue: if the device fails, the queue's request may be over, and the queue
+ * destroyed, before the registration is. mr_reap_lock is held.
+ */
+static void tavor_ring_queue(struct tavor_hw_mr *mr, struct tavor_ring_wait *wait)
+{
+	lockdep_assert_held(&mr->dev->mr_reap_lock);
+	if (!list_empty(&wait->entry))
+		return;
+	vrb_object_get(wait->object);
+	list_add_tail(&wait->entry, &mr->ring.waiting);
+}
+
+static void tavor_ring_unqueue(struct tavor_dev *dev, struct tavor_ring_wait *wait)
+{
+	struct vrb_object *object = wait->object;
+
+	lockdep_assert_held(&dev->mr_reap_lock);
+	if (list_empty(&wait->entry))
+		return;
+	list_del_init(&wait->entry);
+	/* After this the queue may be gone. */
+	vrb_object_put(object);
+}
+
+static void tavor_ring_registered(struct vrb *vrb)
+{
+	struct tavor_hw_mr *mr = to_hw_mr(vrb->object);
+	struct tavor_dev *dev = mr->dev;
+	struct tavor_ring_wait *wait, *next;
+
+	spin_lock_bh(&dev->mr_reap_lock);
+	mr->ring.status = vrb->status;
+	mr->ring.coming = false;
+	list_for_each_entry_safe(wait, next, &mr->ring.waiting, entry) {
+		vrb_resume(wait->object);
+		tavor_ring_unqueue(dev, wait);
+	}
+	spin_unlock_bh(&dev->mr_reap_lock);
+}
+
+/* Submits the registration. */
+static int tavor_ring_create(struct tavor_dev *dev, struct tavor_hw_mr *hw, struct vrb_user *user)
+{
+	struct vrb *vrb = &hw->ring.create;
+	int err;
+
+	vrb_prep(vrb, &tavor_mr_create_verb, &hw->object);
+	vrb->user = user;
+	vrb->done = tavor_ring_registered;
+	hw->ring.coming = true;
+	err = vrb_submit(vrb_device_client(dev->vrb), vrb);
+	return err == -EINPROGRESS ? 0 : err;
+}
+
+/**
+ * tavor_ring_wait_init() - a queue that may have to wait for the region it lies in
+ * @wait: of the queue
+ * @object: the queue
+ *
+ * Context: Any.
+ */
+void tavor_ring_wait_init(struct tavor_ring_wait *wait, struct vrb_object *object)
+{
+	INIT_LIST_HEAD(&wait->entry);
+	wait->object = object;
+}
+
+/**
+ * tavor_ring_ready() - whether the hardware knows the region that a queue lies in
+ * @mr: region
+ * @wait: of the queue
+ *
+ * Context: Softirq or BH disabled, engine's device lock held.
+ * Return: VRB_NEXT; VRB_WAIT: the queue is going to be resumed; -EBUSY: too many wait, where
+ * libmthca has one queue; or the errno of the registration.
+ */
+int tavor_ring_ready(struct tavor_hw_mr *mr, struct tavor_ring_wait *wait)
+{
+	struct tavor_dev *dev = mr->dev;
+	int ret;
+
+	spin_lock_bh(&dev->mr_reap_lock);
+	if (!mr->ring.coming) {
+		ret = mr->ring.status ?: VRB_NEXT;
+	} else if (list_count_nodes(&mr->ring.waiting) < MR_MAX_WAITING) {
+		ret = VRB_WAIT;
+		tavor_ring_queue(mr, wait);
+	} else {
+		ret = -EBUSY;
+	}
+	spin_unlock_bh(&dev->mr_reap_lock);
+	return ret;
+}
+
+/**
+ * tavor_ring_forget() - a queue does not wait any more
+ * @dev: device
+ * @wait: of the queue, whether or not it has waited
+ *
+ * Context: Any down to softirq.
+ */
+void tavor_ring_forget(struct tavor_dev *dev, struct tavor_ring_wait *wait)
+{
+	spin_lock_bh(&dev->mr_reap_lock);
+	tavor_ring_unqueue(dev, wait);
+	spin_unlock_bh(&dev->mr_reap_lock);
+}
+
+/* ---- Life ---- */
+
 static struct tavor_mr *tavor_mr_alloc(struct tavor_dev *dev)
 {
 	struct tavor_mr *mr = kzalloc(sizeof(*mr), GFP_KERNEL);
@@ -139,6 +257,7 @@ static struct tavor_mr *tavor_mr_alloc(struct tavor_dev *dev)
 		return NULL;
 	}
 	mr->hw->dev = dev;
+	INIT_LIST_HEAD(&mr->hw->ring.waiting);
 	refcount_set(&mr->hw->memory, 1);
 	return mr;
 }
@@ -164,7 +283,9 @@ static int tavor_mr_enable(struct tavor_mr *mr, struct tavor_hw_pd *pd, struct v
 	vrb_object_init(&hw->object, dev->vrb, &tavor_mr_type, hw->mpt.key, &tavor_mr_destroy_verb);
 	hw->object.destroy.user = user;
 	err = vrb_object_add_parent(&hw->object, &pd->object);
-	if (!err) {
+	if (!err && hw->is_ring) {
+		err = tavor_ring_create(dev, hw, user);
+	} else if (!err) {
 		vrb_prep(&vrb, &tavor_mr_create_verb, &hw->object);
 		vrb.user = user;
 		err = tavor_exec(dev, &vrb);
@@ -522,7 +643,13 @@ static struct ib_mr *tavor_reg_user_mr(struct ib_pd *ibpd, u64 start, u64 length
 	mr = tavor_mr_alloc(dev);
 	if (!mr)
 		return ERR_PTR(-ENOMEM);
+	mr->hw->is_ring = !access && !iova;
 	err = tavor_mr_map_user(mr->hw, &ctx->user, start, length, iova, access);
+	if (err == -ENOMEM && tavor_uctx_settle(ctx)) {
+		/* What it takes may be what others of the process are about to give back. */
+		tavor_mr_reap(dev);
+		err = tavor_mr_map_user(mr->hw, &ctx->user, start, length, iova, access);
+	}
 	if (err) {
 		tavor_mr_free_unborn(mr);
 		return ERR_PTR(err);
@@ -559,7 +686,12 @@ static int tavor_mr_unpublish(struct tavor_ucontext *ctx, struct tavor_mr *mr)
 
 static int tavor_dereg_user_mr(struct tavor_mr *mr)
 {
-	return tavor_mr_unpublish(mr->owned.ctx, mr) ?: tavor_destroy_in_context(&mr->owned);
+	int err = tavor_mr_unpublish(mr->owned.ctx, mr);
+
+	if (err)
+		return err;
+	return mr->hw->is_ring ? tavor_leave_context(&mr->owned) :
+				 tavor_destroy_in_context(&mr->owned);
 }
 
 /**

@@ -15,12 +15,28 @@
 
 struct tavor_dev;
 
+/**
+ * struct tavor_ring - what a region has that a queue of a process is made in
+ * @create: its registration, which nobody waits for but the queue's first command
+ * @coming: that is under way; guarded by &tavor_dev.mr_reap_lock, as @waiting is
+ * @status: its result
+ * @waiting: tavor_ring_wait of queues
+ */
+struct tavor_ring {
+	struct vrb create;
+	bool coming;
+	int status;
+	struct list_head waiting;
+};
+
 struct tavor_hw_mr {
 	struct vrb_object object;
 	struct tavor_dev *dev;
 	struct tavor_mpt mpt;
 	struct ib_umem *umem;		/* NULL for DMA MRs */
 	bool retired;			/* taken from the hardware by the queue that lies in it */
+	bool is_ring;
+	struct tavor_ring ring;		/* if it is one */
 	struct list_head reap;		/* of ib_core's */
 	refcount_t memory;		/* of ib_core's: see tavor_half_put() */
 };
@@ -48,5 +64,9 @@ int tavor_init_mr(struct ib_mr *ibmr, u32 max_pages, gfp_t gfp);
 struct vrb_object *tavor_mr_object(struct ib_mr *ibmr);
 
 void tavor_mr_reap(struct tavor_dev *dev);
+
+void tavor_ring_wait_init(struct tavor_ring_wait *wait, struct vrb_object *object);
+int tavor_ring_ready(struct tavor_hw_mr *mr, struct tavor_ring_wait *wait);
+void tavor_ring_forget(struct tavor_dev *dev, struct tavor_ring_wait *wait);
 
 #endif /* TAVOR_MR_H */

@@ -167,6 +167,9 @@ int tavor_alloc_pd(struct ib_pd *ibpd, struct ib_udata *udata)
 
 static int tavor_pd_dealloc_user(struct tavor_ucontext *ctx, struct tavor_hw_pd *pd)
 {
+	/* What has been deregistered is not in use, but its key names the PD until it is gone. */
+	if (vrb_object_has_children(&pd->object))
+		tavor_uctx_settle(ctx);
 	mutex_lock(&ctx->lock);
 	if (vrb_object_has_children(&pd->object)) {
 		mutex_unlock(&ctx->lock);

@@ -11,6 +11,7 @@
 #include <rdma/mthca-abi.h>
 
 #include "cqe.h"
+#include "mr.h"
 #include "object.h"
 #include "qp.h"
 #include "tavor.h"
@@ -484,6 +485,7 @@ static struct tavor_hw_qp *tavor_qp_alloc(struct ib_qp *ibqp, const struct ib_qp
 	else
 		vrb_object_init_shell(&qp->object, dev->vrb, &tavor_qp_type.mtt.object, qp->qpn,
 				      &tavor_verb_destroy_qp);
+	tavor_ring_wait_init(&qp->ring_wait, &qp->object);
 	to_tqp(ibqp)->hw = qp;
 	ibqp->qp_num = qp->type == IB_QPT_SMI ? 0 : qp->type == IB_QPT_GSI ? 1 : qp->qpn;
 	return qp;

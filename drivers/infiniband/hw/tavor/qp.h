@@ -57,6 +57,7 @@ struct tavor_qp_attrs {
  * @next_gids: the same for the transition under way
  * @next_paths: which paths the transition under way sets
  * @pin: what a user's rings lie in
+ * @ring_wait: for that
  * @quiesced: its process has asked for the last of its transitions
  * @queued: its requests that wait in verb queues; like the following one under
  *	&tavor_dev.queues_lock
@@ -102,6 +103,7 @@ struct tavor_hw_qp {
 	const struct ib_gid_attr *next_gids[2];
 	bool next_paths[2];
 	struct tavor_pin pin;
+	struct tavor_ring_wait ring_wait;
 	bool quiesced;
 	struct list_head queued;
 	struct list_head issued;

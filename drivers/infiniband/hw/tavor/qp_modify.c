@@ -129,6 +129,23 @@ static int tavor_qp_transition(struct tavor_hw_qp *qp, struct vrb_slot *slot,
 	return VRB_POST;
 }
 
+/*
+ * From a QP's first transition on the hardware has the key of its rings, which must be valid then:
+ * nobody has waited for that of a process's.
+ */
+static int tavor_modify_ring(struct tavor_hw_qp *qp)
+{
+	if (!qp->pin.region || qp->state != IB_QPS_RESET)
+		return VRB_NEXT;
+	return tavor_ring_ready(to_hw_mr(qp->pin.region), &qp->ring_wait);
+}
+
+static int tavor_modify_ring_undo(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	tavor_ring_forget(vrb_to_tdev(vdev), &to_hw_qp(vrb->object)->ring_wait);
+	return VRB_NEXT;
+}
+
 static int tavor_modify_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	const struct vrb_modify_qp *req = container_of(vrb, struct vrb_modify_qp, vrb);
@@ -138,13 +155,15 @@ static int tavor_modify_encode(struct vrb_device *vdev, struct vrb *vrb, struct 
 		.mask = req->mask,
 		.from = req->mask & IB_QP_CUR_STATE ? req->attr.cur_qp_state : qp->state,
 	};
+	int ret;
 
 	if (req->mask & ~IB_QP_ATTR_STANDARD_BITS)
 		return -EOPNOTSUPP;
 	mod.to = req->mask & IB_QP_STATE ? req->attr.qp_state : mod.from;
 	if (mod.from == IB_QPS_RESET && mod.to == IB_QPS_RESET)
 		return VRB_END;
-	return tavor_qp_transition(qp, slot, &mod);
+	ret = tavor_modify_ring(qp);
+	return ret == VRB_NEXT ? tavor_qp_transition(qp, slot, &mod) : ret;
 }
 
 /* INIT_IB only once QP0 can receive: from then on the port's link comes up. */
@@ -215,6 +234,7 @@ static const struct vrb_step tavor_modify_qp_steps[] = {
 		.name = "MODIFY_QPEE",
 		.encode = tavor_modify_encode,
 		.done = tavor_modify_done,
+		.undo = tavor_modify_ring_undo,
 		.late = tavor_modify_late,
 	}, {
 		.name = "INIT_IB or CLOSE_IB",
@@ -346,11 +366,12 @@ static int tavor_connect_user_encode(struct vrb_device *vdev, struct vrb *vrb,
 		return ret;
 	if (mod.mask & ~(user->given | IB_QP_STATE))
 		return -EINVAL;
-	return tavor_qp_transition(qp, slot, &mod);
+	ret = tavor_modify_ring(qp);
+	return ret == VRB_NEXT ? tavor_qp_transition(qp, slot, &mod) : ret;
 }
 
 #define TAVOR_CONNECT_STEP(step, encode_it) {						\
-	.name = (step), .encode = (encode_it),						\
+	.name = (step), .encode = (encode_it), .undo = tavor_modify_ring_undo,		\
 	.done = tavor_modify_done, .late = tavor_modify_late,				\
 }
 
@@ -429,6 +450,8 @@ static int tavor_quiesce_mr_encode(struct vrb_device *vdev, struct vrb *vrb, str
 	struct tavor_hw_mr *mr = qp->pin.region ? to_hw_mr(qp->pin.region) : NULL;
 
 	qp->quiesced = true;
+	if (mr && tavor_ring_ready(mr, &qp->ring_wait) == VRB_WAIT)
+		return VRB_WAIT;
 	if (!mr || !mr->mpt.hw_owned || !vrb_object_has_one_child(&mr->object))
 		return VRB_NEXT;
 	WRITE_ONCE(mr->retired, true);
@@ -470,6 +493,7 @@ static const struct vrb_step tavor_quiesce_qp_steps[] = {
 		.name = "HW2SW_MPT",
 		.encode = tavor_quiesce_mr_encode,
 		.done = tavor_quiesce_mr_done,
+		.undo = tavor_modify_ring_undo,
 		.late = tavor_quiesce_mr_late,
 	},
 };

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <rdma/mthca-abi.h>
 
+#include "mr.h"
 #include "object.h"
 #include "srq.h"
 #include "tavor.h"
@@ -207,14 +208,27 @@ static void tavor_encode_sw2hw_srq(struct tavor_dev *dev, struct vrb_slot *slot,
 static int tavor_srq_create_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_hw_srq *srq = to_hw_srq(vrb->object);
+	int ret;
 
 	if (srq->hw_owned) {
 		WRITE_ONCE(srq->open, !srq->user);
 		return VRB_NEXT;
 	}
+	if (srq->region) {
+		ret = tavor_ring_ready(srq->region, &srq->ring_wait);
+		if (ret != VRB_NEXT)
+			return ret;
+	}
 	tavor_encode_sw2hw_srq(vrb_to_tdev(vdev), slot, srq);
 	srq->hw_owned = true;
 	return VRB_POST;
+}
+
+/* A process's, which is destroyed while it waits for its region. */
+static int tavor_srq_create_undo(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	tavor_ring_forget(vrb_to_tdev(vdev), &to_hw_srq(vrb->object)->ring_wait);
+	return VRB_NEXT;
 }
 
 static void tavor_srq_create_late(struct vrb_device *vdev, struct vrb_object *object,
@@ -243,6 +257,7 @@ static const struct vrb_step tavor_create_srq_steps[] = {
 		.name = "SW2HW_SRQ",
 		.encode = tavor_srq_create_encode,
 		.done = tavor_srq_create_done,
+		.undo = tavor_srq_create_undo,
 		.late = tavor_srq_create_late,
 	},
 };
@@ -344,6 +359,7 @@ static int tavor_srq_init_user(struct tavor_hw_srq *srq, struct ib_udata *udata)
 {
 	struct tavor_ucontext *ctx = rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib);
 	struct mthca_create_srq cmd = {};
+	struct tavor_pin pin;
 	int err;
 
 	if (udata->inlen < sizeof(cmd))
@@ -355,8 +371,11 @@ static int tavor_srq_init_user(struct tavor_hw_srq *srq, struct ib_udata *udata)
 	srq->lkey = cmd.lkey;
 	srq->object.destroy.user = &ctx->user;
 	err = tavor_uctx_pin(ctx, srq->pd->pdn, cmd.lkey, (u64)srq->slots << srq->shift, false,
-			     &srq->object, NULL);
-	return err ?: tavor_table_insert(&srq->dev->srqs, &srq->object, GFP_KERNEL);
+			     &srq->object, &pin);
+	if (err)
+		return err;
+	srq->region = to_hw_mr(pin.region);
+	return tavor_table_insert(&srq->dev->srqs, &srq->object, GFP_KERNEL);
 }
 
 static int tavor_srq_tell_user(struct tavor_hw_srq *srq, struct ib_udata *udata)
@@ -409,6 +428,7 @@ static struct tavor_hw_srq *tavor_srq_alloc(struct ib_srq *ibsrq, struct ib_srq_
 		goto expect_less;
 	vrb_object_init_shell(&srq->object, dev->vrb, &tavor_srq_type.mtt.object, srq->srqn,
 			      &tavor_verb_destroy_srq);
+	tavor_ring_wait_init(&srq->ring_wait, &srq->object);
 	to_tsrq(ibsrq)->hw = srq;
 	return srq;
 

@@ -41,6 +41,7 @@ int tavor_alloc_ucontext(struct ib_ucontext *ibctx, struct ib_udata *udata)
 	xa_init(&ctx->pds);
 	xa_init(&ctx->mrs);
 	INIT_LIST_HEAD(&ctx->owned);
+	init_waitqueue_head(&ctx->left);
 	err = ib_copy_to_udata(udata, &resp, min(sizeof(resp), udata->outlen));
 	if (err)
 		tavor_uar_free(dev, &ctx->uar);
@@ -57,6 +58,8 @@ void tavor_dealloc_ucontext(struct ib_ucontext *ibctx)
 {
 	struct tavor_ucontext *ctx = to_tctx(ibctx);
 
+	if (tavor_uctx_settle(ctx))
+		tavor_mr_reap(to_tdev(ibctx->device));
 	WARN_ON_ONCE(!xa_empty(&ctx->pds) || !xa_empty(&ctx->mrs) ||
 		     !list_empty(&ctx->owned));
 	xa_destroy(&ctx->pds);

@@ -9,6 +9,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
+#include <linux/wait.h>
 #include <linux/xarray.h>
 
 #include <rdma/ib_verbs.h>
@@ -22,6 +23,12 @@
 struct tavor_pin {
 	struct vrb_object *pd;
 	struct vrb_object *region;
+};
+
+/* A queue of a process whose first command waits for the registration of what it lies in. */
+struct tavor_ring_wait {
+	struct list_head entry;		/* of &tavor_ring.waiting */
+	struct vrb_object *object;	/* the queue */
 };
 
 /**
@@ -48,6 +55,8 @@ struct tavor_owned {
  * @mrs: tavor_hw_mr by key
  * @owned: its CQs, QPs, SRQs and MRs, the youngest first
  * @closing: their destroys have been submitted
+ * @left: who waits for @leaving to become 0; its lock guards that
+ * @leaving: regions that are being destroyed without anybody waiting for it
  *
  * The ABI passes raw numbers: whatever is not found here belongs to somebody else.
  */
@@ -60,6 +69,8 @@ struct tavor_ucontext {
 	struct xarray mrs;
 	struct list_head owned;
 	bool closing;
+	wait_queue_head_t left;
+	unsigned int leaving;
 };
 
 static inline struct tavor_ucontext *to_tctx(struct ib_ucontext *ibctx)
@@ -81,6 +92,8 @@ void tavor_own(struct tavor_ucontext *ctx, struct tavor_owned *owned, struct vrb
 	       refcount_t *memory);
 bool tavor_uctx_closes(struct tavor_ucontext *ctx);
 int tavor_destroy_in_context(struct tavor_owned *owned);
+int tavor_leave_context(struct tavor_owned *owned);
+bool tavor_uctx_settle(struct tavor_ucontext *ctx);
 #ifdef VRB_HAS_UFILE_HW_CLEANUP
 void tavor_ufile_hw_cleanup(struct ib_uverbs_file *ufile);
 #endif

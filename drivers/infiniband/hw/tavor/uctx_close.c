@@ -17,6 +17,8 @@
 #include "tavor.h"
 #include "uctx.h"
 
+#define TAVOR_MAX_LEAVING	64U
+
 /**
  * tavor_own() - an object belongs to a context
  * @ctx: context
@@ -123,6 +125,77 @@ int tavor_destroy_in_context(struct tavor_owned *owned)
 	if (!err)
 		tavor_disown(ctx, owned);
 	return err;
+}
+
+static void tavor_uctx_left(void *context)
+{
+	struct tavor_ucontext *ctx = context;
+
+	spin_lock_bh(&ctx->left.lock);
+	if (!--ctx->leaving)
+		wake_up_locked(&ctx->left);
+	spin_unlock_bh(&ctx->left.lock);
+}
+
+/* Whether one more region may go without being waited for. */
+static bool tavor_uctx_leaves(struct tavor_ucontext *ctx)
+{
+	bool leaves;
+
+	lockdep_assert_held(&ctx->lock);
+	spin_lock_bh(&ctx->left.lock);
+	leaves = !ctx->closing && ctx->leaving < TAVOR_MAX_LEAVING;
+	ctx->leaving += leaves;
+	spin_unlock_bh(&ctx->left.lock);
+	return leaves;
+}
+
+/**
+ * tavor_leave_context() - as tavor_destroy_in_context(), but does not wait
+ * @owned: of a region without children, which the hardware does not refuse to give back
+ *
+ * One that leaves too many behind it does wait.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0 or -EBUSY.
+ */
+int tavor_leave_context(struct tavor_owned *owned)
+{
+	struct tavor_ucontext *ctx = owned->ctx;
+	bool leaves;
+
+	mutex_lock(&ctx->lock);
+	leaves = tavor_uctx_leaves(ctx);
+	if (leaves)
+		list_del(&owned->entry);
+	mutex_unlock(&ctx->lock);
+	if (!leaves)
+		return tavor_destroy_in_context(owned);
+	if (WARN_ON_ONCE(vrb_destroy(vrb_device_client(to_tdev(ctx->ib.device)->vrb),
+				     owned->object, tavor_uctx_left, ctx) != -EINPROGRESS))
+		tavor_uctx_left(ctx);
+	return 0;
+}
+
+/**
+ * tavor_uctx_settle() - waits until nothing of a context is leaving
+ * @ctx: context
+ *
+ * Context: Process context, may sleep.
+ * Return: whether something was.
+ */
+bool tavor_uctx_settle(struct tavor_ucontext *ctx)
+{
+	bool leaving;
+
+	spin_lock_bh(&ctx->left.lock);
+	leaving = ctx->leaving;
+	spin_unlock_bh(&ctx->left.lock);
+	wait_event(ctx->left, !READ_ONCE(ctx->leaving));
+	/* The last one may still hold it. */
+	spin_lock_bh(&ctx->left.lock);
+	spin_unlock_bh(&ctx->left.lock);
+	return leaving;
 }
 
 #ifdef VRB_HAS_UFILE_HW_CLEANUP

@@ -88,12 +88,17 @@ static int create_qp(struct world *w)
 static int create_ud(struct world *w)
 {
 	struct ibv_qp_attr attr = { .qp_state = IBV_QPS_INIT, .port_num = 1, .qkey = 1 };
+	int ret;
 
 	w->ud = make_qp(w, IBV_QPT_UD);
 	if (!w->ud)
 		return errno;
-	return ibv_modify_qp(w->ud, &attr,
-			     IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_QKEY);
+	ret = ibv_modify_qp(w->ud, &attr,
+			    IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_QKEY);
+	/* The next one is made anew: what failed may have been the registration of its memory. */
+	if (ret && !ibv_destroy_qp(w->ud))
+		w->ud = NULL;
+	return ret;
 }
 
 static int to_init(struct world *w)
@@ -201,7 +206,7 @@ static const struct verb {
 	VERB("create_srq", create_srq, false, "SW2HW_MPT", "SW2HW_SRQ"),
 	VERB("modify_srq", modify_srq, false, "ARM_SRQ"),
 	VERB("query_srq", query_srq, false, "QUERY_SRQ"),
-	VERB("create_qp", create_qp, false, "SW2HW_MPT"),
+	VERB("create_qp", create_qp, false, NULL),
 	VERB("modify_qp to INIT", to_init, true, "RST2INIT_QPEE"),
 	VERB("modify_qp to RTR", to_rtr, true, "INIT2RTR_QPEE"),
 	VERB("modify_qp to RTS", to_rts, true, "RTR2RTS_QPEE"),

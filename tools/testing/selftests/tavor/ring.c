@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+//
+// Timeout: 600
+// Guest: own
+// Level: ci
+// Runs: guest --driver tavor --sm
+//
+// libmthca registers the memory of each QP and SRQ before it makes them, and deregisters it after
+// it has destroyed them. Nobody waits for the former but the queue's first command, which has its
+// errors too, and nobody for the latter; the memory stays pinned until the HCA has let go. The
+// model holds the commands meanwhile. By hand:
+//   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/ring
+
+#include <sys/wait.h>
+#include "kselftest.h"
+#include "connect.h"
+#include "model.h"
+#include "process.h"
+
+#define QPS 16
+#define HOLD "3s" /* much longer than a call takes that does not wait, on a busy machine too */
+
+static struct ibv_context *ctx;
+static struct ibv_pd *pd;
+static struct ibv_cq *cq;
+
+static bool begin(void)
+{
+	ctx = process_open();
+	pd = ctx ? ibv_alloc_pd(ctx) : NULL;
+	cq = pd ? ibv_create_cq(ctx, 16, NULL, NULL, 0) : NULL;
+	return cq;
+}
+
+static struct ibv_qp *make(void)
+{
+	return connect_make(pd, IBV_QPT_RC, cq, cq, 8);
+}
+
+static struct ibv_srq *make_srq(void)
+{
+	struct ibv_srq_init_attr attr = { .attr = { .max_wr = 16, .max_sge = 1 } };
+
+	return ibv_create_srq(pd, &attr);
+}
+
+/* The model holds the next @n of these commands. */
+static bool hold(const char *command, int n)
+{
+	char fault[128];
+
+	snprintf(fault, sizeof(fault), "delay,on=cmd,op=%s,count=%d,time=" HOLD, command, n);
+	return model_fault(NULL) && model_fault(fault);
+}
+
+static bool held(const char *command)
+{
+	return engine_count("slots", command) > 0;
+}
+
+/* Pages that the process has pinned, in KB */
+static long pinned(void)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	char line[256];
+	long kb = -1;
+
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "VmPin: %ld", &kb);
+	if (file)
+		fclose(file);
+	return kb;
+}
+
+static void test_create(void)
+{
+	struct ibv_qp *qp;
+	bool good = hold("SW2HW_MPT", 1);
+
+	qp = make();
+	ksft_test_result(good && qp && held("SW2HW_MPT"),
+			 "a QP is made while its memory is being registered\n");
+	good = qp && !connect_to_init(qp);
+	ksft_test_result(good && !held("SW2HW_MPT"), "its first transition waits for that\n");
+	ksft_test_result(qp && !ibv_destroy_qp(qp), "it is destroyed\n");
+}
+
+static void test_create_srq(void)
+{
+	bool good = hold("SW2HW_MPT", 1);
+	struct ibv_srq *srq = make_srq();
+
+	ksft_test_result(good && srq && !held("SW2HW_MPT"),
+			 "an SRQ's create waits for its memory\n");
+	ksft_test_result(srq && !ibv_destroy_srq(srq), "it is destroyed\n");
+}
+
+static void test_refused(void)
+{
+	struct ibv_qp *qp;
+	struct ibv_srq *srq;
+	bool good;
+	int err;
+
+	good = model_fault(NULL) && model_fault("status,on=cmd,op=SW2HW_MPT,count=1,status=1");
+	qp = make();
+	err = qp ? connect_to_init(qp) : 0;
+	printf("# transition: %s\n", strerror(err));
+	ksft_test_result(good && qp && err, "memory that is refused fails the first transition\n");
+	err = qp ? connect_to_init(qp) : 0;
+	ksft_test_result(err, "and the next\n");
+	ksft_test_result(qp && !ibv_destroy_qp(qp), "and the QP is destroyed\n");
+	good = model_fault(NULL) && model_fault("status,on=cmd,op=SW2HW_MPT,count=1,status=1");
+	srq = make_srq();
+	ksft_test_result(good && !srq, "it fails the create of an SRQ\n");
+	qp = make();
+	ksft_test_result(qp && !connect_to_init(qp) && !ibv_destroy_qp(qp),
+			 "the next QP has nothing of that\n");
+}
+
+static void test_destroy(void)
+{
+	struct ibv_qp *qp = make(), *other;
+	long before, meanwhile;
+	bool good = qp && !connect_to_init(qp) && hold("HW2SW_MPT", 1);
+
+	before = pinned();
+	good = good && !ibv_destroy_qp(qp);
+	meanwhile = pinned();
+	ksft_test_result(good && held("HW2SW_MPT"),
+			 "a QP's destroy does not wait until its memory is deregistered\n");
+	ksft_test_result(before > 0 && meanwhile == before,
+			 "which stays pinned meanwhile: %ld of %ld KB\n", meanwhile, before);
+	good = engine_settles("slots", "HW2SW_MPT", 0);
+	other = make();
+	meanwhile = pinned();
+	ksft_test_result(good && other && meanwhile == before,
+			 "and no longer: another QP's takes its place: %ld KB\n", meanwhile);
+	ksft_test_result(other && !ibv_destroy_qp(other), "that is destroyed too\n");
+}
+
+/* Its own PD, so that it can be given back. */
+static void test_both_held(void)
+{
+	struct ibv_pd *old = pd;
+	struct ibv_qp *qp;
+	int objects = engine_count("objects", ":");
+	bool good = hold("SW2HW_MPT", 1);
+
+	pd = ibv_alloc_pd(ctx);
+	qp = pd ? make() : NULL;
+	good = good && qp && held("SW2HW_MPT") && !ibv_destroy_qp(qp);
+	ksft_test_result(good && held("SW2HW_MPT"),
+			 "a QP comes and goes while its memory is being registered\n");
+	ksft_test_result(pd && !ibv_dealloc_pd(pd), "and its PD goes\n");
+	ksft_test_result(engine_settles("objects", ":", objects), "nothing of it is left\n");
+	pd = old;
+}
+
+static void test_many(void)
+{
+	struct ibv_qp *qp[QPS];
+	bool good = model_fault(NULL);
+	long before = pinned();
+	int i;
+
+	for (i = 0; i < QPS; i++)
+		qp[i] = make();
+	for (i = 0; i < QPS; i++)
+		good &= qp[i] && !connect_to_init(qp[i]);
+	for (i = 0; i < QPS; i++)
+		good &= qp[i] && !ibv_destroy_qp(qp[i]);
+	ksft_test_result(good, "many at once\n");
+	good = engine_settles("slots", "HW2SW_MPT", 0);
+	/* Whoever comes by gives it back. */
+	qp[0] = make();
+	good = good && qp[0] && !ibv_destroy_qp(qp[0]) && engine_settles("slots", "HW2SW_MPT", 0);
+	qp[0] = make();
+	ksft_test_result(good && qp[0] && pinned() <= before + 64,
+			 "%ld KB are pinned, %ld before\n", pinned(), before);
+	if (qp[0])
+		ibv_destroy_qp(qp[0]);
+}
+
+/* In a child: opens the device, leaves objects behind, and ends. */
+static void leave(bool destroy)
+{
+	struct ibv_qp *qp[QPS];
+	int i;
+
+	if (!begin() || !hold("SW2HW_MPT", QPS / 2))
+		_exit(1);
+	for (i = 0; i < QPS; i++)
+		qp[i] = make();
+	if (!qp[0] || !qp[QPS - 1])
+		_exit(2);
+	if (destroy && !hold("HW2SW_MPT", QPS / 2))
+		_exit(3);
+	for (i = 0; destroy && i < QPS; i++)
+		if (ibv_destroy_qp(qp[i]))
+			_exit(4);
+	_exit(0);
+}
+
+static void test_exit(bool destroy, const char *what)
+{
+	int objects = engine_count("objects", ":"), status = -1;
+	pid_t pid = fork();
+
+	if (!pid)
+		leave(destroy);
+	waitpid(pid, &status, 0);
+	ksft_test_result(!status, "a process ends with %s\n", what);
+	ksft_test_result(engine_settles("objects", ":", objects), "it leaves nothing behind\n");
+	model_fault(NULL);
+}
+
+int main(void)
+{
+	ksft_print_header();
+	if (access(MODEL_CONTROL, F_OK))
+		ksft_exit_skip("no model to ask\n");
+	ksft_set_plan(25);
+	test_exit(false, "memory on its way to the HCA");
+	test_exit(true, "memory on its way there and back");
+	if (!begin())
+		ksft_exit_fail_msg("no CQ\n");
+	test_create();
+	test_create_srq();
+	test_refused();
+	test_destroy();
+	test_both_held();
+	test_many();
+	ksft_test_result(model_violations() == 0, "the model has no complaint\n");
+	ksft_test_result(!ibv_destroy_cq(cq) && !ibv_dealloc_pd(pd) && !ibv_close_device(ctx),
+			 "all is closed\n");
+	ksft_finished();
+}
