@@ -47,6 +47,7 @@ void vrb_object_init(struct vrb_object *object, struct vrb_device *dev,
 	list_add_tail(&object->entry, &dev->objects);
 	dev->nr_objects++;
 	spin_unlock_bh(&dev->lock);
+	trace_vrb_object_init(object);
 }
 EXPORT_SYMBOL_GPL(vrb_object_init);
 
@@ -605,6 +606,7 @@ void vrb_object_abandon(struct vrb_object *object)
 	spin_lock(&dev->lock);
 	list_del(&object->entry);
 	spin_unlock(&dev->lock);
+	trace_vrb_object_gone(object);
 	/* This may free the object if the type has no free(). */
 	type->release(object);
 	spin_lock(&dev->lock);
@@ -642,6 +644,7 @@ void vrb_object_release(struct vrb_device *dev, struct vrb *vrb)
 	memcpy(parent, object->parent, sizeof(parent));
 	vrb_forget_news(object);
 	vrb_delay();
+	trace_vrb_object_gone(object);
 	type->release(object);		/* may free it if the type has no free() */
 	if (shell_release)
 		shell_release(shell);

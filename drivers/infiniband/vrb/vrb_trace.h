@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * One event per transition of a request or of a slot: events/ib_vrb/.
+ * One event per transition of a request, of a slot or of an object: events/ib_vrb/.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM ib_vrb
@@ -108,6 +108,26 @@ DEFINE_EVENT(vrb_slot, vrb_complete,
 DEFINE_EVENT(vrb_slot, vrb_zombie,
 	     TP_PROTO(const struct vrb_device *dev, const struct vrb_slot *slot),
 	     TP_ARGS(dev, slot));
+
+DECLARE_EVENT_CLASS(vrb_object, TP_PROTO(const struct vrb_object *object), TP_ARGS(object),
+		    TP_STRUCT__entry(__string(device, object->dev->name)
+				     __string(type, object->type->name)
+				     __field(const void *, object)
+				     __field(u32, id)),
+		    TP_fast_assign(__assign_str(device);
+				   __assign_str(type);
+				   __entry->object = object;
+				   __entry->id = object->id;),
+		    TP_printk("%s object=%p %s %#x", __get_str(device), __entry->object,
+			      __get_str(type), __entry->id)
+);
+
+/* The engine knows it; the hardware knows it when its create, if it has one, is done. */
+DEFINE_EVENT(vrb_object, vrb_object_init, TP_PROTO(const struct vrb_object *object),
+	     TP_ARGS(object));
+/* The hardware does not use it any more; its owner gets it back. */
+DEFINE_EVENT(vrb_object, vrb_object_gone, TP_PROTO(const struct vrb_object *object),
+	     TP_ARGS(object));
 
 TRACE_EVENT(vrb_fail, TP_PROTO(const struct vrb_device *dev), TP_ARGS(dev),
 	    TP_STRUCT__entry(__string(device, dev->name)

@@ -19,6 +19,9 @@
 #include "reset.h"
 #include "tavor.h"
 
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
 /**
  * tavor_cmd_timeout() - how long a command may take that no other one overtakes
  *
@@ -200,6 +203,7 @@ static int tavor_cmd_post(struct vrb_device *vdev, struct vrb_slot *slot)
 		return -EAGAIN;
 	cmd->polled_token = slot->token;
 	tavor_hcr_write(dev, &cmd->slot[slot->index], slot->token, !!cmd->events);
+	trace_tavor_cmd_post(dev, &cmd->slot[slot->index], slot->token);
 	/* For tavor_cmd_reap_register(): until GO is set the status is the last command's. */
 	smp_store_release(&cmd->polled_busy, !cmd->events);
 	return 0;
@@ -226,6 +230,7 @@ static int tavor_cmd_reap_register(struct tavor_dev *dev)
 	result.out = (u64)ioread32be(cmd->hcr + TAVOR_HCR_OUT_HI) << 32 |
 		     ioread32be(cmd->hcr + TAVOR_HCR_OUT_LO);
 	cmd->polled_busy = false;
+	trace_tavor_cmd_done(dev, cmd->polled_token, result.fw_status, result.out);
 	vrb_slot_complete(dev->vrb, cmd->polled_token, &result);
 	return 1;
 }

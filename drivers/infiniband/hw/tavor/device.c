@@ -135,10 +135,7 @@ static int tavor_modify_device(struct ib_device *ibdev, int mask, struct ib_devi
 
 static void tavor_get_dev_fw_str(struct ib_device *ibdev, char *str)
 {
-	u64 version = to_tdev(ibdev)->fw.version;
-
-	snprintf(str, IB_FW_VERSION_NAME_MAX, "%d.%d.%d", (int)(version >> 32),
-		 (int)(version >> 16) & 0xffff, (int)version & 0xffff);
+	tavor_fw_version_str(to_tdev(ibdev), str, IB_FW_VERSION_NAME_MAX);
 }
 
 /* ---- Ports ---- */

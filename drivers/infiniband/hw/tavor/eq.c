@@ -35,6 +35,7 @@
 #include "eq.h"
 #include "pd.h"
 #include "tavor.h"
+#include "trace.h"
 
 #define EQ_BUDGET		64
 #define EQ_SPARE		16	/* entries read that the hardware does not know of yet */
@@ -149,6 +150,7 @@ static int tavor_eq_reap(struct tavor_eq *eq, int budget)
 			break;
 		/* The owner byte is written last: the rest of the entry is there by then. */
 		dma_rmb();
+		trace_tavor_event(eq, eqe);
 		eq->handle(eq, eqe);
 		/* What is before the index has been handled: see tavor_eq_is_read(). */
 		smp_store_release(&eq->cons_index, eq->cons_index + 1);

@@ -9,6 +9,7 @@
 #include "port_event.h"
 #include "qp.h"
 #include "tavor.h"
+#include "trace.h"
 
 static void tavor_event_port(struct tavor_dev *dev, const struct tavor_eqe *eqe)
 {
@@ -164,6 +165,8 @@ static void tavor_event_cmd(struct tavor_eq *eq, const struct tavor_eqe *eqe)
 	result.status = tavor_cmd_errno(result.fw_status);
 	result.out = (u64)be32_to_cpu(eqe->event.cmd.out_hi) << 32 |
 		     be32_to_cpu(eqe->event.cmd.out_lo);
+	trace_tavor_cmd_done(eq->dev, be16_to_cpu(eqe->event.cmd.token), result.fw_status,
+			     result.out);
 	vrb_slot_complete(eq->dev->vrb, be16_to_cpu(eqe->event.cmd.token), &result);
 }
 

@@ -160,6 +160,22 @@ int tavor_fw_query_fw(struct tavor_dev *dev)
 }
 
 /**
+ * tavor_fw_version_str() - the firmware's version as people write it
+ * @dev: device whose firmware has been asked
+ * @text: where it is put
+ * @size: of that
+ *
+ * Context: Any.
+ */
+void tavor_fw_version_str(const struct tavor_dev *dev, char *text, size_t size)
+{
+	u64 version = dev->fw.version;
+
+	snprintf(text, size, "%u.%u.%u", upper_32_bits(version),
+		 lower_32_bits(version) >> 16, lower_32_bits(version) & 0xffff);
+}
+
+/**
  * tavor_fw_query_ddr() - fills tavor_dev.ddr_info
  * @dev: device
  *

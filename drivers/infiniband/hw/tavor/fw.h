@@ -41,6 +41,7 @@ struct tavor_adapter_info {
 int tavor_fw_sys_en(struct tavor_dev *dev);
 int tavor_fw_sys_dis(struct tavor_dev *dev);
 int tavor_fw_query_fw(struct tavor_dev *dev);
+void tavor_fw_version_str(const struct tavor_dev *dev, char *text, size_t size);
 int tavor_fw_query_ddr(struct tavor_dev *dev);
 int tavor_fw_query_dev_lim(struct tavor_dev *dev);
 int tavor_fw_query_adapter(struct tavor_dev *dev);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The function's devlink instance, with one health reporter, "fatal": it shows failures of the
- * device with what was in the error buffer, lets the administrator say whether the device is
- * recovered by itself, and recovers it when asked to.
+ * The function's devlink instance. It says which board, chip and firmware it is, and has one health
+ * reporter, "fatal": that shows failures of the device with what was in the error buffer, lets the
+ * administrator say whether the device is recovered by itself, and recovers it when asked to.
  */
 #include <linux/mutex.h>
 #include <net/devlink.h>
@@ -16,8 +16,9 @@
  * @reporter: "fatal"
  * @recover: recovers the function
  * @automatic: devlink has asked for it by itself, in the report that is being made
- * @lock: @error
+ * @lock: @error, @info
  * @error: the last one
+ * @info: of the device that came up last; all zero before the first
  */
 struct tavor_health {
 	struct pci_dev *pdev;
@@ -26,6 +27,7 @@ struct tavor_health {
 	bool automatic;
 	struct mutex lock;		/* see above */
 	struct tavor_health_error error;
+	struct tavor_health_info info;
 };
 
 /*
@@ -80,7 +82,51 @@ static const struct devlink_health_reporter_ops tavor_health_ops = {
 	.dump = tavor_health_dump,
 };
 
-static const struct devlink_ops tavor_devlink_ops = {};
+static int tavor_health_put_chip(struct devlink_info_req *req, const struct tavor_health_info *info)
+{
+	char text[16];
+	int err;
+
+	snprintf(text, sizeof(text), "%u", info->asic_id);
+	err = devlink_info_version_fixed_put(req, DEVLINK_INFO_VERSION_GENERIC_ASIC_ID, text);
+	if (err)
+		return err;
+	snprintf(text, sizeof(text), "%x", info->asic_rev);
+	return devlink_info_version_fixed_put(req, DEVLINK_INFO_VERSION_GENERIC_ASIC_REV, text);
+}
+
+static int tavor_health_put_info(struct devlink_info_req *req, const struct tavor_health_info *info)
+{
+	int err = 0;
+
+	if (info->board_id[0])
+		err = devlink_info_version_fixed_put(req, DEVLINK_INFO_VERSION_GENERIC_BOARD_ID,
+						     info->board_id);
+	if (!err)
+		err = tavor_health_put_chip(req, info);
+	if (!err)
+		err = devlink_info_version_running_put(req, DEVLINK_INFO_VERSION_GENERIC_FW,
+						       info->fw);
+	return err;
+}
+
+/* devlink's lock is held. */
+static int tavor_health_info_get(struct devlink *devlink, struct devlink_info_req *req,
+				 struct netlink_ext_ack *extack)
+{
+	struct tavor_health *health = devlink_priv(devlink);
+	int err = 0;
+
+	mutex_lock(&health->lock);
+	if (health->info.fw[0])
+		err = tavor_health_put_info(req, &health->info);
+	mutex_unlock(&health->lock);
+	return err;
+}
+
+static const struct devlink_ops tavor_devlink_ops = {
+	.info_get = tavor_health_info_get,
+};
 
 /**
  * tavor_health_create() - the devlink instance of a function
@@ -131,6 +177,20 @@ void tavor_health_destroy(struct tavor_health *health)
 	devlink_health_reporter_destroy(health->reporter);
 	mutex_destroy(&health->lock);
 	devlink_free(devlink);
+}
+
+/**
+ * tavor_health_set_info() - a device has come up
+ * @health: instance
+ * @info: what it is; copied
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_health_set_info(struct tavor_health *health, const struct tavor_health_info *info)
+{
+	mutex_lock(&health->lock);
+	health->info = *info;
+	mutex_unlock(&health->lock);
 }
 
 /**

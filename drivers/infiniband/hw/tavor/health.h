@@ -25,10 +25,25 @@ struct tavor_health_error {
 	u32 dword[TAVOR_HEALTH_DWORDS];
 };
 
+/**
+ * struct tavor_health_info - what is known of the device since it came up last
+ * @fw: version of its firmware
+ * @board_id: as QUERY_ADAPTER has it; may be empty
+ * @asic_id: the chip's device id
+ * @asic_rev: the chip's revision
+ */
+struct tavor_health_info {
+	char fw[24];
+	char board_id[64];
+	u32 asic_id;
+	u32 asic_rev;
+};
+
 #if IS_ENABLED(CONFIG_NET_DEVLINK)
 struct tavor_health *tavor_health_create(struct pci_dev *pdev,
 					 int (*recover)(struct pci_dev *pdev));
 void tavor_health_destroy(struct tavor_health *health);
+void tavor_health_set_info(struct tavor_health *health, const struct tavor_health_info *info);
 bool tavor_health_report(struct tavor_health *health, const struct tavor_health_error *error);
 void tavor_health_recovered(struct tavor_health *health);
 #else
@@ -40,6 +55,11 @@ static inline struct tavor_health *tavor_health_create(struct pci_dev *pdev,
 }
 
 static inline void tavor_health_destroy(struct tavor_health *health)
+{
+}
+
+static inline void tavor_health_set_info(struct tavor_health *health,
+					 const struct tavor_health_info *info)
 {
 }
 

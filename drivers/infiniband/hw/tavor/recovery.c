@@ -109,6 +109,18 @@ static struct tavor_dev *tavor_dev_create(struct tavor_function *function)
 	return dev;
 }
 
+static void tavor_function_tell_info(struct tavor_function *function, const struct tavor_dev *dev)
+{
+	struct tavor_health_info info = {
+		.asic_id = dev->adapter.device_id,
+		.asic_rev = dev->adapter.revision,
+	};
+
+	tavor_fw_version_str(dev, info.fw, sizeof(info.fw));
+	strscpy(info.board_id, dev->adapter.board_id, sizeof(info.board_id));
+	tavor_health_set_info(function->health, &info);
+}
+
 static int tavor_function_up(struct tavor_function *function)
 {
 	struct tavor_dev *dev;
@@ -125,6 +137,7 @@ static int tavor_function_up(struct tavor_function *function)
 	}
 	function->dev = dev;
 	function->up = jiffies;
+	tavor_function_tell_info(function, dev);
 	return 0;
 }
 

@@ -12,7 +12,7 @@
 DEVICE=/sys/kernel/debug/ib_vrb/mock
 TRACE=/sys/kernel/debug/tracing
 EVENTS="vrb_queue vrb_refuse vrb_issue vrb_post vrb_busy vrb_complete vrb_wait vrb_undo
-	vrb_over vrb_done vrb_timeout vrb_zombie vrb_fail"
+	vrb_over vrb_done vrb_timeout vrb_zombie vrb_fail vrb_object_init vrb_object_gone"
 
 # shows FILE PATTERN: one of its lines has to match
 shows() {
