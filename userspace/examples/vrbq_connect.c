@@ -293,6 +293,10 @@ static void open_queue(void)
 	if (!w.vrbq && errno == EOPNOTSUPP)
 		die("%s has no verb queue; say --mode=threads, or nothing",
 		    ibv_get_device_name(w.context->device));
+	if (!w.vrbq && errno == EPROTO)
+		die("the driver of %s is older than libvrbq: install both of one version and load "
+		    "the driver anew, or say --mode=threads",
+		    ibv_get_device_name(w.context->device));
 	if (!w.vrbq)
 		die("vrbq_create: %s", why(errno));
 }

@@ -115,7 +115,10 @@ static int create(struct vrbq *q)
 	return ret;
 }
 
-/* Whether this library and that driver can work together. */
+/*
+ * Whether this library and that driver can work together. A newer driver knows what this library
+ * knows, and more; an older one may know less.
+ */
 static bool is_usable(const struct vrbq *q, const struct vrb_queue_caps *caps)
 {
 	return caps->revision && caps->ops && caps->max_batch && q->depth <= caps->max_depth &&
@@ -134,7 +137,10 @@ static int watch(struct vrbq *q)
 	return 0;
 }
 
-/* 0; EOPNOTSUPP if the device has no verb queue that the library can use; or another errno */
+/*
+ * 0; EOPNOTSUPP if the device has no verb queue; EPROTO if it has one that this library cannot use;
+ * or another errno
+ */
 int kernel_open(struct vrbq *q)
 {
 	struct vrb_queue_caps caps;
@@ -142,12 +148,14 @@ int kernel_open(struct vrbq *q)
 
 	if (ret == EIO || ret == ENODEV)
 		return ret;
-	if (ret || !is_usable(q, &caps))
+	if (ret)
 		return EOPNOTSUPP;
+	q->revision = caps.revision;
+	if (!is_usable(q, &caps))
+		return EPROTO;
 	q->ops = caps.ops;
 	q->max_batch = caps.max_batch < VRB_QUEUE_MAX_BATCH ? caps.max_batch : VRB_QUEUE_MAX_BATCH;
 	q->slots = caps.slots;
-	q->revision = caps.revision;
 	q->batch = malloc(sizeof(*q->batch));
 	if (!q->batch)
 		return ENOMEM;

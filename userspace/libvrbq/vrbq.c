@@ -80,7 +80,7 @@ static int open_backend(struct vrbq *q, uint32_t backend)
 
 	if (backend != VRBQ_BACKEND_THREADS) {
 		ret = kernel_open(q);
-		if (ret != EOPNOTSUPP || backend == VRBQ_BACKEND_VERB_QUEUE)
+		if ((ret != EOPNOTSUPP && ret != EPROTO) || backend == VRBQ_BACKEND_VERB_QUEUE)
 			return ret;
 	}
 	return threads_begin(q);

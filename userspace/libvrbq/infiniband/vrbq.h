@@ -54,7 +54,8 @@ struct vrbq_attr {
  * @max_threads: the most threads there may be
  * @threads: how many there are now
  * @slots: firmware commands that all processes together may have outstanding; 0: not known
- * @revision: of the driver's interface; 0: threads
+ * @revision: of the driver's interface; 0: it has none, or was not asked. With threads another
+ *	number says that driver and library do not fit each other
  * @reserved: 0
  */
 struct vrbq_info {

@@ -86,6 +86,26 @@ test_connect_without_a_verb_queue() {
 	says "has no verb queue; say --mode=threads" "$BIN/vrbq_connect" --mode queue
 }
 
+# of_release REVISION BYTES COMMAND...: the driver is one of that revision, with longer structures
+of_release() {
+	OTHER_REVISION=$1 OTHER_BYTES=$2 LD_PRELOAD=$BIN/other_driver.so "${@:3}"
+}
+
+test_connect_with_a_driver_of_another_release() {
+	local revision
+	checked "$(device)" sync >"$TEST_DIR/sync"
+	checked "$(device)" queue >"$TEST_DIR/queue" 2>&1 || skip "the device has no verb queue"
+	of_release 2 8 checked "$(device)" queue | diff "$TEST_DIR/sync" -
+	of_release 2 8 "$BIN/vrbq_connect" --pairs 1 | grep -q '^connect  verb queue:'
+	for revision in 0 1; do
+		says "driver of .* is older than libvrbq: install both of one version" \
+			of_release "$revision" -8 "$BIN/vrbq_connect" --mode queue
+		of_release "$revision" -8 checked "$(device)" any | diff "$TEST_DIR/sync" -
+		of_release "$revision" -8 "$BIN/vrbq_connect" --pairs 1 |
+			grep -q '^connect  threads:'
+	done
+}
+
 test_connect_without_permission() {
 	local status=0
 	chmod 600 /dev/infiniband/uverbs0
