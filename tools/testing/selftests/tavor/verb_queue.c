@@ -1034,6 +1034,33 @@ static void test_killed(void)
 	RESULT(engine_settles("vrbs", " queued ", 0), "killed: no request is left\n");
 }
 
+/* A program that takes the place of one with requests queued: the queue ends with the old one. */
+static void test_exec(void)
+{
+	const int objects = engine_count("objects", ":");
+	pid_t child;
+	int status;
+
+	slow("RST2INIT_QPEE=20ms");
+	child = fork();
+	if (!child) {
+		static struct ibv_qp *qp[100];
+		int fd = open_anew(), i;
+
+		for (i = 0; i < 100; i++)
+			qp[i] = make(IBV_QPT_RC);
+		if (many(fd, qp, 100, to_init(0)) != 100)
+			_exit(1);
+		execl("/bin/sh", "sh", "-c", "! ls -l /proc/$$/fd | grep verb_queue", NULL);
+		_exit(2);
+	}
+	waitpid(child, &status, 0);
+	slow("");
+	RESULT(!status && engine_settles("vrbs", " queued ", 0) &&
+		       engine_settles("objects", ":", objects),
+	       "exec: the queue is not the new program's: status 0x%x\n", status);
+}
+
 /* Ends in one order and the other: LIFO is uverbs' own. */
 static void test_exits(void)
 {
@@ -1228,6 +1255,7 @@ int main(int argc, char **argv)
 	test_dup(fd);
 	test_passed();
 	test_fork(fd);
+	test_exec();
 	test_exits();
 	test_killed();
 	test_fair();
