@@ -10,12 +10,15 @@
 
 #include <errno.h>
 #include <libgen.h>
+#include <pthread.h>
 #include <poll.h>
 #include <infiniband/vrbq.h>
 #include "kselftest.h"
 #include "model.h"
 
 #define QPS 32
+#define ROUNDS 64
+#define NR(table) (sizeof(table) / sizeof((table)[0]))
 #define DRIVER "/sys/bus/pci/drivers/ib_tavor/"
 
 static struct ibv_qp *qps[QPS];
@@ -93,14 +96,17 @@ static bool open_all(enum vrbq_backend backend)
 	return q && pd && cq && qps[QPS - 1];
 }
 
-/* Whether every object of the device that has gone can be destroyed. */
-static bool close_all(void)
+/*
+ * Whether every object of the device that has gone can be destroyed. What was given to the queue to
+ * be destroyed, and was not reaped, has gone with it.
+ */
+static bool close_all(bool reaped)
 {
 	bool good = !vrbq_destroy(q);
 	int i;
 
 	for (i = 0; i < QPS; i++)
-		if (qps[i] && ibv_destroy_qp(qps[i]))
+		if (qps[i] && (reaped || i % 4) && ibv_destroy_qp(qps[i]))
 			good = false;
 	if (ibv_destroy_cq(cq) || ibv_dealloc_pd(pd))
 		good = false;
@@ -109,50 +115,84 @@ static bool close_all(void)
 	return good;
 }
 
-/* Of each QP two: to INIT, and on every fourth a destroy, on the others a reset. */
-static bool submit_all(void)
+/*
+ * Of a QP two: to INIT, and on every fourth QP a destroy, on the others a reset. Returns how many
+ * were accepted.
+ */
+static int submit_two(int i, int round)
 {
 	struct ibv_qp_attr attr = { .qp_state = IBV_QPS_INIT, .port_num = 1 };
+	const int first = (round * QPS + i) * 2;
 	struct vrbq_request requests[2];
-	int i;
 
-	for (i = 0; i < QPS; i++) {
-		vrbq_prep_modify_qp(&requests[0], 2 * i, qps[i], &attr,
-				    IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT |
-					    IBV_QP_ACCESS_FLAGS);
-		if (i % 4)
-			vrbq_prep_reset_qp(&requests[1], 2 * i + 1, qps[i]);
-		else
-			vrbq_prep_destroy_qp(&requests[1], 2 * i + 1, qps[i]);
-		if (vrbq_submit(q, requests, 2) != 2)
-			return false;
-	}
-	return true;
+	vrbq_prep_modify_qp(&requests[0], first, qps[i], &attr,
+			    IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS);
+	if (i % 4)
+		vrbq_prep_reset_qp(&requests[1], first + 1, qps[i]);
+	else
+		vrbq_prep_destroy_qp(&requests[1], first + 1, qps[i]);
+	return vrbq_submit(q, requests, 2);
 }
 
-/* Each once, and then nothing. */
+static bool submit_all(void)
+{
+	bool good = true;
+	int i;
+
+	for (i = 0; i < QPS; i++)
+		good &= submit_two(i, 0) == 2;
+	return good;
+}
+
+static struct {
+	bool seen[2 * QPS * ROUNDS];
+	int submitted, completed, failed;
+	bool good;
+} flow;
+
+/* One that ends well makes room for the next, until the first that does not. */
+static void follow(const struct vrbq_completion *c)
+{
+	const int round = c->wr_id / (2 * QPS), i = c->wr_id % (2 * QPS) / 2;
+	int n;
+
+	flow.completed++;
+	flow.failed += c->status != 0;
+	if (c->wr_id >= NR(flow.seen) || flow.seen[c->wr_id]) {
+		flow.good = false;
+		return;
+	}
+	flow.seen[c->wr_id] = true;
+	if (c->op == VRBQ_OP_DESTROY_QP && !c->status)
+		qps[i] = NULL;
+	if (c->op != VRBQ_OP_RESET_QP || flow.failed || round + 1 == ROUNDS)
+		return;
+	/* None, because the queue has just ended: then what it has fails. */
+	n = submit_two(i, round + 1);
+	flow.submitted += n > 0 ? n : 0;
+}
+
+/* Each completes once, and the last of them fail, however long the driver takes to go. */
 static bool reap_all(void)
 {
 	struct pollfd fd = { .fd = vrbq_fd(q), .events = POLLIN };
 	struct vrbq_completion completions[8];
-	int seen[2 * QPS] = {}, total = 0, errors = 0, i, n;
+	int i, n;
 
-	while (total < 2 * QPS) {
-		if (poll(&fd, 1, 30000) != 1)
+	memset(&flow, 0, sizeof(flow));
+	flow.good = true;
+	flow.submitted = 2 * QPS;
+	while (flow.completed < flow.submitted) {
+		if (poll(&fd, 1, 60000) != 1)
 			return false;
 		n = vrbq_reap(q, completions, 8);
 		if (n < 0)
 			return false;
-		for (i = 0; i < n; i++, total++) {
-			errors += completions[i].status != 0;
-			if (completions[i].wr_id >= 2 * QPS || seen[completions[i].wr_id]++)
-				return false;
-			if (completions[i].op == VRBQ_OP_DESTROY_QP && !completions[i].status)
-				qps[completions[i].wr_id / 2] = NULL;
-		}
+		for (i = 0; i < n; i++)
+			follow(&completions[i]);
 	}
-	ksft_print_msg("%d of %d have failed\n", errors, total);
-	return errors;
+	ksft_print_msg("%d of %d have failed\n", flow.failed, flow.completed);
+	return flow.good && flow.failed;
 }
 
 /* A queue of the driver has ended; threads go on, and what they are asked for fails. */
@@ -170,15 +210,26 @@ static bool ended(enum vrbq_backend backend)
 	       vrbq_reap(q, &completion, 1) == 1 && completion.status;
 }
 
+static void *unbind(void *arg)
+{
+	return (void *)(long)write_file(DRIVER "unbind", function);
+}
+
 static bool removed(enum vrbq_backend backend, bool reap)
 {
 	bool good = slow("1s") && submit_all();
+	pthread_t thread;
+	void *unbound;
 
 	usleep(50000);
-	good = write_file(DRIVER "unbind", function) && good;
+	if (pthread_create(&thread, NULL, unbind, NULL))
+		return false;
 	if (reap)
-		good = reap_all() && ended(backend) && good;
-	good = close_all() && good;
+		good = reap_all() && good;
+	pthread_join(thread, &unbound);
+	if (reap)
+		good = ended(backend) && good;
+	good = close_all(reap) && unbound && good;
 	good = write_file(DRIVER "bind", function) && good;
 	return slow("10us") && good;
 }
