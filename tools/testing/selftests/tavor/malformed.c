@@ -43,41 +43,12 @@
 #include <rdma/ib_user_ioctl_cmds.h>
 #include <rdma/ib_user_ioctl_verbs.h>
 #include <rdma/rdma_user_ioctl_cmds.h>
-#include "kselftest.h"
-#include "model.h"
-#include "process.h"
+#include "arbitrary.h"
 #include "raw.h"
 
-#define NR(table) (sizeof(table) / sizeof((table)[0]))
-#define COUNT 10000
-#define SEED 0x7467766f72ULL
-#define CHUNKS 10
 #define BUFFER (1 << 20)
 #define ANSWER (4 << 20) /* more than a call can have said its answer is long */
 #define WORDS 64
-
-/* ---- Numbers that are the same each time ---- */
-
-static uint64_t state;
-
-static uint32_t any(void)
-{
-	uint64_t z = state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z >> 32;
-}
-
-static uint32_t below(uint32_t n)
-{
-	return any() % n;
-}
-
-static bool one_in(uint32_t n)
-{
-	return !below(n);
-}
 
 /* ---- What there is to make calls about ---- */
 
@@ -856,26 +827,14 @@ static bool documented(int error)
 	return false;
 }
 
-static long answers[256];
-
-static void show_answers(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < NR(answers); i++)
-		if (answers[i])
-			ksft_print_msg("%7ld %s\n", answers[i], i ? strerrorname_np(i) : "success");
-}
-
 static bool one_call(uint64_t seed, long number)
 {
 	int ret, kind;
 
-	state = seed + number * 0xd1342543de82ef95ULL;
+	arbitrary_begin(seed, number);
 	kind = below(100);
 	ret = kind < 4 ? raced() : kind < 35 ? ioctled() : written();
-	if (ret >= 0 && ret < (int)NR(answers))
-		answers[ret]++;
+	answers_count(ret);
 	if (!documented(ret))
 		ksft_print_msg("seed %#llx, call %ld: %s\n", (unsigned long long)seed, number,
 			       strerrorname_np(ret));
@@ -904,49 +863,6 @@ static bool calls(struct process_log *log, uint64_t seed, long first, long count
 	return ok;
 }
 
-static long number_in(const char *path, const char *key)
-{
-	FILE *file = fopen(path, "r");
-	char line[256];
-	long number = -1;
-
-	while (file && number < 0 && fgets(line, sizeof(line), file))
-		if (!strncmp(line, key, strlen(key)))
-			number = strtol(line + strlen(key), NULL, 0);
-	if (file)
-		fclose(file);
-	return number;
-}
-
-/* The test's name ends in the number of its part; by hand there is none. */
-static long default_first(void)
-{
-	const char *name = getenv("TEST_NAME"), *part = name ? strrchr(name, '-') : NULL;
-
-	return part ? COUNT * atol(part + 1) : 0;
-}
-
-static void accounts(long objects, long pinned, long slab)
-{
-	long now;
-
-	close_range(first_fd, ~0U, 0);
-	ksft_test_result(engine_settles("objects", ":", objects), "no object is left\n");
-	now = number_in("/proc/self/status", "VmPin:");
-	ksft_test_result(now == pinned, "no memory stays pinned\n");
-	now = number_in("/proc/meminfo", "SUnreclaim:");
-	ksft_print_msg("SUnreclaim: %ld kB, then %ld kB\n", slab, now);
-	ksft_test_result(now - slab < 8192, "the kernel keeps no memory\n");
-}
-
-/* Behind it is nothing that could be written by mistake. */
-static char *guarded(size_t size)
-{
-	char *at = process_memory(size + PROCESS_PAGE);
-
-	return at && !mprotect(at + size, PROCESS_PAGE, PROT_NONE) ? at : NULL;
-}
-
 static bool ready(void)
 {
 	struct ibv_device **list = ibv_get_device_list(NULL);
@@ -972,8 +888,9 @@ static bool ready(void)
 int main(int argc, char **argv)
 {
 	static const char *const texts[] = { "ib_", "infiniband", "uverbs", "BUG", "WARN", NULL };
-	long count = argc > 1 ? atol(argv[1]) : COUNT, objects, pinned, slab, first, i;
+	long count = argc > 1 ? atol(argv[1]) : COUNT, first, i;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : SEED;
+	struct accounts before;
 	struct process_log log;
 
 	process_log_open(&log, texts);
@@ -982,18 +899,18 @@ int main(int argc, char **argv)
 	if (!ready())
 		ksft_exit_skip("no RDMA device that works\n");
 	ksft_set_plan(CHUNKS + 4);
-	first = argc > 3 ? atol(argv[3]) : default_first();
-	objects = engine_count("objects", ":");
-	pinned = number_in("/proc/self/status", "VmPin:");
+	first = argc > 3 ? atol(argv[3]) : arbitrary_first();
+	before = accounts_open();
 	first_fd = dup(0);
 	rebuild();
-	slab = number_in("/proc/meminfo", "SUnreclaim:");
+	accounts_memory(&before);
 	for (i = 0; i < CHUNKS; i++, first += count / CHUNKS)
 		ksft_test_result(calls(&log, seed, first, count / CHUNKS),
 				 "seed %#llx, calls %ld to %ld\n", (unsigned long long)seed, first,
 				 first + count / CHUNKS - 1);
-	show_answers();
-	accounts(objects, pinned, slab);
+	answers_show();
+	close_range(first_fd, ~0U, 0);
+	accounts_close(&before);
 	ksft_test_result(!process_log_lines(&log), "the kernel has said nothing\n");
 	ksft_finished();
 }
