@@ -52,7 +52,9 @@ result $? "tavor-hca-model has the model, its tools, their man pages and the use
 has libvrbq1 'usr/lib/x86_64-linux-gnu/libvrbq.so.1.*' && ! grep -q '\.so$' "$work/out" &&
 	has libvrbq-dev usr/include/infiniband/vrbq.h usr/lib/x86_64-linux-gnu/libvrbq.a \
 		usr/lib/x86_64-linux-gnu/libvrbq.so usr/share/man/man7/vrbq.7.gz \
-		usr/lib/x86_64-linux-gnu/pkgconfig/libvrbq.pc
+		usr/lib/x86_64-linux-gnu/pkgconfig/libvrbq.pc \
+		usr/share/doc/libvrbq-dev/examples/vrbq_connect.c \
+		usr/share/doc/libvrbq-dev/examples/device.h
 result $? "libvrbq1 has the library, libvrbq-dev what is needed to build with it"
 has vrb-tools usr/sbin/vrbstat usr/share/man/man8/vrbstat.8.gz
 result $? "vrb-tools has vrbstat and its man page"
