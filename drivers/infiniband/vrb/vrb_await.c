@@ -131,24 +131,31 @@ void vrb_await_begin(struct vrb_device *dev, struct vrb *vrb)
 }
 
 /**
- * vrb_await_object - complete the requests that wait for an event of an object
+ * vrb_await_object - the requests that wait for an event of an object are going to complete
  * @dev: device
  * @object: a CQ
+ *
+ * Those that are there now: one that a callback submits again meanwhile waits for the next event.
  *
  * Context: The pump, device lock held.
  */
 void vrb_await_object(struct vrb_device *dev, struct vrb_object *object)
 {
-	struct vrb *vrb;
-
 	lockdep_assert_held(&dev->lock);
-	while ((vrb = list_first_entry_or_null(&object->awaiting, struct vrb, object_entry))) {
-		if (!vrb_within_budget(dev)) {
-			vrb_tell(object, VRB_NEWS_EVENT);
-			return;
-		}
-		vrb_finish(dev, vrb, 0);
-	}
+	list_splice_tail_init(&object->awaiting, &dev->told);
+}
+
+/**
+ * vrb_await_told_all - complete requests whose event has come, within the bounds of this hold
+ * @dev: device
+ *
+ * Context: The pump, device lock held.
+ */
+void vrb_await_told_all(struct vrb_device *dev)
+{
+	lockdep_assert_held(&dev->lock);
+	while (!list_empty(&dev->told) && vrb_within_budget(dev))
+		vrb_finish(dev, list_first_entry(&dev->told, struct vrb, object_entry), 0);
 }
 
 /**

@@ -277,6 +277,7 @@ int vrb_carrier_init(struct vrb_device *dev,
 	raw_spin_lock_init(&dev->kick_lock);
 	INIT_LIST_HEAD(&dev->inbox);
 	INIT_LIST_HEAD(&dev->news);
+	INIT_LIST_HEAD(&dev->told);
 	vrb_softirq_init(&dev->softirq, VRB_BUDGET, vrb_carry);
 	return 0;
 }

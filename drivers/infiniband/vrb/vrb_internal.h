@@ -190,6 +190,7 @@ struct vrb_device {
 	bool client_news;		/* events that clients may wait for */
 	struct list_head inbox;		/* requests */
 	struct list_head news;		/* objects */
+	struct list_head told;		/* requests for a CQ's event, which has come */
 	struct vrb_softirq softirq;
 	bool (*run)(struct vrb_device *dev, bool interrupted, int *work);
 	unsigned int carrier;		/* place in vrb_carriers */
@@ -475,6 +476,7 @@ int vrb_await_check(const struct vrb_client *client, const struct vrb *vrb);
 int vrb_await_room(const struct vrb_client *client);
 void vrb_await_begin(struct vrb_device *dev, struct vrb *vrb);
 void vrb_await_object(struct vrb_device *dev, struct vrb_object *object);
+void vrb_await_told_all(struct vrb_device *dev);
 void vrb_await_clients(struct vrb_device *dev);
 
 /* vrb_shell.c */

@@ -171,6 +171,7 @@ static void vrb_take_in(struct vrb_device *dev)
 			vrb_await_object(dev, object);
 		vrb_object_news(dev, object, news);
 	}
+	vrb_await_told_all(dev);
 }
 
 /* Reaps completed commands and continues requests. */
@@ -375,7 +376,8 @@ bool vrb_run(struct vrb_device *dev, bool interrupted, int *work)
 	dev->counters.runs++;
 	dev->counters.run_max_ns = max_t(u64, dev->counters.run_max_ns,
 					 ktime_to_ns(ktime_sub(dev->now, start)));
-	more = vrb_work(dev) || !list_empty(&dev->inbox) || !list_empty(&dev->news);
+	more = vrb_work(dev) || !list_empty(&dev->inbox) || !list_empty(&dev->news) ||
+	       !list_empty(&dev->told);
 	if (!more)
 		vrb_set_timer(dev);
 	spin_unlock(&dev->lock);

@@ -322,6 +322,44 @@ static void await_is_checked(struct test *t)
 }
 
 /* What is neither "next" nor "next solicited" arms nothing. */
+/* What a client's callback does: it takes what is there, and awaits the next event. */
+static void poll_and_await_again(struct typed_request *request)
+{
+	struct ib_wc wc;
+
+	while (ib_poll_cq(request->await_cq.cq, 1, &wc) > 0)
+		;
+	complete(&request->over);
+	submit_typed(request);
+}
+
+/* More than a run handles. An event is one event for each, and others' requests go on. */
+static void await_cq_by_many_again(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = connected_qp(t, cq);
+	struct typed_request *await[40];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(await); i++) {
+		await[i] = new_await_cq(t, cq);
+		await[i]->then = poll_and_await_again;
+		submit_typed(await[i]);
+	}
+	EXPECT(t, wait_until(is_armed, cq));
+	send_one(t, qp);
+	for (i = 0; i < ARRAY_SIZE(await); i++)
+		EXPECT_EQ(t, wait_for_completion_timeout(&await[i]->over, 5 * HZ) > 0, true);
+	run_typed(new_query_port(t), 0);
+	msleep(50);
+	for (i = 0; i < ARRAY_SIZE(await); i++) {
+		EXPECT_EQ(t, READ_ONCE(await[i]->calls), 1);
+		await[i]->then = NULL;
+		vrb_kill(&await[i]->vrb);
+	}
+	end_both(t, qp, cq);
+}
+
 static void await_cq_checks_its_flags(struct test *t)
 {
 	static const int wrong[] = {
@@ -459,6 +497,7 @@ const struct test_case await_tests[] = {
 	{ "await_cq_sees_what_was_missed", await_cq_sees_what_was_missed, .verbs = true },
 	{ "await_cq_by_several", await_cq_by_several, .verbs = true },
 	{ "await_cq_by_many", await_cq_by_many, .verbs = true },
+	{ "await_cq_by_many_again", await_cq_by_many_again, .verbs = true },
 	{ "await_cq_checks_its_flags", await_cq_checks_its_flags, .verbs = true },
 	{ "await_cq_passes_its_flags", await_cq_passes_its_flags, .verbs = true },
 	{ "await_cq_next_beside_solicited", await_cq_next_beside_solicited, .verbs = true },
