@@ -25,7 +25,11 @@ static const char *const vrb_class_names[] = {
 	[VRB_CLASS_TEARDOWN] = "teardown",
 	[VRB_CLASS_NORMAL] = "normal",
 	[VRB_CLASS_BACKGROUND] = "background",
+	[VRB_CLASS_EVENT] = "event",
 };
+
+static_assert(ARRAY_SIZE(vrb_state_names) == VRB_CALLBACK + 1);
+static_assert(ARRAY_SIZE(vrb_class_names) == VRB_NR_CLASSES);
 
 static const char *const vrb_slot_state_names[] = {
 	[VRB_SLOT_FREE] = "free",

@@ -40,6 +40,10 @@ look_visible_zombie() {
 	shows "$DEVICE/counters" '^timeouts 1$'
 }
 
+look_visible_awaits() {
+	shows "$DEVICE/vrbs" '^[0-9]+ queued event [^ ]+ 0:[^ ]+ - test -1 typed_done'
+}
+
 # As many lines as there are requests or objects, and the one with the names.
 look_visible_many_requests() {
 	local lines

@@ -45,6 +45,17 @@ static void visible_zombie(struct test *t)
 	wait_released(t, &released);
 }
 
+/* One that has neither a step nor a slot */
+static void visible_awaits(struct test *t)
+{
+	struct typed_request *await = new_typed(t);
+
+	vrb_prep_await_event(&await->await_event, BIT_ULL(IB_EVENT_SM_CHANGE));
+	submit_typed(await);
+	wait_for_visitor(t);
+	vrb_kill(&await->vrb);
+}
+
 /* Every transition once, for the tracepoints; and a failure last. */
 static void visible_transitions(struct test *t)
 {
@@ -81,6 +92,7 @@ static void visible_transitions(struct test *t)
 const struct test_case visible_tests[] = {
 	{ "visible_requests", visible_requests, .kind = VISIBLE },
 	{ "visible_zombie", visible_zombie, { .issue_timeout_ms = 100 }, .kind = VISIBLE },
+	{ "visible_awaits", visible_awaits, .kind = VISIBLE, .verbs = true },
 	{ "visible_transitions", visible_transitions, { .issue_timeout_ms = 200 },
 	  .kind = VISIBLE },
 	{}
