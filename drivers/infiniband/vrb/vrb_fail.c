@@ -189,13 +189,18 @@ void vrb_flush(struct vrb_device *dev)
 		return;
 	}
 	report = !dev->fail_reported;
-	dev->fail_reported = true;
 	for (i = 0; i < dev->nr_slots && vrb_within_budget(dev); i++)
 		vrb_flush_slot(dev, &dev->slots[i]);
 	spin_unlock_bh(&dev->lock);
 
-	if (report && dev->ops->failed)
+	if (!report)
+		return;
+	if (dev->ops->failed)
 		dev->ops->failed(dev, dev->reason);
+	/* Not before: the device must not be revived while the provider ends its last life. */
+	vrb_lock(dev);
+	dev->fail_reported = true;
+	spin_unlock_bh(&dev->lock);
 }
 
 /**

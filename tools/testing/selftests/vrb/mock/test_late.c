@@ -35,6 +35,11 @@ static void kick_once(struct work_struct *work)
 	vrb_device_kick(container_of(work, struct kicking, work)->test->dev);
 }
 
+static void fail_once(struct work_struct *work)
+{
+	vrb_device_fail(container_of(work, struct kicking, work)->test->dev, "there");
+}
+
 static bool is_set(void *arg)
 {
 	return READ_ONCE(*(bool *)arg);
@@ -81,6 +86,41 @@ static void flush_that_comes_late(struct test *t)
 		test_skip(t, "no probe of the flush here");
 	} else {
 		outlive_the_flush(t);
+		unregister_kprobe(&probe);
+	}
+	leave_cpu0();
+}
+
+/* ---- A provider that is still being told of the failure ---- */
+
+/* The provider has not ended the device's last life: it must not have a new one. */
+static void outrun_the_report(struct test *t)
+{
+	struct kicking kicking = { .test = t };
+
+	INIT_WORK_ONSTACK(&kicking.work, fail_once);
+	schedule_work_on(1, &kicking.work);
+	EXPECT(t, wait_until(is_set, &flush_begins));
+	mock_reset(t->mock);
+	EXPECT_EQ(t, vrb_device_revive(t->dev), -EBUSY);
+	WRITE_ONCE(flush_may_go, true);
+	flush_work(&kicking.work);
+	destroy_work_on_stack(&kicking.work);
+	EXPECT(t, wait_until(may_be_revived, t));
+}
+
+static void revive_before_the_provider_knows(struct test *t)
+{
+	struct kprobe probe = { .symbol_name = "mock_failed", .pre_handler = hold_up };
+
+	if (!stay_on_cpu0(t))
+		return;
+	flush_begins = false;
+	flush_may_go = false;
+	if (register_kprobe(&probe)) {
+		test_skip(t, "no probe of the provider here");
+	} else {
+		outrun_the_report(t);
 		unregister_kprobe(&probe);
 	}
 	leave_cpu0();
@@ -354,6 +394,7 @@ static void timer_at_the_end_of_a_device(struct test *t)
 
 const struct test_case late_tests[] = {
 	{ "flush_that_comes_late", flush_that_comes_late },
+	{ "revive_before_the_provider_knows", revive_before_the_provider_knows },
 	{ "zombie_at_the_end_of_a_device", zombie_at_the_end_of_a_device },
 	{ "fence_hears_of_a_destroy_from_the_inbox", fence_hears_of_a_destroy_from_the_inbox },
 	{ "idle_since_another_device", idle_since_another_device },
