@@ -258,16 +258,19 @@ static int vrb_claim(struct vrb *vrb, u64 *was)
 static int vrb_submit_claimed(struct vrb_client *client, struct vrb *vrb)
 {
 	struct vrb_device *dev = client->dev;
-	int ret = -EAGAIN;
+	int ret;
 
-	vrb_begin(vrb, client, ktime_get());
-	if (vrb_may_lock()) {
-		spin_lock_bh(&dev->lock);
-		dev->now = vrb->submitted;
-		dev->handled = 0;
-		ret = vrb_submit_direct(client, vrb);
-		vrb_unlock(dev);
+	if (!vrb_may_lock()) {
+		vrb_begin(vrb, client, ktime_get());
+		return vrb_submit_inbox(client, vrb);
 	}
+	spin_lock_bh(&dev->lock);
+	/* Under the lock, however long that took: the device's time does not go back. */
+	vrb_begin(vrb, client, ktime_get());
+	dev->now = vrb->submitted;
+	dev->handled = 0;
+	ret = vrb_submit_direct(client, vrb);
+	vrb_unlock(dev);
 	return ret == -EAGAIN ? vrb_submit_inbox(client, vrb) : ret;
 }
 
