@@ -35,6 +35,8 @@ static enum hrtimer_restart vrb_softirq_expired(struct hrtimer *timer)
 	struct vrb_softirq *softirq = container_of(timer, struct vrb_softirq, timer);
 	int budget = softirq->iop.weight;
 
+	/* Before the function looks at what there is to do: pairs with vrb_softirq_sched(). */
+	smp_mb();
 	if (softirq->run(softirq, budget) >= budget)
 		vrb_softirq_sched(softirq);
 	return HRTIMER_NORESTART;
@@ -79,7 +81,13 @@ void vrb_softirq_sched(struct vrb_softirq *softirq)
 	 * called in it, so that one which starts itself again would never let the softirq end.
 	 */
 	rcu_read_lock();
-	if (!READ_ONCE(softirq->stopped))
+	/*
+	 * One that is queued has not begun, so it will see what this is called for. To start it
+	 * again would put it off, and who calls often enough would put it off for ever. Pairs with
+	 * the barrier in vrb_softirq_expired().
+	 */
+	smp_mb();
+	if (!READ_ONCE(softirq->stopped) && !hrtimer_is_queued(&softirq->timer))
 		hrtimer_start(&softirq->timer, ktime_get(), HRTIMER_MODE_ABS_SOFT);
 	rcu_read_unlock();
 }
