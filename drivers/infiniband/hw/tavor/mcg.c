@@ -11,15 +11,42 @@
 
 #define TAVOR_MCG_BATCH		64	/* QPs that a run lets go of */
 
-/* The request of the QP that has waited longest for one of both; false: there is none. */
-static struct tavor_hw_qp *tavor_mcg_first(struct tavor_mcg_table *table, bool attach)
+/*
+ * Who waits is referred to by the list: if the device fails, his request may be over, and he may be
+ * destroyed, before the list is emptied.
+ */
+static void tavor_mcg_queue(struct tavor_mcg_table *table, struct tavor_hw_qp *qp, bool attach)
+{
+	lockdep_assert_held(&table->lock);
+	if (!list_empty(&qp->mcg_waiting))
+		return;
+	vrb_object_get(&qp->object);
+	list_add_tail(&qp->mcg_waiting, &table->waiting[attach]);
+}
+
+static void tavor_mcg_unqueue(struct tavor_mcg_table *table, struct tavor_hw_qp *qp)
+{
+	lockdep_assert_held(&table->lock);
+	if (list_empty(&qp->mcg_waiting))
+		return;
+	list_del_init(&qp->mcg_waiting);
+	vrb_object_put(&qp->object);
+}
+
+/*
+ * Has the request looked at again of the QP that has waited longest for one of both; NULL: there is
+ * none.
+ */
+static struct tavor_hw_qp *tavor_mcg_call(struct tavor_mcg_table *table, bool attach)
 {
 	struct tavor_hw_qp *qp;
 
 	lockdep_assert_held(&table->lock);
 	qp = list_first_entry_or_null(&table->waiting[attach], struct tavor_hw_qp, mcg_waiting);
-	if (qp)
-		list_del_init(&qp->mcg_waiting);
+	if (!qp)
+		return NULL;
+	vrb_resume(&qp->object);
+	tavor_mcg_unqueue(table, qp);
 	return qp;
 }
 
@@ -29,23 +56,18 @@ static void tavor_mcg_next(struct tavor_mcg_table *table)
 	bool attach = table->attach_next;
 
 	lockdep_assert_held(&table->lock);
-	table->owner = tavor_mcg_first(table, attach);
+	table->owner = tavor_mcg_call(table, attach);
 	if (!table->owner) {
 		attach = !attach;
-		table->owner = tavor_mcg_first(table, attach);
+		table->owner = tavor_mcg_call(table, attach);
 	}
 	table->attach_next = !attach;
-	if (table->owner)
-		vrb_resume(&table->owner->object);
 }
 
 /* Nobody knows how long the table is out of reach: an attach does not wait for it. */
 static void tavor_mcg_turn_away(struct tavor_mcg_table *table)
 {
-	struct tavor_hw_qp *qp = tavor_mcg_first(table, true);
-
-	if (qp)
-		vrb_resume(&qp->object);
+	tavor_mcg_call(table, true);
 }
 
 /* A detach does, as long as a destroy would. */
@@ -90,12 +112,11 @@ int tavor_mcg_enter(struct tavor_mcg_table *table, struct tavor_hw_qp *qp, bool 
 	if (table->owner == qp) {
 		ret = VRB_NEXT;
 	} else if (table->lost && attach) {
-		list_del_init(&qp->mcg_waiting);
+		tavor_mcg_unqueue(table, qp);
 		tavor_mcg_turn_away(table);
 		ret = -EUCLEAN;
 	} else {
-		if (list_empty(&qp->mcg_waiting))
-			list_add_tail(&qp->mcg_waiting, &table->waiting[attach]);
+		tavor_mcg_queue(table, qp, attach);
 		if (table->lost)
 			tavor_mcg_start_timer(table);
 	}
@@ -113,7 +134,7 @@ int tavor_mcg_enter(struct tavor_mcg_table *table, struct tavor_hw_qp *qp, bool 
 void tavor_mcg_leave(struct tavor_mcg_table *table, struct tavor_hw_qp *qp)
 {
 	spin_lock_bh(&table->lock);
-	list_del_init(&qp->mcg_waiting);
+	tavor_mcg_unqueue(table, qp);
 	if (table->owner == qp)
 		tavor_mcg_next(table);
 	else if (table->lost)
@@ -201,14 +222,12 @@ void tavor_mcg_detached(struct tavor_mcg_table *table, struct tavor_hw_qp *qp)
 /* Whoever waits gets no turn any more. */
 static bool tavor_mcg_resume_one(struct tavor_mcg_table *table)
 {
-	struct tavor_hw_qp *qp;
+	bool found;
 
 	spin_lock_bh(&table->lock);
-	qp = tavor_mcg_first(table, false) ?: tavor_mcg_first(table, true);
-	if (qp)
-		vrb_resume(&qp->object);
+	found = tavor_mcg_call(table, false) || tavor_mcg_call(table, true);
 	spin_unlock_bh(&table->lock);
-	return qp;
+	return found;
 }
 
 /* The hardware has no groups any more; its parent the QP keeps until it is released. */
