@@ -235,6 +235,16 @@ static int tavor_mad_exec(struct tavor_dev *dev, struct vrb_process_mad *req)
 	return tavor_exec(dev, &req->vrb);
 }
 
+/*
+ * The firmware's own traps come without a source, and never directed: ib_core hands a directed one
+ * that is being sent to this device here, so that to send it on would not end.
+ */
+static bool tavor_mad_is_own_trap(const struct ib_mad_hdr *hdr, const struct ib_wc *wc)
+{
+	return hdr->method == IB_MGMT_METHOD_TRAP && wc && !wc->slid &&
+	       hdr->mgmt_class != IB_MGMT_CLASS_SUBN_DIRECTED_ROUTE;
+}
+
 /**
  * tavor_process_mad() - ib_device_ops.process_mad
  * @ibdev: the device
@@ -263,8 +273,7 @@ int tavor_process_mad(struct ib_device *ibdev, int flags, u32 port, const struct
 		.out = out,
 	};
 
-	/* The firmware's own traps come without a source. */
-	if (in->mad_hdr.method == IB_MGMT_METHOD_TRAP && in_wc && !in_wc->slid) {
+	if (tavor_mad_is_own_trap(&in->mad_hdr, in_wc)) {
 		tavor_forward_trap(to_tdev(ibdev), port, in);
 		return IB_MAD_RESULT_SUCCESS | IB_MAD_RESULT_CONSUMED;
 	}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+//
+// Timeout: 120
+// Level: ci
+// Runs: guest --driver tavor --sm
+//
+// A trap that looks as if it were the firmware's, but is directed and for this port: the driver must
+// not send it on, because ib_core would hand it back, while the driver sends it on. A CPU would
+// wait for itself, with interrupts off. By hand:
+//   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/trap
+
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <rdma/ib_user_mad.h>
+#include "kselftest.h"
+#include "process.h"
+
+#define CLASS_DIRECTED 0x81
+#define TRAP 5
+#define NOTICE 2
+
+/* Offsets in a directed SMP */
+#define METHOD 3
+#define HOP_POINTER 6
+#define ATTRIBUTE 16
+#define DIRECTED_DLID 34
+
+struct packet {
+	struct ib_user_mad_hdr hdr;
+	uint8_t mad[256];
+};
+
+static int umad_open(void)
+{
+	struct ib_user_mad_reg_req agent = { .mgmt_class = CLASS_DIRECTED,
+					     .mgmt_class_version = 1 };
+	int fd = open("/dev/infiniband/umad0", O_RDWR);
+
+	if (fd < 0 || ioctl(fd, IB_USER_MAD_ENABLE_PKEY) ||
+	    ioctl(fd, IB_USER_MAD_REGISTER_AGENT, &agent))
+		return -1;
+	return fd;
+}
+
+/* Without a source LID, and at the end of its way. */
+static bool send_trap(int fd)
+{
+	struct packet packet = { .hdr.lid = 0xffff };
+
+	packet.mad[0] = 1;
+	packet.mad[1] = CLASS_DIRECTED;
+	packet.mad[2] = 1;
+	packet.mad[METHOD] = TRAP;
+	packet.mad[HOP_POINTER] = 1;
+	packet.mad[ATTRIBUTE + 1] = NOTICE;
+	memset(packet.mad + DIRECTED_DLID, 0xff, 2);
+	return write(fd, &packet, sizeof(packet)) == sizeof(packet) ||
+	       errno == EINVAL;
+}
+
+int main(void)
+{
+	struct ibv_context *context = process_open();
+	struct ibv_port_attr port = {};
+	int i, fd = umad_open();
+	bool sent = true;
+
+	ksft_print_header();
+	ksft_set_plan(2);
+	if (!context || fd < 0)
+		ksft_exit_fail_msg("no device, or no umad\n");
+	for (i = 0; i < 10; i++)
+		sent &= send_trap(fd);
+	ksft_test_result(sent, "directed traps to oneself\n");
+	ksft_test_result(!ibv_query_port(context, 1, &port) && port.lid,
+			 "the port answers afterwards\n");
+	ksft_finished();
+}
