@@ -183,19 +183,34 @@ static void tavor_eq_async_read(struct tavor_dev *dev, int entries, int gone)
 	atomic_sub(gone, &dev->eq_expected);
 }
 
+/*
+ * What is asked for during a run waits for the next one: its events may be behind us. No more than
+ * the queue holds was unread when it was asked for, so it is over after as many entries, also if
+ * processes fill the queue as fast as it is read.
+ */
+static void tavor_eq_take_drains(struct tavor_eq *eq)
+{
+	if (!list_empty(&eq->draining))
+		return;
+	spin_lock(&eq->drain_lock);
+	list_splice_tail_init(&eq->drains, &eq->draining);
+	spin_unlock(&eq->drain_lock);
+	eq->drain_from = eq->cons_index;
+}
+
 static int tavor_eq_poll(struct vrb_softirq *softirq, int budget)
 {
 	struct tavor_eq *eq = container_of(softirq, struct tavor_eq, softirq);
 	int n, gone;
 
-	/* What is asked for during this run waits for the next one: its events may be behind us. */
-	spin_lock(&eq->drain_lock);
-	list_splice_tail_init(&eq->drains, &eq->draining);
-	spin_unlock(&eq->drain_lock);
+	tavor_eq_take_drains(eq);
 	gone = atomic_read(&eq->dev->eq_gone);
 	n = tavor_eq_reap(eq, budget);
-	if (n >= budget)
+	if (n >= budget) {
+		if (eq->cons_index - eq->drain_from >= eq->entries)
+			tavor_eq_run_drains(&eq->draining);
 		return n;
+	}
 	if (eq == tavor_eq_async(eq->dev))
 		tavor_eq_async_read(eq->dev, n, gone);
 	tavor_eq_run_drains(&eq->draining);

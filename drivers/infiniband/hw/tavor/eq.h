@@ -55,7 +55,8 @@ struct tavor_eq {
 	struct vrb_softirq softirq;	/* not used by the command EQ: the engine's pump reads it */
 	spinlock_t drain_lock;
 	struct list_head drains;	/* asked for; under drain_lock */
-	struct list_head draining;	/* of the run that is on; the run's own */
+	struct list_head draining;	/* begun by a run; the runs' own, as the next one is */
+	u32 drain_from;			/* cons_index when they were begun */
 	atomic_t interrupts;
 	char irq_name[48];
 };
