@@ -159,6 +159,14 @@ static void tavor_resize_key_late(struct vrb_device *vdev, struct vrb_object *ob
 		to_hw_cq(object)->spare.mpt.hw_owned = false;
 }
 
+/* HW2SW_MPT of the buffer that the CQ has left */
+static void tavor_resize_old_key_late(struct vrb_device *vdev, struct vrb_object *object,
+				      const struct vrb_result *result)
+{
+	if (!result->status)
+		to_hw_cq(object)->spare.mpt.hw_owned = false;
+}
+
 /* What was the CQ's buffer is nobody's. */
 static void tavor_resize_free(struct tavor_hw_cq *cq)
 {
@@ -197,7 +205,12 @@ static const struct vrb_step tavor_resize_cq_steps[] = {
 		.late = tavor_resize_late,
 	},
 	{ .name = "copy entries", .work = tavor_resize_move },
-	TAVOR_BUF_DESTROY_STEP,
+	{
+		.name = "HW2SW_MPT",
+		.encode = tavor_buf_destroy,
+		.done = tavor_buf_destroyed,
+		.late = tavor_resize_old_key_late,
+	},
 	{ .name = "free buffer", .work = tavor_resize_over },
 };
 

@@ -319,6 +319,14 @@ test_resizes_of_cqs_answered_too_late() {
 	faults_off
 }
 
+# The resize is over but for the key of the buffer that the CQ had.
+test_resizes_of_cqs_whose_old_key_is_answered_too_late() {
+	given_up_after_a_second
+	one_fault delay HW2SW_MPT 1 time=2500ms
+	resize late 1
+	faults_off
+}
+
 # created_again COMMAND MODE: of the object that this command creates
 created_again() {
 	given_up_after_a_second
