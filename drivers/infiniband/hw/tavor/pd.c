@@ -50,7 +50,9 @@ static const struct vrb_verb tavor_pd_destroy_verb = {
 static void tavor_pd_free(struct tavor_hw_pd *pd)
 {
 	tavor_mpt_free(pd->dev, &pd->ntmr);
-	tavor_alloc_put(&pd->dev->pd_alloc, pd->pdn);
+	/* A key of all memory that may become valid yet must not be another PD's. */
+	if (!pd->ntmr.key)
+		tavor_alloc_put(&pd->dev->pd_alloc, pd->pdn);
 	kfree(pd);
 }
 
