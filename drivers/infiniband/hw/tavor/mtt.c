@@ -168,6 +168,7 @@ int tavor_mtt_alloc(struct tavor_dev *dev, u32 entries, struct tavor_mtt *mtt)
 	mtt->first = segment;
 	mtt->order = order;
 	mtt->entries = entries;
+	mtt->lost = false;
 	return 0;
 }
 
@@ -176,12 +177,21 @@ int tavor_mtt_alloc(struct tavor_dev *dev, u32 entries, struct tavor_mtt *mtt)
  * @dev: device
  * @mtt: may be empty; is afterwards
  *
+ * Those that a lost command may write yet, into what would be another's list by then, are not used
+ * again before the device's next life.
+ *
  * Context: Any down to softirq.
  */
 void tavor_mtt_free(struct tavor_dev *dev, struct tavor_mtt *mtt)
 {
 	if (!mtt->entries)
 		return;
+	if (mtt->lost && !vrb_device_quiesced(dev->vrb)) {
+		dev_warn(&dev->pdev->dev, "%u MTT entries are lost with a WRITE_MTT\n",
+			 mtt->entries);
+		mtt->entries = 0;
+		return;
+	}
 	spin_lock_bh(&dev->mtt.lock);
 	tavor_mtt_buddy_put(&dev->mtt, mtt->first, mtt->order);
 	spin_unlock_bh(&dev->mtt.lock);
@@ -276,7 +286,7 @@ void tavor_encode_write_mtt(struct tavor_dev *dev, struct vrb_slot *slot,
  * Context: Process context, may sleep: without a visible DDR this is WRITE_MTT.
  * Return: 0 or the errno of WRITE_MTT; -EIO if the device has failed.
  */
-int tavor_mtt_write(struct tavor_dev *dev, struct vrb_user *user, const struct tavor_mtt *mtt,
+int tavor_mtt_write(struct tavor_dev *dev, struct vrb_user *user, struct tavor_mtt *mtt,
 		    u32 first, const u64 *pages, u32 n)
 {
 	u64 addr = tavor_mtt_addr(dev, mtt) + (u64)first * TAVOR_MTT_ENTRY_SIZE;
@@ -297,8 +307,10 @@ int tavor_mtt_write(struct tavor_dev *dev, struct vrb_user *user, const struct t
 		chunk = min(n - done, TAVOR_WRITE_MTT_MAX);
 		err = tavor_fw_write_mtt(dev, user, addr + (u64)done * TAVOR_MTT_ENTRY_SIZE,
 					 pages + done, chunk);
-		if (err)
+		if (err) {
+			mtt->lost |= err == -ETIMEDOUT;
 			return err;
+		}
 	}
 	return 0;
 }

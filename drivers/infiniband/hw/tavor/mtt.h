@@ -13,11 +13,15 @@
 
 struct tavor_dev;
 
-/* A run of MTT segments: 1 << order segments starting with first. entries == 0: none. */
+/*
+ * A run of MTT segments: 1 << order segments starting with first. entries == 0: none. lost: the
+ * HCA may write entries yet.
+ */
 struct tavor_mtt {
 	u32 first;
 	u32 entries;
 	u8 order;
+	bool lost;
 };
 
 #define TAVOR_MTT_MAX_ORDER	24
@@ -40,7 +44,7 @@ void tavor_mtt_store(struct tavor_dev *dev, const struct tavor_mtt *mtt, u32 fir
 		     const u64 *pages, u32 n);
 void tavor_encode_write_mtt(struct tavor_dev *dev, struct vrb_slot *slot,
 			    const struct tavor_mtt *mtt, u32 first, const u64 *pages, u32 n);
-int tavor_mtt_write(struct tavor_dev *dev, struct vrb_user *user, const struct tavor_mtt *mtt,
+int tavor_mtt_write(struct tavor_dev *dev, struct vrb_user *user, struct tavor_mtt *mtt,
 		    u32 first, const u64 *pages, u32 n);
 
 /**
