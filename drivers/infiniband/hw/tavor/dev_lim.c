@@ -5,6 +5,7 @@
 #include <linux/unaligned.h>
 
 #include "dev_lim.h"
+#include "hw_wqe.h"
 #include "tavor.h"
 
 static u8 tavor_dev_lim_lo4(const u8 *out, unsigned int offset)
@@ -89,7 +90,8 @@ static void tavor_dev_lim_parse_ports(struct tavor_dev_lim *lim, const u8 *out)
 static void tavor_dev_lim_parse_sizes(struct tavor_dev_lim *lim, const u8 *out)
 {
 	lim->max_sg = out[0x51];
-	lim->max_desc_size = get_unaligned_be16(out + 0x52);
+	/* A WQE's size is told in six bits, and a WQE does not go beyond a page. */
+	lim->max_desc_size = min_t(u16, get_unaligned_be16(out + 0x52), TAVOR_MAX_WQE_SIZE);
 	lim->log_max_qp_per_mcg = out[0x61];
 	lim->reserved_mgms = tavor_dev_lim_lo4(out, 0x62);
 	lim->log_max_mgms = out[0x63];

@@ -77,6 +77,7 @@ static void tavor_mcast_start(struct tavor_mcast *op, const struct vrb *vrb)
 	op->prev = TAVOR_MGM_NONE;
 	op->moved = TAVOR_MGM_NONE;
 	op->fresh = TAVOR_MGM_NONE;
+	op->seen = 0;
 }
 
 static int tavor_mcast_enter(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
@@ -203,7 +204,8 @@ static int tavor_mcast_look(struct tavor_mcg_table *table)
 		return op->attach ? tavor_mcast_attach_here(op) : tavor_mcast_detach_here(op);
 	if (op->attach && tavor_mgm_empty(&op->mgm) && op->prev == TAVOR_MGM_NONE)
 		return tavor_mcast_attach_here(op);
-	if (next >= 2 * table->buckets)
+	/* A chain that leaves the table, or has no end */
+	if (next >= 2 * table->buckets || ++op->seen > 2 * table->buckets)
 		return -EREMOTEIO;
 	if (!next)
 		return op->attach ? tavor_mcast_attach_new(table) : -EINVAL;

@@ -51,6 +51,7 @@ struct tavor_mcast {
 	u32 prev;
 	u32 moved;
 	u32 fresh;
+	u32 seen;			/* entries of the chain */
 	struct tavor_mgm mgm;
 	struct tavor_mgm link;
 };

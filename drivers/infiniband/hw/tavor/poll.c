@@ -225,7 +225,8 @@ static noinline struct tavor_hw_qp *tavor_cqe_find_qp(struct tavor_hw_cq *cq,
 	u32 qpn = be32_to_cpu(cqe->qpn) & TAVOR_QPN_MASK;
 	struct tavor_hw_qp *qp = tavor_qp_lookup(cq->dev, qpn);
 
-	if (!qp || qp->user) {
+	/* One of another CQ is not to be touched under this one's lock. */
+	if (!qp || qp->user || (qp->send_cq != cq && qp->recv_cq != cq)) {
 		ibdev_err_ratelimited(&cq->dev->ib_dev,
 				      "CQ 0x%06x: completion of unknown QP 0x%06x\n",
 				      cq->cqn, qpn);

@@ -17,9 +17,10 @@
 #include "profile.h"
 #include "tavor.h"
 
+/* Whatever the firmware offers: more than 2^31 of anything has no number. */
 static u32 tavor_profile_cut(unsigned int wanted, u8 log_max)
 {
-	return min_t(u64, wanted, 1ULL << log_max);
+	return min_t(u64, wanted, 1ULL << min_t(u8, log_max, 31));
 }
 
 static void tavor_profile_make_limits(struct tavor_dev *dev)
@@ -51,7 +52,8 @@ static void tavor_profile_make_limits(struct tavor_dev *dev)
 	l->max_srq_sge = min(l->max_sg, (desc - 16) / 16);
 	l->max_qp_init_rdma = 1U << min_t(u8, lim->log_max_ra_req_qp, 7);
 	l->max_qp_dest_rdma = l->rdb_per_qp;
-	l->gid_table_len = 1U << lim->log_max_gids;
+	/* An index is one byte in a path. */
+	l->gid_table_len = 1U << min_t(u8, lim->log_max_gids, 8);
 	l->pkey_table_len = 1U << lim->log_max_pkeys;
 	l->num_ports = lim->num_ports;
 }

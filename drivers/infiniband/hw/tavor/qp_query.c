@@ -185,8 +185,12 @@ static int tavor_query_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb
 	if (result->status)
 		return result->status;
 	tavor_query_answer(req, &param->context);
-	/* The hardware may have moved it to SQE or ERR by itself. */
-	tavor_qp_set_state(to_hw_qp(vrb->object), req->attr.qp_state);
+	/*
+	 * The hardware may have moved it to SQE or ERR by itself, but never to RESET: a destroy of
+	 * a QP in that state would not ask it to let go of the rings.
+	 */
+	if (req->attr.qp_state != IB_QPS_RESET)
+		tavor_qp_set_state(to_hw_qp(vrb->object), req->attr.qp_state);
 	return 0;
 }
 
@@ -222,7 +226,8 @@ int tavor_query_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask,
 		return -ENOMEM;
 	vrb_prep_query_qp(req, ibqp);
 	req->vrb.class = VRB_CLASS_NORMAL;
-	req->vrb.user = qp->object.destroy.user;
+	/* Of the kernel's QPs whoever lists them pays for it. */
+	req->vrb.user = qp->object.destroy.user ?: tavor_exec_caller(qp->dev);
 	err = tavor_exec(qp->dev, &req->vrb);
 	/* Who lists all QPs may find that of a process which is exiting: it is on its way there. */
 	if (err == -ESHUTDOWN || err == -ECANCELED) {
