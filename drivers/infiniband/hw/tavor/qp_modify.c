@@ -146,6 +146,22 @@ static int tavor_modify_ring_undo(struct vrb_device *vdev, struct vrb *vrb, stru
 	return VRB_NEXT;
 }
 
+/*
+ * Who asks may know better than the driver what state the QP is in, because the hardware moves it
+ * to SQE or ERR by itself; but from no state before RTR.
+ */
+static int tavor_modify_from(const struct tavor_hw_qp *qp, const struct vrb_modify_qp *req,
+			     enum ib_qp_state *from)
+{
+	*from = qp->state;
+	if (!(req->mask & IB_QP_CUR_STATE) || req->attr.cur_qp_state == qp->state)
+		return 0;
+	if (qp->state < IB_QPS_RTR || req->attr.cur_qp_state < IB_QPS_RTR)
+		return -EINVAL;
+	*from = req->attr.cur_qp_state;
+	return 0;
+}
+
 static int tavor_modify_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	const struct vrb_modify_qp *req = container_of(vrb, struct vrb_modify_qp, vrb);
@@ -153,12 +169,14 @@ static int tavor_modify_encode(struct vrb_device *vdev, struct vrb *vrb, struct 
 	struct tavor_qp_transition mod = {
 		.attr = &req->attr,
 		.mask = req->mask,
-		.from = req->mask & IB_QP_CUR_STATE ? req->attr.cur_qp_state : qp->state,
 	};
 	int ret;
 
 	if (req->mask & ~IB_QP_ATTR_STANDARD_BITS)
 		return -EOPNOTSUPP;
+	ret = tavor_modify_from(qp, req, &mod.from);
+	if (ret)
+		return ret;
 	mod.to = req->mask & IB_QP_STATE ? req->attr.qp_state : mod.from;
 	if (mod.from == IB_QPS_RESET && mod.to == IB_QPS_RESET)
 		return VRB_END;
