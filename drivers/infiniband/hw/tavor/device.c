@@ -330,6 +330,8 @@ int tavor_ib_register(struct tavor_dev *dev)
 	if (!err)
 		return 0;
 	WRITE_ONCE(dev->registered, false);
+	/* As below; here ib_core has waited already, and its memory goes after that. */
+	synchronize_rcu();
 	vrb_device_detach(dev->vrb);
 	return err;
 }
