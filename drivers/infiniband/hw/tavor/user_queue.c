@@ -535,7 +535,8 @@ static ssize_t tavor_queue_read(struct file *filp, char __user *buf, size_t coun
 	if (count < sizeof(struct vrb_queue_completion))
 		return -EINVAL;
 	for (;;) {
-		if (fault_in_writeable(buf, sizeof(struct vrb_queue_completion)))
+		/* Nothing is written there if there is nothing to read. */
+		if (fault_in_safe_writeable(buf, sizeof(struct vrb_queue_completion)))
 			return -EFAULT;
 		ret = tavor_queue_read_some(queue, buf, count);
 		if (ret == -EFAULT && signal_pending(current))
