@@ -87,11 +87,11 @@ void hca_on_reset(void (*fn)(struct hca *h));
 /* --- report.c: violations and user faults --- */
 
 /*
- * Every rule the model enforces has a name and a sentence in rules_device.def, rules_qp.def or
- * rules_fabric.def: RULE(identifier, "rule-name", "what is forbidden, and by which section").
+ * Every rule the model enforces is in rules_device.def, rules_qp.def or rules_fabric.def:
+ * RULE(identifier, "rule-name", "what is forbidden, and by which section", "what is right").
  */
 enum hca_rule {
-#define RULE(id, name, text) RULE_##id,
+#define RULE(id, name, text, right) RULE_##id,
 #include "device/rules_device.def"
 #include "qp/rules_qp.def"
 #include "fabric/rules_fabric.def"

@@ -32,9 +32,9 @@ struct report {
 #define UAR_BITS (1u << 20)
 
 static const struct {
-	const char *name, *text;
+	const char *name, *text, *right;
 } rules[] = {
-#define RULE(id, name, text) [RULE_##id] = { name, text },
+#define RULE(id, name, text, right) [RULE_##id] = { name, text, right },
 #include "device/rules_device.def"
 #include "qp/rules_qp.def"
 #include "fabric/rules_fabric.def"
@@ -105,13 +105,16 @@ static void record(struct hca *h, const char *kind, enum hca_rule rule, u64 nth,
 	vsnprintf(detail, sizeof(detail), fmt, ap);
 	if (nth > *r->limit)
 		return;
-	hca_log(h, "%s: %s: %s: %s", kind, rules[rule].name, object, detail);
+	hca_log(h, "%s: %s: %s: %s. %s %s", kind, rules[rule].name, object, detail,
+		rules[rule].text, rules[rule].right);
 	line = cJSON_CreateObject();
 	cJSON_AddStringToObject(line, kind, rules[rule].name);
 	cJSON_AddNumberToObject(line, "hca", hca_number(h));
 	cJSON_AddNumberToObject(line, "time", elapsed());
 	cJSON_AddStringToObject(line, "object", object);
 	cJSON_AddStringToObject(line, "detail", detail);
+	cJSON_AddStringToObject(line, "rule", rules[rule].text);
+	cJSON_AddStringToObject(line, "right", rules[rule].right);
 	write_line(line);
 }
 
@@ -355,7 +358,8 @@ void report_rules(FILE *out)
 	int i;
 
 	for (i = 0; i < RULE_COUNT; i++)
-		fprintf(out, "%-24s %s\n", rules[i].name, rules[i].text);
+		fprintf(out, "%-24s %s\n%-24s   %s\n", rules[i].name, rules[i].text, "",
+			rules[i].right);
 }
 
 /* --- start and end ---------------------------------------------------------------------------- */

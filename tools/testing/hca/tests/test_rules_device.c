@@ -1024,7 +1024,7 @@ static void mpt_in_use_by_qp(void)
 static void every_rule_has_a_test(void)
 {
 	static const u16 rules[] = {
-#define RULE(id, name, text) RULE_##id,
+#define RULE(id, name, text, right) RULE_##id,
 #include "device/rules_device.def"
 #undef RULE
 	};

@@ -202,7 +202,7 @@ static void mgm_chain(void)
 static void every_rule_has_a_test(void)
 {
 	static const u16 rules[] = {
-#define RULE(id, name, text) RULE_##id,
+#define RULE(id, name, text, right) RULE_##id,
 #include "fabric/rules_fabric.def"
 #undef RULE
 	};

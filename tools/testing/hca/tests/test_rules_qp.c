@@ -390,7 +390,7 @@ static void srq_busy(void)
 static void every_rule_has_a_test(void)
 {
 	static const u16 rules[] = {
-#define RULE(id, name, text) RULE_##id,
+#define RULE(id, name, text, right) RULE_##id,
 #include "qp/rules_qp.def"
 #undef RULE
 	};

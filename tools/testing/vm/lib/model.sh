@@ -36,11 +36,26 @@ model_ready() {
 	return 1
 }
 
-# model_verdict REPORT: the first violations, in a line; empty if there is none
+# model_verdict REPORT: how many violations, and of the first one what was done, which rule forbids
+# it and what would have been right, in a line; empty if there is none
 model_verdict() {
 	[ -e "$1" ] || return 0
-	local count
-	count=$(grep -c '^{"violation"' "$1") || return 0
-	echo "$count violation(s) of the hardware interface, first: $(grep -m1 '^{"violation"' \
-		"$1")"
+	python3 - "$1" <<-'X'
+		import json
+		import sys
+
+		found = []
+		with open(sys.argv[1], encoding='utf-8', errors='replace') as report:
+		    for line in report:
+		        try:
+		            found += [one for one in [json.loads(line)] if 'violation' in one]
+		        except ValueError:  # the model died while it wrote this line
+		            pass
+		if found:
+		    more = len(found) > 1
+		    said = f'{len(found)} violation{"s" if more else ""} of the hardware interface'
+		    said += ', first: ' if more else ': '
+		    said += '{violation} (HCA {hca}, {object}: {detail}).'.format(**found[0])
+		    print(said, 'Rule: {rule} Right: {right}'.format(**found[0]))
+	X
 }
