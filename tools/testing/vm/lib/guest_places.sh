@@ -4,14 +4,16 @@
 # Places for guests: one more than the machine has cores, for all that runs on it. More guests would
 # not be done sooner, but their time-outs would strike.
 
-# places_try COUNT MAX: so many, or none. They are given back when this shell and what it started
-# have ended.
+# places_try COUNT MAX: so many, or none. They are released when this shell and what it started
+# have ended. A place is a locked file, in which its holder names itself.
 # shellcheck disable=SC2153 # CACHE is common.sh's
 places_try() {
-	local n fd taken=()
+	local n fd file taken=()
 	for ((n = 0; n < $2 && ${#taken[@]} < $1; n++)); do
-		exec {fd}>"$CACHE/lock/guest.$n"
+		file=$CACHE/lock/guest.$n
+		exec {fd}<>"$file"
 		if flock -n "$fd"; then
+			echo "${PLACE_FOR:-${0##*/}} (process $$, in $TREE)" >"$file"
 			taken+=("$fd")
 		else
 			exec {fd}>&-
@@ -24,6 +26,19 @@ places_try() {
 	return 1
 }
 
+# places_held MAX: a line for each place that is taken: who has it
+places_held() {
+	local n fd file
+	for ((n = 0; n < $1; n++)); do
+		file=$CACHE/lock/guest.$n
+		exec {fd}<>"$file"
+		if ! flock -n "$fd"; then
+			[ -s "$file" ] && head -n 1 "$file" || echo "a run without a name"
+		fi
+		exec {fd}>&-
+	done
+}
+
 # places_take COUNT: waits for them. Guests that need each other take their places together, so that
 # none waits in vain for one that has none; what is started from here on needs no other.
 places_take() {
@@ -31,7 +46,10 @@ places_take() {
 	[ -z "${IB_VRB_PLACED:-}" ] || return 0
 	mkdir -p "$CACHE/lock"
 	until places_try "$(($1 < max ? $1 : max))" "$max"; do
-		[ -n "$said" ] || say "guests run already, $max at most: waiting for one to end"
+		[ -n "$said" ] || {
+			say "guests run already, $max at most: waiting for one of these to end"
+			places_held "$max" | sort -u | sed 's/^/vm:   /' >&2
+		}
 		said=1
 		sleep 0.5
 	done

@@ -14,7 +14,7 @@ export XDG_CACHE_HOME=$work/cache IB_VRB_GUESTS=3
 
 # taker NAME COUNT: another process that keeps its places until it is to end
 taker() {
-	bash -c '. lib/common.sh; . lib/guest_places.sh
+	PLACE_FOR="taker of $1" bash -c '. lib/common.sh; . lib/guest_places.sh
 		places_take "$2"
 		touch "$1.taken"
 		until [ -e "$1.end" ]; do sleep 0.1; done' taker "$work/$1" "$2" \
@@ -48,8 +48,11 @@ refused 2
 result $? "a second pair has to wait"
 
 taker second 2 &
-soon grep -q 'waiting for one to end' "$work/err" && [ ! -e "$work/second.taken" ]
+soon grep -q 'waiting for one of these to end' "$work/err" && [ ! -e "$work/second.taken" ]
 result $? "and says that it waits"
+soon grep -qx "vm:   taker of first (process [0-9]*, in $(cd ../../.. && pwd))" "$work/err" &&
+	[ "$(grep -c 'vm:   ' "$work/err")" = 1 ]
+result $? "and who has the places, once though there are two of them"
 touch "$work/first.end"
 soon test -e "$work/second.taken"
 result $? "it comes to its turn when the first one ends"
