@@ -108,6 +108,9 @@ guest_root() {
 			with_apt apt-cache show "$package" >/dev/null 2>&1 ||
 				die "Debian $SUITE has no package '$package'"
 		done
+		# shellcheck disable=SC2086 # a list of words
+		set -- $1
+		say "downloading $*, with what they depend on, into a root of their own"
 	fi
 	root guest "$SUITE" "$packages" "$(guest_hook)"
 }

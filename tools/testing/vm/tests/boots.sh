@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.." || exit 1
 . lib/try.bash
 
 echo "TAP version 13"
-echo "1..8"
+echo "1..12"
 
 try "a complaint fails the run and is named" 125 "kernel complaint: .*planted here" --hcas 0 -- \
 	sh -c 'echo "<4>WARNING: CPU: 0 PID: 1 at planted here" >/dev/kmsg'
@@ -24,7 +24,8 @@ try "a panic fails the run and is named" 125 "Kernel panic.*ended before" --hcas
 	sh -c 'echo c >/proc/sysrq-trigger'
 try "a command that hangs is ended" 124 "did not end within 2 s" --hcas 0 --timeout 2 -- sleep 1000
 
-try "a violation of the hardware interface fails the run and is named" 125 "pci-gateway" -- \
+try "a violation of the hardware interface fails the run and is named, with what is right" 125 \
+	"pci-gateway .*0x58.* Rule: .*\(1\.2\)\. Right: Leave dwords 22 and 23 out" -- \
 	setpci -d 15b3:5a44 58.L=0
 # shellcheck disable=SC2016 # for the shell in the guest
 try "two HCAs, an IOMMU and the model's control line" 0 passed --hcas 2 --iommu --driver mthca \
@@ -51,6 +52,49 @@ exec 4>&-
 wait "$pid"
 [ $? = 3 ] && grep -q "answer 42" "$work/out"
 result $? "a console takes input and gives the status of its shell"
+grep -q "/mnt/tree .*project's tree" "$work/out" &&
+	grep -q "/results .*on the host: $work/shell" "$work/out" &&
+	grep -q '"exit" or Ctrl-D ends the guest' "$work/out" && ! grep -q ttyS1 "$work/out"
+result $? "it says what is where, and how it is left"
+
+# emulator_dies: of the run $pid, as if it had crashed
+emulator_dies() {
+	local n emulator
+	for n in $(seq 3000); do
+		emulator=$(pgrep -P "$pid" -f qemu-system-x86_64) && break
+		sleep 0.1
+	done
+	[ "$n" -lt 3000 ] && kill -SEGV "$emulator" || return 1
+	while kill -0 "$emulator" 2>/dev/null; do
+		sleep 0.05
+	done
+}
+
+# begin OPTION...: a run in the background
+begin() {
+	"$RUN" --hcas 0 "$@" >"$work/out" 2>"$work/err" </dev/null &
+	pid=$!
+}
+
+begin -- echo alive
+emulator_dies && wait "$pid" && [ "$(cat "$work/out")" = alive ] &&
+	[ "$(grep -c 'QEMU died before a driver was loaded .*: trying once more' "$work/err")" = 1 ]
+result $? "an emulator that dies before a driver is loaded is started once more, which is said"
+begin -- echo alive
+emulator_dies && emulator_dies
+wait "$pid"
+[ $? = 125 ] && tail -n 1 "$work/err" | grep -q 'FAILED: the guest did not come up: QEMU ended'
+result $? "but no more than once"
+begin --results "$work/dies" -- sleep 1000
+for _ in $(seq 3000); do
+	[ ! -e "$work/dies/.bench/started" ] || break
+	sleep 0.1
+done
+emulator_dies
+wait "$pid"
+[ $? = 125 ] && ! grep -q 'once more' "$work/err" &&
+	tail -n 1 "$work/err" | grep -q 'FAILED: the guest ended before the command did'
+result $? "nor if it dies later"
 
 # Killed without a chance to clean up, a run leaves no process behind.
 "$RUN" --hcas 0 --results "$work/killed" -- sleep 1000 >"$work/out" 2>"$work/err" &
