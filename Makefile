@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# Front door of the tree: "make help" lists what there is. The modules themselves are described in Kbuild.
+# The targets of the tree: "make help" lists them. The modules themselves are described in Kbuild.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 VM := $(CURDIR)/tools/testing/vm
 BUILD := $(CURDIR)/build
 HCA := tools/testing/hca
-# What is for use; the servers are there to be compared.
+# The modules for users; the servers exist for a comparison only.
 INSTALLED := drivers/infiniband/vrb drivers/infiniband/hw/tavor
 
 # Chosen on the command line for these targets, not for whatever make runs below.
@@ -29,16 +29,16 @@ help:
 	@echo 'ib_vrb and ib_tavor, out of tree'
 	@echo
 	@echo '  make                 the modules, for the running kernel or KDIR=<headers>'
-	@echo '  make modules_install install ib_vrb and ib_tavor there, or what MODULE_DIRS="FOLDER..." makes'
-	@echo '  make demo            boot a guest with the HCA model and show the stack at work'
-	@echo '  make check           all tests of a few minutes; TESTS="vrb/* tavor/life" for some'
-	@echo '  make check-all       also the long ones, and every guest test on both kernels'
-	@echo '  make audit           ten million requests at random, each to complete once: half an hour or more'
-	@echo '  make check-mutation  mistakes made in the engine on purpose: which does no rule test notice?'
-	@echo '  make bench           ib_mthca and ib_tavor measured side by side: build/bench/report.html; BENCH=quick for'
-	@echo '                       the part that takes ten minutes, BENCH="NAME..." for some'
-	@echo '  make list-tests      the tests, and how each is repeated alone'
-	@echo '  make ci              what .ci/run does: make check, static checks, tests of some minutes'
+	@echo '  make modules_install install ib_vrb and ib_tavor, or the modules in MODULE_DIRS="FOLDER..."'
+	@echo '  make demo            boot a guest with the HCA model, load the driver and run RDMA programs'
+	@echo '  make check           the tests that take a few minutes; TESTS="vrb/* tavor/reload" for some'
+	@echo '  make check-all       also the long tests, and each guest test on both kernels'
+	@echo '  make audit           ten million random requests must complete once each: half an hour or more'
+	@echo '  make check-mutation  deliberate mistakes in the engine: finds those that no rule test notices'
+	@echo '  make bench           compare ib_mthca and ib_tavor: build/bench/report.html; BENCH=quick for the part'
+	@echo '                       that takes ten minutes, BENCH="NAME..." for some scenarios'
+	@echo '  make list-tests      each test: its level, its purpose, and the command that runs it alone'
+	@echo '  make ci              everything that a change has to pass: make check, static checks, longer tests'
 	@echo '  make hca             the HCA model, build/hca/tavor-hca'
 	@echo '  make userspace       libvrbq, its examples and vrbstat: build/userspace/'
 	@echo '  make setup           fill the cache of the test bench (the others do it when needed)'
@@ -46,15 +46,15 @@ help:
 	@echo '  make format          clang-format over the user-space C'
 	@echo '  make docs            the documents: build/doc/html/index.html and build/doc/man/'
 	@echo '  make deb             Debian packages of the modules and the model: build/deb/'
-	@echo '  make tags            an index of the names in all C, for vi and others (package universal-ctags)'
+	@echo '  make tags            an index of the C symbols for editors (package universal-ctags)'
 	@echo '  make compile_commands.json'
-	@echo '                       how each file is compiled, for clangd; after make or tools/testing/vm/kbuild'
-	@echo '  make clean           remove build/, tags, compile_commands.json and what Kbuild left in the tree'
+	@echo '                       the compiler command of each file, for clangd; after make or vm/kbuild'
+	@echo '  make clean           remove build/, tags, compile_commands.json and the output of Kbuild in the tree'
 	@echo
 	@echo 'demo, shell, audit, bench and check take KERNEL=6.12 (default) or KERNEL=7.'
 	@echo 'make alone, userspace, docs, tags, compile_commands.json and clean need no root and install no package:'
-	@echo 'they say which one is missing. modules_install wants root; the others want root on Debian 12 or 13 and install'
-	@echo 'what they need.'
+	@echo 'they name the package that is missing. modules_install needs root. The others need root on Debian 12 or 13,'
+	@echo 'and install what they need.'
 
 demo:
 	@$(VM)/demo $(KERNEL)
@@ -69,7 +69,7 @@ audit:
 	@$(VM)/run $(if $(KERNEL),--kernel $(KERNEL)) --timeout 14400 --driver none --hcas 0 \
 		--modules "ib_vrb vrb_mock" -- tools/testing/selftests/vrb/audit.sh 2000000 1 2 3 4 5
 
-# Not in check nor in ci. TESTS="NAME..." for some, RESUME=1 to go on where one was interrupted.
+# Neither in check nor in ci. TESTS="NAME..." for some, RESUME=1 to continue an interrupted run.
 check-mutation:
 	@set -f; KERNEL=$(KERNEL) tools/testing/mutation/run $(if $(RESUME),--resume) $(TESTS)
 

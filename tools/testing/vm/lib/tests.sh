@@ -102,13 +102,15 @@ tests_of() {
 		kernels=$(kernels_now $kernels)
 		[ -z "$only" ] || kernels=$only
 		[ "${runs%% *}" != host ] || kernels=
-		echo "$name|$runs|$kernels|$timeout|$program|$needs|${guest:+$name}|$stem"
+		printf '%s|' "$name" "$runs" "$kernels" "$timeout" "$program" "$needs" \
+			"${guest:+$name}" "$stem" "$level"
+		echo "$file"
 	done
 }
 
-# tests: a line "name|runs|kernels|timeout|program|needs|guest|stem" for each test that is to run;
-# guest is empty for one that shares its guest, stem is the name that all runs of one file have in
-# common
+# tests: "name|runs|kernels|timeout|program|needs|guest|stem|level|file" for each test that is to
+# run; guest is empty for one that shares its guest, stem is the name that all runs of one file have
+# in common
 tests() {
 	local file twice
 	grep -rlE '^[#/* ]+Runs: (host|guest)' "$TREE/tools/testing" | sort | while read -r file; do
@@ -130,13 +132,45 @@ command_of() {
 	echo "${words[*]}${words:+ }$2"
 }
 
+# purpose_of FILE: the first sentence of the first comment that is neither the licence nor about
+# where it runs
+purpose_of() {
+	head -n 60 "$1" | awk '
+		/^[ \t]*("""|\/\*|\*|\/\/|#)/ {
+			line = $0
+			gsub(/^[ \t]*("""|\/\*+|\*+\/?|\/\/|#!?)[ \t]*/, "", line)
+			gsub(/[ \t]*\*\/[ \t]*$|"""/, "", line)
+			if (line ~ /SPDX|^shellcheck [a-z]+=/ || $0 ~ /^#(!|include|define)/ ||
+			    line ~ /^(Runs|As|Kernels|Timeout|Level|Needs|Guest):/)
+				line = ""
+			if (line == "" && text != "")
+				exit
+			text = text (text == "" || line == "" ? "" : " ") line
+			if (line ~ /[.:]$/ || text ~ /\. [A-Z"]/)
+				exit
+			next
+		}
+		text != "" { exit }
+		END {
+			if (match(text, /\. [A-Z"]/))
+				text = substr(text, 1, RSTART)
+			# What follows a colon or semicolon are details.
+			if (length(text) > 110 && match(text, /[:;] /) && RSTART > 30)
+				text = substr(text, 1, RSTART - 1) "."
+			sub(/:$/, ".", text)
+			print text
+		}'
+}
+
+# show: for each test its name, the level and the kernels it runs at, what it is for, and a command
+# that runs it alone
 show() {
-	local name runs kernels program
-	while IFS='|' read -r name runs kernels _ program _; do
-		printf '%-32s %s\n' "$name" "${kernels:+kernel ${kernels// /, }: }$(
-			[ "${runs%% *}" = host ] && command_of "$runs" "$program" ||
-				echo "run ${runs#guest } -- $program"
-		)"
+	local name kernels level file
+	local -A target=([check]="make check" [ci]="make ci" [all]="make check-all")
+	while IFS='|' read -r name _ kernels _ _ _ _ _ level file; do
+		[ -z "$kernels" ] && kernels="on the host" || kernels="kernel ${kernels// /, }"
+		printf '%s (%s, %s)\n    %s\n    tools/testing/vm/check %s\n' "$name" \
+			"${target[${level:-check}]}" "$kernels" "$(purpose_of "$file")" "$name"
 	done
 }
 

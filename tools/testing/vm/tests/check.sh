@@ -13,7 +13,8 @@ folder=$tree/tools/testing/small
 
 # a_test NAME LEVEL COMMAND: a test of the host
 a_test() {
-	printf '#!/bin/sh\n# Runs: host\n# Level: %s\n%s\n' "$2" "$3" >"$folder/$1.sh"
+	printf '#!/bin/sh\n# Runs: host\n# Level: %s\n#\n# The purpose of %s. And more.\n%s\n' \
+		"$2" "$1" "$3" >"$folder/$1.sh"
 	chmod +x "$folder/$1.sh"
 }
 
@@ -57,7 +58,7 @@ listed() {
 }
 
 echo "TAP version 13"
-echo "1..25"
+echo "1..28"
 checks "all passed: status 0" 0 "2 passed, 0 failed, 0 skipped" "small/good"
 checks "a failure: status 1" 1 "1 passed, 1 failed, 0 skipped" "small/bad"
 checks "one of several failed: status 1" 1 "3 passed, 1 failed, 0 skipped" "small/good" "small/bad"
@@ -75,17 +76,27 @@ a_run 0
 checks "a run is a result of its own" 0 "2 passed, 0 failed, 0 skipped" "small/guest"
 a_run 125
 checks "a run that failed: status 1" 1 "1 passed, 1 failed, 0 skipped" "small/guest"
-[ "$("$tree/tools/testing/vm/check" --ci --list | grep -c small/)" = 2 ]
+[ "$("$tree/tools/testing/vm/check" --ci --list | grep -c ^small/)" = 2 ]
 result $? "--ci adds the tests of its level"
-[ "$("$tree/tools/testing/vm/check" --all --list | grep -c small/)" = 7 ]
+[ "$("$tree/tools/testing/vm/check" --all --list | grep -c ^small/)" = 7 ]
 result $? "--all adds them all"
 sed 's/^# Level.*/# Kernels: 7-rt debug 6.12/' "$folder/guest.sh" >"$folder/kernels.sh"
 chmod +x "$folder/kernels.sh"
-[ "$(listed small/kernels | grep -o 'kernel [^:]*')" = "kernel 6.12" ]
+[ "$(listed small/kernels | grep -o 'kernel [^)]*')" = "kernel 6.12" ]
 result $? "of the kernels a test names, Debian's plain ones"
-[ "$(listed --all small/kernels | grep -o 'kernel [^:]*')" = "kernel 6.12, 7, 7-rt, debug" ]
+[ "$(listed --all small/kernels | grep -o 'kernel [^)]*')" = "kernel 6.12, 7, 7-rt, debug" ]
 result $? "with --all the others, too"
 rm "$folder/kernels.sh"
+[ "$(listed small/static)" = "small/static (make ci, on the host)
+ The purpose of static.
+ tools/testing/vm/check small/static" ]
+result $? "a list has each test's level, its purpose, and a command"
+command=$(tail -n 1 "$work/out")
+(cd "$tree" && eval "$command") >"$work/out" 2>"$work/err" </dev/null &&
+	[ "$(tail -n 1 "$work/out")" = "1 passed, 0 failed, 0 skipped" ]
+result $? "which runs that test when it is pasted"
+[ -z "$("$(dirname "$0")/../check" --all --list | awk 'NR % 3 == 2 && !/[a-z]+ [a-z]+.*\.$/')" ]
+result $? "each test of the real tree says in a sentence what it is for"
 # Two guests and the host; what they are told by their boot and their environment
 cat >"$folder/twice.sh" <<'X'
 #!/bin/sh
@@ -105,14 +116,13 @@ chmod +x "$folder/twice.sh"
 sed 's/^# Guest: own//; s/^# Kernels.*//; s/^# Level.*//' "$folder/twice.sh" >"$folder/shares.sh"
 chmod +x "$folder/shares.sh"
 
-[ "$(listed small/twice)" = \
-	"small/twice-mthca kernel 6.12: run --driver mthca --sm -- tools/testing/small/twice.sh
-small/twice-tavor kernel 7: run --driver tavor --sm -- tools/testing/small/twice.sh
-small/twice-host DRIVER=mthca OTHER=1 tools/testing/small/twice.sh" ]
+[ "$(listed small/twice | grep ^small)" = "small/twice-mthca (make check-all, kernel 6.12)
+small/twice-tavor (make ci, kernel 7)
+small/twice-host (make check-all, on the host)" ]
 result $? "several runs of one file are several tests"
 [ "$(listed 'small/t*-tavor' | cut -d' ' -f1)" = small/twice-tavor ]
 result $? "one of them has a name of its own"
-[ "$(listed --ci | grep -c twice)" = 1 ]
+[ "$(listed --ci | grep -c ^small/twice)" = 1 ]
 result $? "a line that follows a run is for that run alone"
 checks "and is run alone, with its variables" 0 "1 passed, 0 failed, 0 skipped" small/twice-host
 grep -q "^ok 1 small/twice-host: mthca 1 small/twice-host$" "$work/out"
