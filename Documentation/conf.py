@@ -5,7 +5,10 @@ import re
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
+
+logger = logging.getLogger(__name__)  # pylint: disable=invalid-name
 
 project = 'ib_vrb and ib_tavor'
 copyright = ''  # pylint: disable=redefined-builtin
@@ -77,6 +80,24 @@ def drop_empty_members(_app, doctree):
             heading.parent.remove(heading)
 
 
+def find_torn_rows(_app, doctree):
+    """In a simple table every line whose first cell has text is a row, also one that is meant to continue."""
+    for row in doctree.findall(nodes.row):
+        cells = [cell.astext() for cell in row.findall(nodes.entry)]
+        if len(cells) > 1 and cells[0] and not any(cells[1:]):
+            logger.warning('a row has nothing but "%s": use a list-table', cells[0], location=row)
+
+
+SHORT = 32
+
+
+def mark_short_names(_app, doctree):
+    """A name that fits into a narrow window is not broken; see _static/custom.css."""
+    for name in doctree.findall(nodes.literal):
+        if len(name.astext()) <= SHORT:
+            name['classes'].append('short')
+
+
 class Excerpt(SphinxDirective):
     """Definitions of a C file, by their first lines, as they are in the tree now.
 
@@ -112,4 +133,6 @@ def setup(app):
     app.add_directive('excerpt', Excerpt)
     app.connect('doctree-read', link_sections)
     app.connect('doctree-read', drop_empty_members)
+    app.connect('doctree-read', mark_short_names)
+    app.connect('doctree-read', find_torn_rows)
     return {'parallel_read_safe': True}
