@@ -2,18 +2,18 @@
 /*
  * The wire protocol of the connection servers, ib_wq_server and ib_softirq_server.
  *
- * One message of 64 bytes, in a UD datagram to the server's QP and back. The client sends
- * %CONN_CONNECT with its RC QP; the server makes an RC QP of its own, takes it to RTS and answers
- * %CONN_CONNECTED with that and with memory that the client may read and write. The client sends
- * %CONN_DISCONNECT when it is through, and is answered %CONN_DISCONNECTED when the server has
- * given everything back.
+ * A message has 64 bytes and is sent as a UD datagram, to the server's QP and back. The client
+ * sends %CONN_CONNECT with the number of its RC QP. The server creates an RC QP, moves it to RTS,
+ * and answers %CONN_CONNECTED with its number and with memory that the client may read and write.
+ * At the end the client sends %CONN_DISCONNECT. The server answers %CONN_DISCONNECTED when it has
+ * released everything.
  *
- * Datagrams get lost: the client repeats a request until it is answered, and the server answers a
- * repeated one like the first. A connection is known by the sender's LID and GID (0 without a GRH),
- * its UD QP and the cookie.
- * The server tries the connection from time to time, with an RDMA write of no bytes that the
- * client's QP has to allow, and takes one down that does not answer. It begins some seconds after
- * its answer: a client that has not got that is not ready, and an attempt that fails ends the QP.
+ * Datagrams may be lost: the client repeats a request until it is answered, and the server answers
+ * a repeated request like the first one. A connection is identified by the sender's LID and GID (0
+ * without a GRH), its UD QP and the cookie. From time to time the server probes the connection with
+ * an RDMA write of no bytes, which the client's QP must allow, and destroys a connection whose peer
+ * does not answer. The first probe comes some seconds after the server's answer, because a client
+ * that has not received the answer is not ready, and a failed probe ends the QP.
  */
 #ifndef RDMA_CONN_SERVER_H
 #define RDMA_CONN_SERVER_H
@@ -42,9 +42,9 @@ enum {
 };
 
 /*
- * What a direction does not use is 0. Of a request: qpn, psn, mtu, lid and, with a GRH, gid are the
- * client's; a disconnect has the cookie only. Of an answer: qpn, psn are the server's, rkey,
- * address and length name the memory.
+ * Members that a direction does not use are 0. In a request qpn, psn, mtu, lid and, with a GRH, gid
+ * are the client's; a disconnect has only the cookie. In an answer qpn and psn are the server's,
+ * and rkey, address and length describe the memory.
  */
 struct conn_msg {
 	__be32 magic;

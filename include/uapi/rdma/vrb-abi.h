@@ -3,8 +3,8 @@
  * Asynchronous verbs for programs: the verb queue of ib_tavor.
  *
  * A verb queue is a file descriptor. A program submits requests on the queue pairs of its context
- * and goes on; read() returns what has completed, and poll() and epoll wait for it. The methods are
- * those of RDMA_VERBS_IOCTL on the command file descriptor of the context (&ibv_context.cmd_fd),
+ * and continues; read() returns completions, and poll() and epoll wait for them. The methods are
+ * called with RDMA_VERBS_IOCTL on the command file descriptor of the context (&ibv_context.cmd_fd),
  * with driver_id %RDMA_DRIVER_MTHCA:
  *
  *	VRB_OBJECT_QUEUE
@@ -13,13 +13,13 @@
  *		VRB_METHOD_QUEUE_SUBMIT	up to 256 requests
  *		VRB_METHOD_QUEUE_CANCEL	take one back
  *
- * There is no destroy method: the queue goes with the last close of its file descriptor.
+ * There is no destroy method: the last close() of the file descriptor destroys the queue.
  *
- * A device without verb queues answers every method with EPROTONOSUPPORT.
- * Documentation/verb-queue.rst says what is promised.
+ * On a device without verb queues each method fails with EPROTONOSUPPORT.
+ * Documentation/verb-queue.rst describes the behaviour.
  *
- * Structures grow at their end. %VRB_ABI_REVISION is raised when one has grown or something has
- * been added; what was there before keeps its place and its meaning.
+ * New members are added at the end of structures. %VRB_ABI_REVISION is raised when a structure
+ * grows or anything is added; existing members keep their offset and their meaning.
  */
 #ifndef RDMA_VRB_ABI_H
 #define RDMA_VRB_ABI_H
@@ -47,8 +47,8 @@ enum vrb_queue_methods {
 
 /**
  * enum vrb_queue_query_attrs - attributes of VRB_METHOD_QUEUE_QUERY
- * @VRB_ATTR_QUEUE_QUERY_CAPS: pointer, out: struct vrb_queue_caps. A shorter one gets its
- *	beginning, of a longer one the rest is set to 0. Mandatory
+ * @VRB_ATTR_QUEUE_QUERY_CAPS: pointer, out: struct vrb_queue_caps. A shorter buffer gets the
+ *	beginning; the rest of a longer one is set to 0. Mandatory
  */
 enum vrb_queue_query_attrs {
 	VRB_ATTR_QUEUE_QUERY_CAPS = (1U << UVERBS_ID_NS_SHIFT),
@@ -56,13 +56,12 @@ enum vrb_queue_query_attrs {
 
 /**
  * enum vrb_queue_create_attrs - attributes of VRB_METHOD_QUEUE_CREATE
- * @VRB_ATTR_QUEUE_CREATE_FD: file descriptor, new: the queue. It is close-on-exec and blocks;
- *	fcntl() sets O_NONBLOCK. Mandatory
+ * @VRB_ATTR_QUEUE_CREATE_FD: file descriptor, new: the queue. It is close-on-exec and blocking;
+ *	fcntl() can set O_NONBLOCK. Mandatory
  * @VRB_ATTR_QUEUE_CREATE_ATTR: pointer, in: struct vrb_queue_attr. Mandatory
  *
- * Errors: EINVAL a depth or a size that is not offered; ENOMEM no memory, or more than the
- * process's memory control group allows; EMFILE no file descriptor; EIO the device has gone or has
- * failed.
+ * Errors: EINVAL depth or size out of range; ENOMEM no memory, or more than the process's memory
+ * control group allows; EMFILE no file descriptor; EIO the device was removed or has failed.
  */
 enum vrb_queue_create_attrs {
 	VRB_ATTR_QUEUE_CREATE_FD = (1U << UVERBS_ID_NS_SHIFT),
@@ -72,25 +71,25 @@ enum vrb_queue_create_attrs {
 /**
  * enum vrb_queue_submit_attrs - attributes of VRB_METHOD_QUEUE_SUBMIT
  * @VRB_ATTR_QUEUE_SUBMIT_FD: file descriptor: the queue. Mandatory
- * @VRB_ATTR_QUEUE_SUBMIT_REQUESTS: pointer, in: n struct vrb_queue_request one after the other.
- *	The length is n times the size of one, and thereby says what that is: at least that of
- *	revision 1, a multiple of 8; what the kernel does not know of it must be 0. An attribute of
- *	uverbs has at most 65535 bytes: of longer requests fewer fit in a call. Mandatory
- * @VRB_ATTR_QUEUE_SUBMIT_QPS: array of handles (&ibv_qp.handle): the i-th is that of the QP of the
- *	i-th request, 1 .. %VRB_QUEUE_MAX_BATCH of them; the same one may come more than once.
- *	As uverbs has it, one or two of them lie in &ib_uverbs_attr.data itself. Mandatory
- * @VRB_ATTR_QUEUE_SUBMIT_ACCEPTED: pointer, out: u32, how many were accepted: 1 .. n, the first
- *	ones. Less than n: the queue is full. Mandatory
+ * @VRB_ATTR_QUEUE_SUBMIT_REQUESTS: pointer, in: an array of n struct vrb_queue_request. The length
+ *	divided by n is the size of one, which is at least that of revision 1 and a multiple of 8.
+ *	The part that the kernel does not know must be 0. An attribute of uverbs has at most 65535
+ *	bytes, so fewer of longer requests fit into a call. Mandatory
+ * @VRB_ATTR_QUEUE_SUBMIT_QPS: array of 1 .. %VRB_QUEUE_MAX_BATCH handles (&ibv_qp.handle): the i-th
+ *	is that of the QP of the i-th request. A handle may occur more than once. As in all arrays
+ *	of uverbs, one or two handles are passed in &ib_uverbs_attr.data itself. Mandatory
+ * @VRB_ATTR_QUEUE_SUBMIT_ACCEPTED: pointer, out: u32, the number of accepted requests, 1 .. n,
+ *	which are the first ones. Less than n: the queue is full. Mandatory
  *
- * Each accepted request completes exactly once, and read() returns that. What is wrong with one
- * request, its attributes or its operation, is the status of its completion, and no error of the
+ * Each accepted request completes exactly once, and read() returns the completion. An error in the
+ * attributes or the operation of one request is the status of its completion, not an error of the
  * call.
  *
- * Errors, and then nothing has been accepted: EAGAIN the queue is full; EBADF the file descriptor
- * is no verb queue, or is one of another context; ENOENT a handle that there is not; EINVAL the
- * handle of something else than a QP, or the length of the requests; EBUSY a QP that is being
+ * If the call fails, no request has been accepted. Errors: EAGAIN the queue is full; EBADF the file
+ * descriptor is not a verb queue, or is one of another context; ENOENT a handle does not exist;
+ * EINVAL a handle is not that of a QP, or the length of the requests is wrong; EBUSY a QP is being
  * destroyed; EOPNOTSUPP a request is longer than the kernel knows and the rest of it is not 0;
- * EFAULT; ENOMEM; EIO the device has gone.
+ * EFAULT; ENOMEM; EIO the device was removed.
  */
 enum vrb_queue_submit_attrs {
 	VRB_ATTR_QUEUE_SUBMIT_FD = (1U << UVERBS_ID_NS_SHIFT),
@@ -103,11 +102,11 @@ enum vrb_queue_submit_attrs {
  * enum vrb_queue_cancel_attrs - attributes of VRB_METHOD_QUEUE_CANCEL
  * @VRB_ATTR_QUEUE_CANCEL_FD: file descriptor: the queue. Mandatory
  * @VRB_ATTR_QUEUE_CANCEL_USER_DATA: u64, in, inline: &vrb_queue_request.user_data of a request. If
- *	several that have not completed have it, the one submitted last is meant. Mandatory
+ *	several outstanding requests have this value, the one submitted last is cancelled. Mandatory
  *
- * 0: the request had not been issued and has completed, or is going to, with ECANCELED.
- * Errors: EALREADY the request has been issued, and completes with its own result; ENOENT there is
- * none with this user_data that has not completed; EBADF, EIO as for a submit.
+ * 0: the request had not been issued, and has completed or will complete with ECANCELED. Errors:
+ * EALREADY the request has been issued, and completes with its own result; ENOENT no outstanding
+ * request has this user_data; EBADF, EIO as for a submit.
  */
 enum vrb_queue_cancel_attrs {
 	VRB_ATTR_QUEUE_CANCEL_FD = (1U << UVERBS_ID_NS_SHIFT),
@@ -115,28 +114,29 @@ enum vrb_queue_cancel_attrs {
 };
 
 /**
- * enum vrb_queue_op - what can be asked for
- * @VRB_QUEUE_OP_MODIFY: one transition, as ibv_modify_qp() makes it: &vrb_queue_request.attr with
- *	its qp_attr_mask (enum ibv_qp_attr_mask)
+ * enum vrb_queue_op - the operations
+ * @VRB_QUEUE_OP_MODIFY: one transition, as ibv_modify_qp(): &vrb_queue_request.attr with its
+ *	qp_attr_mask (enum ibv_qp_attr_mask)
  * @VRB_QUEUE_OP_CONNECT: from RESET, INIT or RTR to &ib_uverbs_qp_attr.qp_state, which is RTR or
- *	RTS. attr has what all the transitions need that are yet to be made, as the type of the QP
- *	has it, and qp_attr_mask says so: of RC for INIT PKEY_INDEX, PORT and ACCESS_FLAGS; for
- *	RTR AV, PATH_MTU, DEST_QPN, RQ_PSN, MAX_DEST_RD_ATOMIC and MIN_RNR_TIMER; for RTS TIMEOUT,
- *	RETRY_CNT, RNR_RETRY, SQ_PSN and MAX_QP_RD_ATOMIC. Of UC without MAX_DEST_RD_ATOMIC,
- *	MIN_RNR_TIMER, TIMEOUT, RETRY_CNT, RNR_RETRY and MAX_QP_RD_ATOMIC. Of UD for INIT
- *	PKEY_INDEX, PORT and QKEY, for RTR nothing, for RTS SQ_PSN. STATE is given always, and
- *	nothing else is. A transition that the QP has behind it is passed over, whatever was given
- *	for it; of one that is to be made all is given, or the request fails there
- * @VRB_QUEUE_OP_RESET: to RESET, from wherever the QP is. attr is all 0
- * @VRB_QUEUE_OP_QUIESCE: the last request on a QP before ibv_destroy_qp(): to RESET, and the memory
- *	region of its rings is taken from the hardware unless another queue lies in it too. After
- *	that neither the destroy of the QP nor the deregistration of that region issues a command.
- *	Every transition that is asked for afterwards fails with ESHUTDOWN. attr is all 0
- * @VRB_QUEUE_OP_QUERY: what the hardware knows of the QP, as ibv_query_qp(): attr of the
- *	completion, with the capacities. attr of the request is all 0
+ *	RTS. attr and qp_attr_mask have STATE and the attributes of all transitions that remain to be
+ *	made. They may also have those of a transition that the QP has already made, all of them;
+ *	other attributes are refused. An RC QP needs for INIT: PKEY_INDEX, PORT and ACCESS_FLAGS;
+ *	for RTR: AV, PATH_MTU, DEST_QPN, RQ_PSN, MAX_DEST_RD_ATOMIC and MIN_RNR_TIMER; for RTS:
+ *	TIMEOUT, RETRY_CNT, RNR_RETRY, SQ_PSN and MAX_QP_RD_ATOMIC. A UC QP needs the same without
+ *	MAX_DEST_RD_ATOMIC, MIN_RNR_TIMER, TIMEOUT, RETRY_CNT, RNR_RETRY and MAX_QP_RD_ATOMIC. A UD
+ *	QP needs for INIT: PKEY_INDEX, PORT and QKEY; for RTR: none; for RTS: SQ_PSN. A transition that
+ *	the QP has already made is skipped. If an attribute of another transition is missing, the
+ *	request fails at that transition
+ * @VRB_QUEUE_OP_RESET: to RESET, from any state. attr must be 0
+ * @VRB_QUEUE_OP_QUIESCE: the last request on a QP before ibv_destroy_qp(). It moves the QP to
+ *	RESET, and invalidates the memory region of its rings unless another queue uses that region
+ *	too. Afterwards neither the destroy of the QP nor the deregistration of that region issues a
+ *	command. Every later transition fails with ESHUTDOWN. attr must be 0
+ * @VRB_QUEUE_OP_QUERY: queries the QP, as ibv_query_qp(): the attributes and capacities are attr of
+ *	the completion. attr of the request must be 0
  *
- * To other values the status is EOPNOTSUPP. Multicast groups and the size of a CQ are not here:
- * for these the libraries keep books of their own.
+ * With any other value the status is EOPNOTSUPP. There are no operations for multicast groups and
+ * for the size of a CQ, because libraries keep records of their own about these.
  */
 enum vrb_queue_op {
 	VRB_QUEUE_OP_MODIFY = 1,
@@ -149,13 +149,14 @@ enum vrb_queue_op {
 /**
  * struct vrb_queue_caps - what VRB_METHOD_QUEUE_QUERY returns
  * @revision: %VRB_ABI_REVISION of the kernel
- * @ops: bit n is set if operation n of enum vrb_queue_op is there
+ * @ops: bit n is set if the kernel has operation n of enum vrb_queue_op
  * @max_depth: of a queue, requests
  * @max_batch: of a submit, requests
  * @request_size: of struct vrb_queue_request as the kernel knows it, bytes
  * @completion_size: of struct vrb_queue_completion as the kernel knows it, bytes
- * @slots: firmware commands that all processes together can have outstanding, and that one alone
- *	may have if no other wants one; one for teardown and one for the kernel are not in it
+ * @slots: number of firmware commands that all processes together can have outstanding; one process
+ *	may use all of them while no other needs one. The slots for teardown and for the kernel are
+ *	not included
  * @reserved: 0
  */
 struct vrb_queue_caps {
@@ -170,12 +171,12 @@ struct vrb_queue_caps {
 };
 
 /**
- * struct vrb_queue_attr - a queue as VRB_METHOD_QUEUE_CREATE makes it
- * @depth: 1 .. &vrb_queue_caps.max_depth: requests that have been accepted and whose completion has
- *	not been read yet. All memory is allocated now
- * @completion_size: bytes of a completion as read() returns it: that of struct
- *	vrb_queue_completion as the program knows it, which the kernel knows too: at most
- *	&vrb_queue_caps.completion_size. In revision 1 only that
+ * struct vrb_queue_attr - the attributes of a new queue
+ * @depth: 1 .. &vrb_queue_caps.max_depth: the number of requests that can be accepted before their
+ *	completions have been read. All memory is allocated at the create
+ * @completion_size: size in bytes of the completions that read() returns: that of the program's
+ *	struct vrb_queue_completion, at most &vrb_queue_caps.completion_size. Revision 1 has one
+ *	size only
  * @flags: 0
  * @reserved: 0
  */
@@ -188,12 +189,11 @@ struct vrb_queue_attr {
 
 /**
  * struct vrb_queue_request - one request
- * @user_data: comes back in the completion; the kernel makes nothing of it but to find the request
- *	for a cancel
+ * @user_data: returned in the completion; the kernel uses it only to find the request for a cancel
  * @op: enum vrb_queue_op
  * @flags: 0
- * @attr: see enum vrb_queue_op; of what its qp_attr_mask does not name nothing is looked at, but
- *	reserved, which is 0
+ * @attr: see enum vrb_queue_op; members that its qp_attr_mask does not name are ignored, except
+ *	that reserved members must be 0
  */
 struct vrb_queue_request {
 	__aligned_u64 user_data;
@@ -203,27 +203,26 @@ struct vrb_queue_request {
 };
 
 /**
- * struct vrb_queue_completion - what became of one request
+ * struct vrb_queue_completion - the result of one request
  * @user_data: of the request
- * @status: 0, or a positive errno: what the synchronous call would have failed with. Besides:
- *	ECANCELED taken back, by a cancel or because the QP was destroyed; EOPNOTSUPP no such
- *	operation; EINVAL flags or reserved fields that are not 0; ESHUTDOWN the QP has been
- *	quiesced; EIO the device has failed; ETIMEDOUT the firmware has not answered; EUCLEAN it has
- *	not answered an earlier command on the QP
+ * @status: 0, or a positive errno: that of the synchronous call, or ECANCELED cancelled, by a
+ *	cancel or because the QP was destroyed; EOPNOTSUPP no such operation; EINVAL flags or
+ *	reserved members that are not 0; ESHUTDOWN the QP has been quiesced; EIO the device has
+ *	failed; ETIMEDOUT the command timed out; EUCLEAN an earlier command on the QP timed out
  * @op: of the request
- * @qp_state: enum ibv_qp_state that the QP was in when the request was over, whatever the status
- * @step: on failure the step that failed. Of a connect: 0 to INIT, 1 to RTR, 2 to RTS. Of others 0,
- *	or, of a quiesce, what it did
+ * @qp_state: enum ibv_qp_state of the QP when the request completed, with any status
+ * @step: on failure the step that failed: of a connect 0 to INIT, 1 to RTR, 2 to RTS; of a quiesce
+ *	the number of its step; of other operations 0
  * @qp_num: number of the QP
  * @reserved: 0
- * @attr: of a query; 0 else
+ * @attr: of a query; otherwise 0
  *
- * read() returns as many of these as there are and have room, in the order in which the requests
- * have completed. Errors: EAGAIN there is none and the file descriptor does not block; EINVAL no
- * room for one; EIO the device has gone, or the context was closed: nothing completes any more, and
- * what was outstanding did not succeed as far as the program can know; EINTR; EFAULT, and nothing
- * is lost. poll() and epoll report POLLIN if there is one to be read; and
- * POLLIN | POLLHUP | POLLRDHUP once read() answers EIO.
+ * read() returns as many of these as there are and as fit into the buffer, in the order in which
+ * the requests have completed. Errors: EAGAIN there is none and the file descriptor is
+ * non-blocking; EINVAL the buffer is too small for one; EIO the device was removed or the context
+ * was closed: nothing completes any more, and the program must regard outstanding requests as
+ * failed; EINTR; EFAULT, no completion is lost. poll() and epoll report POLLIN if a completion can
+ * be read, and POLLIN | POLLHUP | POLLRDHUP once read() fails with EIO.
  */
 struct vrb_queue_completion {
 	__aligned_u64 user_data;
