@@ -118,15 +118,15 @@ enum vrb_queue_cancel_attrs {
  * @VRB_QUEUE_OP_MODIFY: one transition, as ibv_modify_qp(): &vrb_queue_request.attr with its
  *	qp_attr_mask (enum ibv_qp_attr_mask)
  * @VRB_QUEUE_OP_CONNECT: from RESET, INIT or RTR to &ib_uverbs_qp_attr.qp_state, which is RTR or
- *	RTS. attr and qp_attr_mask have STATE and the attributes of all transitions that remain to be
- *	made. They may also have those of a transition that the QP has already made, all of them;
- *	other attributes are refused. An RC QP needs for INIT: PKEY_INDEX, PORT and ACCESS_FLAGS;
- *	for RTR: AV, PATH_MTU, DEST_QPN, RQ_PSN, MAX_DEST_RD_ATOMIC and MIN_RNR_TIMER; for RTS:
- *	TIMEOUT, RETRY_CNT, RNR_RETRY, SQ_PSN and MAX_QP_RD_ATOMIC. A UC QP needs the same without
- *	MAX_DEST_RD_ATOMIC, MIN_RNR_TIMER, TIMEOUT, RETRY_CNT, RNR_RETRY and MAX_QP_RD_ATOMIC. A UD
- *	QP needs for INIT: PKEY_INDEX, PORT and QKEY; for RTR: none; for RTS: SQ_PSN. A transition that
- *	the QP has already made is skipped. If an attribute of another transition is missing, the
- *	request fails at that transition
+ *	RTS. attr and qp_attr_mask have STATE and the attributes of all transitions that remain
+ *	to be made. They may also have those of a transition that the QP has already made, all of
+ *	them; other attributes are refused. An RC QP needs for INIT: PKEY_INDEX, PORT and
+ *	ACCESS_FLAGS; for RTR: AV, PATH_MTU, DEST_QPN, RQ_PSN, MAX_DEST_RD_ATOMIC and
+ *	MIN_RNR_TIMER; for RTS: TIMEOUT, RETRY_CNT, RNR_RETRY, SQ_PSN and MAX_QP_RD_ATOMIC. A UC
+ *	QP needs the same without MAX_DEST_RD_ATOMIC, MIN_RNR_TIMER, TIMEOUT, RETRY_CNT,
+ *	RNR_RETRY and MAX_QP_RD_ATOMIC. A UD QP needs for INIT: PKEY_INDEX, PORT and QKEY; for
+ *	RTR: none; for RTS: SQ_PSN. A transition that the QP has already made is skipped. If an
+ *	attribute of another transition is missing, the request fails at that transition
  * @VRB_QUEUE_OP_RESET: to RESET, from any state. attr must be 0
  * @VRB_QUEUE_OP_QUIESCE: the last request on a QP before ibv_destroy_qp(). It moves the QP to
  *	RESET, and invalidates the memory region of its rings unless another queue uses that region

@@ -24,13 +24,13 @@
  * struct tavor_av_table - slots for address vectors
  * @lock: the free list
  * @map: slots in the DDR; NULL: in host memory
- * @block: host memory, made when its first slot is taken
+ * @block: host memory, allocated when its first slot is taken
  * @size: slots
  * @fresh: slots from here on have never been used
  * @oldest: free slot returned longest ago
  * @newest: free slot returned last
  * @next: free list by slot
- * @used: handles there are
+ * @used: number of handles
  */
 struct tavor_av_table {
 	spinlock_t lock;	/* free list */
@@ -146,12 +146,12 @@ static bool tavor_route_ok(const struct tavor_dev *dev, const struct ib_global_r
 }
 
 /**
- * tavor_ah_attr_ok() - whether an address fits what the hardware has for it
+ * tavor_ah_attr_ok() - whether an address fits the hardware's fields
  * @dev: the device
  * @attr: address; its port is the caller's to check
  *
  * Context: Any.
- * Return: whether each of its fields can be given to the hardware as it is.
+ * Return: whether each of its fields fits the hardware's.
  */
 bool tavor_ah_attr_ok(const struct tavor_dev *dev, const struct rdma_ah_attr *attr)
 {

@@ -11,7 +11,7 @@
 /**
  * struct tavor_ah - address handle
  * @av: copy of the vector, for the headers of QP0 and QP1 and for queries
- * @addr: what a WQE names: HCA address in the DDR, or bus address
+ * @addr: the address in a WQE: HCA address in the DDR, or bus address
  * @slot: its place in the table
  */
 struct tavor_ah {

@@ -3,9 +3,8 @@
  * Numbers of hardware objects: QPNs, CQNs, keys, PDs, UAR pages, EQNs.
  *
  * The low bits of a number are its index in a table; the bits above are free and change each time
- * the index is given out. Indices go round robin, so a freed one comes back only after a turn
- * through the table, and then with other high bits: a stale number is not mistaken for a new
- * object.
+ * the index is given out. Indices are allocated round robin, so a freed index is used again only
+ * after all others, and then with other high bits: a stale number never names a new object.
  */
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -54,7 +53,7 @@ int tavor_alloc_init(struct tavor_alloc *alloc, const char *name, u32 num, u32 m
 }
 
 /**
- * tavor_alloc_destroy() - the end of a table; what is still in use has leaked and is counted
+ * tavor_alloc_destroy() - frees a table; numbers that are still in use have leaked and are counted
  * @dev: device that counts
  * @alloc: the table
  *
@@ -77,7 +76,7 @@ static u32 tavor_alloc_pick(const struct tavor_alloc *alloc)
 	return index < alloc->num ? index : tavor_bitmap_next(&alloc->free, 0);
 }
 
-/* What an index is called after this. */
+/* The next number of this index. */
 static u32 tavor_alloc_after(const struct tavor_alloc *alloc, u32 number)
 {
 	return (number + alloc->num) & alloc->mask;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Bitmaps with a summary level: bit w of the summary says that word w has a bit set. Looking for a
- * set bit touches size / 4096 words at worst, which keeps allocators usable under a BH spin lock.
+ * Bitmaps with a summary level: bit w of the summary says that word w has a bit set. A search for a
+ * set bit reads at most size / 4096 words, so allocators can use it under a BH spin lock.
  *
- * No lock here: the owner's.
+ * There is no lock here: the owner must serialize the calls.
  */
 #include <linux/bitops.h>
 #include <linux/mm.h>

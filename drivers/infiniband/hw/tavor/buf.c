@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * Memory of kernel queues: page-sized blocks of one DMA pool, made contiguous by an MTT list, so
- * that taking and returning it is legal in softirq. The pool is filled when the device is probed,
- * grows where that is not enough, and keeps its pages until the device goes.
+ * that they can be allocated and freed in softirq. The pool is filled when the device is probed,
+ * grows if that is not enough, and keeps its pages until the device is removed.
  */
 #include <linux/dmapool.h>
 #include <linux/slab.h>
@@ -15,7 +15,7 @@
  * tavor_block_get() - a block of the pool, zeroed
  * @dev: device
  * @block: result
- * @gfp: GFP_KERNEL or GFP_ATOMIC: how the pool grows if it has none
+ * @gfp: GFP_KERNEL or GFP_ATOMIC: how the pool grows if it has no free block
  *
  * Context: Any down to softirq, as @gfp says.
  * Return: 0 or -ENOMEM.
@@ -28,7 +28,7 @@ int tavor_block_get(struct tavor_dev *dev, struct tavor_block *block, gfp_t gfp)
 	if (!block->addr)
 		return -ENOMEM;
 	taken = atomic_inc_return(&dev->buf_blocks);
-	/* It has grown if there are more taken than ever. */
+	/* The pool has grown if more blocks are in use than ever before. */
 	pages = atomic_read(&dev->buf_pages);
 	while (taken > pages && !atomic_try_cmpxchg(&dev->buf_pages, &pages, taken))
 		;
@@ -72,7 +72,7 @@ static int tavor_buf_alloc_blocks(struct tavor_dev *dev, struct tavor_buf *buf, 
 	return 0;
 }
 
-/* What is returned stays in the pool. */
+/* A freed block stays in the pool. */
 static int tavor_buf_pool_fill(struct tavor_dev *dev)
 {
 	struct tavor_buf buf;

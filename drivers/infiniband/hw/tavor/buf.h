@@ -42,8 +42,8 @@ int tavor_buf_write_mtt(struct tavor_dev *dev, struct tavor_buf *buf);
 /**
  * struct tavor_queue_type - a type of objects that have a buffer
  * @mtt: the type; see TAVOR_QUEUE_TYPE()
- * @buf: where the struct tavor_buf is, seen from the vrb_object
- * @spare: the same of the one that a resize goes to, and leaves its own in
+ * @buf: offset of the struct tavor_buf from the vrb_object
+ * @spare: the same of the buffer that a resize moves to; afterwards it has the previous buffer
  */
 struct tavor_queue_type {
 	struct tavor_mtt_type mtt;

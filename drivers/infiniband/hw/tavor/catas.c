@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Catastrophic errors: the HCA writes what happened to a buffer in BAR0 and sends no event that
- * could be relied on, so the buffer is read every 5 seconds, and when an interrupt has no event. An
- * error fails the device.
+ * Catastrophic errors: the HCA describes the error in a buffer in BAR0 and sends no reliable event.
+ * So the driver reads the buffer every 5 seconds, and after an interrupt without an event. An error
+ * fails the device.
  */
 #include "catas.h"
 #include "flush.h"
@@ -86,13 +86,13 @@ int tavor_catas_start(struct tavor_dev *dev)
 }
 
 /**
- * tavor_catas_read() - what is in the error buffer: nothing if the bus has cut the device off
+ * tavor_catas_read() - reads the error buffer: nothing if the bus has cut the device off
  * @dev: device, up
- * @dword: where it goes
- * @max: room for so many
+ * @dword: where the contents are stored
+ * @max: its size in dwords
  *
  * Context: Any.
- * Return: how many there are.
+ * Return: the number of dwords in the buffer.
  */
 u32 tavor_catas_read(struct tavor_dev *dev, u32 *dword, u32 max)
 {
@@ -110,7 +110,8 @@ u32 tavor_catas_read(struct tavor_dev *dev, u32 *dword, u32 max)
  * tavor_catas_look() - has the error buffer read soon
  * @dev: device
  *
- * By the timer, at its next tick: whoever can cause interrupts does not cause as many readings.
+ * The timer does it at its next tick, so that a process that causes many interrupts does not cause
+ * as many reads.
  *
  * Context: Any down to softirq.
  */
@@ -135,7 +136,7 @@ void tavor_catas_stop(struct tavor_dev *dev)
 }
 
 /**
- * tavor_fatal() - tells the users of a failed device, once, and wakes those who wait for it
+ * tavor_fatal() - notifies the users of a failed device once, and wakes all waiters
  * @dev: device
  *
  * Context: Any down to softirq.

@@ -34,8 +34,8 @@ unsigned long tavor_cmd_timeout(void)
 }
 
 /**
- * tavor_cmd_errno() - what a firmware status means to callers
- * @status: as the firmware gave it
+ * tavor_cmd_errno() - the errno of a firmware status
+ * @status: as the firmware returned it
  *
  * Context: Any.
  * Return: 0 or a negative errno.
@@ -81,7 +81,7 @@ int tavor_cmd_errno(u8 status)
  * @slot: slot being encoded
  *
  * Context: Softirq or BH disabled, engine's device lock held.
- * Return: TAVOR_MBOX_SIZE bytes, which keep what the slot's last command left.
+ * Return: TAVOR_MBOX_SIZE bytes, which still contain the input of the slot's last command.
  */
 void *tavor_mbox_in(struct tavor_dev *dev, const struct vrb_slot *slot)
 {
@@ -127,7 +127,7 @@ static const char *tavor_cmd_status_name(u8 status)
 }
 
 /**
- * tavor_cmd_set() - what a slot is about to post
+ * tavor_cmd_set() - sets the command that a slot will post
  * @dev: device
  * @slot: slot being encoded
  * @opcode: TAVOR_CMD_*
@@ -367,7 +367,10 @@ unmap_hcr:
  */
 void tavor_cmd_cleanup(struct tavor_dev *dev)
 {
-	/* What a lost command might still do to a mailbox must not happen once that is free. */
+	/*
+	 * A lost command may still write its mailbox, so the hardware must be stopped before the
+	 * mailbox is freed.
+	 */
 	tavor_dma_off(dev);
 	vrb_device_destroy(dev->vrb);
 	tavor_mbox_free_all(&dev->cmd);
@@ -411,8 +414,8 @@ void tavor_cmd_use_polling(struct tavor_dev *dev)
 }
 
 /*
- * What a process asked for is no news of the device, a failed device has been reported once, and
- * a bad packet is to be dropped silently.
+ * Not logged: a request of a process, because the process can make it fail; a device that has
+ * failed, because that was logged once; a bad packet, which must be dropped silently.
  */
 static void tavor_exec_report(struct tavor_dev *dev, const struct vrb *vrb, int err)
 {
@@ -432,11 +435,11 @@ static void tavor_exec_report(struct tavor_dev *dev, const struct vrb *vrb, int 
 }
 
 /**
- * tavor_exec_caller() - who pays for a command that is asked for without saying by whom
+ * tavor_exec_caller() - the process that is charged for a command whose caller is unknown
  * @dev: device
  *
- * sysfs, ib_umad and some queries of uverbs call as a process, but do not say as which of those
- * that have the device open. All of them together count as one that has.
+ * sysfs, ib_umad and some queries of uverbs call in the context of a process, but do not pass its
+ * ucontext. All of these callers together count as one process.
  *
  * Context: Process context.
  * Return: for &vrb.user; NULL: the kernel itself.
@@ -451,7 +454,7 @@ struct vrb_user *tavor_exec_caller(struct tavor_dev *dev)
  * @dev: device
  * @vrb: prepared; no destroy
  *
- * Says in the log which command failed, unless a process has asked for it.
+ * Logs which command has failed, unless it is for a process.
  *
  * Context: Process context, may sleep.
  * Return: the request's status.

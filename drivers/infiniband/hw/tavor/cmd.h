@@ -24,7 +24,7 @@ struct tavor_mbox {
 	dma_addr_t dma;
 };
 
-/* What a slot is about to post; filled by tavor_cmd_set(). */
+/* The command that a slot will post; filled in by tavor_cmd_set(). */
 struct tavor_cmd_slot {
 	struct tavor_mbox in;
 	struct tavor_mbox out;
@@ -35,7 +35,10 @@ struct tavor_cmd_slot {
 	u8 op_modifier;
 };
 
-/* Finished commands, where they do not come from the register: what the event queues register. */
+/*
+ * Where completed commands are found when they are reported by events; the event queues register
+ * this.
+ */
 struct tavor_cmd_events {
 	int (*reap)(struct tavor_dev *dev, int budget);
 	void (*rearm)(struct tavor_dev *dev);
@@ -45,7 +48,7 @@ struct tavor_cmd {
 	void __iomem *hcr;
 	struct dma_pool *pool;
 	struct tavor_cmd_slot slot[TAVOR_MAX_SLOTS];
-	const struct tavor_cmd_events *queue;	/* what there is for more than one command */
+	const struct tavor_cmd_events *queue;	/* needed for more than one outstanding command */
 	const struct tavor_cmd_events *events;	/* it, in use; NULL: commands are polled */
 	bool polled_busy;		/* a command that is polled is in the HCR */
 	u16 polled_token;

@@ -12,7 +12,7 @@
 #include "tavor.h"
 #include "uctx.h"
 
-/* The buffer a resize of a process's CQ goes to */
+/* The buffer to which a process's CQ is resized */
 struct tavor_cq_resize {
 	u32 lkey;
 	u32 entries;
@@ -21,11 +21,15 @@ struct tavor_cq_resize {
 
 /**
  * enum tavor_cq_move - where the entries of a kernel CQ are while it is resized
- * @TAVOR_CQ_SETTLED: in &tavor_hw_cq.buf; the other buffer, if there is one, waits for a resize
- * @TAVOR_CQ_LEAVING: the command is under way: new ones come there, or to &tavor_hw_cq.spare
- * @TAVOR_CQ_LEFT: new ones come to the other buffer; where those of the first end is looked for
+ * @TAVOR_CQ_SETTLED: all are in &tavor_hw_cq.buf; the other buffer, if there is one, is for the
+ *	next resize
+ * @TAVOR_CQ_LEAVING: the command is outstanding: new ones are written there, or to
+ *	&tavor_hw_cq.spare
+ * @TAVOR_CQ_LEFT: new ones are written to the other buffer; the driver searches for the end of
+ *	those in the first one
  * @TAVOR_CQ_MOVING: they are being copied, newest first, from &tavor_hw_cq.end downwards
- * @TAVOR_CQ_MOVED: in &tavor_hw_cq.buf, which was the other one; the hardware knows of both yet
+ * @TAVOR_CQ_MOVED: all are in &tavor_hw_cq.buf, which was the other one; both buffers are still
+ *	known to the hardware
  */
 enum tavor_cq_move {
 	TAVOR_CQ_SETTLED,
@@ -44,24 +48,24 @@ enum tavor_cq_move {
  * @hw_owned: SW2HW_CQ has succeeded
  * @open: a kernel CQ that has been created: it may be polled and armed
  * @entries: power of two; one of them always stays free
- * @uar: page its doorbells come from
+ * @uar: UAR page of its doorbells
  * @pdn: of the buffer's region
  * @lkey: of the buffer
  * @arm: doorbells that arm it for the next event, and for the next solicited one
- * @lock: the following; taken inside no work queue's lock
- * @cons_index: CQEs consumed, ever; modulo @entries the next one to look at
- * @last_qp: whose completion was polled last; in the table and not hidden, or NULL
+ * @lock: protects the following; must not be taken inside a work queue's lock
+ * @cons_index: CQEs consumed since the create; modulo @entries the index of the next one
+ * @last_qp: QP whose completion was polled last; in the table and not hidden, or NULL
  * @buf: kernel CQs only
- * @spare: for a resize of a kernel CQ: the buffer it is going to have, and then the one it has had
- * @spare_entries: of that
- * @move: how far a resize of a kernel CQ is
- * @end: of a CQ that is moving: the index behind the last entry of @buf; before that is known, how
- *	far it has been looked for
+ * @spare: for a resize of a kernel CQ: the next buffer, and afterwards the previous one
+ * @spare_entries: number of entries of @spare
+ * @move: progress of a resize of a kernel CQ
+ * @end: of a CQ that is moving: the index after the last entry of @buf; while that is unknown, the
+ *	index up to which it was searched for
  * @moved: entries from this index on are copies in @spare
- * @pin: what the buffer of a user's CQ lies in
- * @resize: of a user's CQ, while its command is under way
+ * @pin: the PD and the region of a user's CQ buffer
+ * @resize: of a user's CQ, while its command is outstanding
  * @resize_lock: one resize at a time; the others wait
- * @drain: wait for the completion EQ, when the hardware has let go
+ * @drain: wait for the completion EQ, after the hardware has released the CQ
  * @memory: see tavor_half_put()
  */
 struct tavor_hw_cq {
@@ -80,7 +84,7 @@ struct tavor_hw_cq {
 	u32 lkey;
 	__be64 arm[2];
 
-	spinlock_t lock;		/* CQEs and what follows from them */
+	spinlock_t lock;		/* CQEs */
 	u32 cons_index;
 	struct tavor_hw_qp *last_qp;
 	struct list_head send_qps;	/* kernel QPs that complete here; under lock */

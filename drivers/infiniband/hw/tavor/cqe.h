@@ -30,7 +30,7 @@ static inline bool tavor_cqe_is_error(const struct tavor_cqe *cqe)
 	return cqe->opcode >= TAVOR_CQE_OPCODE_ERR_RECV;
 }
 
-/* Of an error CQE the opcode says it. */
+/* In an error CQE the opcode says which queue it is for. */
 static inline bool tavor_cqe_is_send(const struct tavor_cqe *cqe)
 {
 	if (tavor_cqe_is_error(cqe))

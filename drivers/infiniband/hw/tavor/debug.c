@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What debugfs shows of the driver: a folder per device in "ib_tavor". What the engine knows is in
+ * debugfs: a folder per device in "ib_tavor" with the driver's state. The engine's state is in
  * "ib_vrb".
  */
 #include <linux/debugfs.h>
@@ -31,11 +31,11 @@ void tavor_debug_exit(void)
 }
 
 /**
- * tavor_debug_add() - the folder of a device
- * @dev: the device; its pool for queues is there
+ * tavor_debug_add() - creates the folder of a device
+ * @dev: the device; its pool for queues has been allocated
  *
  * Context: Process context, may sleep.
- * Return: 0: what debugfs lacks is no reason to fail.
+ * Return: 0: an error in debugfs is ignored.
  */
 int tavor_debug_add(struct tavor_dev *dev)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * QUERY_DEV_LIM: what this firmware can do. Pure: bytes in, numbers out.
+ * QUERY_DEV_LIM: the limits of the firmware. It only decodes bytes, without side effects.
  */
 #include <linux/unaligned.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What the firmware can do.
+ * The limits of the firmware.
  */
 #ifndef TAVOR_DEV_LIM_H
 #define TAVOR_DEV_LIM_H

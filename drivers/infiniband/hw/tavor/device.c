@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The device as ib_core sees it: its operations, attributes of device and ports, registration. What
- * the firmware's subnet management agent knows is asked of it by MADs.
+ * The device as ib_core sees it: its operations, attributes of device and ports, registration. It
+ * queries the firmware's subnet management agent with MADs.
  */
 #include <linux/rcupdate.h>
 #include <linux/sysfs.h>
@@ -353,8 +353,8 @@ void tavor_ib_unregister(struct tavor_dev *dev)
 	ib_unregister_device(&dev->ib_dev);
 	vrb_device_detach(dev->vrb);
 	/*
-	 * Another processor may still be releasing what was destroyed last, with BH disabled: the
-	 * tables it needs go next.
+	 * Another processor may still be releasing the object that was destroyed last, with BH
+	 * disabled, and the tables that it needs are freed next.
 	 */
 	synchronize_rcu();
 }

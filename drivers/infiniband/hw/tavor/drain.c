@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * ib_drain_sq() and ib_drain_rq(). ib_core's own ones post an RDMA write, which a UD QP cannot
- * take, and warn when a post is refused, as every one is of a device that has failed.
+ * ib_drain_sq() and ib_drain_rq(). Those of ib_core post an RDMA write, which a UD QP does not
+ * support, and warn if the post is refused, which always happens on a device that has failed.
  *
- * The QP goes to the error state, and a work request that does nothing is posted behind all others:
- * when it has come back they all have.
+ * The QP goes to the error state, and a work request without effect is posted after all others:
+ * when it has completed, all others have.
  */
 #include <linux/completion.h>
 #include <linux/delay.h>
@@ -25,7 +25,7 @@ static void tavor_drained(struct ib_cq *ibcq, struct ib_wc *wc)
 	complete(&container_of(wc->wr_cqe, struct tavor_drain, cqe)->done);
 }
 
-/* A CQ that is polled by its owner only is polled here. A failed device wakes nobody. */
+/* A CQ that only its owner polls is polled here. A failed device does not wake the waiter. */
 static void tavor_drain_poll(const struct tavor_hw_qp *qp, struct ib_cq *ibcq)
 {
 	if (ibcq->poll_ctx == IB_POLL_DIRECT) {

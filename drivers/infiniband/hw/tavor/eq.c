@@ -3,29 +3,30 @@
  * Event queues: one or more for completions, one for asynchronous events,
  * one for commands.
  *
- * The hard interrupt handler only says which queue has fired. Completion and asynchronous events
- * are handled by a softirq of each queue; the command queue is read by the engine's pump alone.
- * A queue is armed after its softirq is complete: arming fires at once when an entry has come
- * meanwhile, so none is lost.
+ * The hard interrupt handler only finds out which queue has fired. Completion and asynchronous
+ * events are handled by a softirq of each queue; the command queue is read by the engine's pump
+ * alone. A queue is armed after its softirq is complete. If an entry was written meanwhile, arming
+ * fires at once, so no entry is lost.
  *
- * Entries belong to the hardware again when their owner byte is set; the hardware learns of that
- * by SET_CI, at the latest EQ_SPARE entries on.
+ * Software returns an entry by setting its owner byte, and tells the hardware with SET_CI, at the
+ * latest after EQ_SPARE entries.
  *
- * No queue overflows, whatever processes do, because each has room for all that can be in it:
+ * No process can make a queue overflow, because each has room for all events that can be
+ * outstanding:
  *
- * - Completions: an armed CQ writes one entry and then no more before that one has been read, and
- *   one in its life for an error, which goes to the same queue. So two for each CQ, and the spare.
- *   As a vector is a wish, CQs are spread: together the queues have room for all CQs, and a CQ
- *   whose queue is full goes to another. That is 64 bytes for each CQ of the device, over all
- *   vectors: 4 MB for 65536.
- * - Asynchronous events: what QPs and SRQs can write before they get another command
- *   (TAVOR_EVENTS_PER_QP), and some for ports and memory. The queue begins small and is exchanged
- *   for a larger one before an object is made that it has no room for.
- * - Commands: those outstanding, and the overflow of each other queue.
+ * - Completions: an armed CQ writes one entry and no other before that one has been read. It also
+ *   writes one entry in its life for an error, to the same queue. So there is room for two entries
+ *   per CQ, and the spare. A requested vector is only a hint: all queues together have room for all
+ *   CQs, and a CQ whose queue is full gets another one. That is 64 bytes for each CQ of the device,
+ *   over all vectors: 4 MB for 65536.
+ * - Asynchronous events: the entries that QPs and SRQs can write before they get another command
+ *   (TAVOR_EVENTS_PER_QP), and some for ports and memory. The queue begins small. It is replaced by
+ *   a larger one before an object is created that does not fit.
+ * - Commands: one entry for each outstanding command, and one for the overflow of each other queue.
  *
- * What an object writes counts until it is gone and the queue has been read since. So it is read
- * from time to time even if nothing comes, because those who make and destroy objects in softirq
- * cannot wait for room.
+ * The entries of an object are counted until the object is gone and the queue has been read after
+ * that. So the queue is read from time to time even without events, because callers that create and
+ * destroy objects in softirq cannot wait for room.
  */
 #include <linux/completion.h>
 #include <linux/iopoll.h>
@@ -84,7 +85,7 @@ static bool tavor_eq_take_one(struct tavor_dev *dev, u32 vector)
 /**
  * tavor_eq_take_room() - room for the events of a CQ
  * @dev: device
- * @wanted: completion vector that is asked for
+ * @wanted: requested completion vector
  * @vector: the one whose queue has room
  *
  * Context: Any.
@@ -174,7 +175,7 @@ static void tavor_eq_run_drains(struct list_head *drains)
 	}
 }
 
-/* All is read that objects had written which were gone when the run began. */
+/* All entries of objects that were gone when the run began have been read. */
 static void tavor_eq_async_read(struct tavor_dev *dev, int entries, int gone)
 {
 	if (!entries)
@@ -321,8 +322,8 @@ static void tavor_eq_clear_int(struct tavor_dev *dev)
 }
 
 /*
- * The level goes first, the cause second: what fires in between raises the level again. EQNs are
- * below 32 (tavor_limits.num_eqs), so the low dword of the cause is all of it.
+ * Clear the level first and the cause second: an EQ that fires in between raises the level again.
+ * EQNs are below 32 (tavor_limits.num_eqs), so the low dword of the cause is all of it.
  */
 static irqreturn_t tavor_eq_intx(int irq, void *data)
 {
@@ -419,7 +420,10 @@ static void tavor_eq_fill_context(const struct tavor_eq *eq, struct tavor_eq_con
 	context->lkey = cpu_to_be32(eq->buf.mpt.key);
 }
 
-/* Whatever the hardware may still write must not be freed: if it cannot be told, it is stopped. */
+/*
+ * Memory that the hardware may still write must not be freed: if the command fails, the hardware is
+ * stopped.
+ */
 static void tavor_eq_teardown(struct tavor_dev *dev, int err, const char *what)
 {
 	if (err)
@@ -548,8 +552,7 @@ static int tavor_eq_create_all(struct tavor_dev *dev)
 }
 
 /*
- * After this no interrupt of ours comes, none of the queues' softirqs runs, and every drain has
- * been done.
+ * After this there are no interrupts, no softirq of the queues runs, and all drains have completed.
  */
 static void tavor_eq_silence(struct tavor_dev *dev)
 {
@@ -614,8 +617,8 @@ static bool tavor_eq_async_fits(struct tavor_dev *dev)
 }
 
 /*
- * In the run of the queue, which is read to its end. If there is another one the hardware writes
- * to that one by now; what it has written there raises an interrupt when the run ends.
+ * Called in the run of the queue, which is read to its end. If there is a new queue, the hardware
+ * writes to that one already; its entries raise an interrupt when the run ends.
  */
 static void tavor_eq_async_drained(struct tavor_eq_drain *drain)
 {
@@ -631,7 +634,7 @@ static void tavor_eq_async_drained(struct tavor_eq_drain *drain)
 	complete(&exchange->done);
 }
 
-/* What objects have left behind in the queue is read, and @next, if any, takes its place. */
+/* Reads the remaining entries of the queue and replaces it by @next, if any. */
 static void tavor_eq_async_drain(struct tavor_dev *dev, struct tavor_eq *next)
 {
 	struct tavor_eq_exchange exchange = {
@@ -673,7 +676,10 @@ free_next:
 	return err;
 }
 
-/* On its own, so that it can be seen that nobody who may not sleep comes here. */
+/*
+ * A function of its own, so that the atomic check can see that no caller that must not sleep gets
+ * here.
+ */
 static noinline int tavor_eq_make_room(struct tavor_dev *dev)
 {
 	int err = 0;
@@ -688,10 +694,10 @@ static noinline int tavor_eq_make_room(struct tavor_dev *dev)
 }
 
 /**
- * tavor_eq_expect() - room for the asynchronous events of an object that is going to be made
+ * tavor_eq_expect() - reserves room for the asynchronous events of a new object
  * @dev: device
- * @events: what it can write before it gets another command
- * @gfp: GFP_KERNEL: there will be room; otherwise there is, or not
+ * @events: the most that it can write before it gets another command
+ * @gfp: GFP_KERNEL: replaces the queue if it has no room; otherwise the call fails
  *
  * Context: Any down to softirq; process context with GFP_KERNEL, sleeps.
  * Return: 0; -ENOMEM; or a negative errno of the firmware's.
@@ -706,7 +712,7 @@ int tavor_eq_expect(struct tavor_dev *dev, u32 events, gfp_t gfp)
 	err = gfpflags_allow_blocking(gfp) ? tavor_eq_make_room(dev) : -ENOMEM;
 	if (err) {
 		tavor_eq_expect_less(dev, events);
-		/* For who asks again. */
+		/* For a caller that tries again. */
 		vrb_softirq_sched(&tavor_eq_async(dev)->softirq);
 	}
 	return err;
@@ -726,8 +732,8 @@ void tavor_eq_expect_less(struct tavor_dev *dev, u32 events)
 }
 
 /*
- * Do the interrupts of the command queue arrive? A run of the pump that has other reasons may find
- * the command's end first: the interrupt comes all the same, a little later.
+ * Do interrupts of the command queue arrive? A run of the pump may find the completion first, for
+ * another reason; the interrupt arrives nevertheless, a little later.
  */
 static int tavor_eq_test_interrupts(struct tavor_dev *dev)
 {
@@ -812,9 +818,9 @@ static void tavor_eq_unmap_registers(struct tavor_dev *dev)
 /**
  * tavor_eq_init() - event queues and interrupts; commands complete by events afterwards
  * @dev: device with keys, buffers, its UAR page and its own PD
- * @handlers: what is done with the entries; stays valid until tavor_eq_cleanup()
+ * @handlers: the handlers of the entries; must stay valid until tavor_eq_cleanup()
  *
- * MSI-X first; where that does not deliver, INTx.
+ * Tries MSI-X first. If no interrupt arrives, it uses INTx.
  *
  * Context: Process context, may sleep.
  * Return: 0 or a negative errno.

@@ -21,9 +21,9 @@ struct tavor_eq;
 #define TAVOR_NR_EQS		(TAVOR_MAX_COMP_EQS + 2)
 
 /*
- * Asynchronous events that one object writes at most before its owner gives it another command. A
- * QP: its communication is established, its path has migrated, its send queue has drained, it has
- * failed, and no receive of its SRQ comes any more. An SRQ: its limit is reached, it has failed.
+ * The most asynchronous events that an object writes before it gets another command. A QP:
+ * communication established, path migrated, send queue drained, error, last WQE reached. An SRQ:
+ * limit reached, error.
  */
 #define TAVOR_EVENTS_PER_QP		5
 #define TAVOR_EVENTS_PER_SRQ	2
@@ -33,7 +33,7 @@ struct tavor_eq_drain {
 	void (*done)(struct tavor_eq_drain *drain);	/* softirq, no lock held */
 };
 
-/* What is done with an entry, by kind of queue; softirq, the entry owned by software. */
+/* The handler of an entry, for each kind of queue. Called in softirq; software owns the entry. */
 struct tavor_eq_handlers {
 	void (*comp)(struct tavor_eq *eq, const struct tavor_eqe *eqe);
 	void (*async)(struct tavor_eq *eq, const struct tavor_eqe *eqe);
@@ -50,13 +50,13 @@ struct tavor_eq {
 	u32 entries;			/* power of two */
 	atomic_t room;			/* for CQs: completion EQs only */
 	u32 cons_index;
-	u32 since_ci;			/* entries consumed since the hardware was told */
+	u32 since_ci;			/* entries consumed since the last SET_CI */
 	struct tavor_buf buf;
 	struct vrb_softirq softirq;	/* not used by the command EQ: the engine's pump reads it */
 	spinlock_t drain_lock;
-	struct list_head drains;	/* asked for; under drain_lock */
-	struct list_head draining;	/* begun by a run; the runs' own, as the next one is */
-	u32 drain_from;			/* cons_index when they were begun */
+	struct list_head drains;	/* requested; under drain_lock */
+	struct list_head draining;	/* taken by a run; belongs to the runs */
+	u32 drain_from;			/* cons_index when they were taken */
 	atomic_t interrupts;
 	char irq_name[48];
 };

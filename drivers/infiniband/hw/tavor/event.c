@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What an event queue entry means. Everything here runs in the softirq of its queue.
+ * The handlers of event queue entries. All of them run in the softirq of the queue.
  */
 #include <linux/bitfield.h>
 
@@ -68,7 +68,7 @@ static void tavor_event_ecc(struct tavor_dev *dev, const struct tavor_eqe *eqe)
 			       cause & TAVOR_ECC_OVERFLOW ? ", and more" : "");
 }
 
-/* A process may ring what it likes through its page; the hardware has not listened. */
+/* A process may write any doorbell to its page; the hardware has ignored it. */
 static bool tavor_event_is_harmless(const struct tavor_eqe *eqe)
 {
 	return eqe->type == TAVOR_EVENT_LOCAL_CATAS &&
@@ -147,7 +147,10 @@ static void tavor_event_comp(struct tavor_eq *eq, const struct tavor_eqe *eqe)
 		return;
 	}
 	tavor_eq_disarm_cq(eq, cqn);
-	/* Before the look at who awaits: who comes after that arms the CQ after the disarming. */
+	/*
+	 * Disarm before looking for waiting requests: a request that arrives later arms the CQ
+	 * after this.
+	 */
 	mb();
 	tavor_cq_completion(eq->dev, cqn);
 }

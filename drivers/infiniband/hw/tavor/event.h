@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What event queue entries mean.
+ * The handlers of event queue entries.
  */
 #ifndef TAVOR_EVENT_H
 #define TAVOR_EVENT_H

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Flush in software: a device that has failed completes nothing any more, so poll does. What was
- * posted to a kernel QP comes back with a flush error, in order, once the completions that the
- * hardware had written are gone. Nothing is posted to such a device, so this ends.
+ * Flush in software: a device that has failed completes no work requests any more, so poll does.
+ * Work requests that were posted to a kernel QP complete with a flush error, in order, after the
+ * completions that the hardware had written. Posts to such a device are refused, so the number is
+ * bounded.
  *
- * A process polls its CQs itself and has to go by the event of the failure. Its completion channels
- * wake up.
+ * A process polls its CQs itself and must react to the fatal event. Its completion channels are
+ * woken.
  *
- * Who waits for the last receive of an SRQ on a QP in the error state is told that it has been.
+ * A client that waits for the last WQE of an SRQ on a QP in the error state gets that event.
  */
 #include <linux/rcupdate.h>
 
@@ -16,7 +17,7 @@
 #include "table.h"
 #include "tavor.h"
 
-#define TAVOR_FLUSH_BATCH	256	/* CQs woken, QPs told, in one go */
+#define TAVOR_FLUSH_BATCH	256	/* CQs and QPs handled in one run */
 
 enum {
 	TAVOR_FLUSH_NOT,
@@ -42,8 +43,8 @@ static bool tavor_flush_has(const struct tavor_hw_qp *qp, const struct tavor_wq 
 }
 
 /*
- * Of what a CQ has to look at only QPs are left that have something for it. Nothing is posted any
- * more but what tavor_flush_anew() is told of.
+ * Removes QPs without outstanding work requests from the CQ's list. tavor_flush_anew() reports any
+ * that are posted later.
  */
 static void tavor_flush_drop_idle(struct tavor_hw_qp *qp)
 {
@@ -103,10 +104,10 @@ static void tavor_flush_some(struct rcu_head *rcu)
 }
 
 /**
- * tavor_flush_start() - wakes whoever waits for completions
+ * tavor_flush_start() - wakes everything that waits for completions
  * @dev: a device that has failed
  *
- * After a grace period, so that no post is under way which has not seen the failure.
+ * It acts after an RCU grace period, when every post has seen the failure.
  *
  * Context: Any down to softirq.
  */

@@ -64,7 +64,7 @@ u8 tavor_static_rate(const struct tavor_dev *dev, u32 port, u8 ib_rate)
 }
 
 /**
- * tavor_ib_rate() - what a code of the hardware means
+ * tavor_ib_rate() - the rate of a hardware code
  * @code: static rate as in a path or an address vector
  *
  * Context: Any.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * Reset of the HCA, before every probe: a boot ROM or a driver before us may have left it running.
- * It clears the configuration space too, so that is saved and put back. A PCI-X card sits behind a
- * bridge of its own, which is reset with it. And what stops an HCA at once: the DMA fence.
+ * It also clears the configuration space, which is saved and restored. A PCI-X card has a bridge of
+ * its own, which is reset with it. This file also has the DMA fence, which stops an HCA at once.
  */
 #include <linux/delay.h>
 #include <linux/pci.h>
@@ -121,7 +121,8 @@ static int tavor_reset_trigger(struct tavor_dev *dev)
 }
 
 /*
- * Whoever wants the function meanwhile waits: nobody else would put its configuration space back.
+ * Other users of the function wait meanwhile, because its configuration space is not valid before
+ * it has been restored.
  *
  * Context: Process context, sleeps: tavor_reset() makes sure of it.
  */
@@ -188,11 +189,11 @@ int tavor_reset(struct tavor_dev *dev)
 }
 
 /**
- * tavor_dma_off() - from its return on the HCA writes no memory
+ * tavor_dma_off() - stops the HCA from writing memory
  * @dev: device
  *
- * A read of configuration space is legal in softirq and comes back only after all that was posted
- * before.
+ * A read of configuration space is allowed in softirq, and returns only after all writes that were
+ * posted before it.
  *
  * Context: Any down to softirq.
  */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What rdma(8) shows of an object with "-dd": what the hardware was told of it. Keys are not among
- * it, as everybody may ask.
+ * The attributes that rdma(8) shows of an object with "-dd": its configuration in the hardware.
+ * Keys are not shown, because every user may ask.
  *
- * ib_core has stopped asking when it calls an object's destroy (rdma_restrack_begin_del(), which
- * Debian's 6.12 and 7 have). The objects of a process that exits may be gone before that, but their
- * hardware halves are there: only numbers in these are read.
+ * ib_core does not call these functions any more when it calls an object's destroy
+ * (rdma_restrack_begin_del(), which Debian's 6.12 and 7 have). The objects of a process that exits
+ * may be gone before that, but their hardware halves still exist, and only numbers in these are
+ * read.
  */
 #include <net/netlink.h>
 #include <rdma/ib_verbs.h>
@@ -19,7 +20,7 @@
 #include "srq.h"
 #include "tavor.h"
 
-/* One line of what is shown */
+/* One attribute */
 struct tavor_fact {
 	const char *name;
 	u32 value;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What rdma(8) shows of objects.
+ * The attributes of objects that rdma(8) shows.
  */
 #ifndef TAVOR_RESTRACK_H
 #define TAVOR_RESTRACK_H

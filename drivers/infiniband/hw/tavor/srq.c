@@ -31,7 +31,7 @@ static struct tavor_next_seg *tavor_srq_slot(const struct tavor_hw_srq *srq, u32
 /**
  * tavor_srq_event() - report an asynchronous event of an SRQ
  * @dev: the device
- * @srqn: number; one the table does not know is ignored
+ * @srqn: number; an unknown one is ignored
  * @type: what happened
  *
  * Context: Softirq.
@@ -417,7 +417,9 @@ static struct tavor_hw_srq *tavor_srq_alloc(struct ib_srq *ibsrq, struct ib_srq_
 	srq->slots = attr->attr.max_wr + 1;
 	srq->shift = tavor_wqe_shift(sizeof(struct tavor_next_seg) +
 				     attr->attr.max_sge * sizeof(struct tavor_data_seg));
-	/* Not what the stride has room for: libmthca posts no more than it has asked for. */
+	/*
+	 * Not the number that fits into the stride: libmthca posts no more than it has asked for.
+	 */
 	srq->max_gs = attr->attr.max_sge;
 	spin_lock_init(&srq->lock);
 	err = tavor_eq_expect(dev, TAVOR_EVENTS_PER_SRQ, gfp);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * Tables of hardware objects by the number that events and completions name them with: CQs, SRQs,
- * QPs. An object is in its table until it is released, which is after the hardware has let go; an
- * object that is being destroyed is not found any more.
+ * QPs. An object stays in its table until it is released, which happens after the hardware has
+ * released it. An object that is being destroyed is not found any more.
  */
 #include "table.h"
 #include "tavor.h"
@@ -30,7 +30,7 @@ int tavor_table_init(struct tavor_table *table, const char *name, u32 num, u32 m
 }
 
 /**
- * tavor_table_destroy() - the end of a table; what is still in it has leaked and is counted
+ * tavor_table_destroy() - frees a table; objects that are still in it have leaked and are counted
  * @dev: device
  * @table: the table
  *
@@ -44,7 +44,7 @@ void tavor_table_destroy(struct tavor_dev *dev, struct tavor_table *table)
 }
 
 /**
- * tavor_table_insert() - an object can be found
+ * tavor_table_insert() - enters an object, so that it can be found
  * @table: the table
  * @object: object, its number taken
  * @gfp: GFP_KERNEL or GFP_ATOMIC
@@ -72,9 +72,9 @@ void tavor_table_remove(struct tavor_table *table, struct vrb_object *object)
 }
 
 /**
- * tavor_table_put() - an object is no longer found, and its number can be used again
+ * tavor_table_put() - removes an object, so that its number can be used again
  * @table: the table
- * @object: object the hardware has let go of; it may not be in the table
+ * @object: object that the hardware has released; it need not be in the table
  *
  * Context: Any down to softirq.
  */
@@ -91,7 +91,7 @@ void tavor_table_put(struct tavor_table *table, struct vrb_object *object)
  * @table: the table
  * @number: as the hardware gives it
  *
- * Context: Any; what keeps the object from being released is the caller's business.
+ * Context: Any; the caller must prevent the release of the object.
  * Return: the object, or NULL.
  */
 struct vrb_object *tavor_table_find(struct tavor_table *table, u32 number)

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * ib_tavor: the device, and what everybody needs. A layer's own structures and prototypes are in
- * the header of its name; what a function promises stands once, where it is defined.
+ * ib_tavor: the device, and common definitions. The structures and prototypes of a layer are in the
+ * header of its name; a function is documented only where it is defined.
  *
  * Layers, lowest first (Kbuild has all of them in this order): reset and commands (reset.c, cmd.c),
  * one function per firmware command (fw.c), index and table allocators and memory (bitmap.c,
  * alloc.c, mtt.c, mpt.c, buf.c), event queues (eq.c), hardware objects (pd.c, mr.c, and CQ, SRQ,
- * QP, AV, multicast), what events mean (event.c), verb queues (verb_queue.c) and how a process sees
- * them (user_queue.c), ib_core's view of all that (device.c), the PCI function (main.c). None calls
- * an upper one.
+ * QP, AV, multicast), event handlers (event.c), verb queues (verb_queue.c) and their user ABI
+ * (user_queue.c), the device operations of ib_core (device.c), the PCI function (main.c). No layer
+ * calls an upper one.
  *
- * What the hardware may touch lives in tavor_hw_* objects, each with a vrb_object and reference
- * counted; the structures that embed ib_pd and its like only point at them, because ib_core frees
- * those whatever happens.
+ * Everything that the hardware may access is in tavor_hw_* objects, each of which has a vrb_object
+ * and is reference counted. The structures that embed a struct ib_pd or its like only point to
+ * them, because ib_core frees those unconditionally.
  *
  * Locking: allocators and tables are touched from process context and softirq, never from hard
  * IRQ: BH spin locks. Nothing holds one of them while it calls into another layer, the engine or
@@ -55,10 +55,10 @@ struct tavor_dev {
 	struct pci_dev *pdev;
 	struct vrb_device *vrb;
 	struct tavor_function *function;
-	/* told of the device's failure, down to softirq */
+	/* called when the device fails, in any context down to softirq */
 	void (*failed)(struct tavor_function *function);
 	const char *reason;		/* of that; the engine's */
-	const unsigned long *unwanted;	/* not 0: nobody wants it brought up now */
+	const unsigned long *unwanted;	/* not 0: the device must not be brought up now */
 
 	void __iomem *clr_int;
 	void __iomem *ecr;
@@ -74,7 +74,7 @@ struct tavor_dev {
 
 	struct tavor_cmd cmd;
 	struct dma_pool *buf_pool;
-	atomic_t buf_blocks;		/* taken from it */
+	atomic_t buf_blocks;		/* blocks in use */
 	atomic_t buf_pages;		/* it has had to have */
 	struct dentry *debugfs;
 	struct tavor_alloc uar_alloc, pd_alloc, mpt_alloc, eq_alloc;
@@ -86,9 +86,9 @@ struct tavor_dev {
 	u32 nr_comp_eqs;
 	const struct tavor_eq_handlers *eq_handlers;
 	struct tavor_eq eq[TAVOR_NR_EQS];	/* completion EQs, then async, then command */
-	struct mutex eq_mutex;		/* who makes the async EQ larger */
-	atomic_t eq_expected;		/* what objects may write to it */
-	atomic_t eq_gone;		/* of that: by objects that are gone */
+	struct mutex eq_mutex;		/* serializes replacing the async EQ by a larger one */
+	atomic_t eq_expected;		/* events that objects may write to it */
+	atomic_t eq_gone;		/* part of that: by objects that are gone */
 	bool want_msix;
 	bool msix;
 
@@ -98,8 +98,8 @@ struct tavor_dev {
 	atomic_t fatal_sent;
 	atomic_t flushing;
 	struct rcu_head flush_rcu;
-	unsigned long flush_next;	/* index of the QP that is told next, then of the CQ */
-	bool flush_ready;	/* the QPs have been told */
+	unsigned long flush_next;	/* index of the QP that is notified next, then of the CQ */
+	bool flush_ready;	/* the QPs have been notified */
 	atomic64_t cq_errors;
 	atomic64_t uar_errors;		/* doorbells through the wrong page */
 	atomic64_t ecc_errors;		/* corrected */
@@ -107,7 +107,7 @@ struct tavor_dev {
 
 	spinlock_t mr_reap_lock;	/* mr_reap */
 	struct list_head mr_reap;	/* released MRs whose memory is still pinned */
-	struct mutex mr_reap_mutex;	/* who unpins; the others wait until he has */
+	struct mutex mr_reap_mutex;	/* serializes the unpinning */
 
 	/* the verbs layers' own */
 	struct tavor_table cqs;
@@ -118,7 +118,7 @@ struct tavor_dev {
 	struct tavor_mcg_table *mcgs;
 	struct tavor_mad *mad;
 
-	spinlock_t queues_lock;		/* what verb queues have of their requests, all of them */
+	spinlock_t queues_lock;		/* state of the requests of all verb queues */
 };
 
 static inline struct tavor_dev *to_tdev(struct ib_device *ibdev)

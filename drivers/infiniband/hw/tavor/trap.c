@@ -145,8 +145,9 @@ static void tavor_trap_remove(struct ib_device *ibdev, void *client_data)
 }
 
 /*
- * Agents belong to what ib_core makes anew whenever the device comes back, from another network
- * namespace too; so they come and go as those of any other client do.
+ * ib_core creates the MAD agents' parents again whenever the device is registered again, for
+ * example in another network namespace; so these agents are registered and unregistered as those of
+ * any other client.
  */
 static struct ib_client tavor_trap_client = {
 	.name = TAVOR_NAME,

@@ -70,7 +70,7 @@ int tavor_uar_alloc(struct tavor_dev *dev, struct tavor_uar *uar)
 }
 
 /**
- * tavor_uar_free() - returns a doorbell page nobody has mapped any more
+ * tavor_uar_free() - returns a doorbell page that is not mapped any more
  * @dev: device
  * @uar: page
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * User contexts, and what a process may name.
+ * User contexts, and the objects that a process may name.
  */
 #ifndef TAVOR_UCTX_H
 #define TAVOR_UCTX_H
@@ -19,7 +19,7 @@
 
 #include "uar.h"
 
-/* What a queue of a process lies in; both are its parents. */
+/* The PD and the region of the buffer of a process's queue; both are its parents. */
 struct tavor_pin {
 	struct vrb_object *pd;
 	struct vrb_object *region;
@@ -32,12 +32,12 @@ struct tavor_ring_wait {
 };
 
 /**
- * struct tavor_owned - what the end of its context has to know of a process's object
- * @ctx: context; NULL: the kernel's object, or one that is not finished
- * @entry: among those of the context
+ * struct tavor_owned - what the close of a context needs to know about a process's object
+ * @ctx: context; NULL: the kernel's object, or one whose create has not completed
+ * @entry: in the list of the context's objects
  * @object: hardware half
- * @memory: of the hardware half: who needs it
- * @gone: the hardware half has been given back before ib_core asked for it
+ * @memory: references to the memory of the hardware half
+ * @gone: the hardware half was destroyed before ib_core called the destroy
  */
 struct tavor_owned {
 	struct tavor_ucontext *ctx;
@@ -58,7 +58,7 @@ struct tavor_owned {
  * @left: who waits for @leaving to become 0; its lock guards that
  * @leaving: regions that are being destroyed without anybody waiting for it
  *
- * The ABI passes raw numbers: whatever is not found here belongs to somebody else.
+ * The ABI passes raw numbers: a number that is not found here is not the process's.
  */
 struct tavor_ucontext {
 	struct ib_ucontext ib;

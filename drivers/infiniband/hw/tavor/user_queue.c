@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Verb queues as a process sees them: the methods of <rdma/vrb-abi.h>, and the file.
+ * The user ABI of verb queues: the methods of <rdma/vrb-abi.h>, and the file.
  *
- * What a request sets of a QP goes through ib_modify_qp_with_udata(), so that checks, GIDs and
- * security are ib_core's. It ends in the driver's own modify_qp, which knows the request by the
- * address of its attributes and has nothing done: the request is queued when ib_core has returned.
- * What uverbs checks before that, for a QP that a process modifies, is repeated here.
+ * A modify goes through ib_modify_qp_with_udata(), so that ib_core makes its checks, looks up GIDs
+ * and asks the security modules. ib_core then calls the driver's modify_qp, which recognizes the
+ * request by the address of its attributes and returns at once: the request is queued when ib_core
+ * has returned. The checks that uverbs makes before it calls ib_core are repeated here.
  */
 #include <linux/capability.h>
 #include <linux/fs.h>
@@ -56,7 +56,10 @@ static struct tavor_queue *tavor_queue_of(const struct uverbs_attr_bundle *attrs
 
 /* ---- By way of ib_core ---- */
 
-/* What ib_core has found of its paths is kept, for it drops that on its way out. */
+/*
+ * Takes references to the GIDs that ib_core has looked up, because ib_core drops its own when it
+ * returns.
+ */
 static int tavor_queue_take(const struct ib_qp_attr *attr, int mask)
 {
 	struct tavor_queued *req = container_of(attr, struct tavor_queued, modify.attr);
@@ -72,8 +75,8 @@ static int tavor_queue_take(const struct ib_qp_attr *attr, int mask)
 /**
  * tavor_user_modify_qp() - ib_device_ops.modify_qp
  * @ibqp: the QP
- * @attr: what to set
- * @mask: what of it
+ * @attr: attributes
+ * @mask: which attributes are set
  * @udata: NULL for kernel QPs
  *
  * Context: Process context.
@@ -151,8 +154,8 @@ static void tavor_attr_from_user(struct ib_device *ibdev, struct ib_qp_attr *att
 }
 
 /*
- * What uverbs' modify looks at before ib_core's: ports, for the address of a path is read by that
- * of its port; in SQD a new path takes its port along.
+ * The checks of uverbs' modify: port numbers, because the address of a path is interpreted by the
+ * type of its port; in SQD a new path brings its port.
  */
 static int tavor_check_ports(const struct ib_qp *ibqp, struct ib_uverbs_qp_attr *attr, int *mask)
 {
@@ -212,7 +215,7 @@ static int tavor_pass_on(struct tavor_queued *req, struct ib_qp *ibqp,
 	return err;
 }
 
-/* The source GIDs that ib_core has looked up, which the request holds. */
+/* The references to the source GIDs that ib_core has looked up. */
 static void tavor_put_back_gids(struct tavor_queued *req)
 {
 	struct ib_qp_attr *attr = &req->modify.attr;
@@ -243,8 +246,9 @@ static const struct vrb_verb *tavor_queue_modify(struct tavor_queued *req, struc
 }
 
 /*
- * The transitions for which everything is given; a request that lacks something for one that it
- * has to make fails when that comes. One for which there is only a part makes no sense.
+ * Makes the transitions for which all attributes are given. A request that lacks all attributes of
+ * a transition that it has to make fails at that transition. A transition for which only some
+ * attributes are given is refused here.
  */
 static int tavor_pass_on_connect(struct tavor_queued *req, struct ib_qp *ibqp,
 				 const struct ib_uverbs_qp_attr *from, struct ib_udata *udata)
@@ -309,7 +313,7 @@ static const struct vrb_verb *tavor_queue_plain(struct tavor_queued *req,
 	case VRB_QUEUE_OP_QUIESCE:
 		return &tavor_verb_quiesce_qp;
 	default:
-		/* As the synchronous one: somebody waits for it. */
+		/* As a synchronous modify, because a process waits for it. */
 		req->vrb.class = VRB_CLASS_NORMAL;
 		return &tavor_verb_query_qp;
 	}
@@ -358,7 +362,7 @@ static bool tavor_queue_submit(struct tavor_queue *queue, struct ib_qp *ibqp, co
 	return true;
 }
 
-/* How long each of @n requests is; what this kernel does not know of them is 0. */
+/* The length of each of @n requests; the part that this kernel does not know is 0. */
 static int tavor_request_size(const struct uverbs_attr_bundle *attrs, const u8 *requests, int n)
 {
 	int len = uverbs_attr_get_len(attrs, VRB_ATTR_QUEUE_SUBMIT_REQUESTS);
@@ -491,8 +495,9 @@ static void tavor_completion_fill(const struct tavor_queue *queue, struct tavor_
 }
 
 /*
- * One completion to the process: its size, 0: there is none, or a negative errno. -EFAULT: its
- * memory is not there now. Nobody waits for it to come while the queue's end needs the lock.
+ * One completion to the process: returns its size, 0 if there is none, or a negative errno.
+ * -EFAULT: the process's memory is not present. The copy must not wait for a page fault, because
+ * the end of the queue needs the lock.
  */
 static ssize_t tavor_queue_deliver(struct tavor_queue *queue, char __user *buf)
 {
@@ -511,7 +516,7 @@ static ssize_t tavor_queue_deliver(struct tavor_queue *queue, char __user *buf)
 	return sizeof(completion);
 }
 
-/* What there is, without waiting. */
+/* Reads the completions there are, without waiting. */
 static ssize_t tavor_queue_read_some(struct tavor_queue *queue, char __user *buf, size_t count)
 {
 	ssize_t n = 0, ret;
@@ -569,13 +574,13 @@ static const struct file_operations tavor_queue_fops = {
 	.release = uverbs_uobject_fd_release,
 };
 
-/* The last close, or the context goes first, or the device. */
+/* At the last close, or before that when the context or the device is removed. */
 static void tavor_queue_destroy_uobj(struct ib_uobject *uobj, enum rdma_remove_reason why)
 {
 	tavor_queue_close(&to_user_queue(uobj)->queue);
 }
 
-/* ---- What uverbs is told ---- */
+/* ---- Registration with uverbs ---- */
 
 DECLARE_UVERBS_NAMED_METHOD(VRB_METHOD_QUEUE_QUERY,
 			    UVERBS_ATTR_PTR_OUT(VRB_ATTR_QUEUE_QUERY_CAPS,

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Verb queues: requests of a process, their way through the engine, and their completions.
+ * Verb queues: how requests of a process are passed to the engine, and their completions.
  *
- * The engine is given only so many requests of a queue that they can use all the slots processes
- * may have; the rest waits here, where it costs others nothing. What counts are the QPs, for only
- * one request of each can have a slot: the queue of whose request is the foremost of a QP's is
- * charged for it.
+ * The engine gets only as many requests of a queue as can use all slots of processes. The others
+ * wait here, where they do not delay other queues. QPs are counted, not requests, because only one
+ * request of a QP can have a slot. A QP is charged to the queue whose request is the first of this
+ * QP in the engine.
  *
- * A request that waits holds the hardware's half of its QP, and the QP's destroy takes it back.
- * The memory of all requests is the queue's, and is there from the start; so nothing here can fail
- * for want of it. One lock of the device guards the lists of all queues and QPs: what is done under
- * it is short.
+ * A waiting request has a reference to the hardware half of its QP, and the destroy of the QP
+ * cancels it. The memory of all requests is allocated with the queue, so nothing here can fail for
+ * lack of memory. One lock of the device protects the lists of all queues and QPs; each hold of it
+ * is short.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -89,7 +89,7 @@ static struct tavor_queued *tavor_queue_foremost(struct tavor_hw_qp *qp)
 	return list_first_entry_or_null(&qp->issued, struct tavor_queued, qp_entry);
 }
 
-/* The engine is through with it. The charge for a QP goes from one of its requests to the next. */
+/* The engine has completed it. The charge for the QP moves to the next request of the QP. */
 static void tavor_queue_leaves(struct tavor_queued *req, int status)
 {
 	struct tavor_hw_qp *qp = req->qp;
@@ -132,7 +132,7 @@ static void tavor_queue_issue(struct tavor_queued *req)
 	list_move_tail(&req->qp_entry, &qp->issued);
 	req->state = TAVOR_QUEUED_ISSUED;
 	ret = vrb_submit(vrb_device_client(queue->dev->vrb), &req->vrb);
-	/* A QP that is being destroyed: its requests are taken back, whoever has them. */
+	/* Cancels the requests of a QP that is being destroyed, in the engine and in the queues. */
 	if (ret == -ESHUTDOWN)
 		ret = -ECANCELED;
 	if (ret != -EINPROGRESS)
@@ -177,14 +177,14 @@ static int tavor_queue_run(struct vrb_softirq *softirq, int budget)
 
 	spin_lock_bh(&dev->queues_lock);
 	more = tavor_queue_feed(queue);
-	/* Under the lock: who has it scheduled afterwards is heard. */
+	/* Under the lock, so that a later request to schedule it is not lost. */
 	if (!more)
 		vrb_softirq_complete(softirq);
 	spin_unlock_bh(&dev->queues_lock);
 	return more ? budget : 0;
 }
 
-/* ---- What the process asks for ---- */
+/* ---- Requests of the process ---- */
 
 /**
  * tavor_queue_get() - a place for a request
@@ -235,9 +235,9 @@ void tavor_queue_refuse(struct tavor_queued *req, int status)
 }
 
 /**
- * tavor_queue_accept() - a request goes to the engine, or waits until it may
- * @req: place of tavor_queue_get(), filled in; may be over when this returns
- * @verb: what is asked for
+ * tavor_queue_accept() - passes a request to the engine, or queues it
+ * @req: entry of tavor_queue_get(), filled in; it may have completed when this returns
+ * @verb: its verb
  *
  * Context: Process context.
  */
@@ -268,9 +268,9 @@ void tavor_queue_accept(struct tavor_queued *req, const struct vrb_verb *verb)
 }
 
 /**
- * tavor_queue_cancel() - take a request back
+ * tavor_queue_cancel() - cancels a request
  * @queue: queue
- * @user_data: what the process calls it
+ * @user_data: the process's name for it
  *
  * Context: Process context.
  * Return: 0; -EALREADY: it has been issued; -ENOENT: there is none.
@@ -299,10 +299,10 @@ int tavor_queue_cancel(struct tavor_queue *queue, u64 user_data)
 }
 
 /**
- * tavor_queue_forget_qp() - take back what waits for the QP in any queue
- * @qp: QP that nobody can submit requests on any more
+ * tavor_queue_forget_qp() - cancels the requests on a QP that wait in any queue
+ * @qp: QP on which no request can be submitted any more
  *
- * What the engine has of it its destroy takes back.
+ * The QP's destroy cancels the requests that are in the engine.
  *
  * Context: Process context, may sleep.
  */
@@ -413,7 +413,7 @@ int tavor_queue_open(struct tavor_queue *queue, struct tavor_dev *dev, struct vr
 	return 0;
 }
 
-/* What waits, a portion of it; returns whether there is more. */
+/* Handles a bounded number of waiting requests; returns whether there are more. */
 static bool tavor_queue_drop_some(struct tavor_queue *queue)
 {
 	struct tavor_dev *dev = queue->dev;
@@ -435,11 +435,11 @@ static bool tavor_queue_drop_some(struct tavor_queue *queue)
 }
 
 /**
- * tavor_queue_close() - nothing completes any more
- * @queue: queue, to which nobody submits any more
+ * tavor_queue_close() - ends a queue
+ * @queue: queue, to which no request is submitted any more
  *
- * What is queued is taken back; what has been issued is waited for, at most until the device fails.
- * Readers find that the queue is closed, now and ever after.
+ * Cancels queued requests and waits for issued ones, at most until the device fails. From now on
+ * readers find that the queue is closed.
  *
  * Context: Process context, may sleep.
  */

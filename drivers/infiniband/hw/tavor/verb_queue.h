@@ -18,33 +18,33 @@ struct tavor_dev;
 struct tavor_queue;
 
 enum tavor_queued_state {
-	TAVOR_QUEUED_FREE,	/* or somebody makes a request of it */
+	TAVOR_QUEUED_FREE,	/* or being filled in */
 	TAVOR_QUEUED_WAITING,
 	TAVOR_QUEUED_ISSUED,	/* the engine has it */
 	TAVOR_QUEUED_OVER,
 };
 
 /**
- * struct tavor_queued - one place of a verb queue, and the request in it
- * @vrb: what all requests begin with
+ * struct tavor_queued - one entry of a verb queue, and the request in it
+ * @vrb: common to all requests
  * @modify: its inputs
  * @connect: its inputs; the attributes of both are in the same place
  * @reset: of a reset or a quiesce
  * @query: its results
- * @queue: whose place it is
- * @qp: of a request that waits or is issued. One that waits has a reference to it
+ * @queue: the queue that the entry belongs to
+ * @qp: of a request that waits or is issued. A waiting request has a reference to it
  * @gids: held for the paths in its attributes; NULL: none
- * @taken: ib_core has passed its attributes on
+ * @taken: ib_core has passed its attributes to the driver
  * @state: enum tavor_queued_state; under &tavor_dev.queues_lock, as is what follows
- * @entry: its place among those of the queue that are in the same state
- * @qp_entry: its place among those of the QP that are
- * @node: its place among those that are not over, by what the process calls them
- * @user_data: what the process calls it
- * @op: enum vrb_queue_op, as the process gave it
+ * @entry: in the queue's list of entries in the same state
+ * @qp_entry: in the list of the QP's requests that are
+ * @node: in the tree of outstanding requests, by @user_data
+ * @user_data: the process's name for it
+ * @op: enum vrb_queue_op, as the process passed it
  * @qp_num: number of the QP
  * @status: 0 or a negative errno
  * @step: &vrb.step
- * @qp_state: that the request has left the QP in
+ * @qp_state: of the QP after the request
  */
 struct tavor_queued {
 	union {
@@ -75,18 +75,18 @@ struct tavor_queued {
  * @dev: the device; NULL once the queue is closed
  * @user: the process, among those that share the command slots
  * @group: its requests in the engine
- * @feeder: goes on where a run had to stop
- * @wait: who waits for completions
- * @place: all places
- * @free: places without a request; like all that follows under &tavor_dev.queues_lock, but for
- *	readers, who have @lock
+ * @feeder: continues where a run had to stop
+ * @wait: readers that wait for completions
+ * @place: all entries
+ * @free: entries without a request; this and all that follows are under &tavor_dev.queues_lock,
+ *	except that readers hold @lock
  * @waiting: requests that the engine does not have yet, oldest first
  * @over: completions, oldest first
- * @by_name: requests that are not over, by what the process calls them
- * @active: QPs whose foremost request in the engine is this queue's
- * @share: so many of them there may be
+ * @by_name: outstanding requests, by &tavor_queued.user_data
+ * @active: number of QPs whose first request in the engine is this queue's
+ * @share: limit of @active
  * @closed: nothing completes any more
- * @lock: who reads; also keeps the queue from being closed meanwhile
+ * @lock: serializes readers; also keeps the queue from being closed meanwhile
  */
 struct tavor_queue {
 	struct tavor_dev *dev;

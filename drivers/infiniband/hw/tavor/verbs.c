@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What kernel clients can ask for: the table of verbs, which ib_core's operations submit as well,
- * and the constructors of their own objects.
+ * The verbs for kernel clients: the table of verbs, which ib_core's operations submit as well, and
+ * the constructors of shells.
  */
 #include "cq.h"
 #include "cq_resize.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What kernel clients can ask for.
+ * The verbs for kernel clients.
  */
 #ifndef TAVOR_VERBS_H
 #define TAVOR_VERBS_H

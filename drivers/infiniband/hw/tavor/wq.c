@@ -11,7 +11,7 @@
  * @wq: a work queue
  * @last_slot: its last slot, or NULL when it has none
  *
- * Context: Any; nobody else uses the queue.
+ * Context: Any; there must be no other user of the queue.
  */
 void tavor_wq_reset(struct tavor_wq *wq, struct tavor_next_seg *last_slot)
 {

@@ -14,11 +14,11 @@
  * struct tavor_wq - one direction of a kernel QP
  * @shape: see there
  * @lock: posting; no other lock but the CQ's is taken inside it
- * @open: posts are accepted. It is closed under @lock: then none is under way any more
- * @head: WQEs posted, ever
- * @tail: WQEs completed, ever; under the CQ's lock
+ * @open: posts are accepted. It is cleared under @lock; afterwards no post is in progress
+ * @head: WQEs posted since the reset
+ * @tail: WQEs completed since the reset; under the CQ's lock
  * @next: slot the next post takes
- * @last_comp: slot that completed last; under the CQ's lock
+ * @last_comp: slot that was completed last; under the CQ's lock
  * @last: the WQE accepted last, whose link the next post writes; NULL when there are no slots
  * @wrid: work request ids by slot
  */

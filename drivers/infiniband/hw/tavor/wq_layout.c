@@ -18,7 +18,7 @@
 
 /**
  * tavor_wqe_shift() - stride of a queue
- * @bytes: what its largest WQE needs
+ * @bytes: size of its largest WQE
  *
  * Context: Any.
  * Return: log2 of the stride in bytes.
@@ -66,9 +66,9 @@ static int tavor_wq_check_cap(const struct tavor_wq_limits *limits, const struct
  * tavor_wq_plan() - lay out the work queues of a QP
  * @limits: of the device
  * @service: transport
- * @cap: what the consumer asks for
- * @layout: result; @layout->send.max_gs, @layout->recv.max_gs and @layout->max_inline are what the
- *	strides really have room for
+ * @cap: what the consumer requests
+ * @layout: result; @layout->send.max_gs, @layout->recv.max_gs and @layout->max_inline are the
+ *	actual numbers that fit into the strides
  *
  * Context: Any.
  * Return: 0, or -EINVAL when @cap exceeds @limits.

@@ -10,8 +10,9 @@
 
 /**
  * struct tavor_wq_shape - geometry of one work queue
- * @max: slots; exactly what the consumer asked for, because user space computes the same ring
- * @max_gs: data segments one WQE has room for
+ * @max: slots; exactly the number that the consumer has requested, because user space computes the
+ *	same ring
+ * @max_gs: data segments that fit into one WQE
  * @shift: log2 of the stride in bytes
  * @offset: of the first slot in the QP's buffer
  */
