@@ -274,7 +274,7 @@ static int do_remove(struct hca *h, const cJSON *request, cJSON *reply, char *wh
 	return 0;
 }
 
-/* As if the function lost its power: the client is not told. */
+/* As if the function lost its power: the client gets no message. */
 static int do_reset(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	hca_reset(h);

@@ -215,7 +215,10 @@ static void take_priority(void)
 		setpriority(PRIO_PROCESS, 0, -10);
 }
 
-/* Sockets listen before "ready" is said, so whoever waits for that line can connect at once. */
+/*
+ * Sockets listen before "ready" is printed, so a program that waits for that line can connect at
+ * once.
+ */
 static void serve(void)
 {
 	int i;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The model as a whole: who tells whom among its rooms, the construction of an HCA in order of
- * dependence, and reset, which touches every part.
+ * The model as a whole: the callbacks between its layers, the construction of an HCA in the order
+ * of dependence, and the reset of every part.
  */
 #include "model.h"
 #include "core/options.h"
@@ -121,8 +121,8 @@ struct hca *hca_new(void)
 /* --- reset and end ---------------------------------------------------------------------------- */
 
 /*
- * Firmware first, then whoever could still write to the guest, then the bus: nothing may reach
- * memory after this returns. Legal in every state (tavor-hw 3).
+ * Firmware first, then all parts that could still write to the guest, then the bus: nothing may
+ * access memory after this returns. Legal in every state (tavor-hw 3).
  */
 static void reset_all(struct hca *h)
 {

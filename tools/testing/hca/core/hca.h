@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What every file of the HCA model can call, and how the rooms lie on one another.
+ * The functions that every file of the HCA model can call, and the order of its layers.
  *
  * The model is one process with one thread. Everything runs from the event loop (loop.c): messages
  * of the vfio-user client, timers, and deferred work. No function here blocks. Numbers are in host

@@ -72,7 +72,7 @@ static size_t n_watches;
 
 /* --- who owns an option ----------------------------------------------------------------------- */
 
-/* One more than declared is a bug of who calls. */
+/* One more than declared is a bug of the caller. */
 void opt_own(const char *key, opt_check check)
 {
 	if (n_checks == MAX_CHECKS || find(key) < 0)
@@ -231,8 +231,8 @@ static void load_defaults(void)
 }
 
 /*
- * The whole value is judged before any of it is stored, and stored for all HCAs there could ever
- * be: which of them exist, nobody knows while the command line is read.
+ * The whole value is checked before any part of it is stored. It is stored for the largest possible
+ * number of HCAs: the number of HCAs is not known while the command line is read.
  */
 int opt_set(int n, const char *key, const char *value, char *why)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * Violations, user faults, waivers and counters. The report is one JSON object a line and is
- * flushed line by line, so that it is whole whatever happens to the process.
+ * flushed line by line, so that it is complete even if the process is killed.
  */
 #include "core/report.h"
 
@@ -80,7 +80,7 @@ void hca_log(struct hca *h, const char *fmt, ...)
 		fflush(f);
 }
 
-/* Flushed line by line: whatever happens to the process, the report is whole. */
+/* Flushed line by line, so that the report is complete even if the process is killed. */
 static void write_line(cJSON *line)
 {
 	char *text = cJSON_PrintUnformatted(line);
@@ -139,8 +139,7 @@ void violation(struct hca *h, enum hca_rule rule, const char *object, const char
 
 /*
  * Only the kernel rings EQ doorbells, so the pages that EQ contexts name are the kernel's; so are
- * the firmware's and page 1 (tavor-hw 14). Before the first EQ exists nobody but the kernel is
- * there.
+ * the firmware's and page 1 (tavor-hw 14). Before the first EQ exists there are no processes.
  */
 static bool kernel_uar(const struct report *r, u32 uar)
 {

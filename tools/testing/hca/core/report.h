@@ -21,7 +21,7 @@ void report_rules(FILE *out);
 int report_check_waive(const char *value, char *why);
 /* One waived rule a line, the reason after '#'; 0, or -1 and @why. */
 int report_load_waivers(const char *path, char *why);
-/* Which UAR pages are the kernel's: user faults are told from violations by this. */
+/* Which UAR pages are the kernel's: this distinguishes user faults from violations. */
 void report_kernel_uar(struct hca *h, u32 uar);
 void report_forget_uars(struct hca *h);
 /* For tests and the control socket */

@@ -35,8 +35,8 @@ u64 region_size(const struct hca *h, u32 region)
 }
 
 /*
- * Nobody claims the cycle: reads give all ones and writes are lost, as on a bus. A driver that gets
- * there has gone wrong, whatever it does with the ones.
+ * No device claims the cycle: reads return all ones and writes are lost, as on a bus. An access
+ * here is an error of the driver, however it handles the ones.
  */
 static bool answers(struct hca *h, const struct region *r, u64 offset, u32 len, const char *what)
 {

@@ -88,7 +88,7 @@ static const char *name_of(const struct cmd *c)
 
 /* --- what two commands may not share ---------------------------------------------------------- */
 
-/* Empty ranges clash with nothing, whatever their address. */
+/* Empty ranges overlap nothing, at any address. */
 static bool overlap(u64 a, u32 alen, u64 b, u32 blen)
 {
 	return alen && blen && a < b + blen && b < a + alen;
@@ -127,7 +127,7 @@ static void check_mailboxes(struct hca *h, const struct slot *s)
 				  (unsigned long long)s->box.in, (unsigned long long)s->box.out);
 }
 
-/* Two completions with one token could not be told apart. */
+/* Two completions with the same token could not be distinguished. */
 static void check_token(struct hca *h, const struct slot *s)
 {
 	struct cmd_if *f = cmd_of(h);
@@ -177,7 +177,7 @@ static u64 object_of(const struct cmd *c)
 	}
 }
 
-/* Reading an object twice at the same time harms nobody. */
+/* Two queries of an object at the same time are harmless. */
 static bool is_query(const struct cmd *c)
 {
 	return c->opcode == 0x0e || c->opcode == 0x15 || c->opcode == 0x18 || c->opcode == 0x22 ||
@@ -296,7 +296,7 @@ static bool older_unfinished(const struct cmd_if *f, const struct slot *s)
 	return false;
 }
 
-/* In order: whoever finished early waits for the older ones. */
+/* In order: a command that finished early waits for the older ones. */
 static void release_held(struct hca *h)
 {
 	struct cmd_if *f = cmd_of(h);
@@ -602,7 +602,8 @@ void cmd_hcr_write(struct hca *h, unsigned int index, u32 value)
 	struct cmd_if *f = cmd_of(h);
 
 	/*
-	 * Dead, it is a register and no more: GO stays as written, for there is nobody to take it.
+	 * If the device is dead, this is only a register: GO stays set, because no firmware accepts
+	 * the command.
 	 */
 	if (state_dead(h)) {
 		if (!(f->hcr[6] & GO))
@@ -726,7 +727,7 @@ void cmd_stats(const struct hca *h, struct cJSON *out, bool history)
 		add_history(f, out);
 }
 
-/* Commands vanish without a trace, whatever they were about to do. */
+/* All commands are dropped without a completion, at any stage. */
 void cmd_reset(struct hca *h)
 {
 	struct cmd_if *f = cmd_of(h);

@@ -74,7 +74,7 @@ bool cq_uses_mpt(struct hca *h, u32 key, u32 *uar)
 	return false;
 }
 
-/* For the destruction of an EQ: a rare event, so all CQs are looked at. */
+/* For the destruction of an EQ, which is rare, so this checks all CQs. */
 bool cq_uses_eq(struct hca *h, u32 eqn)
 {
 	struct cqs *s = cqs_of(h);
@@ -102,7 +102,7 @@ static void fire(struct hca *h, struct cq *q)
 		eq_completion(h, q->c_eqn, q->cqn);
 }
 
-/* After an entry was written: does it meet what the arming asked for? */
+/* After an entry was written: does it match the arming? */
 static void notify(struct hca *h, struct cq *q, bool solicited)
 {
 	if (q->state == CQ_DISARMED || q->state == CQ_FIRED)
@@ -289,7 +289,7 @@ static int post_with_faults(struct hca *h, struct cq *q, const struct cqe *cqe, 
 
 	if (v.action == FAULT_DROP)
 		return 0;
-	/* order within a CQ is kept: whatever comes meanwhile waits too */
+	/* the order within a CQ is kept: later entries wait too */
 	if ((v.action == FAULT_DELAY || q->late) && hold_back(q, cqe, solicited)) {
 		if (v.action == FAULT_DELAY && !timer_armed(&q->late_timer))
 			timer_arm(&q->late_timer, v.time);

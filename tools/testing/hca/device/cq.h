@@ -48,7 +48,7 @@ static inline u32 cq_size_mask(const struct cq *q)
 	return (1u << q->log_size) - 1;
 }
 
-/* Entries written and not yet consumed, as far as software has told. */
+/* Entries written and not yet consumed, according to the consumer index that software has set. */
 static inline u32 cq_outstanding(const struct cq *q)
 {
 	return (q->pi - q->ci) & cq_size_mask(q);

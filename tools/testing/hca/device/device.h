@@ -151,7 +151,7 @@ const struct hca_profile *hca_profile(const struct hca *h);
 bool hca_enabled(const struct hca *h); /* SYS_EN done */
 bool hca_running(const struct hca *h); /* INIT_HCA done */
 /*
- * Catastrophic error, or bus mastering taken away: the device does nothing, and nobody is to blame.
+ * Catastrophic error, or bus mastering disabled: the device does nothing, and that is not a fault.
  */
 bool hca_dead(const struct hca *h);
 

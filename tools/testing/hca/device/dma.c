@@ -291,11 +291,11 @@ static int refuse(struct hca *h, const char *who, u64 addr, size_t len, const ch
 }
 
 /*
- * Bit 2 of COMMAND allows the function to act as a master and obliges nobody to have it idle before
- * it is cleared (PCI 2.3, 6.2.2): what the function would have done is simply not done. A driver
+ * Bit 2 of COMMAND allows the function to act as a master. PCI does not require that the function
+ * is idle before the bit is cleared (PCI 2.3, 6.2.2): its further accesses do not happen. A driver
  * may therefore take the device off the bus at any time, and that is how it fences one that has
- * failed. Only a driver that gave the device work before it ever allowed it onto the bus has made a
- * mistake.
+ * failed. It is only a mistake to give the device work before bus mastering was enabled for the
+ * first time.
  */
 static int not_master(struct hca *h, const char *who, u64 addr, size_t len)
 {

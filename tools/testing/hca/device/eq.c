@@ -111,7 +111,8 @@ bool eq_uses_mpt(struct hca *h, u32 key, u32 *uar)
 
 /*
  * The entry is in memory by now, so a handler that looks at once finds it (tavor-hw 10.6). The ECR
- * bit comes before the interrupt for the same reason: a shared INTx line is told apart by it.
+ * bit comes before the interrupt for the same reason: it identifies the device on a shared INTx
+ * line.
  */
 static void fire(struct hca *h, u32 eqn)
 {
@@ -131,8 +132,8 @@ static void written(struct hca *h, u32 eqn)
 }
 
 /*
- * Used for type 8, which is told without an entry (tavor-hw 10.3): software then reads the error
- * buffer.
+ * Used for type 8, which is reported without an entry (tavor-hw 10.3): software then reads the
+ * error buffer.
  */
 void eq_raise(struct hca *h, enum hca_event type)
 {
@@ -146,7 +147,7 @@ void eq_raise(struct hca *h, enum hca_event type)
 
 /* --- writing entries -------------------------------------------------------------------------- */
 
-/* Told once; what is lost is counted in the context (tavor-hw 10.1). */
+/* Reported once; the context counts the lost entries (tavor-hw 10.1). */
 static void overflowed(struct hca *h, u32 eqn, struct eq *q, u8 type)
 {
 	u32 data[7] = { 0, 0, 1 };
@@ -176,7 +177,7 @@ static void write_failed(struct hca *h, u32 eqn, struct eq *q)
 	q->status = EQ_WRITE_FAILED;
 }
 
-/* The overflow test goes by the consumer index that software has told (tavor-hw 10.2). */
+/* The overflow test uses the consumer index that software has set (tavor-hw 10.2). */
 static void write_entry(struct hca *h, u32 eqn, const u8 *eqe)
 {
 	struct eq *q = find(h, eqn);
@@ -257,8 +258,8 @@ static void post(struct hca *h, u32 eqn, u8 type, u8 subtype, const u32 data[7])
 }
 
 /*
- * A type that is mapped to no EQ is nobody's business (tavor-hw 10.4): mthca leaves type 0x0f out,
- * for one.
+ * An event whose type is mapped to no EQ is dropped (tavor-hw 10.4): mthca, for example, does not
+ * map type 0x0f.
  */
 void eq_async(struct hca *h, enum hca_event type, u8 subtype, const u32 data[7])
 {

@@ -287,7 +287,7 @@ struct fault_verdict fault_cqe(struct hca *h, u32 cqn, u8 opcode)
 	return judge(h, ON_CQE, opcode, cqn, COMPLETION_ACTIONS);
 }
 
-/* Asked for every completion, so it is a flag and not a walk. */
+/* Called for every completion, so it checks a flag and no list. */
 bool fault_any_cqe(const struct hca *h)
 {
 	return fault_of(h)->any_cqe;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
-/* Memory keys: who may touch which bytes, and the bytes themselves. */
+/* Memory keys: checks of access rights, and copies through the translations. */
 #ifndef HCA_KEYS_H
 #define HCA_KEYS_H
 
@@ -17,9 +17,9 @@ enum tpt_access {
 
 /*
  * Key, PD, range and rights are checked, then the bytes are copied through the MTTs. 0, -EACCES
- * (the key does not allow it: a protection error of the work queue, nobody's violation by itself)
- * or -EFAULT (the translation points at memory the device cannot reach: already recorded). With len
- * 0 only the key is checked. @who names the accessor in a complaint.
+ * (the key does not allow it: a protection error of the work queue, not a violation by itself) or
+ * -EFAULT (the translation points at memory the device cannot reach: already recorded). With len 0
+ * only the key is checked. @who names the accessor in a complaint.
  */
 int tpt_check(struct hca *h, u32 key, u32 pd, u64 va, u64 len, unsigned int access);
 int tpt_read(struct hca *h, const char *who, u32 key, u32 pd, u64 va, void *buf, size_t len,

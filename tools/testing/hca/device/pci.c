@@ -338,7 +338,7 @@ static void set_intx(struct hca *h, bool level)
 	vfu_set_intx(h, level && !(le_get(p->cfg + PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE));
 }
 
-/* A message nobody listens for is lost, as on a bus. */
+/* A message without a listener is lost, as on a bus. */
 void pci_raise(struct hca *h, u8 intr)
 {
 	struct pci *p = pci_of(h);
@@ -374,7 +374,10 @@ void pci_reset(struct hca *h)
 	set_intx(h, false);
 }
 
-/* What a range of numbers does not say; a driver would not bind, and nobody would know why. */
+/*
+ * Checks beyond the range of an option: with other values a driver would not bind, without an
+ * explanation.
+ */
 static bool identity_ok(struct hca *h)
 {
 	const char *device = opt_str(h, "device");

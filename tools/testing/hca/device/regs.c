@@ -51,7 +51,7 @@ static int wrong_width(struct hca *h, const char *reg, u64 offset, u32 len, cons
 
 /* --- after a reset ---------------------------------------------------------------------------- */
 
-/* No timer: nobody cares when the time is over until somebody asks. */
+/* No timer: the time is compared when an access comes. */
 static bool silent(struct hca *h)
 {
 	struct regs *r = regs_of(h);

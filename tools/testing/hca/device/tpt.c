@@ -76,8 +76,8 @@ static const u8 *lookup(struct tpt *t, u32 key, u32 pd, u64 va, u64 len, unsigne
 }
 
 /*
- * The answer holds for now: the key can go before the bytes are moved, so whoever moves them checks
- * again.
+ * The answer holds only now: the key may be invalidated before the bytes are copied, so the copy
+ * checks again.
  */
 int tpt_check(struct hca *h, u32 key, u32 pd, u64 va, u64 len, unsigned int access)
 {
@@ -300,7 +300,7 @@ static void mtt_store(struct hca *h, struct tpt *t, u64 addr, const u8 *buf, u32
 
 	if (!(t->mtt_cached[i / 64] & bit) || !memcmp(ddr_ptr(h, addr, len), buf, len))
 		return;
-	t->mtt_cached[i / 64] &= ~bit; /* told once */
+	t->mtt_cached[i / 64] &= ~bit; /* reported once */
 	stale(h, addr, "MTT entry", 0);
 }
 

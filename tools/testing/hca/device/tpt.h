@@ -64,7 +64,9 @@ static inline unsigned int mpt_page_shift(const u8 *e)
 	return 12 + (get32(e + MPT_PAGE) & 0x1f);
 }
 
-/* The hardware lets go of the entry: what it cached of it and its translations is forgotten. */
+/*
+ * The hardware releases the entry, and drops what it has cached of the entry and its translations.
+ */
 void tpt_invalidate(struct tpt *t, const u8 *e);
 void tpt_sync(struct tpt *t);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Commands on memory keys and translations (tavor-hw 9.1, 9.3): what may be given to the hardware,
- * and taken back.
+ * Commands on memory keys and translations (tavor-hw 9.1, 9.3): the checks when they are given to
+ * the hardware, and returned to software.
  */
 #include "device/cmd.h"
 #include "device/keys.h"
@@ -154,8 +154,9 @@ static u8 sw2hw_mpt(struct hca *h, struct cmd *c)
 /* --- HW2SW_MPT, QUERY_MPT --------------------------------------------------------------------- */
 
 /*
- * Queues that go on using the key would write where software no longer expects it. A process owns
- * the memory of its own queues and can take it back first (tavor-hw 18.2), which is then its doing.
+ * Queues that still use the key would write memory that software may have reused. A process owns
+ * the regions of its own queues and can deregister them first (tavor-hw 18.2); that is a user
+ * fault.
  */
 static void check_users(struct hca *h, const char *object, u32 key)
 {
@@ -283,7 +284,7 @@ static u16 write_mtt_size(const struct cmd *c)
 	return c->in_mod <= 510 ? 16 + 8 * c->in_mod : 16;
 }
 
-/* No cache to be told of: software may write only entries that no key uses (tavor-hw 9.3). */
+/* No cached entry can change: software may write only entries that no key uses (tavor-hw 9.3). */
 static u8 write_mtt(struct hca *h, struct cmd *c)
 {
 	u64 at = get64(c->in);

@@ -105,8 +105,8 @@ int uar_write(struct hca *h, u64 offset, const void *buf, u32 len)
 }
 
 /*
- * What a read returns is undefined on the card; libmthca maps the page write-only, so it is
- * somebody's mistake.
+ * On the card a read returns undefined data. libmthca maps the page write-only, so a read is always
+ * a mistake.
  */
 int uar_read(struct hca *h, u64 offset, void *buf, u32 len)
 {

@@ -134,7 +134,7 @@ static int do_dma_unmap(struct vfu_message *m, u8 *out)
 		dma_unmap_all(m->v->h);
 	else
 		ret = dma_unmap(m->v->h, in64(m, 8), in64(m, 16));
-	/* a client with an IOMMU clears whole address ranges, whatever is in them */
+	/* a client with an IOMMU unmaps whole address ranges, with or without mappings in them */
 	if (ret && ret != -ENOENT)
 		return ret;
 	memcpy(out, m->data, 24);
@@ -154,7 +154,7 @@ static int do_info(struct vfu_message *m, u8 *out)
 	return 16;
 }
 
-/* Off unless asked for: one mapped region turns posting off for all writes of the client. */
+/* Off by default: one mapped region disables posting for all writes of the client. */
 static bool mappable(const struct vfu *v, u32 region)
 {
 	return region == VFIO_PCI_BAR4_REGION_INDEX && region_size(v->h, region) &&
@@ -267,7 +267,7 @@ static int do_write_multi(struct vfu_message *m, u8 *out)
 
 /*
  * QEMU sends it when the machine is reset or the guest asks for a function-level reset. Unlike the
- * reset register it leaves no time of silence: the client has not been told to expect one.
+ * reset register it has no time without responses, because the client does not expect one.
  */
 static int do_reset(struct vfu_message *m, u8 *out)
 {

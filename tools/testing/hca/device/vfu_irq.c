@@ -38,7 +38,7 @@ static struct vfu *vfu_of(const struct hca *h)
 	return hca_part(h, PART_VFU);
 }
 
-/* Only a full counter would block, after 2^64 - 2 interrupts that nobody has read. */
+/* Only a full counter would block, after 2^64 - 2 unread interrupts. */
 static bool kick(int fd)
 {
 	u64 one = 1;
@@ -55,9 +55,9 @@ bool vfu_signal(struct hca *h, unsigned int index, unsigned int vector)
 }
 
 /*
- * A level is told once and then not again until the client unmasks: QEMU does that when the guest
- * has acknowledged, and the level that still stands then tells again. So no edge can be lost
- * between the two.
+ * A level is signalled once, and then not again until the client unmasks. QEMU unmasks when the
+ * guest has acknowledged the interrupt, and a level that is still asserted is signalled again. So
+ * no edge is lost in between.
  */
 static void update_intx(struct vfu *v)
 {
@@ -94,7 +94,7 @@ static void release(struct vfu_irqs *q)
 	q->masked = false;
 }
 
-/* The client is gone, and with it whoever reads its eventfds; the next one brings its own. */
+/* The client and the readers of its eventfds are gone; the next client brings its own. */
 void vfu_irqs_release(struct vfu *v)
 {
 	int i;

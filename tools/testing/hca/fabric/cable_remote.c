@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * A cable to a port in another process: a SOCK_SEQPACKET socket at an agreed path. Whoever comes
- * first listens, the other one connects; either may go away and come back, which is a pulled cable
- * to the one that stays. One message is
+ * A cable to a port in another process: a SOCK_SEQPACKET socket at an agreed path. The first
+ * process listens, the other one connects. Either may exit and return; for the remaining one that
+ * is a pulled cable. One message is
  *
  *	'S' version willing width speed		the state of the sender's port, whenever it changes
  *	'P' hops packet...			switches it has passed; LRH through VCRC
@@ -78,7 +78,10 @@ static void drop_backlog(struct remote *r)
 	r->backlog = 0;
 }
 
-/* The other process has gone: a pulled cable. Whoever listened goes on listening. */
+/*
+ * The other process has gone, which is a pulled cable. The process that listened continues to
+ * listen.
+ */
 static void hang_up(struct remote *r)
 {
 	if (r->conn.fd < 0)
@@ -258,7 +261,7 @@ static int new_socket(void)
 	return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
-/* A path nobody listens on is left over from a process that died. */
+/* A socket without a listener was left by a process that died. */
 static bool try_connect(struct remote *r)
 {
 	int fd = new_socket();
@@ -267,7 +270,7 @@ static bool try_connect(struct remote *r)
 		return false;
 	if (connect(fd, (struct sockaddr *)&r->addr, sizeof(r->addr))) {
 		if (errno == ECONNREFUSED)
-			unlink(r->addr.sun_path); /* nobody listens there any more */
+			unlink(r->addr.sun_path); /* there is no listener any more */
 		close(fd);
 		return false;
 	}

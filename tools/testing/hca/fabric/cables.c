@@ -267,7 +267,7 @@ int wire_check_unplug(const char *value, char *why)
 	return 0;
 }
 
-/* Links are not touched from within whoever sets an option. */
+/* Links must not change within the call that sets an option. */
 void wire_option_changed(int n, const char *key, const char *value)
 {
 	if (!strcmp(key, "unplug"))

@@ -121,7 +121,7 @@ void ibport_reset(struct ibport *p)
 	pma_reset(p);
 }
 
-/* Nobody is there to repress a trap of a port that is down. */
+/* No subnet manager can repress a trap of a port that is down. */
 void ibport_set_state(struct ibport *p, enum port_state to)
 {
 	enum port_state from = p->state;

@@ -97,7 +97,7 @@ enum mad_result mad_process(struct ibport *p, const struct mad_source *src, cons
 
 	memcpy(out, in, MAD_SIZE);
 	if ((method & METHOD_RESP) || method == METHOD_TRAP)
-		return MAD_DROP; /* nobody here waits for a response or collects traps */
+		return MAD_DROP; /* this node neither waits for responses nor collects traps */
 	if (in[MAD_BASE_VERSION] != MAD_VERSION || in[MAD_CLASS_VERSION] != MAD_VERSION)
 		return reply(out, MAD_BAD_VERSION);
 	switch (class) {

@@ -17,7 +17,7 @@ u16 mad_ifc_in_size(const struct cmd *c)
 	return c->op_mod & OPMOD_EXTENDED ? EXT_END : MAD_SIZE;
 }
 
-/* Without the extended part nobody knows who asked, and no trap can name him. */
+/* Without the extended part the sender is unknown, and a trap cannot name it. */
 static void read_source(const struct cmd *c, struct mad_source *src)
 {
 	memset(src, 0, sizeof(*src));

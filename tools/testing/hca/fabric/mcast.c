@@ -37,7 +37,7 @@ static u8 *mgm_entry(struct hca *h, u32 index)
 	return ddr_ptr(h, prof->mc_base + ((u64)index << prof->log_mc_entry), MGM_SIZE);
 }
 
-/* FNV-1a; which function the firmware uses nobody can see. */
+/* FNV-1a; the function of the firmware is not known. */
 static u32 mgid_hash(const u8 mgid[16], u32 size)
 {
 	u32 hash = 2166136261u;

@@ -122,8 +122,8 @@ static void parse_bth(const u8 *bth, struct headers *hd)
 }
 
 /*
- * Packets of this process are well formed, but those of a remote cable are whatever another process
- * has sent, and a fault may have damaged any: each length is checked before what it promises is
+ * Packets of this process are well formed, but those of a remote cable come from another process,
+ * and a fault may have damaged any. So each length is checked before the bytes that it covers are
  * read.
  */
 const char *packet_parse(const struct packet *p, struct headers *hd)

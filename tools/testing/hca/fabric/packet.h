@@ -81,7 +81,7 @@ struct headers {
 
 /*
  * One packet as on the wire, LRH first. The QP side fills LRH .. payload and ICRC; port_tx() adds
- * the VCRC where somebody looks at it (pcap, another process). Freed by packet_put().
+ * the VCRC where it is needed (pcap, another process). Freed by packet_put().
  */
 struct packet {
 	struct packet *next; /* for whoever holds it */
@@ -105,7 +105,7 @@ const char *packet_parse(const struct packet *p, struct headers *hd);
 bool packet_icrc_ok(const struct packet *p);
 
 /*
- * Bytes of extended headers that follow the BTH of this opcode, or -1 for an opcode nobody defined.
+ * Bytes of extended headers that follow the BTH of this opcode, or -1 for an undefined opcode.
  */
 int bth_ext_len(u8 opcode);
 

@@ -97,7 +97,7 @@ static bool port_ok(const struct ibport *p, u8 port)
 	       (port <= p->node->num_ports && (port || p->node->type == NODE_SWITCH));
 }
 
-/* Asked for all ports, an agent adds them up (AllPortSelect). */
+/* For a request to all ports (AllPortSelect) an agent adds up their counters. */
 static void counters_get(const struct ibnode *node, u8 *d)
 {
 	u64 sum[CNT_COUNT] = { 0 };

@@ -18,7 +18,10 @@ enum { PORT_EVENT_DOWN = 1, PORT_EVENT_ACTIVE = 4 };
 
 static port_receiver *receiver;
 
-/* Nothing arrives before somebody receives: the queue pairs are above this file. */
+/*
+ * The receiver is registered later, because the queue pairs are in a higher layer. Nothing arrives
+ * before that.
+ */
 void port_set_receiver(port_receiver *fn)
 {
 	receiver = fn;

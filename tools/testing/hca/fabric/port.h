@@ -193,7 +193,8 @@ const char *ibport_name(const struct ibport *p);
 /* --- port.c --- */
 
 /*
- * Who gets the packets that have come to a port and are addressed to its HCA; takes ownership.
+ * Registers the receiver of packets that are addressed to the port's HCA; the receiver owns the
+ * packet.
  * @from_fw: a trap of the firmware's own, source LID 0.
  */
 typedef void port_receiver(struct hca *h, int port, struct packet *p, bool from_fw);
@@ -350,7 +351,7 @@ const u8 *arrivals_current(void);
 
 /* The port's power, physical state or enabled width or speed changed: train or drop the link. */
 void wire_update(struct ibport *p);
-/* In a moment, so that the answer to who asked gets away. */
+/* A little later, so that the answer is sent first. */
 void wire_bounce(struct ibport *p);
 struct ibport *wire_peer(const struct ibport *p);
 

@@ -35,10 +35,9 @@ static u32 mtu_bytes(u8 code)
 }
 
 /*
- * Tables may send a packet round in circles: who sets them is a guest. A switch of hardware
- * discards it when its lifetime is over (IBTA 18.2.5.4); here it must not pass more switches than
- * there are, or a directed route may name. Copies for a group could multiply faster than that ends
- * them.
+ * A guest sets the tables, so they may contain loops. A hardware switch discards a packet when its
+ * lifetime is over (IBTA 18.2.5.4). Here a packet must not pass more switches than exist, or than a
+ * directed route may name. Multicast copies could multiply faster than this limit ends them.
  */
 static bool outlived(const struct packet *pkt, bool vl15)
 {
@@ -176,7 +175,7 @@ static void answer_routed(struct ibswitch *sw, struct ibport *in, const struct h
 	forward_unicast(sw, NULL, pkt);
 }
 
-/* The MAD changed on its way through, so the ICRC has to be made anew. */
+/* The switch has changed the MAD, so the ICRC must be computed again. */
 static void reseal(struct packet *pkt)
 {
 	put32(pkt->data + pkt->len - ICRC_LEN, icrc_compute(pkt->data, pkt->len - ICRC_LEN));

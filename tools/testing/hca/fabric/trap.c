@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Traps (IBTA 14.2.5.1, 13.4.9): notices a node sends by itself. Each is repeated at the pace of
- * the subnet timeout until the subnet manager represses it; while one is on its way further ones of
- * its kind only replace its contents.
+ * Traps (IBTA 14.2.5.1, 13.4.9): notices that a node sends by itself. Each is repeated at the
+ * interval of the subnet timeout until the subnet manager represses it. While one is pending,
+ * further traps of its kind only replace its contents.
  */
 #include <string.h>
 
@@ -28,7 +28,7 @@ static const struct {
 	[TRAP_LINK_STATE] = { NOTICE_URGENT, 128 },
 };
 
-/* Before a subnet manager has brought the port up there is nobody to send to. */
+/* Before a subnet manager has brought the port up there is no destination. */
 static bool trap_allowed(const struct ibport *p)
 {
 	return p->state == PORT_ACTIVE && p->sm_lid && (p->cap_mask & CAP_TRAP) &&
@@ -125,7 +125,7 @@ void trap_cap_mask(struct ibport *p, bool node_desc)
 	d[11] = node_desc ? 1 : 0;
 }
 
-/* 256. Without a known source there is nobody to name. */
+/* 256. Not sent if the source is unknown. */
 void trap_bad_mkey(struct ibport *p, const struct mad_source *src, const u8 *mad)
 {
 	unsigned int hops = mad[MAD_HOP_CNT];

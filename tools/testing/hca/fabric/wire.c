@@ -6,9 +6,9 @@
 #include "fabric/packet.h"
 
 /*
- * A link told to go down without a new physical state trains again at once. It does so a little
- * later than the answer, which therefore still shows a port that is not down: opensm, which
- * restarts links in this way, takes nothing else from an answer that says Down.
+ * A link that is set to Down without a new physical state trains again at once. It does so a little
+ * after the answer, which therefore shows a port that is not down yet: opensm restarts links in
+ * this way, and ignores the rest of an answer that says Down.
  */
 #define BOUNCE_NS 5000000u
 
@@ -56,7 +56,7 @@ static void port_up(struct ibport *p, u8 width, u8 speed)
 }
 
 /*
- * A port that was told to leave LinkUp is in its new state already; the other one has lost its
+ * A port that was set to leave LinkUp is in its new state already; the other port has lost its
  * link.
  */
 static void port_down(struct ibport *p)

@@ -20,7 +20,7 @@ static void qp_work(struct hca_work *w)
 	if (qp->stub || hca_dead(qp->h))
 		return;
 	/*
-	 * a link has credits for so much and no more; whoever receives does not come through here
+	 * a link has a limited number of credits; receivers do not call this
 	 */
 	if (packets_live() > IN_FLIGHT_MAX) {
 		qp_kick(qp);

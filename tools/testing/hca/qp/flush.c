@@ -46,7 +46,7 @@ static bool flush_recv(struct qp *qp)
 	}
 }
 
-/* One QP attached to an SRQ has given back its last WQE (tavor-hw 15.3). */
+/* A QP that is attached to an SRQ has completed its last WQE (tavor-hw 15.3). */
 static void flush_done(struct qp *qp)
 {
 	if (!qp->srq || qp->lwqe_done)

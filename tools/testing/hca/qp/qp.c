@@ -69,7 +69,7 @@ struct qp *qp_create(struct hca *h, u32 qpn)
 }
 
 /*
- * Only now is the service known, and with it what has to be kept: a datagram queue needs no
+ * Only now is the service known, and with it the state that is needed: a datagram queue needs no
  * retransmission.
  */
 bool qp_setup(struct qp *qp)
@@ -167,7 +167,7 @@ bool qp_uses_mpt(struct hca *h, u32 key, u32 *uar)
 	return srq_uses_mpt(h, key, uar);
 }
 
-/* Asked when a CQ is destroyed, which is seldom, so all are looked at. */
+/* Called when a CQ is destroyed, which is rare, so this checks all QPs. */
 bool qp_uses_cq(struct hca *h, u32 cqn)
 {
 	const struct qp *qp;

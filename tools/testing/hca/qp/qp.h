@@ -269,7 +269,7 @@ struct qp {
 	u32 qpn;
 	u8 state, service, pm_state;
 	bool stub;	/* RESET to ERR: no context was ever given */
-	bool sqd_event; /* event 0x03 asked for */
+	bool sqd_event; /* event 0x03 was requested */
 	bool comm_est;	/* event 0x02 not yet given */
 	bool lwqe_done; /* event 0x13 given */
 	bool pm_failed; /* event 0x07 given since the path was armed */
@@ -349,7 +349,7 @@ void qp_blame(struct qp *qp, enum hca_rule rule, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 struct qp *qp_lookup(struct hca *h, u32 qpn);
-/* The QP at this QPN's index, whatever its number. */
+/* The QP at this QPN's index, with any number. */
 struct qp *qp_at_index(struct hca *h, u32 qpn);
 struct qp *qp_create(struct hca *h, u32 qpn);
 void qp_destroy(struct qp *qp);
@@ -406,7 +406,7 @@ bool ud_run(struct qp *qp, int *budget);
 
 void requester_reset(struct qp *qp);	   /* send PSN set: RTR to RTS */
 void requester_flush_slots(struct qp *qp); /* error state: slots become flush CQEs */
-void requester_drain(struct qp *qp);	   /* SQD asked for: done already? */
+void requester_drain(struct qp *qp);	   /* SQD was requested: is it reached? */
 void requester_timer(struct qp *qp);
 void requester_rx(struct qp *qp, const struct headers *hd);
 void responder_rx(struct qp *qp, const struct headers *hd);
@@ -435,7 +435,7 @@ int srq_new(struct hca *h);
 void srq_reset_all(struct hca *h);
 extern const struct cmd_desc srq_cmds[];
 
-/* --- what the device and the ports are told of --- */
+/* --- calls into the device and the ports --- */
 
 int qp_new(struct hca *h);
 extern const struct cmd_desc qp_cmds[]; /* all *_QPEE, CONF_SPECIAL_QP */

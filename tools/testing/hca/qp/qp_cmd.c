@@ -77,8 +77,8 @@ static struct qp *qp_named(struct hca *h, const struct cmd *c, u32 from, u32 als
 }
 
 /*
- * Reserved in every QP mailbox (tavor-hw 12.2 to 12.5), whatever the transition takes from it. The
- * state bits are an output and mthca fills them with the target state.
+ * Reserved in every QP mailbox (tavor-hw 12.2 to 12.5), for every transition. The state bits are an
+ * output and mthca fills them with the target state.
  */
 static void check_reserved(struct hca *h, const struct cmd *c, const char *object)
 {

@@ -21,7 +21,7 @@ static const char *service_name(u8 service)
 }
 
 /*
- * The numbers a stuck transfer is told by: what the doorbells have announced, what is in flight,
+ * The numbers that identify a stuck transfer: what the doorbells have announced, what is in flight,
  * how far the acknowledgements are behind, and whether the receiver has asked to wait.
  */
 static cJSON *one_qp(const struct qp *qp)

@@ -3,7 +3,7 @@
  * The send side of connected services (IBTA vol. 1, 9.7.3 to 9.7.7 for RC, 9.8 for UC).
  *
  * A started message has a slot with the PSNs it takes; messages complete in order, at the head of
- * the slot ring. @una is the oldest PSN that nobody has acknowledged. A loss of any kind is
+ * the slot ring. @una is the oldest PSN that has not been acknowledged. A loss of any kind is
  * repaired in one way: the place to send from goes back to @una, WQEs are fetched again as hardware
  * does. Reads go on from the first response that is missing.
  */
@@ -73,7 +73,7 @@ static void slot_fail(struct qp *qp, struct sq_slot *s, u8 syndrome)
 	qp_send_error(qp);
 }
 
-/* tavor-hw 12.7: the event comes only if bit 31 of RTS2SQD_QPEE's modifier asked for it. */
+/* tavor-hw 12.7: the event comes only if bit 31 of RTS2SQD_QPEE's modifier was set. */
 static void drained(struct qp *qp)
 {
 	qp->state = QP_SQD;
@@ -137,7 +137,7 @@ void requester_flush_slots(struct qp *qp)
 	r->deadline = 0;
 }
 
-/* The send PSN was given anew: nothing is outstanding. */
+/* The send PSN was set again, so nothing is outstanding. */
 void requester_reset(struct qp *qp)
 {
 	struct requester *r = qp->req;

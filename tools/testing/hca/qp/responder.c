@@ -2,9 +2,8 @@
 /*
  * The receive side of connected services (IBTA vol. 1, 9.7.4 to 9.7.8 for RC, 9.8 for UC).
  *
- * Requests are executed as they arrive; what has to be answered is answered from the QP's work, in
- * PSN order: read data and atomic results first, then one ACK for all that arrived meanwhile, or a
- * NAK.
+ * Requests are executed as they arrive. Responses are sent from the QP's work, in PSN order: read
+ * data and atomic results first, then one ACK for all that arrived meanwhile, or a NAK.
  */
 #include "qp/qp.h"
 
@@ -104,7 +103,9 @@ static void ack_later(struct qp *qp, u8 syndrome, u32 psn)
 	qp_kick(qp);
 }
 
-/* Refuses the request at @psn for good: error state once the NAK is on its way. */
+/*
+ * Refuses the request at @psn for good: the QP goes to the error state when the NAK has been sent.
+ */
 static void refuse(struct qp *qp, u8 syndrome, u32 psn, enum hca_event ev)
 {
 	qp->resp->fatal = true;
@@ -471,8 +472,8 @@ static struct rdb *find_rdb(struct qp *qp, u32 psn, bool atomic)
 }
 
 /*
- * The requester goes over everything from @psn on again: what of it was still to be sent is taken
- * back. True if what comes before covers @psn, so that there is nothing to add.
+ * The requester repeats everything from @psn on, so responses from @psn on that are still queued
+ * are dropped. Returns true if an earlier response covers @psn, so that nothing must be added.
  */
 static bool take_back(struct qp *qp, u32 psn)
 {
@@ -518,8 +519,7 @@ static void repeat_atomic(struct qp *qp, const struct headers *hd)
 }
 
 /*
- * Sends and writes are not executed again, whatever they ask: the ACK was lost, so it is given
- * again.
+ * Sends and writes are not executed again: the ACK was lost, so it is sent again.
  */
 static void duplicate(struct qp *qp, const struct headers *hd)
 {
@@ -552,7 +552,7 @@ static u8 execute(struct qp *qp, const struct headers *hd, u32 *npsn)
 	}
 }
 
-/* The event of a refusal; an error that a receive CQE has told needs none (tavor-hw 10.3, 11.3). */
+/* The event of a refusal; an error that a receive CQE reports needs none (tavor-hw 10.3, 11.3). */
 static enum hca_event refusal_event(const struct qp *qp, u8 syndrome)
 {
 	if (qp->resp->told)
@@ -560,7 +560,7 @@ static enum hca_event refusal_event(const struct qp *qp, u8 syndrome)
 	return syndrome == NAK_ACCESS ? EV_WQ_ACCESS : EV_WQ_INVALID_REQ;
 }
 
-/* A NAK that has not left yet has been overtaken by what it asked for. */
+/* The requester has already sent what a queued NAK would request. */
 static void executed(struct qp *qp, const struct headers *hd, u32 npsn)
 {
 	struct responder *r = qp->resp;

@@ -79,7 +79,7 @@ static void srq_delete(struct srq *srq)
 	free(srq);
 }
 
-/* QPs that were attached are gone already or have been told to forget it (qp_reset_all). */
+/* QPs that were attached are gone already, or have dropped their reference (qp_reset_all). */
 void srq_reset_all(struct hca *h)
 {
 	struct srq_part *part = srq_part(h);
@@ -122,8 +122,9 @@ static void check_limit(struct srq *srq)
 }
 
 /*
- * The watermark is looked at after each dequeue and not when WQEs are posted: the event says that
- * the queue runs dry, and a limit armed above the level tells at the next receive (tavor-hw 15.3).
+ * The limit is checked after each dequeue and not when WQEs are posted: the event says that the
+ * queue runs empty, and a limit that is armed above the level fires at the next receive (tavor-hw
+ * 15.3).
  */
 enum take srq_take(struct srq *srq, struct wqe *w)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What doorbells have announced to a work queue and nobody has taken yet: a ring that grows as
- * needed.
+ * The WQEs that doorbells have announced to a work queue and that were not fetched yet: a ring that
+ * grows as needed.
  */
 #include "qp/qp.h"
 
@@ -47,7 +47,7 @@ struct wq_db *wq_first(struct wq_fifo *f)
 	return f->head == f->tail ? NULL : &f->ring[f->head & (f->room - 1)];
 }
 
-/* With it go the WQEs it had announced and nobody took. */
+/* This also drops the WQEs that it had announced and that were not fetched. */
 void wq_drop_first(struct wq_fifo *f)
 {
 	struct wq_db *db = wq_first(f);

@@ -353,8 +353,8 @@ static const struct span *sg_next(const struct wqe *w, struct sg_pos *pos, u32 l
 }
 
 /*
- * Keys are checked piece by piece, when the bytes are wanted: they may have been taken back since
- * the WQE was fetched, as on hardware.
+ * Keys are checked for each piece, when its bytes are needed, as on hardware: a key may have been
+ * invalidated since the WQE was fetched.
  */
 int sg_gather(struct hca *h, const char *who, u32 pd, const struct wqe *w, struct sg_pos *pos,
 	      u8 *buf, u32 len)
