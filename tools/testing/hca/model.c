@@ -20,7 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- what lower rooms call in upper ones ------------------------------------------------------ */
+/* --- calls from lower layers into upper ones -------------------------------------------------- */
 
 static void join_options(void)
 {

@@ -4,18 +4,18 @@
  *
  * The model is one process with one thread. Everything runs from the event loop (loop.c): messages
  * of the vfio-user client, timers, and deferred work. No function here blocks. Numbers are in host
- * byte order unless a type says otherwise; what lies in memory the guest can see is big-endian and
- * is only read and written through the accessors of bytes.h.
+ * byte order unless a type says otherwise; memory that the guest can see is big-endian, and is read
+ * and written only with the accessors of bytes.h.
  *
- * A file calls only downwards, and no room calls one above it. What a lower one has to ask of an
- * upper one, it is told by hca_join() (model.h).
+ * A file calls only lower files, and no layer calls one above it. A lower layer calls an upper one
+ * through functions that hca_join() has registered (model.h).
  *
  *	main, control, model	the process
  *	qp/	work queues and transport
  *	fabric/	packets, ports, links and management
- *	device/	what the guest touches (vfu, bars, regs, uar, window), commands, and what results
- *		are written through: memory keys, event and completion queues
- *	core/	time, options, reports, random numbers, and where parts keep their state
+ *	device/	the interface to the guest (vfu, bars, regs, uar, window), commands, memory keys,
+ *		event and completion queues
+ *	core/	time, options, reports, random numbers, and the storage of each part's state
  */
 #ifndef HCA_H
 #define HCA_H
