@@ -16,7 +16,7 @@ html_show_copyright = False
 html_show_sphinx = False
 html_theme = 'alabaster'
 html_static_path = ['_static']
-html_theme_options = {'page_width': '1100px', 'sidebar_width': '260px'}
+html_theme_options = {'page_width': '1300px', 'body_max_width': '980px', 'sidebar_width': '260px'}
 highlight_language = 'none'
 primary_domain = 'c'
 extensions = ['sphinx.ext.graphviz']
@@ -88,13 +88,28 @@ def find_torn_rows(_app, doctree):
             logger.warning('a row has nothing but "%s": use a list-table', cells[0], location=row)
 
 
-SHORT = 32
+ERRNO = re.compile(r'(?<![\w-])-E[A-Z0-9]{2,}\b')
+
+
+def mark_errnos(_app, doctree):
+    """kernel-doc leaves "-EINVAL" as it is, which would be broken after its hyphen."""
+    for text in list(doctree.findall(nodes.Text)):
+        if not isinstance(text.parent, nodes.paragraph) or not ERRNO.search(text):
+            continue
+        parts, end = [], 0
+        for found in ERRNO.finditer(text):
+            parts += [nodes.Text(text[end:found.start()]), nodes.literal(text=found.group())]
+            end = found.end()
+        text.parent.replace(text, parts + [nodes.Text(text[end:])])
+
+
+SHORT = 24
 
 
 def mark_short_names(_app, doctree):
     """A name that fits into a narrow window is not broken; see _static/custom.css."""
     for name in doctree.findall(nodes.literal):
-        if len(name.astext()) <= SHORT:
+        if len(name.astext()) <= SHORT and ' ' not in name.astext():
             name['classes'].append('short')
 
 
@@ -133,6 +148,7 @@ def setup(app):
     app.add_directive('excerpt', Excerpt)
     app.connect('doctree-read', link_sections)
     app.connect('doctree-read', drop_empty_members)
+    app.connect('doctree-read', mark_errnos)
     app.connect('doctree-read', mark_short_names)
     app.connect('doctree-read', find_torn_rows)
     return {'parallel_read_safe': True}
