@@ -34,5 +34,9 @@ TARGETS = [
     Target('exit', 'exit of a process', 'seconds', 1 / 20),
     Target('connect', 'softirq, depth 64', 'lives per second', 40, least=True,
            against='1 kernel threads'),
+    Target('slots', 'libvrbq, verb queue, 10ms', 'slots in use, % of the share', 95, least=True,
+           absolute=True),
+    Target('slots', 'libvrbq, verb queue, 200ms', 'slots in use, % of the share', 95, least=True,
+           absolute=True),
     Target('connect', '64 user threads', 'lives per second', 0.97, least=True),
 ]

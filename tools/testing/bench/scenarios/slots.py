@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+"""Scenario 9: how much of the HCA one thread of a process keeps busy while it connects."""
+
+from lib import guest
+from lib.samples import DRIVERS, RATE
+
+TITLE = 'Command slots in use while a process connects'
+TEXT = """\
+vrbq_connect connects queue pairs from RESET to RTS: one after the other, with threads of libvrbq,
+and with a verb queue, which takes one thread. Each of the three commands takes 10 ms, or 200 ms.
+What is told is the mean over time of commands that the model has under way; 100 % are the command
+slots that processes may have together: all but two. From a completion to the next command it is the
+guest's time, and the emulator's, which is ten times and more what hardware takes: hence the second
+latency. The HCA has few slots, so that the guest is able to fill them."""
+LIMIT = 'how soon the next command comes when one has completed'
+SLOTS = 8
+SHARE = SLOTS - 2
+SHOWN = ('slots in use, % of the share',)
+OPTIONS = ['--sm', '--timeout', '3000', '--hca', f'engines={SLOTS}', '--hca',
+           f'log_max_cmd={SLOTS.bit_length() - 1}']
+WAYS = ['sync,10ms,200', 'threads:1,10ms,200',
+        f'threads:{SHARE},10ms,1200', 'threads:16,10ms,1200', 'queue,10ms,1200',
+        f'threads:{SHARE},200ms,300', 'threads:16,200ms,300', 'queue,200ms,300']
+QUICK_ROUNDS, ROUNDS = 1, 5
+
+
+def measure(machine, samples, quick, progress):
+    """A B A B: a guest a round."""
+    for number in range(QUICK_ROUNDS if quick else ROUNDS):
+        for driver in DRIVERS:
+            progress(f'round {number + 1}, ib_{driver}')
+            ways = [way for way in WAYS if driver == 'tavor' or not way.startswith('queue')]
+            found = machine.model_counts(driver, OPTIONS, guest.script('slots.sh', SHARE, *ways))
+            for case, metric, value in found:
+                samples.add('slots', case, metric, RATE, driver, float(value))

@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# slots.sh SHARE WAY,LATENCY,QPS...: of SHARE command slots, how many vrbq_connect has in use while
+# it connects so many queue pairs by sync, threads:N or queue; slots.py reads what it prints.
+
+# shellcheck source=SCRIPTDIR/counts.bash
+. "$(dirname "$0")/counts.bash"
+
+program=$TREE/build/guest/libvrbq/vrbq_connect
+
+# connected: how many queue pairs have been, since the HCA was started
+connected() {
+	model '{"cmd":"stats","hca":0,"history":false}' >"$TEST_DIR/executed"
+	in_stats executed "$TEST_DIR/executed" |
+		awk '$1 == "RTR2RTS_QPEE" { n = $2 } END { print n + 0 }'
+}
+
+# quarter_of QPS: so many of them are connected
+quarter_of() {
+	[ $(($(connected) - before)) -ge $(($1 / 4)) ]
+}
+
+# used SHARE QPS: the percentage of it, as a mean over time, of the pairs of seconds and commands
+# under way that the model has noted; of these only as many as are surely of the connect
+used() {
+	sed -E 's/.*"history":\[\[(.*)\]\].*/\1/; s/\],\[/\n/g' "$TEST_DIR/stats" |
+		tail -n "$2" |
+		awk -F, -v share="$1" '
+			NR > 1 { sum += n * ($1 - t); time += $1 - t }
+			{ t = $1; n = $2 }
+			END { printf "%.1f", time ? 100 * sum / time / share : 0 }'
+}
+
+name() {
+	case $1 in
+	sync) echo "one after the other, $2" ;;
+	threads:1) echo "libvrbq, 1 thread, $2" ;;
+	threads:*) echo "libvrbq, ${1#*:} threads, $2" ;;
+	queue) echo "libvrbq, verb queue, $2" ;;
+	esac
+}
+
+# connect WAY QPS: the model's history, while it goes on
+connect() {
+	local before options=(--check --pairs $(($2 / 2)) --mode "${1%:*}")
+	[ "${1%:*}" != threads ] || options+=(--threads "${1#*:}")
+	before=$(connected)
+	"$program" "${options[@]}" >"$TEST_DIR/out" &
+	until_true 900 quarter_of "$2"
+	stats >"$TEST_DIR/stats"
+	! quarter_of $((4 * $2)) || fail "$1: all were connected before a quarter was seen to be"
+	model_set 0 latency_op ''
+	wait $!
+	cat "$TEST_DIR/out"
+	grep -qx "connect: $2 of $2" "$TEST_DIR/out"
+}
+
+share=$1
+shift
+for what; do
+	IFS=, read -r way latency qps <<<"$what"
+	model_set 0 latency_op "RST2INIT_QPEE=$latency,INIT2RTR_QPEE=$latency,RTR2RTS_QPEE=$latency"
+	connect "$way" "$qps"
+	report "$(name "$way" "$latency")" "slots in use, % of the share" "$(used "$share" "$qps")"
+done
