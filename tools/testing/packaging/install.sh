@@ -6,9 +6,9 @@
 # Timeout: 3600
 #
 # The packages, installed into a fresh root of Debian 13 with the headers of the guest's kernel:
-# DKMS builds, and an upgrade leaves nothing of the old version. Then a guest on that root hands its
-# card to ib_tavor, and removes the packages: guest/use. DKMS compiles here and not in the guest,
-# where the emulation would make it take an hour.
+# DKMS builds, from the tree too, and an upgrade leaves nothing of the old version. Then a guest on
+# that root hands its card to ib_tavor, and removes the packages: guest/use. DKMS compiles here and
+# not in the guest, where the emulation would make it take an hour.
 
 # shellcheck source-path=SCRIPTDIR/../vm
 . "$(dirname "$0")/../vm/lib/all.sh"
@@ -18,7 +18,7 @@ set +e
 
 # Debian's headers depend on pahole and these libraries; here they come from the cache, as files.
 packages="dkms gcc gcc-14 make libc6-dev patch pahole libelf1t64 libssl3t64 libcjson1 python3
-	driverctl udev"
+	driverctl udev systemd"
 packages=${packages//[$'\n\t']/ }
 root=$BUILD/packaging/root
 old=5.10.0-1-amd64
@@ -51,8 +51,19 @@ prints() {
 	in_it "${@:2}" && cat "$work/out" "$work/err" | grep -qE -- "$1"
 }
 
+# built_for_kernel VERSION: DKMS has that, for the guest's kernel. Both have "+" in their names.
+built_for_kernel() {
+	in_it dkms status ib-vrb && grep -qF "ib-vrb/$1, $release, x86_64: installed" "$work/out"
+}
+
 version_installed() {
 	dpkg-query --admindir="$root/var/lib/dpkg" -W -f '${Version}' ib-vrb-dkms
+}
+
+# tree_copy: what git has of the tree, as somebody has it who has cloned it
+tree_copy() {
+	git -c safe.directory="$TREE" -C "$TREE" ls-files -z |
+		rsync -a --from0 --files-from=- "$TREE/" "$root/srv/ib-vrb/"
 }
 
 # left VERSION: what is there of a version
@@ -69,12 +80,23 @@ echo "TAP version 13"
 result $? "the packages build, and a newer one"
 root_copy >"$work/out" 2>"$work/err"
 result $? "there is a root of Debian 13 with the kernel's headers"
+
+version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$TREE/dkms.conf")
+tree_copy >"$work/out" 2>"$work/err" && in_it dkms add /srv/ib-vrb &&
+	in_it dkms install "ib-vrb/$version" -k "$release"
+result $? "DKMS builds the modules from the tree, without a package"
+built_for_kernel "$version" &&
+	prints '/updates/dkms/ib_tavor.ko' modinfo -k "$release" -F filename ib_tavor
+result $? "and installs them"
+in_it dkms remove "ib-vrb/$version" --all && in_it dkms status ib-vrb && [ ! -s "$work/out" ]
+result $? "and removes them"
+rm -rf "$root/srv/ib-vrb" "$root/usr/src/ib-vrb-$version"
 "$TREE/tools/testing/packaging/guest/files" "$root" >"$root/files"
 
 in_it dpkg -i "$(echo "$BUILD"/deb-next/ib-vrb-dkms_*.deb)"
 result $? "ib-vrb-dkms is installed"
 newer=$(version_installed)
-prints "^ib-vrb/$newer, $release, x86_64: installed" dkms status ib-vrb
+built_for_kernel "$newer"
 result $? "DKMS has built it for the kernel"
 ! grep -q "$old" "$work/out"
 result $? "and has skipped one that is too old, which is no failure"
@@ -87,7 +109,7 @@ result $? "which needs ib_vrb, and has no alias"
 in_it dpkg -i "$(echo "$BUILD"/deb-test/ib-vrb-dkms_*.deb)"
 result $? "another version is installed over it"
 version=$(version_installed)
-[ "$newer" != "$version" ] && prints "^ib-vrb/$version, $release, x86_64: installed" dkms status
+[ "$newer" != "$version" ] && built_for_kernel "$version"
 result $? "DKMS has built that"
 left "$newer" >"$work/out"
 [ ! -s "$work/out" ] && [ -n "$(left "$version")" ]
@@ -97,6 +119,9 @@ result $? "tavor-hca-model is installed"
 prints '^tavor-hca 0' tavor-hca --version && prints '^tavor-hcactl 0' tavor-hcactl --version &&
 	prints '^tavor-hca-qemu 0' tavor-hca-qemu --version
 result $? "its programs run"
+in_it env XDG_RUNTIME_DIR=/tmp systemd-analyze --user --man=no verify \
+	/usr/lib/systemd/user/tavor-hca.service && [ ! -s "$work/err" ]
+result $? "systemd has no complaint about the user's service"
 
 rm -r "$root/usr/lib/modules/$old"
 "$VM_DIR/run" --memory 2048 --share "$root" --timeout 1200 --packages "$packages" -- \
