@@ -108,7 +108,7 @@ static inline long number_in(const char *path, const char *key)
 static inline struct accounts accounts_open(void)
 {
 	return (struct accounts){
-		.objects = engine_count("objects", ":"),
+		.objects = engine_rests("objects", ":"),
 		.pinned = number_in("/proc/self/status", "VmPin:"),
 	};
 }

@@ -141,4 +141,21 @@ static inline bool engine_settles(const char *name, const char *text, int want)
 	return engine_count(name, text) == want;
 }
 
+/*
+ * How many there are when nothing goes any more: what processes have deregistered or left behind
+ * may be on its way out.
+ */
+static inline int engine_rests(const char *name, const char *text)
+{
+	int tries, same = 0, n = engine_count(name, text), before;
+
+	for (tries = 0; tries < 100 && same < 5; tries++) {
+		usleep(100000);
+		before = n;
+		n = engine_count(name, text);
+		same = n == before ? same + 1 : 0;
+	}
+	return n;
+}
+
 #endif /* SELFTESTS_TAVOR_MODEL_H */

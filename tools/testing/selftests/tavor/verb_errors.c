@@ -253,7 +253,7 @@ static bool world_begin(struct world *w)
 	struct ibv_device **list = ibv_get_device_list(NULL);
 
 	memset(w, 0, sizeof(*w));
-	base = engine_count("objects", ":");
+	base = engine_rests("objects", ":");
 	w->memory = aligned_alloc(4096, BUFFER);
 	w->context = list && list[0] ? ibv_open_device(list[0]) : NULL;
 	if (list)

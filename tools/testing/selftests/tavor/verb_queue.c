@@ -1037,7 +1037,7 @@ static void test_killed(void)
 /* A program that takes the place of one with requests queued: the queue ends with the old one. */
 static void test_exec(void)
 {
-	const int objects = engine_count("objects", ":");
+	const int objects = engine_rests("objects", ":");
 	pid_t child;
 	int status;
 
