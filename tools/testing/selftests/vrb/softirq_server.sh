@@ -3,7 +3,6 @@
 #
 # Timeout: 900
 # Guest: own
-# Kernels: 6.12 7
 # Runs: guest --driver tavor --sm --modules "ib_softirq_server fail_calls"
 #
 # Connections to ib_softirq_server, whose whole life is in softirq: the tests of servers.bash, and
