@@ -18,8 +18,6 @@
 #include "params.h"
 #include "reset.h"
 #include "tavor.h"
-
-#define CREATE_TRACE_POINTS
 #include "trace.h"
 
 /**

@@ -4,9 +4,9 @@
 // Level: ci
 // Runs: guest --driver tavor --sm
 //
-// A trap that looks as if it were the firmware's, but is directed and for this port: the driver must
-// not send it on, because ib_core would hand it back, while the driver sends it on. A CPU would
-// wait for itself, with interrupts off. By hand:
+// A trap that looks as if it were the firmware's, but is directed and for this port: the driver
+// must not send it on, because ib_core would hand it back, while the driver sends it on. A CPU
+// would wait for itself, with interrupts off. By hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/trap
 
 #include <errno.h>
@@ -54,8 +54,7 @@ static bool send_trap(int fd)
 	packet.mad[HOP_POINTER] = 1;
 	packet.mad[ATTRIBUTE + 1] = NOTICE;
 	memset(packet.mad + DIRECTED_DLID, 0xff, 2);
-	return write(fd, &packet, sizeof(packet)) == sizeof(packet) ||
-	       errno == EINVAL;
+	return write(fd, &packet, sizeof(packet)) == sizeof(packet) || errno == EINVAL;
 }
 
 int main(void)

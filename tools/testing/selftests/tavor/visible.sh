@@ -31,11 +31,11 @@ devlink_says() {
 
 # traced COMMAND...: with the events of the driver, which are in $TEST_DIR/trace afterwards
 traced() {
-	echo >$TRACE/trace
-	echo 1 >$TRACE/events/ib_tavor/enable
+	echo >"$TRACE"/trace
+	echo 1 >"$TRACE"/events/ib_tavor/enable
 	"$@" >"$TEST_DIR/traced" 2>&1 || fail "$*: $(cat "$TEST_DIR/traced")"
-	echo 0 >$TRACE/events/ib_tavor/enable
-	grep 'tavor_' $TRACE/trace | sed -E 's/.*(tavor_[a-z_]+: )/\1/' >"$TEST_DIR/trace"
+	echo 0 >"$TRACE"/events/ib_tavor/enable
+	grep 'tavor_' "$TRACE"/trace | sed -E 's/.*(tavor_[a-z_]+: )/\1/' >"$TEST_DIR/trace"
 }
 
 trace_has() {
@@ -85,7 +85,7 @@ test_a_command_is_traced_with_its_answer() {
 		answer "$command" | grep -q ' status=0x0 ' ||
 			fail "$command has no answer: $(cat "$TEST_DIR/trace")"
 	done
-	trace_has '^tavor_cmd_post: [0-9a-f:.]+ SW2HW_CQ token=0x[0-9a-f]+ in=0x[1-9a-f][0-9a-f]* out=0x0 in_mod=0x'
+	trace_has '^tavor_cmd_post: [0-9a-f:.]+ SW2HW_CQ token=0x[0-9a-f]+ in=0x[1-9a-f].* out=0x0 '
 }
 
 test_commands_before_there_are_events_are_traced_too() {
@@ -109,7 +109,7 @@ test_a_refused_command_is_traced_with_its_status() {
 port_event() {
 	local since
 	since=$(mark)
-	model "{\"cmd\":\"event\",\"hca\":0,\"type\":9,\"subtype\":$1,\"data\":[0,0,$((1 << 28))]}" |
+	model '{"cmd":"event","hca":0,"type":9,"subtype":'"$1"',"data":[0,0,268435456]}' |
 		grep -q '"ok":true'
 	until_true 20 said "$since" 'port 1'
 }
@@ -123,9 +123,9 @@ test_events_are_traced_by_name() {
 	trace_has '^tavor_event: [0-9a-f:.]+ eq=[0-9]+ index=[0-9]+ COMP subtype=0 '
 	trace_has '^tavor_event: [0-9a-f:.]+ eq=[0-9]+ index=[0-9]+ CMD subtype=0 '
 	traced port_event 1
-	trace_has '^tavor_event: .* PORT_CHANGE subtype=1 00000000 00000000 10000000 '
+	trace_has '^tavor_event: .* PORT_CHANGE subtype=1 000000000000000010000000'
 	traced port_event 4
-	trace_has '^tavor_event: .* PORT_CHANGE subtype=4 00000000 00000000 10000000 '
+	trace_has '^tavor_event: .* PORT_CHANGE subtype=4 000000000000000010000000'
 }
 
 run_tests "$@"
