@@ -237,9 +237,9 @@ struct vrb_slot {
  * @failed: the device has failed, or was stopped, and all requests are being completed. It must
  *	call vrb_resume() for every object whose request waits for something that will not happen
  *	any more, and vrb_object_unhold() for every vrb_object_hold(), because the destroys of these
- *	objects wait and no request can end the hold any more. When it returns, no list of the
- *	provider's may contain a request that has waited, because that may complete without its
- *	undo. Optional.
+ *	objects wait and no request can end the hold any more. A request that has waited may
+ *	complete without its undo after this: a list of the provider's that still has it when this
+ *	returns must not have the request but its object, with a reference. Optional.
  *	Called in softirq, with no lock held.
  * @status_name: name of a firmware status other than 0, for debugfs, tracepoints and log; NULL if
  *	unknown. Optional.
