@@ -157,6 +157,7 @@ struct vrb_device {
 	unsigned int waiting_now;	/* requests in VRB_WAITING */
 	struct list_head ready;		/* slots: encoded, waiting for the register */
 	struct list_head working;	/* slots: not at a command yet */
+	struct list_head told;		/* requests for a CQ's event, which has come */
 	struct list_head done;		/* requests: over, callback not yet called */
 	struct list_head idle_groups;	/* whose owner wants to be told */
 	struct list_head vrbs;		/* requests: all, and the two cursors */
@@ -190,7 +191,6 @@ struct vrb_device {
 	bool client_news;		/* events that clients may wait for */
 	struct list_head inbox;		/* requests */
 	struct list_head news;		/* objects */
-	struct list_head told;		/* requests for a CQ's event, which has come */
 	struct vrb_softirq softirq;
 	bool (*run)(struct vrb_device *dev, bool interrupted, int *work);
 	unsigned int carrier;		/* place in vrb_carriers */
