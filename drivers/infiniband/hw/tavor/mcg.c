@@ -11,42 +11,16 @@
 
 #define TAVOR_MCG_BATCH		64	/* QPs that a run lets go of */
 
-/*
- * Who waits is referred to by the list: if the device fails, his request may be over, and he may be
- * destroyed, before the list is emptied.
- */
-static void tavor_mcg_queue(struct tavor_mcg_table *table, struct tavor_hw_qp *qp, bool attach)
-{
-	lockdep_assert_held(&table->lock);
-	if (!list_empty(&qp->mcg_waiting))
-		return;
-	vrb_object_get(&qp->object);
-	list_add_tail(&qp->mcg_waiting, &table->waiting[attach]);
-}
-
-static void tavor_mcg_unqueue(struct tavor_mcg_table *table, struct tavor_hw_qp *qp)
-{
-	lockdep_assert_held(&table->lock);
-	if (list_empty(&qp->mcg_waiting))
-		return;
-	list_del_init(&qp->mcg_waiting);
-	vrb_object_put(&qp->object);
-}
-
-/*
- * Has the request looked at again of the QP that has waited longest for one of both; NULL: there is
- * none.
- */
-static struct tavor_hw_qp *tavor_mcg_call(struct tavor_mcg_table *table, bool attach)
+/* Resumes the QP that has waited longest for an attach or a detach; NULL: none waits. */
+static struct tavor_hw_qp *tavor_mcg_resume_first(struct tavor_mcg_table *table, bool attach)
 {
 	struct tavor_hw_qp *qp;
 
 	lockdep_assert_held(&table->lock);
-	qp = list_first_entry_or_null(&table->waiting[attach], struct tavor_hw_qp, mcg_waiting);
-	if (!qp)
-		return NULL;
-	vrb_resume(&qp->object);
-	tavor_mcg_unqueue(table, qp);
+	qp = list_first_entry_or_null(&table->waiting[attach], struct tavor_hw_qp,
+				      mcg_waiting.entry);
+	if (qp)
+		tavor_waiter_resume(&qp->mcg_waiting);
 	return qp;
 }
 
@@ -56,10 +30,10 @@ static void tavor_mcg_next(struct tavor_mcg_table *table)
 	bool attach = table->attach_next;
 
 	lockdep_assert_held(&table->lock);
-	table->owner = tavor_mcg_call(table, attach);
+	table->owner = tavor_mcg_resume_first(table, attach);
 	if (!table->owner) {
 		attach = !attach;
-		table->owner = tavor_mcg_call(table, attach);
+		table->owner = tavor_mcg_resume_first(table, attach);
 	}
 	table->attach_next = !attach;
 }
@@ -67,7 +41,7 @@ static void tavor_mcg_next(struct tavor_mcg_table *table)
 /* Nobody knows how long the table is out of reach: an attach does not wait for it. */
 static void tavor_mcg_turn_away(struct tavor_mcg_table *table)
 {
-	tavor_mcg_call(table, true);
+	tavor_mcg_resume_first(table, true);
 }
 
 /* A detach does, as long as a destroy would. */
@@ -112,11 +86,11 @@ int tavor_mcg_enter(struct tavor_mcg_table *table, struct tavor_hw_qp *qp, bool 
 	if (table->owner == qp) {
 		ret = VRB_NEXT;
 	} else if (table->lost && attach) {
-		tavor_mcg_unqueue(table, qp);
+		tavor_waiter_remove(&qp->mcg_waiting);
 		tavor_mcg_turn_away(table);
 		ret = -EUCLEAN;
 	} else {
-		tavor_mcg_queue(table, qp, attach);
+		tavor_waiter_add(&qp->mcg_waiting, &table->waiting[attach]);
 		if (table->lost)
 			tavor_mcg_start_timer(table);
 	}
@@ -134,7 +108,7 @@ int tavor_mcg_enter(struct tavor_mcg_table *table, struct tavor_hw_qp *qp, bool 
 void tavor_mcg_leave(struct tavor_mcg_table *table, struct tavor_hw_qp *qp)
 {
 	spin_lock_bh(&table->lock);
-	tavor_mcg_unqueue(table, qp);
+	tavor_waiter_remove(&qp->mcg_waiting);
 	if (table->owner == qp)
 		tavor_mcg_next(table);
 	else if (table->lost)
@@ -225,7 +199,7 @@ static bool tavor_mcg_resume_one(struct tavor_mcg_table *table)
 	bool found;
 
 	spin_lock_bh(&table->lock);
-	found = tavor_mcg_call(table, false) || tavor_mcg_call(table, true);
+	found = tavor_mcg_resume_first(table, false) || tavor_mcg_resume_first(table, true);
 	spin_unlock_bh(&table->lock);
 	return found;
 }

@@ -132,46 +132,19 @@ void tavor_mr_reap(struct tavor_dev *dev)
 	mutex_unlock(&dev->mr_reap_mutex);
 }
 
-/* ---- What queues of processes lie in ---- */
-
-/*
- * The list refers to the queue: if the device fails, the queue's request may be over, and the queue
- * destroyed, before the registration is. mr_reap_lock is held.
- */
-static void tavor_ring_queue(struct tavor_hw_mr *mr, struct tavor_ring_wait *wait)
-{
-	lockdep_assert_held(&mr->dev->mr_reap_lock);
-	if (!list_empty(&wait->entry))
-		return;
-	vrb_object_get(wait->object);
-	list_add_tail(&wait->entry, &mr->ring.waiting);
-}
-
-static void tavor_ring_unqueue(struct tavor_dev *dev, struct tavor_ring_wait *wait)
-{
-	struct vrb_object *object = wait->object;
-
-	lockdep_assert_held(&dev->mr_reap_lock);
-	if (list_empty(&wait->entry))
-		return;
-	list_del_init(&wait->entry);
-	/* After this the queue may be gone. */
-	vrb_object_put(object);
-}
+/* ---- Regions of processes' queues ---- */
 
 static void tavor_ring_registered(struct vrb *vrb)
 {
 	struct tavor_hw_mr *mr = to_hw_mr(vrb->object);
 	struct tavor_dev *dev = mr->dev;
-	struct tavor_ring_wait *wait, *next;
+	struct tavor_waiter *wait, *next;
 
 	spin_lock_bh(&dev->mr_reap_lock);
 	mr->ring.status = vrb->status;
 	mr->ring.coming = false;
-	list_for_each_entry_safe(wait, next, &mr->ring.waiting, entry) {
-		vrb_resume(wait->object);
-		tavor_ring_unqueue(dev, wait);
-	}
+	list_for_each_entry_safe(wait, next, &mr->ring.waiting, entry)
+		tavor_waiter_resume(wait);
 	spin_unlock_bh(&dev->mr_reap_lock);
 }
 
@@ -190,19 +163,6 @@ static int tavor_ring_create(struct tavor_dev *dev, struct tavor_hw_mr *hw, stru
 }
 
 /**
- * tavor_ring_wait_init() - a queue that may have to wait for the region it lies in
- * @wait: of the queue
- * @object: the queue
- *
- * Context: Any.
- */
-void tavor_ring_wait_init(struct tavor_ring_wait *wait, struct vrb_object *object)
-{
-	INIT_LIST_HEAD(&wait->entry);
-	wait->object = object;
-}
-
-/**
  * tavor_ring_ready() - whether the hardware knows the region that a queue lies in
  * @mr: region
  * @wait: of the queue
@@ -211,7 +171,7 @@ void tavor_ring_wait_init(struct tavor_ring_wait *wait, struct vrb_object *objec
  * Return: VRB_NEXT; VRB_WAIT: the queue is going to be resumed; -EBUSY: too many wait, where
  * libmthca has one queue; or the errno of the registration.
  */
-int tavor_ring_ready(struct tavor_hw_mr *mr, struct tavor_ring_wait *wait)
+int tavor_ring_ready(struct tavor_hw_mr *mr, struct tavor_waiter *wait)
 {
 	struct tavor_dev *dev = mr->dev;
 	int ret;
@@ -221,7 +181,7 @@ int tavor_ring_ready(struct tavor_hw_mr *mr, struct tavor_ring_wait *wait)
 		ret = mr->ring.status ?: VRB_NEXT;
 	} else if (list_count_nodes(&mr->ring.waiting) < MR_MAX_WAITING) {
 		ret = VRB_WAIT;
-		tavor_ring_queue(mr, wait);
+		tavor_waiter_add(wait, &mr->ring.waiting);
 	} else {
 		ret = -EBUSY;
 	}
@@ -236,10 +196,10 @@ int tavor_ring_ready(struct tavor_hw_mr *mr, struct tavor_ring_wait *wait)
  *
  * Context: Any down to softirq.
  */
-void tavor_ring_forget(struct tavor_dev *dev, struct tavor_ring_wait *wait)
+void tavor_ring_forget(struct tavor_dev *dev, struct tavor_waiter *wait)
 {
 	spin_lock_bh(&dev->mr_reap_lock);
-	tavor_ring_unqueue(dev, wait);
+	tavor_waiter_remove(wait);
 	spin_unlock_bh(&dev->mr_reap_lock);
 }
 

@@ -20,7 +20,7 @@ struct tavor_dev;
  * @create: its registration, which nobody waits for but the queue's first command
  * @coming: that is under way; guarded by &tavor_dev.mr_reap_lock, as @waiting is
  * @status: its result
- * @waiting: tavor_ring_wait of queues
+ * @waiting: tavor_waiter of queues
  */
 struct tavor_ring {
 	struct vrb create;
@@ -65,8 +65,7 @@ struct vrb_object *tavor_mr_object(struct ib_mr *ibmr);
 
 void tavor_mr_reap(struct tavor_dev *dev);
 
-void tavor_ring_wait_init(struct tavor_ring_wait *wait, struct vrb_object *object);
-int tavor_ring_ready(struct tavor_hw_mr *mr, struct tavor_ring_wait *wait);
-void tavor_ring_forget(struct tavor_dev *dev, struct tavor_ring_wait *wait);
+int tavor_ring_ready(struct tavor_hw_mr *mr, struct tavor_waiter *wait);
+void tavor_ring_forget(struct tavor_dev *dev, struct tavor_waiter *wait);
 
 #endif /* TAVOR_MR_H */

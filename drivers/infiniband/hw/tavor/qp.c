@@ -459,7 +459,7 @@ static struct tavor_hw_qp *tavor_qp_alloc(struct ib_qp *ibqp, const struct ib_qp
 	INIT_LIST_HEAD(&qp->on_recv_cq);
 	INIT_LIST_HEAD(&qp->queued);
 	INIT_LIST_HEAD(&qp->issued);
-	INIT_LIST_HEAD(&qp->mcg_waiting);
+	tavor_waiter_init(&qp->mcg_waiting, &qp->object);
 	INIT_LIST_HEAD(&qp->mcg_attached);
 	qp->ibqp = ibqp;
 	qp->pd = to_tpd(ibqp->pd)->hw;
@@ -485,7 +485,7 @@ static struct tavor_hw_qp *tavor_qp_alloc(struct ib_qp *ibqp, const struct ib_qp
 	else
 		vrb_object_init_shell(&qp->object, dev->vrb, &tavor_qp_type.mtt.object, qp->qpn,
 				      &tavor_verb_destroy_qp);
-	tavor_ring_wait_init(&qp->ring_wait, &qp->object);
+	tavor_waiter_init(&qp->ring_wait, &qp->object);
 	to_tqp(ibqp)->hw = qp;
 	ibqp->qp_num = qp->type == IB_QPT_SMI ? 0 : qp->type == IB_QPT_GSI ? 1 : qp->qpn;
 	return qp;

@@ -103,7 +103,7 @@ struct tavor_hw_qp {
 	const struct ib_gid_attr *next_gids[2];
 	bool next_paths[2];
 	struct tavor_pin pin;
-	struct tavor_ring_wait ring_wait;
+	struct tavor_waiter ring_wait;
 	bool quiesced;
 	struct list_head queued;
 	struct list_head issued;
@@ -114,7 +114,7 @@ struct tavor_hw_qp {
 	struct tavor_buf buf;
 	struct tavor_wq sq;
 	struct tavor_wq rq;
-	struct list_head mcg_waiting;
+	struct tavor_waiter mcg_waiting;
 	struct list_head mcg_attached;
 	u32 mcg_groups;
 	u32 mlx_psn;

@@ -430,7 +430,7 @@ static struct tavor_hw_srq *tavor_srq_alloc(struct ib_srq *ibsrq, struct ib_srq_
 		goto expect_less;
 	vrb_object_init_shell(&srq->object, dev->vrb, &tavor_srq_type.mtt.object, srq->srqn,
 			      &tavor_verb_destroy_srq);
-	tavor_ring_wait_init(&srq->ring_wait, &srq->object);
+	tavor_waiter_init(&srq->ring_wait, &srq->object);
 	to_tsrq(ibsrq)->hw = srq;
 	return srq;
 

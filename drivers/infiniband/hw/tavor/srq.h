@@ -46,7 +46,7 @@ struct tavor_hw_srq {
 	u32 uar;
 
 	struct tavor_hw_mr *region;	/* a user's ring lies in it */
-	struct tavor_ring_wait ring_wait;	/* for that */
+	struct tavor_waiter ring_wait;	/* for that */
 	spinlock_t lock;		/* free list and ring */
 	u32 first_free;
 	u32 last_free;

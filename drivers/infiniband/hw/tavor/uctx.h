@@ -25,12 +25,6 @@ struct tavor_pin {
 	struct vrb_object *region;
 };
 
-/* A queue of a process whose first command waits for the registration of what it lies in. */
-struct tavor_ring_wait {
-	struct list_head entry;		/* of &tavor_ring.waiting */
-	struct vrb_object *object;	/* the queue */
-};
-
 /**
  * struct tavor_owned - what the close of a context needs to know about a process's object
  * @ctx: context; NULL: the kernel's object, or one whose create has not completed
