@@ -13,14 +13,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sys/ioctl.h>
-#include <rdma/ib_user_mad.h>
 #include "kselftest.h"
 #include "process.h"
+#include "umad.h"
 
 #define CHANGES 200
 #define READERS 16
-#define CLASS_DIRECTED 0x81
 #define PORT_INFO 0x15
 #define GET 1
 #define SET 2
@@ -39,23 +37,6 @@
 static struct ibv_context *context;
 static volatile bool stop;
 
-struct packet {
-	struct ib_user_mad_hdr hdr;
-	uint8_t mad[256];
-};
-
-static int umad_open(void)
-{
-	struct ib_user_mad_reg_req agent = { .mgmt_class = CLASS_DIRECTED,
-					     .mgmt_class_version = 1 };
-	int fd = open("/dev/infiniband/umad0", O_RDWR);
-
-	if (fd < 0 || ioctl(fd, IB_USER_MAD_ENABLE_PKEY) ||
-	    ioctl(fd, IB_USER_MAD_REGISTER_AGENT, &agent))
-		return -1;
-	return fd;
-}
-
 /*
  * PortInfo of the own port, by directed route: @data is what is sent and becomes what is answered.
  */
@@ -63,11 +44,11 @@ static bool port_info(int fd, uint8_t method, uint8_t data[64])
 {
 	static uint32_t transaction;
 	struct pollfd pollfd = { fd, POLLIN, 0 };
-	struct packet p = { .hdr = { .timeout_ms = 5000, .lid = 0xffff } };
+	struct umad_packet p = { .hdr = { .timeout_ms = 5000, .lid = 0xffff } };
 
 	transaction++;
 	p.mad[0] = 1;
-	p.mad[1] = CLASS_DIRECTED;
+	p.mad[1] = UMAD_CLASS_DIRECTED;
 	p.mad[2] = 1;
 	p.mad[3] = method;
 	p.mad[14] = transaction >> 8;

@@ -10,12 +10,10 @@
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/trap
 
 #include <errno.h>
-#include <sys/ioctl.h>
-#include <rdma/ib_user_mad.h>
 #include "kselftest.h"
 #include "process.h"
+#include "umad.h"
 
-#define CLASS_DIRECTED 0x81
 #define TRAP 5
 #define NOTICE 2
 
@@ -25,30 +23,13 @@
 #define ATTRIBUTE 16
 #define DIRECTED_DLID 34
 
-struct packet {
-	struct ib_user_mad_hdr hdr;
-	uint8_t mad[256];
-};
-
-static int umad_open(void)
-{
-	struct ib_user_mad_reg_req agent = { .mgmt_class = CLASS_DIRECTED,
-					     .mgmt_class_version = 1 };
-	int fd = open("/dev/infiniband/umad0", O_RDWR);
-
-	if (fd < 0 || ioctl(fd, IB_USER_MAD_ENABLE_PKEY) ||
-	    ioctl(fd, IB_USER_MAD_REGISTER_AGENT, &agent))
-		return -1;
-	return fd;
-}
-
 /* Without a source LID, and at the end of its way. */
 static bool send_trap(int fd)
 {
-	struct packet packet = { .hdr.lid = 0xffff };
+	struct umad_packet packet = { .hdr.lid = 0xffff };
 
 	packet.mad[0] = 1;
-	packet.mad[1] = CLASS_DIRECTED;
+	packet.mad[1] = UMAD_CLASS_DIRECTED;
 	packet.mad[2] = 1;
 	packet.mad[METHOD] = TRAP;
 	packet.mad[HOP_POINTER] = 1;
