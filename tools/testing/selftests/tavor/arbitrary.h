@@ -134,4 +134,77 @@ static inline void accounts_close(const struct accounts *before)
 			 "the kernel keeps no memory\n");
 }
 
+/* ---- The calls ---- */
+
+/**
+ * struct arbitrary - a program of such calls
+ * @ready: makes what the calls need; false: there is no device for them
+ * @rebuild: makes anew what calls may have used up, with files from @arbitrary_first_fd on
+ * @call: makes call @number; false: its answer is none that is documented
+ * @missing: what there is not if it is not ready
+ */
+struct arbitrary {
+	bool (*ready)(void);
+	void (*rebuild)(void);
+	bool (*call)(uint64_t seed, long number);
+	const char *missing;
+};
+
+/* Files that a call may open and leave begin here. */
+static int arbitrary_first_fd;
+
+/* The model is asked now and then: a complaint is of one of the calls since. */
+static inline bool arbitrary_calls(const struct arbitrary *what, struct process_log *log,
+				   uint64_t seed, long first, long count)
+{
+	long before = model_violations(), now, asked = first, i;
+	bool ok = true;
+
+	for (i = first; i < first + count; i++) {
+		ok &= what->call(seed, i);
+		process_log_lines(log);
+		if ((i + 1 - first) % 200 && i + 1 < first + count)
+			continue;
+		now = model_violations();
+		if (now != before)
+			ksft_print_msg("seed %#llx, calls %ld to %ld: %ld violations\n",
+				       (unsigned long long)seed, asked, i, now - before);
+		ok &= now == before;
+		before = now;
+		asked = i + 1;
+	}
+	return ok;
+}
+
+/* Arguments: [COUNT [SEED [FIRST]]] */
+static inline void arbitrary_run(const struct arbitrary *what, int argc, char **argv)
+{
+	static const char *const texts[] = { "ib_", "infiniband", "uverbs", "BUG", "WARN", NULL };
+	long count = argc > 1 ? atol(argv[1]) : COUNT, first, i;
+	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : SEED;
+	struct accounts before;
+	struct process_log log;
+
+	process_log_open(&log, texts);
+	ksft_print_header();
+	model_violations();
+	if (!what->ready())
+		ksft_exit_skip("%s\n", what->missing);
+	ksft_set_plan(CHUNKS + 4);
+	first = argc > 3 ? atol(argv[3]) : arbitrary_first();
+	before = accounts_open();
+	arbitrary_first_fd = dup(0);
+	what->rebuild();
+	accounts_memory(&before);
+	for (i = 0; i < CHUNKS; i++, first += count / CHUNKS)
+		ksft_test_result(arbitrary_calls(what, &log, seed, first, count / CHUNKS),
+				 "seed %#llx, calls %ld to %ld\n", (unsigned long long)seed, first,
+				 first + count / CHUNKS - 1);
+	answers_show();
+	close_range(arbitrary_first_fd, ~0U, 0);
+	accounts_close(&before);
+	ksft_test_result(!process_log_lines(&log), "the kernel has said nothing\n");
+	ksft_finished();
+}
+
 #endif /* SELFTESTS_TAVOR_ARBITRARY_H */

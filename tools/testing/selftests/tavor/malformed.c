@@ -65,7 +65,6 @@ static struct side own, other;
 static struct raw_mr gone;
 static char device[256];
 static char *memory, *response, *readonly_page;
-static int first_fd;
 
 static int get_context(int fd)
 {
@@ -150,7 +149,7 @@ static void rebuild(void)
 {
 	int ret;
 
-	close_range(first_fd, ~0U, 0);
+	close_range(arbitrary_first_fd, ~0U, 0);
 	ret = build(&own);
 	if (ret)
 		ksft_exit_fail_msg("the objects cannot be made again: %s\n", strerror(-ret));
@@ -841,28 +840,6 @@ static bool one_call(uint64_t seed, long number)
 	return documented(ret);
 }
 
-/* The model is asked now and then: a complaint is of one of the calls since. */
-static bool calls(struct process_log *log, uint64_t seed, long first, long count)
-{
-	long before = model_violations(), now, asked = first, i;
-	bool ok = true;
-
-	for (i = first; i < first + count; i++) {
-		ok &= one_call(seed, i);
-		process_log_lines(log);
-		if ((i + 1 - first) % 200 && i + 1 < first + count)
-			continue;
-		now = model_violations();
-		if (now != before)
-			ksft_print_msg("seed %#llx, calls %ld to %ld: %ld violations\n",
-				       (unsigned long long)seed, asked, i, now - before);
-		ok &= now == before;
-		before = now;
-		asked = i + 1;
-	}
-	return ok;
-}
-
 static bool ready(void)
 {
 	struct ibv_device **list = ibv_get_device_list(NULL);
@@ -887,30 +864,12 @@ static bool ready(void)
 
 int main(int argc, char **argv)
 {
-	static const char *const texts[] = { "ib_", "infiniband", "uverbs", "BUG", "WARN", NULL };
-	long count = argc > 1 ? atol(argv[1]) : COUNT, first, i;
-	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : SEED;
-	struct accounts before;
-	struct process_log log;
+	static const struct arbitrary what = {
+		.ready = ready,
+		.rebuild = rebuild,
+		.call = one_call,
+		.missing = "no RDMA device that works",
+	};
 
-	process_log_open(&log, texts);
-	ksft_print_header();
-	model_violations();
-	if (!ready())
-		ksft_exit_skip("no RDMA device that works\n");
-	ksft_set_plan(CHUNKS + 4);
-	first = argc > 3 ? atol(argv[3]) : arbitrary_first();
-	before = accounts_open();
-	first_fd = dup(0);
-	rebuild();
-	accounts_memory(&before);
-	for (i = 0; i < CHUNKS; i++, first += count / CHUNKS)
-		ksft_test_result(calls(&log, seed, first, count / CHUNKS),
-				 "seed %#llx, calls %ld to %ld\n", (unsigned long long)seed, first,
-				 first + count / CHUNKS - 1);
-	answers_show();
-	close_range(first_fd, ~0U, 0);
-	accounts_close(&before);
-	ksft_test_result(!process_log_lines(&log), "the kernel has said nothing\n");
-	ksft_finished();
+	arbitrary_run(&what, argc, argv);
 }

@@ -62,7 +62,7 @@ static struct side own, other;
 static uint32_t gone_qp;
 static char device[256];
 static char *memory, *input, *response, *readonly_page;
-static int first_fd, pipes[2];
+static int pipes[2];
 
 static int get_context(int fd)
 {
@@ -138,7 +138,7 @@ static void rebuild(void)
 	struct raw_qp qp;
 	int ret;
 
-	close_range(first_fd, ~0U, 0);
+	close_range(arbitrary_first_fd, ~0U, 0);
 	ret = build(&own) ?: create_qp(&own, IBV_QPT_RC, &qp) ?: raw_destroy_qp(own.fd, qp.handle);
 	if (ret)
 		ksft_exit_fail_msg("the objects cannot be made again: %s\n", strerror(-ret));
@@ -584,7 +584,7 @@ static bool documented(int error, bool race)
 {
 	static const int errors[] = { 0,      EINVAL, EFAULT, EBUSY,	       ENOMEM, EOPNOTSUPP,
 				      EBADF,  ENOENT, EAGAIN, EPROTONOSUPPORT, ENOTTY, E2BIG,
-				      ENOSPC, ESPIPE, ENODEV, EALREADY,	       EBUSY };
+				      ENOSPC, ESPIPE, ENODEV, EALREADY };
 	unsigned int i;
 
 	if (error == EIO)
@@ -620,23 +620,6 @@ static bool one_call(uint64_t seed, long number)
 	return false;
 }
 
-/* The model is asked now and then: a complaint is of one of the calls since. */
-static bool calls(struct process_log *log, uint64_t seed, long first, long count)
-{
-	long before = model_violations(), now, i;
-	bool ok = true;
-
-	for (i = first; i < first + count; i++) {
-		ok &= one_call(seed, i);
-		process_log_lines(log);
-	}
-	now = model_violations();
-	if (now != before)
-		ksft_print_msg("seed %#llx, calls %ld to %ld: %ld violations\n",
-			       (unsigned long long)seed, first, i - 1, now - before);
-	return ok && now == before;
-}
-
 static bool ready(void)
 {
 	struct ibv_device **list = ibv_get_device_list(NULL);
@@ -658,30 +641,12 @@ static bool ready(void)
 
 int main(int argc, char **argv)
 {
-	static const char *const texts[] = { "ib_", "infiniband", "uverbs", "BUG", "WARN", NULL };
-	long count = argc > 1 ? atol(argv[1]) : COUNT, first, i;
-	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : SEED;
-	struct accounts before;
-	struct process_log log;
+	static const struct arbitrary what = {
+		.ready = ready,
+		.rebuild = rebuild,
+		.call = one_call,
+		.missing = "no RDMA device with verb queues",
+	};
 
-	process_log_open(&log, texts);
-	ksft_print_header();
-	model_violations();
-	if (!ready())
-		ksft_exit_skip("no RDMA device with verb queues\n");
-	ksft_set_plan(CHUNKS + 4);
-	first = argc > 3 ? atol(argv[3]) : arbitrary_first();
-	before = accounts_open();
-	first_fd = dup(0);
-	rebuild();
-	accounts_memory(&before);
-	for (i = 0; i < CHUNKS; i++, first += count / CHUNKS)
-		ksft_test_result(calls(&log, seed, first, count / CHUNKS),
-				 "seed %#llx, calls %ld to %ld\n", (unsigned long long)seed, first,
-				 first + count / CHUNKS - 1);
-	answers_show();
-	close_range(first_fd, ~0U, 0);
-	accounts_close(&before);
-	ksft_test_result(!process_log_lines(&log), "the kernel has said nothing\n");
-	ksft_finished();
+	arbitrary_run(&what, argc, argv);
 }
