@@ -25,6 +25,24 @@ static int hold_up(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
+/* Runs @fn on CPU 0, while CPU 1 is held up where it calls @function. */
+static void while_held_up(struct test *t, const char *function, void (*fn)(struct test *t))
+{
+	struct kprobe probe = { .symbol_name = function, .pre_handler = hold_up };
+
+	if (!stay_on_cpu0(t))
+		return;
+	flush_begins = false;
+	flush_may_go = false;
+	if (register_kprobe(&probe)) {
+		test_skip(t, "this kernel has no probes");
+	} else {
+		fn(t);
+		unregister_kprobe(&probe);
+	}
+	leave_cpu0();
+}
+
 struct kicking {
 	struct work_struct work;
 	struct test *test;
@@ -73,22 +91,10 @@ static void outlive_the_flush(struct test *t)
 
 static void flush_that_comes_late(struct test *t)
 {
-	struct kprobe probe = { .symbol_name = "vrb_flush", .pre_handler = hold_up };
-
-	if (!stay_on_cpu0(t))
-		return;
-	flush_begins = false;
-	flush_may_go = false;
 	vrb_device_fail(t->dev, "on request");
 	wait_failed(t);
 	usleep_range(2000, 3000);	/* what is on of the failure itself ends */
-	if (register_kprobe(&probe)) {
-		test_skip(t, "no probe of the flush here");
-	} else {
-		outlive_the_flush(t);
-		unregister_kprobe(&probe);
-	}
-	leave_cpu0();
+	while_held_up(t, "vrb_flush", outlive_the_flush);
 }
 
 /* ---- A provider that is still being told of the failure ---- */
@@ -111,19 +117,7 @@ static void outrun_the_report(struct test *t)
 
 static void revive_before_the_provider_knows(struct test *t)
 {
-	struct kprobe probe = { .symbol_name = "mock_failed", .pre_handler = hold_up };
-
-	if (!stay_on_cpu0(t))
-		return;
-	flush_begins = false;
-	flush_may_go = false;
-	if (register_kprobe(&probe)) {
-		test_skip(t, "no probe of the provider here");
-	} else {
-		outrun_the_report(t);
-		unregister_kprobe(&probe);
-	}
-	leave_cpu0();
+	while_held_up(t, "mock_failed", outrun_the_report);
 }
 
 /* ---- A device that ends while its failure's flush has not begun ---- */
@@ -169,19 +163,7 @@ static void end_with_a_zombie(struct test *t)
 
 static void zombie_at_the_end_of_a_device(struct test *t)
 {
-	struct kprobe probe = { .symbol_name = "vrb_flush", .pre_handler = hold_up };
-
-	if (!stay_on_cpu0(t))
-		return;
-	flush_begins = false;
-	flush_may_go = false;
-	if (register_kprobe(&probe)) {
-		test_skip(t, "no probe of the flush here");
-	} else {
-		end_with_a_zombie(t);
-		unregister_kprobe(&probe);
-	}
-	leave_cpu0();
+	while_held_up(t, "vrb_flush", end_with_a_zombie);
 }
 
 /* ---- A fence that waits when a destroy comes by way of the inbox ---- */
