@@ -98,12 +98,8 @@ test_in_the_middle_of_commands_and_traffic() {
 	holders=$PIDS
 	processes 2 churn
 	holders+=$PIDS
-	stdbuf -oL ibv_rc_pingpong -i 1 -n 100000000 >"$TEST_DIR/process-server" 2>&1 &
-	PIDS=" $!"
-	until_true 20 listening 18515
-	stdbuf -oL ibv_rc_pingpong -i 2 -n 100000000 127.0.0.1 >"$TEST_DIR/process-client" 2>&1 &
-	PIDS+=" $! $holders"
-	until_true 20 grep -q 'remote address' "$TEST_DIR/process-client"
+	endless_pingpong
+	PIDS+=" $holders"
 	# Answers take their time, and some do not come at all.
 	model_set 0 fault delay,on=cmd,prob=0.5,time=500ms
 	one_fault drop HW2SW_CQ 3
@@ -204,8 +200,7 @@ test_while_it_is_recovered() {
 	for wait in 0 0.3 0.8 1.2 1.6; do
 		reload cmd_timeout_ms=1000
 		since=$(mark)
-		model '{"cmd":"event","hca":0,"type":8,"subtype":0,"data":[0,0,5,5]}' |
-			grep -q '"ok":true'
+		catastrophe
 		until_true 20 failed "$since"
 		sleep "$wait"
 		report_within 30 nonfatal

@@ -18,12 +18,6 @@ failed() {
 	said "$1" 'device has failed'
 }
 
-# catastrophe SYNDROME: as an entry of the event queue
-catastrophe() {
-	model "{\"cmd\":\"event\",\"hca\":0,\"type\":8,\"subtype\":0,\"data\":[0,0,$1,0]}" |
-		grep -q '"ok":true'
-}
-
 renew() {
 	unbind
 	bind
@@ -33,7 +27,7 @@ renew() {
 test_a_misbehaved_UAR_page_does_not_fail_the_device() {
 	local since
 	since=$(mark)
-	catastrophe 2
+	catastrophic_event 2
 	sleep 1
 	! failed "$since" || fail "it has failed"
 	ibv_devinfo >/dev/null
@@ -43,7 +37,7 @@ test_each_other_syndrome_does() {
 	local syndrome since
 	for syndrome in 1 3 4 5 6; do
 		since=$(mark)
-		catastrophe "$syndrome"
+		catastrophic_event "$syndrome"
 		until_true 5 failed "$since" || fail "syndrome $syndrome: it has not failed"
 		renew
 	done
@@ -59,7 +53,7 @@ async_interrupt() {
 test_an_interrupt_without_an_entry_is_looked_into_at_once() {
 	local since
 	since=$(mark)
-	model '{"cmd":"catas","hca":0,"buffer":[50331648,1]}' | grep -q '"ok":true'
+	buffer
 	model "{\"cmd\":\"interrupt\",\"hca\":0,\"intr\":$(async_interrupt)}" | grep -q '"ok":true'
 	until_true 1 failed "$since" || fail "only the next look at the buffer would find it"
 	said "$since" 'uplink bus error'

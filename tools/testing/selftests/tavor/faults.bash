@@ -74,6 +74,26 @@ fault() {
 	model_set 0 fault "${text#action=}"
 }
 
+# catastrophic_event SYNDROME: a local catastrophic error, as an event
+catastrophic_event() {
+	model '{"cmd":"event","hca":0,"type":8,"subtype":0,"data":[0,0,'"$1"',5]}' |
+		grep -q '"ok":true'
+}
+
+# catastrophe: an internal parity error
+catastrophe() {
+	catastrophic_event 5
+}
+
+# What buffer writes, as devlink shows it
+# shellcheck disable=SC2034 # for the tests
+BUFFER=03000000
+
+# buffer: a catastrophic error in the error buffer, which is looked at every five seconds
+buffer() {
+	model '{"cmd":"catas","hca":0,"buffer":['"$((0x$BUFFER))"',1]}' | grep -q '"ok":true'
+}
+
 faults_off() {
 	model_set 0 fault ''
 }

@@ -83,7 +83,7 @@ test_posts_and_drains_of_a_device_that_fails() {
 	fault drop on=eqe op=19	# last WQE reached
 	again fails &
 	until_true 20 ready "$since"
-	model '{"cmd":"event","hca":0,"type":8,"subtype":0,"data":[0,0,5,5]}' | grep -q '"ok":true'
+	catastrophe
 	wait
 	faults_off
 	results "$since" 4
@@ -145,7 +145,7 @@ test_multicast_requests_of_a_device_that_fails() {
 	one_fault delay MGID_HASH 3 time=30s
 	multicast fails 2 &
 	until_true 20 mcast_ready "$since"
-	model '{"cmd":"event","hca":0,"type":8,"subtype":0,"data":[0,0,5,5]}' | grep -q '"ok":true'
+	catastrophe
 	wait $!
 	faults_off
 	unbind

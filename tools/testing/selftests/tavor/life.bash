@@ -21,6 +21,16 @@ processes() {
 	done
 }
 
+# endless_pingpong: between the two ports; PIDS is the two programs
+endless_pingpong() {
+	stdbuf -oL ibv_rc_pingpong -i 1 -n 100000000 >"$TEST_DIR/process-server" 2>&1 &
+	PIDS=" $!"
+	until_true 20 listening 18515
+	stdbuf -oL ibv_rc_pingpong -i 2 -n 100000000 127.0.0.1 >"$TEST_DIR/process-client" 2>&1 &
+	PIDS+=" $!"
+	until_true 20 grep -q 'remote address' "$TEST_DIR/process-client"
+}
+
 # processes_end SIGNAL: all end at once when told so, none hangs
 processes_end() {
 	local pid

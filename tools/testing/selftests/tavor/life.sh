@@ -16,10 +16,6 @@
 
 TEST_SECONDS=300
 
-catastrophe() {
-	model '{"cmd":"catas","hca":0,"buffer":[50331648,1]}' | grep -q '"ok":true'
-}
-
 hang() {
 	model '{"cmd":"hang","hca":0}' | grep -q '"ok":true'
 }
@@ -50,7 +46,7 @@ test_a_catastrophe_under_processes_that_hold_objects() {
 	impatient
 	since=$(mark)
 	processes 3 hold
-	catastrophe
+	buffer
 	until_true 30 failed "$since"
 	! "$PROGRAM" hold || fail "a failed device can be opened"
 	processes_end TERM
@@ -62,7 +58,7 @@ test_a_catastrophe_under_processes_that_churn() {
 	local since
 	since=$(mark)
 	processes 4 churn
-	catastrophe
+	buffer
 	until_true 30 failed "$since"
 	processes_end TERM
 	bound_anew "$since"
@@ -72,7 +68,7 @@ test_a_catastrophe_and_processes_that_are_killed() {
 	local since
 	since=$(mark)
 	processes 2 hold
-	catastrophe
+	buffer
 	until_true 30 failed "$since"
 	processes_end KILL
 	bound_anew "$since"

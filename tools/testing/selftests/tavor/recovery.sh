@@ -19,16 +19,6 @@ RECOVERIES=6
 . "$(dirname "$0")/life.bash"
 
 TEST_SECONDS=300
-BUFFER=03000000
-
-catastrophe() {
-	model '{"cmd":"event","hca":0,"type":8,"subtype":0,"data":[0,0,5,5]}' | grep -q '"ok":true'
-}
-
-# The error buffer, which is looked at every five seconds.
-buffer() {
-	model "{\"cmd\":\"catas\",\"hca\":0,\"buffer\":[$((0x$BUFFER)),1]}" | grep -q '"ok":true'
-}
 
 reporter() {
 	devlink health show "pci/$(function_address)" reporter fatal
@@ -146,12 +136,7 @@ test_a_pingpong_in_the_middle() {
 	patient
 	sm_restart
 	since=$(mark)
-	stdbuf -oL ibv_rc_pingpong -i 1 -n 100000000 >"$TEST_DIR/process-server" 2>&1 &
-	PIDS=" $!"
-	until_true 20 listening 18515
-	stdbuf -oL ibv_rc_pingpong -i 2 -n 100000000 127.0.0.1 >"$TEST_DIR/process-client" 2>&1 &
-	PIDS+=" $!"
-	until_true 20 grep -q 'remote address' "$TEST_DIR/process-client"
+	endless_pingpong
 	sleep 1
 	catastrophe
 	comes_back "$since"

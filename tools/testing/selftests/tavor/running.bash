@@ -50,7 +50,7 @@ fail_running() {
 		fail "$(cat "$TEST_DIR/pour")"
 	# An internal parity error, but the HCA goes on.
 	since=$(mark)
-	model '{"cmd":"event","hca":0,"type":8,"subtype":0,"data":[0,0,5,5]}' | grep -q '"ok":true'
+	catastrophe
 	until_true 30 said "$since" 'device has failed'
 	would_write 0 || fail "nothing is written to the HCA after it has failed"
 }

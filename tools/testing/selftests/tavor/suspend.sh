@@ -27,10 +27,6 @@ sleeps() {
 	echo "$1" >/sys/power/state
 }
 
-catastrophe() {
-	model '{"cmd":"event","hca":0,"type":8,"subtype":0,"data":[0,0,5,5]}' | grep -q '"ok":true'
-}
-
 reporter_says() {
 	devlink health show "pci/$(function_address)" reporter fatal | grep -q "$1"
 }

@@ -37,7 +37,7 @@ any_running() {
 fail_device() {
 	local since
 	since=$(mark)
-	model '{"cmd":"event","hca":0,"type":8,"subtype":0,"data":[0,0,5,5]}' | grep -q '"ok":true'
+	catastrophe
 	until_true 30 said "$since" 'device has failed'
 }
 

@@ -63,7 +63,7 @@ test_devlink_still_says_it_when_the_device_has_failed() {
 	local since version
 	version=$(device fw_ver)
 	since=$(mark)
-	model '{"cmd":"event","hca":0,"type":8,"subtype":0,"data":[0,0,5,5]}' | grep -q '"ok":true'
+	catastrophe
 	until_true 20 failed "$since"
 	devlink_says running fw "$version"
 	unbind
