@@ -219,6 +219,7 @@ struct tavor_qp_context;
 u32 tavor_qpc_encode(const struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod,
 		     struct tavor_qp_context *ctx);
 void tavor_qp_next_attrs(struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod);
+int tavor_qp_check_values(const struct tavor_hw_qp *qp, const struct ib_qp_attr *attr, int mask);
 int tavor_qp_check_attrs(const struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod);
 
 /* qp_query.c */

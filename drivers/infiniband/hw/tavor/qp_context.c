@@ -76,6 +76,35 @@ static bool tavor_numbers_ok(const struct ib_qp_attr *attr, int mask)
 	       (!(mask & IB_QP_SQ_PSN) || attr->sq_psn <= TAVOR_QPC_PSN);
 }
 
+static const char *tavor_bad_value(const struct tavor_dev *dev, const struct ib_qp_attr *attr,
+				   int mask)
+{
+	if (!tavor_path_attrs_ok(dev, attr, mask))
+		return "path attribute";
+	if (!tavor_transport_attrs_ok(dev, attr, mask))
+		return "transport attribute";
+	return tavor_numbers_ok(attr, mask) ? NULL : "QPN or PSN";
+}
+
+/**
+ * tavor_qp_check_values() - are the values of a modify in range, whatever the QP's state
+ * @qp: the QP
+ * @attr: attributes
+ * @mask: which of them are set
+ *
+ * Context: Any.
+ * Return: 0 or -EINVAL.
+ */
+int tavor_qp_check_values(const struct tavor_hw_qp *qp, const struct ib_qp_attr *attr, int mask)
+{
+	const char *what = tavor_bad_value(qp->dev, attr, mask);
+
+	if (!what)
+		return 0;
+	ibdev_dbg(&qp->dev->ib_dev, "QP 0x%06x: bad %s: mask 0x%x\n", qp->qpn, what, mask);
+	return -EINVAL;
+}
+
 /**
  * tavor_qp_check_attrs() - may this modify be given to the firmware
  * @qp: the QP
@@ -86,19 +115,15 @@ static bool tavor_numbers_ok(const struct ib_qp_attr *attr, int mask)
  */
 int tavor_qp_check_attrs(const struct tavor_hw_qp *qp, const struct tavor_qp_transition *mod)
 {
-	const char *what = NULL;
+	const char *what;
 
 	/* ib_core looks the states up as they are. */
 	if (mod->from > IB_QPS_ERR || mod->to > IB_QPS_ERR)
 		what = "state";
 	else if (!ib_modify_qp_is_ok(mod->from, mod->to, qp->type, mod->mask))
 		what = "transition or attribute mask";
-	else if (!tavor_path_attrs_ok(qp->dev, mod->attr, mod->mask))
-		what = "path attribute";
-	else if (!tavor_transport_attrs_ok(qp->dev, mod->attr, mod->mask))
-		what = "transport attribute";
-	else if (!tavor_numbers_ok(mod->attr, mod->mask))
-		what = "QPN or PSN";
+	else
+		what = tavor_bad_value(qp->dev, mod->attr, mod->mask);
 	if (!what)
 		return 0;
 	ibdev_dbg(&qp->dev->ib_dev, "QP 0x%06x: bad %s: state %d to %d, mask 0x%x\n", qp->qpn, what,

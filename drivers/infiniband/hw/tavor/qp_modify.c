@@ -179,7 +179,7 @@ static int tavor_modify_encode(struct vrb_device *vdev, struct vrb *vrb, struct 
 		return ret;
 	mod.to = req->mask & IB_QP_STATE ? req->attr.qp_state : mod.from;
 	if (mod.from == IB_QPS_RESET && mod.to == IB_QPS_RESET)
-		return VRB_END;
+		return tavor_qp_check_attrs(qp, &mod) ?: VRB_END;
 	ret = tavor_modify_ring(qp);
 	return ret == VRB_NEXT ? tavor_qp_transition(qp, slot, &mod) : ret;
 }

@@ -56,14 +56,21 @@ static struct tavor_queue *tavor_queue_of(const struct uverbs_attr_bundle *attrs
 
 /* ---- By way of ib_core ---- */
 
+/* What ib_core itself keeps of a modify that has succeeded, for its P_Key checks */
+#define TAVOR_CORE_ATTRS	(IB_QP_PORT | IB_QP_PKEY_INDEX | IB_QP_ALT_PATH)
+
 /*
- * Takes references to the GIDs that ib_core has looked up, because ib_core drops its own when it
- * returns.
+ * A modify that changes such attributes is refused here if its values are bad: when the request
+ * fails later, ib_core keeps what was asked for. Takes references to the GIDs that ib_core has
+ * looked up, because ib_core drops its own when it returns.
  */
-static int tavor_queue_take(const struct ib_qp_attr *attr, int mask)
+static int tavor_queue_take(const struct tavor_hw_qp *qp, const struct ib_qp_attr *attr, int mask)
 {
 	struct tavor_queued *req = container_of(attr, struct tavor_queued, modify.attr);
+	int err = mask & TAVOR_CORE_ATTRS ? tavor_qp_check_values(qp, attr, mask) : 0;
 
+	if (err)
+		return err;
 	req->taken = true;
 	if (mask & IB_QP_AV)
 		req->gids[0] = tavor_hold_gid(&attr->ah_attr);
@@ -86,7 +93,7 @@ int tavor_user_modify_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask,
 			 struct ib_udata *udata)
 {
 	if (udata && READ_ONCE(to_tqp(ibqp)->queueing) == attr)
-		return tavor_queue_take(attr, mask);
+		return tavor_queue_take(to_tqp(ibqp)->hw, attr, mask);
 	return tavor_modify_qp(ibqp, attr, mask, udata);
 }
 

@@ -257,6 +257,31 @@ static void test_modify(int fd)
 	ibv_destroy_qp(qp);
 }
 
+/* ib_core takes the port of a path to be the QP's. */
+static void test_refused_port(int fd)
+{
+	struct vrb_queue_completion c;
+	struct ibv_qp *qp = make(IBV_QPT_RC);
+	struct ibv_qp_attr attr = good;
+	int refused, ret;
+
+	connect_to_init(qp);
+	attr.qp_state = IBV_QPS_INIT;
+	attr.port_num = 2;
+	attr.pkey_index = 9999;
+	refused = one(fd, qp,
+		      request(1, VRB_QUEUE_OP_MODIFY, &attr, INIT_MASK | IBV_QP_ACCESS_FLAGS), &c);
+	attr = good;
+	attr.qp_state = IBV_QPS_RTR;
+	ret = one(fd, qp,
+		  request(2, VRB_QUEUE_OP_MODIFY, &attr, IBV_QP_STATE | RTR_MASK | RTR_RC_MASK),
+		  &c);
+	RESULT(refused == EINVAL && !ret,
+	       "modify: a port that is refused with a P_Key index changes nothing: %d, then %d\n",
+	       refused, ret);
+	ibv_destroy_qp(qp);
+}
+
 static void test_connect(int fd, enum ibv_qp_type type, const char *name)
 {
 	struct vrb_queue_completion c;
@@ -375,6 +400,9 @@ static const struct {
 	{ "UD to RTR with a path", IBV_QPT_UD, IBV_QPS_INIT, IBV_QPS_RTR, IBV_QP_AV, 0 },
 	{ "to ERR", IBV_QPT_RC, IBV_QPS_RESET, IBV_QPS_ERR, 0, 0 },
 	{ "to RESET", IBV_QPT_RC, IBV_QPS_INIT, IBV_QPS_RESET, 0, 0 },
+	{ "RESET to RESET", IBV_QPT_RC, IBV_QPS_RESET, IBV_QPS_RESET, 0, 0 },
+	{ "RESET to RESET, port", IBV_QPT_RC, IBV_QPS_RESET, IBV_QPS_RESET, IBV_QP_PORT, 0 },
+	{ "RESET to RESET, port 3", IBV_QPT_RC, IBV_QPS_RESET, IBV_QPS_RESET, IBV_QP_PORT, 1 },
 };
 
 static void spoil(struct ibv_qp_attr *attr, int field)
@@ -1231,6 +1259,7 @@ int main(int argc, char **argv)
 	test_query();
 	test_create();
 	test_modify(fd);
+	test_refused_port(fd);
 	test_connect(fd, IBV_QPT_RC, "RC");
 	test_connect(fd, IBV_QPT_UC, "UC");
 	test_connect(fd, IBV_QPT_UD, "UD");
