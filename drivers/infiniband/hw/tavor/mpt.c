@@ -253,3 +253,18 @@ u32 tavor_mpt_access(int ib_access)
 	       (ib_access & IB_ACCESS_REMOTE_READ ? TAVOR_MPT_RR : 0) |
 	       (ib_access & IB_ACCESS_LOCAL_WRITE ? TAVOR_MPT_LW : 0);
 }
+
+/**
+ * tavor_mpt_ib_access() - the access rights of an MPT
+ * @flags: TAVOR_MPT_*
+ *
+ * Context: Any.
+ * Return: IB_ACCESS_*, without those that the hardware does not know.
+ */
+int tavor_mpt_ib_access(u32 flags)
+{
+	return (flags & TAVOR_MPT_ATOMIC ? IB_ACCESS_REMOTE_ATOMIC : 0) |
+	       (flags & TAVOR_MPT_RW ? IB_ACCESS_REMOTE_WRITE : 0) |
+	       (flags & TAVOR_MPT_RR ? IB_ACCESS_REMOTE_READ : 0) |
+	       (flags & TAVOR_MPT_LW ? IB_ACCESS_LOCAL_WRITE : 0);
+}

@@ -42,6 +42,7 @@ int tavor_mpt_alloc(struct tavor_dev *dev, struct tavor_mpt *mpt, u32 pages);
 void tavor_mpt_change_key(struct tavor_dev *dev, struct tavor_mpt *mpt);
 void tavor_mpt_free(struct tavor_dev *dev, struct tavor_mpt *mpt);
 u32 tavor_mpt_access(int ib_access);
+int tavor_mpt_ib_access(u32 flags);
 
 void tavor_encode_sw2hw_mpt(struct tavor_dev *dev, struct vrb_slot *slot,
 			    const struct tavor_mpt *mpt);

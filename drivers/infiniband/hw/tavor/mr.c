@@ -552,19 +552,48 @@ static int tavor_mr_write_mtt(struct tavor_hw_mr *mr, struct vrb_user *user,
 	return n ? tavor_mtt_write(mr->dev, user, &mr->mpt.mtt, first, pages, n) : 0;
 }
 
+/*
+ * struct tavor_mr_source - what a process registers
+ * @start: address, or offset into the dma-buf
+ * @length: bytes
+ * @iova: the first byte's address in the region
+ * @access: IB_ACCESS_*
+ * @fd: of the dma-buf; -1: memory of the process
+ */
+struct tavor_mr_source {
+	u64 start;
+	u64 length;
+	u64 iova;
+	int access;
+	int fd;
+};
+
+static struct ib_umem *tavor_mr_pin(struct tavor_dev *dev, const struct tavor_mr_source *from)
+{
+	struct ib_umem_dmabuf *buf;
+
+	if (from->fd < 0)
+		return ib_umem_get_va(&dev->ib_dev, from->start, from->length, from->access);
+	buf = ib_umem_dmabuf_get_pinned(&dev->ib_dev, from->start, from->length, from->fd,
+					from->access);
+	return IS_ERR(buf) ? ERR_CAST(buf) : &buf->umem;
+}
+
 /* Pins the memory and describes it; the hardware does not know of it yet. */
-static int tavor_mr_map_user(struct tavor_hw_mr *mr, struct vrb_user *user, u64 start, u64 length,
-			     u64 iova, int access)
+static int tavor_mr_map_user(struct tavor_hw_mr *mr, struct vrb_user *user,
+			     const struct tavor_mr_source *from)
 {
 	struct tavor_mpt *mpt = &mr->mpt;
 	unsigned long page_size;
 	size_t blocks;
 	int err;
 
-	mr->umem = ib_umem_get_va(&mr->dev->ib_dev, start, length, access);
-	if (IS_ERR(mr->umem))
-		return PTR_ERR(mr->umem);
-	page_size = ib_umem_find_best_pgsz(mr->umem, MR_PAGE_SIZES, iova);
+	mr->umem = tavor_mr_pin(mr->dev, from);
+	if (IS_ERR(mr->umem)) {
+		err = PTR_ERR(mr->umem);
+		goto forget_umem;
+	}
+	page_size = ib_umem_find_best_pgsz(mr->umem, MR_PAGE_SIZES, from->iova);
 	if (!page_size) {
 		err = -EINVAL;
 		goto release_umem;
@@ -573,42 +602,42 @@ static int tavor_mr_map_user(struct tavor_hw_mr *mr, struct vrb_user *user, u64 
 	err = blocks > U32_MAX ? -ENOMEM : tavor_mpt_alloc(mr->dev, mpt, blocks);
 	if (err)
 		goto release_umem;
-	mpt->flags = tavor_mpt_access(access);
+	mpt->flags = tavor_mpt_access(from->access);
 	mpt->page_shift = ilog2(page_size);
-	mpt->start = iova;
-	mpt->length = length;
+	mpt->start = from->iova;
+	mpt->length = from->length;
 	err = tavor_mr_write_mtt(mr, user, page_size);
 	if (!err)
 		return 0;
 release_umem:
 	ib_umem_release(mr->umem);
+forget_umem:
 	mr->umem = NULL;
 	return err;
 }
 
-static struct ib_mr *tavor_reg_user_mr(struct ib_pd *ibpd, u64 start, u64 length, u64 iova,
-				       int access, VRB_DMAH_PARAM struct ib_udata *udata)
+static struct ib_mr *tavor_mr_register(struct tavor_ucontext *ctx, struct ib_pd *ibpd,
+				       const struct tavor_mr_source *from)
 {
-	struct tavor_ucontext *ctx = rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib);
 	struct tavor_dev *dev = to_tdev(ibpd->device);
 	struct tavor_hw_pd *pd = to_tpd(ibpd)->hw;
 	struct tavor_mr *mr;
 	int err;
 
-	if (VRB_DMAH_GIVEN || access & (IB_ACCESS_ON_DEMAND | IB_ZERO_BASED))
+	if (from->access & (IB_ACCESS_ON_DEMAND | IB_ZERO_BASED))
 		return ERR_PTR(-EOPNOTSUPP);
-	if (!tavor_mr_range_ok(iova, length))
+	if (!tavor_mr_range_ok(from->iova, from->length))
 		return ERR_PTR(-EINVAL);
 	tavor_mr_reap(dev);
 	mr = tavor_mr_alloc(dev);
 	if (!mr)
 		return ERR_PTR(-ENOMEM);
-	mr->hw->is_ring = !access && !iova;
-	err = tavor_mr_map_user(mr->hw, &ctx->user, start, length, iova, access);
+	mr->hw->is_ring = from->fd < 0 && !from->access && !from->iova;
+	err = tavor_mr_map_user(mr->hw, &ctx->user, from);
 	if (err == -ENOMEM && tavor_uctx_settle(ctx)) {
 		/* What it takes may be what others of the process are about to give back. */
 		tavor_mr_reap(dev);
-		err = tavor_mr_map_user(mr->hw, &ctx->user, start, length, iova, access);
+		err = tavor_mr_map_user(mr->hw, &ctx->user, from);
 	}
 	if (err) {
 		tavor_mr_free_unborn(mr);
@@ -628,6 +657,116 @@ static struct ib_mr *tavor_reg_user_mr(struct ib_pd *ibpd, u64 start, u64 length
 	tavor_own(ctx, &mr->owned, &mr->hw->object, &mr->hw->memory);
 	return &mr->ib;
 }
+
+static struct ib_mr *tavor_reg_user_mr(struct ib_pd *ibpd, u64 start, u64 length, u64 iova,
+				       int access, VRB_DMAH_PARAM struct ib_udata *udata)
+{
+	const struct tavor_mr_source from = { start, length, iova, access, -1 };
+
+	if (VRB_DMAH_GIVEN)
+		return ERR_PTR(-EOPNOTSUPP);
+	return tavor_mr_register(rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib), ibpd,
+				 &from);
+}
+
+/* The exporter must not move its memory while it is registered: the hardware cannot fault. */
+static struct ib_mr *tavor_reg_user_mr_dmabuf(struct ib_pd *ibpd, u64 offset, u64 length, u64 iova,
+					      int fd, int access,
+					      VRB_DMAH_PARAM struct uverbs_attr_bundle *attrs)
+{
+	const struct tavor_mr_source from = { offset, length, iova, access, fd };
+
+	if (VRB_DMAH_GIVEN)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (fd < 0)
+		return ERR_PTR(-EBADF);
+	return tavor_mr_register(rdma_udata_to_drv_context(&attrs->driver_udata,
+							   struct tavor_ucontext, ib),
+				 ibpd, &from);
+}
+
+/* ---- Reregistration: a new region replaces the old one, which ib_core deregisters ---- */
+
+/*
+ * From now on no queue can be made in the region. -EBUSY: one is in it; -EINVAL: one that has been
+ * quiesced was, so the hardware does not know the region any more.
+ */
+static int tavor_mr_retire(struct tavor_mr *mr)
+{
+	struct tavor_ucontext *ctx = mr->owned.ctx;
+	int err = 0;
+
+	mutex_lock(&ctx->lock);
+	if (vrb_object_has_children(&mr->hw->object))
+		err = -EBUSY;
+	else if (mr->hw->retired)
+		err = -EINVAL;
+	else
+		WRITE_ONCE(mr->hw->retired, true);
+	mutex_unlock(&ctx->lock);
+	return err;
+}
+
+/* What is not given stays; a dma-buf cannot be pinned again without its file descriptor. */
+static int tavor_mr_source_again(const struct tavor_hw_mr *mr, int flags,
+				 struct tavor_mr_source *from)
+{
+	if (!(flags & IB_MR_REREG_TRANS)) {
+		if (mr->umem->is_dmabuf)
+			return -EOPNOTSUPP;
+		from->start = mr->umem->address;
+		from->length = mr->mpt.length;
+		from->iova = mr->mpt.start;
+	}
+	if (!(flags & IB_MR_REREG_ACCESS))
+		from->access = tavor_mpt_ib_access(mr->mpt.flags);
+	return 0;
+}
+
+/**
+ * tavor_rereg_user_mr() - ib_device_ops.rereg_user_mr
+ * @ibmr: region of a process
+ * @flags: IB_MR_REREG_*: what of the rest is new
+ * @start: address
+ * @length: bytes
+ * @iova: the first byte's address in the region
+ * @access: IB_ACCESS_*
+ * @ibpd: PD, new or not
+ * @udata: of the process
+ *
+ * Old and new region exist both for a moment, and so does the memory that they pin.
+ *
+ * Context: Process context, may sleep.
+ * Return: the new region, which has another key. ERR_PTR(): the old one is as it was; -EBUSY: the
+ * buffer of a CQ, QP or SRQ lies in it; -EINVAL: that of a QP did which was quiesced;
+ * -EOPNOTSUPP: it is of a dma-buf, and no new memory is given.
+ */
+static struct ib_mr *tavor_rereg_user_mr(struct ib_mr *ibmr, int flags, u64 start, u64 length,
+					 u64 iova, int access, struct ib_pd *ibpd,
+					 struct ib_udata *udata)
+{
+	struct tavor_ucontext *ctx = rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib);
+	struct tavor_mr_source from = { start, length, iova, access, -1 };
+	struct tavor_mr *mr = to_tmr(ibmr);
+	struct ib_mr *new;
+	int err;
+
+	err = tavor_mr_source_again(mr->hw, flags, &from);
+	if (!err)
+		err = tavor_mr_retire(mr);
+	if (err)
+		return ERR_PTR(err);
+	new = tavor_mr_register(ctx, ibpd, &from);
+	if (IS_ERR(new)) {
+		WRITE_ONCE(mr->hw->retired, false);
+		return new;
+	}
+	new->iova = from.iova;
+	new->length = from.length;
+	return new;
+}
+
+/* ---- Their end ---- */
 
 /* Out of the context's table, so that nothing new pins it; -EBUSY if something has that stays. */
 static int tavor_mr_unpublish(struct tavor_ucontext *ctx, struct tavor_mr *mr)
@@ -685,5 +824,7 @@ static int tavor_dereg_mr(struct ib_mr *ibmr, struct ib_udata *udata)
 const struct ib_device_ops tavor_mr_ops = {
 	.get_dma_mr = tavor_get_dma_mr,
 	.reg_user_mr = tavor_reg_user_mr,
+	.reg_user_mr_dmabuf = tavor_reg_user_mr_dmabuf,
+	.rereg_user_mr = tavor_rereg_user_mr,
 	.dereg_mr = tavor_dereg_mr,
 };

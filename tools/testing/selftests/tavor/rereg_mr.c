@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+//
+// Timeout: 300
+// Level: ci
+// Runs: guest --driver tavor --sm
+//
+// Reregistration of a process's memory, and memory of a dma-buf. libmthca offers neither, so these
+// are the commands themselves. An RDMA write into a region shows what it allows. By hand:
+//   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/rereg_mr
+
+#include <linux/udmabuf.h>
+#include <sys/ioctl.h>
+#include <rdma/ib_user_ioctl_cmds.h>
+#include <rdma/rdma_user_ioctl_cmds.h>
+#include "kselftest.h"
+#include "connect.h"
+#include "model.h"
+#include "process.h"
+#include "raw.h"
+
+#define SIZE (3 * PROCESS_PAGE)
+#define RIGHTS (IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE)
+#define NR_ATTRS 9
+
+#define RESULT(condition, ...) ksft_test_result(condition, __VA_ARGS__)
+
+static struct ibv_context *context;
+static struct ibv_pd *pd, *other_pd;
+static struct ibv_cq *cq;
+static struct ibv_mr *source;
+static struct ibv_port_attr port;
+static int fd;
+
+/* What a reregistration takes; the command's own structure ends in an array. */
+struct rereg {
+	uint32_t handle, flags;
+	uint64_t start, length, hca_va;
+	uint32_t pd_handle, access_flags;
+};
+
+static struct rereg rereg_of(const struct raw_mr *mr, uint32_t flags)
+{
+	return (struct rereg){ .handle = mr->handle, .flags = flags };
+}
+
+/* Sets the region's new key. */
+static int rereg(struct raw_mr *mr, struct rereg r)
+{
+	struct ib_uverbs_rereg_mr_resp response = {};
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_rereg_mr core;
+	} command = {
+		.core.response = (uintptr_t)&response,
+		.core.mr_handle = r.handle,
+		.core.flags = r.flags,
+		.core.start = r.start,
+		.core.length = r.length,
+		.core.hca_va = r.hca_va,
+		.core.pd_handle = r.pd_handle,
+		.core.access_flags = r.access_flags,
+	};
+	int ret;
+
+	ret = raw_command(fd, IB_USER_VERBS_CMD_REREG_MR, &command, sizeof(command),
+			  sizeof(response));
+	if (!ret)
+		mr->lkey = response.lkey;
+	return ret;
+}
+
+static void attr(struct ib_uverbs_ioctl_hdr *hdr, uint16_t id, uint16_t len, uint64_t data)
+{
+	struct ib_uverbs_attr *a = &hdr->attrs[hdr->num_attrs++];
+
+	*a = (struct ib_uverbs_attr){ id, len, UVERBS_ATTR_F_MANDATORY, {}, { .data = data } };
+	hdr->length = sizeof(*hdr) + hdr->num_attrs * sizeof(*a);
+}
+
+static int reg_dmabuf(int buf, uint64_t offset, uint64_t length, uint64_t iova, uint32_t access,
+		      struct raw_mr *mr)
+{
+	char space[sizeof(struct ib_uverbs_ioctl_hdr) +
+		   NR_ATTRS * sizeof(struct ib_uverbs_attr)] = {};
+	struct ib_uverbs_ioctl_hdr *hdr = (void *)space;
+	uint32_t lkey = 0, rkey = 0;
+
+	hdr->object_id = UVERBS_OBJECT_MR;
+	hdr->method_id = UVERBS_METHOD_REG_DMABUF_MR;
+	hdr->driver_id = RDMA_DRIVER_MTHCA;
+	attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_HANDLE, 0, 0);
+	attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_PD_HANDLE, 0, pd->handle);
+	attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_OFFSET, 8, offset);
+	attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_LENGTH, 8, length);
+	attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_IOVA, 8, iova);
+	attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_FD, 4, (uint32_t)buf);
+	attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_ACCESS_FLAGS, 4, access);
+	attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_RESP_LKEY, 4, (uintptr_t)&lkey);
+	attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_RESP_RKEY, 4, (uintptr_t)&rkey);
+	if (ioctl(fd, RDMA_VERBS_IOCTL, hdr))
+		return -errno;
+	mr->handle = hdr->attrs[0].data;
+	mr->lkey = lkey;
+	return lkey == rkey ? 0 : -EPROTO;
+}
+
+/* The status of an RDMA write between two QPs of @qp_pd, to @iova of @mr; -1: none came. */
+static int write_to(const struct raw_mr *mr, uint64_t iova, struct ibv_pd *qp_pd, uint32_t length)
+{
+	struct ibv_qp *qp = connect_make(qp_pd, IBV_QPT_RC, cq, cq, 4);
+	struct ibv_qp *peer = connect_make(qp_pd, IBV_QPT_RC, cq, cq, 4);
+	struct ibv_mr *from = ibv_reg_mr(qp_pd, source->addr, SIZE, 0);
+	struct ibv_sge sge = { (uintptr_t)source->addr, length, from->lkey };
+	struct ibv_send_wr wr = {
+		.sg_list = &sge,
+		.num_sge = 1,
+		.opcode = IBV_WR_RDMA_WRITE,
+		.wr.rdma = { iova, mr->lkey },
+	}, *bad;
+	struct ibv_wc wc = { .status = -1 };
+	int tries, n = 0;
+
+	if (!connect_to_init(qp) && !connect_to_init(peer) &&
+	    !connect_to(peer, qp->qp_num, port.lid) && !connect_to(qp, peer->qp_num, port.lid) &&
+	    !ibv_post_send(qp, &wr, &bad))
+		for (tries = 0; !n && tries < 5000; tries++, usleep(1000))
+			n = ibv_poll_cq(cq, 1, &wc);
+	ibv_destroy_qp(qp);
+	ibv_destroy_qp(peer);
+	ibv_dereg_mr(from);
+	return n == 1 ? (int)wc.status : -1;
+}
+
+/* Whether a write reaches @memory by way of @mr. */
+static bool reaches(const struct raw_mr *mr, uint64_t iova, void *memory, struct ibv_pd *qp_pd)
+{
+	int status;
+
+	memset(memory, 0, SIZE);
+	status = write_to(mr, iova, qp_pd, SIZE);
+	if (status)
+		ksft_print_msg("write: %d\n", status);
+	return !status && !memcmp(memory, source->addr, SIZE);
+}
+
+static bool reg(void *memory, uint32_t access, struct raw_mr *mr)
+{
+	return !raw_reg_mr(fd, pd->handle, memory, SIZE, (uintptr_t)memory, access, mr);
+}
+
+static void test_new_memory(void)
+{
+	void *a = process_memory(SIZE), *b = process_memory(SIZE);
+	struct rereg r;
+	struct raw_mr mr, old;
+	bool good;
+
+	good = reg(a, RIGHTS, &mr) && reaches(&mr, (uintptr_t)a, a, pd);
+	old = mr;
+	r = rereg_of(&mr, IBV_REREG_MR_CHANGE_TRANSLATION);
+	r.start = (uintptr_t)b;
+	r.length = SIZE;
+	r.hca_va = 0x70000000;
+	good = good && !rereg(&mr, r);
+	RESULT(good && reaches(&mr, r.hca_va, b, pd), "new memory: is what is written\n");
+	RESULT(write_to(&old, (uintptr_t)a, pd, SIZE) == IBV_WC_REM_ACCESS_ERR,
+	       "new memory: the old key is of nothing\n");
+	RESULT(!raw_dereg_mr(fd, mr.handle) &&
+		       write_to(&mr, r.hca_va, pd, SIZE) == IBV_WC_REM_ACCESS_ERR,
+	       "new memory: the handle is the same\n");
+	munmap(a, SIZE);
+	munmap(b, SIZE);
+}
+
+static void test_new_rights(void)
+{
+	void *a = process_memory(SIZE);
+	struct rereg r;
+	struct raw_mr mr;
+	bool good = reg(a, IBV_ACCESS_LOCAL_WRITE, &mr);
+
+	good = good && write_to(&mr, (uintptr_t)a, pd, SIZE) == IBV_WC_REM_ACCESS_ERR;
+	r = rereg_of(&mr, IBV_REREG_MR_CHANGE_ACCESS);
+	r.access_flags = RIGHTS;
+	RESULT(good && !rereg(&mr, r) && reaches(&mr, (uintptr_t)a, a, pd),
+	       "new rights: more of them, for the same memory\n");
+	r.access_flags = IBV_ACCESS_LOCAL_WRITE;
+	RESULT(!rereg(&mr, r) && write_to(&mr, (uintptr_t)a, pd, SIZE) == IBV_WC_REM_ACCESS_ERR,
+	       "new rights: fewer\n");
+	raw_dereg_mr(fd, mr.handle);
+	munmap(a, SIZE);
+}
+
+static void test_new_pd(void)
+{
+	void *a = process_memory(SIZE);
+	struct rereg r;
+	struct raw_mr mr;
+	bool good = reg(a, RIGHTS, &mr);
+
+	r = rereg_of(&mr, IBV_REREG_MR_CHANGE_PD);
+	r.pd_handle = other_pd->handle;
+	RESULT(good && !rereg(&mr, r) && reaches(&mr, (uintptr_t)a, a, other_pd),
+	       "new PD: its QPs write, with the same rights\n");
+	RESULT(write_to(&mr, (uintptr_t)a, pd, SIZE) == IBV_WC_REM_ACCESS_ERR,
+	       "new PD: those of the old do not\n");
+	raw_dereg_mr(fd, mr.handle);
+	munmap(a, SIZE);
+}
+
+static void refused(struct raw_mr *mr, void *a, struct rereg r, int expected, const char *what)
+{
+	const struct raw_mr before = *mr;
+	int ret = rereg(mr, r);
+
+	RESULT(ret == -expected && mr->lkey == before.lkey && reaches(mr, (uintptr_t)a, a, pd),
+	       "refused: %s: %d, and the region is as it was\n", what, ret);
+}
+
+static void test_refused(void)
+{
+	void *a = process_memory(SIZE);
+	struct rereg r;
+	struct raw_mr mr;
+
+	if (!reg(a, RIGHTS, &mr))
+		ksft_exit_fail_msg("no region\n");
+	refused(&mr, a, rereg_of(&mr, 0), EINVAL, "nothing new");
+	refused(&mr, a, rereg_of(&mr, 0x80), EOPNOTSUPP, "an unknown flag");
+	r = rereg_of(&mr, IBV_REREG_MR_CHANGE_TRANSLATION);
+	r.start = r.hca_va = (uintptr_t)a;
+	refused(&mr, a, r, EINVAL, "no bytes");
+	r.length = SIZE;
+	r.hca_va++;
+	refused(&mr, a, r, EINVAL, "an address that is not where the memory's is in a page");
+	r.start = r.hca_va = PROCESS_PAGE;
+	refused(&mr, a, r, EFAULT, "memory that is not there");
+	r.start = (uintptr_t)a;
+	r.hca_va = -(uint64_t)PROCESS_PAGE;
+	refused(&mr, a, r, EINVAL, "addresses beyond 2^64");
+	r = rereg_of(&mr, IBV_REREG_MR_CHANGE_ACCESS);
+	r.access_flags = IBV_ACCESS_REMOTE_WRITE;
+	refused(&mr, a, r, EINVAL, "remote write without local");
+	r.access_flags = IBV_ACCESS_ON_DEMAND;
+	refused(&mr, a, r, EOPNOTSUPP, "on demand");
+	r = rereg_of(&mr, IBV_REREG_MR_CHANGE_PD);
+	r.pd_handle = 0x7777;
+	refused(&mr, a, r, ENOENT, "a PD there is not");
+	raw_dereg_mr(fd, mr.handle);
+	RESULT(rereg(&mr, rereg_of(&mr, IBV_REREG_MR_CHANGE_ACCESS)) == -ENOENT,
+	       "refused: a region there is not\n");
+	munmap(a, SIZE);
+}
+
+/* What the ring of a CQ lies in stays what it is. */
+static void test_ring(void)
+{
+	void *ring = process_memory(PROCESS_PAGE), *b = process_memory(PROCESS_PAGE);
+	struct rereg r;
+	struct raw_pd own;
+	struct raw_mr mr;
+	struct raw_cq c;
+	int busy, after;
+
+	if (raw_alloc_pd(fd, &own) ||
+	    raw_reg_mr(fd, own.handle, ring, PROCESS_PAGE, 0, IBV_ACCESS_LOCAL_WRITE, &mr) ||
+	    raw_create_cq(fd, 63, mr.lkey, own.pdn, &c))
+		ksft_exit_fail_msg("no CQ in a region\n");
+	r = rereg_of(&mr, IBV_REREG_MR_CHANGE_TRANSLATION);
+	r.start = (uintptr_t)b;
+	r.length = PROCESS_PAGE;
+	busy = rereg(&mr, r);
+	raw_destroy_cq(fd, c.handle);
+	after = rereg(&mr, r);
+	RESULT(busy == -EBUSY && !after, "a CQ's ring: %d, and %d after the CQ\n", busy, after);
+	RESULT(!raw_create_cq(fd, 63, mr.lkey, own.pdn, &c) && !raw_destroy_cq(fd, c.handle),
+	       "a CQ's ring: a CQ is made in the new memory\n");
+	raw_dereg_mr(fd, mr.handle);
+	raw_dealloc_pd(fd, own.handle);
+	munmap(ring, PROCESS_PAGE);
+	munmap(b, PROCESS_PAGE);
+}
+
+/* ---- dma-buf ---- */
+
+/* A dma-buf of @size bytes, and where they are in this process; -1: there is none. */
+static int make_dmabuf(size_t size, void **memory)
+{
+	int memfd = memfd_create("rereg_mr", MFD_ALLOW_SEALING);
+	int maker = open("/dev/udmabuf", O_RDWR), buf = -1;
+	struct udmabuf_create create = { .memfd = memfd, .size = size };
+
+	if (memfd >= 0 && !ftruncate(memfd, size) && !fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK)) {
+		*memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+		buf = ioctl(maker, UDMABUF_CREATE, &create);
+	}
+	close(maker);
+	close(memfd);
+	return buf;
+}
+
+static void test_dmabuf_refused(int buf)
+{
+	struct raw_mr mr;
+
+	RESULT(reg_dmabuf(-1, 0, SIZE, 0, RIGHTS, &mr) == -EBADF, "dma-buf: no file\n");
+	RESULT(reg_dmabuf(fd, 0, SIZE, 0, RIGHTS, &mr) == -EINVAL, "dma-buf: another file\n");
+	RESULT(reg_dmabuf(buf, PROCESS_PAGE, SIZE, 0, RIGHTS, &mr) == -EINVAL,
+	       "dma-buf: beyond its end\n");
+	RESULT(reg_dmabuf(buf, 0, 0, 0, RIGHTS, &mr) == -EINVAL, "dma-buf: no bytes\n");
+	RESULT(reg_dmabuf(buf, 1, PROCESS_PAGE, 0, RIGHTS, &mr) == -EINVAL,
+	       "dma-buf: an offset that is not where the address is in a page\n");
+	RESULT(reg_dmabuf(buf, 0, SIZE, 0, IBV_ACCESS_REMOTE_WRITE, &mr) == -EINVAL,
+	       "dma-buf: remote write without local\n");
+	RESULT(reg_dmabuf(buf, 0, SIZE, 0, RIGHTS | IBV_ACCESS_ON_DEMAND, &mr) == -EINVAL,
+	       "dma-buf: on demand\n");
+}
+
+static void test_dmabuf(void)
+{
+	struct rereg r;
+	void *memory, *b = process_memory(SIZE);
+	int buf = make_dmabuf(SIZE, &memory), ret;
+	struct raw_mr mr;
+
+	if (buf < 0) {
+		ksft_test_result_skip("dma-buf: this kernel has no udmabuf\n");
+		return;
+	}
+	test_dmabuf_refused(buf);
+	ret = reg_dmabuf(buf, 0, SIZE, 0x50000000, RIGHTS, &mr);
+	RESULT(!ret && reaches(&mr, 0x50000000, memory, pd), "dma-buf: is written: %d\n", ret);
+	r = rereg_of(&mr, IBV_REREG_MR_CHANGE_ACCESS);
+	r.access_flags = IBV_ACCESS_LOCAL_WRITE;
+	ret = rereg(&mr, r);
+	RESULT(ret == -EOPNOTSUPP && reaches(&mr, 0x50000000, memory, pd),
+	       "dma-buf: other rights need other memory: %d\n", ret);
+	close(buf);
+	RESULT(reaches(&mr, 0x50000000, memory, pd), "dma-buf: stays when its file is closed\n");
+	r = rereg_of(&mr, IBV_REREG_MR_CHANGE_TRANSLATION);
+	r.start = r.hca_va = (uintptr_t)b;
+	r.length = SIZE;
+	RESULT(!rereg(&mr, r) && reaches(&mr, r.hca_va, b, pd),
+	       "dma-buf: the process's memory takes its place\n");
+	raw_dereg_mr(fd, mr.handle);
+	munmap(memory, SIZE);
+	munmap(b, SIZE);
+}
+
+int main(void)
+{
+	uint32_t *words;
+	int i;
+
+	ksft_print_header();
+	context = process_open();
+	if (!context || !process_driver_is(context, "ib_tavor"))
+		ksft_exit_skip("no device of ib_tavor\n");
+	fd = context->cmd_fd;
+	pd = ibv_alloc_pd(context);
+	other_pd = ibv_alloc_pd(context);
+	cq = ibv_create_cq(context, 64, NULL, NULL, 0);
+	words = process_memory(SIZE);
+	for (i = 0; i < SIZE / 4; i++)
+		words[i] = i * 2654435761U;
+	source = pd ? ibv_reg_mr(pd, words, SIZE, 0) : NULL;
+	if (!other_pd || !cq || !source || ibv_query_port(context, 1, &port))
+		ksft_exit_fail_msg("no objects\n");
+	test_new_memory();
+	test_new_rights();
+	test_new_pd();
+	test_refused();
+	test_ring();
+	test_dmabuf();
+	RESULT(!model_violations(), "the HCA has nothing to complain of\n");
+	ksft_set_plan(ksft_test_num());
+	ksft_finished();
+}
