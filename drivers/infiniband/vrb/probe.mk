@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# What the kernel's headers offer is found by compiling probe/*.c, not by its version: distributions backport.
-# The answers, VRB_HAS_*, are used in include/rdma/vrb_compat.h alone. Included by the Kbuild of each module
-# that needs them, after the list of its objects.
+# Compiles probe/*.c to find out what the kernel's headers offer. The kernel's version does not tell:
+# distributions backport. Only include/rdma/vrb_compat.h uses the results, VRB_HAS_*. The Kbuild of
+# each module that needs them includes this file after the list of its objects.
 
 vrb-probe-dir := $(dir $(lastword $(MAKEFILE_LIST)))
 

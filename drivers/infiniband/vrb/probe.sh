@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # probe.sh OUT PROBE.c... -- COMPILER ARGUMENTS...: writes OUT with "#define VRB_HAS_<PROBE> 1" for
-# each probe that compiles. A probe that must compile everywhere ("always.c") tells a broken
-# compiler command from a missing feature.
+# each probe that compiles. "always.c" must compile everywhere: if it does not, the compiler command
+# is broken.
 
 out=$1
 shift

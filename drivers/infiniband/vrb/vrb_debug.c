@@ -9,19 +9,19 @@
 
 #include "vrb_internal.h"
 
-/* The callback tells whose request it is. */
+/* The callback identifies the owner of the request. */
 static void *vrb_debug_hint(void *addr)
 {
 	return ((struct vrb *)addr)->done;
 }
 
 /*
- * The request cannot be taken back here: the hardware may be at it, and the caller may hold any
- * lock. It is forgotten, so that there is one warning.
+ * The request cannot be cancelled here: the hardware may be executing it, and the caller may hold
+ * any lock. Its debug object is removed, so that there is only one warning.
  */
 static bool vrb_debug_freed(void *addr, enum debug_obj_state state);
 
-/* One that has been forgotten is taken up again before it ends, without another warning. */
+/* An unknown request is one whose debug object was removed: activate it, without a warning. */
 static bool vrb_debug_any(void *addr)
 {
 	return true;
@@ -41,7 +41,7 @@ static bool vrb_debug_freed(void *addr, enum debug_obj_state state)
 }
 
 /**
- * vrb_debug_accepted - from now on its memory must not be freed
+ * vrb_debug_accepted - from now on the request's memory must not be freed
  * @vrb: request that is being accepted
  *
  * Context: Any, either lock held.
@@ -56,7 +56,7 @@ void vrb_debug_accepted(struct vrb *vrb)
 }
 
 /**
- * vrb_debug_over - its memory may be freed
+ * vrb_debug_over - the request's memory may be freed
  * @vrb: request that is about to be called back
  *
  * Context: Any, device lock held.

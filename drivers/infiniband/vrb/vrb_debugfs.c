@@ -71,7 +71,7 @@ static u64 vrb_age_us(ktime_t since)
 	return ktime_us_delta(ktime_get(), since);
 }
 
-/* A name is one word here: programs read these files. */
+/* Programs parse these files: a name must be one word. */
 static void vrb_show_name(struct seq_file *m, const char *name)
 {
 	for (; *name; name++)
@@ -98,7 +98,7 @@ static void vrb_show(struct seq_file *m, const struct vrb *vrb)
 		seq_puts(m, vrb->waiter ? "waiter\n" : "-\n");
 }
 
-/* The one whose callback runs may be gone: of that there is a copy. */
+/* The request whose callback runs may have been freed, so a copy is shown. */
 static void vrb_show_calling(struct seq_file *m, const struct vrb_calling *calling)
 {
 	if (calling->verb)
@@ -107,7 +107,7 @@ static void vrb_show_calling(struct seq_file *m, const struct vrb_calling *calli
 			   calling->client->name, calling->done);
 }
 
-/* Interrupts are off: these are not going to be many, and more than a few are not shown. */
+/* Interrupts are off here, so the number of requests shown is bounded. */
 static void vrb_show_inbox(struct seq_file *m, struct vrb_device *dev)
 {
 	unsigned int left = VRB_BUDGET;
@@ -123,8 +123,8 @@ static void vrb_show_inbox(struct seq_file *m, struct vrb_device *dev)
 }
 
 /*
- * Goes through a list so many entries at a hold of the lock, behind a cursor which others who go
- * through it know.
+ * Shows a list, a bounded number of entries per hold of the lock. The cursor is an entry of the
+ * list; other walkers skip it.
  */
 static void vrb_show_list(struct seq_file *m, struct list_head *head, struct list_head *cursor,
 			  void (*show)(struct seq_file *m, struct list_head *entry))

@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What the files of the engine share. The layers, lowest first; none calls a higher one:
+ * Shared by the files of the engine. The layers, lowest first; none calls a higher one:
  *
  *	vrb_debug.c	requests as debug objects
- *	vrb_softirq.c	functions that softirq calls, never twice at a time
- *	vrb_carrier.c	kicks, the run of the pump that follows, who is in a callback
- *	vrb_queue.c	runnable requests, who is next, slots
+ *	vrb_softirq.c	functions that run in softirq, never concurrently with themselves
+ *	vrb_carrier.c	kicks, the runs of the pump that they start, which callback runs
+ *	vrb_queue.c	runnable requests, which one is next, slots
  *	vrb_object.c	references, parents and children, the end of a request
- *	vrb_verbs.c	typed requests: which verb, which object, whether it may be asked for
+ *	vrb_verbs.c	typed requests: their verb, their object, whether the client may use it
  *	vrb_fail.c	device failure
- *	vrb_step.c	a verb's steps: encode, post, what comes after a result
+ *	vrb_step.c	a verb's steps: encode, post, continue after a result
  *	vrb_time.c	deadlines, timeouts, the timer
  *	vrb_await.c	requests that wait for events
- *	vrb_create.c	what waits for the create of an object
+ *	vrb_create.c	requests that wait for the create of an object
  *	vrb_request.c	submit, cancel, wait
- *	vrb_group.c	groups, and the sweep that takes back what has been cancelled
- *	vrb_pump.c	the run that moves everything
+ *	vrb_group.c	groups, and the sweep, which completes cancelled requests
+ *	vrb_pump.c	the pump: reaps, issues, calls callbacks
  *	vrb_shell.c	objects of clients that never sleep
  *	vrb_client.c	clients, the registry of devices
- *	vrb_debugfs.c	what can be seen
+ *	vrb_debugfs.c	files in debugfs
  *	vrb_main.c	devices and the module
  *
- * Two locks. vrb_device.lock (BH) guards all state. vrb_device.kick_lock (raw, interrupts off,
- * nested inside the other) guards what is handed to the pump from any context: kicks, the inbox,
- * news of objects. What decides whether the inbox takes a request (a client that is shut, a
- * poisoned group, a request that is killed) is written under both. Of the provider
- * encode, undo, lost, post, status_name and req_notify_cq are called under the first, all else,
- * and the callbacks of requests, with neither.
+ * There are two locks. vrb_device.lock (BH) guards all state. vrb_device.kick_lock (raw, interrupts
+ * off, nested inside the other) guards what is passed to the pump from any context: kicks, the
+ * inbox, events of objects. The fields that decide whether the inbox accepts a request (client
+ * shut, group poisoned, request being killed) are written under both. The provider's encode, undo,
+ * lost, post, status_name and req_notify_cq are called with vrb_device.lock held. Its other
+ * functions, and the callbacks of requests, are called with neither lock held.
  */
 #ifndef VRB_INTERNAL_H
 #define VRB_INTERNAL_H
@@ -44,18 +44,18 @@ struct dentry;
 
 #define VRB_NAME_LEN	32
 #define VRB_MAX_SLOTS	256	/* leaves 8 bits of a token for the generation */
-#define VRB_BUDGET	32	/* of each kind of work in a run, of all in a hold of the lock */
+#define VRB_BUDGET	32	/* per run: of each kind of work; per hold of the lock: of all */
 #define VRB_RETRY_MIN_NS	(10 * NSEC_PER_USEC)
 #define VRB_RETRY_MAX_NS	NSEC_PER_MSEC
-#define VRB_AGE_MS	100	/* so much older, and it goes before those of the class above */
+#define VRB_AGE_MS	100	/* a request this much older precedes those of the class above */
 #define VRB_TIMEOUT_MS	60000	/* firmware may starve */
 #define VRB_PATIENCE	10	/* timeouts that a command may take while others complete */
 
 /*
- * Where a request is: the low bits of vrb.state. IDLE is the caller's. CLAIMED: inside submit.
- * INBOX: accepted, not looked at yet. QUEUED: holds no slot. WAITING: neither, in the middle of its
- * steps. ISSUED: holds a slot. DONE: over, not called back yet. CALLBACK with the ticket of a
- * callback that runs now: in its callback; with any other ticket: idle.
+ * The state of a request: the low bits of vrb.state. IDLE: the caller owns it. CLAIMED: inside
+ * submit. INBOX: accepted, not checked by the pump yet. QUEUED: waits for a slot. WAITING: waits in
+ * a step, without a slot. ISSUED: holds a slot. DONE: completed, not called back yet. CALLBACK with
+ * the ticket of a callback that runs now: in its callback; with any other ticket: idle.
  */
 enum vrb_state {
 	VRB_IDLE,
@@ -71,15 +71,15 @@ enum vrb_state {
 #define VRB_STATE_BITS		3
 #define VRB_CARRIER_BITS	8
 
-/* Of vrb_object.news */
-#define VRB_NEWS_ZERO	0x1	/* the last reference is gone */
-#define VRB_NEWS_RESUME	0x2	/* what its request waits for has come */
-#define VRB_NEWS_FLUSH	0x4	/* its queue has to be completed */
-#define VRB_NEWS_LEFT	0x8	/* its destroy's client goes: it is told now */
-#define VRB_NEWS_BORN	0x10	/* its create is over: children's creates may go on */
-#define VRB_NEWS_EVENT	0x20	/* what requests await has come */
+/* Bits of vrb_object.news */
+#define VRB_NEWS_ZERO	0x1	/* the last reference has been dropped */
+#define VRB_NEWS_RESUME	0x2	/* its waiting request has been resumed */
+#define VRB_NEWS_FLUSH	0x4	/* its queued requests must complete */
+#define VRB_NEWS_LEFT	0x8	/* the client of its destroy unregisters: gone is called now */
+#define VRB_NEWS_BORN	0x10	/* its create is over: creates of its children may continue */
+#define VRB_NEWS_EVENT	0x20	/* an event that requests wait for has occurred */
 
-/* On the stack of whoever sleeps for a request: the request may be gone when it wakes up. */
+/* On the stack of a task that waits for a request: the request may be freed before it wakes up. */
 struct vrb_waiter {
 	struct completion over;
 	int status;
@@ -89,22 +89,22 @@ struct vrb_client {
 	char name[VRB_NAME_LEN];
 	struct vrb_device *dev;
 	struct list_head entry;		/* vrb_device.clients */
-	atomic_t inflight;		/* accepted, callback not yet returned */
-	unsigned int held;		/* destroys of those that wait for children */
+	atomic_t inflight;		/* requests: accepted, callback not yet returned */
+	unsigned int held;		/* of these: destroys that wait for children */
 	bool shut;			/* under both locks */
 	struct list_head shells;	/* objects not destroyed yet */
 	struct list_head awaiting;	/* requests that wait for events of the device */
-	u64 came;			/* events it has not been told of; under the kick lock */
-	u64 seq;			/* events so far; likewise */
+	u64 came;			/* events not reported to it yet; under the kick lock */
+	u64 seq;			/* number of events so far; likewise */
 };
 
-#define VRB_MAX_CLIENTS		64	/* whom an event is told in one hold of the kick lock */
-#define VRB_MAX_AWAITING	8	/* of a client: for events of the device */
+#define VRB_MAX_CLIENTS		64	/* an event visits all in one hold of the kick lock */
+#define VRB_MAX_AWAITING	8	/* per client: requests that wait for device events */
 
 /*
- * Deadlines, to the bit of 2^20 ns: level n has a list for each 64^n of them, in 64 places. Those
- * that came since the earliest of them was last looked at are in none yet: most are never looked
- * at.
+ * Deadlines in ticks of 2^20 ns. Level n has 64 places, each a list for 64^n ticks. New deadlines
+ * are on no level; they are sorted in when the earliest of them expires. Most requests are issued
+ * before that.
  */
 #define VRB_WHEEL_BITS		6
 #define VRB_WHEEL_SIZE		BIT(VRB_WHEEL_BITS)
@@ -113,13 +113,13 @@ struct vrb_client {
 
 struct vrb_wheel {
 	struct hlist_head fresh;		/* of no level yet */
-	u64 tick;				/* all before this has been seen to */
-	unsigned long levels;			/* which may have something */
-	u64 places[VRB_WHEEL_LEVELS];		/* which may have something */
+	u64 tick;				/* deadlines before this have been handled */
+	unsigned long levels;			/* bit set: the level may have entries */
+	u64 places[VRB_WHEEL_LEVELS];		/* bit set: the place may have entries */
 	struct hlist_head list[VRB_WHEEL_LEVELS][VRB_WHEEL_SIZE];
 };
 
-/* What reap has found and the pump has not looked at yet. */
+/* A completed command that reap has reported and the pump has not handled yet. */
 struct vrb_event {
 	u16 token;
 	struct vrb_result result;
@@ -134,81 +134,81 @@ struct vrb_calling {
 };
 
 struct vrb_device {
-	enum vrb_device_state state;	/* vrb_device_failed() relies on its place */
+	enum vrb_device_state state;	/* vrb_device_failed() relies on its offset */
 	/* For every request */
 	spinlock_t lock;		/* BH; state, and all below except for kick_lock's */
 	bool attached;			/* clients other than the provider may submit */
 	bool hold;			/* nothing new is issued */
-	bool in_run;			/* the pump looks for itself what there is to do */
-	unsigned int epoch;		/* failures so far */
-	unsigned int handled;		/* requests, in this hold of the lock */
-	unsigned int watchers;		/* who want to be woken at the end of a run */
-	ktime_t now;			/* since the lock was taken, or so */
+	bool in_run;			/* a run is active and finds new work without a kick */
+	unsigned int epoch;		/* number of failures so far */
+	unsigned int handled;		/* requests handled in this hold of the lock */
+	unsigned int watchers;		/* tasks to wake at the end of a run */
+	ktime_t now;			/* about the time at which the lock was taken */
 
 	unsigned int nr_runnable;
-	struct list_head runnable[VRB_CLASS_EVENT];	/* requests, of the kernel */
-	struct rb_root_cached users, users_teardown;	/* with such requests, by slots held */
+	struct list_head runnable[VRB_CLASS_EVENT];	/* requests of the kernel */
+	struct rb_root_cached users, users_teardown;	/* with runnable requests, by slots held */
 	struct list_head free_slots;
-	struct vrb_slot *reserved;	/* for teardown; never among the free ones; NULL: none */
-	unsigned int slots_now;		/* busy */
-	unsigned int users_now;		/* of those, besides the reserved one: for users */
-	unsigned int posted_now;	/* of those: the hardware has them */
+	struct vrb_slot *reserved;	/* for teardown; never in free_slots; NULL: none */
+	unsigned int slots_now;		/* busy slots */
+	unsigned int users_now;		/* of these, without the reserved one: held by processes */
+	unsigned int posted_now;	/* of these: the command is posted */
 	unsigned int zombies_now;
 	unsigned int waiting_now;	/* requests in VRB_WAITING */
 	struct list_head ready;		/* slots: encoded, waiting for the register */
-	struct list_head working;	/* slots: not at a command yet */
-	struct list_head told;		/* requests for a CQ's event, which has come */
-	struct list_head done;		/* requests: over, callback not yet called */
-	struct list_head idle_groups;	/* whose owner wants to be told */
-	struct list_head vrbs;		/* requests: all, and the two cursors */
+	struct list_head working;	/* slots: the next command is not encoded yet */
+	struct list_head told;		/* requests: the event of their CQ has occurred */
+	struct list_head done;		/* requests: completed, callback not yet called */
+	struct list_head idle_groups;	/* groups with a function to call when idle */
+	struct list_head vrbs;		/* all requests, and the two cursors */
 
 	unsigned int nr_events;
-	struct vrb_event event[VRB_BUDGET];	/* the pump's own */
+	struct vrb_event event[VRB_BUDGET];	/* used by the pump alone */
 
 	struct vrb_slot *slots;
 	unsigned int max_slots, nr_slots;
-	unsigned int slot_bits;		/* of the token that are the index */
-	unsigned int max_zombies;	/* more fail the device */
+	unsigned int slot_bits;		/* number of bits of the index in a token */
+	unsigned int max_zombies;	/* one more fails the device */
 	unsigned int want_zombies;	/* as configured; 0: a quarter of the slots */
 
 	s64 timeout_ns;
 	ktime_t progress;		/* when a command last completed, or the first was posted */
-	ktime_t scan_at;		/* when the slots have to be looked through */
-	u64 retry_ns, poll_ns;		/* back-off of the register and of looking */
+	ktime_t scan_at;		/* when the slots must be scanned for timeouts */
+	u64 retry_ns, poll_ns;		/* back-off: register busy; polling for completions */
 	ktime_t retry_at, poll_at;
 	ktime_t timer_at;		/* KTIME_MAX: the timer is not set */
 	struct hrtimer timer;
 	struct vrb_wheel wheel;
-	ktime_t deadline_at;		/* when the wheel has to be looked at; KTIME_MAX: never */
+	ktime_t deadline_at;		/* when the wheel must be processed; KTIME_MAX: never */
 
-	struct list_head sweep;		/* cursor in vrbs: what is behind it has been seen to */
+	struct list_head sweep;		/* cursor in vrbs: what precedes it has been swept */
 	bool sweep_again;
 
 	/* Kicks */
 	raw_spinlock_t kick_lock;	/* interrupts off; all of this section */
-	bool kicked;			/* work has come since the run began */
-	bool interrupted;		/* of that: by an interrupt */
+	bool kicked;			/* since the run began */
+	bool interrupted;		/* likewise, by an interrupt */
 	bool client_news;		/* events that clients may wait for */
 	struct list_head inbox;		/* requests */
 	struct list_head news;		/* objects */
 	struct vrb_softirq softirq;
 	bool (*run)(struct vrb_device *dev, bool interrupted, int *work);
-	unsigned int carrier;		/* place in vrb_carriers */
+	unsigned int carrier;		/* index in vrb_carriers */
 
 	const struct vrb_provider_ops *ops;
 	void *priv;
 	char name[VRB_NAME_LEN];
-	char reason[96];		/* of the failure */
-	bool orderly;			/* it is none: the provider has stopped the device */
+	char reason[96];		/* of the failure or stop */
+	bool orderly;			/* no failure: the provider has stopped the device */
 	bool fail_reported;
 	spinlock_t quiesce_lock;	/* BH; held while the hardware is being stopped */
 
-	struct list_head objects;	/* and a cursor */
-	unsigned int nr_objects;	/* those being released included */
-	struct list_head clients;	/* the provider's own included */
-	unsigned int nr_clients;	/* not included */
+	struct list_head objects;	/* all objects, and a cursor */
+	unsigned int nr_objects;	/* including those being released */
+	struct list_head clients;	/* including the provider's own */
+	unsigned int nr_clients;	/* without the provider's own */
 	struct vrb_client own;
-	wait_queue_head_t idle;		/* something that somebody waits for has come about */
+	wait_queue_head_t idle;		/* for a condition under the device lock: vrb_wake() */
 	struct list_head entry;		/* the registry */
 	struct ib_device *ibdev;
 	const struct vrb_verbs *verbs;
@@ -216,23 +216,23 @@ struct vrb_device {
 	struct vrb_calling calling;
 	struct vrb_counters counters;
 	atomic64_t refused;
-	struct mutex read_lock;		/* readers of debugfs; the cursors below */
+	struct mutex read_lock;		/* readers of debugfs; guards the cursors below */
 	struct list_head vrb_reader, object_reader;
 	struct dentry *debugfs;
 };
 
 static_assert(offsetof(struct vrb_device, state) == 0);
 
-/* Who is in a callback; never freed, so that a ticket can be checked without its device. */
+/* The callback that runs; never freed, so that a ticket can be checked without its device. */
 struct vrb_carrier {
-	atomic64_t running;		/* vrb.state of the request whose callback runs; 0 none */
-	struct task_struct *task;	/* on top of which it runs */
-	u64 tickets;			/* so far, of all devices that had this place */
+	atomic64_t running;		/* vrb.state of the request whose callback runs; 0: none */
+	struct task_struct *task;	/* current of the softirq that calls it */
+	u64 tickets;			/* so far, of all devices that had this index */
 };
 
 extern struct vrb_carrier vrb_carriers[1 << VRB_CARRIER_BITS];
 
-/* Delays where a race would be, for tests: debugfs writes a seed. */
+/* Delays at places with races, for tests: a seed written in debugfs turns them on. */
 DECLARE_STATIC_KEY_FALSE(vrb_delays);
 extern atomic_t vrb_delay_state;
 void vrb_delay_now(void);
@@ -255,7 +255,7 @@ static inline enum vrb_state vrb_state(const struct vrb *vrb)
 
 static inline void vrb_set_state(struct vrb *vrb, enum vrb_state state)
 {
-	/* Who finds it there without a lock finds the client, too. */
+	/* A lockless reader of the state sees the client too. */
 	atomic64_set_release(&vrb->state, state);
 }
 
@@ -290,16 +290,16 @@ static inline void vrb_handle(struct vrb_device *dev)
 		dev->counters.hold_max = dev->handled;
 }
 
-/* The lock may be held for more. */
+/* Whether more may be handled in this hold of the lock. */
 static inline bool vrb_within_budget(const struct vrb_device *dev)
 {
 	return dev->handled < VRB_BUDGET;
 }
 
-/* Whoever changes what somebody may sleep for does it under the lock and calls this. */
+/* Must be called after a condition that a task may wait for has changed under the lock. */
 static inline void vrb_wake(struct vrb_device *dev)
 {
-	/* Who sleeps looks under the lock after he has queued himself: no barrier is missing. */
+	/* A task checks its condition under the lock after it is queued: no barrier is needed. */
 	if (waitqueue_active(&dev->idle))
 		wake_up_all(&dev->idle);
 }
@@ -321,7 +321,7 @@ static inline bool vrb_may_lock(void)
 	return !in_hardirq() && !irqs_disabled();
 }
 
-/* A modify to ERR or RESET goes with the teardown class, unless its caller says otherwise. */
+/* A modify to ERR or RESET is of the teardown class, unless its caller has set a class. */
 static inline bool vrb_modify_ends(const struct vrb *vrb)
 {
 	const struct vrb_modify_qp *req = container_of(vrb, struct vrb_modify_qp, vrb);
@@ -330,7 +330,7 @@ static inline bool vrb_modify_ends(const struct vrb *vrb)
 	       (req->attr.qp_state == IB_QPS_ERR || req->attr.qp_state == IB_QPS_RESET);
 }
 
-/* A request begins: the engine's fields, whatever it did before. */
+/* Initialises the engine's fields of a request, which may have been used before. */
 static inline void vrb_begin(struct vrb *vrb, struct vrb_client *client, ktime_t now)
 {
 	vrb->client = client;
@@ -355,7 +355,7 @@ static inline void vrb_begin(struct vrb *vrb, struct vrb_client *client, ktime_t
 	INIT_HLIST_NODE(&vrb->expiry);
 }
 
-/* A destroy, or what has to go before one: accepted, and not taken back, whoever is ending. */
+/* A destroy or a detach: accepted and never cancelled, even while client or provider end. */
 static inline bool vrb_is_last(const struct vrb *vrb)
 {
 	return vrb_is_destroy(vrb) || vrb->verb->parting;
@@ -367,13 +367,13 @@ static inline bool vrb_is_await(const struct vrb *vrb)
 	return vrb->op >= VRB_OP_AWAIT_CQ;
 }
 
-/* Whether a request comes too late to be issued. Device lock held. */
+/* Whether a request's deadline has passed, so that it must not be issued. Device lock held. */
 static inline bool vrb_deadline_past(const struct vrb_device *dev, const struct vrb *vrb)
 {
 	return vrb->deadline && ktime_before(vrb->deadline, dev->now);
 }
 
-/* Why a request that has not been issued must not be any more; 0: it may. */
+/* The status of a request that must not be issued any more; 0: it may be issued. */
 static inline int vrb_doom(const struct vrb *vrb)
 {
 	const struct vrb_client *client = vrb->client;
@@ -392,7 +392,7 @@ static inline int vrb_doom(const struct vrb *vrb)
 	return object ? object->flush : 0;
 }
 
-/* A request is accepted, or goes on, and holds no slot. Device lock held. */
+/* A request is accepted or resumed, and holds no slot. Device lock held. */
 static inline void vrb_set_queued(struct vrb_device *dev, struct vrb *vrb)
 {
 	vrb_set_state(vrb, VRB_QUEUED);
@@ -400,7 +400,10 @@ static inline void vrb_set_queued(struct vrb_device *dev, struct vrb *vrb)
 		dev->counters.queue_max = dev->counters.queue_now;
 }
 
-/* Moves a cursor of a list that others change on by one: what it has passed, NULL at the end. */
+/*
+ * Advances a cursor in a list that may change between calls. Returns the entry that it has passed;
+ * at the end, NULL, with the cursor off the list.
+ */
 static inline struct list_head *vrb_cursor_next(struct list_head *cursor, struct list_head *head)
 {
 	struct list_head *next = cursor->next;

@@ -180,8 +180,8 @@ EXPORT_SYMBOL_GPL(vrb_object_has_children);
  * vrb_object_has_one_child - whether exactly one other object uses this one
  * @object: object
  *
- * For a step of that child's which takes from the hardware what no other object needs. Who adds a
- * child afterwards sees what the step has written.
+ * For a step of that child that removes something from the hardware if no other object needs it. A
+ * child that is added afterwards sees what the step has written.
  *
  * Context: &vrb_step.encode: the device lock held.
  */
@@ -489,7 +489,7 @@ void vrb_finish(struct vrb_device *dev, struct vrb *vrb, int status)
 		return;
 	if (object->active == vrb)
 		object->active = NULL;
-	/* Its resume may have come during its undo, and must not resume the next request. */
+	/* Its resume may have come during its undo; it must not resume the next request. */
 	if (vrb->started)
 		vrb_untell(object, VRB_NEWS_RESUME);
 	if (vrb->creating)

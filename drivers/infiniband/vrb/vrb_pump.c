@@ -338,7 +338,7 @@ static int vrb_deliver(struct vrb_device *dev)
  * vrb_run - one run of the pump
  * @dev: device
  * @interrupted: the command event queue has fired
- * @work: set to what was done
+ * @work: set to the amount of work done
  *
  * The interrupt is armed again only if it came or if commands were reaped. After the arming the run
  * reaps once more, for commands that completed before it took effect. Model:

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * From the queue into a slot, and out of it: which request is next.
+ * Runnable requests and slots: which request is issued next.
  *
- * Only runnable requests are on the device's lists: those at the head of their object's queue while
- * that object has no command in flight, and those of no object. So picking the next one never has
- * to search. The one goes first that has waited longest beyond what its class has to; of those of
- * processes, the first of the process that holds the fewest slots. Everything here runs under
- * vrb_device.lock and calls nobody.
+ * Only runnable requests are on the device's lists: requests without an object, and the request at
+ * the head of an object's queue while that object has no command in flight. So the next request is
+ * found without a search. Each class has a delay, and the request whose delay ended first is next.
+ * Among processes, the one that holds the fewest slots is next. Everything here runs under
+ * vrb_device.lock and calls no other layer.
  */
 #include <linux/export.h>
 
@@ -22,7 +22,7 @@ static void vrb_init_runnable(struct list_head *runnable)
 }
 
 /**
- * vrb_queue_init - make the lists of a new device ready
+ * vrb_queue_init - initialise the lists of a new device
  * @dev: device
  *
  * Context: Process.
@@ -42,8 +42,8 @@ void vrb_queue_init(struct vrb_device *dev)
 /* ---- Processes ---- */
 
 /**
- * vrb_user_init - a process that is going to have requests
- * @user: in what the provider keeps for the process
+ * vrb_user_init - initialise the account of a process that will have requests
+ * @user: account, in the provider's structure of the process
  *
  * Context: Any.
  */
@@ -77,8 +77,8 @@ static void vrb_user_remove(struct rb_root_cached *root, struct rb_node *node)
 }
 
 /*
- * A process holds @slots more than before, or has got or lost a runnable request: its place among
- * those that have some.
+ * Updates the place of a process in the trees of processes with runnable requests: it holds @slots
+ * more slots than before, or its number of runnable requests has changed.
  */
 static void vrb_user_place(struct vrb_device *dev, struct vrb_user *user, int slots)
 {
@@ -97,25 +97,25 @@ static void vrb_user_place(struct vrb_device *dev, struct vrb_user *user, int sl
 		rb_add_cached(&user->teardown, &dev->users_teardown, vrb_teardown_less);
 }
 
-/* It has so many runnable requests more. Out of line: the kernel's own requests never come here. */
+/* A process has @requests more runnable requests. Out of line: never called for the kernel's. */
 static noinline void vrb_user_gained(struct vrb_device *dev, struct vrb_user *user, int requests)
 {
 	user->nr_runnable += requests;
 	vrb_user_place(dev, user, 0);
 }
 
-/* How many slots processes may hold together, besides the one reserved for teardown. */
+/* How many slots all processes together may hold, without the one reserved for teardown. */
 static unsigned int vrb_user_limit(const struct vrb_device *dev)
 {
 	return dev->nr_slots > 3 ? dev->nr_slots - 2 : max(1U, dev->nr_slots - 1);
 }
 
 /**
- * vrb_device_user_slots - how many slots processes may hold together, besides the reserved one
+ * vrb_device_user_slots - how many slots all processes together may hold, without the reserved one
  * @dev: device
  *
  * Context: Any.
- * Return: the number, which is what one process may hold while no other wants one.
+ * Return: the number; one process may hold as many while no other process needs one.
  */
 unsigned int vrb_device_user_slots(const struct vrb_device *dev)
 {
@@ -126,10 +126,10 @@ EXPORT_SYMBOL_GPL(vrb_device_user_slots);
 /* ---- Runnable requests ---- */
 
 /**
- * vrb_make_runnable - a request may be issued as soon as there is a slot
+ * vrb_make_runnable - let a request be issued as soon as a slot is free
  * @dev: device
- * @vrb: queued request that is not runnable yet; one that has waited in the middle of its steps
- *	goes in front
+ * @vrb: queued request that is not runnable yet; one that has been resumed after a wait in a step
+ *	goes to the head of its list
  *
  * Context: Device lock held.
  */
@@ -152,7 +152,7 @@ void vrb_make_runnable(struct vrb_device *dev, struct vrb *vrb)
 }
 
 /**
- * vrb_unqueue - a request leaves the queue: for a slot, or because it is over
+ * vrb_unqueue - remove a request from the queue: it gets a slot, or it completes
  * @dev: device
  * @vrb: queued request
  *
@@ -173,7 +173,7 @@ void vrb_unqueue(struct vrb_device *dev, struct vrb *vrb)
 		vrb_user_gained(dev, vrb->user, -1);
 }
 
-/* Whether there is one of the slots that are not reserved. */
+/* Whether an unreserved slot is free, and for a process, within the limit for processes. */
 static bool vrb_may_share(const struct vrb_device *dev, bool user)
 {
 	return !list_empty(&dev->free_slots) && (!user || dev->users_now < vrb_user_limit(dev));
@@ -198,13 +198,13 @@ bool vrb_may_issue(const struct vrb_device *dev, const struct vrb *vrb)
 	       (vrb->real_class == VRB_CLASS_TEARDOWN && vrb_reserved_free(dev));
 }
 
-/* When it is a request's turn. */
+/* The time that decides the order of requests. */
 static ktime_t vrb_due(const struct vrb *vrb)
 {
 	return vrb->since + (s64)vrb->real_class * VRB_AGE_MS * NSEC_PER_MSEC;
 }
 
-/* Whose turn it is, of all classes or of teardown alone. */
+/* The next request of all classes, or of the teardown class alone. */
 static struct vrb *vrb_first(struct list_head *runnable, bool all)
 {
 	int class, last = all ? VRB_CLASS_BACKGROUND : VRB_CLASS_TEARDOWN;
@@ -220,7 +220,7 @@ static struct vrb *vrb_first(struct list_head *runnable, bool all)
 	return first;
 }
 
-/* The request of a process that is next: of the one that holds the fewest slots. */
+/* The next request of a process: of the process that holds the fewest slots. */
 static struct vrb *vrb_first_of_users(const struct vrb_device *dev)
 {
 	struct rb_node *node;
@@ -235,11 +235,11 @@ static struct vrb *vrb_first_of_users(const struct vrb_device *dev)
 }
 
 /**
- * vrb_pick - the request to issue now
+ * vrb_pick - find the request to issue now
  * @dev: device
  *
- * None is picked while an encoded command waits for the register: it would only wait behind it,
- * holding a slot.
+ * None is picked while an encoded command waits for the register: another one would hold a slot and
+ * wait behind it.
  *
  * Context: Device lock held.
  * Return: the request, or NULL.
@@ -267,14 +267,14 @@ struct vrb *vrb_pick(struct vrb_device *dev)
 /* ---- Slots ---- */
 
 /**
- * vrb_lay_out_slots - all slots are free; where there are two or more the highest is reserved
- * @dev: device, none of whose slots is in use
- * @slots: how many
+ * vrb_lay_out_slots - initialise the slots as free; of two or more the last one is reserved
+ * @dev: device without a slot in use
+ * @slots: number of slots
  *
- * However many zombies the provider asked for: as long as the device lives a slot is left for
- * normal requests.
+ * The number of zombies is bounded, whatever the provider has configured: until the device fails
+ * one slot is left for normal requests.
  *
- * Context: Device lock held, or nobody else knows of the device.
+ * Context: Device lock held, or nobody else knows the device.
  */
 void vrb_lay_out_slots(struct vrb_device *dev, unsigned int slots)
 {
@@ -295,7 +295,7 @@ void vrb_lay_out_slots(struct vrb_device *dev, unsigned int slots)
 }
 
 /**
- * vrb_slot_get - a request gets a slot
+ * vrb_slot_get - give a request a slot
  * @dev: device
  * @vrb: request that may be issued
  *
@@ -322,7 +322,7 @@ void vrb_slot_get(struct vrb_device *dev, struct vrb *vrb)
 	dev->counters.slots_max = max_t(u64, dev->counters.slots_max, dev->slots_now);
 }
 
-/* A busy slot loses its request: it becomes free or a zombie. */
+/* Takes the request out of a busy slot, which then becomes free or a zombie. */
 static void vrb_slot_detach(struct vrb_device *dev, struct vrb_slot *slot)
 {
 	struct vrb *vrb = slot->vrb;
@@ -342,7 +342,7 @@ static void vrb_slot_detach(struct vrb_device *dev, struct vrb_slot *slot)
 }
 
 /**
- * vrb_slot_free - a slot can be used again
+ * vrb_slot_free - make a slot free
  * @dev: device
  * @slot: detached slot or reaped zombie
  *
@@ -357,11 +357,11 @@ void vrb_slot_free(struct vrb_device *dev, struct vrb_slot *slot)
 }
 
 /**
- * vrb_slot_put - a request gives its slot back
+ * vrb_slot_put - take a request's slot back
  * @dev: device
  * @vrb: issued request
  *
- * Context: Device lock held; the hardware has nothing of the slot.
+ * Context: Device lock held; the slot has no posted command.
  */
 void vrb_slot_put(struct vrb_device *dev, struct vrb *vrb)
 {
@@ -372,11 +372,11 @@ void vrb_slot_put(struct vrb_device *dev, struct vrb *vrb)
 }
 
 /**
- * vrb_slot_bury - a command is given up: its slot becomes a zombie
+ * vrb_slot_bury - give up a command: its slot becomes a zombie
  * @dev: device
  * @slot: posted slot
  *
- * The hardware may still write the slot's buffers and change the object, so both stay.
+ * The hardware may still write the slot's buffers and change the object, so neither is released.
  *
  * Context: Device lock held.
  */
@@ -399,7 +399,7 @@ void vrb_slot_bury(struct vrb_device *dev, struct vrb_slot *slot)
 }
 
 /**
- * vrb_device_counters - what the engine has counted
+ * vrb_device_counters - read the engine's counters
  * @dev: device
  * @counters: filled in
  *

@@ -89,7 +89,7 @@ static int vrb_check_state(const struct vrb_client *client, const struct vrb *vr
 
 /* ---- Accepting ---- */
 
-/* From here on the engine owns the request. Either lock held. */
+/* After this the engine owns the request. Either lock held. */
 static void vrb_count_in(struct vrb_client *client, struct vrb *vrb)
 {
 	if (IS_ENABLED(CONFIG_DEBUG_OBJECTS))
@@ -101,7 +101,7 @@ static void vrb_count_in(struct vrb_client *client, struct vrb *vrb)
 	}
 }
 
-/* Whether a request is first, so that it can be issued without the pump. Device lock held. */
+/* Whether nothing is before a request, so that it can be issued at once. Device lock held. */
 static bool vrb_goes_now(const struct vrb_device *dev, const struct vrb *vrb)
 {
 	const struct vrb_object *object = vrb->object;
@@ -115,7 +115,7 @@ static bool vrb_goes_now(const struct vrb_device *dev, const struct vrb *vrb)
 	       vrb_may_issue(dev, vrb);
 }
 
-/* A destroy that waits for nobody, if nobody waits before it: the pump would do the same now. */
+/* Issues a destroy if it is the only runnable request: the pump would do the same. */
 static void vrb_destroy_now(struct vrb_device *dev, struct vrb *vrb)
 {
 	if (dev->nr_runnable == 1 && vrb_pick(dev) == vrb)
@@ -245,7 +245,7 @@ void vrb_accept_inbox(struct vrb_device *dev)
  */
 static int vrb_claim(struct vrb *vrb, u64 *was)
 {
-	u64 word = atomic64_read_acquire(&vrb->state);	/* before whose callback runs */
+	u64 word = atomic64_read_acquire(&vrb->state);	/* before the running ticket */
 
 	if (!vrb_word_idle(word) && !vrb_word_mine(word))
 		return -EBUSY;
@@ -265,7 +265,7 @@ static int vrb_submit_claimed(struct vrb_client *client, struct vrb *vrb)
 		return vrb_submit_inbox(client, vrb);
 	}
 	spin_lock_bh(&dev->lock);
-	/* Under the lock, however long that took: the device's time does not go back. */
+	/* Read under the lock: a time from before the wait for it could be older than dev->now. */
 	vrb_begin(vrb, client, ktime_get());
 	dev->now = vrb->submitted;
 	dev->handled = 0;
@@ -274,7 +274,7 @@ static int vrb_submit_claimed(struct vrb_client *client, struct vrb *vrb)
 	return ret == -EAGAIN ? vrb_submit_inbox(client, vrb) : ret;
 }
 
-/* Takes a reference to its object, which it keeps if it is accepted. */
+/* Takes a reference to the object; an accepted request keeps it. */
 static int vrb_submit_object(struct vrb_client *client, struct vrb *vrb)
 {
 	int ret = vrb->op ? vrb_resolve(client, vrb) : 0;
@@ -316,7 +316,7 @@ static int vrb_submit_for(struct vrb_client *client, struct vrb *vrb, struct vrb
 	/* A caller that ignores the return value and waits must get this error. */
 	vrb->status = vrb_refuse(dev, vrb, ret);
 	atomic64_set_release(&vrb->state, was);
-	/* vrb_kill() may have found it claimed: a run wakes it. It may have been freed. */
+	/* vrb_kill() may have seen it claimed: a run wakes that. It may have been freed. */
 	vrb_kick(dev);
 	return ret;
 }

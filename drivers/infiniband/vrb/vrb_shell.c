@@ -16,7 +16,7 @@
 
 /* ---- What shells have in common ---- */
 
-/* ERR_PTR() where a client cannot have a shell of this kind now. */
+/* Returns ERR_PTR() if the client cannot have a shell of this kind now. */
 static void *vrb_shell_block(const struct vrb_client *client, const void *constructor, size_t size,
 			     gfp_t gfp)
 {
@@ -293,7 +293,7 @@ static void vrb_shell_release_qp(void *shell)
 	kfree(shell);
 }
 
-/* As ib_core's own: its drain waits for the last WQE. */
+/* The same as in ib_core, whose drain waits for the last WQE. */
 static void vrb_qp_event(struct ib_event *event, void *context)
 {
 	struct ib_qp *qp = event->element.qp;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What has a function called in softirq, never twice at a time: for the pump, and for a provider's
+ * Calls a function in softirq, never concurrently with itself: for the pump, and for a provider's
  * event queues.
  *
- * irq_poll does that where the softirqs of a CPU exclude each other: it has a single runner then,
- * and a list that only one softirq is at. A PREEMPT_RT kernel need not be built like that
- * (PREEMPT_RT_NEEDS_BH_LOCK; before there was this choice they all were, and the timer does no harm
- * there). Elsewhere a soft hrtimer is the carrier, whose function never runs twice at a time
- * whatever the kernel. A parameter has the timer used everywhere, so that it can be tested.
+ * irq_poll does this if the softirqs of a CPU exclude each other, because only one softirq then
+ * uses the CPU's list. On PREEMPT_RT they do so only with PREEMPT_RT_NEEDS_BH_LOCK. Without that
+ * option a soft hrtimer calls the function; a timer's function never runs concurrently with itself
+ * on any kernel. Older PREEMPT_RT kernels always had the lock and not the option: they use the
+ * timer too, which does no harm. The module parameter soft_timer selects the timer on every kernel,
+ * for tests.
  */
 #include <linux/export.h>
 #include <linux/moduleparam.h>
@@ -35,7 +36,7 @@ static enum hrtimer_restart vrb_softirq_expired(struct hrtimer *timer)
 	struct vrb_softirq *softirq = container_of(timer, struct vrb_softirq, timer);
 	int budget = softirq->iop.weight;
 
-	/* Before the function looks at what there is to do: pairs with vrb_softirq_sched(). */
+	/* Before the function looks for work: pairs with vrb_softirq_sched(). */
 	smp_mb();
 	if (softirq->run(softirq, budget) >= budget)
 		vrb_softirq_sched(softirq);
@@ -43,9 +44,9 @@ static enum hrtimer_restart vrb_softirq_expired(struct hrtimer *timer)
 }
 
 /**
- * vrb_softirq_init - make the carrier of a function ready
+ * vrb_softirq_init - initialise the carrier of a function
  * @softirq: carrier
- * @budget: how much work @run may do at a time
+ * @budget: how much work @run may do in one call
  * @run: see struct vrb_softirq
  *
  * Context: Process.
@@ -63,10 +64,10 @@ void vrb_softirq_init(struct vrb_softirq *softirq, int budget,
 EXPORT_SYMBOL_GPL(vrb_softirq_init);
 
 /**
- * vrb_softirq_sched - have the function called
+ * vrb_softirq_sched - schedule a call of the function
  * @softirq: carrier
  *
- * If it is running and has not said yet that it gives up, it need not be called again.
+ * Has no effect while the function runs and has not called vrb_softirq_complete().
  *
  * Context: Any but NMI.
  */
@@ -77,14 +78,14 @@ void vrb_softirq_sched(struct vrb_softirq *softirq)
 		return;
 	}
 	/*
-	 * The present time, not an earlier one: what begins before a round of expired timers is
-	 * called in it, so that one which starts itself again would never let the softirq end.
+	 * The timer expires now, not earlier. The softirq calls all timers that expired before it
+	 * began. A timer that restarts itself with an earlier time would never let it end.
 	 */
 	rcu_read_lock();
 	/*
-	 * One that is queued has not begun, so it will see what this is called for. To start it
-	 * again would put it off, and who calls often enough would put it off for ever. Pairs with
-	 * the barrier in vrb_softirq_expired().
+	 * A queued timer has not begun to run, so it will see the work. Starting it again would
+	 * delay it; frequent calls would delay it for ever. Pairs with the barrier in
+	 * vrb_softirq_expired().
 	 */
 	smp_mb();
 	if (!READ_ONCE(softirq->stopped) && !hrtimer_is_queued(&softirq->timer))
@@ -94,7 +95,7 @@ void vrb_softirq_sched(struct vrb_softirq *softirq)
 EXPORT_SYMBOL_GPL(vrb_softirq_sched);
 
 /**
- * vrb_softirq_complete - the function gives up: from now on a vrb_softirq_sched() counts
+ * vrb_softirq_complete - end a call: a vrb_softirq_sched() after this calls the function again
  * @softirq: carrier
  *
  * Context: Its function.
@@ -107,7 +108,7 @@ void vrb_softirq_complete(struct vrb_softirq *softirq)
 EXPORT_SYMBOL_GPL(vrb_softirq_complete);
 
 /**
- * vrb_softirq_stop - the function does not run any more, nor is it going to
+ * vrb_softirq_stop - stop for good: the function does not run and will not be called
  * @softirq: carrier
  *
  * Context: Process, may sleep.
@@ -118,7 +119,7 @@ void vrb_softirq_stop(struct vrb_softirq *softirq)
 	if (!softirq->timed)
 		irq_poll_disable(&softirq->iop);
 	WRITE_ONCE(softirq->stopped, true);
-	/* A run may be on its way out, and somebody about to start the timer. */
+	/* A vrb_softirq_sched() that has not seen stopped may be about to start the timer. */
 	synchronize_rcu();
 	hrtimer_cancel(&softirq->timer);
 }

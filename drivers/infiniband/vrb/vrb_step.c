@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * A verb is a table of steps: what each answers, what comes after, and what is taken back when one
- * fails. Encoding and posting are done under vrb_device.lock; done, undone and work without it, by
- * the pump, which brings back what they answered.
+ * A verb is a table of steps. This file executes a step, acts on its verdict, and undoes earlier
+ * steps when one fails. encode, undo and post are called under vrb_device.lock. The pump calls
+ * done, undone and work without it, and passes their verdicts on under the lock.
  */
 #include "vrb_internal.h"
 #include "vrb_trace.h"
 
 /**
- * vrb_verb_ok - whether there is a verb that can be done
+ * vrb_verb_ok - whether a verb exists and can be executed
  * @verb: verb, or NULL
  *
  * Context: Any.
@@ -34,7 +34,7 @@ static void vrb_posted(struct vrb_device *dev, struct vrb_slot *slot)
 	trace_vrb_post(dev, slot);
 }
 
-/* Whether the register has taken the slot's command; if it is busy the timer comes back for it. */
+/* Returns whether the slot's command was posted. If the register is busy the timer retries. */
 static bool vrb_post(struct vrb_device *dev, struct vrb_slot *slot)
 {
 	int ret = dev->ops->post(dev, slot);
@@ -55,10 +55,10 @@ static bool vrb_post(struct vrb_device *dev, struct vrb_slot *slot)
 }
 
 /**
- * vrb_post_ready - hand encoded commands to the hardware, oldest first
+ * vrb_post_ready - post encoded commands, oldest first
  * @dev: device
  *
- * Stops where the register is busy; the timer comes back for the rest.
+ * Stops when the register is busy; the timer continues.
  *
  * Context: Device lock held.
  */
@@ -83,7 +83,7 @@ static const struct vrb_step *vrb_step_of(const struct vrb *vrb)
 }
 
 /**
- * vrb_step_works - whether a request is at a portion of work, not at a command
+ * vrb_step_works - whether a request's current step is work for the CPU, not a command
  * @vrb: issued request
  *
  * Context: Device lock held.
@@ -93,7 +93,7 @@ bool vrb_step_works(const struct vrb *vrb)
 	return !vrb->undoing && vrb_step_of(vrb)->work;
 }
 
-/* The verb is through with its steps. */
+/* The request has no further step. */
 static void vrb_over(struct vrb_device *dev, struct vrb *vrb, int status)
 {
 	if (vrb_is_destroy(vrb)) {
@@ -111,7 +111,7 @@ static void vrb_over(struct vrb_device *dev, struct vrb *vrb, int status)
 	}
 }
 
-/* To the step after this one, or while undoing to the one before it; false: there is none. */
+/* Moves to the next step, or while undoing to the previous one; false: there is none. */
 static bool vrb_step_next(struct vrb_device *dev, struct vrb *vrb)
 {
 	if (vrb->undoing && vrb->step) {
@@ -126,7 +126,7 @@ static bool vrb_step_next(struct vrb_device *dev, struct vrb *vrb)
 	return false;
 }
 
-/* The first failure counts; the steps before it are taken back. */
+/* The first failure is the request's status; the steps before it are undone. */
 static bool vrb_step_failed(struct vrb_device *dev, struct vrb *vrb, int err)
 {
 	if (vrb->undoing) {
@@ -143,7 +143,7 @@ static bool vrb_step_failed(struct vrb_device *dev, struct vrb *vrb, int err)
 	return true;
 }
 
-/* The slot goes to others meanwhile; the request stays its object's active one. */
+/* The request gives up its slot while it waits; it stays the active request of its object. */
 static bool vrb_step_waits(struct vrb_device *dev, struct vrb *vrb, bool after)
 {
 	int doom;
@@ -157,7 +157,7 @@ static bool vrb_step_waits(struct vrb_device *dev, struct vrb *vrb, bool after)
 	dev->waiting_now++;
 	dev->counters.waits++;
 	trace_vrb_wait(vrb);
-	/* While its command was out it could not be taken back; now it can. */
+	/* It could not be cancelled while its command was outstanding; now it can. */
 	doom = vrb_doom(vrb) ?: vrb->killers ? -ECANCELED : 0;
 	if (doom) {
 		dev->counters.flushed++;
@@ -166,7 +166,7 @@ static bool vrb_step_waits(struct vrb_device *dev, struct vrb *vrb, bool after)
 	return false;
 }
 
-/* Acts upon what a step answered; whether the request has to be driven on. */
+/* Acts on the verdict of a step. Returns whether vrb_drive() must continue the request. */
 static bool vrb_act(struct vrb_device *dev, struct vrb *vrb, int verdict, bool after)
 {
 	switch (verdict) {
@@ -203,8 +203,8 @@ static int vrb_encode(struct vrb_device *dev, struct vrb *vrb)
 }
 
 /*
- * Drives a request on to its next command, its next portion of work, or its end: as far as the hold
- * of the lock allows, then the pump goes on.
+ * Continues a request up to its next command, its next portion of work, or its end. If the budget
+ * of this hold of the lock runs out before, the pump continues it later.
  */
 static void vrb_drive(struct vrb_device *dev, struct vrb *vrb)
 {
@@ -233,10 +233,10 @@ static void vrb_drive(struct vrb_device *dev, struct vrb *vrb)
 }
 
 /**
- * vrb_issue - give a request a slot and drive it to its first command
+ * vrb_issue - give a request a slot and continue it up to its first command
  * @dev: device
- * @vrb: request that vrb_pick() chose, or that has just been accepted and need not be queued; one
- *	that has been taken back meanwhile is finished
+ * @vrb: request that vrb_pick() chose, or that was accepted just now and need not be queued; one
+ *	that was cancelled meanwhile completes
  *
  * Context: Device lock held.
  */
@@ -267,9 +267,9 @@ void vrb_issue(struct vrb_device *dev, struct vrb *vrb)
 }
 
 /**
- * vrb_step_result - ask the step of a command that has finished what comes next
+ * vrb_step_result - get the verdict of a step whose command has completed
  * @dev: device
- * @slot: its slot, with the result; gets the verdict
+ * @slot: its slot, with the result; the verdict is stored in it
  *
  * Context: The pump, no lock held.
  */
@@ -293,7 +293,7 @@ void vrb_step_result(struct vrb_device *dev, struct vrb_slot *slot)
 }
 
 /**
- * vrb_step_verdict - act upon what vrb_step_result() was answered
+ * vrb_step_verdict - act on the verdict that vrb_step_result() has stored
  * @dev: device
  * @slot: the slot
  *

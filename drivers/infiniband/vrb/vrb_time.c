@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Time: deadlines of queued requests, timeouts of issued commands, when the pump has to run next,
- * and who sleeps until something has come about.
+ * Time: deadlines of queued requests, timeouts of issued commands, the timer of the pump, and tasks
+ * that wait for a condition.
  *
- * Deadlines lie in a hierarchical wheel: adding one, taking one out, and finding the next place
- * that may have one cost the same however many there are. What expires late enough to be in a
- * coarse place is moved to a finer one when its time comes near. New ones get their place when the
- * earliest of them has come: most requests are issued before.
+ * Deadlines are in a hierarchical wheel. The cost of adding one, removing one, and finding the next
+ * place does not depend on their number. A deadline in the distant future is in a coarse place, and
+ * moves to a finer one when it is near. New deadlines are sorted in only when the earliest of them
+ * expires: most requests are issued before that.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -35,7 +35,7 @@ static void vrb_wheel_add(struct vrb_wheel *wheel, struct vrb *vrb)
 	hlist_add_head(&vrb->expiry, &wheel->list[level][place]);
 }
 
-/* New deadlines get their places, as many as may be now. */
+/* Sorts new deadlines into the wheel, within the bounds of this hold of the lock. */
 static void vrb_wheel_sort(struct vrb_device *dev)
 {
 	struct hlist_head *fresh = &dev->wheel.fresh;
@@ -50,8 +50,9 @@ static void vrb_wheel_sort(struct vrb_device *dev)
 }
 
 /*
- * The first place that may have something, and the tick it begins at; U64_MAX: none. Of two that
- * begin at the same time the coarse one is first: what is in it may belong before the other.
+ * Finds the first place that may have entries. Returns the tick at which it begins; U64_MAX: none.
+ * Of two that begin at the same tick the coarse one is first: its entries may belong into the fine
+ * one.
  */
 static u64 vrb_wheel_first(struct vrb_wheel *wheel, unsigned int *level, unsigned int *place)
 {
@@ -75,7 +76,7 @@ static u64 vrb_wheel_first(struct vrb_wheel *wheel, unsigned int *level, unsigne
 	return first;
 }
 
-/* The next request whose deadline has come; NULL: none, or not within the budget. */
+/* The next request whose deadline has passed; NULL: none, or the budget is used up. */
 static struct vrb *vrb_wheel_pop(struct vrb_device *dev)
 {
 	struct vrb_wheel *wheel = &dev->wheel;
@@ -107,7 +108,7 @@ static struct vrb *vrb_wheel_pop(struct vrb_device *dev)
 	return NULL;
 }
 
-/* When the wheel has to be looked at; maybe too early: what has been taken out is not missed. */
+/* When the wheel must be processed. This may be early: removed deadlines leave their bits set. */
 static ktime_t vrb_wheel_time(struct vrb_wheel *wheel)
 {
 	unsigned int level, place;
@@ -125,12 +126,12 @@ static void vrb_deadline_over(struct vrb_device *dev, struct vrb *vrb)
 }
 
 /**
- * vrb_deadline_add - a queued request has a deadline
+ * vrb_deadline_add - add the deadline of a queued request
  * @dev: device
- * @vrb: request, with one
+ * @vrb: request with a deadline
  *
  * Context: Device lock held.
- * Return: whether it is still to come; where it is not the request is over.
+ * Return: true; false: the deadline has passed, and the request has completed.
  */
 bool vrb_deadline_add(struct vrb_device *dev, struct vrb *vrb)
 {
@@ -147,8 +148,8 @@ bool vrb_deadline_add(struct vrb_device *dev, struct vrb *vrb)
 /* ---- Slots ---- */
 
 /*
- * When a slot's command is given up: a whole period after it was posted in which no command
- * completed, and however busy the device is after ten of them.
+ * When a slot's command is given up: after one timeout in which it was outstanding and no command
+ * completed, or after ten timeouts, even if others complete.
  */
 static ktime_t vrb_busy_expiry(const struct vrb_device *dev, const struct vrb_slot *slot)
 {
@@ -157,8 +158,7 @@ static ktime_t vrb_busy_expiry(const struct vrb_device *dev, const struct vrb_sl
 }
 
 /*
- * When the device fails because a destroy waits for a command whose completion is never going to
- * come.
+ * When the device fails because a destroy waits for a command that was given up.
  */
 static ktime_t vrb_zombie_expiry(const struct vrb_device *dev, const struct vrb_slot *slot)
 {
@@ -205,14 +205,14 @@ static void vrb_give_up(struct vrb_device *dev, struct vrb_slot *slot)
 	vrb->status = -ETIMEDOUT;
 	trace_vrb_timeout(vrb);
 	vrb_finish(dev, vrb, -ETIMEDOUT);
-	/* Nothing may overtake the lost command, and nobody knows how long it takes. */
+	/* Nothing may overtake the lost command, and its duration is unknown. */
 	if (slot->object) {
 		slot->object->flush = slot->object->flush ?: -EUCLEAN;
 		vrb_object_flush(dev, slot->object);
 	}
 }
 
-/* Looks through the slots, and notes when to do it again. */
+/* Scans the slots for timeouts, and sets the time of the next scan. */
 static void vrb_scan_slots(struct vrb_device *dev)
 {
 	ktime_t expiry, next = ktime_add_ns(dev->now, dev->timeout_ns);
@@ -237,7 +237,7 @@ static void vrb_scan_slots(struct vrb_device *dev)
 }
 
 /**
- * vrb_expire - see to what has waited too long
+ * vrb_expire - complete requests past their deadline, and give up commands that timed out
  * @dev: device
  *
  * Context: The pump, device lock held.
@@ -262,7 +262,7 @@ void vrb_expire(struct vrb_device *dev)
 
 /* ---- When the pump has to run next ---- */
 
-/* The next time at which it has to although nobody kicks it. */
+/* The next time at which the pump must run even without a kick. */
 static ktime_t vrb_next_time(struct vrb_device *dev)
 {
 	ktime_t next = dev->deadline_at;
@@ -279,10 +279,10 @@ static ktime_t vrb_next_time(struct vrb_device *dev)
 }
 
 /**
- * vrb_set_timer - have the pump kicked when it is time
+ * vrb_set_timer - set the timer that kicks the pump
  * @dev: device
  *
- * A timer that fires too early does no harm: it is only moved forward.
+ * The timer is only ever set to an earlier time: firing too early does no harm.
  *
  * Context: Device lock held.
  */
@@ -291,7 +291,7 @@ void vrb_set_timer(struct vrb_device *dev)
 	ktime_t next;
 
 	lockdep_assert_held(&dev->lock);
-	/* In most cases it is set for the slots, and there is nothing else to set it for. */
+	/* The common case: it is set for the scan of the slots, and nothing is due earlier. */
 	if (!ktime_before(min(dev->scan_at, dev->deadline_at), dev->timer_at) &&
 	    list_empty(&dev->ready) && dev->nr_slots > 1)
 		return;
@@ -309,10 +309,11 @@ static enum hrtimer_restart vrb_timer(struct hrtimer *timer)
 }
 
 /**
- * vrb_work - whether there is something the pump could do now
+ * vrb_work - whether the pump has work now
  * @dev: device
  *
- * GO busy and full slots are not: others come back for those.
+ * Commands that wait for the register and requests that wait for a slot are no work: the timer and
+ * completions start a run for those.
  *
  * Context: Device lock held.
  */
@@ -333,11 +334,11 @@ bool vrb_work(struct vrb_device *dev)
 }
 
 /**
- * vrb_unlock - drop the device lock and have the pump see to what was left for it
+ * vrb_unlock - drop the device lock, and kick the pump if it has work
  * @dev: device
  *
  * The kick comes first: a softirq that becomes pending while softirqs are disabled runs at once
- * when they are enabled again. A run that is on looks for itself before it ends. Model:
+ * when they are enabled again. An active run needs no kick: it checks before it ends. Model:
  * tools/testing/verification/pump.pml.
  *
  * Context: Any down to softirq.
@@ -354,7 +355,7 @@ void vrb_unlock(struct vrb_device *dev)
 }
 
 /**
- * vrb_time_init - make the timer of a new device ready
+ * vrb_time_init - initialise the timer of a new device
  * @dev: device
  *
  * Context: Process.
@@ -372,7 +373,7 @@ void vrb_time_init(struct vrb_device *dev)
 }
 
 /**
- * vrb_time_stop - the timer never fires again
+ * vrb_time_stop - stop the timer for good
  * @dev: device without requests
  *
  * Context: Process, may sleep.
@@ -396,13 +397,14 @@ static unsigned int vrb_count(struct vrb_device *dev, unsigned int (*count)(cons
 }
 
 /**
- * vrb_wait_zero - sleep until there is none left of something
+ * vrb_wait_zero - sleep until a count is zero
  * @dev: device
- * @count: how many there are; called under its lock. Whoever changes that calls vrb_wake()
- * @of: its argument
- * @what: of what, for the message that comes if it takes long
+ * @count: returns the count; called under the device lock. Every change of it is followed by
+ *	vrb_wake()
+ * @of: argument of @count
+ * @what: what is counted, for the message that is logged if the wait is long
  *
- * Nobody looks by himself: a wakeup that does not come is a bug, and said to be one. Model:
+ * The wait depends on the wakeup. A wakeup that is missing is a bug and is reported as one. Model:
  * tools/testing/verification/fence.pml.
  *
  * Context: Process, may sleep.

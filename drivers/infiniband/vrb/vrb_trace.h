@@ -51,7 +51,7 @@ DEFINE_EVENT(vrb_request, vrb_wait, TP_PROTO(const struct vrb *vrb), TP_ARGS(vrb
 DEFINE_EVENT(vrb_request, vrb_undo, TP_PROTO(const struct vrb *vrb), TP_ARGS(vrb));
 /* QUEUED, WAITING or ISSUED to DONE */
 DEFINE_EVENT(vrb_request, vrb_over, TP_PROTO(const struct vrb *vrb), TP_ARGS(vrb));
-/* Past its deadline, or not answered; vrb_over follows */
+/* Deadline passed, or command timed out; vrb_over follows */
 DEFINE_EVENT(vrb_request, vrb_timeout, TP_PROTO(const struct vrb *vrb), TP_ARGS(vrb));
 /* DONE to CALLBACK, or back to IDLE */
 DEFINE_EVENT(vrb_request, vrb_done, TP_PROTO(const struct vrb *vrb), TP_ARGS(vrb));
@@ -104,7 +104,7 @@ DEFINE_EVENT(vrb_slot, vrb_busy,
 DEFINE_EVENT(vrb_slot, vrb_complete,
 	     TP_PROTO(const struct vrb_device *dev, const struct vrb_slot *slot),
 	     TP_ARGS(dev, slot));
-/* A command that had been given up has finished, or the hardware that had it has been stopped. */
+/* A command that was given up has completed, or the hardware has been stopped. */
 DEFINE_EVENT(vrb_slot, vrb_zombie,
 	     TP_PROTO(const struct vrb_device *dev, const struct vrb_slot *slot),
 	     TP_ARGS(dev, slot));
@@ -122,10 +122,10 @@ DECLARE_EVENT_CLASS(vrb_object, TP_PROTO(const struct vrb_object *object), TP_AR
 			      __get_str(type), __entry->id)
 );
 
-/* The engine knows it; the hardware knows it when its create, if it has one, is done. */
+/* The object was initialised. The hardware knows it once its create, if any, has completed. */
 DEFINE_EVENT(vrb_object, vrb_object_init, TP_PROTO(const struct vrb_object *object),
 	     TP_ARGS(object));
-/* The hardware does not use it any more; its owner gets it back. */
+/* The hardware no longer uses the object; it is released. */
 DEFINE_EVENT(vrb_object, vrb_object_gone, TP_PROTO(const struct vrb_object *object),
 	     TP_ARGS(object));
 

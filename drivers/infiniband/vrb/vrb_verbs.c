@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Typed requests: which verb of the provider's it is, which object of the hardware's it is for, and
- * whether this client may ask for it.
+ * Typed requests: finds the provider's verb and the hardware object of a request, and checks
+ * whether the client may submit it.
  */
 #include <linux/export.h>
 
 #include "vrb_internal.h"
 
-/* What ib_core's security has to see */
+/* Attributes that ib_core's security checks */
 #define VRB_SECURED	(IB_QP_PORT | IB_QP_PKEY_INDEX | IB_QP_ALT_PATH)
 
 static const u8 vrb_kinds[VRB_NR_OPS] = {
@@ -50,7 +50,7 @@ static_assert(offsetof(struct vrb_reg_mr, mr) == offsetof(struct vrb_typed, obje
 static_assert(offsetof(struct vrb_unreg_mr, mr) == offsetof(struct vrb_typed, object));
 static_assert(offsetof(struct vrb_await_cq, cq) == offsetof(struct vrb_typed, object));
 
-/* What the engine does itself: see vrb_await.c. */
+/* Verbs that the engine implements itself: see vrb_await.c. */
 static const struct vrb_verb vrb_await_cq_verb = { .name = "AWAIT_CQ", .class = VRB_CLASS_EVENT };
 static const struct vrb_verb vrb_await_event_verb = {
 	.name = "AWAIT_EVENT",
@@ -67,18 +67,18 @@ static const struct vrb_verb *vrb_find_verb(const struct vrb_device *dev, u8 op)
 }
 
 /**
- * vrb_find_object - the hardware half of a struct ib_qp or its like
+ * vrb_find_object - find the hardware half of a struct ib_qp, ib_cq, ib_srq or ib_mr
  * @dev: device
- * @kind: which of them
+ * @kind: which of these
  * @of: the structure, or NULL
  *
  * Context: Any.
- * Return: the object, or NULL if it is none of this device.
+ * Return: the object, or NULL if @of is NULL or of another device.
  */
 struct vrb_object *vrb_find_object(const struct vrb_device *dev, enum vrb_kind kind, void *of)
 {
 	const struct vrb_verbs *verbs = dev->verbs;
-	/* The first member of all of them. */
+	/* The first member of each of these structures. */
 	struct ib_device *ibdev = of ? *(struct ib_device **)of : NULL;
 
 	if (!verbs || !ibdev || ibdev != dev->ibdev)
@@ -106,7 +106,10 @@ static bool vrb_is_secured(const struct vrb *vrb)
 	return vrb->op == VRB_OP_MODIFY_QP && req->mask & VRB_SECURED;
 }
 
-/* The provider asks for what ib_core does; others for what is their own, or nobody's. */
+/*
+ * A shell may be used by its owner alone. Of ib_core's objects the provider may use all, and other
+ * clients those of the kernel.
+ */
 static int vrb_check_owner(const struct vrb_client *client, const struct vrb *vrb)
 {
 	const struct vrb_object *object = vrb->object;
@@ -120,13 +123,13 @@ static int vrb_check_owner(const struct vrb_client *client, const struct vrb *vr
 
 /**
  * vrb_resolve - find the verb and the object of a typed request
- * @client: who submits it
- * @vrb: the request, which nobody else is submitting; gets both
+ * @client: its submitter
+ * @vrb: the request, claimed by the caller; both are stored in it
  *
  * Context: Any.
  * Return: 0; -EINVAL: there is no such verb, or the object is of another device or client;
- * -EOPNOTSUPP: the provider lacks the verb; -EACCES: a process's object, or what ib_core's security
- * must see.
+ * -EOPNOTSUPP: the provider lacks the verb; -EACCES: a process's object, or an attribute that
+ * ib_core's security checks.
  */
 int vrb_resolve(struct vrb_client *client, struct vrb *vrb)
 {
@@ -155,8 +158,8 @@ int vrb_resolve(struct vrb_client *client, struct vrb *vrb)
 /**
  * vrb_client_can - whether the provider has a verb
  * @client: client
- * @op: which; %VRB_OP_CREATE_CQ, %VRB_OP_CREATE_QP, %VRB_OP_CREATE_SRQ and %VRB_OP_CREATE_MR also
- *	tell whether there are shells
+ * @op: the verb; %VRB_OP_CREATE_CQ, %VRB_OP_CREATE_QP, %VRB_OP_CREATE_SRQ and %VRB_OP_CREATE_MR
+ *	also stand for shells of that kind
  *
  * Context: Any.
  */
