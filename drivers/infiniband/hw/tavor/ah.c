@@ -134,7 +134,7 @@ static void tavor_av_encode(const struct tavor_dev *dev, u32 pdn, const struct r
 	av->sl_tclass_flow = cpu_to_be32(word);
 }
 
-/* A source GID that is held for the address must be the one that it names. */
+/* The source GID that the address has a reference to must be the one that its index names. */
 static bool tavor_route_ok(const struct tavor_dev *dev, const struct ib_global_route *grh)
 {
 	const struct ib_gid_attr *gid = grh->sgid_attr;
@@ -148,7 +148,7 @@ static bool tavor_route_ok(const struct tavor_dev *dev, const struct ib_global_r
 /**
  * tavor_ah_attr_ok() - whether an address fits the hardware's fields
  * @dev: the device
- * @attr: address; its port is the caller's to check
+ * @attr: address; the caller checks its port
  *
  * Context: Any.
  * Return: whether each of its fields fits the hardware's.

@@ -68,7 +68,7 @@ void tavor_alloc_destroy(struct tavor_dev *dev, struct tavor_alloc *alloc)
 	kvfree(alloc->number);
 }
 
-/* The next free index of this turn or of the one after it; num: none. */
+/* The next free index, with wrap-around; num: none. */
 static u32 tavor_alloc_pick(const struct tavor_alloc *alloc)
 {
 	u32 index = tavor_bitmap_next(&alloc->free, alloc->next);
@@ -89,7 +89,7 @@ static u32 tavor_alloc_allowed(const struct tavor_alloc *alloc, u32 number)
 
 /**
  * tavor_alloc_get() - takes a number
- * @alloc: from where
+ * @alloc: the allocator
  * @number: the number
  *
  * Context: Any down to softirq.
@@ -114,9 +114,9 @@ int tavor_alloc_get(struct tavor_alloc *alloc, u32 *number)
 }
 
 /**
- * tavor_alloc_change() - another number for the same index, so that the last one is not valid
- * @alloc: where @number is from
- * @number: one that is in use, which no hardware uses
+ * tavor_alloc_change() - another number for the same index, so that the old one becomes invalid
+ * @alloc: allocator of @number
+ * @number: number in use, which the hardware does not use
  *
  * Context: Any.
  * Return: the new number; the old one is not to be returned any more.
@@ -128,8 +128,8 @@ u32 tavor_alloc_change(const struct tavor_alloc *alloc, u32 number)
 
 /**
  * tavor_alloc_put() - returns a number
- * @alloc: to where
- * @number: as tavor_alloc_get() or tavor_alloc_change() gave it; no hardware uses it any more
+ * @alloc: allocator of @number
+ * @number: from tavor_alloc_get() or tavor_alloc_change(); the hardware no longer uses it
  *
  * Context: Any down to softirq.
  */

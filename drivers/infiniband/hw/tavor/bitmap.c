@@ -49,7 +49,7 @@ void tavor_bitmap_destroy(struct tavor_bitmap *map)
 
 /**
  * tavor_bitmap_set() - sets a bit
- * @map: whose
+ * @map: the bitmap
  * @bit: below its size
  *
  * Context: Any, under the owner's lock.
@@ -64,7 +64,7 @@ void tavor_bitmap_set(struct tavor_bitmap *map, u32 bit)
 
 /**
  * tavor_bitmap_clear() - clears a bit
- * @map: whose
+ * @map: the bitmap
  * @bit: below its size
  *
  * Context: Any, under the owner's lock.
@@ -80,7 +80,7 @@ void tavor_bitmap_clear(struct tavor_bitmap *map, u32 bit)
 
 /**
  * tavor_bitmap_next() - finds a set bit
- * @map: where
+ * @map: the bitmap
  * @from: first candidate
  *
  * Context: Any, under the owner's lock.

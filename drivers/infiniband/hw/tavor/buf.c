@@ -38,7 +38,7 @@ int tavor_block_get(struct tavor_dev *dev, struct tavor_block *block, gfp_t gfp)
 /**
  * tavor_block_put() - returns a block to the pool
  * @dev: device
- * @block: as tavor_block_get() gave it; the hardware does not use it any more
+ * @block: from tavor_block_get(); the hardware no longer uses it
  *
  * Context: Any down to softirq.
  */
@@ -159,7 +159,8 @@ int tavor_buf_alloc(struct tavor_dev *dev, struct tavor_buf *buf, size_t size, u
 /**
  * tavor_buf_free() - returns memory and key
  * @dev: device
- * @buf: may be zeroed. A buffer the hardware still owns leaks: it may yet write it
+ * @buf: may be zeroed. A buffer that the hardware still owns is not freed, because the hardware may
+ *	still write it
  *
  * Context: Any down to softirq.
  */
@@ -204,7 +205,7 @@ static const struct tavor_queue_type *tavor_queue_type_of(const struct vrb_objec
 	return container_of(object->type, struct tavor_queue_type, mtt.object);
 }
 
-/* The buffer that a request is about */
+/* The buffer that a request works on */
 static struct tavor_buf *tavor_buf_of(struct vrb *vrb)
 {
 	const struct tavor_queue_type *type = tavor_queue_type_of(vrb->object);
@@ -250,7 +251,7 @@ int tavor_buf_mtt_pages(struct vrb *vrb, u32 first, u32 n, u64 *pages)
 /**
  * tavor_buf_create() - &vrb_step.encode of a create or resize: SW2HW_MPT of the buffer
  * @vdev: device
- * @vrb: the request; of a process's queue, which has no buffer of ours, too
+ * @vrb: the request; the queue may be a process's, which has no buffer of the driver's
  * @slot: where to encode
  *
  * From the time the command is posted until its failure is known, the buffer must be treated as
@@ -263,7 +264,7 @@ int tavor_buf_create(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *
 {
 	struct tavor_mpt *mpt = &tavor_buf_of(vrb)->mpt;
 
-	/* Of a resize that was not answered in time the hardware has it already. */
+	/* After a resize that timed out the hardware may own the key already. */
 	if (!mpt->key || mpt->hw_owned)
 		return VRB_NEXT;
 	tavor_encode_sw2hw_mpt(vrb_to_tdev(vdev), slot, mpt);

@@ -26,7 +26,7 @@ struct tavor_buf {
 	struct tavor_mpt mpt;
 	struct tavor_block *block;
 	u32 nr_blocks;
-	u32 written;		/* of their MTTs, by a create */
+	u32 written;		/* number of MTTs that a create has written */
 	size_t size;
 };
 
@@ -43,7 +43,7 @@ int tavor_buf_write_mtt(struct tavor_dev *dev, struct tavor_buf *buf);
  * struct tavor_queue_type - a type of objects that have a buffer
  * @mtt: the type; see TAVOR_QUEUE_TYPE()
  * @buf: offset of the struct tavor_buf from the vrb_object
- * @spare: the same of the buffer that a resize moves to; afterwards it has the previous buffer
+ * @spare: likewise for the buffer that a resize moves to; after the move, for the previous buffer
  */
 struct tavor_queue_type {
 	struct tavor_mtt_type mtt;
@@ -80,9 +80,9 @@ int tavor_buf_destroyed(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slo
 			const struct vrb_result *result);
 
 /*
- * The rows of a queue's verbs that are its buffer's key; before it come those of its MTTs. The type
- * is a tavor_queue_type. A queue in a process's memory region has neither: its create begins behind
- * them.
+ * The steps of a queue's verbs for the key of its buffer; the steps for its MTTs precede them. The
+ * type is a tavor_queue_type. A queue in a process's memory region needs neither: its create begins
+ * after them.
  */
 #define TAVOR_NR_BUF_CREATE_STEPS	3	/* with those of the MTTs */
 

@@ -5,8 +5,8 @@
  * A slot of the engine is a command the firmware may have outstanding; each has an in and an out
  * mailbox of its own, allocated once and freed when the device can write no more, so that a
  * command that timed out keeps its mailbox. Until the command event queue exists commands are
- * posted without event and reap() looks at the register; afterwards GO clears when the firmware
- * has accepted a command, and the event queue tells the rest.
+ * posted without event and reap() polls the register. After that GO clears when the firmware has
+ * accepted a command, and its completion is reported by the event queue.
  *
  * Everything here that is not init or cleanup runs with BH disabled, called by the engine.
  */
@@ -21,7 +21,7 @@
 #include "trace.h"
 
 /**
- * tavor_cmd_timeout() - how long a command may take that no other one overtakes
+ * tavor_cmd_timeout() - how long a command may take while no other one completes
  *
  * Context: Any.
  * Return: in jiffies.
@@ -44,7 +44,7 @@ int tavor_cmd_errno(u8 status)
 	case TAVOR_ST_OK:
 		return 0;
 	case TAVOR_ST_INTERNAL_ERR:
-		/* -EIO is the device's failure, after which the hardware is at rest. */
+		/* -EIO means that the device has failed and its hardware is stopped. */
 		return -EREMOTEIO;
 	case TAVOR_ST_BAD_OP:
 		return -EOPNOTSUPP;
@@ -250,7 +250,7 @@ static void tavor_cmd_rearm(struct vrb_device *vdev)
 		events->rearm(dev);
 }
 
-/* No command is outstanding: each is found the way it was posted. */
+/* No command is outstanding, so each completes in the mode in which it was posted. */
 static void tavor_cmd_slots(struct vrb_device *vdev, unsigned int slots)
 {
 	struct tavor_cmd *cmd = &vrb_to_tdev(vdev)->cmd;
@@ -378,10 +378,10 @@ void tavor_cmd_cleanup(struct tavor_dev *dev)
 /**
  * tavor_cmd_use_events() - from now on commands complete through an event queue
  * @dev: device; no command is outstanding
- * @events: that queue, which works; stays valid until tavor_cmd_use_polling()
+ * @events: that queue, tested; must stay valid until tavor_cmd_use_polling()
  *
  * Context: Process context, may sleep.
- * Return: 0, or -EOPNOTSUPP if the firmware takes one command at a time only.
+ * Return: 0, or -EOPNOTSUPP if the firmware accepts only one command at a time.
  */
 int tavor_cmd_use_events(struct tavor_dev *dev, const struct tavor_cmd_events *events)
 {
@@ -396,11 +396,11 @@ int tavor_cmd_use_events(struct tavor_dev *dev, const struct tavor_cmd_events *e
 }
 
 /**
- * tavor_cmd_use_polling() - back to looking at the register
+ * tavor_cmd_use_polling() - from now on commands are polled
  * @dev: device
  *
- * A command still outstanding would be answered through an event queue that is about to go: the
- * device has failed then.
+ * Fails the device if a command is still outstanding, because its completion would go to an event
+ * queue that is about to be destroyed.
  *
  * Context: Process context, may sleep.
  */
@@ -448,7 +448,7 @@ struct vrb_user *tavor_exec_caller(struct tavor_dev *dev)
 }
 
 /**
- * tavor_exec() - submits on behalf of the driver and waits
+ * tavor_exec() - submits a request as the driver's and waits
  * @dev: device
  * @vrb: prepared; no destroy
  *

@@ -49,10 +49,10 @@ struct tavor_cmd {
 	struct dma_pool *pool;
 	struct tavor_cmd_slot slot[TAVOR_MAX_SLOTS];
 	const struct tavor_cmd_events *queue;	/* needed for more than one outstanding command */
-	const struct tavor_cmd_events *events;	/* it, in use; NULL: commands are polled */
+	const struct tavor_cmd_events *events;	/* queue, if in use; NULL: commands are polled */
 	bool polled_busy;		/* a command that is polled is in the HCR */
 	u16 polled_token;
-	struct vrb_user strangers;	/* processes of which only that is known */
+	struct vrb_user strangers;	/* all processes whose context is unknown */
 };
 
 #define TAVOR_CMD_IN	0x1	/* the in mailbox of the slot */

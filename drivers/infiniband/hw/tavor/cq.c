@@ -2,8 +2,8 @@
 /*
  * Completion queues: life, table, events.
  *
- * A CQ number returns only when the completion event queue has been drained after HW2SW_CQ: no
- * event that is still under way can name a CQ it does not belong to.
+ * A CQ number is freed only when the completion event queue has been drained after HW2SW_CQ. So no
+ * event in the queue can name another CQ than the one it was written for.
  */
 #include <linux/bitfield.h>
 #include <linux/log2.h>
@@ -18,7 +18,7 @@
 #include "uctx.h"
 
 /**
- * tavor_cq_lock_pair() - both CQs of a QP
+ * tavor_cq_lock_pair() - locks both CQs of a QP
  * @a: one
  * @b: the other; may be the same
  * @flags: for tavor_cq_unlock_pair()
@@ -41,7 +41,7 @@ void tavor_cq_lock_pair(struct tavor_hw_cq *a, struct tavor_hw_cq *b, unsigned l
  * tavor_cq_unlock_pair() - counterpart of tavor_cq_lock_pair()
  * @a: one
  * @b: the other
- * @flags: as given there
+ * @flags: as set by tavor_cq_lock_pair()
  *
  * Context: Any.
  */
@@ -58,9 +58,9 @@ void tavor_cq_unlock_pair(struct tavor_hw_cq *a, struct tavor_hw_cq *b, unsigned
 }
 
 /**
- * tavor_cq_completion() - a CQ that was armed has something
+ * tavor_cq_completion() - handles the completion event of an armed CQ
  * @dev: the device
- * @cqn: number; one the table does not know is ignored
+ * @cqn: number; an unknown one is ignored
  *
  * Context: Softirq.
  */
@@ -79,12 +79,12 @@ void tavor_cq_completion(struct tavor_dev *dev, u32 cqn)
 }
 
 /**
- * tavor_cq_error() - a CQ takes no more completions
+ * tavor_cq_error() - handles the error event of a CQ, which accepts no more completions
  * @dev: the device
- * @cqn: number; one the table does not know is ignored
+ * @cqn: number; an unknown one is ignored
  * @overrun: it was full; otherwise its memory could not be written
  *
- * Only of the kernel's own CQs the log says so: a process may overrun its own as it likes.
+ * Logged for kernel CQs only, because a process can overrun its own at will.
  *
  * Context: Softirq.
  */
@@ -145,9 +145,9 @@ static void tavor_encode_sw2hw_cq(struct tavor_dev *dev, struct vrb_slot *slot,
 }
 
 /*
- * Create: the key of a kernel CQ's buffer, then the CQ itself. The hardware counts as the owner of
- * each from the command on until that is known to have failed. If the command was answered too
- * late, with success, a create that is submitted again skips it.
+ * Create: the key of a kernel CQ's buffer, then the CQ itself. Once a command is posted, the
+ * hardware counts as the owner unless the command is known to have failed. If the command succeeded
+ * after its timeout, a create that is submitted again skips it.
  */
 static int tavor_cq_create_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
@@ -199,7 +199,7 @@ const struct vrb_verb tavor_verb_create_cq = {
 	VRB_STEPS(tavor_create_cq_steps),
 };
 
-/* In a process's memory region: the same without the rows for a buffer of ours. */
+/* In a process's memory region: the same without the steps for a buffer of the driver's. */
 static const struct vrb_verb tavor_verb_create_user_cq = {
 	.name = "CREATE_CQ",
 	.class = VRB_CLASS_NORMAL,
@@ -208,7 +208,7 @@ static const struct vrb_verb tavor_verb_create_user_cq = {
 	.nr_steps = ARRAY_SIZE(tavor_create_cq_steps) - TAVOR_NR_BUF_CREATE_STEPS,
 };
 
-/* Destroy: the CQ, its event queue's drain, the key of its buffer, and of a resize's. */
+/* Destroy: the CQ, the drain of its event queue, the keys of its buffer and of a resize's. */
 static int tavor_cq_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
@@ -224,7 +224,7 @@ static void tavor_cq_drained(struct tavor_eq_drain *drain)
 	vrb_resume(&container_of(drain, struct tavor_hw_cq, drain)->object);
 }
 
-/* A resize that was not answered: from here on each buffer is what it is. */
+/* Ends a resize that timed out: from now on the CQ does not change its buffer. */
 static void tavor_cq_stay(struct tavor_hw_cq *cq)
 {
 	unsigned long flags;
@@ -234,7 +234,7 @@ static void tavor_cq_stay(struct tavor_hw_cq *cq)
 	spin_unlock_irqrestore(&cq->lock, flags);
 }
 
-/* The number must not return before no event of its event queue can name it. */
+/* The number must not be freed while an event in its event queue may name it. */
 static int tavor_cq_destroy_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 				 const struct vrb_result *result)
 {
@@ -252,7 +252,7 @@ static int tavor_cq_destroy_done(struct vrb_device *vdev, struct vrb *vrb, struc
 	return VRB_WAIT;
 }
 
-/* The key of a buffer that the hardware knows; a resize that was not answered has left two. */
+/* The key of a buffer that the hardware knows; after a resize that timed out there may be two. */
 static struct tavor_mpt *tavor_cq_known_mpt(struct tavor_hw_cq *cq)
 {
 	if (cq->buf.mpt.hw_owned)
@@ -297,9 +297,9 @@ static const struct vrb_verb tavor_verb_destroy_cq = {
 };
 
 /**
- * tavor_cq_exec() - submits a request of ib_core's or a process's and waits
- * @cq: on what
- * @verb: what to do
+ * tavor_cq_exec() - submits a request on an ib_core CQ and waits
+ * @cq: the CQ
+ * @verb: the verb
  * @vrb: the request
  *
  * Context: Process context, may sleep.
@@ -313,7 +313,7 @@ int tavor_cq_exec(struct tavor_hw_cq *cq, const struct vrb_verb *verb, struct vr
 }
 
 /**
- * tavor_cq_buf_alloc() - the buffer of a kernel CQ, all its entries the hardware's
+ * tavor_cq_buf_alloc() - allocates the buffer of a kernel CQ; the hardware owns all its entries
  * @dev: the device
  * @entries: power of two
  * @buf: result
@@ -347,20 +347,20 @@ static int tavor_cq_init_kernel(struct tavor_hw_cq *cq, gfp_t gfp)
 	if (err)
 		return err;
 	cq->lkey = cq->buf.mpt.key;
-	/* The CQ can fire as soon as it is known, so the table knows it first. */
+	/* Events may come as soon as the hardware knows the CQ, so it enters the table first. */
 	return tavor_table_insert(&dev->cqs, &cq->object, gfp);
 }
 
 /**
- * tavor_cq_pin() - a process's CQ keeps the memory region that its buffer lies in
+ * tavor_cq_pin() - pins the memory region that the buffer of a process's CQ lies in
  * @cq: the CQ
- * @ctx: of the process
- * @lkey: of the region
- * @entries: the buffer has
- * @pin: what is pinned
+ * @ctx: context of the process
+ * @lkey: key of the region
+ * @entries: number of entries of the buffer
+ * @pin: set to what is pinned
  *
  * Context: Process context.
- * Return: 0 or -EINVAL: it is not the caller's, or too small.
+ * Return: 0; -EINVAL: the region is not the caller's, or too small.
  */
 int tavor_cq_pin(struct tavor_hw_cq *cq, struct tavor_ucontext *ctx, u32 lkey, u32 entries,
 		 struct tavor_pin *pin)
@@ -450,7 +450,7 @@ free_cq:
 }
 
 /**
- * tavor_init_cq() - &vrb_verbs.init_cq: a kernel CQ without its create
+ * tavor_init_cq() - &vrb_verbs.init_cq: initialises a kernel CQ, which its create makes usable
  * @ibcq: shell, or made by ib_core
  * @attr: size and vector
  * @gfp: GFP_KERNEL or GFP_ATOMIC
@@ -538,7 +538,7 @@ int tavor_create_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr,
 /**
  * tavor_destroy_cq() - ib_device_ops.destroy_cq
  * @ibcq: the CQ; no QP uses it
- * @udata: not used: ib_core gives one of its own when it undoes a create
+ * @udata: not used: ib_core passes one of its own when it undoes a create
  *
  * Context: Process context.
  * Return: 0: a destroy does not fail.

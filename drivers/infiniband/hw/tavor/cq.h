@@ -21,15 +21,15 @@ struct tavor_cq_resize {
 
 /**
  * enum tavor_cq_move - where the entries of a kernel CQ are while it is resized
- * @TAVOR_CQ_SETTLED: all are in &tavor_hw_cq.buf; the other buffer, if there is one, is for the
- *	next resize
- * @TAVOR_CQ_LEAVING: the command is outstanding: new ones are written there, or to
- *	&tavor_hw_cq.spare
- * @TAVOR_CQ_LEFT: new ones are written to the other buffer; the driver searches for the end of
- *	those in the first one
- * @TAVOR_CQ_MOVING: they are being copied, newest first, from &tavor_hw_cq.end downwards
- * @TAVOR_CQ_MOVED: all are in &tavor_hw_cq.buf, which was the other one; both buffers are still
- *	known to the hardware
+ * @TAVOR_CQ_SETTLED: all are in &tavor_hw_cq.buf; &tavor_hw_cq.spare, if set, is for the next
+ *	resize
+ * @TAVOR_CQ_LEAVING: the command is outstanding: the hardware writes new entries to either buffer
+ * @TAVOR_CQ_LEFT: the hardware writes new entries to &tavor_hw_cq.spare; the driver searches for
+ *	the end of the entries in &tavor_hw_cq.buf
+ * @TAVOR_CQ_MOVING: the driver copies the old entries, newest first, from &tavor_hw_cq.end
+ *	downwards
+ * @TAVOR_CQ_MOVED: all are in the new buffer, which is now &tavor_hw_cq.buf; the hardware still
+ *	knows both buffers
  */
 enum tavor_cq_move {
 	TAVOR_CQ_SETTLED,
@@ -44,7 +44,7 @@ enum tavor_cq_move {
  * @ibcq: the CQ its events and completions are for
  * @cqn: number; the low bits are its index
  * @vector: its completion EQ, which has room for its events
- * @user: the buffer is a process's
+ * @user: the buffer is in a process's memory
  * @hw_owned: SW2HW_CQ has succeeded
  * @open: a kernel CQ that has been created: it may be polled and armed
  * @entries: power of two; one of them always stays free
@@ -59,8 +59,8 @@ enum tavor_cq_move {
  * @spare: for a resize of a kernel CQ: the next buffer, and afterwards the previous one
  * @spare_entries: number of entries of @spare
  * @move: progress of a resize of a kernel CQ
- * @end: of a CQ that is moving: the index after the last entry of @buf; while that is unknown, the
- *	index up to which it was searched for
+ * @end: during a move: the index after the last entry of @buf; while that is unknown, the index up
+ *	to which it has been searched for
  * @moved: entries from this index on are copies in @spare
  * @pin: the PD and the region of a user's CQ buffer
  * @resize: of a user's CQ, while its command is outstanding

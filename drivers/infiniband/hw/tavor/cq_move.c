@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The entries of a kernel CQ that goes from one buffer to another.
+ * Moves the entries of a kernel CQ from one buffer to another.
  *
- * The hardware writes what comes after RESIZE_CQ to the new buffer, and nothing to the old one. It
- * goes on at its old producer index modulo the old size, which is modulo the new size where the
- * first new entry comes; what was outstanding counts as in front of that. There it is copied,
- * newest first and in portions, so that no lock is held for long. Meanwhile who polls takes the
- * rest from the old buffer: where an entry has been copied the old one is the hardware's again, and
- * when there is nothing more of it he goes on in the new one, even before the command is known to
- * be done.
+ * After RESIZE_CQ the hardware writes new entries to the new buffer, and nothing to the old one.
+ * The first new entry has the index (old producer index modulo old size), modulo the new size. The
+ * entries that were outstanding belong in front of it. The driver copies them there, newest first
+ * and in portions, so that no lock is held for long. Meanwhile poll reads from the old buffer. An
+ * entry that has been copied is given back to the hardware in the old buffer. When the old buffer
+ * has no more entries, poll continues in the new one, even if the completion of the command has not
+ * been seen yet.
  */
 #include "cq_move.h"
 #include "tavor.h"
 
 #define TAVOR_CQ_PORTION	64U	/* entries in one hold of the CQ's lock */
 
-/* Entry of the buffer that the CQ goes to; @index is free-running. */
+/* Entry of the buffer that the CQ moves to; @index is free-running. */
 static struct tavor_cqe *tavor_cqe_ahead(struct tavor_hw_cq *cq, u32 index)
 {
 	lockdep_assert_held(&cq->lock);
@@ -23,13 +23,13 @@ static struct tavor_cqe *tavor_cqe_ahead(struct tavor_hw_cq *cq, u32 index)
 			    (index & (cq->spare_entries - 1)) * sizeof(struct tavor_cqe));
 }
 
-/* Of the entry at @index, or the copy of the one at @moved, the index in the other buffer. */
+/* Index in the new buffer of the entry at @moved, if the old buffer's entries end at @end. */
 static u32 tavor_cq_index_ahead(const struct tavor_hw_cq *cq, u32 end, u32 moved)
 {
 	return (end & (cq->entries - 1)) - (end - moved);
 }
 
-/* All that is outstanding is in the other buffer, from @first on. */
+/* Switches to the new buffer, which has all outstanding entries, from @first on. */
 static void tavor_cq_switch(struct tavor_hw_cq *cq, u32 first)
 {
 	swap(cq->buf, cq->spare);
@@ -41,8 +41,8 @@ static void tavor_cq_switch(struct tavor_hw_cq *cq, u32 first)
 }
 
 /**
- * tavor_cq_follow() - go on in the other buffer, if there is something
- * @cq: a kernel CQ that is being resized; its buffer had nothing more when it was looked at
+ * tavor_cq_follow() - continues in the new buffer, if that has an entry
+ * @cq: a kernel CQ that is being resized; no entry was found in its buffer
  *
  * Context: Any, the CQ's lock held.
  * Return: whether there is an entry to be polled.
@@ -58,7 +58,7 @@ bool tavor_cq_follow(struct tavor_hw_cq *cq)
 		return false;
 	if (!tavor_cqe_is_sw(tavor_cqe_ahead(cq, first)))
 		return false;
-	/* What the hardware has written before is in the old buffer, and visible with this. */
+	/* Entries that the hardware wrote to the old buffer before this one are visible now. */
 	dma_rmb();
 	if (!tavor_cq_next(cq))
 		tavor_cq_switch(cq, first);
@@ -66,7 +66,7 @@ bool tavor_cq_follow(struct tavor_hw_cq *cq)
 }
 
 /**
- * tavor_cq_left() - the hardware does not write the buffer any more
+ * tavor_cq_left() - the hardware no longer writes the old buffer
  * @cq: a kernel CQ whose RESIZE_CQ has been executed
  *
  * Context: Any, the CQ's lock held.
@@ -74,7 +74,7 @@ bool tavor_cq_follow(struct tavor_hw_cq *cq)
 void tavor_cq_left(struct tavor_hw_cq *cq)
 {
 	lockdep_assert_held(&cq->lock);
-	/* Unless who polls has noticed before. */
+	/* Poll may have noticed this before. */
 	if (cq->move != TAVOR_CQ_LEAVING)
 		return;
 	cq->move = TAVOR_CQ_LEFT;
@@ -85,7 +85,7 @@ static void tavor_cq_find_end(struct tavor_hw_cq *cq)
 {
 	u32 n;
 
-	/* Who polls may be ahead of the search. */
+	/* Poll may be ahead of the search. */
 	if ((s32)(cq->end - cq->cons_index) < 0)
 		cq->end = cq->cons_index;
 	for (n = 0; n < TAVOR_CQ_PORTION; n++, cq->end++) {
@@ -115,7 +115,7 @@ static void tavor_cq_copy_some(struct tavor_hw_cq *cq)
 }
 
 /**
- * tavor_cq_move_some() - a portion of what the hardware has left behind
+ * tavor_cq_move_some() - moves a portion of the entries in the old buffer
  * @cq: a kernel CQ after tavor_cq_left()
  *
  * Context: Any, the CQ's lock held.
@@ -131,7 +131,7 @@ bool tavor_cq_move_some(struct tavor_hw_cq *cq)
 	return cq->move == TAVOR_CQ_LEFT || cq->move == TAVOR_CQ_MOVING;
 }
 
-/* Whether the hardware has written to the other buffer before its command is known to be done. */
+/* Whether the hardware has written to the new buffer before the command's completion was seen. */
 static bool tavor_cq_has_left(struct tavor_hw_cq *cq)
 {
 	u32 end = cq->cons_index;
@@ -145,11 +145,13 @@ static bool tavor_cq_has_left(struct tavor_hw_cq *cq)
 }
 
 /**
- * tavor_cq_gather() - all entries to one buffer
- * @cq: a kernel CQ. While its RESIZE_CQ is under way entries may yet come to either, but none of a
- *	QP that the hardware has let go of
+ * tavor_cq_gather() - moves all entries to one buffer
+ * @cq: a kernel CQ. While its RESIZE_CQ is outstanding the hardware may write new entries to
+ *	either buffer, but none for a QP that it has released
  *
- * Context: Any, the CQ's lock held. As long as there are entries.
+ * The duration is bounded by the number of entries.
+ *
+ * Context: Any, the CQ's lock held.
  */
 void tavor_cq_gather(struct tavor_hw_cq *cq)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * The entries of a kernel CQ that goes from one buffer to another.
+ * Moves the entries of a kernel CQ from one buffer to another.
  */
 #ifndef TAVOR_CQ_MOVE_H
 #define TAVOR_CQ_MOVE_H
@@ -12,7 +12,7 @@ void tavor_cq_gather(struct tavor_hw_cq *cq);
 void tavor_cq_left(struct tavor_hw_cq *cq);
 bool tavor_cq_move_some(struct tavor_hw_cq *cq);
 
-/* The buffer has nothing more: whether there is something all the same. The CQ's lock is held. */
+/* Whether a CQ whose buffer has no entry has one in the new buffer. The CQ's lock is held. */
 static inline bool tavor_cq_goes_on(struct tavor_hw_cq *cq)
 {
 	return unlikely(cq->move) && tavor_cq_follow(cq);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Resize of CQs. A process brings the other buffer and copies what is outstanding itself. Of a
- * kernel CQ the buffer is there before the request (vrb_alloc_cq_ring()), and the request copies;
- * what it leaves it gives back.
+ * Resize of CQs. A process allocates the new buffer and copies the outstanding entries itself. The
+ * new buffer of a kernel CQ is allocated before the request (vrb_alloc_cq_ring()). The request
+ * copies the entries and frees the old buffer.
  */
 #include <linux/bitfield.h>
 #include <linux/log2.h>
@@ -21,7 +21,7 @@ static void tavor_encode_resize_cq(struct tavor_dev *dev, struct vrb_slot *slot,
 	memset(mbox, 0, sizeof(*mbox));
 	mbox->log_size = cpu_to_be32(FIELD_PREP(TAVOR_CQC_LOG_SIZE, ilog2(entries)));
 	mbox->lkey = cpu_to_be32(lkey);
-	/* Opcode modifier 1: indices go on, software copies what is outstanding. */
+	/* Opcode modifier 1: indices continue, software copies the outstanding entries. */
 	tavor_cmd_set(dev, slot, TAVOR_CMD_RESIZE_CQ, 1, cq->cqn, TAVOR_CMD_IN);
 }
 
@@ -45,12 +45,12 @@ static u32 tavor_cq_entries(int cqe)
 /* ---- Kernel CQs ---- */
 
 /**
- * tavor_ring_cq() - &vrb_verbs.ring_cq: the buffer of a resize
+ * tavor_ring_cq() - &vrb_verbs.ring_cq: allocates the buffer of a resize
  * @ibcq: a kernel CQ
  * @cqe: entries wanted
  * @gfp: GFP_KERNEL or GFP_ATOMIC
  *
- * It is the CQ's from here on, until a resize has used it or the CQ goes.
+ * The CQ owns the buffer until a resize has used it or the CQ is destroyed.
  *
  * Context: Any down to softirq, as @gfp says.
  * Return: 0; -EINVAL: size; -EBUSY: it has one already; -ENOMEM.
@@ -80,7 +80,7 @@ int tavor_ring_cq(struct ib_cq *ibcq, int cqe, gfp_t gfp)
 	return taken ? -EBUSY : 0;
 }
 
-/* Of one that was not answered in time: what it has done already is not done again. */
+/* After a resize that timed out, the steps that it has completed are not repeated. */
 static int tavor_resize_check(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	const struct vrb_resize_cq *req = container_of(vrb, struct vrb_resize_cq, vrb);
@@ -107,7 +107,7 @@ static int tavor_resize_encode(struct vrb_device *vdev, struct vrb *vrb, struct 
 	unsigned long flags;
 	bool settled;
 
-	/* Who polls looks into the other buffer, too, from here on. */
+	/* After this, poll looks into the new buffer too. */
 	spin_lock_irqsave(&cq->lock, flags);
 	settled = cq->move == TAVOR_CQ_SETTLED;
 	if (settled)
@@ -167,7 +167,7 @@ static void tavor_resize_old_key_late(struct vrb_device *vdev, struct vrb_object
 		to_hw_cq(object)->spare.mpt.hw_owned = false;
 }
 
-/* What was the CQ's buffer is nobody's. */
+/* Frees the buffer that the CQ does not use. */
 static void tavor_resize_free(struct tavor_hw_cq *cq)
 {
 	struct tavor_buf buf;
@@ -220,7 +220,7 @@ const struct vrb_verb tavor_verb_resize_cq = {
 	VRB_STEPS(tavor_resize_cq_steps),
 };
 
-/* One that has failed, or was refused, has left the buffer as it was given to it. */
+/* A resize that failed or was refused has left the new buffer unused, so it is freed here. */
 static int tavor_resize_kernel_cq(struct tavor_hw_cq *cq, int cqe)
 {
 	struct vrb_resize_cq req;
@@ -239,11 +239,11 @@ static int tavor_resize_kernel_cq(struct tavor_hw_cq *cq, int cqe)
 
 /* ---- A process's CQs ---- */
 
-/* A resize: to another buffer */
+/* The resize of a process's CQ to another buffer */
 struct tavor_user_resize {
 	struct vrb vrb;
 	struct tavor_cq_resize to;
-	bool issued;			/* the CQ has it now */
+	bool issued;			/* the command was posted: the CQ owns the buffer */
 };
 
 static int tavor_user_resize_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
@@ -257,7 +257,7 @@ static int tavor_user_resize_encode(struct vrb_device *vdev, struct vrb *vrb, st
 	return VRB_POST;
 }
 
-/* One of the two buffers is not used any more. */
+/* The result is known: one of the two buffers is no longer used. */
 static void tavor_user_resize_late(struct vrb_device *vdev, struct vrb_object *object,
 				   const struct vrb_result *result)
 {
@@ -322,8 +322,8 @@ static int tavor_resize_users_cq(struct tavor_hw_cq *cq, u32 entries, struct ib_
  * @cqe: entries wanted
  * @udata: names the new buffer; NULL for kernel CQs
  *
- * One after the other: each has a buffer beside the one that is in use. One to the size that the
- * CQ has moves it, too, because a process gives the old buffer up.
+ * Resizes of one CQ are serialized, because each needs a second buffer. A resize to the current
+ * size moves the CQ too, because the process gives up the old buffer.
  *
  * Context: Process context.
  * Return: 0; -EINVAL: size, more completions outstanding than would fit, or a buffer that is not

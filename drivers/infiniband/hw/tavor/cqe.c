@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The entries of a kernel CQ: giving them back, and taking out those of one QP.
+ * The entries of a kernel CQ: returns them to the hardware, and removes those of one QP.
  */
 #include "cq_move.h"
 #include "cqe.h"
@@ -25,8 +25,8 @@ static u32 tavor_cq_producer(struct tavor_hw_cq *cq)
 /**
  * tavor_cq_clean() - remove the completions of one QP
  * @cq: a CQ; nothing is done to a user's
- * @qpn: QP the hardware does not process any more
- * @srq: where its receives came from, or NULL
+ * @qpn: QP that the hardware no longer processes
+ * @srq: SRQ of its receives, or NULL
  *
  * Context: Any, the CQ's lock held.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What debugfs shows of the driver.
+ * The driver's files in debugfs.
  */
 #ifndef TAVOR_DEBUG_H
 #define TAVOR_DEBUG_H

@@ -46,8 +46,7 @@ static void tavor_dev_lim_parse_queues(struct tavor_dev_lim *lim, const u8 *out)
 	lim->reserved_cqs = 1U << tavor_dev_lim_lo4(out, 0x1a);
 	lim->log_max_cqs = tavor_dev_lim_lo5(out, 0x1b);
 	/*
-	 * Read as a count by some and as a logarithm by others: the larger one is safe in either
-	 * case.
+	 * Some drivers read this as a count and others as a logarithm: the larger result is safe.
 	 */
 	lim->reserved_eqs = 1U << tavor_dev_lim_lo4(out, 0x1e);
 	lim->log_max_eqs = out[0x1f] & 7;
@@ -80,7 +79,7 @@ static void tavor_dev_lim_parse_ports(struct tavor_dev_lim *lim, const u8 *out)
 	lim->num_ports = tavor_dev_lim_lo4(out, 0x37);
 	lim->log_max_gids = tavor_dev_lim_lo4(out, 0x3b);
 	lim->stat_rate_support = get_unaligned_be16(out + 0x3c);
-	/* Firmware too old to tell knows full speed and 1X. */
+	/* Firmware too old to report this supports full speed and 1X. */
 	if (!lim->stat_rate_support)
 		lim->stat_rate_support = 3;
 	lim->log_max_pkeys = tavor_dev_lim_lo4(out, 0x3f);
@@ -90,7 +89,7 @@ static void tavor_dev_lim_parse_ports(struct tavor_dev_lim *lim, const u8 *out)
 static void tavor_dev_lim_parse_sizes(struct tavor_dev_lim *lim, const u8 *out)
 {
 	lim->max_sg = out[0x51];
-	/* A WQE's size is told in six bits, and a WQE does not go beyond a page. */
+	/* A WQE's size is encoded in six bits, and a WQE must not cross a page. */
 	lim->max_desc_size = min_t(u16, get_unaligned_be16(out + 0x52), TAVOR_MAX_WQE_SIZE);
 	lim->log_max_qp_per_mcg = out[0x61];
 	lim->reserved_mgms = tavor_dev_lim_lo4(out, 0x62);
@@ -153,7 +152,7 @@ static int tavor_dev_lim_check_sizes(struct tavor_dev *dev)
  * @dev: device with its limits read
  *
  * Context: Any.
- * Return: 0 or -EINVAL, said in the log.
+ * Return: 0; -EINVAL, with the reason in the log.
  */
 int tavor_dev_lim_check(struct tavor_dev *dev)
 {

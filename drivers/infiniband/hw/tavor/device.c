@@ -297,8 +297,8 @@ static int tavor_read_identity(struct tavor_dev *dev)
 }
 
 /**
- * tavor_ib_register() - makes the device known to ib_core and to the engine's clients
- * @dev: device in working order
+ * tavor_ib_register() - registers the device with ib_core and for the engine's clients
+ * @dev: device that works
  *
  * Context: Process context, may sleep.
  * Return: 0 or a negative errno.
@@ -330,14 +330,14 @@ int tavor_ib_register(struct tavor_dev *dev)
 	if (!err)
 		return 0;
 	WRITE_ONCE(dev->registered, false);
-	/* As below; here ib_core has waited already, and its memory goes after that. */
+	/* As below; ib_core has waited already, and the device's memory is freed after this. */
 	synchronize_rcu();
 	vrb_device_detach(dev->vrb);
 	return err;
 }
 
 /**
- * tavor_ib_unregister() - takes the device away from ib_core and the engine's clients
+ * tavor_ib_unregister() - counterpart of tavor_ib_register()
  * @dev: device
  *
  * Context: Process context, may sleep.
@@ -346,8 +346,8 @@ void tavor_ib_unregister(struct tavor_dev *dev)
 {
 	WRITE_ONCE(dev->registered, false);
 	/*
-	 * A softirq may have seen it registered and be about to dispatch an event, for which
-	 * ib_core queues work: that must be there when ib_core waits for it.
+	 * A softirq may have seen the device registered and be about to dispatch an event, for
+	 * which ib_core queues work. That work must be queued before ib_core waits for it.
 	 */
 	synchronize_rcu();
 	ib_unregister_device(&dev->ib_dev);

@@ -3,8 +3,8 @@
  * ib_drain_sq() and ib_drain_rq(). Those of ib_core post an RDMA write, which a UD QP does not
  * support, and warn if the post is refused, which always happens on a device that has failed.
  *
- * The QP goes to the error state, and a work request without effect is posted after all others:
- * when it has completed, all others have.
+ * The QP is moved to the error state. Then a work request without effect is posted after all
+ * others. When it completes, all others have completed.
  */
 #include <linux/completion.h>
 #include <linux/delay.h>

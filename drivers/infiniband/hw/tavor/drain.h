@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Waiting for all that was posted.
+ * Waits for all posted work requests.
  */
 #ifndef TAVOR_DRAIN_H
 #define TAVOR_DRAIN_H

@@ -39,12 +39,12 @@
 #include "trace.h"
 
 #define EQ_BUDGET		64
-#define EQ_SPARE		16	/* entries read that the hardware does not know of yet */
+#define EQ_SPARE		16	/* entries read since the last SET_CI, at most */
 #define EQ_CQ_EVENTS		2
 #define EQ_CMD_ENTRIES		256
 #define EQ_ASYNC_ENTRIES	8192
 #define EQ_ASYNC_OTHERS		256	/* events of ports and memory */
-#define EQ_ASYNC_GONE		1024	/* of objects that are gone: the queue is read for these */
+#define EQ_ASYNC_GONE		1024	/* events of destroyed objects that cause a read */
 #define EQ_NOP_MS		1000
 
 struct tavor_eq_exchange {
@@ -83,7 +83,7 @@ static bool tavor_eq_take_one(struct tavor_dev *dev, u32 vector)
 }
 
 /**
- * tavor_eq_take_room() - room for the events of a CQ
+ * tavor_eq_take_room() - reserves room for the events of a CQ
  * @dev: device
  * @wanted: requested completion vector
  * @vector: the one whose queue has room
@@ -153,9 +153,9 @@ static int tavor_eq_reap(struct tavor_eq *eq, int budget)
 		dma_rmb();
 		trace_tavor_event(eq, eqe);
 		eq->handle(eq, eqe);
-		/* What is before the index has been handled: see tavor_eq_is_read(). */
+		/* Entries before the index have been handled: see tavor_eq_is_read(). */
 		smp_store_release(&eq->cons_index, eq->cons_index + 1);
-		/* It goes on before the entry is the hardware's again. */
+		/* The index advances before the hardware owns the entry again. */
 		smp_wmb();
 		WRITE_ONCE(eqe->owner, TAVOR_EQE_OWNER_HW);
 		if (++eq->since_ci >= EQ_SPARE)
@@ -185,9 +185,10 @@ static void tavor_eq_async_read(struct tavor_dev *dev, int entries, int gone)
 }
 
 /*
- * What is asked for during a run waits for the next one: its events may be behind us. No more than
- * the queue holds was unread when it was asked for, so it is over after as many entries, also if
- * processes fill the queue as fast as it is read.
+ * A drain that is requested during a run waits for the next run, because this run may have passed
+ * some of its events' places already. The number of unread entries is bounded by the size of the
+ * queue. So a drain ends after that many entries, even if processes fill the queue as fast as it is
+ * read.
  */
 static void tavor_eq_take_drains(struct tavor_eq *eq)
 {
@@ -217,7 +218,7 @@ static int tavor_eq_poll(struct vrb_softirq *softirq, int budget)
 	tavor_eq_run_drains(&eq->draining);
 	vrb_softirq_complete(softirq);
 	tavor_eq_arm(eq);
-	/* Pairs with the sched in tavor_eq_drain(), which does nothing while a run is on. */
+	/* Pairs with the sched in tavor_eq_drain(), which has no effect during a run. */
 	smp_mb();
 	if (!list_empty_careful(&eq->drains))
 		vrb_softirq_sched(softirq);
@@ -229,11 +230,11 @@ static int tavor_eq_poll(struct vrb_softirq *softirq, int budget)
  * @dev: device
  * @vector: completion vector
  *
- * The entry after the last one that was handled is the hardware's. Who handles it after all, or has
- * done so since the index was read, has changed the index before it became the hardware's again.
+ * This is so if the hardware owns the entry at the index. A run that has handled that entry since
+ * the index was read has advanced the index before it returned the entry to the hardware.
  *
  * Context: Any.
- * Return: whether; if not, tavor_eq_drain() says when.
+ * Return: true if they have; if not, tavor_eq_drain() calls back when they have.
  */
 bool tavor_eq_is_read(struct tavor_dev *dev, u32 vector)
 {
@@ -244,7 +245,7 @@ bool tavor_eq_is_read(struct tavor_dev *dev, u32 vector)
 	index = smp_load_acquire(&eq->cons_index);
 	if (!(READ_ONCE(tavor_eq_entry(eq, index)->owner) & TAVOR_EQE_OWNER_HW))
 		return false;
-	/* Pairs with the barrier there. */
+	/* Pairs with the write barrier in tavor_eq_reap(). */
 	smp_rmb();
 	return READ_ONCE(eq->cons_index) == index;
 }
@@ -384,7 +385,7 @@ static int tavor_eq_request_irqs(struct tavor_dev *dev)
 			   dev);
 }
 
-/* Vectors for @msix, and with them the number of completion queues. */
+/* Allocates the vectors, and sets the number of completion queues accordingly. */
 static int tavor_eq_alloc_vectors(struct tavor_dev *dev, bool msix)
 {
 	int room = dev->limits.num_eqs - dev->lim.reserved_eqs;
@@ -398,7 +399,7 @@ static int tavor_eq_alloc_vectors(struct tavor_dev *dev, bool msix)
 	if (!msix)
 		return min(pci_alloc_irq_vectors(dev->pdev, 1, 1, PCI_IRQ_INTX), 0);
 	got = pci_alloc_irq_vectors(dev->pdev, 3, want, PCI_IRQ_MSIX);
-	/* Too few, or MSI-X is forbidden, which is another errno: INTx is left. */
+	/* Too few vectors, or MSI-X is disabled, which has another errno: INTx remains. */
 	if (got < 0)
 		return -ENOSPC;
 	dev->nr_comp_eqs = got - 2;
@@ -644,7 +645,7 @@ static void tavor_eq_async_drain(struct tavor_dev *dev, struct tavor_eq *next)
 	};
 
 	init_completion(&exchange.done);
-	/* So that the softirq runs here, and is not left to ksoftirqd. */
+	/* So that the softirq runs here, not in ksoftirqd. */
 	local_bh_disable();
 	tavor_eq_drain(dev, dev->nr_comp_eqs, &exchange.drain);
 	local_bh_enable();
@@ -668,7 +669,7 @@ static int tavor_eq_async_grow(struct tavor_dev *dev)
 	err = tavor_fw_map_eq(dev, tavor_eq_async_mask(dev), false, next->eqn);
 	if (!err)
 		tavor_eq_async_drain(dev, next);
-	/* Not answered: the hardware may write to it yet. */
+	/* Timed out: the hardware may still write to it. */
 	tavor_eq_teardown(dev, err == -ETIMEDOUT, "MAP_EQ was not answered");
 	tavor_eq_destroy(next);
 free_next:
@@ -677,8 +678,8 @@ free_next:
 }
 
 /*
- * A function of its own, so that the atomic check can see that no caller that must not sleep gets
- * here.
+ * A separate function, so that the atomic check can verify that no caller that must not sleep
+ * reaches it.
  */
 static noinline int tavor_eq_make_room(struct tavor_dev *dev)
 {
@@ -696,7 +697,7 @@ static noinline int tavor_eq_make_room(struct tavor_dev *dev)
 /**
  * tavor_eq_expect() - reserves room for the asynchronous events of a new object
  * @dev: device
- * @events: the most that it can write before it gets another command
+ * @events: the largest number that it can write before it gets another command
  * @gfp: GFP_KERNEL: replaces the queue if it has no room; otherwise the call fails
  *
  * Context: Any down to softirq; process context with GFP_KERNEL, sleeps.
@@ -712,14 +713,14 @@ int tavor_eq_expect(struct tavor_dev *dev, u32 events, gfp_t gfp)
 	err = gfpflags_allow_blocking(gfp) ? tavor_eq_make_room(dev) : -ENOMEM;
 	if (err) {
 		tavor_eq_expect_less(dev, events);
-		/* For a caller that tries again. */
+		/* The read makes room for a caller that retries. */
 		vrb_softirq_sched(&tavor_eq_async(dev)->softirq);
 	}
 	return err;
 }
 
 /**
- * tavor_eq_expect_less() - an object is gone
+ * tavor_eq_expect_less() - returns the room that was reserved for an object
  * @dev: device
  * @events: as given to tavor_eq_expect()
  *
@@ -732,8 +733,8 @@ void tavor_eq_expect_less(struct tavor_dev *dev, u32 events)
 }
 
 /*
- * Do interrupts of the command queue arrive? A run of the pump may find the completion first, for
- * another reason; the interrupt arrives nevertheless, a little later.
+ * Tests whether interrupts of the command queue arrive. A run of the pump that has another cause
+ * may find the completion first; the interrupt then arrives a little later.
  */
 static int tavor_eq_test_interrupts(struct tavor_dev *dev)
 {
@@ -852,7 +853,7 @@ unmap:
 }
 
 /**
- * tavor_eq_cleanup() - the end of events; commands are polled afterwards
+ * tavor_eq_cleanup() - destroys the event queues; commands are polled afterwards
  * @dev: device; no CQ, no QP, no request is left
  *
  * Context: Process context, may sleep.

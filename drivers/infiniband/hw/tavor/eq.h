@@ -21,7 +21,7 @@ struct tavor_eq;
 #define TAVOR_NR_EQS		(TAVOR_MAX_COMP_EQS + 2)
 
 /*
- * The most asynchronous events that an object writes before it gets another command. A QP:
+ * The largest number of asynchronous events of an object before it gets another command. A QP:
  * communication established, path migrated, send queue drained, error, last WQE reached. An SRQ:
  * limit reached, error.
  */

@@ -24,7 +24,7 @@ static void tavor_event_port(struct tavor_dev *dev, const struct tavor_eqe *eqe)
 	tavor_port_event(dev, port, active ? IB_EVENT_PORT_ACTIVE : IB_EVENT_PORT_ERR);
 }
 
-/* The driver makes no end-to-end contexts. */
+/* The driver creates no end-to-end contexts. */
 static void tavor_event_eec(struct tavor_dev *dev, u32 eecn)
 {
 	dev_warn_ratelimited(&dev->pdev->dev,
@@ -55,7 +55,7 @@ static void tavor_event_cq_error(struct tavor_dev *dev, const struct tavor_eqe *
 	tavor_cq_error(dev, cqn, eqe->event.cq_err.syndrome == TAVOR_CQ_OVERRUN);
 }
 
-/* Corrected: one that is not is a catastrophe. */
+/* A corrected error; one that is not corrected is a catastrophic error. */
 static void tavor_event_ecc(struct tavor_dev *dev, const struct tavor_eqe *eqe)
 {
 	u32 cause = be32_to_cpu(eqe->event.ecc.cause);
@@ -75,7 +75,7 @@ static bool tavor_event_is_harmless(const struct tavor_eqe *eqe)
 	       eqe->event.catas.syndrome == TAVOR_CATAS_UAR_PAGE;
 }
 
-/* Every queue has room for all that may be written to it: the hardware is at odds with itself. */
+/* Every queue has room for all events that may be written to it, so an overflow is a failure. */
 static bool tavor_event_is_overflow(const struct tavor_eqe *eqe)
 {
 	return eqe->type == TAVOR_EVENT_EQ_OVERFLOW ||

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Flush in software: a device that has failed completes no work requests any more, so poll does.
+ * Flush in software: a failed device no longer completes work requests, so poll completes them.
  * Work requests that were posted to a kernel QP complete with a flush error, in order, after the
  * completions that the hardware had written. Posts to such a device are refused, so the number is
  * bounded.
@@ -30,7 +30,7 @@ static void tavor_flush_wake(struct vrb_object *object)
 	struct tavor_hw_cq *cq = container_of(object, struct tavor_hw_cq, object);
 	struct ib_cq *ibcq = cq->ibcq;
 
-	/* A shell whose create is not over may have a client that does not know it yet. */
+	/* The client may not know a shell yet whose create has not completed. */
 	if ((cq->user || READ_ONCE(cq->open)) && ibcq->comp_handler)
 		ibcq->comp_handler(ibcq, ibcq->cq_context);
 	vrb_object_put(object);
@@ -38,7 +38,7 @@ static void tavor_flush_wake(struct vrb_object *object)
 
 static bool tavor_flush_has(const struct tavor_hw_qp *qp, const struct tavor_wq *wq)
 {
-	/* Pairs with the release in post: the work request ids are there by then. */
+	/* Pairs with the release in post: the work request ids are visible. */
 	return !qp->hidden && wq->tail != smp_load_acquire(&wq->head);
 }
 
@@ -71,7 +71,7 @@ static void tavor_flush_tell(struct vrb_object *object)
 	vrb_object_put(object);
 }
 
-/* The next QP, or when there is none the next CQ; false: there is none either. */
+/* Handles the next QP, or if there is none, the next CQ; false: there is none left. */
 static bool tavor_flush_step(struct tavor_dev *dev)
 {
 	struct vrb_object *object;
@@ -83,7 +83,7 @@ static bool tavor_flush_step(struct tavor_dev *dev)
 			return true;
 		}
 		dev->flush_next = 0;
-		smp_store_release(&dev->flush_ready, true);	/* with the lists as they are now */
+		smp_store_release(&dev->flush_ready, true);	/* after the changes of the lists */
 	}
 	object = tavor_table_next(&dev->cqs, &dev->flush_next);
 	if (object)
@@ -118,7 +118,7 @@ void tavor_flush_start(struct tavor_dev *dev)
 }
 
 /**
- * tavor_flush_stop() - nobody is woken from here on
+ * tavor_flush_stop() - stops the flush: nothing is woken after this
  * @dev: device whose clients are gone
  *
  * Context: Process context, may sleep.
@@ -128,7 +128,7 @@ void tavor_flush_stop(struct tavor_dev *dev)
 	might_sleep();
 	if (atomic_xchg(&dev->flushing, TAVOR_FLUSH_OVER) != TAVOR_FLUSH_ON)
 		return;
-	/* One that was running may have called itself once more. */
+	/* A callback that was running may have queued itself once more. */
 	rcu_barrier();
 	rcu_barrier();
 }
@@ -136,7 +136,7 @@ void tavor_flush_stop(struct tavor_dev *dev)
 /* The oldest work request of a queue, if there is one. */
 static bool tavor_flush_one(struct tavor_hw_qp *qp, struct tavor_wq *wq, struct ib_wc *wc)
 {
-	/* Pairs with the release in post: its work request id is there by then. */
+	/* Pairs with the release in post: its work request id is visible. */
 	if (wq->tail == smp_load_acquire(&wq->head))
 		return false;
 	memset(wc, 0, sizeof(*wc));
@@ -147,7 +147,7 @@ static bool tavor_flush_one(struct tavor_hw_qp *qp, struct tavor_wq *wq, struct 
 	return true;
 }
 
-/* A QP's completions, as many as there is room for; if none is left its CQ need not come back. */
+/* Completes work requests of a QP, at most @num; removes the QP from the list if none is left. */
 static int tavor_flush_queue(struct tavor_hw_qp *qp, struct tavor_wq *wq, struct list_head *on_cq,
 			     int num, struct ib_wc *wc)
 {
@@ -161,13 +161,14 @@ static int tavor_flush_queue(struct tavor_hw_qp *qp, struct tavor_wq *wq, struct
 }
 
 /**
- * tavor_flush_poll() - what is left of the work requests of a CQ's QPs
+ * tavor_flush_poll() - completes the remaining work requests of a CQ's QPs
  * @cq: a kernel CQ of a failed device, without completions
  * @num: room in @wc
  * @wc: work completions
  *
- * Looks at no more QPs than it returns completions, but for those that are going. Until it is known
- * which QPs have something, there is nothing; then the CQ's owner is woken.
+ * It looks at no more QPs than it returns completions, not counting QPs that are being destroyed.
+ * It returns nothing until the lists contain no QPs without work requests. The CQ's owner is woken
+ * after that.
  *
  * Context: Any, the CQ's lock held.
  * Return: the number of completions.
@@ -178,7 +179,7 @@ int tavor_flush_poll(struct tavor_hw_cq *cq, int num, struct ib_wc *wc)
 	int n = 0;
 
 	lockdep_assert_held(&cq->lock);
-	/* Pairs with the release when all QPs have been told: the lists are right by then. */
+	/* Pairs with the release in tavor_flush_step(): the lists are complete. */
 	if (!smp_load_acquire(&cq->dev->flush_ready))
 		return 0;
 	list_for_each_entry_safe(qp, next, &cq->send_qps, on_send_cq) {
@@ -195,18 +196,18 @@ int tavor_flush_poll(struct tavor_hw_cq *cq, int num, struct ib_wc *wc)
 }
 
 /**
- * tavor_flush_pending() - whether tavor_flush_poll() has anything
+ * tavor_flush_pending() - whether tavor_flush_poll() would return a completion
  * @cq: a kernel CQ of a failed device
  *
  * Context: Any, the CQ's lock held.
- * Return: whether.
+ * Return: true if it would.
  */
 bool tavor_flush_pending(struct tavor_hw_cq *cq)
 {
 	struct tavor_hw_qp *qp;
 
 	lockdep_assert_held(&cq->lock);
-	/* Pairs with the release when all QPs have been told: the lists are right by then. */
+	/* Pairs with the release in tavor_flush_step(): the lists are complete. */
 	if (!smp_load_acquire(&cq->dev->flush_ready))
 		return false;
 	list_for_each_entry(qp, &cq->send_qps, on_send_cq)
@@ -219,8 +220,8 @@ bool tavor_flush_pending(struct tavor_hw_cq *cq)
 }
 
 /**
- * tavor_flush_anew() - something has been posted although the device may have failed
- * @qp: a kernel QP that nobody destroys meanwhile
+ * tavor_flush_anew() - a work request was posted although the device may have failed
+ * @qp: a kernel QP; it must not be destroyed meanwhile
  *
  * Context: Any.
  */

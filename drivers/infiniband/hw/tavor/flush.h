@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What was posted to a device that has failed.
+ * Work requests that were posted to a device that has failed.
  */
 #ifndef TAVOR_FLUSH_H
 #define TAVOR_FLUSH_H

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * System commands: one function each. Each is a verb of its own, so
- * that debugfs and the tracepoints name it; what they share is how a mailbox is filled and
- * emptied.
+ * System commands: one function each. Each is a verb of its own, so that debugfs and the
+ * tracepoints show its name. They share the code that fills and reads a mailbox.
  */
 #include <linux/bitfield.h>
 #include <linux/log2.h>
@@ -26,7 +25,7 @@ struct fw_request {
 	void *out;
 	size_t out_len;
 	u64 out_imm;
-	struct completion *over;	/* NOP's */
+	struct completion *over;	/* for NOP only */
 };
 
 static int tavor_fw_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
@@ -96,7 +95,7 @@ static int tavor_fw_exec(struct tavor_dev *dev, const struct vrb_verb *verb, str
  * @dev: device
  *
  * Context: Process context, may sleep.
- * Return: 0 or a negative errno; -ENOMEM: the DDR is bad, said in the log.
+ * Return: 0 or a negative errno; -ENOMEM: the DDR is bad; the log has details.
  */
 int tavor_fw_sys_en(struct tavor_dev *dev)
 {
@@ -160,10 +159,10 @@ int tavor_fw_query_fw(struct tavor_dev *dev)
 }
 
 /**
- * tavor_fw_version_str() - the firmware's version as people write it
- * @dev: device whose firmware has been asked
- * @text: where it is put
- * @size: of that
+ * tavor_fw_version_str() - the firmware's version in its usual notation
+ * @dev: device, QUERY_FW done
+ * @text: where it is stored
+ * @size: size of @text
  *
  * Context: Any.
  */
@@ -200,7 +199,7 @@ int tavor_fw_query_ddr(struct tavor_dev *dev)
  * @dev: device
  *
  * Context: Process context, may sleep.
- * Return: 0 or a negative errno; -EINVAL: limits this driver cannot work with, said in the log.
+ * Return: 0 or a negative errno; -EINVAL: unusable limits; the log has the reason.
  */
 int tavor_fw_query_dev_lim(struct tavor_dev *dev)
 {
@@ -308,7 +307,7 @@ int tavor_fw_init_hca(struct tavor_dev *dev)
 /**
  * tavor_fw_close_hca() - undoes INIT_HCA
  * @dev: device
- * @panic: at once
+ * @panic: close at once
  *
  * Context: Process context, may sleep.
  * Return: 0 or a negative errno.
@@ -336,10 +335,10 @@ int tavor_fw_close_ib(struct tavor_dev *dev, u32 port)
 }
 
 /**
- * tavor_fw_map_eq() - routes event types to an event queue, or nowhere
+ * tavor_fw_map_eq() - routes event types to an event queue, or ends that
  * @dev: device
  * @mask: bit n: event type n
- * @unmap: nowhere
+ * @unmap: ends it
  * @eqn: event queue
  *
  * Context: Process context, may sleep.
@@ -383,7 +382,7 @@ int tavor_fw_sw2hw_eq(struct tavor_dev *dev, u8 eqn, const struct tavor_eq_conte
  * @eqn: its number
  *
  * Context: Process context, may sleep.
- * Return: 0 or a negative errno; then the hardware may still write the queue.
+ * Return: 0; a negative errno: the hardware may still write the queue.
  */
 int tavor_fw_hw2sw_eq(struct tavor_dev *dev, u8 eqn)
 {
@@ -399,12 +398,12 @@ int tavor_fw_hw2sw_eq(struct tavor_dev *dev, u8 eqn)
 }
 
 /**
- * tavor_fw_write_mtt() - MTT entries where the DDR cannot be reached
+ * tavor_fw_write_mtt() - writes MTT entries by command, for a DDR that cannot be accessed
  * @dev: device
- * @user: for whom; NULL: the kernel
- * @ddr_addr: HCA address of the first
+ * @user: the process that is charged; NULL: the kernel
+ * @ddr_addr: HCA address of the first entry
  * @pages: DMA addresses
- * @n: how many, at most TAVOR_WRITE_MTT_MAX; an odd count is made even by a zero entry
+ * @n: number of entries, at most TAVOR_WRITE_MTT_MAX; an odd number is padded with a zero entry
  *
  * Context: Process context, may sleep.
  * Return: 0 or a negative errno.
@@ -440,15 +439,15 @@ static void tavor_fw_nop_done(struct vrb *vrb)
 }
 
 /**
- * tavor_fw_nop() - a command that does nothing but complete: do its events arrive?
+ * tavor_fw_nop() - executes NOP, to test whether interrupts arrive
  * @dev: device in event mode
  * @ms: how long an interrupt may take
  *
- * Without one the queue is looked at all the same, so that the request is over on return in any
- * case.
+ * If no interrupt arrives in time the queue is read without one, so that the request has completed
+ * on return in any case.
  *
  * Context: Process context, may sleep.
- * Return: 0, -ETIME: completed, but only found by looking; or a negative errno.
+ * Return: 0; -ETIME: completed, but without an interrupt; or another negative errno.
  */
 int tavor_fw_nop(struct tavor_dev *dev, u32 ms)
 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The function's devlink instance. It says which board, chip and firmware it is, and has one health
- * reporter, "fatal": that shows failures of the device with what was in the error buffer, lets the
- * administrator say whether the device is recovered by itself, and recovers it when asked to.
+ * The function's devlink instance. It shows the board, the chip and the firmware, and has one
+ * health reporter, "fatal". The reporter shows failures of the device with the contents of the
+ * error buffer. With it the administrator can turn automatic recovery on and off, and start a
+ * recovery.
  */
 #include <linux/mutex.h>
 #include <net/devlink.h>
@@ -15,9 +16,9 @@
  * @pdev: the function
  * @reporter: "fatal"
  * @recover: recovers the function
- * @automatic: devlink has asked for it by itself, in the report that is being made
- * @lock: @error, @info
- * @error: the last one
+ * @automatic: devlink has asked for an automatic recovery, during the current report
+ * @lock: guards @error and @info
+ * @error: the last failure
  * @info: of the device that came up last; all zero before the first
  */
 struct tavor_health {
@@ -31,8 +32,8 @@ struct tavor_health {
 };
 
 /*
- * devlink's lock is held. When it is not asked for by somebody (@context) whoever has reported the
- * failure does it, later and without that lock.
+ * devlink's lock is held. With @context this is an automatic recovery, after a report: the reporter
+ * of the failure then recovers the device later, without that lock.
  */
 static int tavor_health_recover(struct devlink_health_reporter *reporter, void *context,
 				struct netlink_ext_ack *extack)
@@ -129,13 +130,13 @@ static const struct devlink_ops tavor_devlink_ops = {
 };
 
 /**
- * tavor_health_create() - the devlink instance of a function
+ * tavor_health_create() - creates the devlink instance of a function
  * @pdev: function
- * @recover: recovers the function for somebody who asks for it, and does nothing if it works; in
- *	process context, with devlink's lock held
+ * @recover: recovers the function when the administrator asks for it, and does nothing if the
+ *	device works; in process context, with devlink's lock held
  *
  * Context: Process context, may sleep.
- * Return: it, or ERR_PTR().
+ * Return: the instance, or ERR_PTR().
  */
 struct tavor_health *tavor_health_create(struct pci_dev *pdev,
 					 int (*recover)(struct pci_dev *pdev))
@@ -165,7 +166,7 @@ struct tavor_health *tavor_health_create(struct pci_dev *pdev,
  * tavor_health_destroy() - counterpart of tavor_health_create()
  * @health: instance; nothing is reported to it any more
  *
- * Waits for a recovery that somebody has asked for.
+ * Waits for a recovery that the administrator has started.
  *
  * Context: Process context, may sleep.
  */
@@ -182,7 +183,7 @@ void tavor_health_destroy(struct tavor_health *health)
 /**
  * tavor_health_set_info() - a device has come up
  * @health: instance
- * @info: what it is; copied
+ * @info: its data; copied
  *
  * Context: Process context, may sleep.
  */
@@ -198,9 +199,9 @@ void tavor_health_set_info(struct tavor_health *health, const struct tavor_healt
  * @health: instance
  * @error: failure; copied
  *
- * Context: Process context, may sleep; one caller at a time, which holds nothing that @recover
+ * Context: Process context, may sleep; one caller at a time, which holds no lock that @recover
  * takes.
- * Return: whether it is to be recovered by itself.
+ * Return: whether it must be recovered automatically.
  */
 bool tavor_health_report(struct tavor_health *health, const struct tavor_health_error *error)
 {
@@ -213,7 +214,7 @@ bool tavor_health_report(struct tavor_health *health, const struct tavor_health_
 }
 
 /**
- * tavor_health_recovered() - the device works again, without anybody having asked for it
+ * tavor_health_recovered() - the device works again after an automatic recovery
  * @health: instance
  *
  * Context: Process context, may sleep.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What devlink shows of failures.
+ * Failures of the device in devlink.
  */
 #ifndef TAVOR_HEALTH_H
 #define TAVOR_HEALTH_H
@@ -15,9 +15,9 @@ struct tavor_health;
 
 /**
  * struct tavor_health_error - a failure
- * @reason: as the log has it
- * @dwords: how many of @dword
- * @dword: what was in the HCA's error buffer
+ * @reason: the same text as in the log
+ * @dwords: number of valid elements of @dword
+ * @dword: contents of the HCA's error buffer
  */
 struct tavor_health_error {
 	char reason[96];
@@ -26,9 +26,9 @@ struct tavor_health_error {
 };
 
 /**
- * struct tavor_health_info - what is known of the device since it came up last
+ * struct tavor_health_info - the device that came up last
  * @fw: version of its firmware
- * @board_id: as QUERY_ADAPTER has it; may be empty
+ * @board_id: from QUERY_ADAPTER; may be empty
  * @asic_id: the chip's device id
  * @asic_rev: the chip's revision
  */
@@ -47,7 +47,7 @@ void tavor_health_set_info(struct tavor_health *health, const struct tavor_healt
 bool tavor_health_report(struct tavor_health *health, const struct tavor_health_error *error);
 void tavor_health_recovered(struct tavor_health *health);
 #else
-/* Without devlink a device is recovered by itself, or by unbind and bind. */
+/* Without devlink a device is recovered automatically, or by unbind and bind. */
 static inline struct tavor_health *tavor_health_create(struct pci_dev *pdev,
 						       int (*recover)(struct pci_dev *pdev))
 {

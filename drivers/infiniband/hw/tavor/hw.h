@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * How the formats of hw_*.h are nailed down: the size of each structure and the place of each field
- * that is not reserved, as the hardware has them. Two fields swapped do not compile.
+ * Compile-time checks of the formats in hw_*.h: the size of each structure and the offset of each
+ * field that is not reserved. If two fields are swapped the file does not compile.
  */
 #ifndef TAVOR_HW_H
 #define TAVOR_HW_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
  * Commands: opcodes, statuses, and the mailboxes of system commands. All multi-byte fields are
- * big-endian. The mailboxes of other commands: hw_*.h of what they are about.
+ * big-endian. The mailboxes of other commands are in the hw_*.h of their objects.
  */
 #ifndef TAVOR_HW_CMD_H
 #define TAVOR_HW_CMD_H
@@ -123,7 +123,7 @@ TAVOR_HW_FIELD(tavor_query_fw, end, 0x28);
 TAVOR_HW_FIELD(tavor_query_fw, err_addr, 0x30);
 TAVOR_HW_FIELD(tavor_query_fw, err_dwords, 0x38);
 
-/* QUERY_DDR; the DIMMs are of no interest */
+/* QUERY_DDR; the fields of the DIMMs are not used */
 struct tavor_query_ddr {
 	__be64 start;
 	__be64 end;

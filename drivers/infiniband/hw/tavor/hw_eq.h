@@ -101,13 +101,13 @@ struct tavor_eqe {
 
 #define TAVOR_CQ_OVERRUN	1
 
-/* What a local catastrophic error is. The rest is the hardware's own. */
+/* Syndromes of a local catastrophic error. All others are internal errors of the hardware. */
 enum tavor_catas_syndrome {
 	TAVOR_CATAS_EQ_OVERFLOW		= 1,
 	TAVOR_CATAS_UAR_PAGE		= 2,	/* a doorbell through a page that may not ring it */
 };
 
-#define TAVOR_ECC_OVERFLOW	BIT(31)		/* more than could be told one by one */
+#define TAVOR_ECC_OVERFLOW	BIT(31)		/* more errors than events */
 #define TAVOR_ECC_BANK		GENMASK(13, 12)
 #define TAVOR_ECC_DIMM		GENMASK(11, 10)
 
@@ -158,7 +158,10 @@ enum tavor_event {
 	TAVOR_EVENT_SRQ_LIMIT		= 0x14,
 };
 
-/* For MAP_EQ: all that has no queue of its own. That one has overflowed is not told to itself. */
+/*
+ * For MAP_EQ: all events that have no queue of their own, except the overflow of an EQ, which must
+ * not be reported to the EQ that has overflowed.
+ */
 #define TAVOR_ASYNC_EVENTS					\
 	(BIT_ULL(TAVOR_EVENT_PATH_MIG) |			\
 	 BIT_ULL(TAVOR_EVENT_COMM_EST) |			\

@@ -15,7 +15,7 @@
 /* PortInfo: where the data of the SMP has the prefix of the port's GIDs (IBA 14.2.5.6) */
 #define TAVOR_PORT_INFO_GID_PREFIX	8
 
-/* MAD_IFC, extended form: what the firmware needs to know of a MAD that came from the wire. */
+/* MAD_IFC, extended form: what the firmware needs to know about a MAD from the wire. */
 struct tavor_mad_ifc {
 	u8 mad[TAVOR_MAD_SIZE];
 	__be32 local_qpn;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * PCI ids and registers: what lies in BAR0, the command register, the doorbells of a UAR page.
+ * PCI ids and registers: BAR0, the command register, the doorbells of a UAR page.
  */
 #ifndef TAVOR_HW_REGS_H
 #define TAVOR_HW_REGS_H

@@ -107,7 +107,7 @@ TAVOR_HW_SIZE(tavor_atomic_seg, 0x10);
 TAVOR_HW_FIELD(tavor_atomic_seg, swap_add, 0x0);
 TAVOR_HW_FIELD(tavor_atomic_seg, compare, 0x8);
 
-/* Only its size matters so far: a user's send stride leaves room for it. */
+/* Only the size is used: a user's send stride leaves room for it. */
 #define TAVOR_BIND_SEG_SIZE		0x20
 
 struct tavor_inline_seg {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * A device comes up in layers, each with its way down; one that fails takes those below it down
- * again.
+ * A device is brought up in layers, and taken down in the reverse order. If a layer cannot be
+ * brought up, those below it are taken down again.
  */
 #include <linux/dma-mapping.h>
 #include <linux/pci.h>
@@ -39,9 +39,9 @@ static int tavor_layer_pci_init(struct tavor_dev *dev)
 	struct pci_dev *pdev = dev->pdev;
 	int err;
 
-	/* Whoever had it before may have left it running: it writes nothing until it was reset. */
+	/* A previous driver may have left it running: it must not write memory before the reset. */
 	pci_clear_master(pdev);
-	/* And so it is when its slot has been reset. */
+	/* Restored after a reset of the slot, with bus mastering off. */
 	pci_save_state(pdev);
 	err = pci_enable_device(pdev);
 	if (err)
@@ -86,7 +86,7 @@ static int tavor_layer_sys_init(struct tavor_dev *dev)
 
 static void tavor_layer_sys_exit(struct tavor_dev *dev)
 {
-	/* If it fails it says so; either way bus mastering goes off next. */
+	/* A failure is logged; in any case bus mastering is turned off next. */
 	tavor_fw_sys_dis(dev);
 }
 
@@ -105,7 +105,7 @@ static int tavor_layer_query_init(struct tavor_dev *dev)
 	return err;
 }
 
-/* An HCA that does not close may go on writing, and SYS_DIS is not allowed: it is stopped. */
+/* If CLOSE_HCA fails the HCA may still write, and SYS_DIS is not allowed: it is stopped. */
 static void tavor_layer_hca_exit(struct tavor_dev *dev)
 {
 	if (tavor_fw_close_hca(dev, false))
@@ -233,7 +233,8 @@ void tavor_layers_down(struct tavor_dev *dev)
  * @dev: device
  *
  * Context: Process context, may sleep.
- * Return: 0 or a negative errno; the log says of which layer. -ECANCELED: nobody wants it now.
+ * Return: 0 or a negative errno; the log names the layer. -ECANCELED: no device may be brought up
+ * now.
  */
 int tavor_layers_up(struct tavor_dev *dev)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What a device is made of, from the PCI function to its registration.
+ * The layers of a device, from the PCI function to its registration.
  */
 #ifndef TAVOR_LAYERS_H
 #define TAVOR_LAYERS_H

@@ -29,7 +29,7 @@ static bool tavor_is_get_or_set(const struct ib_mad_hdr *hdr)
 	return hdr->method == IB_MGMT_METHOD_GET || hdr->method == IB_MGMT_METHOD_SET;
 }
 
-/* Is it for the firmware? SMInfo is the subnet manager's, which is a program. */
+/* Whether the firmware answers a MAD. SMInfo is answered by the subnet manager, a program. */
 static bool tavor_mad_is_ours(const struct ib_mad_hdr *hdr)
 {
 	switch (hdr->mgmt_class) {
@@ -48,7 +48,7 @@ static bool tavor_mad_is_ours(const struct ib_mad_hdr *hdr)
 	}
 }
 
-/* The name of the node is what the administrator has set, not what the flash says. */
+/* The node description is the one that the administrator has set, not the one in the flash. */
 static void tavor_mad_node_desc(struct tavor_dev *dev, struct ib_mad *mad)
 {
 	struct ib_smp *smp = (struct ib_smp *)mad;
@@ -61,12 +61,12 @@ static void tavor_mad_node_desc(struct tavor_dev *dev, struct ib_mad *mad)
 	spin_unlock_bh(&dev->mad->lock);
 }
 
-/* ---- What has been read of the agent ---- */
+/* ---- Cached answers of the agent ---- */
 
 /*
- * What was read may not be true any more. @sets: 1: a Set has begun, until whose end nothing that
- * is read is kept; -1: it has ended. Every MAD that changes what the agent has comes through here,
- * those from the wire too.
+ * Invalidates the cached answers. @sets: 1: a Set has begun, and nothing is cached until it has
+ * ended; -1: it has ended. This is called for every MAD that changes the agent's data, including
+ * those from the wire.
  */
 static void tavor_smp_forget(struct tavor_dev *dev, int sets)
 {
@@ -82,7 +82,7 @@ static void tavor_smp_forget(struct tavor_dev *dev, int sets)
 	spin_unlock_bh(&mad->lock);
 }
 
-/* Returns whether it is known; if not, since when. */
+/* Returns whether the block is cached; @changes: the state of the cache, for tavor_smp_keep(). */
 static bool tavor_smp_recall(struct tavor_mad *mad, const struct tavor_mad_block *block,
 			     u32 modifier, u8 *data, u32 *changes)
 {
@@ -116,7 +116,7 @@ static bool tavor_mad_sets(const struct ib_mad_hdr *hdr)
 	return tavor_is_smp(hdr) && hdr->method == IB_MGMT_METHOD_SET;
 }
 
-/* Key violations are answered with a trap, which needs to know who asked. */
+/* A key violation causes a trap, which names the source of the MAD. */
 static void tavor_mad_encode_source(const struct vrb_process_mad *req, struct tavor_mad_ifc *mbox)
 {
 	const struct ib_wc *wc = req->wc;
@@ -133,7 +133,7 @@ static void tavor_mad_encode_source(const struct vrb_process_mad *req, struct ta
 		memcpy(mbox->grh, req->grh, sizeof(mbox->grh));
 }
 
-/* Of a MAD of this host's own no key is checked. */
+/* Keys are not checked for MADs of this host. */
 static u8 tavor_mad_flags(const struct vrb_process_mad *req)
 {
 	u8 flags = req->wc ? TAVOR_MAD_EXTENDED : TAVOR_MAD_IGNORE_MKEY | TAVOR_MAD_IGNORE_BKEY;
@@ -179,7 +179,7 @@ static int tavor_mad_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb
 	return VRB_POST;
 }
 
-/* @request: as it was sent, for the answer may have taken its place */
+/* @request: copy of the request, because @req->out may be the same memory as @req->in */
 static void tavor_mad_answer(struct tavor_dev *dev, struct vrb_process_mad *req,
 			     const struct ib_mad_hdr *request)
 {
@@ -190,7 +190,7 @@ static void tavor_mad_answer(struct tavor_dev *dev, struct vrb_process_mad *req,
 		return;
 	}
 	tavor_port_event_from_mad(dev, req->port, request, out);
-	/* Without keys checked it is this host asking what the hardware has. */
+	/* If no key is checked this host asks, for the description in the hardware. */
 	if (!(req->flags & IB_MAD_IGNORE_MKEY))
 		tavor_mad_node_desc(dev, out);
 	if (out->mad_hdr.mgmt_class == IB_MGMT_CLASS_SUBN_DIRECTED_ROUTE)
@@ -204,10 +204,10 @@ static int tavor_mad_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_s
 	struct vrb_process_mad *req = container_of(vrb, struct vrb_process_mad, vrb);
 	struct tavor_dev *dev = vrb_to_tdev(vdev);
 
-	/* Before anybody hears of it; as it was sent, for the answer may be where it was. */
+	/* Before the caller learns of the Set. The mailbox still has the request. */
 	if (tavor_mad_sets(tavor_mbox_in(dev, slot)))
 		tavor_smp_forget(dev, -1);
-	/* It is to be dropped silently. */
+	/* A bad packet must be dropped silently. */
 	if (result->status == -EBADMSG)
 		return VRB_NEXT;
 	if (result->status)
@@ -227,7 +227,7 @@ const struct vrb_verb tavor_verb_process_mad = {
 	VRB_STEPS(tavor_process_mad_steps),
 };
 
-/* The table of verbs is not there yet when probe asks who the device is. */
+/* Names the verb itself, because probe calls this before the table of verbs is registered. */
 static int tavor_mad_exec(struct tavor_dev *dev, struct vrb_process_mad *req)
 {
 	vrb_prep(&req->vrb, &tavor_verb_process_mad, NULL);
@@ -236,8 +236,8 @@ static int tavor_mad_exec(struct tavor_dev *dev, struct vrb_process_mad *req)
 }
 
 /*
- * The firmware's own traps come without a source, and never directed: ib_core hands a directed one
- * that is being sent to this device here, so that to send it on would not end.
+ * The firmware's own traps have no source LID and are never directed. A directed trap that is being
+ * sent to this device arrives here too, through ib_core. Forwarding that would never end.
  */
 static bool tavor_mad_is_own_trap(const struct ib_mad_hdr *hdr, const struct ib_wc *wc)
 {
@@ -282,7 +282,7 @@ int tavor_process_mad(struct ib_device *ibdev, int flags, u32 port, const struct
 	return tavor_mad_exec(to_tdev(ibdev), &req) ? IB_MAD_RESULT_FAILURE : req.result;
 }
 
-/* ---- What the device asks of its own agent ---- */
+/* ---- Requests of the driver to the agent ---- */
 
 static void tavor_smp_fill(struct ib_smp *smp, __be16 attr, u32 modifier)
 {
@@ -296,15 +296,15 @@ static void tavor_smp_fill(struct ib_smp *smp, __be16 attr, u32 modifier)
 }
 
 /**
- * tavor_smp_get() - what the firmware's subnet management agent knows
+ * tavor_smp_get() - reads an attribute of the firmware's subnet management agent
  * @dev: the device
- * @port: whose
- * @attr: which attribute
- * @modifier: of the attribute
+ * @port: the port
+ * @attr: the attribute
+ * @modifier: its modifier
  * @smp: the answer
  *
  * Context: Process context.
- * Return: 0; -EINVAL: the agent does not like it; or another negative errno.
+ * Return: 0; -EINVAL: the agent returned an error; or another negative errno.
  */
 int tavor_smp_get(struct tavor_dev *dev, u32 port, __be16 attr, u32 modifier, struct ib_smp *smp)
 {
@@ -324,15 +324,15 @@ int tavor_smp_get(struct tavor_dev *dev, u32 port, __be16 attr, u32 modifier, st
 }
 
 /**
- * tavor_smp_block() - the same of a table whose entries are asked for one by one
+ * tavor_smp_block() - reads a block of a table whose entries are queried one by one
  * @dev: the device
- * @port: whose
- * @table: which
- * @modifier: which block of it
- * @data: the attribute's, IB_SMP_DATA_SIZE bytes
+ * @port: the port
+ * @table: the table
+ * @modifier: number of the block
+ * @data: data of the attribute, IB_SMP_DATA_SIZE bytes
  *
- * No command where the block is the one that was read last, and since then nothing has been set and
- * the port's state has not been asked for. ib_core does that each time before it reads the tables.
+ * The block that was read last is cached, until something is set or the port's state is queried.
+ * ib_core queries the port's state each time before it reads the tables.
  *
  * Context: Process context.
  * Return: as tavor_smp_get().
@@ -364,10 +364,10 @@ int tavor_smp_block(struct tavor_dev *dev, u32 port, enum tavor_mad_table table,
 }
 
 /**
- * tavor_encode_port_info() - step: what the agent knows of a port
+ * tavor_encode_port_info() - step: reads PortInfo from the agent
  * @dev: the device
  * @slot: where to encode
- * @port: which
+ * @port: the port
  *
  * Context: Softirq or BH disabled, engine's device lock held.
  */
@@ -379,19 +379,19 @@ void tavor_encode_port_info(struct tavor_dev *dev, struct vrb_slot *slot, u32 po
 }
 
 /**
- * tavor_port_info_done() - its answer
+ * tavor_port_info_done() - handles the result of that step
  * @dev: the device
  * @slot: its slot
- * @port: which
+ * @port: the port
  *
  * Context: Softirq.
- * Return: the attribute's data, or NULL: the agent does not like it.
+ * Return: the attribute's data, or NULL: the agent returned an error.
  */
 const u8 *tavor_port_info_done(struct tavor_dev *dev, struct vrb_slot *slot, u32 port)
 {
 	const struct ib_smp *smp = tavor_mbox_out(dev, slot);
 
-	/* What a link that goes does to the tables nobody says: they are read anew after this. */
+	/* No event reports what a link failure changes in the tables: they are read again. */
 	tavor_smp_forget(dev, 0);
 	if (smp->status)
 		return NULL;
@@ -400,7 +400,7 @@ const u8 *tavor_port_info_done(struct tavor_dev *dev, struct vrb_slot *slot, u32
 }
 
 /**
- * tavor_mad_init() - management state
+ * tavor_mad_init() - initialises the management state
  * @dev: the device, before it is registered
  *
  * Context: Process context.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Management datagrams, and what the driver learns from those that pass through it.
+ * Management datagrams, and the port data that the driver learns from them.
  */
 #ifndef TAVOR_MAD_H
 #define TAVOR_MAD_H
@@ -14,7 +14,7 @@
 #include "tavor.h"
 
 /**
- * enum tavor_mad_table - what is read of the agent again and again
+ * enum tavor_mad_table - tables of the agent that are cached
  * @TAVOR_MAD_PORT_INFO: PortInfo, for the subnet prefix
  * @TAVOR_MAD_GUIDS: GUIDInfo
  * @TAVOR_MAD_PKEYS: P_KeyTable
@@ -28,9 +28,9 @@ enum tavor_mad_table {
 
 /**
  * struct tavor_mad_block - the block of such a table that was read last
- * @valid: nothing can have changed it since
- * @modifier: which block
- * @data: of the attribute
+ * @valid: it cannot have changed since
+ * @modifier: number of the block
+ * @data: data of the attribute
  */
 struct tavor_mad_block {
 	bool valid;
@@ -39,18 +39,18 @@ struct tavor_mad_block {
 };
 
 /**
- * struct tavor_mad_port - what is known of one port
- * @known: a PortInfo has passed; the rest but @rate comes from the last one that was set, or from
- *	the first one that was read
+ * struct tavor_mad_port - what is known about one port
+ * @known: a PortInfo has been seen; @lid to @gid_prefix are from the last PortInfo that was set, or
+ *	from the first one that was read
  * @rate: speed of the link in units of 2.5 Gb/s; 0: not known yet
  * @lid: base LID
- * @sm_lid: where traps go
+ * @sm_lid: destination of traps
  * @sm_sl: service level of that path
  * @gid_prefix: subnet prefix
- * @caps: capabilities as they are going to be when nobody is changing them any more
- * @changes: of @caps that have reached the hardware
- * @changing: requests that have changed @caps, and the hardware has not said so yet; one that was
- *	not answered stays counted, and @caps is believed rather than the hardware
+ * @caps: capabilities after all requests in progress have completed
+ * @changes: number of changes of @caps that have been written to the hardware
+ * @changing: number of requests that have changed @caps and have not completed; one that timed out
+ *	stays counted, and from then on @caps is used instead of the hardware's value
  * @block: by enum tavor_mad_table
  * @agent: for traps of the firmware, by QP number; NULL while not registered
  */
@@ -70,13 +70,13 @@ struct tavor_mad_port {
 
 /**
  * struct tavor_mad - management state of a device
- * @lock: what is known of the ports; the node's description
- * @agent_lock: the agents; held while a trap is handed to one
+ * @lock: guards @port and the node description
+ * @agent_lock: guards the agents; held while a trap is passed to one
  * @port: by port number - 1
- * @setting: Sets of subnet management that are under way; one that was not answered stays counted,
- *	and nothing is kept any more
- * @changes: how often what is kept was forgotten
- * @node_info: what the agent says of the node, which never changes
+ * @setting: number of Sets in progress; one that timed out stays counted, and nothing is cached
+ *	from then on
+ * @changes: number of invalidations of the cached blocks
+ * @node_info: NodeInfo from the agent, which never changes
  */
 struct tavor_mad {
 	spinlock_t lock;		/* ports, node description */

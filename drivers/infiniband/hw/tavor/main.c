@@ -2,8 +2,9 @@
 /*
  * The PCI function: probe, remove, shutdown, errors of the bus, sleep, and the module.
  *
- * The ids are here so that a card nobody owns is bound, but there is no module alias: the
- * distribution's ib_mthca has the same ids and is not to be pushed aside by surprise.
+ * The driver has an id table, so that it binds a card without a driver when it is loaded. It has no
+ * module alias, because the distribution's ib_mthca has the same ids and must not be replaced
+ * unexpectedly.
  */
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -23,7 +24,7 @@ static int tavor_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	return tavor_function_add(pdev);
 }
 
-/* Whatever the error is: what the HCA was doing is not known, so a reset it needs. */
+/* After any error the state of the HCA is unknown, so it needs a reset. */
 static pci_ers_result_t tavor_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
 {
 	bool for_good = state == pci_channel_io_perm_failure;
@@ -60,7 +61,7 @@ static const struct dev_pm_ops tavor_pm_ops = {
 	.suspend = tavor_suspend,
 	.freeze = tavor_suspend,
 	.poweroff = tavor_suspend,
-	/* Not in resume: nothing may be registered below a device before that is over. */
+	/* Not in resume: no child may be registered below a device before resume has ended. */
 	.complete = tavor_complete,
 };
 

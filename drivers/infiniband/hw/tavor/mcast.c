@@ -2,9 +2,9 @@
 /*
  * Multicast: attach and detach on the group table in the HCA.
  *
- * The table is a hash of chained entries, changed by reading and writing whole entries. One request
- * at a time is at it, so each may take the several commands it needs without seeing another's
- * half-done change; mcg.c has whose turn it is.
+ * The table is a hash with chained entries, which is changed by reading and writing whole entries.
+ * Only one request at a time uses it, because a request needs several commands and must not see the
+ * incomplete change of another one. mcg.c decides which request is next.
  */
 #include <linux/bitfield.h>
 #include <linux/delay.h>
@@ -94,7 +94,7 @@ static int tavor_mcast_enter(struct vrb_device *vdev, struct vrb *vrb, struct vr
 	return ret;
 }
 
-/* It has failed, or is taken back while it waits. */
+/* The request has failed, or was cancelled while it waited. */
 static int tavor_mcast_undo(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	tavor_mcg_leave(vrb_to_tdev(vdev)->mcgs, to_hw_qp(vrb->object));
@@ -126,7 +126,7 @@ static int tavor_mcast_encode(struct vrb_device *vdev, struct vrb *vrb, struct v
 	}
 }
 
-/* The group's entry has been found, or an empty bucket. */
+/* The group's entry, or an empty bucket, has been found. */
 static int tavor_mcast_attach_here(struct tavor_mcast *op)
 {
 	u32 n = tavor_mgm_count(&op->mgm);
@@ -141,7 +141,7 @@ static int tavor_mcast_attach_here(struct tavor_mcast *op)
 	return VRB_AGAIN;
 }
 
-/* The chain has ended without the group: a new entry, written before anything links to it. */
+/* The chain does not contain the group: a new entry is written, and linked after that. */
 static int tavor_mcast_attach_new(struct tavor_mcg_table *table)
 {
 	struct tavor_mcast *op = &table->op;
@@ -158,7 +158,7 @@ static int tavor_mcast_attach_new(struct tavor_mcg_table *table)
 	return tavor_mcast_attach_here(op);
 }
 
-/* The last QP of a group goes: its entry leaves the chain. */
+/* The last QP of a group is detached: the group's entry is removed from the chain. */
 static int tavor_mcast_detach_entry(struct tavor_mcast *op)
 {
 	u32 next = tavor_mgm_next(&op->mgm);
@@ -204,7 +204,7 @@ static int tavor_mcast_look(struct tavor_mcg_table *table)
 		return op->attach ? tavor_mcast_attach_here(op) : tavor_mcast_detach_here(op);
 	if (op->attach && tavor_mgm_empty(&op->mgm) && op->prev == TAVOR_MGM_NONE)
 		return tavor_mcast_attach_here(op);
-	/* A chain that leaves the table, or has no end */
+	/* A chain that leaves the table or does not end */
 	if (next >= 2 * table->buckets || ++op->seen > 2 * table->buckets)
 		return -EREMOTEIO;
 	if (!next)
@@ -215,7 +215,7 @@ static int tavor_mcast_look(struct tavor_mcg_table *table)
 	return VRB_AGAIN;
 }
 
-/* The group's entry has been written; a new one is not part of the chain before its link is. */
+/* The group's entry has been written; a new one must be linked next. */
 static int tavor_mcast_written(struct tavor_mcast *op)
 {
 	if (op->fresh == TAVOR_MGM_NONE)
@@ -225,8 +225,8 @@ static int tavor_mcast_written(struct tavor_mcast *op)
 }
 
 /*
- * The outcome of the request's last command is known: an entry that no link leads to, now or any
- * more, can be used again, and the QP is in the group or is not.
+ * The result of the request's last command is known. An entry that is not linked, or not linked any
+ * more, is freed, and the QP counts as attached or detached accordingly.
  */
 static void tavor_mcast_settle(struct tavor_mcg_table *table, struct vrb_object *object, int status)
 {
@@ -346,9 +346,9 @@ static int tavor_mcast_exec(struct ib_qp *ibqp, const union ib_gid *gid, bool at
 }
 
 /*
- * ib_core forgets the attachment whatever the outcome, and could never destroy the QP if this
- * failed: as with a destroy, what the hardware refuses or never does is a failure of the device.
- * Until a command that was given up has been answered the QP takes no request.
+ * ib_core removes its record of the attachment in any case, and could never destroy the QP if this
+ * failed. So, as with a destroy, the device fails if the hardware refuses the command or does not
+ * answer. A command that timed out blocks the QP until it has completed, therefore the loop.
  *
  * Context: Process context, may sleep.
  */
@@ -365,7 +365,7 @@ static int tavor_mcast_detach(struct ib_qp *ibqp, const union ib_gid *gid)
 		err = tavor_mcast_exec(ibqp, gid, false, &status);
 		if (!err || vrb_device_failed(dev->vrb))
 			return 0;
-		/* Not attached; the first try may have seen to that, too late to be noticed. */
+		/* Not attached; the first try may have succeeded after its timeout. */
 		if (err == -EINVAL && !status)
 			return again ? 0 : err;
 		if (status || time_after(jiffies, deadline)) {
@@ -380,10 +380,11 @@ static int tavor_mcast_detach(struct ib_qp *ibqp, const union ib_gid *gid)
  * tavor_attach_mcast() - ib_device_ops.attach_mcast
  * @ibqp: a UD QP
  * @gid: the group
- * @lid: not used: the HCA goes by the GID
+ * @lid: not used: the HCA uses the GID
  *
  * Context: Process context, may sleep.
- * Return: 0, also when it was attached already; -ENOMEM: group or table full; or the firmware's.
+ * Return: 0, also if it was attached already; -ENOMEM: group or table full; or the errno of the
+ * firmware's status.
  */
 int tavor_attach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid)
 {
@@ -391,7 +392,7 @@ int tavor_attach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid)
 	int err;
 
 	err = tavor_mcast_exec(ibqp, gid, true, &status);
-	/* It may have succeeded, or yet succeed, and nobody would ever detach it. */
+	/* The attach may succeed late, and nobody would ever detach the QP. */
 	if (err == -ETIMEDOUT)
 		tavor_mcast_detach(ibqp, gid);
 	return err;
@@ -404,14 +405,14 @@ int tavor_attach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid)
  * @lid: not used
  *
  * Context: Process context, may sleep.
- * Return: 0; -EINVAL: it is not attached. It does not fail otherwise.
+ * Return: 0; -EINVAL: it is not attached. There is no other error.
  */
 int tavor_detach_mcast(struct ib_qp *ibqp, union ib_gid *gid, u16 lid)
 {
 	return tavor_mcast_detach(ibqp, gid);
 }
 
-/* Its destroy waits for the QPs that were left in groups; the hardware knows nothing of it. */
+/* The table's destroy waits for the QPs that are still in groups; it needs no command. */
 static int tavor_mcg_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	return VRB_END;
@@ -437,7 +438,7 @@ static const struct vrb_object_type tavor_mcg_object = {
 };
 
 /**
- * tavor_mcg_table_init() - the group table
+ * tavor_mcg_table_init() - creates the group table
  * @dev: the device; INIT_HCA has left the table empty
  *
  * Context: Process context.
@@ -479,12 +480,12 @@ void tavor_mcg_table_cleanup(struct tavor_dev *dev)
 
 	tavor_mcg_turns_stop(table);
 	tavor_object_destroy(dev, &table->object);
-	/* The device has failed in the middle of one. */
+	/* The device has failed during an attach or detach. */
 	if (table->op.active)
 		tavor_mcast_settle(table, NULL, -EIO);
 	tavor_alloc_destroy(dev, &table->overflow);
 	WRITE_ONCE(dev->mcgs, NULL);
-	/* Who has noticed the failure of the device may be looking through the table, or again. */
+	/* tavor_mcg_failed() and its RCU callback, which may queue itself again, use the table. */
 	synchronize_rcu();
 	rcu_barrier();
 	rcu_barrier();

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The multicast group table as something that QPs share: one attach or detach at a time is at it,
- * the others wait for their turn without a slot, and a QP that is in a group is kept from its
- * destroy. What an attach and a detach do while it is their turn is in mcast.c.
+ * Access to the multicast group table. One attach or detach at a time owns the table; the others
+ * wait for their turn, without a slot. The destroy of a QP waits while the QP is in a group. The
+ * commands of an owner are in mcast.c.
  */
 #include "mcg.h"
 #include "params.h"
 #include "qp.h"
 #include "tavor.h"
 
-#define TAVOR_MCG_BATCH		64	/* QPs that a run lets go of */
+#define TAVOR_MCG_BATCH		64	/* QPs that are released in one run */
 
 /* Resumes the QP that has waited longest for an attach or a detach; NULL: none waits. */
 static struct tavor_hw_qp *tavor_mcg_resume_first(struct tavor_mcg_table *table, bool attach)
@@ -24,7 +24,7 @@ static struct tavor_hw_qp *tavor_mcg_resume_first(struct tavor_mcg_table *table,
 	return qp;
 }
 
-/* Turn about, so that neither kind starves the other. */
+/* Attaches and detaches alternate, so that neither starves the other. */
 static void tavor_mcg_next(struct tavor_mcg_table *table)
 {
 	bool attach = table->attach_next;
@@ -38,13 +38,13 @@ static void tavor_mcg_next(struct tavor_mcg_table *table)
 	table->attach_next = !attach;
 }
 
-/* Nobody knows how long the table is out of reach: an attach does not wait for it. */
+/* An attach does not wait for a lost command, because its duration is unknown. */
 static void tavor_mcg_turn_away(struct tavor_mcg_table *table)
 {
 	tavor_mcg_resume_first(table, true);
 }
 
-/* A detach does, as long as a destroy would. */
+/* A detach waits for a lost command, for as long as a destroy would. */
 static void tavor_mcg_start_timer(struct tavor_mcg_table *table)
 {
 	if (!timer_pending(&table->timer))
@@ -65,16 +65,16 @@ static void tavor_mcg_timer(struct timer_list *timer)
 }
 
 /**
- * tavor_mcg_enter() - whether it is the turn of a QP's request
+ * tavor_mcg_enter() - makes a QP's request the owner of the table, or lets it wait for its turn
  * @table: the table
  * @qp: the QP
- * @attach: what its request is
+ * @attach: whether the request is an attach
  *
- * May be called again and again until it is.
+ * May be called repeatedly until the request owns the table.
  *
  * Context: Softirq or BH disabled, engine's device lock held.
- * Return: VRB_NEXT; VRB_WAIT: the QP is going to be resumed; -EUCLEAN: an attach, and a command of
- * another one was given up.
+ * Return: VRB_NEXT; VRB_WAIT: the QP will be resumed; -EUCLEAN: the request is an attach, and the
+ * owner's command was given up.
  */
 int tavor_mcg_enter(struct tavor_mcg_table *table, struct tavor_hw_qp *qp, bool attach)
 {
@@ -99,9 +99,9 @@ int tavor_mcg_enter(struct tavor_mcg_table *table, struct tavor_hw_qp *qp, bool 
 }
 
 /**
- * tavor_mcg_leave() - a QP's request is through with the table, or does not want it any more
+ * tavor_mcg_leave() - ends the use of the table, or the wait for it, by a QP's request
  * @table: the table
- * @qp: the QP; whether or not its turn has come
+ * @qp: the QP
  *
  * Context: Any down to softirq.
  */
@@ -117,7 +117,7 @@ void tavor_mcg_leave(struct tavor_mcg_table *table, struct tavor_hw_qp *qp)
 }
 
 /**
- * tavor_mcg_lost() - the command of the one whose turn it is was given up
+ * tavor_mcg_lost() - the owner's command was given up
  * @table: the table
  *
  * Context: Softirq, engine's device lock held.
@@ -133,8 +133,8 @@ void tavor_mcg_lost(struct tavor_mcg_table *table)
 }
 
 /**
- * tavor_mcg_found() - that command has been answered after all
- * @table: the table; tavor_mcg_leave() has to follow
+ * tavor_mcg_found() - the owner's command has completed late
+ * @table: the table; tavor_mcg_leave() must follow
  *
  * Context: Softirq.
  */
@@ -147,7 +147,7 @@ void tavor_mcg_found(struct tavor_mcg_table *table)
 }
 
 /**
- * tavor_mcg_attached() - a QP is in one group more: its destroy waits
+ * tavor_mcg_attached() - a QP is in one more group: its destroy waits
  * @table: the table
  * @qp: the QP
  *
@@ -164,13 +164,13 @@ void tavor_mcg_attached(struct tavor_mcg_table *table, struct tavor_hw_qp *qp)
 	spin_unlock_bh(&table->lock);
 	if (!first)
 		return;
-	/* There is room for one more, and the table goes last. */
+	/* A QP has room for one more parent, and the table is destroyed last. */
 	WARN_ON_ONCE(vrb_object_add_parent(&qp->object, &table->object));
 	vrb_object_hold(&qp->object);
 }
 
 /**
- * tavor_mcg_detached() - a QP is in one group less
+ * tavor_mcg_detached() - a QP is in one group fewer
  * @table: the table
  * @qp: the QP
  *
@@ -193,7 +193,7 @@ void tavor_mcg_detached(struct tavor_mcg_table *table, struct tavor_hw_qp *qp)
 
 /* ---- The end of the device ---- */
 
-/* Whoever waits gets no turn any more. */
+/* Resumes one waiting QP; its request fails with the device. */
 static bool tavor_mcg_resume_one(struct tavor_mcg_table *table)
 {
 	bool found;
@@ -204,7 +204,7 @@ static bool tavor_mcg_resume_one(struct tavor_mcg_table *table)
 	return found;
 }
 
-/* The hardware has no groups any more; its parent the QP keeps until it is released. */
+/* Removes one QP from its groups. The table stays its parent until the QP is released. */
 static bool tavor_mcg_forget_one(struct tavor_mcg_table *table)
 {
 	struct tavor_hw_qp *qp;
@@ -235,7 +235,7 @@ static void tavor_mcg_let_go_some(struct rcu_head *rcu)
 	call_rcu(&table->rcu, tavor_mcg_let_go_some);
 }
 
-/* Whether this is the first to notice. */
+/* Returns whether this is the first call. */
 static bool tavor_mcg_fails(struct tavor_mcg_table *table)
 {
 	bool failed;
@@ -248,7 +248,7 @@ static bool tavor_mcg_fails(struct tavor_mcg_table *table)
 }
 
 /**
- * tavor_mcg_failed() - the device has failed: nobody waits for the table, and nobody is in it
+ * tavor_mcg_failed() - the device has failed: resumes waiting QPs, and empties all groups
  * @dev: the device
  *
  * Context: Softirq.
@@ -266,7 +266,7 @@ void tavor_mcg_failed(struct tavor_dev *dev)
 }
 
 /**
- * tavor_mcg_turns_init() - nobody is at the table
+ * tavor_mcg_turns_init() - initialises the table as free
  * @table: the table, its device set
  *
  * Context: Process context.
@@ -281,11 +281,10 @@ void tavor_mcg_turns_init(struct tavor_mcg_table *table)
 }
 
 /**
- * tavor_mcg_turns_stop() - nobody is going to be at the table
- * @table: the table; nobody submits requests any more
+ * tavor_mcg_turns_stop() - prepares the end of the table
+ * @table: the table; no request is submitted any more
  *
- * QPs of a client that has gone without detaching them are left. The hardware is stopped, so that
- * they can go.
+ * If a client has left attached QPs behind, the hardware is stopped so that they can be destroyed.
  *
  * Context: Process context, may sleep.
  */

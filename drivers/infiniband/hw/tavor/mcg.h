@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * The multicast group table: whose turn it is, and which QPs are in it.
+ * The multicast group table: its owner, and the QPs that are in groups.
  */
 #ifndef TAVOR_MCG_H
 #define TAVOR_MCG_H
@@ -18,23 +18,23 @@
 struct tavor_dev;
 struct tavor_hw_qp;
 
-/* Where an attach or detach goes on: one row of its table stands for all of its commands. */
+/* The next command of an attach or detach, whose commands are all executed by one step. */
 enum tavor_mcast_phase {
-	TAVOR_MCAST_HASH,	/* which bucket */
+	TAVOR_MCAST_HASH,	/* find the bucket */
 	TAVOR_MCAST_READ,	/* walk the chain */
-	TAVOR_MCAST_WRITE,	/* the group's entry */
-	TAVOR_MCAST_WRITE_LINK,	/* the entry before it, which gains or loses a successor */
-	TAVOR_MCAST_READ_NEXT,	/* detach of a bucket's last QP: its successor takes its place */
+	TAVOR_MCAST_WRITE,	/* write the group's entry */
+	TAVOR_MCAST_WRITE_LINK,	/* write the entry before it, which gains or loses a successor */
+	TAVOR_MCAST_READ_NEXT,	/* detach of a bucket's last QP: the successor replaces it */
 };
 
 /**
- * struct tavor_mcast - the attach or detach that is under way
+ * struct tavor_mcast - the attach or detach that owns the table
  * @active: between its first command and the result of its last
- * @attach: which of both
+ * @attach: whether it is an attach
  * @gid: group
  * @qpn: QP
- * @phase: what comes next
- * @index: entry @mgm is, or is to be written to
+ * @phase: the next command
+ * @index: number of the entry in @mgm
  * @prev: entry that links to @index, or TAVOR_MGM_NONE for a bucket
  * @moved: overflow entry that becomes free, or TAVOR_MGM_NONE
  * @fresh: overflow entry taken for the group and not yet linked to, or TAVOR_MGM_NONE
@@ -51,7 +51,7 @@ struct tavor_mcast {
 	u32 prev;
 	u32 moved;
 	u32 fresh;
-	u32 seen;			/* entries of the chain */
+	u32 seen;			/* number of entries of the chain read so far */
 	struct tavor_mgm mgm;
 	struct tavor_mgm link;
 };
@@ -62,16 +62,16 @@ struct tavor_mcast {
  * @dev: the device
  * @buckets: entries of the hash part; as many overflow entries follow
  * @overflow: overflow entries
- * @op: the request whose turn it is, or the one that was given up
- * @lock: the following; BH; taken inside the engine's device lock
- * @owner: QP whose turn it is. If its command was given up: until that is answered
+ * @op: state of the owner's request, also after its command was given up
+ * @lock: guards the following; BH; taken inside the engine's device lock
+ * @owner: QP whose request owns the table. If its command was given up: until that has completed
  * @waiting: QPs whose detach [0] or attach [1] waits for its turn, oldest first
- * @attach_next: whose turn is next if there are both
+ * @attach_next: an attach is next if both kinds wait
  * @lost: the owner's command was given up
- * @timer: a detach waits for a command that was given up
+ * @timer: fails the device if a detach waits too long for a command that was given up
  * @attached: QPs that are in a group
- * @failed: the device has: nobody is in a group any more
- * @rcu: goes through the lists when the device has failed
+ * @failed: the device has failed: all groups are empty
+ * @rcu: empties the lists when the device has failed
  */
 struct tavor_mcg_table {
 	struct vrb_object object;

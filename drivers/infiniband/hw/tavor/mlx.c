@@ -80,15 +80,15 @@ static void tavor_mlx_control(const struct ib_unpacked_lrh *lrh, struct tavor_ml
 }
 
 /**
- * tavor_mlx_headers() - first segment and packet headers of a send on QP0 or QP1
+ * tavor_mlx_headers() - builds the first segment and packet headers of a send on QP0 or QP1
  * @qp: a special QP, its send queue locked
  * @wr: a send with or without immediate
- * @wqe: where the WQE stands; its flags are set as for an ordinary send
+ * @wqe: the WQE; its flags are set as for an ordinary send
  *
  * The address handle is not needed any more once this has returned.
  *
  * Context: Any.
- * Return: where the data goes, or NULL: an index outside the P_Key table.
+ * Return: where the data is written, or NULL: an index outside the P_Key table.
  */
 void *tavor_mlx_headers(struct tavor_hw_qp *qp, const struct ib_ud_wr *wr, void *wqe)
 {
@@ -118,7 +118,7 @@ void *tavor_mlx_headers(struct tavor_hw_qp *qp, const struct ib_ud_wr *wr, void 
 }
 
 /**
- * tavor_mlx_icrc() - what stands for the invariant CRC
+ * tavor_mlx_icrc() - builds the segment for the invariant CRC
  * @pos: after the last data segment
  *
  * Context: Any.

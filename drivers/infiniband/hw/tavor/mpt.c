@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Memory keys: MPT entries with their MTTs, and the two commands that hand an entry to the
- * hardware and take it back. Every region of the driver is one
- * of these: user MRs, DMA MRs, queue buffers.
+ * Memory keys: MPT entries with their MTTs, and the two commands that pass an entry to the hardware
+ * and take it back. Every region of the driver uses one: user MRs, DMA MRs, queue buffers.
  */
 #include "mpt.h"
 #include "tavor.h"
 
 /**
- * tavor_mpt_table_init() - the keys
+ * tavor_mpt_table_init() - creates the allocators of keys and MTT entries
  * @dev: device with its limits made
  *
  * Context: Process context, may sleep.
@@ -29,7 +28,7 @@ int tavor_mpt_table_init(struct tavor_dev *dev)
 }
 
 /**
- * tavor_mpt_table_destroy() - the end of the keys
+ * tavor_mpt_table_destroy() - counterpart of tavor_mpt_table_init()
  * @dev: device
  *
  * Context: Process context, may sleep.
@@ -42,7 +41,7 @@ void tavor_mpt_table_destroy(struct tavor_dev *dev)
 /**
  * tavor_mpt_alloc() - takes a key and MTT entries
  * @dev: device
- * @mpt: the rest of it is the caller's to fill
+ * @mpt: the caller fills in the other fields
  * @pages: MTT entries; 0: untranslated
  *
  * Context: Any down to softirq.
@@ -67,7 +66,7 @@ int tavor_mpt_alloc(struct tavor_dev *dev, struct tavor_mpt *mpt, u32 pages)
 }
 
 /**
- * tavor_mpt_change_key() - the same entry by another name, so that the last one is not valid
+ * tavor_mpt_change_key() - gives an entry another key, so that the old one becomes invalid
  * @dev: device
  * @mpt: an entry the hardware does not own
  *
@@ -75,7 +74,7 @@ int tavor_mpt_alloc(struct tavor_dev *dev, struct tavor_mpt *mpt, u32 pages)
  */
 void tavor_mpt_change_key(struct tavor_dev *dev, struct tavor_mpt *mpt)
 {
-	/* The index is not 0, so the key never is. */
+	/* The index is never 0, so neither is the key. */
 	mpt->key = tavor_alloc_change(&dev->mpt_alloc, mpt->key);
 }
 
@@ -84,8 +83,8 @@ void tavor_mpt_change_key(struct tavor_dev *dev, struct tavor_mpt *mpt)
  * @dev: device
  * @mpt: may have no key
  *
- * An entry the hardware still owns is not freed but leaks, unless the device has failed: it writes
- * no memory then, and starts anew before it does.
+ * An entry that the hardware still owns is not freed, unless the device has failed: the hardware
+ * then writes no memory, and is reset before it does again.
  *
  * Context: Any down to softirq.
  */
@@ -148,7 +147,7 @@ void tavor_encode_sw2hw_mpt(struct tavor_dev *dev, struct vrb_slot *slot,
 void tavor_encode_hw2sw_mpt(struct tavor_dev *dev, struct vrb_slot *slot,
 			    const struct tavor_mpt *mpt)
 {
-	/* Opcode modifier 1: no copy of the entry is wanted. */
+	/* Opcode modifier 1: do not return a copy of the entry. */
 	tavor_cmd_set(dev, slot, TAVOR_CMD_HW2SW_MPT, 1, tavor_mpt_index(dev, mpt), 0);
 }
 
@@ -209,7 +208,7 @@ static int tavor_mpt_exec(struct tavor_dev *dev, const struct vrb_verb *verb, st
  * @mpt: complete, its MTTs written
  *
  * Context: Process context, may sleep.
- * Return: 0 or a negative errno. After -ETIMEDOUT the entry counts as the hardware's.
+ * Return: 0 or a negative errno. After -ETIMEDOUT the hardware counts as the owner of the entry.
  */
 int tavor_mpt_enable(struct tavor_dev *dev, struct tavor_mpt *mpt)
 {
@@ -225,7 +224,7 @@ int tavor_mpt_enable(struct tavor_dev *dev, struct tavor_mpt *mpt)
  * @mpt: one that tavor_mpt_enable() has enabled
  *
  * Context: Process context, may sleep.
- * Return: 0 or a negative errno; then the entry is still the hardware's.
+ * Return: 0; a negative errno: the hardware still owns the entry.
  */
 int tavor_mpt_disable(struct tavor_dev *dev, struct tavor_mpt *mpt)
 {
@@ -240,7 +239,7 @@ int tavor_mpt_disable(struct tavor_dev *dev, struct tavor_mpt *mpt)
 }
 
 /**
- * tavor_mpt_access() - access rights as the MPT has them
+ * tavor_mpt_access() - access rights in the format of the MPT
  * @ib_access: IB_ACCESS_*; local read is always allowed
  *
  * Context: Any.

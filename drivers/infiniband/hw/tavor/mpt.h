@@ -13,7 +13,7 @@
 struct tavor_dev;
 struct vrb_slot;
 
-#define TAVOR_LIBMTHCA_LKEY	0x100	/* what libmthca ends a scatter list with: never a key */
+#define TAVOR_LIBMTHCA_LKEY	0x100	/* libmthca ends a scatter list with it: never a key */
 
 /**
  * struct tavor_mpt - one MPT entry: a memory region as the hardware sees it

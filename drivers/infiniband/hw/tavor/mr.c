@@ -2,13 +2,13 @@
 /*
  * Memory regions of ib_core: DMA regions of the kernel and user memory.
  *
- * The pages of a user's region stay pinned until the hardware has let go of it. That may become
- * known in softirq, where they cannot be unpinned: released regions wait on a list for the next
- * process context that comes by.
+ * The pages of a user's region stay pinned until the hardware has released the region. This may
+ * happen in softirq, where pages cannot be unpinned. So released regions are kept in a list, which
+ * the next call of tavor_mr_reap() in process context empties.
  *
- * libmthca makes each QP and SRQ in a region of its own: without access rights, at address 0, so
- * that it is of use for nothing else. Its registration is not waited for but by the first command
- * that names it, which is the queue's, and its deregistration not at all.
+ * libmthca creates each QP and SRQ in a region of its own, without access rights and at address 0,
+ * so that it has no other use. Nothing waits for its registration except the first command that
+ * uses its key, which is one of the queue. Nothing waits for its deregistration.
  */
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -22,7 +22,7 @@
 #include "uctx.h"
 
 #define MR_MTT_CHUNK	32U
-#define MR_MAX_WAITING	16	/* queues: they are resumed in one go */
+#define MR_MAX_WAITING	16	/* queues, which are all resumed in one hold of a lock */
 #define MR_PAGE_SIZES	GENMASK(30, PAGE_SHIFT)	/* the MPT's page-size code goes up to 19 */
 
 static int tavor_mr_create_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
@@ -87,7 +87,7 @@ static const struct vrb_step tavor_mr_destroy_steps[] = {
 static const struct vrb_verb tavor_mr_destroy_verb = {
 	.name = "DEREG_MR",
 	.class = VRB_CLASS_TEARDOWN,
-	.may_refuse = true,		/* windows are bound to it */
+	.may_refuse = true,		/* if windows are bound to it */
 	VRB_STEPS(tavor_mr_destroy_steps),
 };
 
@@ -108,10 +108,10 @@ static const struct vrb_object_type tavor_mr_type = {
 };
 
 /**
- * tavor_mr_reap() - unpins the memory of regions the hardware has let go of, and frees them
+ * tavor_mr_reap() - unpins the memory of released regions, and frees them
  * @dev: device
  *
- * Of all that had been released before: when this returns nobody is still at it.
+ * When this returns, all regions that had been released before the call have been freed.
  *
  * Context: Process context, may sleep.
  */
@@ -165,11 +165,11 @@ static int tavor_ring_create(struct tavor_dev *dev, struct tavor_hw_mr *hw, stru
 /**
  * tavor_ring_ready() - whether the hardware knows the region that a queue lies in
  * @mr: region
- * @wait: of the queue
+ * @wait: waiter of the queue
  *
  * Context: Softirq or BH disabled, engine's device lock held.
- * Return: VRB_NEXT; VRB_WAIT: the queue is going to be resumed; -EBUSY: too many wait, where
- * libmthca has one queue; or the errno of the registration.
+ * Return: VRB_NEXT; VRB_WAIT: the queue will be resumed; -EBUSY: too many queues wait (libmthca has
+ * one per region); or the errno of the registration.
  */
 int tavor_ring_ready(struct tavor_hw_mr *mr, struct tavor_waiter *wait)
 {
@@ -190,9 +190,9 @@ int tavor_ring_ready(struct tavor_hw_mr *mr, struct tavor_waiter *wait)
 }
 
 /**
- * tavor_ring_forget() - a queue does not wait any more
+ * tavor_ring_forget() - ends the wait of a queue
  * @dev: device
- * @wait: of the queue, whether or not it has waited
+ * @wait: waiter of the queue, which may not have waited
  *
  * Context: Any down to softirq.
  */
@@ -230,8 +230,8 @@ static void tavor_mr_free_unborn(struct tavor_mr *mr)
 }
 
 /*
- * From here on the region belongs to the engine: whatever fails takes it, and its pinned memory,
- * along.
+ * Makes the region an object of the engine and registers it. If this fails, the region is destroyed
+ * and its memory unpinned.
  */
 static int tavor_mr_enable(struct tavor_mr *mr, struct tavor_hw_pd *pd, struct vrb_user *user)
 {
@@ -292,7 +292,7 @@ static void tavor_reg_mtt_job(struct vrb *vrb, struct tavor_mtt_job *job)
 	job->written = &req->written;
 }
 
-/* Until the last has been looked at the hardware knows nothing of it. */
+/* An invalid page fails the request before the hardware knows the region. */
 static int tavor_reg_mtt_pages(struct vrb *vrb, u32 first, u32 n, u64 *pages)
 {
 	const struct vrb_reg_mr *req = to_reg_mr(vrb);
@@ -306,7 +306,7 @@ static int tavor_reg_mtt_pages(struct vrb *vrb, u32 first, u32 n, u64 *pages)
 	return all & (BIT_ULL(req->page_shift) - 1) ? -EINVAL : 0;
 }
 
-/* Its memory is its client's: nothing is pinned that had to be unpinned. */
+/* The client owns the memory: there is nothing to unpin. */
 static const struct tavor_mtt_type tavor_shell_mr_type = {
 	.object = {
 		.name = "MR",
@@ -318,9 +318,9 @@ static const struct tavor_mtt_type tavor_shell_mr_type = {
 };
 
 /**
- * tavor_init_mr() - &vrb_verbs.init_mr: a region without its create
+ * tavor_init_mr() - &vrb_verbs.init_mr: initialises a region, which its create makes usable
  * @ibmr: shell
- * @max_pages: room for so many
+ * @max_pages: the largest number of pages
  * @gfp: GFP_KERNEL or GFP_ATOMIC
  *
  * Context: Any down to softirq, as @gfp says.
@@ -364,7 +364,7 @@ struct vrb_object *tavor_mr_object(struct ib_mr *ibmr)
 	return &to_tmr(ibmr)->hw->object;
 }
 
-/* The hardware learns of a region with its registration. */
+/* Needs no command: the registration makes a region known to the hardware. */
 static int tavor_create_mr_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	return VRB_END;
@@ -381,7 +381,7 @@ const struct vrb_verb tavor_verb_create_mr = {
 	VRB_STEPS(tavor_create_mr_steps),
 };
 
-/* The end, which is the byte behind the last one, is a 64-bit number to the hardware. */
+/* The end of the region, the byte after the last one, must fit into 64 bits for the hardware. */
 static bool tavor_mr_range_ok(u64 iova, u64 length)
 {
 	return length && iova + length >= iova;
@@ -395,7 +395,7 @@ static bool tavor_reg_access_ok(int access)
 	       !(access & (IB_ACCESS_REMOTE_WRITE | IB_ACCESS_REMOTE_ATOMIC));
 }
 
-/* Whether its pages are what address and length need, and the region has room for them. */
+/* Whether the number of pages matches address and length, and the region has room for them. */
 static bool tavor_reg_pages_ok(const struct tavor_hw_mr *mr, const struct vrb_reg_mr *req)
 {
 	u64 offset;
@@ -408,7 +408,7 @@ static bool tavor_reg_pages_ok(const struct tavor_hw_mr *mr, const struct vrb_re
 	return req->nr_pages == ((offset + req->length - 1) >> req->page_shift) + 1;
 }
 
-/* Those of ib_core are registered for as long as they live. */
+/* Only a shell can be registered: regions of ib_core are registered from their creation on. */
 static int tavor_reg_check(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_hw_mr *mr = to_hw_mr(vrb->object);
@@ -635,7 +635,7 @@ static struct ib_mr *tavor_mr_register(struct tavor_ucontext *ctx, struct ib_pd 
 	mr->hw->is_ring = from->fd < 0 && !from->access && !from->iova;
 	err = tavor_mr_map_user(mr->hw, &ctx->user, from);
 	if (err == -ENOMEM && tavor_uctx_settle(ctx)) {
-		/* What it takes may be what others of the process are about to give back. */
+		/* Regions that the process is deregistering may hold what is needed. */
 		tavor_mr_reap(dev);
 		err = tavor_mr_map_user(mr->hw, &ctx->user, from);
 	}
@@ -734,7 +734,7 @@ static int tavor_mr_source_again(const struct tavor_hw_mr *mr, int flags,
  * @ibpd: PD, new or not
  * @udata: of the process
  *
- * Old and new region exist both for a moment, and so does the memory that they pin.
+ * Until ib_core deregisters the old region, the memory of both is pinned.
  *
  * Context: Process context, may sleep.
  * Return: the new region, which has another key. ERR_PTR(): the old one is as it was; -EBUSY: the
@@ -768,7 +768,7 @@ static struct ib_mr *tavor_rereg_user_mr(struct ib_mr *ibmr, int flags, u64 star
 
 /* ---- Their end ---- */
 
-/* Out of the context's table, so that nothing new pins it; -EBUSY if something has that stays. */
+/* Removes it from the context's table, so that no queue can pin it; -EBUSY: a queue has done so. */
 static int tavor_mr_unpublish(struct tavor_ucontext *ctx, struct tavor_mr *mr)
 {
 	bool stays = !tavor_uctx_closes(ctx);

@@ -16,11 +16,11 @@
 struct tavor_dev;
 
 /**
- * struct tavor_ring - what a region has that a queue of a process is made in
- * @create: its registration, which nobody waits for but the queue's first command
- * @coming: that is under way; guarded by &tavor_dev.mr_reap_lock, as @waiting is
+ * struct tavor_ring - registration of a region that contains a queue of a process
+ * @create: the registration; only the queue's first command waits for it
+ * @coming: it is in progress; guarded by &tavor_dev.mr_reap_lock, like @waiting
  * @status: its result
- * @waiting: tavor_waiter of queues
+ * @waiting: queues that wait for it, by their tavor_waiter
  */
 struct tavor_ring {
 	struct vrb create;
@@ -34,9 +34,9 @@ struct tavor_hw_mr {
 	struct tavor_dev *dev;
 	struct tavor_mpt mpt;
 	struct ib_umem *umem;		/* NULL for DMA MRs */
-	bool retired;			/* taken from the hardware by the queue that lies in it */
+	bool retired;			/* the queue in it has taken it from the hardware */
 	bool is_ring;
-	struct tavor_ring ring;		/* if it is one */
+	struct tavor_ring ring;		/* if is_ring is set */
 	struct list_head reap;		/* of ib_core's */
 	refcount_t memory;		/* of ib_core's: see tavor_half_put() */
 };

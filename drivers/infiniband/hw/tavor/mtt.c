@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * MTT segments: a buddy allocator over the MTT table in the HCA's DDR, and the writing of entries
- *. Entries are stored through BAR4 where the DDR is visible, else by
- * WRITE_MTT.
+ * MTT segments: a buddy allocator for the MTT table in the HCA's DDR, and functions that write
+ * entries. Entries are stored through BAR 4 if the DDR is visible, otherwise by WRITE_MTT.
  */
 #include <linux/log2.h>
 #include <linux/slab.h>
@@ -88,7 +87,7 @@ static int tavor_mtt_map(struct tavor_dev *dev)
 }
 
 /**
- * tavor_mtt_table_init() - the whole table, its reserved segments taken
+ * tavor_mtt_table_init() - creates the allocator; the reserved segments are in use
  * @dev: device with its layout made
  *
  * Context: Process context, may sleep.
@@ -123,7 +122,7 @@ int tavor_mtt_table_init(struct tavor_dev *dev)
 }
 
 /**
- * tavor_mtt_table_destroy() - the end of the table; segments in use have leaked and are counted
+ * tavor_mtt_table_destroy() - frees the allocator; segments in use have leaked and are counted
  * @dev: device
  *
  * Context: Process context, may sleep.
@@ -145,8 +144,8 @@ void tavor_mtt_table_destroy(struct tavor_dev *dev)
 /**
  * tavor_mtt_alloc() - takes contiguous MTT entries
  * @dev: device
- * @entries: how many, > 0
- * @mtt: where they are
+ * @entries: number of entries, > 0
+ * @mtt: result
  *
  * Context: Any down to softirq.
  * Return: 0, or -ENOMEM if there is no such run.
@@ -154,7 +153,7 @@ void tavor_mtt_table_destroy(struct tavor_dev *dev)
 int tavor_mtt_alloc(struct tavor_dev *dev, u32 entries, struct tavor_mtt *mtt)
 {
 	u32 per_segment = dev->limits.mtt_seg_size / TAVOR_MTT_ENTRY_SIZE;
-	/* Not by adding to a number that may be the greatest there is. */
+	/* Rounded up without an addition, which might overflow. */
 	u32 order = order_base_2((entries - 1) / per_segment + 1);
 	s64 segment;
 
@@ -173,12 +172,11 @@ int tavor_mtt_alloc(struct tavor_dev *dev, u32 entries, struct tavor_mtt *mtt)
 }
 
 /**
- * tavor_mtt_free() - returns entries no MPT of the hardware refers to any more
+ * tavor_mtt_free() - returns entries that no MPT of the hardware refers to any more
  * @dev: device
- * @mtt: may be empty; is afterwards
+ * @mtt: may be empty; is empty afterwards
  *
- * Those that a lost command may write yet, into what would be another's list by then, are not used
- * again before the device's next life.
+ * Entries that a lost command may still write are not used again before the device's next reset.
  *
  * Context: Any down to softirq.
  */
@@ -224,7 +222,7 @@ static void tavor_mtt_store_one(void __iomem *entry, u64 page)
 }
 
 /**
- * tavor_mtt_store() - fills entries of a table that can be seen; SW2HW_MPT comes after it
+ * tavor_mtt_store() - writes entries of a visible table; SW2HW_MPT comes after it
  * @dev: device with &tavor_mtt_table.map
  * @mtt: the run
  * @first: first entry of it to write
@@ -245,14 +243,14 @@ void tavor_mtt_store(struct tavor_dev *dev, const struct tavor_mtt *mtt, u32 fir
 }
 
 /**
- * tavor_encode_write_mtt() - step: entries of a table that cannot be seen; SW2HW_MPT comes after it
+ * tavor_encode_write_mtt() - step: writes entries of a hidden table; SW2HW_MPT comes after it
  * @dev: device
  * @slot: where to encode
  * @mtt: the run
  * @first: first entry of it to write, even
  * @pages: DMA addresses
- * @n: how many, at most TAVOR_WRITE_MTT_MAX; even unless they end the run: then a zero entry is
- *	written behind them
+ * @n: number of entries, at most TAVOR_WRITE_MTT_MAX; must be even unless they end the run, which
+ *	is padded with a zero entry
  *
  * Context: Softirq or BH disabled, engine's device lock held.
  */
@@ -272,16 +270,16 @@ void tavor_encode_write_mtt(struct tavor_dev *dev, struct vrb_slot *slot,
 }
 
 /**
- * tavor_mtt_write() - fills entries; SW2HW_MPT comes after it
+ * tavor_mtt_write() - writes entries; SW2HW_MPT comes after it
  * @dev: device
- * @user: for whom; NULL: the kernel
+ * @user: the process that is charged; NULL: the kernel
  * @mtt: the run
  * @first: first entry of it to write, even
  * @pages: DMA addresses
- * @n: how many; even unless they end the run
+ * @n: number of entries; must be even unless they end the run
  *
- * When a device has failed its objects give their runs back without a command, and the HCA may have
- * entries of them cached till its reset. So nothing is written then.
+ * After a failure of the device, objects return their runs without a command, and the HCA may have
+ * entries of these cached until its reset. So nothing is written then.
  *
  * Context: Process context, may sleep: without a visible DDR this is WRITE_MTT.
  * Return: 0 or the errno of WRITE_MTT; -EIO if the device has failed.
@@ -296,7 +294,7 @@ int tavor_mtt_write(struct tavor_dev *dev, struct vrb_user *user, struct tavor_m
 	might_sleep();
 	if (WARN_ON_ONCE(first + n > mtt->entries))
 		return -EINVAL;
-	/* Looked at with the run in hand: if it was such an object's, the device has failed. */
+	/* Checked after the run was allocated: if such an object returned it, this is true. */
 	if (vrb_device_failed(dev->vrb))
 		return -EIO;
 	if (dev->mtt.map) {
@@ -315,9 +313,9 @@ int tavor_mtt_write(struct tavor_dev *dev, struct vrb_user *user, struct tavor_m
 	return 0;
 }
 
-/* ---- As steps of a verb ---- */
+/* ---- Steps of a verb ---- */
 
-#define TAVOR_MTT_PORTION	64U	/* entries that a run of the engine writes at most */
+#define TAVOR_MTT_PORTION	64U	/* entries, at most, that a run of the engine writes */
 
 static const struct tavor_mtt_type *tavor_mtt_type_of(const struct vrb *vrb)
 {
@@ -344,7 +342,7 @@ static int tavor_mtt_portion_over(const struct tavor_mtt_job *job)
 }
 
 /**
- * tavor_mtt_step_store() - &vrb_step.work: a portion of entries, where the table can be seen
+ * tavor_mtt_step_store() - &vrb_step.work: writes a portion of entries, if the table is visible
  * @vdev: device
  * @vrb: request on an object of a struct tavor_mtt_type
  *
@@ -369,7 +367,7 @@ int tavor_mtt_step_store(struct vrb_device *vdev, struct vrb *vrb)
 }
 
 /**
- * tavor_mtt_step_encode() - &vrb_step.encode: a portion of entries, where the table cannot be seen
+ * tavor_mtt_step_encode() - &vrb_step.encode: writes a portion of entries, if the table is hidden
  * @vdev: device
  * @vrb: request on an object of a struct tavor_mtt_type
  * @slot: where to encode
@@ -394,7 +392,7 @@ int tavor_mtt_step_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_s
 }
 
 /**
- * tavor_mtt_step_done() - &vrb_step.done of the same
+ * tavor_mtt_step_done() - &vrb_step.done of that step
  * @vdev: device
  * @vrb: request
  * @slot: its slot

@@ -14,8 +14,8 @@
 struct tavor_dev;
 
 /*
- * A run of MTT segments: 1 << order segments starting with first. entries == 0: none. lost: the
- * HCA may write entries yet.
+ * A run of MTT segments: 1 << order segments starting with first. entries == 0: none. lost: a
+ * command that was given up may still write entries.
  */
 struct tavor_mtt {
 	u32 first;
@@ -48,10 +48,10 @@ int tavor_mtt_write(struct tavor_dev *dev, struct vrb_user *user, struct tavor_m
 		    u32 first, const u64 *pages, u32 n);
 
 /**
- * struct tavor_mtt_job - entries that a request has to write
+ * struct tavor_mtt_job - entries that a request must write
  * @mtt: the run
- * @nr: how many, from the first on
- * @written: of those; counts on
+ * @nr: number of entries, from the first on
+ * @written: number of entries written so far
  */
 struct tavor_mtt_job {
 	const struct tavor_mtt *mtt;
@@ -60,12 +60,12 @@ struct tavor_mtt_job {
 };
 
 /**
- * struct tavor_mtt_type - a type of objects that have requests which write entries
+ * struct tavor_mtt_type - a type of objects whose requests write entries
  * @object: the type
- * @job: what a request has to write.
+ * @job: returns what a request must write.
  *	Context: Softirq or BH disabled, the engine's device lock held or not.
- * @pages: DMA addresses of @n entries of that, from @first on.
- *	Returns 0, or -EINVAL: one of them cannot be an entry.
+ * @pages: returns the DMA addresses of @n entries, from @first on.
+ *	Returns 0, or -EINVAL: an address is invalid.
  *	Context: as @job.
  */
 struct tavor_mtt_type {
@@ -79,7 +79,7 @@ int tavor_mtt_step_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_s
 int tavor_mtt_step_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 			const struct vrb_result *result);
 
-/* Two rows of a verb's table: its entries are written by the one or the other. */
+/* Two steps of a verb: one of them writes its entries. */
 #define TAVOR_MTT_STORE_STEP {								\
 	.name = "store MTTs", .work = tavor_mtt_step_store,				\
 }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The life of hardware objects, as far as it is the same for all.
+ * Functions for all types of hardware objects.
  */
 #include "object.h"
 #include "tavor.h"
 
 /**
- * tavor_object_destroy() - destroys an object and waits until it has been given back
+ * tavor_object_destroy() - destroys an object and waits until it has been released
  * @dev: device
- * @object: nothing of it may be touched afterwards unless this fails. One whose creation was not
- *	answered may yet be known to the hardware: its destroy goes when the lost command has been
- *	answered, or the device fails over it, at the latest an issue timeout later
+ * @object: must not be used afterwards unless this fails. If the command that created it has timed
+ *	out, the destroy waits until that command has completed; after one more timeout the device
+ *	fails
  *
  * Context: Process context, may sleep.
- * Return: 0, or -EBUSY if the hardware refused and the object lives on.
+ * Return: 0; -EBUSY: the hardware refused, the object still exists.
  */
 int tavor_object_destroy(struct tavor_dev *dev, struct vrb_object *object)
 {
@@ -21,7 +21,7 @@ int tavor_object_destroy(struct tavor_dev *dev, struct vrb_object *object)
 }
 
 /**
- * tavor_waiter_init() - the object waits for nothing
+ * tavor_waiter_init() - initialises a waiter that is on no list
  * @waiter: waiter
  * @object: the object it is part of
  *

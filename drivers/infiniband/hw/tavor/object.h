@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What the life of all hardware objects has in common.
+ * Functions for all types of hardware objects.
  */
 #ifndef TAVOR_OBJECT_H
 #define TAVOR_OBJECT_H
@@ -14,8 +14,8 @@
 struct tavor_dev;
 
 /*
- * A hardware half is freed when the engine has let go of it, and ib_core's half does not point to
- * it any more. It begins with its object.
+ * A hardware half is freed when the engine has released it and ib_core's half no longer points to
+ * it. It begins with its object.
  */
 static inline void tavor_half_put(void *half, refcount_t *memory)
 {
@@ -25,9 +25,9 @@ static inline void tavor_half_put(void *half, refcount_t *memory)
 
 /**
  * struct tavor_waiter - an object whose request waits on a list of the driver's (VRB_WAIT)
- * @entry: of the list, whose owner guards it
+ * @entry: in the list, which its owner guards
  * @object: the object. The list has a reference to it: if the device fails, the request may
- *	complete without its undo, and the object be destroyed, before the list has been emptied
+ *	complete without its undo, and the object may be destroyed, before the list is empty
  */
 struct tavor_waiter {
 	struct list_head entry;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Module parameters: their defaults, what they may be, and the check at load.
+ * Module parameters: their defaults, their ranges, and the check at load.
  */
 #include <linux/log2.h>
 #include <linux/module.h>
@@ -78,10 +78,10 @@ static bool tavor_param_ok(const struct tavor_param_range *r)
 }
 
 /**
- * tavor_params_check() - refuses module parameters that make no sense
+ * tavor_params_check() - checks the module parameters
  *
  * Context: Any.
- * Return: 0 or -EINVAL, said in the log.
+ * Return: 0; -EINVAL, with the reason in the log.
  */
 int tavor_params_check(void)
 {

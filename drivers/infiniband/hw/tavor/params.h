@@ -8,7 +8,7 @@
 #include <linux/types.h>
 
 /**
- * struct tavor_params - what the administrator has chosen
+ * struct tavor_params - settings of the administrator
  * @num_qp: queue pairs
  * @num_cq: completion queues
  * @num_mpt: memory keys
@@ -16,13 +16,13 @@
  * @num_mcg: multicast hash buckets
  * @num_av: address vectors in the HCA's memory
  * @num_pd: protection domains
- * @rdb_per_qp: RDMA reads and atomics a QP can respond to at a time
- * @ring_pages: pages of the pool for kernel queues from the start
- * @cmd_timeout_ms: after so long without any command completing one is given up
- * @recoveries: so many times in a row a device that fails is recovered by itself; may change
- * @softirq_objects: kernel clients may have objects of their own although the kernel has security
+ * @rdb_per_qp: RDMA reads and atomics that a QP can respond to at a time
+ * @ring_pages: initial pages of the pool for kernel queues
+ * @cmd_timeout_ms: a command is given up if no command completes for so long
+ * @recoveries: how many times in a row a failed device is recovered automatically; may change
+ * @softirq_objects: kernel clients may have objects of their own even if the kernel has security
  *	modules for InfiniBand, which do not see them
- * @msi_x: MSI-X where it works
+ * @msi_x: use MSI-X if it works
  */
 struct tavor_params {
 	unsigned int num_qp;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Protection domains. The hardware knows a PD by its number alone; a kernel PD comes with an
- * untranslated region of its own, whose key address vectors and management packet headers are
- * fetched with.
+ * Protection domains. A PD is only a number to the hardware. A kernel PD has an untranslated region
+ * of its own; the hardware uses its key to fetch address vectors and headers of management packets.
  */
 #include <linux/slab.h>
 
@@ -46,11 +45,11 @@ static const struct vrb_verb tavor_pd_destroy_verb = {
 	VRB_STEPS(tavor_pd_destroy_steps),
 };
 
-/* Nobody looks a PD up but its context, which has forgotten it. */
+/* Only the context looks PDs up, and this one has been removed from it. */
 static void tavor_pd_free(struct tavor_hw_pd *pd)
 {
 	tavor_mpt_free(pd->dev, &pd->ntmr);
-	/* A key of all memory that may become valid yet must not be another PD's. */
+	/* If its key of all memory may still become valid, the number must not name another PD. */
 	if (!pd->ntmr.key)
 		tavor_alloc_put(&pd->dev->pd_alloc, pd->pdn);
 	kfree(pd);
@@ -82,9 +81,9 @@ static int tavor_pd_enable_ntmr(struct tavor_hw_pd *pd)
 }
 
 /**
- * tavor_hw_pd_create() - a protection domain
+ * tavor_hw_pd_create() - creates a protection domain
  * @dev: device
- * @user: of a process: no region of its own
+ * @user: for a process: it has no region of its own
  *
  * Context: Process context, may sleep.
  * Return: the PD or ERR_PTR().
@@ -114,8 +113,8 @@ struct tavor_hw_pd *tavor_hw_pd_create(struct tavor_dev *dev, bool user)
 }
 
 /**
- * tavor_hw_pd_destroy() - the end of a protection domain
- * @pd: must not be touched afterwards unless this fails
+ * tavor_hw_pd_destroy() - destroys a protection domain
+ * @pd: must not be used afterwards unless this fails
  *
  * Context: Process context, may sleep.
  * Return: 0, or -EBUSY if something still uses it.
@@ -145,7 +144,7 @@ static int tavor_pd_publish(struct tavor_ucontext *ctx, struct tavor_hw_pd *pd,
 /**
  * tavor_alloc_pd() - ib_device_ops.alloc_pd
  * @ibpd: PD of ib_core
- * @udata: of a process; gets the PD's number
+ * @udata: of a process; the PD's number is returned in it
  *
  * Context: Process context, may sleep.
  * Return: 0 or a negative errno.
@@ -169,7 +168,7 @@ int tavor_alloc_pd(struct ib_pd *ibpd, struct ib_udata *udata)
 
 static int tavor_pd_dealloc_user(struct tavor_ucontext *ctx, struct tavor_hw_pd *pd)
 {
-	/* What has been deregistered is not in use, but its key names the PD until it is gone. */
+	/* A region may still be in its deregistration, and its key names the PD until then. */
 	if (vrb_object_has_children(&pd->object))
 		tavor_uctx_settle(ctx);
 	mutex_lock(&ctx->lock);

@@ -2,10 +2,10 @@
 /*
  * Poll CQ and request notification.
  *
- * Direct calls, legal in any context. After a failure the hardware writes one error completion for
- * the WQE that failed and counts the doorbells rung after it; poll makes the flushed completions of
- * the others by following the WQEs' links, keeping its place in the CQE itself, which is given back
- * at the end of the walk.
+ * Direct calls, legal in any context. When a WQE fails, the hardware writes one error completion
+ * for it and counts the doorbells rung after it. Poll generates the flushed completions of the
+ * other WQEs: it follows their links, and keeps its position in the CQE itself, which is returned
+ * to the hardware after the last one.
  */
 #include <linux/bitfield.h>
 
@@ -16,11 +16,11 @@
 #include "qp.h"
 #include "tavor.h"
 
-/* What the completion of a send says, by the hardware's opcode; of all that are not here, 0. */
+/* Fields of a send's completion, by the hardware's opcode; 0 for opcodes that are not listed. */
 static const struct {
 	u8 opcode;		/* enum ib_wc_opcode */
 	u8 flags;
-	bool has_bytes;		/* those of its answer */
+	bool has_bytes;		/* reports the length of the response */
 } tavor_send_wcs[] = {
 	[TAVOR_OP_RDMA_WRITE]		= { IB_WC_RDMA_WRITE },
 	[TAVOR_OP_RDMA_WRITE_IMM]	= { IB_WC_RDMA_WRITE, IB_WC_WITH_IMM },
@@ -32,7 +32,7 @@ static const struct {
 	[TAVOR_NEXT_OPCODE]		= { },
 };
 
-/* Of receives: the packet that completed it carried immediate data; it was of an RDMA write. */
+/* Packets with immediate data that complete a receive: of an RDMA write; all */
 #define TAVOR_RECV_WRITE_IMM	(BIT(TAVOR_RECV_WRITE_LAST_IMM) | BIT(TAVOR_RECV_WRITE_ONLY_IMM))
 #define TAVOR_RECV_IMM		(BIT(TAVOR_RECV_SEND_LAST_IMM) | BIT(TAVOR_RECV_SEND_ONLY_IMM) | \
 				 TAVOR_RECV_WRITE_IMM)
@@ -66,8 +66,8 @@ static enum ib_wc_status tavor_wc_status(u8 syndrome)
 }
 
 /*
- * Advances an error CQE to the next WQE its queue has to flush. Returns false when there is none:
- * the CQE can go.
+ * Advances an error CQE to the next WQE that must be flushed. Returns false if there is none: the
+ * CQE can be returned to the hardware.
  */
 static bool tavor_flush_next(struct tavor_err_cqe *cqe, const struct tavor_next_seg *wqe)
 {
@@ -77,7 +77,7 @@ static bool tavor_flush_next(struct tavor_err_cqe *cqe, const struct tavor_next_
 
 	if (!(link & TAVOR_NEXT_SIZE) || (!doorbells && dbd))
 		return false;
-	/* Pairs with the poster, who writes the address before the size. */
+	/* Pairs with post, which writes the address before the size. */
 	smp_rmb();
 	cqe->doorbell_count = cpu_to_be16(doorbells - dbd);
 	cqe->wqe = cpu_to_be32((be32_to_cpu(wqe->nda_op) & TAVOR_NEXT_ADDR) |
@@ -93,15 +93,15 @@ static void tavor_wc_no_wqe(const struct tavor_hw_qp *qp, const struct tavor_cqe
 }
 
 /*
- * The slot of a CQE's WQE; not below the number of slots for an address that is none. Slots begin
- * at multiples of 64 bytes, so that the shift takes the WQE's size away.
+ * The slot of a CQE's WQE. For an invalid address the result is not below the number of slots.
+ * Slots begin at multiples of 64 bytes, so the shift removes the WQE's size.
  */
 static u32 tavor_wqe_slot(const struct tavor_wq *wq, __be32 wqe)
 {
 	return (be32_to_cpu(wqe) - wq->shape.offset) >> wq->shape.shift;
 }
 
-/* Last: the slot, and the link a flush has just followed, may be overwritten from here on. */
+/* Called last: after this the slot, and the link that a flush has followed, may be overwritten. */
 static void tavor_wc_wqe(const struct tavor_hw_qp *qp, struct tavor_wq *wq,
 			 const struct tavor_cqe *cqe, u32 slot, struct ib_wc *wc)
 {
@@ -120,14 +120,14 @@ static void tavor_wc_send(struct tavor_hw_qp *qp, const struct tavor_cqe *cqe, s
 	wc->status = IB_WC_SUCCESS;
 	wc->opcode = tavor_send_wcs[op].opcode;
 	wc->wc_flags = tavor_send_wcs[op].flags;
-	/* The hardware does not count those of an atomic. */
+	/* The hardware does not report the length for an atomic. */
 	if (tavor_send_wcs[op].has_bytes)
 		wc->byte_len = op == TAVOR_OP_RDMA_READ ? be32_to_cpu(cqe->byte_count) :
 							  sizeof(u64);
 	tavor_wc_wqe(qp, &qp->sq, cqe, tavor_wqe_slot(&qp->sq, cqe->wqe), wc);
 }
 
-/* Where a datagram came from; of connected receives these fields mean nothing. */
+/* The source of a datagram. These fields are undefined for connected QPs. */
 static void tavor_wc_source(const struct tavor_hw_qp *qp, const struct tavor_cqe *cqe,
 			    struct ib_wc *wc)
 {
@@ -156,7 +156,7 @@ static u32 tavor_wc_datagram(const struct tavor_hw_qp *qp, const struct tavor_cq
 	tavor_wc_source(qp, cqe, wc);
 	if (qp->service != TAVOR_SERVICE_MLX)
 		return BIT(cqe->opcode & TAVOR_CQE_OPCODE_PACKET);
-	/* Reported with an immediate, which is the P_Key index and not of the packet. */
+	/* The CQE's immediate is the P_Key index, not data of the packet. */
 	if (qp->type == IB_QPT_GSI)
 		wc->pkey_index = FIELD_GET(TAVOR_CQE_PKEY_INDEX, be32_to_cpu(cqe->imm_pkey_index));
 	return 0;
@@ -181,7 +181,7 @@ static void tavor_wc_recv(struct tavor_hw_qp *qp, const struct tavor_cqe *cqe, s
 		tavor_wc_wqe(qp, &qp->rq, cqe, tavor_wqe_slot(&qp->rq, cqe->wqe), wc);
 }
 
-/* Returns true when the CQE stays, for the next WQE of the flush. */
+/* Returns true if the CQE is kept, for the next WQE of the flush. */
 static noinline bool tavor_wc_error(struct tavor_hw_qp *qp, struct tavor_cqe *cqe,
 				    struct ib_wc *wc)
 {
@@ -194,7 +194,7 @@ static noinline bool tavor_wc_error(struct tavor_hw_qp *qp, struct tavor_cqe *cq
 	wc->status = tavor_wc_status(err->syndrome);
 	wc->vendor_err = err->vendor_error;
 	wc->port_num = qp->attrs.port;
-	/* Receives from an SRQ each have a CQE of their own. */
+	/* Each receive from an SRQ has a CQE of its own. */
 	if (!send && qp->srq) {
 		wc->wr_id = tavor_srq_complete(qp->srq,
 					       be32_to_cpu(cqe->wqe) & TAVOR_CQE_WQE_ADDR);
@@ -208,7 +208,7 @@ static noinline bool tavor_wc_error(struct tavor_hw_qp *qp, struct tavor_cqe *cq
 	return keep;
 }
 
-/* A QP that is being destroyed: nobody is told, but the SRQ gets back what was taken from it. */
+/* Drops a completion of a QP that is being destroyed, but returns its WQE to the SRQ. */
 static void tavor_cqe_drop(struct tavor_hw_qp *qp, const struct tavor_cqe *cqe)
 {
 	if (qp->srq && !tavor_cqe_is_send(cqe))
@@ -216,8 +216,8 @@ static void tavor_cqe_drop(struct tavor_hw_qp *qp, const struct tavor_cqe *cqe)
 }
 
 /*
- * The QP of a CQE that is not the last one's, which it is from now on; NULL: there is nobody to
- * tell of the CQE.
+ * Finds the QP of a CQE if it is not the QP of the CQE before, and remembers it. NULL: the CQE is
+ * not reported.
  */
 static noinline struct tavor_hw_qp *tavor_cqe_find_qp(struct tavor_hw_cq *cq,
 						      const struct tavor_cqe *cqe)
@@ -225,7 +225,7 @@ static noinline struct tavor_hw_qp *tavor_cqe_find_qp(struct tavor_hw_cq *cq,
 	u32 qpn = be32_to_cpu(cqe->qpn) & TAVOR_QPN_MASK;
 	struct tavor_hw_qp *qp = tavor_qp_lookup(cq->dev, qpn);
 
-	/* One of another CQ is not to be touched under this one's lock. */
+	/* A QP of another CQ must not be accessed under this CQ's lock. */
 	if (!qp || qp->user || (qp->send_cq != cq && qp->recv_cq != cq)) {
 		ibdev_err_ratelimited(&cq->dev->ib_dev,
 				      "CQ 0x%06x: completion of unknown QP 0x%06x\n",
@@ -249,7 +249,7 @@ static struct tavor_hw_qp *tavor_cqe_qp(struct tavor_hw_cq *cq, const struct tav
 	return tavor_cqe_find_qp(cq, cqe);
 }
 
-/* Completions that the hardware has written. */
+/* Polls completions that the hardware has written. */
 static int tavor_poll_some(struct tavor_hw_cq *cq, int num, struct ib_wc *wc)
 {
 	struct tavor_hw_qp *qp;
@@ -261,7 +261,7 @@ static int tavor_poll_some(struct tavor_hw_cq *cq, int num, struct ib_wc *wc)
 		cqe = tavor_cqe_at(cq, cq->cons_index);
 		if (!tavor_cqe_is_sw(cqe))
 			break;
-		/* What it is comes after whose it is. */
+		/* The owner is read before the other fields. */
 		dma_rmb();
 		keep = false;
 		qp = tavor_cqe_qp(cq, cqe);
@@ -288,7 +288,7 @@ static int tavor_poll_some(struct tavor_hw_cq *cq, int num, struct ib_wc *wc)
  * @num: room in @wc
  * @wc: work completions
  *
- * Of a completion only those fields are written that its status and opcode give a meaning.
+ * Only those fields of a completion are written that are defined for its status and opcode.
  *
  * Context: Any.
  * Return: the number of completions, none before the CQ has been created; -EINVAL: a user's CQ,
@@ -305,23 +305,23 @@ int tavor_poll_cq(struct ib_cq *ibcq, int num, struct ib_wc *wc)
 	if (unlikely(!READ_ONCE(cq->open)))
 		return cq->user ? -EINVAL : 0;
 	spin_lock_irqsave(&cq->lock, flags);
-	/* First: what the hardware wrote until it was stopped comes before the rest. */
+	/* Read first: what the hardware wrote until it was stopped is reported before flushes. */
 	stopped = vrb_device_quiesced(cq->dev->vrb);
-	/* What is in the other buffer is found by the next call, and told of by who arms the CQ. */
+	/* Entries in the new buffer are returned by the next call; arming the CQ reports them. */
 	if (unlikely(cq->move) && !tavor_cq_next(cq))
 		tavor_cq_follow(cq);
 	first = cq->cons_index;
 	n = tavor_poll_some(cq, num, wc);
 	if (cq->cons_index != first)
 		tavor_cq_consumed(cq, cq->cons_index - first);
-	/* Not before: what is flushed is freed, and the hardware may still write it. */
+	/* Only if stopped: the owner frees flushed memory, which the hardware could still write. */
 	if (unlikely(stopped) && n < num && !tavor_cq_goes_on(cq))
 		n += tavor_flush_poll(cq, num - n, wc + n);
 	spin_unlock_irqrestore(&cq->lock, flags);
 	return n;
 }
 
-/* Whether there is something to poll already. */
+/* Whether there are completions to poll. */
 static noinline int tavor_cq_missed(struct tavor_hw_cq *cq)
 {
 	unsigned long flags;
@@ -339,11 +339,11 @@ static noinline int tavor_cq_missed(struct tavor_hw_cq *cq)
  * @ibcq: a kernel CQ; a process arms its own through its doorbell page
  * @flags: next or next solicited; whether to report missed events
  *
- * The hardware compares with the consumer index, which poll has told it: what came since fires at
- * once.
+ * The hardware compares with the consumer index that poll has written. If there are newer entries,
+ * it generates the event at once.
  *
  * Context: Any.
- * Return: 0; 1 with IB_CQ_REPORT_MISSED_EVENTS when there is something to poll already; -EINVAL: a
+ * Return: 0; 1 with IB_CQ_REPORT_MISSED_EVENTS if there are completions to poll; -EINVAL: a
  * user's CQ, or one that has not been created.
  */
 int tavor_req_notify_cq(struct ib_cq *ibcq, enum ib_cq_notify_flags flags)
@@ -352,7 +352,7 @@ int tavor_req_notify_cq(struct ib_cq *ibcq, enum ib_cq_notify_flags flags)
 
 	if (unlikely(!READ_ONCE(cq->open)))
 		return -EINVAL;
-	/* Without the lock: the doorbell says nothing that another CPU may be changing. */
+	/* No lock is needed: the doorbell contains nothing that another CPU may change. */
 	tavor_ring_doorbell(&cq->dev->kar, TAVOR_DB_CQ,
 			    cq->arm[(flags & IB_CQ_SOLICITED_MASK) == IB_CQ_SOLICITED]);
 	return flags & IB_CQ_REPORT_MISSED_EVENTS ? tavor_cq_missed(cq) : 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Ports: query and modify. What the firmware's subnet management agent knows is asked of it by
+ * Ports: query and modify. Attributes are read from the firmware's subnet management agent with
  * MADs.
  */
 #include <linux/unaligned.h>
@@ -127,10 +127,11 @@ int tavor_query_port(struct ib_device *ibdev, u32 port, struct ib_port_attr *pro
 /* ---- Modify ---- */
 
 /*
- * SET_IB writes all capabilities, so who changes some must know the others. Requests of the device
- * have no order: each that changes tavor_mad_port.caps writes what that is when its command is
- * encoded, and writes again if it has changed when the command is done. So the last command to be
- * done has written the last value, in whatever order the firmware has executed them.
+ * SET_IB writes all capabilities, so a request that changes some must know the others. Requests
+ * have no order among each other. A request that changes tavor_mad_port.caps writes the value that
+ * is current when its command is encoded, and writes again if the value has changed when the
+ * command has completed. So the last command to complete has written the last value, in whatever
+ * order the firmware has executed them.
  */
 
 static struct vrb_modify_port *to_modify_port(struct vrb *vrb)
@@ -160,7 +161,7 @@ static int tavor_read_caps_encode(struct vrb_device *vdev, struct vrb *vrb, stru
 	known_well = known->changing;
 	if (known_well)
 		tavor_change_caps(known, &req->props);
-	/* Until they have been read: as of when */
+	/* While they are being read: number of changes before the read */
 	req->caps = known->changes;
 	spin_unlock_bh(&dev->mad->lock);
 	if (known_well)
@@ -183,7 +184,7 @@ static int tavor_read_caps_done(struct vrb_device *vdev, struct vrb *vrb, struct
 	if (!info)
 		return -EINVAL;
 	spin_lock_bh(&dev->mad->lock);
-	/* Nobody has changed them since. */
+	/* No other request has changed them since. */
 	if (!known->changing && known->changes == req->caps)
 		known->caps = get_unaligned_be32(info + PORT_CAP_MASK);
 	tavor_change_caps(known, &req->props);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Ports: what is known of them, and what can be changed.
+ * Ports: query and modify.
  */
 #ifndef TAVOR_PORT_H
 #define TAVOR_PORT_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Port events. That a port goes up or down comes from the event queue. When the subnet manager
- * changes a LID, the subnet prefix, a P_Key or a GUID the firmware sends no event: the driver makes
- * one from the Set that has succeeded.
+ * Port events. The event queue reports when a port becomes active or goes down. The firmware sends
+ * no event when the subnet manager changes a LID, the subnet prefix, a P_Key or a GUID: the driver
+ * generates one when the Set has succeeded.
  */
 #include <linux/bitfield.h>
 #include <rdma/ib_mad.h>
@@ -17,7 +17,7 @@
 #define TAVOR_PINFO_SPEED_ACTIVE	GENMASK(7, 4)
 
 /**
- * tavor_port_event() - tells ib_core's clients, once the device is registered
+ * tavor_port_event() - reports a port event to ib_core's clients, if the device is registered
  * @dev: device
  * @port: 1-based
  * @type: what happened
@@ -56,7 +56,7 @@ static u8 tavor_port_rate(const struct ib_port_info *info)
 	}
 }
 
-/* A CA's PortInfo names its port in the modifier; 0 is the one it was asked through. */
+/* The modifier of a CA's PortInfo is the port; 0 is the port by which the MAD has arrived. */
 static u32 tavor_port_of(const struct tavor_dev *dev, u32 port, const struct ib_mad_hdr *hdr)
 {
 	u32 named = be32_to_cpu(hdr->attr_mod);
@@ -64,7 +64,7 @@ static u32 tavor_port_of(const struct tavor_dev *dev, u32 port, const struct ib_
 	return named >= 1 && named <= dev->limits.num_ports ? named : port;
 }
 
-/* What the subnet manager has set. Returns what changed, as bits of enum ib_event_type. */
+/* Stores what the subnet manager has set. Returns the changes, as bits of enum ib_event_type. */
 static u32 tavor_learn_set(struct tavor_mad_port *known, const struct ib_port_info *info)
 {
 	u32 changes = 0;
@@ -82,8 +82,9 @@ static u32 tavor_learn_set(struct tavor_mad_port *known, const struct ib_port_in
 }
 
 /*
- * What only a Set changes is compared with the Set before: whoever reads a PortInfo between a Set
- * and its answer must not take the change away. The first reading of all says where it begins.
+ * Attributes that only a Set changes are compared with those of the previous Set, or of the first
+ * PortInfo that was read. A PortInfo that is read between a Set and its answer must not hide the
+ * change.
  */
 static u32 tavor_learn_port_info(struct tavor_dev *dev, u32 port, bool set,
 				 const struct ib_port_info *info)
@@ -115,7 +116,7 @@ static void tavor_snoop_port_info(struct tavor_dev *dev, u32 port, bool set,
 }
 
 /**
- * tavor_port_event_from_mad() - learn from a MAD the firmware has answered
+ * tavor_port_event_from_mad() - finds changes of a port in a MAD that the firmware has answered
  * @dev: the device
  * @port: port it arrived by
  * @request: header of the request
@@ -134,7 +135,7 @@ void tavor_port_event_from_mad(struct tavor_dev *dev, u32 port, const struct ib_
 		return;
 	if (!set && request->method != IB_MGMT_METHOD_GET)
 		return;
-	/* The low bits: of a directed-route SMP the highest says which way it goes. */
+	/* The highest bit is no status: it is the direction of a directed-route SMP. */
 	if (response->mad_hdr.status & cpu_to_be16(0x7fff))
 		return;
 	switch (request->attr_id) {

@@ -3,8 +3,8 @@
  * Post send and post receive.
  *
  * Direct calls, legal in any context. A WQE is linked to the one before it only when it is
- * complete: what the hardware or the flush walk of a failed queue follows is exactly what was
- * accepted. So a queue's "last" changes with the link, never for a request that is refused.
+ * complete. So the hardware, and the flush of a failed queue, follow exactly the accepted WQEs. A
+ * queue's "last" changes only with the link, not for a request that is refused.
  */
 #include "ah.h"
 #include "mlx.h"
@@ -12,12 +12,12 @@
 #include "tavor.h"
 
 /*
- * One call's work requests, and where the queue stands behind them. The queue itself goes on once
- * for all of them, before their doorbell.
+ * The work requests of one call, and the position of the queue after them. The queue itself
+ * advances once for all of them, before their doorbell.
  */
 struct tavor_chain {
 	u32 wqes;
-	u32 room;		/* for so many there is certainly room */
+	u32 room;		/* free slots, at least */
 	u32 next;		/* as in struct tavor_wq */
 	struct tavor_next_seg *last;
 	/* of the first WQE, in its doorbell: */
@@ -34,7 +34,7 @@ struct tavor_chain {
 #define TAVOR_SEND_IMM			BIT(0)
 #define TAVOR_SEND_REMOTE		BIT(1)	/* names memory of the peer */
 #define TAVOR_SEND_ATOMIC		BIT(2)
-#define TAVOR_SEND_READS		BIT(3)	/* its data are what comes back */
+#define TAVOR_SEND_READS		BIT(3)	/* its data is the response */
 
 struct tavor_send_op {
 	u8 opcode;		/* 0: there is none */
@@ -56,7 +56,7 @@ static const struct tavor_send_op tavor_send_ops[] = {
 					 TAVOR_SEND_REMOTE | TAVOR_SEND_ATOMIC | TAVOR_SEND_READS },
 };
 
-/* NULL where the transport has no such request. */
+/* Returns NULL if the transport has no such request. */
 static const struct tavor_send_op *tavor_send_op(const struct tavor_hw_qp *qp,
 						 enum ib_wr_opcode opcode)
 {
@@ -89,12 +89,12 @@ static bool tavor_chain_full(const struct tavor_wq *wq, struct tavor_chain *chai
 	return chain->wqes >= chain->room;
 }
 
-/* The queue goes on behind a chain, whose doorbell is rung afterwards. */
+/* Advances the queue past a chain, whose doorbell is rung afterwards. */
 static void tavor_chain_end(struct tavor_wq *wq, const struct tavor_chain *chain)
 {
 	wq->next = chain->next;
 	wq->last = chain->last;
-	/* Pairs with the acquire in the flush of a failed device, which no doorbell tells. */
+	/* Pairs with the acquire in the flush of a failed device, which sees no doorbell. */
 	smp_store_release(&wq->head, wq->head + chain->wqes);
 }
 
@@ -143,8 +143,8 @@ static void *tavor_put_remote(void *pos, const struct ib_send_wr *wr,
 }
 
 /*
- * A byte count of 0 means 2 GB to the hardware: empty entries are left out. The bit that would say
- * 2 GB and more means that the data follow. Returns false if there is such an entry.
+ * The hardware takes a byte count of 0 as 2 GB, so empty entries are left out. In an entry of 2 GB
+ * or more the highest bit would be set, which marks inline data. Returns false for such an entry.
  */
 static __always_inline bool tavor_put_sges(void **pos, const struct ib_sge *sge, u32 num)
 {
@@ -163,7 +163,7 @@ static __always_inline bool tavor_put_sges(void **pos, const struct ib_sge *sge,
 	return true;
 }
 
-/* Returns where the data end, or NULL: there are too many. */
+/* Returns the end of the data, or NULL: too many bytes. */
 static noinline void *tavor_put_inline(void *pos, const struct ib_send_wr *wr, u32 max)
 {
 	struct tavor_inline_seg *seg = pos;
@@ -184,7 +184,7 @@ static noinline void *tavor_put_inline(void *pos, const struct ib_send_wr *wr, u
 	return pos + ALIGN(sizeof(*seg) + bytes, TAVOR_WQE_UNIT);
 }
 
-/* Returns false if the list, or what it says, is longer than it may be. */
+/* Returns false if the list or an entry is too long. */
 static __always_inline bool tavor_put_data(const struct tavor_hw_qp *qp,
 					   const struct ib_send_wr *wr,
 					   const struct tavor_send_op *op, void **pos)
@@ -208,7 +208,7 @@ static __be32 tavor_send_flags(const struct tavor_hw_qp *qp, const struct ib_sen
 			   (wr->send_flags & IB_SEND_SOLICITED ? TAVOR_CTRL_SOLICITED : 0));
 }
 
-/* Writes one send WQE, not linked to anything yet. Returns false if there is no such request. */
+/* Writes one send WQE, without linking it. Returns false if the request is invalid. */
 static __always_inline bool tavor_build_send(struct tavor_hw_qp *qp, const struct ib_send_wr *wr,
 					     const struct tavor_send_op *op,
 					     struct tavor_next_seg *wqe, void **end)
@@ -244,7 +244,7 @@ static u32 tavor_wqe_units(const struct tavor_next_seg *wqe, const void *end)
 	return (u32)(end - (const void *)wqe) / TAVOR_WQE_UNIT;
 }
 
-/* The previous WQE's link. The hardware trusts the address once the size is there. */
+/* Writes the previous WQE's link. The hardware uses the address once the size is not 0. */
 static void tavor_link_send(struct tavor_next_seg *last, u32 addr_op, u32 size_fence_dbd)
 {
 	dma_wmb();
@@ -253,7 +253,7 @@ static void tavor_link_send(struct tavor_next_seg *last, u32 addr_op, u32 size_f
 	WRITE_ONCE(last->ee_nds, cpu_to_be32(size_fence_dbd));
 }
 
-/* A WQE of @size units, at the next slot's address, takes its place in the chain. */
+/* Adds a WQE of @size units, at the next slot's address, to the chain. */
 static __always_inline void tavor_queue_send(struct tavor_wq *sq, struct tavor_next_seg *wqe,
 					     u32 addr_op, u32 size, bool fence, u64 wr_id,
 					     struct tavor_chain *chain)
@@ -342,9 +342,9 @@ int tavor_post_send(struct ib_qp *ibqp, const struct ib_send_wr *wr,
 }
 
 /**
- * tavor_post_send_marker() - a work request that does nothing, for the end of a queue
+ * tavor_post_send_marker() - posts a work request that does nothing, to the end of a queue
  * @qp: a kernel QP in the error state; its device may have failed
- * @wr_id: of its completion, which is a flush error
+ * @wr_id: work request id of its completion, which is a flush error
  *
  * Context: Any.
  * Return: 0 or -ENOMEM: queue full.
@@ -363,7 +363,7 @@ int tavor_post_send_marker(struct tavor_hw_qp *qp, u64 wr_id)
 	if (!tavor_chain_full(&qp->sq, &chain)) {
 		addr = tavor_wq_addr(&qp->sq, chain.next);
 		wqe = tavor_buf_at(&qp->buf, addr);
-		/* No strides are shorter, and nobody executes it. */
+		/* No stride is shorter, and the WQE is never executed. */
 		memset(wqe, 0, size);
 		wqe->flags = cpu_to_be32(TAVOR_CTRL_ALWAYS | TAVOR_CTRL_COMPLETION);
 		tavor_queue_send(&qp->sq, wqe, addr | TAVOR_OP_SEND, size / TAVOR_WQE_UNIT, false,
@@ -377,7 +377,7 @@ int tavor_post_send_marker(struct tavor_hw_qp *qp, u64 wr_id)
 	return err;
 }
 
-/* The ring's addresses were linked when it was made; a link's size is that of the next WQE. */
+/* The ring's addresses are linked already; the size in a link is that of the next WQE. */
 static __always_inline int tavor_post_one_recv(struct tavor_hw_qp *qp, const struct ib_recv_wr *wr,
 					       struct tavor_chain *chain)
 {
@@ -457,7 +457,7 @@ int tavor_post_recv(struct ib_qp *ibqp, const struct ib_recv_wr *wr,
 }
 
 /**
- * tavor_post_recv_marker() - the same for the receive queue
+ * tavor_post_recv_marker() - posts a work request that does nothing to the receive queue
  * @qp: a kernel QP without SRQ, in the error state; its device may have failed
  * @wr_id: of its completion, which is a flush error
  *

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The profile: how many of each object, and where in the HCA's DDR each table lies
+ * The profile: the number of objects of each type, and the place of each table in the HCA's DDR
  * (tavor-hw 7).
  *
- * Every table is a power of two of entries of a power of two of bytes. Packed from the start of
- * the DDR in the order of their sizes, largest first, each comes to lie at a multiple of its own
+ * The number of entries of every table, and the size of an entry, is a power of two. The tables are
+ * packed from the start of the DDR, largest first, so the address of each is a multiple of its own
  * size.
  */
 #include <linux/log2.h>
@@ -17,7 +17,7 @@
 #include "profile.h"
 #include "tavor.h"
 
-/* Whatever the firmware offers: more than 2^31 of anything has no number. */
+/* Limited to what the firmware offers, and to 2^31, because numbers have 32 bits. */
 static u32 tavor_profile_cut(unsigned int wanted, u8 log_max)
 {
 	return min_t(u64, wanted, 1ULL << min_t(u8, log_max, 31));
@@ -31,7 +31,7 @@ static void tavor_profile_make_limits(struct tavor_dev *dev)
 
 	l->num_qps = tavor_profile_cut(tavor_params.num_qp, lim->log_max_qps);
 	l->num_cqs = tavor_profile_cut(tavor_params.num_cq, lim->log_max_cqs);
-	/* The firmware is given room for all the SRQs it offers, up to a sane number. */
+	/* Room for all SRQs that the firmware offers, within reason. */
 	l->num_srqs = tavor_profile_cut(1 << 16, lim->log_max_srqs);
 	l->num_eqs = tavor_profile_cut(32, lim->log_max_eqs);
 	l->num_mpts = tavor_profile_cut(tavor_params.num_mpt, lim->log_max_mpts);
@@ -46,8 +46,8 @@ static void tavor_profile_make_limits(struct tavor_dev *dev)
 	/* Next/control segment and the largest fixed segment, UD, leave this for data segments. */
 	l->max_sg = min_t(u32, lim->max_sg, (lim->max_desc_size - 16 - 48) / 16);
 	/*
-	 * An SRQ's stride is a power of two. Early firmware is said to be in trouble with one of
-	 * 512 bytes, but the user library and IPoIB (17 segments) have always been offered it.
+	 * An SRQ's stride is a power of two. Early firmware reportedly has problems with a stride
+	 * of 512 bytes, but the user library and IPoIB (17 segments) have always used it.
 	 */
 	l->max_srq_sge = min(l->max_sg, (desc - 16) / 16);
 	l->max_qp_init_rdma = 1U << min_t(u8, lim->log_max_ra_req_qp, 7);
@@ -58,7 +58,7 @@ static void tavor_profile_make_limits(struct tavor_dev *dev)
 	l->num_ports = lim->num_ports;
 }
 
-/* A table with nothing in it but what the firmware keeps for itself leaves no object to make. */
+/* A table must have more entries than those that are reserved. */
 static int tavor_profile_check_reserved(const struct tavor_dev *dev)
 {
 	const struct tavor_dev_lim *lim = &dev->lim;
@@ -68,7 +68,7 @@ static int tavor_profile_check_reserved(const struct tavor_dev *dev)
 		u32 num;
 		u32 reserved;
 	} tables[] = {
-		/* The special QPs of both ports are no more to be had than the firmware's. */
+		/* The special QPs of both ports are reserved like the firmware's. */
 		{ "num_qp", l->num_qps, ALIGN(lim->reserved_qps, 2) + 2 * TAVOR_MAX_PORTS },
 		{ "num_cq", l->num_cqs, lim->reserved_cqs },
 		{ "num_mpt", l->num_mpts, lim->reserved_mpts },
@@ -133,7 +133,7 @@ static int tavor_profile_check_ddr(struct tavor_dev *dev)
 		return -EINVAL;
 	}
 	/*
-	 * Tables are reached at their address modulo the size of BAR 4: it must show all of them.
+	 * A table is accessed at its address modulo the size of BAR 4, which must cover all tables.
 	 */
 	if (dev->ddr_bar_size && (ddr->start & (dev->ddr_bar_size - 1) ||
 				  ddr->end - ddr->start >= dev->ddr_bar_size)) {
@@ -167,12 +167,12 @@ static int tavor_profile_make_layout(struct tavor_dev *dev)
 }
 
 /**
- * tavor_profile_make() - limits and DDR layout
+ * tavor_profile_make() - computes limits and DDR layout
  * @dev: device with firmware, DDR and limits queried
  *
  * Context: Process context.
- * Return: 0 or a negative errno, said in the log; -EINVAL: a table holds only reserved entries;
- * -ENOSPC: the tables do not fit.
+ * Return: 0 or a negative errno, with the reason in the log; -EINVAL: a table has only reserved
+ * entries; -ENOSPC: the tables do not fit.
  */
 int tavor_profile_make(struct tavor_dev *dev)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What the device is run with: how many of each object, and where their tables lie.
+ * The number of objects of each type, and the place of their tables.
  */
 #ifndef TAVOR_PROFILE_H
 #define TAVOR_PROFILE_H
@@ -10,7 +10,7 @@
 struct tavor_dev;
 
 /*
- * What this device is run with: limits of the firmware, cut to the profile. Powers of two for
+ * Limits of this device: those of the firmware, or of the profile if lower. Powers of two for
  * tables.
  */
 struct tavor_limits {
@@ -18,7 +18,7 @@ struct tavor_limits {
 	u32 num_mgms;		/* hash buckets; as many overflow entries follow */
 	u32 mtt_seg_size;	/* bytes, 8 per entry */
 	u32 rdb_per_qp;		/* responder depth of a QP */
-	u32 max_sg;		/* per WQE, min over what a WQE holds and what is reported */
+	u32 max_sg;		/* per WQE: min of what fits into one and what is reported */
 	u32 max_srq_sge;
 	u32 max_qp_init_rdma;	/* requester depth of a QP */
 	u32 max_qp_dest_rdma;
@@ -26,7 +26,7 @@ struct tavor_limits {
 	u8 num_ports;
 };
 
-/* Where the profile put each table in the HCA's DDR (HCA addresses). */
+/* Place of each table in the HCA's DDR (HCA addresses). */
 struct tavor_layout {
 	u64 qpc, eqpc, srqc, cqc, eqc, rdb, mcg, mpt, mtt, uar_scratch, av;
 	u64 end;		/* first byte after the last table */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Queue pairs: life and table.
+ * Queue pairs: create, destroy, table.
  *
- * The hardware learns of a QP by its first transition only; creating one costs a command for the
- * key of its buffer, and that only for kernel QPs. A QP stays in the table, hidden, until the
- * hardware has let go, so that completions still in a CQ are recognised and dropped.
+ * The hardware does not know a QP before its first transition. The create of a kernel QP needs
+ * commands for the key of its buffer; that of a process's QP needs none. A QP that is being
+ * destroyed stays in the table, hidden, until the hardware has released it, so that completions
+ * that are still in a CQ are recognised and dropped.
  */
 #include <linux/slab.h>
 #include <rdma/ib_cache.h>
@@ -21,7 +22,7 @@
 #define TAVOR_2RST_NOW		3
 
 /**
- * tavor_qp_lookup() - the QP of a completion
+ * tavor_qp_lookup() - finds the QP of a completion
  * @dev: the device
  * @qpn: number on the hardware
  *
@@ -36,8 +37,8 @@ struct tavor_hw_qp *tavor_qp_lookup(struct tavor_dev *dev, u32 qpn)
 }
 
 /**
- * tavor_qp_forget_completions() - drop what its CQs still hold of a kernel QP
- * @qp: a QP the hardware does not process any more
+ * tavor_qp_forget_completions() - drops completions of a kernel QP that are still in its CQs
+ * @qp: a QP that the hardware no longer processes
  *
  * Context: Any down to softirq.
  */
@@ -57,7 +58,7 @@ static int tavor_qp_list(struct tavor_hw_qp *qp, gfp_t gfp)
 	unsigned long flags;
 	int err;
 
-	/* -EBUSY: only special QPs can find their place taken. */
+	/* -EBUSY: the place can only be taken for special QPs. */
 	err = tavor_table_insert(&qp->dev->qps, &qp->object, gfp);
 	if (err)
 		return err;
@@ -71,7 +72,7 @@ static int tavor_qp_list(struct tavor_hw_qp *qp, gfp_t gfp)
 	return 0;
 }
 
-/* The next completion looks for its QP in the table. Both CQs are locked. */
+/* Makes the next completion look its QP up in the table. Both CQs are locked. */
 static void tavor_qp_forget_last(struct tavor_hw_qp *qp)
 {
 	lockdep_assert_held(&qp->send_cq->lock);
@@ -82,7 +83,7 @@ static void tavor_qp_forget_last(struct tavor_hw_qp *qp)
 		qp->recv_cq->last_qp = NULL;
 }
 
-/* From here on nobody hears of the QP's completions. */
+/* After this, completions of the QP are not reported. */
 static void tavor_qp_hide(struct tavor_hw_qp *qp)
 {
 	unsigned long flags;
@@ -94,8 +95,8 @@ static void tavor_qp_hide(struct tavor_hw_qp *qp)
 }
 
 /**
- * tavor_qp_put_gids() - paths that nothing is sent on any more
- * @gids: of the primary and the alternate path, NULL for none; none of them is held afterwards
+ * tavor_qp_put_gids() - drops the references to the source GIDs of paths that are no longer used
+ * @gids: of the primary and the alternate path, or NULL; both are NULL afterwards
  *
  * Context: Any.
  */
@@ -118,7 +119,7 @@ static void tavor_qp_put_number(struct tavor_hw_qp *qp)
 	tavor_eq_expect_less(qp->dev, TAVOR_EVENTS_PER_QP);
 }
 
-/* The hardware has let go, or never knew of the QP. */
+/* The hardware has released the QP, or never knew it. */
 static void tavor_qp_release(struct vrb_object *object)
 {
 	struct tavor_hw_qp *qp = to_hw_qp(object);
@@ -150,9 +151,9 @@ static void tavor_qp_free(struct vrb_object *object)
 }
 
 /**
- * tavor_qp_set_state() - the state a QP is in, or is in still, and what may be posted in it
+ * tavor_qp_set_state() - sets the state of a QP, and opens or closes its queues accordingly
  * @qp: the QP
- * @state: as its last request has left it, or as the hardware has
+ * @state: the state, which may be the current one, as set by its last request or by the hardware
  *
  * Context: Any, from the QP's own requests only; or its device has failed.
  */
@@ -161,7 +162,7 @@ void tavor_qp_set_state(struct tavor_hw_qp *qp, enum ib_qp_state state)
 	WRITE_ONCE(qp->state, state);
 	if (qp->user)
 		return;
-	/* Before RTS the hardware ignores a send's doorbell and nothing would ever complete. */
+	/* Before RTS the hardware ignores a send's doorbell, so the send would never complete. */
 	WRITE_ONCE(qp->sq.open, state >= IB_QPS_RTS);
 	WRITE_ONCE(qp->rq.open, state >= IB_QPS_INIT && !qp->srq);
 }
@@ -176,10 +177,10 @@ static void tavor_wq_close(struct tavor_wq *wq)
 }
 
 /**
- * tavor_qp_close() - nothing is posted to a kernel QP until tavor_qp_set_state() opens it
- * @qp: a QP that the hardware is about to forget; of a process's nothing can be held back
+ * tavor_qp_close() - refuses posts to a kernel QP until tavor_qp_set_state() opens it
+ * @qp: a QP that will be reset; a process's QP cannot be closed
  *
- * When this returns no post is under way: what was posted has rung its doorbell.
+ * When this returns no post is in progress: the doorbells of all accepted posts have been rung.
  *
  * Context: Any, from the QP's own requests only.
  */
@@ -192,7 +193,7 @@ void tavor_qp_close(struct tavor_hw_qp *qp)
 }
 
 /**
- * tavor_encode_2rst() - step: a QP to RESET, from whatever state, without completions
+ * tavor_encode_2rst() - step: moves a QP to RESET, from any state, without completions
  * @dev: the device
  * @slot: where to encode
  * @qp: the QP
@@ -253,8 +254,8 @@ static const struct vrb_verb tavor_verb_destroy_qp = {
 };
 
 /*
- * The owner of a QP that is in a multicast group has gone: nothing is received any more. This is
- * the destroy without its last step: the QP keeps its buffer.
+ * Stops a QP in a multicast group after its owner has unregistered: it receives nothing any more.
+ * This is the destroy without its last step: the QP keeps its buffer.
  */
 static const struct vrb_verb tavor_verb_leave_qp = {
 	.name = "LEAVE_QP",
@@ -268,7 +269,7 @@ static const struct tavor_queue_type tavor_qp_type =
 	TAVOR_QUEUE_TYPE(struct tavor_hw_qp, buf, "QP", tavor_qp_release, tavor_qp_free,
 			 .leave = &tavor_verb_leave_qp);
 
-/* Create: the key of a kernel QP's buffer is all that the hardware learns. */
+/* Create: only the key of a kernel QP's buffer is passed to the hardware. */
 static const struct vrb_step tavor_create_qp_steps[] = {
 	TAVOR_MTT_STORE_STEP,
 	TAVOR_MTT_WRITE_STEP,
@@ -283,7 +284,7 @@ const struct vrb_verb tavor_verb_create_qp = {
 };
 
 /**
- * tavor_qp_rings_reset() - a kernel QP's queues with nothing posted
+ * tavor_qp_rings_reset() - empties a kernel QP's queues
  * @qp: a QP in RESET
  *
  * Context: Any down to softirq.
@@ -303,7 +304,7 @@ void tavor_qp_rings_reset(struct tavor_hw_qp *qp)
 	spin_unlock_irqrestore(&qp->rq.lock, flags);
 }
 
-/* Receive WQEs are linked into a ring once and for all; only sizes change. */
+/* Links the receive WQEs into a ring. The links stay; only the sizes in them change. */
 static void tavor_qp_link_recv(struct tavor_hw_qp *qp)
 {
 	u32 i;
@@ -356,7 +357,7 @@ static int tavor_qp_add_parents(struct tavor_hw_qp *qp)
 		&qp->send_cq->object,
 		qp->recv_cq != qp->send_cq ? &qp->recv_cq->object : NULL,
 		qp->srq ? &qp->srq->object : NULL,
-		/* The pin of a user's buffer has the PD already. */
+		/* The pin of a user's buffer has made the PD a parent already. */
 		qp->user ? NULL : &qp->pd->object,
 	};
 	int i, err;
@@ -408,7 +409,7 @@ static int tavor_qp_get_number(struct tavor_hw_qp *qp, u32 port, gfp_t gfp)
 	return 0;
 }
 
-/* A QP with an SRQ has no receive queue, whatever is said of it. */
+/* A QP with an SRQ has no receive queue, whatever was requested. */
 static void tavor_qp_no_recv(struct ib_qp_cap *cap)
 {
 	cap->max_recv_wr = 0;
@@ -428,7 +429,7 @@ static void tavor_qp_apply_layout(struct tavor_hw_qp *qp, const struct tavor_wq_
 	cap->max_inline_data = layout->max_inline;
 }
 
-/* The type first: one that is not supported may lack what the others have. */
+/* The type is checked first: a QP of an unsupported type may have no CQs. */
 static int tavor_qp_check_init(const struct ib_qp *ibqp, const struct ib_qp_init_attr *attr,
 			       bool user)
 {
@@ -478,7 +479,7 @@ static struct tavor_hw_qp *tavor_qp_alloc(struct ib_qp *ibqp, const struct ib_qp
 		return ERR_PTR(err);
 	}
 	qp->cqe_qpn = cpu_to_be32(qp->qpn);
-	/* Of a process's QP the hardware learns with the first transition. */
+	/* The first transition makes a process's QP known to the hardware. */
 	if (user)
 		vrb_object_init(&qp->object, dev->vrb, &tavor_qp_type.mtt.object, qp->qpn,
 				&tavor_verb_destroy_qp);
@@ -491,7 +492,7 @@ static struct tavor_hw_qp *tavor_qp_alloc(struct ib_qp *ibqp, const struct ib_qp
 	return qp;
 }
 
-/* What it needs, and whose child it is. */
+/* Computes the layout, and makes the QP a child of its parents. */
 static int tavor_qp_plan(struct tavor_hw_qp *qp, struct ib_qp_init_attr *attr, u32 *bytes)
 {
 	struct tavor_dev *dev = qp->dev;
@@ -514,9 +515,9 @@ static int tavor_qp_plan(struct tavor_hw_qp *qp, struct ib_qp_init_attr *attr, u
 }
 
 /**
- * tavor_init_qp() - &vrb_verbs.init_qp: a kernel QP without its create
+ * tavor_init_qp() - &vrb_verbs.init_qp: initialises a kernel QP, which its create makes usable
  * @ibqp: shell, or made by ib_core
- * @attr: what is asked for; the capabilities become what was given
+ * @attr: requested attributes; the capabilities are set to the actual ones
  * @gfp: GFP_KERNEL or GFP_ATOMIC
  *
  * Context: Any down to softirq, as @gfp says.
@@ -555,14 +556,14 @@ struct vrb_object *tavor_qp_object(struct ib_qp *ibqp)
  * @ibqp: QP of this driver's
  *
  * Context: Any.
- * Return: the state as the last request has left it.
+ * Return: the state after the last request that completed.
  */
 enum ib_qp_state tavor_qp_state(const struct ib_qp *ibqp)
 {
 	return READ_ONCE(container_of(ibqp, struct tavor_qp, ib)->hw->state);
 }
 
-/* ib_core touches the parents of what it has made after they are gone: they must be its own. */
+/* ib_core accesses the CQs and the SRQ of its QPs at a time when a shell may be freed already. */
 static bool tavor_cq_is_shell(struct ib_cq *ibcq)
 {
 	return ibcq && vrb_object_is_shell(tavor_cq_object(ibcq));
@@ -610,13 +611,13 @@ static int tavor_create_user_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr
 /**
  * tavor_create_qp() - ib_device_ops.create_qp
  * @ibqp: made by ib_core, its PD set
- * @attr: what is asked for; the capabilities become what was given
+ * @attr: requested attributes; the capabilities are set to the actual ones
  * @udata: NULL for kernel QPs
  *
  * Context: Process context.
  * Return: 0; -EOPNOTSUPP: type or flags; -EINVAL: capabilities, port, a CQ or SRQ that ib_core does
  * not know, or a buffer that is not the caller's; -EBUSY: a special QP that exists; -ENOMEM; or the
- * firmware's.
+ * errno of a firmware status.
  */
 int tavor_create_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, struct ib_udata *udata)
 {
@@ -626,7 +627,7 @@ int tavor_create_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, struct ib_
 /**
  * tavor_destroy_qp() - ib_device_ops.destroy_qp
  * @ibqp: the QP
- * @udata: not used: ib_core gives one of its own when it undoes a create
+ * @udata: not used: ib_core passes one of its own when it undoes a create
  *
  * Context: Process context.
  * Return: 0: a destroy does not fail.
@@ -643,7 +644,7 @@ int tavor_destroy_qp(struct ib_qp *ibqp, struct ib_udata *udata)
 	return tavor_object_destroy(qp->dev, &qp->object);
 }
 
-/* Which QPs are special */
+/* Configures the special QPs */
 struct tavor_conf_special {
 	struct vrb vrb;
 	u32 base;		/* QPN of the SMI; 0 to deconfigure */
@@ -680,7 +681,7 @@ static int tavor_conf_special(struct tavor_dev *dev, u32 base)
 }
 
 /**
- * tavor_qp_table_init() - QP numbers and the special QPs
+ * tavor_qp_table_init() - creates the table of QPs, and configures the special QPs
  * @dev: the device
  *
  * Context: Process context.
@@ -711,7 +712,7 @@ int tavor_qp_table_init(struct tavor_dev *dev)
  */
 void tavor_qp_table_cleanup(struct tavor_dev *dev)
 {
-	/* If it fails it says so; CLOSE_HCA takes them back in any case. */
+	/* A failure is logged; CLOSE_HCA releases them in any case. */
 	tavor_conf_special(dev, 0);
 	tavor_table_destroy(dev, &dev->qps);
 }

@@ -16,9 +16,9 @@
 #include "wq.h"
 
 /**
- * struct tavor_qp_attrs - what a modify sets and the next one, or a query, needs to know
+ * struct tavor_qp_attrs - attributes set by a modify that a later modify or a query needs
  *
- * Committed when the firmware has executed the transition.
+ * Stored when the firmware has executed the transition.
  */
 struct tavor_qp_attrs {
 	u8 port;
@@ -33,43 +33,43 @@ struct tavor_qp_attrs {
 /**
  * struct tavor_hw_qp - a QP as the hardware sees it
  * @object: parents: PD, CQs, SRQ, for a user's QP also its MR
- * @ibqp: the QP its completions and events are for; not to be touched once @hidden
- * @qpn: number on the hardware; of special QPs not what the wire and ib_core know
- * @cqe_qpn: the same as a CQE has it
+ * @ibqp: QP of its completions and events; must not be accessed once @hidden is set
+ * @qpn: number on the hardware; for special QPs different from the number on the wire and in
+ *	ib_core
+ * @cqe_qpn: the same in the format of a CQE
  * @type: ib_core's type
  * @service: transport
- * @state: as the last successful transition left it. Written in order by the object's requests
- * @last_wqe: it has been told that no receive of its SRQ comes any more; until RESET
- * @changing: a transition was posted and its result is not known yet, or never will be
- * @port_up: INIT_IB has been done on behalf of this QP0
+ * @state: state after the last successful transition. Written in order by the object's requests
+ * @last_wqe: its "last WQE reached" event has been reported; cleared by RESET
+ * @changing: a transition was posted and its result is unknown
+ * @port_up: INIT_IB has been executed for this QP0
  * @listed: in the table, where completions and events find it
- * @hidden: being destroyed: no completion is reported any more. Written under the locks of both
+ * @hidden: being destroyed: completions are not reported any more. Written under the locks of both
  *	CQs
  * @on_send_cq: a kernel QP's place in its CQ's send_qps, while it is in the table; under that CQ's
  *	lock
  * @on_recv_cq: the same for recv_qps
- * @sq_sig_all: every send completes
- * @send_flags: what the first segment of every send has of TAVOR_CTRL_*
- * @attrs: see there
- * @next_attrs: what @attrs becomes when the transition under way has succeeded
- * @next_state: the same for @state
- * @gids: held for its paths, primary and alternate; NULL: none
- * @next_gids: the same for the transition under way
- * @next_paths: which paths the transition under way sets
- * @pin: what a user's rings lie in
- * @ring_wait: for that
- * @quiesced: its process has asked for the last of its transitions
- * @queued: its requests that wait in verb queues; like the following one under
- *	&tavor_dev.queues_lock
+ * @sq_sig_all: every send generates a completion
+ * @send_flags: TAVOR_CTRL_* in the first segment of every send
+ * @attrs: see struct tavor_qp_attrs
+ * @next_attrs: value of @attrs after the transition in progress, if it succeeds
+ * @next_state: likewise for @state
+ * @gids: references to the GIDs of its paths, primary and alternate; NULL: none
+ * @next_gids: likewise for the transition in progress
+ * @next_paths: which paths the transition in progress sets
+ * @pin: PD and region of a user's rings
+ * @ring_wait: waits for the registration of that region
+ * @quiesced: its process has requested a quiesce: there are no further transitions
+ * @queued: its requests that wait in verb queues; like @issued under &tavor_dev.queues_lock
  * @issued: its requests of verb queues that the engine has, in their order
  * @max_inline: bytes a send may carry inline
- * @uar: page its doorbells come from
- * @sq: send queue; kernel QPs only, but for its shape
+ * @uar: UAR page of its doorbells
+ * @sq: send queue; only its shape is used for user QPs
  * @rq: receive queue; likewise
- * @mcg_waiting: its place among those whose attach or detach waits for its turn; like the
- *	following two under the lock of the group table
- * @mcg_attached: its place among those that are in a group
- * @mcg_groups: multicast groups it is in
+ * @mcg_waiting: waits for the turn of its attach or detach; like the following two under the lock
+ *	of the group table
+ * @mcg_attached: entry in the list of QPs that are in a group
+ * @mcg_groups: number of multicast groups it is in
  * @mlx_psn: PSN of the next packet of a special QP; under @sq.lock
  * @memory: see tavor_half_put()
  */
@@ -122,10 +122,10 @@ struct tavor_hw_qp {
 
 /**
  * struct tavor_qp - a QP as ib_core sees it
- * @hw: what the hardware sees
- * @owned: a process's
- * @queue_lock: of a user's QP: one request of a verb queue at a time goes through ib_core
- * @queueing: attributes of that request: a modify with these is not to wait
+ * @hw: hardware half
+ * @owned: of a user's QP
+ * @queue_lock: of a user's QP: serializes the requests of verb queues that pass through ib_core
+ * @queueing: attributes of such a request: a modify with these must not wait
  */
 struct tavor_qp {
 	struct ib_qp ib;
@@ -202,7 +202,7 @@ extern const struct vrb_verb tavor_verb_connect_user_qp, tavor_verb_quiesce_qp;
 /**
  * struct tavor_connect_user_qp - &vrb_connect_qp for a process
  * @req: the request
- * @given: of its attributes; ib_core has seen them
+ * @given: mask of the attributes that ib_core has checked
  */
 struct tavor_connect_user_qp {
 	struct vrb_connect_qp req;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * From ib_core's attributes to the QP context of a transition.
+ * Builds the QP context of a transition from ib_core's attributes.
  *
- * The mailbox is rebuilt for every transition from the attributes given and from what never
- * changes. What the firmware takes from it follows from the opcode and from the optional-parameter
- * mask returned here; a QP's port and P_Key index, for instance, only at RST2INIT or with their
- * bits.
+ * The mailbox is built for every transition from the given attributes and from those that never
+ * change. The opcode and the optional-parameter mask, which is returned here, decide which fields
+ * the firmware uses: a QP's port and P_Key index, for example, only at RST2INIT or if their bits
+ * are set.
  */
 #include <linux/bitfield.h>
 #include <linux/log2.h>
@@ -18,7 +18,7 @@
 #define TAVOR_ACK_FREQUENCY	10	/* log2 of packets between acknowledge requests */
 #define TAVOR_FLIGHT_LIMIT	9	/* log2 of outstanding bytes per unit */
 #define TAVOR_CONNECTED_MSG_MAX	31	/* log2 of bytes */
-/* Access that a QP may be asked for; what is optional anywhere has no effect here. */
+/* Access flags that a QP may have; those that are optional by definition have no effect. */
 #define TAVOR_QP_ACCESS		(IB_ACCESS_LOCAL_WRITE | IB_ACCESS_REMOTE_WRITE |	\
 				 IB_ACCESS_REMOTE_READ | IB_ACCESS_REMOTE_ATOMIC |	\
 				 IB_ACCESS_MW_BIND | IB_ACCESS_OPTIONAL)
@@ -45,7 +45,7 @@ static bool tavor_path_attrs_ok(const struct tavor_dev *dev, const struct ib_qp_
 	if (mask & IB_QP_PATH_MTU &&
 	    (attr->path_mtu < IB_MTU_256 || attr->path_mtu > dev->lim.max_mtu))
 		return false;
-	/* Armed it becomes by itself. */
+	/* The hardware changes the state to armed by itself. */
 	if (mask & IB_QP_PATH_MIG_STATE && attr->path_mig_state != IB_MIG_MIGRATED &&
 	    attr->path_mig_state != IB_MIG_REARM)
 		return false;
@@ -106,7 +106,7 @@ int tavor_qp_check_values(const struct tavor_hw_qp *qp, const struct ib_qp_attr 
 }
 
 /**
- * tavor_qp_check_attrs() - may this modify be given to the firmware
+ * tavor_qp_check_attrs() - checks whether a modify may be passed to the firmware
  * @qp: the QP
  * @mod: a modify with its states set
  *
@@ -117,7 +117,7 @@ int tavor_qp_check_attrs(const struct tavor_hw_qp *qp, const struct tavor_qp_tra
 {
 	const char *what;
 
-	/* ib_core looks the states up as they are. */
+	/* ib_core uses the states as indices. */
 	if (mod->from > IB_QPS_ERR || mod->to > IB_QPS_ERR)
 		what = "state";
 	else if (!ib_modify_qp_is_ok(mod->from, mod->to, qp->type, mod->mask))
@@ -257,7 +257,7 @@ static u32 tavor_encode_requester(const struct tavor_hw_qp *qp,
 	return opt;
 }
 
-/* Without responder resources a read or an atomic could never be answered. */
+/* Reads and atomics need responder resources: without these they are not allowed. */
 static u32 tavor_encode_access(int access, u8 depth)
 {
 	u32 word = 0;
@@ -303,7 +303,7 @@ static u32 tavor_encode_responder(const struct tavor_hw_qp *qp,
 	return opt;
 }
 
-/* What a QP keeps all its life. */
+/* Fields that never change in a QP's life. */
 static void tavor_encode_identity(const struct tavor_hw_qp *qp, struct tavor_qp_context *ctx)
 {
 	const struct tavor_dev *dev = qp->dev;
@@ -348,7 +348,7 @@ static u32 tavor_hw_qp_state(enum ib_qp_state state)
 }
 
 /**
- * tavor_qpc_encode() - QP context of a transition
+ * tavor_qpc_encode() - encodes the QP context of a transition
  * @qp: the QP
  * @mod: attributes, checked by tavor_qp_check_attrs()
  * @ctx: context in the mailbox, all zero
@@ -381,7 +381,7 @@ u32 tavor_qpc_encode(const struct tavor_hw_qp *qp, const struct tavor_qp_transit
 }
 
 /**
- * tavor_qp_next_attrs() - what a transition will have set once it has succeeded
+ * tavor_qp_next_attrs() - stores the attributes that a QP will have if a transition succeeds
  * @qp: the QP
  * @mod: the modify
  *

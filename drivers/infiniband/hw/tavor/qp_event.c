@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Asynchronous events of QPs, told by the hardware, or by the driver when the device has failed. It
- * issues no command.
+ * Asynchronous events of QPs. The hardware generates them, or the driver when the device has
+ * failed.
  */
 #include "qp.h"
 #include "table.h"
@@ -23,11 +23,12 @@ static void tavor_qp_tell(struct tavor_hw_qp *qp, enum ib_event_type type)
 }
 
 /**
- * tavor_qp_last_wqe() - no receive of its SRQ comes any more: tell it, unless it knows
+ * tavor_qp_last_wqe() - reports "last WQE reached" for a QP, unless it was reported already
  * @qp: a QP with an SRQ, in the error state; the caller has a reference to it
  *
- * The hardware says so, or the device has failed and nobody else does. Clients may give a QP up
- * that knows: it is not told twice.
+ * The QP takes no more receives from its SRQ. The hardware has reported this, or the device has
+ * failed and the driver must. A client may free what belongs to the QP after the event, so it must
+ * not be reported twice.
  *
  * Context: Softirq or BH disabled.
  */
@@ -40,7 +41,7 @@ void tavor_qp_last_wqe(struct tavor_hw_qp *qp)
 /**
  * tavor_qp_event() - report an asynchronous event of a QP
  * @dev: the device
- * @qpn: number on the hardware; one the table does not know is ignored
+ * @qpn: number on the hardware; an unknown one is ignored
  * @type: what happened
  *
  * Context: Softirq.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Modify, connect and reset QP: the transition, and for a QP0 the port that goes up and down with
- * it.
+ * Modify, connect and reset QP: the transition, and for a QP0 the commands that bring its port up
+ * and down.
  *
  * The state machine needs no lock: a QP's requests are issued one at a time in the order they were
  * submitted, so each finds the state its predecessor left.
@@ -39,7 +39,7 @@ static u16 tavor_transition_opcode(enum ib_qp_state from, enum ib_qp_state to)
 }
 
 /**
- * tavor_hold_gid() - the source GID of a path stays for as long as the hardware may send from it
+ * tavor_hold_gid() - takes a reference to the source GID of a path
  * @ah: the path
  *
  * Context: Any.
@@ -66,7 +66,7 @@ static void tavor_next_gids(struct tavor_hw_qp *qp, const struct tavor_qp_transi
 		qp->next_gids[1] = tavor_hold_gid(&mod->attr->alt_ah_attr);
 }
 
-/* A path that was set has replaced the one before, GID or not; in RESET there is none. */
+/* A path that was set replaces the previous one, with or without a GID; RESET removes all paths. */
 static void tavor_commit_gids(struct tavor_hw_qp *qp)
 {
 	int i;
@@ -109,7 +109,7 @@ static int tavor_qp_transition(struct tavor_hw_qp *qp, struct vrb_slot *slot,
 	case 0:
 		return -EINVAL;
 	case TAVOR_CMD_ERR2RST_QPEE:
-		/* A doorbell that comes after the command would be one of no QP. */
+		/* After the command the hardware does not know the QP of a doorbell. */
 		tavor_qp_close(qp);
 		tavor_encode_2rst(dev, slot, qp);
 		break;
@@ -130,8 +130,8 @@ static int tavor_qp_transition(struct tavor_hw_qp *qp, struct vrb_slot *slot,
 }
 
 /*
- * From a QP's first transition on the hardware has the key of its rings, which must be valid then:
- * nobody has waited for that of a process's.
+ * A QP's first transition passes the key of its rings to the hardware, which must be valid then.
+ * The registration of a process's region may still be in progress, so this waits for it.
  */
 static int tavor_modify_ring(struct tavor_hw_qp *qp)
 {
@@ -147,8 +147,8 @@ static int tavor_modify_ring_undo(struct vrb_device *vdev, struct vrb *vrb, stru
 }
 
 /*
- * Who asks may know better than the driver what state the QP is in, because the hardware moves it
- * to SQE or ERR by itself; but from no state before RTR.
+ * The caller may know the QP's state better than the driver, because the hardware moves a QP to SQE
+ * or ERR by itself; but it does so only from RTR on.
  */
 static int tavor_modify_from(const struct tavor_hw_qp *qp, const struct vrb_modify_qp *req,
 			     enum ib_qp_state *from)
@@ -184,7 +184,7 @@ static int tavor_modify_encode(struct vrb_device *vdev, struct vrb *vrb, struct 
 	return ret == VRB_NEXT ? tavor_qp_transition(qp, slot, &mod) : ret;
 }
 
-/* INIT_IB only once QP0 can receive: from then on the port's link comes up. */
+/* INIT_IB brings up the port's link, so it comes after QP0 can receive. */
 static int tavor_modify_port_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
@@ -201,7 +201,7 @@ static int tavor_modify_port_encode(struct vrb_device *vdev, struct vrb *vrb, st
 	return VRB_POST;
 }
 
-/* The transition's result is known; of one that failed the QP has seen nothing. */
+/* The transition's result is known. A transition that failed has not changed the QP. */
 static void tavor_modify_late(struct vrb_device *vdev, struct vrb_object *object,
 			      const struct vrb_result *result)
 {
@@ -268,9 +268,9 @@ const struct vrb_verb tavor_verb_modify_qp = {
 	VRB_STEPS(tavor_modify_qp_steps),
 };
 
-/* ---- From wherever a QP is to RTR or RTS ---- */
+/* ---- Connect: from any state up to RTR or RTS ---- */
 
-/* What each transition takes, as ib_core's own table has it */
+/* Attributes of each transition, as in ib_core's own table */
 static const int tavor_connect_masks[][3] = {
 	[TAVOR_SERVICE_RC] = {
 		IB_QP_PKEY_INDEX | IB_QP_PORT | IB_QP_ACCESS_FLAGS,
@@ -292,7 +292,7 @@ static const int tavor_connect_masks[][3] = {
 };
 
 /**
- * tavor_connect_mask() - what a transition of a connect takes
+ * tavor_connect_mask() - the attributes of a connect's transition
  * @qp: the QP, none of the special ones
  * @step: 0 to INIT, 1 to RTR, 2 to RTS
  *
@@ -305,7 +305,7 @@ int tavor_connect_mask(const struct tavor_hw_qp *qp, u32 step)
 }
 
 /**
- * tavor_connect_state() - where a transition of a connect goes
+ * tavor_connect_state() - the state after a connect's transition
  * @step: 0 to INIT, 1 to RTR, 2 to RTS
  *
  * Context: Any.
@@ -321,8 +321,8 @@ enum ib_qp_state tavor_connect_state(u32 step)
 }
 
 /*
- * The rows are the transitions, in order; those the QP has behind it are passed over: VRB_POST
- * means that this one is to be made.
+ * The steps are the transitions, in order. Transitions that the QP has made already are skipped:
+ * VRB_POST means that the transition of this step must be made.
  */
 static int tavor_connect_next(struct vrb *vrb, struct tavor_qp_transition *mod)
 {
@@ -352,20 +352,20 @@ static int tavor_connect_encode(struct vrb_device *vdev, struct vrb *vrb, struct
 
 	if (ret != VRB_POST)
 		return ret;
-	/* ib_core's security has to see the port and the P_Key of its own. */
+	/* ib_core's security must check the port and the P_Key of ib_core's QPs. */
 	if (!vrb->step && !vrb_object_is_shell(vrb->object))
 		return -EACCES;
 	return tavor_qp_transition(to_hw_qp(vrb->object), slot, &mod);
 }
 
-/* Whether a process has said of a QP that is beyond INIT what it was told, and ib_core now. */
+/* Whether the port that a process passes for a QP beyond INIT is the QP's port. */
 static bool tavor_connect_agrees(const struct tavor_hw_qp *qp, const struct vrb_connect_qp *req,
 				 int given)
 {
 	return !(given & IB_QP_PORT) || req->attr.port_num == qp->attrs.port;
 }
 
-/* What ib_core has not seen is not taken. */
+/* Attributes that ib_core has not checked are not used. */
 static int tavor_connect_user_encode(struct vrb_device *vdev, struct vrb *vrb,
 				     struct vrb_slot *slot)
 {
@@ -452,7 +452,7 @@ const struct vrb_verb tavor_verb_reset_qp = {
 	VRB_STEPS(tavor_reset_qp_steps),
 };
 
-/* ---- The last of a process's QP: its destroy has nothing left to tell the hardware ---- */
+/* ---- Quiesce: after it the destroy of a process's QP needs no command ---- */
 
 static int tavor_quiesce_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
@@ -461,7 +461,7 @@ static int tavor_quiesce_encode(struct vrb_device *vdev, struct vrb *vrb, struct
 	return ret == VRB_END ? VRB_NEXT : ret;
 }
 
-/* The region of its rings, unless something else lies in it. */
+/* Takes the region of its rings back from the hardware, unless the region has other uses. */
 static int tavor_quiesce_mr_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
@@ -488,7 +488,7 @@ static void tavor_quiesce_mr_late(struct vrb_device *vdev, struct vrb_object *ob
 		WRITE_ONCE(mr->retired, false);
 }
 
-/* A region that the hardware keeps is taken from it when it is deregistered. */
+/* A region that the hardware refuses to release is taken back when it is deregistered. */
 static int tavor_quiesce_mr_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 				 const struct vrb_result *result)
 {
@@ -522,7 +522,7 @@ const struct vrb_verb tavor_verb_quiesce_qp = {
 	VRB_STEPS(tavor_quiesce_qp_steps),
 };
 
-/* What is posted to a device that has failed is flushed: its QPs are in the error state already. */
+/* The work requests of a failed device are flushed anyway: only the QP's state is set. */
 static void tavor_modify_failed(struct tavor_hw_qp *qp)
 {
 	tavor_qp_set_state(qp, IB_QPS_ERR);
@@ -536,17 +536,17 @@ static void tavor_modify_failed(struct tavor_hw_qp *qp)
 /**
  * tavor_modify_qp() - ib_device_ops.modify_qp
  * @ibqp: the QP
- * @attr: what to set
- * @mask: what of it
+ * @attr: attributes
+ * @mask: which attributes are set
  * @udata: NULL for kernel QPs
  *
- * While a transition to RESET is under way posts to a kernel QP are refused. A process rings its
- * own doorbells, which nobody can hold back: one that posts while it resets its QP rings for a QP
- * that the hardware does not know any more.
+ * While a transition to RESET is in progress posts to a kernel QP are refused. The driver cannot
+ * refuse the doorbells of a process. A process that posts while it resets its QP may ring a
+ * doorbell for a QP that the hardware no longer knows.
  *
  * Context: Process context.
- * Return: 0 or a negative errno; on failure the QP keeps the state it has reached. Of a device that
- * has failed the QPs of the kernel can go to the error state, and nowhere else.
+ * Return: 0 or a negative errno; on failure the QP keeps the state it has reached. On a failed
+ * device a kernel QP can only be moved to the error state.
  */
 int tavor_modify_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask, struct ib_udata *udata)
 {

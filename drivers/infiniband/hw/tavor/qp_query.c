@@ -166,7 +166,7 @@ static int tavor_query_encode(struct vrb_device *vdev, struct vrb *vrb, struct v
 {
 	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
 
-	/* In RESET the hardware has no context to show. */
+	/* In RESET the hardware has no context to return. */
 	if (qp->state == IB_QPS_RESET) {
 		tavor_query_answer(container_of(vrb, struct vrb_query_qp, vrb),
 				   &tavor_reset_context);
@@ -186,8 +186,8 @@ static int tavor_query_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb
 		return result->status;
 	tavor_query_answer(req, &param->context);
 	/*
-	 * The hardware may have moved it to SQE or ERR by itself, but never to RESET: a destroy of
-	 * a QP in that state would not ask it to let go of the rings.
+	 * The hardware may have moved it to SQE or ERR by itself, but never to RESET. RESET must
+	 * not be stored: a destroy of a QP in RESET does not make the hardware release the rings.
 	 */
 	if (req->attr.qp_state != IB_QPS_RESET)
 		tavor_qp_set_state(to_hw_qp(vrb->object), req->attr.qp_state);
@@ -207,8 +207,8 @@ const struct vrb_verb tavor_verb_query_qp = {
 /**
  * tavor_query_qp() - ib_device_ops.query_qp
  * @ibqp: the QP
- * @attr: its attributes as the hardware has them
- * @mask: not looked at: everything is returned; what means nothing for the QP's type or state is 0
+ * @attr: set to its attributes in the hardware
+ * @mask: ignored: all attributes are returned; those undefined for the QP's type or state are 0
  * @init_attr: as created
  *
  * Context: Process context.
@@ -226,10 +226,10 @@ int tavor_query_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask,
 		return -ENOMEM;
 	vrb_prep_query_qp(req, ibqp);
 	req->vrb.class = VRB_CLASS_NORMAL;
-	/* Of the kernel's QPs whoever lists them pays for it. */
+	/* The query of a kernel QP is charged to the caller. */
 	req->vrb.user = qp->object.destroy.user ?: tavor_exec_caller(qp->dev);
 	err = tavor_exec(qp->dev, &req->vrb);
-	/* Who lists all QPs may find that of a process which is exiting: it is on its way there. */
+	/* A QP that is being destroyed, for example in a list of all QPs, is reported as RESET. */
 	if (err == -ESHUTDOWN || err == -ECANCELED) {
 		tavor_query_answer(req, &tavor_reset_context);
 		err = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Static rates: the three the hardware can slow down to, and its code for none.
+ * Static rates: the three that the hardware can limit a path to, and its code for no limit.
  */
 #include "mad.h"
 #include "rate.h"
@@ -17,18 +17,18 @@ static const struct {
 	{ 2, 4, IB_RATE_10_GBPS },
 };
 
-/* Firmware too old to tell knows only full speed and 1. */
+/* Firmware too old to report this supports only full speed and 1. */
 static bool tavor_rate_supported(const struct tavor_dev *dev, u8 code)
 {
 	return (dev->lim.stat_rate_support ?: 0x3) & BIT(code);
 }
 
 /**
- * tavor_rate_known() - whether a static rate is one at all
- * @ib_rate: as a consumer gave it
+ * tavor_rate_known() - whether a static rate is valid
+ * @ib_rate: as passed by a consumer
  *
  * Context: Any.
- * Return: whether.
+ * Return: true if it is.
  */
 bool tavor_rate_known(u8 ib_rate)
 {
@@ -38,12 +38,12 @@ bool tavor_rate_known(u8 ib_rate)
 /**
  * tavor_static_rate() - the hardware's code for a static rate
  * @dev: the device
- * @port: port the packets leave by
+ * @port: port that sends the packets
  * @ib_rate: enum ib_rate
  *
  * Context: Any.
- * Return: the code of the fastest rate that is not above @ib_rate; 0 when the port is not faster
- * than that.
+ * Return: the code of the fastest rate that is not above @ib_rate; 0 if the port is not faster than
+ * @ib_rate.
  */
 u8 tavor_static_rate(const struct tavor_dev *dev, u32 port, u8 ib_rate)
 {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * A PCI function and its device, which comes back after a failure: it is unregistered, and a new
- * one is brought up, from the reset on, and registered. Nothing that anybody waits for depends on
- * this: when the device has failed everything it had pending is over.
+ * A PCI function and its device. A device that has failed is recovered: it is unregistered, and a
+ * new one is reset, brought up and registered. No request waits for this: a failed device completes
+ * all its requests at once.
  *
- * All of that sleeps, and nobody is there who may: this file has the modules' one work item. What
- * asks for it by hand (health.c) does it itself.
+ * A recovery sleeps, and a failure may be found in softirq, so this file has the only work item of
+ * the modules. A recovery that the administrator starts (health.c) runs in the caller's context.
  *
- * A device that fails again and again is recovered later and later, and then not any more.
+ * If a device fails repeatedly, the delay before its recovery increases, and at last it is not
+ * recovered any more.
  */
 #include <linux/bitops.h>
 #include <linux/mutex.h>
@@ -24,38 +25,39 @@
 #include "tavor.h"
 
 /*
- * The second recovery in a row waits for a second, as long as a reset takes; each further one twice
- * as long as the one before, up to a minute: who looks at the log meanwhile sees that it goes on.
+ * The second recovery in a row waits for a second, about as long as a reset takes. Each further one
+ * waits twice as long as the one before, at most a minute.
  */
 #define RECOVERY_DELAY		HZ
 #define RECOVERY_MAX_DELAY	(60 * HZ)
 
-/* Recoveries are in a row if no device worked for so long between them. */
+/* Recoveries are in a row unless a device has worked for so long between them. */
 #define RECOVERY_CALM		(10 * 60 * HZ)
 
-/* Why no device is brought up now */
+/* Reasons why no device is brought up now */
 enum {
-	FUNCTION_ENDING,	/* the driver goes, or the machine */
-	FUNCTION_CUT_OFF,	/* by an error of the bus, which has yet to be reset */
-	FUNCTION_ASLEEP,	/* with the machine */
+	FUNCTION_ENDING,	/* the driver is unbound, or the machine shuts down */
+	FUNCTION_CUT_OFF,	/* PCI error; the slot has not been reset yet */
+	FUNCTION_ASLEEP,	/* the machine is suspended */
 };
 
-/* Those in which a failure is nobody's business. */
+/* Those for which a failure is not reported. */
 #define FUNCTION_AWAY	(BIT(FUNCTION_ENDING) | BIT(FUNCTION_ASLEEP))
 
 /**
- * struct tavor_function - what stays while devices come and go
+ * struct tavor_function - a PCI function; it outlives its devices
  * @pdev: the function
  * @health: devlink's view of it
  * @work: recovery
- * @turn: one recovery at a time; taken before @lock. It also guards @in_a_row
- * @lock: the device is brought up, or looked at
- * @dev: the device; NULL: there is none, it is being taken down or did not come up
+ * @turn: serializes recoveries; taken before @lock. It also guards @in_a_row
+ * @lock: guards @dev; held while a device is brought up
+ * @dev: the device; NULL: there is none, or it is being taken down
  * @up: when it came up, in jiffies
- * @unwanted: bits: why no device is brought up now; they change under the function's device lock
- * @end: who waits before a recovery is woken when one is set
- * @in_a_row: recoveries so far
- * @error: for the report, which is too large for the stack
+ * @unwanted: bits: reasons why no device is brought up now; changed under the function's device
+ *	lock
+ * @end: woken when one of these is set; ends the delay before a recovery
+ * @in_a_row: number of recoveries in a row so far
+ * @error: buffer for the report, which is too large for the stack
  */
 struct tavor_function {
 	struct pci_dev *pdev;
@@ -78,14 +80,14 @@ static bool tavor_function_wanted(const struct tavor_function *function)
 	return !READ_ONCE(function->unwanted);
 }
 
-/* From here on nothing is recovered but what is under way, which ends at its next step. */
+/* Prevents further recoveries. A recovery in progress ends at its next layer. */
 static void tavor_function_unwant(struct tavor_function *function, int why)
 {
 	set_bit(why, &function->unwanted);
 	wake_up_all(&function->end);
 }
 
-/* Its device has failed. Any context down to softirq. */
+/* The function's device has failed. Any context down to softirq. */
 static void tavor_recovery_start(struct tavor_function *function)
 {
 	schedule_work(&function->work);
@@ -167,14 +169,14 @@ static bool tavor_function_works(struct tavor_function *function)
 
 /* ---- Recovery ---- */
 
-/* Nothing is recovered any more, and no recovery is under way. */
+/* When this returns there is no recovery, and there will be none. */
 static void tavor_recovery_stop(struct tavor_function *function)
 {
 	tavor_function_unwant(function, FUNCTION_ENDING);
 	disable_work_sync(&function->work);
 }
 
-/* A device that had worked for long enough begins a new row. */
+/* If the device has worked for long enough, a new row of recoveries begins. */
 static void tavor_recovery_calm(struct tavor_function *function)
 {
 	mutex_lock(&function->turn);
@@ -206,7 +208,7 @@ static int tavor_recover(struct tavor_function *function)
 	return err;
 }
 
-/* Somebody asks for it, whatever has been tried so far. */
+/* The administrator asks for a recovery, which does not depend on the number of earlier ones. */
 static int tavor_recovery_by_hand(struct pci_dev *pdev)
 {
 	struct tavor_function *function = pci_get_drvdata(pdev);
@@ -230,7 +232,7 @@ static unsigned long tavor_recovery_delay(const struct tavor_function *function)
 	return n ? min(RECOVERY_DELAY << min(n - 1, 6U), RECOVERY_MAX_DELAY) : 0;
 }
 
-/* What is to be recovered, and why; false: nothing, or nothing that this can be done for. */
+/* Whether a device must be recovered; stores the reason of its failure. */
 static bool tavor_recovery_needed(struct tavor_function *function)
 {
 	struct tavor_health_error *error = &function->error;
@@ -267,7 +269,7 @@ static bool tavor_recovery_possible(struct tavor_function *function)
 	return true;
 }
 
-/* Returns whether another recovery is due, now that the time for it has come. */
+/* Waits before the next recovery. Returns false if there must be none. */
 static bool tavor_recovery_wait(struct tavor_function *function)
 {
 	const unsigned int limit = READ_ONCE(tavor_params.recoveries);
@@ -284,7 +286,7 @@ static bool tavor_recovery_wait(struct tavor_function *function)
 	return tavor_function_wanted(function);
 }
 
-/* Returns whether the device works; meanwhile somebody may have recovered it by hand. */
+/* Returns whether the device works; the administrator may have recovered it meanwhile. */
 static bool tavor_recovery_try(struct tavor_function *function)
 {
 	bool works;
@@ -365,7 +367,7 @@ static int tavor_function_start(struct tavor_function *function)
 }
 
 /**
- * tavor_function_add() - brings the device of a function up, and up again whenever it fails
+ * tavor_function_add() - brings up the device of a function, and recovers it when it fails
  * @pdev: function
  *
  * Context: Process context, may sleep.
@@ -398,8 +400,8 @@ free_function:
  * tavor_function_remove() - counterpart of tavor_function_add()
  * @pdev: function
  *
- * A recovery that is under way comes to its end first: at its next layer, so when a reset is over,
- * or when ib_core's clients have let go of the old device.
+ * A recovery in progress ends first, at its next layer. So this may wait for the end of a reset, or
+ * until ib_core's clients have released the old device.
  *
  * Context: Process context, may sleep.
  */
@@ -417,8 +419,8 @@ void tavor_function_remove(struct pci_dev *pdev)
  * tavor_function_shutdown() - stops the device for good: it writes no memory any more
  * @pdev: function
  *
- * A device that a recovery is taking down has been stopped by its failure; one that is being
- * brought up is waited for.
+ * Waits for a recovery that is bringing up a device. A device that a recovery is taking down has
+ * been stopped by its failure already.
  *
  * Context: Process context, may sleep.
  */
@@ -440,13 +442,12 @@ void tavor_function_shutdown(struct pci_dev *pdev)
 /* ---- Errors of the bus ---- */
 
 /**
- * tavor_function_cut_off() - the bus has an error: the device is stopped, and not used any more
- * @pdev: function, which may not be reached by now
- * @for_good: and will not be
+ * tavor_function_cut_off() - the bus has an error: stops the device
+ * @pdev: function, which may be inaccessible now
+ * @for_good: the function will stay inaccessible
  *
- * Everything the device had pending is over when this returns, and nothing is recovered until
- * tavor_function_slot_reset(). A device that is being brought up is waited for; it does not come
- * up.
+ * When this returns the device has failed, and is not recovered until tavor_function_slot_reset().
+ * This waits for a recovery that is bringing up a device, which ends without one.
  *
  * Context: Process context, may sleep.
  */
@@ -467,10 +468,10 @@ void tavor_function_cut_off(struct pci_dev *pdev, bool for_good)
 }
 
 /**
- * tavor_function_slot_reset() - the slot has been reset: the device comes back
- * @pdev: function, whose configuration space may be as after power-on
+ * tavor_function_slot_reset() - the slot has been reset: recovers the device
+ * @pdev: function, whose configuration space may be in its initial state
  *
- * As a recovery by itself, and counted as one, but without a delay: the bus waits.
+ * Counts as an automatic recovery, but without a delay, because the bus waits.
  *
  * Context: Process context, sleeps for a second and more.
  * Return: 0; -EIO: it did not come back, the log says why.
@@ -480,7 +481,7 @@ int tavor_function_slot_reset(struct pci_dev *pdev)
 	struct tavor_function *function = pci_get_drvdata(pdev);
 	bool works;
 
-	/* The failure is reported first. */
+	/* The report of the failure must come before the recovery. */
 	flush_work(&function->work);
 	pci_restore_state(pdev);
 	clear_bit(FUNCTION_CUT_OFF, &function->unwanted);
@@ -494,8 +495,8 @@ int tavor_function_slot_reset(struct pci_dev *pdev)
 }
 
 /**
- * tavor_function_resumed() - the bus works again, and with it all that was behind the error
- * @pdev: function, back
+ * tavor_function_resumed() - the bus works again, with all devices that the error had affected
+ * @pdev: function
  *
  * Context: Process context, may sleep.
  */
@@ -507,14 +508,14 @@ void tavor_function_resumed(struct pci_dev *pdev)
 		tavor_health_recovered(function->health);
 }
 
-/* ---- Sleep ---- */
+/* ---- Suspend and resume ---- */
 
 /**
- * tavor_function_sleep() - the machine is going to sleep: the device is taken away
+ * tavor_function_sleep() - the machine is being suspended: takes the device down
  * @pdev: function
  *
- * As in a recovery: its state will be lost, and whoever uses it learns that at once. A recovery
- * that is under way comes to its end first.
+ * The device loses its state, so its users see a removal, as in a recovery. A recovery in progress
+ * ends first.
  *
  * Context: Process context, may sleep.
  */
@@ -528,7 +529,7 @@ void tavor_function_sleep(struct pci_dev *pdev)
 	mutex_lock(&function->lock);
 	if (function->dev) {
 		vrb_device_stop(function->dev->vrb, "suspend");
-		/* Here, because its clients are going to be gone soon. */
+		/* Before the device is taken down and its clients are gone. */
 		tavor_fatal(function->dev);
 	}
 	mutex_unlock(&function->lock);
@@ -536,7 +537,7 @@ void tavor_function_sleep(struct pci_dev *pdev)
 	mutex_unlock(&function->turn);
 }
 
-/* Nobody has reported a failure that it could come back from. */
+/* Reports a failure after resume. There was no report before it, because the device was stopped. */
 static void tavor_function_overslept(struct tavor_function *function)
 {
 	function->error.dwords = 0;
@@ -546,10 +547,10 @@ static void tavor_function_overslept(struct tavor_function *function)
 }
 
 /**
- * tavor_function_wake() - the machine is awake: the device comes back
- * @pdev: function that may not have been told of a sleep
+ * tavor_function_wake() - the machine has resumed: brings the device up
+ * @pdev: function; nothing happens if tavor_function_sleep() was not called
  *
- * Whatever state it was in before: one that had failed for good may have been cured.
+ * The state before the suspend does not matter: a device that had failed for good may work again.
  *
  * Context: Process context, sleeps for a second and more.
  */

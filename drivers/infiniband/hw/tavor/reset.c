@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Reset of the HCA, before every probe: a boot ROM or a driver before us may have left it running.
- * It also clears the configuration space, which is saved and restored. A PCI-X card has a bridge of
- * its own, which is reset with it. This file also has the DMA fence, which stops an HCA at once.
+ * Reset of the HCA, before every probe, because a boot ROM or another driver may have left it
+ * running. The reset also clears the configuration space, which is saved and restored. A PCI-X card
+ * has a bridge of its own, which is reset with it. This file also has the DMA fence, which stops an
+ * HCA at once.
  */
 #include <linux/delay.h>
 #include <linux/pci.h>
@@ -60,7 +61,7 @@ static int tavor_reset_restore_dword(const struct saved_config *config, unsigned
 }
 
 /*
- * The header, with the command register last: BARs are decoded only when they are all there again.
+ * Restores the header, the command register last: BARs must not be decoded before all are restored.
  */
 static int tavor_reset_restore_header(const struct saved_config *config)
 {
@@ -87,7 +88,7 @@ static int tavor_reset_restore_bridge(const struct saved_config *config)
 	return err ?: tavor_reset_restore_header(config);
 }
 
-/* Half of the dword is a status register whose bits clear when written as read. */
+/* The other half of the dword is a status register; writing back what was read clears its bits. */
 static int tavor_reset_restore_word(const struct saved_config *config, unsigned int offset)
 {
 	u32 dword = config->dword[offset / 4];
@@ -161,12 +162,12 @@ static int tavor_reset_saved(struct tavor_dev *dev, struct saved_config *hca,
 }
 
 /**
- * tavor_reset() - resets the HCA and puts its configuration space back
- * @dev: device; its state may be anything
+ * tavor_reset() - resets the HCA and restores its configuration space
+ * @dev: device, in any state
  *
  * Context: Process context, sleeps for a second and more.
- * Return: 0 or a negative errno; -ENODEV: it did not come back within 11 seconds, or its bridge is
- * odd.
+ * Return: 0 or a negative errno; -ENODEV: it did not come back within 11 seconds, or its bridge has
+ * no PCI-X capability.
  */
 int tavor_reset(struct tavor_dev *dev)
 {

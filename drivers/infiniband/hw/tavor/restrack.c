@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * The attributes that rdma(8) shows of an object with "-dd": its configuration in the hardware.
- * Keys are not shown, because every user may ask.
+ * Keys are not shown, because every user may read the attributes.
  *
  * ib_core does not call these functions any more when it calls an object's destroy
  * (rdma_restrack_begin_del(), which Debian's 6.12 and 7 have). The objects of a process that exits
@@ -48,7 +48,7 @@ static u32 tavor_mpt_index(const struct tavor_dev *dev, u32 key)
 	return key & (dev->limits.num_mpts - 1);
 }
 
-/* Of a process's queue only the process knows how much is posted. */
+/* For kernel queues: only the process knows how much is posted to its queue. */
 static u32 tavor_wq_outstanding(const struct tavor_wq *wq)
 {
 	return READ_ONCE(wq->head) - READ_ONCE(wq->tail);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Shared receive queues: life, table, events, post.
+ * Shared receive queues: create, destroy, table, events, post.
  *
  * The free list is the hardware's chain at the same time: each free WQE links to the one that will
  * be posted after it. One slot is never posted, so that the chain has an end to append to.
@@ -53,12 +53,12 @@ void tavor_srq_event(struct tavor_dev *dev, u32 srqn, enum ib_event_type type)
 }
 
 /**
- * tavor_srq_complete() - a posted WQE is free again
+ * tavor_srq_complete() - returns a completed WQE to the free list
  * @srq: a kernel SRQ
- * @wqe_addr: as the completion names it
+ * @wqe_addr: its address in the completion
  *
  * Context: Any.
- * Return: its work request id; 0 for an address that is none.
+ * Return: its work request id; 0 for an invalid address.
  */
 u64 tavor_srq_complete(struct tavor_hw_srq *srq, u32 wqe_addr)
 {
@@ -204,7 +204,7 @@ static void tavor_encode_sw2hw_srq(struct tavor_dev *dev, struct vrb_slot *slot,
 	tavor_cmd_set(dev, slot, TAVOR_CMD_SW2HW_SRQ, 0, srq->srqn, TAVOR_CMD_IN);
 }
 
-/* Create: the key of a kernel SRQ's buffer, then the SRQ; see CQ for who owns what in between. */
+/* Create: the key of a kernel SRQ's buffer, then the SRQ. See tavor_cq_create_encode(). */
 static int tavor_srq_create_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_hw_srq *srq = to_hw_srq(vrb->object);
@@ -224,7 +224,7 @@ static int tavor_srq_create_encode(struct vrb_device *vdev, struct vrb *vrb, str
 	return VRB_POST;
 }
 
-/* A process's, which is destroyed while it waits for its region. */
+/* A process's SRQ is being destroyed while its create waits for the region. */
 static int tavor_srq_create_undo(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	tavor_ring_forget(vrb_to_tdev(vdev), &to_hw_srq(vrb->object)->ring_wait);
@@ -269,7 +269,7 @@ const struct vrb_verb tavor_verb_create_srq = {
 	VRB_STEPS(tavor_create_srq_steps),
 };
 
-/* In a process's memory region: the same without the rows for a buffer of ours. */
+/* In a process's memory region: the same without the steps for a buffer of the driver's. */
 static const struct vrb_verb tavor_verb_create_user_srq = {
 	.name = "CREATE_SRQ",
 	.class = VRB_CLASS_NORMAL,
@@ -311,7 +311,7 @@ static const struct vrb_verb tavor_verb_destroy_srq = {
 	VRB_STEPS(tavor_destroy_srq_steps),
 };
 
-/* All slots free, in order. */
+/* Initialises the ring: all slots are free, in order. */
 static void tavor_srq_init_ring(struct tavor_hw_srq *srq)
 {
 	u32 room = (1U << srq->shift) - sizeof(struct tavor_next_seg);
@@ -324,7 +324,7 @@ static void tavor_srq_init_ring(struct tavor_hw_srq *srq)
 		srq->next_free[i] = end ? TAVOR_SRQ_END : i + 1;
 		tavor_srq_slot(srq, i)->nda_op =
 			end ? 0 : cpu_to_be32((i + 1) << srq->shift | TAVOR_NEXT_RECV);
-		/* Of those behind max_gs no post ever takes the key away. */
+		/* A post never overwrites the keys of entries beyond max_gs. */
 		seg = (void *)(tavor_srq_slot(srq, i) + 1);
 		for (gs = 0; gs < room / sizeof(*seg); gs++)
 			seg[gs].lkey = cpu_to_be32(TAVOR_INVALID_LKEY);
@@ -344,7 +344,7 @@ static int tavor_srq_init_kernel(struct tavor_hw_srq *srq, gfp_t gfp)
 	srq->next_free = kvcalloc(srq->slots, sizeof(*srq->next_free), gfp);
 	if (!srq->wrid || !srq->next_free)
 		return -ENOMEM;
-	/* The hardware writes SRQ buffers, other than those of QPs. */
+	/* Unlike a QP's buffer, an SRQ's is written by the hardware. */
 	err = tavor_buf_alloc(dev, &srq->buf, (size_t)srq->slots << srq->shift, srq->pd->pdn,
 			      TAVOR_MPT_LW, gfp);
 	if (err)
@@ -413,12 +413,12 @@ static struct tavor_hw_srq *tavor_srq_alloc(struct ib_srq *ibsrq, struct ib_srq_
 	refcount_set(&srq->memory, 1);
 	srq->pd = to_tpd(ibsrq->pd)->hw;
 	srq->user = user;
-	/* User space makes the same two of the same request. */
+	/* User space computes the same two values from the request. */
 	srq->slots = attr->attr.max_wr + 1;
 	srq->shift = tavor_wqe_shift(sizeof(struct tavor_next_seg) +
 				     attr->attr.max_sge * sizeof(struct tavor_data_seg));
 	/*
-	 * Not the number that fits into the stride: libmthca posts no more than it has asked for.
+	 * Not the number that fits into the stride: libmthca posts no more than it has requested.
 	 */
 	srq->max_gs = attr->attr.max_sge;
 	spin_lock_init(&srq->lock);
@@ -442,9 +442,9 @@ free_srq:
 }
 
 /**
- * tavor_init_srq() - &vrb_verbs.init_srq: a kernel SRQ without its create
+ * tavor_init_srq() - &vrb_verbs.init_srq: initialises a kernel SRQ, which its create makes usable
  * @ibsrq: shell, or made by ib_core
- * @attr: what is asked for, which is what is given
+ * @attr: requested attributes, which are also the actual ones
  * @gfp: GFP_KERNEL or GFP_ATOMIC
  *
  * Context: Any down to softirq, as @gfp says.
@@ -517,7 +517,7 @@ static int tavor_create_user_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *
 /**
  * tavor_create_srq() - ib_device_ops.create_srq
  * @ibsrq: made by ib_core, its PD set
- * @attr: what is asked for, which is what is given
+ * @attr: requested attributes, which are also the actual ones
  * @udata: NULL for kernel SRQs
  *
  * Context: Process context.
@@ -641,7 +641,7 @@ int tavor_query_srq(struct ib_srq *ibsrq, struct ib_srq_attr *attr)
 /**
  * tavor_destroy_srq() - ib_device_ops.destroy_srq
  * @ibsrq: the SRQ; no QP uses it
- * @udata: not used: ib_core gives one of its own when it undoes a create
+ * @udata: not used: ib_core passes one of its own when it undoes a create
  *
  * Context: Process context.
  * Return: 0: a destroy does not fail.

@@ -15,9 +15,9 @@
 /**
  * struct tavor_hw_srq - an SRQ as the hardware sees it
  * @object: parents: its PD, and for a user's SRQ its MR
- * @ibsrq: whose events to report
+ * @ibsrq: SRQ of its events
  * @srqn: number; the low bits are its index
- * @open: a kernel SRQ that has been created: it takes work requests
+ * @open: a kernel SRQ that has been created: it accepts work requests
  * @slots: WQE slots, one more than can be posted
  * @max_gs: data segments per WQE
  * @shift: log2 of the stride
@@ -46,7 +46,7 @@ struct tavor_hw_srq {
 	u32 uar;
 
 	struct tavor_hw_mr *region;	/* a user's ring lies in it */
-	struct tavor_waiter ring_wait;	/* for that */
+	struct tavor_waiter ring_wait;	/* for its registration */
 	spinlock_t lock;		/* free list and ring */
 	u32 first_free;
 	u32 last_free;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Counters of the device, which are the engine's and a few of the driver's own. No port has any, so
- * that nothing is counted twice, and no QP can be bound to one.
+ * Counters of the device: those of the engine, and a few of the driver. Ports have no counters, so
+ * that nothing is counted twice, and QPs cannot be bound to counters.
  */
 #include "stats.h"
 #include "tavor.h"
 
-/* All of them at one time; a description carries the place of its counter in here. */
+/* A copy of all counters; a description has the offset of its counter in this structure. */
 struct tavor_stats {
 	struct vrb_counters engine;
 	u64 cq_errors;

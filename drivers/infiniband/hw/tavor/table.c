@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Tables of hardware objects by the number that events and completions name them with: CQs, SRQs,
- * QPs. An object stays in its table until it is released, which happens after the hardware has
- * released it. An object that is being destroyed is not found any more.
+ * Tables of CQs, SRQs and QPs by the numbers in events and completions. An object stays in its
+ * table until it is released, which happens after the hardware has released it. An object that is
+ * being destroyed is not found any more.
  */
 #include "table.h"
 #include "tavor.h"
@@ -13,7 +13,7 @@ static unsigned long tavor_table_index_of(const struct tavor_table *table, u32 n
 }
 
 /**
- * tavor_table_init() - an empty table and its numbers
+ * tavor_table_init() - creates an empty table and the allocator of its numbers
  * @table: to set up
  * @name: for messages
  * @num: objects it has room for, a power of two
@@ -44,7 +44,7 @@ void tavor_table_destroy(struct tavor_dev *dev, struct tavor_table *table)
 }
 
 /**
- * tavor_table_insert() - enters an object, so that it can be found
+ * tavor_table_insert() - inserts an object, so that it can be found
  * @table: the table
  * @object: object, its number taken
  * @gfp: GFP_KERNEL or GFP_ATOMIC
@@ -58,7 +58,7 @@ int tavor_table_insert(struct tavor_table *table, struct vrb_object *object, gfp
 }
 
 /**
- * tavor_table_remove() - an object is no longer found; its number is not returned
+ * tavor_table_remove() - removes an object, so that it is not found; its number stays in use
  * @table: the table
  * @object: object, which may not be in it
  *
@@ -87,9 +87,9 @@ void tavor_table_put(struct tavor_table *table, struct vrb_object *object)
 }
 
 /**
- * tavor_table_find() - the object with a number
+ * tavor_table_find() - finds the object with a number
  * @table: the table
- * @number: as the hardware gives it
+ * @number: number from the hardware
  *
  * Context: Any; the caller must prevent the release of the object.
  * Return: the object, or NULL.
@@ -102,10 +102,10 @@ struct vrb_object *tavor_table_find(struct tavor_table *table, u32 number)
 }
 
 /**
- * tavor_table_get() - a reference to the object that an event is for
+ * tavor_table_get() - takes a reference to the object of an event
  * @dev: device
  * @table: the table
- * @number: as the hardware gives it
+ * @number: number from the hardware
  *
  * Context: Softirq.
  * Return: the object, or NULL if there is none or it is being destroyed.
@@ -114,7 +114,7 @@ struct vrb_object *tavor_table_get(struct tavor_dev *dev, struct tavor_table *ta
 {
 	struct vrb_object *object;
 
-	/* Events may come before the table, if the firmware is odd. */
+	/* Faulty firmware may send events before the table exists. */
 	if (!table->alloc.num)
 		return NULL;
 	rcu_read_lock();
@@ -129,9 +129,9 @@ struct vrb_object *tavor_table_get(struct tavor_dev *dev, struct tavor_table *ta
 }
 
 /**
- * tavor_table_next() - a reference to each object, one after the other
+ * tavor_table_next() - takes a reference to the next object of a table
  * @table: the table
- * @index: 0 to begin with; becomes the place of the next one
+ * @index: 0 for the first call; set to the position of the next object
  *
  * Context: Any down to softirq.
  * Return: the object, or NULL at the end. Those being destroyed are left out.

@@ -57,7 +57,7 @@ struct tavor_dev {
 	struct tavor_function *function;
 	/* called when the device fails, in any context down to softirq */
 	void (*failed)(struct tavor_function *function);
-	const char *reason;		/* of that; the engine's */
+	const char *reason;		/* of the failure; memory of the engine */
 	const unsigned long *unwanted;	/* not 0: the device must not be brought up now */
 
 	void __iomem *clr_int;
@@ -75,7 +75,7 @@ struct tavor_dev {
 	struct tavor_cmd cmd;
 	struct dma_pool *buf_pool;
 	atomic_t buf_blocks;		/* blocks in use */
-	atomic_t buf_pages;		/* it has had to have */
+	atomic_t buf_pages;		/* pages that the pool has allocated */
 	struct dentry *debugfs;
 	struct tavor_alloc uar_alloc, pd_alloc, mpt_alloc, eq_alloc;
 	struct tavor_mtt_table mtt;
@@ -93,7 +93,7 @@ struct tavor_dev {
 	bool msix;
 
 	struct timer_list catas_timer;
-	u32 err_dwords;			/* of err_buf */
+	u32 err_dwords;			/* size of err_buf */
 	bool registered;
 	atomic_t fatal_sent;
 	atomic_t flushing;
@@ -109,7 +109,7 @@ struct tavor_dev {
 	struct list_head mr_reap;	/* released MRs whose memory is still pinned */
 	struct mutex mr_reap_mutex;	/* serializes the unpinning */
 
-	/* the verbs layers' own */
+	/* of the verbs layers */
 	struct tavor_table cqs;
 	struct tavor_table srqs;	/* empty: the firmware has no SRQs */
 	struct tavor_table qps;

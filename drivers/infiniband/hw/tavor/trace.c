@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The tracepoints, and what they call the hardware's commands and events.
+ * The tracepoints, and names of the hardware's commands and events.
  */
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
 /**
  * tavor_cmd_name() - the name of a firmware command
- * @opcode: as the hardware has it
+ * @opcode: opcode of the hardware
  *
  * Context: Any.
- * Return: it; "?" if the driver knows none.
+ * Return: the name; "?" if it is unknown.
  */
 const char *tavor_cmd_name(u16 opcode)
 {
@@ -66,10 +66,10 @@ const char *tavor_cmd_name(u16 opcode)
 
 /**
  * tavor_event_name() - the name of a type of event
- * @type: as the hardware has it
+ * @type: type of the hardware
  *
  * Context: Any.
- * Return: it; "?" if the driver knows none.
+ * Return: the name; "?" if it is unknown.
  */
 const char *tavor_event_name(u8 type)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What goes to the hardware and what comes from it: events/ib_tavor/. The requests that the
+ * Commands and events of the hardware: events/ib_tavor/. The requests that the
  * commands belong to are in events/ib_vrb/; the token of a command is the same in both.
  */
 #undef TRACE_SYSTEM

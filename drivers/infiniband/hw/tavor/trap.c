@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Traps of the firmware. It does not know the way to the subnet manager and hands them to QP0 or
- * QP1 as if they had been received; the driver sends them on.
+ * Traps of the firmware. The firmware does not know the path to the subnet manager. It delivers
+ * traps to QP0 or QP1 as if they had been received, and the driver forwards them.
  */
 #include <rdma/ib_mad.h>
 
@@ -145,9 +145,9 @@ static void tavor_trap_remove(struct ib_device *ibdev, void *client_data)
 }
 
 /*
- * ib_core creates the MAD agents' parents again whenever the device is registered again, for
- * example in another network namespace; so these agents are registered and unregistered as those of
- * any other client.
+ * When the device is registered again, for example in another network namespace, ib_core creates
+ * the parents of MAD agents again. So these agents are registered and unregistered by a client,
+ * like those of others.
  */
 static struct ib_client tavor_trap_client = {
 	.name = TAVOR_NAME,
@@ -156,7 +156,7 @@ static struct ib_client tavor_trap_client = {
 };
 
 /**
- * tavor_trap_init() - be able to forward traps, of all devices there will be
+ * tavor_trap_init() - makes it possible to forward traps, for all devices
  *
  * Context: Process context.
  * Return: 0 or a negative errno.

@@ -8,7 +8,7 @@
 #include "uar.h"
 
 /**
- * tavor_uar_init() - the allocator of pages, and the driver's own page
+ * tavor_uar_init() - creates the allocator of pages, and maps the driver's own page
  * @dev: device with its limits made
  *
  * Context: Process context, may sleep.
@@ -40,7 +40,7 @@ destroy_alloc:
 }
 
 /**
- * tavor_uar_cleanup() - the end of doorbells
+ * tavor_uar_cleanup() - counterpart of tavor_uar_init()
  * @dev: device
  *
  * Context: Process context, may sleep.
@@ -53,7 +53,7 @@ void tavor_uar_cleanup(struct tavor_dev *dev)
 }
 
 /**
- * tavor_uar_alloc() - a doorbell page
+ * tavor_uar_alloc() - allocates a doorbell page
  * @dev: device
  * @uar: result
  *

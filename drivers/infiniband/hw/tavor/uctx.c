@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * User contexts: a process that has opened the device, its doorbell page, and what it may name.
+ * User contexts: a process that has opened the device, its doorbell page, and the objects that it
+ * may use.
  *
- * The user ABI passes raw PD numbers and keys into hardware contexts. Here is where they are
- * checked against what this very context owns.
+ * The user ABI passes raw PD numbers and keys into hardware contexts. They are checked here: both
+ * must belong to objects of this context.
  */
 #include <linux/mm.h>
 
@@ -17,7 +18,7 @@
 /**
  * tavor_alloc_ucontext() - ib_device_ops.alloc_ucontext
  * @ibctx: context of ib_core
- * @udata: gets the size of the QP table
+ * @udata: the size of the QP table is returned in it
  *
  * Context: Process context, may sleep.
  * Return: 0 or a negative errno.
@@ -87,9 +88,9 @@ int tavor_mmap(struct ib_ucontext *ibctx, struct vm_area_struct *vma)
 
 /**
  * tavor_disassociate_ucontext() - ib_device_ops.disassociate_ucontext
- * @ibctx: context of a device that goes while it is open
+ * @ibctx: open context of a device that is being removed
  *
- * ib_core takes the doorbell page away and destroys the objects; nothing is left to do here.
+ * ib_core unmaps the doorbell page and destroys the objects; the driver need not do anything.
  *
  * Context: Process context.
  */
@@ -106,14 +107,14 @@ static bool tavor_uctx_mr_covers(const struct tavor_hw_mr *mr, u32 pdn, u64 byte
 }
 
 /**
- * tavor_uctx_pin() - may this context use this memory for a queue? If so it stays
+ * tavor_uctx_pin() - checks whether a context may use memory for a queue, and pins it
  * @ctx: context
- * @pdn: protection domain number as the process gave it
- * @lkey: key as the process gave it
+ * @pdn: protection domain number from the process
+ * @lkey: key from the process
  * @bytes: the queue occupies addresses 0 .. @bytes - 1 of the region
- * @write: the hardware writes it
+ * @write: the hardware writes the queue
  * @child: the queue; PD and region become its parents
- * @pin: set to those two; NULL if the queue never changes to others
+ * @pin: set to PD and region; NULL if the queue never moves to another region
  *
  * Context: Process context, may sleep.
  * Return: 0, or -EINVAL if PD or region are not the context's or do not fit.
@@ -132,7 +133,7 @@ int tavor_uctx_pin(struct tavor_ucontext *ctx, u32 pdn, u32 lkey, u64 bytes, boo
 		err = vrb_object_add_parent(child, &pd->object);
 	if (!err) {
 		err = vrb_object_add_parent(child, &mr->object);
-		/* Another queue may have been alone in it, and have had it taken back. */
+		/* The quiesce of another queue may have taken the region from the hardware. */
 		if (!err && READ_ONCE(mr->retired)) {
 			vrb_object_drop_parent(child, &mr->object);
 			err = -EINVAL;
@@ -152,9 +153,9 @@ int tavor_uctx_pin(struct tavor_ucontext *ctx, u32 pdn, u32 lkey, u64 bytes, boo
 }
 
 /**
- * tavor_uctx_unpin() - the queue does not use this memory any more
+ * tavor_uctx_unpin() - unpins memory that a queue no longer uses
  * @child: the queue
- * @pin: as tavor_uctx_pin() has set it
+ * @pin: as set by tavor_uctx_pin()
  *
  * Context: Any down to softirq.
  */

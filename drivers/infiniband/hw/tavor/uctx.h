@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * User contexts, and the objects that a process may name.
+ * User contexts, and the objects that a process may use.
  */
 #ifndef TAVOR_UCTX_H
 #define TAVOR_UCTX_H
@@ -26,7 +26,7 @@ struct tavor_pin {
 };
 
 /**
- * struct tavor_owned - what the close of a context needs to know about a process's object
+ * struct tavor_owned - a process's object, for the close of its context
  * @ctx: context; NULL: the kernel's object, or one whose create has not completed
  * @entry: in the list of the context's objects
  * @object: hardware half
@@ -44,15 +44,15 @@ struct tavor_owned {
 /**
  * struct tavor_ucontext - one open of the device by a process
  * @user: the process, among those that share the command slots
- * @lock: orders a lookup in @pds and @mrs with the removal from them; guards @owned and @closing
+ * @lock: serializes lookups in @pds and @mrs with removals; guards @owned and @closing
  * @pds: tavor_hw_pd by number
  * @mrs: tavor_hw_mr by key
  * @owned: its CQs, QPs, SRQs and MRs, the youngest first
  * @closing: their destroys have been submitted
- * @left: who waits for @leaving to become 0; its lock guards that
- * @leaving: regions that are being destroyed without anybody waiting for it
+ * @left: woken when @leaving becomes 0; its lock guards @leaving
+ * @leaving: number of regions whose destroy nothing waits for
  *
- * The ABI passes raw numbers: a number that is not found here is not the process's.
+ * The ABI passes raw numbers: the process does not own an object whose number is not found here.
  */
 struct tavor_ucontext {
 	struct ib_ucontext ib;
@@ -72,7 +72,7 @@ static inline struct tavor_ucontext *to_tctx(struct ib_ucontext *ibctx)
 	return container_of(ibctx, struct tavor_ucontext, ib);
 }
 
-/* Of a call by a process */
+/* The context of a call by a process */
 static inline struct tavor_ucontext *tavor_udata_ctx(struct ib_udata *udata)
 {
 	return rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The end of a user context with objects in it: a process has exited, or its device goes.
+ * The end of a user context that still has objects: the process has exited or has closed the
+ * device, or the device is being removed.
  *
- * ib_core destroys what the process has left one object after the other, and waits for each. Here
- * the destroys of all are submitted as soon as it is known that all are wanted, so that they share
- * the command slots; what ib_core asks for afterwards is over or under way. Kernels that have
- * ufile_hw_cleanup say so. On others it is known of a process that exits, and not of one that
- * closes the device and lives on: its objects go one after the other.
+ * ib_core destroys these objects one after the other, and waits for each. This file submits all
+ * destroys at once as soon as it is certain that the whole context ends, so that they share the
+ * command slots. When ib_core destroys an object later, its destroy has completed or is in
+ * progress. Kernels with ufile_hw_cleanup report the end of a context. On other kernels it is
+ * detected only if the process exits: if a process closes the device and continues to run, its
+ * objects are destroyed one after the other.
  */
 #include <linux/sched.h>
 
@@ -20,11 +22,11 @@
 #define TAVOR_MAX_LEAVING	64U
 
 /**
- * tavor_own() - an object belongs to a context
+ * tavor_own() - makes a context the owner of an object
  * @ctx: context
- * @owned: of the object, where ib_core's half of it is
+ * @owned: in ib_core's half of the object
  * @object: hardware half
- * @memory: whether that is freed
+ * @memory: references to the memory of the hardware half
  *
  * Context: Process context, may sleep.
  */
@@ -47,7 +49,7 @@ static void tavor_disown(struct tavor_ucontext *ctx, struct tavor_owned *owned)
 	mutex_unlock(&ctx->lock);
 }
 
-/* The hardware half has been given back; ib_core's is there until its destroy returns. */
+/* The hardware half has been released; ib_core's half exists until its destroy returns. */
 static void tavor_owned_gone(void *context)
 {
 	struct tavor_owned *owned = context;
@@ -56,9 +58,9 @@ static void tavor_owned_gone(void *context)
 }
 
 /*
- * The youngest first, as ib_core does. The order is the engine's, in any case: a parent's commands
- * wait until its children are gone. What somebody reads in a hardware half stays until ib_core's
- * destroy.
+ * Submits the destroys, of the youngest object first, as ib_core does. The engine keeps the order
+ * in any case: a parent's commands wait until its children are gone. The memory of a hardware half
+ * stays until ib_core's destroy, because it may still be read.
  */
 static void tavor_destroy_owned(struct tavor_ucontext *ctx)
 {
@@ -79,10 +81,10 @@ static void tavor_destroy_owned(struct tavor_ucontext *ctx)
 }
 
 /**
- * tavor_uctx_closes() - whether all that a context has is being destroyed
- * @ctx: context of which something is to be destroyed
+ * tavor_uctx_closes() - whether all objects of a context are being destroyed
+ * @ctx: context, one of whose objects is being destroyed
  *
- * A task that exits destroys nothing but by the close of the device.
+ * An exiting task destroys objects only when it closes the device.
  *
  * Context: Process context, may sleep.
  */
@@ -99,12 +101,12 @@ bool tavor_uctx_closes(struct tavor_ucontext *ctx)
 }
 
 /**
- * tavor_destroy_in_context() - destroys an object of a process, and waits until it is given back
+ * tavor_destroy_in_context() - destroys an object of a process, and waits until it is released
  * @owned: of the object
  *
  * Context: Process context, may sleep.
- * Return: 0; or -EBUSY: the hardware refused, and the object lives on, or it has children that
- * ib_core has not asked for yet. It comes back when those are gone.
+ * Return: 0; -EBUSY: the hardware refused and the object still exists, or it has children that
+ * ib_core has not destroyed yet. ib_core retries when those are gone.
  */
 int tavor_destroy_in_context(struct tavor_owned *owned)
 {
@@ -113,7 +115,7 @@ int tavor_destroy_in_context(struct tavor_owned *owned)
 	int err;
 
 	if (tavor_uctx_closes(ctx)) {
-		/* The child may be a QP that ib_core has yet to take out of its groups. */
+		/* The child may be a QP that ib_core has not detached from its groups yet. */
 		if (!completion_done(&owned->gone) && vrb_object_has_children(object))
 			return -EBUSY;
 		wait_for_completion(&owned->gone);
@@ -137,7 +139,7 @@ static void tavor_uctx_left(void *context)
 	spin_unlock_bh(&ctx->left.lock);
 }
 
-/* Whether one more region may go without being waited for. */
+/* Whether one more region may be destroyed without a wait. */
 static bool tavor_uctx_leaves(struct tavor_ucontext *ctx)
 {
 	bool leaves;
@@ -152,9 +154,9 @@ static bool tavor_uctx_leaves(struct tavor_ucontext *ctx)
 
 /**
  * tavor_leave_context() - as tavor_destroy_in_context(), but does not wait
- * @owned: of a region without children, which the hardware does not refuse to give back
+ * @owned: of a region without children, which the hardware does not refuse to release
  *
- * One that leaves too many behind it does wait.
+ * Waits nevertheless if too many such destroys are in progress.
  *
  * Context: Process context, may sleep.
  * Return: 0 or -EBUSY.
@@ -178,11 +180,11 @@ int tavor_leave_context(struct tavor_owned *owned)
 }
 
 /**
- * tavor_uctx_settle() - waits until nothing of a context is leaving
+ * tavor_uctx_settle() - waits for the destroys that tavor_leave_context() has started
  * @ctx: context
  *
  * Context: Process context, may sleep.
- * Return: whether something was.
+ * Return: whether there was one.
  */
 bool tavor_uctx_settle(struct tavor_ucontext *ctx)
 {
@@ -192,7 +194,7 @@ bool tavor_uctx_settle(struct tavor_ucontext *ctx)
 	leaving = ctx->leaving;
 	spin_unlock_bh(&ctx->left.lock);
 	wait_event(ctx->left, !READ_ONCE(ctx->leaving));
-	/* The last one may still hold it. */
+	/* tavor_uctx_left() may still hold the lock. */
 	spin_lock_bh(&ctx->left.lock);
 	spin_unlock_bh(&ctx->left.lock);
 	return leaving;
@@ -201,7 +203,7 @@ bool tavor_uctx_settle(struct tavor_ucontext *ctx)
 #ifdef VRB_HAS_UFILE_HW_CLEANUP
 /**
  * tavor_ufile_hw_cleanup() - ib_device_ops.ufile_hw_cleanup
- * @ufile: open of the device that is closed, or whose device goes
+ * @ufile: open file that is being closed, or whose device is being removed
  *
  * Context: Process context, may sleep.
  */

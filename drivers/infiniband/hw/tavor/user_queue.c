@@ -34,7 +34,7 @@
 #define TAVOR_REQUEST_SIZE	sizeof(struct vrb_queue_request)
 #define TAVOR_REQUEST_GRAIN	8	/* sizes of requests are multiples of this */
 
-/* The attributes ib_core is given are where the request of either kind has them. */
+/* Both kinds of requests have the attributes that are passed to ib_core at the same offset. */
 static_assert(offsetof(struct vrb_modify_qp, attr) == offsetof(struct vrb_connect_qp, attr));
 static_assert(!offsetof(struct tavor_connect_user_qp, req));
 static_assert(PAGE_SIZE / sizeof(void *) >= VRB_QUEUE_MAX_BATCH);
@@ -54,7 +54,7 @@ static struct tavor_queue *tavor_queue_of(const struct uverbs_attr_bundle *attrs
 	return &to_user_queue(uverbs_attr_get_uobject(attrs, id))->queue;
 }
 
-/* ---- By way of ib_core ---- */
+/* ---- Through ib_core ---- */
 
 /* What ib_core itself keeps of a modify that has succeeded, for its P_Key checks */
 #define TAVOR_CORE_ATTRS	(IB_QP_PORT | IB_QP_PKEY_INDEX | IB_QP_ALT_PATH)
@@ -202,7 +202,7 @@ static int tavor_check_user_attrs(const struct ib_qp *ibqp, struct ib_uverbs_qp_
 	return 0;
 }
 
-/* One transition, as far as it is ib_core's. The lock of the QP's queueing held. */
+/* Passes one transition through ib_core's checks. The QP's queue_lock is held. */
 static int tavor_pass_on(struct tavor_queued *req, struct ib_qp *ibqp,
 			 struct ib_uverbs_qp_attr *from, int *mask, struct ib_udata *udata)
 {
@@ -320,7 +320,7 @@ static const struct vrb_verb *tavor_queue_plain(struct tavor_queued *req,
 	case VRB_QUEUE_OP_QUIESCE:
 		return &tavor_verb_quiesce_qp;
 	default:
-		/* As a synchronous modify, because a process waits for it. */
+		/* The class of a synchronous modify, because a process waits for it. */
 		req->vrb.class = VRB_CLASS_NORMAL;
 		return &tavor_verb_query_qp;
 	}
@@ -401,7 +401,7 @@ static int UVERBS_HANDLER(VRB_METHOD_QUEUE_SUBMIT)(struct uverbs_attr_bundle *at
 	size = tavor_request_size(attrs, requests, n);
 	if (size < 0)
 		return size;
-	/* Where the answer cannot be written nothing is accepted. */
+	/* If the result cannot be written, no request is accepted. */
 	err = uverbs_copy_to(attrs, VRB_ATTR_QUEUE_SUBMIT_ACCEPTED, &accepted, sizeof(accepted));
 	if (err)
 		return err;
@@ -523,7 +523,7 @@ static ssize_t tavor_queue_deliver(struct tavor_queue *queue, char __user *buf)
 	return sizeof(completion);
 }
 
-/* Reads the completions there are, without waiting. */
+/* Reads the available completions, without waiting. */
 static ssize_t tavor_queue_read_some(struct tavor_queue *queue, char __user *buf, size_t count)
 {
 	ssize_t n = 0, ret;

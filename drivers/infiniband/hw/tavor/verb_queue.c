@@ -23,7 +23,7 @@
 
 #define TAVOR_QUEUE_PORTION	64	/* requests in one hold of the lock */
 
-/* ---- Requests that are not over, by name ---- */
+/* ---- Outstanding requests, by name ---- */
 
 static void tavor_queue_name(struct tavor_queue *queue, struct tavor_queued *req)
 {
@@ -59,7 +59,7 @@ static struct tavor_queued *tavor_queue_find(struct tavor_queue *queue, u64 user
 	return found;
 }
 
-/* ---- The way of a request ---- */
+/* ---- From the queue to the engine ---- */
 
 static void tavor_queue_over(struct tavor_queued *req, int status)
 {
@@ -73,7 +73,7 @@ static void tavor_queue_over(struct tavor_queued *req, int status)
 	wake_up_interruptible(&queue->wait);
 }
 
-/* One that waits; the caller drops its reference to the QP. */
+/* Takes back a waiting request; the caller drops its reference to the QP. */
 static void tavor_queue_take_back(struct tavor_queued *req)
 {
 	list_del(&req->entry);
@@ -109,7 +109,7 @@ static void tavor_queue_leaves(struct tavor_queued *req, int status)
 	tavor_queue_over(req, status);
 }
 
-/* Whether the first that waits may go. */
+/* The oldest waiting request, if it may be passed to the engine now. */
 static struct tavor_queued *tavor_queue_next(struct tavor_queue *queue)
 {
 	struct tavor_queued *req;
@@ -137,11 +137,11 @@ static void tavor_queue_issue(struct tavor_queued *req)
 		ret = -ECANCELED;
 	if (ret != -EINPROGRESS)
 		tavor_queue_leaves(req, ret);
-	/* The engine has one of its own. */
+	/* The engine has a reference of its own. */
 	vrb_object_put(&qp->object);
 }
 
-/* To the engine as much as it may have; returns whether there is more. */
+/* Passes as many requests to the engine as it may have; returns whether there are more. */
 static bool tavor_queue_feed(struct tavor_queue *queue)
 {
 	struct tavor_queued *req;
@@ -187,7 +187,7 @@ static int tavor_queue_run(struct vrb_softirq *softirq, int budget)
 /* ---- Requests of the process ---- */
 
 /**
- * tavor_queue_get() - a place for a request
+ * tavor_queue_get() - allocates an entry for a request
  * @queue: queue
  * @qp: QP, which is not destroyed meanwhile
  *
@@ -195,7 +195,7 @@ static int tavor_queue_run(struct vrb_softirq *softirq, int budget)
  * tavor_queue_refuse().
  *
  * Context: Process context.
- * Return: the place, or NULL: the queue is full.
+ * Return: the entry, or NULL: the queue is full.
  */
 struct tavor_queued *tavor_queue_get(struct tavor_queue *queue, struct tavor_hw_qp *qp)
 {
@@ -218,8 +218,8 @@ struct tavor_queued *tavor_queue_get(struct tavor_queue *queue, struct tavor_hw_
 }
 
 /**
- * tavor_queue_refuse() - a request that is over before it has begun
- * @req: place of tavor_queue_get()
+ * tavor_queue_refuse() - completes a request that cannot be submitted
+ * @req: entry of tavor_queue_get()
  * @status: negative errno
  *
  * Context: Process context.
@@ -333,7 +333,7 @@ void tavor_queue_forget_qp(struct tavor_hw_qp *qp)
  * @queue: queue
  *
  * Context: Any.
- * Return: whether there is a completion, or there will be none any more.
+ * Return: whether there is a completion, or the queue is closed.
  */
 bool tavor_queue_has_news(struct tavor_queue *queue)
 {
@@ -345,7 +345,7 @@ bool tavor_queue_has_news(struct tavor_queue *queue)
  * @queue: queue
  *
  * Context: Process context, &tavor_queue.lock held.
- * Return: its place, the caller's until tavor_queue_put(); or NULL.
+ * Return: its entry, which the caller owns until tavor_queue_put(); or NULL.
  */
 struct tavor_queued *tavor_queue_first(struct tavor_queue *queue)
 {
@@ -360,8 +360,8 @@ struct tavor_queued *tavor_queue_first(struct tavor_queue *queue)
 }
 
 /**
- * tavor_queue_put() - a completion has been read
- * @req: place of tavor_queue_first()
+ * tavor_queue_put() - frees the entry of a completion that has been read
+ * @req: entry of tavor_queue_first()
  *
  * Context: Process context, &tavor_queue.lock held.
  */
@@ -377,11 +377,11 @@ void tavor_queue_put(struct tavor_queued *req)
 	spin_unlock_bh(&dev->queues_lock);
 }
 
-/* ---- Its life ---- */
+/* ---- Open and close ---- */
 
 /**
  * tavor_queue_open() - make a verb queue
- * @queue: zeroed memory of the caller's
+ * @queue: zeroed memory of the caller
  * @dev: device
  * @user: the process; stays until the queue is closed
  * @depth: requests that can be in it, completions included

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Verb queues: requests of a process, their way through the engine, and their completions.
+ * Verb queues: requests of a process and their completions.
  */
 #ifndef TAVOR_VERB_QUEUE_H
 #define TAVOR_VERB_QUEUE_H

@@ -14,7 +14,7 @@
 #include "srq.h"
 #include "verbs.h"
 
-/* The security modules of a kernel that controls InfiniBand would never hear of such an object. */
+/* Shells are not seen by the security modules of a kernel that controls InfiniBand. */
 static int tavor_may_have_shells(void)
 {
 	if (IS_ENABLED(CONFIG_SECURITY_INFINIBAND) && !tavor_params.softirq_objects)

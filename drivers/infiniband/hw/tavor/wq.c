@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Work queues of a kernel QP: the ring, and the work request ids beside it.
+ * Work queues of a kernel QP: the ring, and the work request ids.
  */
 #include <linux/slab.h>
 
 #include "wq.h"
 
 /**
- * tavor_wq_reset() - forget everything posted
+ * tavor_wq_reset() - empties a work queue
  * @wq: a work queue
- * @last_slot: its last slot, or NULL when it has none
+ * @last_slot: its last slot, or NULL if it has none
  *
  * Context: Any; there must be no other user of the queue.
  */
@@ -23,7 +23,7 @@ void tavor_wq_reset(struct tavor_wq *wq, struct tavor_next_seg *last_slot)
 }
 
 /**
- * tavor_wq_alloc() - software half of a kernel work queue
+ * tavor_wq_alloc() - allocates the software half of a kernel work queue
  * @wq: its shape is set
  * @gfp: how to allocate
  *

@@ -49,7 +49,7 @@ static inline u32 tavor_wq_addr(const struct tavor_wq *wq, u32 slot)
 	return wq->shape.offset + (slot << wq->shape.shift);
 }
 
-/* All slots up to this one are free again: sends without completion went before it. */
+/* Frees all slots up to this one: sends before it may have had no completion of their own. */
 static inline void tavor_wq_complete(struct tavor_wq *wq, u32 slot, struct ib_wc *wc)
 {
 	u32 done = slot - wq->last_comp;
@@ -58,7 +58,7 @@ static inline void tavor_wq_complete(struct tavor_wq *wq, u32 slot, struct ib_wc
 		done += wq->shape.max;
 	wc->wr_id = wq->wrid[slot];
 	wq->last_comp = slot;
-	/* Pairs with the acquire in post: the slot may be overwritten from here on. */
+	/* Pairs with the acquire in post: after this the slot may be overwritten. */
 	smp_store_release(&wq->tail, wq->tail + done);
 }
 

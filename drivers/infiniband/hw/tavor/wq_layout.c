@@ -2,9 +2,9 @@
 /*
  * Geometry of a QP's work queues.
  *
- * The unmodified user library computes strides from the same capabilities on its own and posts into
- * a buffer it has laid out before the kernel sees it: the rules here are an ABI. They must also be
- * met by the limits returned to the consumer, which the library adopts.
+ * The rules here are an ABI: the unmodified user library computes the strides from the same
+ * capabilities and lays out its buffer before it calls the kernel. The limits that are returned to
+ * the consumer must follow the same rules, because the library uses them.
  */
 #include <linux/align.h>
 #include <linux/log2.h>
@@ -71,7 +71,7 @@ static int tavor_wq_check_cap(const struct tavor_wq_limits *limits, const struct
  *	actual numbers that fit into the strides
  *
  * Context: Any.
- * Return: 0, or -EINVAL when @cap exceeds @limits.
+ * Return: 0, or -EINVAL if @cap exceeds @limits.
  */
 int tavor_wq_plan(const struct tavor_wq_limits *limits, enum tavor_qp_service service,
 		  const struct ib_qp_cap *cap, struct tavor_wq_layout *layout)

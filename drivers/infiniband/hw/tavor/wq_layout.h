@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * The WQE layout both sides must agree on: the kernel and the user library.
+ * The WQE layout, on which the kernel and the user library must agree.
  */
 #ifndef TAVOR_WQ_LAYOUT_H
 #define TAVOR_WQ_LAYOUT_H
@@ -24,7 +24,7 @@ struct tavor_wq_shape {
 };
 
 /**
- * struct tavor_wq_limits - of the device, as the layout needs them
+ * struct tavor_wq_limits - limits of the device for the layout
  * @max_wqes: per queue
  * @max_sg: data segments per WQE
  * @max_desc: bytes per WQE
