@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Where the kernels we build for differ. VRB_HAS_* come from compile probes
- * (drivers/infiniband/vrb/probe/); nothing here asks for a kernel version. The rest reads like
- * mainline.
+ * Differences between the supported kernels. VRB_HAS_* come from compile probes
+ * (drivers/infiniband/vrb/probe/); the version of the kernel is not used. All other code is written
+ * for mainline.
  */
 #ifndef RDMA_VRB_COMPAT_H
 #define RDMA_VRB_COMPAT_H
@@ -40,8 +40,8 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #endif
 
 /*
- * Told that all objects of a process are going to be destroyed. Where there is no such operation
- * the function is not used.
+ * The operation that ib_core calls before it destroys all objects of a process. Kernels without it
+ * do not use the function.
  */
 #ifdef VRB_HAS_UFILE_HW_CLEANUP
 #define VRB_UFILE_HW_CLEANUP_OP(fn) .ufile_hw_cleanup = (fn),
@@ -49,7 +49,7 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define VRB_UFILE_HW_CLEANUP_OP(fn)
 #endif
 
-/* In the parameters of reg_user_mr(): the DMA handle, which no device of ours has. */
+/* The parameter of reg_user_mr() for a DMA handle, which is not supported. */
 #ifdef VRB_HAS_REG_MR_DMAH
 #define VRB_DMAH_PARAM struct ib_dmah *dmah,
 #define VRB_DMAH_GIVEN (!!dmah)
@@ -58,14 +58,14 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define VRB_DMAH_GIVEN false
 #endif
 
-/* Whether the caller may choose a Q_Key that only the privileged may. */
+/* Whether the caller may use a privileged Q_Key. */
 #ifdef VRB_HAS_DEV_RAW_CAP
 #define vrb_has_raw_cap(ibdev) rdma_dev_has_raw_cap(ibdev)
 #else
 #define vrb_has_raw_cap(ibdev) ((void)(ibdev), capable(CAP_NET_RAW))
 #endif
 
-/* A failure is recovered however soon it follows on the last one: the driver has a limit. */
+/* No grace period: the driver itself limits how often it recovers a device. */
 #ifdef VRB_HAS_HEALTH_GRACE
 #define vrb_health_reporter_create(devlink, ops, priv) \
 	devlink_health_reporter_create(devlink, ops, 0, priv)

@@ -24,8 +24,8 @@
  * enum vrb_verdict - what the functions of a step return, besides a negative errno
  * @VRB_NEXT: this step is complete; the next one follows, after the last the verb is complete
  * @VRB_POST: encode, undo: a command has been encoded
- * @VRB_AGAIN: the same step again, so that a row of the table may stand for any number of commands
- *	or portions of work
+ * @VRB_AGAIN: the same step is executed again, so that one step may issue any number of commands or
+ *	do any number of portions of work
  * @VRB_WAIT: the step waits, without a slot, until vrb_resume() is called for the object. Then an
  *	encode, undo or work is called again; after a done or undone the next step follows
  * @VRB_END: the verb is complete; the remaining steps are not executed
@@ -238,8 +238,8 @@ struct vrb_slot {
  *	call vrb_resume() for every object whose request waits for something that will not happen
  *	any more, and vrb_object_unhold() for every vrb_object_hold(), because the destroys of these
  *	objects wait and no request can end the hold any more. A request that has waited may
- *	complete without its undo after this: a list of the provider's that still has it when this
- *	returns must not have the request but its object, with a reference. Optional.
+ *	complete without its undo after this. So a list of the provider that is not empty when this
+ *	returns must contain the objects, each with a reference, not the requests. Optional.
  *	Called in softirq, with no lock held.
  * @status_name: name of a firmware status other than 0, for debugfs, tracepoints and log; NULL if
  *	unknown. Optional.
@@ -307,7 +307,7 @@ void vrb_device_fail(struct vrb_device *dev, const char *reason);
 void vrb_device_stop(struct vrb_device *dev, const char *reason);
 int vrb_device_revive(struct vrb_device *dev);
 
-/* The engine's; what a struct vrb_device begins with. */
+/* The first member of a struct vrb_device, which only the engine writes. */
 enum vrb_device_state {
 	VRB_DEV_OK,
 	VRB_DEV_FAILING,	/* posts no more; the hardware may still write */
@@ -316,7 +316,7 @@ enum vrb_device_state {
 
 static inline enum vrb_device_state vrb_device_state(const struct vrb_device *dev)
 {
-	/* Pairs with the engine's stores: what led to the state is visible with it. */
+	/* Pairs with the engine's stores: earlier writes are visible together with the state. */
 	return smp_load_acquire((const enum vrb_device_state *)dev);
 }
 
@@ -324,11 +324,11 @@ static inline enum vrb_device_state vrb_device_state(const struct vrb_device *de
  * vrb_device_failed() - whether the device has failed, so that nothing is posted any more
  * @dev: device
  *
- * The hardware may still write: see vrb_device_quiesced(). Inline, because each post of work
- * requests asks.
+ * The hardware may still write: see vrb_device_quiesced(). Inline, because every post of work
+ * requests calls it.
  *
  * Context: Any.
- * Return: whether.
+ * Return: true if it has.
  */
 static inline bool vrb_device_failed(const struct vrb_device *dev)
 {
@@ -343,7 +343,7 @@ static inline bool vrb_device_failed(const struct vrb_device *dev)
  * was stopped is visible.
  *
  * Context: Any.
- * Return: whether.
+ * Return: true if both are so.
  */
 static inline bool vrb_device_quiesced(const struct vrb_device *dev)
 {
@@ -448,7 +448,7 @@ void vrb_softirq_stop(struct vrb_softirq *softirq);
  * @leave: a parting verb after which the hardware neither uses memory of the object's owner nor
  *	raises events for the owner. The engine submits it when a client unregisters while something
  *	holds the object: see vrb_object_hold(). If it fails, the device fails. NULL: the hardware
- *	does nothing with such an object except for its children.
+ *	uses such an object only for its children.
  */
 struct vrb_object_type {
 	const char *name;

@@ -439,8 +439,8 @@ struct vrb_typed {
 /*
  * vrb_prep_*() set the verb and the object of a request, and clear its callback, group and
  * deadline. The caller sets the other fields, and may submit the request again, without another
- * preparation, once it is idle. A request must not be prepared while it is not idle, or while
- * somebody is in vrb_cancel() or vrb_kill() of it. Context: any.
+ * preparation, once it is idle. A request must not be prepared while it is not idle, or while a
+ * vrb_cancel() or vrb_kill() of it is in progress. Context: any.
  */
 
 static inline void vrb_prep_create_cq(struct vrb_create_cq *req, struct ib_cq *cq)

@@ -36,9 +36,9 @@ enum {
 /* &conn_msg.status of an answer */
 enum {
 	CONN_OK,
-	CONN_BAD_REQUEST,	/* never worth repeating */
-	CONN_BUSY,		/* as many connections as there may be */
-	CONN_FAILED,		/* no memory, or the HCA refuses */
+	CONN_BAD_REQUEST,	/* the client must not repeat it */
+	CONN_BUSY,		/* the maximum number of connections exists */
+	CONN_FAILED,		/* no memory, or a verb has failed */
 };
 
 /*
@@ -54,7 +54,7 @@ struct conn_msg {
 	__u8 mtu;		/* enum ib_mtu */
 	__be64 cookie;
 	__be32 qpn;		/* 24 bits, of the RC QP */
-	__be32 psn;		/* 24 bits: the first that its owner sends */
+	__be32 psn;		/* 24 bits: PSN of the first packet that this QP sends */
 	__be16 lid;
 	__be16 reserved;
 	__be32 rkey;

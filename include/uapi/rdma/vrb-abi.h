@@ -8,10 +8,10 @@
  * with driver_id %RDMA_DRIVER_MTHCA:
  *
  *	VRB_OBJECT_QUEUE
- *		VRB_METHOD_QUEUE_QUERY	what there is; needs no queue
- *		VRB_METHOD_QUEUE_CREATE	a queue
- *		VRB_METHOD_QUEUE_SUBMIT	up to 256 requests
- *		VRB_METHOD_QUEUE_CANCEL	take one back
+ *		VRB_METHOD_QUEUE_QUERY	get operations and limits; needs no queue
+ *		VRB_METHOD_QUEUE_CREATE	create a queue
+ *		VRB_METHOD_QUEUE_SUBMIT	submit up to 256 requests
+ *		VRB_METHOD_QUEUE_CANCEL	cancel a request
  *
  * There is no destroy method: the last close() of the file descriptor destroys the queue.
  *
@@ -30,7 +30,7 @@
 
 #define VRB_ABI_REVISION	1
 
-/* The limits of revision 1; VRB_METHOD_QUEUE_QUERY has those of the kernel that runs. */
+/* The limits of revision 1; VRB_METHOD_QUEUE_QUERY returns those of the running kernel. */
 #define VRB_QUEUE_MAX_DEPTH	4096
 #define VRB_QUEUE_MAX_BATCH	256
 
