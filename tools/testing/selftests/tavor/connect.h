@@ -39,36 +39,45 @@ static inline int connect_to_init(struct ibv_qp *qp)
 	return ibv_modify_qp(qp, &attr, IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | own);
 }
 
-/* RC or UC, from INIT to RTS; 0 or an errno. */
-static inline int connect_to(struct ibv_qp *qp, uint32_t qpn, uint16_t lid)
+/* RC or UC, from INIT to RTR, all by the first port; 0 or an errno. */
+static inline int connect_to_rtr(struct ibv_qp *qp, uint32_t qpn, uint16_t lid)
 {
-	const bool rc = qp->qp_type == IBV_QPT_RC;
 	struct ibv_qp_attr attr = {
 		.qp_state = IBV_QPS_RTR,
 		.path_mtu = IBV_MTU_1024,
 		.dest_qp_num = qpn,
 		.min_rnr_timer = 12,
+		.max_dest_rd_atomic = 1,
+		.ah_attr = { .dlid = lid, .port_num = 1 },
+	};
+	const int rc = IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MIN_RNR_TIMER;
+
+	return ibv_modify_qp(qp, &attr,
+			     IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN |
+				     IBV_QP_RQ_PSN | (qp->qp_type == IBV_QPT_RC ? rc : 0));
+}
+
+/* RC or UC, from RTR to RTS; 0 or an errno. */
+static inline int connect_to_rts(struct ibv_qp *qp)
+{
+	struct ibv_qp_attr attr = {
+		.qp_state = IBV_QPS_RTS,
 		.timeout = 14,
 		.retry_cnt = 7,
 		.rnr_retry = 7,
 		.max_rd_atomic = 1,
-		.max_dest_rd_atomic = 1,
-		.ah_attr = { .dlid = lid, .port_num = 1 },
 	};
-	int ret =
-		ibv_modify_qp(qp, &attr,
-			      IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN |
-				      IBV_QP_RQ_PSN |
-				      (rc ? IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MIN_RNR_TIMER : 0));
+	const int rc =
+		IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT | IBV_QP_RNR_RETRY | IBV_QP_MAX_QP_RD_ATOMIC;
 
-	attr.qp_state = IBV_QPS_RTS;
-	return ret   ?:
-		       ibv_modify_qp(qp, &attr,
-				     IBV_QP_STATE | IBV_QP_SQ_PSN |
-					     (rc ? IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT |
-							      IBV_QP_RNR_RETRY |
-							      IBV_QP_MAX_QP_RD_ATOMIC :
-						   0));
+	return ibv_modify_qp(qp, &attr,
+			     IBV_QP_STATE | IBV_QP_SQ_PSN | (qp->qp_type == IBV_QPT_RC ? rc : 0));
+}
+
+/* RC or UC, from INIT to RTS; 0 or an errno. */
+static inline int connect_to(struct ibv_qp *qp, uint32_t qpn, uint16_t lid)
+{
+	return connect_to_rtr(qp, qpn, lid) ?: connect_to_rts(qp);
 }
 
 #endif /* SELFTESTS_TAVOR_CONNECT_H */

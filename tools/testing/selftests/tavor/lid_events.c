@@ -19,77 +19,20 @@
 
 #define CHANGES 200
 #define READERS 16
-#define PORT_INFO 0x15
-#define GET 1
-#define SET 2
-#define DATA 64 /* of an SMP, in bytes from its begin */
-/* Offsets in PortInfo */
-#define PREFIX 8
-#define LID 16
-#define SM_LID 18
-#define WIDTH_ENABLED 29
-#define STATE 32
-#define PHYS_STATE 33
-#define SPEED 35
-#define MTU_SL 36
-#define OPERATIONAL_VLS 43
 
 static struct ibv_context *context;
 static volatile bool stop;
 
-/*
- * PortInfo of the own port, by directed route: @data is what is sent and becomes what is answered.
- */
-static bool port_info(int fd, uint8_t method, uint8_t data[64])
-{
-	static uint32_t transaction;
-	struct pollfd pollfd = { fd, POLLIN, 0 };
-	struct umad_packet p = { .hdr = { .timeout_ms = 5000, .lid = 0xffff } };
-
-	transaction++;
-	p.mad[0] = 1;
-	p.mad[1] = UMAD_CLASS_DIRECTED;
-	p.mad[2] = 1;
-	p.mad[3] = method;
-	p.mad[14] = transaction >> 8;
-	p.mad[15] = transaction;
-	p.mad[17] = PORT_INFO;
-	p.mad[23] = 1;		     /* the port */
-	memset(p.mad + 32, 0xff, 4); /* no LIDs */
-	memcpy(p.mad + DATA, data, 64);
-	if (write(fd, &p, sizeof(p)) != sizeof(p) || poll(&pollfd, 1, 10000) != 1 ||
-	    read(fd, &p, sizeof(p)) < 0)
-		return false;
-	if (p.hdr.status || (p.mad[4] & 0x7f) || p.mad[5])
-		return false;
-	memcpy(data, p.mad + DATA, 64);
-	return true;
-}
-
-/* What a Set may not leave as a Get has answered it */
-static void settable(uint8_t data[64])
-{
-	data[STATE] = 0; /* no change */
-	data[PHYS_STATE] = 0;
-	data[WIDTH_ENABLED] = 0;
-	data[SPEED] = 0;
-	data[OPERATIONAL_VLS] &= 0x0f;
-	if (!(data[MTU_SL] >> 4))
-		data[MTU_SL] |= IBV_MTU_2048 << 4;
-	if (!data[SM_LID] && !data[SM_LID + 1])
-		data[SM_LID + 1] = 1;
-}
-
 static bool set_bytes(int fd, int at, uint16_t value)
 {
-	uint8_t data[64] = {};
+	uint8_t data[64];
 
-	if (!port_info(fd, GET, data))
+	if (!umad_settable(fd, 1, data))
 		return false;
-	settable(data);
 	data[at] = value >> 8;
 	data[at + 1] = value;
-	return port_info(fd, SET, data) && data[at] == value >> 8 && data[at + 1] == (value & 0xff);
+	return umad_smp(fd, UMAD_SET, UMAD_PORT_INFO, 1, data) && data[at] == value >> 8 &&
+	       data[at + 1] == (value & 0xff);
 }
 
 static void *reader(void *arg)
@@ -121,7 +64,7 @@ static void lid_changes(int fd, const char *what)
 	int i, got, failed = 0;
 
 	for (i = 0; i < CHANGES; i++)
-		failed += !set_bytes(fd, LID, 1000 + i);
+		failed += !set_bytes(fd, UMAD_LID, 1000 + i);
 	got = events(watch, IBV_EVENT_LID_CHANGE);
 	if (failed)
 		ksft_print_msg("%d changes were refused\n", failed);
@@ -148,7 +91,7 @@ static void prefix_changes(int fd, const char *what)
 	int i, got = 0;
 
 	for (i = 0; i < CHANGES; i++) {
-		if (!set_bytes(fd, PREFIX, 2000 + i))
+		if (!set_bytes(fd, UMAD_PREFIX, 2000 + i))
 			ksft_print_msg("change %d was refused\n", i);
 		got += prefix_arrives(2000 + i);
 		/* One that never arrives takes seconds. */
