@@ -13,6 +13,9 @@
 #include "hw_mad.h"
 #include "tavor.h"
 
+#define FW_VERSION(major, minor, subminor) \
+	((u64)(major) << 32 | (u64)(minor) << 16 | (subminor))
+
 /* One command: what goes into the register and the mailboxes. */
 struct fw_request {
 	struct vrb vrb;
@@ -131,6 +134,19 @@ static int tavor_fw_query(struct tavor_dev *dev, const struct vrb_verb *verb, u1
 	return tavor_fw_exec(dev, verb, &req);
 }
 
+/* It may lack commands, or have errors that were mended since (tavor-hw 6.2). */
+static void tavor_fw_check_age(const struct tavor_dev *dev)
+{
+	const bool mt23108 = dev->pdev->device == TAVOR_PCI_MT23108;
+	char text[IB_FW_VERSION_NAME_MAX];
+
+	if (dev->fw.version >= (mt23108 ? FW_VERSION(3, 5, 0) : FW_VERSION(4, 8, 200)))
+		return;
+	tavor_fw_version_str(dev, text, sizeof(text));
+	dev_warn(&dev->pdev->dev, "firmware %s is old: %s or later is recommended\n", text,
+		 mt23108 ? "3.5.0" : "4.8.200");
+}
+
 /**
  * tavor_fw_query_fw() - fills tavor_dev.fw
  * @dev: device
@@ -146,8 +162,8 @@ int tavor_fw_query_fw(struct tavor_dev *dev)
 
 	if (err)
 		return err;
-	fw->version = (u64)be16_to_cpu(out.major) << 32 | (u64)be16_to_cpu(out.minor) << 16 |
-		      be16_to_cpu(out.subminor);
+	fw->version = FW_VERSION(be16_to_cpu(out.major), be16_to_cpu(out.minor),
+				 be16_to_cpu(out.subminor));
 	fw->log_max_cmd = be32_to_cpu(out.max_cmd) & 0xff;
 	fw->start = be64_to_cpu(out.start);
 	fw->end = be64_to_cpu(out.end);
@@ -155,6 +171,7 @@ int tavor_fw_query_fw(struct tavor_dev *dev)
 	fw->err_dwords = be32_to_cpu(out.err_dwords);
 	dev_dbg(&dev->pdev->dev, "firmware %d.%d.%d, %u commands\n", be16_to_cpu(out.major),
 		be16_to_cpu(out.minor), be16_to_cpu(out.subminor), 1U << fw->log_max_cmd);
+	tavor_fw_check_age(dev);
 	return 0;
 }
 
