@@ -1,0 +1,116 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Timeout: 600
+# Level: ci
+# Kernels: 6.12 7
+# Runs: guest --driver tavor --sm --hca ddr_hidden=1
+# As: hidden
+# Runs: guest --driver tavor --sm --hca device=mt25208
+# As: mt25208
+# Runs: guest --driver tavor --sm --hca fw_version=3.4.999
+# As: old
+# Runs: guest --driver mthca --sm --hca fw_version=3.4.999
+# As: old-mthca
+#
+# HCAs that are not as most are: memory that the host cannot see, the MT25208 in its Tavor mode, old
+# firmware. The driver finds out, says what is to be said, and what others wrote runs as before. By
+# hand:
+#   tools/testing/vm/run --driver tavor --sm --hca ddr_hidden=1 -- \
+#     tools/testing/selftests/tavor/device.sh [test_NAME...]
+
+# shellcheck disable=SC2317 # the tests are called by name
+# shellcheck source=SCRIPTDIR/../../interop/rdma_core.bash
+. "$(dirname "$0")/../../interop/rdma_core.bash"
+# shellcheck source=SCRIPTDIR/faults.bash
+. "$(dirname "$0")/faults.bash"
+
+# option KEY: of the model
+option() {
+	model '{"cmd":"get","hca":0,"key":"'"$1"'"}' | sed -nE 's/.*"value":"?([^",}]*).*/\1/p'
+}
+
+hidden() {
+	[[ "$(option ddr_hidden)" =~ ^(1|true)$ ]]
+}
+
+mt25208() {
+	[ "$(option device)" = mt25208 ]
+}
+
+# probed PATTERN: the driver has said so since the kernel booted
+probed() {
+	dmesg | grep -E "ib_(tavor|mthca)" | grep -E -- "$1"
+}
+
+test_the_function_is_what_it_says() {
+	lspci -nn -d 15b3: | tee "$TEST_DIR/pci"
+	if mt25208; then
+		grep -q '15b3:6278' "$TEST_DIR/pci"
+		lspci -vv -d 15b3: | grep -q 'Express (v[0-9]) Endpoint'
+	else
+		grep -q '15b3:5a44' "$TEST_DIR/pci"
+		lspci -vv -d 15b3: | grep -q 'PCI-X non-bridge device'
+	fi
+}
+
+test_its_name() {
+	local type
+	type=$(cat "/sys/class/infiniband/$(device)/hca_type")
+	if mt25208; then
+		[ "$type" = "MT25208 (MT23108 compat mode)" ] || fail "$type"
+	else
+		[ "$type" = MT23108 ] || fail "$type"
+	fi
+}
+
+test_the_memory_is_there_or_not() {
+	lspci -vv -d 15b3: | tee "$TEST_DIR/pci" | grep -q 'Region 0'
+	if hidden; then
+		absent 'Region 4' "$TEST_DIR/pci"
+	else
+		grep -q 'Region 4' "$TEST_DIR/pci"
+	fi
+}
+
+# By command where the host cannot see the tables, and by stores where it can.
+test_translations_are_written() {
+	loaded ib_tavor || skip "of ib_mthca hca/guest/device.sh has it"
+	pair "ibv_rc_pingpong -c -n 5" "ibv_rc_pingpong -c -n 5"
+	executed | tee "$TEST_DIR/commands"
+	if hidden; then
+		grep -q '^WRITE_MTT [1-9]' "$TEST_DIR/commands"
+	else
+		absent WRITE_MTT "$TEST_DIR/commands"
+	fi
+}
+
+# The PCI-X card has a bridge of its own, which the model does not have; PCI Express has none.
+test_the_bridge_is_looked_for() {
+	if mt25208; then
+		absent 'bridge' <(probed .)
+	else
+		probed '[Nn]o bridge'
+	fi
+}
+
+test_old_firmware_is_named() {
+	local version
+	version=$(cat "/sys/class/infiniband/$(device)/fw_ver")
+	if [ -z "$(option fw_version)" ]; then
+		absent 'firmware.*old|FW.*old' <(probed .)
+	elif loaded ib_tavor; then
+		probed "firmware $version is old: 3.5.0 or later"
+	else
+		probed "HCA FW version $version is old"
+	fi
+}
+
+[ $# != 0 ] || set -- test_the_function_is_what_it_says test_its_name \
+	test_the_memory_is_there_or_not test_translations_are_written \
+	test_the_bridge_is_looked_for test_old_firmware_is_named \
+	test_both_ports_are_active test_rc_pingpong_with_events \
+	test_rc_pingpong_from_port_1_to_port_2 test_uc_pingpong_with_events_between_ports \
+	test_ud_pingpong_with_events_between_ports test_srq_pingpong_with_events_between_ports \
+	test_ibping test_the_driver_unloads_and_loads_again test_old_firmware_is_named
+run_tests "$@"
