@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Timeout: 300
+# Level: ci
+# Guest: own
+# Runs: guest --driver tavor --sm --modules tavor_ah
+# Kernels: 6.12 7 debug
+# Runs: guest --driver mthca --sm --modules tavor_ah --hca waive=qp-db-none --expect-complaint "NULL pointer dereference" --expect-complaint Oops
+# Kernels: 6.12
+#
+# What clients of the kernel get from a driver through ib_core: address handles (client/tavor_ah.c)
+# come back in a query as they were asked for, what does not fit is refused, and there are as many
+# as the device says; a work request that is refused takes no other with it (client/tavor_posts.c);
+# a key that has a meaning of its own is given to nobody. ib_mthca's query of an address handle
+# reads through a null pointer, which the run expects; and it rings the doorbell of a QP in RESET,
+# which the run waives. By hand:
+#   tools/testing/vm/run --driver tavor --sm --modules tavor_ah -- \
+#     tools/testing/selftests/tavor/core_client.sh [test_NAME...]
+
+# shellcheck source=SCRIPTDIR/faults.bash
+. "$(dirname "$0")/faults.bash"
+
+# client MODULE PARAMETER: what the module says, in $TEST_DIR/results
+client() {
+	local since
+	! loaded "$1" || rmmod "$1"
+	since=$(mark)
+	load_own "$1" "$2"
+	rmmod "$1"
+	messages_since "$since" | grep "$1:" | tee "$TEST_DIR/results"
+}
+
+# good NUMBER: that result
+good() {
+	grep -qE "tavor_[a-z]+: ok $1 " "$TEST_DIR/results"
+}
+
+bad() {
+	grep -qE "tavor_[a-z]+: not ok $1 " "$TEST_DIR/results"
+}
+
+# libmthca ends scatter lists with this key, which would be that of some region. First, because a key
+# comes back late.
+test_the_key_that_ends_lists_is_no_regions() {
+	"$TREE/build/guest/tavor/lkeys" >"$TEST_DIR/keys"
+	grep -qx 0xff "$TEST_DIR/keys"
+	grep -qx 0x101 "$TEST_DIR/keys"
+	if loaded ib_tavor; then
+		absent '^0x100$' "$TEST_DIR/keys"
+	else
+		grep -qx 0x100 "$TEST_DIR/keys"
+	fi
+}
+
+test_work_requests_that_are_refused() {
+	client tavor_posts run=1
+	good 1
+	good 2
+	if loaded ib_tavor; then
+		good 3
+	else
+		bad 3
+	fi
+}
+
+# Values that do not fit ib_mthca cuts off.
+test_addresses_that_are_refused() {
+	client tavor_ah mode=refuses
+	good 1
+	if loaded ib_tavor; then
+		good 2
+	else
+		bad 2
+	fi
+}
+
+test_as_many_addresses_as_the_device_says() {
+	loaded ib_tavor || skip "ib_mthca has as many as there is memory"
+	client tavor_ah mode=many
+	good 1
+	good 2
+}
+
+# Last, because of what ib_mthca does: the guest is to outlive it.
+test_queries_of_addresses() {
+	loaded ib_tavor || echo 0 >/proc/sys/kernel/panic_on_oops
+	client tavor_ah mode=queries
+	if loaded ib_tavor; then
+		good 1
+	else
+		grep -q '# the query has not returned' "$TEST_DIR/results"
+	fi
+}
+
+run_tests "$@"
