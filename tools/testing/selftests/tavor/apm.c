@@ -3,9 +3,8 @@
 // Timeout: 300
 // Level: ci
 // Runs: guest --driver tavor --sm
-// Kernels: 6.12 7 debug
+// Kernels: 6.12 debug
 // Runs: guest --driver mthca --sm
-// Kernels: 6.12 7
 //
 // Automatic path migration: two QPs have an alternate path each, packets of the first path are
 // lost, and the messages go on by the other. Events, queries and the messages agree about it. Who

@@ -4,9 +4,8 @@
 // Level: ci
 // Guest: own
 // Runs: guest --driver tavor
-// Kernels: 6.12 7 debug
+// Kernels: 6.12 debug
 // Runs: guest --driver mthca
-// Kernels: 6.12 7
 //
 // Each asynchronous event reaches the process whose object it names, once and with that object, and
 // nobody else; one of a port reaches everybody. The model raises each event, and what can cause it

@@ -3,9 +3,8 @@
 // Timeout: 300
 // Level: ci
 // Runs: guest --driver tavor --sm
-// Kernels: 6.12 7 debug
+// Kernels: 6.12 debug
 // Runs: guest --driver mthca --sm
-// Kernels: 6.12 7
 //
 // Completion vectors: as many as processors, each with an event queue and an interrupt of its own,
 // which are those of a CQ that asks for it, while it is resized, too. ib_mthca has one. By hand:

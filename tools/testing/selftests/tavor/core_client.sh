@@ -5,7 +5,7 @@
 # Level: ci
 # Guest: own
 # Runs: guest --driver tavor --sm --modules tavor_ah
-# Kernels: 6.12 7 debug
+# Kernels: 6.12 debug
 # Runs: guest --driver mthca --sm --modules tavor_ah --hca waive=qp-db-none --expect-complaint "NULL pointer dereference" --expect-complaint Oops
 # Kernels: 6.12
 #

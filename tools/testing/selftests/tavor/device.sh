@@ -3,7 +3,6 @@
 #
 # Timeout: 600
 # Level: ci
-# Kernels: 6.12 7
 # Runs: guest --driver tavor --sm --hca ddr_hidden=1
 # As: hidden
 # Runs: guest --driver tavor --sm --hca device=mt25208

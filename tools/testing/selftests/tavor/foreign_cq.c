@@ -3,9 +3,8 @@
 // Timeout: 120
 // Level: ci
 // Runs: guest --driver tavor --sm
-// Kernels: 6.12 7 debug
+// Kernels: 6.12 debug
 // Runs: guest --driver mthca --sm
-// Kernels: 6.12 7
 //
 // A process says in which memory its CQ is, by numbers that are easily guessed. Those of another
 // process are refused by ib_tavor, as uabi.c has in more detail. ib_mthca believes them, so that the
