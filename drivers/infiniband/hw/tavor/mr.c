@@ -616,6 +616,14 @@ forget_umem:
 	return err;
 }
 
+static void tavor_mr_publish(struct tavor_ucontext *ctx, struct tavor_mr *mr)
+{
+	mutex_lock(&ctx->lock);
+	tavor_uctx_name(ctx, &ctx->mrs, &mr->hw->named, mr->ib.lkey);
+	tavor_own_locked(ctx, &mr->owned, &mr->hw->object, &mr->hw->memory);
+	mutex_unlock(&ctx->lock);
+}
+
 static struct ib_mr *tavor_mr_register(struct tavor_ucontext *ctx, struct ib_pd *ibpd,
 				       const struct tavor_mr_source *from)
 {
@@ -647,14 +655,7 @@ static struct ib_mr *tavor_mr_register(struct tavor_ucontext *ctx, struct ib_pd 
 	err = tavor_mr_enable(mr, pd, &ctx->user);
 	if (err)
 		return ERR_PTR(err);
-	err = xa_err(xa_store(&ctx->mrs, mr->ib.lkey, mr->hw, GFP_KERNEL));
-	if (err) {
-		tavor_object_destroy(dev, &mr->hw->object);
-		tavor_mr_reap(dev);
-		kfree(mr);
-		return ERR_PTR(err);
-	}
-	tavor_own(ctx, &mr->owned, &mr->hw->object, &mr->hw->memory);
+	tavor_mr_publish(ctx, mr);
 	return &mr->ib;
 }
 
@@ -771,14 +772,13 @@ static struct ib_mr *tavor_rereg_user_mr(struct ib_mr *ibmr, int flags, u64 star
 /* Removes it from the context's table, so that no queue can pin it; -EBUSY: a queue has done so. */
 static int tavor_mr_unpublish(struct tavor_ucontext *ctx, struct tavor_mr *mr)
 {
-	bool stays = !tavor_uctx_closes(ctx);
 	int err = 0;
 
 	mutex_lock(&ctx->lock);
-	if (stays && vrb_object_has_children(&mr->hw->object))
+	if (!tavor_uctx_closes(ctx) && vrb_object_has_children(&mr->hw->object))
 		err = -EBUSY;
 	else
-		xa_erase(&ctx->mrs, mr->ib.lkey);
+		tavor_uctx_forget(ctx, &ctx->mrs, &mr->hw->named);
 	mutex_unlock(&ctx->lock);
 	return err;
 }

@@ -37,6 +37,7 @@ struct tavor_hw_mr {
 	bool retired;			/* the queue in it has taken it from the hardware */
 	bool is_ring;
 	struct tavor_ring ring;		/* if is_ring is set */
+	struct tavor_named named;	/* a process's */
 	struct list_head reap;		/* of ib_core's */
 	refcount_t memory;		/* of ib_core's: see tavor_half_put() */
 };

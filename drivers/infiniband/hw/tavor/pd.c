@@ -132,13 +132,13 @@ static int tavor_pd_publish(struct tavor_ucontext *ctx, struct tavor_hw_pd *pd,
 	struct mthca_alloc_pd_resp resp = { .pdn = pd->pdn };
 	int err;
 
-	err = xa_err(xa_store(&ctx->pds, pd->pdn, pd, GFP_KERNEL));
-	if (err)
-		return err;
 	err = ib_copy_to_udata(udata, &resp, min(sizeof(resp), udata->outlen));
 	if (err)
-		xa_erase(&ctx->pds, pd->pdn);
-	return err;
+		return err;
+	mutex_lock(&ctx->lock);
+	tavor_uctx_name(ctx, &ctx->pds, &pd->named, pd->pdn);
+	mutex_unlock(&ctx->lock);
+	return 0;
 }
 
 /**
@@ -176,7 +176,7 @@ static int tavor_pd_dealloc_user(struct tavor_ucontext *ctx, struct tavor_hw_pd 
 		mutex_unlock(&ctx->lock);
 		return -EBUSY;
 	}
-	xa_erase(&ctx->pds, pd->pdn);
+	tavor_uctx_forget(ctx, &ctx->pds, &pd->named);
 	mutex_unlock(&ctx->lock);
 	return tavor_object_destroy(pd->dev, &pd->object);
 }

@@ -9,9 +9,9 @@
 #include <rdma/vrb_provider.h>
 
 #include "mpt.h"
+#include "uctx.h"
 
 struct tavor_dev;
-struct tavor_ucontext;
 
 /*
  * A kernel PD has an untranslated region of its own: AVs and MLX headers are fetched through its
@@ -21,6 +21,7 @@ struct tavor_hw_pd {
 	struct vrb_object object;
 	struct tavor_dev *dev;
 	u32 pdn;
+	struct tavor_named named;	/* a process's */
 	struct tavor_mpt ntmr;		/* key 0 for a user's PD */
 	bool user;
 	bool special_qp;		/* owns QP0 or QP1: its AVs stay in host memory */

@@ -39,8 +39,8 @@ int tavor_alloc_ucontext(struct ib_ucontext *ibctx, struct ib_udata *udata)
 		return err;
 	mutex_init(&ctx->lock);
 	vrb_user_init(&ctx->user);
-	xa_init(&ctx->pds);
-	xa_init(&ctx->mrs);
+	ctx->pds = RB_ROOT;
+	ctx->mrs = RB_ROOT;
 	INIT_LIST_HEAD(&ctx->owned);
 	init_waitqueue_head(&ctx->left);
 	err = ib_copy_to_udata(udata, &resp, min(sizeof(resp), udata->outlen));
@@ -61,10 +61,8 @@ void tavor_dealloc_ucontext(struct ib_ucontext *ibctx)
 
 	if (tavor_uctx_settle(ctx))
 		tavor_mr_reap(to_tdev(ibctx->device));
-	WARN_ON_ONCE(!xa_empty(&ctx->pds) || !xa_empty(&ctx->mrs) ||
+	WARN_ON_ONCE(!RB_EMPTY_ROOT(&ctx->pds) || !RB_EMPTY_ROOT(&ctx->mrs) ||
 		     !list_empty(&ctx->owned));
-	xa_destroy(&ctx->pds);
-	xa_destroy(&ctx->mrs);
 	mutex_destroy(&ctx->lock);
 	tavor_uar_free(to_tdev(ibctx->device), &ctx->uar);
 }
@@ -98,6 +96,31 @@ void tavor_disassociate_ucontext(struct ib_ucontext *ibctx)
 {
 }
 
+static int tavor_named_cmp(const void *number, const struct rb_node *node)
+{
+	u32 wanted = *(const u32 *)number, its = rb_entry(node, struct tavor_named, node)->number;
+
+	return wanted < its ? -1 : wanted > its;
+}
+
+static struct tavor_hw_pd *tavor_uctx_pd(struct tavor_ucontext *ctx, u32 pdn)
+{
+	struct rb_node *node;
+
+	lockdep_assert_held(&ctx->lock);
+	node = rb_find(&pdn, &ctx->pds, tavor_named_cmp);
+	return rb_entry_safe(node, struct tavor_hw_pd, named.node);
+}
+
+static struct tavor_hw_mr *tavor_uctx_mr(struct tavor_ucontext *ctx, u32 key)
+{
+	struct rb_node *node;
+
+	lockdep_assert_held(&ctx->lock);
+	node = rb_find(&key, &ctx->mrs, tavor_named_cmp);
+	return rb_entry_safe(node, struct tavor_hw_mr, named.node);
+}
+
 static bool tavor_uctx_mr_covers(const struct tavor_hw_mr *mr, u32 pdn, u64 bytes, bool write)
 {
 	const struct tavor_mpt *mpt = &mr->mpt;
@@ -127,8 +150,8 @@ int tavor_uctx_pin(struct tavor_ucontext *ctx, u32 pdn, u32 lkey, u64 bytes, boo
 	int err = -EINVAL;
 
 	mutex_lock(&ctx->lock);
-	pd = xa_load(&ctx->pds, pdn);
-	mr = xa_load(&ctx->mrs, lkey);
+	pd = tavor_uctx_pd(ctx, pdn);
+	mr = tavor_uctx_mr(ctx, lkey);
 	if (pd && mr && tavor_uctx_mr_covers(mr, pdn, bytes, write))
 		err = vrb_object_add_parent(child, &pd->object);
 	if (!err) {

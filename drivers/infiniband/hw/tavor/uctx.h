@@ -7,10 +7,11 @@
 
 #include <linux/completion.h>
 #include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
 #include <linux/refcount.h>
 #include <linux/wait.h>
-#include <linux/xarray.h>
 
 #include <rdma/ib_verbs.h>
 #include <rdma/uverbs_ioctl.h>
@@ -23,6 +24,16 @@
 struct tavor_pin {
 	struct vrb_object *pd;
 	struct vrb_object *region;
+};
+
+/**
+ * struct tavor_named - an object that a process refers to by number: a PD or a region
+ * @node: in &tavor_ucontext.pds or &tavor_ucontext.mrs
+ * @number: PD number or key; no other object has it while this one exists
+ */
+struct tavor_named {
+	struct rb_node node;
+	u32 number;
 };
 
 /**
@@ -44,9 +55,9 @@ struct tavor_owned {
 /**
  * struct tavor_ucontext - one open of the device by a process
  * @user: the process, among those that share the command slots
- * @lock: serializes lookups in @pds and @mrs with removals; guards @owned and @closing
- * @pds: tavor_hw_pd by number
- * @mrs: tavor_hw_mr by key
+ * @lock: guards @pds, @mrs, @owned and @closing
+ * @pds: tavor_named of its PDs
+ * @mrs: tavor_named of its regions
  * @owned: its CQs, QPs, SRQs and MRs, the youngest first
  * @closing: their destroys have been submitted
  * @left: woken when @leaving becomes 0; its lock guards @leaving
@@ -59,8 +70,8 @@ struct tavor_ucontext {
 	struct tavor_uar uar;
 	struct vrb_user user;
 	struct mutex lock;	/* see above */
-	struct xarray pds;
-	struct xarray mrs;
+	struct rb_root pds;
+	struct rb_root mrs;
 	struct list_head owned;
 	bool closing;
 	wait_queue_head_t left;
@@ -78,10 +89,54 @@ static inline struct tavor_ucontext *tavor_udata_ctx(struct ib_udata *udata)
 	return rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib);
 }
 
+static inline bool tavor_named_less(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct tavor_named, node)->number <
+	       rb_entry(b, struct tavor_named, node)->number;
+}
+
+/**
+ * tavor_uctx_name() - from now on a process may name something
+ * @ctx: context, locked
+ * @names: its PDs or its regions
+ * @named: of the PD or region
+ * @number: its number
+ *
+ * Context: Process context.
+ */
+static inline void tavor_uctx_name(struct tavor_ucontext *ctx, struct rb_root *names,
+				   struct tavor_named *named, u32 number)
+{
+	lockdep_assert_held(&ctx->lock);
+	named->number = number;
+	rb_add(&named->node, names, tavor_named_less);
+}
+
+/**
+ * tavor_uctx_forget() - from now on it may not
+ * @ctx: context, locked
+ * @names: where it is
+ * @named: of the PD or region, which may have been forgotten before: the hardware may refuse a
+ *	destroy
+ *
+ * Context: Process context.
+ */
+static inline void tavor_uctx_forget(struct tavor_ucontext *ctx, struct rb_root *names,
+				     struct tavor_named *named)
+{
+	lockdep_assert_held(&ctx->lock);
+	if (RB_EMPTY_NODE(&named->node))
+		return;
+	rb_erase(&named->node, names);
+	RB_CLEAR_NODE(&named->node);
+}
+
 int tavor_uctx_pin(struct tavor_ucontext *ctx, u32 pdn, u32 lkey, u64 bytes, bool write,
 		   struct vrb_object *child, struct tavor_pin *pin);
 void tavor_uctx_unpin(struct vrb_object *child, const struct tavor_pin *pin);
 
+void tavor_own_locked(struct tavor_ucontext *ctx, struct tavor_owned *owned,
+		      struct vrb_object *object, refcount_t *memory);
 void tavor_own(struct tavor_ucontext *ctx, struct tavor_owned *owned, struct vrb_object *object,
 	       refcount_t *memory);
 bool tavor_uctx_closes(struct tavor_ucontext *ctx);

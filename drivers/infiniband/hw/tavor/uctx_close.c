@@ -22,7 +22,27 @@
 #define TAVOR_MAX_LEAVING	64U
 
 /**
- * tavor_own() - makes a context the owner of an object
+ * tavor_own_locked() - makes a context the owner of an object
+ * @ctx: context, locked
+ * @owned: in ib_core's half of the object
+ * @object: hardware half
+ * @memory: references to the memory of the hardware half
+ *
+ * Context: Process context.
+ */
+void tavor_own_locked(struct tavor_ucontext *ctx, struct tavor_owned *owned,
+		      struct vrb_object *object, refcount_t *memory)
+{
+	lockdep_assert_held(&ctx->lock);
+	owned->ctx = ctx;
+	owned->object = object;
+	owned->memory = memory;
+	init_completion(&owned->gone);
+	list_add(&owned->entry, &ctx->owned);
+}
+
+/**
+ * tavor_own() - the same, where the context is not locked
  * @ctx: context
  * @owned: in ib_core's half of the object
  * @object: hardware half
@@ -33,12 +53,8 @@
 void tavor_own(struct tavor_ucontext *ctx, struct tavor_owned *owned, struct vrb_object *object,
 	       refcount_t *memory)
 {
-	owned->ctx = ctx;
-	owned->object = object;
-	owned->memory = memory;
-	init_completion(&owned->gone);
 	mutex_lock(&ctx->lock);
-	list_add(&owned->entry, &ctx->owned);
+	tavor_own_locked(ctx, owned, object, memory);
 	mutex_unlock(&ctx->lock);
 }
 
@@ -82,7 +98,7 @@ static void tavor_destroy_owned(struct tavor_ucontext *ctx)
 
 /**
  * tavor_uctx_closes() - whether all objects of a context are being destroyed
- * @ctx: context, one of whose objects is being destroyed
+ * @ctx: context, locked; one of its objects is being destroyed
  *
  * An exiting task destroys objects only when it closes the device.
  *
@@ -90,14 +106,10 @@ static void tavor_destroy_owned(struct tavor_ucontext *ctx)
  */
 bool tavor_uctx_closes(struct tavor_ucontext *ctx)
 {
-	bool closing;
-
-	mutex_lock(&ctx->lock);
+	lockdep_assert_held(&ctx->lock);
 	if (current->flags & PF_EXITING)
 		tavor_destroy_owned(ctx);
-	closing = ctx->closing;
-	mutex_unlock(&ctx->lock);
-	return closing;
+	return ctx->closing;
 }
 
 /**
@@ -112,9 +124,13 @@ int tavor_destroy_in_context(struct tavor_owned *owned)
 {
 	struct tavor_ucontext *ctx = owned->ctx;
 	struct vrb_object *object = owned->object;
+	bool closes;
 	int err;
 
-	if (tavor_uctx_closes(ctx)) {
+	mutex_lock(&ctx->lock);
+	closes = tavor_uctx_closes(ctx);
+	mutex_unlock(&ctx->lock);
+	if (closes) {
 		/* The child may be a QP that ib_core has not detached from its groups yet. */
 		if (!completion_done(&owned->gone) && vrb_object_has_children(object))
 			return -EBUSY;
