@@ -348,7 +348,7 @@ static int tavor_cq_init_kernel(struct tavor_hw_cq *cq, gfp_t gfp)
 		return err;
 	cq->lkey = cq->buf.mpt.key;
 	/* Events may come as soon as the hardware knows the CQ, so it enters the table first. */
-	return tavor_table_insert(&dev->cqs, &cq->object, gfp);
+	return tavor_table_insert(&dev->cqs, &cq->object);
 }
 
 /**
@@ -385,7 +385,7 @@ static int tavor_cq_init_user(struct tavor_hw_cq *cq, struct ib_udata *udata)
 	cq->lkey = cmd.lkey;
 	cq->object.destroy.user = &ctx->user;
 	err = tavor_cq_pin(cq, ctx, cmd.lkey, cq->entries, &cq->pin);
-	return err ?: tavor_table_insert(&cq->dev->cqs, &cq->object, GFP_KERNEL);
+	return err ?: tavor_table_insert(&cq->dev->cqs, &cq->object);
 }
 
 static int tavor_cq_tell_user(struct tavor_hw_cq *cq, struct ib_udata *udata)

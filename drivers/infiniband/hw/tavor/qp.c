@@ -53,13 +53,13 @@ void tavor_qp_forget_completions(struct tavor_hw_qp *qp)
 	tavor_cq_unlock_pair(qp->send_cq, qp->recv_cq, flags);
 }
 
-static int tavor_qp_list(struct tavor_hw_qp *qp, gfp_t gfp)
+static int tavor_qp_list(struct tavor_hw_qp *qp)
 {
 	unsigned long flags;
 	int err;
 
 	/* -EBUSY: the place can only be taken for special QPs. */
-	err = tavor_table_insert(&qp->dev->qps, &qp->object, gfp);
+	err = tavor_table_insert(&qp->dev->qps, &qp->object);
 	if (err)
 		return err;
 	qp->listed = true;
@@ -128,14 +128,14 @@ static void tavor_qp_release(struct vrb_object *object)
 
 	if (qp->listed) {
 		tavor_qp_forget_completions(qp);
-		xa_lock_bh(&table->objects);
+		spin_lock_bh(&table->lock);
 		tavor_cq_lock_pair(qp->send_cq, qp->recv_cq, &flags);
 		tavor_table_remove(table, object);
 		tavor_qp_forget_last(qp);
 		list_del_init(&qp->on_send_cq);
 		list_del_init(&qp->on_recv_cq);
 		tavor_cq_unlock_pair(qp->send_cq, qp->recv_cq, flags);
-		xa_unlock_bh(&table->objects);
+		spin_unlock_bh(&table->lock);
 	}
 	tavor_qp_put_number(qp);
 	tavor_qp_put_gids(qp->gids);
@@ -533,7 +533,7 @@ int tavor_init_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, gfp_t gfp)
 		return PTR_ERR(qp);
 	err = tavor_qp_plan(qp, attr, &bytes);
 	err = err ?: tavor_qp_init_kernel(qp, bytes, gfp);
-	err = err ?: tavor_qp_list(qp, gfp);
+	err = err ?: tavor_qp_list(qp);
 	if (err)
 		vrb_object_abandon(&qp->object);
 	return err;
@@ -599,7 +599,7 @@ static int tavor_create_user_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr
 	mutex_init(&to_tqp(ibqp)->queue_lock);
 	err = tavor_qp_plan(qp, attr, &bytes);
 	err = err ?: tavor_qp_init_user(qp, bytes, udata);
-	err = err ?: tavor_qp_list(qp, GFP_KERNEL);
+	err = err ?: tavor_qp_list(qp);
 	if (err)
 		tavor_object_destroy(qp->dev, &qp->object);
 	else

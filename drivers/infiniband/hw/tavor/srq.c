@@ -352,7 +352,7 @@ static int tavor_srq_init_kernel(struct tavor_hw_srq *srq, gfp_t gfp)
 	srq->lkey = srq->buf.mpt.key;
 	tavor_srq_init_ring(srq);
 	err = vrb_object_add_parent(&srq->object, &srq->pd->object);
-	return err ?: tavor_table_insert(&dev->srqs, &srq->object, gfp);
+	return err ?: tavor_table_insert(&dev->srqs, &srq->object);
 }
 
 static int tavor_srq_init_user(struct tavor_hw_srq *srq, struct ib_udata *udata)
@@ -375,7 +375,7 @@ static int tavor_srq_init_user(struct tavor_hw_srq *srq, struct ib_udata *udata)
 	if (err)
 		return err;
 	srq->region = to_hw_mr(pin.region);
-	return tavor_table_insert(&srq->dev->srqs, &srq->object, GFP_KERNEL);
+	return tavor_table_insert(&srq->dev->srqs, &srq->object);
 }
 
 static int tavor_srq_tell_user(struct tavor_hw_srq *srq, struct ib_udata *udata)

@@ -3,11 +3,15 @@
  * Tables of CQs, SRQs and QPs by the numbers in events and completions. An object stays in its
  * table until it is released, which happens after the hardware has released it. An object that is
  * being destroyed is not found any more.
+ *
+ * A table has room for all objects from the beginning, so nothing is allocated later.
  */
+#include <linux/mm.h>
+
 #include "table.h"
 #include "tavor.h"
 
-static unsigned long tavor_table_index_of(const struct tavor_table *table, u32 number)
+static u32 tavor_table_index_of(const struct tavor_table *table, u32 number)
 {
 	return number & (table->alloc.num - 1);
 }
@@ -25,8 +29,25 @@ static unsigned long tavor_table_index_of(const struct tavor_table *table, u32 n
  */
 int tavor_table_init(struct tavor_table *table, const char *name, u32 num, u32 mask, u32 reserved)
 {
-	xa_init_flags(&table->objects, XA_FLAGS_LOCK_BH);
-	return tavor_alloc_init(&table->alloc, name, num, mask, reserved);
+	int err;
+
+	table->objects = kvcalloc(num, sizeof(*table->objects), GFP_KERNEL);
+	if (!table->objects)
+		return -ENOMEM;
+	err = tavor_bitmap_init(&table->present, num);
+	if (err)
+		goto free_objects;
+	err = tavor_alloc_init(&table->alloc, name, num, mask, reserved);
+	if (err)
+		goto destroy_present;
+	spin_lock_init(&table->lock);
+	return 0;
+
+destroy_present:
+	tavor_bitmap_destroy(&table->present);
+free_objects:
+	kvfree(table->objects);
+	return err;
 }
 
 /**
@@ -39,7 +60,8 @@ int tavor_table_init(struct tavor_table *table, const char *name, u32 num, u32 m
 void tavor_table_destroy(struct tavor_dev *dev, struct tavor_table *table)
 {
 	tavor_alloc_destroy(dev, &table->alloc);
-	xa_destroy(&table->objects);
+	tavor_bitmap_destroy(&table->present);
+	kvfree(table->objects);
 	table->alloc.num = 0;
 }
 
@@ -47,14 +69,24 @@ void tavor_table_destroy(struct tavor_dev *dev, struct tavor_table *table)
  * tavor_table_insert() - inserts an object, so that it can be found
  * @table: the table
  * @object: object, its number taken
- * @gfp: GFP_KERNEL or GFP_ATOMIC
  *
- * Context: Any down to softirq, as @gfp says.
- * Return: 0, -ENOMEM, or -EBUSY: its place is taken.
+ * Context: Any down to softirq.
+ * Return: 0, or -EBUSY: its place is taken.
  */
-int tavor_table_insert(struct tavor_table *table, struct vrb_object *object, gfp_t gfp)
+int tavor_table_insert(struct tavor_table *table, struct vrb_object *object)
 {
-	return xa_insert_bh(&table->objects, tavor_table_index_of(table, object->id), object, gfp);
+	u32 index = tavor_table_index_of(table, object->id);
+	int err = -EBUSY;
+
+	spin_lock_bh(&table->lock);
+	if (!table->objects[index]) {
+		/* Who finds it without the lock finds it initialised. */
+		smp_store_release(&table->objects[index], object);
+		tavor_bitmap_set(&table->present, index);
+		err = 0;
+	}
+	spin_unlock_bh(&table->lock);
+	return err;
 }
 
 /**
@@ -66,9 +98,13 @@ int tavor_table_insert(struct tavor_table *table, struct vrb_object *object, gfp
  */
 void tavor_table_remove(struct tavor_table *table, struct vrb_object *object)
 {
-	lockdep_assert_held(&table->objects.xa_lock);
-	__xa_cmpxchg(&table->objects, tavor_table_index_of(table, object->id), object, NULL,
-		     GFP_ATOMIC);
+	u32 index = tavor_table_index_of(table, object->id);
+
+	lockdep_assert_held(&table->lock);
+	if (table->objects[index] != object)
+		return;
+	WRITE_ONCE(table->objects[index], NULL);
+	tavor_bitmap_clear(&table->present, index);
 }
 
 /**
@@ -80,9 +116,9 @@ void tavor_table_remove(struct tavor_table *table, struct vrb_object *object)
  */
 void tavor_table_put(struct tavor_table *table, struct vrb_object *object)
 {
-	xa_lock_bh(&table->objects);
+	spin_lock_bh(&table->lock);
 	tavor_table_remove(table, object);
-	xa_unlock_bh(&table->objects);
+	spin_unlock_bh(&table->lock);
 	tavor_alloc_put(&table->alloc, object->id);
 }
 
@@ -96,8 +132,11 @@ void tavor_table_put(struct tavor_table *table, struct vrb_object *object)
  */
 struct vrb_object *tavor_table_find(struct tavor_table *table, u32 number)
 {
-	struct vrb_object *object = xa_load(&table->objects, tavor_table_index_of(table, number));
+	u32 index = tavor_table_index_of(table, number);
+	struct vrb_object *object;
 
+	/* Pairs with the release in tavor_table_insert(). */
+	object = smp_load_acquire(&table->objects[index]);
 	return object && object->id == number ? object : NULL;
 }
 
@@ -136,17 +175,20 @@ struct vrb_object *tavor_table_get(struct tavor_dev *dev, struct tavor_table *ta
  * Context: Any down to softirq.
  * Return: the object, or NULL at the end. Those being destroyed are left out.
  */
-struct vrb_object *tavor_table_next(struct tavor_table *table, unsigned long *index)
+struct vrb_object *tavor_table_next(struct tavor_table *table, u32 *index)
 {
 	struct vrb_object *object;
+	bool got;
 
 	if (!table->alloc.num)
 		return NULL;
-	rcu_read_lock();
 	do {
-		object = xa_find(&table->objects, index, ULONG_MAX, XA_PRESENT);
+		spin_lock_bh(&table->lock);
+		*index = tavor_bitmap_next(&table->present, *index);
+		object = *index < table->alloc.num ? table->objects[*index] : NULL;
+		got = object && vrb_object_tryget(object);
+		spin_unlock_bh(&table->lock);
 		++*index;
-	} while (object && !vrb_object_tryget(object));
-	rcu_read_unlock();
+	} while (object && !got);
 	return object;
 }

@@ -5,26 +5,35 @@
 #ifndef TAVOR_TABLE_H
 #define TAVOR_TABLE_H
 
-#include <linux/xarray.h>
+#include <linux/spinlock.h>
 
 #include "alloc.h"
+#include "bitmap.h"
 
 struct tavor_dev;
 struct vrb_object;
 
-/* Objects by number; see table.c */
+/**
+ * struct tavor_table - objects by number; see table.c
+ * @alloc: their numbers; num 0: there is no such table
+ * @lock: BH; guards changes of @objects, and @present
+ * @objects: by index; read without the lock, too
+ * @present: which indices have one
+ */
 struct tavor_table {
-	struct tavor_alloc alloc;	/* num 0: there is no such table */
-	struct xarray objects;		/* vrb_object by index; BH lock */
+	struct tavor_alloc alloc;
+	spinlock_t lock;		/* see above */
+	struct vrb_object **objects;
+	struct tavor_bitmap present;
 };
 
 int tavor_table_init(struct tavor_table *table, const char *name, u32 num, u32 mask, u32 reserved);
 void tavor_table_destroy(struct tavor_dev *dev, struct tavor_table *table);
-int tavor_table_insert(struct tavor_table *table, struct vrb_object *object, gfp_t gfp);
+int tavor_table_insert(struct tavor_table *table, struct vrb_object *object);
 void tavor_table_remove(struct tavor_table *table, struct vrb_object *object);
 void tavor_table_put(struct tavor_table *table, struct vrb_object *object);
 struct vrb_object *tavor_table_find(struct tavor_table *table, u32 number);
-struct vrb_object *tavor_table_next(struct tavor_table *table, unsigned long *index);
+struct vrb_object *tavor_table_next(struct tavor_table *table, u32 *index);
 struct vrb_object *tavor_table_get(struct tavor_dev *dev, struct tavor_table *table, u32 number);
 
 #endif /* TAVOR_TABLE_H */

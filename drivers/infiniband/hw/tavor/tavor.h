@@ -98,7 +98,7 @@ struct tavor_dev {
 	atomic_t fatal_sent;
 	atomic_t flushing;
 	struct rcu_head flush_rcu;
-	unsigned long flush_next;	/* index of the QP that is notified next, then of the CQ */
+	u32 flush_next;			/* index of the QP that is notified next, then of the CQ */
 	bool flush_ready;	/* the QPs have been notified */
 	atomic64_t cq_errors;
 	atomic64_t uar_errors;		/* doorbells through the wrong page */

@@ -96,7 +96,7 @@ static inline bool tavor_named_less(struct rb_node *a, const struct rb_node *b)
 }
 
 /**
- * tavor_uctx_name() - from now on a process may name something
+ * tavor_uctx_name() - makes a PD or a region known by its number
  * @ctx: context, locked
  * @names: its PDs or its regions
  * @named: of the PD or region
@@ -113,7 +113,7 @@ static inline void tavor_uctx_name(struct tavor_ucontext *ctx, struct rb_root *n
 }
 
 /**
- * tavor_uctx_forget() - from now on it may not
+ * tavor_uctx_forget() - the opposite of tavor_uctx_name()
  * @ctx: context, locked
  * @names: where it is
  * @named: of the PD or region, which may have been forgotten before: the hardware may refuse a
