@@ -447,11 +447,12 @@ void vrb_slot_bury(struct vrb_device *dev, struct vrb_slot *slot);
 
 /* vrb_object.c */
 void vrb_object_next(struct vrb_device *dev, struct vrb_object *object);
+void vrb_object_zero(struct vrb_device *dev, struct vrb_object *object);
 void vrb_object_unref(struct vrb_device *dev, struct vrb_object *object);
 void vrb_object_flush(struct vrb_device *dev, struct vrb_object *object);
 void vrb_object_news(struct vrb_device *dev, struct vrb_object *object, u8 news);
 void vrb_object_release(struct vrb_device *dev, struct vrb *vrb);
-void vrb_destroy_begin(struct vrb_device *dev, struct vrb *vrb);
+bool vrb_destroy_begin(struct vrb_device *dev, struct vrb *vrb);
 void vrb_finish(struct vrb_device *dev, struct vrb *vrb, int status);
 void vrb_take_back(struct vrb_device *dev, struct vrb *vrb, int status);
 void vrb_account(struct vrb_device *dev, struct vrb_client *client, struct vrb_group *group);

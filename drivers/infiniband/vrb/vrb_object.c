@@ -272,9 +272,16 @@ static void vrb_object_dropped(struct vrb_device *dev, struct vrb_object *object
 	vrb_finish(dev, vrb, 0);
 }
 
-/* The last reference has been dropped. Model: put.pml. */
-static void vrb_object_zero(struct vrb_device *dev, struct vrb_object *object)
+/**
+ * vrb_object_zero - the last reference has been dropped
+ * @dev: device
+ * @object: object; its destroy may proceed. Model: put.pml
+ *
+ * Context: Device lock held.
+ */
+void vrb_object_zero(struct vrb_device *dev, struct vrb_object *object)
 {
+	lockdep_assert_held(&dev->lock);
 	if (!object->dying)
 		vrb_object_dropped(dev, object);
 	else if (vrb_object_dead(dev, object))
@@ -381,8 +388,10 @@ static void vrb_object_created(struct vrb_device *dev, struct vrb_object *object
  * @vrb: the destroy
  *
  * Context: Device lock held.
+ * Return: whether it waits for nobody, so that the caller has to see to it; otherwise it is going
+ * to be runnable, or is.
  */
-void vrb_destroy_begin(struct vrb_device *dev, struct vrb *vrb)
+bool vrb_destroy_begin(struct vrb_device *dev, struct vrb *vrb)
 {
 	struct vrb_object *object = vrb->object;
 
@@ -398,7 +407,7 @@ void vrb_destroy_begin(struct vrb_device *dev, struct vrb *vrb)
 	if (object->active && (vrb_state(object->active) == VRB_WAITING ||
 			       vrb_state(object->active) == VRB_QUEUED))
 		vrb_take_back(dev, object->active, -ECANCELED);
-	vrb_object_unref(dev, object);
+	return refcount_dec_and_test(&object->refs);
 }
 
 /* Continues a request that vrb_resume() was called for. */

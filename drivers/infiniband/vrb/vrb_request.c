@@ -101,7 +101,14 @@ static void vrb_count_in(struct vrb_client *client, struct vrb *vrb)
 	}
 }
 
-/* Whether nothing is before a request, so that it can be issued at once. Device lock held. */
+/* Whether nothing is before a request, and there is a slot for it. Device lock held. */
+static bool vrb_is_first(const struct vrb_device *dev, const struct vrb *vrb)
+{
+	return !dev->nr_runnable && !dev->hold && list_empty(&dev->ready) &&
+	       vrb_may_issue(dev, vrb);
+}
+
+/* Whether a request can be issued at once, without the pump. Device lock held. */
 static bool vrb_goes_now(const struct vrb_device *dev, const struct vrb *vrb)
 {
 	const struct vrb_object *object = vrb->object;
@@ -110,16 +117,16 @@ static bool vrb_goes_now(const struct vrb_device *dev, const struct vrb *vrb)
 		return false;
 	if (vrb->verb->creates && vrb_unborn_parent(object))
 		return false;
-	return !dev->nr_runnable && !dev->hold && list_empty(&dev->ready) &&
-	       !(object && object->active) &&
-	       vrb_may_issue(dev, vrb);
+	return !(object && object->active) && vrb_is_first(dev, vrb);
 }
 
-/* Issues a destroy if it is the only runnable request: the pump would do the same. */
+/* Issues a destroy if nothing is before it: the pump would do the same. Otherwise queues it. */
 static void vrb_destroy_now(struct vrb_device *dev, struct vrb *vrb)
 {
-	if (dev->nr_runnable == 1 && vrb_pick(dev) == vrb)
+	if (dev->state == VRB_DEV_OK && vrb->object->epoch == dev->epoch && vrb_is_first(dev, vrb))
 		vrb_issue(dev, vrb);
+	else
+		vrb_object_zero(dev, vrb->object);
 }
 
 /* Issues a request or queues it. Device lock held. */
@@ -142,8 +149,8 @@ static void vrb_accept(struct vrb_device *dev, struct vrb *vrb)
 	}
 	vrb_set_queued(dev, vrb);
 	if (vrb_is_destroy(vrb)) {
-		vrb_destroy_begin(dev, vrb);
-		vrb_destroy_now(dev, vrb);
+		if (vrb_destroy_begin(dev, vrb))
+			vrb_destroy_now(dev, vrb);
 		return;
 	}
 	if (vrb_is_await(vrb)) {
