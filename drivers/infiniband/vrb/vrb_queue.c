@@ -97,6 +97,15 @@ static void vrb_user_place(struct vrb_device *dev, struct vrb_user *user, int sl
 		rb_add_cached(&user->teardown, &dev->users_teardown, vrb_teardown_less);
 }
 
+/* A process holds @slots more slots. It has a place only while it has runnable requests. */
+static void vrb_user_holds(struct vrb_device *dev, struct vrb_user *user, int slots)
+{
+	if (user->nr_runnable)
+		vrb_user_place(dev, user, slots);
+	else
+		user->slots += slots;
+}
+
 /* A process has @requests more runnable requests. Out of line: never called for the kernel's. */
 static noinline void vrb_user_gained(struct vrb_device *dev, struct vrb_user *user, int requests)
 {
@@ -317,7 +326,7 @@ void vrb_slot_get(struct vrb_device *dev, struct vrb *vrb)
 	dev->scan_at = min(dev->scan_at, ktime_add_ns(dev->now, dev->timeout_ns));
 	if (vrb->user) {
 		dev->users_now += slot != dev->reserved;
-		vrb_user_place(dev, vrb->user, 1);
+		vrb_user_holds(dev, vrb->user, 1);
 	}
 	dev->counters.slots_max = max_t(u64, dev->counters.slots_max, dev->slots_now);
 }
@@ -332,7 +341,7 @@ static void vrb_slot_detach(struct vrb_device *dev, struct vrb_slot *slot)
 	dev->posted_now -= slot->posted;
 	if (vrb->user) {
 		dev->users_now -= slot != dev->reserved;
-		vrb_user_place(dev, vrb->user, -1);
+		vrb_user_holds(dev, vrb->user, -1);
 	}
 	slot->posted = false;
 	slot->vrb = NULL;
