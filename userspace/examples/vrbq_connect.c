@@ -377,15 +377,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option arguments[] = {
-	{ "device", 'd', "NAME", 0, "RDMA device; the first one if not said", 0 },
+	{ "device", 'd', "NAME", 0, "RDMA device (default: the first one)", 0 },
 	{ "pairs", 'n', "N", 0, "Pairs of queue pairs (default: 64)", 0 },
 	{ "port", 'p', "N", 0, "Port (default: 1)", 0 },
-	{ "gid-index", 'g', "N", 0, "GID; Ethernet takes 0 if not said", 0 },
+	{ "gid-index", 'g', "N", 0, "GID (default on Ethernet: 0)", 0 },
 	{ "mode", 'm', "MODE", 0,
 	  "any (default), threads or queue: which backend of libvrbq; sync: without libvrbq", 0 },
-	{ "threads", 't', "N", 0, "Threads at most, of the threads backend", 0 },
-	{ "check", 'c', 0, 0, "Say what was done, not how fast: the same with each mode", 0 },
-	{ "json", 'j', 0, 0, "One object of JSON for each phase", 0 },
+	{ "threads", 't', "N", 0, "Maximum number of threads of the threads backend", 0 },
+	{ "check", 'c', 0, 0, "Print results without times: the same with each mode", 0 },
+	{ "json", 'j', 0, 0, "Print one JSON object for each phase", 0 },
 	{}
 };
 

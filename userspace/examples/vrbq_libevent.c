@@ -163,7 +163,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option arguments[] = {
-	{ "device", 'd', "NAME", 0, "RDMA device; the first one if not said", 0 },
+	{ "device", 'd', "NAME", 0, "RDMA device (default: the first one)", 0 },
 	{ "count", 'n', "N", 0, "Queue pairs (default: 32), 64 at a time", 0 },
 	{}
 };
@@ -171,8 +171,8 @@ static const struct argp_option arguments[] = {
 static const struct argp argp = {
 	.options = arguments,
 	.parser = parse,
-	.doc = "Creates queue pairs, brings them to INIT and destroys them, in a loop of libevent "
-	       "in which a timer goes on ticking.",
+	.doc = "Creates queue pairs, moves them to INIT and destroys them, in an event loop of "
+	       "libevent in which a timer continues to run.",
 };
 
 const char *argp_program_version = "vrbq_libevent " EXAMPLES_VERSION;

@@ -435,8 +435,8 @@ static const struct argp argp = {
 	.options = arguments,
 	.parser = parse,
 	.args_doc = "[ADDRESS]",
-	.doc = "Makes connections with rdma_cm; the queue pairs are libvrbq's affair. The client "
-	       "sends a message over each, and hangs up.",
+	.doc = "Makes connections with rdma_cm; libvrbq creates and connects the queue pairs. The "
+	       "client sends a message over each, and disconnects.",
 };
 
 const char *argp_program_version = "vrbq_rdma_cm " EXAMPLES_VERSION;

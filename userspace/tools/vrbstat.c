@@ -367,19 +367,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option arguments[] = {
 	{ "watch", 'w', "SECONDS", OPTION_ARG_OPTIONAL,
-	  "Again and again, with rates and the latency of each verb (every second)", 0 },
-	{ "count", 'c', "N", 0, "Watch so many times", 0 },
-	{ "top", 'n', "N", 0, "The N oldest requests (all; 20 with --watch)", 0 },
-	{ "json", 'j', 0, 0, "As JSON; with --watch one object a line", 0 },
-	{ "device", 'd', "PCI", 0, "Of one device, named by its PCI address", 0 },
-	{ "debugfs", 'D', "DIR", 0, "Where debugfs is (/sys/kernel/debug)", 0 },
+	  "Repeat, with rates and the latency of each verb (default: 1)", 0 },
+	{ "count", 'c', "N", 0, "Repeat N times, then exit; implies --watch", 0 },
+	{ "top", 'n', "N", 0, "Show the N oldest requests (default: all; 20 with --watch)", 0 },
+	{ "json", 'j', 0, 0, "Print JSON; with --watch one object per line", 0 },
+	{ "device", 'd', "PCI", 0, "Show only the device with this PCI address", 0 },
+	{ "debugfs", 'D', "DIR", 0, "Mount point of debugfs (default: /sys/kernel/debug)", 0 },
 	{}
 };
 
 static const struct argp argp = {
 	.options = arguments,
 	.parser = parse,
-	.doc = "Shows the requests that are under way in ib_vrb, its slots and its counters.",
+	.doc = "Shows the outstanding requests in ib_vrb, its slots and its counters.",
 };
 
 const char *argp_program_version = "vrbstat " VERSION;
