@@ -128,7 +128,7 @@ static unsigned int vrb_news(const void *dev)
 
 /**
  * vrb_device_destroy - end an engine
- * @dev: device, detached; its hardware has been told to stop
+ * @dev: device, detached; the provider has shut down its hardware
  *
  * If a request is in flight or a command has timed out, the device is stopped first, so that this
  * does not wait for hardware. Objects that were never destroyed are reported; their memory, that of
