@@ -308,8 +308,16 @@ static int check_request(const struct vrb *vrb)
 	}
 }
 
+/* What the hardware does not know yet has its create first. */
+static void check_known(const struct vrb *vrb)
+{
+	if (vrb->object && !vrb->verb->creates && !to_hw(vrb->object)->created)
+		mock_violation(to_hw(vrb->object)->mock, "a command before the create");
+}
+
 static int mock_hw_encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
 {
+	check_known(vrb);
 	return check_request(vrb) ?: mock_encode(dev, vrb, slot);
 }
 
@@ -514,6 +522,7 @@ static int connect_encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_sl
 	struct vrb_connect_qp *req = container_of(vrb, struct vrb_connect_qp, vrb);
 	struct mock_hw *hw = to_hw(vrb->object);
 
+	check_known(vrb);
 	if (req->to != IB_QPS_RTR && req->to != IB_QPS_RTS)
 		return -EINVAL;
 	if (hw->state > IB_QPS_RTR)
