@@ -481,7 +481,7 @@ static void object_unknown_to_hardware(struct test *t)
 /* A destroy that waits for it goes on, although nobody but this thread is there to say so. */
 static void last_use_ends_in_process_context(struct test *t)
 {
-	struct completion released[4];
+	struct completion *released = test_alloc(t, 4 * sizeof(*released));
 	struct mock_object *object[4];
 	unsigned int i;
 
@@ -550,6 +550,9 @@ static void object_parents_are_limited(struct test *t)
 		wait_released(t, &released[i]);
 }
 
+/* Until long after the test has lost its patience no timer has the pump run. */
+#define NEVER { .issue_timeout_ms = 600000 }
+
 const struct test_case object_tests[] = {
 	{ "destroy_releases_object", destroy_releases_object },
 	{ "destroy_can_be_waited_for", destroy_can_be_waited_for },
@@ -574,7 +577,7 @@ const struct test_case object_tests[] = {
 	{ "tryget_from_softirq", tryget_from_softirq },
 	{ "tryget_races_with_destroy", tryget_races_with_destroy },
 	{ "object_unknown_to_hardware", object_unknown_to_hardware },
-	{ "last_use_ends_in_process_context", last_use_ends_in_process_context },
+	{ "last_use_ends_in_process_context", last_use_ends_in_process_context, NEVER },
 	{ "news_of_an_object_add_up", news_of_an_object_add_up },
 	{ "object_parents_are_limited", object_parents_are_limited },
 	{}
