@@ -142,27 +142,38 @@ static void timeout_of_many(struct test *t)
 	EXPECT(t, !vrb_device_failed(t->dev));
 }
 
-/* But not for ever: what is lost on a busy device ends, and with it the destroy of its object. */
+static void submit_until_gone(struct mock_request *request)
+{
+	struct mock_request *gone = request->data;
+
+	if (request->status || request->calls == 1000 || READ_ONCE(gone->calls) ||
+	    vrb_submit(request->test->client, &request->vrb) != -EINPROGRESS)
+		complete(&request->over);
+}
+
+/*
+ * But not for ever: what is lost on a busy device ends, and with it the destroy of its object. The
+ * hardware always has another command, so that no CPU that stands still for a while leaves it idle.
+ */
 static void timeout_however_busy(struct test *t)
 {
-	struct mock_request *lost = held_request(t, 1), *gone = new_request(t, 2), *request;
+	struct mock_request *lost = held_request(t, 1), *gone = new_request(t, 2);
+	struct mock_request *busy = new_request(t, 3);
 	struct mock_object *object;
 	struct completion released;
-	int i, ret = 0;
 
 	object = new_object(t, 9, &released);
 	lost->vrb.object = &object->object;
 	submit(lost);
 	wait_posted(lost);
 	destroy_with(object, gone);
+	busy->script.step[0].latency_ns = 20 * NSEC_PER_MSEC;
+	busy->then = submit_until_gone;
+	busy->data = gone;
+	submit(busy);
 	/* Until the device fails over the destroy, as likely as not with one of these under way. */
-	for (i = 0; i < 1000 && !ret && !READ_ONCE(gone->calls); i++) {
-		request = new_request(t, 3);
-		request->vrb.done = NULL;
-		ret = vrb_submit_wait(t->client, &request->vrb);
-		msleep(20);
-	}
-	EXPECT(t, !ret || ret == -EIO);
+	EXPECT(t, wait_for_completion_timeout(&busy->over, MOCK_PATIENCE));
+	EXPECT(t, !busy->status || busy->status == -EIO);
 	EXPECT(t, READ_ONCE(lost->calls));	/* while the device was busy */
 	wait_over(lost, -ETIMEDOUT);
 	wait_over(gone, 0);
