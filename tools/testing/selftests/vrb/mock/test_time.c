@@ -362,17 +362,24 @@ static void zombies_too_many_fail_device(struct test *t)
 	EXPECT_EQ(t, vrb_submit(t->client, &after->vrb), -EIO);
 }
 
+/* Of a device that may have a zombie in another slot. */
 static void zombie_in_reserved_slot_fails_device(struct test *t)
 {
-	struct mock_request *normal = held_request(t, 1), *teardown = held_request(t, 2);
+	struct mock_request *normal[3], *teardown = held_request(t, 9);
+	unsigned int i;
 
-	submit(normal);
-	wait_posted(normal);
+	for (i = 0; i < 3; i++) {
+		normal[i] = held_request(t, i);
+		submit(normal[i]);
+		wait_posted(normal[i]);
+	}
 	teardown->vrb.verb = &mock_verb_teardown;
 	submit(teardown);
 	wait_posted(teardown);
-	let_go(normal);
-	wait_over(normal, 0);
+	for (i = 0; i < 3; i++) {
+		let_go(normal[i]);
+		wait_over(normal[i], 0);
+	}
 	wait_over(teardown, -ETIMEDOUT);
 	wait_failed(t);
 }
@@ -490,7 +497,7 @@ const struct test_case time_tests[] = {
 	{ "zombie_keeps_its_object", zombie_keeps_its_object, SOON },
 	{ "zombies_too_many_fail_device", zombies_too_many_fail_device, SOON },
 	{ "zombie_in_reserved_slot_fails_device", zombie_in_reserved_slot_fails_device,
-	  { .slots = 2, .issue_timeout_ms = 1500 } },
+	  { .slots = 4, .issue_timeout_ms = 1500 } },
 	{ "zombie_blocking_a_destroy_fails_device", zombie_blocking_a_destroy_fails_device, SOON },
 	{ "stray_token", stray_token },
 	{ "stray_token_of_any_value", stray_token_of_any_value },
