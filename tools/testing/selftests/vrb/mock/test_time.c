@@ -293,6 +293,34 @@ static void timeout_makes_object_uncertain(struct test *t)
 	EXPECT(t, !vrb_device_failed(t->dev));
 }
 
+/* That has been accepted after the destroy: it does not end, but nothing overtakes the lost one. */
+static void timeout_holds_up_a_parting_request(struct test *t)
+{
+	struct mock_request *lost = held_request(t, 1), *parting = new_request(t, 2);
+	struct mock_request *gone = new_request(t, 3);
+	struct vrb_verb *verb = test_alloc(t, sizeof(*verb));
+	struct mock_object *object;
+	struct completion released;
+
+	*verb = mock_verb;
+	verb->parting = true;
+	object = new_object(t, 9, &released);
+	lost->vrb.object = &object->object;
+	parting->vrb.object = &object->object;
+	parting->vrb.verb = verb;
+	submit(lost);
+	destroy_with(object, gone);
+	submit(parting);
+	wait_over(lost, -ETIMEDOUT);
+	run_often(t);
+	EXPECT_EQ(t, parting->script.posts, 0);
+	let_go(lost);
+	wait_over(parting, 0);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+	EXPECT(t, !vrb_device_failed(t->dev));
+}
+
 static bool was_late(void *arg)
 {
 	struct mock_object *object = arg;
@@ -490,6 +518,8 @@ const struct test_case time_tests[] = {
 	{ "deadlines_are_kept", deadlines_are_kept },
 	{ "deadline_at_the_end_of_time", deadline_at_the_end_of_time },
 	{ "timeout_makes_object_uncertain", timeout_makes_object_uncertain,
+	  { .issue_timeout_ms = 1500 } },
+	{ "timeout_holds_up_a_parting_request", timeout_holds_up_a_parting_request,
 	  { .issue_timeout_ms = 1500 } },
 	{ "timeout_of_a_destroy_fails_device", timeout_of_a_destroy_fails_device, SOON },
 	{ "timeout_of_the_register_fails_device", timeout_of_the_register_fails_device, SOON },
