@@ -321,6 +321,54 @@ static void timeout_holds_up_a_parting_request(struct test *t)
 	EXPECT(t, !vrb_device_failed(t->dev));
 }
 
+#define BEHIND 150
+
+static void finish_late(struct mock_request *request)
+{
+	let_go(request);
+	complete(&request->over);
+}
+
+static void submit_meanwhile(struct mock_request *request)
+{
+	struct mock_request *after = request->data;
+
+	EXPECT_EQ(request->test, counters(request->test).zombies_reaped, 1);
+	EXPECT_EQ(request->test, vrb_submit(request->test->client, &after->vrb), -EUCLEAN);
+	complete(&request->over);
+}
+
+/*
+ * More than a run ends; the late result comes before the last of them have ended. Until they have
+ * a new one is refused, not taken for one of them.
+ */
+static void timeout_refuses_until_all_have_ended(struct test *t)
+{
+	struct mock_request *lost = held_request(t, 1), *behind[BEHIND], *after = new_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+	unsigned int i;
+
+	object = new_object(t, 9, &released);
+	lost->vrb.object = &object->object;
+	lost->then = finish_late;
+	after->vrb.object = &object->object;
+	submit(lost);
+	for (i = 0; i < BEHIND; i++) {
+		behind[i] = new_request(t, 10 + i);
+		behind[i]->vrb.object = &object->object;
+		submit(behind[i]);
+	}
+	behind[50]->then = submit_meanwhile;
+	behind[50]->data = after;
+	wait_over(lost, -ETIMEDOUT);
+	for (i = 0; i < BEHIND; i++)
+		wait_over(behind[i], -EUCLEAN);
+	run_to_end(after, 0);
+	destroy(object);
+	wait_released(t, &released);
+}
+
 static bool was_late(void *arg)
 {
 	struct mock_object *object = arg;
@@ -520,6 +568,8 @@ const struct test_case time_tests[] = {
 	{ "timeout_makes_object_uncertain", timeout_makes_object_uncertain,
 	  { .issue_timeout_ms = 1500 } },
 	{ "timeout_holds_up_a_parting_request", timeout_holds_up_a_parting_request,
+	  { .issue_timeout_ms = 1500 } },
+	{ "timeout_refuses_until_all_have_ended", timeout_refuses_until_all_have_ended,
 	  { .issue_timeout_ms = 1500 } },
 	{ "timeout_of_a_destroy_fails_device", timeout_of_a_destroy_fails_device, SOON },
 	{ "timeout_of_the_register_fails_device", timeout_of_the_register_fails_device, SOON },
