@@ -122,6 +122,8 @@ static void revive_before_the_provider_knows(struct test *t)
 
 /* ---- A device that ends while its failure's flush has not begun ---- */
 
+#define ZOMBIES 40
+
 struct stopping {
 	struct work_struct work;
 	struct vrb_device *dev;
@@ -132,25 +134,50 @@ static void stop_there(struct work_struct *work)
 	vrb_device_stop(container_of(work, struct stopping, work)->dev, "test");
 }
 
-/* Whoever waits for the commands that were given up is woken when they have been let go. */
-static void end_with_a_zombie(struct test *t)
+/* Commands that are given up, each on an object that nobody else has a reference to. */
+static void lose_many(struct test *t, struct test *other, struct completion *released)
+{
+	struct mock_request *request[ZOMBIES];
+	struct mock_object *object[ZOMBIES];
+	unsigned int i;
+
+	for (i = 0; i < ZOMBIES; i++) {
+		object[i] = new_object(other, i, &released[i]);
+		request[i] = held_request(t, i);
+		request[i]->test = other;
+		request[i]->vrb.object = &object[i]->object;
+		EXPECT_EQ(t, vrb_submit(vrb_device_client(other->dev), &request[i]->vrb),
+			  -EINPROGRESS);
+	}
+	for (i = 0; i < ZOMBIES; i++) {
+		wait_over(request[i], -ETIMEDOUT);
+		vrb_object_put(&object[i]->object);
+	}
+}
+
+/*
+ * Whoever waits for the commands that were given up is woken when they have been let go, and not
+ * before: they are more than a run lets go.
+ */
+static void end_with_zombies(struct test *t)
 {
 	static const struct test_case second = {
-		.config = { .name = "second", .issue_timeout_ms = 50 }
+		.config = { .name = "second", .slots = MOCK_SLOTS,
+			    .max_zombies = MOCK_SLOTS - 2, .issue_timeout_ms = 50 }
 	};
+	struct completion *released = test_alloc(t, ZOMBIES * sizeof(*released));
 	struct test *other = test_alloc(t, sizeof(*other));
-	struct mock_request *request = held_request(t, 1);
 	struct mock *mock = mock_create(&second);
 	struct stopping stopping;
+	unsigned int i;
 
 	if (!EXPECT(t, !IS_ERR(mock)))
 		return;
 	other->test_case = &second;
 	other->mock = mock;
-	request->test = other;
+	other->dev = mock->dev;
 	stopping.dev = mock->dev;
-	EXPECT_EQ(t, vrb_submit(vrb_device_client(mock->dev), &request->vrb), -EINPROGRESS);
-	wait_over(request, -ETIMEDOUT);
+	lose_many(t, other, released);
 	INIT_WORK_ONSTACK(&stopping.work, stop_there);
 	schedule_work_on(1, &stopping.work);
 	EXPECT(t, wait_until(is_set, &flush_begins));
@@ -158,12 +185,15 @@ static void end_with_a_zombie(struct test *t)
 	flush_work(&stopping.work);
 	destroy_work_on_stack(&stopping.work);
 	EXPECT_EQ(t, mock->quiesces, 1);
+	EXPECT(t, !other->failed);
+	for (i = 0; i < ZOMBIES; i++)
+		EXPECT(t, completion_done(&released[i]));
 	mock_free(mock);
 }
 
 static void zombie_at_the_end_of_a_device(struct test *t)
 {
-	while_held_up(t, "vrb_flush", end_with_a_zombie);
+	while_held_up(t, "vrb_flush", end_with_zombies);
 }
 
 /* ---- A fence that waits when a destroy comes by way of the inbox ---- */
