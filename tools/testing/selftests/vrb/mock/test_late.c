@@ -196,6 +196,38 @@ static void zombie_at_the_end_of_a_device(struct test *t)
 	while_held_up(t, "vrb_flush", end_with_zombies);
 }
 
+/* ---- Somebody who becomes a client while the device is being detached ---- */
+
+static void detach_there(struct work_struct *work)
+{
+	vrb_device_detach(container_of(work, struct stopping, work)->dev);
+}
+
+/* It finds the device, and waits for the lock. */
+static void join_what_is_going(struct test *t)
+{
+	struct stopping stopping = { .dev = t->dev };
+	struct vrb_client *client;
+
+	INIT_WORK_ONSTACK(&stopping.work, detach_there);
+	schedule_work_on(1, &stopping.work);
+	EXPECT(t, wait_until(is_set, &flush_begins));
+	client = vrb_client_register(mock_ibdev(t->mock), "late");
+	if (!IS_ERR(client))
+		vrb_client_unregister(client);
+	/* If this CPU has come too late the device is in no list any more. */
+	EXPECT(t, PTR_ERR(client) == -ENODEV || PTR_ERR(client) == -EOPNOTSUPP);
+	vrb_client_unregister(t->client);
+	t->client = NULL;
+	flush_work(&stopping.work);
+	destroy_work_on_stack(&stopping.work);
+}
+
+static void detach_refuses_who_has_found_it(struct test *t)
+{
+	while_held_up(t, "vrb_sweep_start", join_what_is_going);
+}
+
 /* ---- A fence that waits when a destroy comes by way of the inbox ---- */
 
 struct leaving {
@@ -409,6 +441,7 @@ const struct test_case late_tests[] = {
 	{ "revive_before_the_provider_knows", revive_before_the_provider_knows },
 	{ "zombie_at_the_end_of_a_device", zombie_at_the_end_of_a_device },
 	{ "fence_hears_of_a_destroy_from_the_inbox", fence_hears_of_a_destroy_from_the_inbox },
+	{ "detach_refuses_who_has_found_it", detach_refuses_who_has_found_it },
 	{ "idle_since_another_device", idle_since_another_device },
 	{ "timer_at_the_end_of_a_device", timer_at_the_end_of_a_device },
 	{}
