@@ -279,6 +279,74 @@ static void fence_hears_of_a_destroy_from_the_inbox(struct test *t)
 	leave_cpu0();
 }
 
+/* ---- A pump that is held up when a client goes before its destroy ---- */
+
+static bool client_leaves;
+
+/* It is going to tell the pump of its destroys. */
+static int have_the_pump_held_up(struct kprobe *probe, struct pt_regs *regs)
+{
+	unsigned int ms;
+
+	if (raw_smp_processor_id())
+		return 0;
+	WRITE_ONCE(client_leaves, true);
+	for (ms = 0; ms < LONG_MS && !READ_ONCE(flush_begins); ms++)
+		mdelay(1);
+	return 0;
+}
+
+static void kick_when_it_leaves(struct mock_thread *thread)
+{
+	struct test *t = thread->data;
+
+	if (READ_ONCE(client_leaves))
+		vrb_device_kick(t->dev);
+	WRITE_ONCE(client_leaves, false);
+}
+
+static void count_gone(void *context)
+{
+	unsigned int *gone = context;
+
+	*gone += 1;
+}
+
+/* The callback that the fence has called is over when it returns. */
+static void leave_a_busy_pump(struct test *t)
+{
+	struct vrb_client *second = vrb_client_register(mock_ibdev(t->mock), "second");
+	struct kprobe probe = {
+		.symbol_name = "vrb_tell", .pre_handler = have_the_pump_held_up
+	};
+	struct completion parent_released, child_released;
+	struct mock_object *parent, *child;
+	struct mock_thread thread;
+	unsigned int gone = 0;
+
+	child = new_object(t, 9, &child_released);
+	parent = new_object(t, 8, &parent_released);
+	EXPECT_EQ(t, vrb_object_add_parent(&child->object, &parent->object), 0);
+	EXPECT_EQ(t, vrb_destroy(second, &parent->object, count_gone, &gone), -EINPROGRESS);
+	client_leaves = false;
+	EXPECT_EQ(t, register_kprobe(&probe), 0);
+	start_on_cpu1(&thread, kick_when_it_leaves, t);
+	vrb_client_unregister(second);
+	EXPECT_EQ(t, READ_ONCE(gone), 1);
+	WRITE_ONCE(flush_may_go, true);
+	stop_on_cpu1(&thread);
+	unregister_kprobe(&probe);
+	destroy(child);
+	wait_released(t, &child_released);
+	wait_released(t, &parent_released);
+	EXPECT_EQ(t, gone, 1);
+}
+
+static void client_fence_waits_for_those_it_leaves(struct test *t)
+{
+	while_held_up(t, "vrb_run", leave_a_busy_pump);
+}
+
 /* ---- Devices that have the same place, one after the other ---- */
 
 /* A device's first callback is @request's; the device has gone when this returns. */
@@ -442,6 +510,7 @@ const struct test_case late_tests[] = {
 	{ "zombie_at_the_end_of_a_device", zombie_at_the_end_of_a_device },
 	{ "fence_hears_of_a_destroy_from_the_inbox", fence_hears_of_a_destroy_from_the_inbox },
 	{ "detach_refuses_who_has_found_it", detach_refuses_who_has_found_it },
+	{ "client_fence_waits_for_those_it_leaves", client_fence_waits_for_those_it_leaves },
 	{ "idle_since_another_device", idle_since_another_device },
 	{ "timer_at_the_end_of_a_device", timer_at_the_end_of_a_device },
 	{}
