@@ -347,6 +347,94 @@ static void client_fence_waits_for_those_it_leaves(struct test *t)
 	while_held_up(t, "vrb_run", leave_a_busy_pump);
 }
 
+/* ---- A kill that finds its request inside a submit that is refused ---- */
+
+struct meddling {
+	struct work_struct work;
+	struct mock_request *request;
+	int ret;
+};
+
+static void kill_there(struct work_struct *work)
+{
+	vrb_kill(&container_of(work, struct meddling, work)->request->vrb);
+}
+
+static void submit_there(struct work_struct *work)
+{
+	struct meddling *meddling = container_of(work, struct meddling, work);
+
+	meddling->ret = vrb_submit(meddling->request->test->client, &meddling->request->vrb);
+}
+
+static bool is_through(void *work)
+{
+	return !work_busy(work);
+}
+
+static void spin_until(bool (*condition)(void *arg), void *arg)
+{
+	unsigned int ms;
+
+	for (ms = 0; ms < 5000 && !condition(arg); ms++)
+		mdelay(1);
+}
+
+static bool is_over(void *request)
+{
+	return completion_done(&((struct mock_request *)request)->over);
+}
+
+/* The killer, on this CPU, does not see that it is idle before it is being submitted again. */
+static void have_it_submitted_again(struct mock_request *request, struct meddling *submitter)
+{
+	preempt_disable();
+	let_go(request);
+	spin_until(is_over, request);
+	schedule_work_on(1, &submitter->work);
+	spin_until(is_set, &flush_begins);
+	preempt_enable();
+}
+
+static void refuse_what_is_killed(struct test *t)
+{
+	struct mock_request *request = held_request(t, 1);
+	struct meddling killer = { .request = request }, submitter = { .request = request };
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	request->vrb.object = &object->object;
+	submit(request);
+	wait_posted(request);
+	INIT_WORK_ONSTACK(&killer.work, kill_there);
+	INIT_WORK_ONSTACK(&submitter.work, submit_there);
+	schedule_work_on(0, &killer.work);
+	msleep(50);			/* it sleeps */
+	have_it_submitted_again(request, &submitter);
+	msleep(20);			/* it has looked, and sleeps again */
+	WRITE_ONCE(flush_may_go, true);
+	flush_work(&submitter.work);
+	EXPECT_EQ(t, submitter.ret, -EPERM);
+	EXPECT(t, wait_until(is_through, &killer.work));
+	vrb_device_kick(t->dev);
+	flush_work(&killer.work);
+	destroy_work_on_stack(&submitter.work);
+	destroy_work_on_stack(&killer.work);
+	EXPECT_EQ(t, request->calls, 1);
+	destroy(object);
+	wait_released(t, &released);
+}
+
+/* Whoever is refused says so to whom has taken him for the request's owner. */
+static void kill_goes_on_after_a_refused_submit(struct test *t)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		test_skip(t, "softirqs need a CPU that can be preempted");
+	else
+		while_held_up(t, "vrb_object_put", refuse_what_is_killed);
+}
+
 /* ---- Devices that have the same place, one after the other ---- */
 
 /* A device's first callback is @request's; the device has gone when this returns. */
@@ -511,6 +599,8 @@ const struct test_case late_tests[] = {
 	{ "fence_hears_of_a_destroy_from_the_inbox", fence_hears_of_a_destroy_from_the_inbox },
 	{ "detach_refuses_who_has_found_it", detach_refuses_who_has_found_it },
 	{ "client_fence_waits_for_those_it_leaves", client_fence_waits_for_those_it_leaves },
+	{ "kill_goes_on_after_a_refused_submit", kill_goes_on_after_a_refused_submit,
+	  { .issue_timeout_ms = 600000 } },
 	{ "idle_since_another_device", idle_since_another_device },
 	{ "timer_at_the_end_of_a_device", timer_at_the_end_of_a_device },
 	{}
