@@ -40,8 +40,8 @@ bad() {
 	grep -qE "tavor_[a-z]+: not ok $1 " "$TEST_DIR/results"
 }
 
-# libmthca ends scatter lists with this key, which would be that of some region. First, because a key
-# comes back late.
+# libmthca ends scatter lists with this key, which would be that of some region. First, because a
+# key comes back late.
 test_the_key_that_ends_lists_is_no_regions() {
 	"$TREE/build/guest/tavor/lkeys" >"$TEST_DIR/keys"
 	grep -qx 0xff "$TEST_DIR/keys"

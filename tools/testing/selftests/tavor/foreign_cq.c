@@ -7,8 +7,8 @@
 // Runs: guest --driver mthca --sm
 //
 // A process says in which memory its CQ is, by numbers that are easily guessed. Those of another
-// process are refused by ib_tavor, as uabi.c has in more detail. ib_mthca believes them, so that the
-// HCA writes completions where the process may not. By hand:
+// process are refused by ib_tavor, as uabi.c has in more detail. ib_mthca believes them, so that
+// the HCA writes completions where the process may not. By hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/foreign_cq
 
 #include <errno.h>
