@@ -17,10 +17,13 @@ PLOT_PACKAGES="python3-matplotlib"
 
 # root_make ORIGIN PACKAGES HOOK DIR: ORIGIN is the preferred suite
 root_make() {
-	local origin=$1 packages=$2 hook=$3 dir=$4 options=()
+	local origin=$1 packages=$2 hook=$3 dir=$4 options=() valid
 	if [ "$origin" = "$SUITE-backports" ]; then
 		options+=("--aptopt=APT::Default-Release \"$origin\"")
 	fi
+	# Where the mirror is a snapshot of the past, the machine's apt says so.
+	valid=$(apt-config dump --format '%v' Acquire::Check-Valid-Until)
+	[ -z "$valid" ] || options+=("--aptopt=Acquire::Check-Valid-Until \"$valid\"")
 	rmdir "$dir"
 	# shellcheck disable=SC2086 # a list of words
 	mmdebstrap --variant=apt --architectures=amd64 --format=directory \
