@@ -27,12 +27,13 @@ modules_sync() {
 }
 
 # modules_make KERNEL-DIR MIRROR "DIR..." [MAKE-ARGUMENT...]: run Kbuild over these folders in one
-# go, so that what one needs of another is resolved
+# go, so that what one needs of another is resolved. MODULES_ROOT may name another root than the
+# tool root.
 modules_make() {
 	local kernel=$1 mirror=$2 dirs=$3 release tool
 	shift 3
 	release=$(<"$kernel/release")
-	tool=$(tool_root)
+	tool=${MODULES_ROOT:-$(tool_root)}
 	in_root "$tool" --kernel "$kernel" --bind "$mirror" --cwd "$mirror" -- \
 		make -j2 -s -C "/usr/src/linux-headers-$release" M="$mirror" W=1 \
 		MODULE_DIRS="$dirs" "$@" modules 2>&1 | sed "s|$mirror/||g" >&2
@@ -99,20 +100,28 @@ modules() {
 	exec 8>&-
 }
 
-# modules_strict LINE "DIR...": compile anew with sparse; fails if it or the compiler says anything.
-# Debian's sparse does not understand the headers of 7.x: there the compiler alone is asked.
-modules_strict() {
-	local line=$1 dirs=$2 kernel mirror log rc=0 sparse=()
-	[ "$line" != 6.12 ] || sparse=(C=2 CF=-D__CHECK_ENDIAN__)
-	kernel=$(kernel "$line")
+# modules_anew KERNEL-DIR "DIR..." [MAKE-ARGUMENT...]: compile anew, in a folder that is then
+# removed; fails if the compiler, sparse or modpost says anything
+modules_anew() {
+	local kernel=$1 dirs=$2 mirror log rc=0
+	shift 2
 	mirror=$(mktemp -d "${TMPDIR:-/tmp}/strict.XXXXXX")
 	log=$(mktemp)
 	modules_sync "$mirror"
-	modules_make "$kernel" "$mirror" "$dirs" "${sparse[@]}" 2>"$log" || rc=$?
+	modules_make "$kernel" "$mirror" "$dirs" "$@" 2>"$log" || rc=$?
 	cat "$log" >&2
-	! grep -qE '(warning|error):' "$log" || rc=1
+	! grep -qE '(warning|error|WARNING|ERROR):' "$log" || rc=1
 	rm -rf "$mirror" "$log"
 	return "$rc"
+}
+
+# modules_strict LINE "DIR...": compile anew with sparse. Debian's sparse does not understand the
+# headers of 7.x: there the compiler alone is asked.
+modules_strict() {
+	local kernel sparse=()
+	[ "$1" != 6.12 ] || sparse=(C=2 CF=-D__CHECK_ENDIAN__)
+	kernel=$(kernel "$1")
+	modules_anew "$kernel" "$2" "${sparse[@]}"
 }
 
 # module_dir MODULE: the folder whose Kbuild makes it
@@ -134,11 +143,16 @@ modules_dirs() {
 	done | awk '!seen[$0]++' | tr '\n' ' ' | sed 's/ $//'
 }
 
+# modules_everywhere: the folders of every module of the tree, test modules included
+modules_everywhere() {
+	# shellcheck disable=SC2086 # a list of words
+	(cd "$TREE" && grep -rlE --include=Kbuild '^obj-m' $MODULE_ROOMS 2>/dev/null) |
+		xargs -r -n1 dirname | sort | xargs
+}
+
 # modules_all LINE: every module of the tree, test modules included
 modules_all() {
 	local dirs
-	# shellcheck disable=SC2086 # a list of words
-	dirs=$(cd "$TREE" && grep -rlE --include=Kbuild '^obj-m' $MODULE_ROOMS 2>/dev/null |
-		xargs -r -n1 dirname | sort | tr '\n' ' ') || :
-	[ -z "$dirs" ] || modules "$1" "${dirs% }"
+	dirs=$(modules_everywhere) || :
+	[ -z "$dirs" ] || modules "$1" "$dirs"
 }
