@@ -26,8 +26,10 @@ static int puts;
 
 static int count_put(struct kprobe *probe, struct pt_regs *regs)
 {
+#ifdef CONFIG_HAVE_FUNCTION_ARG_ACCESS_API
 	if (regs_get_kernel_argument(regs, 0) == (unsigned long)gid)
 		puts++;
+#endif
 	return 0;
 }
 
@@ -119,7 +121,7 @@ static void paths_probe(struct ib_device *dev, struct paths *p)
 	struct kprobe probe = { .symbol_name = "rdma_put_gid_attr", .pre_handler = count_put };
 	bool ok;
 
-	if (register_kprobe(&probe)) {
+	if (!IS_ENABLED(CONFIG_HAVE_FUNCTION_ARG_ACCESS_API) || register_kprobe(&probe)) {
 		pr_info("tavor_paths: not ok 1 no probe\n");
 		return;
 	}
