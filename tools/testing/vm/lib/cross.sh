@@ -202,8 +202,9 @@ cross_state() {
 # cross_modules KERNEL-DIR ROOT "DIR..." [MAKE-ARGUMENT...]: compile anew what has not yet compiled
 # without a warning; what is said is on standard error
 cross_modules() {
-	local passed MODULES_ROOT=$2
-	passed=$CACHE/cross/$(cross_state "$@")
+	local passed state MODULES_ROOT=$2
+	state=$(cross_state "$@") && [ -n "$state" ] || return 1
+	passed=$CACHE/cross/$state
 	[ ! -e "$passed" ] || return 0
 	modules_anew "$1" "${@:3}" || return 1
 	mkdir -p "$CACHE/cross"
