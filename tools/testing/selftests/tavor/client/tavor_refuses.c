@@ -461,28 +461,33 @@ static void rest_mcast(struct test *t, struct ib_qp *qp, u8 first, int errno)
 	want(t, errno, ask(t, &mcast.vrb), "detach_mcast");
 }
 
-/* An object that is not there is one of no device. */
-static void rest_nothing(struct test *t)
+/* An object that is not there is one of no device. All requests at once are too much stack. */
+static noinline_for_stack void rest_created_of_nothing(struct test *t)
 {
 	struct vrb_create_cq create_cq;
 	struct vrb_create_qp create_qp;
 	struct vrb_create_srq create_srq;
 	struct vrb_create_mr create_mr;
-	struct vrb_reset_qp reset;
-	struct vrb_modify_srq modify_srq = {};
-	struct vrb_query_srq query_srq;
 
 	vrb_prep_create_cq(&create_cq, NULL);
 	vrb_prep_create_qp(&create_qp, NULL);
 	vrb_prep_create_srq(&create_srq, NULL);
 	vrb_prep_create_mr(&create_mr, NULL);
-	vrb_prep_reset_qp(&reset, NULL);
-	vrb_prep_modify_srq(&modify_srq, NULL);
-	vrb_prep_query_srq(&query_srq, NULL);
 	want(t, -EINVAL, ask(t, &create_cq.vrb), "create_cq of nothing");
 	want(t, -EINVAL, ask(t, &create_qp.vrb), "create_qp of nothing");
 	want(t, -EINVAL, ask(t, &create_srq.vrb), "create_srq of nothing");
 	want(t, -EINVAL, ask(t, &create_mr.vrb), "create_mr of nothing");
+}
+
+static noinline_for_stack void rest_nothing(struct test *t)
+{
+	struct vrb_reset_qp reset;
+	struct vrb_modify_srq modify_srq = {};
+	struct vrb_query_srq query_srq;
+
+	vrb_prep_reset_qp(&reset, NULL);
+	vrb_prep_modify_srq(&modify_srq, NULL);
+	vrb_prep_query_srq(&query_srq, NULL);
 	want(t, -EINVAL, ask(t, &reset.vrb), "reset_qp of nothing");
 	want(t, -EINVAL, ask(t, &modify_srq.vrb), "modify_srq of nothing");
 	want(t, -EINVAL, ask(t, &query_srq.vrb), "query_srq of nothing");
@@ -499,6 +504,7 @@ static void refuses_rest(struct test *t)
 	rest_mcast(t, t->ud, 0xfe, -EINVAL);
 	rest_mcast(t, NULL, 0xff, -EINVAL);
 	rest_mcast(t, t->ud, 0xff, 0);
+	rest_created_of_nothing(t);
 	rest_nothing(t);
 	result(t, "SRQs, groups, and objects that are not there");
 }

@@ -223,7 +223,7 @@ static void bounds_of_deadlines_apart(struct test *t)
 	hold_all_slots(t, crowd);
 	for (i = 0; i < MANY; i++) {
 		prepare(crowd, i, NULL);
-		crowd->request[i].head.vrb.deadline = ktime_add_us(start, (i * 7919ULL) % 3000000);
+		crowd->request[i].head.vrb.deadline = ktime_add_us(start, i * 7919 % 3000000);
 		EXPECT_EQ(t, vrb_submit(t->client, &crowd->request[i].head.vrb), -EINPROGRESS);
 		if (i % 1000 == 0)
 			cond_resched();

@@ -266,7 +266,7 @@ static unsigned long charged_most;
 
 static int see_run(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
-	charged_most = max(charged_most, regs_return_value(regs));
+	charged_most = max_t(unsigned long, charged_most, regs_return_value(regs));
 	atomic_inc(&runs_seen);
 	return 0;
 }
