@@ -172,7 +172,8 @@ newest_root() {
 		need_root "building the root of the newest compiler"
 		need_space "$CACHE" 4000
 		host_lists
-		cached "$dir" "building the root of the newest compiler" newest_root_make "$packages"
+		cached "$dir" "building the root of the newest compiler" \
+			newest_root_make "$packages"
 	fi
 	echo "$dir"
 }

@@ -40,7 +40,7 @@ logged() {
 	cross_modules "$@" >"$work/log" 2>&1
 }
 
-# compiled KERNEL-DIR ROOT "DIR...": it says nothing
+# compiled KERNEL-DIR ROOT "DIR..." [MAKE-ARGUMENT...]: it says nothing
 compiled() {
 	local status=0
 	slow "kernel $(<"$1/release"): compiling" logged "$@" -k || status=$?
@@ -48,9 +48,10 @@ compiled() {
 	return "$status"
 }
 
-# compiles KERNEL-DIR ROOT ARCHITECTURE: a result, and what is left out
+# compiles KERNEL-DIR ROOT ARCHITECTURE: a result, and what is left out. The big-endian one is also
+# for sparse.
 compiles() {
-	local text option dirs
+	local text option dirs sparse=()
 	text="kernel $(<"$1/release") for $3 compiles without warnings"
 	if option=$(lacks "$1" INFINIBAND INFINIBAND_USER_ACCESS PCI); then
 		skipped "$text" "Debian's kernel has no CONFIG_$option"
@@ -63,7 +64,8 @@ compiles() {
 			"they have instructions of amd64"
 		dirs=$(xargs -n1 <<<"$dirs" | grep -vxFf <(xargs -n1 <<<"$ONLY_AMD64") | xargs)
 	fi
-	compiled "$1" "$2" "$dirs"
+	[ "$3" != s390x ] || sparse=(C=2 CF=-D__CHECK_ENDIAN__)
+	compiled "$1" "$2" "$dirs" "${sparse[@]}"
 	result $? "$text"
 }
 
