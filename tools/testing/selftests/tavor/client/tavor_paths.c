@@ -21,12 +21,16 @@ struct paths {
 	struct vrb_modify_qp modify;
 };
 
+/* 32-bit ARM cannot tell where arguments are, and s390 keeps the function for it from modules. */
+#define READS_ARGUMENTS	(IS_ENABLED(CONFIG_HAVE_FUNCTION_ARG_ACCESS_API) && \
+			 !IS_ENABLED(CONFIG_S390))
+
 static const struct ib_gid_attr *gid;
 static int puts;
 
 static int count_put(struct kprobe *probe, struct pt_regs *regs)
 {
-#ifdef CONFIG_HAVE_FUNCTION_ARG_ACCESS_API
+#if READS_ARGUMENTS
 	if (regs_get_kernel_argument(regs, 0) == (unsigned long)gid)
 		puts++;
 #endif
@@ -121,7 +125,7 @@ static void paths_probe(struct ib_device *dev, struct paths *p)
 	struct kprobe probe = { .symbol_name = "rdma_put_gid_attr", .pre_handler = count_put };
 	bool ok;
 
-	if (!IS_ENABLED(CONFIG_HAVE_FUNCTION_ARG_ACCESS_API) || register_kprobe(&probe)) {
+	if (!READS_ARGUMENTS || register_kprobe(&probe)) {
 		pr_info("tavor_paths: not ok 1 no probe\n");
 		return;
 	}
