@@ -18,7 +18,7 @@
 static uint vrb_nag_seconds = 10;
 module_param_named(nag_seconds, vrb_nag_seconds, uint, 0644);
 MODULE_PARM_DESC(nag_seconds,
-		 "how often somebody who waits for others looks by himself, and says so; 0: never");
+		 "seconds after which a caller that waits for others checks again and logs it; 0: never");
 
 /* ---- The wheel ---- */
 
@@ -423,7 +423,7 @@ void vrb_wait_zero(struct vrb_device *dev, unsigned int (*count)(const void *of)
 		if (schedule_timeout(nag ? min(nag, 3600U) * HZ : MAX_SCHEDULE_TIMEOUT))
 			continue;
 		left = vrb_count(dev, count, of);
-		WARN_ONCE(!left, "%s: nobody said that there are no %s\n", dev->name, what);
+		WARN_ONCE(!left, "%s: no wakeup when there were no more %s\n", dev->name, what);
 		if (left)
 			pr_warn("%s: waiting for %u %s\n", dev->name, left, what);
 	}
