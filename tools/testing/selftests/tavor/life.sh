@@ -26,8 +26,9 @@ impatient() {
 		reload cmd_timeout_ms=1000
 }
 
+# has_failed MARK: or does soon; a create that a killed process has left behind may still time out
 has_failed() {
-	failed "$1" || fail "the device has not failed"
+	until_true 10 failed "$1" || fail "the device has not failed"
 }
 
 # bound_anew MARK: what was there before goes without a trace, and the function works again

@@ -253,7 +253,6 @@ static bool world_begin(struct world *w)
 	struct ibv_device **list = ibv_get_device_list(NULL);
 
 	memset(w, 0, sizeof(*w));
-	base = engine_rests("objects", ":");
 	w->memory = aligned_alloc(4096, BUFFER);
 	w->context = list && list[0] ? ibv_open_device(list[0]) : NULL;
 	if (list)
@@ -314,10 +313,17 @@ static bool world_until(struct world *w, const struct verb *verb)
 	return ok;
 }
 
+/* The same for a test that ends in world_end(). */
+static bool world_counted(struct world *w, const struct verb *verb)
+{
+	base = engine_rests("objects", ":");
+	return world_until(w, verb);
+}
+
 /* What @verb says to a fault; -1: it did not get that far. */
 static int strikes(struct world *w, const struct verb *verb, const char *fault)
 {
-	return world_until(w, verb) && model_fault(fault) ? verb->run(w) : -1;
+	return world_counted(w, verb) && model_fault(fault) ? verb->run(w) : -1;
 }
 
 static bool error_is(int ret, int error)
@@ -368,7 +374,7 @@ static void late(const struct verb *verb, const char *command)
 static void taken_away(const char *what, const char *fault, bool device_fails)
 {
 	struct world w;
-	bool ok = world_until(&w, verbs + NR_VERBS);
+	bool ok = world_counted(&w, verbs + NR_VERBS);
 
 	ok = ok && model_fault(fault);
 	ok &= world_end(&w);
@@ -445,18 +451,21 @@ static int hold(void)
 	return 0;
 }
 
-/* Creates and destroys until SIGTERM or an error. */
+/* Creates and destroys until SIGTERM or an error; says so when it has done it once. */
 static int churn(void)
 {
 	struct world w;
-	bool ok = true;
+	bool ok = true, first = true;
 
-	printf("churning\n");
-	fflush(stdout);
 	while (ok && !told) {
 		ok = world_until(&w, verbs + NR_VERBS);
 		if (w.pd)
 			world_destroy(&w);
+		if (first) {
+			printf("churning\n");
+			fflush(stdout);
+		}
+		first = false;
 	}
 	printf("%s\n", ok ? "told to end" : "ended");
 	return 0;
