@@ -77,18 +77,19 @@ static bool tavor_flush_step(struct tavor_dev *dev)
 	struct vrb_object *object;
 
 	if (!dev->flush_ready) {
-		object = tavor_table_next(&dev->qps, &dev->flush_next);
-		if (object) {
-			tavor_flush_tell(object);
+		if (tavor_table_next(&dev->qps, &dev->flush_next, &object)) {
+			if (object)
+				tavor_flush_tell(object);
 			return true;
 		}
 		dev->flush_next = 0;
 		smp_store_release(&dev->flush_ready, true);	/* after the changes of the lists */
 	}
-	object = tavor_table_next(&dev->cqs, &dev->flush_next);
+	if (!tavor_table_next(&dev->cqs, &dev->flush_next, &object))
+		return false;
 	if (object)
 		tavor_flush_wake(object);
-	return object;
+	return true;
 }
 
 static void tavor_flush_some(struct rcu_head *rcu)

@@ -7,13 +7,14 @@
  * A table has room for all objects from the beginning, so nothing is allocated later.
  */
 #include <linux/mm.h>
+#include <linux/slab.h>
 
 #include "table.h"
 #include "tavor.h"
 
 static u32 tavor_table_index_of(const struct tavor_table *table, u32 number)
 {
-	return number & (table->alloc.num - 1);
+	return number & table->places->mask;
 }
 
 /**
@@ -29,24 +30,28 @@ static u32 tavor_table_index_of(const struct tavor_table *table, u32 number)
  */
 int tavor_table_init(struct tavor_table *table, const char *name, u32 num, u32 mask, u32 reserved)
 {
+	struct tavor_places *places;
 	int err;
 
-	table->objects = kvcalloc(num, sizeof(*table->objects), GFP_KERNEL);
-	if (!table->objects)
+	places = kvzalloc(struct_size(places, object, num), GFP_KERNEL);
+	if (!places)
 		return -ENOMEM;
+	places->mask = num - 1;
 	err = tavor_bitmap_init(&table->present, num);
 	if (err)
-		goto free_objects;
+		goto free_places;
 	err = tavor_alloc_init(&table->alloc, name, num, mask, reserved);
 	if (err)
 		goto destroy_present;
 	spin_lock_init(&table->lock);
+	/* Who finds the places finds the rest of the table initialised. */
+	smp_store_release(&table->places, places);
 	return 0;
 
 destroy_present:
 	tavor_bitmap_destroy(&table->present);
-free_objects:
-	kvfree(table->objects);
+free_places:
+	kvfree(places);
 	return err;
 }
 
@@ -55,13 +60,20 @@ free_objects:
  * @dev: device
  * @table: the table
  *
+ * The event queues exist longer than the tables: lookups for late events may be under way.
+ *
  * Context: Process context, may sleep.
  */
 void tavor_table_destroy(struct tavor_dev *dev, struct tavor_table *table)
 {
+	struct tavor_places *places = table->places;
+
+	spin_lock_bh(&table->lock);
+	WRITE_ONCE(table->places, NULL);
+	spin_unlock_bh(&table->lock);
+	kvfree_rcu(places, rcu);
 	tavor_alloc_destroy(dev, &table->alloc);
 	tavor_bitmap_destroy(&table->present);
-	kvfree(table->objects);
 	table->alloc.num = 0;
 }
 
@@ -79,9 +91,9 @@ int tavor_table_insert(struct tavor_table *table, struct vrb_object *object)
 	int err = -EBUSY;
 
 	spin_lock_bh(&table->lock);
-	if (!table->objects[index]) {
+	if (!table->places->object[index]) {
 		/* Who finds it without the lock finds it initialised. */
-		smp_store_release(&table->objects[index], object);
+		smp_store_release(&table->places->object[index], object);
 		tavor_bitmap_set(&table->present, index);
 		err = 0;
 	}
@@ -101,9 +113,9 @@ void tavor_table_remove(struct tavor_table *table, struct vrb_object *object)
 	u32 index = tavor_table_index_of(table, object->id);
 
 	lockdep_assert_held(&table->lock);
-	if (table->objects[index] != object)
+	if (table->places->object[index] != object)
 		return;
-	WRITE_ONCE(table->objects[index], NULL);
+	WRITE_ONCE(table->places->object[index], NULL);
 	tavor_bitmap_clear(&table->present, index);
 }
 
@@ -127,23 +139,28 @@ void tavor_table_put(struct tavor_table *table, struct vrb_object *object)
  * @table: the table
  * @number: number from the hardware
  *
- * Context: Any; the caller must prevent the release of the object.
+ * Context: Any; the caller must prevent the release of the object, and of the table by RCU or
+ * because it has an object of the table.
  * Return: the object, or NULL.
  */
 struct vrb_object *tavor_table_find(struct tavor_table *table, u32 number)
 {
-	u32 index = tavor_table_index_of(table, number);
+	struct tavor_places *places;
 	struct vrb_object *object;
 
+	/* Pairs with the release in tavor_table_init(). */
+	places = smp_load_acquire(&table->places);
+	if (!places)
+		return NULL;
 	/* Pairs with the release in tavor_table_insert(). */
-	object = smp_load_acquire(&table->objects[index]);
+	object = smp_load_acquire(&places->object[number & places->mask]);
 	return object && object->id == number ? object : NULL;
 }
 
 /**
  * tavor_table_get() - takes a reference to the object of an event
  * @dev: device
- * @table: the table
+ * @table: the table; faulty firmware may send events before it exists
  * @number: number from the hardware
  *
  * Context: Softirq.
@@ -153,17 +170,14 @@ struct vrb_object *tavor_table_get(struct tavor_dev *dev, struct tavor_table *ta
 {
 	struct vrb_object *object;
 
-	/* Faulty firmware may send events before the table exists. */
-	if (!table->alloc.num)
-		return NULL;
 	rcu_read_lock();
 	object = tavor_table_find(table, number);
 	if (object && !vrb_object_tryget(object))
 		object = NULL;
 	rcu_read_unlock();
 	if (!object)
-		ibdev_dbg(&dev->ib_dev, "event of none of the %s: %#x\n", table->alloc.name,
-			  number);
+		ibdev_dbg(&dev->ib_dev, "event of none of the %s: %#x\n",
+			  table->alloc.name ?: "objects", number);
 	return object;
 }
 
@@ -171,24 +185,29 @@ struct vrb_object *tavor_table_get(struct tavor_dev *dev, struct tavor_table *ta
  * tavor_table_next() - takes a reference to the next object of a table
  * @table: the table
  * @index: 0 for the first call; set to the position of the next object
+ * @object: set to the object, or to NULL if it is being destroyed
  *
  * Context: Any down to softirq.
- * Return: the object, or NULL at the end. Those being destroyed are left out.
+ * Return: whether there was one; false also before the table exists and after it was destroyed.
  */
-struct vrb_object *tavor_table_next(struct tavor_table *table, u32 *index)
+bool tavor_table_next(struct tavor_table *table, u32 *index, struct vrb_object **object)
 {
-	struct vrb_object *object;
-	bool got;
+	struct tavor_places *places;
 
-	if (!table->alloc.num)
-		return NULL;
-	do {
-		spin_lock_bh(&table->lock);
+	*object = NULL;
+	/* Pairs with the release in tavor_table_init(): the lock is there. */
+	if (!smp_load_acquire(&table->places))
+		return false;
+	spin_lock_bh(&table->lock);
+	places = table->places;
+	if (places) {
 		*index = tavor_bitmap_next(&table->present, *index);
-		object = *index < table->alloc.num ? table->objects[*index] : NULL;
-		got = object && vrb_object_tryget(object);
-		spin_unlock_bh(&table->lock);
-		++*index;
-	} while (object && !got);
-	return object;
+		if (*index > places->mask)
+			places = NULL;
+		else if (vrb_object_tryget(places->object[*index]))
+			*object = places->object[*index];
+	}
+	spin_unlock_bh(&table->lock);
+	++*index;
+	return places;
 }
