@@ -568,6 +568,12 @@ struct tavor_mr_source {
 	int fd;
 };
 
+/* On 32 bits ib_core would pin less than the hardware is told of. */
+static bool tavor_mr_source_fits(const struct tavor_mr_source *from)
+{
+	return from->start <= ULONG_MAX && from->length <= SIZE_MAX;
+}
+
 static struct ib_umem *tavor_mr_pin(struct tavor_dev *dev, const struct tavor_mr_source *from)
 {
 	struct ib_umem_dmabuf *buf;
@@ -609,6 +615,7 @@ static int tavor_mr_map_user(struct tavor_hw_mr *mr, struct vrb_user *user,
 	err = tavor_mr_write_mtt(mr, user, page_size);
 	if (!err)
 		return 0;
+	tavor_mpt_free(mr->dev, mpt);
 release_umem:
 	ib_umem_release(mr->umem);
 forget_umem:
@@ -634,7 +641,7 @@ static struct ib_mr *tavor_mr_register(struct tavor_ucontext *ctx, struct ib_pd 
 
 	if (from->access & (IB_ACCESS_ON_DEMAND | IB_ZERO_BASED))
 		return ERR_PTR(-EOPNOTSUPP);
-	if (!tavor_mr_range_ok(from->iova, from->length))
+	if (!tavor_mr_range_ok(from->iova, from->length) || !tavor_mr_source_fits(from))
 		return ERR_PTR(-EINVAL);
 	tavor_mr_reap(dev);
 	mr = tavor_mr_alloc(dev);
@@ -655,6 +662,8 @@ static struct ib_mr *tavor_mr_register(struct tavor_ucontext *ctx, struct ib_pd 
 	err = tavor_mr_enable(mr, pd, &ctx->user);
 	if (err)
 		return ERR_PTR(err);
+	mr->ib.iova = from->iova;
+	mr->ib.length = from->length;
 	tavor_mr_publish(ctx, mr);
 	return &mr->ib;
 }
@@ -758,12 +767,8 @@ static struct ib_mr *tavor_rereg_user_mr(struct ib_mr *ibmr, int flags, u64 star
 	if (err)
 		return ERR_PTR(err);
 	new = tavor_mr_register(ctx, ibpd, &from);
-	if (IS_ERR(new)) {
+	if (IS_ERR(new))
 		WRITE_ONCE(mr->hw->retired, false);
-		return new;
-	}
-	new->iova = from.iova;
-	new->length = from.length;
 	return new;
 }
 
