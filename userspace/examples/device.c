@@ -59,7 +59,7 @@ static struct ibv_device *find(struct ibv_device **list, const char *name)
 	return NULL;
 }
 
-/* libibverbs looks for the file in more than one place, and says what was wrong with the last. */
+/* libibverbs tries several paths and reports the error of the last one; this one matters. */
 static int open_error(struct ibv_device *device)
 {
 	const int err = errno;

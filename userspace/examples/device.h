@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What the examples share: a device is opened, and what is wrong is said in plain words.
+ * Functions that the examples share: they open a device and explain errors.
  */
 #ifndef EXAMPLES_DEVICE_H
 #define EXAMPLES_DEVICE_H
@@ -10,16 +10,16 @@
 
 #define EXAMPLES_VERSION "1.0.0"
 
-/* Says what is wrong, and ends the program with status 1. */
+/* Prints an error message and ends the program with status 1. */
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
-/* strerror(), and what can be done about it */
+/* Returns the text of strerror(), with a hint about the likely cause. */
 const char *why(int err);
 
-/* The number that an option was given; anything but one from @low to @high ends the program. */
+/* Converts the argument of an option. Ends the program unless it is a number from @low to @high. */
 int number(const char *arg, int low, int high, struct argp_state *state);
 
-/* The device called @name, or the first one if that is NULL. */
+/* Opens the device called @name, or the first one if @name is NULL. */
 struct ibv_context *device_open(const char *name);
 
 #endif /* EXAMPLES_DEVICE_H */

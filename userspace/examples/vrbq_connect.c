@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * Connects many pairs of RC queue pairs of one device, from one thread, with libvrbq. For
- * comparison also with ibv_modify_qp(), one call after the other. vrbq_connect --help.
+ * comparison it can also call ibv_modify_qp() for one transition after the other. See
+ * vrbq_connect --help.
  */
 #include <argp.h>
 #include <errno.h>
@@ -47,7 +48,7 @@ static struct {
 	int nr;
 } w;
 
-/* Failures of a phase, and how long it took. */
+/* The failures and the duration of one phase */
 struct phase {
 	const char *name;
 	int done, failed, first;
@@ -71,7 +72,7 @@ static void count(struct phase *phase, int status)
 		phase->first = status;
 }
 
-/* Everything that RESET to RTS wants. */
+/* The attributes of all transitions from RESET to RTS */
 static struct ibv_qp_attr attr_of(int i)
 {
 	struct ibv_qp_attr attr = {
@@ -127,7 +128,7 @@ static void prep_destroy(struct vrbq_request *request, int i)
 	vrbq_prep_destroy_qp(request, i, w.qps[i]);
 }
 
-/* Requests go in as long as there is room; returns how many have. */
+/* Submits requests as long as the queue has room. Returns the number of accepted requests. */
 static int submit_some(int next, void (*prep)(struct vrbq_request *request, int i))
 {
 	struct vrbq_request requests[BATCH];
@@ -190,7 +191,7 @@ static void destroy_all(struct phase *phase)
 	phase->seconds = now() - begin;
 }
 
-/* The second of a pair writes to the memory of the first; 0 or a status. */
+/* One QP of a pair writes to the memory of the other. Returns 0 or an errno. */
 static int write_one(int i)
 {
 	struct ibv_sge sge = {

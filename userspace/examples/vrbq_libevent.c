@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * A program with a loop of libevent, which creates queue pairs, resets and destroys them while a
- * timer goes on ticking: libvrbq's file descriptor is one more event. vrbq_libevent --help.
+ * Creates queue pairs, moves them to INIT and destroys them, in an event loop of libevent in which
+ * a timer continues to run. libvrbq's file descriptor is one more event of the loop. See
+ * vrbq_libevent --help.
  */
 #include <argp.h>
 #include <errno.h>
@@ -31,7 +32,7 @@ static struct {
 	int begun, gone, failed, ticks;
 } w;
 
-/* One more QP, if there are to be more. */
+/* Creates the next QP, unless all have been created. */
 static void begin(void)
 {
 	struct ibv_qp_init_attr *attr = &w.attrs[w.begun];
@@ -69,7 +70,7 @@ static void failure(const struct vrbq_completion *completion)
 	w.failed++;
 }
 
-/* Each QP goes from one request to the next. */
+/* Each completion starts the next request on its QP: create, modify, destroy. */
 static void completed(const struct vrbq_completion *completion)
 {
 	if (completion->status)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Connections by rdma_cm whose queue pairs are created, connected and destroyed through libvrbq:
- * rdma_init_qp_attr() says what each transition wants, and rdma_establish() ends the handshake of
- * the active side. One thread, one loop. vrbq_rdma_cm --help.
+ * Makes connections with rdma_cm, and creates, connects and destroys their queue pairs through
+ * libvrbq. rdma_init_qp_attr() returns the attributes of each transition, and rdma_establish() ends
+ * the handshake of the active side. The program has one thread and one loop. See
+ * vrbq_rdma_cm --help.
  */
 #include <argp.h>
 #include <errno.h>
@@ -23,12 +24,12 @@
 
 /**
  * struct conn - one connection
- * @id: of rdma_cm
- * @qp: NULL until it is created
- * @init_attr: what it is created with
- * @transitions: that are under way
- * @failed: one has failed
- * @over: both sides know that it is over
+ * @id: its identifier in rdma_cm
+ * @qp: its QP; NULL until it is created
+ * @init_attr: attributes for the create of @qp
+ * @transitions: number of outstanding transitions of @qp
+ * @failed: an operation on the connection has failed
+ * @over: its destruction has started
  */
 struct conn {
 	struct rdma_cm_id *id;
@@ -56,7 +57,7 @@ static struct {
 	int begun, ended, failed, messages;
 } w;
 
-/* What all connections share; the device is known with the first of them. */
+/* Creates the objects that all connections share, when the first one determines the device. */
 static void open_device(struct ibv_context *context)
 {
 	struct vrbq_attr attr = { .depth = 1024 };
@@ -100,7 +101,7 @@ static void create_qp(struct conn *conn)
 	submit(&request, 1);
 }
 
-/* INIT, RTR and RTS at once: requests on one QP keep their order. */
+/* Submits INIT, RTR and RTS at once: requests on one QP keep their order. */
 static void connect_qp(struct conn *conn)
 {
 	struct vrbq_request requests[3];
@@ -164,7 +165,7 @@ static void post_send(struct conn *conn)
 		die("a send cannot be posted");
 }
 
-/* The QP has gone, or never was. */
+/* The QP has been destroyed, or was never created. */
 static void end(struct conn *conn)
 {
 	w.ended++;
@@ -173,7 +174,7 @@ static void end(struct conn *conn)
 	free(conn);
 }
 
-/* The QP goes first, then the identifier. */
+/* Destroys the QP; the identifier is destroyed when that has completed. */
 static void destroy(struct conn *conn)
 {
 	if (conn->over)
@@ -296,7 +297,7 @@ static void event(enum rdma_cm_event_type type, struct rdma_cm_id *id, int statu
 	}
 }
 
-/* The event is acknowledged first, as rdma_destroy_id() waits for that. */
+/* The event is acknowledged first, because rdma_destroy_id() waits for that. */
 static void take_event(void)
 {
 	enum rdma_cm_event_type type;
@@ -316,7 +317,7 @@ static void take_event(void)
 	event(type, id, status);
 }
 
-/* What was sent has arrived when it completes; then the client hangs up. */
+/* A completed send has arrived at the server. Then the client disconnects. */
 static void poll_cq(void)
 {
 	struct conn *conn;
@@ -338,7 +339,7 @@ static void poll_cq(void)
 	}
 }
 
-/* The CQ is looked at now and then: an example of how to connect needs no completion channel. */
+/* The CQ is polled at intervals, so this example needs no completion channel. */
 static void loop(void)
 {
 	struct pollfd fds[2] = { { .fd = w.channel->fd, .events = POLLIN },
@@ -348,7 +349,7 @@ static void loop(void)
 		fds[1].fd = w.vrbq ? vrbq_fd(w.vrbq) : -1;
 		if (poll(fds, 2, 10) < 0 && errno != EINTR)
 			die("poll: %s", strerror(errno));
-		/* A message comes before the end of its connection. */
+		/* This comes first, so that a message is seen before the end of its connection. */
 		poll_cq();
 		if (fds[0].revents)
 			take_event();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The driver's verb queue: <rdma/vrb-abi.h>.
+ * The backend that uses the driver's verb queue. <rdma/vrb-abi.h> documents the interface.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #define MAX_ATTRS 4
 #define PULL 32
 
-/* One call of a method: its attributes are added, and then it is made. */
+/* One call of a method. call_add() and its variants add the attributes, call_make() makes it. */
 struct call {
 	struct ib_uverbs_ioctl_hdr hdr;
 	struct ib_uverbs_attr attrs[MAX_ATTRS];
@@ -26,16 +26,16 @@ struct call {
 _Static_assert(sizeof(struct ib_uverbs_ioctl_hdr) == offsetof(struct call, attrs), "padding");
 
 /**
- * struct kernel_batch - what one submit takes
- * @requests: of the driver's interface
- * @handles: of their QPs
+ * struct kernel_batch - the requests of one submit
+ * @requests: in the format of the driver's interface
+ * @handles: the handles of their QPs
  */
 struct kernel_batch {
 	struct vrb_queue_request requests[VRB_QUEUE_MAX_BATCH];
 	uint32_t handles[VRB_QUEUE_MAX_BATCH];
 };
 
-/* What the length of an attribute of uverbs has room for */
+/* The length of a uverbs attribute has 16 bits. */
 _Static_assert(sizeof(((struct kernel_batch *)0)->requests) <= UINT16_MAX, "batch");
 
 static void call_init(struct call *call, uint16_t method)
@@ -68,7 +68,7 @@ static void call_out(struct call *call, uint16_t id, void *data, size_t size)
 	attr->data = (uintptr_t)data;
 }
 
-/* What has no more than 8 bytes is in the attribute itself. */
+/* Data of at most 8 bytes is stored in the attribute itself. */
 static void call_in(struct call *call, uint16_t id, const void *data, size_t size)
 {
 	struct ib_uverbs_attr *attr = call_add(call, id);
@@ -80,7 +80,7 @@ static void call_in(struct call *call, uint16_t id, const void *data, size_t siz
 		attr->data = (uintptr_t)data;
 }
 
-/* 0 or an errno */
+/* Returns 0 or an errno. */
 static int call_make(const struct vrbq *q, struct call *call)
 {
 	call->hdr.length = sizeof(call->hdr) + call->hdr.num_attrs * sizeof(call->attrs[0]);
@@ -116,8 +116,8 @@ static int create(struct vrbq *q)
 }
 
 /*
- * Whether this library and that driver can work together. A newer driver knows what this library
- * knows, and more; an older one may know less.
+ * Returns whether this library can use the driver's interface. A newer driver supports everything
+ * that this library uses; an older one may support less.
  */
 static bool is_usable(const struct vrbq *q, const struct vrb_queue_caps *caps)
 {
@@ -138,8 +138,8 @@ static int watch(struct vrbq *q)
 }
 
 /*
- * 0; EOPNOTSUPP if the device has no verb queue; EPROTO if it has one that this library cannot use;
- * or another errno
+ * Returns 0; EOPNOTSUPP if the device has no verb queue; EPROTO if it has one that this library
+ * cannot use; or another errno.
  */
 int kernel_open(struct vrbq *q)
 {
@@ -181,7 +181,10 @@ static uint32_t queue_op(uint32_t op)
 	return 0;
 }
 
-/* Whether the verb queue does it; what an older driver does not know, a thread does. */
+/*
+ * Returns whether the verb queue executes the request. A thread executes those that the driver does
+ * not support.
+ */
 bool kernel_has(const struct vrbq *q, const struct vrbq_request *request)
 {
 	const uint32_t op = queue_op(request->op);
@@ -189,7 +192,7 @@ bool kernel_has(const struct vrbq *q, const struct vrbq_request *request)
 	return q->queue_fd >= 0 && op && (q->ops & (1ull << op));
 }
 
-/* What has the same name in libibverbs' structures and in uverbs' */
+/* The fields that have the same name in the structures of libibverbs and of uverbs */
 #define AH_FIELDS(F)                  \
 	do {                          \
 		F(grh.flow_label);    \
@@ -274,7 +277,7 @@ static void attr_from_kernel(struct ibv_qp_attr *to, const struct ib_uverbs_qp_a
 	ah_from_kernel(&to->alt_ah_attr, &from->alt_ah_attr);
 }
 
-/* How the driver knows a request: the entry, and which use of it. */
+/* The driver identifies a request by the index of its entry and the entry's generation. */
 static uint64_t user_data_of(const struct vrbq *q, const struct entry *entry)
 {
 	return (uint64_t)entry->generation << 32 | (uint32_t)(entry - q->entries);
@@ -303,8 +306,9 @@ static void fill(const struct vrbq *q, struct vrb_queue_request *to, const struc
 }
 
 /*
- * The verb queue is through with it: @status. libibverbs hears of a reset, so that the provider's
- * CQs forget what was in flight, and of the destroy, which fails by itself or not at all.
+ * The verb queue has completed the request with @status. A successful reset is repeated through
+ * libibverbs, so that the provider removes the QP's completions from its CQs. A destroy is finished
+ * by libibverbs, whatever @status is, unless it was cancelled; its result is that of libibverbs.
  */
 static void through(struct vrbq *q, struct entry *entry, int status)
 {
@@ -320,7 +324,10 @@ static void through(struct vrbq *q, struct entry *entry, int status)
 	TAILQ_INSERT_TAIL(&q->finishing, entry, list);
 }
 
-/* The first @n that are pending; returns an errno, and how many were accepted. */
+/*
+ * Submits the first @n pending requests. Returns 0 or an errno, and the number of accepted requests
+ * in @accepted.
+ */
 static int submit(struct vrbq *q, uint32_t n, uint32_t *accepted)
 {
 	struct entry *entry = TAILQ_FIRST(&q->pending);
@@ -361,7 +368,7 @@ static uint32_t count_pending(const struct vrbq *q)
 	return n;
 }
 
-/* After the driver has gone nothing comes back: what it had is over. */
+/* The driver is gone and will complete nothing more: all requests that it had complete with EIO. */
 static void die(struct vrbq *q)
 {
 	struct entry *entry;
@@ -377,8 +384,9 @@ static void die(struct vrbq *q)
 }
 
 /*
- * What is pending goes to the verb queue. If one of many is refused none is taken; singly, the one
- * with the mistake is found, and completes with it.
+ * Submits the pending requests to the verb queue. A batch that contains an invalid request is
+ * refused as a whole. Then its requests are submitted one by one, and the invalid one completes
+ * with the error.
  */
 void kernel_flush(struct vrbq *q)
 {
@@ -436,7 +444,7 @@ static void complete(struct vrbq *q, const struct vrb_queue_completion *completi
 	entry->result.qp_state = completion->qp_state;
 	if (request->op == VRBQ_OP_QUERY_QP && !completion->status)
 		query_result(request, &completion->attr);
-	/* One that was taken back may be so because the program has destroyed the QP. */
+	/* After ECANCELED the QP must not be accessed: the program may have destroyed it. */
 	else if (completion->status != ECANCELED && completion->qp_state <= IBV_QPS_ERR)
 		request->qp->state = completion->qp_state;
 	through(q, entry, completion->status);
@@ -467,7 +475,7 @@ void kernel_pull(struct vrbq *q, uint32_t want)
 	}
 }
 
-/* 0, or an errno: EALREADY if it goes on */
+/* Returns 0, or an errno; EALREADY if the request is not cancelled and completes as usual. */
 int kernel_cancel(struct vrbq *q, struct entry *entry)
 {
 	const uint64_t user_data = user_data_of(q, entry);
@@ -478,6 +486,6 @@ int kernel_cancel(struct vrbq *q, struct entry *entry)
 	call_fd(&call, VRB_ATTR_QUEUE_CANCEL_FD, q->queue_fd);
 	call_in(&call, VRB_ATTR_QUEUE_CANCEL_USER_DATA, &user_data, sizeof(user_data));
 	ret = call_make(q, &call);
-	/* Completed, and not read yet. */
+	/* ENOENT: the request has completed, and its completion has not been read yet. */
 	return ret == ENOENT ? EALREADY : ret;
 }

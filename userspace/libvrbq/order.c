@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Requests on one object are carried out one after the other, as they were submitted. A thread
- * begins one when the one before it is over. The verb queue keeps that order itself, and gets
- * them at once; but after a reset libibverbs sets the QP back, so that nothing may have gone on.
+ * The order of requests on one object. They are executed one after the other, in the order of their
+ * submission. A thread starts a request when the previous one is over. The verb queue keeps the
+ * order itself, so requests are submitted to it at once, except after a reset: libibverbs resets
+ * its own state of the QP after the verb queue's reset, and the next request must wait for that.
  */
 #include <unistd.h>
 #include "vrbq_internal.h"
@@ -14,7 +15,7 @@ static struct bucket *bucket_of(struct vrbq *q, const void *object)
 	return &q->tails[(hash >> 32) & (q->buckets - 1)];
 }
 
-/* What the order is about; NULL: nothing, as there is no object yet. */
+/* The object whose requests are ordered; NULL for a create, which has no object yet. */
 static const void *object_of(const struct entry *entry)
 {
 	if (is_qp_op(entry->request.op) || entry->request.op == VRBQ_OP_DEREG_MR)
@@ -22,7 +23,7 @@ static const void *object_of(const struct entry *entry)
 	return NULL;
 }
 
-/* The request on @object that was submitted last and is not over; NULL: none */
+/* Returns the last submitted request on @object that is not over, or NULL. */
 struct entry *order_last(struct vrbq *q, const void *object)
 {
 	struct entry *entry;
@@ -52,7 +53,7 @@ static void append(struct vrbq *q, struct entry *entry)
 	LIST_INSERT_HEAD(bucket_of(q, object), entry, tail);
 }
 
-/* Returns the one after it. */
+/* Returns the next request on the same object, or NULL. */
 static struct entry *take_out(struct vrbq *q, struct entry *entry)
 {
 	struct entry *after = entry->after;
@@ -81,7 +82,7 @@ static bool may_begin(const struct entry *entry)
 	       (before->state == STATE_PENDING || before->state == STATE_ISSUED);
 }
 
-/* Begins @entry, and those after it, as far as that may be. */
+/* Starts @entry and the requests after it, up to the first that must wait. */
 void order_begin(struct vrbq *q, struct entry *entry)
 {
 	for (; entry && entry->state == STATE_HELD && may_begin(entry); entry = entry->after) {
@@ -94,7 +95,7 @@ void order_begin(struct vrbq *q, struct entry *entry)
 	}
 }
 
-/* A request that comes in. */
+/* Adds a request that has just been submitted. */
 void order_add(struct vrbq *q, struct entry *entry)
 {
 	entry->state = STATE_HELD;
@@ -104,7 +105,7 @@ void order_add(struct vrbq *q, struct entry *entry)
 	order_begin(q, entry);
 }
 
-/* It is on no list of its state any more. */
+/* Completes a request, which must have been removed from the list of its state. */
 void order_over(struct vrbq *q, struct entry *entry, int status)
 {
 	struct entry *after = take_out(q, entry);
@@ -116,7 +117,7 @@ void order_over(struct vrbq *q, struct entry *entry, int status)
 	order_begin(q, after);
 }
 
-/* Whether there is something to reap: completions, or the error that ends a queue. */
+/* Returns whether vrbq_reap() can return something: completions, or the error of a dead queue. */
 static bool is_reapable(const struct vrbq *q)
 {
 	if (!TAILQ_EMPTY(&q->finishing))
@@ -127,8 +128,8 @@ static bool is_reapable(const struct vrbq *q)
 }
 
 /*
- * Before the lock is released: what is pending goes to the verb queue, and the program's file
- * descriptor becomes readable or stops to be.
+ * Must be called before the lock is released. Submits the pending requests to the verb queue, and
+ * makes the program's file descriptor readable or not.
  */
 void order_leave(struct vrbq *q)
 {
@@ -140,7 +141,7 @@ void order_leave(struct vrbq *q)
 	if (want == q->signalled)
 		return;
 	q->signalled = want;
-	/* Neither blocks nor fails: the counter of an eventfd goes from 0 to 1 and back. */
+	/* This neither blocks nor fails: the counter of the eventfd changes between 0 and 1. */
 	if ((want ? write(q->event, &one, sizeof(one)) : read(q->event, &one, sizeof(one))) < 0)
 		q->signalled = !want;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Requests are filled, and the names of what they ask for.
+ * Functions that fill requests, and the names of operations and backends.
  */
 #include <string.h>
 #include "vrbq_internal.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Completions go out.
+ * Returns completions to the program.
  */
 #include "vrbq_internal.h"
 
-/* What the verb queue is through with, told to libibverbs; without the lock. */
+/* Finishes a request of the verb queue through libibverbs. Called without the lock. */
 static int finish(struct entry *entry)
 {
 	int ret;
@@ -30,7 +30,7 @@ static void finish_all(struct vrbq *q, uint32_t most)
 	}
 }
 
-/* Up to @want come to vrbq.done if there are as many; releases the lock meanwhile. */
+/* Collects up to @want completions in vrbq.done. Releases the lock meanwhile. */
 void reap_collect(struct vrbq *q, uint32_t want)
 {
 	if (q->nr_done < want)
@@ -60,7 +60,7 @@ int vrbq_reap(struct vrbq *q, struct vrbq_completion *completions, int n)
 		return failed(EINVAL);
 	}
 	reap_collect(q, n);
-	/* Requests that were held back, and find the device gone, are among them. */
+	/* If the device is gone, this completes the requests that were held until now. */
 	kernel_flush(q);
 	for (i = 0; i < n && (entry = TAILQ_FIRST(&q->done)); i++) {
 		completions[i] = entry->result;

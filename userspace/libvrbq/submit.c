@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Requests come in, and are taken back.
+ * Accepts requests, and cancels them.
  */
 #include <string.h>
 #include "vrbq_internal.h"
 
-/* Handles that are not this device's would be somebody else's objects. */
+/* The object must belong to this context: elsewhere its handle identifies another object. */
 static int check_object(const struct vrbq *q, const struct vrbq_request *request)
 {
 	const struct ibv_context *context = NULL;
@@ -30,7 +30,7 @@ static int check(struct vrbq *q, const struct vrbq_request *request)
 
 	if (request->op < VRBQ_OP_MODIFY_QP || request->op > VRBQ_OP_DEREG_MR || request->flags)
 		return EINVAL;
-	/* Before anything is looked at in an object which may be on its way out. */
+	/* This must precede any access to the object, which may be about to be destroyed. */
 	last = request->object ? order_last(q, request->object) : NULL;
 	if (last && is_last_op(last->request.op))
 		return ESHUTDOWN;
@@ -44,7 +44,7 @@ static int check(struct vrbq *q, const struct vrbq_request *request)
 	return 0;
 }
 
-/* The first thread is there before something relies on it. */
+/* Creates the first thread before a request that needs one is accepted. */
 static int first_thread(struct vrbq *q)
 {
 	return !q->nr_threads && threads_begin(q) ? ENOMEM : 0;
@@ -102,7 +102,7 @@ int vrbq_destroy_qp(struct vrbq *q, struct ibv_qp *qp, uint64_t wr_id)
 	return vrbq_submit(q, &request, 1) == 1 ? 0 : -1;
 }
 
-/* 0, or EALREADY if it has begun, or is over */
+/* Returns 0, or EALREADY if the request has started or is over. */
 int submit_cancel(struct vrbq *q, struct entry *entry)
 {
 	switch (entry->state) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Threads that carry out what is on vrbq.run. There are no more than there has been work for at a
- * time, and no more than max_threads.
+ * Threads that execute the requests on vrbq.run. A thread is created when more requests are queued
+ * than threads are idle. Their number is bounded by max_threads.
  */
 #include <signal.h>
 #include "vrbq_internal.h"
 
-/* What is left is not begun if threads are to stop. */
+/* Returns the next request, or NULL if the threads must stop; the remaining ones do not start. */
 static struct entry *next(struct vrbq *q)
 {
 	struct entry *entry;
@@ -42,7 +42,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* One more thread, which takes no signals; 0 or an errno. */
+/* Creates a thread, with all signals blocked. Returns 0 or an errno. */
 int threads_begin(struct vrbq *q)
 {
 	sigset_t all, old;
@@ -68,7 +68,7 @@ void threads_run(struct vrbq *q, struct entry *entry)
 	entry->state = STATE_QUEUED;
 	TAILQ_INSERT_TAIL(&q->run, entry, list);
 	q->nr_run++;
-	/* If there cannot be one more, those that there are do it; the first has been begun. */
+	/* If no thread can be created, the existing ones execute it; there is at least one. */
 	if (q->nr_run > q->nr_idle && q->nr_threads < q->max_threads)
 		threads_begin(q);
 	pthread_cond_signal(&q->wake);

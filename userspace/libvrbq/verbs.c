@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * One request by libibverbs, in a thread.
+ * Executes one request through libibverbs, in a thread.
  */
 #include <string.h>
 #include "vrbq_internal.h"
@@ -14,7 +14,7 @@
 
 static const enum ibv_qp_state connect_states[] = { IBV_QPS_INIT, IBV_QPS_RTR, IBV_QPS_RTS };
 
-/* Some providers say what is wrong with -1 and errno, or not at all. */
+/* Some providers return -1 and set errno, or return -1 alone. */
 static int error_of(int ret)
 {
 	if (ret > 0)
@@ -35,7 +35,10 @@ static int modify(struct ibv_qp *qp, struct ibv_qp_attr *attr, int mask)
 	return error_of(ibv_modify_qp(qp, attr, mask));
 }
 
-/* What each of the three transitions wants, besides the state; NULL: no connections */
+/*
+ * The attributes that each of the three transitions needs, besides the state; NULL if the type of
+ * QP cannot be connected
+ */
 static const int *connect_masks(const struct ibv_qp *qp)
 {
 	static const int rc[] = { RC_UC_INIT, RC_RTR, RC_RTS };
@@ -55,8 +58,8 @@ static const int *connect_masks(const struct ibv_qp *qp)
 }
 
 /*
- * As the driver's verb queue has it: what is given for a transition is all that it wants, or
- * nothing, and then it fails when it comes.
+ * Makes the checks of the driver's verb queue: for each transition @mask must have all attributes
+ * or none. A transition without attributes fails when it is executed.
  */
 static int connect_check(const struct ibv_qp *qp, const struct ibv_qp_attr *attr, int mask)
 {
@@ -75,7 +78,7 @@ static int connect_check(const struct ibv_qp *qp, const struct ibv_qp_attr *attr
 	return given & ~all ? EINVAL : 0;
 }
 
-/* One transition after the other, from where the QP is. */
+/* Executes the transitions one after the other, from the QP's current state. */
 static int connect_qp(struct entry *entry)
 {
 	struct ibv_qp_attr attr = entry->request.modify.attr;
@@ -96,7 +99,7 @@ static int connect_qp(struct entry *entry)
 	return ret;
 }
 
-/* To RESET, which clears what the provider's CQs have of it. */
+/* Moves the QP to RESET. The provider also removes the QP's completions from its CQs. */
 int verbs_reset(struct ibv_qp *qp)
 {
 	struct ibv_qp_attr attr = { .qp_state = IBV_QPS_RESET };
@@ -192,7 +195,7 @@ void verbs_execute(struct ibv_context *context, struct entry *entry)
 		entry->result.qp_state = request->qp->state;
 }
 
-/* Destroys what was created for a program that does not want it any more. */
+/* Destroys an object that was created and whose completion the program has not reaped. */
 void verbs_undo(struct entry *entry)
 {
 	if (entry->result.status)

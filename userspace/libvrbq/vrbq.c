@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * A queue is made and goes.
+ * Creates, queries and destroys a queue.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -13,7 +13,10 @@
 
 #define PAGE 4096
 
-/* Takes the lock; or an errno: EPERM in a child of the process that made the queue. */
+/*
+ * Takes the lock and returns 0, or returns an errno: EPERM in a child of the process that created
+ * the queue.
+ */
 int vrbq_enter(struct vrbq *q)
 {
 	if (!q)
@@ -44,7 +47,7 @@ static int open_fds(struct vrbq *q)
 	return 0;
 }
 
-/* A child gets an empty page in place of this one. */
+/* After fork() the child has a zeroed page in place of this one. */
 static int open_page(struct vrbq *q)
 {
 	void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -165,7 +168,10 @@ static void cancel_all(struct vrbq *q)
 	}
 }
 
-/* Until all that was begun is over, and all destroys: then order_leave() makes it readable. */
+/*
+ * Waits until all requests that have started, and all destroys, are over. Then order_leave() makes
+ * the descriptor readable.
+ */
 static void drain(struct vrbq *q)
 {
 	struct pollfd fd = { .fd = q->epoll, .events = POLLIN };
@@ -228,7 +234,7 @@ int vrbq_query(struct vrbq *q, struct vrbq_info *info, size_t size)
 	pthread_mutex_unlock(&q->lock);
 	if (!info || !size)
 		return failed(EINVAL);
-	/* A program that knows more of the structure gets 0 for the rest. */
+	/* A program with a larger structure gets 0 in the members that this library lacks. */
 	memset(info, 0, size);
 	memcpy(info, &full, size < sizeof(full) ? size : sizeof(full));
 	return 0;

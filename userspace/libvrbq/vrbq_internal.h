@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What the files of libvrbq share.
+ * Declarations that the files of libvrbq share.
  *
- *	vrbq.c		a queue is made and goes
- *	prep.c		requests are filled
- *	submit.c	requests come in, and are taken back
- *	order.c		which request on an object comes after which, and what may begin
- *	threads.c	threads, for what libibverbs has to do
- *	verbs.c		one request by libibverbs
- *	kernel.c	the verb queue of the driver
- *	reap.c		completions go out
+ *	vrbq.c		creates, queries and destroys a queue
+ *	prep.c		fills requests
+ *	submit.c	accepts requests, and cancels them
+ *	order.c		orders the requests on one object, and starts them
+ *	threads.c	threads, which call libibverbs
+ *	verbs.c		executes one request through libibverbs
+ *	kernel.c	uses the verb queue of the driver
+ *	reap.c		returns completions
  */
 #ifndef VRBQ_INTERNAL_H
 #define VRBQ_INTERNAL_H
@@ -25,15 +25,15 @@
 #define STACK_SIZE (256 * 1024)
 
 /**
- * enum state - where a request is
- * @STATE_HELD: one on the same object comes first
- * @STATE_QUEUED: on vrbq.run, for a thread
- * @STATE_RUNNING: a thread has it
- * @STATE_PENDING: on vrbq.pending, to be given to the verb queue before the lock is released
- * @STATE_ISSUED: the verb queue has it
- * @STATE_FINISHING: on vrbq.finishing, or a caller of vrbq_reap() has it: the verb queue is through
- *	with it, and libibverbs has to hear of it
- * @STATE_OVER: on vrbq.done, to be reaped
+ * enum state - the state of a request
+ * @STATE_HELD: waits for an earlier request on the same object
+ * @STATE_QUEUED: on vrbq.run, waits for a thread
+ * @STATE_RUNNING: a thread executes it
+ * @STATE_PENDING: on vrbq.pending; is submitted to the verb queue before the lock is released
+ * @STATE_ISSUED: the verb queue has accepted it
+ * @STATE_FINISHING: the verb queue has completed it, and libibverbs must be called for it; on
+ *	vrbq.finishing, or a caller of vrbq_reap() is calling libibverbs
+ * @STATE_OVER: on vrbq.done, can be reaped
  */
 enum state {
 	STATE_HELD,
@@ -47,16 +47,16 @@ enum state {
 
 /**
  * struct entry - one request, from its submit until it is reaped
- * @list: of the free ones, or of those in its state
- * @all: vrbq.outstanding, in the order of the submits
- * @tail: its bucket in vrbq.tails, if it is the last on its object
- * @before: the one on the same object that was submitted before it and is not over
- * @after: the one after it
+ * @list: links the free entries, or the entries of one state
+ * @all: links vrbq.outstanding, in the order of submission
+ * @tail: links the bucket in vrbq.tails, if this is the last request on its object
+ * @before: the previous request on the same object, if it is not over
+ * @after: the next request on the same object
  * @request: as submitted
- * @result: what will be reaped
- * @generation: tells uses of the same entry apart
- * @state: see there
- * @by_thread: libibverbs does it, not the verb queue
+ * @result: the completion to be reaped
+ * @generation: distinguishes the uses of one entry
+ * @state: enum state
+ * @by_thread: a thread executes it, not the verb queue
  */
 struct entry {
 	TAILQ_ENTRY(entry) list;
@@ -75,30 +75,30 @@ LIST_HEAD(bucket, entry);
 
 /**
  * struct vrbq - a queue
- * @context: the device's
- * @alive: a page that a forked child finds empty
- * @entries: depth of them
- * @tails: a hash of the last requests on each object
- * @buckets: how many, a power of two
+ * @context: the device
+ * @alive: a page that is zeroed in a forked child
+ * @entries: array of @depth entries
+ * @tails: hash table of the last request on each object
+ * @buckets: size of @tails, a power of two
  * @event: eventfd; readable if @signalled
- * @epoll: what the program waits for: @event, and @queue_fd if there is one
- * @queue_fd: the verb queue; -1: threads
- * @ops: what the verb queue can do; bit n: operation n of its interface
- * @max_batch: requests in one call of the verb queue
- * @batch: room for one such call
+ * @epoll: descriptor for the program; watches @event, and @queue_fd if there is one
+ * @queue_fd: the verb queue; -1: there is none, and threads execute all requests
+ * @ops: operations of the verb queue; bit n is operation n of its interface
+ * @max_batch: maximum number of requests in one submit to the verb queue
+ * @batch: memory for one such submit
  * @slots: see struct vrbq_info
  * @revision: see struct vrbq_info
- * @lock: for all that follows. A thread that holds it does not wait for the device
- * @wake: threads wait for @run or @stopping
- * @closing: vrbq_destroy() waits until all is over; the program does not reap any more
- * @stopping: threads end
- * @dead: the verb queue is no more: what it had completes with EIO
+ * @lock: protects all members below. A thread that holds it must not wait for the device
+ * @wake: threads wait on it for @run or @stopping
+ * @closing: vrbq_destroy() waits until all requests are over; the program no longer reaps
+ * @stopping: the threads must exit
+ * @dead: the verb queue no longer exists; its requests complete with EIO
  * @signalled: @event is readable
  * @nr_done: length of @done
  * @nr_outstanding: length of @outstanding
  * @nr_run: length of @run
- * @nr_idle: threads that wait
- * @nr_threads: of @threads
+ * @nr_idle: threads that wait on @wake
+ * @nr_threads: length of @threads
  */
 struct vrbq {
 	struct ibv_context *context;
@@ -121,7 +121,7 @@ struct vrbq {
 	pthread_t *threads;
 };
 
-/* errno, and -1 */
+/* Sets errno and returns -1. */
 static inline int failed(int err)
 {
 	errno = err;
@@ -133,7 +133,7 @@ static inline bool is_qp_op(uint32_t op)
 	return op >= VRBQ_OP_MODIFY_QP && op <= VRBQ_OP_DESTROY_QP;
 }
 
-/* Nothing can follow it on its object. */
+/* No other request can follow it on its object. */
 static inline bool is_last_op(uint32_t op)
 {
 	return op == VRBQ_OP_DESTROY_QP || op == VRBQ_OP_DEREG_MR;
@@ -149,19 +149,19 @@ static inline bool is_to_reset(const struct vrbq_request *request)
 /* vrbq.c */
 int vrbq_enter(struct vrbq *q);
 
-/* order.c; the lock is held */
+/* order.c; called with the lock held */
 struct entry *order_last(struct vrbq *q, const void *object);
 void order_add(struct vrbq *q, struct entry *entry);
 void order_begin(struct vrbq *q, struct entry *entry);
 void order_over(struct vrbq *q, struct entry *entry, int status);
 void order_leave(struct vrbq *q);
 
-/* threads.c; the lock is held, but for threads_stop() */
+/* threads.c; called with the lock held, except for threads_stop() */
 int threads_begin(struct vrbq *q);
 void threads_run(struct vrbq *q, struct entry *entry);
 void threads_stop(struct vrbq *q);
 
-/* verbs.c; without the lock */
+/* verbs.c; called without the lock */
 void verbs_execute(struct ibv_context *context, struct entry *entry);
 int verbs_destroy_qp(struct ibv_qp *qp);
 int verbs_reset(struct ibv_qp *qp);
@@ -174,10 +174,10 @@ void kernel_flush(struct vrbq *q);
 void kernel_pull(struct vrbq *q, uint32_t want);
 int kernel_cancel(struct vrbq *q, struct entry *entry);
 
-/* submit.c; the lock is held */
+/* submit.c; called with the lock held */
 int submit_cancel(struct vrbq *q, struct entry *entry);
 
-/* reap.c; with the lock, which it releases meanwhile */
+/* reap.c; called with the lock held, and releases it meanwhile */
 void reap_collect(struct vrbq *q, uint32_t want);
 
 #endif /* VRBQ_INTERNAL_H */

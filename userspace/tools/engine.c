@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Reads /sys/kernel/debug/ib_vrb/.
+ * Reads the files in /sys/kernel/debug/ib_vrb/.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <linux/magic.h>
 #include "vrbstat.h"
 
-/* What is wrong in plain words, before anything is read. */
+/* Checks that the files can be read; otherwise ends the program with a message. */
 void engine_check(const char *debugfs)
 {
 	char path[512];
@@ -38,7 +38,7 @@ static FILE *open_file(const char *debugfs, const char *device, const char *name
 
 	snprintf(path, sizeof(path), "%s/ib_vrb/%s/%s", debugfs, device, name);
 	file = fopen(path, "r");
-	/* The device may go at any time. */
+	/* The device may be removed at any time. */
 	if (!file && errno != ENOENT && errno != ENODEV)
 		die("%s: %s", path, strerror(errno));
 	return file;
@@ -143,7 +143,7 @@ static bool is_device(const char *root, const char *name)
 	return name[0] != '.' && strlen(name) < NAME && !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
-/* Returns how many there are. */
+/* Returns the number of devices. */
 int engine_read(const char *debugfs, const char *only, struct device **devices)
 {
 	struct dirent **names;
@@ -178,7 +178,7 @@ void engine_free(struct device *devices, int n)
 	free(devices);
 }
 
-/* NULL: the engine has no such counter. */
+/* Returns NULL if the engine has no such counter. */
 const uint64_t *engine_counter(const struct device *device, const char *name)
 {
 	int i;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * How long verbs take: the tracepoints vrb_queue and vrb_done, in an instance of tracefs of our
- * own, so that nobody else's tracing is disturbed.
+ * Measures the time of each verb with the tracepoints vrb_queue and vrb_done. They are enabled in a
+ * separate tracefs instance, so that other tracing is not disturbed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include "vrbstat.h"
 
-#define OPEN 8192 /* a power of two; requests under way, by a hash of their address */
+#define OPEN 8192 /* a power of two; outstanding requests, by a hash of their address */
 
-/* A request that was accepted and whose callback has not run yet. */
+/* Requests that were accepted and whose callback has not run yet. */
 static struct begun {
 	uint64_t vrb;
 	double at;
@@ -101,7 +101,7 @@ static void add(struct device *devices, int n, const char *name, const char *ver
 		latency->max_us = us;
 }
 
-/* "TASK-PID [CPU] FLAGS SECONDS: EVENT: DEVICE vrb=ADDRESS VERB ..." */
+/* Takes a line "TASK-PID [CPU] FLAGS SECONDS: EVENT: DEVICE vrb=ADDRESS VERB ...". */
 static void take(char *line, struct device *devices, int n)
 {
 	char *event = strstr(line, ": vrb_"), *time = event;
@@ -124,7 +124,7 @@ static void take(char *line, struct device *devices, int n)
 	}
 }
 
-/* Takes what there has been since the last time. Reading the pipe takes it out of the buffer. */
+/* Reads the events since the last call. Reading the pipe removes them from the buffer. */
 void latency_read(struct device *devices, int n)
 {
 	char path[512], line[1024];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * vrbstat(8): requests under way in the engine ib_vrb.
+ * vrbstat(8): shows the outstanding requests in the engine ib_vrb.
  */
 #include <argp.h>
 #include <errno.h>
@@ -47,7 +47,7 @@ static void stop(int signal)
 	stopped = 1;
 }
 
-/* With the unit that leaves few digits. */
+/* Formats a time with a unit that needs few digits. */
 static const char *span(double us)
 {
 	static char texts[4][32];
@@ -63,14 +63,14 @@ static const char *span(double us)
 	return text;
 }
 
-/* By how much a counter has grown in a second; NAN: not known */
+/* Returns the increase of a counter per second, or NAN if it is not known. */
 static double rate(const struct device *now, const struct device *before, const char *name,
 		   double seconds)
 {
 	const uint64_t *value = engine_counter(now, name);
 	const uint64_t *old = before ? engine_counter(before, name) : NULL;
 
-	/* All begin again when the driver binds. */
+	/* All counters restart at 0 when the driver binds. */
 	if (!value || !old || *value < *old || seconds <= 0)
 		return NAN;
 	return (*value - *old) / seconds;
@@ -232,7 +232,7 @@ static void print_json(const struct device *devices, int n, const struct device 
 		cJSON_AddItemToArray(list,
 				     device_json(&devices[i], same(&devices[i], before, nr_before),
 						 seconds));
-	/* In one line for who reads one after the other. */
+	/* With --watch each object is one line, for programs that read line by line. */
 	text = options.watch ? cJSON_PrintUnformatted(json) : cJSON_Print(json);
 	if (!text)
 		die("no memory");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * vrbstat: engine.c reads what the request engine shows in debugfs, latency.c its tracepoints, and
- * vrbstat.c prints.
+ * vrbstat: engine.c reads the request engine's files in debugfs, latency.c reads its tracepoints,
+ * and vrbstat.c prints.
  */
 #ifndef VRBSTAT_H
 #define VRBSTAT_H
@@ -14,7 +14,7 @@
 #define MAX_COUNTERS 64
 #define MAX_VERBS 64
 
-/* One line of "vrbs". */
+/* One line of the file "vrbs" */
 struct request {
 	uint64_t age_us;
 	int slot;
@@ -27,7 +27,7 @@ struct counter {
 	uint64_t value;
 };
 
-/* The time of a verb, from its acceptance to its callback. */
+/* The times of one verb, from the acceptance of a request to its callback */
 struct latency {
 	char verb[NAME];
 	uint64_t count;
@@ -35,17 +35,17 @@ struct latency {
 };
 
 /**
- * struct device - what one device's files had
+ * struct device - contents of the files of one device
  * @name: PCI address
- * @requests: the oldest first
- * @nr_requests: of them
- * @counters: in the order of the file
- * @nr_counters: of them
- * @slots: commands that the device takes at a time
- * @busy: slots with a command
- * @zombies: slots with a command that was given up
- * @latencies: of the interval
- * @nr_latencies: of them
+ * @requests: requests, the oldest first
+ * @nr_requests: length of @requests
+ * @counters: counters, in the order of the file
+ * @nr_counters: length of @counters
+ * @slots: number of commands that the device executes at a time
+ * @busy: number of slots with an outstanding command
+ * @zombies: number of slots whose command timed out and may still complete
+ * @latencies: times of each verb in this interval
+ * @nr_latencies: length of @latencies
  */
 struct device {
 	char name[NAME];
@@ -58,16 +58,16 @@ struct device {
 	int nr_latencies;
 };
 
-/* Says what is wrong, and ends the program. */
+/* Prints an error message and ends the program. */
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
-/* engine.c: @only is a name, or NULL; dies of what keeps it from reading anything. */
+/* engine.c: @only is the name of a device, or NULL. An error that prevents reading is fatal. */
 void engine_check(const char *debugfs);
 int engine_read(const char *debugfs, const char *only, struct device **devices);
 void engine_free(struct device *devices, int n);
 const uint64_t *engine_counter(const struct device *device, const char *name);
 
-/* latency.c: false if the kernel cannot trace */
+/* latency.c: latency_begin() returns false if the kernel cannot trace */
 bool latency_begin(void);
 void latency_read(struct device *devices, int n);
 void latency_end(void);

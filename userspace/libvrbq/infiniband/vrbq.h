@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * libvrbq: control verbs that do not wait. Requests are submitted and go on by themselves; their
- * completions are reaped later, when a file descriptor says that there are some. vrbq(7).
+ * libvrbq: control verbs that do not wait. The program submits requests, continues, and reaps their
+ * completions when a file descriptor becomes readable. See vrbq(7).
  */
 #ifndef INFINIBAND_VRBQ_H
 #define INFINIBAND_VRBQ_H
@@ -21,9 +21,10 @@ extern "C" {
 struct vrbq;
 
 /**
- * enum vrbq_backend - what carries the requests out
- * @VRBQ_BACKEND_ANY: for vrbq_create(): the verb queue if the device has one, or else threads
- * @VRBQ_BACKEND_THREADS: threads of the library, which call libibverbs; on every device
+ * enum vrbq_backend - what executes the requests
+ * @VRBQ_BACKEND_ANY: for vrbq_create(): the verb queue if the device has one that this library can
+ *	use, otherwise threads
+ * @VRBQ_BACKEND_THREADS: threads of the library, which call libibverbs; works on every device
  * @VRBQ_BACKEND_VERB_QUEUE: the driver's verb queue: no thread waits for the device
  */
 enum vrbq_backend {
@@ -33,11 +34,11 @@ enum vrbq_backend {
 };
 
 /**
- * struct vrbq_attr - a queue as vrbq_create() makes it
+ * struct vrbq_attr - attributes of a queue, for vrbq_create()
  * @comp_mask: 0
  * @backend: enum vrbq_backend
- * @depth: 1 .. VRBQ_MAX_DEPTH: requests that are submitted and not reaped yet
- * @max_threads: 0: the library's choice; or 1 .. VRBQ_MAX_THREADS
+ * @depth: maximum number of requests that are submitted and not reaped yet, 1 .. VRBQ_MAX_DEPTH
+ * @max_threads: maximum number of threads, 1 .. VRBQ_MAX_THREADS; 0: the library's default
  */
 struct vrbq_attr {
 	uint32_t comp_mask;
@@ -47,15 +48,15 @@ struct vrbq_attr {
 };
 
 /**
- * struct vrbq_info - what vrbq_query() tells
+ * struct vrbq_info - result of vrbq_query()
  * @backend: enum vrbq_backend, never VRBQ_BACKEND_ANY
  * @depth: as created
  * @outstanding: requests that are submitted and not reaped yet
- * @max_threads: the most threads there may be
- * @threads: how many there are now
+ * @max_threads: maximum number of threads
+ * @threads: current number of threads
  * @slots: firmware commands that all processes together may have outstanding; 0: not known
- * @revision: of the driver's interface; 0: it has none, or was not asked. With threads another
- *	number says that driver and library do not fit each other
+ * @revision: revision of the driver's interface; 0: it has none, or was not queried. If it is not 0
+ *	and the backend is threads, this library cannot use the driver's interface
  * @reserved: 0
  */
 struct vrbq_info {
@@ -84,7 +85,7 @@ enum vrbq_op {
 
 /**
  * struct vrbq_request - one request; a vrbq_prep function fills it
- * @wr_id: comes back in the completion, and names the request for vrbq_cancel()
+ * @wr_id: is returned in the completion, and identifies the request for vrbq_cancel()
  * @op: enum vrbq_op
  * @flags: 0
  *
@@ -129,16 +130,16 @@ struct vrbq_request {
 };
 
 /**
- * struct vrbq_completion - what became of a request
+ * struct vrbq_completion - the completion of a request
  * @wr_id: of the request
  * @op: of the request
- * @status: 0, or an errno: what the synchronous call would have failed with; ECANCELED if
- *	vrbq_cancel() or the destruction of the QP took it back; EIO if the device has gone
- * @step: of a connect that failed: 0 on the way to INIT, 1 to RTR, 2 to RTS
- * @qp_state: enum ibv_qp_state which the QP is in; of requests on a QP other than destroy
- * @qp: of the request, or created; of a destroy only to tell which it was
- * @cq: created
- * @mr: registered; of a dereg_mr only to tell which it was
+ * @status: 0, or an errno: the error of the synchronous call; ECANCELED if vrbq_cancel() or the
+ *	destruction of the QP cancelled the request; EIO if the device has failed or was removed
+ * @step: of a connect, the transition that failed: 0 to INIT, 1 to RTR, 2 to RTS
+ * @qp_state: enum ibv_qp_state, the state of the QP; for requests on a QP other than destroy
+ * @qp: the QP of the request, or the one created; after a destroy it only identifies the QP
+ * @cq: the CQ created
+ * @mr: the MR registered; after a dereg_mr it only identifies the MR
  */
 struct vrbq_completion {
 	uint64_t wr_id;
