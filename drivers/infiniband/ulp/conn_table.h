@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Finds connections by what their peers say of them, for both servers. A peer chooses its numbers,
- * so where they hash to depends on a secret: nobody can have all of them in one place.
+ * Hash table of connections, for both servers. The keys have numbers that the peers choose. The
+ * hash depends on a secret, so that a peer cannot choose keys that all fall into one bucket.
  */
 #ifndef CONN_TABLE_H
 #define CONN_TABLE_H
@@ -13,7 +13,7 @@
 
 #define CONN_TABLE_BITS	9
 
-/* A UD QP and a cookie, or an RC QP and 0; whose they are. A GID of 0 is none. */
+/* The peer's address, with its UD QP and a cookie, or its RC QP and 0; GID 0 without a GRH */
 struct conn_key {
 	u8 gid[16];
 	u64 cookie;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Answers: datagrams to peers. Their memory is there from the beginning; of each only the address
- * handle is made, without a command and without a sleep.
+ * Sends answers, which are datagrams, to peers. Their memory is allocated at the start. Each answer
+ * only needs an address handle, whose creation needs no command and does not sleep.
  */
 #include "softirq_server.h"
 
@@ -27,7 +27,7 @@ static int soft_answer_post(struct soft_server *server, u32 n, u32 qpn)
 	return ib_post_send(server->ud.qp, &wr.wr, NULL);
 }
 
-/* Returns the place of an answer with an address handle, or SOFT_UD_DEPTH: there can be none. */
+/* Returns the place of an answer with an address handle, or SOFT_UD_DEPTH on failure. */
 static u32 soft_answer_make(struct soft_server *server, const struct soft_peer *peer)
 {
 	u32 n = find_first_zero_bit(server->ud.sending, SOFT_UD_DEPTH);
@@ -45,11 +45,11 @@ static u32 soft_answer_make(struct soft_server *server, const struct soft_peer *
 }
 
 /**
- * soft_answer_sent - an answer is under way no more
+ * soft_answer_sent - release an answer that is no longer outstanding
  * @server: server
- * @n: its place
+ * @n: place of the answer
  *
- * Context: Any down to softirq, server's lock held, or nobody else is at it.
+ * Context: Any down to softirq; server's lock held, or no concurrent access to the server.
  */
 void soft_answer_sent(struct soft_server *server, u32 n)
 {
@@ -60,10 +60,10 @@ void soft_answer_sent(struct soft_server *server, u32 n)
 /**
  * soft_answer - send a message to a peer
  * @server: server
- * @peer: to whom
+ * @peer: receiver
  * @msg: message
  *
- * One that cannot be sent is as good as one that is lost: the peer asks again.
+ * An answer that cannot be sent has the effect of one that is lost: the peer repeats its request.
  *
  * Context: Any down to softirq, server's lock held.
  */
@@ -73,7 +73,7 @@ void soft_answer(struct soft_server *server, const struct soft_peer *peer,
 	u32 n;
 
 	lockdep_assert_held(&server->lock);
-	/* The QP may be gone. */
+	/* The QP may have been destroyed. */
 	if (server->ending)
 		return;
 	n = soft_answer_make(server, peer);
@@ -87,11 +87,11 @@ void soft_answer(struct soft_server *server, const struct soft_peer *peer,
 }
 
 /**
- * soft_refuse - say no to a connect
+ * soft_refuse - refuse a connect
  * @server: server
- * @peer: to whom
- * @cookie: the connect's
- * @status: why
+ * @peer: receiver
+ * @cookie: cookie of the connect
+ * @status: reason
  *
  * Context: Any down to softirq, server's lock held.
  */
@@ -109,8 +109,8 @@ void soft_refuse(struct soft_server *server, const struct soft_peer *peer, u64 c
 }
 
 /**
- * soft_answers_free - address handles of what had not been sent when the QP went
- * @server: server, its QP and CQ gone
+ * soft_answers_free - free the address handles of answers that were never sent
+ * @server: server, whose QP and CQ are gone
  *
  * Context: Any down to softirq.
  */

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Connections. Three requests open one, two destroys end it, whatever it was doing: nobody has to
- * wait for what it was in the middle of. It is freed when the second of them says that everything
- * has been given back.
+ * Connections. Three requests open a connection, and two destroys end it in any state: the server
+ * does not wait for outstanding requests first. The connection is freed when the second destroy has
+ * completed.
  */
 #include <linux/slab.h>
 #include "softirq_server.h"
 
 #define QPN_OR_PSN	0xffffffU
-#define SWEEP_PARTS	16	/* so that each is short */
+#define SWEEP_PARTS	16	/* a sweep is divided, so that each part is short */
 
 /*
- * OPENING: its requests are under way. UP: the peer has been answered. ENDING: its destroys are
- * under way; nothing of it is touched any more.
+ * OPENING: its requests are outstanding. UP: the answer has been sent. ENDING: its destroys are
+ * outstanding, and its objects must not be accessed.
  */
 enum soft_state { SOFT_OPENING, SOFT_UP, SOFT_ENDING };
 
@@ -21,15 +21,15 @@ struct soft_conn {
 	struct soft_server *server;
 	struct soft_peer peer;
 	u64 cookie;
-	u32 qpn, psn;		/* the peer's */
+	u32 qpn, psn;		/* of the peer's QP */
 	u8 mtu;
 	enum soft_state state;
-	bool seen;		/* has answered once */
+	bool seen;		/* the peer has acknowledged a probe */
 	bool probing;
-	bool wants_answer;	/* to its disconnect */
-	u8 refused;		/* why it was not opened */
+	bool wants_answer;	/* the peer's disconnect must be answered */
+	u8 refused;		/* reason why it was not opened; 0: none */
 	u32 place;
-	unsigned long ready_by;	/* in jiffies; the peer may not answer before */
+	unsigned long ready_by;	/* jiffies; before this a probe might fail */
 	struct ib_cq *cq;
 	struct ib_qp *qp;
 	struct vrb_create_cq create_cq;
@@ -38,7 +38,7 @@ struct soft_conn {
 	struct conn_msg answer;
 };
 
-/* ---- Where connections are found ---- */
+/* ---- The tables of connections ---- */
 
 static struct conn_key soft_key(const struct soft_peer *peer, u32 qpn, u64 cookie)
 {
@@ -57,7 +57,7 @@ static struct soft_conn *soft_conn_find(struct soft_server *server, const struct
 	return entry ? container_of(entry, struct soft_conn, by_cookie) : NULL;
 }
 
-/* What is left of a peer that died, and whose QP number has come again. */
+/* Finds a connection whose peer died, and whose QP number is used by a new connect. */
 static struct soft_conn *soft_conn_of_qp(struct soft_server *server,
 					 const struct soft_peer *peer, u32 qpn)
 {
@@ -67,7 +67,7 @@ static struct soft_conn *soft_conn_of_qp(struct soft_server *server,
 	return entry ? container_of(entry, struct soft_conn, by_qp) : NULL;
 }
 
-/* From now on it is found. */
+/* Adds the connection to the tables. */
 static void soft_conn_add(struct soft_conn *conn)
 {
 	struct soft_server *server = conn->server;
@@ -112,7 +112,7 @@ static void soft_conn_free(struct soft_conn *conn)
 	kfree(conn);
 }
 
-/* Nobody calls back any more. */
+/* Both objects are gone, and no callback will run. */
 static void soft_conn_gone(void *context)
 {
 	struct soft_conn *conn = context;
@@ -138,11 +138,11 @@ static void soft_conn_end(struct soft_conn *conn)
 	conn->state = SOFT_ENDING;
 	if (conn->qp)
 		vrb_destroy_qp(client, conn->qp, NULL, NULL);
-	/* It stays for the QP, and so comes last. */
+	/* The destroy of the CQ waits for that of the QP, so it completes last. */
 	vrb_destroy_cq(client, conn->cq, soft_conn_gone, conn);
 }
 
-/* ---- A peer that has gone ---- */
+/* ---- Detection of dead peers ---- */
 
 static void soft_probe_over(struct soft_conn *conn, enum ib_wc_status status)
 {
@@ -155,7 +155,7 @@ static void soft_probe_over(struct soft_conn *conn, enum ib_wc_status status)
 	soft_conn_end(conn);
 }
 
-/* There is one work request at a time. */
+/* At most one work request is outstanding. */
 static void soft_conn_completed(struct ib_cq *cq, void *context)
 {
 	struct soft_conn *conn = context;
@@ -168,13 +168,13 @@ static void soft_conn_completed(struct ib_cq *cq, void *context)
 	spin_unlock(&server->lock);
 }
 
-/* Before the answer has reached the peer an attempt would fail, and the QP with it. */
+/* A probe that precedes the peer's receipt of the answer would fail and move the QP to error. */
 static bool soft_is_ready(const struct soft_conn *conn)
 {
 	return conn->seen || time_after(jiffies, conn->ready_by);
 }
 
-/* A write of nothing: only a peer that is alive acknowledges it. */
+/* The probe is a write of 0 bytes, which only a live peer acknowledges. */
 static void soft_probe(struct soft_conn *conn)
 {
 	struct ib_rdma_wr wr = {
@@ -195,7 +195,7 @@ static unsigned long soft_sweep_pause(void)
 	return max(1UL, msecs_to_jiffies(READ_ONCE(soft_probe_ms)) / SWEEP_PARTS);
 }
 
-/* The first from place @n on, below @end; returns the place behind it. */
+/* Probes the first connection from place @n on, below @end. Returns the place after it. */
 static u32 soft_probe_next(struct soft_server *server, u32 n, u32 end)
 {
 	spin_lock(&server->lock);
@@ -207,8 +207,8 @@ static u32 soft_probe_next(struct soft_server *server, u32 n, u32 end)
 }
 
 /**
- * soft_conn_sweep - try some of the connections; all of them in one round
- * @timer: the server's
+ * soft_conn_sweep - probe some of the connections; one round probes all of them
+ * @timer: timer of the server
  *
  * Context: Softirq.
  */
@@ -220,11 +220,11 @@ void soft_conn_sweep(struct timer_list *timer)
 	while (n < end)
 		n = soft_probe_next(server, n, end);
 	server->next_sweep = end % SOFT_CONNS;
-	/* Nothing happens once it has been shut down. */
+	/* After a shutdown of the timer this has no effect. */
 	mod_timer(timer, jiffies + soft_sweep_pause());
 }
 
-/* ---- A connection begins ---- */
+/* ---- Start of a connection ---- */
 
 static void soft_conn_fill_answer(struct soft_conn *conn)
 {
@@ -293,7 +293,10 @@ static void soft_conn_path(struct soft_conn *conn)
 	};
 }
 
-/* Each waits for the one before it, and fails with it: the last answer is that of all. */
+/*
+ * Each request waits for the previous one, and is refused or fails if that failed. So the result of
+ * the last one is the result of all.
+ */
 static bool soft_conn_submit(struct soft_conn *conn)
 {
 	struct vrb_client *client = conn->server->client;
@@ -364,7 +367,7 @@ static struct soft_conn *soft_conn_alloc(struct soft_server *server, const struc
 	return NULL;
 }
 
-/* What the last one has left in it is none of the next one's business. */
+/* Clears the region, so that a connection cannot read data of the previous one. */
 static void soft_region_clear(struct soft_server *server, u32 place)
 {
 	u64 dma = server->region_dma[place];
@@ -374,7 +377,10 @@ static void soft_region_clear(struct soft_server *server, u32 place)
 	ib_dma_sync_single_for_device(server->dev, dma, SOFT_REGION, DMA_BIDIRECTIONAL);
 }
 
-/* Returns 0, or why there is no connection; once it has a CQ it tells itself. */
+/*
+ * Returns 0, or the reason for a refusal. A connection that has a CQ sends its refusal itself, when
+ * it is gone.
+ */
 static u8 soft_conn_new(struct soft_server *server, const struct soft_peer *peer,
 			const struct conn_msg *msg)
 {
@@ -393,7 +399,7 @@ static u8 soft_conn_new(struct soft_server *server, const struct soft_peer *peer
 	return CONN_OK;
 }
 
-/* ---- What peers ask for ---- */
+/* ---- Requests of peers ---- */
 
 static bool soft_connect_is_sane(const struct soft_server *server, const struct soft_peer *peer,
 				 const struct conn_msg *msg)
@@ -405,7 +411,7 @@ static bool soft_connect_is_sane(const struct soft_server *server, const struct 
 	       be16_to_cpu(msg->lid) == peer->lid && !msg->rkey && !msg->address && !msg->length;
 }
 
-/* The same connect once more is answered like the first, which may not have been answered yet. */
+/* A repeated connect gets the answer of the first one, unless that is still being opened. */
 static u8 soft_conn_again(struct soft_conn *conn, const struct conn_msg *msg)
 {
 	if (conn->qpn != be32_to_cpu(msg->qpn) || conn->psn != be32_to_cpu(msg->psn) ||
@@ -430,7 +436,7 @@ static u8 soft_conn_begin(struct soft_server *server, const struct soft_peer *pe
 	conn = soft_conn_of_qp(server, peer, be32_to_cpu(msg->qpn));
 	if (!conn)
 		return soft_conn_new(server, peer, msg);
-	/* The peer asks again, and then this one has gone. */
+	/* The peer repeats the connect, and by then the stale connection may be gone. */
 	server->counters[SOFT_STALE] += conn->state != SOFT_ENDING;
 	soft_conn_end(conn);
 	return CONN_OK;
@@ -439,11 +445,11 @@ static u8 soft_conn_begin(struct soft_server *server, const struct soft_peer *pe
 /**
  * soft_conn_connect - handle a connect
  * @server: server
- * @peer: who asks
+ * @peer: sender
  * @msg: message
  *
  * Context: Softirq, server's lock held.
- * Return: 0, or why it is refused.
+ * Return: 0, or the reason for a refusal.
  */
 u8 soft_conn_connect(struct soft_server *server, const struct soft_peer *peer,
 		     const struct conn_msg *msg)
@@ -458,10 +464,10 @@ u8 soft_conn_connect(struct soft_server *server, const struct soft_peer *peer,
 /**
  * soft_conn_disconnect - handle a disconnect
  * @server: server
- * @peer: who asks
- * @cookie: for which connection
+ * @peer: sender
+ * @cookie: cookie of the connection
  *
- * Answered when the connection has gone; one that is not there has.
+ * The answer is sent when the connection is gone, or at once if there is no such connection.
  *
  * Context: Softirq, server's lock held.
  */
@@ -481,9 +487,11 @@ void soft_conn_disconnect(struct soft_server *server, const struct soft_peer *pe
 
 /**
  * soft_conn_end_all - end all connections
- * @server: server, ending: none begins any more
+ * @server: server, ending, so that no connection starts any more
  *
- * Context: Process. Those are gone when the server's client is.
+ * The connections are gone when the server's client has been unregistered.
+ *
+ * Context: Process.
  */
 void soft_conn_end_all(struct soft_server *server)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * A server for each HCA: what it has from the beginning to the end, and what it shows. It begins
- * and ends in process context; nothing in between does.
+ * Creates a server for each HCA, with its permanent resources, and shows its status. It starts and
+ * ends in process context; everything else runs in softirq.
  */
 #include <linux/debugfs.h>
 #include <linux/module.h>
@@ -23,7 +23,7 @@ MODULE_PARM_DESC(connect_ms, "before a connection is first tried, in ms (default
 
 static struct dentry *soft_root;
 
-/* ---- What it shows ---- */
+/* ---- Status ---- */
 
 static const char *const soft_names[SOFT_NR_COUNTERS] = {
 	[SOFT_CONNECTED] = "connected",
@@ -53,7 +53,7 @@ static int status_show(struct seq_file *file, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(status);
 
-/* ---- The memory that is served ---- */
+/* ---- The memory that peers read and write ---- */
 
 static bool soft_region_make(struct soft_server *server, u32 n)
 {
@@ -92,7 +92,7 @@ static void soft_regions_free(struct soft_server *server)
 	}
 }
 
-/* Peers can reach these pages, and nothing else. */
+/* Peers can access these pages and no other memory. */
 static int soft_regions_register(struct soft_server *server)
 {
 	struct vrb_create_mr create;
@@ -114,7 +114,7 @@ static int soft_regions_register(struct soft_server *server)
 	return err ?: vrb_submit_wait(server->client, &reg.vrb);
 }
 
-/* ---- Begin and end ---- */
+/* ---- Start and end ---- */
 
 static int soft_port_ask(struct soft_server *server)
 {
@@ -129,7 +129,10 @@ static int soft_port_ask(struct soft_server *server)
 	return err;
 }
 
-/* Whoever is still on his way to us finds that we are ending; the last call waits for him. */
+/*
+ * Callbacks that run from now on find &soft_server.ending set. vrb_client_unregister() waits for
+ * them.
+ */
 static void soft_client_end(struct soft_server *server)
 {
 	spin_lock_bh(&server->lock);

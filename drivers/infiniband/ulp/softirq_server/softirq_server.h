@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * A server of RC connections that lives in softirq: what its twin ib_wq_server has work items and a
- * mutex for is asked for where the news come. Documentation/vrb-servers.rst has both side by side.
+ * A server of RC connections that runs in softirq. Its twin ib_wq_server has work items and a
+ * mutex; this server submits its requests where an event is handled. Documentation/vrb-servers.rst
+ * compares the two.
  *
- * One spinlock guards everything of a server, held for one message, one connection or one
- * completion at a time. Its objects are touched with that held only, and not
- * any more once their destroy has been submitted under it: for those of the server that is since
- * &soft_server.ending, for a connection's since it is %SOFT_ENDING. So it does not matter who is
- * still on his way to a callback by then.
+ * One spinlock protects all data of a server. It is held for one message, one connection or one
+ * completion at a time. An object must only be accessed with the lock held, and must not be
+ * accessed after its destroy has been submitted. The destroys of the server's own objects follow
+ * &soft_server.ending, and those of a connection's objects follow %SOFT_ENDING; both are set with
+ * the lock held. So a callback that is still about to run does no harm.
  */
 #ifndef SOFTIRQ_SERVER_H
 #define SOFTIRQ_SERVER_H
@@ -19,12 +20,12 @@
 #include <rdma/vrb_verbs.h>
 #include "../conn_table.h"
 
-#define SOFT_CONNS	512	/* at a time */
-#define SOFT_REGION	4096	/* bytes that each may read and write: a page of the HCA's */
-#define SOFT_UD_DEPTH	512	/* requests not handled yet, and answers under way */
-#define SOFT_BATCH	16	/* completions that are handled before others have their turn */
+#define SOFT_CONNS	512	/* connections at a time */
+#define SOFT_REGION	4096	/* bytes that each peer may read and write: one page of the HCA */
+#define SOFT_UD_DEPTH	512	/* receives posted; sends outstanding */
+#define SOFT_BATCH	16	/* completions handled before other softirq work may run */
 
-/* Where allocation fails in softirq the peer is told, not the log. */
+/* A failed allocation in softirq is reported to the peer and not to the log. */
 #define SOFT_GFP	(GFP_ATOMIC | __GFP_NOWARN)
 
 enum soft_counter {
@@ -41,19 +42,22 @@ enum soft_counter {
 	SOFT_NR_COUNTERS
 };
 
-/* A datagram as it is received. */
+/* A received datagram */
 struct soft_datagram {
 	struct ib_grh grh;
 	struct conn_msg msg;
 };
 
-/* What the HCA reads and writes for the UD QP. */
+/* The memory that the HCA reads and writes for the UD QP */
 struct soft_ud_memory {
 	struct soft_datagram recvs[SOFT_UD_DEPTH];
 	struct conn_msg sends[SOFT_UD_DEPTH];
 };
 
-/* Sends are those with an address handle: until they have completed, or the QP has gone. */
+/*
+ * A bit in @sending is set while its send is outstanding and has an address handle: until it has
+ * completed, or the QP is gone.
+ */
 struct soft_ud {
 	struct ib_cq *cq;
 	struct ib_qp *qp;
@@ -70,27 +74,27 @@ struct soft_server {
 	struct ib_device *dev;
 	struct vrb_client *client;
 	struct ib_pd *pd;
-	struct ib_mr *mr;	/* of all regions, the first at address 0 */
+	struct ib_mr *mr;	/* covers all regions; the first is at address 0 */
 	void *regions[SOFT_CONNS];
 	dma_addr_t region_dma[SOFT_CONNS];
 	struct dentry *dir;
 	u32 port;
 	enum ib_mtu mtu;
 
-	spinlock_t lock;	/* what follows, and all connections */
+	spinlock_t lock;	/* protects the members below, and all connections */
 	bool ending;
 	u32 now;
-	u32 next_sweep;		/* the place where the sweep goes on */
+	u32 next_sweep;		/* the place where the sweep continues */
 	struct timer_list sweep;
 	struct soft_ud ud;
 	struct conn_table by_cookie;
-	struct conn_table by_qp;	/* the peer's */
+	struct conn_table by_qp;	/* the peer's QP */
 	DECLARE_BITMAP(places, SOFT_CONNS);
 	struct soft_conn *conns[SOFT_CONNS];
 	u64 counters[SOFT_NR_COUNTERS];
 };
 
-/* Who asks, and where answers go. */
+/* The sender of a request, and the address for answers */
 struct soft_peer {
 	struct rdma_ah_attr ah_attr;
 	u32 ud_qpn;

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Datagrams: the UD QP on which requests come and answers go. A request of the engine waits for its
- * CQ; when it completes as many completions as a batch has are handled, one by one, and it is
- * submitted again.
+ * The UD QP, which receives requests and sends answers. A request of the engine waits for the next
+ * completion of its CQ. When it completes, its callback handles at most one batch of completions,
+ * one by one, and submits it again.
  */
 #include <linux/slab.h>
 #include <rdma/ib_cache.h>
 #include "softirq_server.h"
 
 #define FIRST_MULTICAST_LID	0xc000
-#define FIRST_QPN		2	/* below are the special QPs */
+#define FIRST_QPN		2	/* lower numbers are special QPs */
 
-/* ---- What comes ---- */
+/* ---- Received datagrams ---- */
 
 static bool soft_is_ours(const struct ib_wc *wc, const struct conn_msg *msg)
 {
@@ -21,7 +21,7 @@ static bool soft_is_ours(const struct ib_wc *wc, const struct conn_msg *msg)
 	       !msg->reserved && !msg->reserved2;
 }
 
-/* He is answered: not a group, and not a special QP. */
+/* The sender can be answered: it is neither a multicast group nor a special QP. */
 static bool soft_sender_is_somebody(const struct ib_wc *wc)
 {
 	return wc->slid && wc->slid < FIRST_MULTICAST_LID && wc->src_qp >= FIRST_QPN;
@@ -35,7 +35,7 @@ static bool soft_gid_is_right(const struct ib_wc *wc, const struct soft_datagram
 		       wc->wc_flags & IB_WC_GRH ? datagram->grh.sgid.raw : none, sizeof(none));
 }
 
-/* What ib_init_ah_attr_from_wc() does of a GRH; but that sleeps. */
+/* Does for a GRH what ib_init_ah_attr_from_wc() does, which may sleep. */
 static int soft_peer_route(const struct soft_server *server, const struct ib_grh *grh,
 			   struct rdma_ah_attr *attr)
 {
@@ -50,7 +50,7 @@ static int soft_peer_route(const struct soft_server *server, const struct ib_grh
 	return 0;
 }
 
-/* Its address has a reference to a GID then. */
+/* On success the address of @peer holds a reference to a GID, if there is a GRH. */
 static int soft_peer_of(const struct soft_server *server, const struct ib_wc *wc,
 			const struct ib_grh *grh, struct soft_peer *peer)
 {
@@ -77,7 +77,7 @@ static void soft_handle(struct soft_server *server, const struct ib_wc *wc,
 	struct soft_peer peer;
 	u8 refused;
 
-	/* Who sends what is none of ours is not answered: he could be anybody's echo. */
+	/* A malformed datagram is not answered, because its sender may be forged. */
 	if (!soft_is_ours(wc, msg) || !soft_sender_is_somebody(wc) ||
 	    !soft_gid_is_right(wc, datagram) || soft_peer_of(server, wc, &datagram->grh, &peer)) {
 		server->counters[SOFT_MALFORMED]++;
@@ -98,7 +98,7 @@ static u64 soft_recv_dma(const struct soft_server *server, u32 n)
 	return server->ud.dma + offsetof(struct soft_ud_memory, recvs[n]);
 }
 
-/* A QP that has failed takes none; then nothing comes any more either. */
+/* A QP that has failed accepts no receive, but it receives nothing either. */
 static int soft_recv_post(struct soft_server *server, u32 n)
 {
 	struct ib_sge sge = {
@@ -131,7 +131,7 @@ static void soft_ud_one(struct soft_server *server, const struct ib_wc *wc)
 		soft_received(server, wc);
 }
 
-/* Returns whether there was one. */
+/* Handles one completion. Returns false if there is none. */
 static bool soft_ud_next(struct soft_server *server)
 {
 	struct ib_wc wc;
@@ -145,13 +145,16 @@ static bool soft_ud_next(struct soft_server *server)
 	return found;
 }
 
-/* Whatever comes, others have their turn after a batch: the rest completes the request at once. */
+/*
+ * After one batch other softirq work may run: if completions remain, the request completes again at
+ * once.
+ */
 static void soft_ud_completed(struct vrb *vrb)
 {
 	struct soft_server *server = container_of(vrb, struct soft_server, ud.await.vrb);
 	int n;
 
-	/* The server ends, or the device has failed. */
+	/* The server is ending, or the device has failed. */
 	if (vrb->status)
 		return;
 	for (n = 0; n < SOFT_BATCH && soft_ud_next(server); n++)
@@ -162,7 +165,7 @@ static void soft_ud_completed(struct vrb *vrb)
 	spin_unlock(&server->lock);
 }
 
-/* ---- Begin and end ---- */
+/* ---- Start and end ---- */
 
 static int soft_ud_map(struct soft_server *server)
 {
@@ -240,11 +243,13 @@ static int soft_ud_listen(struct soft_server *server)
 }
 
 /**
- * soft_ud_start - begin to take requests
- * @server: server, its client and its PD made
+ * soft_ud_start - start to receive requests
+ * @server: server, whose client and PD exist
+ *
+ * The caller must call soft_ud_end() and soft_ud_free() later, after an error too.
  *
  * Context: Process, may sleep.
- * Return: 0 or a negative errno; then too soft_ud_end() and soft_ud_free() are the end.
+ * Return: 0 or a negative errno.
  */
 int soft_ud_start(struct soft_server *server)
 {
@@ -256,8 +261,8 @@ int soft_ud_start(struct soft_server *server)
 }
 
 /**
- * soft_ud_end - take no more requests
- * @server: server, ending: nobody touches its QP and CQ any more
+ * soft_ud_end - stop receiving requests
+ * @server: server, ending, so that its QP and CQ are not accessed any more
  *
  * Context: Any down to softirq.
  */
@@ -270,8 +275,8 @@ void soft_ud_end(struct soft_server *server)
 }
 
 /**
- * soft_ud_free - give the memory of datagrams back
- * @server: server, its client gone and its QP with it
+ * soft_ud_free - free the memory of the datagrams
+ * @server: server, whose client and QP are gone
  *
  * Context: Process.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Connections: a work item opens each, another closes it. The states change under the server's
- * lock, nothing that waits for the HCA is done under it.
+ * Connections. One work item opens a connection, and another closes it. The states change with the
+ * server's lock held; the lock is not held while waiting for the HCA.
  */
 #include <linux/slab.h>
 #include "wq_server.h"
@@ -15,16 +15,16 @@ struct wq_conn {
 	struct wq_server *server;
 	struct wq_peer peer;
 	u64 cookie;
-	u32 qpn, psn;		/* the peer's */
+	u32 qpn, psn;		/* of the peer's QP */
 	u8 mtu;
 	enum wq_state state;
-	bool seen;		/* has answered once */
+	bool seen;		/* the peer has acknowledged a probe */
 	bool probing;
-	bool was_up;		/* so there may be a probe to wait for */
-	bool wants_answer;	/* to its disconnect */
-	u8 refused;		/* why it was not opened */
+	bool was_up;		/* a probe may be outstanding */
+	bool wants_answer;	/* the peer's disconnect must be answered */
+	u8 refused;		/* reason why it was not opened; 0: none */
 	unsigned int place;
-	unsigned long ready_by;	/* in jiffies; the peer may not answer before */
+	unsigned long ready_by;	/* jiffies; before this a probe might fail */
 	struct ib_cq *cq;
 	struct ib_qp *qp;
 	struct ib_cqe probe;
@@ -57,7 +57,7 @@ static struct wq_conn *wq_conn_of_qp(struct wq_server *server, const struct wq_p
 	return entry ? container_of(entry, struct wq_conn, by_qp) : NULL;
 }
 
-/* From now on it is found. */
+/* Adds the connection to the tables. */
 static void wq_conn_add(struct wq_conn *conn)
 {
 	struct wq_server *server = conn->server;
@@ -106,13 +106,13 @@ static void wq_probe_done(struct ib_cq *cq, struct ib_wc *wc)
 	mutex_unlock(&server->lock);
 }
 
-/* Before the answer has reached the peer, an attempt would fail, and the QP with it. */
+/* A probe that precedes the peer's receipt of the answer would fail and move the QP to error. */
 static bool wq_is_ready(const struct wq_conn *conn)
 {
 	return conn->seen || time_after(jiffies, conn->ready_by);
 }
 
-/* A write of nothing: only a peer that is alive acknowledges it. */
+/* The probe is a write of 0 bytes, which only a live peer acknowledges. */
 static void wq_probe(struct wq_conn *conn)
 {
 	struct ib_rdma_wr wr = {
@@ -131,7 +131,7 @@ static void wq_probe(struct wq_conn *conn)
 	wq_conn_end(conn);
 }
 
-/* The first from place @n on; returns the place behind it. */
+/* Probes the first connection from place @n on. Returns the place after it. */
 static unsigned int wq_probe_next(struct wq_server *server, unsigned int n)
 {
 	mutex_lock(&server->lock);
@@ -143,8 +143,8 @@ static unsigned int wq_probe_next(struct wq_server *server, unsigned int n)
 }
 
 /**
- * wq_conn_sweep - try every connection
- * @work: the server's
+ * wq_conn_sweep - probe every connection
+ * @work: work item of the server
  *
  * Context: Process.
  */
@@ -208,7 +208,7 @@ static int wq_conn_make(struct wq_conn *conn)
 		},
 	};
 
-	/* What was made is given back by the close. */
+	/* On an error the close destroys what has been created. */
 	conn->cq = ib_alloc_cq(server->dev, conn, 4, 0, IB_POLL_WORKQUEUE);
 	if (IS_ERR(conn->cq)) {
 		conn->cq = NULL;
@@ -263,7 +263,7 @@ static void wq_conn_open(struct work_struct *work)
 		wq_conn_end(conn);
 	}
 	mutex_unlock(&server->lock);
-	/* The close waits for this work item, so the connection is still there. */
+	/* The close waits for this work item, so the connection still exists. */
 	if (up)
 		wq_send_answer(server, &conn->peer, &conn->answer);
 }
@@ -282,7 +282,7 @@ static void wq_answer_disconnect(struct wq_server *server, const struct wq_peer 
 
 static void wq_conn_unmake(struct wq_conn *conn)
 {
-	/* ib_mthca refuses the move to error of a drain in reset, and ib_core warns then. */
+	/* ib_drain_sq() moves the QP to ERR; ib_mthca refuses that in RESET, and ib_core warns. */
 	if (conn->was_up)
 		ib_drain_sq(conn->qp);
 	if (conn->qp)
@@ -309,7 +309,7 @@ static void wq_conn_close(struct work_struct *work)
 	kfree(conn);
 }
 
-/* What is left of a peer that died, and whose QP number has come again. */
+/* Ends a connection whose peer died, and whose QP number is used by a new connect. */
 static bool wq_conn_end_stale(struct wq_server *server, const struct wq_peer *peer, u32 qpn)
 {
 	struct wq_conn *conn = wq_conn_of_qp(server, peer, qpn);
@@ -321,7 +321,7 @@ static bool wq_conn_end_stale(struct wq_server *server, const struct wq_peer *pe
 	return true;
 }
 
-/* What the last one has left in it is none of the next one's business. */
+/* Clears the region, so that a connection cannot read data of the previous one. */
 static void wq_region_clear(struct wq_server *server, unsigned int place)
 {
 	u64 dma = server->region_dma + place * WQ_REGION;
@@ -331,7 +331,7 @@ static void wq_region_clear(struct wq_server *server, unsigned int place)
 	ib_dma_sync_single_for_device(server->dev, dma, WQ_REGION, DMA_BIDIRECTIONAL);
 }
 
-/* Of the peer's request; 0, or why it is refused. */
+/* Creates a connection for a connect. Returns 0, or the reason for a refusal. */
 static u8 wq_conn_new(struct wq_server *server, struct wq_peer *peer, const struct conn_msg *msg)
 {
 	unsigned int place = find_first_zero_bit(server->places, WQ_CONNS);
@@ -359,14 +359,14 @@ static u8 wq_conn_new(struct wq_server *server, struct wq_peer *peer, const stru
 	return CONN_OK;
 }
 
-/* Whether a connect that came again is the same. */
+/* Returns whether a repeated connect equals the first. */
 static bool wq_conn_same(const struct wq_conn *conn, const struct conn_msg *msg)
 {
 	return conn->qpn == be32_to_cpu(msg->qpn) && conn->psn == be32_to_cpu(msg->psn) &&
 	       conn->mtu == msg->mtu;
 }
 
-/* Into @answer what there is to say at once; its type is 0 where that is nothing. */
+/* Stores an answer to be sent at once in @answer; if there is none, its type stays 0. */
 static void wq_conn_again(struct wq_conn *conn, const struct conn_msg *msg,
 			  struct conn_msg *answer, u8 *refused)
 {
@@ -395,7 +395,7 @@ static bool wq_connect_is_sane(const struct wq_server *server, const struct wq_p
 /**
  * wq_conn_connect - handle a connect
  * @server: server
- * @peer: who asks
+ * @peer: sender
  * @msg: message
  *
  * Context: Process.
@@ -430,10 +430,10 @@ void wq_conn_connect(struct wq_server *server, struct wq_peer *peer, const struc
 /**
  * wq_conn_disconnect - handle a disconnect
  * @server: server
- * @peer: who asks
+ * @peer: sender
  * @msg: message
  *
- * Answered when the connection has gone; one that is not there has.
+ * The answer is sent when the connection is gone, or at once if there is no such connection.
  *
  * Context: Process.
  */
@@ -455,7 +455,7 @@ void wq_conn_disconnect(struct wq_server *server, struct wq_peer *peer, const st
 }
 
 /**
- * wq_conn_end_all - refuse connects, and begin to close all connections
+ * wq_conn_end_all - refuse further connects, and start to close all connections
  * @server: server
  *
  * The caller drains the work queue.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * A server for each HCA: what it has from the beginning to the end, and what it shows.
+ * Creates a server for each HCA, with its permanent resources, and shows its status.
  */
 #include <linux/debugfs.h>
 #include <linux/module.h>
@@ -91,7 +91,7 @@ static int wq_start(struct wq_server *server)
 
 	if (err)
 		return err;
-	/* The HCA has no fast registration: what is served is memory by its DMA address. */
+	/* The HCA has no fast registration, so peers address the memory by its DMA address. */
 	server->pd = ib_alloc_pd(server->dev, IB_PD_UNSAFE_GLOBAL_RKEY);
 	if (IS_ERR(server->pd))
 		return PTR_ERR(server->pd);

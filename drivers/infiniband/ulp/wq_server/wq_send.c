@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Answers: one address handle, one buffer and one mapping for each, until it has been sent.
+ * Sends answers. Each has an address handle, a buffer and a mapping until it has been sent.
  */
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
@@ -82,10 +82,10 @@ static void wq_unsent(struct wq_server *server)
 /**
  * wq_send_answer - send a message to a peer
  * @server: server
- * @peer: to whom
+ * @peer: receiver
  * @answer: message
  *
- * One that cannot be sent is as good as one that is lost: the peer asks again.
+ * An answer that cannot be sent has the effect of one that is lost: the peer repeats its request.
  *
  * Context: Process, without the server's lock.
  */
@@ -102,11 +102,11 @@ void wq_send_answer(struct wq_server *server, const struct wq_peer *peer,
 }
 
 /**
- * wq_send_refuse - say no to a connect
+ * wq_send_refuse - refuse a connect
  * @server: server
- * @peer: to whom
- * @cookie: the connect's
- * @status: why
+ * @peer: receiver
+ * @cookie: cookie of the connect
+ * @status: reason
  *
  * Context: Process, without the server's lock.
  */
@@ -124,10 +124,10 @@ void wq_send_refuse(struct wq_server *server, const struct wq_peer *peer, u64 co
 }
 
 /**
- * wq_send_wait - have all answers sent or dropped
- * @server: server, which sends no more
+ * wq_send_wait - wait until all answers have been sent or dropped
+ * @server: server, which no longer sends answers
  *
- * ib_drain_sq() would do, but it posts an RDMA write, at which ib_mthca crashes on a UD QP.
+ * ib_drain_sq() cannot be used: it posts an RDMA write, and ib_mthca crashes on that for a UD QP.
  *
  * Context: Process.
  */

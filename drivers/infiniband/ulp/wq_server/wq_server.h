@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * A server of RC connections on ib_core, as existing ULPs are written: isert and nvmet-rdma have
- * a work item for each connect and each release, CQs that are polled from a work queue, and a
- * mutex. Its twin that never sleeps is ib_softirq_server.
+ * A server of RC connections on ib_core, written like existing ULPs: isert and nvmet-rdma have a
+ * work item for each connect and each release, CQs that are polled from a work queue, and a mutex.
+ * Its twin ib_softirq_server never sleeps.
  */
 #ifndef WQ_SERVER_H
 #define WQ_SERVER_H
@@ -14,8 +14,8 @@
 #include <rdma/conn_server.h>
 #include "../conn_table.h"
 
-#define WQ_CONNS	512	/* at a time */
-#define WQ_REGION	4096	/* bytes that each may read and write */
+#define WQ_CONNS	512	/* connections at a time */
+#define WQ_REGION	4096	/* bytes that each peer may read and write */
 #define WQ_UD_DEPTH	512
 
 enum wq_counter {
@@ -34,7 +34,7 @@ enum wq_counter {
 
 struct wq_recv {
 	struct ib_cqe cqe;
-	struct ib_grh *grh;	/* and the message behind it */
+	struct ib_grh *grh;	/* the message follows it */
 	u64 dma;
 };
 
@@ -56,17 +56,17 @@ struct wq_server {
 	u32 port;
 	enum ib_mtu mtu;
 
-	struct mutex lock;	/* what follows, and the states of connections */
+	struct mutex lock;	/* protects the members below, and the states of connections */
 	bool ending;
 	u32 now;
 	struct conn_table by_cookie;
-	struct conn_table by_qp;	/* the peer's */
+	struct conn_table by_qp;	/* the peer's QP */
 	DECLARE_BITMAP(places, WQ_CONNS);
 	struct wq_conn *conns[WQ_CONNS];
 	u64 counters[WQ_NR_COUNTERS];
 };
 
-/* Who asks, and where answers go. */
+/* The sender of a request, and the address for answers */
 struct wq_peer {
 	struct rdma_ah_attr ah_attr;
 	u32 ud_qpn;

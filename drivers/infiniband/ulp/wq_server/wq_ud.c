@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The UD QP: requests come on it, and the answers of wq_send.c go.
+ * The UD QP, which receives requests and sends the answers of wq_send.c.
  */
 #include <linux/slab.h>
 #include <rdma/ib_cache.h>
@@ -41,13 +41,13 @@ static void wq_handle(struct wq_server *server, struct ib_wc *wc, const struct i
 {
 	struct wq_peer peer = { .ud_qpn = wc->src_qp, .lid = wc->slid };
 
-	/* Who sends what is none of ours is not answered: he could be anybody's echo. */
+	/* A malformed datagram is not answered, because its sender may be forged. */
 	if (!wq_is_ours(wc, msg) || !wq_gid_is_right(wc, grh, msg) ||
 	    ib_init_ah_attr_from_wc(server->dev, server->port, wc, grh, &peer.ah_attr)) {
 		wq_malformed(server);
 		return;
 	}
-	/* It is right. */
+	/* wq_gid_is_right() has checked it. */
 	memcpy(peer.gid, msg->gid, sizeof(peer.gid));
 	if (msg->type == CONN_CONNECT)
 		wq_conn_connect(server, &peer, msg);
@@ -78,7 +78,7 @@ static void wq_recv_done(struct ib_cq *cq, struct ib_wc *wc)
 	ib_dma_sync_single_for_cpu(server->dev, recv->dma, RECV_SIZE, DMA_FROM_DEVICE);
 	wq_handle(server, wc, recv->grh, (const void *)(recv->grh + 1));
 	ib_dma_sync_single_for_device(server->dev, recv->dma, RECV_SIZE, DMA_FROM_DEVICE);
-	/* A QP that has failed takes none; then nothing comes any more either. */
+	/* A QP that has failed accepts no receive, but it receives nothing either. */
 	wq_recv_post(server, recv);
 }
 
@@ -130,7 +130,7 @@ static int wq_qp_make(struct wq_server *server)
 		.qp_type = IB_QPT_UD,
 		.sq_sig_type = IB_SIGNAL_REQ_WR,
 		.cap = {
-			/* One receive more for the drain. */
+			/* The drain needs one more receive. */
 			.max_send_wr = WQ_UD_DEPTH,
 			.max_recv_wr = WQ_UD_DEPTH + 1,
 			.max_send_sge = 1,
@@ -179,8 +179,8 @@ static void wq_qp_drain(struct wq_server *server)
 }
 
 /**
- * wq_ud_start - begin to take requests
- * @server: server, its PD made
+ * wq_ud_start - start to receive requests
+ * @server: server, whose PD exists
  *
  * Context: Process.
  * Return: 0 or a negative errno.
@@ -216,7 +216,7 @@ free_recvs:
 }
 
 /**
- * wq_ud_stop - take no more requests, and have all answers sent or dropped
+ * wq_ud_stop - stop receiving requests, and wait until all answers have been sent or dropped
  * @server: server
  *
  * Context: Process.
