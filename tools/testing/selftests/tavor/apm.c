@@ -6,10 +6,9 @@
 // Kernels: 6.12 debug
 // Runs: guest --driver mthca --sm
 //
-// Automatic path migration: two QPs have an alternate path each, packets of the first path are
-// lost, and the messages go on by the other. Events, queries and the messages agree about it. Who
-// asks for a migration himself gets one; where there is nowhere to go, the connection fails. By
-// hand:
+// Tests automatic path migration: when packets of the first path are lost, messages continue on the
+// alternate path of each QP. Events, queries and messages agree about it. A migration can also be
+// requested. If there is no path to migrate to, the connection fails. By hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/apm
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * For programs that make calls of no sense: numbers that are the same each time, memory with an
- * end, and what the kernel has to have back when all is over.
+ * Functions for programs that make malformed calls: reproducible numbers, memory that ends at an
+ * unmapped page, and the resources that the kernel must have back at the end.
  */
 #ifndef SELFTESTS_TAVOR_ARBITRARY_H
 #define SELFTESTS_TAVOR_ARBITRARY_H

@@ -7,10 +7,10 @@
 // Kernels: 6.12 debug
 // Runs: guest --driver mthca
 //
-// Each asynchronous event reaches the process whose object it names, once and with that object, and
-// nobody else; one of a port reaches everybody. The model raises each event, and what can cause it
-// is done, too. The test is its own subnet manager. Where ib_mthca does otherwise, the result says
-// what it does. By hand:
+// Tests that each asynchronous event is reported once, with its object and only to the process that
+// owns it. Events of a port are reported to all processes. The model raises each event; events that
+// a program can cause are caused too. The test is its own subnet manager. Where ib_mthca differs,
+// the result says how. By hand:
 //   tools/testing/vm/run --driver tavor -- build/guest/tavor/async_events
 
 #include <errno.h>

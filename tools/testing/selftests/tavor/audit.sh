@@ -7,9 +7,10 @@
 # Guest: own
 # Level: ci
 #
-# Exactly once: a client does everything at once, from every context, while commands are late, are
-# answered twice, are refused or get no answer, and the device fails; each round ends with a device
-# that goes. The 20 resets of "make check-all" are those of audit_resets.sh. By hand:
+# Tests that each request completes exactly once while commands are late, are answered twice, are
+# refused or are not answered, and while the device fails. A client submits all kinds of requests
+# from every context. Each round ends with an unbind of the device. "make check-all" runs 20
+# failures: audit_resets.sh. By hand:
 #   tools/testing/vm/run --driver tavor --sm --modules vrb_audit -- \
 #     env ROUNDS=5 REQUESTS=1000 tools/testing/selftests/tavor/audit.sh
 

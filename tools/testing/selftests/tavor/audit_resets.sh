@@ -6,8 +6,8 @@
 # Guest: own
 # Level: all
 #
-# The audit of "exactly once" (audit.sh) at length: 20000 requests, and 20 devices that fail. By
-# hand:
+# Runs the audit of "exactly once" (audit.sh) with 20 failures of the device, and with 7000 requests
+# in each round without a failure. By hand:
 #   tools/testing/vm/run --driver tavor --sm --modules vrb_audit -- \
 #     tools/testing/selftests/tavor/audit_resets.sh
 

@@ -6,10 +6,10 @@
 // Kernels: 6.12 debug
 // Runs: guest --driver mthca --sm --hca waive=cmd-reserved --hca waive=mpt-field --hca waive=qp-ctx-param
 //
-// All attributes of all verbs that a process may ask for, at each border of what the hardware
-// takes and beyond it: a success or an errno, and never something that the hardware forbids.
-// What ib_mthca answers is in the tables beside what is wanted. With a number as its argument
-// only that result is made. By hand:
+// Tests all attributes of all verbs of a process at and beyond each limit of the hardware: the verb
+// succeeds or returns an errno, and never does what the hardware forbids. The tables have the
+// results of ib_mthca beside the expected ones. An argument selects one result by its number. By
+// hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/boundary [NUMBER]
 
 #include <errno.h>

@@ -7,9 +7,9 @@
 # Guest: own
 # Level: ci
 #
-# The bus reports errors: everything that is pending ends at once, the device is left alone until
-# its slot has been reset, and then comes back as after any failure; or it does not, and the driver
-# says so. By hand:
+# Tests that the driver handles errors of the PCI bus. All pending requests complete at once, and
+# the driver does not access the device until its slot has been reset. Then the device recovers as
+# after any failure; if it does not, the driver reports that. By hand:
 #   tools/testing/vm/run --driver tavor --sm --modules tavor_bus_error -- \
 #     tools/testing/selftests/tavor/bus_error.sh [test_NAME...]
 

@@ -6,8 +6,9 @@
 # Guest: own
 # Level: ci
 #
-# Errors of the whole device: what a process can cause by its doorbells does not fail it,
-# everything else does, and an interrupt without an entry is looked into at once. By hand:
+# Tests which errors make the driver treat the whole device as failed. Errors that a process can
+# cause with its doorbells do not, and all others do. An interrupt without an event queue entry
+# makes the driver check the device at once. By hand:
 #   tools/testing/vm/run --driver tavor -- \
 #     tools/testing/selftests/tavor/catastrophe.sh [test_NAME...]
 

@@ -5,8 +5,8 @@
 # Timeout: 900
 # Level: all
 #
-# Commands that fail while clients of the kernel come and go with the device: the probe goes on or
-# not, the removal leaves nothing behind. By hand:
+# Tests failures of commands while kernel clients are added to the device and removed from it. The
+# probe either succeeds or fails, and the removal leaves nothing behind. By hand:
 #   tools/testing/vm/run --driver tavor -- \
 #     tools/testing/selftests/tavor/client_errors.sh [test_NAME...]
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 //
-// A process with many objects, for close.sh: it makes them, says so, and then ends as its argument
-// says: "exit" without destroying anything, "close" by closing the device under them and living on,
-// "wait" for a signal. Memory regions and queues lie in the same memory, one CQ is resized so that
-// its region is younger than it is, and one QP is in a multicast group.
+// A process with many objects, for close.sh. It creates them, reports that, and ends as its
+// argument says: "exit" ends it without destroying anything, "close" closes the device under the
+// objects and keeps the process running, "wait" waits for a signal. Memory regions and queues share
+// memory, one CQ is resized so that its region is younger than the CQ, and one QP is in a multicast
+// group.
 
 #include <errno.h>
 #include <stdio.h>

@@ -6,8 +6,8 @@
 # Timeout: 600
 # Level: ci
 #
-# A process ends with some hundred objects: their destroys share the command slots, in whatever way
-# it ends, and nothing of it is left. By hand:
+# Tests that all objects of a process are destroyed, in whatever way it ends. The process has some
+# hundred objects, and their destroys share the command slots. By hand:
 #   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/close.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/faults.bash

@@ -6,8 +6,9 @@
 // Kernels: 6.12 debug
 // Runs: guest --driver mthca --sm
 //
-// Completion vectors: as many as processors, each with an event queue and an interrupt of its own,
-// which are those of a CQ that asks for it, while it is resized, too. ib_mthca has one. By hand:
+// Tests that there are as many completion vectors as processors, each with its own event queue and
+// interrupt. A CQ uses the vector that its create selects, also while it is resized. ib_mthca has
+// one vector. By hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/comp_vectors
 
 #include <errno.h>

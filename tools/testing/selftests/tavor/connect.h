@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * QPs that are connected, for tests to which something else matters.
+ * Functions that connect QPs, for tests of something else.
  */
 #ifndef SELFTESTS_TAVOR_CONNECT_H
 #define SELFTESTS_TAVOR_CONNECT_H

@@ -9,12 +9,12 @@
 # Runs: guest --driver mthca --sm --modules tavor_ah --hca waive=qp-db-none --expect-complaint "NULL pointer dereference" --expect-complaint Oops
 # Kernels: 6.12
 #
-# What clients of the kernel get from a driver through ib_core: address handles (client/tavor_ah.c)
-# come back in a query as they were asked for, what does not fit is refused, and there are as many
-# as the device says; a work request that is refused takes no other with it (client/tavor_posts.c);
-# a key that has a meaning of its own is given to nobody. ib_mthca's query of an address handle
-# reads through a null pointer, which the run expects; and it rings the doorbell of a QP in RESET,
-# which the run waives. By hand:
+# Tests the verbs that a driver offers to kernel clients through ib_core. A query of an address
+# handle (client/tavor_ah.c) returns the attributes of its create, invalid attributes are refused,
+# and as many address handles can be created as the device reports. A refused work request does not
+# affect any other (client/tavor_posts.c). No region gets a key that has a special meaning.
+# ib_mthca's query of an address handle reads through a null pointer, which the run expects; and it
+# rings the doorbell of a QP in RESET, which the run waives. By hand:
 #   tools/testing/vm/run --driver tavor --sm --modules tavor_ah -- \
 #     tools/testing/selftests/tavor/core_client.sh [test_NAME...]
 

@@ -4,9 +4,9 @@
 # Runs: guest --driver tavor --sm
 # Level: ci
 #
-# Each counter of the device is there once: a sum over all that sysfs and rdma(8) list is right.
-# No port has a counter of its own, and no QP can be bound to one: rdma(8) is told EOPNOTSUPP.
-# By hand:
+# Tests that each counter of the device appears only once, so that a sum over all counters in sysfs
+# and rdma(8) is correct. No port has a counter of its own, and no QP can be bound to one: rdma(8)
+# gets EOPNOTSUPP. By hand:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/selftests/tavor/counters.sh
 
 # shellcheck source=SCRIPTDIR/faults.bash

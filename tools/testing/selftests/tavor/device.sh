@@ -12,9 +12,9 @@
 # Runs: guest --driver mthca --sm --hca fw_version=3.4.999
 # As: old-mthca
 #
-# HCAs that are not as most are: memory that the host cannot see, the MT25208 in its Tavor mode, old
-# firmware. The driver finds out, says what is to be said, and what others wrote runs as before. By
-# hand:
+# Tests the driver on unusual HCAs. They have memory that the host cannot see, are an MT25208 in
+# Tavor mode, or have old firmware. The driver detects each and reports what it must, and programs
+# of others run as before. By hand:
 #   tools/testing/vm/run --driver tavor --sm --hca ddr_hidden=1 -- \
 #     tools/testing/selftests/tavor/device.sh [test_NAME...]
 

@@ -5,9 +5,9 @@
 // Runs: guest --driver tavor --sm
 // Kernels: 6.12 debug
 //
-// A process makes the hardware write more asynchronous events at once than anybody expects: its CQ
-// is overrun, so that each QP on it dies. All events arrive, and those of others, too: of as many
-// QPs as the first event queue has room for, and of many more. By hand:
+// Tests that no asynchronous event is lost when a process causes very many at once. It overruns its
+// CQ, so that each QP on it fails. All events arrive, and so do those of other processes. The test
+// runs with as many QPs as the first event queue has room for, and with many more. By hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/event_storm [QPS]
 
 #include <errno.h>

@@ -5,9 +5,9 @@
 // Level: ci
 // Runs: guest --driver tavor --sm
 //
-// A process registers memory with a device that has failed. It is refused, before anything is
-// written where the HCA may still look: MTT entries that it has used go to the next region as soon
-// as the one that had them is gone. By hand:
+// Tests that a registration of memory with a failed device is refused before it writes anything
+// that the HCA may still read. When a region is gone, its MTT entries are used for the next one. By
+// hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/failed_mr
 
 #include <errno.h>

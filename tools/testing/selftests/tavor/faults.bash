@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# For tests that inject errors into ib_tavor through the model's control socket: the function goes
-# and comes by bind and unbind, and the kernel's log is looked at since a mark.
+# Functions for tests that inject errors into ib_tavor through the model's control socket. They bind
+# and unbind the function, and search the kernel's log from a mark on.
 
 # shellcheck source=SCRIPTDIR/../../vm/guest/test.bash
 . "$(dirname "${BASH_SOURCE[0]}")/../../vm/guest/test.bash"

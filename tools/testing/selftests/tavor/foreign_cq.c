@@ -6,9 +6,10 @@
 // Kernels: 6.12 debug
 // Runs: guest --driver mthca --sm
 //
-// A process says in which memory its CQ is, by numbers that are easily guessed. Those of another
-// process are refused by ib_tavor, as uabi.c has in more detail. ib_mthca believes them, so that
-// the HCA writes completions where the process may not. By hand:
+// Tests that a process cannot create a CQ in the memory of another process. The numbers that select
+// the memory are easily guessed. ib_tavor refuses those of another process; uabi.c tests that in
+// detail. ib_mthca accepts them, so that the HCA writes completions where the process must not
+// write. By hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/foreign_cq
 
 #include <errno.h>

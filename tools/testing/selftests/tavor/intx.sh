@@ -5,8 +5,8 @@
 # Timeout: 600
 # Level: ci
 #
-# The function is forbidden MSI-X, as it is everywhere with pci=nomsi: ib_tavor falls back to INTx,
-# and what others wrote runs as before. By hand:
+# Tests that ib_tavor falls back to INTx if the function must not use MSI-X, as with pci=nomsi.
+# Programs of others run as before. By hand:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/selftests/tavor/intx.sh [test_NAME...]
 
 # shellcheck disable=SC2317 # the tests are called by name

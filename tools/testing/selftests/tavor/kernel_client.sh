@@ -7,7 +7,7 @@
 # Guest: own
 # Level: ci
 #
-# What only a client in the kernel can ask: the modules of the folder client/. By hand:
+# Tests what only a kernel client can request, with the modules of the folder client/. By hand:
 #   tools/testing/vm/run --driver tavor --sm --modules tavor_client -- \
 #	tools/testing/selftests/tavor/kernel_client.sh
 

@@ -4,10 +4,10 @@
 // Timeout: 300
 // Level: ci
 //
-// What verbs answer to a process holds nothing but the answer: in a kernel that fills its memory
-// with poison instead of zeros no answer has poison in it, and none is shorter than it says.
-// Every request is made of two objects, into memory that was filled in two ways: a byte that is
-// poison both times is a leak, one that kept both fillings was not written. By hand:
+// Tests that the responses of verbs to a process do not leak kernel memory. The kernel fills its
+// memory with poison instead of zeros. No response may contain poison or be shorter than it claims.
+// Each request is made on two objects, into memory that was filled with two patterns: a byte that
+// is poison both times is a leak, and a byte that keeps both patterns was not written. By hand:
 //   tools/testing/vm/run --driver tavor --sm --append init_on_alloc=0 --append slub_debug=P
 //	-- build/guest/tavor/leak
 

@@ -6,8 +6,8 @@
 // Kernels: 6.12 debug
 // Runs: guest --driver mthca
 //
-// A subnet manager changes a port's LID many times, then its subnet prefix, while many threads
-// read the port: each change is noticed, whoever has seen it first. By hand:
+// Tests that each change of a port's LID or subnet prefix by a subnet manager is reported while
+// many threads read the port. It does not matter who notices a change first. By hand:
 //   tools/testing/vm/run --driver tavor -- build/guest/tavor/lid_events
 
 #include <errno.h>

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Processes that have the device open and objects on it, for tests that take the device away from
-# them.
+# Functions for tests that remove the device while processes have it open and hold objects on it.
 
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "${BASH_SOURCE[0]}")/faults.bash"

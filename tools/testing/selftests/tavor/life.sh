@@ -6,9 +6,9 @@
 # Timeout: 900
 # Level: ci
 #
-# The device fails, hangs or is unbound while processes have it open, hold objects, and are in the
-# middle of verbs: no process hangs, no destroy fails, nothing is left behind, and the device works
-# again when it is bound anew. By hand:
+# Tests that the device can fail, hang or be unbound while processes have it open, hold objects and
+# execute verbs. No process hangs, no destroy fails, nothing is left behind, and the device works
+# again when it is bound again. By hand:
 #   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/life.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/life.bash

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 //
-// For core_client.sh: registers regions and prints the key of each. On a driver that has been
-// loaded just now they are the lowest that there are.
+// Registers regions and prints the key of each, for core_client.sh. On a driver that has just been
+// loaded these are the lowest keys.
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -26,12 +26,12 @@
 // Runs: guest --driver tavor --sm
 // As: 9
 //
-// Calls of uverbs that make no sense, by write() and by ioctl(): wrong sizes, handles and keys
-// of somebody else or of what is gone, flags and capacities that nobody has, addresses that are
-// not mapped, destroys that race. Each is answered by an errno of those documented, the kernel
-// says nothing, and nothing is left behind. A call is made from the seed and its number alone,
-// among objects that are always the same: one that failed can be repeated. Each part makes 10^4
-// of them, all parts 10^5. By hand:
+// Tests that malformed calls of uverbs, by write() and by ioctl(), return a documented errno. The
+// calls have wrong sizes, handles and keys of other processes or of destroyed objects, invalid
+// flags and capacities, and unmapped addresses, and some race with destroys. The kernel logs
+// nothing, and nothing is left behind. A call depends only on the seed and its number, and the
+// objects are always the same, so that a failed call can be repeated. Each part makes 10^4 calls,
+// all parts together 10^5. By hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/malformed [COUNT [SEED [FIRST]]]
 
 #include <errno.h>

@@ -26,12 +26,12 @@
 // Runs: guest --driver tavor --sm
 // As: 9
 //
-// Calls of verb queues that make no sense: files of another kind or of another context, handles
-// of what is gone, sizes that do not fit, arrays of any length, addresses that are not mapped, and
-// closes and destroys that race with calls. Each is answered by an errno of those documented; what
-// is accepted completes once, with a status of those documented; the kernel says nothing, the
-// model does not complain, and nothing is left behind. A call is made from the seed and its number
-// alone, as in malformed.c. By hand, and COUNT, SEED and FIRST may follow:
+// Tests that malformed calls of verb queues return a documented errno. The calls have files of
+// another kind or of another context, handles of destroyed objects, wrong sizes, arrays of any
+// length, and unmapped addresses, and some race with closes and destroys. An accepted request
+// completes once, with a documented status. The kernel logs nothing, the model reports no
+// violation, and nothing is left behind. A call depends only on the seed and its number, as in
+// malformed.c. By hand, and COUNT, SEED and FIRST may follow:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/malformed_queue
 
 #include <pthread.h>

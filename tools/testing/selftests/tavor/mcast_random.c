@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 //
-// Attaches and detaches queue pairs and multicast groups in random order, on a group table so small
-// that chains are long (mcast_random.sh), and sends to each group now and then: exactly those
-// attached hear it. The argument is the seed, which is printed.
+// Attaches queue pairs to multicast groups and detaches them, in random order, on a group table so
+// small that chains are long (mcast_random.sh). Now and then it sends to each group: exactly the
+// attached queue pairs must receive the message. The argument is the seed, which is printed.
 
 #include <errno.h>
 #include <stdbool.h>

@@ -6,7 +6,8 @@
 # Timeout: 300
 # Level: ci
 #
-# mcast_random.c on a group table of 64 buckets. SEED=N repeats a run; by hand:
+# Runs mcast_random.c, random attaches and detaches, on a group table of 64 buckets. SEED=N repeats
+# a run. By hand:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/selftests/tavor/mcast_random.sh
 
 # shellcheck source=SCRIPTDIR/faults.bash

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * For programs that inject errors: the model's control socket (Documentation/hca-model.rst) and
- * what the engine shows of itself in debugfs.
+ * Functions for programs that inject errors. They use the model's control socket
+ * (Documentation/hca-model.rst) and read the engine's files in debugfs.
  */
 #ifndef SELFTESTS_TAVOR_MODEL_H
 #define SELFTESTS_TAVOR_MODEL_H

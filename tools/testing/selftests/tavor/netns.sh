@@ -7,9 +7,9 @@
 # Guest: own
 # Level: ci
 #
-# The device moves to a network namespace and back, which takes away and gives back everything
-# that ib_core has made for it: traps of the firmware arrive afterwards, and traffic flows. By
-# hand:
+# Tests that the device can move to a network namespace and back. Meanwhile ib_core removes all its
+# objects on the device and creates them again. Afterwards traps of the firmware arrive and traffic
+# flows. By hand:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/selftests/tavor/netns.sh
 
 # shellcheck source=SCRIPTDIR/faults.bash

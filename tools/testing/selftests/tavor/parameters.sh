@@ -6,7 +6,7 @@
 # Timeout: 600
 # Level: ci
 #
-# ib_tavor's module parameters: what makes no sense is refused by name, what is small works. By
+# Tests that ib_tavor refuses invalid module parameters by name, and works with small values. By
 # hand:
 #   tools/testing/vm/run --driver tavor -- \
 #     tools/testing/selftests/tavor/parameters.sh [test_NAME...]

@@ -6,8 +6,9 @@
 # Timeout: 900
 # Level: ci
 #
-# Each firmware command of a probe, refused or never answered: the probe fails and says which
-# command it was, nothing is left behind, and the next probe works. By hand:
+# Tests that the probe fails cleanly when one of its firmware commands is refused or is never
+# answered. The message names the command, nothing is left behind, and the next probe succeeds. By
+# hand:
 #   tools/testing/vm/run --driver tavor -- \
 #     tools/testing/selftests/tavor/probe_errors.sh [test_NAME...]
 

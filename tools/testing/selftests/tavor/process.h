@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What a test that plays a process starts with: the first device, a buffer, and what the kernel
- * says meanwhile.
+ * Functions for tests that act as a process. They open the first device, allocate a buffer, and
+ * read the kernel's messages.
  */
 #ifndef SELFTESTS_TAVOR_PROCESS_H
 #define SELFTESTS_TAVOR_PROCESS_H

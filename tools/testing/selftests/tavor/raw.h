@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * The user ABI of the mthca family without libmthca in between: one function for each command,
- * which says exactly what a hostile or broken process could say. They return 0 or a negative errno.
+ * The user ABI of the mthca family without libmthca. There is one function for each command, which
+ * passes any input that a hostile or broken process could pass. They return 0 or a negative errno.
  */
 #ifndef SELFTESTS_TAVOR_RAW_H
 #define SELFTESTS_TAVOR_RAW_H

@@ -6,10 +6,10 @@
 # Guest: own
 # Level: ci
 #
-# An HCA that was left running, with traffic for it on the wire, is taken by the driver: as after
-# a failure, a crash or kexec. It writes nothing before it has been reset: under the IOMMU the
-# model sees each such write as a violation, which fails the run. That there is something to write
-# is seen from the packets that the model drops while it cannot. By hand:
+# Tests that the driver can bind to an HCA that is still running and receives traffic, as after a
+# failure, a crash or kexec. The HCA must not write to memory before it has been reset. Under the
+# IOMMU the model records such a write as a violation, which fails the run. The packets that the
+# model drops because it cannot write show that there is traffic. By hand:
 #   tools/testing/vm/run --driver tavor --sm --hcas 2 --hca cable=0.1-1.1,0.2-1.2 --iommu -- \
 #     tools/testing/selftests/tavor/rebind_running.sh
 

@@ -6,11 +6,11 @@
 # Guest: own
 # Level: ci
 #
-# As rebind_running, but bus mastering is on, too, when the driver takes the HCA: as a boot ROM or a
-# kernel that crashed leaves it. What the HCA does before that to memory that is no longer its own
-# is not the driver's fault, so the model's rules are waived, and what it records is counted. The
-# driver is held where it is about to reset the HCA: from before that on there is no more of it. By
-# hand:
+# Tests the same as rebind_running, but with bus mastering on when the driver binds, as a boot ROM
+# or a crashed kernel leaves it. Before that the HCA writes to memory that it no longer owns. This
+# is not the driver's fault, so the model's rules are waived, and the recorded writes are counted.
+# The driver is held when it is about to reset the HCA; from then on there must be no further write.
+# By hand:
 #   tools/testing/vm/run --driver tavor --sm --hcas 2 --hca cable=0.1-1.1,0.2-1.2 --iommu \
 #     --hca waive=dma-unmapped --hca waive=wqe-fetch --hca waive=cq-buffer \
 #     --hca waive=eq-buffer --modules hold_calls -- \

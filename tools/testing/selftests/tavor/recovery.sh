@@ -7,10 +7,10 @@
 # Guest: own
 # Level: ci
 #
-# A device that fails comes back by itself, whatever failed and whoever uses it: processes see
-# the fatal event and end, kernel clients see it go and come. One that fails again and again comes
-# back later and later, and then when devlink is asked; who unbinds it meanwhile does not wait for
-# it. By hand:
+# Tests that a device that fails recovers by itself, in whatever way it failed and whoever uses it.
+# Processes get the fatal event and end, and kernel clients are removed and added again. A device
+# that fails repeatedly recovers after longer and longer intervals, and in the end only on request
+# of devlink. An unbind during a recovery does not wait for it. By hand:
 #   tools/testing/vm/run --driver tavor --sm --modules vrb_audit -- \
 #     tools/testing/selftests/tavor/recovery.sh [test_NAME...]
 

@@ -5,8 +5,8 @@
 # Kernels: 6.12 debug
 # Timeout: 1200
 #
-# ib_tavor comes and goes: again and again without a leak, and under a process that has it open. By
-# hand:
+# Tests that ib_tavor can be loaded and unloaded repeatedly without a leak, and while a process has
+# the device open. By hand:
 #   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/reload.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/faults.bash

@@ -6,8 +6,8 @@
 # Guest: own
 # Level: ci
 #
-# The function goes away without a word under processes that hold and churn objects; it does not
-# come back in this guest. By hand:
+# Tests a surprise removal of the function while processes hold, create and destroy objects. The
+# function does not return in this guest. By hand:
 #   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/removal.sh
 
 # shellcheck source=SCRIPTDIR/life.bash

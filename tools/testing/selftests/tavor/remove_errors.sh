@@ -6,8 +6,8 @@
 # Timeout: 900
 # Level: ci
 #
-# Each firmware command of a removal, refused or never answered: the removal ends all the same, the
-# log says what it was, nothing is left behind, and the next probe works. By hand:
+# Tests that the removal completes when one of its firmware commands is refused or is never
+# answered. The log names the command, nothing is left behind, and the next probe succeeds. By hand:
 #   tools/testing/vm/run --driver tavor -- \
 #     tools/testing/selftests/tavor/remove_errors.sh [test_NAME...]
 

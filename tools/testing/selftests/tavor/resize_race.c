@@ -6,9 +6,9 @@
 // Kernels: 6.12 debug
 // Runs: guest --driver mthca
 //
-// Threads of a process resize one CQ at the same time, each to a size and a buffer of its own. They
-// queue: afterwards the kernel and the hardware agree about the size, and the buffer that the
-// hardware has is the one of that size. By hand:
+// Tests that threads of a process can resize one CQ at the same time, each to its own size and
+// buffer. The resizes are serialized. Afterwards the kernel and the hardware have the same size,
+// and the hardware uses the buffer of that size. By hand:
 //   tools/testing/vm/run --driver tavor -- build/guest/tavor/resize_race [ROUNDS]
 
 #include <errno.h>

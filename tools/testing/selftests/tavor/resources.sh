@@ -4,8 +4,8 @@
 # Runs: guest --driver tavor --sm
 # Level: ci
 #
-# rdma(8) shows with -dd what the hardware was told of each object, of processes and of the kernel.
-# By hand:
+# Tests that "rdma resource" shows with -dd the attributes of each object in the hardware, for
+# objects of processes and of the kernel. By hand:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/selftests/tavor/resources.sh
 
 # shellcheck source=SCRIPTDIR/faults.bash

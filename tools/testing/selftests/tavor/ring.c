@@ -5,10 +5,11 @@
 // Level: ci
 // Runs: guest --driver tavor --sm
 //
-// libmthca registers the memory of each QP and SRQ before it makes them, and deregisters it after
-// it has destroyed them. Nobody waits for the former but the queue's first command, which has its
-// errors too, and nobody for the latter; the memory stays pinned until the HCA has let go. The
-// model holds the commands meanwhile. By hand:
+// Tests that verbs of a process do not wait for commands on the memory regions of its queues.
+// libmthca registers the memory of each QP and SRQ before the create, and deregisters it after the
+// destroy. Only the first command of the queue waits for the registration, and returns its error
+// too. No call waits for the deregistration; the memory stays pinned until the HCA no longer uses
+// it. The model holds the commands meanwhile. By hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/ring
 
 #include <sys/wait.h>

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# For tests in which an HCA is left running by a driver that has gone, with traffic for it on the
-# wire from a second one: two HCAs, cabled, under the IOMMU.
+# Functions for tests in which an HCA is still running after its driver has ended, and receives
+# traffic from a second one. They need two HCAs, cabled, under the IOMMU.
 
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "${BASH_SOURCE[0]}")/faults.bash"

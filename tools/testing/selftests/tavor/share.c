@@ -5,9 +5,9 @@
 // Runs: guest --driver tavor --hca ddr_hidden=1
 // Kernels: 6.12
 //
-// What processes have the firmware do counts as theirs: its commands get no slot that is kept from
-// processes, and another process that wants one does not wait behind all of them. Of the queries
-// that a process may make, and of the MTTs of its memory where the DDR is hidden. By hand:
+// Tests that commands which processes cause cannot use the slots that are reserved for others.
+// Another process that needs a command does not wait behind all of them. The commands are those of
+// queries that a process may make, and of the MTTs of its memory where the DDR is hidden. By hand:
 //   tools/testing/vm/run --driver tavor --hca ddr_hidden=1 -- build/guest/tavor/share
 
 #include <pthread.h>

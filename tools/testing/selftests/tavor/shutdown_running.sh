@@ -5,10 +5,10 @@
 # Timeout: 900
 # Level: ci
 #
-# The machine is switched off while one HCA writes into memory of the other. From its driver's
-# shutdown on that one writes nothing: under the IOMMU, which the kernel takes down after its
-# devices, the model sees a write that goes astray as a violation, which fails the run. That there
-# was something to write is seen from the packets that the model drops while it cannot.
+# Tests that an HCA does not write to memory after the shutdown of its driver. The machine is
+# switched off while the HCA writes to the memory of another one. The kernel shuts the IOMMU down
+# after the devices, so the model records a stray write as a violation, which fails the run. The
+# packets that the model drops because it cannot write show that there is traffic.
 
 cd "$(dirname "$0")/../../vm" || exit 1
 # shellcheck source=SCRIPTDIR/../../vm/lib/try.bash

@@ -6,8 +6,8 @@
 # Level: all
 # Needs: modules
 #
-# A kernel that takes only signed modules, as with Secure Boot, refuses these as
-# Documentation/administration.rst says.
+# Tests that a kernel that only accepts signed modules, as with Secure Boot, refuses these modules.
+# Documentation/administration.rst describes the message.
 
 # shellcheck source=SCRIPTDIR/../../vm/guest/query.bash
 . "$(dirname "$0")/../../vm/guest/query.bash"

@@ -7,10 +7,10 @@
 # Guest: own
 # Level: ci
 #
-# The machine goes to sleep and wakes up under processes and kernel clients: the device goes, which
-# all learn, and comes back. The guest does not really sleep, because its files would not be there
-# afterwards: it does all that comes before, which is what /sys/power/pm_test calls platform. By
-# hand:
+# Tests that the device is suspended and resumed with the machine while processes and kernel clients
+# use it. All users see that the device is gone, and it returns afterwards. The guest does not
+# really suspend, because it could not access its files afterwards. It executes all steps before
+# that, which /sys/power/pm_test calls "platform". By hand:
 #   tools/testing/vm/run --driver tavor --modules tavor_awake -- \
 #     tools/testing/selftests/tavor/suspend.sh [test_NAME...]
 

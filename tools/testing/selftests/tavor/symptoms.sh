@@ -6,8 +6,8 @@
 # Timeout: 600
 # Level: all
 #
-# The table of symptoms in Documentation/administration.rst: each comes as it says, and goes by
-# what it says. By hand:
+# Tests the table of symptoms in Documentation/administration.rst: each symptom appears as
+# described, and the described remedy removes it. By hand:
 #   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/symptoms.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/../../vm/guest/query.bash

@@ -5,8 +5,8 @@
 # Timeout: 600
 # Level: ci
 #
-# Commands and event queues are carried by timers, as they are where irq_poll may run twice at a
-# time, and what others wrote runs as before. By hand:
+# Tests the driver when timers process its commands and event queues, as on kernels where irq_poll
+# may run twice at a time. Programs of others run as before. By hand:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/selftests/tavor/timer.sh
 
 # shellcheck disable=SC2317 # the tests are called by name

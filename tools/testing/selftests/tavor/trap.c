@@ -4,9 +4,9 @@
 // Level: ci
 // Runs: guest --driver tavor --sm
 //
-// A trap that looks as if it were the firmware's, but is directed and for this port: the driver
-// must not send it on, because ib_core would hand it back, while the driver sends it on. A CPU
-// would wait for itself, with interrupts off. By hand:
+// Tests that the driver does not forward a directed trap for this port which looks like one of the
+// firmware. The reason is that ib_core would pass such a trap back while the driver forwards it, so
+// that a CPU waits for itself with interrupts off. By hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/trap
 
 #include <errno.h>

@@ -5,10 +5,9 @@
 // Timeout: 300
 // Level: ci
 //
-// What a process may say through the user ABI of ib_tavor, and what it is refused: raw keys and
-// domain numbers of somebody else, sizes that make no sense, objects destroyed in the wrong order,
-// mappings that are not its own. Everything refused is -EINVAL unless the test says otherwise;
-// nothing may be left behind. By hand:
+// Tests that ib_tavor refuses invalid input through its user ABI: raw keys and domain numbers of
+// other processes, invalid sizes, destroys in the wrong order, and mappings that the process does
+// not own. The errno is EINVAL unless the test says otherwise, and nothing is left behind. By hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/uabi
 
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * For programs that send directed SMPs through ib_umad.
+ * Functions for programs that send directed SMPs through ib_umad.
  */
 #ifndef SELFTESTS_TAVOR_UMAD_H
 #define SELFTESTS_TAVOR_UMAD_H

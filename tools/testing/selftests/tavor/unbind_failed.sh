@@ -6,8 +6,8 @@
 # Guest: own
 # Level: ci
 #
-# A device fails while IPoIB and a subnet manager use it: it can be unbound at once, and bound
-# again, and then they work as before. By hand:
+# Tests that a device that fails while IPoIB and a subnet manager use it can be unbound at once.
+# After it has been bound again, both work as before. By hand:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/selftests/tavor/unbind_failed.sh
 
 # shellcheck source=SCRIPTDIR/faults.bash

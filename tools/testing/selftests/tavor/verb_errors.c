@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 //
-// Each firmware command of each verb of a process, refused or answered after it was given up: the
-// errno is the right one, nothing is left behind, the same verb works afterwards, and no destroy
-// fails. verb_errors.sh runs it on a driver that gives commands up early. With an argument it is a
-// process that holds or churns objects, for life.sh.
+// Tests that each verb of a process fails cleanly when one of its firmware commands is refused, or
+// is answered after its timeout. The errno is the right one, nothing is left behind, the same verb
+// works afterwards, and no destroy fails. verb_errors.sh runs this program on a driver with a short
+// timeout. With an argument the program is a process that holds objects, or creates and destroys
+// them, for life.sh.
 
 #include <errno.h>
 #include <signal.h>

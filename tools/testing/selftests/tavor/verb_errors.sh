@@ -6,7 +6,8 @@
 # Timeout: 600
 # Level: ci
 #
-# verb_errors.c on a driver that gives commands up after a second. By hand:
+# Runs verb_errors.c, failures of firmware commands, on a driver whose commands time out after a
+# second. By hand:
 #   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/verb_errors.sh
 
 # shellcheck source=SCRIPTDIR/faults.bash

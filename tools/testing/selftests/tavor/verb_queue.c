@@ -5,9 +5,9 @@
 // Level: ci
 // Timeout: 120
 //
-// Verb queues by their ABI: each operation, what is refused and why, what becomes of requests when
-// a QP, a queue, a context or a process ends, and that one process does not keep another from its
-// commands. By hand:
+// Tests verb queues through their ABI: each operation, refused requests and their errno, and
+// requests whose QP, queue, context or process ends. It also tests that one process cannot keep
+// another one from its commands. By hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/verb_queue
 
 #include <fcntl.h>

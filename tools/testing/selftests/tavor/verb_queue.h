@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * <rdma/vrb-abi.h> without a library in between: a function for each method, which returns what
- * there is or a negative errno.
+ * Functions that call <rdma/vrb-abi.h> without a library, one for each method. They return the
+ * result of the method or a negative errno.
  */
 #ifndef SELFTESTS_TAVOR_VERB_QUEUE_H
 #define SELFTESTS_TAVOR_VERB_QUEUE_H

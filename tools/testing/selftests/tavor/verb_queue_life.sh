@@ -6,8 +6,9 @@
 # Timeout: 300
 # Level: ci
 #
-# The device is unbound, or fails, while a process has requests in a verb queue: the process is
-# told, nobody waits for it, and the module stays until it has closed the queue. By hand:
+# Tests that the device can be unbound, or fail, while a process has requests in a verb queue. The
+# process is notified, the unbind does not wait for it, and the module stays loaded until the
+# process has closed the queue. By hand:
 #   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/verb_queue_life.sh
 
 # shellcheck source=SCRIPTDIR/faults.bash

@@ -5,8 +5,8 @@
 # Kernels: 6.12 7
 # Level: ci
 #
-# What the driver shows of the card to devlink(8), and of commands and events to the kernel's
-# tracing. By hand:
+# Tests what the driver shows of the device in devlink(8), and of commands and events in the
+# kernel's tracing. By hand:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/selftests/tavor/visible.sh
 
 # shellcheck source=SCRIPTDIR/life.bash

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * A client's QP that is connected to itself, and how tests on it say what came of them: lines of
- * the log, for kernel_client.sh. A module has one struct loop at a time.
+ * A kernel client's QP that is connected to itself, and functions that report the results of tests
+ * on it as lines of the log, for kernel_client.sh. A module has one struct loop at a time.
  */
 #ifndef TAVOR_TEST_LOOP_H
 #define TAVOR_TEST_LOOP_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Creates whose command is given up and answered later, with success: the create is submitted
- * again, and the object works and goes. The model's delay is set by kernel_client.sh; the results
- * are lines of the log, for that.
+ * Creates objects whose command times out and is answered later, with success. The create is
+ * submitted again, and the object works and can be destroyed. kernel_client.sh sets the model's
+ * delay, and reads the results from the log.
  */
 #include <linux/completion.h>
 #include <linux/delay.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Address handles as clients of the kernel make them, by ib_core alone, so that the driver may be
- * any: what a query answers, what is refused, and as many as there may be. The results are lines of
- * the log, for core_client.sh.
+ * Creates address handles as kernel clients do. It only uses ib_core, so it runs on any driver. It
+ * tests the result of a query, invalid attributes, and the maximum number of handles.
+ * core_client.sh reads the results from the log.
  */
 #include <linux/completion.h>
 #include <linux/kthread.h>

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Lets a guest of the bench go to sleep. Its files are on virtiofs, whose driver refuses to
- * suspend, and with it the machine. The devices of virtio are left out as long as this is loaded:
- * they stay in use meanwhile, so the sleep must be one of those that /sys/power/pm_test offers.
- * For suspend.sh.
+ * Lets a guest of the bench suspend. Its files are on virtiofs, whose driver refuses to suspend, so
+ * that the machine cannot. While this module is loaded, virtio devices are not suspended. They stay
+ * in use, so the suspend must be one of those that /sys/power/pm_test offers. For suspend.sh.
  */
 #include <linux/device.h>
 #include <linux/module.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Errors of the bus as the kernel tells a driver of them. A PCI-X card has no AER, and only some
- * machines watch their slots, so this module calls the handlers of the device's driver, under the
- * device's lock, and does to the function what such a bus does: one that is cut off answers no
- * read and takes no write of its memory, and a slot that has been reset has lost what was in the
- * function's configuration space. For bus_error.sh.
+ * Simulates errors of the bus as the kernel reports them to a driver. A PCI-X card has no AER, and
+ * only some machines monitor their slots. So this module calls the handlers of the device's driver,
+ * with the device's lock held, and changes the function as such a bus does: a function that is cut
+ * off answers no read and accepts no write of its memory, and after a reset of the slot the
+ * function's configuration space is lost. For bus_error.sh.
  */
 #include <linux/device.h>
 #include <linux/module.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * A client of ib_core, for what only the kernel can ask of a driver: posts that are refused,
- * drains, and what becomes of outstanding work when the device fails. Its results are lines of the
- * log, for kernel_client.sh.
+ * Tests what only the kernel can request of a driver, as a client of ib_core: posts that are
+ * refused, drains, and outstanding work when the device fails. kernel_client.sh reads the results
+ * from the log.
  */
 #include <linux/completion.h>
 #include <linux/delay.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Keys of regions that come and go, on a table so small that each index comes back: none of a
- * region's keys is one that its predecessor there has had. Its result is a line of the log, for
- * kernel_client.sh.
+ * Creates and destroys regions on a table so small that each index is used again. No key of a
+ * region may equal a key of the previous region with the same index. kernel_client.sh reads the
+ * result from the log.
  */
 #include <linux/module.h>
 #include <linux/slab.h>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Multicast groups of a client's QPs: attaches and detaches that meet at the group table, are taken
- * back, refused, lost, or end with the device, and destroys of QPs that are attached. The model's
- * faults and latencies are set by kernel_client.sh; the results are lines of the log, for that.
+ * Tests multicast groups of a kernel client's QPs: attaches and detaches that access the group
+ * table at the same time, are cancelled, refused or lost, or end with the device, and destroys of
+ * attached QPs. kernel_client.sh sets the model's faults and latencies, and reads the results from
+ * the log.
  */
 #include <linux/completion.h>
 #include <linux/delay.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The source GID of a path is put when the QP gets another path, which has none; a probe on the
- * function that puts it counts. Its result is a line of the log, for kernel_client.sh.
+ * Tests that the reference to the source GID of a path is dropped when the QP gets another path,
+ * without a GID. A probe on the function that drops it counts the calls. kernel_client.sh reads the
+ * result from the log.
  */
 #include <linux/kprobes.h>
 #include <linux/module.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Work requests that a driver refuses between others which it takes: each of the others completes
- * when the QP is flushed, once and in order. And posts to a QP in RESET. All by ib_core alone, so
- * that the driver may be any. The results are lines of the log, for core_client.sh.
+ * Posts work requests that a driver refuses between others that it accepts. Each accepted one
+ * completes when the QP is flushed, once and in order. It also posts to a QP in RESET. It only uses
+ * ib_core, so it runs on any driver. core_client.sh reads the results from the log.
  */
 #include <linux/delay.h>
 #include <linux/module.h>

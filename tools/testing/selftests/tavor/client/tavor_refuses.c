@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Requests with a field that is not as <rdma/vrb_verbs.h> says: each is refused with the errno of
- * that header, and its object is as it was. The results are lines of the log, for kernel_client.sh.
+ * Submits requests with a field whose value <rdma/vrb_verbs.h> does not allow. Each is refused with
+ * the errno in that header, and its object does not change. kernel_client.sh reads the results from
+ * the log.
  */
 #include <linux/module.h>
 #include <linux/slab.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Posts that race with the reset of their QP: from the moment its command is issued they are
- * refused, so that no doorbell comes after it. A doorbell of a QP that the hardware has forgotten
- * is a violation of the model's. The results are lines of the log, for kernel_client.sh.
+ * Tests posts that race with the reset of their QP. They are refused from the moment when the
+ * command is issued, so that no doorbell follows it. The model records a doorbell of a QP in RESET
+ * as a violation. kernel_client.sh reads the results from the log.
  */
 #include <linux/completion.h>
 #include <linux/delay.h>

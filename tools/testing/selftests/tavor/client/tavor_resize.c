@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * CQs that get another size while there is something in them: nothing is lost, nothing comes
- * twice, and the order stays. The model's faults and latencies are set by kernel_client.sh; the
- * results are lines of the log, for that.
+ * Resizes CQs that contain completions. No completion is lost or duplicated, and the order stays
+ * the same. kernel_client.sh sets the model's faults and latencies, and reads the results from the
+ * log.
  */
 #include <linux/completion.h>
 #include <linux/delay.h>

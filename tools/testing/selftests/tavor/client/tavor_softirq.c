@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * A client that lives in softirq: it gets a CQ, a QP, an SRQ and a memory region there, has them
- * created, connects the QP to itself, sends itself a message, and destroys everything, without a
- * sleep in between. Its results are lines of the log, for kernel_client.sh.
+ * A kernel client that runs in softirq. It allocates a CQ, a QP, an SRQ and a memory region there,
+ * creates them, connects the QP to itself, sends a message to itself, and destroys everything,
+ * without sleeping. kernel_client.sh reads the results from the log.
  */
 #include <linux/completion.h>
 #include <linux/module.h>
