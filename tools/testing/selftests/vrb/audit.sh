@@ -6,8 +6,8 @@
 # Level: ci
 # Timeout: 900
 #
-# Exactly once: requests at random from every context, on a device that is slow, answers twice or
-# not at all, and fails. Usage: audit.sh [REQUESTS [SEED...]]
+# Tests that random requests from every context complete exactly once, on a device that is slow,
+# answers twice or not at all, and fails. Usage: audit.sh [REQUESTS [SEED...]]
 
 . "$(dirname "$0")/lib.sh"
 

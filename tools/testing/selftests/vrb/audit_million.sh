@@ -6,6 +6,7 @@
 # Guest: own
 # Level: all
 #
-# The audit of "exactly once" (audit.sh) with a million requests. Ten million: "make audit".
+# Runs the audit of "exactly once" (audit.sh) with a million requests. "make audit" submits ten
+# million.
 
 exec "$(dirname "$0")/audit.sh" 200000 1 2 3 4 5

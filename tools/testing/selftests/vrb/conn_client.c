@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Drives connections to ib_wq_server or ib_softirq_server: each is made, written to, read from,
- * compared and ended; so many altogether, so many of them at a time. All of the memory that the
- * server gives is written before any of it is read back, so that two connections that have been
- * given the same are noticed. By hand:
+ * Makes connections to ib_wq_server or ib_softirq_server. It opens each connection, writes to the
+ * server's memory, reads it back, compares it, and ends the connection. Options set the total
+ * number of connections and the number at a time. All of the memory is written before any of it is
+ * read back, so that the client detects two connections with the same memory. By hand:
  *   conn_client --qpn N [--lid LID] --count 1000 --at-a-time 64
  */
 #include <argp.h>

@@ -4,8 +4,8 @@
 # Runs: guest --driver none --hcas 0 --modules "ib_vrb vrb_mock vrb_example"
 # Guest: own
 #
-# A client that was written from the headers alone, on the provider without hardware: it makes,
-# connects, uses and destroys its objects in softirq.
+# Tests a client that was written from the headers alone, on the provider without hardware. The
+# client creates, connects, uses and destroys its objects in softirq.
 
 . "$(dirname "$0")/lib.sh"
 

@@ -5,8 +5,8 @@
 # Kernels: debug
 # Level: all
 #
-# The memory of a request is freed while the engine has it: one warning of the debug objects, which
-# names the callback.
+# Tests that the debug objects warn once if the memory of a request is freed while the engine owns
+# it, and that the warning names the callback.
 
 . "$(dirname "$0")/lib.sh"
 

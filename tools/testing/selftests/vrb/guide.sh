@@ -5,7 +5,7 @@
 # Level: ci
 # Timeout: 120
 #
-# The examples of Documentation/vrb-client.rst work on a device, each as the page says.
+# Tests that each example of Documentation/vrb-client.rst works on a device as the document says.
 
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=SCRIPTDIR/../../vm/guest/functions

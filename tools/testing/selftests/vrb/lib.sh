@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Runs tests of vrb_mock.ko by name and prints KTAP. Needs root, debugfs, and the modules ib_vrb and
-# vrb_mock.
+# Functions that run tests of vrb_mock.ko by name and print KTAP. They need root, debugfs, and the
+# modules ib_vrb and vrb_mock.
 
 MOCK=/sys/kernel/debug/vrb_mock
 ENGINE=/sys/module/ib_vrb/parameters

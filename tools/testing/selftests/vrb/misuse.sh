@@ -4,8 +4,8 @@
 # Runs: guest --driver none --hcas 0 --modules "ib_vrb vrb_mock" --expect-complaint "WARNING: .*vrb_"
 # Kernels: 6.12
 #
-# What the request engine refuses with a warning in the kernel's log. What only a kernel with debug
-# objects notices is in freed.sh.
+# Tests which misuse the request engine refuses with a warning in the kernel's log. What only a
+# kernel with debug objects detects is tested by freed.sh.
 # Usage: misuse.sh [NAME...]
 
 . "$(dirname "$0")/lib.sh"

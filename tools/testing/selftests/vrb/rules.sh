@@ -5,7 +5,8 @@
 # Kernels: 6.12 7 debug 6.12-rt 7-rt
 # Timeout: 600
 #
-# The rules of the request engine, on a provider without hardware: Documentation/vrb-contract.rst.
+# Tests the rules of the request engine in Documentation/vrb-contract.rst, on a provider without
+# hardware.
 # Usage: rules.sh [NAME...]
 
 . "$(dirname "$0")/lib.sh"

@@ -6,8 +6,8 @@
 # Timeout: 600
 # Level: ci
 #
-# The rules of the request engine once more, its pump carried by a timer: as it is where irq_poll
-# may run twice at a time.
+# Tests the rules of the request engine when a timer runs its pump, as on kernels where irq_poll may
+# run twice at a time.
 # Usage: rules_timer.sh [NAME...]
 
 . "$(dirname "$0")/lib.sh"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Tests of the connection servers, ib_wq_server and ib_softirq_server. A script says SERVER=<its
-# module>, sources this and calls run_tests; what it finds of a server is
+# Tests of the connection servers, ib_wq_server and ib_softirq_server. A script sets SERVER to the
+# module, sources this file and calls run_tests. The tests use these files of a server:
 #   /sys/kernel/debug/$SERVER/<device>/status   lines "name number": qpn, now, sends, connected,
 #	disconnected, malformed, timeouts, dead, failed
 #   /sys/module/$SERVER/parameters/             probe_ms, connect_ms

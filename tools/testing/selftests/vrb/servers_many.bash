@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Ten thousand connections to a server, SERVER of servers.bash, and what they take; that is left in
-# /results/counted-$SERVER, too.
+# Tests ten thousand connections to a server, SERVER of servers.bash, and counts the resources that
+# they take. The counts are also written to /results/counted-$SERVER.
 
 # shellcheck source=SCRIPTDIR/servers.bash
 . "$(dirname "${BASH_SOURCE[0]}")/servers.bash"

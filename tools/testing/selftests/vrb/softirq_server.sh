@@ -5,8 +5,8 @@
 # Guest: own
 # Runs: guest --driver tavor --sm --modules "ib_softirq_server fail_calls"
 #
-# Connections to ib_softirq_server, whose whole life is in softirq: the tests of servers.bash, and
-# what becomes of it when something fails. By hand:
+# Tests connections to ib_softirq_server, which runs entirely in softirq, and failures of its calls.
+# The tests of servers.bash are included. By hand:
 #   tools/testing/vm/run --driver tavor --sm --modules "ib_softirq_server fail_calls" -- \
 #	tools/testing/selftests/vrb/softirq_server.sh
 

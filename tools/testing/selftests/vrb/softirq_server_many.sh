@@ -6,7 +6,7 @@
 # Guest: own
 # Runs: guest --driver tavor --sm --modules ib_softirq_server
 #
-# Ten thousand connections to ib_softirq_server, twice. By hand:
+# Tests ten thousand connections to ib_softirq_server, twice. By hand:
 #   tools/testing/vm/run --driver tavor --sm --modules ib_softirq_server -- \
 #	tools/testing/selftests/vrb/softirq_server_many.sh
 

@@ -3,8 +3,8 @@
 #
 # Runs: guest --driver none --hcas 0 --modules "ib_vrb vrb_mock"
 #
-# What the kernel's log says of the end of a device: a failure is an error, a stop in good order is
-# none.
+# Tests what the kernel's log has about the end of a device: a failure is logged as an error, an
+# orderly stop is not.
 
 . "$(dirname "$0")/lib.sh"
 

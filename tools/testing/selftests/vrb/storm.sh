@@ -5,8 +5,8 @@
 # Kernels: 6.12 debug 6.12-rt 7-rt
 # Timeout: 600
 #
-# Everything at once, and two things at once, with delays where a race would be, begun with one seed
-# after the other.
+# Tests concurrent operations of all kinds, and races of two operations, with delays at the places
+# of possible races. One seed is used after the other.
 # Usage: storm.sh [SEED...]
 
 . "$(dirname "$0")/lib.sh"

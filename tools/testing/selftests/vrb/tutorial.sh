@@ -7,7 +7,8 @@
 # As: mock
 # Runs: guest --driver tavor --modules vrb_tutorial
 #
-# The client of Documentation/tutorial.rst gets an answer from each device, and can be unloaded.
+# Tests that the client of Documentation/tutorial.rst gets an answer from each device and can be
+# unloaded.
 
 . "$(dirname "$0")/lib.sh"
 

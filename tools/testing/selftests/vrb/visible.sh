@@ -4,7 +4,7 @@
 # Runs: guest --driver none --hcas 0 --modules "ib_vrb vrb_mock"
 # Kernels: 6.12 debug 6.12-rt 7-rt
 #
-# What the request engine shows of itself in debugfs and as tracepoints.
+# Tests what the request engine shows in debugfs and as tracepoints.
 # Usage: visible.sh [NAME...]
 
 . "$(dirname "$0")/lib.sh"

@@ -6,8 +6,8 @@
 # Runs: guest --driver mthca --sm --modules "ib_wq_server fail_calls"
 # Runs: guest --driver tavor --sm --modules "ib_wq_server fail_calls"
 #
-# Connections to ib_wq_server, which is written as existing ULPs are: the tests of servers.bash, and
-# what becomes of it when a call fails. By hand:
+# Tests connections to ib_wq_server, which is written like existing ULPs, and failures of its calls.
+# The tests of servers.bash are included. By hand:
 #   tools/testing/vm/run --driver mthca --sm --modules "ib_wq_server fail_calls" -- \
 #	tools/testing/selftests/vrb/wq_server.sh
 

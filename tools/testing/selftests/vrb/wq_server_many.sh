@@ -7,7 +7,7 @@
 # Runs: guest --driver mthca --sm --modules ib_wq_server
 # Runs: guest --driver tavor --sm --modules ib_wq_server
 #
-# Ten thousand connections to ib_wq_server, twice. By hand:
+# Tests ten thousand connections to ib_wq_server, twice. By hand:
 #   tools/testing/vm/run --driver mthca --sm --modules ib_wq_server -- \
 #	tools/testing/selftests/vrb/wq_server_many.sh
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Softirqs, hard interrupts and processes on all CPUs, these with interrupts off as well, allocate
- * shells, have them created, connected, queried, resized, put into multicast groups, reset and
- * registered, cancel requests and groups, destroy what others use, and shut and unregister a
- * client meanwhile. What must be true however it went: each request that was accepted is called
- * back once, each that was refused never, and each shell is said to be gone once.
+ * Softirqs, hard interrupts and processes on all CPUs, some of them with interrupts off, allocate
+ * shells, create, connect, query, resize and reset them, attach them to multicast groups, register
+ * memory, cancel requests and groups, destroy objects that others use, and shut and unregister a
+ * client meanwhile. The results that must hold in every case: each accepted request is called back
+ * once, each refused request never, and each shell is reported as gone once.
  *
- * Nothing here keeps the peace beyond what the API asks of a client: an object is not used any more
- * once its destroy has been submitted, and a client not once it is being unregistered. Who uses a
- * shell counts as a user of its place; the last one destroys it.
+ * The audit only synchronizes as far as the API requires it of a client: an object must not be used
+ * after its destroy has been submitted, and a client must not be used while it is unregistered.
+ * Each user of a shell is counted as a user of its place, and the last one destroys the shell.
  */
 #include <linux/cpu.h>
 #include <linux/delay.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * An audit of "exactly once": a client that does everything at once, at random, from every context,
- * and keeps account. It uses the kernel API alone, so that it runs on any provider.
+ * An audit of "exactly once". It is a client that makes random requests of all kinds from every
+ * context, and counts the results. It only uses the kernel API, so it runs on any provider.
  */
 #ifndef VRB_AUDIT_H
 #define VRB_AUDIT_H

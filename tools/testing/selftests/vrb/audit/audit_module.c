@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The audit of "exactly once" on every device whose driver is a provider: it begins when the device
- * comes, and what it has found is in the log when the device goes.
+ * Runs the audit of "exactly once" on every device whose driver is a provider. It starts when the
+ * device is added, and logs its results when the device is removed.
  */
 #include <linux/module.h>
 #include <linux/slab.h>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * A client that never sleeps, written from <rdma/vrb.h>, <rdma/vrb_verbs.h> and
- * Documentation/vrb-client.rst alone; nothing in it depends on what the provider is.
+ * A client that never sleeps. It was written only from <rdma/vrb.h>, <rdma/vrb_verbs.h> and
+ * Documentation/vrb-client.rst, and does not depend on the provider.
  *
- * On each device that has verbs request blocks a timer's softirq makes a CQ, a QP and a region of
- * memory, connects the QP to itself, lets it write a page over itself, waits for the completion,
- * asks the hardware for the QP's state, and destroys everything. Each callback asks for the next
- * thing; whatever fails, example_end() is the way out. A read of
- * /sys/kernel/debug/vrb_example/<device> waits for the end and prints as KTAP how far it came.
+ * On each device that has verbs request blocks a timer's softirq creates a CQ, a QP and a memory
+ * region, connects the QP to itself, posts a write of a page to the same memory, waits for the
+ * completion, queries the QP's state in the hardware, and destroys everything. Each callback
+ * submits the next request; after any failure example_end() destroys what exists. A read of
+ * /sys/kernel/debug/vrb_example/<device> waits for the end and prints the results as KTAP.
  */
 #include <linux/completion.h>
 #include <linux/debugfs.h>

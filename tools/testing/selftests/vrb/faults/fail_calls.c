@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Has calls of a function fail that a module makes, and nobody else's, in kernels that are not
- * built with fault injection: the function is left again with a value at once.
+ * Makes calls of a function fail if the caller is the selected one, in kernels that are built
+ * without fault injection. Such a call returns a given value at once, and calls by others are not
+ * affected.
  */
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Holds the first caller of a function, which has to be one that may sleep, where that begins,
- * until told to go on: a test looks meanwhile at what the rest does.
+ * Holds the first caller of a function at its start until it is released. The caller must be one
+ * that may sleep. A test observes the rest of the system meanwhile.
  */
 #include <linux/delay.h>
 #include <linux/kprobes.h>

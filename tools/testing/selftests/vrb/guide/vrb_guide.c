@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * The worked examples of Documentation/vrb-client.rst, which shows these functions as they are
- * here. On each device one connection, of a QP with itself, goes through all of them in softirq.
- * Each callback begins the next example and logs its own; conn_end() is the only way out.
+ * here. On each device one connection, of a QP with itself, executes all of them in softirq. Each
+ * callback logs its own result and starts the next example; conn_end() is the only exit.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

@@ -2,9 +2,9 @@
 /*
  * A provider without hardware, and the tests of the engine's rules that run on it.
  *
- * mock_hw.c plays the command interface: what a command does is written in the script of its
- * request. It also watches the engine: whatever an engine must never do to hardware is a violation
- * and fails the test. Each test gets a fresh device; mock_run.c runs one by name.
+ * mock_hw.c simulates the command interface. The script of a request determines what its commands
+ * do. It also checks the engine: an access that the engine must never make is a violation and fails
+ * the test. Each test gets a new device; mock_run.c runs one test by name.
  */
 #ifndef VRB_MOCK_H
 #define VRB_MOCK_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * A device for clients that are no tests: writing 1 to /sys/kernel/debug/vrb_mock/device registers
- * it with ib_core, which tells its clients; 0 is its end.
+ * A device for clients other than the tests. Writing 1 to /sys/kernel/debug/vrb_mock/device
+ * registers it with ib_core, which adds it to its clients; writing 0 unregisters it.
  */
 #include <linux/debugfs.h>
 #include <linux/mutex.h>

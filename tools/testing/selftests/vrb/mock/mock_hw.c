@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The command interface of a device that does not exist. A command takes its time in a
- * hard-interrupt hrtimer, then puts an event in a ring and interrupts if that is armed. Owns
- * mock.lock, raw, taken with interrupts off.
+ * The command interface of a simulated device. A hard-interrupt hrtimer completes a command after
+ * its latency, puts an event in a ring, and raises an interrupt if that is armed. This file owns
+ * mock.lock, a raw lock that is taken with interrupts off.
  */
 #include "mock.h"
 

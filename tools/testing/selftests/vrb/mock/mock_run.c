@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Runs a test by name, by way of /sys/kernel/debug/vrb_mock/: rules, misuse and visible list the
- * names; writing one to run runs it; result then has diagnostics as TAP comments and in its last
- * line "pass", "fail" or "skip REASON". mock_device.c has one file more.
+ * Runs a test by name, through files in /sys/kernel/debug/vrb_mock/. The files "rules", "misuse"
+ * and "visible" list the names. Writing a name to "run" runs the test. Then "result" has
+ * diagnostics as TAP comments, and "pass", "fail" or "skip REASON" in its last line. mock_device.c
+ * has one more file.
  */
 #include <linux/debugfs.h>
 #include <linux/module.h>

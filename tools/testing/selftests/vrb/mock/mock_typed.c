@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What the tests of typed requests and shells share.
+ * Functions that the tests of typed requests and shells share.
  */
 #include "mock.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What the tests share: requests, objects, waiting, contexts.
+ * Functions that the tests share: requests, objects, waiting, contexts.
  */
 #include <linux/cpu.h>
 #include <linux/workqueue.h>

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * RDMA objects of a device that does not exist: a struct ib_device on which ib_core's
- * ib_alloc_pd(), ib_create_cq(), ib_create_qp(), ib_create_srq() and ib_alloc_mr() work, and the
- * table of typed verbs. ib_core's operations submit the same verbs. That of a test is never
+ * The RDMA objects of a simulated device: a struct ib_device that supports ib_alloc_pd(),
+ * ib_create_cq(), ib_create_qp(), ib_create_srq() and ib_alloc_mr() of ib_core, and the table of
+ * typed verbs. ib_core's operations submit the same verbs. The device of a test is never
  * registered; mock_device.c registers one.
  *
- * What each command of a verb does is in a script: the object's for that verb, or the device's for
- * verbs of ports. A QP in RTS is connected to itself: what it sends completes at once, and uses up
- * a receive if there is one. Owns mock_hw.lock, raw, taken with interrupts off; no lock is taken
- * inside.
+ * A script determines what each command of a verb does: the object's script for that verb, or the
+ * device's script for verbs of ports. A QP in RTS is connected to itself: a send completes at once,
+ * and consumes a receive if there is one. This file owns mock_hw.lock, a raw lock that is taken
+ * with interrupts off; no other lock is taken while it is held.
  */
 #include <rdma/ib_mad.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The audit of "exactly once" on a device that does not exist: its commands are answered late,
- * twice, with errors, after they have been given up or not at all, and it fails and comes back.
+ * The audit of "exactly once" on a simulated device. Its commands are answered late, twice, with
+ * errors, after their timeout or not at all, and the device fails and recovers.
  */
 #include <linux/module.h>
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * However many requests there are, the device lock is held for at most 64 of them, and a run calls
- * back at most 64: mock_run.c and mock_callback() see to that in every test. These have 100000.
+ * Tests that the device lock is held for at most 64 requests at a time, and that one run makes at
+ * most 64 callbacks, however many requests there are. mock_run.c and mock_callback() check that in
+ * every test. These tests have 100000 requests.
  */
 #include <linux/vmalloc.h>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Rules 1, 3 and 7: what a request is while its callback runs, to the callback and to others.
+ * Rules 1, 3 and 7: the state of a request while its callback runs, for the callback and for
+ * others.
  */
 #include "mock.h"
 

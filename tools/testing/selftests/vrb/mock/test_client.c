@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Rules 12 and 15: groups, clients, the unload fence, the provider's going.
+ * Rules 12 and 15: groups, clients, the unload fence, and the end of the provider.
  */
 #include <linux/workqueue.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Rule 18: creates, those of parents and children, and what takes them back.
+ * Rule 18: creates, also of parents and children, and what reverts them.
  */
 #include "mock.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Rule 3: when the pump runs, and when it asks for an interrupt.
+ * Rule 3: when the pump runs, and when it requests an interrupt.
  */
 #include "mock.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What is true of every kind of object and of every verb, one after the other: rules 8, 15, 16, 17
- * and 18 where the other tests have a QP or a CQ stand for all.
+ * Tests every kind of object and every verb, one after the other: rules 8, 15, 16, 17 and 18, for
+ * which the other tests only use a QP or a CQ.
  */
 #include <rdma/ib_mad.h>
 

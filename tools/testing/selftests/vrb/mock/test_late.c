@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What comes just too late: a CPU is held up at the one place where it does harm, by a probe on a
- * function of the engine.
+ * Tests operations that come just too late. A probe on a function of the engine delays a CPU at the
+ * one place where the delay does harm.
  */
 #include <linux/kprobes.h>
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Rule 1, the other side of it: what the kernel warns of. Each of these warnings comes once per
- * boot.
+ * Rule 1: misuse of the API that the kernel warns of. Each of these warnings appears once per boot.
  */
 #include <linux/rcupdate.h>
 

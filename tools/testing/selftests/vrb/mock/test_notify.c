@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Rule 12: groups that tell their owner when they are idle.
+ * Rule 12: groups that notify their owner when they are idle.
  */
 #include "mock.h"
 

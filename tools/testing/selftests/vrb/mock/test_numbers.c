@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What a request and an event cost in locks, register reads and memory, as numbers, and the bounds
- * on them: section "Bounds" of Documentation/vrb-contract.rst. Locks are counted by probes of the
- * kernel's functions, so the engine has nothing to do with it. The numbers are in the kernel's log.
+ * Counts the locks, register reads and memory that a request and an event need, and checks the
+ * bounds in section "Bounds" of Documentation/vrb-contract.rst. Probes on functions of the kernel
+ * count the locks, so the engine is not involved. The numbers are in the kernel's log.
  */
 #include <linux/kprobes.h>
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Two things happen to one request of one QP, in either order and at the same time: it is
- * submitted, it is cancelled, the QP is destroyed, the client is shut, the device fails, the
- * hardware answers. Each pair begins three times: the request is idle, it is queued behind another
- * one, the hardware has its command. What must come of it is worked out by a model of the contract:
- * what each is answered, and with which status the request completes, how often. At the same time
- * it must be as in one order or the other. The parameter "seed" says who of two is how much later.
+ * Two operations on one request of one QP, in either order and at the same time: the request is
+ * submitted or cancelled, the QP is destroyed, the client is shut, the device fails, or the
+ * hardware answers. Each pair starts in three states: the request is idle, it is queued behind
+ * another one, or the hardware has its command. A model of the contract determines the expected
+ * results: the return value of each operation, and the status and number of the completions.
+ * Operations at the same time must have the result of one order or the other. The parameter "seed"
+ * determines which of the two is later, and by how much.
  */
 #include "mock.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Rules 2 and 9: when an object is released, by whom, and when its memory goes.
+ * Rules 2 and 9: when and by whom an object is released, and when its memory is freed.
  */
 #include "mock.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Rule 5: how slots are shared among classes and processes, and that nobody starves.
+ * Rule 5: slots are shared among classes and processes, and no request starves.
  */
 #include "mock.h"
 

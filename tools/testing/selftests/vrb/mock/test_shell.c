@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Rule 17: shells: what they are like, who may use them, their end.
+ * Rule 17: shells, their properties, their users, and their end.
  */
 #include "mock.h"
 

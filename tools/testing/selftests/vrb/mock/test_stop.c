@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Rule 10: when the hardware has been stopped, and what is different if it was in good order.
+ * Rule 10: hardware that has been stopped, and the differences after an orderly stop.
  */
 #include "mock.h"
 

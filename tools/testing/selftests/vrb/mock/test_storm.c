@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Everything at once: process, softirq and hard IRQ on two CPUs submit, cancel, destroy and create
- * objects that others use, cancel and poison groups; commands are lost, answered late and twice;
- * the register is busy; the device fails and comes back. What must be true however it went: each
- * request that was accepted is called back once, each that was refused never, each object is
- * released and freed once, and nothing is left. The parameter "seed" says how it goes.
+ * All operations at once. Process, softirq and hard IRQ context on two CPUs submit and cancel
+ * requests, destroy and create objects that others use, and cancel and poison groups. Commands are
+ * lost, answered late and answered twice, the register is busy, and the device fails and recovers.
+ * The results that must hold in every case: each accepted request is called back once, each refused
+ * request never, each object is released and freed once, and nothing is left. The parameter "seed"
+ * selects the sequence.
  */
 #include "mock.h"
 

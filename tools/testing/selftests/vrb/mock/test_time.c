@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Rule 8: deadlines, commands that are not answered, late and stray completions.
+ * Rule 8: deadlines, commands that are not answered, and late and stray completions.
  */
 #include "mock.h"
 

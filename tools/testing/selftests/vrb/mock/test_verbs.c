@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Rule 16: typed requests: verbs, objects, and who may ask for what.
+ * Rule 16: typed requests, their verbs and objects, and who may submit which.
  */
 #include <rdma/ib_mad.h>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Rule 14: what debugfs shows. These hold the engine in a known state; visible.sh looks at it.
+ * Rule 14: what debugfs shows. These tests hold the engine in a known state, which visible.sh
+ * checks.
  */
 #include "mock.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Rules 6 and 13: steps that wait, portions of work, and who waits for a request.
+ * Rules 6 and 13: steps that wait, portions of work, and waits for a request.
  */
 #include <linux/kthread.h>
 #include <linux/sched/signal.h>

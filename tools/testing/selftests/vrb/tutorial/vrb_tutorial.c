@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The client that Documentation/tutorial.rst explains. A timer's softirq asks each device for the
- * state of its first port, and the request's callback prints the answer. Nothing here sleeps
- * between the question and the answer.
+ * The client that Documentation/tutorial.rst explains. A timer's softirq queries the state of the
+ * first port of each device, and the request's callback prints the answer. Nothing here sleeps
+ * between the query and the answer.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
