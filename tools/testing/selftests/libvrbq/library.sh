@@ -4,8 +4,8 @@
 # Runs: host
 # Level: ci
 #
-# What libvrbq exports is what its header declares, and nothing else; each function has a man page;
-# an installation has all of it. By hand: run this script as root.
+# Tests that libvrbq exports exactly what its header declares. Each function has a man page, and an
+# installation contains all of them.
 
 # shellcheck source=SCRIPTDIR/../../vm/lib/all.sh
 . "$(dirname "$0")/../../vm/lib/all.sh"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Preloaded, it makes the driver one of another release to libvrbq: what the query method of verb
- * queues returns has the revision OTHER_REVISION, and structures that are OTHER_BYTES longer.
+ * Simulates a driver of another release when it is preloaded: the query method of verb queues
+ * returns the revision OTHER_REVISION, and structures that are OTHER_BYTES longer.
  */
 #include <dlfcn.h>
 #include <stdarg.h>

@@ -5,8 +5,8 @@
 # Runs: guest --driver tavor --sm
 # Runs: guest --driver mthca --sm
 #
-# The examples of libvrbq and vrbstat: what they do with a device, and what they say when there is
-# none, or it may not be used. By hand:
+# Tests the examples of libvrbq and vrbstat: their work on a device, and their messages when there
+# is no device or they have no access to it. By hand:
 #   tools/testing/vm/run --driver tavor --sm -- \
 #     tools/testing/selftests/libvrbq/programs.sh [test_NAME...]
 

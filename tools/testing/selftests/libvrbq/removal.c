@@ -4,8 +4,8 @@
 // Level: all
 // Runs: guest --driver tavor
 //
-// The driver is unbound under a program with requests outstanding: each completes once, whatever
-// carries it out, the queue says that it has ended, and is destroyed. By hand:
+// Tests an unbind of the driver while a program has requests outstanding in libvrbq. Each request
+// completes once, with each backend, and the queue reports its end and can be destroyed. By hand:
 //   tools/testing/vm/run --driver tavor -- build/guest/libvrbq/removal
 
 #include <errno.h>

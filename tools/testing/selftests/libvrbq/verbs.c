@@ -4,7 +4,7 @@
 // Runs: guest --driver tavor --sm
 // Runs: guest --driver mthca --sm
 //
-// What libvrbq promises, with each backend that the device has. By hand:
+// Tests each function of libvrbq with each backend that the device has. By hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/libvrbq/verbs
 
 #include <dirent.h>
