@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
-/* The model as a whole. */
+/* The whole model */
 #ifndef HCA_MODEL_H
 #define HCA_MODEL_H
 
 #include "core/hca.h"
 
 /*
- * Tells the lower rooms whom of the upper ones to call. First of all, before any option is set;
- * more than once does no harm.
+ * Sets the functions of upper layers that lower layers call. It must be called before any option is
+ * set, and may be called more than once.
  */
 void hca_join(void);
 /*
- * A new HCA with all its parts (main.c and tests); NULL and a message on stderr if it cannot be.
- * Options must have been set before (options.h). hca_delete_all() is for leak-clean exits.
+ * Creates an HCA with all its parts, for main.c and the tests. On failure it prints a message on
+ * stderr and returns NULL. Options must be set before (options.h). hca_delete_all() frees the
+ * memory of all HCAs before an exit.
  */
 struct hca *hca_new(void);
 void hca_delete_all(void);

@@ -41,8 +41,8 @@ struct hca;
 /* --- hca.c: the HCAs of this process --- */
 
 /*
- * Each part keeps its state of one HCA in its own structure, allocated by X_new() at start and
- * found through these. hca.c holds the pointers; no part looks into another's structure.
+ * Each part keeps its state of one HCA in its own structure. X_new() allocates it at start, and
+ * hca_part() returns it. hca.c holds the pointers; no part accesses another part's structure.
  */
 enum hca_part {
 	PART_OPTIONS,
@@ -74,20 +74,20 @@ enum hca_part {
 };
 void *hca_part(const struct hca *h, enum hca_part part);
 void hca_set_part(struct hca *h, enum hca_part part, void *state);
-/* An HCA with no parts yet; NULL and a message if there are too many. */
+/* Adds an HCA without parts. If there are too many, prints a message and returns NULL. */
 struct hca *hca_add(void);
 void hca_drop_last(void);
 int hca_count(void);
 int hca_number(const struct hca *h);
-struct hca *hca_by_number(int n); /* NULL past the last */
-void hca_reset(struct hca *h);	  /* register 0xf0010, FLR-like client reset, disconnect */
-/* What hca_reset() does. */
+struct hca *hca_by_number(int n); /* NULL if there is no such HCA */
+void hca_reset(struct hca *h);	  /* reset by register 0xf0010, by the client, or by a disconnect */
+/* Sets the function that hca_reset() calls. */
 void hca_on_reset(void (*fn)(struct hca *h));
 
 /* --- report.c: violations and user faults --- */
 
 /*
- * Every rule the model enforces is in rules_device.def, rules_qp.def or rules_fabric.def:
+ * Every rule that the model enforces is in rules_device.def, rules_qp.def or rules_fabric.def:
  * RULE(identifier, "rule-name", "what is forbidden, and by which section", "what is right").
  */
 enum hca_rule {
@@ -102,21 +102,24 @@ enum hca_rule {
 const char *rule_name(enum hca_rule rule);
 
 /*
- * A violation is the kernel driver's fault and fails the run. @object names what was touched ("QP
- * 0x403", "HCR", "EQ 2"), the format says what was wrong with the offending values.
+ * Records a violation, which is the kernel driver's fault and fails the run. @object names the
+ * object ("QP 0x403", "HCR", "EQ 2"), and @fmt describes the error with the offending values.
  */
 void violation(struct hca *h, enum hca_rule rule, const char *object, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 /*
- * The same for what an unprivileged process can cause alone, through its doorbell page and its
- * WQEs: a user fault if @uar, the page the object's context names, is a process's, else a
- * violation.
+ * The same for an error that an unprivileged process can cause alone, through its doorbell page and
+ * its WQEs. @uar is the UAR page in the object's context: if it belongs to a process, the error is
+ * recorded as a user fault, otherwise as a violation.
  */
 void blame(struct hca *h, u32 uar, enum hca_rule rule, const char *object, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 void hca_log(struct hca *h, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Named event counters, shown in the summary and on the control socket; @name is a literal. */
+/*
+ * Increments a named event counter, which the summary and the control socket show. @name is a
+ * literal.
+ */
 void count(struct hca *h, const char *name);
 
 /* --- random.c --- */
@@ -131,32 +134,32 @@ void random_delete(struct hca *h);
 
 struct hca_timer {
 	void (*fn)(struct hca_timer *t);
-	void *priv; /* loop.c's; NULL before the first timer_arm() */
+	void *priv; /* owned by loop.c; NULL before the first timer_arm() */
 };
 
 u64 now_ns(void);
 void timer_setup(struct hca_timer *t, void (*fn)(struct hca_timer *t));
-/* (Re)arms; 0 means "at the next turn of the loop". */
+/* Arms the timer, or arms it again. @ns 0 means the next turn of the loop. */
 void timer_arm(struct hca_timer *t, u64 ns);
 void timer_cancel(struct hca_timer *t);
 bool timer_armed(const struct hca_timer *t);
 
 /*
- * Work runs after the messages at hand, in the order it was scheduled, once per scheduling. A
- * function that has more to do than a few packets schedules itself again, so the client is never
- * kept waiting.
+ * Work runs after the received messages, in the order in which it was scheduled, once for each call
+ * of work_schedule(). A function that has more than a few packets to process schedules itself
+ * again, so that the client does not wait.
  */
 struct hca_work {
 	void (*fn)(struct hca_work *w);
 	struct hca_work *next;
-	struct hca_work **at; /* what points here: cancelling one of many must not look for it */
+	struct hca_work **at; /* the pointer to this item, so that a cancel needs no search */
 	bool queued;
 };
 
 void work_schedule(struct hca_work *w);
 void work_cancel(struct hca_work *w);
 
-/* A descriptor the loop watches; @fn gets the EPOLL* bits that are ready. */
+/* A descriptor that the loop watches. @fn gets the EPOLL* bits that are ready. */
 struct hca_fd {
 	int fd;
 	void (*fn)(struct hca_fd *f, u32 events);
@@ -166,11 +169,13 @@ int loop_add(struct hca_fd *f, u32 events);
 int loop_modify(struct hca_fd *f, u32 events);
 void loop_remove(struct hca_fd *f);
 /*
- * One turn: ready descriptors, due timers, queued work. With @block it waits for the first of them.
+ * Runs one turn: ready descriptors, due timers, queued work. With @block it waits for the first of
+ * them.
  */
 void loop_turn(bool block);
 /*
- * Turns until loop_stop(). Idle costs nothing: the loop sleeps until a descriptor or timer is due.
+ * Runs turns until loop_stop(). An idle loop uses no processor time: it sleeps until a descriptor
+ * is ready or a timer is due.
  */
 void loop_run(void);
 void loop_stop(void);
@@ -178,9 +183,9 @@ void loop_stop(void);
 /* --- options.c: key=value --- */
 
 /*
- * Declared in options.def. Asking for an undeclared key is a bug and aborts. These search by name:
- * hot code takes opt_ref() once, which points at the live value (some can be changed while
- * running).
+ * The options are declared in options.def. A call with an undeclared key is a bug and aborts. These
+ * functions search by name. Hot code calls opt_ref() once and keeps the pointer to the current
+ * value; some values can change while the model runs.
  */
 u64 opt_u64(const struct hca *h, const char *key);
 const u64 *opt_ref(const struct hca *h, const char *key);

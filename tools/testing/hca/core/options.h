@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Model options: key=value. options.def declares each one:
+ * Model options, as key=value. options.def declares each option:
  *
  *	OPTION(key, TYPE, default, min, max, WHEN, "help")
  *
  * TYPE is U64, BOOL (0/1, yes/no, on/off, true/false), STR (min and max bound the length) or LIST
  * (a STR that grows by one element, separated by ";", each time it is set; an empty value clears
  * it). U64 accepts decimal, 0x hex, and the suffixes k, m, g (1024-based) and ns, us, ms, s (to
- * nanoseconds). WHEN is START (fixed once the model serves) or LIVE (may be changed on the control
- * socket).
+ * nanoseconds). WHEN is START (fixed when the model has started) or LIVE (can be changed through
+ * the control socket).
  */
 #ifndef HCA_OPTIONS_H
 #define HCA_OPTIONS_H
@@ -18,33 +18,39 @@
 #define OPT_ALL (-1)
 
 /*
- * Sets an option for HCA @n, or OPT_ALL, before or after the HCA exists. 0, or -1 with one line
- * that names the key and what is wrong in @why (size OPT_WHY).
+ * Sets an option for HCA @n, or OPT_ALL, before or after the HCA exists. Returns 0, or -1 and in
+ * @why (OPT_WHY bytes) one line that names the key and the error.
  */
 #define OPT_WHY 256
 int opt_set(int n, const char *key, const char *value, char *why);
-/* "KEY=VALUE" or "N:KEY=VALUE" */
+/* Sets an option from "KEY=VALUE" or "N:KEY=VALUE". */
 int opt_parse(const char *arg, char *why);
-/* One "KEY=VALUE" a line, '#' comments. */
+/* Sets options from a file with one "KEY=VALUE" per line and '#' comments. */
 int opt_load(const char *path, char *why);
 void opt_list(void);
-/* After this, START options are refused. */
+/* After this call, START options are refused. */
 void opt_started(void);
-/* Highest HCA number some "N:KEY" named, -1 if none: main.c refuses numbers that do not exist. */
+/*
+ * Returns the highest HCA number in any "N:KEY", or -1 if there is none. main.c refuses numbers
+ * that do not exist.
+ */
 int opt_highest(void);
-/* Walks the declared options for the control socket: NULL past the end. */
+/* Returns the name of declared option @i, or NULL past the end. For the control socket. */
 const char *opt_key(unsigned int i);
 int opt_print(const struct hca *h, const char *key, char *buf, size_t room);
 
-/* Called for each value set on a STR or LIST option, before it is stored: 0, or -1 and @why. */
+/*
+ * Is called for each value of a STR or LIST option before it is stored. Returns 0, or -1 and an
+ * error in @why.
+ */
 typedef int (*opt_check)(const char *value, char *why);
 void opt_own(const char *key, opt_check check);
-/* Called after an option got a new value, for HCA @n or OPT_ALL. */
+/* Is called after the value of an option has changed, for HCA @n or OPT_ALL. */
 typedef void (*opt_watch)(int n, const char *key, const char *value);
 void opt_tell(opt_watch watch);
 
 int options_new(struct hca *h);
-/* "10us" -> 10000; false if it makes no sense. */
+/* Converts a number, such as "10us" to 10000. Returns false if it is invalid. */
 bool opt_number(const char *text, u64 *value);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
-/* The command interface as the registers, the faults and the control socket see it. */
+/* The command interface, for the registers, the faults and the control socket. */
 #ifndef HCA_CMD_H
 #define HCA_CMD_H
 
@@ -29,17 +29,17 @@ enum cmd_status {
 };
 
 struct cmd {
-	const char *name; /* as its table says */
+	const char *name; /* the name in its table */
 	u16 opcode;
 	u8 op_mod;
 	u16 token;
 	u32 in_mod;
-	u64 in_param; /* immediate, or the mailbox address already fetched into @in */
+	u64 in_param; /* immediate, or the address of the mailbox, which is in @in */
 	/* mailbox address; a handler that returns an immediate stores it in @out_imm */
 	u64 out_param;
 	u64 out_imm;
 	bool event;  /* E bit */
-	bool no_out; /* set by the handler: do not write the out mailbox (opmod 1/3, TrapRepress) */
+	bool no_out; /* set by the handler: no output mailbox is written (opmod 1/3, TrapRepress) */
 	u8 in[4096]; /* input mailbox: desc->in_len bytes valid, the rest 0 */
 	/* output mailbox: desc->out_len bytes are written back when status is CMD_OK */
 	u8 out[4096];
@@ -50,16 +50,16 @@ enum cmd_needs { CMD_NEEDS_NOTHING, CMD_NEEDS_SYS_EN, CMD_NEEDS_INIT_HCA };
 struct cmd_desc {
 	u16 opcode;
 	const char *name;
-	u16 in_len;	 /* bytes of input mailbox to fetch; 0 none */
-	u16 out_len;	 /* bytes of output mailbox; 0 none */
+	u16 in_len;	 /* size of the input mailbox; 0: none */
+	u16 out_len;	 /* size of the output mailbox; 0: none */
 	u8 needs;	 /* enum cmd_needs */
 	char time_class; /* 'A'..'D' */
-	/* Executes at once and returns the status; latency and completion are cmd.c's business. */
+	/* Executes at once and returns the status. cmd.c handles latency and completion. */
 	u8 (*run)(struct hca *h, struct cmd *c);
-	/* Optional: length of the input mailbox by modifiers, where in_len is the largest. */
+	/* Optional: length of the input mailbox with these modifiers; at most in_len. */
 	u16 (*in_size)(const struct cmd *c);
-	u16 op_mods; /* bit n: opcode modifier n exists; others never reach run() */
-	/* bits of the input modifier that mean something, or that run() judges itself */
+	u16 op_mods; /* bit n: opcode modifier n exists; run() is not called for others */
+	/* bits of the input modifier that are defined, or that run() checks itself */
 	u32 in_mods;
 };
 
@@ -67,7 +67,7 @@ struct cmd_desc {
 extern const struct cmd_desc
 	sys_cmds[]; /* SYS_EN .. QUERY_HCA, NOP, SYNC_TPT, MOD_STAT_CFG, DIAG_RPRT */
 extern const struct cmd_desc tpt_cmds[];
-extern const struct cmd_desc eq_cmds[]; /* MAP_EQ included */
+extern const struct cmd_desc eq_cmds[]; /* including MAP_EQ */
 extern const struct cmd_desc cq_cmds[];
 
 int cmd_new(struct hca *h);
@@ -79,38 +79,42 @@ void cmd_hcr_write(struct hca *h, unsigned int index, u32 value);
 
 /* --- cmd_table.c --- */
 
-/* A part's commands; its end is a NULL name. */
+/* Adds the commands of one part; the table ends with a NULL name. */
 void cmd_table_add(const struct cmd_desc *table);
 const struct cmd_desc *cmd_find(u16 opcode); /* NULL if unknown */
-const char *cmd_name(u16 opcode);	     /* "0xNN" never: NULL if unknown */
-/* By name or number */
+const char *cmd_name(u16 opcode);	     /* NULL if unknown */
+/* Converts the name or number of a command. */
 bool cmd_opcode_parse(const char *text, int *op);
 
 /* --- cmd.c --- */
 
-/* @history: how many commands were outstanding over time, too. */
+/* Adds statistics; with @history also the number of outstanding commands over time. */
 void cmd_stats(const struct hca *h, struct cJSON *out, bool history);
 unsigned int cmd_outstanding(const struct hca *h);
-/* Stops the firmware until reset; what hardware does by itself goes on. */
+/* Stops the firmware until reset. Hardware functions without firmware continue. */
 void cmd_hang(struct hca *h);
 bool cmd_hung(const struct hca *h);
-/* Everything stops until reset; @dwords as for regs_catas(), or NULL for an internal error. */
+/* Stops the device until reset. @dwords is as for regs_catas(), or NULL for an internal error. */
 void cmd_catastrophe(struct hca *h, const u32 *dwords);
 /*
- * Status checks shared by the command files: index errors are the driver's, recorded as violations.
+ * Status checks that the command files share. An index error is the driver's fault and is recorded
+ * as a violation.
  */
 u8 cmd_bad_index(struct hca *h, const struct cmd *c, const char *what, u32 index, u32 reserved,
 		 u32 limit);
-/* The object is not whose it must be: @owner has it. Recorded; the status of the command. */
+/*
+ * Records that @object has the wrong owner, @owner (software or hardware). Returns the status of
+ * the command.
+ */
 u8 cmd_bad_owner(struct hca *h, const struct cmd *c, const char *object, const char *owner);
 /*
- * What EQ and CQ contexts have at the same places: translation, start, UAR page. @rule is that of a
- * bad one.
+ * Checks the fields that EQ and CQ contexts have at the same offsets: translation, start, UAR page.
+ * An error breaks @rule.
  */
 u8 cmd_check_queue(struct hca *h, const struct cmd *c, const char *object, enum hca_rule rule);
-/* Complains if any byte of [from, to) of the input mailbox is not 0; the command goes on. */
+/* Records a violation if a byte of [from, to) of the input mailbox is not 0, and continues. */
 void cmd_reserved(struct hca *h, const struct cmd *c, const char *object, u32 from, u32 to);
-/* ... if any of the bits of @mask in the dword at @at is set */
+/* The same if a bit of @mask in the dword at @at is set. */
 void cmd_reserved_bits(struct hca *h, const struct cmd *c, const char *object, u32 at, u32 mask);
 
 #endif

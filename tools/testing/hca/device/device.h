@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * The function as the guest touches it, and the state of the device. Memory keys are in keys.h,
- * event and completion queues in queues.h, commands in cmd.h.
+ * The PCI function as the guest accesses it, and the state of the device. Memory keys are in
+ * keys.h, event and completion queues in queues.h, commands in cmd.h.
  */
 #ifndef HCA_DEVICE_H
 #define HCA_DEVICE_H
@@ -21,17 +21,17 @@
 int vfu_new(struct hca *h);
 void vfu_delete(struct hca *h);
 int vfu_listen(struct hca *h, const char *path);
-/* Surprise removal: the client's connection is cut. */
+/* Closes the client's connection, for a surprise removal. */
 void vfu_disconnect(struct hca *h);
 bool vfu_connected(const struct hca *h);
-/* Signals the eventfd of an interrupt; false if the client gave none. */
+/* Signals the eventfd of an interrupt. Returns false if the client has set none. */
 bool vfu_signal(struct hca *h, unsigned int index, unsigned int vector);
-/* Level of the INTx pin; automasked towards the client. */
+/* Sets the level of the INTx pin. It is masked automatically when the client is signalled. */
 void vfu_set_intx(struct hca *h, bool level);
 
 /* --- bars.c ----------------------------------------------------------------------------------- */
 
-/* What the protocol server calls for the function's regions (VFIO_PCI_*_REGION_INDEX). */
+/* Accesses to the function's regions (VFIO_PCI_*_REGION_INDEX), for the protocol server. */
 
 int region_read(struct hca *h, u32 region, u64 offset, void *buf, u32 len);
 int region_write(struct hca *h, u32 region, u64 offset, const void *buf, u32 len);
@@ -48,7 +48,7 @@ u32 pci_config_size(const struct hca *h);
 int pci_config_read(struct hca *h, u32 offset, void *buf, u32 len);
 int pci_config_write(struct hca *h, u32 offset, const void *buf, u32 len);
 bool pci_memory_enabled(const struct hca *h);
-bool pci_fenced(const struct hca *h); /* bus mastering was on since the reset, and is not now */
+bool pci_fenced(const struct hca *h); /* bus mastering was on since the reset, and is off now */
 u64 pci_bar(const struct hca *h, int bar);
 void pci_clear_int(struct hca *h, u64 mask);
 bool pci_intr_valid(const struct hca *h, u8 intr);
@@ -70,12 +70,12 @@ struct hcr_access {
 
 void regs_set_hcr(const struct hcr_access *access);
 void regs_ecr_set(struct hca *h, u32 eqn);
-/* After a reset by register the function answers nothing for a while. */
+/* Returns true while the function answers no access, after a reset by register. */
 bool regs_silent(struct hca *h);
-/* @dwords: CATAS_DWORDS of them, host order; NULL heals. */
+/* Sets the catastrophic error buffer: CATAS_DWORDS in host order; NULL clears it. */
 void regs_catas(struct hca *h, const u32 *dwords);
 
-/* What each kind of doorbell rings; uar.c has read the number of the UAR page off the offset. */
+/* The handler of each kind of doorbell. uar.c takes the number of the UAR page from the offset. */
 enum { DB_SEND, DB_RECV, DB_CQ, DB_EQ, DB_KINDS };
 typedef void doorbell(struct hca *h, u32 uar, u32 hi, u32 lo);
 void uar_set_doorbells(doorbell *const fn[DB_KINDS]);
@@ -86,7 +86,7 @@ int uar_read(struct hca *h, u64 offset, void *buf, u32 len);
 int uar_write(struct hca *h, u64 offset, const void *buf, u32 len);
 
 bool ddr_contains(const struct hca *h, u64 addr, size_t len);
-u8 *ddr_ptr(struct hca *h, u64 addr, size_t len); /* NULL if not wholly inside */
+u8 *ddr_ptr(struct hca *h, u64 addr, size_t len); /* NULL if the range is not inside */
 int ddr_new(struct hca *h);
 void ddr_delete(struct hca *h);
 void ddr_clear(struct hca *h);
@@ -102,30 +102,30 @@ int window_new(struct hca *h);
 void window_delete(struct hca *h);
 int window_read(struct hca *h, u64 offset, void *buf, u32 len);
 int window_write(struct hca *h, u64 offset, const void *buf, u32 len);
-/* Tables only the hardware may write while it runs; sys_cmd.c declares them at INIT_HCA. */
+/* Declares a table that software must not write while the HCA runs; called at INIT_HCA. */
 void window_protect(struct hca *h, const char *name, u64 base, u64 size);
 void window_unprotect_all(struct hca *h);
 
 /* --- dma.c ------------------------------------------------------------------------------------ */
 
 /*
- * Bus addresses: guest memory as mapped by DMA_MAP, or the DDR window [ddr_start, ddr_end]. 0 or
- * -EFAULT; the failing range has then been recorded as RULE_DMA_UNMAPPED (or RULE_DMA_MASTER before
- * bus mastering was on) against @who. A range may span several maps. dma_write() makes bytes
- * visible in ascending order, the last 8-byte (or smaller) piece last and with release semantics,
- * which is what the owner bytes of CQEs and EQEs rely on.
+ * Access to bus addresses: guest memory as mapped by DMA_MAP, or the DDR window [ddr_start,
+ * ddr_end]. Returns 0 or -EFAULT. The failing range is then recorded against @who as
+ * RULE_DMA_UNMAPPED, or as RULE_DMA_MASTER if bus mastering is off. A range may span several maps.
+ * dma_write() makes bytes visible in ascending order. The last piece, of at most 8 bytes, becomes
+ * visible last and with release semantics; the owner bytes of CQEs and EQEs depend on that.
  */
 int dma_read(struct hca *h, const char *who, u64 addr, void *buf, size_t len);
 int dma_write(struct hca *h, const char *who, u64 addr, const void *buf, size_t len);
 /*
- * Direct pointer to @len contiguous bytes that stay valid until the loop turns, or NULL (no
- * complaint).
+ * Returns a direct pointer to @len contiguous bytes, valid until the next turn of the loop, or NULL
+ * (nothing is recorded).
  */
 void *dma_peek(struct hca *h, u64 addr, size_t len);
 
 int dma_new(struct hca *h);
 void dma_delete(struct hca *h);
-/* Takes @fd (-1: known but out of reach). 0 or a negative errno. */
+/* Takes ownership of @fd (-1: memory that cannot be accessed). Returns 0 or a negative errno. */
 int dma_map(struct hca *h, u64 addr, u64 size, u64 offset, int fd, bool readable, bool writable);
 int dma_unmap(struct hca *h, u64 addr, u64 size);
 void dma_unmap_all(struct hca *h);
@@ -134,7 +134,8 @@ size_t dma_maps(const struct hca *h);
 /* --- state.c ---------------------------------------------------------------------------------- */
 
 /*
- * Where INIT_HCA put the tables, and how many entries (log2) each has. Valid while hca_running().
+ * The addresses of the tables that INIT_HCA has set, and the number of entries (log2) of each.
+ * Valid while hca_running().
  */
 struct hca_profile {
 	u64 qpc_base, eec_base, srqc_base, cqc_base, eqpc_base, eeec_base, eqc_base, rdb_base;
@@ -151,7 +152,8 @@ const struct hca_profile *hca_profile(const struct hca *h);
 bool hca_enabled(const struct hca *h); /* SYS_EN done */
 bool hca_running(const struct hca *h); /* INIT_HCA done */
 /*
- * Catastrophic error, or bus mastering disabled: the device does nothing, and that is not a fault.
+ * Returns true after a catastrophic error, or while bus mastering is disabled: the device does
+ * nothing, and accesses to it are no fault.
  */
 bool hca_dead(const struct hca *h);
 
@@ -160,7 +162,7 @@ void state_delete(struct hca *h);
 void state_reset(struct hca *h);
 void state_enable(struct hca *h, bool enabled);
 void state_set_profile(struct hca *h, const struct hca_profile *p);
-void state_forget(struct hca *h); /* the profile */
+void state_forget(struct hca *h); /* deletes the profile */
 void state_start(struct hca *h);
 void state_stop(struct hca *h);
 void state_set_dead(struct hca *h, bool dead);
@@ -179,7 +181,7 @@ bool state_dead(const struct hca *h); /* without the fence of pci_fenced() */
 int sys_new(struct hca *h);
 void sys_delete(struct hca *h);
 void sys_reset(struct hca *h);
-/* What CLOSE_HCA does to the parts above the device, before those of the device. */
+/* Sets the function that CLOSE_HCA calls for the upper layers, before it closes the device. */
 void sys_on_close(void (*fn)(struct hca *h));
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Faults. One list, filled by options, a start-up file and the control socket; the
- * grammar of a fault is in Documentation/hca-model.rst:
+ * Faults. They are in one list, which options, a start-up file and the control socket fill.
+ * Documentation/hca-model.rst describes the grammar of a fault:
  *
  *	ACTION[,on=cmd|eqe|cqe][,op=NAME|NUMBER][,num=N][,after=N][,count=N][,prob=P]
  *		[,status=S][,time=T]
@@ -34,7 +34,7 @@ struct fault_verdict {
 int fault_new(struct hca *h);
 void fault_delete(struct hca *h);
 
-/* What happens to this command; how completions and queue entries fare. */
+/* Return the fault of a command, of its completion, or of a queue entry. */
 struct fault_verdict fault_cmd_accept(struct hca *h, u16 opcode);
 struct fault_verdict fault_cmd(struct hca *h, u16 opcode);
 struct fault_verdict fault_cmd_completion(struct hca *h, u16 opcode);
@@ -42,7 +42,7 @@ struct fault_verdict fault_eqe(struct hca *h, u8 type, u32 eqn);
 struct fault_verdict fault_cqe(struct hca *h, u32 cqn, u8 opcode);
 bool fault_any_cqe(const struct hca *h); /* cheap guard for the fast path */
 
-/* Adds one fault in the grammar above; 0, or -1 and @why (OPT_WHY bytes). */
+/* Adds one fault in the grammar above. Returns 0, or -1 and an error in @why (OPT_WHY bytes). */
 int fault_add(struct hca *h, const char *spec, char *why);
 void fault_clear(struct hca *h);
 int fault_check(const char *spec, char *why);

@@ -16,36 +16,36 @@ enum tpt_access {
 };
 
 /*
- * Key, PD, range and rights are checked, then the bytes are copied through the MTTs. 0, -EACCES
- * (the key does not allow it: a protection error of the work queue, not a violation by itself) or
- * -EFAULT (the translation points at memory the device cannot reach: already recorded). With len 0
- * only the key is checked. @who names the accessor in a complaint.
+ * These check key, PD, range and rights, and copy the bytes through the MTTs. They return 0,
+ * -EACCES (the key does not allow the access: a protection error of the work queue, which is no
+ * violation by itself) or -EFAULT (the translation has memory that the device cannot access; this
+ * has been recorded). With @len 0 only the key is checked. @who names the accessor in a report.
  */
 int tpt_check(struct hca *h, u32 key, u32 pd, u64 va, u64 len, unsigned int access);
 int tpt_read(struct hca *h, const char *who, u32 key, u32 pd, u64 va, void *buf, size_t len,
 	     unsigned int access);
 int tpt_write(struct hca *h, const char *who, u32 key, u32 pd, u64 va, const void *buf, size_t len,
 	      unsigned int access);
-/* 8-byte read-modify-write; *old in host order as number */
+/* Reads, modifies and writes 8 bytes. *old is a number in host order. */
 int tpt_atomic(struct hca *h, const char *who, u32 key, u32 pd, u64 va,
 	       u64 (*op)(u64 old, const void *arg), const void *arg, u64 *old);
-/* Bind WQE (tavor-hw 9.5, 13.7). 0 or an error syndrome of a CQE. */
+/* Executes a bind WQE (tavor-hw 9.5, 13.7). Returns 0 or the syndrome of an error CQE. */
 u8 tpt_bind(struct hca *h, u32 pd, u32 flags, u32 new_rkey, u32 lkey, u64 addr, u64 len);
 
 int tpt_new(struct hca *h);
 void tpt_delete(struct hca *h);
 void tpt_reset(struct hca *h);
-int tpt_init(struct hca *h); /* INIT_HCA: the profile is known; 0 or a negative errno */
-/* Software is about to store into the DDR at this HCA address, through BAR4. */
+int tpt_init(struct hca *h); /* at INIT_HCA, when the profile is set; 0 or a negative errno */
+/* Must be called before software stores to the DDR at this HCA address, through BAR4. */
 void tpt_store(struct hca *h, u64 addr, const void *buf, u32 len);
 void tpt_sync_all(struct hca *h);
-/* Pointer to @len bytes behind a key, for queue entries, or NULL if anything is wrong. */
+/* Returns a pointer to @len bytes behind a key, for queue entries, or NULL on any error. */
 u8 *tpt_peek(struct hca *h, const char *who, u32 key, u32 pd, u64 va, size_t len,
 	     unsigned int access);
 
 /* --- tpt_cmd.c --- */
 
-/* Does a work queue lie behind this key's index? *uar is the page its context names. */
+/* @uses_mpt returns whether a work queue uses this key's index; *uar is its UAR page. */
 void tpt_set_work_queues(bool (*uses_mpt)(struct hca *h, u32 key, u32 *uar));
 void tpt_objects(struct hca *h, struct cJSON *out);
 

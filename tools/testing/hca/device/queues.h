@@ -13,21 +13,24 @@ struct cqe {
 	u32 qpn; /* hardware QPN */
 	u32 rqpn;
 	u8 sl;
-	u8 grh_path; /* byte 0x0d */
+	u8 grh_path; /* byte 0x0d of the CQE */
 	u16 rlid;
 	u32 imm;
 	u32 byte_cnt;
 	u32 wqe; /* [31:6] address, [5:0] size */
 	u8 opcode;
 	bool send;
-	bool error; /* then syndrome, vendor_err, db_cnt count and opcode is made 0xff/0xfe */
+	bool error; /* syndrome, vendor_err, db_cnt are valid; the opcode becomes 0xff or 0xfe */
 	u8 syndrome, vendor_err;
 	u16 db_cnt;
 };
 
-/* 0, or -EIO: CQ overflowed, is in error or not hardware's; the caller takes its QP to error. */
+/*
+ * Returns 0, or -EIO if the CQ has overflowed, is in error, or is not owned by hardware. The caller
+ * then moves its QP to error.
+ */
 int cq_post(struct hca *h, u32 cqn, const struct cqe *cqe, bool solicited);
-/* Is this CQ hardware-owned? */
+/* Returns whether hardware owns this CQ. */
 bool cq_valid(struct hca *h, u32 cqn);
 
 /* --- eq.c --- */
@@ -53,15 +56,15 @@ enum hca_event {
 };
 
 /*
- * Asynchronous event by MAP_EQ routing; @data are the seven dwords 0x04..0x18 of the EQE, host
- * order.
+ * Reports an asynchronous event, routed by MAP_EQ. @data are the seven dwords 0x04..0x18 of the EQE
+ * in host order.
  */
 void eq_async(struct hca *h, enum hca_event type, u8 subtype, const u32 data[7]);
-/* The common case: a QP event (dword 0x04 = QPN). */
+/* Reports an event of a QP (dword 0x04 = QPN). */
 void eq_qp_event(struct hca *h, enum hca_event type, u32 qpn);
 void eq_completion(struct hca *h, u32 eqn, u32 cqn);
 
-/* --- their life, and what the device asks --- */
+/* --- lifetime, and queries of the device --- */
 
 int eq_new(struct hca *h);
 int cq_new(struct hca *h);
@@ -71,25 +74,25 @@ void cq_delete(struct hca *h);
 void cq_reset(struct hca *h);
 int cq_init(struct hca *h);
 /*
- * Is a hardware-owned EQ (CQ) using this memory key for its buffer? *uar is the page its context
- * names.
+ * Return whether an EQ (CQ) owned by hardware uses this memory key for its buffer. *uar is the UAR
+ * page in its context.
  */
 bool eq_uses_mpt(struct hca *h, u32 key, u32 *uar);
 bool cq_uses_mpt(struct hca *h, u32 key, u32 *uar);
 bool eq_valid(struct hca *h, u32 eqn);
 bool eq_type_mapped(struct hca *h, enum hca_event type);
-/* ECR bit and interrupt of the EQ mapped to @type, without an entry (tavor-hw 10.3, type 8) */
+/* Sets the ECR bit and raises the interrupt of the EQ for @type, without an EQE (tavor-hw 10.3). */
 void eq_raise(struct hca *h, enum hca_event type);
-/* To one EQ, past MAP_EQ: CQ errors go to the CQ's own error EQ. */
+/* Reports to one EQ without MAP_EQ: errors of a CQ are reported to the CQ's own error EQ. */
 void eq_post_to(struct hca *h, u32 eqn, enum hca_event type, const u32 data[7]);
-/* What EQs ask of what reports to them. */
+/* Functions that EQs call for the objects that report to them */
 struct eq_users {
 	bool (*uses_eq)(struct hca *h, u32 eqn);
 	void (*disarm)(struct hca *h, u32 cqn);
 };
 
 void eq_set_users(const struct eq_users *u);
-/* What CQs ask of what completes there. */
+/* Functions that CQs call for the objects that complete there */
 struct cq_users {
 	bool (*uses_cq)(struct hca *h, u32 cqn);
 	void (*error)(struct hca *h, u32 cqn); /* the CQ has overflowed */

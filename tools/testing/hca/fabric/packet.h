@@ -84,28 +84,29 @@ struct headers {
  * the VCRC where it is needed (pcap, another process). Freed by packet_put().
  */
 struct packet {
-	struct packet *next; /* for whoever holds it */
+	struct packet *next; /* for the list of its owner */
 	u32 len;	     /* bytes from LRH through ICRC, VCRC not counted */
 	u8 hops;	     /* switches it has passed */
-	u8 data[];	     /* room for 4096 + headers */
+	u8 data[];	     /* 4096 bytes and the headers */
 };
 
-struct packet *packet_alloc(void); /* never NULL: a free list, then malloc or exit */
+struct packet *packet_alloc(void); /* from a free list, or by malloc(); exits on failure */
 void packet_put(struct packet *p);
 struct packet *packet_copy(const struct packet *p);
-u32 packets_live(void); /* allocated and not put back */
-/* So many that QPs send no more: a guest has many queues, and the host's memory an end. */
+u32 packets_live(void); /* number of allocated packets */
+/* QPs do not send while this many packets exist, which bounds the model's memory. */
 #define IN_FLIGHT_MAX 0x4000u
 u32 icrc_compute(const u8 *lrh,
-		 u32 len_without_icrc); /* host order of the value as it goes on the wire, BE */
+		 u32 len_without_icrc); /* host order; on the wire it is big-endian */
 u16 vcrc_compute(const u8 *lrh, u32 len_with_icrc);
 
-/* 0, or a literal that says what is wrong with the packet's structure. Checks no CRC. */
+/* Returns NULL, or a literal that describes the error in the packet's structure. Checks no CRC. */
 const char *packet_parse(const struct packet *p, struct headers *hd);
 bool packet_icrc_ok(const struct packet *p);
 
 /*
- * Bytes of extended headers that follow the BTH of this opcode, or -1 for an undefined opcode.
+ * Returns the size of the extended headers after a BTH with this opcode, or -1 if the opcode is
+ * undefined.
  */
 int bth_ext_len(u8 opcode);
 
@@ -129,19 +130,20 @@ struct bth {
 	u32 dqpn, psn;
 };
 
-/* Each writes its header at @at and returns what follows it. packet_seal() fills the lengths. */
+/* Each writes its header at @at and returns the end of it. packet_seal() sets the lengths. */
 u8 *put_lrh(u8 *at, const struct lrh *l);
 u8 *put_grh(u8 *at, const struct grh *g);
 u8 *put_bth(u8 *at, const struct bth *b);
 
 /*
- * @end: where the padded payload ends. Fills LRH and GRH lengths, appends the ICRC and sets p->len.
+ * Sets the lengths in LRH and GRH, appends the ICRC and sets p->len. @end is the end of the padded
+ * payload.
  */
 void packet_seal(struct packet *p, u8 *end);
 
-/* CRC-32 (IEEE 802.3, reflected) over more bytes; start with ~0, complement at the end. */
+/* Continues a CRC-32 (IEEE 802.3, reflected). It starts with ~0 and is complemented at the end. */
 u32 crc32_update(u32 crc, const u8 *p, size_t len);
-/* The plain table version, for machines without carry-less multiply and for the tests. */
+/* The version with a table, for processors without carry-less multiply and for the tests. */
 u32 crc32_update_table(u32 crc, const u8 *p, size_t len);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What the fabric side shares: nodes, their ports, and the agents that answer for them. A node is
- * the HCA or a modelled switch; both have the same ports, the same PortInfo rules and the same
+ * Declarations that the fabric side shares: nodes, their ports, and the agents of the ports. A node
+ * is the HCA or a modelled switch; both have the same ports, the same PortInfo rules and the same
  * counters.
  *
  *	port.c	the HCA's node, and the port_*() functions
@@ -11,11 +11,11 @@
  *	mad.c	classes, versions, methods, M_Key
  *	sma.c, portinfo.c, sma_tables.c	subnet management attributes
  *	pma.c	performance management attributes
- *	trap.c	notices the node sends by itself
- *	arrivals.c	packets that have come to a port
- *	wire.c	links, and what happens to packets on them
+ *	trap.c	notices that the node sends by itself
+ *	arrivals.c	packets that have arrived at a port
+ *	wire.c	links, and the packets on them
  *	packet_fault.c	faults of packets
- *	cables.c	which port is connected to which
+ *	cables.c	the connections between ports
  *	switch_tables.c	SwitchInfo and the forwarding tables
  *	switch.c	a switch
  */
@@ -48,7 +48,7 @@ enum phys_state {
 
 enum node_type { NODE_CA = 1, NODE_SWITCH = 2 };
 
-/* Capability mask of PortInfo. */
+/* Bits of the capability mask of PortInfo */
 #define CAP_IS_SM (1u << 1)
 #define CAP_TRAP (1u << 3)
 #define CAP_APM (1u << 5)
@@ -81,7 +81,7 @@ enum port_counter {
 	CNT_COUNT
 };
 
-/* Traps a port repeats until the subnet manager represses them; one of each kind at a time. */
+/* A port repeats a trap until the subnet manager represses it; one of each kind at a time. */
 enum trap_kind { TRAP_CAP_MASK, TRAP_MKEY, TRAP_PKEY, TRAP_QKEY, TRAP_LINK_STATE, TRAP_KINDS };
 
 struct trap {
@@ -90,7 +90,7 @@ struct trap {
 	u8 notice[64];
 };
 
-/* PortSamplesControl and the result it collects (pma.c). */
+/* PortSamplesControl, and the result that it collects (pma.c) */
 struct sampler {
 	u8 status; /* 0 done, 1 running, 2 waiting for the start */
 	u8 tick;
@@ -111,19 +111,19 @@ struct ibport {
 	u8 num;
 
 	/* link */
-	bool powered; /* INIT_IB has been done; a switch's ports always are */
+	bool powered; /* after INIT_IB; always true for the ports of a switch */
 	enum port_state state;
 	enum phys_state phys;
 	enum phys_state down_default;
 	u8 width_cap, width_enabled, width_active;
 	u8 speed_cap, speed_enabled, speed_active;
 	struct cable *cable;
-	u8 end; /* which end of it */
+	u8 end; /* which end of @cable */
 	struct hca_timer bounce_timer;
 	struct packet *rx_head, *rx_tail;
 	struct hca_work rx_work;
 
-	/* what a subnet manager sets */
+	/* set by a subnet manager */
 	u16 lid, sm_lid;
 	u8 lmc, sm_sl;
 	u64 mkey;
@@ -142,7 +142,7 @@ struct ibport {
 	u8 sl2vl[NODE_MAX_PORTS + 1][16]; /* by input port; an HCA has only [0] */
 	u8 vlarb[2][PORT_VLARB][2];	  /* low, high: VL, weight */
 
-	/* what it reads */
+	/* read by a subnet manager */
 	u16 mkey_violations, pkey_violations, qkey_violations;
 	u64 counter[CNT_COUNT];
 	struct sampler sampler;
@@ -163,11 +163,11 @@ struct ibnode {
 	u32 revision, vendor_id;
 	char desc[64];
 	u16 num_pkeys;
-	/* The port changed its logical state from @from. */
+	/* The logical state of the port has changed from @from. */
 	void (*state_changed)(struct ibport *p, enum port_state from);
-	/* A packet came in through the cable or looped back; takes ownership. */
+	/* A packet has arrived through the cable or by loopback; takes ownership of it. */
 	void (*rx)(struct ibport *p, struct packet *pkt);
-	/* Sends a trap: the 256 bytes of a SubnTrap(Notice), header filled in. */
+	/* Sends a trap: the 256 bytes of a SubnTrap(Notice), including the header. */
 	void (*send_trap)(struct ibport *p, const u8 mad[256]);
 	struct ibport port[]; /* [0] is a switch's management port, unused in an HCA */
 };
@@ -177,37 +177,37 @@ struct ibnode {
 struct ibnode *ibnode_new(enum node_type type, u8 num_ports);
 void ibnode_free(struct ibnode *node);
 void ibport_reset(struct ibport *p);
-/* The only place where the logical state changes. */
+/* Changes the logical state; no other function does. */
 void ibport_set_state(struct ibport *p, enum port_state to);
 void ibport_set_prefix(struct ibport *p, u64 prefix);
 void ibport_set_guid(struct ibport *p, unsigned int index, u64 guid);
 void ibport_count(struct ibport *p, enum port_counter counter, u64 n);
 /*
- * The port an attribute modifier names, NULL if there is none; 0 is the port of arrival on an HCA.
+ * Returns the port that an attribute modifier selects, or NULL if there is none. On an HCA 0
+ * selects the port of arrival.
  */
 struct ibport *ibport_target(struct ibport *p, u32 num);
 bool ibport_owns_lid(const struct ibport *p, u16 lid);
-/* Name for logs and rules: "port 0.1", "port s0.3". The buffer is static. */
+/* Returns a name for logs and rules: "port 0.1", "port s0.3". The buffer is static. */
 const char *ibport_name(const struct ibport *p);
 
 /* --- port.c --- */
 
 /*
- * Registers the receiver of packets that are addressed to the port's HCA; the receiver owns the
- * packet.
- * @from_fw: a trap of the firmware's own, source LID 0.
+ * Sets the receiver of packets that are addressed to the port's HCA. It takes ownership of the
+ * packet. @from_fw: the packet is a trap of the firmware itself, with source LID 0.
  */
 typedef void port_receiver(struct hca *h, int port, struct packet *p, bool from_fw);
 void port_set_receiver(port_receiver *fn);
-/* NULL unless @num is one of the HCA's ports. */
+/* Returns the port @num of the HCA, or NULL if there is none. */
 struct ibport *hca_port(const struct hca *h, unsigned int num);
 unsigned int hca_port_count(const struct hca *h);
 
 /*
- * Hands a packet to the link of @port. Loopback (own LID incl. LMC, own multicast groups), the
- * cable or the switch decide where it goes; delivery is always from deferred work, never inside
- * this call. Takes ownership. Packets are dropped silently when the link or logical state does not
- * allow them (VL15 needs the link up; others ACTIVE).
+ * Sends a packet on the link of @port, and takes ownership of it. Loopback (own LID including the
+ * LMC, own multicast groups), the cable or the switch determine its destination. Delivery is always
+ * by deferred work, never inside this call. A packet is dropped silently if the link or the logical
+ * state does not allow it: VL15 needs a link that is up, other VLs need ACTIVE.
  */
 void port_tx(struct hca *h, int port, struct packet *p);
 
@@ -225,18 +225,18 @@ void port_count_pkey_violation(struct hca *h, int port);
 void port_count_qkey_violation(struct hca *h, int port);
 void port_reset_all(struct hca *h); /* power-on state: link down until INIT_IB */
 
-int port_new(struct hca *h);		  /* also SMA and PMA */
+int port_new(struct hca *h);		  /* and SMA and PMA */
 extern const struct cmd_desc port_cmds[]; /* port_cmd.c */
 
 struct cJSON;
-/* Adds "ports": state, LID, cable and counters (control socket). */
+/* Adds "ports" for the control socket: state, LID, cable and counters. */
 void port_objects(struct hca *h, struct cJSON *out);
 
 /* --- mad.c --- */
 
 enum mad_result { MAD_REPLY, MAD_NO_REPLY, MAD_DROP };
 
-/* Where a MAD came from, as far as anybody knows. */
+/* The source of a MAD, as far as it is known */
 struct mad_source {
 	bool ignore_mkey;
 	bool known; /* the fields below are valid (extended MAD_IFC, or a packet) */
@@ -292,7 +292,7 @@ enum mad_status {
 
 #define DR_DIRECTION 0x8000u /* D bit of the status word of a directed-route SMP */
 
-/* Answers @in for the port it arrived on; @out is the reply when MAD_REPLY is returned. */
+/* Processes @in for the port of arrival. After MAD_REPLY the reply is in @out. */
 enum mad_result mad_process(struct ibport *p, const struct mad_source *src, const u8 *in, u8 *out);
 
 /* --- mad_ifc.c --- */
@@ -302,15 +302,15 @@ u16 mad_ifc_in_size(const struct cmd *c);
 
 /* --- sma.c, portinfo.c, sma_tables.c, pma.c --- */
 
-/* One request: @data are the 64 bytes of the attribute, in place. */
+/* A request. @data are the 64 bytes of the attribute in the reply. */
 struct smp {
-	struct ibport *port; /* where it arrived */
+	struct ibport *port; /* port of arrival */
 	u32 mod;
 	u8 *data;
 	bool mkey_ok; /* the requester knows the M_Key, or there is none */
 };
 
-/* Carries the request out in @out (a copy of it) and returns the MAD status. */
+/* Executes the request in @out (a copy of it), replaces it by the reply, and returns the status. */
 u16 sma_process(struct ibport *p, u8 *out, bool mkey_ok);
 u16 pma_process(struct ibport *p, u8 *out);
 
@@ -331,33 +331,33 @@ void pma_reset(struct ibport *p);
 void trap_init(struct ibport *p);
 void trap_cap_mask(struct ibport *p, bool node_desc);
 void trap_bad_mkey(struct ibport *p, const struct mad_source *src, const u8 *mad);
-/* @headers: LRH and what follows of the offending packet, NULL if it is not at hand. */
+/* @headers: the headers of the offending packet from the LRH on; NULL if they are not available */
 void trap_bad_key(struct ibport *p, enum trap_kind kind, const u8 *headers);
 void trap_link_state(struct ibport *p);
-/* A SubnTrapRepress has come. */
+/* Processes a SubnTrapRepress. */
 void trap_repress(struct ibport *p, const u8 *mad);
 void trap_stop(struct ibport *p);
 
 /* --- arrivals.c --- */
 
-/* A packet has come to the port; takes ownership. */
+/* Queues a packet that has arrived at the port, and takes ownership of it. */
 void arrivals_add(struct ibport *p, struct packet *pkt);
-/* Forgets what waits for the port. */
+/* Drops the packets that are queued for the port. */
 void arrivals_flush(struct ibport *p);
-/* Headers of the packet now being delivered, for traps about it; NULL outside delivery. */
+/* Returns the headers of the packet that is being delivered, for traps; NULL outside delivery. */
 const u8 *arrivals_current(void);
 
 /* --- wire.c --- */
 
-/* The port's power, physical state or enabled width or speed changed: train or drop the link. */
+/* Trains or drops the link after a change of the port's power, physical state, width or speed. */
 void wire_update(struct ibport *p);
-/* A little later, so that the answer is sent first. */
+/* Drops the link a little later, so that the reply is sent first, and trains it again. */
 void wire_bounce(struct ibport *p);
 struct ibport *wire_peer(const struct ibport *p);
 
 /* --- mcast.c --- */
 
-/* Calls @fn for each QP of the group of @mgid (hardware QPNs). */
+/* Calls @fn with the hardware QPN of each QP in the group @mgid. */
 void mcast_for_each(struct hca *h, const u8 mgid[16], void (*fn)(struct hca *h, u32 qpn, void *arg),
 		    void *arg);
 int mcast_new(struct hca *h);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
-/* A modelled switch. */
+/* A modelled switch */
 #ifndef HCA_SWITCH_H
 #define HCA_SWITCH_H
 
@@ -15,7 +15,7 @@ struct ibswitch {
 	u8 life_time;
 	bool state_change;
 	u8 lft[LFT_SIZE];
-	u64 mft[MFT_SIZE]; /* one bit a port */
+	u64 mft[MFT_SIZE]; /* one bit per port */
 };
 
 static inline struct ibswitch *switch_of(const struct ibnode *node)
@@ -25,7 +25,7 @@ static inline struct ibswitch *switch_of(const struct ibnode *node)
 
 /* --- switch.c --- */
 
-/* Switch @index of this process, made at its first use; NULL if @index or memory does not allow. */
+/* Returns switch @index, created at its first use; NULL if @index is invalid or without memory. */
 struct ibnode *switch_node(unsigned int index);
 void switch_delete_all(void);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Cables, and the parts of the wire that are files of their own: faults and links between
- * processes.
+ * Cables, and the parts of the wire that have their own files: faults, and links between processes.
  */
 #ifndef HCA_WIRE_H
 #define HCA_WIRE_H
@@ -11,8 +10,8 @@
 struct remote;
 
 /*
- * A cable has two ends. The second is a port of this process, or a socket to another process, which
- * tells us about its port in messages (cable_remote.c).
+ * A cable has two ends. The second is a port of this process, or a socket to another process, whose
+ * messages report the state of its port (cable_remote.c).
  */
 struct cable {
 	struct cable *next;
@@ -26,11 +25,11 @@ struct cable {
 /* --- wire.c --- */
 
 void wire_cable_init(struct cable *c);
-/* One of its ends is not what it was: train or drop the link. */
+/* Trains or drops the link after a change of one of its ends. */
 void wire_cable_changed(struct cable *c);
-/* Does the port's own LID send it back? */
+/* Returns whether the packet loops back, because its destination is the port's own LID. */
 bool wire_loops(const struct ibport *p, const struct packet *pkt);
-/* Loopback or cable. Takes ownership. */
+/* Sends a packet by loopback or through the cable, and takes ownership of it. */
 void wire_transmit(struct ibport *p, struct packet *pkt);
 
 /* --- cables.c --- */
@@ -45,8 +44,8 @@ void wire_delete_all(void);
 /* --- packet_fault.c: faults of packets that leave an HCA's port --- */
 
 /*
- * Passes the packet on to wire_transmit(): once, or as the faults say, none or two times, now or
- * later.
+ * Passes the packet to wire_transmit(), once. A fault can drop, duplicate, delay, reorder or damage
+ * it.
  */
 void wirefault_send(struct ibport *p, struct packet *pkt);
 int wirefault_check(const char *spec, char *why);
@@ -55,14 +54,14 @@ void wirefault_delete(struct hca *h);
 
 /* --- cable_remote.c: a cable to another process --- */
 
-/* @changed is called when what the remote end says has. */
+/* @changed is called when the state of the remote port has changed. */
 struct remote *remote_new(struct cable *c, const char *path, void (*changed)(struct cable *c));
 void remote_delete(struct remote *r);
-/* The state of the port there: would it train, and with what. */
+/* The state of the remote port: whether it can train, and its width and speed. */
 bool remote_willing(const struct remote *r);
 u8 remote_width(const struct remote *r);
 u8 remote_speed(const struct remote *r);
-/* Tells the other side about our end. */
+/* Reports the state of the local port to the other process. */
 void remote_tell(struct remote *r);
 void remote_send(struct remote *r, struct packet *pkt);
 

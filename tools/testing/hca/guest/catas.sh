@@ -6,9 +6,9 @@
 # Guest: own
 # Level: all
 #
-# Firmware that dies or hangs under ib_mthca, and how the driver gets the function back by a reset.
-# That takes minutes: on its way there the driver gives one command 60 s and each of the twenty
-# others 10 s. By hand:
+# Tests that ib_mthca recovers the function by a reset when the firmware fails or hangs. This takes
+# minutes: on the way the driver waits 60 s for one command and 10 s for each of twenty others. By
+# hand:
 #   tools/testing/vm/run --driver mthca --sm --timeout 3600 -- tools/testing/hca/guest/catas.sh
 
 # shellcheck disable=SC2317 # the tests are called by name

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# The function and its command interface, judged by the distribution's ib_mthca: one list of tests
-# for each variant of the device (device_*.sh). A violation that the model records fails the run.
+# Tests of the function and its command interface with the distribution's ib_mthca. There is one
+# list of tests for each variant of the device (device_*.sh). A violation that the model records
+# fails the run.
 
 # shellcheck disable=SC2119 # reload's parameters are not the script's
 # shellcheck source=SCRIPTDIR/../../interop/fabric.bash

@@ -11,9 +11,9 @@
 # As: iommu
 # Level: all
 #
-# The MT23108 with MSI-X: its memory visible; memory that the host cannot see (no BAR4, translations
-# by command); an IOMMU that unmaps at once, so that DMA to a page the driver has given back is a
-# violation. By hand:
+# Tests ib_mthca on the MT23108 with MSI-X. The variants are: memory that the host can see; memory
+# that it cannot see (no BAR4, translations by command); and an IOMMU that unmaps at once, so that
+# DMA to a page that the driver has freed is a violation. By hand:
 #   tools/testing/vm/run --driver mthca -- tools/testing/hca/guest/device.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/device.bash

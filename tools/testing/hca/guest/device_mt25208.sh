@@ -6,7 +6,7 @@
 # Timeout: 600
 # Level: all
 #
-# The MT25208 in Tavor mode, on PCI Express. By hand:
+# Tests ib_mthca on the MT25208 in Tavor mode, on PCI Express. By hand:
 #   tools/testing/vm/run --driver mthca --hca device=mt25208 -- \
 #     tools/testing/hca/guest/device_mt25208.sh
 

@@ -6,8 +6,8 @@
 # Guest: own
 # Level: all
 #
-# The function goes away without a word under ib_mthca: every read is all ones from then on. It does
-# not come back in this guest. By hand:
+# Tests a surprise removal of the function under ib_mthca: from then on every read returns all ones.
+# The function does not return in this guest. By hand:
 #   tools/testing/vm/run --driver mthca --sm --timeout 2400 -- tools/testing/hca/guest/removal.sh
 
 # shellcheck disable=SC2317 # the tests are called by name

@@ -7,7 +7,7 @@
 # Guest: own
 # Level: ci
 #
-# What can go wrong on a cable, and what management keys and address ranges do to a port. By hand:
+# Tests faults of a cable, and the effect of management keys and address ranges on a port. By hand:
 #   tools/testing/vm/run --driver mthca --sm -- tools/testing/hca/guest/wire.sh
 
 # shellcheck disable=SC2317 # the tests are called by name

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
-/* What a QP takes from the context of a command, and its own as QUERY_QPEE shows it. */
+/* Decodes the context of a command into a QP, and encodes a QP's context for QUERY_QPEE. */
 #ifndef HCA_CONTEXT_H
 #define HCA_CONTEXT_H
 
@@ -29,7 +29,7 @@
 
 /* RST2INIT */
 void qp_take_new(struct qp *qp, const u8 *c);
-/* The fields that come with these bits of the mask. */
+/* Takes the fields that these bits of the mask select. */
 void qp_take_options(struct qp *qp, u32 opt, const u8 *c);
 void qp_take_primary(struct qp_path *p, const u8 *c);
 void qp_take_timeout(struct qp_path *p, const u8 *c);

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Queue pairs, inside the QP side, lowest first:
+ * Queue pairs. The layers of the QP side, lowest first:
  *
- *	wq_fifo.c	what doorbells announced
- *	key_use.c	how many queues a memory key has
- *	blame.c		complaints that name a QP
+ *	wq_fifo.c	WQEs that doorbells have announced
+ *	key_use.c	number of queues that use a memory key
+ *	blame.c		reports that name a QP
  *	qp.c		table, states, completions, paths
  *	wqe.c, srq.c	work queue elements, shared receive queues
- *	work_queue.c	a QP's way through its own queues
+ *	work_queue.c	the walk of a QP through its own queues
  *	requester.c, responder.c (RC, UC), ud.c, mlx.c	services
  *	flush.c		queues in error
  *	dispatch.c	turns of the loop, timers, doorbells, packets
- *	context.c	the context as a command gives or shows it
- *	qp_cmd.c, qp_objects.c	firmware commands, the control socket's view
+ *	context.c	the context in the format of commands
+ *	qp_cmd.c, qp_objects.c	firmware commands, output for the control socket
  *
- * The context of a QP lives here, not in the DDR; QUERY_QPEE shows it in the layout of
+ * The context of a QP is kept here, not in the DDR; QUERY_QPEE returns it in the layout of
  * tavor-hw 12.3.
  */
 #ifndef HCA_QP_H
@@ -29,12 +29,12 @@
 
 #define LOG_RESERVED_QPS 10u /* QUERY_DEV_LIM 0x12 */
 #define RESERVED_SRQS 16u    /* QUERY_DEV_LIM 0x14 */
-#define WQ_LIMIT (1u << 16)  /* WQEs a queue can hold, QUERY_DEV_LIM 0x10, 0x11 */
+#define WQ_LIMIT (1u << 16)  /* maximum WQEs of a queue, QUERY_DEV_LIM 0x10, 0x11 */
 #define WQE_MAX 1008u
 #define SPANS_MAX 63u
 #define SQ_SLOTS 64u  /* messages in flight; a power of two */
 #define QP_BUDGET 32  /* packets or CQEs of one QP in one turn of the loop */
-#define RESP_MAX 128u /* 2^7: the deepest responder QUERY_DEV_LIM may report */
+#define RESP_MAX 128u /* 2^7: largest responder depth in QUERY_DEV_LIM */
 #define PSN_HALF 0x800000u
 
 enum qp_state { QP_RESET, QP_INIT, QP_RTR, QP_RTS, QP_SQE, QP_SQD, QP_ERR, QP_DRAINING };
@@ -71,9 +71,9 @@ enum wqe_op {
 	WQE_BIND = 0x18,
 };
 
-/* --- wq_fifo.c: what doorbells announced ---------------------------------------------------- */
+/* --- wq_fifo.c ---------------------------------------------------------------------------- */
 
-/* A send doorbell is a chain (count 0), a receive doorbell is @count WQEs. */
+/* A send doorbell announces a chain (count 0), a receive doorbell announces @count WQEs. */
 struct wq_db {
 	u32 addr; /* [31:6]; low bits 0 */
 	u16 count;
@@ -84,7 +84,7 @@ struct wq_db {
 struct wq_fifo {
 	struct wq_db *ring;
 	u32 room, head, tail; /* free-running; room is a power of two */
-	u32 wqes;	      /* announced and not taken */
+	u32 wqes;	      /* announced and not fetched */
 };
 
 bool wq_push(struct wq_fifo *f, struct wq_db db); /* false: more WQEs than a queue can hold */
@@ -94,10 +94,10 @@ void wq_free(struct wq_fifo *f);
 
 /* --- key_use.c ---------------------------------------------------------------------------- */
 
-/* A key's index starts (+1) or stops (-1) to be named by a queue. */
+/* Counts a queue that starts (+1) or stops (-1) using the index of a key. */
 void key_use(struct hca *h, u32 key, int delta);
 u32 key_use_count(struct hca *h, u32 key);
-/* Do two keys have the same index? */
+/* Returns whether two keys have the same index. */
 bool key_use_same(struct hca *h, u32 a, u32 b);
 void key_use_reset(struct hca *h);
 
@@ -114,8 +114,8 @@ struct wqe {
 	u32 addr;
 	u8 size, opcode;
 	bool fence;
-	/* the link to the next one */
-	bool more; /* same chain goes on */
+	/* the link to the next WQE */
+	bool more; /* the chain continues */
 	u32 next_addr;
 	u8 next_op, next_size; /* size with the fence in [6] */
 	u32 flags, imm;
@@ -136,7 +136,7 @@ struct wqe {
 #define WQE_FLAG_CQE (1u << 3)
 #define WQE_FLAG_SOLICITED (1u << 1)
 
-/* Where the bytes of a WQE's list have got to. */
+/* The current position in the scatter/gather list of a WQE */
 struct sg_pos {
 	u32 span, off;
 };
@@ -145,11 +145,12 @@ struct qp;
 struct srq;
 
 /*
- * Fetches and parses; 0 or the syndrome. The WQE's link is valid if the fetch was (w->size != 0).
+ * Fetches and parses a WQE. Returns 0 or the syndrome. The WQE's link is valid if the fetch has
+ * succeeded (w->size != 0).
  */
 u8 wqe_fetch_send(struct qp *qp, u32 addr, u8 size, u8 opcode, struct wqe *w);
 
-/* Where receive WQEs come from: a QP's own queue or an SRQ. */
+/* The source of receive WQEs: a QP's own queue or an SRQ */
 struct recv_source {
 	struct hca *h;
 	const char *who;
@@ -160,11 +161,11 @@ struct recv_source {
 
 enum take { TAKE_OK, TAKE_EMPTY, TAKE_FETCH_FAILED, TAKE_MALFORMED };
 
-/* Takes the next receive WQE; with @body false only its place, for a flush. */
+/* Takes the next receive WQE. If @body is false, only its address is needed, for a flush. */
 enum take wqe_take_recv(const struct recv_source *s, struct wqe *w, bool body);
 
 void sg_seek(const struct wqe *w, struct sg_pos *pos, u64 offset);
-/* 0, -EACCES/-EFAULT from the TPT, or -EMSGSIZE if the list ends first. */
+/* Return 0, -EACCES or -EFAULT from the TPT, or -EMSGSIZE if the list is too short. */
 int sg_gather(struct hca *h, const char *who, u32 pd, const struct wqe *w, struct sg_pos *pos,
 	      u8 *buf, u32 len);
 int sg_scatter(struct hca *h, const char *who, u32 pd, const struct wqe *w, struct sg_pos *pos,
@@ -187,7 +188,7 @@ struct qp_path {
 	u8 dgid[16];
 };
 
-/* The send queue's place in the chains. */
+/* The position of the send queue in the chains */
 struct sq_cursor {
 	bool active;
 	u8 op, size; /* size with the fence in [6] */
@@ -196,15 +197,15 @@ struct sq_cursor {
 	u32 walked; /* WQEs of this chain so far */
 };
 
-/* A started, not yet completed message of the send queue. */
+/* A message of the send queue that has started and has not completed */
 struct sq_slot {
 	u64 raddr, len;
 	u32 addr, chain;
-	u32 psn, npsn; /* first PSN, how many; 0 for what sends nothing */
+	u32 psn, npsn; /* first PSN, number of PSNs; 0: sends nothing */
 	u32 rkey, imm;
 	u32 got; /* response packets of a read that have arrived */
 	u8 size, opcode, flags;
-	u8 err; /* syndrome it fails with when its turn comes */
+	u8 err; /* syndrome of the failure, completed in order */
 	bool done;
 };
 
@@ -216,7 +217,7 @@ struct requester {
 	u32 rd_loaded;	    /* the same for @rd */
 	u32 una, snd_max;   /* oldest unacknowledged PSN, end of what has been sent */
 	u32 reads;	    /* reads and atomics in flight */
-	bool halted;	    /* a slot failed locally: start nothing more */
+	bool halted;	    /* a slot failed locally: no message starts */
 	bool rnr_wait;
 	bool rewound;  /* ignore further implied NAKs until there is progress */
 	u64 deadline;  /* of the ack timer, 0 none */
@@ -225,16 +226,16 @@ struct requester {
 	struct wqe wqe, rd;
 };
 
-/* A response the responder owes: RDMA read data or an atomic result. */
+/* A response that the responder must send: RDMA read data or an atomic result */
 struct resp {
-	u64 va, len; /* of what is left to send */
+	u64 va, len; /* remaining bytes to send */
 	u64 result;
 	u32 psn, key; /* next PSN */
 	u32 msn;
 	bool atomic, started;
 };
 
-/* What a duplicate may ask for again. */
+/* The data for a duplicate of a read or atomic request */
 struct rdb {
 	u32 psn, npsn;
 	bool atomic, valid;
@@ -246,13 +247,13 @@ enum recv_op { RECV_NONE, RECV_SEND, RECV_WRITE };
 
 struct responder {
 	u8 op;	       /* enum recv_op: the message being received */
-	bool nak_sent; /* silent until the expected PSN comes */
+	bool nak_sent; /* nothing is sent until the expected PSN arrives */
 	bool skip;     /* UC: drop until a message begins */
 	bool ack_due;
 	bool told;	 /* a receive CQE has reported the error of this request */
 	u8 ack_syndrome; /* of the ACK or NAK that is due */
 	u32 ack_psn;
-	bool fatal;	/* goes to error once the NAK is out, */
+	bool fatal;	/* moves to error when the NAK has been sent, */
 	u8 fatal_event; /* with this event; 0 none */
 	u64 w_va, w_left, w_total;
 	u32 w_key;
@@ -268,11 +269,11 @@ struct qp {
 	char name[16];
 	u32 qpn;
 	u8 state, service, pm_state;
-	bool stub;	/* RESET to ERR: no context was ever given */
+	bool stub;	/* RESET to ERR: there never was a context */
 	bool sqd_event; /* event 0x03 was requested */
-	bool comm_est;	/* event 0x02 not yet given */
-	bool lwqe_done; /* event 0x13 given */
-	bool pm_failed; /* event 0x07 given since the path was armed */
+	bool comm_est;	/* event 0x02 has not been reported */
+	bool lwqe_done; /* event 0x13 has been reported */
+	bool pm_failed; /* event 0x07 was reported after the path was armed */
 	u8 sched;
 	bool de;
 	u8 mtu, log_msg;
@@ -291,7 +292,7 @@ struct qp {
 	struct wq_fifo sq, rq;
 	struct sq_cursor cur;
 	u32 chains;	      /* doorbells so far, to number them */
-	u32 flushed;	      /* chain an error CQE has covered */
+	u32 flushed;	      /* chain that an error CQE has completed */
 	u32 sq_next, rq_next; /* WQE addresses, for QUERY_QPEE */
 
 	/* the receive WQE in progress */
@@ -328,7 +329,7 @@ static inline u32 psn_add(u32 psn, u32 n)
 	return (psn + n) & PSN_MASK;
 }
 
-/* How far @a is ahead of @b, modulo 2^24. */
+/* Returns the distance from @b to @a, modulo 2^24. */
 static inline u32 psn_ahead(u32 a, u32 b)
 {
 	return (a - b) & PSN_MASK;
@@ -344,28 +345,28 @@ static inline u32 qp_index_mask(const struct hca *h)
 	return (1u << hca_profile(h)->log_qps) - 1;
 }
 
-/* Of the page the QP's context names: a process's user fault, or the driver's violation. */
+/* Like blame(), with the UAR page in the QP's context. */
 void qp_blame(struct qp *qp, enum hca_rule rule, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 struct qp *qp_lookup(struct hca *h, u32 qpn);
-/* The QP at this QPN's index, with any number. */
+/* Returns the QP at the index of this QPN, whatever its QPN is. */
 struct qp *qp_at_index(struct hca *h, u32 qpn);
 struct qp *qp_create(struct hca *h, u32 qpn);
 void qp_destroy(struct qp *qp);
-/* Transport state of a service type; the context must be complete. */
+/* Allocates the transport state of the service type. The context must be complete. */
 bool qp_setup(struct qp *qp);
-/* Special QP number (0, 1) and port of a QPN, or -1. */
+/* Returns the number of a special QP (0 or 1) and its port, or -1. */
 int qp_special(struct hca *h, u32 qpn, int *port);
 
 void qp_kick(struct qp *qp);
 void qp_to_error(struct qp *qp);
-/* An affiliated asynchronous error: the event, then the error state. */
+/* Handles an affiliated asynchronous error: reports the event and moves the QP to error. */
 void qp_fatal(struct qp *qp, enum hca_event ev);
-/* Completion error of the send queue: RC goes to ERR, others to SQE. */
+/* Handles a completion error of the send queue: moves RC to ERR, other services to SQE. */
 void qp_send_error(struct qp *qp);
 
-/* CQEs. They return false when the QP has left its state because the CQ is gone. */
+/* Write CQEs. They return false if the QP has changed its state because of an error of the CQ. */
 bool qp_cqe_send(struct qp *qp, u32 addr, u8 size, u8 opcode, u32 byte_cnt);
 bool qp_cqe_recv(struct qp *qp, const struct cqe *fill, bool solicited);
 void qp_cqe_error(struct qp *qp, bool send, u32 addr, u8 size, u8 syndrome);
@@ -378,35 +379,35 @@ static inline bool qp_sends(const struct qp *qp)
 bool qp_receives(const struct qp *qp);
 u8 *qp_put_path(struct qp *qp, u8 *at, const struct qp_path *path);
 bool pkey_match(u16 a, u16 b);
-/* The alternate path becomes the primary one; @tell with event 0x01. */
+/* Makes the alternate path the primary one; with @tell it reports event 0x01. */
 void qp_migrate(struct qp *qp, bool tell);
 
 /* --- work_queue.c ------------------------------------------------------------------------- */
 
-/* Send queue walk, shared by all services. */
-bool sq_peek(struct qp *qp);		   /* is there a WQE to start? */
-u8 sq_fetch(struct qp *qp, struct wqe *w); /* fetches it and moves on to its link */
+/* The walk through the send queue, for all services */
+bool sq_peek(struct qp *qp);		   /* whether there is a WQE to start */
+u8 sq_fetch(struct qp *qp, struct wqe *w); /* fetches it and follows its link */
 
-/* The QP's own receive queue. */
+/* Returns the QP's own receive queue. */
 struct recv_source qp_recv_source(struct qp *qp);
 /*
- * Receive WQE for a message; TAKE_OK leaves it in qp->rx. Errors have been completed and acted
- * upon.
+ * Takes a receive WQE for a message. After TAKE_OK it is in qp->rx. Errors have been completed and
+ * handled.
  */
 enum take qp_take_recv(struct qp *qp);
-/* Scatters to the receive WQE; 0 or the syndrome. */
+/* Scatters data to the receive WQE. Returns 0 or the syndrome. */
 u8 qp_scatter(struct qp *qp, const u8 *data, u32 len);
 
 /* --- services ----------------------------------------------------------------------------- */
 
-/* Each does up to *budget packets and says whether there is more to do now. */
+/* Each processes up to *budget packets, and returns whether there is more work. */
 bool requester_run(struct qp *qp, int *budget);
 bool responder_run(struct qp *qp, int *budget);
 bool ud_run(struct qp *qp, int *budget);
 
 void requester_reset(struct qp *qp);	   /* send PSN set: RTR to RTS */
 void requester_flush_slots(struct qp *qp); /* error state: slots become flush CQEs */
-void requester_drain(struct qp *qp);	   /* SQD was requested: is it reached? */
+void requester_drain(struct qp *qp);	   /* SQD was requested: checks whether it is reached */
 void requester_timer(struct qp *qp);
 void requester_rx(struct qp *qp, const struct headers *hd);
 void responder_rx(struct qp *qp, const struct headers *hd);
@@ -418,7 +419,7 @@ int mlx_pkey_index(struct hca *h, int port, u16 pkey); /* -1 if no entry matches
 
 /* --- flush.c ------------------------------------------------------------------------------ */
 
-/* Error states: flush CQEs for what is posted, at most *budget; true if there is more. */
+/* Writes at most *budget flush CQEs in an error state. Returns true if more WQEs are posted. */
 bool qp_flush(struct qp *qp, int *budget);
 
 /* --- srq.c -------------------------------------------------------------------------------- */
@@ -440,14 +441,15 @@ extern const struct cmd_desc srq_cmds[];
 int qp_new(struct hca *h);
 extern const struct cmd_desc qp_cmds[]; /* all *_QPEE, CONF_SPECIAL_QP */
 /*
- * A packet has arrived on @port (1-based) and is addressed to this HCA (its LID, permissive, or a
- * multicast LID). Takes ownership. @from_fw: made by the SMA (traps), source LID 0.
+ * Processes a packet that has arrived on @port (1-based) and is addressed to this HCA (its LID, the
+ * permissive LID, or a multicast LID), and takes ownership of it. @from_fw: the packet is a trap of
+ * the SMA, with source LID 0.
  */
 void qp_rx(struct hca *h, int port, struct packet *p, bool from_fw);
-void qp_reset_all(struct hca *h);	  /* reset, CLOSE_HCA: forget everything, silently */
-void qp_cq_error(struct hca *h, u32 cqn); /* overflow: attached QPs go to error with event 0x05 */
-bool qp_uses_cq(struct hca *h, u32 cqn);  /* some QP that is not in RESET completes there */
-/* Does a work queue lie behind this key's index? *uar is the page its context names. */
+void qp_reset_all(struct hca *h);	  /* at a reset or CLOSE_HCA; reports nothing */
+void qp_cq_error(struct hca *h, u32 cqn); /* overflow: moves its QPs to error with event 0x05 */
+bool qp_uses_cq(struct hca *h, u32 cqn);  /* whether a QP that is not in RESET uses it */
+/* Returns whether a work queue uses this key's index. *uar is the UAR page in its context. */
 bool qp_uses_mpt(struct hca *h, u32 key, u32 *uar);
 /* Doorbells (tavor-hw 14) */
 void qp_db_send(struct hca *h, u32 uar, u32 hi, u32 lo);

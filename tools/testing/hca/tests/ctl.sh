@@ -4,8 +4,7 @@
 # Runs: host
 # Timeout: 300
 #
-# tavor-hcactl against a running model, and what it says when there is none; what tavor-hca-qemu
-# refuses.
+# Tests tavor-hcactl with a running model and without one, and invalid calls of tavor-hca-qemu.
 
 tree=$(cd "$(dirname "$0")/../../../.." && pwd)
 # shellcheck source=SCRIPTDIR/../../vm/lib/try.bash

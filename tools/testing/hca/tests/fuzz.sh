@@ -5,9 +5,9 @@
 # Level: all
 # Timeout: 1800
 #
-# The libFuzzer targets of the HCA model, a fixed number of executions with a fixed seed. The
-# compiler they need is installed here, not with what everybody's checks need: it is larger than all
-# of that.
+# Runs the libFuzzer targets of the HCA model, with a fixed number of executions and a fixed seed.
+# Their compiler is installed here and not with the packages of all checks, because it is larger
+# than all of those.
 
 cd "$(dirname "$0")/../../../.." || exit 1
 

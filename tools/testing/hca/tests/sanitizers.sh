@@ -5,7 +5,7 @@
 # Level: all
 # Timeout: 1800
 #
-# The HCA model's unit tests with AddressSanitizer and UBSan.
+# Runs the HCA model's unit tests with AddressSanitizer and UBSan.
 
 cd "$(dirname "$0")/../../../.." || exit 1
 mkdir -p build/hca-check

@@ -4,7 +4,7 @@
 # Runs: host
 # Timeout: 1800
 #
-# The HCA model's own unit tests.
+# Runs the HCA model's unit tests.
 
 cd "$(dirname "$0")/../../../.." || exit 1
 mkdir -p build/hca-check
