@@ -21,7 +21,7 @@
 #define SEED 0x7467766f72ULL
 #define CHUNKS 10
 
-/* ---- Numbers that are the same each time ---- */
+/* ---- Reproducible numbers ---- */
 
 static uint64_t arbitrary_state;
 
@@ -44,13 +44,13 @@ static inline bool one_in(uint32_t n)
 	return !below(n);
 }
 
-/* From here on they are those of one call, whatever came before. */
+/* Starts the numbers of one call, which do not depend on earlier calls. */
 static inline void arbitrary_begin(uint64_t seed, long number)
 {
 	arbitrary_state = seed + number * 0xd1342543de82ef95ULL;
 }
 
-/* The first call: a test whose name ends in the number of its part has those of that part. */
+/* Returns the first call. A test whose name ends in a number makes the calls of that part. */
 static inline long arbitrary_first(void)
 {
 	const char *name = getenv("TEST_NAME"), *part = name ? strrchr(name, '-') : NULL;
@@ -58,7 +58,7 @@ static inline long arbitrary_first(void)
 	return part ? COUNT * atol(part + 1) : 0;
 }
 
-/* Behind it is nothing that could be written by mistake. */
+/* Returns memory that is followed by an inaccessible page. */
 static inline char *guarded(size_t size)
 {
 	char *at = process_memory(size + PROCESS_PAGE);
@@ -66,7 +66,7 @@ static inline char *guarded(size_t size)
 	return at && !mprotect(at + size, PROCESS_PAGE, PROT_NONE) ? at : NULL;
 }
 
-/* ---- What they were answered ---- */
+/* ---- Results of the calls ---- */
 
 static long answers[256];
 
@@ -85,7 +85,7 @@ static inline void answers_show(void)
 			ksft_print_msg("%7ld %s\n", answers[i], i ? strerrorname_np(i) : "success");
 }
 
-/* ---- What the kernel has, before and after ---- */
+/* ---- Resources of the kernel, before and after ---- */
 
 struct accounts {
 	long objects, pinned, slab, pages;
@@ -113,14 +113,17 @@ static inline struct accounts accounts_open(void)
 	};
 }
 
-/* Of memory, once all has been made that the calls are about: it is made again and again. */
+/*
+ * Counts the kernel's memory. This follows the creation of all objects for the calls, because they
+ * are created again later.
+ */
 static inline void accounts_memory(struct accounts *before)
 {
 	before->slab = number_in("/proc/meminfo", "SUnreclaim:");
 	before->pages = number_in("/proc/meminfo", "VmallocUsed:");
 }
 
-/* Three results. */
+/* Prints three test results. */
 static inline void accounts_close(const struct accounts *before)
 {
 	struct accounts now = { .pinned = number_in("/proc/self/status", "VmPin:") };
@@ -137,11 +140,11 @@ static inline void accounts_close(const struct accounts *before)
 /* ---- The calls ---- */
 
 /**
- * struct arbitrary - a program of such calls
- * @ready: makes what the calls need; false: there is no device for them
- * @rebuild: makes anew what calls may have used up, with files from @arbitrary_first_fd on
- * @call: makes call @number; false: its answer is none that is documented
- * @missing: what there is not if it is not ready
+ * struct arbitrary - a program that makes malformed calls
+ * @ready: creates what the calls need; returns false if there is no device for them
+ * @rebuild: creates again what calls may have consumed, with files from @arbitrary_first_fd on
+ * @call: makes call @number; returns false if its result is not a documented one
+ * @missing: message for @ready returning false
  */
 struct arbitrary {
 	bool (*ready)(void);
@@ -150,10 +153,10 @@ struct arbitrary {
 	const char *missing;
 };
 
-/* Files that a call may open and leave begin here. */
+/* The first file descriptor of those that a call may leave open. */
 static int arbitrary_first_fd;
 
-/* The model is asked now and then: a complaint is of one of the calls since. */
+/* Makes calls. Every 200 calls it checks for new violations that these calls have caused. */
 static inline bool arbitrary_calls(const struct arbitrary *what, struct process_log *log,
 				   uint64_t seed, long first, long count)
 {

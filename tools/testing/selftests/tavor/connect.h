@@ -39,7 +39,7 @@ static inline int connect_to_init(struct ibv_qp *qp)
 	return ibv_modify_qp(qp, &attr, IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | own);
 }
 
-/* RC or UC, from INIT to RTR, all by the first port; 0 or an errno. */
+/* Moves an RC or UC QP from INIT to RTR, on the first port. Returns 0 or an errno. */
 static inline int connect_to_rtr(struct ibv_qp *qp, uint32_t qpn, uint16_t lid)
 {
 	struct ibv_qp_attr attr = {
@@ -57,7 +57,7 @@ static inline int connect_to_rtr(struct ibv_qp *qp, uint32_t qpn, uint16_t lid)
 				     IBV_QP_RQ_PSN | (qp->qp_type == IBV_QPT_RC ? rc : 0));
 }
 
-/* RC or UC, from RTR to RTS; 0 or an errno. */
+/* Moves an RC or UC QP from RTR to RTS. Returns 0 or an errno. */
 static inline int connect_to_rts(struct ibv_qp *qp)
 {
 	struct ibv_qp_attr attr = {
@@ -74,7 +74,7 @@ static inline int connect_to_rts(struct ibv_qp *qp)
 			     IBV_QP_STATE | IBV_QP_SQ_PSN | (qp->qp_type == IBV_QPT_RC ? rc : 0));
 }
 
-/* RC or UC, from INIT to RTS; 0 or an errno. */
+/* Moves an RC or UC QP from INIT to RTS. Returns 0 or an errno. */
 static inline int connect_to(struct ibv_qp *qp, uint32_t qpn, uint16_t lid)
 {
 	return connect_to_rtr(qp, qpn, lid) ?: connect_to_rts(qp);

@@ -9,24 +9,24 @@
 
 TAVOR=/sys/bus/pci/drivers/ib_tavor
 
-# So many times in a row a device that fails comes back by itself: never, for tests of what a
-# device that has failed does.
+# The number of failures in a row after which the device recovers by itself. The default is 0, for
+# tests of a device that stays failed.
 RECOVERIES=${RECOVERIES:-0}
 
-# recoveries N
+# recoveries N: sets that number
 recoveries() {
 	echo "$1" >/sys/module/ib_tavor/parameters/recoveries
 }
 
 ! loaded ib_tavor || recoveries "$RECOVERIES"
 
-# function_address: the PCI address of the HCA, whether or not it is bound
+# function_address: prints the PCI address of the HCA, which need not be bound
 function_address() {
 	grep -lsx 0x15b3 /sys/bus/pci/devices/*/vendor | sed -E 's|.*/devices/([^/]+)/vendor|\1|' |
 		head -n 1
 }
 
-# mark: a line in the kernel's log, printed too, for messages_since
+# mark: writes a line to the kernel's log and prints it, for messages_since
 mark() {
 	local text
 	text="test mark $RANDOM$RANDOM"
@@ -34,12 +34,12 @@ mark() {
 	echo "$text"
 }
 
-# messages_since MARK: the kernel's messages after a line written with mark
+# messages_since MARK: prints the kernel's messages after a line that mark has written
 messages_since() {
 	dmesg | sed "1,/$1/d"
 }
 
-# bind: the driver takes the function; fails as the probe does
+# bind: binds the driver to the function; fails if the probe fails
 bind() {
 	local address
 	address=$(function_address)
@@ -56,7 +56,7 @@ bound() {
 	[ -e "$TAVOR/$(function_address)" ]
 }
 
-# reload PARAMETER...: the module anew, with parameters of its own
+# reload PARAMETER...: loads the module again, with these parameters
 reload() {
 	! loaded ib_tavor || rmmod ib_tavor
 	load_own ib_tavor "recoveries=$RECOVERIES" "$@"
@@ -64,7 +64,7 @@ reload() {
 	until_true 20 prints rdma_devices
 }
 
-# fault ACTION FIELD=VALUE...: see Documentation/hca-model.rst
+# fault ACTION FIELD=VALUE...: adds a fault to the model; see Documentation/hca-model.rst
 fault() {
 	local field text="action=$1"
 	shift
@@ -74,22 +74,22 @@ fault() {
 	model_set 0 fault "${text#action=}"
 }
 
-# catastrophic_event SYNDROME: a local catastrophic error, as an event
+# catastrophic_event SYNDROME: causes a local catastrophic error, as an event
 catastrophic_event() {
 	model '{"cmd":"event","hca":0,"type":8,"subtype":0,"data":[0,0,'"$1"',5]}' |
 		grep -q '"ok":true'
 }
 
-# catastrophe: an internal parity error
+# catastrophe: causes an internal parity error
 catastrophe() {
 	catastrophic_event 5
 }
 
-# What buffer writes, as devlink shows it
+# The value that buffer writes, as devlink shows it
 # shellcheck disable=SC2034 # for the tests
 BUFFER=03000000
 
-# buffer: a catastrophic error in the error buffer, which is looked at every five seconds
+# buffer: causes a catastrophic error in the error buffer, which the driver polls every five seconds
 buffer() {
 	model '{"cmd":"catas","hca":0,"buffer":['"$((0x$BUFFER))"',1]}' | grep -q '"ok":true'
 }
@@ -98,13 +98,13 @@ faults_off() {
 	model_set 0 fault ''
 }
 
-# executed: lines "NAME NUMBER" of the commands the model has executed
+# executed: prints lines "NAME NUMBER" of the commands that the model has executed
 executed() {
 	model '{"cmd":"stats","hca":0}' | sed -E 's/.*"executed":\{([^}]*)\}.*/\1/' | tr ',' '\n' |
 		sed -nE 's/^"([A-Z0-9_]+)":([0-9]+)$/\1 \2/p'
 }
 
-# commands_of COMMAND...: what it makes the model execute, as executed prints it
+# commands_of COMMAND...: prints the commands that COMMAND makes the model execute, like executed
 commands_of() {
 	executed >"$TEST_DIR/before"
 	"$@"
@@ -113,17 +113,17 @@ commands_of() {
 		"$TEST_DIR/before" "$TEST_DIR/after" | grep . || fail "no command was executed: $*"
 }
 
-# one_fault ACTION COMMAND N [FIELD=VALUE...]: the N-th of these commands from now on
+# one_fault ACTION COMMAND N [FIELD=VALUE...]: adds a fault of the N-th such command from now on
 one_fault() {
 	fault "$1" on=cmd "op=$2" "after=$(($3 - 1))" count=1 "${@:4}"
 }
 
-# said MARK PATTERN: the driver or the engine has said so since
+# said MARK PATTERN: the driver or the engine has logged a matching line since MARK
 said() {
 	messages_since "$1" | grep -qE "ib_(tavor|vrb).*($2)"
 }
 
-# nothing_left MARK: the driver's own accounting has no complaint, and nothing of it is left
+# nothing_left MARK: the driver has reported no leak since MARK, and has released its resources
 nothing_left() {
 	if said "$1" 'leaked|still in use|still the hardware|waiting for'; then
 		fail "something was left behind: $(messages_since "$1")"
@@ -134,14 +134,14 @@ nothing_left() {
 		fail "the engine still has the device"
 }
 
-# usable: it binds and answers
+# usable: binds the driver if necessary, and checks that the device works
 usable() {
 	bound || bind || fail "it does not bind again: $(dmesg | tail -n 5)"
 	until_true 20 prints rdma_devices
 	ibv_devinfo >"$TEST_DIR/info" || fail "ibv_devinfo: $(cat "$TEST_DIR/info")"
 }
 
-# module_comes_and_goes: without a trace
+# module_comes_and_goes: unloads the module, which leaves nothing behind, and loads it again
 module_comes_and_goes() {
 	local since
 	since=$(mark)
@@ -152,7 +152,7 @@ module_comes_and_goes() {
 	ibv_devinfo
 }
 
-# A command that is not answered is given up after 0.3 s.
+# quick: loads the module with a command timeout of 0.3 s
 quick() {
 	reload cmd_timeout_ms=300
 }

@@ -8,7 +8,7 @@
 
 PROGRAM=${TEST_BIN:-$TREE/build/guest/tavor}/verb_errors
 
-# processes N MODE: so many of them, holding objects or churning them
+# processes N MODE: starts N processes that hold objects, or create and destroy them
 processes() {
 	local n
 	PIDS=
@@ -20,7 +20,7 @@ processes() {
 	done
 }
 
-# endless_pingpong: between the two ports; PIDS is the two programs
+# endless_pingpong: starts a pingpong between the two ports; sets PIDS to the two programs
 endless_pingpong() {
 	stdbuf -oL ibv_rc_pingpong -i 1 -n 100000000 >"$TEST_DIR/process-server" 2>&1 &
 	PIDS=" $!"
@@ -30,7 +30,7 @@ endless_pingpong() {
 	until_true 20 grep -q 'remote address' "$TEST_DIR/process-client"
 }
 
-# processes_end SIGNAL: all end at once when told so, none hangs
+# processes_end SIGNAL: sends SIGNAL to all processes, and checks that all of them end
 processes_end() {
 	local pid
 	# shellcheck disable=SC2086 # pids
@@ -41,7 +41,7 @@ processes_end() {
 	cat "$TEST_DIR"/process-*
 }
 
-# destroys_did_not_fail: not one of the processes had an error of a destroy
+# destroys_did_not_fail: checks that no destroy of a process has failed
 destroys_did_not_fail() {
 	absent '(destroy|dereg|dealloc|detach)[^:]*: ' "$TEST_DIR"/process-hold-*
 }

@@ -31,7 +31,7 @@ static inline int model_open(void)
 	return fd;
 }
 
-/* One request, one line, without its end; the reply, cut to what @reply has room for. */
+/* Sends a request, one line without its newline. The reply is truncated to the size of @reply. */
 static inline bool model_reply(const char *request, char *reply, size_t room)
 {
 	static int fd = -1;
@@ -49,7 +49,7 @@ static inline bool model_reply(const char *request, char *reply, size_t room)
 	return true;
 }
 
-/* The same; whether the model has taken it. */
+/* Sends a request. Returns whether the model has accepted it. */
 static inline bool model_ask(const char *request)
 {
 	char reply[256];
@@ -62,7 +62,7 @@ static inline bool model_ask(const char *request)
 	return false;
 }
 
-/* Sum of the counters of one of the reply's lists: "NAME":{"rule":1,...} */
+/* Returns the sum of the counters in one list of a reply: "NAME":{"rule":1,...} */
 static inline unsigned long model_sum(const char *reply, const char *name)
 {
 	char key[64];
@@ -77,7 +77,7 @@ static inline unsigned long model_sum(const char *reply, const char *name)
 	return sum;
 }
 
-/* What the model has held against the driver so far, waived or not; -1: no answer. */
+/* Returns the number of violations so far, including waived ones, or -1 without a reply. */
 static inline long model_violations(void)
 {
 	char reply[65536];
@@ -88,7 +88,7 @@ static inline long model_violations(void)
 	return model_sum(reply, "violations") + model_sum(reply, "waived");
 }
 
-/* Adds a fault, as the option of that name has it; NULL: takes all away. */
+/* Adds a fault, in the format of the option "fault". NULL removes all faults. */
 static inline bool model_fault(const char *fault)
 {
 	char request[256];
@@ -116,7 +116,7 @@ static inline FILE *engine_open(const char *name)
 	return file;
 }
 
-/* Lines of a file of the engine (objects, slots, ...) with @text in them; -1: no device. */
+/* Counts the lines with @text in a file of the engine (objects, slots, ...); -1: no device. */
 static inline int engine_count(const char *name, const char *text)
 {
 	FILE *file = engine_open(name);
@@ -131,7 +131,7 @@ static inline int engine_count(const char *name, const char *text)
 	return n;
 }
 
-/* Waits until there are @want of those. */
+/* Waits until there are @want such lines. */
 static inline bool engine_settles(const char *name, const char *text, int want)
 {
 	int tries;
@@ -142,8 +142,8 @@ static inline bool engine_settles(const char *name, const char *text, int want)
 }
 
 /*
- * How many there are when nothing goes any more: what processes have deregistered or left behind
- * may be on its way out.
+ * Returns the number of such lines when it no longer changes: objects that processes have
+ * deregistered or left behind may still be in destruction.
  */
 static inline int engine_rests(const char *name, const char *text)
 {

@@ -37,7 +37,7 @@ static inline void *process_memory(size_t size)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* Whether the device is driven by @driver. */
+/* Returns whether @driver is bound to the device. */
 static inline bool process_driver_is(struct ibv_context *context, const char *driver)
 {
 	char path[512], target[512];
@@ -54,9 +54,9 @@ static inline bool process_driver_is(struct ibv_context *context, const char *dr
 /**
  * struct process_log - the kernel's log from process_log_open() on
  * @fd: /dev/kmsg
- * @texts: what is looked for in its lines; NULL is the last
- * @lines: how many had one of them, or were lost
- * @harmless: the line was in a trace that complains of nothing
+ * @texts: texts to search for in its lines; ends with NULL
+ * @lines: number of lines that contain one of them, or were lost
+ * @harmless: the last line belongs to a trace that reports no error
  */
 struct process_log {
 	int fd;
@@ -76,7 +76,7 @@ static inline void process_log_open(struct process_log *log, const char *const *
 }
 
 /*
- * Two memory regions of one page map it twice, in any driver; the debug kernel shows where, from
+ * Two memory regions of one page map it twice, with any driver. The debug kernel reports that, from
  * this line to the end of the trace (vm/complaints).
  */
 static inline bool process_log_harmless(struct process_log *log, const char *line)
@@ -103,8 +103,9 @@ static inline void process_log_line(struct process_log *log, char *line)
 }
 
 /*
- * How many lines have one of the texts in them; they are shown. Who expects many calls it often:
- * what the kernel has had to drop unread is counted too.
+ * Prints the lines that contain one of the texts, and returns their number so far. Lines that the
+ * kernel has dropped unread are counted too, so a test that expects many lines must call this
+ * often.
  */
 static inline int process_log_lines(struct process_log *log)
 {

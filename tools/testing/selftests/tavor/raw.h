@@ -15,7 +15,7 @@
 #include <rdma/mthca-abi.h>
 
 /*
- * One command: @size bytes of it from @command, which begins with its header; its response has
+ * Executes one command of @size bytes at @command, which begins with its header. The response has
  * @response bytes.
  */
 static inline int raw_command(int fd, uint32_t number, void *command, size_t size, size_t response)
@@ -66,7 +66,7 @@ struct raw_mr {
 	uint32_t lkey;
 };
 
-/* @iova is what the hardware calls @start; buffers of queues are registered at 0. */
+/* @iova is the address of @start for the hardware; buffers of queues are registered at 0. */
 static inline int raw_reg_mr(int fd, uint32_t pd, void *start, uint64_t length, uint64_t iova,
 			     uint32_t access, struct raw_mr *mr)
 {
@@ -107,7 +107,7 @@ struct raw_cq {
 	uint32_t cqe;
 };
 
-/* @missing: how many bytes at the end of the command to leave out */
+/* @missing: number of bytes to omit at the end of the command */
 static inline int raw_create_cq_short(int fd, uint32_t cqe, uint32_t lkey, uint32_t pdn,
 				      size_t missing, struct raw_cq *cq)
 {
@@ -141,7 +141,7 @@ static inline int raw_create_cq(int fd, uint32_t cqe, uint32_t lkey, uint32_t pd
 	return raw_create_cq_short(fd, cqe, lkey, pdn, 0, cq);
 }
 
-/* The extended command, which has flags. */
+/* The extended command, with flags. */
 static inline int raw_create_cq_ex(int fd, uint32_t cqe, uint32_t lkey, uint32_t pdn,
 				   uint32_t flags, uint32_t comp_mask, struct raw_cq *cq)
 {
@@ -305,7 +305,7 @@ static inline int raw_create_srq(int fd, uint32_t pd, uint32_t max_wr, uint32_t 
 	return raw_create_srq_caps(fd, pd, max_wr, max_sge, lkey, srq, &caps);
 }
 
-/* One of the types that only this command can name. */
+/* One of the types that only this command supports. */
 static inline int raw_create_xsrq(int fd, uint32_t type, uint32_t pd, uint32_t max_wr,
 				  uint32_t max_sge, uint32_t lkey, struct raw_srq *srq)
 {

@@ -25,7 +25,7 @@ struct umad_packet {
 
 #define UMAD_GET 1
 #define UMAD_SET 2
-#define UMAD_DATA 64 /* of an SMP, in bytes from its begin */
+#define UMAD_DATA 64 /* offset in an SMP, in bytes */
 #define UMAD_GUID_INFO 0x14
 #define UMAD_PORT_INFO 0x15
 #define UMAD_PKEY_TABLE 0x16
@@ -42,7 +42,7 @@ struct umad_packet {
 #define UMAD_OPERATIONAL_VLS 43
 #define UMAD_REREGISTER 51
 
-/* A port, with an agent for directed SMPs; -1: there is none. */
+/* Opens a port with an agent for directed SMPs. Returns -1 if there is none. */
 static inline int umad_open_port(int port)
 {
 	struct ib_user_mad_reg_req agent = { .mgmt_class = UMAD_CLASS_DIRECTED,
@@ -64,7 +64,8 @@ static inline int umad_open(void)
 }
 
 /*
- * An SMP to the own port, by directed route: @data is what is sent and becomes what is answered.
+ * Sends an SMP to the own port, by directed route. @data has the data of the request, and then the
+ * data of the reply.
  */
 static inline bool umad_smp(int fd, uint8_t method, uint8_t attribute, uint8_t modifier,
 			    uint8_t data[64])
@@ -93,7 +94,7 @@ static inline bool umad_smp(int fd, uint8_t method, uint8_t attribute, uint8_t m
 	return true;
 }
 
-/* PortInfo of a port without what a Set may not leave as a Get has answered it */
+/* Gets PortInfo of a port, and changes the values that a Get may return but a Set refuses. */
 static inline bool umad_settable(int fd, int port, uint8_t data[64])
 {
 	memset(data, 0, 64);

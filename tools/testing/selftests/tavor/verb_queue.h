@@ -34,7 +34,7 @@ static inline void vq_attr(struct vq_call *call, uint16_t id, const void *data, 
 	attr->data = (uintptr_t)data;
 }
 
-/* What is short lies in the attribute itself. */
+/* Data of at most 8 bytes is stored in the attribute itself. */
 static inline void vq_attr_in(struct vq_call *call, uint16_t id, const void *data, size_t len)
 {
 	vq_attr(call, id, data, len);
@@ -89,7 +89,7 @@ static inline int vq_create(int cmd_fd, uint32_t depth)
 	return vq_create_with(cmd_fd, &attr);
 }
 
-/* Returns how many were accepted. */
+/* Returns the number of accepted requests. */
 static inline int vq_submit_sized(int cmd_fd, int fd, const void *requests, size_t size,
 				  const uint32_t *qps, int n)
 {
@@ -120,7 +120,7 @@ static inline int vq_cancel(int cmd_fd, int fd, uint64_t user_data)
 	return vq_do(cmd_fd, VRB_METHOD_QUEUE_CANCEL, &call);
 }
 
-/* What poll() says within a while. */
+/* Returns the events of poll(), or 0 after @ms milliseconds. */
 static inline short vq_poll(int fd, int ms)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN | POLLRDHUP };
@@ -128,7 +128,7 @@ static inline short vq_poll(int fd, int ms)
 	return poll(&poll_fd, 1, ms) == 1 ? poll_fd.revents : 0;
 }
 
-/* Waits for @n completions; returns how many there were, or a negative errno. */
+/* Waits for @n completions. Returns the number of completions, or a negative errno. */
 static inline int vq_reap(int fd, struct vrb_queue_completion *completions, int n)
 {
 	int got = 0;

@@ -12,7 +12,7 @@
 #include <rdma/ib_verbs.h>
 #include <rdma/vrb_verbs.h>
 
-#define LOOP_COMPLAINTS	5	/* of a test; more only repeat them */
+#define LOOP_COMPLAINTS	5	/* maximum number of messages of one test */
 
 struct loop {
 	struct vrb_client *client;
@@ -21,7 +21,7 @@ struct loop {
 	struct ib_qp *qp;
 	u16 lid;
 	struct vrb_connect_qp connect;
-	int wrong;		/* since the last result */
+	int wrong;		/* failed checks since the last result */
 	int results;
 };
 
@@ -42,7 +42,7 @@ static inline int loop_ask(struct loop *loop, struct vrb *vrb)
 	return vrb_submit_wait(loop->client, vrb);
 }
 
-/* From RESET to RTS */
+/* Connects the QP: moves it from RESET to RTS. */
 static inline int loop_connect(struct loop *loop)
 {
 	struct ib_qp_attr *attr = &loop->connect.attr;
@@ -63,7 +63,7 @@ static inline int loop_connect(struct loop *loop)
 	return loop_ask(loop, &loop->connect.vrb);
 }
 
-/* The QP in RESET, and its CQ; whatever there is when this fails goes with the client. */
+/* Creates the CQ and the QP. After a failure loop_end() destroys what exists. */
 static inline bool loop_make(struct loop *loop, int cqe, const struct ib_qp_cap *cap)
 {
 	struct ib_cq_init_attr cq_attr = { .cqe = cqe };
@@ -93,14 +93,14 @@ static inline void loop_begin(struct loop *loop, struct ib_device *dev)
 	loop->pd = ib_alloc_pd(dev, 0);
 }
 
-/* Destroys what is left. */
+/* Unregisters the client, which destroys all its objects. */
 static inline void loop_end(struct loop *loop)
 {
 	vrb_client_unregister(loop->client);
 	ib_dealloc_pd(loop->pd);
 }
 
-/* On another processor than the test, where there is one */
+/* Starts a thread on another processor than the test's, if there is one. */
 static inline struct task_struct *loop_task(int (*run)(void *arg), void *arg)
 {
 	struct task_struct *task = kthread_create(run, arg, KBUILD_MODNAME);
