@@ -7,13 +7,13 @@
 MOCK=/sys/kernel/debug/vrb_mock
 ENGINE=/sys/module/ib_vrb/parameters
 
-# skip_all REASON
+# skip_all REASON: skips all tests
 skip_all() {
 	echo "1..0 # SKIP $1"
 	exit 4
 }
 
-# timed: devices are carried by timers from now on
+# timed: makes timers run the pump of devices that are created from now on
 timed() {
 	soft_timer=Y
 }
@@ -24,22 +24,22 @@ teardown() {
 	echo 10 >$ENGINE/nag_seconds
 }
 
-# setup LIST: what all tests need; LIST is the file there that has their names
+# setup LIST: prepares for all tests; LIST is the debugfs file with their names
 setup() {
 	echo "TAP version 13"
 	[ "$(id -u)" = 0 ] || skip_all "needs root"
 	mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug 2>/dev/null
 	[ -e "$MOCK" ] || modprobe vrb_mock 2>/dev/null
 	[ -e "$MOCK/$1" ] || skip_all "vrb_mock is not loaded"
-	# Each test has a device of its own, and devices go by way of RCU.
+	# Each test has its own device, and the end of a device waits for RCU.
 	echo 1 >/sys/kernel/rcu_expedited
 	trap teardown EXIT
 	echo "${soft_timer:-N}" >$ENGINE/soft_timer
-	# A wakeup that is lost hangs the test.
+	# Without this, a lost wakeup would not hang the test.
 	echo 0 >$ENGINE/nag_seconds
 }
 
-# select_tests LIST [PATTERN...]: into names: the tests of that file, or those of them that match
+# select_tests LIST [PATTERN...]: sets names to the tests of LIST, or to those that match a pattern
 select_tests() {
 	local list=$MOCK/$1 name pattern
 	shift
@@ -57,10 +57,10 @@ select_tests() {
 
 number=0
 status=0
-# The test's own file, wherever its name is relative to.
+# The path of the test's own file
 script=$(readlink "/proc/$$/fd/255")
 
-# came_from: file, line and text of the test's call that came to a result, and of the line before
+# came_from: prints the line of the test that has reported a result, and the line before it
 came_from() {
 	local line=${BASH_LINENO[${#BASH_LINENO[@]} - 2]}
 	awk -v from=$((line - 1)) -v to="$line" -v file="${script##*/}" \
@@ -68,7 +68,7 @@ came_from() {
 		"$script"
 }
 
-# report NAME RESULT: RESULT is "pass", "skip REASON" or anything else
+# report NAME RESULT: prints a result; RESULT is "pass", "skip REASON", or anything else: a failure
 report() {
 	number=$((number + 1))
 	case $2 in
@@ -82,7 +82,7 @@ report() {
 	esac
 }
 
-# run_one NAME: sets result
+# run_one NAME: runs a test and sets result
 run_one() {
 	result=fail
 	if echo "$1" >"$MOCK/run"; then
@@ -91,7 +91,7 @@ run_one() {
 	fi
 }
 
-# run_tests LIST [PATTERN...]: all of them, one after the other, and the end
+# run_tests LIST [PATTERN...]: runs all of them, one after the other, and exits
 run_tests() {
 	local name
 	setup "$1"

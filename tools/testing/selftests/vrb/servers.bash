@@ -11,14 +11,14 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../../vm/guest/test.bash"
 # shellcheck source=SCRIPTDIR/../tavor/faults.bash
 . "$TREE/tools/testing/selftests/tavor/faults.bash"
-# What bind and unbind of those are about
+# The driver that bind and unbind of faults.bash use
 TAVOR=/sys/bus/pci/drivers/ib_$DRIVER
 
 CLIENT=${TEST_BIN:-$TREE/build/guest/vrb}/conn_client
 # shellcheck disable=SC2153 # whoever sources this sets it
 DEBUG=/sys/kernel/debug/$SERVER
 
-# shown NAME: a number of the server's
+# shown NAME: prints a number of the server's status
 shown() {
 	awk -v name="$1" '$1 == name { print $2 }' "$DEBUG"/*/status
 }
@@ -27,12 +27,12 @@ parameter() {
 	cat "/sys/module/$SERVER/parameters/$1"
 }
 
-# A client of ib_vrb keeps the driver's module loaded, so it has to go by itself.
+# unserve: unloads the server, because a client of ib_vrb keeps the driver's module loaded
 unserve() {
 	! loaded "$SERVER" || rmmod "$SERVER"
 }
 
-# serve: where the server is one whose objects are born in softirq
+# serve: loads the server, and lets the driver create objects in softirq
 serve() {
 	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
 	unserve
@@ -43,12 +43,12 @@ client() {
 	"$CLIENT" --qpn "$(shown qpn)" "$@"
 }
 
-# idle: no connection is left, not even half of one, nor a datagram that is on its way
+# idle: no connection exists, not even a partial one, and no datagram is outstanding
 idle() {
 	[ "$(shown now)" = 0 ] && [ "$(shown sends)" = 0 ]
 }
 
-# resources: what ib_core counts, of everybody
+# resources: prints the objects of all users that ib_core counts
 resources() {
 	rdma resource show
 }
@@ -57,13 +57,13 @@ same_resources() {
 	[ "$(resources)" = "$1" ]
 }
 
-# kept BEFORE: fails, showing both, where ib_core now counts something else
+# kept BEFORE: fails and prints both if ib_core does not count the same again
 kept() {
 	until_true 10 same_resources "$1" ||
 		fail "resources before: $1"$'\n'"now: $(resources)"
 }
 
-# allocated: a line for each of kmalloc's caches, with the objects that somebody has
+# allocated: prints a line for each of kmalloc's caches, with its number of allocated objects
 allocated() {
 	local shrink
 	sync
@@ -74,13 +74,13 @@ allocated() {
 	awk '/^kmalloc-/ { print $1, $2 }' /proc/slabinfo | sort
 }
 
-# grown BEFORE: by how much that cache has grown that has grown most; each is shown
+# grown BEFORE: prints the largest growth of a cache, and shows the growth of each
 grown() {
 	join <(echo "$1") <(allocated) | awk '{ print $3 - $2, $1 }' | sort -n |
 		tee -a /dev/stderr | awk 'END { print $1 }'
 }
 
-# counted NAME...: their sum
+# counted NAME...: prints the sum of these numbers
 counted() {
 	local name n=0
 	for name; do
@@ -89,7 +89,7 @@ counted() {
 	echo $n
 }
 
-# connections N ARGUMENT...: so many are made and ended, each of them well, and leave nothing
+# connections N ARGUMENT...: opens and ends N connections; none may fail or leave anything behind
 connections() {
 	local count=$1 before made ended bad
 	shift
@@ -107,8 +107,8 @@ no_calls_fail() {
 	! loaded fail_calls || rmmod fail_calls
 }
 
-# a_call_fails FUNCTION CALLER VALUE: some of these calls do; who is refused hears of it, the others
-# do not notice
+# a_call_fails FUNCTION CALLER VALUE: makes some of these calls fail; a refused peer must be
+# notified, and others must not be affected
 a_call_fails() {
 	local before client=$TEST_DIR/client
 	before=$(resources)
@@ -129,7 +129,7 @@ refusals() {
 	counted refused failed
 }
 
-# and_is_told ...: as a_call_fails; the peer gets an answer
+# and_is_told ...: like a_call_fails, and the peer must get an answer
 and_is_told() {
 	local before
 	before=$(refusals)
@@ -150,7 +150,7 @@ test_connections_256_at_a_time() {
 	connections 600 --at-a-time 256
 }
 
-# No datagram is lost here, so neither is a message.
+# No datagram is lost here, so no message is lost either.
 test_nobody_has_to_ask_twice() {
 	client --count 512 --at-a-time 256 --timeout 60000 >"$TEST_DIR/client"
 	cat "$TEST_DIR/client"
@@ -162,7 +162,7 @@ test_connections_with_gids() {
 	connections 100 --at-a-time 16 --grh
 }
 
-# again COMMAND...: what does something with the device; then it is served as before
+# again COMMAND...: runs a command that affects the device; then connections must work as before
 again() {
 	"$@"
 	sm_restart
@@ -186,13 +186,13 @@ test_the_number_of_a_qp_comes_again() {
 	kept "$before"
 }
 
-# The server has tried several times by then, if it has not the patience.
+# Before that, a server that does not wait long enough has probed several times.
 test_a_peer_that_is_late_finds_its_connection() {
 	connections 32 --at-a-time 32 --late 3000
 }
 
-# What a CPU keeps of a cache for itself counts as allocated, so that a round may seem to leave some
-# hundred objects behind; with one object a connection every round leaves a thousand.
+# Objects in per-CPU lists of a cache count as allocated, so that a round may seem to leave some
+# hundred objects behind. With a leak of one object per connection every round leaves a thousand.
 test_no_connection_leaves_memory_behind() {
 	local before round
 	connections 200 --at-a-time 64
@@ -222,7 +222,7 @@ test_a_peer_that_lives_stays_and_one_that_is_killed_is_noticed() {
 	"$CLIENT" --qpn "$(shown qpn)" --count 32 --at-a-time 32 --hold >"$TEST_DIR/held" &
 	pid=$!
 	until_true 60 grep -q '^held 32' "$TEST_DIR/held"
-	# The first attempt, and three more.
+	# The first probe, and three more.
 	sleep $((($(parameter connect_ms) + 4 * $(parameter probe_ms)) / 1000 + 1))
 	[ "$(shown now)" = 32 ]
 	[ "$(shown dead)" = "$dead" ]
@@ -242,7 +242,7 @@ test_malformed_messages_do_no_harm() {
 	connections 10
 }
 
-# judged MALFORMED REFUSED
+# judged MALFORMED REFUSED: the server has counted this many of each
 judged() {
 	[ "$(shown malformed)" = "$1" ] && [ "$(shown refused)" = "$2" ]
 }
@@ -256,7 +256,7 @@ test_each_field_is_looked_at() {
 	[ "$(shown now)" = 0 ]
 }
 
-# more NAME THAN
+# more NAME THAN: a number of the server's status is greater than THAN
 more() {
 	[ "$(shown "$1")" -gt "$2" ]
 }

@@ -17,8 +17,8 @@ count_switches() {
 	echo hist:keys=prev_comm:size=4096 >$SWITCHES/trigger
 }
 
-# counted_switches: lines "switches NAME NUMBER": how often threads of these names were left, since
-# count_switches
+# counted_switches: prints lines "switches NAME NUMBER": the number of switches away from threads of
+# these names, since count_switches
 counted_switches() {
 	sed -nE 's/^\{ prev_comm: (.*[^ ]) *\} hitcount: +([0-9]+)$/\2 \1/p' $SWITCHES/hist |
 		awk '$2 ~ /^(kworker|ksoftirqd|conn_client)/ { sub(/\/.*/, "", $2); n[$2] += $1 }
@@ -26,7 +26,7 @@ counted_switches() {
 	echo !hist:keys=prev_comm:size=4096 >$SWITCHES/trigger
 }
 
-# taken COMMAND...: the commands that it makes the HCA execute, and switches
+# taken COMMAND...: runs it, and prints the commands that the HCA has executed and the switches
 taken() {
 	count_switches
 	commands_of "$@" >"$TEST_DIR/commands"
@@ -45,7 +45,7 @@ test_10000_connections_256_at_a_time() {
 	taken connections 10000 --at-a-time 256
 }
 
-# run_many [NAME...]: those above, without those of servers.bash
+# run_many [NAME...]: runs the tests above, without those of servers.bash
 run_many() {
 	[ $# != 0 ] ||
 		set -- test_10000_connections_one_after_another \

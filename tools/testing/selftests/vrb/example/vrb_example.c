@@ -48,7 +48,7 @@ static const char *const stage_names[NR_STAGES] = {
 	[STAGE_GONE] = "everything destroyed",
 };
 
-/* Of one device. */
+/* The state of one device */
 struct example {
 	struct ib_device *ibdev;
 	struct vrb_client *client;
@@ -56,8 +56,8 @@ struct example {
 	void *page;
 	dma_addr_t page_dma;
 
-	struct timer_list begin;	/* where softirq comes from */
-	struct timer_list give_up;	/* on the completion */
+	struct timer_list begin;	/* provides the softirq */
+	struct timer_list give_up;	/* stops the wait for the completion */
 
 	struct ib_cq *cq;
 	struct ib_qp *qp;
@@ -74,14 +74,14 @@ struct example {
 	struct vrb_unreg_mr unreg_mr;
 
 	int results[NR_STAGES];		/* 0, an errno, -ENODATA: not reached */
-	atomic_t shells;		/* that are not gone, and the example itself */
+	atomic_t shells;		/* existing shells, and the example itself */
 	struct completion over;
 	struct dentry *file;
 };
 
 static struct dentry *dir;
 
-/* ---- The way out ---- */
+/* ---- The end ---- */
 
 static void example_gone(void *context)
 {
@@ -93,7 +93,7 @@ static void example_gone(void *context)
 	complete(&ex->over);
 }
 
-/* Destroys what there is. The QP's CQ stays until the QP is gone; nobody has to wait for that. */
+/* Destroys what exists. The engine keeps the QP's CQ until the QP is gone; no wait is needed. */
 static void example_end(struct example *ex)
 {
 	if (ex->qp)
@@ -105,7 +105,7 @@ static void example_end(struct example *ex)
 	example_gone(ex);
 }
 
-/* What came of @stage; false: that was the end. */
+/* Records the result of @stage. On failure ends the example and returns false. */
 static bool example_went_well(struct example *ex, enum example_stage stage, int err)
 {
 	ex->results[stage] = err;
@@ -114,7 +114,7 @@ static bool example_went_well(struct example *ex, enum example_stage stage, int 
 	return !err;
 }
 
-/* A request that is refused has no callback. */
+/* Submits a request. A refused request has no callback. */
 static void example_ask(struct example *ex, enum example_stage stage, struct vrb *vrb)
 {
 	int err = vrb_submit(ex->client, vrb);
@@ -123,7 +123,7 @@ static void example_ask(struct example *ex, enum example_stage stage, struct vrb
 		example_went_well(ex, stage, err);
 }
 
-/* ---- The way there, from its end ---- */
+/* ---- The stages, from the last to the first ---- */
 
 static void example_unregistered(struct vrb *vrb)
 {
@@ -186,7 +186,7 @@ static int example_post(struct example *ex)
 	return ib_post_send(ex->qp, &wr.wr, NULL);
 }
 
-/* Waits for an event, which has no deadline, and makes it happen. */
+/* Submits a wait for an event, which has no deadline, and causes the event. */
 static void example_registered(struct vrb *vrb)
 {
 	struct example *ex = container_of(vrb, struct example, reg_mr.vrb);
@@ -204,7 +204,7 @@ static void example_registered(struct vrb *vrb)
 		example_ask(ex, STAGE_EVENT, &ex->await.vrb);
 }
 
-/* Its callback says -ECANCELED then. */
+/* The request then completes with -ECANCELED. */
 static void example_give_up(struct timer_list *timer)
 {
 	struct example *ex = container_of(timer, struct example, give_up);
@@ -251,8 +251,9 @@ static void example_path(struct example *ex)
 }
 
 /*
- * The creates and the connection at once: the last answer and the last callback tell of all. The
- * region's create is no part of that; who registers it is told.
+ * Submits the creates and the connect at once. The return value and the status of the connect cover
+ * the creates of the CQ and the QP. The create of the region is independent: if it fails, the later
+ * registration fails.
  */
 static void example_connect(struct example *ex)
 {
@@ -270,7 +271,7 @@ static void example_connect(struct example *ex)
 	example_ask(ex, STAGE_CONNECT, &ex->connect.vrb);
 }
 
-/* The caller destroys what has been allocated before something was not. */
+/* Allocates the shells. On failure the caller destroys those that have been allocated. */
 static int example_alloc(struct example *ex)
 {
 	struct ib_cq_init_attr cq_attr = { .cqe = 16 };
@@ -329,7 +330,7 @@ static void example_begin(struct timer_list *timer)
 	example_ask(ex, STAGE_PORT, &ex->query_port.vrb);
 }
 
-/* ---- What came of it ---- */
+/* ---- Results ---- */
 
 static int example_show(struct seq_file *m, void *unused)
 {
@@ -412,7 +413,7 @@ static int example_add(struct ib_device *ibdev)
 	return 0;
 }
 
-/* In the order of Documentation/vrb-client.rst. */
+/* The order is that of Documentation/vrb-client.rst. */
 static void example_remove(struct ib_device *ibdev, void *client_data)
 {
 	struct example *ex = client_data;

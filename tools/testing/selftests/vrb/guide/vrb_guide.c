@@ -25,7 +25,7 @@ enum {
 	WR_LAST_RECV,
 };
 
-/* One for each device. */
+/* The state of one device */
 struct guide {
 	struct ib_device *ibdev;
 	struct vrb_client *client;
@@ -420,7 +420,7 @@ static void conn_fill(struct conn *conn, const struct peer *peer)
 	rdma_ah_set_dlid(&attr->ah_attr, peer->lid);
 }
 
-/* The shells; what has been allocated before a failure is for conn_end(). */
+/* Allocates the shells. After a failure conn_end() destroys those that have been allocated. */
 static int conn_alloc(struct conn *conn)
 {
 	struct ib_cq_init_attr cq_attr = { .cqe = 64 };
@@ -448,7 +448,7 @@ static int conn_alloc(struct conn *conn)
 	return 0;
 }
 
-/* Softirq, for example from the completion of a receive. */
+/* Is called in softirq, for example for the completion of a receive. */
 static int conn_begin(struct guide *guide, const struct peer *peer)
 {
 	struct conn *conn = kzalloc(sizeof(*conn), GFP_ATOMIC);

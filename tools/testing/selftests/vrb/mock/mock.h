@@ -21,24 +21,24 @@
 
 #define MOCK_STEPS	4
 #define MOCK_SLOTS	64
-#define MOCK_TOKENS	200		/* a slot's token differs from so many before it */
-#define MOCK_BUDGET	64		/* requests in a hold of the lock, callbacks in a run */
+#define MOCK_TOKENS	200		/* a slot's token must differ from this many earlier ones */
+#define MOCK_BUDGET	64		/* requests per hold of the lock, callbacks per run */
 #define MOCK_LATENCY_NS	(20 * NSEC_PER_USEC)
 #define MOCK_LOG	8192
 #define MOCK_RING	16		/* entries of a queue */
 #define MOCK_MAX_PAGES	512
 #define MOCK_STUCK	UINT_MAX
-#define MOCK_PATIENCE	(60 * HZ)	/* for what must happen; no test measures time */
+#define MOCK_PATIENCE	(60 * HZ)	/* maximum wait in a test; no test measures time */
 
 /* What the hardware does with one command */
-#define MOCK_HOLD	0x01		/* completes it when mock_release() says so */
+#define MOCK_HOLD	0x01		/* completes it when mock_release() is called */
 #define MOCK_DUP	0x02		/* completes it twice */
-/* What the verb says while encoding the step */
-#define MOCK_SKIP	0x04		/* there is no command for it */
-#define MOCK_LAST	0x08		/* and none after it */
+/* What the verb returns while it encodes the step */
+#define MOCK_SKIP	0x04		/* the step has no command */
+#define MOCK_LAST	0x08		/* the step is the last one */
 #define MOCK_REFUSE	0x10		/* -EINVAL */
 #define MOCK_WAIT	0x20		/* waits before its command until resumed */
-/* What it says to the result */
+/* What the verb returns for the result */
 #define MOCK_WAIT_AFTER	0x40		/* waits after its command until resumed */
 
 struct mock_step {
@@ -48,18 +48,18 @@ struct mock_step {
 	u32 flags;			/* MOCK_* */
 };
 
-/* What a request does. */
+/* The script of a request */
 struct mock_script {
-	int tag;			/* in the log of posts */
+	int tag;			/* identifies the request in the log of posts */
 	unsigned int nr_steps;
 	struct mock_step step[MOCK_STEPS];
-	bool undo;			/* a failed step has the earlier ones undone */
-	int undo_status;		/* of the commands that undo */
-	unsigned int portions;		/* of the work of mock_verb_work still to be done */
+	bool undo;			/* a failure undoes the earlier steps */
+	int undo_status;		/* status of the commands that undo */
+	unsigned int portions;		/* remaining portions of work of mock_verb_work */
 	unsigned int posts;
-	unsigned int dones;		/* results seen, of undoing commands too */
-	unsigned int waited;		/* steps that began to wait */
-	unsigned int undos;		/* steps asked to be undone */
+	unsigned int dones;		/* results, including those of commands that undo */
+	unsigned int waited;		/* steps that have waited */
+	unsigned int undos;		/* steps whose undo was requested */
 	u64 out;
 	unsigned int lost;
 	unsigned int late;
@@ -67,7 +67,7 @@ struct mock_script {
 	struct vrb_object *late_object;
 };
 
-/* A request of the mock's verbs: those that are not an object's destroy begin like this. */
+/* The beginning of each request of the mock's verbs, except for the destroy of an object */
 struct mock_head {
 	struct vrb vrb;
 	struct mock_script *script;
@@ -87,8 +87,8 @@ struct mock_command {
 	struct vrb_object *object;
 	struct mock_step step;
 	u16 token;
-	bool owned;			/* by the hardware, with the slot's buffers */
-	u16 tokens[MOCK_TOKENS];	/* of the posts before */
+	bool owned;			/* hardware owns the slot's buffers */
+	u16 tokens[MOCK_TOKENS];	/* of the previous posts */
 	unsigned int nr_tokens;
 };
 
@@ -106,66 +106,66 @@ struct mock {
 	bool armed;
 	bool no_interrupts;
 	bool quiesced;
-	bool was_reset;			/* results of a failure may still be on their way */
+	bool was_reset;			/* results of an earlier failure may still arrive */
 	bool post_error;
-	unsigned int quiesce_ms;	/* how long quiesce takes */
-	unsigned int slots;		/* as the engine said last */
-	u64 run;			/* of the pump */
+	unsigned int quiesce_ms;	/* duration of quiesce */
+	unsigned int slots;		/* last value that the engine has set */
+	u64 run;			/* number of the pump's run */
 	unsigned int callbacks;		/* in that run */
 	unsigned int rearms, reaps;
-	struct vrb_object *resume;	/* by the failed operation */
-	struct vrb_object *resume_in_undo;	/* by the next undo, just before it is through */
-	void (*waits)(struct vrb *vrb);	/* a step is going to answer VRB_WAIT */
-	void (*waits_after)(struct vrb *vrb);	/* after its command, no lock held */
-	void (*on_slots)(struct mock *mock);	/* while the number of slots changes */
+	struct vrb_object *resume;	/* resumed by the failed operation */
+	struct vrb_object *resume_in_undo;	/* resumed by the next undo, just before its end */
+	void (*waits)(struct vrb *vrb);	/* called before a step returns VRB_WAIT */
+	void (*waits_after)(struct vrb *vrb);	/* the same after its command; no lock held */
+	void (*on_slots)(struct mock *mock);	/* called while the number of slots changes */
 	void *on_slots_data;
-	struct mock_script *just_missed;	/* finishes just after the last look for it */
-	struct mock_script *unheard;	/* finishes just before the interrupt is asked for */
-	u32 chaos;			/* random; else 0: what typed verbs' commands do */
-	unsigned int busy;		/* post attempts still to be refused; MOCK_STUCK: all */
+	struct mock_script *just_missed;	/* completes just after the last poll */
+	struct mock_script *unheard;	/* completes just before the interrupt is armed */
+	u32 chaos;			/* state of random results of typed verbs; 0: none */
+	unsigned int busy;		/* number of posts to refuse; MOCK_STUCK: all */
 	unsigned int outstanding, outstanding_max;
 	unsigned int quiesces, failures, kicks;
 	unsigned int posts;
 	struct mock_post log[MOCK_LOG];
 	unsigned int violations;
 	char violation[80];
-	/* Where there are verbs: */
+	/* For tests with verbs: */
 	struct ib_device *ibdev;
-	struct mock_script script[VRB_NR_OPS];	/* of verbs of ports */
-	bool no_memory;			/* for the hardware half of an object */
-	atomic_t live, numbers;		/* hardware halves there are; have been */
+	struct mock_script script[VRB_NR_OPS];	/* for verbs of ports */
+	bool no_memory;			/* allocations of hardware halves fail */
+	atomic_t live, numbers;		/* hardware halves that exist; created so far */
 	struct list_head attached;	/* QPs in a multicast group; @lock */
 };
 
 struct test;
 
 /*
- * MISUSE provokes a warning of the kernel. VISIBLE waits, in the middle, until somebody outside has
- * looked and says so.
+ * A MISUSE test provokes a warning of the kernel. A VISIBLE test waits until visible.sh has checked
+ * the engine's state and continues it.
  */
 struct test_case {
 	const char *name;
 	void (*run)(struct test *t);
 	struct vrb_device_config config;	/* slots 0: 8 */
 	bool verbs;			/* has an ib_device, verbs and a PD */
-	bool one_slot;			/* as a device starts; otherwise all that are configured */
+	bool one_slot;			/* one slot, as a device starts; otherwise all slots */
 	enum { RULE, MISUSE, VISIBLE } kind;
 };
 
-/* A test that runs */
+/* A running test */
 struct test {
 	const struct test_case *test_case;
 	struct mock *mock;
 	struct vrb_device *dev;
 	struct vrb_client *client;
-	struct ib_pd *pd;		/* where there are verbs */
+	struct ib_pd *pd;		/* if the test has verbs */
 	bool failed, skipped;
 	struct list_head memory;
 	char log[2048];
 	size_t length;
 };
 
-/* A request with its script, and what its callback saw. */
+/* A request with its script and the results of its callback */
 struct mock_request {
 	union {
 		struct mock_head head;
@@ -179,11 +179,11 @@ struct mock_request {
 	unsigned int calls;
 	int status;
 	bool bad_context;
-	bool inside;			/* of a submit or cancel: no callback may come */
+	bool inside;			/* in a submit or cancel: no callback may run */
 	bool called_inside;
 };
 
-/* A typed request, and what its callback saw. */
+/* A typed request and the results of its callback */
 struct typed_request {
 	union {
 		struct vrb vrb;
@@ -228,18 +228,18 @@ struct mock_object {
 	struct mock_script destroy;
 	struct test *test;
 	struct completion *released;
-	void (*leave)(struct mock_object *object);	/* released: out of the test's tables */
-	bool abandoned;			/* nobody has ever found it */
+	void (*leave)(struct mock_object *object);	/* at the release: leaves the tables */
+	bool abandoned;			/* it was never visible to others */
 };
 
 /* The hardware half of an object of ib_core's or of a shell */
 struct mock_hw {
 	struct mock_object base;	/* with the script of its destroy */
 	struct mock *mock;
-	void *of;			/* what begins with a struct ib_qp or its like */
+	void *of;			/* begins with a struct ib_qp or similar */
 	struct mock_script script[VRB_NR_OPS];
-	bool created;			/* the hardware knows it */
-	unsigned int resets;		/* there had been before it */
+	bool created;			/* it exists in the hardware */
+	unsigned int resets;		/* number of resets before its creation */
 	raw_spinlock_t lock;
 	enum ib_qp_state state;
 	bool attached;
@@ -256,7 +256,7 @@ struct mock_hw {
 	u32 max_pages, generation, limit;
 };
 
-/* Something that is done over and over on CPU 1 */
+/* A function that is repeated on CPU 1 */
 struct mock_thread {
 	struct work_struct work;
 	void (*fn)(struct mock_thread *thread);
@@ -351,7 +351,7 @@ void typed_gone(void *context);
 void wait_gone(struct typed_gone *gone);
 void end_both(struct test *t, struct ib_qp *qp, struct ib_cq *cq);
 
-/* What a test says must be; the test goes on whatever it is. */
+/* A condition that must hold; the test continues in any case. */
 #define EXPECT(t, condition) ({							\
 	bool true_ = (condition);						\
 	if (!true_)								\

@@ -38,7 +38,7 @@ static int mock_device_add(void)
 	return 0;
 }
 
-/* What clients have left is gone, and so is what they have done wrong. */
+/* Returns -EUCLEAN if there were violations, or if clients have left objects behind. */
 static int mock_device_remove(void)
 {
 	struct mock *mock = device;
@@ -72,8 +72,8 @@ static int mock_device_set(void *unused, u64 there)
 DEFINE_DEBUGFS_ATTRIBUTE(mock_device_fops, mock_device_get, mock_device_set, "%llu\n");
 
 /**
- * mock_device_init - its file
- * @directory: where
+ * mock_device_init - create the file "device"
+ * @directory: debugfs directory
  *
  * Context: Process.
  */
@@ -83,9 +83,9 @@ void mock_device_init(struct dentry *directory)
 }
 
 /**
- * mock_device_exit - the end of a device that is still there
+ * mock_device_exit - remove the device if there is one
  *
- * Context: Process; its file has gone.
+ * Context: Process; the file has been removed.
  */
 void mock_device_exit(void)
 {

@@ -14,7 +14,7 @@
 #include <rdma/vrb.h>
 #include <rdma/vrb_verbs.h>
 
-/* One for each device. It embeds its request, so a submit allocates nothing. */
+/* The state of one device. It embeds its request, so a submit allocates nothing. */
 struct tutorial {
 	struct ib_device *ibdev;
 	struct vrb_client *client;
@@ -70,7 +70,7 @@ static int tutorial_add(struct ib_device *ibdev)
 	return 0;
 }
 
-/* Process context: the device is about to go, or this module is. */
+/* Process context: the device is about to be removed, or this module is being unloaded. */
 static void tutorial_remove(struct ib_device *ibdev, void *client_data)
 {
 	struct tutorial *tut = client_data;
