@@ -213,30 +213,16 @@ static void raise_eec(void)
 	ksft_test_result(ok && quiet(), "end-to-end context error\n");
 }
 
-static long counter(const char *name)
-{
-	char path[512], line[32] = "";
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/hw_counters/%s", own->device->ibdev_path, name);
-	file = fopen(path, "r");
-	if (!file)
-		return -1;
-	if (!fgets(line, sizeof(line), file))
-		line[0] = 0;
-	fclose(file);
-	return atol(line);
-}
-
 static void raise_ecc(void)
 {
-	const long before = counter("ecc_errors");
+	const long before = process_counter(own, "ecc_errors");
 	bool ok = model_ask("{\"cmd\":\"ddr_error\"}") && quiet();
 
 	if (mthca)
 		ksft_test_result(ok, "corrected error of the DDR: ib_mthca counts none\n");
 	else
-		ksft_test_result(ok && before >= 0 && counter("ecc_errors") == before + 1,
+		ksft_test_result(ok && before >= 0 &&
+					 process_counter(own, "ecc_errors") == before + 1,
 				 "corrected error of the DDR: it is counted\n");
 }
 

@@ -988,21 +988,6 @@ static void overrun(void)
 	ksft_test_result(ok, "a CQ overrun by its own process is an event\n");
 }
 
-static long counter(const char *name)
-{
-	char path[512], line[64] = "-1";
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/hw_counters/%s", context->device->ibdev_path, name);
-	file = fopen(path, "r");
-	if (!file)
-		return -1;
-	if (!fgets(line, sizeof(line), file))
-		line[0] = 0;
-	fclose(file);
-	return atol(line);
-}
-
 /* Where a counter of the device is, and where it must not be a second time */
 static void counters(void)
 {
@@ -1010,7 +995,8 @@ static void counters(void)
 	bool ok;
 
 	snprintf(path, sizeof(path), "%s/ports/1/hw_counters", context->device->ibdev_path);
-	ok = counter("vrb_submitted") > 0 && counter("cq_errors") > 0 && access(path, F_OK);
+	ok = process_counter(context, "vrb_submitted") > 0 &&
+	     process_counter(context, "cq_errors") > 0 && access(path, F_OK);
 	snprintf(path, sizeof(path), "rdma statistic qp set link %s/1 auto type on 2>/dev/null",
 		 ibv_get_device_name(context->device));
 	ok &= system(path) != 0;

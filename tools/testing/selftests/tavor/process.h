@@ -51,6 +51,22 @@ static inline bool process_driver_is(struct ibv_context *context, const char *dr
 	return !strcmp(basename(target), driver);
 }
 
+/* A counter of the device (rdma statistic); -1: there is none of this name. */
+static inline long process_counter(struct ibv_context *context, const char *name)
+{
+	char path[512], line[64] = "-1";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/hw_counters/%s", context->device->ibdev_path, name);
+	file = fopen(path, "r");
+	if (!file)
+		return -1;
+	if (!fgets(line, sizeof(line), file))
+		line[0] = 0;
+	fclose(file);
+	return atol(line);
+}
+
 /**
  * struct process_log - the kernel's log from process_log_open() on
  * @fd: /dev/kmsg
