@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.." || exit 1
 . lib/try.bash
 
 echo "TAP version 13"
-echo "1..12"
+echo "1..14"
 
 try "a complaint fails the run and is named" 125 "kernel complaint: .*planted here" --hcas 0 -- \
 	sh -c 'echo "<4>WARNING: CPU: 0 PID: 1 at planted here" >/dev/kmsg'
@@ -78,13 +78,22 @@ begin() {
 
 begin -- echo alive
 emulator_dies && wait "$pid" && [ "$(cat "$work/out")" = alive ] &&
-	[ "$(grep -c 'QEMU died before a driver was loaded .*: trying once more' "$work/err")" = 1 ]
+	[ "$(grep -c 'no driver was loaded yet .*QEMU ended.*: trying once more' "$work/err")" = 1 ]
 result $? "an emulator that dies before a driver is loaded is started once more, which is said"
 begin -- echo alive
 emulator_dies && emulator_dies
 wait "$pid"
 [ $? = 125 ] && tail -n 1 "$work/err" | grep -q 'FAILED: the guest did not come up: QEMU ended'
 result $? "but no more than once"
+begin --append init=/nowhere -- echo alive
+wait "$pid"
+[ $? = 125 ] && [ "$(grep -c 'trying once more' "$work/err")" = 1 ] &&
+	tail -n 1 "$work/err" | grep -q 'FAILED: .*the guest did not come up'
+result $? "a kernel that dies in its boot is booted once more"
+begin --qemu -no-such-option -- echo alive
+wait "$pid"
+[ $? = 125 ] && ! grep -q 'once more' "$work/err"
+result $? "an emulator that refuses its arguments is not"
 begin --results "$work/dies" -- sleep 1000
 for _ in $(seq 3000); do
 	[ ! -e "$work/dies/.bench/started" ] || break
