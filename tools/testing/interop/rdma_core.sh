@@ -5,7 +5,7 @@
 # Runs: guest --driver mthca --sm
 # Kernels: 6.12 7
 # Runs: guest --driver tavor --sm
-# Kernels: 6.12 7 debug
+# Kernels: 7 6.12 debug
 #
 # rdma-core's own tools and opensm. With ib_mthca they judge the HCA model. By hand:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/interop/rdma_core.sh [test_NAME...]

@@ -58,13 +58,15 @@ wanted() {
 	esac
 }
 
-# kernels_now LINE...: of what a test names; with --all both of Debian's, and only then the others
+# kernels_now LINE...: those of the kernels a test names that it now runs on: Debian's, all with
+# --ci or by name, otherwise only the first; with --all, all that it names and both of Debian's
 kernels_now() {
 	local line lines=
 	[ -z "$all" ] || lines="$KERNEL_LINES "
 	for line; do
 		if [[ " $KERNEL_LINES " == *" $line "* ]]; then
 			[ -n "$all" ] || lines+="$line "
+			[ -n "$ci$all" ] || [ ${#patterns[@]} != 0 ] || break
 		else
 			[ -z "$all" ] || lines+="$line "
 		fi

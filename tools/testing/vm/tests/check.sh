@@ -58,7 +58,7 @@ listed() {
 }
 
 echo "TAP version 13"
-echo "1..28"
+echo "1..30"
 checks "all passed: status 0" 0 "2 passed, 0 failed, 0 skipped" "small/good"
 checks "a failure: status 1" 1 "1 passed, 1 failed, 0 skipped" "small/bad"
 checks "one of several failed: status 1" 1 "3 passed, 1 failed, 0 skipped" "small/good" "small/bad"
@@ -80,10 +80,14 @@ checks "a run that failed: status 1" 1 "1 passed, 1 failed, 0 skipped" "small/gu
 result $? "--ci adds the tests of its level"
 [ "$("$tree/tools/testing/vm/check" --all --list | grep -c ^small/)" = 7 ]
 result $? "--all adds them all"
-sed 's/^# Level.*/# Kernels: 7-rt debug 6.12/' "$folder/guest.sh" >"$folder/kernels.sh"
+sed 's/^# Level.*/# Kernels: 7-rt debug 7 6.12/' "$folder/guest.sh" >"$folder/kernels.sh"
 chmod +x "$folder/kernels.sh"
-[ "$(listed small/kernels | grep -o 'kernel [^)]*')" = "kernel 6.12" ]
-result $? "of the kernels a test names, Debian's plain ones"
+[ "$(listed | grep ^small/kernels | grep -o 'kernel [^)]*')" = "kernel 7" ]
+result $? "of the kernels a test names, the first of Debian's plain ones"
+[ "$(listed small/kernels | grep -o 'kernel [^)]*')" = "kernel 7, 6.12" ]
+result $? "by name all of those"
+[ "$(listed --ci | grep ^small/kernels | grep -o 'kernel [^)]*')" = "kernel 7, 6.12" ]
+result $? "with --ci as well"
 [ "$(listed --all small/kernels | grep -o 'kernel [^)]*')" = "kernel 6.12, 7, 7-rt, debug" ]
 result $? "with --all the others, too"
 rm "$folder/kernels.sh"
