@@ -4,6 +4,7 @@
 # Runs: guest --driver tavor
 # Kernels: 6.12 debug
 # Timeout: 1200
+# Level: ci
 #
 # Tests that ib_tavor can be loaded and unloaded repeatedly without a leak, and while a process has
 # the device open. By hand:
