@@ -100,6 +100,51 @@ static void create_fails_with_what_is_behind(struct test *t)
 	end_both(t, qp, cq);
 }
 
+struct behind {
+	struct vrb_query_qp query;
+	struct test *t;
+	struct typed_request *create;
+	int again;
+};
+
+static void create_again_at_once(struct vrb *vrb)
+{
+	struct behind *behind = container_of(vrb, struct behind, query.vrb);
+
+	behind->again = vrb_submit(behind->t->client, &behind->create->vrb);
+}
+
+/* Until the last request behind a create that failed has ended, it cannot be tried again. */
+static void create_again_before_the_last_behind_it(struct test *t)
+{
+	struct behind *behind = test_alloc(t, MANY * sizeof(*behind));
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = shell_qp(t, cq, NULL);
+	struct typed_request *create = new_create_qp(t, qp);
+	struct mock_script *held = hold_qp(qp, VRB_OP_CREATE_QP);
+	unsigned int i;
+
+	held->step[0].status = -EAGAIN;
+	submit_typed(create);
+	for (i = 0; i < MANY; i++) {
+		vrb_prep_query_qp(&behind[i].query, qp);
+		EXPECT_EQ(t, vrb_submit(t->client, &behind[i].query.vrb), -EINPROGRESS);
+	}
+	behind[0].t = t;
+	behind[0].create = create;
+	behind[0].query.vrb.done = create_again_at_once;
+	wait_script_posted(t, held);
+	mock_release(t->mock, held);
+	wait_typed(create, -EAGAIN);
+	for (i = 1; i < MANY; i++)
+		EXPECT_EQ(t, vrb_wait(&behind[i].query.vrb), -ENOLINK);
+	EXPECT_EQ(t, behind[0].query.vrb.status, -ENOLINK);
+	EXPECT_EQ(t, behind[0].again, -ENOLINK);
+	held->step[0] = (struct mock_step){};
+	run_typed(create, 0);
+	end_both(t, qp, cq);
+}
+
 /* With its send CQ, then with its receive CQ, in whatever order those are made. */
 static void create_waits_for_both_cqs(struct test *t)
 {
@@ -447,6 +492,8 @@ const struct test_case create_tests[] = {
 	{ "create_waits_for_both_cqs", create_waits_for_both_cqs, .verbs = true },
 	{ "create_ends_with_a_parent_it_need_not_wait_for",
 	  create_ends_with_a_parent_it_need_not_wait_for, .verbs = true },
+	{ "create_again_before_the_last_behind_it", create_again_before_the_last_behind_it,
+	  .verbs = true },
 	{ "create_of_many_children", create_of_many_children, .verbs = true },
 	{ "create_is_needed_first", create_is_needed_first, .verbs = true },
 	{ "create_cancelled_by_the_parents_end", create_cancelled_by_the_parents_end,
