@@ -165,14 +165,18 @@ static int tavor_eq_reap(struct tavor_eq *eq, int budget)
 	return n;
 }
 
-static void tavor_eq_run_drains(struct list_head *drains)
+/* Ends the drains that wait, at most @budget of them; returns whether there are more. */
+static bool tavor_eq_run_drains(struct tavor_eq *eq, int budget)
 {
-	struct tavor_eq_drain *drain, *next;
+	struct tavor_eq_drain *drain;
 
-	list_for_each_entry_safe(drain, next, drains, entry) {
+	while (budget-- && !list_empty(&eq->draining)) {
+		drain = list_first_entry(&eq->draining, struct tavor_eq_drain, entry);
 		list_del(&drain->entry);
 		drain->done(drain);
 	}
+	eq->drained = !list_empty(&eq->draining);
+	return eq->drained;
 }
 
 /* All entries of objects that were gone when the run began have been read. */
@@ -209,13 +213,14 @@ static int tavor_eq_poll(struct vrb_softirq *softirq, int budget)
 	gone = atomic_read(&eq->dev->eq_gone);
 	n = tavor_eq_reap(eq, budget);
 	if (n >= budget) {
-		if (eq->cons_index - eq->drain_from >= eq->entries)
-			tavor_eq_run_drains(&eq->draining);
+		if (eq->drained || eq->cons_index - eq->drain_from >= eq->entries)
+			tavor_eq_run_drains(eq, budget);
 		return n;
 	}
 	if (eq == tavor_eq_async(eq->dev))
 		tavor_eq_async_read(eq->dev, n, gone);
-	tavor_eq_run_drains(&eq->draining);
+	if (tavor_eq_run_drains(eq, budget))
+		return budget;
 	vrb_softirq_complete(softirq);
 	tavor_eq_arm(eq);
 	/* Pairs with the sched in tavor_eq_drain(), which has no effect during a run. */
@@ -552,6 +557,18 @@ static int tavor_eq_create_all(struct tavor_dev *dev)
 	return 0;
 }
 
+static void tavor_eq_end_drains(struct tavor_eq *eq)
+{
+	bool more;
+
+	do {
+		local_bh_disable();
+		more = tavor_eq_run_drains(eq, EQ_BUDGET);
+		local_bh_enable();
+		cond_resched();
+	} while (more);
+}
+
 /*
  * After this there are no interrupts, no softirq of the queues runs, and all drains have completed.
  */
@@ -562,12 +579,10 @@ static void tavor_eq_silence(struct tavor_dev *dev)
 	tavor_eq_free_irqs(dev);
 	for (i = 0; i < dev->nr_comp_eqs + 1; i++)
 		vrb_softirq_stop(&dev->eq[i].softirq);
-	local_bh_disable();
 	for (i = 0; i < dev->nr_comp_eqs + 1; i++) {
-		tavor_eq_run_drains(&dev->eq[i].draining);
-		tavor_eq_run_drains(&dev->eq[i].drains);
+		list_splice_tail_init(&dev->eq[i].drains, &dev->eq[i].draining);
+		tavor_eq_end_drains(&dev->eq[i]);
 	}
-	local_bh_enable();
 }
 
 static u64 tavor_eq_async_mask(const struct tavor_dev *dev)

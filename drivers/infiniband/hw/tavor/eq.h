@@ -57,6 +57,7 @@ struct tavor_eq {
 	struct list_head drains;	/* requested; under drain_lock */
 	struct list_head draining;	/* taken by a run; belongs to the runs */
 	u32 drain_from;			/* cons_index when they were taken */
+	bool drained;			/* the entries before them have been handled */
 	atomic_t interrupts;
 	char irq_name[48];
 };
