@@ -467,9 +467,10 @@ static int tavor_quiesce_mr_encode(struct vrb_device *vdev, struct vrb *vrb, str
 	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
 	struct tavor_hw_mr *mr = qp->pin.region ? to_hw_mr(qp->pin.region) : NULL;
 
-	qp->quiesced = true;
+	/* Cancelled while it waits, it has been a reset. */
 	if (mr && tavor_ring_ready(mr, &qp->ring_wait) == VRB_WAIT)
 		return VRB_WAIT;
+	qp->quiesced = true;
 	if (!mr || !mr->mpt.hw_owned || !vrb_object_has_one_child(&mr->object))
 		return VRB_NEXT;
 	WRITE_ONCE(mr->retired, true);
