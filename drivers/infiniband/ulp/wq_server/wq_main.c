@@ -103,12 +103,19 @@ static int wq_start(struct wq_server *server)
 		err = -ENOMEM;
 		goto free_region;
 	}
-	err = wq_ud_start(server);
+	err = wq_ud_make(server);
 	if (err)
 		goto destroy_wq;
+	err = wq_ud_start(server);
+	if (err)
+		goto stop_ud;
 	queue_delayed_work(server->wq, &server->sweep, msecs_to_jiffies(wq_probe_ms));
 	return 0;
 
+stop_ud:
+	wq_conn_end_all(server);
+	drain_workqueue(server->wq);
+	wq_ud_stop(server);
 destroy_wq:
 	destroy_workqueue(server->wq);
 free_region:

@@ -84,6 +84,7 @@ void wq_conn_disconnect(struct wq_server *server, struct wq_peer *peer, const st
 void wq_conn_sweep(struct work_struct *work);
 void wq_conn_end_all(struct wq_server *server);
 
+int wq_ud_make(struct wq_server *server);
 int wq_ud_start(struct wq_server *server);
 void wq_ud_stop(struct wq_server *server);
 

@@ -179,13 +179,13 @@ static void wq_qp_drain(struct wq_server *server)
 }
 
 /**
- * wq_ud_start - start to receive requests
+ * wq_ud_make - create what requests are received with
  * @server: server, whose PD exists
  *
  * Context: Process.
  * Return: 0 or a negative errno.
  */
-int wq_ud_start(struct wq_server *server)
+int wq_ud_make(struct wq_server *server)
 {
 	int err = wq_recvs_make(server);
 
@@ -198,21 +198,25 @@ int wq_ud_start(struct wq_server *server)
 		goto free_recvs;
 	}
 	err = wq_qp_make(server);
-	if (err)
-		goto free_cq;
-	err = wq_qp_to_rts(server);
-	if (!err)
-		err = wq_qp_fill(server);
 	if (!err)
 		return 0;
 
-	wq_qp_drain(server);
-	ib_destroy_qp(server->qp);
-free_cq:
 	ib_free_cq(server->cq);
 free_recvs:
 	wq_recvs_free(server);
 	return err;
+}
+
+/**
+ * wq_ud_start - start to receive requests
+ * @server: server, after wq_ud_make(); requests may have come even if this fails
+ *
+ * Context: Process.
+ * Return: 0 or a negative errno.
+ */
+int wq_ud_start(struct wq_server *server)
+{
+	return wq_qp_to_rts(server) ?: wq_qp_fill(server);
 }
 
 /**

@@ -256,6 +256,22 @@ test_each_field_is_looked_at() {
 	[ "$(shown now)" = 0 ]
 }
 
+test_a_start_that_fails() {
+	local before post=tavor_post_recv
+	[ "$DRIVER" != mthca ] || post=mthca_tavor_post_receive
+	unserve
+	before=$(resources)
+	no_calls_fail
+	load_own fail_calls function=$post caller="[$SERVER]" value=-12 every=50
+	load_own "$SERVER"
+	[ -z "$(ls "$DEBUG")" ]
+	[ "$(</sys/module/fail_calls/parameters/failed)" = 1 ]
+	kept "$before"
+	no_calls_fail
+	serve
+	connections 10
+}
+
 # more NAME THAN: a number of the server's status is greater than THAN
 more() {
 	[ "$(shown "$1")" -gt "$2" ]
