@@ -107,6 +107,27 @@ static const struct vrb_object_type tavor_mr_type = {
 	.release = tavor_mr_release,
 };
 
+/* Returns whether there were any. */
+static bool tavor_mr_reap_any(struct tavor_dev *dev)
+{
+	struct tavor_hw_mr *mr, *next;
+	LIST_HEAD(released);
+	bool any;
+
+	mutex_lock(&dev->mr_reap_mutex);
+	spin_lock_bh(&dev->mr_reap_lock);
+	list_splice_init(&dev->mr_reap, &released);
+	spin_unlock_bh(&dev->mr_reap_lock);
+	any = !list_empty(&released);
+	list_for_each_entry_safe(mr, next, &released, reap) {
+		if (mr->umem)
+			ib_umem_release(mr->umem);
+		tavor_half_put(mr, &mr->memory);
+	}
+	mutex_unlock(&dev->mr_reap_mutex);
+	return any;
+}
+
 /**
  * tavor_mr_reap() - unpins the memory of released regions, and frees them
  * @dev: device
@@ -117,19 +138,15 @@ static const struct vrb_object_type tavor_mr_type = {
  */
 void tavor_mr_reap(struct tavor_dev *dev)
 {
-	struct tavor_hw_mr *mr, *next;
-	LIST_HEAD(released);
+	tavor_mr_reap_any(dev);
+}
 
-	mutex_lock(&dev->mr_reap_mutex);
-	spin_lock_bh(&dev->mr_reap_lock);
-	list_splice_init(&dev->mr_reap, &released);
-	spin_unlock_bh(&dev->mr_reap_lock);
-	list_for_each_entry_safe(mr, next, &released, reap) {
-		if (mr->umem)
-			ib_umem_release(mr->umem);
-		tavor_half_put(mr, &mr->memory);
-	}
-	mutex_unlock(&dev->mr_reap_mutex);
+/* Frees the regions that a process has deregistered. Returns whether it waited or freed any. */
+static bool tavor_mr_settle(struct tavor_dev *dev, struct tavor_ucontext *ctx)
+{
+	bool waited = tavor_uctx_settle(ctx);
+
+	return tavor_mr_reap_any(dev) || waited;
 }
 
 /* ---- Regions of processes' queues ---- */
@@ -649,11 +666,9 @@ static struct ib_mr *tavor_mr_register(struct tavor_ucontext *ctx, struct ib_pd 
 		return ERR_PTR(-ENOMEM);
 	mr->hw->is_ring = from->fd < 0 && !from->access && !from->iova;
 	err = tavor_mr_map_user(mr->hw, &ctx->user, from);
-	if (err == -ENOMEM && tavor_uctx_settle(ctx)) {
-		/* Regions that the process is deregistering may hold what is needed. */
-		tavor_mr_reap(dev);
+	/* Regions that the process has deregistered may hold what is needed. */
+	if (err == -ENOMEM && tavor_mr_settle(dev, ctx))
 		err = tavor_mr_map_user(mr->hw, &ctx->user, from);
-	}
 	if (err) {
 		tavor_mr_free_unborn(mr);
 		return ERR_PTR(err);

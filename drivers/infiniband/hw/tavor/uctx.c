@@ -59,8 +59,9 @@ void tavor_dealloc_ucontext(struct ib_ucontext *ibctx)
 {
 	struct tavor_ucontext *ctx = to_tctx(ibctx);
 
-	if (tavor_uctx_settle(ctx))
-		tavor_mr_reap(to_tdev(ibctx->device));
+	/* Regions that were released since the last reap still pin memory of the process. */
+	tavor_uctx_settle(ctx);
+	tavor_mr_reap(to_tdev(ibctx->device));
 	WARN_ON_ONCE(!RB_EMPTY_ROOT(&ctx->pds) || !RB_EMPTY_ROOT(&ctx->mrs) ||
 		     !list_empty(&ctx->owned));
 	mutex_destroy(&ctx->lock);

@@ -19,6 +19,7 @@
 #include "process.h"
 
 #define QPS 16
+#define CLOSED (8 << 20) /* bytes */
 #define HOLD "3s" /* much longer than a call takes that does not wait, on a busy machine too */
 
 static struct ibv_context *ctx;
@@ -220,14 +221,70 @@ static void test_exit(bool destroy, const char *what)
 	model_fault(NULL);
 }
 
+/* A line of /proc/vmstat */
+static long vmstat(const char *name)
+{
+	FILE *file = fopen("/proc/vmstat", "r");
+	char line[128], its[64];
+	long n, found = -1;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%63s %ld", its, &n) == 2 && !strcmp(its, name))
+			found = n;
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* Pages that all processes have pinned. Each CPU adds its part within a second. */
+static long pinned_by_all(void)
+{
+	return vmstat("nr_foll_pin_acquired") - vmstat("nr_foll_pin_released");
+}
+
+/* In a child: the last call before the close deregisters memory of the form of a queue's. */
+static void close_at_once(void)
+{
+	void *memory = process_memory(CLOSED);
+	struct ibv_mr *mr;
+
+	ctx = process_open();
+	pd = ctx ? ibv_alloc_pd(ctx) : NULL;
+	mr = pd && memory ? ibv_reg_mr_iova(pd, memory, CLOSED, 0, 0) : NULL;
+	_exit(!mr || ibv_dereg_mr(mr) || ibv_dealloc_pd(pd) || ibv_close_device(ctx));
+}
+
+static void test_close(void)
+{
+	int n, status = -1;
+	long before, after;
+	pid_t pid;
+
+	sleep(2);
+	before = pinned_by_all();
+	pid = fork();
+	if (!pid)
+		close_at_once();
+	waitpid(pid, &status, 0);
+	for (n = 0; n < 50; n++) {
+		after = pinned_by_all();
+		if (after - before < CLOSED / PROCESS_PAGE / 2)
+			break;
+		usleep(100000);
+	}
+	ksft_test_result(!status && after - before < CLOSED / PROCESS_PAGE / 2,
+			 "a closed device pins no memory: %ld pages, %ld before\n", after, before);
+}
+
 int main(void)
 {
 	ksft_print_header();
 	if (access(MODEL_CONTROL, F_OK))
 		ksft_exit_skip("no model to ask\n");
-	ksft_set_plan(25);
+	ksft_set_plan(26);
 	test_exit(false, "memory on its way to the HCA");
 	test_exit(true, "memory on its way there and back");
+	test_close();
 	if (!begin())
 		ksft_exit_fail_msg("no CQ\n");
 	test_create();
