@@ -65,6 +65,7 @@ enum tavor_cq_move {
  * @pin: the PD and the region of a user's CQ buffer
  * @resize: of a user's CQ, while its command is outstanding
  * @resize_lock: one resize at a time; the others wait
+ * @resize_left: ib_core's last resize timed out and has left @spare; under @resize_lock
  * @drain: wait for the completion EQ, after the hardware has released the CQ
  * @memory: see tavor_half_put()
  */
@@ -98,6 +99,7 @@ struct tavor_hw_cq {
 	struct tavor_pin pin;
 	struct tavor_cq_resize resize;
 	struct mutex resize_lock;	/* see above */
+	bool resize_left;
 	struct tavor_eq_drain drain;
 };
 

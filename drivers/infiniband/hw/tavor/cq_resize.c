@@ -220,21 +220,56 @@ const struct vrb_verb tavor_verb_resize_cq = {
 	VRB_STEPS(tavor_resize_cq_steps),
 };
 
-/* A resize that failed or was refused has left the new buffer unused, so it is freed here. */
-static int tavor_resize_kernel_cq(struct tavor_hw_cq *cq, int cqe)
+/* Whether neither the hardware nor a lost command uses the second buffer. */
+static bool tavor_resize_unused(const struct tavor_hw_cq *cq)
+{
+	return cq->move == TAVOR_CQ_SETTLED && !cq->spare.mpt.hw_owned &&
+	       !READ_ONCE(cq->object.zombies);
+}
+
+/* If it fails, the second buffer is freed, or is left to the next resize. */
+static int tavor_resize_run(struct tavor_hw_cq *cq, int cqe)
 {
 	struct vrb_resize_cq req;
+	bool unused;
 	int err;
 
-	err = tavor_ring_cq(cq->ibcq, cqe, GFP_KERNEL);
-	if (err)
-		return err;
+	lockdep_assert_held(&cq->resize_lock);
 	vrb_prep_resize_cq(&req, cq->ibcq);
 	req.cqe = cqe;
 	err = tavor_exec(cq->dev, &req.vrb);
-	if (err && cq->move == TAVOR_CQ_SETTLED && !cq->spare.mpt.hw_owned)
+	unused = err && tavor_resize_unused(cq);
+	if (unused)
 		tavor_resize_free(cq);
+	cq->resize_left = err && !unused;
 	return err;
+}
+
+/* Finishes a resize that timed out. While its command is lost this is refused with -EUCLEAN. */
+static int tavor_resize_finish(struct tavor_hw_cq *cq)
+{
+	unsigned long flags;
+	u32 entries;
+	int err;
+
+	if (!cq->resize_left)
+		return 0;
+	spin_lock_irqsave(&cq->lock, flags);
+	entries = cq->move == TAVOR_CQ_MOVED ? cq->entries : cq->spare_entries;
+	spin_unlock_irqrestore(&cq->lock, flags);
+	err = tavor_resize_run(cq, entries - 1);
+	return cq->resize_left ? err : 0;
+}
+
+static int tavor_resize_kernel_cq(struct tavor_hw_cq *cq, int cqe)
+{
+	int err;
+
+	err = tavor_resize_finish(cq);
+	if (err)
+		return err;
+	err = tavor_ring_cq(cq->ibcq, cqe, GFP_KERNEL);
+	return err ?: tavor_resize_run(cq, cqe);
 }
 
 /* ---- A process's CQs ---- */
@@ -327,7 +362,8 @@ static int tavor_resize_users_cq(struct tavor_hw_cq *cq, u32 entries, struct ib_
  *
  * Context: Process context.
  * Return: 0; -EINVAL: size, more completions outstanding than would fit, or a buffer that is not
- * the caller's; -ENOMEM; -EBUSY: a kernel CQ that a client is about to resize; or the firmware's.
+ * the caller's; -ENOMEM; -EBUSY: a kernel CQ that a client is about to resize; -ETIMEDOUT: the
+ * next resize finishes this one first; -EUCLEAN: its command is still lost; or the firmware's.
  */
 int tavor_resize_cq(struct ib_cq *ibcq, vrb_resize_cqe_t cqe, struct ib_udata *udata)
 {

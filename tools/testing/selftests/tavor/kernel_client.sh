@@ -319,6 +319,18 @@ test_resizes_of_cqs_answered_too_late() {
 	faults_off
 }
 
+# Later kernels have no ib_resize_cq().
+test_resizes_by_ib_core_answered_too_late() {
+	local command
+	[[ $(uname -r) == 6.* ]] || skip "the kernel has no ib_resize_cq()"
+	for command in RESIZE_CQ HW2SW_MPT; do
+		given_up_after_a_second
+		one_fault delay "$command" 1 time=2500ms
+		resize core 1
+		faults_off
+	done
+}
+
 # The resize is over but for the key of the buffer that the CQ had.
 test_resizes_of_cqs_whose_old_key_is_answered_too_late() {
 	given_up_after_a_second

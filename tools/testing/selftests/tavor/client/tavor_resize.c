@@ -17,7 +17,11 @@
 
 static char *mode = "works";
 module_param(mode, charp, 0444);
-MODULE_PARM_DESC(mode, "works, busy, slow (RESIZE_CQ takes 300 ms), late or refused");
+MODULE_PARM_DESC(mode, "works, busy, slow (RESIZE_CQ takes 300 ms), late, refused or core");
+
+static int hold;
+module_param(hold, int, 0644);
+MODULE_PARM_DESC(hold, "core waits at this point, 1 or 2, until a script changes it");
 
 struct world {
 	struct loop loop;
@@ -300,6 +304,51 @@ static void run_late(struct world *w)
 	loop_result(&w->loop, "a resize that is answered too late is completed by another");
 }
 
+/* ---- The same, requested through ib_core ---- */
+
+#ifdef HAS_IB_RESIZE_CQ
+/* A script counts pages meanwhile. */
+static void point(int number)
+{
+	int i;
+
+	pr_info("tavor_resize: # is at %d\n", number);
+	for (i = 0; i < 300 && READ_ONCE(hold) == number; i++)
+		msleep(100);
+}
+
+/* A CQ of ib_core's, because a client's shell cannot be resized by ib_core */
+static void run_core(struct world *w)
+{
+	static const struct ib_cq_init_attr attr = { .cqe = SMALL };
+	struct ib_cq *cq = ib_create_cq(w->loop.cq->device, NULL, NULL, NULL, &attr);
+	int i, ret = -EUCLEAN;
+
+	if (IS_ERR(cq)) {
+		loop_want(&w->loop, 0, PTR_ERR(cq), "create");
+		return;
+	}
+	loop_want(&w->loop, -ETIMEDOUT, ib_resize_cq(cq, 200), "resize");
+	loop_want(&w->loop, -EUCLEAN, ib_resize_cq(cq, 200), "resize before the answer");
+	point(1);
+	for (i = 0; i < 200 && ret == -EUCLEAN; i++) {
+		msleep(20);
+		ret = ib_resize_cq(cq, 200);
+	}
+	loop_want(&w->loop, 0, ret, "resize after the answer");
+	loop_want(&w->loop, 255, cq->cqe, "size");
+	point(2);
+	loop_want(&w->loop, 0, ib_resize_cq(cq, 300), "resize to another size");
+	loop_want(&w->loop, 511, cq->cqe, "size");
+	ib_destroy_cq(cq);
+	loop_result(&w->loop, "ib_core's resize is answered too late, and finished by the next");
+}
+#else
+static void run_core(struct world *w)
+{
+}
+#endif
+
 /* ---- Commands that are refused ---- */
 
 static void run_refused(struct world *w)
@@ -326,6 +375,7 @@ static const struct {
 	{ "slow", run_slow },
 	{ "late", run_late },
 	{ "refused", run_refused },
+	{ "core", run_core },
 };
 
 static void world_run(struct world *w)
