@@ -187,6 +187,7 @@ static void deadlines_are_kept(struct test *t)
 {
 	static const unsigned int ms[] = { 1, 3, 60, 63, 64, 65, 70, 127, 130, 500, 900, 4200 };
 	struct mock_request *blocker = held_request(t, 1), *request[2 * ARRAY_SIZE(ms)];
+	struct mock_request *far = new_request(t, 99);
 	struct mock_object *object;
 	struct completion released;
 	ktime_t start;
@@ -202,6 +203,9 @@ static void deadlines_are_kept(struct test *t)
 		request[i]->vrb.deadline = ktime_add_ms(start, ms[i % ARRAY_SIZE(ms)]);
 		submit(request[i]);
 	}
+	far->vrb.object = &object->object;
+	far->vrb.deadline = ktime_add_ms(start, 600 * MSEC_PER_SEC);
+	submit(far);
 	for (i = 0; i < ARRAY_SIZE(request); i += 5)
 		vrb_cancel(&request[i]->vrb);
 	for (i = 0; i < ARRAY_SIZE(request); i++) {
@@ -210,6 +214,8 @@ static void deadlines_are_kept(struct test *t)
 		if (request[i]->status == -ETIME)
 			EXPECT(t, !ktime_before(ktime_get(), request[i]->vrb.deadline));
 	}
+	EXPECT_EQ(t, vrb_cancel(&far->vrb), 0);
+	wait_over(far, -ECANCELED);
 	let_go(blocker);
 	wait_over(blocker, 0);
 	destroy(object);
@@ -476,6 +482,38 @@ static void zombie_blocking_a_destroy_fails_device(struct test *t)
 	EXPECT_EQ(t, t->mock->posts, 1);
 }
 
+/*
+ * However long the command has been lost, the destroy waits for one timeout. The scan in the middle
+ * of it must not fail the device.
+ */
+static void zombie_gives_a_late_destroy_its_time(struct test *t)
+{
+	struct mock_request *lost = held_request(t, 1), *gone = new_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	lost->vrb.object = &object->object;
+	run_to_end(lost, -ETIMEDOUT);
+	msleep(1400);
+	destroy_with(object, gone);
+	msleep(1200);
+	EXPECT_EQ(t, gone->calls, 0);
+	let_go(lost);
+	wait_over(gone, 0);
+	wait_released(t, &released);
+	EXPECT(t, !vrb_device_failed(t->dev));
+}
+
+static void zombie_in_the_only_slot_fails_device(struct test *t)
+{
+	struct mock_request *lost = held_request(t, 1), *after = new_request(t, 2);
+
+	run_to_end(lost, -ETIMEDOUT);
+	wait_failed(t);
+	EXPECT_EQ(t, vrb_submit(t->client, &after->vrb), -EIO);
+}
+
 static void timeout_of_a_destroy_fails_device(struct test *t)
 {
 	struct mock_request *gone = new_request(t, 1);
@@ -579,6 +617,10 @@ const struct test_case time_tests[] = {
 	{ "zombie_in_reserved_slot_fails_device", zombie_in_reserved_slot_fails_device,
 	  { .slots = 4, .issue_timeout_ms = 1500 } },
 	{ "zombie_blocking_a_destroy_fails_device", zombie_blocking_a_destroy_fails_device, SOON },
+	{ "zombie_gives_a_late_destroy_its_time", zombie_gives_a_late_destroy_its_time,
+	  { .issue_timeout_ms = 2000 } },
+	{ "zombie_in_the_only_slot_fails_device", zombie_in_the_only_slot_fails_device,
+	  { .slots = 1, .issue_timeout_ms = 300 } },
 	{ "stray_token", stray_token },
 	{ "stray_token_of_any_value", stray_token_of_any_value },
 	{ "duplicate_completion", duplicate_completion },

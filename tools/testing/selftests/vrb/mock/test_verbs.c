@@ -136,6 +136,9 @@ static void verbs_on_objects_of_a_process(struct test *t)
 	mock_cq_hw(cq)->base.object.destroy.user = &user;
 	EXPECT_EQ(t, vrb_submit(t->client, &query->vrb), -EACCES);
 	EXPECT_EQ(t, PTR_ERR(vrb_alloc_qp(t->client, t->pd, &attr, GFP_KERNEL)), -EACCES);
+	/* The provider itself requests what ib_core has checked. */
+	EXPECT_EQ(t, vrb_submit(vrb_device_client(t->dev), &query->vrb), -EINPROGRESS);
+	wait_typed(query, 0);
 	mock_cq_hw(cq)->base.object.destroy.user = NULL;
 	EXPECT_EQ(t, ib_destroy_qp(qp), 0);
 	ib_destroy_cq(cq);
