@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The control socket: line-oriented JSON, one request and one reply a line, any number of clients.
- * Requests are {"cmd": VERB, "hca": N, ...}; replies {"ok": true, ...} or {"error": TEXT}. A test
- * that misspells what it asks for must not go on as if it had been done, so a request with anything
- * in it that the verb does not know is refused whole.
+ * The control socket. Each request and each reply is one line of JSON, and any number of clients
+ * can connect. A request is {"cmd": VERB, "hca": N, ...}; a reply is {"ok": true, ...} or {"error":
+ * TEXT}. A request with a field that the verb does not know is refused, so that a test with a
+ * misspelt field does not continue as if the request had been executed.
  */
 #define _GNU_SOURCE
 #include "control.h"
@@ -30,10 +30,12 @@
 #define MAX_LINE 65536
 #define CONTROL_WHY 512
 
-/* 0, or -1 and a text in @why (OPT_WHY bytes), which becomes {"error": why}. */
+/*
+ * A verb. @run returns 0, or -1 and an error in @why (OPT_WHY bytes) for the reply {"error": why}.
+ */
 struct control_verb {
 	const char *name, *help;
-	const char *fields; /* what a request may have besides cmd, hca and after, by spaces */
+	const char *fields; /* fields besides cmd, hca and after, separated by spaces */
 	int (*run)(struct hca *h, const cJSON *request, cJSON *reply, char *why);
 };
 
@@ -44,7 +46,7 @@ struct client {
 	char line[MAX_LINE];
 };
 
-/* A request that says "after" */
+/* A request with the field "after", which runs later */
 struct later {
 	struct later *next;
 	struct hca_timer timer;
@@ -61,8 +63,8 @@ static char *socket_path;
 /* --- verbs ------------------------------------------------------------------------------------ */
 
 /*
- * A whole number from 0 to @max; JSON has only floating point, which is exact for all that is asked
- * here.
+ * Returns whether @item is a whole number from 0 to @max. JSON numbers are floating point, which is
+ * exact for all the values used here.
  */
 static bool whole(const cJSON *item, double max)
 {
@@ -70,7 +72,7 @@ static bool whole(const cJSON *item, double max)
 	       item->valuedouble == (double)(u64)item->valuedouble;
 }
 
-/* An array of at most @room dwords; how many, or -1. */
+/* Reads an array of at most @room dwords. Returns their number, or -1. */
 static int dwords_of(const cJSON *array, u32 *dwords, int room)
 {
 	const cJSON *item;
@@ -94,7 +96,10 @@ static const char *text_of(const cJSON *request, const char *key)
 	return cJSON_IsString(item) ? item->valuestring : NULL;
 }
 
-/* Everything that counts. The history is long; a guest's serial port is slow. */
+/*
+ * Returns all counters. A client can leave out the long history, because a guest's serial port is
+ * slow.
+ */
 static int do_stats(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	const cJSON *history = cJSON_GetObjectItemCaseSensitive(request, "history");
@@ -112,7 +117,9 @@ static int do_stats(struct hca *h, const cJSON *request, cJSON *reply, char *why
 	return 0;
 }
 
-/* What the hardware owns now; software's half of an object is not the model's to know. */
+/*
+ * Returns the objects that hardware owns. The model does not know what software stores about them.
+ */
 static int do_objects(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	eq_objects(h, reply);
@@ -124,7 +131,7 @@ static int do_objects(struct hca *h, const cJSON *request, cJSON *reply, char *w
 	return 0;
 }
 
-/* {"cmd":"set","key":K,"value":V}; without "hca" for all */
+/* {"cmd":"set","key":K,"value":V}; without "hca" it applies to all HCAs */
 static int do_set(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	const cJSON *value = cJSON_GetObjectItemCaseSensitive(request, "value");
@@ -170,7 +177,7 @@ static int do_get(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 	return 0;
 }
 
-/* Joins {"action":A,"on":..,...} into the grammar of fault.h. */
+/* Converts {"action":A,"on":..,...} to the grammar of fault.h. */
 static int fault_spec(const cJSON *fault, char *spec, size_t room, char *why)
 {
 	const char *action = text_of(fault, "action");
@@ -205,7 +212,7 @@ static int fault_spec(const cJSON *fault, char *spec, size_t room, char *why)
 
 /*
  * {"cmd":"fault","fault":"drop,on=cmd,..."} or {"cmd":"fault","fault":{"action":"drop",...}}; null
- * clears
+ * removes all faults
  */
 static int do_fault(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
@@ -225,7 +232,7 @@ static int do_fault(struct hca *h, const cJSON *request, cJSON *reply, char *why
 	return fault_spec(fault, spec, sizeof(spec), why) ? -1 : fault_add(h, spec, why);
 }
 
-/* {"cmd":"catas","buffer":[dwords]}: without a buffer an internal error */
+/* {"cmd":"catas","buffer":[dwords]}; without a buffer it is an internal error */
 static int do_catas(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	const cJSON *buffer = cJSON_GetObjectItemCaseSensitive(request, "buffer");
@@ -240,8 +247,8 @@ static int do_catas(struct hca *h, const cJSON *request, cJSON *reply, char *why
 }
 
 /*
- * DDR data error: ECC event (tavor-hw 10.3, type 0x0e), or with "fatal" the catastrophe of type 4
- * (tavor-hw 17.6)
+ * Simulates a DDR data error: an ECC event (tavor-hw 10.3, type 0x0e), or with "fatal" a
+ * catastrophic error of type 4 (tavor-hw 17.6).
  */
 static int do_ddr_error(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
@@ -260,28 +267,28 @@ static int do_ddr_error(struct hca *h, const cJSON *request, cJSON *reply, char 
 	return 0;
 }
 
-/* Only the firmware: queues go on working, as they do on a card. */
+/* Stops only the firmware. Queues continue to work, as on a card. */
 static int do_hang(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	cmd_hang(h);
 	return 0;
 }
 
-/* QEMU then unplugs the function, which for the guest is a card pulled from its slot. */
+/* Closes the connection. QEMU then unplugs the function: the guest sees a card that was removed. */
 static int do_remove(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	vfu_disconnect(h);
 	return 0;
 }
 
-/* As if the function lost its power: the client gets no message. */
+/* Resets the device as if the function had lost power. The client gets no message. */
 static int do_reset(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	hca_reset(h);
 	return 0;
 }
 
-/* Raises an interrupt that no event stands behind: drivers must survive it. */
+/* Raises an interrupt without an event. Drivers must tolerate it. */
 static int do_interrupt(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	const cJSON *n = cJSON_GetObjectItemCaseSensitive(request, "intr");
@@ -294,7 +301,7 @@ static int do_interrupt(struct hca *h, const cJSON *request, cJSON *reply, char 
 	return 0;
 }
 
-/* Any asynchronous event, with data of the caller's choice: dwords 0x04 to 0x18 of the EQE. */
+/* Reports an asynchronous event with the given data, dwords 0x04 to 0x18 of the EQE. */
 static int do_event(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	const cJSON *type = cJSON_GetObjectItemCaseSensitive(request, "type");
@@ -370,7 +377,7 @@ static bool has_word(const char *words, const char *word)
 	return false;
 }
 
-/* Is all that the request says understood? */
+/* Returns 0 if the verb knows all fields of the request. */
 static int check_fields(const cJSON *request, const struct control_verb *v, char *why)
 {
 	const cJSON *item;
@@ -419,7 +426,7 @@ static void on_due(struct hca_timer *t)
 	forget_later(l);
 }
 
-/* It has been checked as far as that can be done now; what still fails then goes to the log. */
+/* The request is checked as far as possible now. An error of its later execution is logged. */
 static int postpone(struct hca *h, const struct control_verb *v, const cJSON *request, char *why)
 {
 	const cJSON *after = cJSON_GetObjectItemCaseSensitive(request, "after");
@@ -463,7 +470,7 @@ static int run(const cJSON *request, cJSON *reply, char *why)
 	return v->run(h, request, reply, why);
 }
 
-/* One line, nothing after the object. */
+/* Runs the request on one line. Nothing may follow the JSON object. */
 static int run_line(const char *line, cJSON *reply, char *why)
 {
 	cJSON *request = cJSON_ParseWithOpts(line, NULL, true);
@@ -477,7 +484,7 @@ static int run_line(const char *line, cJSON *reply, char *why)
 	return ret;
 }
 
-/* Every line gets one line, also nonsense. */
+/* Sends one line of reply for each line, also for an invalid one. */
 static void answer(int fd, const char *line)
 {
 	cJSON *reply = cJSON_CreateObject();
@@ -543,7 +550,7 @@ static void drop(struct client *c)
 	free(c);
 }
 
-/* A line may come in pieces, and several at once. */
+/* One read can return part of a line, or several lines. */
 static void on_client(struct hca_fd *f, u32 events)
 {
 	struct client *c = (struct client *)((char *)f - offsetof(struct client, f));
@@ -563,7 +570,7 @@ static void on_client(struct hca_fd *f, u32 events)
 		c->len -= end + 1 - c->line;
 		memmove(c->line, end + 1, c->len + 1);
 	}
-	/* a line that never ends is no request */
+	/* a line without an end is not a request */
 	if (c->len == MAX_LINE - 1)
 		drop(c);
 }
@@ -571,7 +578,7 @@ static void on_client(struct hca_fd *f, u32 events)
 static void on_listen(struct hca_fd *f, u32 events)
 {
 	int fd = accept4(f->fd, NULL, NULL, SOCK_CLOEXEC);
-	/* a client that does not read its replies must not stop the model for long */
+	/* a client that does not read its replies must not block the model for long */
 	struct timeval patience = { .tv_sec = 1 };
 	struct client *c;
 
@@ -589,7 +596,7 @@ static void on_listen(struct hca_fd *f, u32 events)
 	loop_add(&c->f, EPOLLIN);
 }
 
-/* A socket file left behind by a model that was killed is no obstacle. */
+/* Replaces a socket file that a killed model has left. */
 int control_listen(const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };

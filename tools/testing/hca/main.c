@@ -59,7 +59,10 @@ static const struct argp_option arg_options[] = {
 	{ 0 }
 };
 
-/* One line and status 2, which is how the test bench tells its own mistake from a failed run. */
+/*
+ * Prints one line and exits with status 2, which the test bench takes as its own mistake and not as
+ * a failed run.
+ */
 static void refuse(const char *why)
 {
 	fprintf(stderr, "tavor-hca: %s\n", why);
@@ -127,8 +130,8 @@ static const struct argp argp = {
 /* --- the process ------------------------------------------------------------------------------ */
 
 /*
- * As a descriptor, not a handler: the summary is written from the loop, with everything in one
- * piece.
+ * Signals arrive through a descriptor and not a handler, so that the loop writes the summary as a
+ * whole.
  */
 static void on_signal(struct hca_fd *f, u32 events)
 {
@@ -161,7 +164,7 @@ static void must(int ret, const char *what, const char *arg)
 	exit(1);
 }
 
-/* --check makes them, too: much of what can be wrong shows only then. */
+/* --check also creates the HCAs, because many errors are only found then. */
 static void make_hcas(void)
 {
 	int n = args.n_sockets ? args.n_sockets : 1;
@@ -186,7 +189,9 @@ static void make_hcas(void)
 		exit(2);
 }
 
-/* Also with --check: a request that makes no sense is found before anything is served. */
+/*
+ * --check also runs the file, so that an invalid request is found before the model serves a client.
+ */
 static void run_control_file(void)
 {
 	const char *path = opt_str(hca_by_number(0), "control_file");
@@ -197,16 +202,16 @@ static void run_control_file(void)
 }
 
 /*
- * A card does not wait for the host's processors. QEMU's keep them all busy while the guest polls,
- * so without a priority each doorbell would wait for the scheduler's time slice. Not being allowed
- * to is no error.
+ * A card does not wait for the host's processors, but QEMU keeps all of them busy while the guest
+ * polls. Without a priority, each doorbell would wait for the scheduler's time slice. A missing
+ * permission is not an error.
  */
 static void take_priority(void)
 {
 	const struct sched_param one = { .sched_priority = 1 };
 	const char *priority = opt_str(hca_by_number(0), "priority");
 
-	/* the default slack of 50 us would round every latency up */
+	/* the default slack of 50 us would lengthen every latency */
 	prctl(PR_SET_TIMERSLACK, 1000);
 	if (!strcmp(priority, "realtime") &&
 	    !sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &one))
@@ -216,8 +221,8 @@ static void take_priority(void)
 }
 
 /*
- * Sockets listen before "ready" is printed, so a program that waits for that line can connect at
- * once.
+ * Sockets listen before "ready" is printed, so a program that waits for this line can connect
+ * immediately.
  */
 static void serve(void)
 {
@@ -257,7 +262,7 @@ int main(int argc, char **argv)
 	if (args.pcap)
 		must(pcap_open(args.pcap), "--pcap", args.pcap);
 	serve();
-	/* the report is complete before anything is taken apart */
+	/* the report must be complete before any HCA is deleted */
 	bad = report_summary();
 	for (i = 0; i < args.n_sockets; i++)
 		unlink(args.sockets[i]);

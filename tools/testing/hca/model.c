@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * The model as a whole: the callbacks between its layers, the construction of an HCA in the order
- * of dependence, and the reset of every part.
+ * of dependencies, and the reset of all its parts.
  */
 #include "model.h"
 #include "core/options.h"
@@ -83,7 +83,7 @@ void hca_join(void)
 
 /* --- construction ----------------------------------------------------------------------------- */
 
-/* In order of dependence: a part finds those above it in the list complete. */
+/* The order is that of the dependencies: a part needs only the parts before it in the list. */
 static const struct {
 	const char *name;
 	int (*make)(struct hca *h);
@@ -98,7 +98,7 @@ static const struct {
 	{ "mcast", mcast_new },
 };
 
-/* What fails here has said why; the process is about to end, so nothing is unwound. */
+/* The part that fails has printed the reason. Nothing is freed, because the process then exits. */
 struct hca *hca_new(void)
 {
 	struct hca *h = hca_add();
@@ -121,12 +121,12 @@ struct hca *hca_new(void)
 /* --- reset and end ---------------------------------------------------------------------------- */
 
 /*
- * Firmware first, then all parts that could still write to the guest, then the bus: nothing may
- * access memory after this returns. Legal in every state (tavor-hw 3).
+ * Resets the firmware first, then all parts that can write to the guest, then the bus. Nothing may
+ * access memory after this function returns. A reset is legal in every state (tavor-hw 3).
  */
 static void reset_all(struct hca *h)
 {
-	/* so that nothing that runs below writes to the guest any more */
+	/* so that the functions called below no longer write to the guest */
 	state_set_dead(h, true);
 	cmd_reset(h);
 	reset_upper(h);
@@ -142,7 +142,7 @@ static void reset_all(struct hca *h)
 	count(h, "reset");
 }
 
-/* Reset first: nothing may be left in timers, work or another HCA's port that points here. */
+/* The reset comes first: no timer, work item or port of another HCA may still point to this HCA. */
 static void hca_delete(struct hca *h)
 {
 	reset_all(h);
@@ -167,7 +167,7 @@ static void hca_delete(struct hca *h)
 	report_delete(h);
 }
 
-/* Ports and cables are shared between HCAs and stay, in their places, until the process ends. */
+/* Ports and cables are shared between HCAs and stay allocated until the process ends. */
 void hca_delete_all(void)
 {
 	while (hca_count()) {

@@ -49,7 +49,7 @@ static inline void put64(void *p, uint64_t v)
 	memcpy(p, &v, sizeof(v));
 }
 
-/* bits(w, 31, 24): the field [31:24], shifted down */
+/* Returns the field [hi:lo] of a word, shifted down. */
 static inline uint32_t bits(uint32_t word, unsigned int hi, unsigned int lo)
 {
 	return (word >> lo) & (uint32_t)(((uint64_t)1 << (hi - lo + 1)) - 1);

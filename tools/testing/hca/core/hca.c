@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* The HCAs of this process: their numbers, and where each part keeps its state. */
+/* The HCAs of this process: their numbers, and the state of each of their parts. */
 #include "core/hca.h"
 
 #include <stdio.h>
@@ -55,7 +55,7 @@ struct hca *hca_add(void)
 	return h;
 }
 
-/* Its memory stays: others may still name it. */
+/* The memory is not freed, because other objects may still point to it. */
 void hca_drop_last(void)
 {
 	n_hcas--;

@@ -2,10 +2,10 @@
 /*
  * The event loop: descriptors (epoll), timers (a binary heap) and deferred work (a list).
  *
- * A turn serves what is ready, then the timers that are due, then the work that was queued when the
- * turn began; work that schedules itself again waits for the next turn, so a busy queue pair cannot
- * starve the client. Nothing is allocated per timer or work item: a timer's place in the heap is
- * kept in the timer.
+ * A turn serves the descriptors that are ready, then the timers that are due, then the work that
+ * was queued when the turn began. Work that schedules itself again waits for the next turn, so a
+ * busy queue pair cannot starve the client. Timers and work items need no allocation: a timer
+ * stores its own index in the heap.
  */
 #define _GNU_SOURCE
 #include "core/hca.h"
@@ -20,7 +20,7 @@
 
 struct heap_entry {
 	u64 when;
-	u64 seq; /* equal times run in the order they were armed */
+	u64 seq; /* timers with equal times run in the order in which they were armed */
 	struct hca_timer *timer;
 };
 
@@ -48,7 +48,7 @@ static bool heap_before(size_t a, size_t b)
 	return heap[a].seq < heap[b].seq;
 }
 
-/* priv holds the place in the heap plus one, so that NULL means "not armed" */
+/* priv is the index in the heap plus one, so that NULL means "not armed" */
 static void heap_note(size_t i)
 {
 	heap[i].timer->priv = (void *)(uintptr_t)(i + 1);
@@ -146,7 +146,7 @@ void timer_cancel(struct hca_timer *t)
 	heap_down((uintptr_t)t->priv - 1);
 }
 
-/* Timers armed by a timer that runs here wait for the next turn, however short they are. */
+/* A timer that another timer arms here waits for the next turn, even if it is already due. */
 static void timers_run(void)
 {
 	u64 last = heap_seq;
@@ -189,8 +189,8 @@ void work_cancel(struct hca_work *w)
 }
 
 /*
- * A mark at the tail says where this turn's share ends. It is an ordinary element of the list, so
- * work may cancel any other work meanwhile.
+ * A mark at the end of the list ends this turn. It is an ordinary element of the list, so work may
+ * cancel any other work.
  */
 static void work_run(void)
 {
@@ -231,7 +231,10 @@ int loop_modify(struct hca_fd *f, u32 events)
 	return loop_ctl(EPOLL_CTL_MOD, f, events);
 }
 
-/* Events of this turn that are still undelivered; loop_remove() takes its own out. */
+/*
+ * The events of this turn that are not delivered yet. loop_remove() removes those of its
+ * descriptor.
+ */
 static struct epoll_event ready[MAX_EVENTS];
 static int ready_len;
 
@@ -262,8 +265,8 @@ static void fds_run(const struct timespec *wait)
 }
 
 /*
- * Work may have been scheduled by timers and descriptors of this very turn, so it comes last; with
- * any left over the next turn does not sleep.
+ * Work runs last, because timers and descriptors of the same turn may have scheduled it. If any is
+ * left, the next turn does not sleep.
  */
 void loop_turn(bool block)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Model options. options.def is the single declaration: names, types, ranges, defaults and help
- * come from there. Values are kept for every possible HCA from the start, so that options can be
- * set before it is known how many there are.
+ * Model options. options.def declares the name, type, range, default and help of each option.
+ * Values are stored for the maximum number of HCAs from the start, so that options can be set
+ * before the number of HCAs is known.
  */
 #include "core/options.h"
 
@@ -70,9 +70,9 @@ static size_t n_checks = 1;
 static opt_watch watches[MAX_WATCHES];
 static size_t n_watches;
 
-/* --- who owns an option ----------------------------------------------------------------------- */
+/* --- checks and watches of an option ---------------------------------------------------------- */
 
-/* One more than declared is a bug of the caller. */
+/* An option that is not declared, or too many checks, are a bug of the caller. */
 void opt_own(const char *key, opt_check check)
 {
 	if (n_checks == MAX_CHECKS || find(key) < 0)
@@ -99,8 +99,8 @@ static const struct {
 };
 
 /*
- * Digits first: strtoull() alone would take spaces, signs and an empty text, and turn -1 into the
- * largest number there is.
+ * The text must begin with a digit: strtoull() alone would accept spaces, signs and an empty text,
+ * and would convert -1 to the largest number.
  */
 bool opt_number(const char *text, u64 *value)
 {
@@ -122,7 +122,7 @@ bool opt_number(const char *text, u64 *value)
 	return false;
 }
 
-/* Odd places mean yes. */
+/* The words at odd indices mean true. */
 static bool parse_bool(const char *text, u64 *value)
 {
 	static const char *const words[] = { "0", "1", "no", "yes", "off", "on", "false", "true" };
@@ -137,7 +137,7 @@ static bool parse_bool(const char *text, u64 *value)
 	return false;
 }
 
-/* Length first, then what the part that owns the option says. */
+/* Checks the length, then calls the check of the part that has called opt_own(). */
 static int check_text(const struct opt_decl *d, const char *value, char *why)
 {
 	size_t i;
@@ -176,7 +176,7 @@ static int check_number(const struct opt_decl *d, const char *value, u64 *num, c
 
 /* --- setting ---------------------------------------------------------------------------------- */
 
-/* A list grows by what is set; everything else replaces. */
+/* A value is added to a list, and replaces any other option. */
 static void store_text(char **at, enum opt_type type, const char *value)
 {
 	char *old = *at;
@@ -207,7 +207,7 @@ static void store(int n, int i, u64 num, const char *value)
 		values[n].num[i] = num;
 }
 
-/* Once. A default that its own declaration refuses is a bug of options.def. */
+/* Is done once. A default that does not pass its own declaration is a bug of options.def. */
 static void load_defaults(void)
 {
 	static bool loaded;
@@ -231,8 +231,8 @@ static void load_defaults(void)
 }
 
 /*
- * The whole value is checked before any part of it is stored. It is stored for the largest possible
- * number of HCAs: the number of HCAs is not known while the command line is read.
+ * Checks the whole value before any part of it is stored. OPT_ALL stores it for the maximum number
+ * of HCAs, because the number of HCAs is not known while the command line is parsed.
  */
 int opt_set(int n, const char *key, const char *value, char *why)
 {
@@ -266,7 +266,7 @@ int opt_set(int n, const char *key, const char *value, char *why)
 	return 0;
 }
 
-/* A key cannot begin with a digit, so a number there names an HCA. */
+/* A key cannot begin with a digit, so a number at the start is that of an HCA. */
 int opt_parse(const char *arg, char *why)
 {
 	const char *eq = strchr(arg, '=');
@@ -313,7 +313,9 @@ int opt_load(const char *path, char *why)
 	return ret;
 }
 
-/* Parts read START options when they are made; a later change would be shown and have no effect. */
+/*
+ * Parts read START options when they are created. A later change would be shown and have no effect.
+ */
 void opt_started(void)
 {
 	load_defaults();
@@ -327,7 +329,7 @@ int opt_highest(void)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* A misspelt key in the source must not pass for a default. */
+/* A misspelt key in the source must not return a default. */
 static int must_find(const char *key)
 {
 	int i = find(key);
@@ -345,7 +347,7 @@ static struct opt_values *values_of(const struct hca *h)
 	return &values[hca_number(h)];
 }
 
-/* The place of a value never moves, so hot code looks it up once and reads it ever after. */
+/* The address of a value never changes, so hot code looks it up once and keeps the pointer. */
 const u64 *opt_ref(const struct hca *h, const char *key)
 {
 	return &values_of(h)->num[must_find(key)];

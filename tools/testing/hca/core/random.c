@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* Everything random comes from one seeded generator per HCA, so a run can be repeated. */
+/* All random numbers come from one seeded generator for each HCA, so that a run can be repeated. */
 #include "core/hca.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-/* splitmix64: any seed will do, also 0 */
+/* splitmix64; any seed is valid, also 0 */
 u64 hca_random(struct hca *h)
 {
 	u64 *state = hca_part(h, PART_RANDOM);
@@ -32,7 +32,7 @@ int random_new(struct hca *h)
 
 	if (!state)
 		return -ENOMEM;
-	/* two HCAs of one process must not misbehave in step */
+	/* two HCAs of one process must not get the same random numbers */
 	*state = opt_u64(h, "seed") + (u64)hca_number(h) * 0x5851f42d4c957f2du;
 	hca_set_part(h, PART_RANDOM, state);
 	return 0;

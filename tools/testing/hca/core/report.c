@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Violations, user faults, waivers and counters. The report is one JSON object a line and is
- * flushed line by line, so that it is complete even if the process is killed.
+ * Violations, user faults, waivers and counters. Each line of the report is one JSON object and is
+ * flushed immediately, so that the report is complete even if the process is killed.
  */
 #include "core/report.h"
 
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define COUNTERS 512 /* slots of the hash by address; a power of two */
+#define COUNTERS 512 /* slots of the hash table by address; a power of two */
 
 struct counter {
 	const char *name;
@@ -24,7 +24,7 @@ struct report {
 	u64 violations[RULE_COUNT], user_faults[RULE_COUNT];
 	u8 waived[RULE_COUNT];
 	struct counter counters[COUNTERS];
-	u64 *kernel_uars; /* bit map over 2^20 pages */
+	u64 *kernel_uars; /* bit map of 2^20 pages */
 	bool kernel_known;
 	const u64 *limit;
 };
@@ -56,8 +56,8 @@ static struct report *report_of(const struct hca *h)
 }
 
 /*
- * Since the start of the process, so that report, log and the control socket's history tell the
- * same time.
+ * Returns the time since the start of the process, which is the time in the report, in the log and
+ * in the history of the control socket.
  */
 static double elapsed(void)
 {
@@ -80,7 +80,6 @@ void hca_log(struct hca *h, const char *fmt, ...)
 		fflush(f);
 }
 
-/* Flushed line by line, so that the report is complete even if the process is killed. */
 static void write_line(cJSON *line)
 {
 	char *text = cJSON_PrintUnformatted(line);
@@ -94,7 +93,7 @@ static void write_line(cJSON *line)
 	cJSON_Delete(line);
 }
 
-/* Past the limit only the count goes on. */
+/* After the limit, errors are only counted. */
 static void record(struct hca *h, const char *kind, enum hca_rule rule, u64 nth, const char *object,
 		   const char *fmt, va_list ap)
 {
@@ -118,7 +117,7 @@ static void record(struct hca *h, const char *kind, enum hca_rule rule, u64 nth,
 	write_line(line);
 }
 
-/* Waived or not, it is counted with the others; the summary tells them apart. */
+/* Waived violations are counted together with the others. The summary lists them separately. */
 static void vviolation(struct hca *h, enum hca_rule rule, const char *object, const char *fmt,
 		       va_list ap)
 {
@@ -138,8 +137,9 @@ void violation(struct hca *h, enum hca_rule rule, const char *object, const char
 }
 
 /*
- * Only the kernel rings EQ doorbells, so the pages that EQ contexts name are the kernel's; so are
- * the firmware's and page 1 (tavor-hw 14). Before the first EQ exists there are no processes.
+ * Only the kernel rings EQ doorbells, so the UAR pages in EQ contexts belong to the kernel. So do
+ * page 0, which is the firmware's, and page 1 (tavor-hw 14). Before the first EQ exists there are
+ * no processes.
  */
 static bool kernel_uar(const struct report *r, u32 uar)
 {
@@ -181,8 +181,8 @@ void report_forget_uars(struct hca *h)
 /* --- counters --------------------------------------------------------------------------------- */
 
 /*
- * By the literal's address, so that counting costs no string compare; equal names are merged on
- * output.
+ * The address of the literal is the hash key, so that a count needs no string comparison. Equal
+ * names are merged on output.
  */
 void count(struct hca *h, const char *name)
 {
@@ -243,10 +243,7 @@ int report_check_waive(const char *value, char *why)
 	return -1;
 }
 
-/*
- * A rule that no longer exists is refused: a waiver that has lost its meaning must not stay
- * unnoticed.
- */
+/* A waiver for a rule that does not exist is refused, so that an obsolete waiver is noticed. */
 int report_load_waivers(const char *path, char *why)
 {
 	FILE *f = fopen(path, "r");
@@ -284,7 +281,7 @@ static void load_waive_option(struct hca *h, struct report *r)
 
 /* --- summary ---------------------------------------------------------------------------------- */
 
-/* @want_waived: 0 or 1 picks, -1 takes all. The sum of what was added. */
+/* Adds the counters of the rules. @want_waived: 0 or 1 selects, -1 takes all. Returns their sum. */
 static u64 add_rules(const struct report *r, cJSON *out, const char *name, const u64 *n,
 		     int want_waived)
 {
@@ -303,7 +300,7 @@ static u64 add_rules(const struct report *r, cJSON *out, const char *name, const
 	return sum;
 }
 
-/* The number of violations that were not waived. */
+/* Returns the number of violations that are not waived. */
 static u64 add_stats(const struct hca *h, cJSON *out)
 {
 	struct report *r = report_of(h);
@@ -329,7 +326,7 @@ void report_stats(const struct hca *h, struct cJSON *out)
 	add_stats(h, out);
 }
 
-/* The last line of the report. Its absence says that the model did not end by itself. */
+/* Writes the last line of the report. If it is missing, the model did not exit by itself. */
 bool report_summary(void)
 {
 	cJSON *line = cJSON_CreateObject();
