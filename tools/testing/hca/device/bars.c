@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The function's regions as the bus sees them: configuration space and three BARs, which answer
- * only when memory space is enabled and no reset is under way.
+ * The regions of the function: configuration space and three BARs. The BARs answer only while
+ * memory space is enabled and no reset is in progress.
  */
 #include "device/device.h"
 
@@ -35,8 +35,8 @@ u64 region_size(const struct hca *h, u32 region)
 }
 
 /*
- * No device claims the cycle: reads return all ones and writes are lost, as on a bus. An access
- * here is an error of the driver, however it handles the ones.
+ * Returns whether the function answers the access. If it does not, reads return all ones and writes
+ * are lost, as on a bus. Such an access is an error of the driver, whatever it does with the ones.
  */
 static bool answers(struct hca *h, const struct region *r, u64 offset, u32 len, const char *what)
 {
@@ -59,7 +59,7 @@ int region_read(struct hca *h, u32 region, u64 offset, void *buf, u32 len)
 	if (!len || offset >= region_size(h, region) || len > region_size(h, region) - offset)
 		return -EINVAL;
 	if (region == VFIO_PCI_CONFIG_REGION_INDEX) {
-		/* software polls configuration space to see the function come back (tavor-hw 3) */
+		/* software polls configuration space to find the end of the reset (tavor-hw 3) */
 		if (!regs_silent(h))
 			return pci_config_read(h, offset, buf, len);
 		memset(buf, 0xff, len);
@@ -79,7 +79,7 @@ int region_write(struct hca *h, u32 region, u64 offset, const void *buf, u32 len
 	if (region == VFIO_PCI_CONFIG_REGION_INDEX) {
 		if (!regs_silent(h))
 			return pci_config_write(h, offset, buf, len);
-		/* a write is another matter: it would be lost, and the driver believe it done */
+		/* a write would be lost without a notice to the driver, so it is an error */
 		violation(h, RULE_RESET_ACCESS, "config", "%u-byte write at 0x%x during reset", len,
 			  (u32)offset);
 		return 0;

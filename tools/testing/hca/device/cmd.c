@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The firmware command interface (tavor-hw 4): the HCR, command slots, the engines that work on
- * them, and completion with and without an event.
+ * The firmware command interface (tavor-hw 4): the HCR, command slots, the engines that execute
+ * commands, and completion with and without an event.
  *
- * A command goes HCR -> (GO delay) -> slot, waiting -> engine, running for its latency ->
- * completion. Its input mailbox is read when an engine takes it, its effect and its output appear
- * at the end. With E=0 the HCR stays taken all the while. What a command means is the business of
- * the command tables.
+ * A command passes these stages: HCR -> (GO delay) -> slot, waiting -> engine, running for its
+ * latency -> completion. Its input mailbox is read when an engine takes it. Its effect and its
+ * output appear at the end. With E=0 the HCR stays busy until then. The tables of commands define
+ * what a command does.
  */
 #include "device/cmd.h"
 
@@ -23,7 +23,7 @@
 
 #define GO (1u << 23)
 #define EVENT (1u << 22)
-#define MAX_SLOTS 257 /* 2^log_max_cmd and the polled one */
+#define MAX_SLOTS 257 /* 2^log_max_cmd, and one for a polled command */
 #define MAX_LOST 64
 #define HISTORY 1024
 #define MAX_OPCODE 0x41
@@ -49,14 +49,14 @@ struct slot {
 
 struct cmd_if {
 	u32 hcr[7];
-	u8 written; /* which of the six parameters since the last command */
+	u8 written; /* the parameters (of six) that were written since the last command */
 	bool go, no_slot, hung;
 	struct hca_timer go_timer;
 	struct hca *h;
 	struct slot *slots;
 	unsigned int n_slots, used, running;
 	u64 seq;
-	/* mailboxes of commands whose completion was dropped: software cannot know they are free */
+	/* mailboxes of commands without completion: software does not know that they are free */
 	struct mailboxes lost[MAX_LOST];
 	unsigned int n_lost;
 	const u64 *engines, *go_delay;
@@ -86,9 +86,9 @@ static const char *name_of(const struct cmd *c)
 	return text;
 }
 
-/* --- what two commands may not share ---------------------------------------------------------- */
+/* --- resources that two commands must not share ----------------------------------------------- */
 
-/* Empty ranges overlap nothing, at any address. */
+/* An empty range overlaps no other range. */
 static bool overlap(u64 a, u32 alen, u64 b, u32 blen)
 {
 	return alen && blen && a < b + blen && b < a + alen;
@@ -103,8 +103,8 @@ static bool boxes_clash(const struct mailboxes *a, const struct mailboxes *b)
 }
 
 /*
- * A mailbox is the firmware's from acceptance to completion (tavor-hw 4.3): software that reuses it
- * before then corrupts a command that is under way.
+ * The firmware owns a mailbox from acceptance to completion (tavor-hw 4.3). Software that reuses it
+ * earlier corrupts an outstanding command.
  */
 static void check_mailboxes(struct hca *h, const struct slot *s)
 {
@@ -127,7 +127,7 @@ static void check_mailboxes(struct hca *h, const struct slot *s)
 				  (unsigned long long)s->box.in, (unsigned long long)s->box.out);
 }
 
-/* Two completions with the same token could not be distinguished. */
+/* Software could not distinguish two completions with the same token. */
 static void check_token(struct hca *h, const struct slot *s)
 {
 	struct cmd_if *f = cmd_of(h);
@@ -142,7 +142,9 @@ static void check_token(struct hca *h, const struct slot *s)
 	}
 }
 
-/* A number for the object a command is about; 0: none, or one that may be shared. */
+/*
+ * Returns a number for the object of a command; 0 if it has none, or one that commands may share.
+ */
 static u64 object_of(const struct cmd *c)
 {
 	switch (c->opcode) {
@@ -177,7 +179,7 @@ static u64 object_of(const struct cmd *c)
 	}
 }
 
-/* Two queries of an object at the same time are harmless. */
+/* Two concurrent queries of one object are harmless. */
 static bool is_query(const struct cmd *c)
 {
 	return c->opcode == 0x0e || c->opcode == 0x15 || c->opcode == 0x18 || c->opcode == 0x22 ||
@@ -185,8 +187,8 @@ static bool is_query(const struct cmd *c)
 }
 
 /*
- * The firmware answers the later of two commands on one object with "busy" (tavor-hw 4.5, status
- * 0x06).
+ * If two outstanding commands name the same object, the later one fails with "busy" (tavor-hw 4.5,
+ * status 0x06).
  */
 static bool object_busy(struct hca *h, const struct slot *s)
 {
@@ -210,7 +212,7 @@ static bool object_busy(struct hca *h, const struct slot *s)
 
 /* --- completion ------------------------------------------------------------------------------- */
 
-/* For the control socket: how many commands were outstanding, over time. */
+/* Records the number of outstanding commands over time, for the control socket. */
 static void note_used(struct cmd_if *f)
 {
 	if (f->used > f->deepest)
@@ -220,7 +222,10 @@ static void note_used(struct cmd_if *f)
 	f->n_history++;
 }
 
-/* The oldest are forgotten first; a driver that loses that many has given up long ago. */
+/*
+ * The list keeps the newest entries only. A driver that loses so many completions has failed long
+ * before.
+ */
 static void remember_lost(struct cmd_if *f, const struct slot *s)
 {
 	f->lost[f->n_lost % MAX_LOST] = s->box;
@@ -228,7 +233,7 @@ static void remember_lost(struct cmd_if *f, const struct slot *s)
 		f->n_lost++;
 }
 
-/* EQE of type 0x0a (tavor-hw 10.3): token, status, and the output if it is immediate. */
+/* Writes an EQE of type 0x0a (tavor-hw 10.3): token, status, and the output if it is immediate. */
 static void send_event(struct hca *h, const struct cmd *c, u8 status)
 {
 	u32 data[7] = { c->token, 0, status, c->out_imm >> 32, c->out_imm };
@@ -236,7 +241,7 @@ static void send_event(struct hca *h, const struct cmd *c, u8 status)
 	eq_async(h, EV_CMD, 0, data);
 }
 
-/* Without an event the HCR itself carries the result, and GO goes last (tavor-hw 4.2). */
+/* Without an event the result is in the HCR. GO is cleared last (tavor-hw 4.2). */
 static void finish_polled(struct hca *h, const struct slot *s)
 {
 	struct cmd_if *f = cmd_of(h);
@@ -252,7 +257,7 @@ static void finish_polled(struct hca *h, const struct slot *s)
 static void start_waiting(struct hca *h);
 static void accept(struct hca *h);
 
-/* The slot is free before the event is there to be seen. */
+/* The slot becomes free before the event is visible. */
 static void complete(struct slot *s)
 {
 	struct hca *h = s->h;
@@ -275,7 +280,9 @@ static void complete(struct slot *s)
 	}
 }
 
-/* An output that cannot be delivered is a bus error while executing (tavor-hw 4.5, status 0x01). */
+/*
+ * If the output mailbox cannot be written, the command fails with a bus error (tavor-hw 4.5, 0x01).
+ */
 static void write_output(struct hca *h, struct slot *s)
 {
 	if (s->status || s->c.no_out || !s->box.out_len)
@@ -284,7 +291,7 @@ static void write_output(struct hca *h, struct slot *s)
 		s->status = CMD_INTERNAL_ERR;
 }
 
-/* A completion that a fault delays does not hold up the others. */
+/* A completion that a fault delays does not delay other completions. */
 static bool older_unfinished(const struct cmd_if *f, const struct slot *s)
 {
 	unsigned int i;
@@ -296,7 +303,7 @@ static bool older_unfinished(const struct cmd_if *f, const struct slot *s)
 	return false;
 }
 
-/* In order: a command that finished early waits for the older ones. */
+/* With the order "inorder", a command that has finished waits for all older ones. */
 static void release_held(struct hca *h)
 {
 	struct cmd_if *f = cmd_of(h);
@@ -313,7 +320,7 @@ static void release_held(struct hca *h)
 	}
 }
 
-/* The command has been executed; what becomes of its completion is up to faults and order. */
+/* Is called after the execution. Faults and the order of completions decide when it completes. */
 static void finished(struct slot *s)
 {
 	struct fault_verdict v = fault_cmd_completion(s->h, s->c.opcode);
@@ -333,7 +340,7 @@ static void finished(struct slot *s)
 
 /* --- execution -------------------------------------------------------------------------------- */
 
-/* tavor-hw 5: what may be done before SYS_EN and before INIT_HCA. */
+/* Checks that SYS_EN or INIT_HCA has been done, if the command needs it (tavor-hw 5). */
 static u8 check_state(struct hca *h, const struct slot *s)
 {
 	bool ok = s->desc->needs == CMD_NEEDS_NOTHING ||
@@ -347,7 +354,8 @@ static u8 check_state(struct hca *h, const struct slot *s)
 }
 
 /*
- * Firmware knows only the modifiers of tavor-hw 5; stray bits of an input modifier it does not see.
+ * Checks the opcode and input modifiers of tavor-hw 5. An undefined bit of the input modifier is
+ * recorded, but the command continues, because firmware does not check it.
  */
 static u8 check_modifiers(struct hca *h, const struct slot *s)
 {
@@ -360,14 +368,14 @@ static u8 check_modifiers(struct hca *h, const struct slot *s)
 	return CMD_BAD_OP;
 }
 
-/* The effect of a command, all at once; a fault may put a status in its place. */
+/* Executes a command at once, or returns the status that a fault sets. */
 static u8 execute(struct hca *h, struct slot *s)
 {
 	struct fault_verdict v = fault_cmd(h, s->c.opcode);
 	u8 status;
 
 	if (v.action == FAULT_STATUS) {
-		/* DDR failures say where: calibration error, DIMM in socket 1 (tavor-hw 6.1) */
+		/* SYS_EN reports error and DIMM: calibration error, socket 1 (tavor-hw 6.1) */
 		s->c.out_imm =
 			v.status == CMD_DDR_MEM_ERR && s->c.opcode == 0x01 ? 4 << 6 | 1 << 4 : 0;
 		return v.status;
@@ -391,7 +399,7 @@ static void count_result(struct cmd_if *f, const struct slot *s)
 	f->failed[s->c.opcode] += s->status != 0;
 }
 
-/* The engine is done with the command, or its delayed completion is due. */
+/* The latency of the command has passed, or the delay of its completion. */
 static void on_latency_over(struct hca_timer *t)
 {
 	struct slot *s = (struct slot *)((char *)t - offsetof(struct slot, timer));
@@ -413,7 +421,7 @@ static void on_latency_over(struct hca_timer *t)
 	start_waiting(h);
 }
 
-/* An engine takes the command: from here its mailbox has been read. */
+/* An engine takes the command and reads its input mailbox. */
 static void start(struct slot *s)
 {
 	struct hca *h = s->h;
@@ -433,7 +441,7 @@ static void start(struct slot *s)
 	timer_arm(&s->timer, timing_latency(h, s->c.opcode));
 }
 
-/* Random order picks each waiting command with equal probability, in one pass. */
+/* A random order selects each waiting command with equal probability, in one pass. */
 static struct slot *pick_waiting(struct hca *h)
 {
 	struct cmd_if *f = cmd_of(h);
@@ -466,9 +474,7 @@ static void start_waiting(struct hca *h)
 
 /* --- acceptance ------------------------------------------------------------------------------- */
 
-/*
- * The last slot is for the one command that may be polled for; it does not count as outstanding.
- */
+/* The last slot is for one polled command, beyond the 2^log_max_cmd commands with events. */
 static struct slot *free_slot(struct cmd_if *f, bool event)
 {
 	unsigned int i;
@@ -482,7 +488,7 @@ static struct slot *free_slot(struct cmd_if *f, bool event)
 	return NULL;
 }
 
-/* The HCR as of now: software may write it again as soon as GO is clear. */
+/* Copies the HCR. Software may write it again as soon as GO is clear. */
 static void load_command(struct cmd_if *f, struct cmd *c)
 {
 	memset(c, 0, sizeof(*c));
@@ -496,8 +502,8 @@ static void load_command(struct cmd_if *f, struct cmd *c)
 }
 
 /*
- * HW2SW_MPT and ERR2RST_QPEE have modifiers that mean "no output", whatever out_param holds
- * (tavor-hw 5).
+ * HW2SW_MPT and ERR2RST_QPEE have a modifier for "no output": out_param is then not used (tavor-hw
+ * 5).
  */
 static bool no_output(const struct cmd *c)
 {
@@ -526,8 +532,8 @@ static void load_slot(struct hca *h, struct slot *s)
 }
 
 /*
- * The firmware copies the HCR. With an event that frees it; with all slots taken it stays busy
- * until one is free, which a driver that counts its commands never sees.
+ * The firmware copies the HCR. For a command with an event the HCR is then free. If all slots are
+ * in use, it stays busy until one is free; a driver that limits its commands never sees this.
  */
 static void accept(struct hca *h)
 {
@@ -555,7 +561,9 @@ static void accept(struct hca *h)
 	start_waiting(h);
 }
 
-/* GO has been seen, after its delay. Stuck and hanging firmware never gets further than here. */
+/*
+ * The firmware accepts the command after the GO delay, unless it hangs or GO is stuck by a fault.
+ */
 static void on_go(struct hca_timer *t)
 {
 	struct cmd_if *f = (struct cmd_if *)((char *)t - offsetof(struct cmd_if, go_timer));
@@ -570,9 +578,9 @@ static void on_go(struct hca_timer *t)
 	accept(f->h);
 }
 
-/* --- the register ----------------------------------------------------------------------------- */
+/* --- the HCR ---------------------------------------------------------------------------------- */
 
-/* A write without GO has no meaning (tavor-hw 4.1). */
+/* A write without GO is an error (tavor-hw 4.1). */
 static void write_go(struct hca *h, u32 value)
 {
 	struct cmd_if *f = cmd_of(h);
@@ -594,8 +602,8 @@ static void write_go(struct hca *h, u32 value)
 }
 
 /*
- * While GO is set the register is the firmware's; a write then would change a command that is being
- * read.
+ * While GO is set the firmware owns the HCR. A write at this time would change a command that the
+ * firmware reads.
  */
 void cmd_hcr_write(struct hca *h, unsigned int index, u32 value)
 {
@@ -636,7 +644,7 @@ unsigned int cmd_outstanding(const struct hca *h)
 	return cmd_of(h)->used;
 }
 
-/* Commands under way never finish; the next one never leaves the HCR. */
+/* Outstanding commands never complete, and the firmware does not accept the next one. */
 void cmd_hang(struct hca *h)
 {
 	struct cmd_if *f = cmd_of(h);
@@ -649,8 +657,8 @@ void cmd_hang(struct hca *h)
 }
 
 /*
- * The error buffer is filled and the EQ mapped to type 8 raises its interrupt without an entry
- * (tavor-hw 10.3, 17.6); after that nothing moves until a reset.
+ * Fills the error buffer, and raises the interrupt of the EQ for type 8 without an EQE (tavor-hw
+ * 10.3, 17.6). The device then stops until a reset.
  */
 void cmd_catastrophe(struct hca *h, const u32 *dwords)
 {
@@ -691,7 +699,7 @@ static void add_outstanding(const struct cmd_if *f, cJSON *out)
 	}
 }
 
-/* Pairs of [seconds, outstanding], oldest first. */
+/* Adds pairs of [seconds, outstanding commands], oldest first. */
 static void add_history(const struct cmd_if *f, cJSON *out)
 {
 	cJSON *list = cJSON_AddArrayToObject(out, "history");
@@ -727,7 +735,7 @@ void cmd_stats(const struct hca *h, struct cJSON *out, bool history)
 		add_history(f, out);
 }
 
-/* All commands are dropped without a completion, at any stage. */
+/* Drops all commands at any stage, without a completion. */
 void cmd_reset(struct hca *h)
 {
 	struct cmd_if *f = cmd_of(h);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What the commands of all parts check alike. A reserved field that is set is recorded and the
- * command goes on, since firmware would not look at it; a wrong index or owner also makes it fail,
- * with the status of tavor-hw 4.5.
+ * Checks that the commands of all parts share. A reserved field that is not 0 is recorded, but the
+ * command continues, because firmware does not check it. A wrong index or owner is recorded, and
+ * the command fails with the status of tavor-hw 4.5.
  */
 #include "core/bytes.h"
 #include "device/cmd.h"

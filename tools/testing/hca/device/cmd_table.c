@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* The commands there are: each part has a table of its own, and is asked by opcode or by name. */
+/* The list of commands. Each part adds its table; a command is found by opcode or by name. */
 #include "device/cmd.h"
 
 #include "core/options.h"
@@ -36,7 +36,7 @@ static int opcode_by_name(const char *name)
 	return -1;
 }
 
-/* A command by its name, or any number: opcodes, event types and CQE opcodes alike. */
+/* Converts the name of a command, or any number: an opcode, an event type or a CQE opcode. */
 bool cmd_opcode_parse(const char *text, int *op)
 {
 	int code = opcode_by_name(text);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Completion queues (tavor-hw 11): entries, arming, overflow. Indices are kept modulo the queue's
- * size, as the hardware does; one entry always stays free.
+ * Completion queues (tavor-hw 11): entries, arming, overflow. Indices are modulo the size of the
+ * queue, as in hardware, and one entry always stays free.
  *
- * cq_post() is on the path of every completion: one lookup, one translation, one copy.
+ * Every completion calls cq_post(): it does one lookup, one translation and one copy.
  */
 #include "device/cq.h"
 #include "core/bytes.h"
@@ -19,7 +19,7 @@
 
 #define NO_INDEX 0xffffffffu
 
-/* The queue pairs, which are above this file. */
+/* The callbacks into the queue pairs, which are in a higher layer. */
 static struct cq_users users;
 
 void cq_set_users(const struct cq_users *u)
@@ -28,7 +28,7 @@ void cq_set_users(const struct cq_users *u)
 }
 
 /*
- * By the whole number: the high bits tell a CQ from its predecessor in the same entry
+ * Compares the whole number: the high bits distinguish a CQ from an earlier one with the same index
  * (tavor-hw 11.1).
  */
 struct cq *cq_find(struct hca *h, u32 cqn)
@@ -74,7 +74,7 @@ bool cq_uses_mpt(struct hca *h, u32 key, u32 *uar)
 	return false;
 }
 
-/* For the destruction of an EQ, which is rare, so this checks all CQs. */
+/* Is called when an EQ is destroyed, which is rare, so it checks all CQs. */
 bool cq_uses_eq(struct hca *h, u32 eqn)
 {
 	struct cqs *s = cqs_of(h);
@@ -89,20 +89,20 @@ bool cq_uses_eq(struct hca *h, u32 eqn)
 /* --- notification ----------------------------------------------------------------------------- */
 
 /*
- * One event per arming, so that a completion EQ with an entry for each CQ cannot overflow
- * (tavor-hw 11.5).
+ * A CQ writes one EQE each time it is armed, so that an EQ with an entry for each CQ cannot
+ * overflow (tavor-hw 11.5).
  */
 static void fire(struct hca *h, struct cq *q)
 {
 	q->state = CQ_FIRED;
 	q->after = 0;
 	q->notified = q->pi;
-	/* a number above 63 means "do not report" */
+	/* an EQN above 63 means "do not report" */
 	if (q->c_eqn < 64)
 		eq_completion(h, q->c_eqn, q->cqn);
 }
 
-/* After an entry was written: does it match the arming? */
+/* Called after a CQE was written: fires if the CQ is armed for it. */
 static void notify(struct hca *h, struct cq *q, bool solicited)
 {
 	if (q->state == CQ_DISARMED || q->state == CQ_FIRED)
@@ -115,7 +115,7 @@ void cq_disarm(struct hca *h, u32 cqn)
 {
 	struct cq *q = cq_find(h, cqn);
 
-	/* an event may outlive its CQ (tavor-hw 11.8) */
+	/* an EQE can be read after its CQ is gone (tavor-hw 11.8) */
 	if (q)
 		q->state = CQ_DISARMED;
 	else
@@ -125,8 +125,8 @@ void cq_disarm(struct hca *h, u32 cqn)
 /* --- errors ----------------------------------------------------------------------------------- */
 
 /*
- * CQ error (tavor-hw 10.3, type 4): to the CQ's own error EQ, and its queue pairs go with it
- * (tavor-hw 11.6).
+ * Moves the CQ to error: an event of type 4 (tavor-hw 10.3) goes to its error EQ, and its QPs move
+ * to error (tavor-hw 11.6).
  */
 static void fail(struct hca *h, struct cq *q, u8 status, u32 syndrome)
 {
@@ -160,7 +160,10 @@ static void write_failed(struct hca *h, struct cq *q)
 	fail(h, q, CQ_WRITE_FAILED, 2);
 }
 
-/* Software has not given the entry back, but moved the consumer index past it (tavor-hw 11.2). */
+/*
+ * Software has moved the consumer index past an entry without returning its ownership (tavor-hw
+ * 11.2).
+ */
 static void not_owned(struct hca *h, struct cq *q, u8 owner)
 {
 	char object[24];
@@ -172,7 +175,7 @@ static void not_owned(struct hca *h, struct cq *q, u8 owner)
 
 /* --- writing entries -------------------------------------------------------------------------- */
 
-/* tavor-hw 11.2 and 11.3; the owner byte comes out as 0, software. */
+/* Builds a CQE (tavor-hw 11.2, 11.3) with owner byte 0, which is software. */
 static void build(const struct cqe *cqe, u8 *out)
 {
 	put32(out, cqe->qpn & 0xffffff);
@@ -196,8 +199,8 @@ static void build(const struct cqe *cqe, u8 *out)
 }
 
 /*
- * One translation serves the owner check and the store. The last eight bytes go last, with the
- * owner byte among them; entries are 32-byte aligned wherever the buffer's pages are.
+ * Checks the owner byte and stores the entry with one translation. The last eight bytes, which
+ * contain the owner byte, are stored last. An entry is 32-byte aligned, so it never crosses a page.
  */
 static int store(struct hca *h, struct cq *q, const u8 *raw)
 {
@@ -241,9 +244,9 @@ static int write_entry(struct hca *h, struct cq *q, const struct cqe *cqe, bool 
 	return 0;
 }
 
-/* --- CQEs held back by a fault ---------------------------------------------------------------- */
+/* --- CQEs that a fault delays ----------------------------------------------------------------- */
 
-/* With the CQ gone there is nowhere to write them. */
+/* A delayed CQE is discarded when its CQ is gone. */
 void cq_drop_late(struct cq *q)
 {
 	struct late_cqe *l;
@@ -267,7 +270,7 @@ static void on_late(struct hca_timer *t)
 	}
 }
 
-/* The list is short and exists only while a fault is at work, so it may be allocated. */
+/* The list is short and exists only while a fault is active, so an allocation is acceptable. */
 static bool hold_back(struct cq *q, const struct cqe *cqe, bool solicited)
 {
 	struct late_cqe *l = calloc(1, sizeof(*l)), **at;
@@ -289,7 +292,7 @@ static int post_with_faults(struct hca *h, struct cq *q, const struct cqe *cqe, 
 
 	if (v.action == FAULT_DROP)
 		return 0;
-	/* the order within a CQ is kept: later entries wait too */
+	/* CQEs of one CQ stay in order: later ones wait, too */
 	if ((v.action == FAULT_DELAY || q->late) && hold_back(q, cqe, solicited)) {
 		if (v.action == FAULT_DELAY && !timer_armed(&q->late_timer))
 			timer_arm(&q->late_timer, v.time);
@@ -314,7 +317,7 @@ int cq_post(struct hca *h, u32 cqn, const struct cqe *cqe, bool solicited)
 
 /* --- doorbells -------------------------------------------------------------------------------- */
 
-/* A consumer cannot be ahead of the producer. */
+/* The consumer index must not pass the producer index. */
 static void advance(struct hca *h, u32 uar, struct cq *q, u32 step)
 {
 	char object[24];
@@ -328,9 +331,7 @@ static void advance(struct hca *h, u32 uar, struct cq *q, u32 step)
 	q->ci = (q->ci + step) & cq_size_mask(q);
 }
 
-/*
- * What is there already fires at once: the request is compared with what software says it consumed.
- */
+/* If there are CQEs after the index that software passes, the CQ fires at once. */
 static void arm(struct hca *h, struct cq *q, u32 last)
 {
 	u32 seen = last == NO_INDEX ? q->ci : (last + 1) & cq_size_mask(q);
@@ -343,7 +344,7 @@ static void arm(struct hca *h, struct cq *q, u32 last)
 		fire(h, q);
 }
 
-/* As arm(), for entries up to the last solicited one only. */
+/* Like arm(), but only for CQEs up to the last solicited one. */
 static void arm_solicited(struct hca *h, struct cq *q, u32 last)
 {
 	u32 seen = last == NO_INDEX ? q->ci : (last + 1) & cq_size_mask(q);
@@ -357,7 +358,7 @@ static void arm_solicited(struct hca *h, struct cq *q, u32 last)
 		fire(h, q);
 }
 
-/* No driver uses it; the count is that of waiting entries. */
+/* Drivers do not use this command. The count is that of outstanding CQEs. */
 static void arm_after(struct hca *h, struct cq *q, u32 n)
 {
 	if (q->state == CQ_FIRED)
@@ -369,7 +370,8 @@ static void arm_after(struct hca *h, struct cq *q, u32 n)
 }
 
 /*
- * An index is modulo the size, a number of completions has 15 bits; a count is judged by advance().
+ * An index is modulo the size. A number of CQEs to wait for has 15 bits. advance() checks a count
+ * of consumed CQEs.
  */
 static bool parameter_bad(const struct cq *q, u8 command, u32 lo)
 {
@@ -396,7 +398,7 @@ static void obey(struct hca *h, u32 uar, struct cq *q, u32 hi, u32 lo)
 	}
 	switch (hi >> 24) {
 	case 1:
-		/* the parameter is the count less one; a full wrap cannot be */
+		/* the parameter is the number of CQEs minus one; it cannot wrap */
 		advance(h, uar, q, lo == NO_INDEX ? NO_INDEX : lo + 1);
 		break;
 	case 2:
@@ -493,7 +495,8 @@ void cq_reset(struct hca *h)
 }
 
 /*
- * The table has as many entries as INIT_HCA said; the host gives pages only to those that are used.
+ * The table has the number of entries given to INIT_HCA. The host allocates only the pages that are
+ * used.
  */
 int cq_init(struct hca *h)
 {

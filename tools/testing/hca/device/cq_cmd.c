@@ -17,8 +17,8 @@ static u8 bad_field(struct hca *h, const char *object, const char *what, u32 val
 }
 
 /*
- * A consumer index other than 0 is honoured (tavor-hw 11.1); producer and solicited index are
- * outputs, and begin where it is.
+ * The initial consumer index is an input and can be other than 0 (tavor-hw 11.1). Producer index
+ * and solicited index are outputs, and start at the same value.
  */
 static void parse(const u8 *in, struct cq *q)
 {
@@ -53,14 +53,15 @@ static u8 check_buffer(struct hca *h, const char *object, const struct cq *q)
 	if (!tpt_check(h, q->lkey, q->pd, q->start, (u64)CQE_SIZE << q->log_size, TPT_LOCAL_WRITE))
 		return CMD_OK;
 	/*
-	 * PD and key of a user's CQ come from the process (tavor-hw 18.2), so this may be its doing
+	 * A process chooses PD and key of its CQ (tavor-hw 18.2), so this can be an error of the
+	 * process.
 	 */
 	blame(h, q->uar, RULE_CQ_BUFFER, object, "%u entries at 0x%llx: key 0x%08x PD 0x%x",
 	      1u << q->log_size, (unsigned long long)q->start, q->lkey, q->pd);
 	return CMD_BAD_PARAM;
 }
 
-/* Numbers above 63 mean "do not report" and are legal. */
+/* An EQN above 63 means "do not report" and is legal. */
 static u8 check_eqs(struct hca *h, const char *object, const struct cq *q)
 {
 	const u8 eqns[] = { q->c_eqn, q->e_eqn };
@@ -97,7 +98,7 @@ static u8 check(struct hca *h, const struct cmd *c, const char *object, const st
 	return status ? status : check_buffer(h, object, q);
 }
 
-/* The index is the number modulo the table's size; its low end is the firmware's. */
+/* The index is the CQN modulo the size of the table. The lowest indices are reserved. */
 static u8 bad_index(struct hca *h, const struct cmd *c)
 {
 	u32 index = c->in_mod & cqs_of(h)->mask;
@@ -133,7 +134,7 @@ static u8 sw2hw_cq(struct hca *h, struct cmd *c)
 
 /* --- HW2SW_CQ, QUERY_CQ ----------------------------------------------------------------------- */
 
-/* The context as QUERY_CQ and HW2SW_CQ show it. */
+/* Writes the context for QUERY_CQ and HW2SW_CQ. */
 static void dump(const struct cq *q, u8 *out)
 {
 	put32(out,
@@ -166,7 +167,7 @@ static u8 owned(struct hca *h, const struct cmd *c, struct cq **q)
 }
 
 /*
- * Events already in an EQ stay there: software knows that one may name a CQ that is gone
+ * EQEs that are already in an EQ stay there. Software must expect an EQE for a CQ that is gone
  * (tavor-hw 11.8).
  */
 static u8 hw2sw_cq(struct hca *h, struct cmd *c)
@@ -203,8 +204,8 @@ static u8 query_cq(struct hca *h, struct cmd *c)
 /* --- RESIZE_CQ (tavor-hw 11.7) ---------------------------------------------------------------- */
 
 /*
- * What is outstanding changes under the driver's feet, so too small a size fails without being its
- * fault.
+ * The number of outstanding CQEs can change before the command executes. A size that is too small
+ * therefore fails, but is no violation.
  */
 static u8 check_resize(struct hca *h, const struct cmd *c, const struct cq *fresh,
 		       const struct cq *old)
@@ -242,7 +243,9 @@ static u8 resize_cq(struct hca *h, struct cmd *c)
 		return status;
 	waiting = cq_outstanding(q);
 	sol = (q->sol_pi - q->ci) & cq_size_mask(q);
-	/* legacy flow: software moves what waits to the beginning; fixed flow: indices go on */
+	/*
+	 * legacy flow: software moves outstanding CQEs to the start; fixed flow: indices continue
+	 */
 	fresh.pi = c->op_mod ? q->pi & cq_size_mask(&fresh) : waiting;
 	fresh.ci = (fresh.pi - waiting) & cq_size_mask(&fresh);
 	fresh.sol_pi = (fresh.ci + (sol <= waiting ? sol : 0)) & cq_size_mask(&fresh);

@@ -32,8 +32,8 @@ u64 ddr_size(const struct hca *h)
 }
 
 /*
- * The firmware sits at the top, where every driver looks for it and ends its own tables
- * (tavor-hw 7).
+ * The firmware's area is at the top of the DDR. Drivers expect it there, and place their tables
+ * below it (tavor-hw 7).
  */
 u64 ddr_fw_start(const struct hca *h)
 {
@@ -50,7 +50,7 @@ int ddr_fd(const struct hca *h)
 	return ddr_of(h)->fd;
 }
 
-/* Without forming an end: the address comes from the guest and may be near 2^64. */
+/* Does not compute the end, because the address comes from the guest and can be near 2^64. */
 bool ddr_contains(const struct hca *h, u64 addr, size_t len)
 {
 	const struct ddr *d = ddr_of(h);
@@ -63,7 +63,7 @@ u8 *ddr_ptr(struct hca *h, u64 addr, size_t len)
 	return ddr_contains(h, addr, len) ? ddr_of(h)->mem + (addr - ddr_of(h)->start) : NULL;
 }
 
-/* Punching holes gives the memory back to the host; it reads as zero. */
+/* A punched hole returns the memory to the host, and reads as zero. */
 void ddr_clear(struct hca *h)
 {
 	struct ddr *d = ddr_of(h);
@@ -80,8 +80,8 @@ int ddr_new(struct hca *h)
 		return -ENOMEM;
 	d->size = opt_u64(h, "ddr_size");
 	/*
-	 * each HCA of the process has its own range, so that an address in a report says whose it
-	 * is
+	 * each HCA of the process has its own range, so that an address in a report identifies the
+	 * HCA
 	 */
 	d->start = opt_u64(h, "ddr_base") + (u64)hca_number(h) * d->size;
 	if ((d->size & (d->size - 1)) || (d->start & (d->size - 1)) ||

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Memory the device can reach: what the client mapped with DMA_MAP, and the HCA's own DDR.
+ * Memory that the device can access: the guest memory that the client mapped with DMA_MAP, and the
+ * HCA's own DDR.
  *
- * A client with an IOMMU maps and unmaps single pages by the thousand, all from one memory file.
- * The file is therefore mapped once, whole, and a DMA map is only a range of it. Lookups go through
- * a small cache indexed by page, which any map or unmap invalidates.
+ * A client with an IOMMU maps and unmaps thousands of single pages, all from one memory file. The
+ * file is therefore mapped once as a whole, and a DMA map is only a range of it. Lookups use a
+ * small cache indexed by page, which each map or unmap invalidates.
  */
 #include "device/device.h"
 
@@ -29,7 +30,7 @@ struct dma_file {
 
 struct dma_range {
 	u64 addr, size;
-	u8 *ptr; /* NULL: known but out of reach (ROMs and BARs of other devices) */
+	u8 *ptr; /* NULL: memory that cannot be accessed (ROMs and BARs of other devices) */
 	bool readable, writable;
 	struct dma_file *file;
 };
@@ -40,7 +41,7 @@ struct dma_cache {
 };
 
 struct dma {
-	struct dma_range *ranges; /* by address */
+	struct dma_range *ranges; /* sorted by address */
 	size_t n, room;
 	struct dma_file *files;
 	u32 generation;
@@ -54,7 +55,7 @@ static struct dma *dma_of(const struct hca *h)
 
 /* --- ranges ----------------------------------------------------------------------------------- */
 
-/* Index of the first range that ends beyond @addr. */
+/* Returns the index of the first range that ends after @addr. */
 static size_t lower(const struct dma *d, u64 addr)
 {
 	size_t lo = 0, hi = d->n;
@@ -70,7 +71,10 @@ static size_t lower(const struct dma *d, u64 addr)
 	return lo;
 }
 
-/* The cache is checked against the range itself: a page may hold the ends of two. */
+/*
+ * A hit in the cache is checked against the range, because one page can contain the ends of two
+ * ranges.
+ */
 static struct dma_range *find(struct dma *d, u64 addr)
 {
 	struct dma_cache *c = &d->cache[addr / HCA_PAGE % CACHE];
@@ -91,7 +95,7 @@ static struct dma_range *find(struct dma *d, u64 addr)
 
 /* --- files ------------------------------------------------------------------------------------ */
 
-/* By inode: each map brings a descriptor of its own for the same memory. */
+/* Compares inodes, because each map brings another descriptor for the same memory. */
 static struct dma_file *file_find(struct dma *d, const struct stat *st, u64 end)
 {
 	struct dma_file *f;
@@ -127,7 +131,7 @@ static struct dma_file *file_map(struct dma *d, int fd, const struct stat *st)
 	return f;
 }
 
-/* Only regular files (memory files among them) can be mapped whole and stay valid. */
+/* Only regular files, which include memory files, can be mapped as a whole and stay valid. */
 static struct dma_file *file_get(struct dma *d, int fd, u64 offset, u64 size)
 {
 	struct dma_file *f;
@@ -160,7 +164,7 @@ static void file_put(struct dma *d, struct dma_file *f)
 
 /* --- map and unmap ---------------------------------------------------------------------------- */
 
-/* A client with an IOMMU has thousands of maps, one a page. */
+/* The array grows: a client with an IOMMU has thousands of maps, one for each page. */
 static int make_room(struct dma *d)
 {
 	size_t room = d->room ? d->room * 2 : 64;
@@ -176,7 +180,7 @@ static int make_room(struct dma *d)
 	return 0;
 }
 
-/* Overlaps are refused: the protocol wants EEXIST. */
+/* Refuses a range that overlaps another: the protocol requires EEXIST. */
 static int insert(struct dma *d, const struct dma_range *r)
 {
 	size_t i = lower(d, r->addr);
@@ -222,7 +226,10 @@ close_fd:
 	return ret;
 }
 
-/* Every range inside [addr, addr + size) goes; one that straddles an end is a client's error. */
+/*
+ * Removes each range inside [addr, addr + size). A range that crosses an end is an error of the
+ * client.
+ */
 int dma_unmap(struct hca *h, u64 addr, u64 size)
 {
 	struct dma *d = dma_of(h);
@@ -262,7 +269,7 @@ size_t dma_maps(const struct hca *h)
 
 /* --- access ----------------------------------------------------------------------------------- */
 
-/* The last piece goes last and with release order: a consumer that sees it sees the rest. */
+/* The last piece is stored last with release order: a consumer that sees it also sees the rest. */
 static void copy_out(u8 *to, const u8 *from, size_t len)
 {
 	u64 v8;
@@ -291,11 +298,10 @@ static int refuse(struct hca *h, const char *who, u64 addr, size_t len, const ch
 }
 
 /*
- * Bit 2 of COMMAND allows the function to act as a master. PCI does not require that the function
- * is idle before the bit is cleared (PCI 2.3, 6.2.2): its further accesses do not happen. A driver
- * may therefore take the device off the bus at any time, and that is how it fences one that has
- * failed. It is only a mistake to give the device work before bus mastering was enabled for the
- * first time.
+ * Bit 2 of COMMAND allows the function to act as a bus master. PCI does not require that the
+ * function is idle before the bit is cleared (PCI 2.3, 6.2.2): its further accesses do not happen.
+ * A driver may therefore clear the bit at any time, and fences a failed device in this way. It is
+ * only a mistake to give work to the device before bus mastering was enabled for the first time.
  */
 static int not_master(struct hca *h, const char *who, u64 addr, size_t len)
 {
@@ -308,7 +314,7 @@ static int not_master(struct hca *h, const char *who, u64 addr, size_t len)
 	return -EFAULT;
 }
 
-/* Range by range: a DMA may span several maps. */
+/* Copies range by range, because a DMA can span several maps. */
 static int transfer(struct hca *h, const char *who, u64 addr, u8 *buf, size_t len, bool write)
 {
 	struct dma *d = dma_of(h);
@@ -336,7 +342,7 @@ static int transfer(struct hca *h, const char *who, u64 addr, u8 *buf, size_t le
 	return 0;
 }
 
-/* The DDR is not behind the bus: it needs neither a map nor bus mastering. */
+/* An access to the DDR does not cross the bus: it needs neither a map nor bus mastering. */
 int dma_read(struct hca *h, const char *who, u64 addr, void *buf, size_t len)
 {
 	u8 *p = ddr_ptr(h, addr, len);
@@ -380,7 +386,7 @@ int dma_new(struct hca *h)
 
 	if (!d)
 		return -ENOMEM;
-	d->generation = 1; /* the zeroed cache is generation 0 */
+	d->generation = 1; /* the entries of the zeroed cache have generation 0 */
 	hca_set_part(h, PART_DMA, d);
 	return 0;
 }

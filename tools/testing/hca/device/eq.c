@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * Event queues (tavor-hw 10): contexts, entries and their ownership, arming, interrupts, and the
- * routing of event types. Indices run freely here; the guest sees them modulo the queue's size.
+ * routing of event types. Indices are free-running here; the guest sees them modulo the size of the
+ * queue.
  */
 #include "core/bytes.h"
 #include "core/report.h"
@@ -32,7 +33,7 @@ struct eq {
 	u64 written; /* statistics */
 };
 
-/* An EQE held back by a fault */
+/* An EQE that a fault delays */
 struct late_eqe {
 	struct hca *h;
 	struct hca_timer timer;
@@ -42,11 +43,11 @@ struct late_eqe {
 
 struct eqs {
 	struct eq eq[MAX_EQS];
-	signed char route[LAST_TYPE + 1]; /* event type to EQN; -1 none */
+	signed char route[LAST_TYPE + 1]; /* event type to EQN; -1: none */
 	struct late_eqe late[MAX_LATE];
 };
 
-/* The completion queues, which are above this file. */
+/* The callbacks into the completion queues, which are in a higher file. */
 static struct eq_users users;
 
 void eq_set_users(const struct eq_users *u)
@@ -60,7 +61,8 @@ static struct eqs *eqs_of(const struct hca *h)
 }
 
 /*
- * INIT_HCA may ask for 128 in its field of four bits; doorbells and ECR end at 64 (tavor-hw 10.5).
+ * The field of INIT_HCA can ask for 128 EQs, but doorbells and the ECR support only 64 (tavor-hw
+ * 10.5).
  */
 static u32 n_eqs(const struct hca *h)
 {
@@ -69,7 +71,7 @@ static u32 n_eqs(const struct hca *h)
 	return n < MAX_EQS ? n : MAX_EQS;
 }
 
-/* NULL unless the hardware owns it. */
+/* Returns NULL if hardware does not own the EQ. */
 static struct eq *find(struct hca *h, u32 eqn)
 {
 	struct eq *q = eqn < MAX_EQS ? &eqs_of(h)->eq[eqn] : NULL;
@@ -110,9 +112,8 @@ bool eq_uses_mpt(struct hca *h, u32 key, u32 *uar)
 /* --- firing ----------------------------------------------------------------------------------- */
 
 /*
- * The entry is in memory by now, so a handler that looks at once finds it (tavor-hw 10.6). The ECR
- * bit comes before the interrupt for the same reason: it identifies the device on a shared INTx
- * line.
+ * The EQE is in memory before this call, so that a handler finds it (tavor-hw 10.6). The ECR bit is
+ * also set before the interrupt: it identifies the device on a shared INTx line.
  */
 static void fire(struct hca *h, u32 eqn)
 {
@@ -124,7 +125,9 @@ static void fire(struct hca *h, u32 eqn)
 	pci_raise(h, q->intr);
 }
 
-/* A fired queue stays quiet until software arms it, and arming looks for what came meanwhile. */
+/*
+ * A queue that has fired is quiet until software arms it. Arming checks for EQEs that came since.
+ */
 static void written(struct hca *h, u32 eqn)
 {
 	if (eqs_of(h)->eq[eqn].state != EQ_FIRED)
@@ -132,8 +135,8 @@ static void written(struct hca *h, u32 eqn)
 }
 
 /*
- * Used for type 8, which is reported without an entry (tavor-hw 10.3): software then reads the
- * error buffer.
+ * Raises the interrupt for type 8, which has no EQE (tavor-hw 10.3): software then reads the error
+ * buffer.
  */
 void eq_raise(struct hca *h, enum hca_event type)
 {
@@ -147,7 +150,7 @@ void eq_raise(struct hca *h, enum hca_event type)
 
 /* --- writing entries -------------------------------------------------------------------------- */
 
-/* Reported once; the context counts the lost entries (tavor-hw 10.1). */
+/* Is reported once. The context counts the lost EQEs (tavor-hw 10.1). */
 static void overflowed(struct hca *h, u32 eqn, struct eq *q, u8 type)
 {
 	u32 data[7] = { 0, 0, 1 };
@@ -164,7 +167,7 @@ static void overflowed(struct hca *h, u32 eqn, struct eq *q, u8 type)
 		eq_async(h, EV_EQ_OVERFLOW, 0, data);
 }
 
-/* The queue is useless from here on: status 0xA (tavor-hw 10.1). */
+/* Moves the EQ to status 0xA (tavor-hw 10.1); it gets no more EQEs. */
 static void write_failed(struct hca *h, u32 eqn, struct eq *q)
 {
 	char object[24];
@@ -177,7 +180,7 @@ static void write_failed(struct hca *h, u32 eqn, struct eq *q)
 	q->status = EQ_WRITE_FAILED;
 }
 
-/* The overflow test uses the consumer index that software has set (tavor-hw 10.2). */
+/* The overflow check uses the consumer index that software has set (tavor-hw 10.2). */
 static void write_entry(struct hca *h, u32 eqn, const u8 *eqe)
 {
 	struct eq *q = find(h, eqn);
@@ -219,7 +222,7 @@ static void on_late(struct hca_timer *t)
 	write_entry(l->h, l->eqn, l->eqe);
 }
 
-/* Events are independent of one another: others may overtake it. */
+/* EQEs are independent of each other, so later ones may overtake a delayed one. */
 static bool hold_back(struct hca *h, u32 eqn, const u8 *eqe, u64 time)
 {
 	int i;
@@ -237,7 +240,7 @@ static bool hold_back(struct hca *h, u32 eqn, const u8 *eqe, u64 time)
 	return false;
 }
 
-/* The owner byte comes out as 0, software; faults may get in the way. */
+/* Writes an EQE with owner byte 0, which is software, unless a fault drops or delays it. */
 static void post(struct hca *h, u32 eqn, u8 type, u8 subtype, const u32 data[7])
 {
 	struct fault_verdict v = fault_eqe(h, type, eqn);
@@ -258,8 +261,8 @@ static void post(struct hca *h, u32 eqn, u8 type, u8 subtype, const u32 data[7])
 }
 
 /*
- * An event whose type is mapped to no EQ is dropped (tavor-hw 10.4): mthca, for example, does not
- * map type 0x0f.
+ * Drops an event if its type is mapped to no EQ (tavor-hw 10.4). mthca, for example, does not map
+ * type 0x0f.
  */
 void eq_async(struct hca *h, enum hca_event type, u8 subtype, const u32 data[7])
 {
@@ -292,7 +295,7 @@ void eq_post_to(struct hca *h, u32 eqn, enum hca_event type, const u32 data[7])
 
 /* --- doorbells -------------------------------------------------------------------------------- */
 
-/* Software tells the index modulo the size; a consumer cannot be ahead of the producer. */
+/* Software passes the index modulo the size. The consumer must not pass the producer. */
 static void set_ci(struct hca *h, u32 uar, u32 eqn, struct eq *q, u32 index)
 {
 	u32 mask = (1u << q->log_size) - 1;
@@ -312,18 +315,18 @@ static void set_ci(struct hca *h, u32 uar, u32 eqn, struct eq *q, u32 index)
 }
 
 /*
- * mthca sets its consumer index, arms and does not look again, in MSI-X mode: an entry that came in
- * between would never be seen if arming did not compare (tavor-hw 10.5).
+ * In MSI-X mode mthca sets its consumer index, arms the EQ, and does not read the EQ again. An EQE
+ * written in between would be lost if arming did not compare the indices (tavor-hw 10.5).
  */
 static void arm(struct hca *h, u32 eqn, struct eq *q, u8 state)
 {
 	q->state = state;
-	/* nothing is lost: what is there already fires at once */
+	/* the EQ fires at once if it has EQEs */
 	if (q->pi != q->ci)
 		fire(h, eqn);
 }
 
-/* What the low dword of a command may hold; set_ci() judges an index itself. */
+/* Returns the defined bits of a command's low dword. set_ci() checks an index. */
 static u32 parameter_bits(u8 command)
 {
 	return command == 3 ? 0xffffff : command == 4 ? ~0u : 0;
@@ -384,7 +387,7 @@ static u8 bad_field(struct hca *h, const char *object, const char *what, u32 val
 	return CMD_BAD_PARAM;
 }
 
-/* Status, owner and producer index are outputs and not taken over (tavor-hw 10.1). */
+/* Status, owner and producer index are outputs, so they are not read (tavor-hw 10.1). */
 static void parse(const u8 *in, struct eq *q)
 {
 	u32 w0 = get32(in);
@@ -485,7 +488,7 @@ static u8 owned(struct hca *h, const struct cmd *c, struct eq **q)
 	return cmd_bad_owner(h, c, object, "software");
 }
 
-/* Events that still come would find no queue: unmap first (tavor-hw 10.7). */
+/* Event types must be unmapped first, or later events would have no EQ (tavor-hw 10.7). */
 static void check_unused(struct hca *h, u32 eqn)
 {
 	char object[24];
@@ -511,9 +514,7 @@ static void drop_late(struct hca *h, u32 eqn)
 			timer_cancel(&eqs_of(h)->late[i].timer);
 }
 
-/*
- * What is in the queue stays there unread (tavor-hw 10.7); what a fault still holds back is lost.
- */
+/* Unread EQEs stay in the queue (tavor-hw 10.7). EQEs that a fault delays are lost. */
 static u8 hw2sw_eq(struct hca *h, struct cmd *c)
 {
 	struct eq *q;
@@ -524,7 +525,7 @@ static u8 hw2sw_eq(struct hca *h, struct cmd *c)
 		return status;
 	check_unused(h, c->in_mod);
 	build(q, c->out);
-	/* the context goes back owned by software */
+	/* the returned context has software as its owner */
 	put32(c->out, get32(c->out) & ~0x0f000000u);
 	drop_late(h, c->in_mod);
 	q->hw = false;
@@ -542,7 +543,7 @@ static u8 query_eq(struct hca *h, struct cmd *c)
 	return status;
 }
 
-/* Mapping again moves a type; unmapping must name the queue it is mapped to (tavor-hw 10.4). */
+/* A type can be mapped again to another EQ. Unmapping must name its current EQ (tavor-hw 10.4). */
 static void map_type(struct hca *h, int type, u32 eqn, bool unmap)
 {
 	struct eqs *s = eqs_of(h);
@@ -562,7 +563,7 @@ static void map_type(struct hca *h, int type, u32 eqn, bool unmap)
 }
 
 /*
- * The EQN has a field of its own here, so stray bits beside it are an error of the parameter and
+ * Here the input modifier is more than the EQN. Undefined bits are an error of the parameter and
  * not of the index.
  */
 static u8 map_eq(struct hca *h, struct cmd *c)
@@ -623,7 +624,7 @@ void eq_objects(struct hca *h, struct cJSON *out)
 	}
 }
 
-/* Also CLOSE_HCA: entries a fault holds back have no queue any more. */
+/* CLOSE_HCA also calls this. Delayed EQEs are discarded, because their queue is gone. */
 void eq_reset(struct hca *h)
 {
 	struct eqs *s = eqs_of(h);

@@ -17,10 +17,10 @@ enum fault_on { ON_CMD, ON_EQE, ON_CQE };
 struct fault_rule {
 	enum fault_action action;
 	enum fault_on on;
-	int op;	   /* opcode or event type; -1 any */
-	int num;   /* EQN or CQN; -1 any */
-	u64 after; /* matches to let pass first */
-	u64 count; /* matches to hit; 0 no limit */
+	int op;	   /* opcode or event type; -1: any */
+	int num;   /* EQN or CQN; -1: any */
+	u64 after; /* number of matches to pass first */
+	u64 count; /* number of matches to hit; 0: no limit */
 	double prob;
 	u8 status;
 	u64 time;
@@ -66,10 +66,7 @@ static bool parse_prob(const char *text, double *p)
 	return end != text && !*end && *p >= 0 && *p <= 1;
 }
 
-/*
- * Numbers go through opt_number(), so that times may have units and nothing is cut off at its
- * range.
- */
+/* Numbers are parsed by opt_number(), so that times can have units and no value is truncated. */
 static bool parse_field(struct fault_rule *r, const char *key, const char *text)
 {
 	u64 v;
@@ -101,7 +98,7 @@ static bool parse_field(struct fault_rule *r, const char *key, const char *text)
 	return true;
 }
 
-/* Fields that make no sense together. */
+/* Refuses fields that contradict each other. */
 static int rule_sane(const struct fault_rule *r, const char *spec, char *why)
 {
 	if (r->on != ON_CMD && r->action > FAULT_DUP) {
@@ -159,7 +156,9 @@ int fault_check(const char *spec, char *why)
 
 /* --- the option ------------------------------------------------------------------------------- */
 
-/* What was set before the HCA existed is one string, its elements checked when they were added. */
+/*
+ * Loads a list that was set before the HCA existed. Its elements were checked when they were added.
+ */
 static void load_rules(struct hca *h, const char *list)
 {
 	char *copy = strdup(list), *at = copy, *spec;
@@ -172,7 +171,7 @@ static void load_rules(struct hca *h, const char *list)
 	free(copy);
 }
 
-/* Before an HCA exists its options only wait; fault_new() reads them. */
+/* Before an HCA exists, its options are only stored; fault_new() reads them. */
 void fault_option_changed(int n, const char *key, const char *value)
 {
 	char why[OPT_WHY];
@@ -193,7 +192,7 @@ void fault_option_changed(int n, const char *key, const char *value)
 
 /* --- rules ------------------------------------------------------------------------------------ */
 
-/* So that completions cost nothing while no fault is about them. */
+/* Sets the flag that lets completions skip the list if no fault matches CQEs. */
 static void note_cqe_rules(struct fault *f)
 {
 	int i;
@@ -224,7 +223,7 @@ void fault_clear(struct hca *h)
 	note_cqe_rules(fault_of(h));
 }
 
-/* The order matters: only what matches is counted, and only what is counted draws a number. */
+/* The order matters: only a match is counted, and only a counted match draws a random number. */
 static bool rule_hits(struct hca *h, struct fault_rule *r, enum fault_on on, int op, int num)
 {
 	if (r->on != on || (r->op >= 0 && r->op != op) || (r->num >= 0 && r->num != num))
@@ -237,7 +236,7 @@ static bool rule_hits(struct hca *h, struct fault_rule *r, enum fault_on on, int
 	return true;
 }
 
-/* The first fault that hits decides. */
+/* The first fault that hits is used. */
 static struct fault_verdict judge(struct hca *h, enum fault_on on, int op, int num,
 				  unsigned int actions)
 {
@@ -258,9 +257,9 @@ static struct fault_verdict judge(struct hca *h, enum fault_on on, int op, int n
 #define COMPLETION_ACTIONS (1u << FAULT_DROP | 1u << FAULT_DELAY | 1u << FAULT_DUP)
 
 /*
- * A command passes three places at which a fault may strike: acceptance, execution, completion.
- * Each draws random numbers only for the actions that belong to it, so a run repeats even if the
- * order of places among commands does not.
+ * A fault can affect a command at three stages: acceptance, execution, completion. Each stage draws
+ * random numbers only for its own actions. A run therefore repeats even if the commands reach the
+ * stages in another order.
  */
 struct fault_verdict fault_cmd_accept(struct hca *h, u16 opcode)
 {
@@ -287,7 +286,7 @@ struct fault_verdict fault_cqe(struct hca *h, u32 cqn, u8 opcode)
 	return judge(h, ON_CQE, opcode, cqn, COMPLETION_ACTIONS);
 }
 
-/* Called for every completion, so it checks a flag and no list. */
+/* Every completion calls this, so it reads a flag and not the list. */
 bool fault_any_cqe(const struct hca *h)
 {
 	return fault_of(h)->any_cqe;

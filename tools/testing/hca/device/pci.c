@@ -14,7 +14,7 @@
 
 #define CONFIG_SIZE 256
 #define CONFIG_SIZE_PCIE 4096
-#define GATEWAY 0x58 /* CR-space address and data: never to be saved or restored (tavor-hw 1.2) */
+#define GATEWAY 0x58 /* CR-space address and data; must not be saved and restored (tavor-hw 1.2) */
 #define VPD_SIZE 128
 
 struct pci {
@@ -24,8 +24,8 @@ struct pci {
 	u16 device;
 	u8 msix_cap, msi_cap, vpd_cap;
 	u8 pin;
-	bool intx;	 /* level of the pin */
-	bool was_master; /* since the reset */
+	bool intx;	 /* level of the INTx pin */
+	bool was_master; /* bus mastering was on since the reset */
 };
 
 static struct pci *pci_of(const struct hca *h)
@@ -33,7 +33,7 @@ static struct pci *pci_of(const struct hca *h)
 	return hca_part(h, PART_PCI);
 }
 
-/* --- little-endian fields, as PCI wants them -------------------------------------------------- */
+/* --- accessors for little-endian fields ------------------------------------------------------- */
 
 static u32 le_get(const u8 *p, int len)
 {
@@ -52,16 +52,16 @@ static void le_put(u8 *p, u32 v, int len)
 		p[i] = v;
 }
 
-/* A field of the configuration space: value after power-on, and the bits software may write. */
+/* Sets the initial value of a field and the bits that software can write. */
 static void field(struct pci *p, u32 at, int len, u32 value, u32 writable)
 {
 	le_put(p->cfg + at, value, len);
 	le_put(p->mask + at, writable, len);
 }
 
-/* --- the two devices -------------------------------------------------------------------------- */
+/* --- the two types of device ------------------------------------------------------------------ */
 
-/* To the end of the chain. */
+/* Adds a capability at the end of the chain. */
 static void add_cap(struct pci *p, u8 at, u8 id)
 {
 	u8 *link = &p->cfg[PCI_CAPABILITY_LIST];
@@ -72,7 +72,7 @@ static void add_cap(struct pci *p, u8 at, u8 id)
 	p->cfg[at] = id;
 }
 
-/* Address bits below the size read as zero, which is how software learns it. */
+/* Address bits below the size read as zero, which tells software the size. */
 static void add_bar(struct pci *p, int bar, u64 size, bool prefetch)
 {
 	u32 at = PCI_BASE_ADDRESS_0 + 4 * bar;
@@ -92,7 +92,7 @@ static void add_msix(struct pci *p, u8 at)
 	p->msix_cap = at;
 }
 
-/* 64-bit addresses, 32 messages. */
+/* MSI with 64-bit addresses and 32 messages */
 static void add_msi(struct pci *p, u8 at)
 {
 	add_cap(p, at, PCI_CAP_ID_MSI);
@@ -148,7 +148,7 @@ static u16 add_vpd_field(struct pci *p, u16 at, const char *key, const char *tex
 	return at + 3 + len;
 }
 
-/* Identifier, part and serial number, and the checksum that makes the whole add up to zero. */
+/* Fills the VPD: identifier, part and serial number, and a checksum that makes the sum zero. */
 static void fill_vpd(struct pci *p)
 {
 	static const char name[] = "InfiniBand host channel adapter (model)";
@@ -168,10 +168,13 @@ static void fill_vpd(struct pci *p)
 	for (i = 0; i < at + 3; i++)
 		sum += p->vpd[i];
 	p->vpd[at + 3] = -sum;
-	p->vpd[at + 4] = 0x78; /* end */
+	p->vpd[at + 4] = 0x78; /* end tag */
 }
 
-/* All of the configuration space as after power-on, BARs and COMMAND zero (tavor-hw 3). */
+/*
+ * Sets the whole configuration space to its initial values, with BARs and COMMAND zero (tavor-hw
+ * 3).
+ */
 static void power_on(struct hca *h)
 {
 	struct pci *p = pci_of(h);
@@ -221,12 +224,14 @@ int pci_config_read(struct hca *h, u32 offset, void *buf, u32 len)
 	return 0;
 }
 
-/* A VPD read is over at once: address written with flag 0, data there with flag 1. */
+/*
+ * A VPD read completes at once: software writes the address with flag 0, and flag 1 shows the data.
+ */
 static void vpd_access(struct pci *p)
 {
 	u16 at = le_get(p->cfg + p->vpd_cap + 2, 2);
 
-	if (at & PCI_VPD_ADDR_F) /* a write: read-only here, but it completes */
+	if (at & PCI_VPD_ADDR_F) /* a write: the VPD is read-only, but the access completes */
 		at &= ~PCI_VPD_ADDR_F;
 	else
 		at |= PCI_VPD_ADDR_F;
@@ -243,8 +248,8 @@ static bool touches(u32 offset, u32 len, u32 at, u32 n)
 }
 
 /*
- * Only the bits of the mask change; a driver that saves and restores writes all of it back. COMMAND
- * has effects at once: INTx may have to come out or go in.
+ * Changes only writable bits; a driver that restores the space writes all of it. A change of
+ * COMMAND can assert or deassert INTx at once.
  */
 int pci_config_write(struct hca *h, u32 offset, const void *buf, u32 len)
 {
@@ -299,7 +304,10 @@ u16 pci_device_id(const struct hca *h)
 
 /* --- interrupts ------------------------------------------------------------------------------- */
 
-/* Vectors are masked one by one in QEMU's copy of the table, never here. */
+/*
+ * QEMU masks each vector in its own copy of the table. The model sees only the mask of the
+ * function.
+ */
 static bool msix_on(const struct pci *p)
 {
 	u16 ctl = le_get(p->cfg + p->msix_cap + 2, 2);
@@ -329,7 +337,7 @@ bool pci_intr_valid(const struct hca *h, u8 intr)
 	return intr >> 6 == 2 && (intr & 0x3f) < MSIX_VECTORS && pci_msi_enabled(h);
 }
 
-/* The pin has its level whether or not COMMAND lets it out; STATUS shows it (PCI 2.3, 6.2.3). */
+/* The pin has a level even if COMMAND disables it; STATUS shows the level (PCI 2.3, 6.2.3). */
 static void set_intx(struct hca *h, bool level)
 {
 	struct pci *p = pci_of(h);
@@ -338,7 +346,7 @@ static void set_intx(struct hca *h, bool level)
 	vfu_set_intx(h, level && !(le_get(p->cfg + PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE));
 }
 
-/* A message without a listener is lost, as on a bus. */
+/* A message is lost if the client has set no eventfd, as on a bus. */
 void pci_raise(struct hca *h, u8 intr)
 {
 	struct pci *p = pci_of(h);
@@ -357,7 +365,7 @@ void pci_raise(struct hca *h, u8 intr)
 	}
 }
 
-/* The write of the pin's bit in CLR_INT takes the level away (tavor-hw 2). */
+/* Software deasserts the pin by writing its bit to CLR_INT (tavor-hw 2). */
 void pci_clear_int(struct hca *h, u64 mask)
 {
 	struct pci *p = pci_of(h);
@@ -375,8 +383,8 @@ void pci_reset(struct hca *h)
 }
 
 /*
- * Checks beyond the range of an option: with other values a driver would not bind, without an
- * explanation.
+ * Checks option values beyond their range: with other values a driver would not bind, and not say
+ * why.
  */
 static bool identity_ok(struct hca *h)
 {

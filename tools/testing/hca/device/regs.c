@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * BAR0, the registers of tavor-hw 2. All are big-endian. The HCR takes 32-bit accesses only; the
- * 64-bit registers take either width.
+ * BAR0, the registers of tavor-hw 2. All are big-endian. The HCR supports 32-bit accesses only;
+ * 64-bit registers support 32 and 64 bits.
  */
 #include "core/bytes.h"
 #include "device/device.h"
@@ -21,10 +21,10 @@ struct regs {
 	u64 ecr;
 	u8 msix[MSIX_VECTORS * 16];
 	u32 catas[CATAS_DWORDS];
-	u64 silent_until; /* after a reset the function answers nothing until then */
+	u64 silent_until; /* the function does not answer until this time, after a reset */
 };
 
-/* The command interface, which is above this file. */
+/* The functions of the command interface, which is in a higher file. */
 static struct hcr_access hcr;
 
 void regs_set_hcr(const struct hcr_access *access)
@@ -51,7 +51,7 @@ static int wrong_width(struct hca *h, const char *reg, u64 offset, u32 len, cons
 
 /* --- after a reset ---------------------------------------------------------------------------- */
 
-/* No timer: the time is compared when an access comes. */
+/* No timer is needed: each access compares the time. */
 static bool silent(struct hca *h)
 {
 	struct regs *r = regs_of(h);
@@ -69,7 +69,7 @@ bool regs_silent(struct hca *h)
 	return silent(h);
 }
 
-/* From here until reset_time has passed the function answers nothing (tavor-hw 3). */
+/* The function answers no access until reset_time has passed (tavor-hw 3). */
 static void reset_register(struct hca *h, u32 value)
 {
 	if (value != 1) {
@@ -83,7 +83,7 @@ static void reset_register(struct hca *h, u32 value)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* One dword of what can be read; false if the address is nothing. */
+/* Reads one dword of a register. Returns false if there is no register at this address. */
 static bool read_dword(struct hca *h, u32 at, u32 *value)
 {
 	struct regs *r = regs_of(h);
@@ -103,7 +103,7 @@ static bool read_dword(struct hca *h, u32 at, u32 *value)
 	return true;
 }
 
-/* A bus has accesses of a power of two, in their own place. */
+/* A bus access has a size that is a power of two, and is aligned to it. */
 static bool bad_access(u64 offset, u32 len)
 {
 	return offset >= BAR0_SIZE || len > BAR0_SIZE - offset || len > 8 || (len & (len - 1)) ||
@@ -111,8 +111,8 @@ static bool bad_access(u64 offset, u32 len)
 }
 
 /*
- * The CR-space has registers everywhere that no source describes; reading them is what probing
- * tools do and is harmless, so only the known ones are strict about their width.
+ * The CR-space has many undocumented registers. Probing tools read them, which is harmless. So only
+ * an access to a documented register is checked for its width.
  */
 int regs_read(struct hca *h, u64 offset, void *buf, u32 len)
 {
@@ -127,7 +127,7 @@ int regs_read(struct hca *h, u64 offset, void *buf, u32 len)
 		memcpy(buf, r->msix + (offset - MSIX_TABLE), len);
 		return 0;
 	}
-	/* QEMU emulates the pending bits together with the table; the ones here stay clear */
+	/* QEMU emulates the pending bits together with the table, so they stay clear here */
 	if (within(offset, len, MSIX_PBA, MSIX_PBA + 8))
 		return 0;
 	if (offset >= HCR && offset < HCR_END && len != 4)
@@ -191,8 +191,8 @@ int regs_write(struct hca *h, u64 offset, const void *buf, u32 len)
 /* --- for the other parts ---------------------------------------------------------------------- */
 
 /*
- * Also with MSI-X, where no driver looks: the register does not know how the interrupt travels
- * (tavor-hw 10.6).
+ * Sets the ECR bit also with MSI-X, although drivers do not read it then: the register is
+ * independent of the kind of interrupt (tavor-hw 10.6).
  */
 void regs_ecr_set(struct hca *h, u32 eqn)
 {

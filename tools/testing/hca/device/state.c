@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* What the device is: enabled, running with tables of these sizes, or dead. */
+/* The state of the device: enabled, running with the tables of INIT_HCA, or dead. */
 #include "device/device.h"
 
 #include <errno.h>
@@ -26,8 +26,8 @@ bool hca_running(const struct hca *h)
 }
 
 /*
- * A driver that takes bus mastering away fences the device off: it is as good as dead, and none of
- * what it then cannot do is anybody's fault. Commands without a mailbox still work.
+ * A driver that clears bus mastering fences the device. The device then does nothing, and what it
+ * cannot do is no violation. Commands without a mailbox still work.
  */
 bool hca_dead(const struct hca *h)
 {

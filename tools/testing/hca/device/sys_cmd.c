@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/*
- * Commands about the device as a whole: SYS_EN to QUERY_HCA, NOP and the like (tavor-hw 6.1 to
- * 6.6).
- */
+/* Commands for the device as a whole: SYS_EN to QUERY_HCA, NOP and others (tavor-hw 6.1 to 6.6). */
 #include "core/bytes.h"
 #include "device/cmd.h"
 #include "device/device.h"
@@ -19,7 +16,7 @@
 #define RESERVED_UARS 1
 
 struct sys {
-	u8 params[PARAM_LEN]; /* INIT_HCA's mailbox */
+	u8 params[PARAM_LEN]; /* the input mailbox of INIT_HCA */
 	u32 fw_major, fw_minor, fw_sub;
 };
 
@@ -36,7 +33,7 @@ static u8 bad_state(struct hca *h, const char *name, const char *why)
 	return CMD_BAD_SYS_STATE;
 }
 
-/* The memory check clears the DDR; modifier 3 preserves it (tavor-hw 5). */
+/* The memory check clears the DDR. Modifier 3 preserves its contents (tavor-hw 5). */
 static u8 sys_en(struct hca *h, struct cmd *c)
 {
 	if (hca_enabled(h))
@@ -49,7 +46,7 @@ static u8 sys_en(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/* What is above the device: queue pairs and ports. */
+/* The callback that closes the layers above the device: queue pairs and ports. */
 static void (*close_upper)(struct hca *h);
 
 void sys_on_close(void (*fn)(struct hca *h))
@@ -57,7 +54,7 @@ void sys_on_close(void (*fn)(struct hca *h))
 	close_upper = fn;
 }
 
-/* All that INIT_HCA and later commands have built up is forgotten. */
+/* Deletes the state that INIT_HCA and later commands have created. */
 static void stop(struct hca *h)
 {
 	state_stop(h);
@@ -70,7 +67,7 @@ static void stop(struct hca *h)
 	memset(sys_of(h)->params, 0, PARAM_LEN);
 }
 
-/* The tables would be lost under a running HCA; drivers close it first (tavor-hw 8.2). */
+/* SYS_DIS on a running HCA would lose its tables, so drivers close it first (tavor-hw 8.2). */
 static u8 sys_dis(struct hca *h, struct cmd *c)
 {
 	if (hca_running(h))
@@ -82,7 +79,7 @@ static u8 sys_dis(struct hca *h, struct cmd *c)
 
 /* --- queries ---------------------------------------------------------------------------------- */
 
-/* tavor-hw 6.2: the error buffer is a PCI address, of which drivers use the low bits. */
+/* The error buffer is a PCI address, of which drivers use the low bits (tavor-hw 6.2). */
 static u8 query_fw(struct hca *h, struct cmd *c)
 {
 	struct sys *s = sys_of(h);
@@ -99,12 +96,12 @@ static u8 query_fw(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/* tavor-hw 6.3: one DIMM, the others disabled. */
+/* There is one DIMM, and the others are disabled (tavor-hw 6.3). */
 static u8 query_ddr(struct hca *h, struct cmd *c)
 {
 	put64(c->out, ddr_start(h));
 	put64(c->out + 0x08, ddr_start(h) + ddr_size(h) - 1);
-	/* ECC that corrects */
+	/* ECC with correction */
 	put32(c->out + 0x10, (ddr_hidden(h) ? 1 << 4 : 0) | 3);
 	put32(c->out + 0x40, (ddr_hidden(h) ? 1 << 25 : 0) | (u32)(ddr_size(h) >> 20 & 0xffff));
 	put64(c->out + 0x50, ddr_start(h));
@@ -123,13 +120,13 @@ static u8 query_adapter(struct hca *h, struct cmd *c)
 	put32(c->out + 4, pci_device_id(h));
 	put32(c->out + 8, 0xa1);
 	c->out[0x10] = opt_u64(h, "intx_pin");
-	/* the board id at the end of the vendor data, its words byte-swapped (tavor-hw 6.4) */
+	/* the board ID is at the end of the vendor data, with byte-swapped words (tavor-hw 6.4) */
 	for (i = 0; i < strlen(board) && i < 16; i++)
 		c->out[0x20 + 0xd0 + (i ^ 3)] = board[i];
 	return CMD_OK;
 }
 
-/* tavor-hw 6.5, byte by byte */
+/* Writes the output of QUERY_DEV_LIM, byte by byte (tavor-hw 6.5). */
 static void put_limits(struct hca *h, u8 *out)
 {
 	out[0x10] = opt_u64(h, "log_max_wqe");
@@ -184,7 +181,7 @@ static u8 query_dev_lim(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/* What INIT_HCA was given, and two fields that are outputs only (tavor-hw 6.6). */
+/* Returns the parameters of INIT_HCA, and two fields that are only outputs (tavor-hw 6.6). */
 static u8 query_hca(struct hca *h, struct cmd *c)
 {
 	memcpy(c->out, sys_of(h)->params, PARAM_LEN);
@@ -196,7 +193,8 @@ static u8 query_hca(struct hca *h, struct cmd *c)
 /* --- INIT_HCA --------------------------------------------------------------------------------- */
 
 /*
- * Addresses share their low bits with a log2 count: masked by the field's own width (tavor-hw 6.6).
+ * A dword contains the low bits of an address and a log2 count. The width of the count is the mask
+ * (tavor-hw 6.6).
  */
 static void parse_profile(const u8 *in, struct hca_profile *p)
 {
@@ -229,15 +227,15 @@ static void parse_profile(const u8 *in, struct hca_profile *p)
 struct table {
 	const char *name;
 	u64 base, size;
-	u64 align;     /* 0: to its own size */
-	bool software; /* written by software too (tavor-hw 9.3, 9.6) */
+	u64 align;     /* 0: aligned to its size */
+	bool software; /* software may write it, too (tavor-hw 9.3, 9.6) */
 };
 
 #define MAX_TABLES 10
 
 /*
- * The MTT table has no length of its own, so only its first segment can be checked; RDB areas are
- * named by each QP.
+ * No field gives the length of the MTT table, so only its first segment is checked. The RDB area is
+ * given by each QP.
  */
 static int list_tables(const struct hca_profile *p, struct table *t)
 {
@@ -259,7 +257,9 @@ static int list_tables(const struct hca_profile *p, struct table *t)
 	return sizeof(all) / sizeof(all[0]);
 }
 
-/* Misalignment is recorded, but works; a table that overlaps or leaves the DDR cannot. */
+/*
+ * A misaligned table is recorded, but works. A table that overlaps another or leaves the DDR fails.
+ */
 static bool table_bad(struct hca *h, const struct table *t, const struct table *all, int n)
 {
 	u64 align = t->align ? t->align : t->size;
@@ -307,7 +307,7 @@ static bool counts_bad(struct hca *h, const struct hca_profile *p)
 	       count_bad(h, "bytes of a UAR page", p->uar_page_shift, 16);
 }
 
-/* What no limit covers but makes no device either. */
+/* Checks values that no limit covers but that no device can use. */
 static bool values_bad(struct hca *h, const struct hca_profile *p)
 {
 	const char *why = NULL;
@@ -328,7 +328,7 @@ static bool values_bad(struct hca *h, const struct hca_profile *p)
 	return true;
 }
 
-/* The areas that no field of tavor-hw 6.6 covers. */
+/* Checks the areas of the mailbox without a field (tavor-hw 6.6). */
 static void check_reserved(struct hca *h, const struct cmd *c)
 {
 	static const u16 ranges[][2] = {
@@ -355,7 +355,7 @@ static void protect_tables(struct hca *h, const struct hca_profile *p)
 			window_protect(h, t[i].name, t[i].base, t[i].size);
 }
 
-/* No driver clears the multicast table, so this does (tavor-hw 16.2). */
+/* Clears the multicast table, because no driver does (tavor-hw 16.2). */
 static u8 init_hca(struct hca *h, struct cmd *c)
 {
 	struct hca_profile p = { 0 };
@@ -384,7 +384,7 @@ static u8 init_hca(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/* Modifier 1, panic, differs on a card in what is still flushed; here both forget everything. */
+/* On a card, modifier 1 (panic) flushes less. Here both modifiers delete all state. */
 static u8 close_hca(struct hca *h, struct cmd *c)
 {
 	stop(h);
@@ -393,7 +393,7 @@ static u8 close_hca(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/* --- the rest --------------------------------------------------------------------------------- */
+/* --- other commands --------------------------------------------------------------------------- */
 
 static u8 nop(struct hca *h, struct cmd *c)
 {
@@ -415,7 +415,7 @@ static u8 mod_stat_cfg(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/* The layout of the counters was never published: they read as zero. */
+/* The layout of the counters was never published, so they read as zero. */
 static u8 diag_rprt(struct hca *h, struct cmd *c)
 {
 	return CMD_OK;
@@ -441,8 +441,7 @@ const struct cmd_desc sys_cmds[] = {
 /* --- start and end ---------------------------------------------------------------------------- */
 
 /*
- * The contents of the DDR stay: only SYS_EN clears them, and its modifier 3 keeps them
- * (tavor-hw 5).
+ * The contents of the DDR are kept. Only SYS_EN clears them, unless its modifier is 3 (tavor-hw 5).
  */
 void sys_reset(struct hca *h)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * How long commands take, in which order they are taken, and the profiles that set both. What a
- * latency looks like is in Documentation/hca-model.rst.
+ * The latency of commands, the order in which they execute, and the profiles that set both.
+ * Documentation/hca-model.rst describes the latencies.
  */
 #include "device/timing.h"
 
@@ -80,7 +80,7 @@ int timing_check_latency(const char *value, char *why)
 	return -1;
 }
 
-/* With @t the latencies are stored, without only checked. */
+/* Checks a latency for one opcode. If @t is not NULL, stores it. */
 static int parse_latency_op(struct timing *t, const char *value, char *why)
 {
 	char *copy = strdup(value), *at = copy, *word, *eq;
@@ -119,7 +119,7 @@ int timing_check_order(const char *value, char *why)
 
 /* --- profiles --------------------------------------------------------------------------------- */
 
-/* What a profile says about each option; the options given after it override it. */
+/* The option values of each profile. Options that follow the profile override them. */
 static const struct {
 	const char *name, *latency, *latency_op, *engines, *go_delay, *cmd_order;
 } profiles[] = {
@@ -153,10 +153,7 @@ int timing_check_profile(const char *value, char *why)
 	return -1;
 }
 
-/*
- * Through the options themselves, so that what a profile has set can be read back and overridden
- * one by one.
- */
+/* Sets the options themselves, so that each value of a profile can be read back and overridden. */
 static void apply_profile(int n, const char *name)
 {
 	int i = find_profile(name);
@@ -172,7 +169,7 @@ static void apply_profile(int n, const char *name)
 	}
 }
 
-/* The options are checked when they are set, so nothing here can fail. */
+/* Cannot fail, because options are checked when they are set. */
 static void load_settings(struct hca *h, struct timing *t)
 {
 	char why[OPT_WHY];
@@ -184,7 +181,7 @@ static void load_settings(struct hca *h, struct timing *t)
 	t->order = find_order(opt_str(h, "cmd_order"));
 }
 
-/* Before an HCA exists its options only wait; timing_new() reads them. */
+/* Before an HCA exists, its options are only stored; timing_new() reads them. */
 void timing_option_changed(int n, const char *key, const char *value)
 {
 	struct hca *h;
@@ -199,7 +196,7 @@ void timing_option_changed(int n, const char *key, const char *value)
 
 /* --- what the command interface asks ---------------------------------------------------------- */
 
-/* Exponential by inversion; 1 - u is never 0, whose logarithm would be an endless wait. */
+/* The exponential distribution uses inversion. 1 - u is never 0, so its logarithm is finite. */
 u64 timing_latency(struct hca *h, u16 opcode)
 {
 	struct timing *t = timing_of(h);

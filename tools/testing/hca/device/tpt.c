@@ -2,10 +2,10 @@
 /*
  * Memory keys: protection and translation (tavor-hw 9).
  *
- * MPT and MTT entries live in the DDR in their documented format and are read at each use, so that
- * what software stores through BAR4 takes effect at once: MTTs written directly (tavor-hw 9.3) and
- * fast memory regions (tavor-hw 9.6). A card caches them; the model only remembers what could be
- * cached, and complains when software changes such an entry by stores.
+ * MPT and MTT entries are in the DDR in their documented format, and are read at each use. A store
+ * through BAR4 therefore takes effect at once: software writes MTT entries (tavor-hw 9.3) and fast
+ * memory regions (tavor-hw 9.6) in this way. A card caches entries. The model only remembers which
+ * entries a card could have cached, and records a violation when software stores to such an entry.
  */
 #include "device/tpt.h"
 #include "device/keys.h"
@@ -20,11 +20,11 @@ static bool in_range(const u8 *e, u64 va, u64 len)
 {
 	u64 start = get64(e + MPT_START), size = get64(e + MPT_LEN);
 
-	/* 2^64 - 1 means everything; start + length is never formed */
+	/* 2^64 - 1 means all addresses; start + length is never computed, because it could wrap */
 	return va >= start && va - start <= size && len <= size - (va - start);
 }
 
-/* Local read is always allowed and has no bit that counts (tavor-hw 9.1). */
+/* Local read is always allowed and needs no right (tavor-hw 9.1). */
 static u32 rights_needed(unsigned int access)
 {
 	static const u32 bit[] = { MPT_LOCAL_WRITE, MPT_REMOTE_READ, MPT_REMOTE_WRITE, MPT_ATOMIC };
@@ -46,8 +46,8 @@ u8 *tpt_window_region(struct tpt *t, const u8 *window)
 }
 
 /*
- * The entry whose translation serves the access, or NULL. For a window that is the region it is
- * bound to: the window itself decides about rights and range (tavor-hw 9.5).
+ * Returns the MPT entry that translates the access, or NULL if it is not allowed. For a window this
+ * is the entry of its region. The window itself defines rights and range (tavor-hw 9.5).
  */
 static const u8 *lookup(struct tpt *t, u32 key, u32 pd, u64 va, u64 len, unsigned int access)
 {
@@ -67,7 +67,7 @@ static const u8 *lookup(struct tpt *t, u32 key, u32 pd, u64 va, u64 len, unsigne
 	t->mpt_cached[key & t->mask] = key;
 	if (flags & MPT_REGION)
 		return e;
-	/* a window gives remote access only, and none before it is bound */
+	/* a window allows remote access only, and none before it is bound */
 	if (!(access & (TPT_REMOTE_READ | TPT_REMOTE_WRITE | TPT_REMOTE_ATOMIC)) ||
 	    !get64(e + MPT_LEN))
 		return NULL;
@@ -76,8 +76,8 @@ static const u8 *lookup(struct tpt *t, u32 key, u32 pd, u64 va, u64 len, unsigne
 }
 
 /*
- * The answer holds only now: the key may be invalidated before the bytes are copied, so the copy
- * checks again.
+ * The result is valid only now. The key can be invalidated before the bytes are copied, so the copy
+ * checks it again.
  */
 int tpt_check(struct hca *h, u32 key, u32 pd, u64 va, u64 len, unsigned int access)
 {
@@ -93,7 +93,10 @@ static int no_translation(struct hca *h, const char *who, const u8 *e, u64 va, u
 	return -EFAULT;
 }
 
-/* Bus address of @va and how many bytes follow it in the same page; @va is in range. */
+/*
+ * Returns the bus address of @va and the number of bytes from there to the end of the page. @va
+ * must be in range.
+ */
 static int translate(struct hca *h, const char *who, const u8 *e, u64 va, u64 *bus, u64 *left)
 {
 	struct tpt *t = tpt_of(h);
@@ -167,15 +170,18 @@ int tpt_write(struct hca *h, const char *who, u32 key, u32 pd, u64 va, const voi
 	return e ? copy(h, who, e, va, (u8 *)buf, len, true) : -EACCES;
 }
 
-/* The HCA's memory side swaps to the host's order (tavor-hw 13.9): INIT_HCA says which that is. */
+/*
+ * The HCA converts atomic operands to the byte order of the host, which INIT_HCA sets (tavor-hw
+ * 13.9).
+ */
 static u64 host_order(const struct hca *h, u64 v)
 {
 	return hca_profile(h)->host_big_endian ? be64toh(v) : le64toh(v);
 }
 
 /*
- * Where one store cannot reach: memory with one right only, which this finds out, or an odd place
- * of ours.
+ * Is used where one store is not possible: the memory lacks a right, which the copy finds, or the
+ * address in the model's memory is not aligned.
  */
 static int atomic_by_copy(struct hca *h, const char *who, u64 bus,
 			  u64 (*op)(u64 old, const void *arg), const void *arg, u64 *old)
@@ -215,7 +221,7 @@ int tpt_atomic(struct hca *h, const char *who, u32 key, u32 pd, u64 va,
 	return 0;
 }
 
-/* A pointer for entries of queues: 32 bytes never cross a page. NULL if anything is wrong. */
+/* Returns a pointer to a queue entry: 32 bytes never cross a page. Returns NULL on any error. */
 u8 *tpt_peek(struct hca *h, const char *who, u32 key, u32 pd, u64 va, size_t len,
 	     unsigned int access)
 {
@@ -227,10 +233,10 @@ u8 *tpt_peek(struct hca *h, const char *who, u32 key, u32 pd, u64 va, size_t len
 	return dma_peek(h, bus, len);
 }
 
-/* --- the cache a card has (tavor-hw 9.6) ------------------------------------------------------ */
+/* --- entries that a card could have cached (tavor-hw 9.6) ------------------------------------- */
 
 /*
- * What a card has cached is everything it has used since the last time; SYNC_TPT empties all of it
+ * A card could have cached all entries used since the last SYNC_TPT, which clears the cache
  * (tavor-hw 9.6).
  */
 void tpt_sync(struct tpt *t)
@@ -245,8 +251,8 @@ void tpt_sync_all(struct hca *h)
 }
 
 /*
- * HW2SW_MPT takes the entry and its translations out of the cache by itself: no driver follows it
- * with SYNC_TPT (tavor-hw 9.6).
+ * HW2SW_MPT removes the entry and its translations from the cache. Drivers do not post SYNC_TPT
+ * after it (tavor-hw 9.6).
  */
 void tpt_invalidate(struct tpt *t, const u8 *e)
 {
@@ -272,8 +278,8 @@ static void stale(struct hca *h, u64 addr, const char *what, u32 key)
 }
 
 /*
- * Taking an entry away by its first byte is legal at any time; giving it back under a key that is
- * still cached is not.
+ * Software may take an entry at any time by a store to its first byte. It must not return the entry
+ * under a key that is still cached.
  */
 static void mpt_store(struct hca *h, struct tpt *t, u64 addr, const u8 *buf, u32 len)
 {
@@ -292,7 +298,7 @@ static void mpt_store(struct hca *h, struct tpt *t, u64 addr, const u8 *buf, u32
 	}
 }
 
-/* Writing what is there already changes nothing, cached or not. */
+/* A store of the same value changes nothing, whether the entry is cached or not. */
 static void mtt_store(struct hca *h, struct tpt *t, u64 addr, const u8 *buf, u32 len)
 {
 	u64 i = (addr - t->mtt_base) / 8;
@@ -376,7 +382,7 @@ u8 tpt_bind(struct hca *h, u32 pd, u32 flags, u32 new_rkey, u32 lkey, u64 addr, 
 /* --- life ------------------------------------------------------------------------------------- */
 
 /*
- * No field says how long the MTT table is: it ends where the next table, or the firmware's area,
+ * No field gives the length of the MTT table. It ends where the next table or the firmware's area
  * begins.
  */
 static u64 mtt_end(const struct hca *h, const struct hca_profile *p)

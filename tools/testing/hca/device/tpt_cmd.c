@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Commands on memory keys and translations (tavor-hw 9.1, 9.3): the checks when they are given to
- * the hardware, and returned to software.
+ * Commands for memory keys and translations (tavor-hw 9.1, 9.3), with the checks when a key is
+ * passed to hardware and returned to software.
  */
 #include "device/cmd.h"
 #include "device/keys.h"
@@ -16,7 +16,7 @@ static void name_mpt(char *object, u32 index)
 	snprintf(object, 24, "MPT 0x%x", index);
 }
 
-/* Asks the queue pairs, which are above this file. */
+/* The callback into the queue pairs, which are in a higher layer. */
 static bool (*wq_uses_mpt)(struct hca *h, u32 key, u32 *uar);
 
 void tpt_set_work_queues(bool (*uses_mpt)(struct hca *h, u32 key, u32 *uar))
@@ -31,7 +31,7 @@ static u8 bad_index(struct hca *h, const struct cmd *c)
 
 /* --- SW2HW_MPT -------------------------------------------------------------------------------- */
 
-/* What regions and windows have in common (tavor-hw 9.1). */
+/* Checks the fields that regions and windows share (tavor-hw 9.1). */
 static u8 check_field(struct hca *h, const struct cmd *c, const char *object)
 {
 	const u8 *in = c->in;
@@ -55,7 +55,7 @@ static u8 check_field(struct hca *h, const struct cmd *c, const char *object)
 	return CMD_OK;
 }
 
-/* An unbound window has a key and a PD and nothing else (tavor-hw 9.5). */
+/* An unbound window has only a key and a PD (tavor-hw 9.5). */
 static u8 check_window(struct hca *h, const struct cmd *c, const char *object)
 {
 	const u8 *in = c->in;
@@ -68,7 +68,7 @@ static u8 check_window(struct hca *h, const struct cmd *c, const char *object)
 	return CMD_BAD_PARAM;
 }
 
-/* The first segment and all that follows it must lie in the table, above the firmware's. */
+/* All MTT segments of the region must be in the table, above the reserved ones. */
 static u8 check_mtts(struct hca *h, const struct cmd *c, const char *object)
 {
 	const struct tpt *t = tpt_of(h);
@@ -92,7 +92,10 @@ static u8 check_mtts(struct hca *h, const struct cmd *c, const char *object)
 	return CMD_OK;
 }
 
-/* Start and length must not wrap, except for "everything", 0 and 2^64 - 1 (tavor-hw 9.4). */
+/*
+ * Start plus length must not wrap, except for 0 and 2^64 - 1, which mean all addresses (tavor-hw
+ * 9.4).
+ */
 static u8 check_entry(struct hca *h, const struct cmd *c, const char *object)
 {
 	u32 flags = get32(c->in);
@@ -119,13 +122,13 @@ static void store(u8 *e, const u8 *in)
 	memcpy(e + 4, in + 4, MPT_SIZE - 4);
 	put32(e + MPT_LKEY, 0);
 	put32(e + MPT_BOUND, 0);
-	/* the flags word carries the ownership, so it goes last */
+	/* the flags contain the ownership, so they are stored last */
 	put32(e, get32(in) & 0x0fffffff);
 }
 
 /*
- * A key that a queue of the hardware still names must not come to life again under it: that is how
- * the queue would reach memory that is no longer its own.
+ * A key must not become valid while a queue of hardware still names it: the queue could then access
+ * memory that is not its own.
  */
 static u8 sw2hw_mpt(struct hca *h, struct cmd *c)
 {
@@ -154,8 +157,8 @@ static u8 sw2hw_mpt(struct hca *h, struct cmd *c)
 /* --- HW2SW_MPT, QUERY_MPT --------------------------------------------------------------------- */
 
 /*
- * Queues that still use the key would write memory that software may have reused. A process owns
- * the regions of its own queues and can deregister them first (tavor-hw 18.2); that is a user
+ * A queue that still uses the key would write to memory that software may have reused. A process
+ * owns the regions of its own queues and can deregister them first (tavor-hw 18.2), which is a user
  * fault.
  */
 static void check_users(struct hca *h, const char *object, u32 key)
@@ -171,7 +174,7 @@ static void check_users(struct hca *h, const char *object, u32 key)
 		blame(h, uar, RULE_MPT_IN_USE, object, "key 0x%08x is that of a CQ's buffer", key);
 }
 
-/* The entry a command names, by name and place, if the hardware owns it. */
+/* Finds the entry that a command names, if hardware owns it, and its name for reports. */
 static u8 owned(struct hca *h, const struct cmd *c, char *object, u8 **e)
 {
 	u8 status = bad_index(h, c);
@@ -183,7 +186,9 @@ static u8 owned(struct hca *h, const struct cmd *c, char *object, u8 **e)
 	return mpt_owned(*e) ? CMD_OK : cmd_bad_owner(h, c, object, "software");
 }
 
-/* A region with windows stays (0x21); that can be a user's doing, so it is no violation. */
+/*
+ * A region with bound windows fails with status 0x21. A user can cause this, so it is no violation.
+ */
 static u8 hw2sw_mpt(struct hca *h, struct cmd *c)
 {
 	struct tpt *t = tpt_of(h);
@@ -221,7 +226,7 @@ static u8 query_mpt(struct hca *h, struct cmd *c)
 
 enum { MODIFY_RESIZE = 3, MODIFY_SWAP = 5 };
 
-/* Of the mailbox only length and MTT address count; the rest stays. */
+/* Only length and MTT address of the mailbox are used. The other fields do not change. */
 static u8 resize_entry(struct hca *h, struct cmd *c, const char *object, u8 *e)
 {
 	u64 len = get64(c->in + MPT_LEN), mtt = get64(c->in + MPT_MTT_AT);
@@ -261,7 +266,7 @@ static u8 modify_mpt(struct hca *h, struct cmd *c)
 
 /* --- WRITE_MTT, READ_MTT ---------------------------------------------------------------------- */
 
-/* Software rounds up to an even number; 510 fill a mailbox (tavor-hw 9.3). */
+/* Software rounds up to an even number, and 510 entries fill a mailbox (tavor-hw 9.3). */
 static u8 check_mtt_range(struct hca *h, const char *name, u64 at, u32 n)
 {
 	const struct tpt *t = tpt_of(h);
@@ -278,13 +283,13 @@ static u8 check_mtt_range(struct hca *h, const char *name, u64 at, u32 n)
 	return CMD_OK;
 }
 
-/* Only what the count says is fetched: the rest of the page may be another command's. */
+/* Reads only the given number of entries: the rest of the page can belong to another command. */
 static u16 write_mtt_size(const struct cmd *c)
 {
 	return c->in_mod <= 510 ? 16 + 8 * c->in_mod : 16;
 }
 
-/* No cached entry can change: software may write only entries that no key uses (tavor-hw 9.3). */
+/* Software writes only entries that no key uses, so none of them is cached (tavor-hw 9.3). */
 static u8 write_mtt(struct hca *h, struct cmd *c)
 {
 	u64 at = get64(c->in);
@@ -304,8 +309,8 @@ static u8 write_mtt(struct hca *h, struct cmd *c)
 }
 
 /*
- * No driver uses it and no source describes it: taken to mirror WRITE_MTT, with the address
- * immediate.
+ * Drivers do not use this command and no source describes it. It mirrors WRITE_MTT, with the
+ * address as an immediate.
  */
 static u8 read_mtt(struct hca *h, struct cmd *c)
 {
@@ -329,7 +334,7 @@ const struct cmd_desc tpt_cmds[] = {
 	{ 0 }
 };
 
-/* Addresses as text: JSON's numbers lose bits above 2^53. */
+/* Addresses are texts, because JSON numbers lose bits above 2^53. */
 void tpt_objects(struct hca *h, struct cJSON *out)
 {
 	const struct tpt *t = tpt_of(h);

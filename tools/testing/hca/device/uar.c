@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * BAR2: pages of doorbells (tavor-hw 14). A doorbell is one 64-bit write, or its two halves, high
- * one first; halves are joined per page and register.
+ * BAR2: pages of doorbells (tavor-hw 14). A doorbell is one 64-bit write, or two 32-bit writes, the
+ * high half first. The halves are combined for each page and register.
  */
 #include "core/bytes.h"
 #include "device/device.h"
@@ -11,12 +11,12 @@
 #include <stdlib.h>
 
 /*
- * One page may be mapped by one process only, so halves of different pages can come in any order;
- * within a page a driver holds a lock from the high half to the low one.
+ * Halves for different pages can come in any order, because each process has a page of its own.
+ * Within a page, a driver holds a lock from the high half to the low half.
  */
 struct uar_page {
 	u32 high[DB_KINDS];
-	u8 have; /* bit per doorbell: a high half waits */
+	u8 have; /* one bit for each doorbell: its high half was written */
 };
 
 struct uar {
@@ -41,7 +41,7 @@ static void ring(struct hca *h, u32 uar, int kind, u32 hi, u32 lo)
 	static const char *const names[DB_KINDS] = { "db_send", "db_recv", "db_cq", "db_eq" };
 
 	count(h, names[kind]);
-	/* contexts do not exist yet: no page can belong to anything */
+	/* before INIT_HCA there are no contexts, so no page belongs to one */
 	if (!hca_running(h)) {
 		blame(h, uar, RULE_UAR_STATE, "doorbell",
 		      "UAR %u: %s 0x%08x%08x rung before INIT_HCA", uar, names[kind], hi, lo);
@@ -59,7 +59,9 @@ static void complain(struct hca *h, u32 uar, u64 offset, u32 len)
 	      (u32)(offset % HCA_PAGE));
 }
 
-/* The low half acts, with the last high half of that register and page (tavor-hw 14). */
+/*
+ * The low half rings the doorbell, with the last high half of this page and register (tavor-hw 14).
+ */
 static void half(struct hca *h, u32 uar, u64 offset, u32 value)
 {
 	struct uar_page *p = &uar_of(h)->pages[uar];
@@ -83,8 +85,8 @@ static void half(struct hca *h, u32 uar, u64 offset, u32 value)
 }
 
 /*
- * Everything a process can do to the device without a system call comes through here. A device that
- * is dead or off the bus takes no notice: the driver may not know yet.
+ * A process accesses the device only through this function, apart from system calls. A dead or
+ * fenced device ignores doorbells: the driver may not know its state yet.
  */
 int uar_write(struct hca *h, u64 offset, const void *buf, u32 len)
 {
@@ -105,8 +107,8 @@ int uar_write(struct hca *h, u64 offset, const void *buf, u32 len)
 }
 
 /*
- * On the card a read returns undefined data. libmthca maps the page write-only, so a read is always
- * a mistake.
+ * On a card a read returns undefined data. libmthca maps the page write-only, so a read is always
+ * an error.
  */
 int uar_read(struct hca *h, u64 offset, void *buf, u32 len)
 {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * The vfio-user protocol (QEMU's docs/interop/vfio-user.rst): one listening socket and at most one
- * client per HCA. This file receives messages; vfu_answer.c answers them, through vfu_reply.c.
+ * client for each HCA. This file receives messages; vfu_answer.c handles them and replies through
+ * vfu_reply.c.
  *
- * Messages are received in bulk. File descriptors come with the last bytes of a receive, because
- * the kernel never merges past a segment that carries some; each is tagged with its place in the
- * stream and belongs to the message that covers it.
+ * One receive can return several messages. The kernel returns file descriptors with the last bytes
+ * of a receive. Each descriptor is stored with its position in the stream, and belongs to the
+ * message at this position.
  */
 #define _GNU_SOURCE
 #include "device/vfu.h"
@@ -18,7 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BURST 64 /* messages served per turn of the loop */
+#define BURST 64 /* messages in one turn of the loop */
 
 static struct vfu *vfu_of(const struct hca *h)
 {
@@ -27,7 +28,7 @@ static struct vfu *vfu_of(const struct hca *h)
 
 /* --- the connection --------------------------------------------------------------------------- */
 
-/* Descriptors of messages that never became whole. */
+/* Closes the descriptors of messages that were not received completely. */
 static void drop_fds(struct vfu *v)
 {
 	int i;
@@ -37,7 +38,7 @@ static void drop_fds(struct vfu *v)
 	v->n_fds = 0;
 }
 
-/* The next client finds the device as after power-on. */
+/* Resets the device: the next client finds it as after power-on. */
 static void disconnect(struct vfu *v, const char *why)
 {
 	if (v->conn.fd < 0)
@@ -91,7 +92,7 @@ static void take_fds(struct vfu *v, struct msghdr *msg)
 	}
 }
 
-/* False when there is nothing more to read now. */
+/* Returns false if there is no more data to read now. */
 static bool receive(struct vfu *v)
 {
 	union {
@@ -118,7 +119,8 @@ static bool receive(struct vfu *v)
 }
 
 /*
- * The descriptors of the message that ends at @end of the stream; the caller closes or keeps each.
+ * Returns the descriptors of the message that ends at @end of the stream. The caller closes or
+ * keeps each.
  */
 static int message_fds(struct vfu *v, u64 end, int *fds)
 {
@@ -133,7 +135,7 @@ static int message_fds(struct vfu *v, u64 end, int *fds)
 	return n;
 }
 
-/* Room for the largest message behind what is there, without copying each time. */
+/* Makes room for the largest message behind the received data, without a copy each time. */
 static void compact(struct vfu *v)
 {
 	if (v->in_from == v->in_to)
@@ -145,7 +147,7 @@ static void compact(struct vfu *v)
 	v->in_from = 0;
 }
 
-/* One whole message, if there is one. */
+/* Handles one complete message, if there is one. */
 static bool serve_one(struct vfu *v)
 {
 	struct vfu_message m = { .v = v };
@@ -173,7 +175,7 @@ static bool serve_one(struct vfu *v)
 	return !v->broken;
 }
 
-/* A client that does not read its replies is not read either. */
+/* Does not read from a client that does not read its replies. */
 static void watch(struct vfu *v)
 {
 	u32 events = v->out_to ? EPOLLOUT : 0;
@@ -239,7 +241,7 @@ static void on_listen(struct hca_fd *f, u32 events)
 		v->conn.fd = -1;
 		return;
 	}
-	/* one client at a time: the next one waits in the backlog */
+	/* only one client is accepted; the next one waits in the backlog */
 	loop_modify(&v->listen, 0);
 	hca_log(v->h, "client connected");
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * One function per vfio-user message. A handler returns the length of its reply's payload or
- * -errno.
+ * One function for each vfio-user message. It returns the length of its reply's payload, or -errno.
  */
 #include "device/vfu.h"
 
@@ -44,8 +43,9 @@ static void out64(u8 *out, u32 at, u64 v)
 /* --- VERSION ---------------------------------------------------------------------------------- */
 
 /*
- * The smaller of what both can do; what the client does not say has a standard value. Compared as
- * floating point, which JSON's numbers are: one may be too large for any integer.
+ * Returns the smaller value of client and server. A capability that the client does not name has a
+ * standard value. The values are compared as floating point, as JSON has them: one can be too large
+ * for an integer.
  */
 static u64 capability(const cJSON *caps, const char *name, u64 ours, u64 standard)
 {
@@ -56,7 +56,7 @@ static u64 capability(const cJSON *caps, const char *name, u64 ours, u64 standar
 	return theirs < ours ? (u64)theirs : ours;
 }
 
-/* The reply's capabilities must not exceed the client's. */
+/* The capabilities of the reply must not exceed the client's. */
 static int write_capabilities(const struct vfu_message *m, char *text, size_t room)
 {
 	cJSON *json =
@@ -87,7 +87,7 @@ static int do_version(struct vfu_message *m, u8 *out)
 		return -EINVAL;
 	memcpy(&major, m->data, 2);
 	memcpy(&minor, m->data + 2, 2);
-	/* nothing can be said in a protocol of another major version: answered, then cut off */
+	/* a client with another major version gets a reply and is disconnected */
 	if (major != 0) {
 		m->v->broken = true;
 		return -EINVAL;
@@ -101,7 +101,7 @@ static int do_version(struct vfu_message *m, u8 *out)
 
 /* --- DMA -------------------------------------------------------------------------------------- */
 
-/* Without a descriptor the range is known but out of reach: ROMs, BARs of other devices. */
+/* A map without a descriptor is a range that cannot be accessed: ROMs, BARs of other devices. */
 static int do_dma_map(struct vfu_message *m, u8 *out)
 {
 	int fd = -1;
@@ -120,8 +120,8 @@ static int do_dma_map(struct vfu_message *m, u8 *out)
 }
 
 /*
- * From the reply on the guest may reuse the pages, so nothing of them may be left in a cache here:
- * dma_unmap() invalidates before it returns.
+ * After the reply the guest may reuse the pages, so no cache may still contain them: dma_unmap()
+ * invalidates before it returns.
  */
 static int do_dma_unmap(struct vfu_message *m, u8 *out)
 {
@@ -134,7 +134,7 @@ static int do_dma_unmap(struct vfu_message *m, u8 *out)
 		dma_unmap_all(m->v->h);
 	else
 		ret = dma_unmap(m->v->h, in64(m, 8), in64(m, 16));
-	/* a client with an IOMMU unmaps whole address ranges, with or without mappings in them */
+	/* a client with an IOMMU unmaps address ranges that may contain no maps */
 	if (ret && ret != -ENOENT)
 		return ret;
 	memcpy(out, m->data, 24);
@@ -154,7 +154,7 @@ static int do_info(struct vfu_message *m, u8 *out)
 	return 16;
 }
 
-/* Off by default: one mapped region disables posting for all writes of the client. */
+/* Is off by default: with one mapped region the client posts no writes at all. */
 static bool mappable(const struct vfu *v, u32 region)
 {
 	return region == VFIO_PCI_BAR4_REGION_INDEX && region_size(v->h, region) &&
@@ -226,8 +226,8 @@ static int do_read(struct vfu_message *m, u8 *out)
 }
 
 /*
- * QEMU posts these without waiting for the answer when it can; they must take effect in the order
- * they came in, which one thread and one stream guarantee.
+ * QEMU sends writes without waiting for the reply where possible. They take effect in order,
+ * because there is one thread and one stream.
  */
 static int do_write(struct vfu_message *m, u8 *out)
 {
@@ -242,7 +242,7 @@ static int do_write(struct vfu_message *m, u8 *out)
 	return 16;
 }
 
-/* Entries of 24 bytes: offset, region, length, eight bytes of data. */
+/* Each entry has 24 bytes: offset, region, length, eight bytes of data. */
 static int do_write_multi(struct vfu_message *m, u8 *out)
 {
 	u64 n, i;
@@ -266,8 +266,9 @@ static int do_write_multi(struct vfu_message *m, u8 *out)
 }
 
 /*
- * QEMU sends it when the machine is reset or the guest asks for a function-level reset. Unlike the
- * reset register it has no time without responses, because the client does not expect one.
+ * QEMU sends this message when the machine is reset, or when the guest requests a function-level
+ * reset. Unlike after a write to the reset register, the device answers immediately, because the
+ * client does not expect a pause.
  */
 static int do_reset(struct vfu_message *m, u8 *out)
 {
@@ -292,7 +293,7 @@ static int (*const handlers[])(struct vfu_message *m, u8 *out) = {
 	[VFU_WRITE_MULTI] = do_write_multi,
 };
 
-/* Nothing before the negotiation, and only requests. */
+/* Accepts only requests, and only VERSION before the negotiation. */
 static int handle(struct vfu_message *m, u8 *out)
 {
 	u16 c = m->hdr.command;
@@ -306,7 +307,7 @@ static int handle(struct vfu_message *m, u8 *out)
 	return handlers[c](m, out);
 }
 
-/* Only the answer about a region that can be mapped carries a descriptor. */
+/* Only the reply for a region that can be mapped carries a descriptor. */
 static bool wants_fd(const struct vfu_message *m)
 {
 	return m->hdr.command == VFU_GET_REGION_INFO && m->len >= 32 && mappable(m->v, in32(m, 8));
@@ -332,7 +333,7 @@ static void reply(struct vfu_message *m, u8 *room, int ret)
 }
 
 /*
- * Handlers that keep a descriptor put -1 in its place; what is left is closed here, so that a
+ * A handler that keeps a descriptor replaces it by -1. The others are closed here, so that a
  * refused message leaks none.
  */
 void vfu_answer(struct vfu_message *m)
@@ -343,7 +344,7 @@ void vfu_answer(struct vfu_message *m)
 
 	if (ret < 0) {
 		count(m->v->h, "vfu_error");
-		/* the first ones say what is wrong; a guest can cause any number of them */
+		/* only the first are logged, because a guest can cause any number of them */
 		if (m->v->refused++ < REFUSALS_LOGGED)
 			hca_log(m->v->h, "vfio-user: command %u of %u bytes refused: %s",
 				m->hdr.command, m->hdr.size, strerror(-ret));

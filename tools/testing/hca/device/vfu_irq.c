@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Interrupts towards the client: eventfds by index and vector. INTx is a level that masks itself
- * when it is signalled; the client's unmask signals it again if the level still stands.
+ * Interrupts to the client: eventfds by index and vector. INTx is a level that is masked
+ * automatically when it is signalled. When the client unmasks it, it is signalled again if the
+ * level is still asserted.
  */
 #include "device/vfu.h"
 
@@ -38,7 +39,7 @@ static struct vfu *vfu_of(const struct hca *h)
 	return hca_part(h, PART_VFU);
 }
 
-/* Only a full counter would block, after 2^64 - 2 unread interrupts. */
+/* A write would block only after 2^64 - 2 unread interrupts. */
 static bool kick(int fd)
 {
 	u64 one = 1;
@@ -94,7 +95,7 @@ static void release(struct vfu_irqs *q)
 	q->masked = false;
 }
 
-/* The client and the readers of its eventfds are gone; the next client brings its own. */
+/* The client has disconnected. The next one sets its own eventfds. */
 void vfu_irqs_release(struct vfu *v)
 {
 	int i;
@@ -123,7 +124,7 @@ static u32 word(const struct vfu_message *m, u32 at)
 	return v;
 }
 
-/* No descriptors at all means that the vectors named lose theirs. */
+/* Without descriptors, the eventfds of the vectors are removed. */
 static int set_eventfds(struct vfu_message *m, struct vfu_irqs *q, u32 action, u32 start, u32 n)
 {
 	u32 i;
@@ -144,7 +145,10 @@ static int set_eventfds(struct vfu_message *m, struct vfu_irqs *q, u32 action, u
 	return 0;
 }
 
-/* Only INTx can be masked here; MSI and MSI-X are masked in QEMU, which simply does not pass on. */
+/*
+ * Only INTx can be masked here. QEMU itself masks MSI and MSI-X, and then does not deliver the
+ * interrupt.
+ */
 static void act(struct vfu *v, u32 index, u32 action, u32 vector)
 {
 	struct vfu_irqs *q = &v->irqs[index];
@@ -157,8 +161,8 @@ static void act(struct vfu *v, u32 index, u32 action, u32 vector)
 }
 
 /*
- * One action on one range of vectors, in the encoding of VFIO_DEVICE_SET_IRQS. Everything in it is
- * the client's word, so the range is judged without an addition that could wrap.
+ * Executes one action on a range of vectors, as VFIO_DEVICE_SET_IRQS defines it. All values come
+ * from the client, so the check of the range uses no addition that can wrap.
  */
 int vfu_irqs_set(struct vfu_message *m)
 {
@@ -178,7 +182,7 @@ int vfu_irqs_set(struct vfu_message *m)
 		return -EINVAL;
 	if (flags & VFIO_IRQ_SET_DATA_EVENTFD)
 		return set_eventfds(m, &m->v->irqs[index], flags & ACTIONS, start, n);
-	/* no vectors and no data: the protocol's way to disable an index */
+	/* no vectors and no data: this disables the index */
 	if (!n && (flags & VFIO_IRQ_SET_DATA_NONE) && (flags & VFIO_IRQ_SET_ACTION_TRIGGER))
 		release(&m->v->irqs[index]);
 	for (i = 0; i < n; i++)

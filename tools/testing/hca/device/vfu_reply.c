@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-/* Replies wait here while the client is slow to read them. */
+/* Sends the replies that wait because the client is slow to read them. */
 void vfu_flush(struct vfu *v)
 {
 	ssize_t n;
@@ -27,7 +27,7 @@ void vfu_flush(struct vfu *v)
 	v->out_from = v->out_to = 0;
 }
 
-/* Room for a reply of @len bytes at the end of the output; NULL while the client does not read. */
+/* Returns room for a reply of @len bytes in the output, or NULL while the client does not read. */
 u8 *vfu_reply_room(struct vfu *v, size_t len)
 {
 	return VFU_OUT - v->out_to >= len ? v->out + v->out_to : NULL;
@@ -57,7 +57,7 @@ void vfu_reply_send_fd(struct vfu *v, size_t len, int fd)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	/* only asked for while the client waits, so nothing else is in the way */
+	/* the client waits for this reply, so the output is empty */
 	n = v->out_to ? -1 : sendmsg(v->conn.fd, &msg, MSG_NOSIGNAL);
 	if (n != (ssize_t)len)
 		v->broken = true;

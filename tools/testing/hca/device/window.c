@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * BAR4, the host's window to the memory of the HCA (tavor-hw 7): plain RAM of any access width. The
- * firmware's area and the context tables must not be written by software; such a write is recorded,
- * and harmless, because the model keeps the contexts elsewhere.
+ * BAR4, the host's window to the memory of the HCA (tavor-hw 7): RAM for accesses of any width.
+ * Software must not write to the firmware's area and the context tables. Such a write is recorded,
+ * but harmless, because the model stores the contexts elsewhere.
  */
 #include "device/device.h"
 #include "device/keys.h"
@@ -10,14 +10,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* the tables of INIT_HCA and the firmware's area, with room to spare */
+/* the tables of INIT_HCA and the firmware's area, with some reserve */
 #define MAX_PROTECTED 16
 
 struct window {
 	int n_protected;
 	struct {
 		const char *name;
-		u64 from, to; /* offsets, [from, to) */
+		u64 from, to; /* offsets [from, to) */
 	} protected[MAX_PROTECTED];
 };
 
@@ -44,7 +44,7 @@ void window_unprotect_all(struct hca *h)
 	window_of(h)->n_protected = 0;
 }
 
-/* Recorded and then done: the contexts that count are kept elsewhere. */
+/* The write is recorded and then executed: the model stores the contexts elsewhere. */
 static void check_protected(struct hca *h, u64 offset, u32 len)
 {
 	struct window *w = window_of(h);
@@ -71,8 +71,8 @@ int window_read(struct hca *h, u64 offset, void *buf, u32 len)
 }
 
 /*
- * The keys and translations are judged before the bytes change: the rule is about what they were
- * when the hardware may have cached them (tavor-hw 9.6).
+ * Checks keys and translations before the bytes change: the rule compares with the values that
+ * hardware may have cached (tavor-hw 9.6).
  */
 int window_write(struct hca *h, u64 offset, const void *buf, u32 len)
 {
