@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* Complaints about a queue pair. */
+/* Reports that name a queue pair. */
 #include "qp/qp.h"
 
 #include <stdio.h>

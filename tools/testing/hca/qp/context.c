@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The context of a queue pair as tavor-hw 12.3 lays it out: what commands take from it, and how it
- * shows.
+ * The context of a queue pair in the layout of tavor-hw 12.3: the fields that commands read from
+ * it, and its output for QUERY_QPEE.
  */
 #include "qp/context.h"
 #include "core/bytes.h"
@@ -9,8 +9,8 @@
 /* --- reading ------------------------------------------------------------------------------ */
 
 /*
- * Not port, P_Key index, timeout or RNR retry: those come at other times, and are zero here
- * (tavor-hw 12.6).
+ * Reads the primary path without port, P_Key index, timeout and RNR retry. Other transitions set
+ * these, and they are zero in this context (tavor-hw 12.6).
  */
 void qp_take_primary(struct qp_path *p, const u8 *c)
 {
@@ -29,8 +29,8 @@ void qp_take_primary(struct qp_path *p, const u8 *c)
 }
 
 /*
- * At RST2INIT or with its bit only: mthca sends port 0 at INIT2RTR, which means nothing
- * (tavor-hw 12.6).
+ * Reads the port, for RST2INIT or if its option bit is set. In other cases it is undefined: mthca
+ * passes port 0 for INIT2RTR (tavor-hw 12.6).
  */
 static void take_port(struct qp_path *p, const u8 *c)
 {
@@ -53,8 +53,8 @@ void qp_take_rnr(struct qp_path *p, const u8 *c)
 }
 
 /*
- * The alternate path comes whole, unlike the primary one: nothing of it was given before
- * (tavor-hw 12.6).
+ * The alternate path is read as a whole, unlike the primary path: no earlier transition has set a
+ * part of it (tavor-hw 12.6).
  */
 static void take_alternate(struct qp *qp, u32 opt, const u8 *c)
 {
@@ -69,8 +69,7 @@ static void take_alternate(struct qp *qp, u32 opt, const u8 *c)
 }
 
 /*
- * What a remote side may do; each right has its own bit, so that one can change and the others
- * stay.
+ * Reads the rights of the remote side. Each has its own option bit, so that one can change alone.
  */
 static void take_access(struct qp *qp, u32 opt, const u8 *c)
 {
@@ -84,7 +83,7 @@ static void take_access(struct qp *qp, u32 opt, const u8 *c)
 		qp->rae = bits(w, 13, 13);
 }
 
-/* SRE and SAE have no bit of their own (tavor-hw 12.6). */
+/* SRE and SAE have no option bit (tavor-hw 12.6). */
 void qp_take_sra(struct qp *qp, const u8 *c)
 {
 	u32 w = get32(c + 0x70);
@@ -111,7 +110,7 @@ static void take_path_options(struct qp *qp, u32 opt, const u8 *c)
 	take_alternate(qp, opt, c);
 }
 
-/* Software asks for rearm, or forces the migration (IBTA 17.2.8). */
+/* Software requests rearming, or forces a migration (IBTA 17.2.8). */
 static void take_pm(struct qp *qp, u8 state)
 {
 	if (state == PM_MIGRATED && qp->pm_state == PM_ARMED)
@@ -181,7 +180,7 @@ static void path_encode(const struct qp_path *p, u8 *c)
 	memcpy(c + 0x10, p->dgid, 16);
 }
 
-/* The counters of retries count upwards in the context and downwards here. */
+/* Retry counters count up in the context, and down here. */
 static u32 encode_params1(const struct qp *qp)
 {
 	u32 rnr_used = (qp->path.rnr_retry - qp->rnr_left) & 7,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What wakes a queue pair, and which of its services takes it from there: its turn of the loop, its
- * timer, doorbells, and packets. A QP does its work from the event loop, a few packets a turn.
+ * The events that run a queue pair: a turn of the loop, its timer, doorbells, and packets. This
+ * file selects the function of its service. A QP works from the event loop, a few packets in each
+ * turn.
  */
 #include "qp/qp.h"
 
@@ -19,9 +20,7 @@ static void qp_work(struct hca_work *w)
 
 	if (qp->stub || hca_dead(qp->h))
 		return;
-	/*
-	 * a link has a limited number of credits; receivers do not call this
-	 */
+	/* a link has limited credits: sending waits until packets are freed, receiving does not */
 	if (packets_live() > IN_FLIGHT_MAX) {
 		qp_kick(qp);
 		return;
@@ -34,12 +33,12 @@ static void qp_work(struct hca_work *w)
 		more |= requester_run(qp, &budget);
 	else
 		more |= ud_run(qp, &budget);
-	/* what the run above did may have put the queue in error: then that has scheduled us */
+	/* an error in the calls above has scheduled the work itself */
 	if (more)
 		qp_kick(qp);
 }
 
-/* Datagram services have nothing to wait for. */
+/* UD and MLX queues wait for nothing, so they use no timer. */
 static void qp_timer(struct hca_timer *t)
 {
 	struct qp *qp = container_of(t, struct qp, timer);
@@ -51,8 +50,8 @@ static void qp_timer(struct hca_timer *t)
 /* --- doorbells ---------------------------------------------------------------------------- */
 
 /*
- * The QP a doorbell names, or NULL with the reason recorded. Page 1 may ring for any context
- * (tavor-hw 14).
+ * Returns the QP that a doorbell names, or NULL; the reason is then recorded. UAR page 1 is valid
+ * for every context (tavor-hw 14).
  */
 static struct qp *db_qp(struct hca *h, u32 uar, u32 qpn, const char *which)
 {
@@ -92,8 +91,8 @@ static void db_push(struct qp *qp, struct wq_fifo *f, struct wq_db db, const cha
 }
 
 /*
- * The doorbell is all there is to know about the first WQE; the link that says the same may not be
- * written yet (tavor-hw 13.2).
+ * Only the doorbell describes the first WQE of a chain. The link to it may not be written yet
+ * (tavor-hw 13.2).
  */
 void qp_db_send(struct hca *h, u32 uar, u32 hi, u32 lo)
 {
@@ -117,7 +116,7 @@ void qp_db_recv(struct hca *h, u32 uar, u32 hi, u32 lo)
 	struct wq_db db = { .addr = hi & 0xffffffc0u, .count = count, .size = hi & 0x3f };
 	struct qp *qp;
 
-	/* an SRQ and a QP may have the same number: an SRQ's doorbell has size 0 (tavor-hw 14) */
+	/* an SRQ and a QP can have the same number; size 0 means an SRQ (tavor-hw 14) */
 	if (!db.size) {
 		srq_db(h, uar, lo >> 8, db.addr, count);
 		return;
@@ -134,7 +133,7 @@ void qp_db_recv(struct hca *h, u32 uar, u32 hi, u32 lo)
 
 /* --- packets ------------------------------------------------------------------------------ */
 
-/* While a path can still be migrated to, packets may come by either (IBTA 17.2.8). */
+/* Until the migration, packets may arrive by either path (IBTA 17.2.8). */
 static bool on_port(const struct qp *qp, int port)
 {
 	if (qp->path.port == port)
@@ -142,7 +141,7 @@ static bool on_port(const struct qp *qp, int port)
 	return qp->service <= SVC_UC && qp->pm_state != PM_MIGRATED && qp->alt.port == port;
 }
 
-/* Unicast to an ordinary QP: state, service and P_Key. */
+/* Checks a unicast packet for an ordinary QP: state, service and P_Key. */
 static bool admits(struct qp *qp, int port, const struct headers *hd)
 {
 	static const u8 class_of[] = {
@@ -166,10 +165,15 @@ static bool admits(struct qp *qp, int port, const struct headers *hd)
 	return true;
 }
 
-/* Path migration as the M bit of the other side moves it (IBTA 17.2.8). False: drop the packet. */
+/*
+ * Handles path migration by the M bit of a packet (IBTA 17.2.8). Returns false to drop the packet.
+ */
 static bool migration_rx(struct qp *qp, int port, const struct headers *hd)
 {
-	/* armed without a path to go to, the first loss would send packets out of no port at all */
+	/*
+	 * without an alternate path the QP must not be armed: after a migration it would have no
+	 * port
+	 */
 	if (qp->pm_state == PM_REARM && !hd->mig && qp->alt.port)
 		qp->pm_state = PM_ARMED;
 	if (qp->pm_state != PM_ARMED || !hd->mig)
@@ -186,8 +190,8 @@ static bool migration_rx(struct qp *qp, int port, const struct headers *hd)
 }
 
 /*
- * For a passive side whose last message of the connection set-up was lost: the first packet says
- * the same (tavor-hw 12.7).
+ * Reports the first packet to a passive side, which may have lost the last message of the
+ * connection setup (tavor-hw 12.7).
  */
 static void communication_established(struct qp *qp)
 {
@@ -227,7 +231,7 @@ static void rx_ordinary(struct hca *h, int port, u32 qpn, const struct headers *
 	}
 }
 
-/* QP0 and QP1 on the wire are one QP for each port here (tavor-hw 12.8); VL15 is for QP0 alone. */
+/* In the model, QP0 and QP1 are one QP for each port (tavor-hw 12.8). Only QP0 uses VL15. */
 static void rx_special(struct hca *h, int port, const struct headers *hd)
 {
 	u32 base = qp_part(h)->special[hd->dqpn];
@@ -262,8 +266,8 @@ static void rx_member(struct hca *h, u32 qpn, void *arg)
 }
 
 /*
- * The firmware's own packets never were on a wire. All others are judged as if they had been, also
- * those that were looped back.
+ * Packets of the firmware have never been on a wire, so their ICRC is not checked. All others are
+ * checked, also those that were looped back.
  */
 void qp_rx(struct hca *h, int port, struct packet *p, bool from_fw)
 {
@@ -272,7 +276,10 @@ void qp_rx(struct hca *h, int port, struct packet *p, bool from_fw)
 	const char *why = packet_parse(p, &hd);
 
 	if (why) {
-		/* the other side decides how many there are, so they are not all in the log */
+		/*
+		 * they are counted and not logged, because the remote side decides how many there
+		 * are
+		 */
 		count(h, "rx_malformed");
 		count(h, why);
 	} else if (!from_fw && !packet_icrc_ok(p)) {

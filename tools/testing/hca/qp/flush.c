@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Queues in error. Flushing follows tavor-hw 11.4 in its simplest form: every chain of send WQEs,
- * and every receive WQE, that has not completed gets one CQE with db_cnt 0.
+ * Queues in error. Flushing follows the simplest form of tavor-hw 11.4: each chain of send WQEs
+ * that has not completed gets one CQE with db_cnt 0, and so does each receive WQE.
  */
 #include "qp/qp.h"
 
 /*
- * What an earlier error CQE has covered goes silently, the next chain with one CQE for its first
+ * A chain that already has an error CQE gets no other. The next chain gets one CQE, for its first
  * WQE.
  */
 static bool flush_chain(struct qp *qp)
@@ -21,8 +21,8 @@ static bool flush_chain(struct qp *qp)
 }
 
 /*
- * First the WQE of a message that broke off, then one CQE for each that was posted; none for an
- * SRQ's.
+ * Flushes the receive WQE of an incomplete message, then each posted WQE. WQEs of an SRQ are not
+ * flushed.
  */
 static bool flush_recv(struct qp *qp)
 {
@@ -46,7 +46,7 @@ static bool flush_recv(struct qp *qp)
 	}
 }
 
-/* A QP that is attached to an SRQ has completed its last WQE (tavor-hw 15.3). */
+/* Reports that a QP with an SRQ has completed its last WQE (tavor-hw 15.3). */
 static void flush_done(struct qp *qp)
 {
 	if (!qp->srq || qp->lwqe_done)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * How many work queues, those of QPs and of SRQs, lie behind the index of each memory key: asked
- * whenever a key changes hands, while the queues that could have it are many.
+ * The number of work queues of QPs and SRQs for each index of a memory key. It is needed each time
+ * a key changes its owner, when a search of all queues would be too slow.
  */
 #include "qp/qp.h"
 
@@ -9,13 +9,13 @@
 #include <stdlib.h>
 
 struct key_uses {
-	u32 mask; /* that of MPT indices */
+	u32 mask; /* the mask of MPT indices */
 	u32 count[];
 };
 
 /*
- * INIT_HCA says how many; the counts follow at first use, and most of their pages are never
- * touched.
+ * INIT_HCA sets the number of keys. The counters are allocated at the first use, and most of their
+ * pages are never touched.
  */
 static struct key_uses *uses_of(struct hca *h)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Sends of the special QPs (tavor-hw 13.10): software has built the headers, in a data segment or
- * inline; hardware puts in the source LID, the VL and the ICRC.
+ * Sends of the special QPs (tavor-hw 13.10). Software has built the headers, in a data segment or
+ * inline. Hardware adds the source LID, the VL and the ICRC.
  */
 #include "qp/qp.h"
 
@@ -20,7 +20,7 @@ int mlx_pkey_index(struct hca *h, int port, u16 pkey)
 	return -1;
 }
 
-/* What is wrong with the headers software has built, or NULL. */
+/* Returns the error in the headers that software has built, or NULL. */
 static const char *judge(const struct wqe *w, const u8 *lrh)
 {
 	u8 lnh = lrh[1] & 3;
@@ -48,8 +48,8 @@ static void complete_lrh(struct qp *qp, const struct wqe *w, u8 *lrh)
 }
 
 /*
- * Everything software has put there is believed except what only the port knows, and judged where
- * the WQE says it a second time.
+ * The headers of software are used as they are, except for the fields that only the port knows.
+ * Fields that the WQE also contains are compared with it.
  */
 u8 mlx_send(struct qp *qp, const struct wqe *w)
 {

@@ -17,8 +17,8 @@ static void *need(void *p)
 /* --- table -------------------------------------------------------------------------------- */
 
 /*
- * INIT_HCA says how many; the tables follow at first use, and most of their pages are never
- * touched.
+ * INIT_HCA sets the number of QPs. The table is allocated at the first use, and most of its pages
+ * are never touched.
  */
 static void table_make(struct qp_part *part)
 {
@@ -29,8 +29,8 @@ static void table_make(struct qp_part *part)
 }
 
 /*
- * The high bits of a QPN are the driver's to count with, so that a number comes back late
- * (tavor-hw 12.1).
+ * The driver chooses the high bits of a QPN, so that it does not reuse a number soon (tavor-hw
+ * 12.1).
  */
 struct qp *qp_at_index(struct hca *h, u32 qpn)
 {
@@ -69,8 +69,7 @@ struct qp *qp_create(struct hca *h, u32 qpn)
 }
 
 /*
- * Only now is the service known, and with it the state that is needed: a datagram queue needs no
- * retransmission.
+ * Allocates the state that the service needs: a datagram queue, for example, has no retransmission.
  */
 bool qp_setup(struct qp *qp)
 {
@@ -94,7 +93,8 @@ bool qp_setup(struct qp *qp)
 }
 
 /*
- * Also with work scheduled, packets under way and timers running: those that still come find no QP.
+ * Is also called while work is scheduled, a timer runs, or packets are in flight. Packets that
+ * arrive later find no QP.
  */
 void qp_destroy(struct qp *qp)
 {
@@ -125,7 +125,7 @@ void qp_reset_all(struct hca *h)
 	struct qp_part *part = qp_part(h);
 
 	while (part->all) {
-		part->all->srq = NULL; /* SRQs may be gone already */
+		part->all->srq = NULL; /* the SRQs may already be gone */
 		qp_destroy(part->all);
 	}
 	free(part->table);
@@ -150,8 +150,8 @@ int qp_special(struct hca *h, u32 qpn, int *port)
 }
 
 /*
- * The count makes the answer quick for nearly all keys; whose queue it is, is asked when it is too
- * late.
+ * The counter answers at once for nearly all keys. The queue that uses a key is only searched for a
+ * report.
  */
 bool qp_uses_mpt(struct hca *h, u32 key, u32 *uar)
 {
@@ -190,9 +190,7 @@ bool qp_receives(const struct qp *qp)
 	return qp->state >= QP_RTR && qp->state != QP_ERR;
 }
 
-/*
- * The flush comes from the QP's work, not from here: the caller may be in the middle of its queues.
- */
+/* The QP's work flushes the queues, not this function, because the caller may be using them. */
 void qp_to_error(struct qp *qp)
 {
 	if (qp->state == QP_ERR)
@@ -202,7 +200,7 @@ void qp_to_error(struct qp *qp)
 	qp_kick(qp);
 }
 
-/* Once: what the error brings about may well fail again, and come here again. */
+/* Reports one event: consequences of the error can fail, too, and call this again. */
 void qp_fatal(struct qp *qp, enum hca_event ev)
 {
 	if (qp->state == QP_ERR)
@@ -212,7 +210,7 @@ void qp_fatal(struct qp *qp, enum hca_event ev)
 }
 
 /*
- * Unreliable services lose the send queue only: what they receive has nothing to do with it (IBTA
+ * For an unreliable service only the send queue stops. Its receive queue is independent (IBTA
  * 10.3.1).
  */
 void qp_send_error(struct qp *qp)
@@ -225,7 +223,7 @@ void qp_send_error(struct qp *qp)
 	qp_kick(qp);
 }
 
-/* Fetched before the call: an error may take the QP out of the list. */
+/* The next QP is read before the call, because an error can remove the QP from the list. */
 void qp_cq_error(struct hca *h, u32 cqn)
 {
 	struct qp *qp, *next;
@@ -239,7 +237,7 @@ void qp_cq_error(struct hca *h, u32 cqn)
 
 /* --- CQEs --------------------------------------------------------------------------------- */
 
-/* A CQ that takes no more entries takes its QPs with it (tavor-hw 11.6). */
+/* If the CQ accepts no more CQEs, its QPs move to error (tavor-hw 11.6). */
 static bool post(struct qp *qp, u32 cqn, const struct cqe *cqe, bool solicited)
 {
 	if (!cq_post(qp->h, cqn, cqe, solicited))
@@ -262,8 +260,8 @@ bool qp_cqe_send(struct qp *qp, u32 addr, u8 size, u8 opcode, u32 byte_cnt)
 }
 
 /*
- * RSC makes each receive complete; without it the WQE's own bit decides, but an SRQ's always
- * completes, since that is how software gets it back (tavor-hw 11.4).
+ * With RSC each receive WQE gets a CQE. Otherwise the bit in the WQE decides; but a WQE of an SRQ
+ * always gets one, because software frees the WQE by it (tavor-hw 11.4).
  */
 bool qp_cqe_recv(struct qp *qp, const struct cqe *fill, bool solicited)
 {
@@ -277,7 +275,7 @@ bool qp_cqe_recv(struct qp *qp, const struct cqe *fill, bool solicited)
 	return post(qp, qp->rcqn, &cqe, solicited);
 }
 
-/* db_cnt is 0: the CQE stands for its chain alone (tavor-hw 11.4). */
+/* db_cnt is 0: the CQE is for its own chain only (tavor-hw 11.4). */
 void qp_cqe_error(struct qp *qp, bool send, u32 addr, u8 size, u8 syndrome)
 {
 	struct cqe cqe = {
@@ -293,7 +291,7 @@ void qp_cqe_error(struct qp *qp, bool send, u32 addr, u8 size, u8 syndrome)
 
 /* --- paths -------------------------------------------------------------------------------- */
 
-/* Same partition, and not both limited members (IBTA 10.9.3). */
+/* The P_Keys must be of one partition, and not both of limited members (IBTA 10.9.3). */
 bool pkey_match(u16 a, u16 b)
 {
 	return (a & 0x7fff) && !((a ^ b) & 0x7fff) && ((a | b) & 0x8000);

@@ -2,8 +2,8 @@
 /*
  * Firmware commands of queue pairs: state transitions, QUERY_QPEE, CONF_SPECIAL_QP.
  *
- * A driver rebuilds the context from zero for each transition and fills in only what it means to
- * change, so every transition takes exactly the fields of tavor-hw 12.6 and looks at no other.
+ * For each transition a driver clears the context and fills in only the fields that it changes. So
+ * a transition reads only its own fields of tavor-hw 12.6.
  */
 #include "device/cmd.h"
 #include "device/device.h"
@@ -18,7 +18,7 @@
 #define STATE(s) (1u << (s))
 
 /*
- * ARMED is a state the hardware reaches by itself; software asks for it with REARM (tavor-hw 12.6).
+ * Hardware moves the state to ARMED by itself. Software requests this with REARM (tavor-hw 12.6).
  */
 static bool pm_bad(u8 state)
 {
@@ -28,7 +28,8 @@ static bool pm_bad(u8 state)
 /* --- naming the QP ------------------------------------------------------------------------ */
 
 /*
- * The QPN of a command. Reserved bits are an error of the driver, as is the EE bit: there is no RD.
+ * Returns the QPN of a command. Reserved bits are an error of the driver, and so is the EE bit,
+ * because there is no RD.
  */
 static u8 number_of(struct hca *h, const struct cmd *c, u32 also_allowed, u32 *qpn)
 {
@@ -42,7 +43,7 @@ static u8 number_of(struct hca *h, const struct cmd *c, u32 also_allowed, u32 *q
 			     qp_index_mask(h) + 1);
 }
 
-/* The number is of a QP that is gone: its index has been given to another since (tavor-hw 12.1). */
+/* The QP with this number is gone, and another QP has its index (tavor-hw 12.1). */
 static u8 bad_number(struct hca *h, const struct cmd *c, const struct qp *there)
 {
 	violation(h, RULE_CMD_INDEX, c->name, "QP 0x%06x: its index is that of %s",
@@ -50,7 +51,7 @@ static u8 bad_number(struct hca *h, const struct cmd *c, const struct qp *there)
 	return CMD_BAD_RESOURCE;
 }
 
-/* The QP at the number a command names, NULL in *qp if that one is in RESET. */
+/* Finds the QP that a command names. *qp is NULL if this QP is in RESET. */
 static u8 at_number(struct hca *h, const struct cmd *c, u32 also_allowed, u32 *qpn, struct qp **qp)
 {
 	u8 status = number_of(h, c, also_allowed, qpn);
@@ -61,7 +62,9 @@ static u8 at_number(struct hca *h, const struct cmd *c, u32 also_allowed, u32 *q
 	return *qp && (*qp)->qpn != *qpn ? bad_number(h, c, *qp) : CMD_OK;
 }
 
-/* The QP of a command that needs one in a state of the mask @from; *status says why not. */
+/*
+ * Returns the QP of a command if its state is in the mask @from, or NULL and an error in *status.
+ */
 static struct qp *qp_named(struct hca *h, const struct cmd *c, u32 from, u32 also_allowed,
 			   u8 *status)
 {
@@ -77,8 +80,8 @@ static struct qp *qp_named(struct hca *h, const struct cmd *c, u32 from, u32 als
 }
 
 /*
- * Reserved in every QP mailbox (tavor-hw 12.2 to 12.5), for every transition. The state bits are an
- * output and mthca fills them with the target state.
+ * Checks the reserved bits of a QP mailbox, which are the same for all transitions (tavor-hw 12.2
+ * to 12.5). The state is not checked: it is an output, and mthca writes the target state to it.
  */
 static void check_reserved(struct hca *h, const struct cmd *c, const char *object)
 {
@@ -112,7 +115,9 @@ static u8 bad_param(const struct qp *qp, const char *what, u32 value)
 	return CMD_BAD_PARAM;
 }
 
-/* The source GID matters only if a GRH is to be built: drivers leave its index stale otherwise. */
+/*
+ * The source GID index is only checked with a GRH, because without one drivers leave an old value.
+ */
 static u8 check_path(const struct qp *qp, const struct qp_path *p)
 {
 	if (p->port < 1 || p->port > opt_u64(qp->h, "ports"))
@@ -124,7 +129,7 @@ static u8 check_path(const struct qp *qp, const struct qp_path *p)
 	return CMD_OK;
 }
 
-/* What the context refers to must exist. */
+/* The CQs and the SRQ of the context must exist. */
 static u8 check_references(struct qp *qp)
 {
 	if (!cq_valid(qp->h, qp->scqn) || !cq_valid(qp->h, qp->rcqn)) {
@@ -148,7 +153,7 @@ static u8 check_references(struct qp *qp)
 	return CMD_OK;
 }
 
-/* Special numbers are for MLX and on the port that the number says (tavor-hw 12.8). */
+/* A special QP has the service MLX and the port of its number (tavor-hw 12.8). */
 static u8 check_service(struct qp *qp)
 {
 	int port = qp->path.port;
@@ -171,10 +176,7 @@ static u8 check_service(struct qp *qp)
 	}
 }
 
-/*
- * Number and UAR page. Software that leaves the number out is not at fault: it is in the modifier,
- * too.
- */
+/* Checks QPN and UAR page. Software may leave the QPN out, because it is also in the modifier. */
 static u8 check_identity(const struct qp *qp, const u8 *c)
 {
 	u32 qpn = get32(c + 0x10) & QPN_MASK;
@@ -203,7 +205,7 @@ static u8 check_new(struct qp *qp, const u8 *c)
 	return status;
 }
 
-/* A context exists from here until ERR2RST; what is refused leaves none behind. */
+/* The context exists from here until ERR2RST. A refused command leaves no context. */
 static u8 rst2init(struct hca *h, struct cmd *c)
 {
 	struct qp *qp;
@@ -234,7 +236,7 @@ static u8 rst2init(struct hca *h, struct cmd *c)
 
 /* --- the transitions with a mailbox ------------------------------------------------------- */
 
-/* Does [addr, addr + len) touch a table whose length is known? That of the MTTs is not. */
+/* Returns whether [addr, addr + len) overlaps a table. The length of the MTT table is unknown. */
 static bool hits_table(const struct hca *h, u64 addr, u64 len)
 {
 	const struct hca_profile *p = hca_profile(h);
@@ -257,7 +259,7 @@ static bool hits_table(const struct hca *h, u64 addr, u64 len)
 	return false;
 }
 
-/* The context has the low half of the address, INIT_HCA the high one (tavor-hw 6.6). */
+/* The context contains the low half of the address, INIT_HCA the high half (tavor-hw 6.6). */
 static u8 check_rdb(struct qp *qp)
 {
 	u64 base = hca_profile(qp->h)->rdb_base, addr = (base & ~0xffffffffull) | qp->rdb;
@@ -275,7 +277,7 @@ static u8 check_rdb(struct qp *qp)
 	return CMD_OK;
 }
 
-/* A datagram is one packet, so its message size is that of the MTU (tavor-hw 12.3). */
+/* A datagram is one packet, so its maximum message size is the MTU (tavor-hw 12.3). */
 static u8 check_rtr(struct qp *qp)
 {
 	bool datagram = qp->service == SVC_UD || qp->service == SVC_MLX;
@@ -284,15 +286,13 @@ static u8 check_rtr(struct qp *qp)
 		return bad_param(qp, "MTU code", qp->mtu);
 	if (datagram ? qp->log_msg != qp->mtu + 7 : qp->log_msg > 31)
 		return bad_param(qp, "log2 of the message size", qp->log_msg);
-	/* credits of a queue that others take from as well would promise too much */
+	/* other QPs also take WQEs of an SRQ, so credits would promise too much */
 	if (qp->service == SVC_RC && qp->srq && !qp->ric)
 		return bad_param(qp, "with an SRQ, RIC", qp->ric);
 	return check_rdb(qp);
 }
 
-/*
- * The primary path is whole only now; the alternate one has come with this command or not at all.
- */
+/* The primary path is complete only now. The alternate path is complete if this command sets it. */
 static u8 check_paths(const struct qp *qp, u32 opt)
 {
 	u8 status = check_path(qp, &qp->path);
@@ -327,8 +327,8 @@ static u8 check_sra(const struct qp *qp)
 }
 
 /*
- * The send side begins with the PSN given here; the first packet of the other side is no event any
- * more, since both now know each other (tavor-hw 12.7).
+ * The send side starts with the given PSN. The first packet of the remote side is no longer an
+ * event, because the connection is set up (tavor-hw 12.7).
  */
 static u8 enter_rts(struct qp *qp, u32 opt, const u8 *c)
 {
@@ -349,10 +349,7 @@ static u8 enter_rts(struct qp *qp, u32 opt, const u8 *c)
 	return check_paths(qp, opt) ? CMD_BAD_PARAM : check_sra(qp);
 }
 
-/*
- * Which options count depends on the service (tavor-hw 12.6); the others may be set and are
- * ignored.
- */
+/* The service defines which options are used (tavor-hw 12.6). The others are ignored. */
 static u8 reinit(struct qp *qp, u32 opt, const u8 *c)
 {
 	u32 allowed = OPT_PORT | OPT_PKEY;
@@ -377,13 +374,13 @@ static u8 leave_sqe(struct qp *qp, u32 opt, const u8 *c)
 {
 	int all = INT_MAX;
 
-	/* what was posted before the error must not run after it */
+	/* WQEs that were posted before the error must not run after it */
 	qp_flush(qp, &all);
 	qp_take_options(qp, opt & (qp->service == SVC_UC ? OPT_RWE : OPT_QKEY), c);
 	return CMD_OK;
 }
 
-/* Only while nothing is in flight may the path change under a connection. */
+/* The path of a connection may change only while no message is in flight. */
 static u8 change_drained(struct qp *qp, u32 opt, const u8 *c)
 {
 	qp_take_options(qp,
@@ -397,10 +394,7 @@ static u8 change_drained(struct qp *qp, u32 opt, const u8 *c)
 	return check_sra(qp);
 }
 
-/*
- * Runs one transition on a copy of the fields, so that a refused command leaves the context as it
- * was.
- */
+/* Applies a transition to the QP, and restores the QP if the command is refused. */
 static u8 transition(struct hca *h, struct cmd *c, u32 from, u8 to,
 		     u8 (*apply)(struct qp *, u32, const u8 *))
 {
@@ -419,7 +413,7 @@ static u8 transition(struct hca *h, struct cmd *c, u32 from, u8 to,
 		*qp = before;
 		return status;
 	}
-	/* a flush on the way may have met a full CQ, and that is the end of the queue */
+	/* a flush in apply() may have met a full CQ, which moves the QP to error */
 	if (!(from & STATE(qp->state)))
 		return CMD_BAD_QPEE_STATE;
 	qp->state = to;
@@ -462,9 +456,9 @@ static u8 sqd2sqd(struct hca *h, struct cmd *c)
 	return transition(h, c, STATE(QP_SQD), QP_SQD, change_drained);
 }
 
-/* --- the transitions without -------------------------------------------------------------- */
+/* --- the transitions without a mailbox ---------------------------------------------------- */
 
-/* No mailbox: illumos passes none, and mthca one that holds nothing (tavor-hw 5). */
+/* The mailbox is not read: illumos passes none, and mthca passes an empty one (tavor-hw 5). */
 static u8 to_err(struct hca *h, struct cmd *c)
 {
 	struct qp *qp;
@@ -477,7 +471,7 @@ static u8 to_err(struct hca *h, struct cmd *c)
 		qp_to_error(qp);
 		return CMD_OK;
 	}
-	/* out of RESET: a QP without a context, good for ERR2RST only */
+	/* the QP was in RESET: it gets no context, and only ERR2RST is then possible */
 	qp = qp_create(h, qpn);
 	qp->stub = true;
 	qp->state = QP_ERR;
@@ -501,8 +495,8 @@ static u8 rts2sqd(struct hca *h, struct cmd *c)
 #define RST_ANY_STATE 2
 
 /*
- * Bit 1 of the modifier is how both drivers leave: straight to RESET, and what was posted is
- * forgotten without a CQE (tavor-hw 11.4). Without it the queue must be in ERR, flushed or not.
+ * Both drivers set bit 1 of the modifier: the QP moves from any state to RESET, and posted WQEs get
+ * no CQE (tavor-hw 11.4). Without this bit the QP must be in ERR, flushed or not.
  */
 static u8 err2rst(struct hca *h, struct cmd *c)
 {
@@ -522,7 +516,7 @@ static u8 err2rst(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/* A QP in RESET has nothing to show but its state, 0. */
+/* For a QP in RESET all fields are 0, including the state. */
 static u8 query(struct hca *h, struct cmd *c)
 {
 	struct qp *qp;
@@ -536,7 +530,7 @@ static u8 query(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/* Reconfiguring would take the number away under a queue that works on it. */
+/* A special QP that is in use must not lose its number. */
 static bool special_busy(struct hca *h, u32 base)
 {
 	return base && (qp_at_index(h, base) || qp_at_index(h, base + 1));

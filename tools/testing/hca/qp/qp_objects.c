@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* Queue pairs and shared receive queues as the control socket shows them. */
+/* Output of queue pairs and shared receive queues for the control socket. */
 #include "device/device.h"
 #include "qp/qp.h"
 
@@ -21,8 +21,8 @@ static const char *service_name(u8 service)
 }
 
 /*
- * The numbers that identify a stuck transfer: what the doorbells have announced, what is in flight,
- * how far the acknowledgements are behind, and whether the receiver has asked to wait.
+ * The numbers help to find why a transfer is stuck: the announced WQEs, the PSNs in flight and
+ * acknowledged, and whether the receiver has sent an RNR NAK.
  */
 static cJSON *one_qp(const struct qp *qp)
 {

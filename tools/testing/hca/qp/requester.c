@@ -2,14 +2,14 @@
 /*
  * The send side of connected services (IBTA vol. 1, 9.7.3 to 9.7.7 for RC, 9.8 for UC).
  *
- * A started message has a slot with the PSNs it takes; messages complete in order, at the head of
- * the slot ring. @una is the oldest PSN that has not been acknowledged. A loss of any kind is
- * repaired in one way: the place to send from goes back to @una, WQEs are fetched again as hardware
- * does. Reads go on from the first response that is missing.
+ * A started message has a slot with its PSNs. Messages complete in order, at the head of the ring
+ * of slots. @una is the oldest unacknowledged PSN. After any loss the requester sends again from
+ * @una, and fetches the WQEs again, as hardware does. A read continues from its first missing
+ * response.
  */
 #include "qp/qp.h"
 
-#define TIMEOUT_UNIT 4096u /* ns; times 2^n */
+#define TIMEOUT_UNIT 4096u /* ns; multiplied by 2^n */
 #define MESSAGE_MAX (1ull << 31)
 #define RNR_INFINITE 7u
 
@@ -23,7 +23,7 @@ static struct sq_slot *slot_at(struct requester *r, u32 i)
 	return &r->slot[i & (SQ_SLOTS - 1)];
 }
 
-/* Packets that may be unacknowledged; tavor-hw 12.3, flight limit. */
+/* The maximum number of unacknowledged packets: the flight limit of tavor-hw 12.3. */
 static u32 window(const struct qp *qp)
 {
 	return 1u << qp->flight;
@@ -43,12 +43,12 @@ static void deadline_set(struct qp *qp)
 
 	r->deadline = t ? now_ns() + t : 0;
 	r->overtime = false;
-	/* the timer is left to fire early rather than moved with each packet */
+	/* an armed timer may fire early, so that not every packet moves it */
 	if (t && !timer_armed(&qp->timer))
 		timer_arm(&qp->timer, t);
 }
 
-/* RNR NAK timer codes, in units of 10 us */
+/* Converts an RNR NAK timer code. The table is in units of 10 us. */
 static u64 rnr_delay(u8 code)
 {
 	static const u32 delay[32] = { 65536, 1,    2,	  3,	 4,	6,     8,     12,
@@ -62,8 +62,8 @@ static u64 rnr_delay(u8 code)
 /* --- completion --------------------------------------------------------------------------- */
 
 /*
- * @s is at the head: all before it has completed. Its error CQE stands for the rest of its chain as
- * well (tavor-hw 11.4), so the flush must pass over what the chain still holds.
+ * @s must be the head, so all earlier messages have completed. Its error CQE also covers the rest
+ * of its chain (tavor-hw 11.4), so the flush must skip the rest.
  */
 static void slot_fail(struct qp *qp, struct sq_slot *s, u8 syndrome)
 {
@@ -73,7 +73,7 @@ static void slot_fail(struct qp *qp, struct sq_slot *s, u8 syndrome)
 	qp_send_error(qp);
 }
 
-/* tavor-hw 12.7: the event comes only if bit 31 of RTS2SQD_QPEE's modifier was set. */
+/* The event is reported only if bit 31 of RTS2SQD_QPEE's modifier was set (tavor-hw 12.7). */
 static void drained(struct qp *qp)
 {
 	qp->state = QP_SQD;
@@ -87,7 +87,7 @@ void requester_drain(struct qp *qp)
 		drained(qp);
 }
 
-/* Completes what is done at the head. */
+/* Completes finished messages at the head of the ring. */
 static void retire(struct qp *qp)
 {
 	struct requester *r = qp->req;
@@ -113,7 +113,8 @@ static void retire(struct qp *qp)
 }
 
 /*
- * One flush CQE for each chain that has begun; what it has not begun is still in the doorbell list.
+ * Writes one flush CQE for each chain that has started. The others are flushed from the doorbell
+ * list.
  */
 void requester_flush_slots(struct qp *qp)
 {
@@ -137,7 +138,7 @@ void requester_flush_slots(struct qp *qp)
 	r->deadline = 0;
 }
 
-/* The send PSN was set again, so nothing is outstanding. */
+/* A new send PSN was set, so no packet is outstanding. */
 void requester_reset(struct qp *qp)
 {
 	struct requester *r = qp->req;
@@ -153,8 +154,8 @@ void requester_reset(struct qp *qp)
 /* --- starting a message ------------------------------------------------------------------- */
 
 /*
- * Opcode and fence of the next WQE are in its link (tavor-hw 13.1), so it need not be fetched to
- * know that it must wait.
+ * Opcode and fence of the next WQE are in the link to it (tavor-hw 13.1), so it need not be fetched
+ * to find out whether it must wait.
  */
 static bool may_start(struct qp *qp)
 {
@@ -168,7 +169,7 @@ static bool may_start(struct qp *qp)
 }
 
 /*
- * Rights of the send queue itself (tavor-hw 12.3: SRE, SWE, SAE) and lengths no message may have.
+ * Checks the rights of the send queue (tavor-hw 12.3: SRE, SWE, SAE) and the length of the message.
  */
 static u8 permitted(const struct qp *qp, const struct wqe *w)
 {
@@ -194,7 +195,7 @@ static u8 permitted(const struct qp *qp, const struct wqe *w)
 	return w->total > MESSAGE_MAX ? SYN_LOCAL_LENGTH : SYN_OK;
 }
 
-/* What sends nothing is done at once. Returns the syndrome. */
+/* A WQE that sends no packet completes at once. Returns the syndrome. */
 static u8 execute_local(struct qp *qp, struct sq_slot *s, const struct wqe *w)
 {
 	s->done = true;
@@ -204,7 +205,7 @@ static u8 execute_local(struct qp *qp, struct sq_slot *s, const struct wqe *w)
 			w->bind_len);
 }
 
-/* A read takes the PSNs of its response, an empty message one. */
+/* A read uses one PSN for each response packet. An empty message uses one PSN. */
 static void assign_psns(struct qp *qp, struct sq_slot *s)
 {
 	u32 mtu = mtu_bytes(qp->mtu);
@@ -245,7 +246,7 @@ static void start(struct qp *qp)
 	s->err = err;
 	r->halted = err;
 	r->tail++;
-	r->tx_loaded = r->tail; /* number of the slot plus one */
+	r->tx_loaded = r->tail; /* index of the slot plus one */
 	r->tx_pos = (struct sg_pos){ 0 };
 	r->tx_pkt = 0;
 	if (!s->npsn)
@@ -254,7 +255,7 @@ static void start(struct qp *qp)
 
 /* --- sending a packet --------------------------------------------------------------------- */
 
-/* An error found while sending waits for its turn: everything before it completes first. */
+/* An error found while sending is reported in order, after all earlier messages have completed. */
 static void slot_spoilt(struct qp *qp, struct sq_slot *s, u8 syndrome)
 {
 	struct requester *r = qp->req;
@@ -265,7 +266,7 @@ static void slot_spoilt(struct qp *qp, struct sq_slot *s, u8 syndrome)
 	retire(qp);
 }
 
-/* Fetches the WQE of slot @i into @w again. False if it is no longer what was started. */
+/* Fetches the WQE of slot @i again. Returns false if it differs from the started message. */
 static bool reload(struct qp *qp, u32 i, struct wqe *w)
 {
 	struct sq_slot *s = slot_at(qp->req, i);
@@ -275,8 +276,8 @@ static bool reload(struct qp *qp, u32 i, struct wqe *w)
 }
 
 /*
- * Hardware keeps no WQE either: after going back, the message is fetched again and found its place
- * in.
+ * Hardware keeps no WQE either: for a retransmission the WQE is fetched again, and the position in
+ * its data is found again.
  */
 static bool tx_load(struct qp *qp, struct sq_slot *s)
 {
@@ -293,7 +294,10 @@ static bool tx_load(struct qp *qp, struct sq_slot *s)
 	return true;
 }
 
-/* Sends and writes count their opcodes alike: first, middle, last, last + imm, only, only + imm. */
+/*
+ * Opcodes of sends and writes have the same order: first, middle, last, last + imm, only, only +
+ * imm.
+ */
 static u8 message_opcode(const struct sq_slot *s, bool first, bool last)
 {
 	bool write = s->opcode == WQE_WRITE || s->opcode == WQE_WRITE_IMM;
@@ -337,7 +341,7 @@ static struct bth connected_bth(const struct qp *qp, u8 op, u32 psn)
 	};
 }
 
-/* Twice a window, and in any case before it closes. */
+/* An ACK is requested twice in a window, so that it arrives before the window is full. */
 static bool ack_wanted(const struct qp *qp, u32 psn)
 {
 	u32 half = window(qp) / 2;
@@ -345,10 +349,7 @@ static bool ack_wanted(const struct qp *qp, u32 psn)
 	return !half || !((psn_ahead(psn, qp->req->una) + 1) & (half - 1));
 }
 
-/*
- * One segment of a send or write. Returns the end of the packet, or NULL if the data could not be
- * read.
- */
+/* Builds one packet of a send or write. Returns its end, or NULL if the data could not be read. */
 static u8 *build_segment(struct qp *qp, struct sq_slot *s, u8 *at)
 {
 	struct requester *r = qp->req;
@@ -387,7 +388,7 @@ static u8 *build_request(struct qp *qp, struct sq_slot *s, u8 *at)
 	return put_atomiceth(put_bth(at, &b), s, &qp->req->wqe);
 }
 
-/* Fits the PSNs of @s, from @psn on, into the window? */
+/* Returns whether the packets of @s from @psn on fit into the window. */
 static bool window_open(const struct qp *qp, const struct sq_slot *s, u32 psn)
 {
 	u32 ahead = psn_ahead(psn, qp->req->una);
@@ -398,8 +399,8 @@ static bool window_open(const struct qp *qp, const struct sq_slot *s, u32 psn)
 }
 
 /*
- * @end: the PSN that follows. Unreliable service is done with a message when its last packet has
- * left.
+ * Is called after a packet was sent; @end is the next PSN. On UC a message completes when its last
+ * packet was sent.
  */
 static void sent(struct qp *qp, struct sq_slot *s, u32 end)
 {
@@ -417,7 +418,7 @@ static void sent(struct qp *qp, struct sq_slot *s, u32 end)
 	}
 }
 
-/* Sends one packet of slot[tx]. False if nothing can be sent now. */
+/* Sends one packet of slot[tx]. Returns false if nothing can be sent now. */
 static bool send_one(struct qp *qp)
 {
 	struct requester *r = qp->req;
@@ -452,7 +453,7 @@ bool requester_run(struct qp *qp, int *budget)
 	while (*budget > 0) {
 		if ((qp->state != QP_RTS && qp->state != QP_DRAINING) || r->rnr_wait)
 			return false;
-		/* passes what sends nothing when going over it again */
+		/* a retransmission skips messages without packets */
 		while (r->tx != r->tail && !slot_at(r, r->tx)->npsn)
 			r->tx++;
 		if (r->tx == r->tail) {
@@ -468,9 +469,9 @@ bool requester_run(struct qp *qp, int *budget)
 	return true;
 }
 
-/* --- going back --------------------------------------------------------------------------- */
+/* --- retransmission ----------------------------------------------------------------------- */
 
-/* Go-back-N: a read goes on where its response broke off, the rest starts from the oldest PSN. */
+/* Go-back-N: a read continues at its first missing response, all else from the oldest PSN. */
 static void rewind_to_una(struct qp *qp)
 {
 	struct requester *r = qp->req;
@@ -486,7 +487,10 @@ static void rewind_to_una(struct qp *qp)
 	qp_kick(qp);
 }
 
-/* One more try from the oldest PSN, by the other path if there is one, or the end. */
+/*
+ * Retransmits from the oldest PSN. After the last retry it migrates to the alternate path, or
+ * fails.
+ */
 static void try_again(struct qp *qp)
 {
 	struct requester *r = qp->req;
@@ -527,9 +531,8 @@ void requester_timer(struct qp *qp)
 		return;
 	}
 	/*
-	 * A real timer runs out between one and four times the nominal value (IBTA 9.7.6).
-	 * Waiting a little longer lets what has arrived be served first when the process itself was
-	 * late.
+	 * A real timer expires between one and four times its nominal value (IBTA 9.7.6). A second,
+	 * shorter period lets packets be received that are already here if this process was late.
 	 */
 	if (!r->overtime) {
 		r->overtime = true;
@@ -556,7 +559,7 @@ static void progress(struct qp *qp, u32 una)
 		r->deadline = 0;
 	else
 		deadline_set(qp);
-	/* what has been acknowledged meanwhile need not be sent again */
+	/* packets that were acknowledged since are not sent again */
 	if (r->tx == r->head && r->tx != r->tail) {
 		struct sq_slot *s = slot_at(r, r->head);
 		u32 acked = psn_ahead(una, s->psn);
@@ -570,8 +573,8 @@ static void progress(struct qp *qp, u32 una)
 }
 
 /*
- * Everything up to @psn has arrived. False if a response that should have come before is missing,
- * which is as good as a NAK.
+ * Handles an ACK up to @psn. Returns false if an earlier read or atomic response is missing, which
+ * is an implied NAK.
  */
 static bool ack_through(struct qp *qp, u32 psn)
 {
@@ -603,8 +606,9 @@ static bool ack_through(struct qp *qp, u32 psn)
 }
 
 /*
- * A later response than the one that is missing. More of them follow, so only the
- * first counts until there is progress; if the repetition is lost as well, the timer finds it.
+ * Handles a response that came instead of a missing one. More of them follow, so only the first one
+ * causes a retransmission until there is progress. If the retransmission is lost, too, the timer
+ * expires.
  */
 static void implied_nak(struct qp *qp)
 {
@@ -614,8 +618,8 @@ static void implied_nak(struct qp *qp)
 }
 
 /*
- * Brings the slot that @psn belongs to to the head. False if that cannot be, or the QP has failed
- * on the way.
+ * Completes all messages before the one that @psn belongs to, and returns its slot. Returns NULL if
+ * a response is missing, @psn is out of range, or the QP has failed.
  */
 static struct sq_slot *reach(struct qp *qp, u32 psn)
 {
@@ -632,7 +636,7 @@ static struct sq_slot *reach(struct qp *qp, u32 psn)
 	return s;
 }
 
-/* The receiver has no WQE: wait as long as it says, then go back. */
+/* The receiver has no WQE: waits for the time in its RNR NAK, then retransmits. */
 static void rx_rnr(struct qp *qp, u32 psn, u8 timer)
 {
 	struct requester *r = qp->req;
@@ -693,7 +697,9 @@ static void rx_ack(struct qp *qp, const struct headers *hd)
 	}
 }
 
-/* The WQE whose list the response of the head goes to: often the one that was sent last. */
+/*
+ * Returns the WQE that receives the response of the head. It is often the one that was sent last.
+ */
 static struct wqe *response_wqe(struct qp *qp)
 {
 	struct requester *r = qp->req;
@@ -711,7 +717,7 @@ static struct wqe *response_wqe(struct qp *qp)
 	return w;
 }
 
-/* Puts response bytes where the WQE wants them; 0 or the syndrome. */
+/* Scatters response data to the WQE. Returns 0 or the syndrome. */
 static u8 scatter_response(struct qp *qp, const u8 *data, u32 len)
 {
 	struct wqe *w = len ? response_wqe(qp) : NULL;
@@ -750,7 +756,7 @@ static void rx_read(struct qp *qp, const struct headers *hd)
 		return;
 	last = s->got + 1 == s->npsn;
 	len = last ? s->len - (u64)s->got * mtu : mtu;
-	/* after a repeated request a FIRST may come in the middle of the message */
+	/* after a retransmitted request, a FIRST can come in the middle of the message */
 	if (s->opcode != WQE_READ || last != (op == OP_READ_LAST || op == OP_READ_ONLY) ||
 	    hd->paylen != len)
 		err = SYN_BAD_RESPONSE;
@@ -762,7 +768,7 @@ static void rx_read(struct qp *qp, const struct headers *hd)
 		response_done(qp, s, hd->psn);
 }
 
-/* The operands travel as numbers; memory gets them in the order of the host (tavor-hw 13.9). */
+/* Operands are big-endian in packets, and in host order in memory (tavor-hw 13.9). */
 static void rx_atomic(struct qp *qp, const struct headers *hd)
 {
 	struct sq_slot *s = reach(qp, hd->psn);

@@ -2,14 +2,14 @@
 /*
  * The receive side of connected services (IBTA vol. 1, 9.7.4 to 9.7.8 for RC, 9.8 for UC).
  *
- * Requests are executed as they arrive. Responses are sent from the QP's work, in PSN order: read
- * data and atomic results first, then one ACK for all that arrived meanwhile, or a NAK.
+ * Requests are executed as they arrive. The QP's work sends the responses in PSN order: first read
+ * data and atomic results, then one ACK for all requests since, or a NAK.
  */
 #include "qp/qp.h"
 
 #define MESSAGE_MAX (1u << 31)
 
-/* What executing a request came to: done, or the AETH syndrome of the refusal. */
+/* The result of a request: EXEC_OK, or the AETH syndrome of a NAK. */
 enum { EXEC_OK = 0, EXEC_RNR = AETH_RNR };
 
 static u32 depth(const struct qp *qp)
@@ -17,7 +17,9 @@ static u32 depth(const struct qp *qp)
 	return 1u << qp->log_rra;
 }
 
-/* Responses that may wait at a time; small, so that the memory of most QPs stays untouched. */
+/*
+ * The maximum number of queued responses. It is small, so that most of the array stays untouched.
+ */
 static u32 ring(const struct qp *qp)
 {
 	return 2 * depth(qp);
@@ -26,8 +28,8 @@ static u32 ring(const struct qp *qp)
 /* --- sending ------------------------------------------------------------------------------ */
 
 /*
- * End-to-end credits: receive WQEs in the code of the AETH. The requester of this model does
- * not heed them: an RNR NAK says the same, and no driver reads them back.
+ * Returns end-to-end credits: the number of receive WQEs as a code of the AETH. The requester of
+ * this model ignores them: an RNR NAK has the same effect, and no driver reads them.
  */
 static u8 credits(const struct qp *qp)
 {
@@ -71,7 +73,7 @@ static void response_send(struct qp *qp, struct packet *p, u8 *end)
 	port_tx(qp->h, qp->path.port, p);
 }
 
-/* For all requests up to @ack_psn, which is what makes it worth waiting for the end of a batch. */
+/* Acknowledges all requests up to @ack_psn. It is sent after a batch, to save ACKs. */
 static void send_ack(struct qp *qp)
 {
 	struct responder *r = qp->resp;
@@ -103,9 +105,7 @@ static void ack_later(struct qp *qp, u8 syndrome, u32 psn)
 	qp_kick(qp);
 }
 
-/*
- * Refuses the request at @psn for good: the QP goes to the error state when the NAK has been sent.
- */
+/* Sends a fatal NAK for the request at @psn. The QP moves to error after it. */
 static void refuse(struct qp *qp, u8 syndrome, u32 psn, enum hca_event ev)
 {
 	qp->resp->fatal = true;
@@ -120,7 +120,7 @@ static u8 read_opcode(const struct resp *a, bool last)
 	return last ? OP_READ_ONLY : OP_READ_FIRST;
 }
 
-/* One packet of read data. */
+/* Sends one packet of read data. */
 static void send_read(struct qp *qp, struct resp *a)
 {
 	u32 mtu = mtu_bytes(qp->mtu);
@@ -181,7 +181,7 @@ struct request {
 	u32 immdt;
 };
 
-/* False for what is neither a send nor a write. */
+/* Returns false if the packet is neither a send nor a write. */
 static bool decode(struct request *q, const struct headers *hd)
 {
 	u8 op = hd->opcode & 0x1f;
@@ -217,7 +217,7 @@ static bool decode(struct request *q, const struct headers *hd)
 	return true;
 }
 
-/* Does the packet fit what came before it, and its length its place in the message? */
+/* Checks the opcode against the message in progress, and the length of the packet. */
 static bool in_sequence(const struct qp *qp, const struct request *q)
 {
 	u8 op = qp->resp->op;
@@ -232,7 +232,7 @@ static bool in_sequence(const struct qp *qp, const struct request *q)
 	return len <= mtu && (q->first || len);
 }
 
-/* The receive WQE for a message; what UC gave up on before is used again. */
+/* Takes the receive WQE for a message. UC reuses the WQE of a message that it has dropped. */
 static u8 want_recv(struct qp *qp)
 {
 	if (qp->rx_active) {
@@ -277,8 +277,8 @@ static u8 exec_send(struct qp *qp, const struct request *q)
 }
 
 /*
- * The whole range is checked once, at the first packet, as the R_Key comes only there; each store
- * checks its part again, since the key may be gone by then.
+ * Checks the whole range at the first packet, because only this one contains the R_Key. Each store
+ * checks its part again, because the key may be invalid by then.
  */
 static u8 begin_write(struct qp *qp, const struct request *q)
 {
@@ -324,7 +324,7 @@ static u8 exec_write(struct qp *qp, const struct request *q)
 	return EXEC_OK;
 }
 
-/* One packet of a send or write. The state of the message changes only if it could be executed. */
+/* Executes one packet of a send or write. On an error, the state of the message does not change. */
 static u8 exec_message(struct qp *qp, const struct request *q)
 {
 	struct responder *r = qp->resp;
@@ -346,7 +346,7 @@ static u8 exec_message(struct qp *qp, const struct request *q)
 
 /* --- reads and atomics -------------------------------------------------------------------- */
 
-/* Packets, and so PSNs, of read data */
+/* Returns the number of packets, and so of PSNs, of read data. */
 static u32 packets(const struct qp *qp, u64 len)
 {
 	u32 mtu = mtu_bytes(qp->mtu);
@@ -358,19 +358,22 @@ static void respond_later(struct qp *qp, const struct resp *a)
 {
 	struct responder *r = qp->resp;
 
-	/* more than a requester with this depth can ask for, repeats included */
+	/* more than a requester with this depth can request, including retransmissions */
 	if (r->resp_tail - r->resp_head == ring(qp)) {
 		count(qp->h, "response_dropped");
 		return;
 	}
 	r->resp[r->resp_tail++ % ring(qp)] = *a;
-	/* its response acknowledges all that came before */
+	/* the response also acknowledges all earlier requests */
 	if ((r->ack_syndrome & 0x60) == AETH_ACK)
 		r->ack_due = false;
 	qp_kick(qp);
 }
 
-/* The RDB of hardware: as deep as the context says, the oldest entry goes. */
+/*
+ * Stores an entry as in the RDB of hardware. It has the depth of the context, and the oldest entry
+ * is replaced.
+ */
 static void remember(struct qp *qp, const struct rdb *e)
 {
 	struct responder *r = qp->resp;
@@ -379,8 +382,8 @@ static void remember(struct qp *qp, const struct rdb *e)
 }
 
 /*
- * Data is read when it is sent, not now: a write that follows may be seen, which IBTA
- * allows.
+ * Read data is fetched when it is sent, not now. So it can contain data of a later write, which
+ * IBTA allows.
  */
 static u8 exec_read(struct qp *qp, const struct headers *hd, u32 *npsn)
 {
@@ -457,7 +460,7 @@ static u8 exec_atomic(struct qp *qp, const struct headers *hd)
 
 /* --- RC: PSN checks ----------------------------------------------------------------------- */
 
-/* Only what was executed may be repeated. */
+/* Finds the entry of an executed request. Only these may be repeated. */
 static struct rdb *find_rdb(struct qp *qp, u32 psn, bool atomic)
 {
 	u32 i;
@@ -472,8 +475,8 @@ static struct rdb *find_rdb(struct qp *qp, u32 psn, bool atomic)
 }
 
 /*
- * The requester repeats everything from @psn on, so responses from @psn on that are still queued
- * are dropped. Returns true if an earlier response covers @psn, so that nothing must be added.
+ * The requester repeats everything from @psn on, so queued responses from @psn on are dropped.
+ * Returns true if an earlier response covers @psn, so that no other is needed.
  */
 static bool take_back(struct qp *qp, u32 psn)
 {
@@ -518,9 +521,7 @@ static void repeat_atomic(struct qp *qp, const struct headers *hd)
 		respond_later(qp, &a);
 }
 
-/*
- * Sends and writes are not executed again: the ACK was lost, so it is sent again.
- */
+/* Duplicate sends and writes are not executed. Only their ACK was lost, so it is sent again. */
 static void duplicate(struct qp *qp, const struct headers *hd)
 {
 	struct responder *r = qp->resp;
@@ -552,7 +553,7 @@ static u8 execute(struct qp *qp, const struct headers *hd, u32 *npsn)
 	}
 }
 
-/* The event of a refusal; an error that a receive CQE reports needs none (tavor-hw 10.3, 11.3). */
+/* Returns the event of a NAK. An error in a receive CQE has no event (tavor-hw 10.3, 11.3). */
 static enum hca_event refusal_event(const struct qp *qp, u8 syndrome)
 {
 	if (qp->resp->told)
@@ -560,7 +561,7 @@ static enum hca_event refusal_event(const struct qp *qp, u8 syndrome)
 	return syndrome == NAK_ACCESS ? EV_WQ_ACCESS : EV_WQ_INVALID_REQ;
 }
 
-/* The requester has already sent what a queued NAK would request. */
+/* A NAK that is still queued is dropped: the requester has already sent the expected packet. */
 static void executed(struct qp *qp, const struct headers *hd, u32 npsn)
 {
 	struct responder *r = qp->resp;
@@ -626,7 +627,7 @@ void uc_rx(struct qp *qp, const struct headers *hd)
 	if (hd->psn != qp->rq_psn)
 		r->skip = true;
 	qp->rq_psn = psn_add(hd->psn, 1);
-	/* a message that lost a packet is lost; its receive WQE serves the next one */
+	/* a message without one of its packets is dropped; the next one uses its receive WQE */
 	if (q.first) {
 		r->skip = false;
 		r->op = RECV_NONE;

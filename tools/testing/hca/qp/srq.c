@@ -40,7 +40,7 @@ int srq_new(struct hca *h)
 	return 0;
 }
 
-/* An SRQN is its index: drivers use all of its bits, unlike those of a QPN (tavor-hw 12.1). */
+/* An SRQN is the index itself, unlike a QPN, which has more bits than the index (tavor-hw 12.1). */
 struct srq *srq_lookup(struct hca *h, u32 srqn)
 {
 	struct srq_part *part = srq_part(h);
@@ -79,7 +79,7 @@ static void srq_delete(struct srq *srq)
 	free(srq);
 }
 
-/* QPs that were attached are gone already, or have dropped their reference (qp_reset_all). */
+/* The attached QPs are already gone, or have dropped their reference (qp_reset_all()). */
 void srq_reset_all(struct hca *h)
 {
 	struct srq_part *part = srq_part(h);
@@ -99,7 +99,7 @@ void srq_reset_all(struct hca *h)
 
 /* --- queue -------------------------------------------------------------------------------- */
 
-/* Event 0x12, once; from then on the queue gives nothing. */
+/* Reports event 0x12 once. After it the SRQ returns no WQE. */
 void srq_fail(struct srq *srq)
 {
 	u32 data[7] = { srq->srqn };
@@ -110,7 +110,7 @@ void srq_fail(struct srq *srq)
 	eq_async(srq->h, EV_SRQ_CATAS, 0, data);
 }
 
-/* tavor-hw 15.3: falling below the watermark tells once and disarms it. */
+/* Below the limit, one event is reported and the limit is disarmed (tavor-hw 15.3). */
 static void check_limit(struct srq *srq)
 {
 	u32 data[7] = { srq->srqn };
@@ -122,8 +122,8 @@ static void check_limit(struct srq *srq)
 }
 
 /*
- * The limit is checked after each dequeue and not when WQEs are posted: the event says that the
- * queue runs empty, and a limit that is armed above the level fires at the next receive (tavor-hw
+ * The limit is checked after a WQE was taken, not when WQEs are posted: the event means that the
+ * queue runs empty. A limit above the current number of WQEs fires at the next receive (tavor-hw
  * 15.3).
  */
 enum take srq_take(struct srq *srq, struct wqe *w)
@@ -151,8 +151,8 @@ enum take srq_take(struct srq *srq, struct wqe *w)
 }
 
 /*
- * The address in the doorbell is where its WQEs begin: drivers differ in how they link what they
- * posted before, so links count within one doorbell only (tavor-hw 15.2).
+ * The doorbell contains the address of its first WQE. Drivers link to earlier WQEs in different
+ * ways, so links are followed only within one doorbell (tavor-hw 15.2).
  */
 void srq_db(struct hca *h, u32 uar, u32 srqn, u32 addr, u32 count)
 {
@@ -203,8 +203,8 @@ void srq_objects(struct hca *h, struct cJSON *out)
 /* --- commands ----------------------------------------------------------------------------- */
 
 /*
- * In a context that hardware owns the place of the first WQE is that of the next one
- * (tavor-hw 15.1).
+ * In a context owned by hardware, the address of the first WQE is that of the next WQE (tavor-hw
+ * 15.1).
  */
 static void srq_encode(const struct srq *srq, u8 *c, bool hardware)
 {
@@ -220,7 +220,7 @@ static void srq_encode(const struct srq *srq, u8 *c, bool hardware)
 	put16(c + 22, n);
 }
 
-/* CMD_OK, or why this number cannot name an SRQ. */
+/* Returns CMD_OK, or the error if this number cannot be an SRQN. */
 static u8 srq_number(struct hca *h, const struct cmd *c, struct srq_part **part)
 {
 	u32 mask = (1u << hca_profile(h)->log_srqs) - 1;
@@ -242,10 +242,7 @@ static u8 bad_context(struct hca *h, const struct cmd *c, const char *what, u32 
 	return CMD_BAD_PARAM;
 }
 
-/*
- * A WQE has room for its link and one segment at least; of the state byte only software's value
- * counts.
- */
+/* A WQE has room for its link and at least one segment. The state is not checked. */
 static u8 check_context(struct hca *h, const struct cmd *c)
 {
 	u32 uar = get32(c->in + 16), ds = c->in[7] & 0x3f;
@@ -292,12 +289,12 @@ static u8 sw2hw_srq(struct hca *h, struct cmd *c)
 	srq->srqn = c->in_mod;
 	take_context(srq, c->in);
 	part->table[srq->srqn] = srq;
-	/* the key of its buffer counts as in use like that of a queue pair */
+	/* the key of its buffer is in use, like that of a QP */
 	key_use(h, srq->lkey, 1);
 	return CMD_OK;
 }
 
-/* The SRQ a command names, or NULL and its status. */
+/* Returns the SRQ that a command names, or NULL and an error in *status. */
 static struct srq *srq_named(struct hca *h, struct cmd *c, u8 *status)
 {
 	struct srq_part *part;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Unreliable datagrams: the send queue of UD and special QPs, address vectors, and what all of them
- * receive (IBTA vol. 1, 9.8.3). A datagram is complete when it has been sent.
+ * Unreliable datagrams: sends of UD and special QPs, address vectors, and the receive side of both
+ * (IBTA vol. 1, 9.8.3). A datagram completes when it has been sent.
  */
 #include "qp/qp.h"
 
@@ -45,7 +45,7 @@ struct av {
 	u32 message_max;
 };
 
-/* 0 or a syndrome */
+/* Reads an address vector. Returns 0 or a syndrome. */
 static u8 av_read(struct qp *qp, const struct wqe *w, struct av *av)
 {
 	u32 gids = port_gid_count(qp->h), gid;
@@ -75,7 +75,7 @@ static u8 av_read(struct qp *qp, const struct wqe *w, struct av *av)
 	};
 	memcpy(av->path.dgid, raw + 0x10, 16);
 	av->message_max = 256u << bits(raw[0x0a], 5, 4);
-	/* the index counts through the tables of all ports (tavor-hw 16.1) */
+	/* the index counts the GIDs of all ports (tavor-hw 16.1) */
 	gid = raw[9] & 0x3f;
 	av->path.sgid_index = gid % gids;
 	if (av->path.port != qp->path.port &&
@@ -101,7 +101,7 @@ static u8 *put_deth(u8 *at, u32 qkey, u32 qpn)
 }
 
 /*
- * A Q_Key with the top bit set asks for the QP's own: a privileged one need not be in
+ * A Q_Key with the top bit set means the QP's own Q_Key, so that a privileged Q_Key need not be in
  * a WQE.
  */
 static u8 *put_datagram_headers(struct qp *qp, const struct wqe *w, const struct av *av, u8 *at,
@@ -127,8 +127,8 @@ static u8 *put_datagram_headers(struct qp *qp, const struct wqe *w, const struct
 }
 
 /*
- * The address vector says how long a datagram may be, and the port's neighbour has the last word.
- * Nothing is known about the receiver: what it drops, the sender never learns.
+ * Sends a datagram. The address vector and the MTU of the link limit its length. The sender learns
+ * nothing about the receiver.
  */
 u8 ud_send(struct qp *qp, const struct wqe *w)
 {
@@ -161,7 +161,7 @@ u8 ud_send(struct qp *qp, const struct wqe *w)
 
 static bool qkey_ok(struct qp *qp, int port, u32 dqpn, u32 qkey)
 {
-	/* QP0 has none */
+	/* QP0 has no Q_Key */
 	if (dqpn == 0 || qkey == qp->qkey)
 		return true;
 	count(qp->h, "rx_qkey");
@@ -169,7 +169,10 @@ static bool qkey_ok(struct qp *qp, int port, u32 dqpn, u32 qkey)
 	return false;
 }
 
-/* 40 bytes are reserved for a GRH and filled if there is one (tavor-hw 12.8). 0 or a syndrome. */
+/*
+ * Scatters a datagram. The first 40 bytes are reserved for a GRH (tavor-hw 12.8). Returns 0 or a
+ * syndrome.
+ */
 static u8 place(struct qp *qp, const struct headers *hd)
 {
 	u8 err;
@@ -203,7 +206,7 @@ static struct cqe datagram_cqe(struct qp *qp, int port, const struct headers *hd
 		cqe.imm = get32(hd->ext + DETH_LEN);
 	if (hd->dlid < 0xc000)
 		cqe.grh_path |= hd->dlid & ((1u << port_lmc(qp->h, port)) - 1);
-	/* QP1 reports the P_Key's index where others report immediate data (tavor-hw 11.2) */
+	/* a CQE of QP1 has the P_Key index instead of immediate data (tavor-hw 11.2) */
 	if (qp->service == SVC_MLX && hd->dqpn == 1) {
 		cqe.opcode = OP_SEND_ONLY_IMM;
 		cqe.imm = (u32)mlx_pkey_index(qp->h, port, hd->pkey) << 16;
@@ -212,8 +215,8 @@ static struct cqe datagram_cqe(struct qp *qp, int port, const struct headers *hd
 }
 
 /*
- * Without a receive WQE a datagram is lost silently. One that does not fit takes the WQE and the
- * queue with it (IBTA 9.8.3).
+ * Without a receive WQE a datagram is dropped silently. A datagram that does not fit completes the
+ * WQE with an error, and the QP moves to error (IBTA 9.8.3).
  */
 void ud_rx(struct qp *qp, int port, const struct headers *hd)
 {

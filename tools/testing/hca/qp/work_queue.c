@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* The walk of a QP through its own work queues, and where its receive WQEs come from. */
+/* The walk of a QP through its work queues, and the source of its receive WQEs. */
 #include "qp/qp.h"
 
 /* --- send queue walk ---------------------------------------------------------------------- */
@@ -25,8 +25,8 @@ bool sq_peek(struct qp *qp)
 }
 
 /*
- * The link is read with the WQE: within a chain it was complete before the doorbell rang, and what
- * software appends later has a doorbell of its own, which ends the walk here.
+ * Follows the link that was read with the WQE. Within a chain a link is complete before the
+ * doorbell. WQEs appended later have a doorbell of their own, so the walk ends before them.
  */
 u8 sq_fetch(struct qp *qp, struct wqe *w)
 {
@@ -62,8 +62,8 @@ struct recv_source qp_recv_source(struct qp *qp)
 }
 
 /*
- * From the SRQ if there is one. A WQE that cannot be used has been taken all the same: its CQE
- * returns it.
+ * Takes a WQE from the SRQ if there is one. A malformed WQE is also taken: its CQE returns it to
+ * software.
  */
 enum take qp_take_recv(struct qp *qp)
 {
@@ -92,8 +92,8 @@ enum take qp_take_recv(struct qp *qp)
 }
 
 /*
- * Length before protection: a message that does not fit is the sender's error, a bad key the
- * receiver's.
+ * The length is checked before the protection: a message that is too long is an error of the
+ * sender, a bad key is one of the receiver.
  */
 u8 qp_scatter(struct qp *qp, const u8 *data, u32 len)
 {

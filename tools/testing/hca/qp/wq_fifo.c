@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The WQEs that doorbells have announced to a work queue and that were not fetched yet: a ring that
+ * The WQEs of a work queue that doorbells have announced and that were not fetched yet. The ring
  * grows as needed.
  */
 #include "qp/qp.h"
@@ -26,8 +26,7 @@ static void wq_grow(struct wq_fifo *f)
 }
 
 /*
- * The limit is that of QUERY_DEV_LIM: without it a process could make the list grow for ever by
- * ringing.
+ * QUERY_DEV_LIM gives the limit. Without it, a process could grow the ring for ever by doorbells.
  */
 bool wq_push(struct wq_fifo *f, struct wq_db db)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Work queue elements (tavor-hw 13). They lie in memory a process may write at any time, so each is
- * copied once and judged in the copy; its size field bounds every walk. What is wrong with one is
- * recorded against its owner and becomes the syndrome of an error CQE.
+ * Work queue elements (tavor-hw 13). A process can write to them at any time, so each is copied
+ * once, and only the copy is checked. Its size field limits each walk. An error is recorded against
+ * the owner of the queue, and is the syndrome of an error CQE.
  */
 #include "qp/qp.h"
 
@@ -29,7 +29,7 @@
 #define NDS_SIZE 0x3fu
 
 /*
- * Scatter lists end early with a zero count and the invalid L_Key: 1, or 0x100 in mthca and
+ * A scatter list can end with a zero count and the invalid L_Key, which is 1, or 0x100 in mthca and
  * libmthca (tavor-hw 13.3).
  */
 static bool terminator(const struct span *s)
@@ -42,7 +42,7 @@ static bool is_inline(const u8 *seg)
 	return get32(seg) & INLINE_BIT;
 }
 
-/* One inline segment at @off; returns the 16-byte units it takes, 0 if it overruns the WQE. */
+/* Parses an inline segment at @off. Returns its 16-byte units, or 0 if it exceeds the WQE. */
 static u32 parse_inline(struct wqe *w, u32 off, u32 end)
 {
 	u32 len = get32(w->raw + off) & INLINE_BYTES;
@@ -55,7 +55,7 @@ static u32 parse_inline(struct wqe *w, u32 off, u32 end)
 	return takes;
 }
 
-/* The list of data segments from @off to the end of the WQE. */
+/* Parses the data segments from @off to the end of the WQE. */
 static bool parse_list(struct wqe *w, u32 off, bool inline_ok)
 {
 	u32 end = w->size * SEG;
@@ -94,7 +94,7 @@ static void parse_raddr(struct wqe *w, u32 off)
 	w->rkey = get32(w->raw + off + 8);
 }
 
-/* What is read must be scattered, so a read may not have inline segments. */
+/* A read scatters its data, so it must not have inline segments. */
 static bool parse_rdma(struct wqe *w)
 {
 	if (w->size * SEG < CTRL_LEN + RADDR_LEN)
@@ -116,8 +116,8 @@ static bool parse_atomic(struct wqe *w)
 }
 
 /*
- * Whether window and region allow it is judged when its turn comes: earlier WQEs of the queue may
- * still change that.
+ * The access rights of a bind are checked when it executes, because earlier WQEs can still change
+ * them.
  */
 static bool parse_bind(struct wqe *w)
 {
@@ -148,7 +148,7 @@ static bool parse_ud(struct wqe *w)
 	return parse_list(w, CTRL_LEN + UD_LEN, true);
 }
 
-/* The table of tavor-hw 13.9. */
+/* The table of opcodes in tavor-hw 13.9 */
 static bool opcode_allowed(u8 service, u8 opcode)
 {
 	switch (opcode) {
@@ -190,8 +190,8 @@ static bool parse_body(u8 service, struct wqe *w)
 }
 
 /*
- * Reserved bits of the segments that carry something else than data. The flags of MLX have a layout
- * of their own, which mlx_send() judges (tavor-hw 13.10).
+ * Returns whether reserved bits are set in segments without data. mlx_send() checks the flags of
+ * MLX, which have another layout (tavor-hw 13.10).
  */
 static bool reserved_set(u8 service, const struct wqe *w)
 {
@@ -215,10 +215,7 @@ static bool reserved_set(u8 service, const struct wqe *w)
 	}
 }
 
-/*
- * The address may be trusted only once the size is there: software writes the size last
- * (tavor-hw 13.2).
- */
+/* The address in a link is valid only with a size, which software writes last (tavor-hw 13.2). */
 static void parse_ctrl(struct wqe *w)
 {
 	u32 nda = get32(w->raw), nds = get32(w->raw + 4);
@@ -267,7 +264,7 @@ u8 wqe_fetch_send(struct qp *qp, u32 addr, u8 size, u8 opcode, struct wqe *w)
 
 /* --- receive ------------------------------------------------------------------------------ */
 
-/* Moves the doorbell on to the WQE that the link in w->raw names, or ends it. */
+/* Moves the doorbell to the WQE that the link in w->raw names, or removes it after its last WQE. */
 static void recv_advance(const struct recv_source *s, struct wq_db *db, const struct wqe *w)
 {
 	u32 nda = get32(w->raw), nds = get32(w->raw + 4);
@@ -292,8 +289,8 @@ static void recv_advance(const struct recv_source *s, struct wq_db *db, const st
 }
 
 /*
- * A flush needs the link and not the list, which may be garbage by then. A WQE that cannot be
- * fetched ends its doorbell, for where the next one lies is written in it.
+ * A flush reads only the link, because the data segments may be invalid by then. If a WQE cannot be
+ * fetched, the rest of its doorbell is dropped, because the WQE contains the link to the next one.
  */
 enum take wqe_take_recv(const struct recv_source *s, struct wqe *w, bool body)
 {
@@ -333,7 +330,7 @@ void sg_seek(const struct wqe *w, struct sg_pos *pos, u64 offset)
 	pos->off = pos->span < w->nspans ? offset : 0;
 }
 
-/* The piece at @pos, at most @len bytes; moves on. NULL past the end. */
+/* Returns the piece at @pos, of at most @len bytes, and advances. Returns NULL at the end. */
 static const struct span *sg_next(const struct wqe *w, struct sg_pos *pos, u32 len, u32 *off,
 				  u32 *n)
 {
@@ -353,8 +350,8 @@ static const struct span *sg_next(const struct wqe *w, struct sg_pos *pos, u32 l
 }
 
 /*
- * Keys are checked for each piece, when its bytes are needed, as on hardware: a key may have been
- * invalidated since the WQE was fetched.
+ * Keys are checked when their bytes are needed, as in hardware: a key may have been invalidated
+ * since the WQE was fetched.
  */
 int sg_gather(struct hca *h, const char *who, u32 pd, const struct wqe *w, struct sg_pos *pos,
 	      u8 *buf, u32 len)
