@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Packets that have come to a port and wait for their turn. Delivery is always deferred, so a
- * sender never finds itself inside the receiver.
+ * Packets that have arrived at a port and wait for delivery. Delivery is always deferred, so that
+ * the sender's function never calls the receiver's.
  */
 #include <string.h>
 
@@ -20,8 +20,8 @@ const u8 *arrivals_current(void)
 }
 
 /*
- * The headers are kept aside because the receiver owns the packet from here on, while a key it
- * finds to be wrong is reported to the subnet manager with what the headers say (trap.c).
+ * Copies the headers, because the receiver owns the packet from here on. If the receiver finds a
+ * wrong key, the trap to the subnet manager contains the headers (trap.c).
  */
 static void deliver(struct ibport *p, struct packet *pkt)
 {
@@ -31,7 +31,10 @@ static void deliver(struct ibport *p, struct packet *pkt)
 	delivering = false;
 }
 
-/* Bounded, so that two ports that answer each other leave the client its turn. */
+/*
+ * The number of packets is limited, so that two ports that reply to each other do not starve the
+ * client.
+ */
 static void rx_work(struct hca_work *w)
 {
 	struct ibport *p = container_of(w, struct ibport, rx_work);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * A cable to a port in another process: a SOCK_SEQPACKET socket at an agreed path. The first
- * process listens, the other one connects. Either may exit and return; for the remaining one that
- * is a pulled cable. One message is
+ * A cable to a port in another process: a SOCK_SEQPACKET socket at a given path. The first process
+ * listens, the other connects. Either may exit and return; for the remaining process this is a
+ * pulled cable. The messages are
  *
- *	'S' version willing width speed		the state of the sender's port, whenever it changes
- *	'P' hops packet...			switches it has passed; LRH through VCRC
+ *	'S' version willing width speed		the state of the sender's port, after each change
+ *	'P' hops packet...			number of switches passed; LRH through VCRC
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -24,13 +24,14 @@
 #define RETRY_NS 200000000u
 #define PROTOCOL_VERSION 2
 /*
- * Packets for a process that does not take them; then they are discarded, as where a switch gives
- * no credits for too long. Far fewer than what makes all senders of this process wait.
+ * The maximum number of packets for a process that does not read them. Further packets are
+ * discarded, as by a switch that gets no credits for too long. The limit is far below the one at
+ * which all senders of this process wait.
  */
 #define BACKLOG_MAX (IN_FLIGHT_MAX / 4)
 #define RX_BATCH 256u
 #define VCRC_LEN 2u
-#define PACKET_AT 2u /* in its message */
+#define PACKET_AT 2u /* offset in its message */
 
 enum { MSG_STATE_LEN = 5 };
 
@@ -38,11 +39,11 @@ struct remote {
 	struct cable *cable;
 	void (*changed)(struct cable *c);
 	struct sockaddr_un addr;
-	struct hca_fd listener, conn; /* fd -1: not there */
+	struct hca_fd listener, conn; /* fd -1: not open */
 	struct hca_timer retry;
 	bool willing;
 	u8 width, speed;
-	/* what the socket did not take yet */
+	/* packets that the socket has not accepted yet */
 	struct packet *head, *tail;
 	u32 backlog;
 };
@@ -65,7 +66,8 @@ u8 remote_speed(const struct remote *r)
 /* --- sending --- */
 
 /*
- * Links of a real fabric do not lose packets when they are busy, so what the socket refuses waits.
+ * Packets that the socket does not accept are queued, because a busy link of a real fabric loses no
+ * packets. This discards the queue.
  */
 static void drop_backlog(struct remote *r)
 {
@@ -79,8 +81,8 @@ static void drop_backlog(struct remote *r)
 }
 
 /*
- * The other process has gone, which is a pulled cable. The process that listened continues to
- * listen.
+ * The other process has closed the connection, which is a pulled cable. The process that listened
+ * continues to listen.
  */
 static void hang_up(struct remote *r)
 {
@@ -96,7 +98,7 @@ static void hang_up(struct remote *r)
 		timer_arm(&r->retry, RETRY_NS);
 }
 
-/* False if the socket is full. A dead one is noticed when it is read. */
+/* Returns false if the socket is full. A closed connection is noticed by a read. */
 static bool send_packet(struct remote *r, const struct packet *pkt)
 {
 	u8 buf[PACKET_AT + PACKET_ROOM + VCRC_LEN] = { 'P', pkt->hops };
@@ -143,8 +145,8 @@ static void send_backlog(struct remote *r)
 }
 
 /*
- * A port that dropped its link and wants it back at once looks willing before and after; saying
- * "not willing" in between makes the other side drop its half, too.
+ * Sends the state of the port. A port that restarts its link is willing before and after. A message
+ * "not willing" in between makes the other side take its link down, too.
  */
 void remote_tell(struct remote *r)
 {
@@ -177,7 +179,7 @@ static void got_state(struct remote *r, const u8 *msg)
 	r->changed(r->cable);
 }
 
-/* What comes from outside is checked like anything that comes off a real wire. */
+/* A received packet is checked like a packet from a real wire. */
 static void got_packet(struct remote *r, u8 hops, const u8 *data, size_t len)
 {
 	struct ibport *p = r->cable->end[0];
@@ -234,7 +236,7 @@ static void conn_ready(struct hca_fd *f, u32 events)
 
 static void take(struct remote *r, int fd)
 {
-	hang_up(r); /* a newer connection replaces a dead one */
+	hang_up(r); /* a new connection replaces a dead one */
 	timer_cancel(&r->retry);
 	r->conn.fd = fd;
 	r->conn.fn = conn_ready;
@@ -261,7 +263,7 @@ static int new_socket(void)
 	return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
-/* A socket without a listener was left by a process that died. */
+/* A socket file without a listener was left by a process that has died. */
 static bool try_connect(struct remote *r)
 {
 	int fd = new_socket();
@@ -270,7 +272,7 @@ static bool try_connect(struct remote *r)
 		return false;
 	if (connect(fd, (struct sockaddr *)&r->addr, sizeof(r->addr))) {
 		if (errno == ECONNREFUSED)
-			unlink(r->addr.sun_path); /* there is no listener any more */
+			unlink(r->addr.sun_path); /* there is no listener */
 		close(fd);
 		return false;
 	}
@@ -293,7 +295,7 @@ static bool try_listen(struct remote *r)
 	return !loop_add(&r->listener, EPOLLIN);
 }
 
-/* Both may come at the same moment and fail at both: then time decides. */
+/* If both processes start at the same moment, both can fail. They then try again later. */
 static void find_other(struct remote *r)
 {
 	if (!try_connect(r) && !try_listen(r))

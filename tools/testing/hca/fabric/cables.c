@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* The options that say which port is connected to which, and which cable has been pulled. */
+/* The options for the connections between ports, and for pulled cables. */
 #include "fabric/wire.h"
 
 #include <errno.h>
@@ -14,7 +14,10 @@ static struct cable *cables;
 
 /* --- the cable option --- */
 
-/* "0.1" or "s0.3"; *ca says which. The number of HCAs is not known while options are parsed. */
+/*
+ * Parses "0.1" (HCA) or "s0.3" (switch); *ca is true for an HCA. The number of HCAs is not known
+ * yet.
+ */
 static bool parse_end(const char *text, bool *ca, unsigned int *node, unsigned int *port)
 {
 	int used = 0;
@@ -49,7 +52,7 @@ static void train_setup(struct cable *c)
 	cables = c;
 }
 
-/* With @path the other end is a socket and @b is NULL. */
+/* With @path, the other end is a socket, and @b is NULL. */
 static int connect_ends(struct ibport *a, struct ibport *b, const char *path)
 {
 	struct cable *c = calloc(1, sizeof(*c));
@@ -147,7 +150,7 @@ int wire_new_all(void)
 	int err = 0;
 
 	wire_delete_all();
-	if (!registered && !atexit(wire_delete_all)) /* no socket is left behind */
+	if (!registered && !atexit(wire_delete_all)) /* so that no socket file is left */
 		registered = true;
 	if (!hca_by_number(0))
 		return 0;
@@ -203,7 +206,7 @@ static bool item_ok(const char *item, size_t len)
 	return parse_end(second, &ca, &node, &port);
 }
 
-/* Grammar only: which ports there are is known when the wire is made. */
+/* Checks only the grammar. The ports are known when the cables are created. */
 int wire_check_cables(const char *value, char *why)
 {
 	size_t len;
@@ -267,7 +270,7 @@ int wire_check_unplug(const char *value, char *why)
 	return 0;
 }
 
-/* Links must not change within the call that sets an option. */
+/* The change is deferred: links must not change in the call that sets an option. */
 void wire_option_changed(int n, const char *key, const char *value)
 {
 	if (!strcmp(key, "unplug"))

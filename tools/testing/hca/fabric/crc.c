@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * ICRC and VCRC (IBTA vol. 1, 7.8). The ICRC is the CRC-32 of Ethernet over the packet with the
- * fields a switch or router may change read as ones; the VCRC is a CRC-16 with x^16 + x^12 + x^3 +
- * x + 1.
+ * ICRC and VCRC (IBTA vol. 1, 7.8). The ICRC is the CRC-32 of Ethernet over the packet, with ones
+ * in the fields that a switch or router may change. The VCRC is a CRC-16 with the polynomial x^16 +
+ * x^12 + x^3 + x + 1.
  *
- * The ICRC is computed twice for each packet of the model, so long runs are folded with carry-less
- * multiplication where the processor has it: four 128-bit lanes, each multiplied by x^512 mod P per
- * round. The remainder is found by the table over the 16 bytes that are left, which needs no
- * reduction of its own.
+ * The model computes the ICRC twice for each packet. On a processor with carry-less multiplication,
+ * long data is folded: four 128-bit lanes, each multiplied by x^512 mod P in a round. The table
+ * then computes the CRC of the remaining 16 bytes, so no other reduction is needed.
  */
 #include "fabric/packet.h"
 
@@ -78,8 +77,8 @@ u32 crc32_update_table(u32 crc, const u8 *p, size_t len)
 
 #if defined(__x86_64__)
 /*
- * Multipliers of the low and high half of a lane: x^(n+32) and x^(n-32) mod P for a distance of n
- * bits, in the reflected order of the multiplier (shifted up by one).
+ * Multipliers of the low and the high half of a lane: x^(n+32) and x^(n-32) mod P for a distance of
+ * n bits, bit-reflected and shifted up by one.
  */
 #define X544 0x154442bd4ull
 #define X480 0x1c6e41596ull
@@ -133,9 +132,9 @@ u32 crc32_update(u32 crc, const u8 *p, size_t len)
 }
 
 /*
- * The headers as the ICRC sees them (IBTA 7.8): VL, or the whole LRH if a GRH follows; TClass,
- * flow label and hop limit of the GRH; and byte 4 of the BTH read as ones. Returns the bytes it has
- * put into @to.
+ * Copies the headers for the ICRC (IBTA 7.8), with ones in the VL, or in the whole LRH if a GRH
+ * follows; in TClass, flow label and hop limit of the GRH; and in byte 4 of the BTH. Returns the
+ * number of bytes in @to.
  */
 static u32 icrc_mask(u8 *to, const u8 *lrh, u32 len)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* One InfiniBand port, of an HCA or of a switch: its state, its names and its counters. */
+/* An InfiniBand port of an HCA or a switch: its state, its tables and its counters. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,15 +44,15 @@ void ibnode_free(struct ibnode *node)
 	free(node);
 }
 
-/* When the M_Key lease runs out the key stays but protects nothing any more (IBTA 14.2.4). */
+/* When the M_Key lease expires, the key stays but no longer protects anything (IBTA 14.2.4). */
 static void lease_expired(struct hca_timer *t)
 {
 	container_of(t, struct ibport, lease_timer)->mkey_protect = 0;
 }
 
 /*
- * Without a subnet manager there is one partition, the default one with full membership, and one
- * virtual lane that everything goes through.
+ * Sets the tables for a port without a subnet manager: only the default partition, with full
+ * membership, and one data VL.
  */
 static void reset_tables(struct ibport *p)
 {
@@ -70,7 +70,10 @@ static void reset_tables(struct ibport *p)
 	p->vlarb[0][0][1] = 1;
 }
 
-/* What a subnet manager writes. Two values are not 0: the timeout and the thresholds (IBTA). */
+/*
+ * Resets what a subnet manager sets. Subnet timeout and error thresholds have initial values
+ * (IBTA).
+ */
 static void reset_managed(struct ibport *p)
 {
 	p->lid = 0;
@@ -92,7 +95,7 @@ static void reset_managed(struct ibport *p)
 	p->led = false;
 }
 
-/* Power-on state. The caller tells the cable (wire_update()). */
+/* Resets the port to its power-on state. The caller must call wire_update(). */
 void ibport_reset(struct ibport *p)
 {
 	p->powered = false;
@@ -121,7 +124,7 @@ void ibport_reset(struct ibport *p)
 	pma_reset(p);
 }
 
-/* No subnet manager can repress a trap of a port that is down. */
+/* Traps stop when the port goes down, because a subnet manager could not repress them. */
 void ibport_set_state(struct ibport *p, enum port_state to)
 {
 	enum port_state from = p->state;
@@ -156,7 +159,7 @@ void ibport_count(struct ibport *p, enum port_counter counter, u64 n)
 
 bool ibport_owns_lid(const struct ibport *p, u16 lid)
 {
-	/* the low bits of the port's own LID do not count either (IBTA 4.1.3) */
+	/* the low LMC bits do not count, not even those of the port's own LID (IBTA 4.1.3) */
 	return p->lid && lid < LID_MULTICAST && lid >> p->lmc == p->lid >> p->lmc;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* What all management classes have in common: versions, methods, the M_Key. */
+/* Checks that all management classes share: versions, methods, the M_Key. */
 #include <string.h>
 
 #include "core/bytes.h"
@@ -9,7 +9,7 @@
 
 #define ATTR_PORT_INFO 0x15
 
-/* A switch has one key, that of its management port. */
+/* A switch has one M_Key, which is that of its management port. */
 static struct ibport *key_port(struct ibport *p)
 {
 	return p->node->type == NODE_SWITCH ? &p->node->port[0] : p;
@@ -30,8 +30,8 @@ static void mkey_violated(struct ibport *p, const struct mad_source *src, const 
 }
 
 /*
- * IBTA 14.2.4: with a wrong key a Get passes while the protect bits are below 2, nothing else does.
- * The lease counts from the first violation to the next request with the right key.
+ * With a wrong M_Key only a Get is allowed, and only while the protect bits are below 2 (IBTA
+ * 14.2.4). The lease period runs from the first violation to the next request with the right key.
  */
 static bool mkey_admits(struct ibport *p, const struct mad_source *src, const u8 *mad)
 {
@@ -46,8 +46,8 @@ static bool mkey_admits(struct ibport *p, const struct mad_source *src, const u8
 }
 
 /*
- * For a directed route the D bit is missing here: the driver adds it (tavor-hw 17.1), or the
- * switch.
+ * Sets method and status of a reply. The D bit of a directed route is set by the driver (tavor-hw
+ * 17.1) or by the switch.
  */
 static enum mad_result reply(u8 *out, u16 status)
 {
@@ -57,8 +57,8 @@ static enum mad_result reply(u8 *out, u16 status)
 }
 
 /*
- * PortInfo of another port of the same HCA is protected by that port's key as well: each port may
- * be on a subnet of its own, with managers that do not trust each other.
+ * PortInfo of another port of the HCA is also protected by the M_Key of that port: each port may be
+ * in a subnet of its own, with subnet managers that do not trust each other.
  */
 static enum mad_result subn_process(struct ibport *p, const struct mad_source *src, const u8 *in,
 				    u8 *out)
@@ -97,7 +97,7 @@ enum mad_result mad_process(struct ibport *p, const struct mad_source *src, cons
 
 	memcpy(out, in, MAD_SIZE);
 	if ((method & METHOD_RESP) || method == METHOD_TRAP)
-		return MAD_DROP; /* this node neither waits for responses nor collects traps */
+		return MAD_DROP; /* this node neither waits for responses nor receives traps */
 	if (in[MAD_BASE_VERSION] != MAD_VERSION || in[MAD_CLASS_VERSION] != MAD_VERSION)
 		return reply(out, MAD_BAD_VERSION);
 	switch (class) {

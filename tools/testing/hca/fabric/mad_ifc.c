@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* MAD_IFC (tavor-hw 17.1): the driver asks the port's agents. */
+/* MAD_IFC (tavor-hw 17.1), by which the driver calls the management agents of a port. */
 #include <string.h>
 
 #include "core/bytes.h"
@@ -9,7 +9,7 @@
 #define OPMOD_EXTENDED 4u
 #define OPMOD_DEFINED 7u
 
-/* Offsets of the extended part of the input mailbox. */
+/* Offsets of the extended part of the input mailbox */
 enum { EXT_QPN = 0x100, EXT_RQPN = 0x108, EXT_SL = 0x10c, EXT_LID = 0x10e, EXT_END = 0x168 };
 
 u16 mad_ifc_in_size(const struct cmd *c)
@@ -17,7 +17,7 @@ u16 mad_ifc_in_size(const struct cmd *c)
 	return c->op_mod & OPMOD_EXTENDED ? EXT_END : MAD_SIZE;
 }
 
-/* Without the extended part the sender is unknown, and a trap cannot name it. */
+/* Without the extended part the sender is unknown, so a trap cannot name it. */
 static void read_source(const struct cmd *c, struct mad_source *src)
 {
 	memset(src, 0, sizeof(*src));

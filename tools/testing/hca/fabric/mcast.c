@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * Multicast groups (tavor-hw 16.2): a hash table of 256-byte entries with overflow chains, in the
- * DDR where INIT_HCA put it. Software builds the chains entry by entry, so every link is checked
- * again when it is followed.
+ * DDR at the address given to INIT_HCA. Software writes the entries one by one, so each link is
+ * checked again when it is followed.
  */
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +37,7 @@ static u8 *mgm_entry(struct hca *h, u32 index)
 	return ddr_ptr(h, prof->mc_base + ((u64)index << prof->log_mc_entry), MGM_SIZE);
 }
 
-/* FNV-1a; the function of the firmware is not known. */
+/* FNV-1a; the hash function of the firmware is not known */
 static u32 mgid_hash(const u8 mgid[16], u32 size)
 {
 	u32 hash = 2166136261u;
@@ -58,7 +58,7 @@ static bool gid_is_zero(const u8 *gid)
 
 /* --- commands --- */
 
-/* Entries are shown as they are, reserved bytes included: software writes back what it read. */
+/* Returns an entry unchanged, with its reserved bytes: software writes back what it has read. */
 static u8 run_read_mgm(struct hca *h, struct cmd *c)
 {
 	const u8 *entry = mgm_entry(h, c->in_mod);
@@ -84,7 +84,7 @@ static bool mgm_reserved_clear(const u8 *in)
 	return true;
 }
 
-/* Hardware stops at the first invalid member: those behind a gap would be lost silently. */
+/* Hardware stops at the first invalid member, so a member after a gap would be lost silently. */
 static bool mgm_packed(const u8 *in)
 {
 	bool ended = false;
@@ -100,7 +100,7 @@ static bool mgm_packed(const u8 *in)
 	return true;
 }
 
-/* A link leads to an overflow entry; back into the hash part it would loop. */
+/* A link must lead to an overflow entry. A link into the hash table would make a loop. */
 static u8 mgm_check_link(struct hca *h, u32 index, u32 next)
 {
 	const struct hca_profile *prof = hca_profile(h);
@@ -154,8 +154,8 @@ static u8 run_write_mgm(struct hca *h, struct cmd *c)
 }
 
 /*
- * The function is the firmware's secret; software must ask, and must not know more than that the
- * result is less than the table (tavor-hw 16.2).
+ * Only the firmware knows the hash function, so software must call this command. Software may only
+ * rely on a result below the size of the hash table (tavor-hw 16.2).
  */
 static u8 run_mgid_hash(struct hca *h, struct cmd *c)
 {
@@ -176,7 +176,7 @@ const struct cmd_desc mgm_cmds[] = {
 
 /* --- lookup --- */
 
-/* Stores through BAR4 can bend a chain into a circle, hence the count. */
+/* The steps are limited, because stores through BAR4 can turn a chain into a loop. */
 static const u8 *mgm_find(struct hca *h, const u8 mgid[16])
 {
 	const struct hca_profile *prof = hca_profile(h);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* Packets: the free list, and the headers from LRH to ICRC (packet.h). */
+/* Packets: the free list, and the headers from LRH to ICRC. */
 #include "fabric/packet.h"
 
 #include <stdio.h>
@@ -8,8 +8,8 @@
 #define FREE_MAX 4096u
 
 /*
- * A packet lives for a few turns of the loop, so the same few are used over and over; the list is
- * bounded, or a burst into a full receive queue would keep its memory for ever.
+ * A packet is allocated for a few turns of the loop only, so packets are reused. The list is
+ * limited: otherwise the model would keep the memory of a burst for ever.
  */
 static struct packet *free_list;
 static u32 free_len;
@@ -64,8 +64,8 @@ u32 packets_live(void)
 }
 
 /*
- * Bytes of extended headers after the BTH, by the low five bits of the opcode (IBTA 9.2.1). UC has
- * a subset of the opcodes, with the same headers.
+ * The size of the extended headers after the BTH, by the low five bits of the opcode (IBTA 9.2.1).
+ * UC has a subset of the opcodes, with the same headers.
  */
 static const signed char connected_ext[32] = {
 	[OP_SEND_FIRST] = 0,
@@ -91,7 +91,9 @@ static const signed char connected_ext[32] = {
 	[OP_FETCH_ADD] = ATOMICETH_LEN,
 };
 
-/* RD and the raw services are not modelled: -1, as for opcodes that do not exist. */
+/*
+ * Returns -1 for undefined opcodes, and for RD and the raw services, which the model does not have.
+ */
 int bth_ext_len(u8 opcode)
 {
 	u8 op = opcode & 0x1f;
@@ -122,9 +124,8 @@ static void parse_bth(const u8 *bth, struct headers *hd)
 }
 
 /*
- * Packets of this process are well formed, but those of a remote cable come from another process,
- * and a fault may have damaged any. So each length is checked before the bytes that it covers are
- * read.
+ * Packets of this process are well-formed. But those of a remote cable come from another process,
+ * and a fault may have damaged any packet. So each length is checked before its bytes are read.
  */
 const char *packet_parse(const struct packet *p, struct headers *hd)
 {
@@ -158,10 +159,7 @@ const char *packet_parse(const struct packet *p, struct headers *hd)
 	ext = bth_ext_len(hd->opcode);
 	if (ext < 0)
 		return "unknown opcode";
-	/*
-	 * the pad count is part of the length, so that a payload shorter than its padding is
-	 * refused, too
-	 */
+	/* the pad count is included, so that a payload shorter than its padding is refused */
 	need += ext + (at[1] >> 4 & 3);
 	if (p->len < need)
 		return "headers cut short";
@@ -210,8 +208,8 @@ u8 *put_bth(u8 *at, const struct bth *b)
 }
 
 /*
- * Lengths last: only now is it known where the payload ends. LRH counts words through the ICRC, GRH
- * bytes after itself (IBTA 7.7, 8.3).
+ * The lengths are set last, when the end of the payload is known. The LRH counts words through the
+ * ICRC, the GRH counts the bytes after itself (IBTA 7.7, 8.3).
  */
 void packet_seal(struct packet *p, u8 *end)
 {

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Faults of packets on their way from an HCA's port, over its cable or back to itself:
+ * Faults of packets on the way from an HCA's port, over its cable or back to the same port:
  *
  *	ACTION[,port=N][,op=BTH OPCODE][,vl=N][,dlid=N][,qp=N][,after=N][,count=N][,prob=P][,time=T]
  *
- *	drop	it is lost
+ *	drop	the packet is lost
  *	dup	it arrives twice
  *	delay	it arrives @time later
- *	reorder	the next packet overtakes it, or @time passes
- *	corrupt	a bit flips: the next port sees a bad VCRC, counts it and drops it
+ *	reorder	it arrives after the next packet, or @time later
+ *	corrupt	a bit flips: the next port finds a bad VCRC, counts an error and drops it
  *	damage	a bit flips inside a switch: VCRC good, ICRC bad, for the transport to find
  *
- * The first fault that matches decides. Random choices come from the HCA's seeded generator.
+ * The first fault that matches is used. Random choices use the HCA's seeded generator.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ static const char *const action_names[ACTIONS] = {
 	[REORDER] = "reorder", [CORRUPT] = "corrupt", [DAMAGE] = "damage",
 };
 
-/* What a fault matches (ANY: everything), how often it strikes, and what it has done so far. */
+/* The packets that a fault matches (ANY: all), how often it is applied, and its counters. */
 struct wire_fault {
 	char spec[257];
 	enum action action;
@@ -44,7 +44,7 @@ struct wire_fault {
 	u64 seen, hits;
 };
 
-/* A packet that is delayed, or waits to be overtaken. */
+/* A packet that is delayed, or waits for the next packet */
 struct held {
 	struct held *next;
 	struct ibport *port;
@@ -148,9 +148,9 @@ static int parse_fault(struct wire_fault *f, const char *spec, char *why)
 	return 0;
 }
 
-/* --- the list, kept in step with the option --- */
+/* --- the list of faults, as the option sets it --- */
 
-static unsigned int generation = 1; /* counts changes of the option of any HCA */
+static unsigned int generation = 1; /* number of changes of the option of any HCA */
 
 int wirefault_check(const char *spec, char *why)
 {
@@ -179,7 +179,7 @@ static struct wire_state *state_of(struct hca *h)
 	return s;
 }
 
-/* Faults that stay in the list keep what they have counted. */
+/* Faults that stay in the list keep their counters. */
 static void load(struct wire_state *s, const char *list)
 {
 	char text[MAX_FAULTS * 257], why[OPT_WHY], *item, *rest;
@@ -209,9 +209,9 @@ static bool wirefault_active(struct hca *h)
 	return s && (s->n || s->held);
 }
 
-/* --- packets held back --- */
+/* --- packets that a fault delays --- */
 
-/* Takes a packet off the list: onto its way, or away with the HCA. */
+/* Removes a packet from the list, and sends it, or frees it with the HCA. */
 static void release(struct wire_state *s, struct held *held, bool send)
 {
 	struct held **at = &s->held;
@@ -251,7 +251,7 @@ static void hold(struct wire_state *s, struct ibport *p, struct packet *pkt, u64
 	timer_arm(&held->timer, time);
 }
 
-/* Those that were to be overtaken have been now. */
+/* Sends the packets that waited for the next packet of this port. */
 static void release_overtaken(struct wire_state *s, const struct ibport *p)
 {
 	struct held *held = s->held, *next;
@@ -292,8 +292,8 @@ static bool matches(const struct wire_fault *f, const struct ibport *p, const st
 }
 
 /*
- * @after and @count go by packets that match, before chance has its say, so that "the third packet
- * to QP 5" means just that.
+ * @after and @count count matching packets before @prob is applied, so that "the third packet to QP
+ * 5" does not depend on a random number.
  */
 static struct wire_fault *choose(struct wire_state *s, const struct ibport *p,
 				 const struct packet *pkt)
@@ -314,7 +314,7 @@ static struct wire_fault *choose(struct wire_state *s, const struct ibport *p,
 	return NULL;
 }
 
-/* Not in the LRH: a switch that damaged that would lose the packet, which is what drop is for. */
+/* Never changes the LRH: a switch that damages the LRH loses the packet, which is "drop". */
 static void flip_bit(struct hca *h, struct packet *pkt, u32 from)
 {
 	u64 r = hca_random(h);
@@ -322,10 +322,7 @@ static void flip_bit(struct hca *h, struct packet *pkt, u32 from)
 	pkt->data[from + r % (pkt->len - from)] ^= 1u << (r >> 32 & 7);
 }
 
-/*
- * A flipped bit never escapes the VCRC, so only the counters of the port it would have reached see
- * it.
- */
+/* A flipped bit is always found by the VCRC, so only the counters of the receiving port change. */
 static void corrupt(struct ibport *p, struct packet *pkt)
 {
 	struct ibport *peer = wire_loops(p, pkt) ? p : wire_peer(p);

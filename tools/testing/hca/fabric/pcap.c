@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The wire as a capture file: pcap with nanoseconds, each packet (LRH through VCRC) behind an ERF
- * header of type InfiniBand. There is a link type for bare InfiniBand, 247, but no Wireshark reads
- * it; this is what hardware sniffers write.
+ * A capture file of the wire: pcap with nanoseconds, each packet (LRH through VCRC) after an ERF
+ * header of the type InfiniBand, as hardware sniffers write it. There is also a link type for plain
+ * InfiniBand, 247, but Wireshark does not support it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -35,7 +35,7 @@ struct pcap_record {
 struct erf_header {
 	u64 time; /* little-endian: seconds in the upper half, fraction in the lower */
 	u8 type, flags;
-	u16 rlen; /* big-endian: this header included */
+	u16 rlen; /* big-endian: includes this header */
 	u16 loss;
 	u16 wlen; /* big-endian */
 };

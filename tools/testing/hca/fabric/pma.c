@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/*
- * The performance management agent (IBTA 16.1): port counters, as the wire counted them, and
- * samples.
- */
+/* The performance management agent (IBTA 16.1): port counters and samples. */
 #include <string.h>
 
 #include "core/bytes.h"
@@ -11,7 +8,7 @@
 #define CAP_ALL_PORT_SELECT 0x0100
 #define ALL_PORTS 0xff
 #define RESP_TIME 18
-#define TICK_NS 1000u /* what one sample tick means here */
+#define TICK_NS 1000u /* duration of a sample tick */
 
 enum {
 	ATTR_CLASS_PORT_INFO = 0x01,
@@ -20,7 +17,7 @@ enum {
 	ATTR_COUNTERS = 0x12
 };
 
-/* Offsets in PortSamplesControl. */
+/* Offsets in PortSamplesControl */
 enum {
 	SC_PORT = 1,
 	SC_TICK = 2,
@@ -36,7 +33,7 @@ enum {
 
 enum { SAMPLE_DONE = 0, SAMPLE_RUNNING = 1, SAMPLE_WAITING = 2 };
 
-/* Where each counter lies in PortCounters: byte offset, width, and how far up in the byte. */
+/* The position of each counter in PortCounters: byte offset, width, and shift in the byte */
 static const struct {
 	u8 offset, bits, shift;
 } layout[CNT_COUNT] = {
@@ -68,7 +65,7 @@ static u32 read_field(const u8 *d, enum port_counter c)
 	}
 }
 
-/* Counters stop at their maximum (IBTA 16.1.3.5). */
+/* A counter stops at its maximum (IBTA 16.1.3.5). */
 static void write_field(u8 *d, enum port_counter c, u64 value)
 {
 	u64 max = max_value(layout[c].bits);
@@ -97,7 +94,7 @@ static bool port_ok(const struct ibport *p, u8 port)
 	       (port <= p->node->num_ports && (port || p->node->type == NODE_SWITCH));
 }
 
-/* For a request to all ports (AllPortSelect) an agent adds up their counters. */
+/* A request for all ports (AllPortSelect) returns the sum of their counters. */
 static void counters_get(const struct ibnode *node, u8 *d)
 {
 	u64 sum[CNT_COUNT] = { 0 };
@@ -150,7 +147,7 @@ static u16 class_port_info(u8 *d)
 
 /* --- samples --- */
 
-/* The five counters IBTA lets a sample select; anything else counts nothing. */
+/* A sample can select five counters (IBTA). Any other selection counts nothing. */
 static u64 sample_value(const struct ibport *p, u16 select)
 {
 	static const u8 of[] = { [1] = CNT_XMIT_DATA,
@@ -162,7 +159,7 @@ static u64 sample_value(const struct ibport *p, u16 select)
 	return select >= 1 && select <= 5 ? p->counter[of[select]] : 0;
 }
 
-/* A counter that was cleared meanwhile starts again at zero. */
+/* If a counter was cleared during the sample, its new value is the result. */
 static void sample_end(struct ibport *p)
 {
 	struct sampler *s = &p->sampler;
@@ -177,7 +174,7 @@ static void sample_end(struct ibport *p)
 	s->status = SAMPLE_DONE;
 }
 
-/* Fires twice: when the sample begins and when it ends. */
+/* Expires twice: when the sample starts and when it ends. */
 static void sample_timer(struct hca_timer *t)
 {
 	struct ibport *p = container_of(t, struct ibport, sampler.timer);
@@ -201,7 +198,7 @@ void pma_reset(struct ibport *p)
 	timer_setup(&p->sampler.timer, sample_timer);
 }
 
-/* A set while a sample is being taken has no effect (IBTA 16.1.3.2). */
+/* A Set during a sample has no effect (IBTA 16.1.3.2). */
 static void samples_set(struct sampler *s, const u8 *d)
 {
 	unsigned int i;
@@ -248,7 +245,7 @@ static u16 samples_control(struct ibport *p, u8 *d, bool set)
 	return MAD_OK;
 }
 
-/* The result names no port: it is that of the port of arrival. */
+/* The request names no port, so the result is that of the port of arrival. */
 static u16 samples_result(const struct ibport *p, u8 *d)
 {
 	unsigned int i;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* The HCA's ports: their life, and what the rest of the model asks of them. */
+/* The ports of an HCA: their lifetime, and the functions that other parts of the model call. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,8 +19,8 @@ enum { PORT_EVENT_DOWN = 1, PORT_EVENT_ACTIVE = 4 };
 static port_receiver *receiver;
 
 /*
- * The receiver is registered later, because the queue pairs are in a higher layer. Nothing arrives
- * before that.
+ * The receiver is registered later, because queue pairs are in a higher layer. No packet arrives
+ * before.
  */
 void port_set_receiver(port_receiver *fn)
 {
@@ -39,7 +39,7 @@ unsigned int hca_port_count(const struct hca *h)
 	return ((struct ibnode *)hca_part(h, PART_PORT))->num_ports;
 }
 
-/* EQE 0x09 (tavor-hw 17.3). Closing a port is the driver's own doing and has no event. */
+/* Reports event 0x09 (tavor-hw 17.3). A port that the driver closes has no event. */
 static void hca_state_changed(struct ibport *p, enum port_state from)
 {
 	u32 data[7] = { 0, 0, (u32)p->num << 28 };
@@ -52,8 +52,8 @@ static void hca_state_changed(struct ibport *p, enum port_state from)
 }
 
 /*
- * Management packets pass as soon as the link is up, everything else needs an active port. The LID
- * is checked here; keys and queue pairs are the transport's business.
+ * Returns whether the port accepts a packet. Management packets need only a link, all others need
+ * an active port. The LID is checked here; the transport checks keys and queue pairs.
  */
 static bool hca_takes(struct ibport *p, const struct packet *pkt)
 {
@@ -62,9 +62,9 @@ static bool hca_takes(struct ibport *p, const struct packet *pkt)
 
 	if (!hca_running(p->node->h) || hca_dead(p->node->h))
 		return false;
+	/* a data packet means that the other side is active */
 	if (!vl15 && p->state == PORT_ARMED)
-		ibport_set_state(
-			p, PORT_ACTIVE); /* a data packet says that the other side is active */
+		ibport_set_state(p, PORT_ACTIVE);
 	if (vl15 ? p->state == PORT_DOWN : p->state != PORT_ACTIVE)
 		return false;
 	if (dlid == LID_PERMISSIVE)
@@ -85,8 +85,8 @@ static void hca_rx(struct ibport *p, struct packet *pkt)
 }
 
 /*
- * The firmware's own traps are received from LID 0; the driver sends them on (tavor-hw 17.1).
- * Firmware that hangs has none.
+ * The firmware's own traps arrive from LID 0, and the driver sends them (tavor-hw 17.1). Hung
+ * firmware sends none.
  */
 static void hca_send_trap(struct ibport *p, const u8 mad[MAD_SIZE])
 {
@@ -111,7 +111,7 @@ static void hca_send_trap(struct ibport *p, const u8 mad[MAD_SIZE])
 	receiver(p->node->h, p->num, pkt, true);
 }
 
-/* GUIDs of one process differ by its HCAs; joined processes need the option to differ. */
+/* GUIDs in one process differ by the number of the HCA. Connected processes need the option. */
 static u64 default_guid(const struct hca *h)
 {
 	u64 guid = opt_u64(h, "node_guid");
@@ -165,7 +165,7 @@ int port_new(struct hca *h)
 	return 0;
 }
 
-/* --- what the queue pairs ask --- */
+/* --- functions for the queue pairs --- */
 
 enum port_state port_state(const struct hca *h, int port)
 {
@@ -213,7 +213,7 @@ u8 port_sl2vl(const struct hca *h, int port, u8 sl)
 	return hca_port(h, port)->sl2vl[0][sl & 15];
 }
 
-/* The counters of PortInfo stop at the top until the subnet manager clears them. */
+/* A violation counter stops at its maximum until the subnet manager clears it. */
 static void count_violation(u16 *counter)
 {
 	if (*counter != 0xffff)
@@ -246,9 +246,9 @@ static u32 dest_qpn(const struct packet *pkt)
 }
 
 /*
- * A service level can be mapped to VL 15 to say that it must not be used, and to a VL that is not
- * operational by mistake: such packets are discarded (IBTA 7.6.6). Only those of QP0 really go on
- * VL 15.
+ * A service level can be mapped to VL 15, which means that it must not be used, or by mistake to a
+ * VL that is not operational. Such packets are discarded (IBTA 7.6.6). Only packets to QP0 use VL
+ * 15.
  */
 static bool vl_usable(const struct ibport *p, const struct packet *pkt)
 {
@@ -257,13 +257,13 @@ static bool vl_usable(const struct ibport *p, const struct packet *pkt)
 	return vl == VL_MANAGEMENT ? !dest_qpn(pkt) : vl < 1u << (p->op_vls - 1);
 }
 
-/* The most a packet of this MTU can be, all its headers included (IBTA 7.7.8). */
+/* The maximum length of a packet with this MTU and all headers (IBTA 7.7.8). */
 static bool too_long(const struct ibport *p, const struct packet *pkt)
 {
 	return pkt->len > (128u << p->neighbor_mtu) + 124;
 }
 
-/* A packet for a port that is not up is lost without a word, as on hardware; the counter knows. */
+/* As in hardware, a packet is dropped silently if the port is not up; a counter counts it. */
 static bool may_send(const struct ibport *p, const struct packet *pkt)
 {
 	if (hca_dead(p->node->h) || !vl_usable(p, pkt) || too_long(p, pkt))

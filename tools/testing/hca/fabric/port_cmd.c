@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* The commands that open, close and set a port. */
+/* The commands INIT_IB, CLOSE_IB and SET_IB. */
 #include "core/bytes.h"
 #include "device/cmd.h"
 #include "fabric/port.h"
 
-/* Device limits, as QUERY_DEV_LIM reports them (tavor-hw 6.5). */
+/* Device limits, as in QUERY_DEV_LIM (tavor-hw 6.5) */
 #define LIMIT_MTU 4
 #define LIMIT_WIDTH 3
 #define LIMIT_VLS 8
@@ -42,7 +42,7 @@ static u8 init_ib_check(struct hca *h, const struct cmd *c)
 	return CMD_OK;
 }
 
-/* Node GUID, system-image GUID and the number of P_Keys belong to the node, not to the port. */
+/* Node GUID, system-image GUID and number of P_Keys must be the same for both ports of the node. */
 static bool init_ib_agrees(const struct ibport *p, const u8 *in)
 {
 	const struct ibport *other = hca_port(p->node->h, 3 - p->num);
@@ -57,7 +57,7 @@ static bool init_ib_agrees(const struct ibport *p, const u8 *in)
 	return get16(in + 10) == p->node->num_pkeys;
 }
 
-/* mthca passes no GUIDs: those of the flash, made up at start, stay. */
+/* mthca passes no GUIDs, so those that were set at start stay. */
 static void init_ib_apply(struct ibport *p, const u8 *in)
 {
 	static const u8 vl_code[] = { [1] = 1, [2] = 2, [4] = 3, [8] = 4 };
@@ -78,7 +78,7 @@ static void init_ib_apply(struct ibport *p, const u8 *in)
 		p->node->sys_guid = get64(in + 0x20);
 }
 
-/* The link comes up only now. Repeating it on an open port is legal and leaves the link alone. */
+/* The link comes up only now. INIT_IB on an open port is legal, and does not restart the link. */
 static u8 run_init_ib(struct hca *h, struct cmd *c)
 {
 	struct ibport *p = cmd_port(h, c, "INIT_IB");
@@ -101,8 +101,8 @@ static u8 run_init_ib(struct hca *h, struct cmd *c)
 }
 
 /*
- * On a closed port: legal, too (tavor-hw 8.2). What the subnet manager has set stays until the next
- * reset.
+ * CLOSE_IB on a closed port is legal, too (tavor-hw 8.2). The settings of the subnet manager stay
+ * until the next reset.
  */
 static u8 run_close_ib(struct hca *h, struct cmd *c)
 {
@@ -115,9 +115,7 @@ static u8 run_close_ib(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/*
- * The system-image GUID counts only with its flag: mthca leaves stale bytes there (tavor-hw 6.8).
- */
+/* The system-image GUID is only used with its flag: mthca leaves old bytes there (tavor-hw 6.8). */
 static u8 run_set_ib(struct hca *h, struct cmd *c)
 {
 	struct ibport *p = cmd_port(h, c, "SET_IB");
@@ -140,7 +138,7 @@ static u8 run_set_ib(struct hca *h, struct cmd *c)
 	return CMD_OK;
 }
 
-/* MAD_IFC is mad_ifc.c's. */
+/* MAD_IFC is in mad_ifc.c. */
 const struct cmd_desc port_cmds[] = {
 	{ 0x09, "INIT_IB", 0x28, 0, CMD_NEEDS_INIT_HCA, 'A', run_init_ib, NULL, 1, ~0u },
 	{ 0x0a, "CLOSE_IB", 0, 0, CMD_NEEDS_INIT_HCA, 'A', run_close_ib, NULL, 1, ~0u },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* Ports as the control socket shows them. */
+/* Output of ports for the control socket. */
 #include <cjson/cJSON.h>
 #include <stdio.h>
 
@@ -32,7 +32,7 @@ static const char *const counter_names[CNT_COUNT] = {
 	[CNT_XMIT_WAIT] = "xmit_wait",
 };
 
-/* Only what has counted: seventeen zeros for each port hide the one that matters. */
+/* Shows only counters that are not 0, because seventeen zeros per port would hide the others. */
 static void add_counters(const struct ibport *p, cJSON *out)
 {
 	unsigned int i;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* PortInfo (IBTA 14.2.5.6): reading it, and every rule about what a Set may change. */
+/* The attribute PortInfo (IBTA 14.2.5.6): Get, and the checks and effects of Set. */
 #include <string.h>
 
 #include "core/bytes.h"
 #include "fabric/port.h"
 
-/* Byte offsets; PI_A_B is a byte that A (high nibble) and B share. */
+/* Byte offsets. PI_A_B is a byte with A in the high nibble and B in the low nibble. */
 enum {
 	PI_MKEY = 0,
 	PI_GID_PREFIX = 8,
@@ -45,7 +45,7 @@ static bool is_switch(const struct ibport *p)
 	return p->node->type == NODE_SWITCH;
 }
 
-/* What a subnet manager addresses: an HCA's port, or the management port of a switch. */
+/* Ports with a LID of their own: a port of an HCA, or the management port of a switch. */
 static bool has_lid(const struct ibport *p)
 {
 	return !is_switch(p) || p->num == 0;
@@ -105,15 +105,15 @@ static bool lid_ok(u16 lid)
 	return lid && lid < LID_MULTICAST;
 }
 
-/* 0 leaves it, all ones enables what is supported, anything else must be a supported subset. */
+/* 0 changes nothing, all ones enable all supported values, other values must be supported. */
 static bool enable_ok(u8 value, u8 all, u8 supported)
 {
 	return value == all || !(value & ~supported);
 }
 
 /*
- * Down is reached from anywhere, Armed from Init, Active from Armed; asking for the state the port
- * is in changes nothing. A physical state goes with Down or with no change of the logical one.
+ * Down is possible from each state, Armed from Init, Active from Armed. The current state changes
+ * nothing. A physical state may come only with Down or without a change of the state.
  */
 static bool states_ok(const struct ibport *p, const u8 *d)
 {
@@ -134,7 +134,7 @@ static bool states_ok(const struct ibport *p, const u8 *d)
 	}
 }
 
-/* The MTU may only be what both ends can take; here it is this end that is asked. */
+/* The MTU must be supported by both ends. Only this end is checked here. */
 static bool link_ok(const struct ibport *p, const u8 *d)
 {
 	u8 mtu = d[PI_MTU_SM_SL] >> 4;
@@ -145,7 +145,7 @@ static bool link_ok(const struct ibport *p, const u8 *d)
 	       d[PI_OP_VLS_ENFORCE] >> 4 <= p->vl_cap;
 }
 
-/* The management port of a switch has no link to set. */
+/* The management port of a switch has no link, so its link is not checked. */
 static bool set_ok(const struct ibport *p, const u8 *d)
 {
 	if (has_lid(p) && (!lid_ok(get16(d + PI_LID)) || !lid_ok(get16(d + PI_SM_LID))))
@@ -157,7 +157,7 @@ static bool set_ok(const struct ibport *p, const u8 *d)
 	return states_ok(p, d) && link_ok(p, d);
 }
 
-/* What belongs to the node as the subnet sees it: a LID, a key, a prefix. */
+/* Sets the fields of the node in its subnet: LIDs, M_Key, GID prefix, LMC. */
 static void set_managed(struct ibport *p, const u8 *d)
 {
 	p->mkey = get64(d + PI_MKEY);
@@ -187,14 +187,14 @@ static void set_link_values(struct ibport *p, const u8 *d)
 	p->init_type = d[PI_VL_CAP_INIT_TYPE] & 15;
 	p->hoq_life = d[PI_HOQ];
 	p->error_thresholds = d[PI_ERROR_THRESHOLDS];
-	/* SM may only clear them */
+	/* a subnet manager can only clear the counters */
 	if (!get16(d + PI_PKEY_VIOLATIONS))
 		p->pkey_violations = 0;
 	if (!get16(d + PI_QKEY_VIOLATIONS))
 		p->qkey_violations = 0;
 }
 
-/* New widths and speeds take effect when the link trains the next time. */
+/* New widths and speeds are used when the link trains the next time. */
 static void set_enabled(struct ibport *p, const u8 *d)
 {
 	u8 width = d[PI_WIDTH_ENABLED], speed = d[PI_SPEED_ACTIVE_ENABLED] & 15;
@@ -219,7 +219,7 @@ static void set_states(struct ibport *p, const u8 *d)
 	}
 }
 
-/* All or nothing: a Set with one bad value changes nothing, so a manager need not guess. */
+/* A Set with one bad value changes nothing. */
 u16 portinfo_set(struct smp *s)
 {
 	struct ibport *p = ibport_target(s->port, s->mod);

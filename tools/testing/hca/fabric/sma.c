@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* The subnet management agent: dispatch by attribute, and the attributes that describe the node. */
+/* The subnet management agent: dispatch by attribute, and the attributes of the node. */
 #include <string.h>
 
 #include "core/bytes.h"
@@ -11,8 +11,8 @@
 #define FOR_ALL (FOR_CA | FOR_SWITCH)
 
 /*
- * SMInfo is missing on purpose: the driver keeps it for a subnet manager on the host. So is Notice:
- * the capability mask says that nothing is queued here.
+ * There is no SMInfo, because the driver keeps it for a subnet manager on the host. There is no
+ * Notice, because the capability mask says that this node queues none.
  */
 struct sma_attr {
 	u16 id;
@@ -21,7 +21,10 @@ struct sma_attr {
 	u16 (*set)(struct smp *s); /* NULL: read-only */
 };
 
-/* The description may be set here as firmware allows its driver; IBTA has it read-only. */
+/*
+ * IBTA defines the description as read-only. It can be set here, because the firmware allows this
+ * to its driver.
+ */
 static u16 node_desc_get(struct smp *s)
 {
 	if (s->mod)
@@ -40,8 +43,8 @@ static u16 node_desc_set(struct smp *s)
 }
 
 /*
- * The port GUID and the local port are those of the port of arrival, which is how a discovery tells
- * the ports of one HCA apart. A switch has the GUID of its management port whatever the port.
+ * The port GUID and the local port number are those of the port of arrival, so that a discovery can
+ * distinguish the ports of an HCA. A switch returns its node GUID at each port.
  */
 static u16 node_info_get(struct smp *s)
 {
@@ -100,7 +103,7 @@ static const struct sma_attr *find_attr(const struct ibnode *node, u16 id)
 	return NULL;
 }
 
-/* The response to a Set carries the attribute as it is afterwards (IBTA 14.2.1). */
+/* The response to a Set contains the new attribute (IBTA 14.2.1). */
 u16 sma_process(struct ibport *p, u8 *out, bool mkey_ok)
 {
 	const struct sma_attr *attr = find_attr(p->node, get16(out + MAD_ATTR));
@@ -118,7 +121,7 @@ u16 sma_process(struct ibport *p, u8 *out, bool mkey_ok)
 		return status;
 	memset(s.data, 0, 64);
 	status = attr->get(&s);
-	/* o14-12.2.1: the request to reregister comes back in the answer, but is read as 0 */
+	/* o14-12.2.1: the reply repeats the request to reregister, but a Get returns 0 */
 	if (rereg && !status)
 		s.data[51] |= 0x80;
 	return status;

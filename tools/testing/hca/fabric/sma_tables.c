@@ -8,7 +8,7 @@
 #define GUIDS_PER_BLOCK 8u
 #define PKEYS_PER_BLOCK 32u
 
-/* Of a switch only the management port has a GUID, its first. */
+/* On a switch only the management port has GUIDs, in one block. */
 static struct ibport *guid_block(struct smp *s)
 {
 	struct ibport *p = s->port;
@@ -33,7 +33,7 @@ u16 guidinfo_get(struct smp *s)
 	return MAD_OK;
 }
 
-/* The first GUID is the port's own and stays. */
+/* The first GUID is that of the port and cannot be changed. */
 u16 guidinfo_set(struct smp *s)
 {
 	struct ibport *p = guid_block(s);
@@ -49,8 +49,8 @@ u16 guidinfo_set(struct smp *s)
 }
 
 /*
- * The modifier's lower half is the block. Its upper half names a port of a switch; a channel
- * adapter ignores it (as qib's agent does): smpquery puts the port there whatever the node is.
+ * The lower half of the modifier is the block. The upper half is a port of a switch. An HCA ignores
+ * it, as the agent of qib does, because smpquery always sets it to the port.
  */
 static struct ibport *pkey_block(struct smp *s, unsigned int *first)
 {
@@ -86,7 +86,7 @@ u16 pkeys_set(struct smp *s)
 	return MAD_OK;
 }
 
-/* The modifier means input and output port on a switch, and nothing on an HCA. */
+/* The modifier contains the input and the output port of a switch. An HCA ignores it. */
 static u8 *sl2vl_row(struct smp *s)
 {
 	struct ibport *p = s->port;
@@ -125,7 +125,7 @@ u16 sl2vl_set(struct smp *s)
 }
 
 /*
- * Blocks 1 and 3 are the lower halves of the low and high priority table; there are no upper
+ * Blocks 1 and 3 are the lower halves of the low and the high priority table. There are no upper
  * halves.
  */
 static u8 (*vlarb_table(struct smp *s))[2]

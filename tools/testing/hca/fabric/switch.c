@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * A switch: its ports, what it forwards, the management agents behind port 0, and the handling of
- * directed-route packets (IBTA 14.2.2), which in an HCA is the host's business.
+ * A switch: its ports, forwarding, the management agents of port 0, and directed-route packets
+ * (IBTA 14.2.2). For an HCA, the host handles the latter.
  */
 #include "fabric/switch.h"
 
@@ -15,9 +15,9 @@
 
 #define MAX_SWITCHES 16u
 #define NO_PORT 0xffu
-#define MAX_HOPS 64u	  /* entries of the two paths, the first unused */
-#define LIVE_MAX 0x20000u /* packets in this process; more is a storm */
-#define GUID_OFFSET 0x40u /* beside those of HCA 0, which differ between processes */
+#define MAX_HOPS 64u	  /* entries of the two paths, the first of them unused */
+#define LIVE_MAX 0x20000u /* packets in this process; more are a storm */
+#define GUID_OFFSET 0x40u /* added to the GUIDs of HCA 0, which differ between processes */
 #define SWITCH_DEVICE 0xa87c
 
 static struct ibswitch *switches[MAX_SWITCHES];
@@ -35,16 +35,17 @@ static u32 mtu_bytes(u8 code)
 }
 
 /*
- * A guest sets the tables, so they may contain loops. A hardware switch discards a packet when its
- * lifetime is over (IBTA 18.2.5.4). Here a packet must not pass more switches than exist, or than a
- * directed route may name. Multicast copies could multiply faster than this limit ends them.
+ * A guest sets the tables, so they can contain loops. A hardware switch discards a packet after its
+ * lifetime (IBTA 18.2.5.4). Here a packet may not pass more switches than exist, or than a directed
+ * route can name. Multicast copies could grow faster than this limit ends them, so the number of
+ * packets is limited, too.
  */
 static bool outlived(const struct packet *pkt, bool vl15)
 {
 	return pkt->hops >= (vl15 ? MAX_HOPS : MAX_SWITCHES) || packets_live() > LIVE_MAX;
 }
 
-/* Out of one port, if its state and its MTU let the packet pass. */
+/* Sends a packet by one port, if the state and the MTU of the port allow it. */
 static void send_out(struct ibport *out, struct packet *pkt)
 {
 	bool vl15 = pkt->data[0] >> 4 == VL_MANAGEMENT;
@@ -73,8 +74,8 @@ static void forward_multicast(struct ibswitch *sw, struct ibport *in, struct pac
 }
 
 /*
- * Never back out of the port of arrival: that would be a loop, and what the HCA sends to itself
- * does not come here. @in is NULL for packets that start in this switch.
+ * Never sends a packet back to its port of arrival, because this would be a loop, and an HCA sends
+ * no packets for itself to the switch. @in is NULL for packets from this switch.
  */
 static void forward_unicast(struct ibswitch *sw, struct ibport *in, struct packet *pkt)
 {
@@ -114,8 +115,8 @@ static void build_mad(struct packet *pkt, u16 slid, const struct gmp_path *to, c
 }
 
 /*
- * Where a MAD came from, turned round. Subnet management needs no Q_Key; others get back the one
- * they sent.
+ * Fills in the path back to the sender of a MAD. Subnet management uses no Q_Key. For other classes
+ * the Q_Key of the request is returned.
  */
 static void reply_path(const struct headers *hd, struct gmp_path *to)
 {
@@ -141,13 +142,13 @@ static enum mad_result ask_agent(struct ibport *in, const struct headers *hd, co
 
 static void smi_return(struct ibswitch *sw, struct packet *pkt, u8 *smp);
 
-/* A directed-route request that ends here: the answer takes the same way back. */
+/* Replies to a directed-route request that ends here. The reply takes the same path back. */
 static void answer_directed(struct ibswitch *sw, struct ibport *in, const struct headers *hd,
 			    u8 *smp)
 {
 	struct gmp_path back = { .dlid = LID_PERMISSIVE,
 				 .sl = hd->sl,
-				 .pkey = 0xffff }; /* smi_return() knows */
+				 .pkey = 0xffff }; /* smi_return() finds the path */
 	struct packet *pkt;
 	u8 out[MAD_SIZE];
 
@@ -175,13 +176,13 @@ static void answer_routed(struct ibswitch *sw, struct ibport *in, const struct h
 	forward_unicast(sw, NULL, pkt);
 }
 
-/* The switch has changed the MAD, so the ICRC must be computed again. */
+/* Computes the ICRC again, because the switch has changed the MAD. */
 static void reseal(struct packet *pkt)
 {
 	put32(pkt->data + pkt->len - ICRC_LEN, icrc_compute(pkt->data, pkt->len - ICRC_LEN));
 }
 
-/* Onto the directed part of the route, where LIDs mean nothing. */
+/* Sends an SMP on the directed part of its route, where LIDs are permissive. */
 static void smi_send(struct ibswitch *sw, unsigned int port, struct packet *pkt)
 {
 	if (port == 0 || port > sw->node->num_ports) {
@@ -194,7 +195,7 @@ static void smi_send(struct ibswitch *sw, unsigned int port, struct packet *pkt)
 	send_out(&sw->node->port[port], pkt);
 }
 
-/* The directed part of the route ends here; the rest of the way goes by LID. */
+/* The directed part of the route ends here, so the SMP is forwarded by LID. */
 static void smi_route(struct ibswitch *sw, u16 dlid, struct packet *pkt)
 {
 	put16(pkt->data + 2, dlid);
@@ -203,7 +204,7 @@ static void smi_route(struct ibswitch *sw, u16 dlid, struct packet *pkt)
 	forward_unicast(sw, NULL, pkt);
 }
 
-/* IBTA C14-13: on its way back. No subnet manager lives in this switch. */
+/* Handles an SMP on its way back (IBTA C14-13). This switch runs no subnet manager. */
 static void smi_return(struct ibswitch *sw, struct packet *pkt, u8 *smp)
 {
 	u8 ptr = smp[MAD_HOP_PTR], cnt = smp[MAD_HOP_CNT];
@@ -221,7 +222,7 @@ static void smi_return(struct ibswitch *sw, struct packet *pkt, u8 *smp)
 		smi_send(sw, smp[MAD_RETURN_PATH + ptr - 1], pkt);
 }
 
-/* IBTA C14-9: on its way out. @in notes the way back; a route that begins here has none. */
+/* Handles an SMP on its way out (IBTA C14-9). The number of @in is stored in the return path. */
 static void smi_outward(struct ibswitch *sw, struct ibport *in, const struct headers *hd,
 			struct packet *pkt, u8 *smp)
 {
@@ -248,7 +249,7 @@ static void smi_outward(struct ibswitch *sw, struct ibport *in, const struct hea
 	packet_put(pkt);
 }
 
-/* For this switch's port 0: SMPs and, for its LID, performance management. */
+/* Handles packets for port 0 of this switch: SMPs, and performance MADs to its LID. */
 static void to_management(struct ibswitch *sw, struct ibport *in, struct packet *pkt)
 {
 	struct headers hd;
@@ -272,7 +273,7 @@ static void to_management(struct ibswitch *sw, struct ibport *in, struct packet 
 	packet_put(pkt);
 }
 
-/* As in an HCA (port.c), but whose LID it is does not matter. */
+/* Like hca_takes() in port.c, but for any LID. */
 static bool switch_takes(struct ibport *p, bool vl15)
 {
 	if (!vl15 && p->state == PORT_ARMED)
@@ -300,7 +301,7 @@ static void switch_rx(struct ibport *in, struct packet *pkt)
 		forward_unicast(sw, in, pkt);
 }
 
-/* From the management port to the subnet manager, by LID like any packet. */
+/* Sends a trap from the management port to the LID of the subnet manager. */
 static void switch_send_trap(struct ibport *p, const u8 mad[MAD_SIZE])
 {
 	struct gmp_path to = { .dlid = p->sm_lid, .sl = p->sm_sl, .pkey = 0xffff };
@@ -314,7 +315,7 @@ static void switch_state_changed(struct ibport *p, enum port_state from)
 {
 	struct ibswitch *sw = switch_of(p->node);
 
-	/* Armed and Active are the subnet manager's own doing */
+	/* the subnet manager itself sets Armed and Active */
 	if (!sw || p->num == 0 || (from != PORT_DOWN && p->state != PORT_DOWN))
 		return;
 	sw->state_change = true;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* What a switch forwards by, and the attributes in which a subnet manager sees and sets it. */
+/*
+ * The forwarding tables of a switch, and the attributes by which a subnet manager reads and sets
+ * them.
+ */
 #include "fabric/switch.h"
 
 #include <string.h>
@@ -26,7 +29,7 @@ u16 switch_info_get(struct smp *s)
 	return MAD_OK;
 }
 
-/* PortStateChange is cleared by writing a one. */
+/* Software clears PortStateChange by writing 1. */
 u16 switch_info_set(struct smp *s)
 {
 	struct ibswitch *sw = switch_of(s->port->node);
@@ -60,7 +63,7 @@ u16 lft_set(struct smp *s)
 	return MAD_OK;
 }
 
-/* Modifier: [31:28] which 16 ports, [8:0] which 32 multicast LIDs. */
+/* Modifier: [31:28] block of 16 ports, [8:0] block of 32 multicast LIDs */
 static u64 *mft_block(struct smp *s, unsigned int *shift)
 {
 	u32 block = s->mod & 0x1ff;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Traps (IBTA 14.2.5.1, 13.4.9): notices that a node sends by itself. Each is repeated at the
- * interval of the subnet timeout until the subnet manager represses it. While one is pending,
- * further traps of its kind only replace its contents.
+ * Traps (IBTA 14.2.5.1, 13.4.9): notices that a node sends by itself. A trap is repeated, with the
+ * subnet timeout as its interval, until the subnet manager represses it. While it is active,
+ * another trap of the same kind only replaces its contents.
  */
 #include <string.h>
 
@@ -16,7 +16,7 @@
 
 enum notice_type { NOTICE_URGENT = 1, NOTICE_SECURITY = 2, NOTICE_INFO = 4 };
 
-/* Offsets in a Notice. */
+/* Offsets in a Notice */
 enum { N_TYPE = 0, N_PRODUCER = 1, N_NUMBER = 4, N_ISSUER = 6, N_DETAILS = 10 };
 
 static const struct {
@@ -28,14 +28,14 @@ static const struct {
 	[TRAP_LINK_STATE] = { NOTICE_URGENT, 128 },
 };
 
-/* Before a subnet manager has brought the port up there is no destination. */
+/* Before a subnet manager has brought the port up, there is no destination. */
 static bool trap_allowed(const struct ibport *p)
 {
 	return p->state == PORT_ACTIVE && p->sm_lid && (p->cap_mask & CAP_TRAP) &&
 	       p->node->send_trap;
 }
 
-/* 4.096 us * 2^SubnetTimeOut (IBTA 14.2.5.6); large timeouts are cut to some four seconds. */
+/* 4.096 us * 2^SubnetTimeOut (IBTA 14.2.5.6); long timeouts are limited to about four seconds */
 static u64 trap_period(const struct ibport *p)
 {
 	u64 ns = TIMEOUT_UNIT_NS << (p->subnet_timeout > 20 ? 20 : p->subnet_timeout);
@@ -86,8 +86,8 @@ void trap_stop(struct ibport *p)
 }
 
 /*
- * Details in @notice are for the caller to fill: the first transmission is from the next turn of
- * the loop.
+ * Returns the details of the notice, which the caller fills in. The notice is sent in the next turn
+ * of the loop.
  */
 static u8 *trap_raise(struct ibport *p, enum trap_kind kind)
 {
@@ -109,7 +109,7 @@ static u8 *trap_raise(struct ibport *p, enum trap_kind kind)
 	return t->notice + N_DETAILS;
 }
 
-/* 144: the capability mask, or the node description, is a new one. */
+/* Trap 144: the capability mask or the node description has changed. */
 void trap_cap_mask(struct ibport *p, bool node_desc)
 {
 	u8 *d;
@@ -120,12 +120,12 @@ void trap_cap_mask(struct ibport *p, bool node_desc)
 	if (!d)
 		return;
 	put16(d + 2, p->lid);
-	d[5] = node_desc; /* OtherLocalChanges: the flags at 11 count */
+	d[5] = node_desc; /* OtherLocalChanges: the flags at 11 are valid */
 	put32(d + 6, p->cap_mask);
 	d[11] = node_desc ? 1 : 0;
 }
 
-/* 256. Not sent if the source is unknown. */
+/* Trap 256: wrong M_Key. It is not sent if the source is unknown. */
 void trap_bad_mkey(struct ibport *p, const struct mad_source *src, const u8 *mad)
 {
 	unsigned int hops = mad[MAD_HOP_CNT];
@@ -148,7 +148,7 @@ void trap_bad_mkey(struct ibport *p, const struct mad_source *src, const u8 *mad
 	memcpy(d + 24, mad + MAD_RETURN_PATH + 1, 30);
 }
 
-/* GIDs of the offending packet, or zeros where it had no GRH; returns its BTH. */
+/* Copies the GIDs of a packet, or zeros if it has no GRH. Returns its BTH. */
 static const u8 *copy_gids(u8 *d, const u8 *headers)
 {
 	if ((headers[1] & 3) != 3)
@@ -157,7 +157,7 @@ static const u8 *copy_gids(u8 *d, const u8 *headers)
 	return headers + 48;
 }
 
-/* 257 (P_Key) and 258 (Q_Key): who sent what to whom. */
+/* Traps 257 (P_Key) and 258 (Q_Key): wrong key, with source and destination of the packet. */
 void trap_bad_key(struct ibport *p, enum trap_kind kind, const u8 *headers)
 {
 	u8 *d = headers ? trap_raise(p, kind) : NULL;
@@ -170,12 +170,12 @@ void trap_bad_key(struct ibport *p, enum trap_kind kind, const u8 *headers)
 	bth = copy_gids(d + 18, headers);
 	put32(d + 6, kind == TRAP_PKEY ? get16(bth + 2) : get32(bth + 12));
 	put32(d + 10, (u32)(headers[1] >> 4) << 28);
-	if (bth[0] >> 5 == 3) /* only UD packets name the sending QP */
+	if (bth[0] >> 5 == 3) /* only UD packets contain the sending QP */
 		put32(d + 10, get32(d + 10) | (get32(bth + 16) & 0xffffff));
 	put32(d + 14, get32(bth + 4) & 0xffffff);
 }
 
-/* 128: some port of this switch changed its state. */
+/* Trap 128: the state of a port of this switch has changed. */
 void trap_link_state(struct ibport *p)
 {
 	u8 *d = trap_raise(p, TRAP_LINK_STATE);
@@ -184,7 +184,7 @@ void trap_link_state(struct ibport *p)
 		put16(d, p->lid);
 }
 
-/* Matched by transaction: the newest contents of a trap that is still active need no new one. */
+/* Finds the trap by its transaction ID. New contents do not change the ID of an active trap. */
 void trap_repress(struct ibport *p, const u8 *mad)
 {
 	u64 tid = get64(mad + MAD_TID);

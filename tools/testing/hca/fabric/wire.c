@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* Links: their training, and packets on their way over a cable or back to the port they left. */
+/* Links: their training, and packets on a cable or back to the sending port. */
 #include "fabric/wire.h"
 
 #include "core/bytes.h"
 #include "fabric/packet.h"
 
 /*
- * A link that is set to Down without a new physical state trains again at once. It does so a little
- * after the answer, which therefore shows a port that is not down yet: opensm restarts links in
- * this way, and ignores the rest of an answer that says Down.
+ * A link that is set to Down without a physical state trains again. It goes down a little after the
+ * reply, so that the reply does not yet say Down: opensm restarts links in this way, and ignores
+ * the rest of a reply that says Down.
  */
 #define BOUNCE_NS 5000000u
 
 /* --- link state --- */
 
-/* Would this port train, as far as it alone is concerned? */
+/* Returns whether this port would train, without regard to the other end. */
 static bool port_willing(const struct ibport *p)
 {
 	return p->powered && p->phys != PHYS_SLEEP && p->phys != PHYS_DISABLED;
@@ -41,7 +41,7 @@ static bool cable_willing(const struct cable *c)
 	return common_width(c) && common_speed(c);
 }
 
-/* Widths and speeds are bits; the link takes the best one both sides have enabled. */
+/* Widths and speeds are bit masks. The link uses the highest one that both ends have enabled. */
 static u8 highest_bit(u8 set)
 {
 	return 0x80 >> (__builtin_clz(set) - 24);
@@ -56,8 +56,7 @@ static void port_up(struct ibport *p, u8 width, u8 speed)
 }
 
 /*
- * A port that was set to leave LinkUp is in its new state already; the other port has lost its
- * link.
+ * A port that was set to leave LinkUp already has its new state. The other port has lost its link.
  */
 static void port_down(struct ibport *p)
 {
@@ -80,7 +79,7 @@ static void cable_down(struct cable *c)
 		port_down(c->end[1]);
 }
 
-/* What both sides have enabled may have become nothing since the training began. */
+/* Widths and speeds may have changed during the training, so that none is common any more. */
 static void cable_trained(struct hca_timer *t)
 {
 	struct cable *c = container_of(t, struct cable, train);
@@ -115,14 +114,14 @@ static void cable_train(struct cable *c)
 	timer_arm(&c->train, train_time(c));
 }
 
-/* False also when one end left LinkUp by itself and wants it back: the link has to bounce. */
+/* Returns whether the link can stay up. It cannot if an end has left LinkUp, even for a moment. */
 static bool cable_holds(const struct cable *c)
 {
 	return cable_willing(c) && c->end[0]->phys == PHYS_LINKUP &&
 	       (!c->end[1] || c->end[1]->phys == PHYS_LINKUP);
 }
 
-/* Both directions of every change go through here, whichever end or option caused it. */
+/* Each change of an end or an option calls this, for both directions. */
 void wire_cable_changed(struct cable *c)
 {
 	if (c->up ? !cable_holds(c) : !cable_willing(c))
@@ -149,7 +148,7 @@ void wire_cable_init(struct cable *c)
 	timer_setup(&c->train, cable_trained);
 }
 
-/* The link drops and, unless the port is to sleep, trains again. */
+/* Takes the link down. It trains again, unless the default down state is Sleep. */
 static void bounce(struct hca_timer *t)
 {
 	struct ibport *p = container_of(t, struct ibport, bounce_timer);
@@ -179,8 +178,8 @@ bool wire_loops(const struct ibport *p, const struct packet *pkt)
 }
 
 /*
- * Packets for the port itself turn round inside the HCA and never reach the cable; a multicast
- * packet does both, because members of the group may sit on either side.
+ * A packet for the port itself returns inside the HCA and does not use the cable. A multicast
+ * packet takes both ways, because both sides may have members of the group.
  */
 void wire_transmit(struct ibport *p, struct packet *pkt)
 {
