@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * How fast is the model? RDMA writes, reads and sends between two QPs of one port, from the
- * doorbell to the CQE, through the real TPT, packets with ICRC, ports and CQs, in one thread and
- * without QEMU; per second of processor time.
+ * Measures the speed of the model: RDMA writes, reads and sends between two QPs of one port, from
+ * the doorbell to the CQE, with the real TPT, packets with ICRC, ports and CQs. It runs in one
+ * thread, without QEMU, and reports operations per second of processor time.
  *
  *	bench_loopback [--seconds S] [NAME...]		names: see --list
  */
@@ -68,7 +68,7 @@ static u32 reap(struct tt_qp *q)
 	return n;
 }
 
-/* Processor time, so that what else runs on the machine does not count. */
+/* The time is processor time, so that other programs on the machine have little effect. */
 static double now(void)
 {
 	struct timespec ts;

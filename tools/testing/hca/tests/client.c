@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* The miniature driver: see client.h. */
+/* The small driver of client.h. */
 #define _GNU_SOURCE
 #include "client.h"
 
@@ -18,7 +18,7 @@
 
 #define HDR 16
 #define REPLY_ROOM (1u << 21)
-/* A reply always comes; this ends only the wait of a broken test, on the slowest of machines. */
+/* A reply always comes. This limit ends only a broken test, even on the slowest machine. */
 #define PATIENCE 60000000000ull
 
 static struct {
@@ -108,9 +108,9 @@ static void send_message(u16 command, const void *payload, u32 len, const int *f
 	}
 	n = sendmsg(tc.fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 	sent = n > 0 ? n : 0;
-	while (sent < HDR + len) { /* large payloads do not fit the socket at once */
+	while (sent < HDR + len) { /* the socket does not accept large payloads at once */
 		loop_turn(false);
-		if (sent < HDR) /* the connection is gone */
+		if (sent < HDR) /* the connection is closed */
 			return;
 		n = send(tc.fd, (const u8 *)payload + (sent - HDR), HDR + len - sent,
 			 MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -270,7 +270,7 @@ void tc_reg_write(u32 at, u32 value)
 	tc_write(VFIO_PCI_BAR0_REGION_INDEX, at, &value, 4);
 }
 
-/* The two devices have it at different places. */
+/* The two devices have the capability at different offsets. */
 static u32 msix_cap(void)
 {
 	u32 at = tc_cfg32(PCI_CAPABILITY_LIST) & 0xff;
@@ -412,7 +412,7 @@ const u8 *tc_eqe(u32 eqn)
 	return e;
 }
 
-/* --- bringing it up --------------------------------------------------------------------------- */
+/* --- bring-up --------------------------------------------------------------------------------- */
 
 void tc_sys_en(void)
 {
@@ -420,7 +420,10 @@ void tc_sys_en(void)
 		printf("# SYS_EN failed\n");
 }
 
-/* QPC 512 kB at 4 MB, then the others, each aligned to its size; MTTs at the bottom. */
+/*
+ * The QPC table has 512 kB at 4 MB. The others follow, each aligned to its size. The MTT table is
+ * at the bottom.
+ */
 void tc_init_hca_mailbox(u8 *in)
 {
 	u64 base = ddr_start(tc.h);
@@ -532,7 +535,7 @@ void tc_up(void)
 	tc_cmd(0x12, 0, TC_EQ_CMD, 0x400, 0, NULL);
 }
 
-/* The buffer is new; the context is valid. */
+/* Allocates a new buffer, and fills in a valid context. */
 u8 *tc_cq_mailbox(u8 *in, u32 cqn, u32 log, u32 uar)
 {
 	u8 *buf = tc_alloc(32u << log, 4096);
@@ -571,7 +574,7 @@ void tc_db(u32 uar, u32 reg, u32 hi, u32 lo)
 	tc_settle();
 }
 
-/* --- what was recorded ------------------------------------------------------------------------ */
+/* --- recorded violations ---------------------------------------------------------------------- */
 
 u64 tc_violations(enum hca_rule rule)
 {

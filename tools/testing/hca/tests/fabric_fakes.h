@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What lies below and above the fabric side, in miniature: one or two HCAs with ports, memory for
- * the multicast table, options from a table, and a record of violations, events and received
- * packets. Each test program of the fabric includes this once.
+ * Stand-ins for the layers below and above the fabric: one or two HCAs with ports, memory for the
+ * multicast table, options from a table, and a record of violations, events and received packets.
+ * Each test program of the fabric includes this file once.
  */
 #ifndef HCA_TESTS_FABRIC_FAKES_H
 #define HCA_TESTS_FABRIC_FAKES_H
@@ -58,12 +58,12 @@ static struct fake_event fake_event[FAKE_RX];
 static unsigned int fake_events;
 static struct fake_rx fake_rx[FAKE_RX];
 static unsigned int fake_rxs;
-/* fake_receive() counts such a violation for each packet if set: 'p' or 'q' */
+/* If set, fake_receive() counts such a violation for each packet: 'p' P_Key, 'q' Q_Key */
 static char fake_key_violation;
 static const char *fake_cable, *fake_unplug, *fake_wire_fault, *fake_device;
 static u64 fake_ports, fake_node_guid, fake_random;
 
-/* --- the seams --- */
+/* --- functions that the fabric calls --- */
 
 void *hca_part(const struct hca *h, enum hca_part part)
 {
@@ -201,7 +201,7 @@ static void fake_receive(struct hca *h, int port, struct packet *p, bool from_fw
 		port_count_qkey_violation(h, port);
 }
 
-/* --- bringing it up --- */
+/* --- bring-up --- */
 
 static inline void settle(void)
 {
@@ -211,7 +211,7 @@ static inline void settle(void)
 		loop_turn(false);
 }
 
-/* For what takes real time: links that train, other processes. */
+/* Waits for events in real time: links that train, other processes. */
 static inline void wait_for(bool (*done)(void))
 {
 	struct timespec nap = { .tv_nsec = 1000000 };
@@ -230,7 +230,7 @@ static inline struct hca *fabric_fail(const char *what)
 	return NULL;
 }
 
-/* @n HCAs, everything in power-on state. */
+/* Creates @n HCAs in power-on state. */
 static inline struct hca *fabric_up(int n, const char *cable)
 {
 	int i;
@@ -324,7 +324,7 @@ static inline void mad_fill(u8 class, u8 method, u16 attr, u32 mod)
 	put32(mad_in + MAD_MOD, mod);
 }
 
-/* Status of the command; the MAD's own is mad_status(). */
+/* Returns the status of the command. mad_status() returns the status of the MAD. */
 static inline u8 mad_send(struct hca *h, unsigned int port, u8 op_mod)
 {
 	static struct cmd c;
@@ -346,7 +346,9 @@ static inline u16 mad_status(void)
 	return get16(mad_out + MAD_STATUS);
 }
 
-/* Get or Set of an SMP from the wire side; the MAD status, or 0xff00 + command status. */
+/*
+ * Sends a Get or Set of an SMP from the wire. Returns the MAD status, or 0xff00 + command status.
+ */
 static inline u16 smp(struct hca *h, unsigned int port, u8 method, u16 attr, u32 mod)
 {
 	u8 data[64], status;
@@ -361,14 +363,14 @@ static inline u16 smp(struct hca *h, unsigned int port, u8 method, u16 attr, u32
 	return status ? 0xff00 + status : mad_status();
 }
 
-/* The answer of the last Get becomes the data of the next Set. */
+/* Makes the reply of the last Get the data of the next Set. */
 static inline u8 *data_from_reply(void)
 {
 	memcpy(mad_in + MAD_DATA, mad_out + MAD_DATA, 64);
 	return mad_in + MAD_DATA;
 }
 
-/* LID, SM LID, and the way to the state asked for. */
+/* Sets LID and SM LID, and brings the port to a state. */
 static inline void port_bring(struct hca *h, unsigned int port, u16 lid, u8 state)
 {
 	u8 *d;
@@ -392,7 +394,7 @@ static inline void port_bring(struct hca *h, unsigned int port, u16 lid, u8 stat
 	CHECK_EQ(smp(h, port, T_SET, 0x15, port), 0);
 }
 
-/* HCA 0 with both ports cabled to each other and active, LIDs 1 and 2. */
+/* Creates HCA 0 with a cable between its ports, both active, with LIDs 1 and 2. */
 static inline struct hca *fabric_active(void)
 {
 	struct hca *h = fabric_up(1, "self");
@@ -405,7 +407,7 @@ static inline struct hca *fabric_active(void)
 	return h;
 }
 
-/* A UD packet without GRH. */
+/* Creates a UD packet without GRH. */
 static inline struct packet *ud_packet(u8 vl, u16 dlid, u16 slid, u32 dqpn, u32 payload)
 {
 	struct packet *p = packet_alloc();

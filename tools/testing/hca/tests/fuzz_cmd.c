@@ -2,9 +2,9 @@
 /*
  * libFuzzer target: the command interface, over the socket, on an HCA that is up.
  *
- * Input: records of opcode, opcode modifier with the E bit on top, two bytes of index, a length
- * byte and that many bytes which are laid over a valid mailbox, so that most commands get past
- * their first checks.
+ * Input: records of opcode, opcode modifier with the E bit in its top bit, two bytes of index, a
+ * length byte, and this number of bytes, which replace bytes of a valid mailbox. So most commands
+ * pass their first checks.
  */
 #include "traffic.h"
 
@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 #define CQN 0x81
 
-/* A queue pair with the number asked for, of a service that goes with it. */
+/* Creates a queue pair with this number, of a service that fits it. */
 static void qp_mailbox(u16 opcode, u32 qpn)
 {
 	static const u8 services[] = { SVC_RC, SVC_UC, SVC_UD, SVC_RC };
@@ -46,7 +46,7 @@ static void srq_mailbox(u8 *in)
 	put32(in + 16, TC_UAR);
 }
 
-/* What a driver would put there, so that the fuzzer only has to break it. */
+/* Fills in a valid mailbox, of which the fuzzer only changes bytes. */
 static void valid_mailbox(u16 opcode, u32 index)
 {
 	u8 *in = tc_in();

@@ -2,8 +2,8 @@
 /*
  * libFuzzer target: management datagrams through MAD_IFC, and the port and multicast commands.
  *
- * Input: records of one selector byte, a port byte, a length byte and that many bytes of mailbox,
- * up to 16 of them against one HCA, so that one request may set what the next one runs into.
+ * Input: up to 16 records of a selector byte, a port byte, a length byte, and this number of bytes
+ * of mailbox. All go to one HCA, so that a request can depend on an earlier one.
  */
 #include "fabric_fakes.h"
 
@@ -30,7 +30,7 @@ static void run_record(struct hca *h, u8 selector, u8 port, const u8 *body, size
 		c.in_mod = port;
 		run_cmd(h, port_cmds, 0x0a, &c);
 		break;
-	default: /* most of the time a MAD that is not stopped by its version */
+	default: /* a MAD with a valid version */
 		c.op_mod = selector & 15;
 		c.in_mod = port;
 		c.in[MAD_BASE_VERSION] = 1;

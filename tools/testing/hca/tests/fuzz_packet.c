@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * libFuzzer target: packets from a link, for a QP of each service and the special ones, with work
- * of their own in flight.
+ * libFuzzer target: packets from a link, for a QP of each service and for special QPs, which have
+ * work in flight.
  *
- * Input: records of a template's number, two bytes of PSN, length and that many bytes which are
- * laid over the template from its BTH on. Every other record gets a good ICRC, the rest keeps what
- * it has.
+ * Input: records of the number of a template, two bytes of PSN, a length, and this number of bytes,
+ * which replace bytes of the template from its BTH on. Every other record gets a valid ICRC.
  */
 #include "qp_fakes.h"
 
@@ -15,7 +14,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 static struct tqp rc, peer, uc, uc2, ud, gsi;
 
-/* What the QPs send goes nowhere: the other side is the input. */
+/* Drops all packets that the QPs send: the input is the remote side. */
 static int swallow(struct packet *p, const struct headers *hd)
 {
 	return 0;
@@ -57,7 +56,7 @@ static void start(void)
 	turns(200);
 }
 
-/* A good packet to start from; 0x40 of @n puts a GRH before it. */
+/* Creates a valid packet as template; 0x40 in @n adds a GRH. */
 static u8 *template(struct packet *p, u8 n, u32 psn)
 {
 	static const u8 ops[] = { CLASS_RC | OP_SEND_ONLY,
@@ -102,7 +101,7 @@ static const u8 *record(const u8 *d, const u8 *end)
 	u32 len = d[3] < end - d - 4 ? d[3] : (u32)(end - d - 4);
 	u32 whole = ext - p->data + bth_ext_len(ext[-(int)BTH_LEN]) + d[2] * 8;
 
-	/* bit 7: over the BTH as well */
+	/* bit 7: replaces the BTH, too */
 	memcpy(d[0] & 0x80 ? ext - BTH_LEN : ext, d + 4, len);
 	packet_seal(p, p->data + (whole & ~3u));
 	if (len && d[4] == 0xff)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * libFuzzer target: the vfio-user protocol. The input goes to the socket as it is; with its first
- * bit set, after a negotiation and as payloads of well-framed messages (command, length, bytes),
- * which gets deeper.
+ * libFuzzer target: the vfio-user protocol. The input is sent to the socket unchanged. If its first
+ * bit is set, it is sent after a negotiation as payloads of valid messages (command, length,
+ * bytes), which reaches more code.
  */
 #include "client.h"
 
@@ -18,7 +18,7 @@ static void framed(const u8 *data, size_t size)
 		size_t len = data[1] < size - 2 ? data[1] : size - 2;
 		u32 hdr[4] = { (u32)(data[0] % 20) << 16, 16 + len, data[0] & 0x80 ? 0x10 : 0, 0 };
 
-		/* REGION_WRITE of the DDR and unmapping what is mapped are left to chance */
+		/* only random input writes to the DDR by REGION_WRITE and unmaps memory */
 		memcpy(message, hdr, 16);
 		memcpy(message + 16, data + 2, len);
 		tc_raw(message, 16 + len);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * libFuzzer target: packets on the wire, into an HCA's port, out of it, and into a switch.
+ * libFuzzer target: packets on the wire, to an HCA's port, from it, and to a switch.
  *
- * Input: records of one selector byte, two length bytes and that many bytes of packet. Bit 7 of the
- * selector makes the CRC right, bit 6 the length in the LRH; the low bits say where the packet
- * turns up.
+ * Input: records of a selector byte, two length bytes, and this number of bytes of packet. Bit 7 of
+ * the selector sets a valid CRC, bit 6 a valid length in the LRH. The low bits select where the
+ * packet arrives.
  */
 #include "fabric_fakes.h"
 
@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	for (n = 0; n < MAX_RECORDS && size > 3 + 24; n++) {
 		size_t len = get16(data + 1) & 0xffc;
 
-		if (len < 24) /* what a QP or a socket lets through has LRH, BTH and ICRC */
+		if (len < 24) /* a packet from a QP or a socket always has LRH, BTH and ICRC */
 			len = 24;
 		if (len > size - 3)
 			len = (size - 3) & ~3u;

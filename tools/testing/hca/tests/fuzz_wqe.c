@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * libFuzzer target: work queues and doorbells, as a process with a mapped doorbell page can spoil
- * them.
+ * libFuzzer target: work queues and doorbells, as a process with a doorbell page can corrupt them.
  *
- * Input: a byte for the service, then records of kind, place and length, followed by as many bytes:
- * written over a good WQE, rung as a doorbell, or a command, some time, some work. The link drops
- * packets now and then.
+ * Input: a byte for the service, then records of kind, position and length, and this number of
+ * bytes. A record is written over a valid WQE, or is a doorbell, a command, a period of time, or
+ * some work. The link drops packets now and then.
  */
 #include "qp_fakes.h"
 
@@ -119,7 +118,7 @@ static const u8 *record(const u8 *d, const u8 *end)
 	return d + 3 + len;
 }
 
-/* Due timers, once each. */
+/* Runs each due timer once. */
 static void timers(void)
 {
 	int i;

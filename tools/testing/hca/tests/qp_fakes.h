@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What lies below the QP side, in miniature: one HCA with one link that loops back, flat memory
- * behind a few keys, completion queues and events that are only recorded, and time that passes when
- * a test says so. On top of it a driver of a few lines: work queues as tavor-hw 13 has them,
- * posting and doorbells. Included once by each test.
+ * Stand-ins for the layers below the QPs: one HCA with a link that loops back, flat memory with a
+ * few keys, CQs and events that are only recorded, and time that a test sets. On top of it is a
+ * small driver: work queues as in tavor-hw 13, posting and doorbells. Each test includes this file
+ * once.
  */
 #ifndef HCA_TESTS_QP_FAKES_H
 #define HCA_TESTS_QP_FAKES_H
@@ -19,7 +19,7 @@
 
 #define MEM_SIZE (16u << 20)
 #define DATA_KEY 0x2001u
-#define DATA_BASE 0x100000u /* VA of the data region is its place in memory */
+#define DATA_BASE 0x100000u /* the virtual address is the offset in memory */
 #define DATA_SIZE (8u << 20)
 #define AV_KEY 0x2003u
 #define FAKE_PD 7u
@@ -66,7 +66,7 @@ static unsigned int fake_violations[RULE_COUNT], fake_faults[RULE_COUNT];
 static u64 fake_now;
 static struct packet *link_head, **link_tail = &link_head;
 static unsigned int link_sent;
-/* Judges a packet that was sent: deliver it how many times? */
+/* Returns how many times a sent packet is delivered. */
 static int (*link_filter)(struct packet *p, const struct headers *hd);
 #define FAKE_TABLES (1ull << 32)
 static struct hca_profile fake_profile = {
@@ -87,10 +87,10 @@ static unsigned int fake_pkey_violations, fake_qkey_violations;
 static u32 fake_members[8];
 static u64 fake_ports_opt = 2;
 static u8 fake_lmc;
-/* For those who do not look at the data: filling it takes longer than everything else. */
+/* For tests that do not read the data, because filling it takes most of the time */
 static bool fake_no_data;
 
-/* --- the seams ---------------------------------------------------------------------------- */
+/* --- functions that the QPs call ---------------------------------------------------------- */
 
 void *hca_part(const struct hca *h, enum hca_part part)
 {
@@ -225,7 +225,7 @@ void eq_qp_event(struct hca *h, enum hca_event type, u32 qpn)
 	fake_events[fake_nevents++ % 1024] = (struct fake_event){ type, qpn };
 }
 
-/* A port that is not there is what the model must never ask for. */
+/* The model must never use a port that does not exist. */
 static void real_port(int port)
 {
 	if (port >= 1 && port <= (int)fake_ports_opt)
@@ -432,7 +432,7 @@ static inline bool turn_link(void)
 	return true;
 }
 
-/* One round of work and of the link; false if there was nothing to do. */
+/* Runs the work and delivers the packets once. Returns false if there were none. */
 static inline bool turn(void)
 {
 	bool work = turn_work();
@@ -452,7 +452,7 @@ static inline void settle(void)
 	}
 }
 
-/* As the loop does it: all packets that are there, then the work of all QPs. */
+/* Like the event loop: delivers all packets that have arrived, then runs the work of all QPs. */
 static inline void settle_in_batches(void)
 {
 	int i;
@@ -466,10 +466,10 @@ static inline void settle_in_batches(void)
 	}
 }
 
-/* pass() settles like this if set. */
+/* If set, pass() uses settle_in_batches(). */
 static bool in_batches;
 
-/* Lets @ns pass, timer by timer. */
+/* Advances the time by @ns, from timer to timer. */
 static inline void pass(u64 ns)
 {
 	u64 end = fake_now + ns;
@@ -498,11 +498,11 @@ static inline void pass(u64 ns)
 	settle();
 }
 
-/* --- a driver ----------------------------------------------------------------------------- */
+/* --- the small driver --------------------------------------------------------------------- */
 
 struct tqp {
 	u32 qpn, lkey, scqn, rcqn;
-	u32 at; /* its buffer in mem; the WQE's virtual address is relative to it */
+	u32 at; /* its buffer in mem; virtual addresses of WQEs are relative to it */
 	u32 sq, rq;
 	u8 service;
 };
@@ -585,7 +585,7 @@ static inline void mbox_clear(u32 opt)
 	put32(the_cmd.in, opt);
 }
 
-/* The context of a new QP; tests spoil it before running 0x19. */
+/* Fills in the context of a new QP. A test can change it before the command 0x19. */
 static inline void mbox_init(const struct tqp *q)
 {
 	mbox_clear(0);
@@ -662,7 +662,7 @@ static inline u8 query_state(const struct tqp *q)
 	return the_cmd.out[8] >> 4;
 }
 
-/* A connected pair a, b in RTS. */
+/* Connects @a and @b and brings them to RTS. */
 static inline void pair(struct tqp *a, struct tqp *b, u8 service)
 {
 	*a = tqp(0x401, service, 1);
@@ -689,7 +689,7 @@ struct twr {
 	u32 av, dqpn, qkey; /* UD */
 };
 
-/* One span of the data region. */
+/* Returns a work request with one span of the data region. */
 static inline struct twr wr(u8 op, u32 off, u32 len)
 {
 	return (struct twr){ .op = op,
@@ -728,7 +728,7 @@ static inline u32 sq_addr(const struct tqp *q, u32 i)
 	return SQ_AT + (i % RING) * SQ_STRIDE;
 }
 
-/* Writes the body; returns its size in units. */
+/* Writes the body of a WQE. Returns its size in units. */
 static inline u8 put_wqe(const struct tqp *q, u32 i, const struct twr *wr)
 {
 	u8 *w = mem + q->at + sq_addr(q, i);
@@ -762,7 +762,7 @@ static inline void ring_send(const struct tqp *q, u32 addr, u8 op, u8 size, bool
 	qp_db_send(&fake, FAKE_UAR, addr | (fence ? 0x20 : 0) | op, q->qpn << 8 | size);
 }
 
-/* Posts a chain and rings its doorbell, as post_send does. */
+/* Posts a chain and rings its doorbell, like post_send() of a driver. */
 static inline void post_chain(struct tqp *q, const struct twr *wrs, u32 n)
 {
 	u32 first = q->sq, i;
@@ -790,7 +790,7 @@ static inline u32 rq_addr(u32 i)
 	return (i % RING) * RQ_STRIDE;
 }
 
-/* Posts @n receives of one span each, at @off and every @len further. */
+/* Posts @n receives with one span each: the first at @off, the others each @len further. */
 static inline void post_recv(struct tqp *q, u32 n, u32 off, u32 len)
 {
 	u32 first = q->rq, i;
@@ -810,7 +810,7 @@ static inline void post_recv(struct tqp *q, u32 n, u32 off, u32 len)
 	qp_db_recv(&fake, FAKE_UAR, rq_addr(first) | 2, q->qpn << 8 | (n & 0xff));
 }
 
-/* The next CQE of a CQ, or NULL. */
+/* Returns the next CQE of a CQ, or NULL. */
 static inline const struct cqe *poll(u32 cqn)
 {
 	if (fake_seen[cqn] == fake_cqes[cqn])
@@ -893,7 +893,8 @@ static inline unsigned int complaints(void)
 }
 
 /*
- * tavor-hw 11.4 as software does it: how many WQEs an error CQE of a send queue stands for.
+ * Returns the number of WQEs that an error CQE of a send queue covers, as software computes it
+ * (tavor-hw 11.4).
  */
 static inline u32 walk_flush(const struct tqp *q, const struct cqe *c)
 {

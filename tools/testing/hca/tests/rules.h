@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * For the programs that trip every rule of one .def file: each test notes what it tripped, and the
- * last one fails for a rule that nothing has.
+ * For the programs that break each rule of a .def file. Each test records the rules that it has
+ * broken. The last test fails if a rule was broken by none.
  */
 #ifndef HCA_TESTS_RULES_H
 #define HCA_TESTS_RULES_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Tests that print TAP. A test is a function without arguments; CHECK() marks it failed and says
- * where. "test_x NAME..." runs only those, "test_x --list" names them all.
+ * Tests that print TAP. A test is a function without arguments. CHECK() marks it failed and prints
+ * the line. "test_x NAME..." runs only these tests, "test_x --list" lists all.
  */
 #ifndef HCA_TESTS_TAP_H
 #define HCA_TESTS_TAP_H
@@ -28,7 +28,7 @@ static const char *tap_skip;
 		}                                                                     \
 	} while (0)
 
-/* Both sides are shown, as numbers. */
+/* Prints both values as numbers. */
 #define CHECK_EQ(got, want)                                                                   \
 	do {                                                                                  \
 		unsigned long long g_ = (got), w_ = (want);                                   \
@@ -75,7 +75,7 @@ static inline int tap_run(const struct tap_test *tests, int n, int argc, char **
 	return failed || !wanted;
 }
 
-/* The last test judges what the others did, which means something only when all of them ran. */
+/* The last test checks the results of all others, so it only runs together with all of them. */
 static inline int tap_run_judged(const struct tap_test *tests, int n, int argc, char **argv)
 {
 	return tap_run(tests, argc == 1 ? n : n - 1, argc, argv);

@@ -28,7 +28,7 @@ static void up(void)
 	tc_any_violation();
 }
 
-/* The next completion: its token, or -1. */
+/* Returns the token of the next completion, or -1. */
 static int completed(u8 *status)
 {
 	const u8 *e = tc_eqe(TC_EQ_CMD);
@@ -45,7 +45,7 @@ static void drain(void)
 	TC_UNTIL(!cmd_outstanding(tc_hca()));
 }
 
-/* --- the register ----------------------------------------------------------------------------- */
+/* --- the HCR ---------------------------------------------------------------------------------- */
 
 static void go_without_go_is_ignored(void)
 {
@@ -246,10 +246,7 @@ static void inorder_holds_back(void)
 	up();
 }
 
-/*
- * Each HCA draws from a generator of its own; this takes the number of the next one out of the seed
- * again.
- */
+/* Each HCA mixes its number into the seed. This removes the number of the next HCA again. */
 static void start_with_seed(u64 seed)
 {
 	char option[40];
@@ -284,8 +281,8 @@ static void random_latency_repeats_with_the_seed(void)
 #define DRAWS 20000
 
 /*
- * Ends, mean, and for the exponential one how many exceed it: 1/e. The seed is fixed, so this is no
- * chance.
+ * Checks limits and mean, and for the exponential distribution how many values exceed the mean:
+ * 1/e. The seed is fixed, so the result does not depend on chance.
  */
 static void latencies_have_their_distributions(void)
 {
@@ -361,7 +358,7 @@ static void injected_status(void)
 	tc_post(0x0d, 0, 0x60, tc_bus(tc_in()), 0, 9);
 	CHECK_EQ(completed(&status), 9);
 	CHECK_EQ(status, 0x08);
-	/* and it had no effect */
+	/* the command had no effect */
 	CHECK_EQ(tc_cmd_in(0x0d, 0, 0x60), 0);
 }
 
@@ -409,13 +406,13 @@ static void catastrophe(void)
 	tc_post(0x31, 0, 0x1f, 0, 0, 1);
 	tc_settle();
 	CHECK(tc_reg(CATAS_OFFSET) || tc_reg(CATAS_OFFSET + 4));
-	/* the interrupt of the EQ mapped to type 8, and no entry */
+	/* the EQ for type 8 has raised its interrupt without an EQE */
 	CHECK_EQ(tc_irq_taken(VFIO_PCI_MSIX_IRQ_INDEX, TC_EQ_ASYNC), 1);
 	CHECK(tc_reg(0x80704) & 1 << TC_EQ_ASYNC);
 	CHECK(!tc_eqe_noarm(TC_EQ_ASYNC));
-	/* nothing reaches memory any more */
+	/* the device no longer accesses memory */
 	CHECK(dma_write(tc_hca(), "test", tc_bus(tc_out()), &probe, 1) < 0);
-	/* nor does anybody take a command: GO stays, by which a driver knows */
+	/* no firmware accepts a command: GO stays set, which tells a driver */
 	CHECK_EQ(tc_reg(0x80698) & 1 << 23, 0);
 	tc_reg_write(0x80698, 1 << 23 | 0x31);
 	tc_wait(3000000);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* The control socket: each verb, and what it says to nonsense. */
+/* The control socket: each verb, and the errors for invalid requests. */
 #include "tap.h"
 #include "traffic.h"
 
@@ -176,7 +176,7 @@ static int value_of(const cJSON *object, const char *name)
 	return cJSON_IsNumber(item) ? item->valueint : -1;
 }
 
-/* A queue pair with work in it, its SRQ, and the ports, while the model runs. */
+/* The output contains a queue pair with work, its SRQ, and the ports, while the model runs. */
 static void queue_pairs_can_be_watched(void)
 {
 	struct tt_qp q = {
@@ -206,7 +206,9 @@ static void queue_pairs_can_be_watched(void)
 	cJSON_Delete(reply);
 }
 
-/* What is under way shows with its token and age, and the history how many there were. */
+/*
+ * The output contains the token and age of each outstanding command, and the history their number.
+ */
 static void outstanding_commands_can_be_watched(void)
 {
 	const cJSON *commands, *one;
@@ -227,7 +229,7 @@ static void outstanding_commands_can_be_watched(void)
 	CHECK(cJSON_GetArraySize(cJSON_GetObjectItem(commands, "history")) > 1);
 	CHECK(value_of(commands, "deepest") >= 1);
 	cJSON_Delete(reply);
-	/* other commands take no longer for it */
+	/* other commands are not delayed */
 	CHECK_EQ(tc_cmd_out(0x04, 0, 0), 0);
 	CHECK(ok("{\"cmd\":\"set\",\"key\":\"profile\",\"value\":\"fast\"}"));
 }
@@ -279,9 +281,7 @@ static void events_and_interrupts_on_request(void)
 	CHECK_EQ(tc_irq_taken(VFIO_PCI_MSIX_IRQ_INDEX, 5), 1);
 }
 
-/*
- * Also those that the model itself never has a reason for: a driver must know what to do with them.
- */
+/* Also reports events that the model itself never causes, because a driver must handle them. */
 static void every_event_on_request(void)
 {
 	char line[120];
@@ -293,7 +293,7 @@ static void every_event_on_request(void)
 	dial();
 	CHECK_EQ(tc_cmd(0x12, 0, TC_EQ_ASYNC, 0x1ffbfe, 0, NULL), 0);
 	for (type = 1; type <= 0x14; type++) {
-		if (type == 0x0a) /* command completions have a queue of their own */
+		if (type == 0x0a) /* command completions have an EQ of their own */
 			continue;
 		snprintf(line, sizeof(line),
 			 "{\"cmd\":\"event\",\"type\":%u,\"subtype\":%u,"
@@ -371,7 +371,7 @@ static void write_file(const char *name, const char *text)
 	fclose(f);
 }
 
-/* The same requests from a file; what is wrong is named by its line, and stops the start. */
+/* Reads the same requests from a file. An invalid line is named, and the model does not start. */
 static void requests_from_a_file(void)
 {
 	char name[80], why[512];

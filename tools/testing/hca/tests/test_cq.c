@@ -158,7 +158,7 @@ static void arm_after_consuming_all_waits(void)
 	CHECK(notified());
 }
 
-/* The parameter may say what was consumed last, instead of relying on the HCA's own index. */
+/* The parameter can be the index of the last consumed CQE, in place of the index in the HCA. */
 static void arm_compares_with_the_index_given(void)
 {
 	up(4);
@@ -205,7 +205,7 @@ static void solicited_only(void)
 	CHECK(poll());
 	arm_solicited();
 	CHECK(!notified());
-	/* an error counts as solicited */
+	/* an error CQE counts as solicited */
 	cq_post(tc_hca(), CQN, &bad, false);
 	CHECK(notified());
 }
@@ -294,7 +294,7 @@ static u8 resize(u8 op_mod, u32 log, u8 **fresh, u64 *imm)
 	return tc_cmd(0x2c, op_mod, CQN, tc_bus(tc_in()), 0, imm);
 }
 
-/* Software's part of the fixed flow, as tavor-hw 11.7 describes it. */
+/* Copies CQEs like software in the fixed flow of tavor-hw 11.7. */
 static void copy_over(u8 *fresh, u32 fresh_entries)
 {
 	u32 c = consumed & (entries - 1), i;
@@ -339,8 +339,8 @@ static void resize_case(u32 from, u32 to, u32 used, u32 waiting)
 }
 
 /*
- * The buffer's key has gone: status 0xA, an event of syndrome 2, and nothing more is written
- * (tavor-hw 11.1, 10.3).
+ * The key of the buffer is invalid: the CQ has status 0xA, an event has syndrome 2, and no CQE is
+ * written any more (tavor-hw 11.1, 10.3).
  */
 static void unwritable_buffer_fails_the_queue(void)
 {
@@ -372,7 +372,7 @@ static void unwritable_buffer_fails_the_queue(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* Bit 17 of the context: entries go round and round over what is there (tavor-hw 11.1). */
+/* With bit 17 of the context, new CQEs overwrite old ones (tavor-hw 11.1). */
 static void overrun_may_be_ignored(void)
 {
 	struct cqe cqe = { .qpn = 0x404, .opcode = 0x0a, .send = true };
@@ -423,7 +423,7 @@ static void resize_refuses_too_small(void)
 	CHECK_EQ(resize(1, 2, &fresh, NULL), CMD_BAD_SIZE);
 	CHECK_EQ(resize(1, 18, &fresh, NULL), CMD_EXCEED_LIM);
 	tc_violations(RULE_CQ_FIELD);
-	/* and nothing has changed */
+	/* the old CQEs are unchanged */
 	for (i = 0; i < 6; i++)
 		CHECK(poll());
 	CHECK_EQ(tc_any_violation(), 0);
@@ -473,7 +473,7 @@ static void faults_keep_order(void)
 	fault("drop,on=cqe,num=0x81,count=1");
 	post(0xc0, false);
 	CHECK(!poll());
-	fault("drop,on=cqe,op=0xff"); /* errors, whatever they were an error of */
+	fault("drop,on=cqe,op=0xff"); /* error CQEs of any opcode */
 	post(0xc0, false);
 	CHECK(poll());
 	CHECK_EQ(cq_post(tc_hca(), CQN, &failed, false), 0);

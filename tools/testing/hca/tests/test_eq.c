@@ -112,7 +112,9 @@ static void ecr_shows_what_fired(void)
 	CHECK_EQ(tc_reg(0x80704), 0);
 }
 
-/* Level until CLR_INT; a fire after that asserts it again (tavor-hw 10.6). */
+/*
+ * The level stays until CLR_INT. When an EQ fires after that, it is asserted again (tavor-hw 10.6).
+ */
 static void intx_is_a_level(void)
 {
 	u32 unmask[5] = { 20, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK,
@@ -127,7 +129,7 @@ static void intx_is_a_level(void)
 	CHECK_EQ(tc_cmd_in(0x13, 0, 5), 0);
 	eq_post_to(tc_hca(), 5, EV_COMM_EST, data);
 	CHECK_EQ(tc_irq_taken(VFIO_PCI_INTX_IRQ_INDEX, 0), 1);
-	/* masked by itself; the unmask finds the level still there */
+	/* the level was masked automatically; the unmask signals it again */
 	CHECK_EQ(tc_call(8, unmask, 20, NULL, 0, NULL, 0), 0);
 	CHECK_EQ(tc_irq_taken(VFIO_PCI_INTX_IRQ_INDEX, 0), 1);
 	CHECK(tc_cfg32(PCI_COMMAND) >> 16 & PCI_STATUS_INTERRUPT);
@@ -229,14 +231,14 @@ static void unwritable_buffer_fails_the_queue(void)
 	CHECK(tc_violations(RULE_MPT_IN_USE) > 0);
 	eq_qp_event(tc_hca(), EV_COMM_EST, 0x404);
 	eq_qp_event(tc_hca(), EV_COMM_EST, 0x404);
-	CHECK_EQ(tc_violations(RULE_EQ_BUFFER), 1); /* told once */
+	CHECK_EQ(tc_violations(RULE_EQ_BUFFER), 1); /* reported once */
 	CHECK(buf[31] & 0x80);
 	CHECK_EQ(tc_cmd_out(0x15, 0, 5), 0);
 	CHECK_EQ(tc_out()[0] >> 4, 0xa);
 	CHECK_EQ(get32(tc_out() + 0x2c), 0);
 }
 
-/* Command 1, which no driver uses: one entry at a time. */
+/* Doorbell command 1, which drivers do not use, consumes one EQE. */
 static void consumer_index_by_steps(void)
 {
 	int i;
@@ -265,7 +267,7 @@ static void overflow_stops_the_queue(void)
 	CHECK_EQ(tc_cmd_out(0x15, 0, TC_EQ_ASYNC), 0);
 	CHECK_EQ(tc_out()[0] >> 4, 9);
 	CHECK_EQ(get32(tc_out() + 0x18), 3);
-	/* with the consumer index moved there is room again */
+	/* after an update of the consumer index there is room again */
 	for (i = 0; i < 1 << TC_EQ_LOG; i++)
 		CHECK(tc_eqe(TC_EQ_ASYNC));
 	event(7);
@@ -300,7 +302,7 @@ static void faults_drop_dup_and_delay(void)
 	fault("");
 }
 
-/* The queue that comes after it in the same place must not get it. */
+/* A delayed EQE must not be written to a later EQ with the same number. */
 static void late_entry_of_a_queue_that_is_gone(void)
 {
 	u8 *buf;
@@ -322,7 +324,7 @@ static void late_entry_of_a_queue_that_is_gone(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* The same ones each time, since the seed is the same. */
+/* The same faults occur each time, because the seed is the same. */
 static void faults_by_probability(void)
 {
 	int i, n = 0;

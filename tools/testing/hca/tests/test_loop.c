@@ -101,7 +101,7 @@ static void zero_means_next_turn(void)
 	CHECK_EQ(n_order, 2);
 }
 
-/* Against a sorted copy: arm, move and cancel at random. */
+/* Arms, moves and cancels timers at random, and compares with a sorted copy. */
 static void many_timers(void)
 {
 	enum { N = 2000 };
@@ -197,7 +197,7 @@ static int fd_calls;
 static void on_fd(struct hca_fd *f, u32 events)
 {
 	fd_calls++;
-	/* both are ready: the first to run takes the other out */
+	/* both are ready: the first one that runs removes the other */
 	loop_remove(&pair[0]);
 	loop_remove(&pair[1]);
 }
@@ -217,7 +217,7 @@ static void removed_descriptor_is_not_called(void)
 	close(a[0]), close(a[1]), close(b[0]), close(b[1]);
 }
 
-/* Waiting costs no processor time: the turns of a quiet 200 ms can be counted on one hand. */
+/* An idle loop uses no processor time: 200 ms need only a few turns. */
 static void idle_sleeps(void)
 {
 	struct rusage before, after;

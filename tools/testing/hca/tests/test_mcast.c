@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* Multicast groups: the commands that build them and the lookup that walks them. */
+/* Multicast groups: the commands that write them, and the lookup that follows their chains. */
 #include "fabric_fakes.h"
 
 #define HASH_SIZE 32u
@@ -220,7 +220,7 @@ static void gap_in_the_members(void)
 	CHECK_EQ(fake_violations[RULE_MGM_PACKED], 1);
 }
 
-/* What stores through BAR4 can do, commands cannot: the lookup must come back all the same. */
+/* Stores through BAR4 can make invalid chains, unlike commands. A lookup must still end. */
 static void bent_chains_end(void)
 {
 	struct hca *h = fabric_up(1, "none");

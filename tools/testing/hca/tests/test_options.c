@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/*
- * Model options, faults and the command line: what is accepted, and that nonsense is refused by
- * name.
- */
+/* Model options, faults and the command line: valid values, and errors that name an invalid one. */
 #include "client.h"
 #include "tap.h"
 
@@ -155,7 +152,10 @@ static void command_line(void)
 	CHECK_EQ(run("--socket /no/such/folder/sock"), 1);
 }
 
-/* START options are fixed once the model serves: last, because it cannot be undone. */
+/*
+ * START options are fixed when the model has started. This test is last, because it cannot be
+ * undone.
+ */
 static void start_options_are_fixed_later(void)
 {
 	opt_started();

@@ -64,7 +64,7 @@ static void crc32_versions_agree_at_every_length(void)
 	}
 }
 
-/* A global packet, sealed. */
+/* Creates a packet with a GRH. */
 static struct packet *global_packet(void)
 {
 	static const u8 sgid[16] = { 0xfe, 0x80, [15] = 1 }, dgid[16] = { 0xfe, 0x80, [15] = 2 };
@@ -110,7 +110,7 @@ static void headers_come_back_as_written(void)
 	packet_put(p);
 }
 
-/* What a switch or router changes does not change the ICRC; everything else does. */
+/* Fields that a switch or router changes are not in the ICRC. All others are. */
 static void icrc_masks_exactly_the_variant_fields(void)
 {
 	struct packet *p = global_packet();
@@ -122,7 +122,7 @@ static void icrc_masks_exactly_the_variant_fields(void)
 			bool variant = i < LRH_LEN || (i == 8 && bit < 4) || (i > 8 && i < 12) ||
 				       i == 15 || i == 48 + 4;
 
-			if (i == 1 && bit < 2) /* LNH says whether there is a GRH */
+			if (i == 1 && bit < 2) /* LNH tells whether there is a GRH */
 				continue;
 			p->data[i] ^= 1 << bit;
 			if (packet_icrc_ok(p) != variant) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* The capture file: its layout byte by byte, and what tshark says about it. */
+/* The capture file: its layout byte by byte, and the output of tshark. */
 #include <unistd.h>
 
 #include "fabric_fakes.h"
@@ -76,7 +76,7 @@ static void sent_packets_are_captured_once(void)
 	open_capture();
 	port_tx(h, 1, ud_packet(0, 1, 1, 5, 64)); /* loopback */
 	port_tx(h, 1, ud_packet(0, 2, 1, 5, 64));
-	port_tx(h, 1, ud_packet(0, 0xc001, 1, 0xffffff, 64)); /* both */
+	port_tx(h, 1, ud_packet(0, 0xc001, 1, 0xffffff, 64)); /* by loopback and cable */
 	settle();
 	read_capture();
 	len = 8 + 12 + 8 + 64 + 4 + 2;

@@ -14,7 +14,7 @@
 
 static u8 *in = mad_in + MAD_DATA, *out = mad_out + MAD_DATA;
 
-/* mad_in's data is kept for the request. */
+/* Sends a request with the data in mad_in. */
 static u16 perf(struct hca *h, u8 method, u16 attr)
 {
 	u8 data[128];
@@ -52,7 +52,7 @@ static void counters_count_the_traffic(void)
 	u32 words = p->len / 4;
 
 	port_tx(h, 1, p);
-	port_tx(h, 1, ud_packet(0, 1, 1, 5, 64)); /* loops back, counts both ways */
+	port_tx(h, 1, ud_packet(0, 1, 1, 5, 64)); /* loops back, so both directions count it */
 	settle();
 	CHECK_EQ(read_counters(h, 1), 0);
 	CHECK_EQ(get32(out + 24), 2 * words);

@@ -141,7 +141,7 @@ static void close_ib_takes_link_down_without_own_event(void)
 	settle();
 	CHECK_EQ(port_state(h, 1), PORT_DOWN);
 	CHECK_EQ(port_state(h, 2), PORT_DOWN);
-	CHECK_EQ(fake_events, 1); /* port 2's */
+	CHECK_EQ(fake_events, 1); /* the event of port 2 */
 	CHECK_EQ(fake_event[0].data[2], 2u << 28);
 	CHECK_EQ(fake_event[0].subtype, 1);
 	CHECK_EQ(close_ib(h, 1), CMD_OK); /* again: legal */

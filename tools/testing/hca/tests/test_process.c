@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The binary as a process: it says when it is ready, ends when told, says in its status and its
- * report how the run was, and leaves nothing behind. TAVOR_HCA names it.
+ * The program as a process: it prints "ready", exits when it is told to, returns the result of the
+ * run in its status and its report, and leaves no files. TAVOR_HCA is its path.
  */
 #define _GNU_SOURCE
 #include "tap.h"
@@ -30,7 +30,7 @@ static const char *in_folder(const char *name)
 	return path;
 }
 
-/* "ready", within a time that is long enough for any machine. */
+/* Waits for "ready", for a time that is long enough on any machine. */
 static bool says_ready(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -40,7 +40,7 @@ static bool says_ready(int fd)
 	       !strcmp(text, "ready\n");
 }
 
-/* With all its files in the folder and these further arguments. */
+/* Starts the model with all its files in the folder, and with these further arguments. */
 static bool start(const char *more, const char *value)
 {
 	int out[2];
@@ -110,7 +110,7 @@ static bool skipped(void)
 	return true;
 }
 
-/* A vfio-user request and its reply: command, then the payload. */
+/* Sends a vfio-user request, command and payload, and waits for its reply. */
 static void request(int fd, uint16_t command, const void *payload, uint32_t len)
 {
 	uint32_t head[4] = { (uint32_t)command << 16, 16 + len, 0, 0 };
@@ -161,7 +161,7 @@ static void ends_with_a_client(void)
 	CHECK(last_line_has("report", "\"violations\":0"));
 }
 
-/* BAR0 is written with memory space disabled. */
+/* Writes to BAR0 while memory space is disabled. */
 static void misbehave(void)
 {
 	const uint32_t write_bar0[5] = { 0x80680, 0, 0, 4, 1 };
@@ -179,7 +179,7 @@ static void violations_are_in_its_status(void)
 	misbehave();
 	CHECK_EQ(ends_with(SIGTERM), 3);
 	CHECK(last_line_has("report", "\"pci-memory\":1"));
-	/* unless they are waived */
+	/* the status is good if the rule is waived */
 	CHECK(start("--set", "waive=pci-memory"));
 	misbehave();
 	CHECK_EQ(ends_with(SIGTERM), 0);
@@ -200,8 +200,8 @@ static const char *file_with(const char *name, const char *text)
 }
 
 /*
- * Waivers and options come from files, too, with comments; a line that makes no sense stops the
- * start.
+ * Waivers and options are also read from files with comments. The model does not start if a line is
+ * invalid.
  */
 static void files_are_read(void)
 {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * A peer that breaks the rules: packets that no requester and no responder of this model sends, as
- * they come from another implementation or over a damaged wire. Each is answered as the
- * specification says, or dropped.
+ * A remote side that breaks the rules: packets that no requester and no responder of this model
+ * sends, but another implementation or a damaged wire may. Each gets the response of the
+ * specification, or is dropped.
  */
 #include "qp_fakes.h"
 
 #define REMOTE 0x400000u
-#define START 0x123456u /* first PSN of both directions, as mbox_rtr() and mbox_rts() say */
+#define START 0x123456u /* first PSN of both directions, as in mbox_rtr() and mbox_rts() */
 
 static struct tqp a, b;
 
@@ -16,7 +16,7 @@ static int lose(struct packet *p, const struct headers *hd)
 	return 0;
 }
 
-/* Nothing of what the queues send arrives: the test plays the other side. */
+/* No packet of the QPs is delivered: the test is the remote side. */
 static void alone(u8 service)
 {
 	fake_up();
@@ -24,7 +24,7 @@ static void alone(u8 service)
 	link_filter = lose;
 }
 
-static u8 answered; /* AETH syndrome of the last ACK or NAK sent, 0xff none */
+static u8 answered; /* AETH syndrome of the last ACK or NAK that was sent, 0xff: none */
 static unsigned int answers;
 
 static int listen(struct packet *p, const struct headers *hd)
@@ -88,7 +88,7 @@ static void arrives(const struct tqp *to, u8 opcode, u32 psn, struct ext x, u32 
 static const struct ext none;
 
 /*
- * Half of all numbers lie before the expected one and count as repeats, the other half after it
+ * Half of all PSNs are before the expected one and count as duplicates. The other half is after it
  * (IBTA 9.7.2).
  */
 static void half_of_the_numbers_are_repeats(void)
@@ -102,7 +102,7 @@ static void half_of_the_numbers_are_repeats(void)
 	CHECK_EQ(answered, NAK_SEQUENCE);
 }
 
-/* What a requester has under way before it hears of any of it (tavor-hw 12.3). */
+/* A requester limits its unacknowledged packets (tavor-hw 12.3). */
 static void the_flight_limit_is_kept(void)
 {
 	fake_up();
@@ -120,7 +120,7 @@ static void the_flight_limit_is_kept(void)
 	CHECK_EQ(link_sent, 6);
 }
 
-/* --- what a responder refuses ------------------------------------------------------------- */
+/* --- requests that a responder refuses ---------------------------------------------------- */
 
 static void listening(void)
 {
@@ -132,8 +132,8 @@ static void listening(void)
 }
 
 /*
- * Only what was asked for the first time is answered again (IBTA 9.7.5.1.5), and nothing is done
- * twice.
+ * Only a duplicate of an executed request gets a response (IBTA 9.7.5.1.5), and no request is
+ * executed twice.
  */
 static void repeats_that_ask_for_something_else(void)
 {
@@ -161,7 +161,7 @@ static void repeats_that_ask_for_something_else(void)
 	CHECK_EQ(query_state(&b), QP_RTS);
 }
 
-/* The NAK is out, the queue is in error, and the receives are given back. */
+/* Checks that the NAK was sent, the QP is in error, and the receive WQEs were flushed. */
 static void refused(u8 syndrome)
 {
 	CHECK_EQ(answered, syndrome);
@@ -199,7 +199,7 @@ static void a_message_within_another(void)
 static void packets_of_the_wrong_length(void)
 {
 	listening();
-	arrives(&b, OP_SEND_FIRST, START, none, 1000); /* must be the MTU, 1024 */
+	arrives(&b, OP_SEND_FIRST, START, none, 1000); /* the length must be the MTU, 1024 */
 	refused(NAK_INVALID);
 	listening();
 	arrives(&b, OP_SEND_ONLY, START, none, 1028);
@@ -235,7 +235,7 @@ static void atomics_that_are_none(void)
 	refused(NAK_ACCESS);
 }
 
-/* The key went while the data were on their way: the first packet was right, the second is not. */
+/* The key becomes invalid between two packets of a write: only the first packet is executed. */
 static void memory_taken_back_under_a_write(void)
 {
 	listening();
@@ -269,7 +269,7 @@ static void memory_taken_back_under_a_read(void)
 	refused(NAK_ACCESS);
 }
 
-/* --- what a responder does not answer at all ---------------------------------------------- */
+/* --- requests that a responder does not answer -------------------------------------------- */
 
 static void unheard(void)
 {
@@ -284,7 +284,7 @@ static void repetitions_of_what_never_was(void)
 	arrives(&b, OP_READ_REQUEST, START - 1, reth(DATA_BASE, DATA_KEY, 8), 0);
 	arrives(&b, OP_FETCH_ADD, START - 1, atomiceth(DATA_BASE, DATA_KEY), 0);
 	unheard();
-	/* a read that was, and asks for more the second time */
+	/* a duplicate read with a larger length */
 	arrives(&b, OP_READ_REQUEST, START, reth(DATA_BASE, DATA_KEY, 8), 0);
 	CHECK_EQ(answers, 1);
 	arrives(&b, OP_READ_REQUEST, START, reth(DATA_BASE, DATA_KEY, 16), 0);
@@ -333,7 +333,7 @@ static void nobody_behind_qp0(void)
 	unheard();
 }
 
-/* --- what a requester makes of wrong answers ---------------------------------------------- */
+/* --- invalid responses to a requester ----------------------------------------------------- */
 
 static void asked(struct twr w)
 {
@@ -367,7 +367,7 @@ static void data_of_the_wrong_length(void)
 	bad_response();
 	asked(wr_rdma(WQE_READ, 0, 3000, REMOTE));
 	arrives(&a, OP_READ_FIRST, START, aeth(0), 1024);
-	arrives(&a, OP_READ_LAST, START + 1, aeth(0), 1024); /* the middle of three */
+	arrives(&a, OP_READ_LAST, START + 1, aeth(0), 1024); /* the second of three packets */
 	bad_response();
 }
 
@@ -378,7 +378,7 @@ static void a_refusal_nobody_defined(void)
 	bad_response();
 }
 
-/* Of PSNs that were never sent, of a kind that is reserved, and once more for what is done. */
+/* Responses for PSNs that were never sent, with reserved syndromes, and for completed messages */
 static void answers_that_mean_nothing(void)
 {
 	asked(wr(WQE_SEND, 0, 100));
@@ -408,7 +408,7 @@ static void uc_loses_what_it_cannot_place(void)
 	CHECK_EQ(query_state(&b), QP_RTS);
 	arrives(&b, CLASS_UC | OP_SEND_ONLY_IMM, START + 2, (struct ext){ .len = IMMDT_LEN }, 8);
 	expect_recv(2, OP_SEND_ONLY_IMM, 8);
-	/* a receive that is too small is the receiver's error, and fatal */
+	/* a receive WQE that is too small is an error of the receiver, and fatal */
 	post_recv(&b, 1, REMOTE, 4);
 	arrives(&b, CLASS_UC | OP_SEND_ONLY, START + 3, none, 8);
 	expect_error(2, false, SYN_LOCAL_LENGTH);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* RC and UC: data, sequence, acknowledgements, retries, refusals. */
+/* RC and UC: data, PSNs, acknowledgements, retries, NAKs. */
 #include "qp_fakes.h"
 
 static struct tqp a, b;
@@ -133,7 +133,7 @@ static void gather_scatter_and_inline(void)
 }
 
 /*
- * Up to the one that ends the list: with the key of mthca, or that of everybody else
+ * The list ends at a segment with length 0 and the invalid L_Key of mthca, or of other drivers
  * (tavor-hw 13.3).
  */
 static void zero_length_segments_are_passed_over(void)
@@ -170,7 +170,7 @@ static void unsignaled_work_completes_silently(void)
 	CHECK(same(0, REMOTE, 24));
 }
 
-/* RSC 0: the receive WQE's C bit decides. */
+/* With RSC 0, the C bit of the receive WQE decides. */
 static void receives_may_be_unsignaled(void)
 {
 	fake_up();
@@ -224,7 +224,7 @@ static void many_messages_keep_their_order(void)
 	CHECK(same(0, REMOTE, 8000));
 }
 
-/* More messages in flight than slots, reads beyond the depth: all wait their turn. */
+/* More messages than slots, and more reads than the depth: the rest waits. */
 static void queue_longer_than_what_may_be_in_flight(void)
 {
 	struct twr w[48];
@@ -408,7 +408,7 @@ static void lost_last_read_response_is_asked_for_again(void)
 	CHECK(same(0, REMOTE, 9000));
 }
 
-/* Requests that are repeated together arrive together: none may push out the answer to another. */
+/* Retransmitted reads arrive together. No response may displace that of another. */
 static void many_lost_reads_are_all_answered(void)
 {
 	u32 i;
@@ -433,7 +433,10 @@ static int lose_first_responses(struct packet *p, const struct headers *hd)
 	return 0;
 }
 
-/* The responder was slow, the timer was not: requests come twice while the first answers wait. */
+/*
+ * The timer expired before a slow responder answered: requests arrive twice, and the first
+ * responses are still queued.
+ */
 static void requests_repeated_while_answers_wait(void)
 {
 	struct twr add = wr_rdma(WQE_FETCH_ADD, 0x80000, 8, REMOTE + 0x80000);
@@ -578,7 +581,7 @@ static void silence_ends_in_retry_exceeded(void)
 	pass(1048576 * 13);
 	expect_error(1, true, SYN_RETRY);
 	CHECK_EQ(query_state(&a), QP_ERR);
-	/* the first try and as many more as the retry count says */
+	/* the first try and the number of retries */
 	CHECK_EQ(link_sent, 4);
 }
 
@@ -725,7 +728,7 @@ static void too_many_reads_are_an_invalid_request(void)
 	to_init(&b);
 	to_rts(&a, b.qpn);
 	mbox_rtr(&b, a.qpn);
-	put32(ctx() + 0x90, 0); /* depth 1, the requester was told 4 */
+	put32(ctx() + 0x90, 0); /* depth 1, but the requester has 4 */
 	CHECK_EQ(run(0x1a, b.qpn, 0), CMD_OK);
 	mbox_rts(&b);
 	CHECK_EQ(run(0x1b, b.qpn, 0), CMD_OK);
@@ -831,7 +834,7 @@ static void memory_windows_bind_and_fail_to(void)
 	u8 *at;
 
 	up(SVC_RC);
-	/* 13.7 by hand: the helper knows no bind segment */
+	/* the bind segment of 13.7, because the helper has none */
 	put_wqe(&a, a.sq, &w);
 	at = mem + a.at + sq_addr(&a, a.sq);
 	memset(at + 16, 0, 48);
@@ -881,7 +884,7 @@ static void wrong_pkey_is_dropped_and_counted(void)
 	expect_nothing(1);
 }
 
-/* Limited members of a partition talk to full ones only (IBTA 10.9.3). */
+/* Two limited members of a partition may not communicate (IBTA 10.9.3). */
 static void two_limited_members_are_apart(void)
 {
 	fake_up();

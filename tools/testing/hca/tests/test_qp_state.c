@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Queue pairs: transitions and what each takes, refusals of commands, flushing, draining,
- * migration, doorbells.
+ * Queue pairs: transitions and their fields, refused commands, flushing, draining, migration,
+ * doorbells.
  */
 #include "qp_fakes.h"
 
@@ -65,7 +65,7 @@ static void query_returns_what_was_given(void)
 	CHECK_EQ(get32(c + 0xa8), 0x11111111);
 }
 
-/* Numbers that only the hardware knows (tavor-hw 12.3). */
+/* The output has numbers that only hardware knows (tavor-hw 12.3). */
 static void query_shows_how_far_it_has_got(void)
 {
 	const u8 *c;
@@ -84,7 +84,7 @@ static void query_shows_how_far_it_has_got(void)
 	CHECK_EQ(get32(c + 0xb0), 3);
 }
 
-/* tavor-hw 12.6: a zero context with optpar bits clear changes nothing. */
+/* A context of zeros without option bits changes nothing (tavor-hw 12.6). */
 static void unnamed_fields_are_left_alone(void)
 {
 	u8 before[0x100];
@@ -94,7 +94,7 @@ static void unnamed_fields_are_left_alone(void)
 	mbox_clear(0);
 	CHECK_EQ(run(0x1c, a.qpn, 0), CMD_OK);
 	CHECK(!memcmp(before, queried(&a), sizeof(before)));
-	/* with all bits set, RTS2RTS still takes only its own */
+	/* with all bits set, RTS2RTS still reads only its own fields */
 	mbox_clear(0x1ffff & ~(1u << 0 | 1u << 10));
 	CHECK_EQ(run(0x1c, a.qpn, 0), CMD_OK);
 	CHECK_EQ(get32(queried(&a) + 0x20), 1 << 24);
@@ -104,7 +104,7 @@ static void unnamed_fields_are_left_alone(void)
 	CHECK_EQ(get32(the_cmd.out + 8 + 0x78), 0x123456);
 }
 
-/* The path that mthca sends at INIT2RTR has neither port nor P_Key index. */
+/* The path that mthca passes for INIT2RTR has no port and no P_Key index. */
 static void init2rtr_keeps_port_and_pkey_index(void)
 {
 	fake_up();
@@ -311,7 +311,9 @@ static void keys_of_queues_are_known(void)
 
 /* --- flushing ----------------------------------------------------------------------------- */
 
-/* Every WQE is reported once: @chains chains of @per WQEs, of which the first @done complete. */
+/*
+ * Each WQE must be reported once: @chains chains of @per WQEs, of which the first @done complete.
+ */
 static void flush_walk(u32 chains, u32 per, u32 done, u32 bad)
 {
 	struct twr w[16];
@@ -366,7 +368,7 @@ static void to_error_flushes_what_is_posted(void)
 	post_chain(&a, w, 2);
 	CHECK_EQ(run(0x1e, a.qpn, 0), CMD_OK);
 	settle();
-	/* sends and receives flush side by side; per queue in order */
+	/* sends and receives are flushed alternately, but each queue in order */
 	for (i = 0; i < 2 + 40; i++)
 		CHECK(poll(1));
 	expect_nothing(1);
@@ -568,7 +570,7 @@ static void rearm_without_a_path(const struct tqp *q)
 	CHECK_EQ(run(0x1c, q->qpn, 0), CMD_OK);
 }
 
-/* A process may ask for path migration and never say where to: then there is nowhere to go. */
+/* A process can request path migration without an alternate path: no migration is then possible. */
 static void nothing_to_migrate_to(void)
 {
 	up(SVC_RC);
@@ -595,7 +597,7 @@ static void rearm_on(const struct tqp *q, u8 port, u8 pkey_index)
 	CHECK_EQ(run(0x1c, q->qpn, 0), CMD_OK);
 }
 
-/* A write of no bytes from somebody who has migrated, or not. */
+/* Delivers a write of no bytes, with or without the M bit of a sender that has migrated. */
 static void arrives_with(const struct tqp *q, u32 psn, bool mig)
 {
 	struct packet *p = packet_alloc();
@@ -611,7 +613,7 @@ static void arrives_with(const struct tqp *q, u32 psn, bool mig)
 	settle();
 }
 
-/* A migration that this side cannot follow: its alternate P_Key is none of the partner's. */
+/* This side cannot follow the migration: its alternate P_Key does not match the remote side's. */
 static void migration_that_fails_is_told(void)
 {
 	up(SVC_RC);
@@ -624,7 +626,7 @@ static void migration_that_fails_is_told(void)
 	link_filter = cut;
 	post(&a, wr_rdma(WQE_WRITE, 0, 8, REMOTE));
 	pass(100000000);
-	CHECK_EQ(events(EV_PATH_MIG_FAILED, b.qpn), 1); /* however often the partner tries */
+	CHECK_EQ(events(EV_PATH_MIG_FAILED, b.qpn), 1); /* reported once, not per packet */
 	CHECK_EQ(pm_of(&b), PM_ARMED);
 	rearm_on(&b, 2, 2);
 	CHECK_EQ(run(0x1e, a.qpn, 0), CMD_OK);
@@ -632,7 +634,7 @@ static void migration_that_fails_is_told(void)
 	arrives_with(&b, 0x123457, false);
 	CHECK_EQ(pm_of(&b), PM_ARMED);
 	arrives_with(&b, 0x123458, true);
-	CHECK_EQ(events(EV_PATH_MIG_FAILED, b.qpn), 2); /* but again for another path */
+	CHECK_EQ(events(EV_PATH_MIG_FAILED, b.qpn), 2); /* reported again for another path */
 }
 
 /* --- doorbells ---------------------------------------------------------------------------- */
@@ -654,7 +656,7 @@ static void doorbells_through_the_wrong_page(void)
 	CHECK_EQ(fake_faults[RULE_QP_DB_UAR], 2);
 	settle();
 	expect_nothing(1);
-	/* page 1 may ring for all */
+	/* UAR page 1 is valid for all */
 	qp_db_recv(&fake, 1, 2, a.qpn << 8 | 1);
 	CHECK_EQ(fake_faults[RULE_QP_DB_UAR], 2);
 }
@@ -808,7 +810,7 @@ static void receive_link_that_leads_nowhere(void)
 	CHECK_EQ(fake_faults[RULE_WQE_RECV_LINK], 1);
 }
 
-/* The process writes into a WQE that is being sent. */
+/* A process changes a WQE while its message is being sent. */
 static void wqe_changed_while_it_is_being_sent(void)
 {
 	u32 i;

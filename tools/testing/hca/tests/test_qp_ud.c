@@ -12,7 +12,7 @@ static u8 *av_at(u32 n)
 	return mem + MEM_SIZE - (1 << 16) + n * 32;
 }
 
-/* Address vector @n, for the own LID on port 1. */
+/* Writes address vector @n, for the own LID on port 1. */
 static u8 *av_make(u32 n, bool grh)
 {
 	u8 *av = av_at(n);
@@ -158,7 +158,7 @@ static void receive_that_is_too_small_is_an_error(void)
 	CHECK_EQ(query_state(&b), QP_ERR);
 }
 
-/* A completion error stops the send queue alone; what follows is flushed. */
+/* A completion error stops only the send queue, and later WQEs are flushed. */
 static void send_error(struct twr bad, u8 syndrome, int rule)
 {
 	struct twr w[3];
@@ -256,7 +256,7 @@ static void sq_error_is_left_by_sqerr2rts(void)
 }
 
 /*
- * What is flushed on the way out of SQE may find the CQ full: the queue is lost then, not running.
+ * The flush at the exit from SQE can find the CQ full: the QP then moves to error and not to RTS.
  */
 static void sqerr2rts_with_a_full_cq(void)
 {
@@ -296,7 +296,7 @@ static void multicast_reaches_every_member_and_the_sender(void)
 	put16(av_make(2, true) + 6, 0xc001);
 	memset(av_at(2) + 0x10, 0xff, 16);
 	fake_members[0] = a.qpn;
-	fake_members[1] = 0x4ff; /* gone meanwhile */
+	fake_members[1] = 0x4ff; /* the member has left the group */
 	fake_members[2] = b.qpn;
 	post_recv(&a, 1, REMOTE, 100);
 	post_recv(&b, 1, REMOTE + 1000, 100);
@@ -312,8 +312,8 @@ static void multicast_reaches_every_member_and_the_sender(void)
 }
 
 /*
- * What a guest can have under way is bounded, however many queues it has and however few are
- * served.
+ * The number of packets in flight is limited, whatever the number of a guest's QPs, and even if no
+ * QP receives them.
  */
 static void a_link_that_is_full_makes_senders_wait(void)
 {
@@ -341,8 +341,8 @@ static void a_link_that_is_full_makes_senders_wait(void)
 }
 
 /*
- * The low bits of a LID that the port answers to; of a group's they would mean nothing
- * (tavor-hw 11.2).
+ * Reports the low bits of a unicast LID of the port. A multicast LID has no such bits (tavor-hw
+ * 11.2).
  */
 static void path_bits_are_those_of_a_unicast_lid(void)
 {
@@ -396,10 +396,10 @@ struct mad {
 	u32 flags, qkey;
 	u8 lrh_vl;
 	bool inl, grh;
-	u32 cut; /* LRH length is short by this many words */
+	u32 cut; /* the length in the LRH is too short by this many words */
 };
 
-/* Where the headers of MLX WQEs are built: the start of the data region. */
+/* The headers of MLX WQEs are at the start of the data region. */
 static u32 mad_headers(const struct mad *m)
 {
 	struct lrh l = {
@@ -500,8 +500,8 @@ static void headers_may_be_inline(void)
 }
 
 /*
- * Accepted and of no effect: a wire of this model has no rate. libmthca writes the verbs' number
- * (tavor-hw 18.3).
+ * Any static rate is accepted and ignored, because the wire of the model has no rate. libmthca
+ * writes the number of the verbs (tavor-hw 18.3).
  */
 static void any_static_rate_will_do(void)
 {
@@ -589,7 +589,7 @@ static void hardware_fills_in_vl_and_source_lid(void)
 	m = gmp();
 	post_mad(&s1, &m);
 	settle();
-	CHECK_EQ(seen_vl, 1); /* that of SL 1 */
+	CHECK_EQ(seen_vl, 1); /* the VL of SL 1 */
 }
 
 static void smp_must_come_on_vl15(void)
@@ -692,7 +692,7 @@ static void service_must_fit_the_number(void)
 	mbox_init(&q);
 	CHECK_EQ(run(0x19, q.qpn, 0), CMD_BAD_PARAM);
 	q.service = SVC_MLX;
-	mbox_init(&q); /* on port 1, but QP0 + 1 is that of port 2 */
+	mbox_init(&q); /* on port 1, but QP0 + 1 is for port 2 */
 	CHECK_EQ(run(0x19, q.qpn, 0), CMD_BAD_PARAM);
 	q = tqp(0x430, SVC_MLX, 1);
 	mbox_init(&q);

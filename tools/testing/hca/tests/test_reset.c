@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * Reset by register in every state (tavor-hw 3): of the firmware, of a command, of a queue pair, of
- * the interrupt. Whatever was going on, nothing more is written to memory, and the device comes up
- * as after power-on, for each of its identities.
+ * the interrupt. After it nothing is written to memory, and the device comes up as after power-on,
+ * for each of its device IDs.
  */
 #include "tap.h"
 #include "traffic.h"
@@ -19,7 +19,7 @@
 #define ACCESS (1 << 14 | 1 << 13 | 1 << 12 | 1 << 11)
 
 static u32 key;
-static bool wired = true; /* cables reach the first HCA only */
+static bool wired = true; /* only the first HCA has cables */
 
 static void set(const char *name, const char *value)
 {
@@ -40,7 +40,8 @@ static u64 sum_of_memory(void)
 }
 
 /*
- * Registers and configuration as after power-on; then the driver's whole way again, with an event.
+ * Checks that registers and configuration are as after power-on, then brings the device up with an
+ * event.
  */
 static void comes_back(const char *state)
 {
@@ -168,7 +169,7 @@ static void twice_and_before_it_is_over(void)
 {
 	up();
 	tc_reg_write(0xf0010, 1);
-	tc_reg_write(0xf0010, 1); /* the function does not answer yet: recorded, and lost */
+	tc_reg_write(0xf0010, 1); /* no answer yet: the write is recorded and lost */
 	CHECK(tc_violations(RULE_RESET_ACCESS) > 0);
 	TC_UNTIL(tc_cfg32(0) != 0xffffffff);
 	tc_enable();
@@ -185,7 +186,7 @@ static void an_interrupt_does_not_outlive_it(void)
 	CHECK_EQ(tc_cfg32(PCI_COMMAND) >> 16 & PCI_STATUS_INTERRUPT, 0);
 }
 
-/* Whose pages are whose, and halves of doorbells, are told anew after a reset. */
+/* After a reset, the owners of UAR pages and the halves of doorbells are forgotten. */
 static void pages_are_forgotten(void)
 {
 	u8 raw[4] = { 2, 0, 0, TC_EQ_ASYNC };
@@ -251,7 +252,7 @@ static void every_state_of_a_command(void)
 			post_without_waiting(n);
 		tc_any_violation();
 		comes_back(command_states[i].name);
-		tc_wait(30000000); /* what was held back would come now */
+		tc_wait(30000000); /* a delayed completion would come now */
 		CHECK(!tc_eqe(TC_EQ_CMD));
 	}
 }
@@ -266,7 +267,7 @@ static void make(struct tt_qp *q, u32 qpn, u8 service)
 	tt_make(q);
 }
 
-/* Into @state with work in both queues, some of it half done. */
+/* Brings a QP to @state with work in both queues, some of it in progress. */
 static void queue_in(u8 service, enum qp_state state)
 {
 	u32 i;
@@ -317,7 +318,7 @@ static void every_state_of_a_queue(void)
 		}
 }
 
-/* --- the other identities --------------------------------------------------------------------- */
+/* --- other device IDs ------------------------------------------------------------------------- */
 
 static void of_every_identity(void)
 {

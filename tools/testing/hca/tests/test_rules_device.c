@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Every rule of rules_device.def has a test that trips it, and a driver that does everything right
- * trips none. A rule without a test here fails the last test.
+ * Each rule of rules_device.def has a test that breaks it, and a correct driver breaks none. The
+ * last test fails if a rule has no test here.
  */
 #include "rules.h"
 
@@ -21,7 +21,7 @@ static void up(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* --- a good driver ---------------------------------------------------------------------------- */
+/* --- a correct driver ------------------------------------------------------------------------- */
 
 static void good_driver_trips_nothing(void)
 {
@@ -81,7 +81,8 @@ static void dma_master(void)
 }
 
 /*
- * A driver that takes bus mastering away means it: the device can do nothing, and that is no fault.
+ * A driver fences the device by disabling bus mastering. The device then does nothing, and this is
+ * no violation.
  */
 static void fence_is_no_fault(void)
 {
@@ -101,7 +102,7 @@ static void fence_is_no_fault(void)
 	CHECK(report_counter(tc_hca(), "dma_fenced") > before);
 }
 
-/* What the fence held back is not made up for when it goes, and a reset starts the rule anew. */
+/* Accesses that the fence has stopped do not happen later. A reset enables the rule again. */
 static void fence_opens_again(void)
 {
 	u8 *cq;
@@ -173,7 +174,7 @@ static void reg_width(void)
 	TRIPPED(REG_WIDTH);
 	tc_read(0, 0x80704, raw, 2);
 	TRIPPED(REG_WIDTH);
-	/* what nobody has documented is read by probing tools, in any width */
+	/* probing tools read undocumented registers in any width */
 	tc_read(0, 0x1002, raw, 2);
 	tc_read(0, 0x1000, raw, 8);
 	CHECK_EQ(tc_any_violation(), 0);
@@ -247,7 +248,7 @@ static void uar_half(void)
 	put32(raw, 0);
 	tc_write(VFIO_PCI_BAR2_REGION_INDEX, TC_UAR * 4096 + 0x2c, raw, 4);
 	CHECK_EQ(tc_any_violation(), 0);
-	/* a high half serves one low half */
+	/* a high half is valid for one low half */
 	tc_write(VFIO_PCI_BAR2_REGION_INDEX, TC_UAR * 4096 + 0x2c, raw, 4);
 	TRIPPED(UAR_HALF);
 }
@@ -267,7 +268,7 @@ static void uar_mismatch(void)
 	tc_db(1, 0x20, 2u << 24 | 0x81, 0xffffffff);
 	CHECK_EQ(tc_any_violation(), 0);
 	/*
-	 * a process that rings a kernel CQ or an EQ is at fault itself; the kernel's slip is a
+	 * a process that rings a kernel CQ or an EQ causes a user fault, the kernel causes a
 	 * violation
 	 */
 	tc_db(TC_USER_UAR, 0x20, 2u << 24 | 0x81, 0xffffffff);
@@ -319,7 +320,7 @@ static void db_object(void)
 	TRIPPED(DB_OBJECT);
 	tc_db(TC_USER_UAR, 0x20, 2u << 24 | 0x81, 0xffffffff);
 	FAULTED(DB_OBJECT);
-	/* page 1 is the kernel's, whether or not an EQ names it (tavor-hw 14) */
+	/* UAR page 1 belongs to the kernel, whether or not an EQ names it (tavor-hw 14) */
 	tc_db(1, 0x20, 2u << 24 | 0x81, 0xffffffff);
 	TRIPPED(DB_OBJECT);
 }
@@ -336,7 +337,7 @@ static void db_index(void)
 	TRIPPED(DB_INDEX);
 }
 
-/* --- the command register --------------------------------------------------------------------- */
+/* --- the HCR ---------------------------------------------------------------------------------- */
 
 static void set(const char *key, const char *value)
 {
@@ -402,7 +403,7 @@ static void cmd_slots(void)
 	CHECK_EQ(tc_violations(RULE_CMD_SLOTS), 0);
 	tc_post(0x31, 0, 0x1f, 0, 0, i);
 	TRIPPED(CMD_SLOTS);
-	/* none is lost */
+	/* no completion is lost */
 	set("latency", "0");
 	TC_UNTIL(!cmd_outstanding(tc_hca()));
 	for (i = 0; i < 5; i++)
@@ -438,14 +439,14 @@ static void cmd_mailbox_busy(void)
 	TRIPPED(CMD_MAILBOX_BUSY);
 	tc_post(0x06, 0, 0, 0, tc_bus(tc_out()) + 0x200, 3);
 	CHECK_EQ(tc_violations(RULE_CMD_MAILBOX_BUSY), 0);
-	/* no output, no mailbox */
+	/* without output the mailbox is not in use */
 	tc_post(0x0f, 1, 0x50, 0, 0, 4);
 	tc_post(0x0f, 1, 0x51, 0, 0, 5);
 	CHECK_EQ(tc_violations(RULE_CMD_MAILBOX_BUSY), 0);
 	fast();
 }
 
-/* Software that timed out cannot know that the firmware is done with the mailbox. */
+/* After a timeout, software does not know whether the firmware still uses the mailbox. */
 static void cmd_mailbox_of_lost_completion(void)
 {
 	up();
@@ -545,7 +546,7 @@ static void cmd_ownership(void)
 	tc_cq_mailbox(tc_in(), 0x81, 4, TC_UAR);
 	CHECK_EQ(tc_cmd_in(0x16, 0, 0x81), CMD_BAD_RES_STATE);
 	TRIPPED(CMD_OWNERSHIP);
-	/* the same entry under another number */
+	/* the same index with another CQN */
 	tc_cq_mailbox(tc_in(), 0x181, 4, TC_UAR);
 	CHECK_EQ(tc_cmd_in(0x16, 0, 0x181), CMD_BAD_RES_STATE);
 	TRIPPED(CMD_OWNERSHIP);
@@ -687,7 +688,7 @@ static void mpt_in_use(void)
 	TRIPPED(MPT_IN_USE);
 }
 
-/* A user's CQ whose memory goes first is the process's doing (it owns both). */
+/* Memory of a process's CQ that is deregistered first is a user fault: the process owns both. */
 static void mpt_in_use_by_user(void)
 {
 	u8 *buf;
@@ -736,7 +737,7 @@ static void use_key(u32 key)
 	CHECK_EQ(tpt_read(tc_hca(), "test", key, TC_PD, 0, &byte, 1, 0), 0);
 }
 
-/* A translation in use is replaced under the same key: a card may go on using the old one. */
+/* A used translation is changed under the same key: a card may continue to use the old one. */
 static void tpt_stale_mtt(void)
 {
 	u8 *one, *two;
@@ -748,12 +749,12 @@ static void tpt_stale_mtt(void)
 	two = tc_alloc(4096, 4096);
 	key = tc_mr(one, 4096, 1 << 11, 0);
 	at = get64(tc_in() + 0x2c) - ddr_start(tc_hca());
-	store_mtt(at, two); /* not used yet: no card has it */
+	store_mtt(at, two); /* not used yet, so no card has cached it */
 	CHECK_EQ(tc_any_violation(), 0);
 	use_key(key);
 	store_mtt(at, one);
 	TRIPPED(TPT_STALE);
-	/* with SYNC_TPT, or after HW2SW_MPT, it may be */
+	/* after SYNC_TPT or HW2SW_MPT the change is legal */
 	use_key(key);
 	CHECK_EQ(tc_cmd(0x2f, 0, 0, 0, 0, NULL), 0);
 	store_mtt(at, two);
@@ -854,7 +855,7 @@ static void eq_owner(void)
 	tc_eqe(TC_EQ_ASYNC);
 	eq_qp_event(tc_hca(), EV_COMM_EST, 0x404);
 	CHECK_EQ(tc_any_violation(), 0);
-	/* consumed, but given back without the owner bit */
+	/* consumed, but returned without the owner bit */
 	memset(tc_ram(), 0, 8 << 20);
 	eq_qp_event(tc_hca(), EV_COMM_EST, 0x404);
 	TRIPPED(EQ_OWNER);
@@ -969,7 +970,7 @@ static void cq_eq(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* A queue pair in INIT whose buffer is an untranslated page. */
+/* Creates a queue pair in INIT whose buffer is a page without translation. */
 static void make_qp(u32 qpn, u32 cqn, u32 key, u32 uar)
 {
 	u8 *in = tc_in();
@@ -1007,11 +1008,11 @@ static void mpt_in_use_by_qp(void)
 	make_qp(0x404, 0x81, key, TC_UAR);
 	CHECK_EQ(tc_cmd(0x0f, 1, key, 0, 0, NULL), 0);
 	TRIPPED(MPT_IN_USE);
-	/* the next owner of the index, while the queue is still there */
+	/* the index gets a new key while the queue still exists */
 	tc_mpt_mailbox(tc_in(), key + 1024, 1 << 17 | 1 << 8 | 1 << 9, 0, 4096, 0);
 	CHECK_EQ(tc_cmd_in(0x0d, 0, key), 0);
 	TRIPPED(MPT_IN_USE);
-	/* a process's queue in the process's memory */
+	/* a queue of a process in memory of the process */
 	key = tc_mr(tc_alloc(4096, 4096), 4096, 0, 0);
 	make_qp(0x405, 0x81, key, TC_USER_UAR);
 	CHECK_EQ(tc_cmd(0x0f, 1, key, 0, 0, NULL), 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Every rule of rules_fabric.def is tripped over the socket, and commands that do all right trip
- * none. A rule without a test here fails the last test.
+ * Each rule of rules_fabric.def is broken over the socket, and correct commands break none. The
+ * last test fails if a rule has no test here.
  */
 #include "fabric/wire.h"
 #include "rules.h"
@@ -11,7 +11,7 @@
 
 #define GOOD_PORT (4 << 12 | 3 << 8 | 8 << 4)
 
-/* and no other */
+/* Checks that only this rule was broken. */
 #define ONLY(rule)                               \
 	do {                                     \
 		TRIPPED(rule);                   \
@@ -51,7 +51,7 @@ static u8 run_mad_ifc(u8 op_mod, u32 port)
 	return tc_cmd(0x24, op_mod, port, tc_bus(tc_in()), tc_bus(tc_out()), NULL);
 }
 
-/* An empty entry for a group, which the caller may spoil before write_mgm(). */
+/* Returns an empty entry for a group. The caller may change it before write_mgm(). */
 static u8 *mgm(void)
 {
 	memset(tc_in(), 0, 0x100);
@@ -144,7 +144,7 @@ static void mad_ifc_modifier(void)
 	ONLY(MAD_IFC_MODIFIER);
 }
 
-/* 64 entries, 32 of them the hash table. */
+/* The table has 64 entries, 32 of them in the hash table. */
 static void mgm_index(void)
 {
 	up();

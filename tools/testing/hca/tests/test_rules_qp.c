@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Every rule of rules_qp.def is tripped over the socket: as a violation where the kernel's driver
- * is at fault, as a user fault where a process with a doorbell page can do it alone. And a driver
- * that does all right trips none.
+ * Each rule of rules_qp.def is broken over the socket: as a violation if the kernel's driver is at
+ * fault, or as a user fault if a process with a doorbell page can cause it alone. A correct driver
+ * breaks none.
  */
 #include "fabric/wire.h"
 #include "rules.h"
@@ -20,7 +20,7 @@ static u32 key;
 static u8 *srq_wqes;
 static u32 srq_key;
 
-/* Once through the driver's page, once through a process's. */
+/* Runs through the UAR page of the driver, and through that of a process. */
 #define BOTH(rule, what)                                  \
 	do {                                              \
 		covered[RULE_##rule] = 1;                 \
@@ -40,7 +40,7 @@ static void make(struct tt_qp *q, u32 qpn, u8 service, u32 uar)
 	tt_make(q);
 }
 
-/* Side effects of the test before: a full queue that is flushed overflows its CQ, and so on. */
+/* Discards the side effects of the test before, such as a CQ that overflows by a flush. */
 static void forget(void)
 {
 	int rule;
@@ -84,7 +84,7 @@ static bool error_cqe(struct tt_qp *q, u8 syndrome)
 	return e && e[0x1c] >= 0xfe && e[0x10] == syndrome;
 }
 
-/* --- a good driver ------------------------------------------------------------------------ */
+/* --- a correct driver --------------------------------------------------------------------- */
 
 static void a_good_driver_trips_nothing(void)
 {
@@ -121,7 +121,7 @@ static void qp_db_none(void)
 	TRIPPED(QP_DB_NONE);
 }
 
-/* Rung through a page that is not the context's: whose page it was decides. */
+/* A doorbell on a UAR page that is not in the context: the owner of the page is at fault. */
 static void qp_db_uar(void)
 {
 	covered[RULE_QP_DB_UAR] = 1;
@@ -299,7 +299,7 @@ static void qp_cmd_modifier(void)
 	CHECK_EQ(tt_state(&a), QP_RTS);
 }
 
-/* A new QP's context, spoilt. */
+/* Creates a QP with a changed context. */
 static u8 new_qp(u32 qpn, u32 at, u32 value)
 {
 	struct tt_qp q = a;
@@ -345,7 +345,7 @@ static void qp_ctx_srq(void)
 static void qp_busy(void)
 {
 	up(TC_UAR);
-	/* 2048 QPs: the same index */
+	/* the same index, because there are 2048 QPs */
 	CHECK_EQ(new_qp(a.qpn + 2048, 0, 0), CMD_BAD_RESOURCE);
 	TRIPPED(QP_BUSY);
 }

@@ -28,7 +28,7 @@ static struct hca *fresh(void)
 	return fabric_up(1, "self");
 }
 
-/* Port 1 of @h with its PortInfo as the data of the next Set, LIDs valid. */
+/* Makes the PortInfo of port 1 of @h the data of the next Set, with valid LIDs. */
 static u8 *portinfo_for_set(struct hca *h)
 {
 	u8 *d;
@@ -204,7 +204,7 @@ static void guid_info_has_32_entries(void)
 	put64(data_from_reply(), 0x99);
 	put64(mad_in + MAD_DATA + 8, 0xabcd);
 	CHECK_EQ(smp(h, 1, T_SET, GUID_INFO, 0), 0);
-	CHECK_EQ(get64(out), own); /* the first is fixed */
+	CHECK_EQ(get64(out), own); /* the first GUID is fixed */
 	CHECK_EQ(get64(out + 8), 0xabcd);
 	CHECK_EQ(get64(port_gid(h, 1, 1) + 8), 0xabcd);
 	CHECK_EQ(smp(h, 1, T_GET, GUID_INFO, 3), 0);
@@ -225,7 +225,7 @@ static void pkey_table_has_64_entries(void)
 	CHECK_EQ(port_pkey(h, 2, 63), 0);
 	CHECK_EQ(smp(h, 1, T_GET, PKEY_TABLE, 2), BAD_VALUE);
 	CHECK_EQ(smp(h, 1, T_SET, PKEY_TABLE, 2), BAD_VALUE);
-	/* a switch's way of naming ports means nothing here, whatever port it names */
+	/* an HCA ignores the port in the modifier, as for a switch */
 	CHECK_EQ(smp(h, 1, T_GET, PKEY_TABLE, 1u << 16 | 1), 0);
 	CHECK_EQ(get16(out + 62), 0x8001);
 	CHECK_EQ(smp(h, 1, T_GET, PKEY_TABLE, 2u << 16 | 1), 0);
@@ -245,7 +245,7 @@ static void sl2vl_mapping(void)
 	CHECK_EQ(port_sl2vl(h, 1, 1), 1);
 	CHECK_EQ(port_sl2vl(h, 1, 14), 6);
 	CHECK_EQ(port_sl2vl(h, 1, 15), 7);
-	CHECK_EQ(smp(h, 1, T_GET, SL2VL, 0x0101), 0); /* the modifier means nothing on an HCA */
+	CHECK_EQ(smp(h, 1, T_GET, SL2VL, 0x0101), 0); /* an HCA ignores the modifier */
 	CHECK_EQ(out[7], 0x67);
 }
 
@@ -275,7 +275,7 @@ static void portinfo_of_either_port(void)
 	CHECK_EQ(smp(h, 1, T_GET, PORT_INFO, 0), 0);
 	CHECK_EQ(out[28], 1);
 	CHECK_EQ(smp(h, 1, T_GET, PORT_INFO, 2), 0);
-	CHECK_EQ(out[28], 1); /* the port it came in through */
+	CHECK_EQ(out[28], 1); /* the port of arrival */
 	CHECK_EQ(smp(h, 1, T_GET, PORT_INFO, 3), BAD_VALUE);
 	CHECK_EQ(smp(h, 1, T_SET, PORT_INFO, 3), BAD_VALUE);
 }
@@ -319,7 +319,7 @@ static void portinfo_set_takes_what_a_manager_sets(void)
 	d[43] = 0x20;
 	d[51] = 0x80 | 17;
 	CHECK_EQ(smp(h, 1, T_SET, PORT_INFO, 1), 0);
-	CHECK_EQ(out[51], 0x80 | 17); /* the reregistration request comes back */
+	CHECK_EQ(out[51], 0x80 | 17); /* the reply repeats the request to reregister */
 	CHECK_EQ(port_lid(h, 1), 5);
 	CHECK_EQ(port_lmc(h, 1), 3);
 	CHECK_EQ(port_mtu(h, 1), 2);
@@ -353,7 +353,7 @@ static void portinfo_refuses(unsigned int offset, u8 mask, u8 value)
 
 	d[offset] = (d[offset] & ~mask) | value;
 	CHECK_EQ(smp(h, 1, T_SET, PORT_INFO, 1), BAD_VALUE);
-	CHECK_EQ(port_lid(h, 1), 0); /* nothing of it was taken */
+	CHECK_EQ(port_lid(h, 1), 0); /* the Set had no effect */
 }
 
 static void portinfo_refuses_lid_0(void)
@@ -421,7 +421,7 @@ static void portinfo_refuses_phys_training(void)
 	portinfo_refuses(33, 0xf0, 0x40);
 }
 
-/* One Set of the states of port 1; the MAD status. */
+/* Sets the states of port 1. Returns the MAD status. */
 static u16 set_states(struct hca *h, u8 state, u8 phys)
 {
 	u8 *d = portinfo_for_set(h);
@@ -464,11 +464,11 @@ static void state_down_retrains(void)
 	struct hca *h = fabric_active();
 
 	CHECK_EQ(set_states(h, PORT_DOWN, 0), 0);
-	CHECK_EQ(out[32] & 15, PORT_ACTIVE); /* the answer gets away first */
+	CHECK_EQ(out[32] & 15, PORT_ACTIVE); /* the reply comes before the change */
 	bounce_now(h);
 	CHECK_EQ(port_state(h, 1), PORT_INIT);
 	CHECK_EQ(port_state(h, 2), PORT_INIT);
-	CHECK_EQ(port_lid(h, 1), 1); /* the LID survives */
+	CHECK_EQ(port_lid(h, 1), 1); /* the LID stays */
 }
 
 static void disabled_port_stays_down(void)
@@ -528,7 +528,7 @@ static void width_enabled_counts_at_next_training(void)
 	CHECK_EQ(out[29], 3);
 }
 
-/* Port 1 takes one lane only, port 2 four only. */
+/* Port 1 supports only one lane, port 2 only four. */
 static void disjoint_widths(struct hca *h)
 {
 	u8 *d = portinfo_for_set(h);

@@ -18,7 +18,7 @@ static void mbox_srq(u32 pd, u32 ds)
 	put32(the_cmd.in + 16, FAKE_UAR);
 }
 
-/* The ring of tavor-hw 15.2: slot i links to i + 1, unused entries end the list. */
+/* Creates the ring of tavor-hw 15.2: slot i links to i + 1, and unused entries end the list. */
 static void srq_make(void)
 {
 	u32 i;
@@ -47,7 +47,7 @@ static void attach(struct tqp *q, u8 service, u32 qpn, u32 cqn)
 	CHECK_EQ(run(0x19, q->qpn, 0), CMD_OK);
 }
 
-/* a sends, b takes from the SRQ. */
+/* Connects the QPs: a sends, b receives from the SRQ. */
 static void up(void)
 {
 	fake_up();
@@ -159,7 +159,7 @@ static void error_leaves_the_queue_to_others_and_tells_the_last_wqe(void)
 	CHECK(had_event(EV_LAST_WQE, b.qpn));
 	CHECK_EQ(fake_nevents, 1);
 	CHECK_EQ(query_count(), 3);
-	/* once: what is posted afterwards is flushed, but is not the last again */
+	/* reported once: a WQE that is posted later is flushed without another event */
 	post(&b, wr(WQE_SEND, 0, 8));
 	settle();
 	expect_error(2, true, SYN_FLUSHED);
@@ -254,7 +254,7 @@ static void doorbells_are_checked(void)
 	up();
 	qp_db_recv(&fake, FAKE_UAR + 1, 0, SRQN << 8 | 1);
 	CHECK_EQ(fake_faults[RULE_QP_DB_UAR], 1);
-	qp_db_recv(&fake, 1, 0, SRQN << 8 | 1); /* page 1 may ring for all */
+	qp_db_recv(&fake, 1, 0, SRQN << 8 | 1); /* UAR page 1 is valid for all */
 	CHECK_EQ(fake_faults[RULE_QP_DB_UAR], 1);
 	qp_db_recv(&fake, FAKE_UAR, 2, b.qpn << 8 | 1);
 	CHECK_EQ(fake_faults[RULE_SRQ_DB_SIZE], 1);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Every command of Tavor mode and every status it is documented to end with (tavor-hw 4.5 and 5),
- * over the socket. The table below is the reference's, not the model's: the last test fails for a
- * status that none of the others has seen.
+ * Each command of Tavor mode with each status that is documented for it (tavor-hw 4.5 and 5), over
+ * the socket. The table below is that of the reference, not of the model. The last test fails if no
+ * test has seen a status.
  */
 #include "fabric/wire.h"
 #include "tap.h"
@@ -101,7 +101,7 @@ static u8 noted(u16 opcode, u8 status)
 	return status;
 }
 
-/* Both mailboxes at hand; @in_param only for the commands whose input is immediate. */
+/* Uses both mailboxes. @in_param is only for commands whose input is immediate. */
 static u8 run_mod(u16 opcode, u8 op_mod, u32 in_mod, u64 in_param)
 {
 	return noted(opcode, tc_cmd(opcode, op_mod, in_mod, in_param, tc_bus(tc_out()), NULL));
@@ -117,7 +117,7 @@ static u8 run_imm(u16 opcode, u32 in_mod, u64 in_param)
 	return run_mod(opcode, 0, in_mod, in_param);
 }
 
-/* What the test before has been told. */
+/* Discards the violations of the test before. */
 static void forget(void)
 {
 	int rule;
@@ -146,7 +146,7 @@ static void srq_mailbox(u32 units)
 
 /* --- for all commands ------------------------------------------------------------------------ */
 
-/* One answer for a number that is no command, another for one that has come too early. */
+/* An undefined opcode and a command that comes too early have different statuses. */
 static void check_stage(enum needs stage)
 {
 	u16 opcode;
@@ -181,7 +181,7 @@ static void little_goes_before_init_hca(void)
 	check_stage(NOTHING);
 }
 
-/* Modifier 3 is for software that has left something in the DDR (tavor-hw 5). */
+/* Modifier 3 is for software that keeps data in the DDR (tavor-hw 5). */
 static void sys_en_clears_the_ddr_or_not(void)
 {
 	u8 byte = 0x5a, back = 0;
@@ -228,7 +228,10 @@ static void only_known_modifiers(void)
 		}
 }
 
-/* It is recorded and changes nothing. SYS_EN and their like first, while they may run. */
+/*
+ * An input modifier that must be 0 is recorded and has no effect. SYS_EN and similar commands come
+ * first, while they are legal.
+ */
 static void input_modifier_where_there_is_none(void)
 {
 	static const u16 early[] = { 0x04, 0x01, 0x03, 0x05, 0x06, 0x34, 0x02 };
@@ -248,7 +251,7 @@ static void input_modifier_where_there_is_none(void)
 	}
 }
 
-/* A mailbox that is not there is a bus error, if the command has come so far as to need it. */
+/* A mailbox that is not mapped is a bus error, if the command gets as far as to use it. */
 static void mailbox_out_of_reach(void)
 {
 	static const u16 with_input[] = { 0x09, 0x0c, 0x0d, 0x11, 0x13, 0x16, 0x19, 0x1a,
@@ -304,8 +307,8 @@ static void outbox_out_of_reach(void)
 
 static const struct kind {
 	const char *name;
-	u32 reserved; /* an index of the firmware's; 0: there are none */
-	u32 free;     /* an index nothing has been put at */
+	u32 reserved; /* a reserved index; 0: there are none */
+	u32 free;     /* an index without an object */
 	u32 beyond;
 	u16 give; /* SW2HW */
 	u16 others[4];
@@ -318,7 +321,7 @@ static const struct kind {
 
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-/* MAP_EQ masks its EQN, and its input and that of ARM_SRQ is immediate. */
+/* MAP_EQ has other bits in its input modifier, and its input and that of ARM_SRQ is immediate. */
 static u8 run_on(u16 opcode, u32 index)
 {
 	return opcode == 0x12 || opcode == 0x40 ? run_imm(opcode, index, 1) : run(opcode, index);
@@ -413,7 +416,7 @@ static void qp_numbers(void)
 	for (i = 0; i < N_QP_COMMANDS; i++) {
 		check_refused(qp_commands[i], 1000, CMD_BAD_RESOURCE, RULE_CMD_INDEX);
 		check_refused(qp_commands[i], 1 << 24 | 1030, CMD_BAD_PARAM, RULE_QP_CMD_MODIFIER);
-		/* the index of another: the table has 2048 */
+		/* the index of another QP: the table has 2048 */
 		check_refused(qp_commands[i], 2048 + 1030, CMD_BAD_RESOURCE,
 			      qp_commands[i] == 0x19 ? RULE_QP_BUSY : RULE_CMD_INDEX);
 	}
@@ -425,7 +428,7 @@ static void qp_numbers(void)
 #define ALL_STATES 0x7f
 #define IN(s) (1u << QP_##s)
 
-/* tavor-hw 12.1: which states a command may find. ERR2RST without bit 1 is the strict one. */
+/* The legal states for each transition (tavor-hw 12.1). ERR2RST without bit 1 needs ERR. */
 static const struct {
 	u16 opcode;
 	u8 op_mod, from;
@@ -462,7 +465,7 @@ static void into_state(struct tt_qp *q, enum qp_state state)
 		CHECK_EQ(tc_cmd(0x1f, 0, q->qpn, 0, 0, NULL), CMD_OK);
 	if (state == QP_ERR)
 		CHECK_EQ(tc_cmd(0x1e, 0, q->qpn, 0, 0, NULL), CMD_OK);
-	if (state == QP_SQE) { /* an opcode that a datagram service does not have */
+	if (state == QP_SQE) { /* an opcode that is undefined for a datagram service */
 		tt_wqe(q);
 		tt_ring_send(q, tt_sq_addr(0), WQE_READ, 2);
 		TC_UNTIL(tt_state(q) == QP_SQE);
@@ -505,7 +508,7 @@ static void every_transition_from_every_state(void)
 			if (got)
 				CHECK_EQ(tt_state(&q), state);
 		}
-	/* a driver cannot know that a queue has failed meanwhile: none of this is its fault */
+	/* a driver cannot know that a QP has failed since, so this is no violation */
 	CHECK_EQ(tc_violations(RULE_WQE_OPCODE), i);
 	CHECK_EQ(tc_any_violation(), 0);
 }
@@ -544,7 +547,7 @@ static void qp_contexts_are_judged(void)
 	CHECK_EQ(spoilt(&q, 0x1b, 0, 1), CMD_BAD_PARAM);
 	CHECK_EQ(spoilt(&q, 0x1b, 0, 0), CMD_OK);
 	CHECK_EQ(spoilt(&q, 0x1c, 0, 1), CMD_BAD_PARAM);
-	CHECK_EQ(spoilt(&q, 0x1c, 0, 1 << 10), CMD_BAD_PARAM); /* ARMED is not for software */
+	CHECK_EQ(spoilt(&q, 0x1c, 0, 1 << 10), CMD_BAD_PARAM); /* software must not set ARMED */
 	into_state(&q, QP_SQD);
 	CHECK_EQ(spoilt(&q, 0x38, 0, 1), CMD_BAD_PARAM);
 	CHECK_EQ(spoilt(&q, 0x20, 0, 1), CMD_BAD_PARAM);
@@ -554,7 +557,7 @@ static void qp_contexts_are_judged(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* Depths beyond QUERY_DEV_LIM (2^3 and 2^7), and those that SQD2SQD may set. */
+/* Tests depths above QUERY_DEV_LIM (2^3 and 2^7), and the depths that SQD2SQD can set. */
 static void responder_and_initiator_depth(void)
 {
 	struct tt_qp q = { .qpn = 1030, .service = SVC_RC, .uar = TC_UAR, .cq_log = 6 };
@@ -568,7 +571,7 @@ static void responder_and_initiator_depth(void)
 	CHECK_EQ(tc_violations(RULE_QP_CTX_PARAM), 1);
 	put32(tc_in() + 0x98, 3u << 21);
 	put32(tc_in(), 1 << 16);
-	put32(tc_in() + 0x0c, 5); /* the schedule queue comes here and only here */
+	put32(tc_in() + 0x0c, 5); /* only INIT2RTR reads the schedule queue */
 	CHECK_EQ(run(0x1a, q.qpn), CMD_OK);
 	CHECK_EQ(run(0x22, q.qpn), CMD_OK);
 	CHECK_EQ(get32(tc_out() + 0x0c), 5);
@@ -621,7 +624,7 @@ static void a_queue_with_an_srq_gives_no_credits(void)
 	CHECK_EQ(run(0x36, 0x14), CMD_OK);
 }
 
-/* --- the others ------------------------------------------------------------------------------- */
+/* --- other commands --------------------------------------------------------------------------- */
 
 static void init_hca_limits(void)
 {
@@ -684,10 +687,10 @@ static void a_bound_region_stays(void)
 	CHECK_EQ(run(0x0f, key), CMD_REG_BOUND);
 	tc_mpt_mailbox(tc_in(), key, 1 << 17 | 1 << 8, 0, 4096, ddr_start(tc_hca()) + 0x1000);
 	CHECK_EQ(run(0x39, key), CMD_REG_BOUND);
-	check_refused(0x39, 0x70, CMD_BAD_RES_STATE, RULE_CMD_OWNERSHIP); /* no region */
+	check_refused(0x39, 0x70, CMD_BAD_RES_STATE, RULE_CMD_OWNERSHIP); /* there is no region */
 	CHECK_EQ(run(0x0f, 0x70), CMD_OK);
 	CHECK_EQ(run(0x0f, key), CMD_OK);
-	/* a process binds windows: that they are bound is nobody's fault */
+	/* a process binds windows, so a bound window is no violation of the driver */
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
@@ -706,7 +709,7 @@ static void event_queues(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* 2^18 entries are too many, one is none at all. */
+/* 2^18 entries are too many, and one entry is too few. */
 static void cq_sizes_are_judged(u16 opcode)
 {
 	tc_cq_mailbox(tc_in(), 0x90, 4, TC_UAR);
@@ -730,7 +733,7 @@ static void completion_queues(void)
 		CHECK_EQ(cq_post(tc_hca(), 0x90, &cqe, false), 0);
 	tc_cq_mailbox(tc_in(), 0x90, 3, TC_UAR);
 	CHECK_EQ(run(0x2c, 0x90), CMD_BAD_SIZE);
-	CHECK_EQ(tc_any_violation(), 0); /* what is outstanding, the driver cannot know */
+	CHECK_EQ(tc_any_violation(), 0); /* the driver cannot know the number of outstanding CQEs */
 	cq_sizes_are_judged(0x2c);
 	tc_cq_mailbox(tc_in(), 0x90, 5, TC_UAR);
 	CHECK_EQ(run(0x2c, 0x90), CMD_OK);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* A switch: directed routes through it, its tables, and packets it forwards. */
+/* A switch: directed routes through it, its tables, and forwarding. */
 #include "fabric_fakes.h"
 
 #include <unistd.h>
@@ -24,9 +24,7 @@ static struct hca *switched(void)
 	return h;
 }
 
-/*
- * A directed-route SMP out of HCA 0 port 1 through @hops ports; mad_in has the data and attribute.
- */
+/* Sends a directed-route SMP from HCA 0 port 1 through @hops ports, with the data in mad_in. */
 static void send_directed(struct hca *h, u8 method, u16 attr, u32 mod, u8 hops, const u8 *path)
 {
 	struct packet *p = ud_packet(15, 0xffff, 0xffff, 0, 256);
@@ -36,7 +34,7 @@ static void send_directed(struct hca *h, u8 method, u16 attr, u32 mod, u8 hops, 
 	mad_fill(CLASS_SUBN_DIRECTED, method, attr, mod);
 	memcpy(mad_in + MAD_DATA, data, 64);
 	mad_in[MAD_HOP_CNT] = hops;
-	mad_in[MAD_HOP_PTR] = 1; /* as the host's SMI leaves it */
+	mad_in[MAD_HOP_PTR] = 1; /* as the host's SMI sets it */
 	put16(mad_in + MAD_DR_SLID, 0xffff);
 	put16(mad_in + MAD_DR_DLID, 0xffff);
 	for (i = 1; i <= hops && i < 64; i++)
@@ -51,7 +49,7 @@ static void send_directed(struct hca *h, u8 method, u16 attr, u32 mod, u8 hops, 
 		memcpy(mad_out, fake_rx[fake_rxs - 1].data + REPLY, 256);
 }
 
-/* To the switch itself: one hop. */
+/* Sends an SMP to the switch itself, which is one hop. */
 static u16 ask_switch(struct hca *h, u8 method, u16 attr, u32 mod)
 {
 	static const u8 path[] = { 1 };
@@ -101,7 +99,7 @@ static void node_info_by_directed_route(void)
 	CHECK_EQ(ask_switch(h, T_GET, 0x11, 0), 0);
 	CHECK_EQ(mad_out[MAD_DATA + 2], 2);
 	CHECK_EQ(mad_out[MAD_DATA + 3], 8);
-	CHECK_EQ(mad_out[MAD_DATA + 36], 1); /* came in through port 1 */
+	CHECK_EQ(mad_out[MAD_DATA + 36], 1); /* the port of arrival is 1 */
 	CHECK(get16(mad_out + MAD_STATUS) & 0x8000);
 	CHECK_EQ(mad_out[MAD_HOP_PTR], 1);
 	CHECK_EQ(mad_out[MAD_RETURN_PATH + 1], 1);
@@ -136,7 +134,7 @@ static void directed_route_goes_through(void)
 	CHECK_EQ(mad_out[MAD_RETURN_PATH + 1], 1);
 }
 
-/* What HCA 1's host would answer. */
+/* The reply of HCA 1's host returns by the directed route. */
 static void directed_route_comes_back(void)
 {
 	struct hca *h = switched();
@@ -168,7 +166,7 @@ static void bad_hops_are_dropped(void)
 
 	memset(mad_in, 0, sizeof(mad_in));
 	send_directed(h, T_GET, 0x11, 0, 2, path);   /* no such port */
-	send_directed(h, T_GET, 0x11, 0, 200, path); /* more hops than there is room for */
+	send_directed(h, T_GET, 0x11, 0, 200, path); /* more hops than the path has entries */
 	CHECK_EQ(fake_rxs, 0);
 }
 
@@ -185,8 +183,8 @@ static void broken_mads_are_dropped(void)
 }
 
 /*
- * LID-routed to the switch, then one hop, and the same way back: how infiniband-diags look behind a
- * switch.
+ * An SMP goes by LID to the switch, then one hop, and back: infiniband-diags use such a route
+ * behind a switch.
  */
 static void combined_route_goes_both_ways(void)
 {
@@ -320,14 +318,14 @@ static void unicast_follows_the_table(void)
 
 	port_tx(h, 1, ud_packet(0, 3, 1, 5, 64));
 	port_tx(h, 1, ud_packet(0, 2, 1, 5, 64));
-	port_tx(h, 1, ud_packet(0, 8, 1, 5, 64));  /* no entry */
-	port_tx(h, 1, ud_packet(0, 60, 1, 5, 64)); /* beyond the top */
+	port_tx(h, 1, ud_packet(0, 8, 1, 5, 64));  /* no table entry */
+	port_tx(h, 1, ud_packet(0, 60, 1, 5, 64)); /* above the top of the table */
 	settle();
 	CHECK_EQ(fake_rxs, 2);
 	CHECK_EQ(fake_rx[0].hca + fake_rx[1].hca, 1);
 	CHECK_EQ(sw->port[1].counter[CNT_RCV_RELAY], 2);
 	CHECK_EQ(sw->port[3].counter[CNT_XMIT_PKTS], 1);
-	/* never back where it came from */
+	/* never back to the port of arrival */
 	arrivals_add(&sw->port[3], ud_packet(0, 3, 1, 5, 64));
 	settle();
 	CHECK_EQ(fake_rxs, 2);
@@ -348,12 +346,12 @@ static void multicast_goes_to_the_members_only(void)
 	fake_rxs = 0;
 	port_tx(h, 2, ud_packet(0, 0xc002, 2, 0xffffff, 64));
 	settle();
-	CHECK_EQ(fake_rxs, 1); /* a group nobody joined: its own copy */
+	CHECK_EQ(fake_rxs, 1); /* a group without members: only its own copy */
 }
 
-/* --- packets that go round in circles --- */
+/* --- packets in a loop --- */
 
-/* HCA 0 port 1 on switch 0, and the two switches joined by @joined; all ports active. */
+/* Connects HCA 0 port 1 to switch 0, and the two switches by @joined, with all ports active. */
 static struct hca *two_switches(const char *joined)
 {
 	static char cables[256];
@@ -401,7 +399,7 @@ static bool at_its_end(void)
 	return packets_sent(0) + packets_sent(1) >= 16;
 }
 
-/* Also where one of the two cables leads through another process. */
+/* Also tests a loop with one cable through another process. */
 static void unicast_in_a_circle_ends(void)
 {
 	u8 lft[64] = { [5] = 2 }, info[64] = { [7] = 8 };
@@ -429,7 +427,7 @@ static void unicast_in_a_circle_ends(void)
 		 1);
 }
 
-/* Three copies of each at every switch. */
+/* Each switch sends three copies of each packet. */
 static void multicast_storm_ends(void)
 {
 	struct hca *h = two_switches("s0.2-s1.2,s0.3-s1.3,s0.4-s1.4,s0.5-s1.5");

@@ -48,7 +48,7 @@ static void copies_across_pages(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* MTT[0] maps the page that holds the start, wherever in it that lies. */
+/* MTT[0] maps the page that contains the start of the region, which need not be aligned. */
 static void start_need_not_be_page_aligned(void)
 {
 	u8 *buf, byte;
@@ -81,7 +81,7 @@ static void refuses_what_the_key_does_not_allow(void)
 	CHECK(rd(key, TC_PD, 0, 1, TPT_REMOTE_WRITE) < 0);
 	CHECK(rd(key, TC_PD, 0, 1, TPT_REMOTE_ATOMIC) < 0);
 	CHECK(rd(key, TC_PD + 1, 0, 1, 0) < 0);
-	/* same index, other high bits: a stale key */
+	/* same index, other high bits: an old key */
 	CHECK(rd(key + 1024, TC_PD, 0, 1, 0) < 0);
 	CHECK_EQ(tc_cmd(0x0f, 1, key, 0, 0, NULL), 0);
 	CHECK(rd(key, TC_PD, 0, 1, 0) < 0);
@@ -146,8 +146,8 @@ static void write_and_read_mtt_agree(void)
 }
 
 /*
- * HW2SW_MPT takes a key out of the cache by itself: it may come back by a store, without SYNC_TPT
- * (tavor-hw 9.6).
+ * HW2SW_MPT removes a key from the cache. Software may enable the key again by a store, without
+ * SYNC_TPT (tavor-hw 9.6).
  */
 static void key_given_back_after_hw2sw(void)
 {
@@ -164,7 +164,7 @@ static void key_given_back_after_hw2sw(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* tavor-hw 9.6: stores through BAR4, bytes among them, no command. */
+/* Software uses stores through BAR4, also of single bytes, and no command (tavor-hw 9.6). */
 static void fast_memory_region(void)
 {
 	u64 mpt, at;
@@ -221,7 +221,7 @@ static void atomics_are_in_host_order(void)
 	CHECK(tpt_atomic(tc_hca(), "test", key, TC_PD, 8, add, &step, &old) < 0);
 }
 
-/* INIT_HCA says which order that is (tavor-hw 6.6). */
+/* INIT_HCA sets the byte order of the host (tavor-hw 6.6). */
 static void atomics_in_the_order_of_a_big_endian_host(void)
 {
 	u8 *page = tc_ram() + TC_RAM - 4096;
@@ -240,7 +240,7 @@ static void atomics_in_the_order_of_a_big_endian_host(void)
 	CHECK_EQ(get64(page), 105);
 }
 
-/* Where the bus allows half of it: nothing is written that could not be read first. */
+/* If the mapping allows only reads or only writes, nothing is written. */
 static void atomic_needs_both_rights_of_the_bus(void)
 {
 	u8 *page = tc_ram() + TC_RAM - 4096;
@@ -262,8 +262,7 @@ static void atomic_needs_both_rights_of_the_bus(void)
 }
 
 /*
- * Eight bytes that two maps share, or that lie askew in the client's file, are added to all the
- * same.
+ * An atomic also works on eight bytes in two maps, or at an unaligned offset of the client's file.
  */
 static void atomic_across_two_maps(void)
 {

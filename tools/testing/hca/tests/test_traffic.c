@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Traffic through the whole model, over the socket: what needs the real memory keys, CQs, ports and
- * clock together. The details of the transport are in test_qp_rc and its neighbours.
+ * Traffic through the whole model, over the socket, for cases that need the real memory keys, CQs,
+ * ports and clock together. Details of the transport are in test_qp_rc and similar tests.
  */
 #include "tap.h"
 #include "traffic.h"
@@ -143,7 +143,7 @@ static void a_window_opens_and_closes(void)
 	post_write_by(WINDOW + 1024, VA + HALF);
 	completes(&a, WQE_WRITE);
 	CHECK(!memcmp(data, data + HALF, 100));
-	/* the region stays while a window is bound to it */
+	/* a region with a bound window cannot be deregistered */
 	CHECK_EQ(tc_cmd(0x0f, 1, key, 0, 0, NULL), CMD_REG_BOUND);
 	post_bind(WINDOW + 2048, 0, 0, 0);
 	completes(&b, WQE_BIND);
@@ -184,7 +184,7 @@ static void resize_cq(struct tt_qp *q, u32 log)
 	tc_in()[0x0c] = log;
 	put32(tc_in() + 0x1c, TC_KEY);
 	CHECK_EQ(tc_cmd(0x2c, 1, q->cqn, tc_bus(tc_in()), 0, NULL), 0);
-	/* tavor-hw 11.7, as libmthca does it */
+	/* the fixed flow of tavor-hw 11.7, as libmthca executes it */
 	q->ci &= mask;
 	if (!(old[mask * 32 + 31] & 0x80))
 		q->ci -= mask + 1;
@@ -201,7 +201,7 @@ static void a_cq_is_resized_under_traffic(void)
 
 	up(SVC_RC);
 	for (i = 0; i < 60; i++) {
-		/* a few complete before, a few during, a few after; one waits for none of it */
+		/* some sends complete before the resize, some during it, some after it */
 		for (j = 0; j < 1 + i % 5; j++, sent++)
 			tt_post(&a, WQE_WRITE, key, VA, 3000 + j, VA + HALF);
 		if (i % 3)
@@ -228,7 +228,7 @@ static u8 *post_datagram(u32 len)
 	put64(w + 24, VA + HALF);
 	put32(w + 16 + 0x20, b.qpn);
 	put32(w + 16 + 0x24, TT_QKEY);
-	/* headers fill the stride: the list lies in the next slot */
+	/* the headers fill the slot, so the list is in the next slot */
 	tt_sge(w + 64, key, VA, len);
 	tt_send(&a, WQE_SEND, w + 80);
 	a.sq++;
@@ -250,7 +250,7 @@ static void a_datagram_arrives(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
-/* --- what goes wrong ---------------------------------------------------------------------- */
+/* --- errors ------------------------------------------------------------------------------- */
 
 static void a_pulled_cable_ends_in_retry_exceeded(void)
 {
@@ -286,8 +286,8 @@ static u8 migration_state(const struct tt_qp *q)
 }
 
 /*
- * The cable of port 1 goes; both ends move to port 2 by themselves, and each tells so once
- * (tavor-hw 12.7, IBTA 17.2.8).
+ * The cable of port 1 is pulled. Both ends migrate to port 2, and each reports it once (tavor-hw
+ * 12.7, IBTA 17.2.8).
  */
 static void a_connection_outlives_its_cable(void)
 {
@@ -300,7 +300,7 @@ static void a_connection_outlives_its_cable(void)
 	arm_alternate_path(&a);
 	arm_alternate_path(&b);
 	CHECK_EQ(migration_state(&a), PM_REARM);
-	for (i = 0; i < 2; i++) { /* each way, so that both see the other's bit */
+	for (i = 0; i < 2; i++) { /* both directions, so that both sides receive the M bit */
 		tt_post(i ? &b : &a, WQE_WRITE, key, VA, 100, VA + HALF);
 		completes(i ? &b : &a, WQE_WRITE);
 	}
@@ -346,7 +346,8 @@ static void losses_and_reordering_are_repaired(void)
 }
 
 /*
- * The untranslated key reaches everywhere; what is not mapped for the device is the driver's fault.
+ * The untranslated key covers all addresses. An access to memory that is not mapped is an error of
+ * the driver.
  */
 static void memory_that_is_not_mapped_is_a_violation(void)
 {
@@ -380,8 +381,8 @@ static void ring_alarm(struct hca_timer *t)
 }
 
 /*
- * Connected queues cost nothing while nobody uses them: in a third of a second the loop wakes up
- * for timers that are about to be found obsolete, and never again.
+ * Idle connected QPs use no processor time: in a third of a second, the loop wakes up only for
+ * timers that are already obsolete.
  */
 static void connected_queues_sleep(void)
 {
@@ -409,8 +410,8 @@ static void connected_queues_sleep(void)
 }
 
 /*
- * Senders wait for packets under way (dispatch.c): one that nobody gives back would be waited for,
- * for ever.
+ * Senders wait for packets in flight to be freed (dispatch.c). A packet that is never freed would
+ * block them for ever.
  */
 static void every_packet_is_given_back(void)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* Traps: what raises them, what they say, and that they stop when repressed. */
+/* Traps: their causes, their contents, and that a repressed trap stops. */
 #include "fabric_fakes.h"
 
 #define KEY 0x1122334455667788ULL
@@ -37,9 +37,7 @@ static void set_caps(struct hca *h, u32 mask)
 	settle();
 }
 
-/*
- * Notices of a changed mask are an option of their own, which the same mask names (IBTA 14.2.5.6).
- */
+/* The capability mask has a bit of its own that enables notices of changes (IBTA 14.2.5.6). */
 static void capability_change_without_the_notice(void)
 {
 	struct hca *h = fabric_active();
@@ -64,7 +62,7 @@ static void capability_change_raises_144(void)
 	CHECK_EQ(traps(), 1);
 	lrh = fake_rx[0].data;
 	CHECK_EQ(fake_rx[0].port, 1);
-	CHECK_EQ(get16(lrh + 6), 0); /* source LID 0: the firmware's own */
+	CHECK_EQ(get16(lrh + 6), 0); /* source LID 0: from the firmware */
 	CHECK_EQ(get16(lrh + 2), 1);
 	CHECK_EQ(lrh[0] >> 4, 15);
 	CHECK_EQ(last_trap()[MAD_METHOD], 5);
@@ -101,10 +99,7 @@ static void same_capabilities_raise_nothing(void)
 	CHECK_EQ(traps(), 0);
 }
 
-/*
- * Traps are the firmware's work, unlike the ports: when it hangs none comes, repeated ones
- * included.
- */
+/* The firmware sends traps. If it hangs, no trap is sent, and none is repeated. */
 static void hanging_firmware_sends_none(void)
 {
 	struct hca *h = fabric_active();
@@ -155,7 +150,7 @@ static void trap_repeats_until_repressed(void)
 	put64(mad_in + MAD_TID, tid + 1);
 	CHECK_EQ(mad_send(h, 1, 4), CMD_OK);
 	repeat(h);
-	CHECK_EQ(traps(), 4); /* that was another one's */
+	CHECK_EQ(traps(), 4); /* a repress of another trap */
 	put64(mad_in + MAD_TID, tid);
 	CHECK_EQ(mad_send(h, 1, 4), CMD_OK);
 	repeat(h);
@@ -174,7 +169,7 @@ static void repeated_cause_makes_no_second_trap(void)
 	CHECK_EQ(traps(), 1);
 	repeat(h);
 	CHECK_EQ(traps(), 2);
-	CHECK_EQ(get32(details() + 6), 0x02400a68); /* the newest state is reported */
+	CHECK_EQ(get32(details() + 6), 0x02400a68); /* the newest contents are sent */
 }
 
 static void trap_ends_with_the_link(void)
@@ -211,7 +206,7 @@ static void bad_mkey_raises_256(void)
 	CHECK_EQ(details()[24], 7);
 }
 
-/* Without the extended mailbox nobody is known that could be named. */
+/* Without the extended mailbox the sender is unknown, so no trap is sent. */
 static void bad_mkey_without_source_raises_nothing(void)
 {
 	struct hca *h = fabric_active();

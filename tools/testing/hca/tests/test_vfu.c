@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* The vfio-user protocol, PCI configuration space, and what a client may get wrong. */
+/* The vfio-user protocol, PCI configuration space, and errors of a client. */
 #include "client.h"
 #include "tap.h"
 
@@ -225,8 +225,8 @@ static void accesses_beyond_a_region_are_refused(void)
 	CHECK(tc_write(7, 254, buf, 4) < 0);
 	CHECK(tc_write(4, 16 << 20, buf, 1) < 0);
 	CHECK(tc_write(100, 0, buf, 1) < 0);
-	CHECK(tc_read(0, 2, buf, 4) < 0);  /* misaligned register */
-	CHECK(tc_read(0, 0, buf, 16) < 0); /* no such width */
+	CHECK(tc_read(0, 2, buf, 4) < 0);  /* unaligned register */
+	CHECK(tc_read(0, 0, buf, 16) < 0); /* an unsupported width */
 	CHECK(tc_read(0, 10, buf, 5) < 0);
 	CHECK(tc_write(0, 12, buf, 6) < 0);
 }
@@ -289,7 +289,7 @@ static void unmap_takes_whole_maps(void)
 {
 	tc_fresh();
 	CHECK_EQ(tc_unmap(TC_IOVA, 0x1000), (unsigned long long)-EINVAL);
-	CHECK_EQ(tc_unmap(0x1000, 0x1000), 24); /* nothing there: nothing to do */
+	CHECK_EQ(tc_unmap(0x1000, 0x1000), 24); /* no map in this range: no error */
 	CHECK_EQ(tc_unmap(TC_IOVA, TC_RAM), 24);
 	CHECK_EQ(dma_maps(tc_hca()), 0);
 }
@@ -323,7 +323,7 @@ static void dma_spans_maps(void)
 	u32 i;
 
 	tc_fresh();
-	/* neighbouring bus pages, far apart in memory and in the wrong order */
+	/* adjacent bus pages, which are far apart in memory and in reverse order */
 	CHECK_EQ(tc_map(0x10000, 0x1000, 0x500000), 0);
 	CHECK_EQ(tc_map(0x11000, 0x1000, 0x400000), 0);
 	CHECK_EQ(tc_map(0x12000, 0x1000, 0x600000), 0);
@@ -422,7 +422,7 @@ static void capabilities_of_mt25208(void)
 	tc_start("");
 }
 
-/* QEMU keeps the table that counts; this one only has to be there. */
+/* QEMU has the table that is used. This one must only keep its contents. */
 static void msix_table_keeps_what_is_written(void)
 {
 	u32 v = 0x12345678, back = 0;
@@ -439,7 +439,7 @@ static void msix_table_keeps_what_is_written(void)
 static void vpd_can_be_read(void)
 {
 	tc_fresh();
-	tc_cfg_write(0x51, 0, 2); /* half of the address: nothing happens */
+	tc_cfg_write(0x51, 0, 2); /* half of the address has no effect */
 	CHECK_EQ(tc_cfg32(0x50) >> 31, 0);
 	tc_cfg_write(0x52, 0, 2);
 	CHECK_EQ(tc_cfg32(0x50) >> 31, 1);
@@ -459,7 +459,7 @@ static void hidden_ddr_has_no_bar(void)
 	tc_start("");
 }
 
-/* Only if asked for: a client that can map one region posts no writes at all. */
+/* The DDR can be mapped only with the option: a client with a mapped region posts no writes. */
 static void ddr_can_be_mapped(void)
 {
 	u32 m[8] = { 32, 0, VFIO_PCI_BAR4_REGION_INDEX };
@@ -496,7 +496,7 @@ static void reset_message_clears_the_device(void)
 	tc_fresh();
 	tc_up();
 	CHECK_EQ(tc_call(RESET, NULL, 0, NULL, 0, NULL, 0), 0);
-	/* no silence here: the client asked for it, not the guest */
+	/* the device answers at once, because the client and not the guest has reset it */
 	CHECK_EQ(tc_cfg32(0), 0x5a4415b3);
 	CHECK_EQ(tc_cfg32(PCI_COMMAND) & 0xffff, 0);
 	CHECK(!hca_running(tc_hca()));
@@ -540,7 +540,7 @@ static void removal_cuts_the_client_off(void)
 	tc_fresh();
 }
 
-/* Everything at random; the model must live. The seed is fixed. */
+/* Random accesses must not crash the model. The seed is fixed. */
 static void random_accesses(void)
 {
 	u64 x = 88172645463325252ull;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* Cables: where packets go, what a pulled or bad cable does, and what the option accepts. */
+/* Cables: the destination of packets, pulled and bad cables, and valid values of the option. */
 #include <time.h>
 #include <unistd.h>
 
@@ -18,7 +18,7 @@ static void own_lid_loops_back(void)
 	struct hca *h = fabric_active();
 
 	port_tx(h, 1, ud_packet(0, 1, 1, 5, 16));
-	CHECK_EQ(fake_rxs, 0); /* never inside port_tx() */
+	CHECK_EQ(fake_rxs, 0); /* never from within port_tx() */
 	settle();
 	CHECK_EQ(fake_rxs, 1);
 	CHECK_EQ(fake_rx[0].port, 1);
@@ -33,13 +33,13 @@ static void lids_within_lmc_loop_back(void)
 	set_lmc(h, 2, 0);
 	port_tx(h, 1, ud_packet(0, 8, 8, 5, 16));
 	port_tx(h, 1, ud_packet(0, 11, 8, 5, 16));
-	port_tx(h, 1, ud_packet(0, 12, 8, 5, 16)); /* nobody's */
+	port_tx(h, 1, ud_packet(0, 12, 8, 5, 16)); /* a LID of no port */
 	settle();
 	CHECK_EQ(fake_rxs, 2);
 	CHECK_EQ(fake_rx[1].port, 1);
 }
 
-/* A subnet manager that forgets alignment gets the whole range all the same. */
+/* A LID that is not aligned to the LMC still owns the whole range. */
 static void unaligned_lid_is_cut_off_by_lmc(void)
 {
 	struct hca *h = fabric_active();
@@ -107,7 +107,9 @@ static void permissive_lid_is_for_management_only(void)
 	CHECK_EQ(fake_rx[0].port, 2);
 }
 
-/* By SL2VL or by mistake: nothing but QP0 gets on VL 15, and nobody beyond the operational VLs. */
+/*
+ * VL 15 is only for QP0, and no packet uses a VL above the operational ones, whatever SL2VL says.
+ */
 static void vls_that_cannot_be_used(void)
 {
 	struct hca *h = fabric_active();
@@ -449,7 +451,7 @@ static void cable_grammar(void)
 	}
 }
 
-/* wire_new_all() complains on stderr, so its status is all there is to see. */
+/* wire_new_all() prints errors to stderr, so only its status is checked. */
 static void cables_that_cannot_be(void)
 {
 	static const char *const bad[] = { "0.3-0.1",	       "1.1-0.1",   "0.1-0.1",
@@ -464,7 +466,7 @@ static void cables_that_cannot_be(void)
 	}
 }
 
-/* --- between processes (here: two ends of a socket in one) --- */
+/* --- between processes (here: both ends of a socket in one process) --- */
 
 static char socket_path[64], socket_cable[200];
 
@@ -504,7 +506,7 @@ static void remote_cable_carries_packets(void)
 	CHECK_EQ(fake_rx[0].hca, 1);
 	CHECK_EQ(fake_rx[0].len, 8 + 12 + 8 + 256 + 4);
 	fake_rxs = 0;
-	for (i = 0; i < 2000; i++) /* more than the socket takes at once */
+	for (i = 0; i < 2000; i++) /* more than the socket accepts at once */
 		port_tx(h, 1, ud_packet(15, 0xffff, i, 0, 256));
 	for (i = 0; i < 1000 && fake_rxs < 2000; i++)
 		loop_turn(false);
@@ -512,7 +514,7 @@ static void remote_cable_carries_packets(void)
 	CHECK_EQ(get16(fake_rx[1999 % FAKE_RX].data + 6), 1999);
 }
 
-/* The other side does not read while nothing turns the loop. */
+/* The remote side does not read while the loop does not run. */
 static void remote_cable_that_is_stuck_discards(void)
 {
 	struct hca *h = remote_up();
@@ -540,7 +542,7 @@ static void remote_cable_follows_both_ports(void)
 	init_ib(&fake_hca[1], 1);
 	wait_for(both_init);
 	CHECK(both_init());
-	hca_port(h, 1)->phys = PHYS_POLLING; /* a link bounce */
+	hca_port(h, 1)->phys = PHYS_POLLING; /* the link restarts */
 	wire_update(hca_port(h, 1));
 	CHECK_EQ(port_state(h, 1), PORT_DOWN);
 	wait_for(both_init);

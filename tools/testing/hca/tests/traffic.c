@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* Queue pairs of the miniature driver: see traffic.h. */
+/* The queue pairs of the small driver, see traffic.h. */
 #include "traffic.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@ static void must(const char *what, u8 status)
 
 /* --- port --------------------------------------------------------------------------------- */
 
-/* PortInfo of a port; what comes back is in the mailbox for the next one. */
+/* Sends PortInfo for a port. The reply is the input of the next call. */
 static void portinfo(u32 port, u8 method)
 {
 	u8 *mad = tc_in();
