@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# A little of all traffic that a fabric sees, between two HCAs on a switch, for the capture tests to
-# look at.
+# Sends a little of all traffic of a fabric between two HCAs on a switch, for the capture tests.
 
 # shellcheck source=SCRIPTDIR/ipoib_pair.bash
 . "$(dirname "$0")/ipoib_pair.bash"

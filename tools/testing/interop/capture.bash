@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# On the host: boots a guest whose wire is captured, lets it send some of everything, and has
-# tshark, which others wrote from the specification, decode what was sent. DRIVER is the driver
+# Runs on the host: boots a guest whose wire is captured, sends some traffic of each kind in it, and
+# decodes the capture with tshark, which is independent of this project. DRIVER is the driver
 # (tavor); KERNEL may be set.
 
 # shellcheck source=SCRIPTDIR/../vm/lib/all.sh

@@ -5,7 +5,7 @@
 # Runs: host DRIVER=mthca
 # Runs: host DRIVER=tavor
 #
-# What is sent for a driver is decoded by tshark without a complaint. By hand:
+# Tests that tshark decodes the packets of a driver without a complaint. By hand:
 #   DRIVER=tavor tools/testing/interop/capture.sh
 
 # shellcheck source=SCRIPTDIR/capture.bash

@@ -6,8 +6,9 @@
 # Runs: host DRIVER=mthca
 # Runs: host DRIVER=tavor
 #
-# Two HCAs on a switch: all transports and operations, IPoIB, the connection manager, what opensm
-# and infiniband-diags ask; tshark decodes it without a complaint. By hand:
+# Tests that tshark decodes the traffic of two HCAs on a switch without a complaint: all transports
+# and operations, IPoIB, the connection manager, and the queries of opensm and infiniband-diags. By
+# hand:
 #   DRIVER=tavor tools/testing/interop/capture_fabric.sh
 
 # shellcheck source=SCRIPTDIR/capture.bash

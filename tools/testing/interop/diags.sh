@@ -7,9 +7,9 @@
 # Runs: guest --driver tavor --sm
 # Level: ci
 #
-# infiniband-diags on one HCA whose two ports are cabled to each other: what the subnet and
-# performance management agents answer, and that the counters count. With ib_mthca they judge the
-# HCA model. By hand:
+# Tests infiniband-diags on one HCA with a cable between its ports: the replies of the subnet and
+# performance management agents, and that the counters count. With ib_mthca it tests the HCA model.
+# By hand:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/interop/diags.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/../vm/guest/query.bash

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# For the scripts of this folder, which judge the model's ports, cables and switch with the
+# For the scripts of this folder that test ports, cables and switch of the model with the
 # distribution's driver, opensm and infiniband-diags.
 
 # shellcheck source=SCRIPTDIR/../vm/guest/query.bash

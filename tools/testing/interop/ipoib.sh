@@ -6,8 +6,8 @@
 # Runs: guest --driver mthca --sm --packages "iperf3 fio"
 # Runs: guest --driver tavor --sm --packages "iperf3 fio"
 #
-# IP over InfiniBand and what stands on it, between the two ports of one HCA. By hand, with either
-# driver:
+# Tests IP over InfiniBand between the two ports of one HCA, and protocols that use it. By hand,
+# with either driver:
 #   tools/testing/vm/run --driver tavor --sm --packages "iperf3 fio" -- \
 #     tools/testing/interop/ipoib.sh [test_NAME...]
 

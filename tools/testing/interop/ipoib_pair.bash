@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Two IPoIB interfaces of the guest that have a cable or a switch between them: NEAR is the guest's,
-# FAR is in a network namespace of its own, so that everything between them crosses the wire.
+# Two IPoIB interfaces of the guest with a cable or a switch between them. NEAR is in the guest's
+# network namespace and FAR in one of its own, so that all traffic between them crosses the wire.
 
 # shellcheck source=SCRIPTDIR/../vm/guest/test.bash
 . "$(dirname "${BASH_SOURCE[0]}")/../vm/guest/test.bash"

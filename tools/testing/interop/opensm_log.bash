@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# What opensm may have in its log.
+# The messages that opensm may write to its log.
 
 # On a machine so busy that opensm answers later than the 300 ms after which the kernel asks again,
 # it has two of a request: the second leave of a group names no member any more (1B25), and ib_umad

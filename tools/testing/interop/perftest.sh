@@ -6,10 +6,10 @@
 # Runs: guest --driver mthca --sm
 # Runs: guest --driver tavor --sm
 #
-# perftest between the two ports, for what it does rather than how fast: every program over every
-# transport that has its operation, by itself, with all sizes (-a), eight queue pairs (-q 8) and
-# events (-e). What perftest does not offer is refused by itself, which the last tests make sure of;
-# Documentation/interoperability.rst has the reasons. By hand, with either driver:
+# Tests the function and not the speed of perftest between the two ports: each program over each
+# transport that has its operation, alone, with all sizes (-a), with eight queue pairs (-q 8) and
+# with events (-e). perftest itself refuses the other combinations, which the last tests check;
+# Documentation/interoperability.rst gives the reasons. By hand, with either driver:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/interop/perftest.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/../vm/guest/query.bash

@@ -6,8 +6,8 @@
 # Runs: guest --driver mthca --sm --packages "iperf3 fio"
 # Runs: guest --driver tavor --sm --packages "iperf3 fio"
 #
-# perftest with queue pairs that the connection manager connects (-R), over IPoIB between the two
-# ports: every program over the transports that librdmacm has. By hand, with either driver:
+# Tests perftest with queue pairs that the connection manager connects (-R), over IPoIB between the
+# two ports: each program over the transports of librdmacm. By hand, with either driver:
 #   tools/testing/vm/run --driver tavor --sm --packages "iperf3 fio" -- \
 #     tools/testing/interop/perftest_cm.sh [test_NAME...]
 

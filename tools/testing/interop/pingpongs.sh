@@ -6,9 +6,9 @@
 # Runs: guest --driver mthca --sm
 # Runs: guest --driver tavor --sm
 #
-# libibverbs' pingpong programs, each with every option that its transport has: checked payload,
-# events, sizes, path MTUs, counts, ports, and paths with a GRH. Nearly all check the payload (-c).
-# By hand, with either driver:
+# Tests the pingpong programs of libibverbs, each with every option of its transport: checked
+# payload, events, sizes, path MTUs, counts, ports, and paths with a GRH. Nearly all check the
+# payload (-c). By hand, with either driver:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/interop/pingpongs.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/../vm/guest/query.bash

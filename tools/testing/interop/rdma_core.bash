@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Software that others wrote, on whichever driver is loaded: rdma-core's tools and opensm. What
-# passes with the distribution's ib_mthca has to pass with ib_tavor.
+# Tests of software by other authors with the loaded driver: the tools of rdma-core, and opensm.
+# Each test that passes with the distribution's ib_mthca must pass with ib_tavor.
 
 # shellcheck source=SCRIPTDIR/../vm/guest/test.bash
 . "$(dirname "${BASH_SOURCE[0]}")/../vm/guest/test.bash"

@@ -7,7 +7,7 @@
 # Runs: guest --driver tavor --sm
 # Kernels: 7 6.12 debug
 #
-# rdma-core's own tools and opensm. With ib_mthca they judge the HCA model. By hand:
+# Tests the tools of rdma-core and opensm. With ib_mthca it tests the HCA model. By hand:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/interop/rdma_core.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/rdma_core.bash

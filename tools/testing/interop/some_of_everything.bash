@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# A little traffic of each transport between the ports, for the capture tests to look at.
+# Sends a little traffic of each transport between the ports, for the capture tests.
 
 # shellcheck source=SCRIPTDIR/../vm/guest/test.bash
 . "$(dirname "$0")/../vm/guest/test.bash"

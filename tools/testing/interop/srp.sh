@@ -6,8 +6,8 @@
 # Runs: guest --driver mthca --sm --packages "iperf3 fio"
 # Runs: guest --driver tavor --sm --packages "iperf3 fio"
 #
-# SCSI over RDMA: the kernel's target on port 2 exports a RAM disk, its initiator on port 1 uses it,
-# fio writes and verifies. By hand, with either driver:
+# Tests SCSI over RDMA: the kernel's target on port 2 exports a RAM disk, its initiator on port 1
+# uses it, and fio writes and verifies. By hand, with either driver:
 #   tools/testing/vm/run --driver tavor --sm --packages "iperf3 fio" -- \
 #     tools/testing/interop/srp.sh [test_NAME...]
 

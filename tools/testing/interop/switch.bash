@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Two HCAs, their four ports on a modelled switch: opensm has to find, number and route it, and
-# infiniband-diags have to see what there is: for switch.sh, and switch_short.sh, which takes some
-# of it.
+# Tests of two HCAs whose four ports are on a modelled switch: opensm must find, number and route
+# it, and infiniband-diags must show it. switch.sh runs all of them, switch_short.sh runs some.
 
 # shellcheck disable=SC2317 # the tests are called by name
 # shellcheck source=SCRIPTDIR/fabric.bash

@@ -6,7 +6,7 @@
 # Runs: guest --driver mthca --sm --hcas 2 --hca cable=switch --packages "iperf3 fio"
 # Runs: guest --driver tavor --sm --hcas 2 --hca cable=switch --packages "iperf3 fio"
 #
-# Two HCAs on a modelled switch, judged by opensm and infiniband-diags. By hand, with either driver:
+# Tests two HCAs on a modelled switch with opensm and infiniband-diags. By hand, with either driver:
 #   tools/testing/vm/run --driver tavor --sm --hcas 2 --hca cable=switch \
 #     --packages "iperf3 fio" -- tools/testing/interop/switch.sh [test_NAME...]
 

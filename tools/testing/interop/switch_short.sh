@@ -5,7 +5,7 @@
 # Timeout: 600
 # Level: ci
 #
-# Of what switch.sh has, in a minute: opensm finds and routes the switch, and traffic passes. By
+# Tests a part of switch.sh in a minute: opensm finds and routes the switch, and traffic passes. By
 # hand:
 #   tools/testing/vm/run --driver mthca --sm --hcas 2 --hca cable=switch \
 #     --packages "iperf3 fio" -- tools/testing/interop/switch_short.sh

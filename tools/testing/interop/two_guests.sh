@@ -8,9 +8,9 @@
 # Runs: host SWITCH=1
 # As: switch
 #
-# Two guests, each with a model process of its own, joined by a socket: a cable, or a switch in the
-# server's model. Without DRIVER the server has ib_mthca and the client ib_tavor. The client runs
-# the tests of two_guests_side.bash. By hand:
+# Tests two guests, each with its own model process, connected by a socket, which is a cable or
+# leads to a switch in the server's model. Without DRIVER the server uses ib_mthca and the client
+# ib_tavor. The client runs the tests of two_guests_side.bash. By hand:
 #   DRIVER=tavor tools/testing/interop/two_guests.sh
 
 SERVER_DRIVER=${DRIVER:-mthca}

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# What runs in each of two guests that are joined by their HCAs (two_guests.sh boots them): "server"
-# has the subnet manager and does what the other one asks for, "client" is the list of tests. The
-# results folder of each is /mnt/share/server and /mnt/share/client to both, which is how they talk
-# apart from the fabric.
+# Runs in each of two guests whose HCAs are connected (two_guests.sh boots them): "server" runs the
+# subnet manager and executes requests of the other, "client" is the list of tests. Both guests see
+# the results folders of both as /mnt/share/server and /mnt/share/client, and use them to
+# communicate apart from the fabric.
 
 # shellcheck disable=SC2317 # the tests are called by name
 # shellcheck source=SCRIPTDIR/fabric.bash

@@ -6,8 +6,8 @@
 # Runs: guest --driver mthca --sm --hcas 2 --hca cable=0.1-1.1,0.2-1.2
 # Runs: guest --driver tavor --sm --hcas 2 --hca cable=0.1-1.1,0.2-1.2
 #
-# Two HCAs with two cables between them: two subnets of two nodes and no switch, each with an opensm
-# of its own. By hand, with either driver:
+# Tests two HCAs with two cables between them: two subnets of two nodes without a switch, each with
+# its own opensm. By hand, with either driver:
 #   tools/testing/vm/run --driver tavor --sm --hcas 2 --hca cable=0.1-1.1,0.2-1.2 -- \
 #     tools/testing/interop/two_hcas.sh [test_NAME...]
 
