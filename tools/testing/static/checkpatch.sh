@@ -5,7 +5,7 @@
 # Level: ci
 # Timeout: 900
 #
-# checkpatch --strict over the kernel code, with the kernel's own script.
+# Runs checkpatch --strict, the kernel's own script, on the kernel code.
 
 . "$(dirname "$0")/files.sh"
 

@@ -3,10 +3,10 @@
 #
 # Runs: host
 #
-# What a comment cites is there. "tavor-hw 10.3" is section 10.3 of Documentation/tavor-hw.rst and
-# its pages. In those pages, in Documentation/hca-model.rst and in the rules of the model "(10.3)"
-# is the same; elsewhere in the driver and in the model it is a citation of nothing. And a document
-# that is named is in the tree. By hand: run this script.
+# Checks that each citation in a comment has a target. "tavor-hw 10.3" is section 10.3 of
+# Documentation/tavor-hw.rst and its pages. In these pages, in Documentation/hca-model.rst and in
+# the rules of the model, "(10.3)" means the same; elsewhere in the driver and in the model it is an
+# error. A document that is named must be in the tree. By hand: run this script.
 """Prints TAP: one test for each kind of citation."""
 
 import os

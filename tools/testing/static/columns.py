@@ -3,9 +3,10 @@
 #
 # Runs: host
 #
-# No line of the C and of the scripts is longer than 100 columns, comments too. Two kinds cannot be
-# shorter: in C a line that a string makes long, which has to be found as it is printed, and what a
-# test says at its top about where it runs. By hand: run this script.
+# Checks that no line of the C code and of the scripts is longer than 100 columns, comments
+# included. Two kinds of lines may be longer: in C a line with a long string, so that a search for
+# the printed text finds it, and in a test the lines at its top that say where it runs. By hand: run
+# this script.
 """Prints TAP: one test for each folder."""
 
 import collections

@@ -3,7 +3,7 @@
 #
 # Runs: host
 #
-# Documentation/vrb-contract.rst names every test of the request engine, and none that is not there.
+# Checks that Documentation/vrb-contract.rst names every test of the request engine, and only these.
 
 cd "$(dirname "$0")/../../.." || exit 1
 document=Documentation/vrb-contract.rst

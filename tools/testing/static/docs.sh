@@ -5,8 +5,9 @@
 # Level: ci
 # Timeout: 300
 #
-# The documents build with Sphinx without a warning, kernel-doc comments included, and the guides
-# as man pages. Leaves them in build/doc/html and build/doc/man. By hand: run this script.
+# Checks that the documents build with Sphinx without a warning, with the kernel-doc comments, and
+# the guides as man pages. The results are in build/doc/html and build/doc/man. By hand: run this
+# script.
 
 # shellcheck source=SCRIPTDIR/../vm/lib/all.sh
 . "$(dirname "$0")/../vm/lib/all.sh"

@@ -3,9 +3,9 @@
 #
 # Runs: host
 #
-# Each parameter of the modules, and each counter of the engine, the driver, the servers and the
-# model, is in a table of the documents, and the tables have nothing else. A table stands between
-# ".. begin counters WHOSE" and ".. end counters WHOSE", or "parameters". By hand: run this script.
+# Checks that the tables of the documents have each parameter of the modules, and each counter of
+# the engine, the driver, the servers and the model, and nothing else. A table is between ".. begin
+# counters WHOSE" and ".. end counters WHOSE", or "parameters". By hand: run this script.
 """Prints TAP: one test for the parameters or counters of each module, and of the model."""
 
 import pathlib

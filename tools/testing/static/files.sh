@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Which files of the tree are what, for the static checks. Prints names relative to the tree.
+# Lists the files of the tree by kind, for the static checks. The names are relative to the tree.
 
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/../vm/lib/all.sh"

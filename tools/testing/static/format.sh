@@ -5,7 +5,7 @@
 # Level: ci
 # Timeout: 600
 #
-# clang-format over the user-space C. "format.sh --fix [FILE...]" changes the files instead.
+# Checks the user-space C with clang-format. "format.sh --fix [FILE...]" changes the files instead.
 
 . "$(dirname "$0")/files.sh"
 

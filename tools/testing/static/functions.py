@@ -3,10 +3,10 @@
 #
 # Runs: host
 #
-# The shape of the C code: every function of the modules that others can call says in which context
-# it may be called, and functions are short. By hand: run this script; with a folder as argument, on
-# that alone. "functions.py --atomic" prints, for the atomic check, the functions of the modules
-# that say they may be called where nothing may sleep.
+# Checks the shape of the C code: each function of the modules that others can call must say in
+# which context it may be called, and functions must be short. By hand: run this script; with a
+# folder as argument it checks only this folder. "functions.py --atomic" prints, for the atomic
+# check, the functions of the modules that may be called where nothing may sleep.
 """Prints TAP: one test for each rule and folder."""
 
 import os

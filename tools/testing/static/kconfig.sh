@@ -4,8 +4,8 @@
 # Runs: host
 # Level: ci
 #
-# Each module of the drivers has an option beside its Kbuild, as a kernel tree wants it, whose help
-# names the module. By hand: run this script.
+# Checks that each module of the drivers has an option beside its Kbuild, as a kernel tree needs it,
+# whose help names the module. By hand: run this script.
 
 folder=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/../vm/lib/try.bash

@@ -3,8 +3,8 @@
 #
 # Runs: host
 #
-# Each file of the tree belongs to a part in MAINTAINERS, what that names is there, and the licences
-# that files name are in LICENSES. By hand: run this script.
+# Checks that each file of the tree belongs to a part in MAINTAINERS, that the files named there
+# exist, and that the licences named in files are in LICENSES. By hand: run this script.
 
 cd "$(dirname "$0")/../../.." || exit 1
 number=0

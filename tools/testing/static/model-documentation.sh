@@ -4,7 +4,7 @@
 # Runs: host
 # Timeout: 60
 #
-# Documentation/hca-model.rst says what the sources say: each rule, option and control verb.
+# Checks that Documentation/hca-model.rst has the rules, options and control verbs of the sources.
 
 cd "$(dirname "$0")/../hca" || exit 1
 echo "1..2"

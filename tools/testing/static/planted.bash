@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# For the tests of static checks, which plant mistakes in a tree of their own. The test says where
-# that is ($tree), what is run there ($check), and how the tree is made (fresh).
+# For the tests of static checks, which plant mistakes in a tree of their own. The test sets the
+# tree ($tree) and the command to run there ($check), and defines how the tree is created (fresh).
 
 # shellcheck source=SCRIPTDIR/../vm/lib/try.bash
 . "$(dirname "${BASH_SOURCE[0]}")/../vm/lib/try.bash"

@@ -5,7 +5,7 @@
 # Level: ci
 # Timeout: 600
 #
-# Every script, under shellcheck.
+# Runs shellcheck on every script.
 
 . "$(dirname "$0")/files.sh"
 

@@ -5,8 +5,8 @@
 # Level: ci
 # Timeout: 1800
 #
-# The modules compiled anew with W=1 for both kernels, and with sparse and its endian checks where
-# Debian's sparse understands the headers (6.12).
+# Compiles the modules with W=1 for both kernels, and with sparse and its endian checks if Debian's
+# sparse understands the headers (6.12).
 
 . "$(dirname "$0")/files.sh"
 

@@ -3,8 +3,8 @@
 #
 # Runs: host
 #
-# citations.py finds each citation of what is not there, by file and line, in a small tree. By hand:
-# run this script.
+# Tests that citations.py finds each citation without a target, by file and line, in a small tree.
+# By hand: run this script.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/../vm/lib/try.bash

@@ -3,7 +3,8 @@
 #
 # Runs: host
 #
-# columns.py finds lines that are too long, in a small tree, and no others. By hand: run this.
+# Tests that columns.py finds each line that is too long in a small tree, and no other. By hand: run
+# this script.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/../vm/lib/try.bash

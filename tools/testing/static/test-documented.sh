@@ -3,7 +3,8 @@
 #
 # Runs: host
 #
-# documented.py finds what is not documented in a copy of the tree. By hand: run this script.
+# Tests that documented.py finds what is not documented in a copy of the tree. By hand: run this
+# script.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/planted.bash

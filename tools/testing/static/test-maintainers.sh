@@ -3,7 +3,7 @@
 #
 # Runs: host
 #
-# maintainers.sh finds what it looks for in a small tree. By hand: run this script.
+# Tests that maintainers.sh finds each kind of error in a small tree. By hand: run this script.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/planted.bash

@@ -3,8 +3,8 @@
 #
 # Runs: host
 #
-# words.sh finds each thing it looks for in a small tree that has them all. By hand: run this
-# script.
+# Tests that words.sh finds each text that is not allowed in a small tree that has them all. By
+# hand: run this script.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/../vm/lib/try.bash

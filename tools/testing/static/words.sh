@@ -3,7 +3,7 @@
 #
 # Runs: host
 #
-# What a line of the tree must not say. By hand: run this script.
+# Checks that no line of the tree has a text that is not allowed. By hand: run this script.
 
 cd "$(dirname "$0")/../../.." || exit 1
 number=0
