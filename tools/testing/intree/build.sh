@@ -5,8 +5,9 @@
 # Level: all
 # Timeout: 3000
 #
-# The modules build inside a kernel's source tree, by its Kconfig and Kbuild, without a warning.
-# The source is Debian's package; Documentation/in-tree.rst describes it. By hand: run this script.
+# Tests that the modules build inside a kernel's source tree, by its Kconfig and Kbuild, without a
+# warning. The source is Debian's package; Documentation/in-tree.rst describes it. By hand: run this
+# script.
 
 # shellcheck source=SCRIPTDIR/../vm/lib/all.sh
 . "$(dirname "$0")/../vm/lib/all.sh"

@@ -5,7 +5,7 @@
 # Level: all
 # Timeout: 900
 #
-# The packages build, lintian has nothing to say, and each has what it is to have.
+# Tests that the packages build, that lintian has no complaint, and that each package is complete.
 
 tree=$(cd "$(dirname "$0")/../../.." && pwd)
 cd "$tree" || exit 1

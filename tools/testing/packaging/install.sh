@@ -5,10 +5,10 @@
 # Level: all
 # Timeout: 3600
 #
-# The packages, installed into a fresh root of Debian 13 with the headers of the guest's kernel:
-# DKMS builds, from the tree too, and an upgrade leaves nothing of the old version. Then a guest on
-# that root hands its card to ib_tavor, and removes the packages: guest/use. DKMS compiles here and
-# not in the guest, where the emulation would make it take an hour.
+# Tests the packages in a fresh root of Debian 13 with the headers of the guest's kernel: DKMS
+# builds the modules, also from the tree, and an upgrade leaves nothing of the old version. A guest
+# on this root then passes its card to ib_tavor, and removes the packages (guest/use). DKMS compiles
+# here and not in the guest, where it would take an hour because of the emulation.
 
 # shellcheck source-path=SCRIPTDIR/../vm
 . "$(dirname "$0")/../vm/lib/all.sh"
