@@ -5,8 +5,8 @@
 # Timeout: 1800
 # Level: ci
 #
-# The bench's own promises about a run: the reasons for failing, the console, and what a killed run
-# leaves.
+# Tests runs of the bench with a guest: the reasons for a failure, the console, and what a killed
+# run leaves.
 
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=SCRIPTDIR/../lib/try.bash

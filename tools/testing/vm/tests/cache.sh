@@ -3,8 +3,8 @@
 #
 # Runs: host
 #
-# The cache's promises: what is in it is complete, whatever happened while it was built; two runs at
-# once build once; and what the bench cannot work with is said plainly. Works in a cache of its own.
+# Tests the cache: each entry is complete, whatever happened while it was built; two runs at once
+# build it once; and a message says clearly what the bench cannot use. Uses a cache of its own.
 
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=SCRIPTDIR/../lib/try.bash

@@ -3,8 +3,7 @@
 #
 # Runs: host
 #
-# What check says with its status: that all passed, or that something did not. On a small tree of
-# its own.
+# Tests the exit status of check: whether all tests passed. Uses a small tree of its own.
 
 # shellcheck source=SCRIPTDIR/../lib/try.bash
 . "$(dirname "$0")/../lib/try.bash"

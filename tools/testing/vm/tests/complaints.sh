@@ -3,7 +3,7 @@
 #
 # Runs: host
 #
-# What counts as a complaint of the kernel, line by line, and what does not.
+# Tests which lines of the kernel's log count as a complaint, and which do not.
 
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=SCRIPTDIR/../lib/try.bash

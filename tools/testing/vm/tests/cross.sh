@@ -5,9 +5,10 @@
 # Level: all
 # Timeout: 10800
 #
-# All modules compile without a warning for the architectures arm64, ppc64el, s390x and armhf, and
-# for the newest kernel that Debian has in any suite. What has compiled and has not changed is not
-# compiled again. By hand: run this script; arguments choose some: "s390x", "newest", "planted".
+# Tests that all modules compile without a warning for the architectures arm64, ppc64el, s390x and
+# armhf, and for the newest kernel that Debian has in any suite. Unchanged modules that have
+# compiled are not compiled again. By hand: run this script; arguments select some: "s390x",
+# "newest", "planted".
 
 # shellcheck source-path=SCRIPTDIR/..
 . "$(dirname "$0")/../lib/all.sh"

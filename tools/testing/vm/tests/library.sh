@@ -3,8 +3,8 @@
 #
 # Runs: host
 #
-# What test.bash and query.bash call a failure: a test that goes wrong in whatever way must not look
-# like one that passed. By hand: run this script.
+# Tests what test.bash and query.bash report as a failure: a test that fails in any way must not
+# look like one that passed. By hand: run this script.
 
 folder=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/../lib/try.bash

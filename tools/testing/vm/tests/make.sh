@@ -5,8 +5,8 @@
 # Level: ci
 # Timeout: 900
 #
-# "make" as anyone expects of an out-of-tree module: builds against KDIR, for both kernels, cleans
-# up after itself, and says plainly when there are no headers. Works on a copy of the tree.
+# Tests "make" as for any out-of-tree module: it builds against KDIR, for both kernels, removes what
+# it has built, and reports missing headers clearly. Uses a copy of the tree.
 
 # shellcheck source-path=SCRIPTDIR/..
 . "$(dirname "$0")/../lib/all.sh"

@@ -3,8 +3,8 @@
 #
 # Runs: host
 #
-# Modules are compiled when something has changed, and not otherwise. Nothing is compiled here: it
-# is counted.
+# Tests that modules are compiled when something has changed, and not otherwise. Nothing is compiled
+# here: the test counts the calls.
 
 # shellcheck source-path=SCRIPTDIR/..
 . "$(dirname "$0")/../lib/all.sh"

@@ -3,8 +3,8 @@
 #
 # Runs: host
 #
-# Places for guests: never more than there are, all or none, given back at the end of whoever had
-# them.
+# Tests the places for guests: a run gets all of its places or none, there are never more than the
+# limit, and they are returned when their owner ends in any way.
 
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=SCRIPTDIR/../lib/try.bash

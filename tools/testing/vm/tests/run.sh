@@ -4,7 +4,8 @@
 # Runs: host
 # Timeout: 600
 #
-# The bench's own promises about a run: what is refused, the status and what goes in and out.
+# Tests runs of the bench: what is refused, the status, and what is passed into the guest and out of
+# it.
 
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=SCRIPTDIR/../lib/try.bash

@@ -3,8 +3,8 @@
 #
 # Runs: host
 #
-# How results are read and counted: a test that says nothing, lies about its plan, dies or is cut
-# short must not look like one that passed.
+# Tests how results are read and counted: a test that prints nothing, prints a wrong plan, dies or
+# is cut short must not look like one that passed.
 
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=SCRIPTDIR/../lib/try.bash

@@ -3,7 +3,7 @@
 #
 # Runs: host
 #
-# How a run reports what the model has recorded: a violation is named with its rule and with what
+# Tests how a run reports the records of the model: a violation is named with its rule and with what
 # would have been right. Needs no guest.
 
 folder=$(cd "$(dirname "$0")/.." && pwd)
