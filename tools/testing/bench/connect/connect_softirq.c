@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Connections of a client that never sleeps: so many at a time, each next one begins where one has
- * ended, in softirq.
+ * Connections of a kernel client that never sleeps: a number of them at a time, and the end of each
+ * starts the next one, in softirq.
  */
 #include <linux/completion.h>
 #include <linux/module.h>

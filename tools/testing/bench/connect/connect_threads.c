@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* Connections of kernel threads, each of which waits for every verb, on whatever driver. */
+/* Connections of kernel threads that wait for each verb, with any driver. */
 #include <linux/completion.h>
 #include <linux/kthread.h>
 #include <linux/module.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * A connection's whole life, for both modules: a queue pair is made, connected to itself from RESET
- * to RTS, and destroyed. What their results look like in the log.
+ * The whole life of a connection, for both modules: a queue pair is created, connected to itself
+ * from RESET to RTS, and destroyed. Also the format of the results in the log.
  */
 #ifndef BENCH_LIFE_H
 #define BENCH_LIFE_H

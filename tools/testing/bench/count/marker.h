@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Marks where the counting of instructions begins and ends, in kernel modules and in programs
- * alike. See README.
+ * Marks the start and the end of an interval in which instructions are counted, in kernel modules
+ * and in programs. See README.
  *
- * A marker is one no-op of eight bytes whose displacement no compiler and no kernel writes: it
- * touches no memory, no register and no flag, on hardware as in QEMU, and nothing notices it but
- * the counting plugin. The compiler moves no access to memory across it; what it keeps in registers
- * it may move.
+ * A marker is one no-op of eight bytes, with a displacement that no compiler and no kernel writes.
+ * It changes no memory, register or flag, on hardware and in QEMU, and only the counting plugin
+ * notices it. The compiler moves no access to memory across it, but may move what it keeps in
+ * registers.
  */
 #ifndef COUNT_MARKER_H
 #define COUNT_MARKER_H

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * A plugin of QEMU's that counts the instructions a guest executes between two markers. It writes a
- * line "ID INSTRUCTIONS IN-INTERRUPTS INTERRUPTS" for each interval that has ended, and "error ..."
- * for what cannot be one. With io=FILE, of lines "FROM TO" (hexadecimal), the line goes on with
- * " READS WRITES", the accesses to registers by modules and by what of the kernel lies there; with
- * calls=FILE, of lines "ADDRESS COLUMN" (hexadecimal, decimal), with how often the instructions at
- * the addresses of each column were executed; before these it has how many of the instructions
- * were nobody's: those of the idle loop, which are the ones executed, outside of interrupts, from
- * an address of column IDLE_BEGINS to one of IDLE_ENDS; and those of interrupts in which one of
- * column TIMER is executed. The other numbers have all in them that happens in interrupts.
+ * A QEMU plugin that counts the instructions that a guest executes between two markers. For each
+ * interval that has ended it writes a line "ID INSTRUCTIONS IN-INTERRUPTS INTERRUPTS", and "error
+ * ..." for an invalid interval.
  *
- * An interrupt that arrives within an interval lasts until the interrupted instruction is executed
- * after an IRETQ: the newest interrupt that came there has then returned. One in which the interval
- * ends is a part of it.
+ * With io=FILE, the line continues with " READS WRITES": the accesses to registers by modules, and
+ * by kernel code in the ranges of the file, whose lines are "FROM TO" (hexadecimal).
+ *
+ * With calls=FILE, the line then has the number of executions of the instructions of each column.
+ * The lines of the file are "ADDRESS COLUMN" (hexadecimal, decimal). Before these numbers comes the
+ * number of instructions that belong to no work: those of the idle loop, which are executed outside
+ * of interrupts, from an address of column IDLE_BEGINS to one of IDLE_ENDS; and those of interrupts
+ * in which an address of column TIMER is executed. The other numbers include everything in
+ * interrupts.
+ *
+ * An interrupt that arrives in an interval ends when the interrupted instruction is executed after
+ * an IRETQ: the newest interrupt of this instruction has then returned. An interrupt in which the
+ * interval ends is a part of the interval.
  */
 #include <stdio.h>
 #include <stdlib.h>

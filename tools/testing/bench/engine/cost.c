@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What the engine costs: loading the module executes the intervals that "cost" has counted.
- * Requests are submitted with softirqs off, so that as many as the depth says are queued before the
- * pump runs; an interval goes from the first submit to the last callback.
+ * The cost of the engine: loading the module executes the intervals that "cost" counts. Requests
+ * are submitted with softirqs disabled, so that as many as the depth are queued before the pump
+ * runs. An interval lasts from the first submit to the last callback.
  */
 #include <linux/completion.h>
 #include <linux/delay.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Hardware that answers at once: a posted command has finished before the post returns, and
- * interrupts when that was asked for. Told to hold, it keeps its answers.
+ * Hardware that completes at once: a posted command has completed before the post returns, and
+ * causes an interrupt if one was requested. On request it delays its completions.
  */
 #include <linux/module.h>
 #include <linux/slab.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
-/* A provider that costs next to nothing: what is left is the engine. */
+/* A provider that costs nearly nothing, so that the cost of the engine is measured. */
 #ifndef COST_PROVIDER_H
 #define COST_PROVIDER_H
 

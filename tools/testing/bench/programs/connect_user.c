@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * connect_user THREADS LIVES: connections of a process's threads, each of which waits for every
- * verb: a queue pair is made, connected to itself, and destroyed. Prints the lives and the
+ * connect_user THREADS LIVES: connections of threads of a process, which wait for each verb: a
+ * queue pair is created, connected to itself, and destroyed. Prints the number of lives and the
  * nanoseconds.
  */
 #include <errno.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Makes so many queue pairs (in RTS), completion queues and memory regions as its arguments say,
- * says "ready", and keeps them until it is killed: what it costs that a process ends.
+ * Creates the numbers of queue pairs (in RTS), completion queues and memory regions in its
+ * arguments, prints "ready", and keeps them until it is killed, to measure the cost of the end of a
+ * process.
  */
 #include <errno.h>
 #include <stdio.h>

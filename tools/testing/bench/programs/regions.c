@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Registers and deregisters memory, so many times as the first argument says for each further one:
- * log2 of the bytes, and "h" for huge pages. Markers of the N-th: 2N around ibv_reg_mr(), 2N + 1
- * around ibv_dereg_mr().
+ * Registers and deregisters memory. The first argument is the number of repetitions. Each further
+ * one is the log2 of the size in bytes, with "h" for huge pages. The markers of the N-th are 2N
+ * around ibv_reg_mr(), 2N + 1 around ibv_dereg_mr().
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Verbs that execute commands, as a process has them: the intervals of verbs/cases.h, so many times
- * as the argument says, on port 1 of the first device, which has to be active.
+ * Verbs of a process that execute commands: runs the intervals of verbs/cases.h as often as the
+ * argument says, on port 1 of the first device, which must be active.
  */
 #include <arpa/inet.h>
 #include <errno.h>

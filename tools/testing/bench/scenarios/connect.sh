@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# connect.sh LATENCY LIVES WHAT:N...: connections, N at a time, of softirq, threads (the kernel's)
-# or user (a process's threads), so many times N of them; connect.py reads what it prints.
+# connect.sh LATENCY LIVES WHAT:N...: makes LIVES times N connections, N at a time, in softirq, in
+# threads of the kernel ("threads") or of a process ("user"). connect.py reads its output.
 
 # shellcheck source=SCRIPTDIR/counts.bash
 . "$(dirname "$0")/counts.bash"

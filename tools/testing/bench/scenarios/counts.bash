@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# For what scenarios run in the guest: what the model has counted while something was done, as lines
-# "COUNT case|metric|number".
+# For scenarios in the guest: prints what the model has counted during an operation, as lines "COUNT
+# case|metric|number".
 
 # Comes back by itself as often as it does by default.
 RECOVERIES=${RECOVERIES:-3}

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# exit.sh ROUNDS QPS CQS MRS: kills a process that has so many, with 10 ms a command; exit.py reads
-# what it prints.
+# exit.sh ROUNDS QPS CQS MRS: kills a process with these numbers of objects, while each command
+# takes 10 ms. exit.py reads its output.
 
 # shellcheck source=SCRIPTDIR/counts.bash
 . "$(dirname "$0")/counts.bash"

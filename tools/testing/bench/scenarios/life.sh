@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# What a driver has the HCA execute when it goes, comes, and recovers, as life.py reads it.
+# Counts the commands that a driver posts when it is unloaded, loaded, and recovers. life.py reads
+# the output.
 
 # shellcheck source=SCRIPTDIR/counts.bash
 . "$(dirname "$0")/counts.bash"

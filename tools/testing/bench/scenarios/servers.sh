@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# servers.sh SERVER COUNT AT-A-TIME...: so many connections of conn_client to a server, each way;
-# servers.py reads what it prints.
+# servers.sh SERVER COUNT AT-A-TIME...: makes COUNT connections of conn_client to a server, once
+# with each number at a time. servers.py reads the output.
 
 SERVER=$1
 count=$2

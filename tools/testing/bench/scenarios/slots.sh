@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# slots.sh SHARE WAY,LATENCY,QPS...: of SHARE command slots, how many vrbq_connect has in use while
-# it connects so many queue pairs by sync, threads:N or queue; slots.py reads what it prints.
+# slots.sh SHARE WAY,LATENCY,QPS...: measures how many of SHARE command slots vrbq_connect uses
+# while it connects QPS queue pairs by sync, threads:N or queue. slots.py reads the output.
 
 # shellcheck source=SCRIPTDIR/counts.bash
 . "$(dirname "$0")/counts.bash"

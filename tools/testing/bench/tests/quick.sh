@@ -5,8 +5,9 @@
 # Level: all
 # Timeout: 5400
 #
-# What the drivers cost is what it was: of the quick set, exact counts, and ib_tavor's instructions
-# as a ratio to those of ib_mthca in the same run. What is expected is expected.csv, which
-# "tools/testing/bench/run quick --record" writes. Prints TAP. By hand: run this script.
+# Tests that the cost of the drivers has not changed: in the quick set, the exact counts, and the
+# ratio of ib_tavor's instructions to those of ib_mthca in the same run. The expected values are in
+# expected.csv, which "tools/testing/bench/run quick --record" writes. Prints TAP. By hand: run this
+# script.
 
 exec "$(dirname "$0")/../run" quick --compare

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What is counted of verbs that execute commands, for the kernel's module and the program alike:
- * ids of markers, from CASES_BASE on. end_to_end.py takes the texts from here.
+ * The intervals of verbs that execute commands, for the kernel's module and for the program: IDs of
+ * markers, from CASES_BASE on. end_to_end.py reads the texts from here.
  */
 #ifndef BENCH_CASES_H
 #define BENCH_CASES_H

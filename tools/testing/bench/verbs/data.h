@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * What is counted of the data path: ids of markers. data_path.py takes the texts from here, and how
- * many work requests or completions an interval has.
+ * The intervals of the data path: IDs of markers. data_path.py reads from here the texts, and the
+ * number of work requests or completions in an interval.
  */
 #ifndef BENCH_DATA_H
 #define BENCH_DATA_H

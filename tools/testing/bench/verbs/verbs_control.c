@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Verbs that execute commands, as a kernel client of ib_core has them, whichever driver is below:
- * loading the module executes the intervals of cases.h on port 1 of the first device, which has to
- * be active.
+ * Verbs of a kernel client of ib_core that execute commands, with any driver: loading the module
+ * executes the intervals of cases.h on port 1 of the first device, which must be active.
  */
 #include <linux/module.h>
 #include <linux/slab.h>

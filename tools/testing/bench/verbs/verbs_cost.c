@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * What the data path costs a kernel client, whichever driver is below: loading the module executes
- * the intervals of data.h, on connected RC QPs of the first device, port 1, which has to be active.
- * After each post the hardware gets the time it takes to finish.
+ * The cost of the data path for a kernel client, with any driver: loading the module executes the
+ * intervals of data.h on connected RC QPs of the first device, port 1, which must be active. After
+ * each post the module waits for the hardware to finish.
  */
 #include <linux/completion.h>
 #include <linux/delay.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
-/* Intervals whose length is known, for a program and for a kernel module; ids from BASE on. */
+/* Intervals of known length, for a program and for a kernel module. Their IDs start at BASE. */
 #include "../marker.h"
 
 #define LOOP(n) \

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* What counts.sh has counted in user space. "program unpaired": markers that are not in pairs. */
+/*
+ * The intervals that counts.sh counts in user space. "program unpaired" executes markers without
+ * pairs.
+ */
 #include <string.h>
 #include <unistd.h>
 

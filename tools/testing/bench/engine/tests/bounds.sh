@@ -5,7 +5,7 @@
 # Level: ci
 # Timeout: 600
 #
-# What a request may cost in guest instructions: section "Bounds" of
-# Documentation/vrb-contract.rst. Prints TAP. By hand: run this script.
+# Tests that a request takes no more guest instructions than section "Bounds" of
+# Documentation/vrb-contract.rst allows. Prints TAP. By hand: run this script.
 
 exec "$(dirname "$0")/../cost" --bounds

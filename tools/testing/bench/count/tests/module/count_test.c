@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* What counts.sh has counted in the kernel: loading the module executes the intervals. */
+/* The intervals that counts.sh counts in the kernel. Loading the module executes them. */
 #include <linux/module.h>
 
 #define BASE 20
