@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * The fence against everything. Names are those of vrb_client.c, vrb_object.c, vrb_time.c and
- * vrb_shell.c.
+ * The fence against all that can happen meanwhile. Names are those of vrb_client.c, vrb_object.c,
+ * vrb_time.c and vrb_shell.c.
  *
  * Small: -DREQUESTS=1
  * Small: -DREQUESTS=1 -DGROUP
  * Mistakes: -DREQUESTS=1
  *
- * A client unregisters. It has a request in flight or not, and a shell whose destroy has come by
- * the inbox, under the lock, or not at all. The shell has a child of somebody else's, who releases
- * it at some time or never; an attach is under way, and the multicast group may hold it, too, for
- * some time or for ever. When
- * vrb_client_unregister() has returned, no callback of the client runs or is going to run, and
- * nobody touches it. It returns, whatever others do. The client is told once that the shell is
- * gone.
+ * A client unregisters. It may have a request in flight. It has a shell, whose destroy has been
+ * requested by the inbox, under the lock, or not at all. Another client has a child of the shell,
+ * and releases it at some time or never. An attach is in progress, and the multicast group may also
+ * hold the shell, for some time or for ever. When vrb_client_unregister() has returned, no callback
+ * of the client runs or will run, and nothing accesses the client. The function always returns,
+ * whatever others do. The client is told once that the shell is gone.
  *
- * Assumed: memory is sequentially consistent. inflight is counted up under either lock, all else is
- * under the device lock. Who sleeps queues himself first and then looks under the lock, and
- * waitqueue_active() is asked under the same lock: no barrier is missing. Nobody looks by himself
- * (nag_seconds is 0). The pump looks without a kick: see pump.pml. The client has stopped its own
- * calls. References and the reset of a QP that is left behind are not modelled beyond what decides
- * when the destroy goes on: see put.pml.
+ * Assumed: memory is sequentially consistent. inflight is incremented under either lock, all else
+ * is under the device lock. A sleeper first queues itself and then checks under the lock, and
+ * waitqueue_active() is called under the same lock, so no barrier is missing. No sleeper checks by
+ * itself (nag_seconds is 0). The pump runs without a kick: see pump.pml. The client has stopped its
+ * own calls. References, and the reset of a QP that is left behind, are modelled only as far as
+ * they decide when the destroy continues: see put.pml.
  */
 #define CLIENT		0
 #define OWN		1

@@ -9,15 +9,16 @@
  * Mistakes: -DCANCELS=1
  *
  * Two requests on one object. One context submits both, the first where the device lock cannot be
- * taken; others submit the first, too; somebody cancels; somebody shuts the client and waits for
- * the fence. The hardware answers, or never does. What was accepted completes once, what was
- * refused never. The second never goes before the first. When vrb_client_shut() has returned
- * nothing is accepted or issued, and after the fence nothing of the client is touched.
+ * taken. Others also submit the first, another context cancels, and another shuts the client and
+ * waits for the fence. The hardware completes a command, or never does. An accepted request
+ * completes once, a refused one never. The second request is never issued before the first. When
+ * vrb_client_shut() has returned, no request is accepted or issued, and after the fence nothing of
+ * the client is accessed.
  *
- * Assumed: memory is sequentially consistent. vrb.state is changed by a cmpxchg, and else by who
- * has the request; a state that says that the engine has it is a release. All else is under locks.
- * The pump looks without a kick: see pump.pml. That a request whose callback has returned is idle
- * is one step here: see ticket.pml.
+ * Assumed: memory is sequentially consistent. vrb.state is changed by a cmpxchg, and otherwise only
+ * by the owner of the request; a state that passes the request to the engine is a release. All else
+ * is under locks. The pump runs without a kick: see pump.pml. The step from the return of a
+ * callback to an idle request is atomic here: see ticket.pml.
  */
 #ifndef SUBMITTERS
 #define SUBMITTERS	2

@@ -9,9 +9,9 @@
 # Level: all
 # Timeout: 7200
 #
-# Models of the engine, checked with spin to the end of their state spaces; see
-# Documentation/vrb-verification.rst. Each model holds, and each deliberate mistake in it is found.
-# By hand: models.sh [MODEL...], with BOUNDS=Large for larger bounds.
+# Tests models of the engine with spin, to the end of their state spaces; see
+# Documentation/vrb-verification.rst. Each model must hold, and each deliberate mistake in it must
+# be found. By hand: models.sh [MODEL...], with BOUNDS=Large for larger bounds.
 
 # shellcheck source=SCRIPTDIR/../vm/lib/all.sh
 . "$(dirname "$0")/../vm/lib/all.sh"

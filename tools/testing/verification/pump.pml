@@ -10,16 +10,16 @@
  * Mistakes: -DSUBMITS=1 -DEVENTS=2
  * MISTAKE_INBOX_FORGOTTEN: -DSUBMITS=2 -DEVENTS=0
  *
- * What comes by the inbox, as news, under the device lock, or as an entry of the command event
- * queue is seen to without another kick. When nothing happens any more the interrupt is armed. Of
- * two softirqs one runs the pump at a time.
+ * Whatever arrives through the inbox, as news, under the device lock, or as an entry of the command
+ * event queue is processed without another kick. When nothing happens any more, the interrupt is
+ * armed. Of two softirqs only one runs the pump at a time.
  *
- * Assumed: memory is sequentially consistent. What decides here is read and written under kick_lock
- * or lock, and the bit of irq_poll by atomic operations that are full barriers. Arming is a posted
- * write: with POSTED it takes effect at any later time, and fires for entries that are there
- * already, as vrb_provider_ops.rearm has to. Without it the arming takes effect at once, and does
- * not fire for those: a device that the engine would bear with, too. There is no timer, which could
- * hide a kick that is lost.
+ * Assumed: memory is sequentially consistent. The variables that decide here are accessed under
+ * kick_lock or lock, and the bit of irq_poll by atomic operations that are full barriers. Arming is
+ * a posted write. With POSTED it takes effect at any later time, and fires for entries that are
+ * already there, as vrb_provider_ops.rearm must. Without POSTED it takes effect at once, and does
+ * not fire for those: the engine would also work with such a device. There is no timer, which could
+ * hide a lost kick.
  */
 #ifndef SUBMITS
 #define SUBMITS	2

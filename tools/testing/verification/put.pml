@@ -8,16 +8,17 @@
  * Large: -DREADERS=2
  * Mistakes: -DREADERS=1
  *
- * One object, which its owner destroys while others find it in the provider's table, use it, tell
- * the pump of an event, and put it; a child of it is released; the hardware may refuse its destroy
- * once; the device may fail. The object is destroyed once, by nobody's leave but the last
- * reference's; who has a reference finds it whole; nobody touches it when it is freed.
+ * One object, which its owner destroys. Others find it meanwhile in the provider's table, use it,
+ * report an event to the pump, and put it. A child of it is released. The hardware may refuse its
+ * destroy once, and the device may fail. The object is destroyed once, and only when the last
+ * reference is gone. Whoever has a reference finds a valid object, and nothing accesses it after it
+ * is freed.
  *
- * Assumed: memory is sequentially consistent. What decides without a lock is refs: its operations
- * are atomic, a decrement is a release, the one to zero an acquire. The look at dying is one step,
- * the increment another. A grace period of RCU ends when all readers have left that were there when
- * it began. The pump looks without a kick: see pump.pml. That an owner may drop an object the
- * hardware never knew is not modelled.
+ * Assumed: memory is sequentially consistent. Only refs decides without a lock: its operations are
+ * atomic, a decrement is a release, and the one to zero an acquire. The check of dying is one step,
+ * the increment another. An RCU grace period ends when all readers have left that were there at its
+ * start. The pump runs without a kick: see pump.pml. An owner may drop an object that the hardware
+ * has never known, which is not modelled.
  */
 /* Of vrb_object.destroy */
 #define IDLE		0

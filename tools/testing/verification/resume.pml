@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * Resume before its verdict. Names are those of vrb_step.c, vrb_object.c, vrb_request.c, vrb_fail.c
- * and vrb_pump.c.
+ * A resume before the engine knows that the request waits. Names are those of vrb_step.c,
+ * vrb_object.c, vrb_request.c, vrb_fail.c and vrb_pump.c.
  *
  * Small: -DKILLS=1
  * Large: -DKILLS=2
@@ -9,15 +9,15 @@
  *
  * Two requests on one object. Each waits once: its step has arranged that the provider calls
  * vrb_resume(), which may come before the engine knows that the request waits. The provider may
- * also never call it. Somebody kills the first; the device may fail. No request goes on before it
- * has been resumed or is taken back, none waits when it has been resumed or is killed, and none is
- * called back while the provider has its memory.
+ * also never call it. Another context kills the first request, and the device may fail. No request
+ * continues before it is resumed or taken back. No request waits after it is resumed or killed.
+ * None is called back while the provider uses its memory.
  *
- * Assumed: memory is sequentially consistent. All is under the device lock or the kick lock; what
- * the provider has arranged is under a lock of its own, which it holds when it calls vrb_resume():
- * so when its undo has returned it does not call that any more. When the device has failed, its
- * operation failed() resumes what does not come any more, and what has been taken back and not
- * undone: that the engine completes at once.
+ * Assumed: memory is sequentially consistent. All is under the device lock or the kick lock. The
+ * provider's own state is under a lock of its own, which the provider holds when it calls
+ * vrb_resume(), so it no longer calls that when its undo has returned. After a failure of the
+ * device, the operation failed() resumes every request whose resume would not come, and every one
+ * that was taken back and not undone: the engine completes the latter at once.
  */
 #define REQUESTS	2
 #define NOBODY		2

@@ -9,17 +9,18 @@
  * Large: -DRESUBMITS=2 -DSUBMITTERS=2 -DCANCELS=2
  * Mistakes: -DRESUBMITS=1 -DSUBMITTERS=2
  *
- * Two requests, completed one after the other. Two contexts submit the first, and its callback may
- * submit it again; another cancels it. A request is not submitted by others while its callback
- * runs, nor twice at a time; it is not refused when it is idle; vrb_cancel() says -ENOENT only if
- * it was idle meanwhile. With FREES its callback frees it, and the engine touches it no more.
+ * Two requests, which complete one after the other. Two contexts submit the first, and its callback
+ * may submit it again; another context cancels it. Others cannot submit a request while its
+ * callback runs, and it cannot be submitted twice at a time. It is not refused when it is idle.
+ * vrb_cancel() returns -ENOENT only if the request was idle during the call. With FREES its
+ * callback frees the request, and the engine does not access it afterwards.
  *
- * Assumed: what memory shows of the ticket is in order: running is written before the state, which
- * is a release, and read after it, which is an acquire; running is cleared by a release after the
- * callback. Each of these has a mistake that does without it. Nothing else here is decided without
- * a lock but by the cmpxchg of the claim. Whether it is the callback that asks is a number here;
- * that it is a softirq and no hard interrupt on top of one is not modelled, nor are two devices.
- * From accepted to over is one step: see inbox.pml.
+ * Assumed: the memory of the ticket is seen in order. running is written before the state, which is
+ * a release, and read after it, which is an acquire. running is cleared by a release after the
+ * callback. For each of these there is a mistake that leaves it out. Everything else is decided
+ * under a lock or by the cmpxchg of the claim. A number tells here whether the caller is the
+ * callback. A hard interrupt on top of the softirq and a second device are not modelled. The step
+ * from accepted to over is atomic here: see inbox.pml.
  */
 #ifndef CANCELS
 #define CANCELS	1
