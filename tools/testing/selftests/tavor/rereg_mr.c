@@ -4,8 +4,9 @@
 // Level: ci
 // Runs: guest --driver tavor --sm
 //
-// Reregistration of a process's memory, and memory of a dma-buf. libmthca offers neither, so these
-// are the commands themselves. An RDMA write into a region shows what it allows. By hand:
+// Tests reregistration of a process's memory, and memory of a dma-buf. The test sends the commands
+// itself, because libmthca offers neither. An RDMA write into a region shows what it allows. By
+// hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/rereg_mr
 
 #include <linux/udmabuf.h>
