@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
-/* MPT entries in the DDR (tavor-hw 9.1) as tpt.c and tpt_cmd.c see them. */
+/* MPT entries in the DDR (tavor-hw 9.1), for tpt.c and tpt_cmd.c. */
 #ifndef HCA_TPT_H
 #define HCA_TPT_H
 
@@ -33,11 +33,11 @@ enum {
 struct tpt {
 	u8 *mpt;  /* the table, in DDR */
 	u32 mask; /* number of MPTs - 1 */
-	/* HCA addresses; the table ends where the next thing in DDR begins */
+	/* HCA addresses; the MTT table ends where the next area of the DDR begins */
 	u64 mtt_base, mtt_end;
 	/*
-	 * What a card could have in its cache since the last SYNC_TPT or command on it: a bit per
-	 * MTT entry, and the key an MPT entry was last used under (0: none).
+	 * The entries that a card could have cached since the last SYNC_TPT, or the last command on
+	 * the entry: one bit for each MTT entry, and the last used key of each MPT entry (0: none).
 	 */
 	u64 *mtt_cached;
 	u32 *mpt_cached;
@@ -53,7 +53,7 @@ static inline u8 *tpt_entry(const struct tpt *t, u32 key)
 	return t->mpt + (size_t)(key & t->mask) * MPT_SIZE;
 }
 
-/* Everything but 0xF counts as hardware-owned. */
+/* Any value other than 0xF means that hardware owns the entry. */
 static inline bool mpt_owned(const u8 *e)
 {
 	return get32(e) >> 28 != 0xf;
@@ -64,13 +64,11 @@ static inline unsigned int mpt_page_shift(const u8 *e)
 	return 12 + (get32(e + MPT_PAGE) & 0x1f);
 }
 
-/*
- * The hardware releases the entry, and drops what it has cached of the entry and its translations.
- */
+/* Removes the entry and its translations from the cache, when hardware releases the entry. */
 void tpt_invalidate(struct tpt *t, const u8 *e);
 void tpt_sync(struct tpt *t);
 
-/* The region a window is bound to; NULL if it is gone. */
+/* Returns the MPT entry of the region that a window is bound to, or NULL if the region is gone. */
 u8 *tpt_window_region(struct tpt *t, const u8 *window);
 void tpt_unbind(struct tpt *t, u8 *window);
 

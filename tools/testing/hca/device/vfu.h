@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * The vfio-user server: what vfu.c (messages), vfu_answer.c (answers), vfu_reply.c (sending) and
- * vfu_irq.c (interrupts) share.
+ * The vfio-user server: declarations that vfu.c (messages), vfu_answer.c (handlers), vfu_reply.c
+ * (replies) and vfu_irq.c (interrupts) share.
  */
 #ifndef HCA_VFU_H
 #define HCA_VFU_H
@@ -16,7 +16,7 @@
 #define VFU_FD_QUEUE 64
 #define VFU_IRQS 5 /* VFIO_PCI_NUM_IRQS */
 
-/* As on the socket: host byte order. */
+/* The header of a message. Its fields are in host byte order on the socket, too. */
 struct vfu_header {
 	u16 id, command;
 	u32 size, flags, error;
@@ -52,8 +52,8 @@ enum {
 #define VFU_F_ERROR 0x20u
 
 struct vfu_irqs {
-	int trigger[MSIX_VECTORS]; /* eventfds; -1 none */
-	int unmask;		   /* INTx: kept only to be closed */
+	int trigger[MSIX_VECTORS]; /* eventfds; -1: none */
+	int unmask;		   /* INTx: kept only so that it can be closed */
 	bool level, masked;	   /* INTx */
 };
 
@@ -62,8 +62,8 @@ struct vfu {
 	struct hca_fd listen, conn;
 	struct hca_work more;
 	bool negotiated, broken;
-	u32 refused; /* requests of this connection */
-	u32 events;  /* what conn is watched for */
+	u32 refused; /* refused requests of this connection */
+	u32 events;  /* the events for which the loop watches conn */
 	u8 *in, *out;
 	size_t in_from, in_to, out_from, out_to;
 	u64 stream; /* bytes received on this connection */
@@ -80,13 +80,13 @@ struct vfu_message {
 	struct vfu_header hdr;
 	const u8 *data;
 	u32 len;
-	int fds[VFU_MAX_FDS]; /* vfu_answer() closes those that are not -1 in the end */
+	int fds[VFU_MAX_FDS]; /* -1: a handler has kept it; vfu_answer() closes the others */
 	int n_fds;
 };
 
-/* Sends what waits, as far as the client takes it. */
+/* Sends the replies that wait, as far as the socket accepts them. */
 void vfu_flush(struct vfu *v);
-/* Room for a reply of @len bytes at the end of the output; NULL while the client does not read. */
+/* Returns room for a reply of @len bytes in the output, or NULL while the client does not read. */
 u8 *vfu_reply_room(struct vfu *v, size_t len);
 void vfu_reply_send(struct vfu *v, size_t len);
 void vfu_reply_send_fd(struct vfu *v, size_t len, int fd);
@@ -96,7 +96,7 @@ void vfu_irqs_init(struct vfu *v);
 void vfu_irqs_release(struct vfu *v);
 u32 vfu_irq_count(u32 index);
 u32 vfu_irq_flags(u32 index);
-/* SET_IRQS; takes the descriptors it keeps out of @m. 0 or a negative errno. */
+/* Handles SET_IRQS. It replaces the descriptors of @m that it keeps by -1. Returns 0 or -errno. */
 int vfu_irqs_set(struct vfu_message *m);
 
 #endif
