@@ -502,8 +502,8 @@ static void load_command(struct cmd_if *f, struct cmd *c)
 }
 
 /*
- * HW2SW_MPT and ERR2RST_QPEE have a modifier for "no output": out_param is then not used (tavor-hw
- * 5).
+ * HW2SW_MPT and ERR2RST_QPEE have a modifier for "no output": out_param is then not used
+ * (tavor-hw 5).
  */
 static bool no_output(const struct cmd *c)
 {
@@ -657,8 +657,8 @@ void cmd_hang(struct hca *h)
 }
 
 /*
- * Fills the error buffer, and raises the interrupt of the EQ for type 8 without an EQE (tavor-hw
- * 10.3, 17.6). The device then stops until a reset.
+ * Fills the error buffer, and raises the interrupt of the EQ for type 8 without an EQE
+ * (tavor-hw 10.3, 17.6). The device then stops until a reset.
  */
 void cmd_catastrophe(struct hca *h, const u32 *dwords)
 {

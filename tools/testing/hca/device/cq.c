@@ -161,8 +161,8 @@ static void write_failed(struct hca *h, struct cq *q)
 }
 
 /*
- * Software has moved the consumer index past an entry without returning its ownership (tavor-hw
- * 11.2).
+ * Software has moved the consumer index past an entry without returning its ownership
+ * (tavor-hw 11.2).
  */
 static void not_owned(struct hca *h, struct cq *q, u8 owner)
 {

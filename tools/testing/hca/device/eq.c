@@ -61,8 +61,8 @@ static struct eqs *eqs_of(const struct hca *h)
 }
 
 /*
- * The field of INIT_HCA can ask for 128 EQs, but doorbells and the ECR support only 64 (tavor-hw
- * 10.5).
+ * The field of INIT_HCA can ask for 128 EQs, but doorbells and the ECR support only 64
+ * (tavor-hw 10.5).
  */
 static u32 n_eqs(const struct hca *h)
 {

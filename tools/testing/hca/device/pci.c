@@ -172,8 +172,8 @@ static void fill_vpd(struct pci *p)
 }
 
 /*
- * Sets the whole configuration space to its initial values, with BARs and COMMAND zero (tavor-hw
- * 3).
+ * Sets the whole configuration space to its initial values, with BARs and COMMAND zero
+ * (tavor-hw 3).
  */
 static void power_on(struct hca *h)
 {

@@ -171,8 +171,8 @@ int tpt_write(struct hca *h, const char *who, u32 key, u32 pd, u64 va, const voi
 }
 
 /*
- * The HCA converts atomic operands to the byte order of the host, which INIT_HCA sets (tavor-hw
- * 13.9).
+ * The HCA converts atomic operands to the byte order of the host, which INIT_HCA sets
+ * (tavor-hw 13.9).
  */
 static u64 host_order(const struct hca *h, u64 v)
 {

@@ -93,8 +93,8 @@ static u8 check_mtts(struct hca *h, const struct cmd *c, const char *object)
 }
 
 /*
- * Start plus length must not wrap, except for 0 and 2^64 - 1, which mean all addresses (tavor-hw
- * 9.4).
+ * Start plus length must not wrap, except for 0 and 2^64 - 1, which mean all addresses
+ * (tavor-hw 9.4).
  */
 static u8 check_entry(struct hca *h, const struct cmd *c, const char *object)
 {

@@ -30,8 +30,9 @@ static void mkey_violated(struct ibport *p, const struct mad_source *src, const 
 }
 
 /*
- * With a wrong M_Key only a Get is allowed, and only while the protect bits are below 2 (IBTA
- * 14.2.4). The lease period runs from the first violation to the next request with the right key.
+ * With a wrong M_Key only a Get is allowed, and only while the protect bits are below 2
+ * (IBTA 14.2.4). The lease period runs from the first violation to the next request with the right
+ * key.
  */
 static bool mkey_admits(struct ibport *p, const struct mad_source *src, const u8 *mad)
 {
@@ -46,8 +47,8 @@ static bool mkey_admits(struct ibport *p, const struct mad_source *src, const u8
 }
 
 /*
- * Sets method and status of a reply. The D bit of a directed route is set by the driver (tavor-hw
- * 17.1) or by the switch.
+ * Sets method and status of a reply. The D bit of a directed route is set by the driver
+ * (tavor-hw 17.1) or by the switch.
  */
 static enum mad_result reply(u8 *out, u16 status)
 {

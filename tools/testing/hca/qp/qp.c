@@ -29,8 +29,8 @@ static void table_make(struct qp_part *part)
 }
 
 /*
- * The driver chooses the high bits of a QPN, so that it does not reuse a number soon (tavor-hw
- * 12.1).
+ * The driver chooses the high bits of a QPN, so that it does not reuse a number soon
+ * (tavor-hw 12.1).
  */
 struct qp *qp_at_index(struct hca *h, u32 qpn)
 {
@@ -210,8 +210,8 @@ void qp_fatal(struct qp *qp, enum hca_event ev)
 }
 
 /*
- * For an unreliable service only the send queue stops. Its receive queue is independent (IBTA
- * 10.3.1).
+ * For an unreliable service only the send queue stops. Its receive queue is independent
+ * (IBTA 10.3.1).
  */
 void qp_send_error(struct qp *qp)
 {

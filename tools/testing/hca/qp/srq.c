@@ -123,8 +123,8 @@ static void check_limit(struct srq *srq)
 
 /*
  * The limit is checked after a WQE was taken, not when WQEs are posted: the event means that the
- * queue runs empty. A limit above the current number of WQEs fires at the next receive (tavor-hw
- * 15.3).
+ * queue runs empty. A limit above the current number of WQEs fires at the next receive
+ * (tavor-hw 15.3).
  */
 enum take srq_take(struct srq *srq, struct wqe *w)
 {
@@ -203,8 +203,8 @@ void srq_objects(struct hca *h, struct cJSON *out)
 /* --- commands ----------------------------------------------------------------------------- */
 
 /*
- * In a context owned by hardware, the address of the first WQE is that of the next WQE (tavor-hw
- * 15.1).
+ * In a context owned by hardware, the address of the first WQE is that of the next WQE
+ * (tavor-hw 15.1).
  */
 static void srq_encode(const struct srq *srq, u8 *c, bool hardware)
 {

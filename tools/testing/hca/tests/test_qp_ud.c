@@ -341,8 +341,8 @@ static void a_link_that_is_full_makes_senders_wait(void)
 }
 
 /*
- * Reports the low bits of a unicast LID of the port. A multicast LID has no such bits (tavor-hw
- * 11.2).
+ * Reports the low bits of a unicast LID of the port. A multicast LID has no such bits
+ * (tavor-hw 11.2).
  */
 static void path_bits_are_those_of_a_unicast_lid(void)
 {

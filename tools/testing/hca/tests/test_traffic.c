@@ -286,8 +286,8 @@ static u8 migration_state(const struct tt_qp *q)
 }
 
 /*
- * The cable of port 1 is pulled. Both ends migrate to port 2, and each reports it once (tavor-hw
- * 12.7, IBTA 17.2.8).
+ * The cable of port 1 is pulled. Both ends migrate to port 2, and each reports it once
+ * (tavor-hw 12.7, IBTA 17.2.8).
  */
 static void a_connection_outlives_its_cable(void)
 {
