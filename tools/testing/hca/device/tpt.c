@@ -278,8 +278,8 @@ static void stale(struct hca *h, u64 addr, const char *what, u32 key)
 }
 
 /*
- * Software may take an entry at any time by a store to its first byte. It must not return the entry
- * under a key that is still cached.
+ * Software may take the ownership of an entry at any time, by a store to its first byte. It must
+ * not return the entry to hardware under a key that is still cached.
  */
 static void mpt_store(struct hca *h, struct tpt *t, u64 addr, const u8 *buf, u32 len)
 {

@@ -170,10 +170,7 @@ static bool admits(struct qp *qp, int port, const struct headers *hd)
  */
 static bool migration_rx(struct qp *qp, int port, const struct headers *hd)
 {
-	/*
-	 * without an alternate path the QP must not be armed: after a migration it would have no
-	 * port
-	 */
+	/* without an alternate path it must not be armed: a migration would leave no port */
 	if (qp->pm_state == PM_REARM && !hd->mig && qp->alt.port)
 		qp->pm_state = PM_ARMED;
 	if (qp->pm_state != PM_ARMED || !hd->mig)
@@ -276,10 +273,7 @@ void qp_rx(struct hca *h, int port, struct packet *p, bool from_fw)
 	const char *why = packet_parse(p, &hd);
 
 	if (why) {
-		/*
-		 * they are counted and not logged, because the remote side decides how many there
-		 * are
-		 */
+		/* counted and not logged: the remote side decides how many there are */
 		count(h, "rx_malformed");
 		count(h, why);
 	} else if (!from_fw && !packet_icrc_ok(p)) {
