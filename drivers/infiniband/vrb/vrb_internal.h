@@ -172,7 +172,7 @@ struct vrb_device {
 	unsigned int want_zombies;	/* as configured; 0: a quarter of the slots */
 
 	s64 timeout_ns;
-	ktime_t progress;		/* when a command last completed, or the first was posted */
+	ktime_t progress;		/* when a command last completed */
 	ktime_t scan_at;		/* when the slots must be scanned for timeouts */
 	u64 retry_ns, poll_ns;		/* back-off: register busy; polling for completions */
 	ktime_t retry_at, poll_at;

@@ -25,8 +25,7 @@ static void vrb_posted(struct vrb_device *dev, struct vrb_slot *slot)
 {
 	slot->posted = true;
 	slot->since = dev->now;
-	if (!dev->posted_now++)
-		dev->progress = dev->now;
+	dev->posted_now++;
 	dev->counters.steps++;
 	dev->retry_ns = VRB_RETRY_MIN_NS;
 	dev->poll_ns = VRB_RETRY_MIN_NS;

@@ -592,6 +592,25 @@ static void timer_at_the_end_of_a_device(struct test *t)
 	leave_cpu0();
 }
 
+static int run_nothing(struct vrb_softirq *softirq, int budget)
+{
+	vrb_softirq_complete(softirq);
+	return 0;
+}
+
+/* Its owner frees it next. */
+static void stop_ends_the_timer_of_a_softirq(struct test *t)
+{
+	struct vrb_softirq *softirq = test_alloc(t, sizeof(*softirq));
+
+	vrb_softirq_init(softirq, 1, run_nothing);
+	hrtimer_start(&softirq->timer, ktime_add_ms(ktime_get(), 600 * MSEC_PER_SEC),
+		      HRTIMER_MODE_ABS_SOFT);
+	vrb_softirq_stop(softirq);
+	EXPECT(t, !hrtimer_active(&softirq->timer));
+	hrtimer_cancel(&softirq->timer);
+}
+
 const struct test_case late_tests[] = {
 	{ "flush_that_comes_late", flush_that_comes_late },
 	{ "revive_before_the_provider_knows", revive_before_the_provider_knows },
@@ -602,6 +621,7 @@ const struct test_case late_tests[] = {
 	{ "kill_goes_on_after_a_refused_submit", kill_goes_on_after_a_refused_submit,
 	  { .issue_timeout_ms = 600000 } },
 	{ "idle_since_another_device", idle_since_another_device },
+	{ "stop_ends_the_timer_of_a_softirq", stop_ends_the_timer_of_a_softirq },
 	{ "timer_at_the_end_of_a_device", timer_at_the_end_of_a_device },
 	{}
 };

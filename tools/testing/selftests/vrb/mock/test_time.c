@@ -222,6 +222,44 @@ static void deadlines_are_kept(struct test *t)
 	wait_released(t, &released);
 }
 
+/*
+ * More distant deadlines than the pump sorts in a run. They were submitted last, so it sorts them
+ * first, and must go on to the near ones.
+ */
+static void deadlines_behind_distant_ones(struct test *t)
+{
+	struct mock_request *blocker = held_request(t, 1), *near[10], *far[100];
+	struct mock_object *object;
+	struct completion released;
+	unsigned int i;
+
+	object = new_object(t, 9, &released);
+	blocker->vrb.object = &object->object;
+	submit(blocker);
+	for (i = 0; i < ARRAY_SIZE(near) + ARRAY_SIZE(far); i++) {
+		bool is_near = i < ARRAY_SIZE(near);
+		struct mock_request *request = new_request(t, i);
+
+		request->vrb.object = &object->object;
+		request->vrb.deadline = ktime_add_ms(ktime_get(), is_near ? 500 : 600000);
+		submit(request);
+		if (is_near)
+			near[i] = request;
+		else
+			far[i - ARRAY_SIZE(near)] = request;
+	}
+	for (i = 0; i < ARRAY_SIZE(near); i++)
+		wait_over(near[i], -ETIME);
+	for (i = 0; i < ARRAY_SIZE(far); i++) {
+		EXPECT_EQ(t, vrb_cancel(&far[i]->vrb), 0);
+		wait_over(far[i], -ECANCELED);
+	}
+	let_go(blocker);
+	wait_over(blocker, 0);
+	destroy(object);
+	wait_released(t, &released);
+}
+
 static void submit_as_arg(void *arg)
 {
 	submit(arg);
@@ -601,6 +639,7 @@ const struct test_case time_tests[] = {
 	{ "timeout_of_many", timeout_of_many,
 	  { .slots = 64, .max_zombies = 62, .issue_timeout_ms = 1500 } },
 	{ "deadline_in_the_past", deadline_in_the_past },
+	{ "deadlines_behind_distant_ones", deadlines_behind_distant_ones },
 	{ "deadlines_are_kept", deadlines_are_kept },
 	{ "deadline_at_the_end_of_time", deadline_at_the_end_of_time },
 	{ "timeout_makes_object_uncertain", timeout_makes_object_uncertain,
