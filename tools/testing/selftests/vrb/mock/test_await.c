@@ -159,6 +159,32 @@ static void await_cq_next_beside_solicited(struct test *t)
 	wait_gone(end_cq(t, cq));
 }
 
+/* A resume that has been handled must not come again with the object's next event. */
+static void await_cq_resumes_nothing(struct test *t)
+{
+	struct ib_cq *cq = created_cq(t);
+	struct mock_script *script = &mock_cq_hw(cq)->script[VRB_OP_RESIZE_CQ];
+	struct typed_request *await = new_await_cq(t, cq), *resize = new_typed(t);
+
+	script->step[0].flags = MOCK_WAIT | MOCK_WAIT_AFTER;
+	vrb_prep_resize_cq(&resize->resize_cq, cq);
+	resize->resize_cq.cqe = 4;
+	submit_typed(resize);
+	while (READ_ONCE(script->waited) < 1)
+		usleep_range(100, 200);
+	vrb_resume(&mock_cq_hw(cq)->base.object);
+	while (READ_ONCE(script->waited) < 2)
+		usleep_range(100, 200);
+	submit_typed(await);
+	mock_cq_event(cq);
+	wait_typed(await, 0);
+	run_typed(new_query_port(t), 0);
+	EXPECT_EQ(t, resize->calls, 0);
+	vrb_resume(&mock_cq_hw(cq)->base.object);
+	wait_typed(resize, 0);
+	wait_gone(end_cq(t, cq));
+}
+
 static void await_cq_that_cannot_be_armed(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
@@ -387,7 +413,7 @@ static void await_event_passes_its_filter(struct test *t)
 	vrb_device_event(t->dev, IB_EVENT_PORT_ERR, NULL);
 	run_typed(new_query_port(t), 0);
 	EXPECT_EQ(t, await->calls, 0);
-	/* Long after the pump's last run, so that the event itself has to start one */
+	/* Long after the pump's last run, and before its timer: the event itself starts one. */
 	msleep(100);
 	vrb_device_event(t->dev, IB_EVENT_PORT_ACTIVE, NULL);
 	wait_typed(await, 0);
@@ -503,6 +529,7 @@ const struct test_case await_tests[] = {
 	{ "await_cq_checks_its_flags", await_cq_checks_its_flags, .verbs = true },
 	{ "await_cq_passes_its_flags", await_cq_passes_its_flags, .verbs = true },
 	{ "await_cq_next_beside_solicited", await_cq_next_beside_solicited, .verbs = true },
+	{ "await_cq_resumes_nothing", await_cq_resumes_nothing, .verbs = true },
 	{ "await_cq_that_cannot_be_armed", await_cq_that_cannot_be_armed, .verbs = true },
 	{ "await_cq_costs_nobody_else", await_cq_costs_nobody_else, .verbs = true },
 	{ "await_takes_no_slot", await_takes_no_slot, .verbs = true, .one_slot = true },
@@ -514,7 +541,8 @@ const struct test_case await_tests[] = {
 	{ "await_cq_behind_a_create_that_fails", await_cq_behind_a_create_that_fails,
 	  .verbs = true },
 	{ "await_is_checked", await_is_checked, .verbs = true },
-	{ "await_event_passes_its_filter", await_event_passes_its_filter, .verbs = true },
+	{ "await_event_passes_its_filter", await_event_passes_its_filter, .verbs = true,
+	  .config = { .issue_timeout_ms = 600000 } },
 	{ "await_event_is_kept", await_event_is_kept, .verbs = true },
 	{ "await_event_from_any_context", await_event_from_any_context, .verbs = true },
 	{ "await_event_of_ones_own_shells", await_event_of_ones_own_shells, .verbs = true },

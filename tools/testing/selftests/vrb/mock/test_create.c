@@ -230,40 +230,6 @@ static void create_of_many_children(struct test *t)
 	wait_gone(end_cq(t, cq));
 }
 
-/* The resume of the CQ's create must not end the wait of the request behind it. */
-static void create_that_waited_resumes_nothing_else(struct test *t)
-{
-	struct vrb_create_qp *create = test_alloc(t, MANY * sizeof(*create));
-	struct ib_cq *cq = shell_cq(t);
-	struct mock_script *script = mock_cq_hw(cq)->script;
-	struct typed_request *cq_create = new_create_cq(t, cq), *resize = new_typed(t);
-	unsigned int i;
-
-	script[VRB_OP_CREATE_CQ].step[0].flags = MOCK_WAIT;
-	script[VRB_OP_RESIZE_CQ].step[0].flags = MOCK_WAIT;
-	vrb_prep_resize_cq(&resize->resize_cq, cq);
-	resize->resize_cq.cqe = 4;
-	submit_typed(cq_create);
-	submit_typed(resize);
-	for (i = 0; i < MANY; i++) {
-		vrb_prep_create_qp(&create[i], shell_qp(t, cq, NULL));
-		EXPECT_EQ(t, vrb_submit(t->client, &create[i].vrb), -EINPROGRESS);
-	}
-	while (!READ_ONCE(script[VRB_OP_CREATE_CQ].waited))
-		usleep_range(100, 200);
-	vrb_resume(&mock_cq_hw(cq)->base.object);
-	wait_typed(cq_create, 0);
-	for (i = 0; i < MANY; i++)
-		EXPECT_EQ(t, vrb_wait(&create[i].vrb), 0);
-	EXPECT_EQ(t, script[VRB_OP_RESIZE_CQ].waited, 1);
-	EXPECT_EQ(t, resize->calls, 0);
-	vrb_resume(&mock_cq_hw(cq)->base.object);
-	wait_typed(resize, 0);
-	for (i = 0; i < MANY; i++)
-		EXPECT_EQ(t, vrb_destroy_qp(t->client, create[i].qp, NULL, NULL), -EINPROGRESS);
-	wait_gone(end_cq(t, cq));
-}
-
 static void create_is_needed_first(struct test *t)
 {
 	struct ib_cq *cq = shell_cq(t);
@@ -529,8 +495,6 @@ const struct test_case create_tests[] = {
 	{ "create_again_before_the_last_behind_it", create_again_before_the_last_behind_it,
 	  .verbs = true },
 	{ "create_of_many_children", create_of_many_children, .verbs = true },
-	{ "create_that_waited_resumes_nothing_else", create_that_waited_resumes_nothing_else,
-	  .verbs = true },
 	{ "create_is_needed_first", create_is_needed_first, .verbs = true },
 	{ "create_cancelled_by_the_parents_end", create_cancelled_by_the_parents_end,
 	  .verbs = true },
