@@ -193,7 +193,7 @@ static void vrb_give_up(struct vrb_device *dev, struct vrb_slot *slot)
 		vrb_fail_verb(dev, vrb, "a command that must not fail was not answered");
 		return;
 	}
-	if (slot == dev->reserved || dev->nr_slots == 1)
+	if (slot == dev->reserved)
 		vrb_fail_verb(dev, vrb, "the command in the reserved slot was not answered");
 	else if (dev->zombies_now == dev->max_zombies)
 		vrb_fail_verb(dev, vrb, "too many commands were not answered");

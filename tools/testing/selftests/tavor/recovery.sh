@@ -308,7 +308,7 @@ test_devlink_has_the_say() {
 # Devlink is there before the first device is.
 test_recover_by_hand_during_the_probe() {
 	local since binding
-	sm_away
+	patient
 	unbind
 	since=$(mark)
 	model_set 0 latency 20ms

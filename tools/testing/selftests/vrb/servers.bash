@@ -268,7 +268,8 @@ test_a_start_that_fails() {
 	[ "$(</sys/module/fail_calls/parameters/failed)" = 1 ]
 	kept "$before"
 	no_calls_fail
-	serve
+	unserve
+	load_own "$SERVER"
 	connections 10
 }
 

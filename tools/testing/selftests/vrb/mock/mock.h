@@ -55,6 +55,7 @@ struct mock_script {
 	struct mock_step step[MOCK_STEPS];
 	bool undo;			/* a failure undoes the earlier steps */
 	int undo_status;		/* status of the commands that undo */
+	u32 undo_flags;			/* their MOCK_* */
 	unsigned int portions;		/* remaining portions of work of mock_verb_work */
 	unsigned int posts;
 	unsigned int dones;		/* results, including those of commands that undo */

@@ -151,7 +151,8 @@ static void accept_command(struct mock *mock, const struct vrb_slot *slot)
 	command->token = slot->token;
 	command->step = script->step[min_t(u32, vrb->step, MOCK_STEPS - 1)];
 	if (vrb->undoing)
-		command->step = (struct mock_step){ .status = script->undo_status };
+		command->step = (struct mock_step){ .status = script->undo_status,
+						    .flags = script->undo_flags };
 	else if (mock->chaos)
 		chaos_step(mock, vrb, &command->step);
 	command->owned = true;

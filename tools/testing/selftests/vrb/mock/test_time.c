@@ -567,6 +567,19 @@ static void timeout_of_a_destroy_fails_device(struct test *t)
 	EXPECT_EQ(t, counters(t).timeouts, 0);
 }
 
+static void timeout_of_an_undo_fails_device(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+
+	request->script.nr_steps = 2;
+	request->script.undo = true;
+	request->script.undo_flags = MOCK_HOLD;
+	request->script.step[1].status = -ENOMEM;
+	run_to_end(request, -EIO);
+	wait_failed(t);
+	EXPECT_EQ(t, counters(t).timeouts, 0);
+}
+
 static void timeout_of_the_register_fails_device(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1);
@@ -649,6 +662,7 @@ const struct test_case time_tests[] = {
 	{ "timeout_refuses_until_all_have_ended", timeout_refuses_until_all_have_ended,
 	  { .issue_timeout_ms = 1500 } },
 	{ "timeout_of_a_destroy_fails_device", timeout_of_a_destroy_fails_device, SOON },
+	{ "timeout_of_an_undo_fails_device", timeout_of_an_undo_fails_device, SOON },
 	{ "timeout_of_the_register_fails_device", timeout_of_the_register_fails_device, SOON },
 	{ "late_result_is_reported", late_result_is_reported, SOON },
 	{ "zombie_keeps_its_object", zombie_keeps_its_object, SOON },

@@ -352,6 +352,9 @@ static void fail_leaves_a_wait_to_its_resume(struct test *t)
 	destroy(object);
 	usleep_range(5000, 6000);
 	EXPECT_EQ(t, request->calls, 0);
+	/* All else has ended: this alone keeps the device from another life. */
+	msleep(50);
+	EXPECT_EQ(t, vrb_device_revive(t->dev), -EBUSY);
 	vrb_resume(&object->object);
 	wait_over(request, -EIO);
 	wait_released(t, &released);
