@@ -17,6 +17,7 @@
 #include "mad.h"
 #include "mcast.h"
 #include "mr.h"
+#include "mw.h"
 #include "poll.h"
 #include "port.h"
 #include "post.h"
@@ -50,6 +51,8 @@ static u64 tavor_device_caps(u32 flags)
 		caps |= IB_DEVICE_BAD_QKEY_CNTR;
 	if (flags & TAVOR_DEV_LIM_APM)
 		caps |= IB_DEVICE_AUTO_PATH_MIG;
+	if (flags & TAVOR_DEV_LIM_MW)
+		caps |= IB_DEVICE_MEM_WINDOW;
 	if (flags & TAVOR_DEV_LIM_UD_AV_PORT)
 		caps |= IB_DEVICE_UD_AV_PORT_ENFORCE;
 	return caps;
@@ -98,6 +101,7 @@ static void tavor_device_tables(const struct tavor_dev *dev, struct ib_device_at
 	const struct tavor_limits *l = &dev->limits;
 
 	props->max_mr = l->num_mpts - dev->lim.reserved_mpts;
+	props->max_mw = dev->lim.flags & TAVOR_DEV_LIM_MW ? props->max_mr : 0;
 	props->max_pd = l->num_pds - dev->lim.reserved_pds;
 	props->max_ah = l->num_avs;
 	props->max_mcast_grp = l->num_mgms * 2;
@@ -314,6 +318,8 @@ int tavor_ib_register(struct tavor_dev *dev)
 	ibdev->dev.parent = &dev->pdev->dev;
 	ib_set_device_ops(ibdev, &tavor_dev_ops);
 	ib_set_device_ops(ibdev, &tavor_mr_ops);
+	if (dev->lim.flags & TAVOR_DEV_LIM_MW)
+		ib_set_device_ops(ibdev, &tavor_mw_ops);
 	ib_set_device_ops(ibdev, &tavor_restrack_ops);
 	ib_set_device_ops(ibdev, &tavor_stats_ops);
 	if (IS_ENABLED(CONFIG_INFINIBAND_USER_ACCESS))

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * Memory keys: MPT entries with their MTTs, and the two commands that pass an entry to the hardware
- * and take it back. Every region of the driver uses one: user MRs, DMA MRs, queue buffers.
+ * and take it back. Every region of the driver uses one: user MRs, DMA MRs, queue buffers. A memory
+ * window is an entry too.
  */
 #include "mpt.h"
 #include "tavor.h"
@@ -137,6 +138,25 @@ void tavor_encode_sw2hw_mpt(struct tavor_dev *dev, struct vrb_slot *slot,
 }
 
 /**
+ * tavor_encode_sw2hw_window() - step: hand the entry of a memory window to the hardware
+ * @dev: device
+ * @slot: where to encode
+ * @mpt: only its key and its PD are used; the rest is set by the work request that binds it
+ *
+ * Context: Softirq or BH disabled, engine's device lock held.
+ */
+void tavor_encode_sw2hw_window(struct tavor_dev *dev, struct vrb_slot *slot,
+			       const struct tavor_mpt *mpt)
+{
+	struct tavor_mpt_entry *entry = tavor_mbox_in(dev, slot);
+
+	memset(entry, 0, sizeof(*entry));
+	entry->key = cpu_to_be32(mpt->key);
+	entry->pd = cpu_to_be32(mpt->pdn);
+	tavor_cmd_set(dev, slot, TAVOR_CMD_SW2HW_MPT, 0, tavor_mpt_index(dev, mpt), TAVOR_CMD_IN);
+}
+
+/**
  * tavor_encode_hw2sw_mpt() - step: take the entry back
  * @dev: device
  * @slot: where to encode
@@ -247,7 +267,8 @@ int tavor_mpt_disable(struct tavor_dev *dev, struct tavor_mpt *mpt)
  */
 u32 tavor_mpt_access(int ib_access)
 {
-	return (ib_access & IB_ACCESS_REMOTE_ATOMIC ? TAVOR_MPT_ATOMIC : 0) |
+	return (ib_access & IB_ACCESS_MW_BIND ? TAVOR_MPT_BIND : 0) |
+	       (ib_access & IB_ACCESS_REMOTE_ATOMIC ? TAVOR_MPT_ATOMIC : 0) |
 	       (ib_access & IB_ACCESS_REMOTE_WRITE ? TAVOR_MPT_RW : 0) |
 	       (ib_access & IB_ACCESS_REMOTE_READ ? TAVOR_MPT_RR : 0) |
 	       (ib_access & IB_ACCESS_LOCAL_WRITE ? TAVOR_MPT_LW : 0);
@@ -262,7 +283,8 @@ u32 tavor_mpt_access(int ib_access)
  */
 int tavor_mpt_ib_access(u32 flags)
 {
-	return (flags & TAVOR_MPT_ATOMIC ? IB_ACCESS_REMOTE_ATOMIC : 0) |
+	return (flags & TAVOR_MPT_BIND ? IB_ACCESS_MW_BIND : 0) |
+	       (flags & TAVOR_MPT_ATOMIC ? IB_ACCESS_REMOTE_ATOMIC : 0) |
 	       (flags & TAVOR_MPT_RW ? IB_ACCESS_REMOTE_WRITE : 0) |
 	       (flags & TAVOR_MPT_RR ? IB_ACCESS_REMOTE_READ : 0) |
 	       (flags & TAVOR_MPT_LW ? IB_ACCESS_LOCAL_WRITE : 0);

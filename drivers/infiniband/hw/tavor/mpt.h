@@ -16,7 +16,7 @@ struct vrb_slot;
 #define TAVOR_LIBMTHCA_LKEY	0x100	/* libmthca ends a scatter list with it: never a key */
 
 /**
- * struct tavor_mpt - one MPT entry: a memory region as the hardware sees it
+ * struct tavor_mpt - one MPT entry: a memory region or window as the hardware sees it
  * @key: L_Key and R_Key; its low bits are the index; 0: not allocated
  * @pdn: protection domain number
  * @flags: TAVOR_MPT_* access and kind
@@ -46,6 +46,8 @@ int tavor_mpt_ib_access(u32 flags);
 
 void tavor_encode_sw2hw_mpt(struct tavor_dev *dev, struct vrb_slot *slot,
 			    const struct tavor_mpt *mpt);
+void tavor_encode_sw2hw_window(struct tavor_dev *dev, struct vrb_slot *slot,
+			       const struct tavor_mpt *mpt);
 void tavor_encode_hw2sw_mpt(struct tavor_dev *dev, struct vrb_slot *slot,
 			    const struct tavor_mpt *mpt);
 int tavor_mpt_enable(struct tavor_dev *dev, struct tavor_mpt *mpt);

@@ -187,7 +187,7 @@ static int tavor_pd_dealloc_user(struct tavor_ucontext *ctx, struct tavor_hw_pd 
  * @udata: of a process, or NULL
  *
  * Context: Process context, may sleep.
- * Return: 0, or -EBUSY if a CQ, QP, SRQ or MR still uses it.
+ * Return: 0, or -EBUSY if a CQ, QP, SRQ, MR or MW still uses it.
  */
 int tavor_dealloc_pd(struct ib_pd *ibpd, struct ib_udata *udata)
 {

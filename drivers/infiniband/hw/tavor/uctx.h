@@ -43,6 +43,8 @@ struct tavor_named {
  * @object: hardware half
  * @memory: references to the memory of the hardware half
  * @gone: the hardware half was destroyed before ib_core called the destroy
+ * @early: a memory window: while it is bound the hardware does not release its region, which may be
+ *	the younger one of them
  */
 struct tavor_owned {
 	struct tavor_ucontext *ctx;
@@ -50,6 +52,7 @@ struct tavor_owned {
 	struct vrb_object *object;
 	refcount_t *memory;
 	struct completion gone;
+	bool early;
 };
 
 /**
@@ -58,7 +61,7 @@ struct tavor_owned {
  * @lock: guards @pds, @mrs, @owned and @closing
  * @pds: tavor_named of its PDs
  * @mrs: tavor_named of its regions
- * @owned: its CQs, QPs, SRQs and MRs, the youngest first
+ * @owned: its CQs, QPs, SRQs, MRs and MWs, the youngest first
  * @closing: their destroys have been submitted
  * @left: woken when @leaving becomes 0; its lock guards @leaving
  * @leaving: number of regions whose destroy nothing waits for

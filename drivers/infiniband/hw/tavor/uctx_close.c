@@ -70,7 +70,7 @@ static void tavor_owned_gone(void *context)
 {
 	struct tavor_owned *owned = context;
 
-	complete(&owned->gone);
+	complete_all(&owned->gone);
 }
 
 /*
@@ -78,22 +78,36 @@ static void tavor_owned_gone(void *context)
  * in any case: a parent's commands wait until its children are gone. The memory of a hardware half
  * stays until ib_core's destroy, because it may still be read.
  */
-static void tavor_destroy_owned(struct tavor_ucontext *ctx)
+static void tavor_destroy_some(struct tavor_ucontext *ctx, bool early)
 {
 	struct tavor_dev *dev = to_tdev(ctx->ib.device);
 	struct tavor_owned *owned;
 
-	lockdep_assert_held(&ctx->lock);
-	if (ctx->closing)
-		return;
-	ctx->closing = true;
 	list_for_each_entry(owned, &ctx->owned, entry) {
+		if (owned->early != early)
+			continue;
 		refcount_inc(owned->memory);
 		if (WARN_ON_ONCE(vrb_destroy(vrb_device_client(dev->vrb), owned->object,
 					     tavor_owned_gone, owned) != -EINPROGRESS))
 			tavor_owned_gone(owned);
 		cond_resched();
 	}
+}
+
+/* The engine does not know which region a window is bound to, so all windows go before. */
+static void tavor_destroy_owned(struct tavor_ucontext *ctx)
+{
+	struct tavor_owned *owned;
+
+	lockdep_assert_held(&ctx->lock);
+	if (ctx->closing)
+		return;
+	ctx->closing = true;
+	tavor_destroy_some(ctx, true);
+	list_for_each_entry(owned, &ctx->owned, entry)
+		if (owned->early)
+			wait_for_completion(&owned->gone);
+	tavor_destroy_some(ctx, false);
 }
 
 /**
