@@ -519,6 +519,14 @@ const struct vrb_verb tavor_verb_unreg_mr = {
 
 /* ---- Regions of ib_core ---- */
 
+/* Firmware without windows has no bit for what they may do, so there the right is ignored. */
+static u32 tavor_mr_rights(const struct tavor_dev *dev, int access)
+{
+	u32 flags = tavor_mpt_access(access);
+
+	return dev->lim.flags & TAVOR_DEV_LIM_MW ? flags : flags & ~TAVOR_MPT_BIND;
+}
+
 /**
  * tavor_get_dma_mr() - ib_device_ops.get_dma_mr: all DMA addresses
  * @ibpd: kernel PD
@@ -625,7 +633,7 @@ static int tavor_mr_map_user(struct tavor_hw_mr *mr, struct vrb_user *user,
 	err = blocks > U32_MAX ? -ENOMEM : tavor_mpt_alloc(mr->dev, mpt, blocks);
 	if (err)
 		goto release_umem;
-	mpt->flags = tavor_mpt_access(from->access);
+	mpt->flags = tavor_mr_rights(mr->dev, from->access);
 	mpt->page_shift = ilog2(page_size);
 	mpt->start = from->iova;
 	mpt->length = from->length;
@@ -648,11 +656,11 @@ static void tavor_mr_publish(struct tavor_ucontext *ctx, struct tavor_mr *mr)
 	mutex_unlock(&ctx->lock);
 }
 
-static struct ib_mr *tavor_mr_register(struct tavor_ucontext *ctx, struct ib_pd *ibpd,
-				       const struct tavor_mr_source *from)
+/* The memory of a region that the hardware does not know yet */
+static struct tavor_mr *tavor_mr_prepare(struct tavor_ucontext *ctx, struct ib_pd *ibpd,
+					 const struct tavor_mr_source *from)
 {
 	struct tavor_dev *dev = to_tdev(ibpd->device);
-	struct tavor_hw_pd *pd = to_tpd(ibpd)->hw;
 	struct tavor_mr *mr;
 	int err;
 
@@ -673,12 +681,23 @@ static struct ib_mr *tavor_mr_register(struct tavor_ucontext *ctx, struct ib_pd 
 		tavor_mr_free_unborn(mr);
 		return ERR_PTR(err);
 	}
-	mr->hw->mpt.pdn = pd->pdn;
-	err = tavor_mr_enable(mr, pd, &ctx->user);
-	if (err)
-		return ERR_PTR(err);
+	mr->hw->mpt.pdn = to_tpd(ibpd)->hw->pdn;
 	mr->ib.iova = from->iova;
 	mr->ib.length = from->length;
+	return mr;
+}
+
+static struct ib_mr *tavor_mr_register(struct tavor_ucontext *ctx, struct ib_pd *ibpd,
+				       const struct tavor_mr_source *from)
+{
+	struct tavor_mr *mr = tavor_mr_prepare(ctx, ibpd, from);
+	int err;
+
+	if (IS_ERR(mr))
+		return ERR_CAST(mr);
+	err = tavor_mr_enable(mr, to_tpd(ibpd)->hw, &ctx->user);
+	if (err)
+		return ERR_PTR(err);
 	tavor_mr_publish(ctx, mr);
 	return &mr->ib;
 }
@@ -711,6 +730,92 @@ static struct ib_mr *tavor_reg_user_mr_dmabuf(struct ib_pd *ibpd, u64 offset, u6
 }
 
 /* ---- Reregistration: a new region replaces the old one, which ib_core deregisters ---- */
+
+static int tavor_mr_withdraw_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	tavor_encode_hw2sw_mpt(vrb_to_tdev(vdev), slot, &to_hw_mr(vrb->object)->mpt);
+	return VRB_POST;
+}
+
+static void tavor_mr_withdraw_late(struct vrb_device *vdev, struct vrb_object *object,
+				   const struct vrb_result *result)
+{
+	struct tavor_hw_mr *mr = to_hw_mr(object);
+
+	if (!result->status)
+		mr->mpt.hw_owned = false;
+	else
+		WRITE_ONCE(mr->retired, false);
+}
+
+static int tavor_mr_withdraw_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+				  const struct vrb_result *result)
+{
+	tavor_mr_withdraw_late(vdev, vrb->object, result);
+	return result->status;
+}
+
+static const struct vrb_step tavor_mr_withdraw_steps[] = {
+	{
+		.name = "HW2SW_MPT",
+		.encode = tavor_mr_withdraw_encode,
+		.done = tavor_mr_withdraw_done,
+		.late = tavor_mr_withdraw_late,
+	},
+};
+
+static const struct vrb_verb tavor_mr_withdraw_verb = {
+	.name = "REREG_MR",
+	.class = VRB_CLASS_TEARDOWN,
+	VRB_STEPS(tavor_mr_withdraw_steps),
+};
+
+static int tavor_mr_exec(struct tavor_hw_mr *mr, const struct vrb_verb *verb, struct vrb_user *user)
+{
+	struct vrb vrb;
+
+	vrb_prep(&vrb, verb, &mr->object);
+	vrb.user = user;
+	return tavor_exec(mr->dev, &vrb);
+}
+
+/*
+ * Takes a region to which windows may be bound from the hardware, which refuses if some are. When
+ * ib_core deregisters the region later that cannot fail. ib_core does not expect that it fails.
+ */
+static int tavor_mr_withdraw(struct tavor_hw_mr *mr, struct vrb_user *user)
+{
+	if (!(mr->mpt.flags & TAVOR_MPT_BIND))
+		return 0;
+	return tavor_mr_exec(mr, &tavor_mr_withdraw_verb, user);
+}
+
+/* If the hardware does not take the region again, it can only be deregistered. */
+static void tavor_mr_restore(struct tavor_hw_mr *mr, struct vrb_user *user)
+{
+	if (mr->mpt.hw_owned || !tavor_mr_exec(mr, &tavor_mr_create_verb, user))
+		WRITE_ONCE(mr->retired, false);
+}
+
+/*
+ * The new region must not be known to the hardware before the old one has been withdrawn: a process
+ * that guesses its key could bind a window to it, so that it could not be destroyed.
+ */
+static int tavor_mr_replace(struct tavor_hw_mr *old, struct tavor_mr *new, struct tavor_hw_pd *pd,
+			    struct vrb_user *user)
+{
+	int err = tavor_mr_withdraw(old, user);
+
+	if (err) {
+		ib_umem_release(new->hw->umem);
+		tavor_mr_free_unborn(new);
+		return err;
+	}
+	err = tavor_mr_enable(new, pd, user);
+	if (err)
+		tavor_mr_restore(old, user);
+	return err;
+}
 
 /*
  * From now on no queue can be made in the region. -EBUSY: one is in it; -EINVAL: one that has been
@@ -763,7 +868,8 @@ static int tavor_mr_source_again(const struct tavor_hw_mr *mr, int flags,
  *
  * Context: Process context, may sleep.
  * Return: the new region, which has another key. ERR_PTR(): the old one is as it was; -EBUSY: the
- * buffer of a CQ, QP or SRQ lies in it; -EINVAL: that of a QP did which was quiesced;
+ * buffer of a CQ, QP or SRQ lies in it, or windows are bound to it; -EINVAL: the buffer of a QP lay
+ * in it which was quiesced;
  * -EOPNOTSUPP: it is of a dma-buf, and no new memory is given.
  */
 static struct ib_mr *tavor_rereg_user_mr(struct ib_mr *ibmr, int flags, u64 start, u64 length,
@@ -772,8 +878,7 @@ static struct ib_mr *tavor_rereg_user_mr(struct ib_mr *ibmr, int flags, u64 star
 {
 	struct tavor_ucontext *ctx = rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib);
 	struct tavor_mr_source from = { start, length, iova, access, -1 };
-	struct tavor_mr *mr = to_tmr(ibmr);
-	struct ib_mr *new;
+	struct tavor_mr *mr = to_tmr(ibmr), *new;
 	int err;
 
 	err = tavor_mr_source_again(mr->hw, flags, &from);
@@ -781,10 +886,16 @@ static struct ib_mr *tavor_rereg_user_mr(struct ib_mr *ibmr, int flags, u64 star
 		err = tavor_mr_retire(mr);
 	if (err)
 		return ERR_PTR(err);
-	new = tavor_mr_register(ctx, ibpd, &from);
-	if (IS_ERR(new))
+	new = tavor_mr_prepare(ctx, ibpd, &from);
+	if (IS_ERR(new)) {
 		WRITE_ONCE(mr->hw->retired, false);
-	return new;
+		return ERR_CAST(new);
+	}
+	err = tavor_mr_replace(mr->hw, new, to_tpd(ibpd)->hw, &ctx->user);
+	if (err)
+		return ERR_PTR(err);
+	tavor_mr_publish(ctx, new);
+	return &new->ib;
 }
 
 /* ---- Their end ---- */
@@ -803,14 +914,28 @@ static int tavor_mr_unpublish(struct tavor_ucontext *ctx, struct tavor_mr *mr)
 	return err;
 }
 
+/* The hardware has refused the destroy: queues can be made in the region again. */
+static void tavor_mr_republish(struct tavor_ucontext *ctx, struct tavor_mr *mr)
+{
+	mutex_lock(&ctx->lock);
+	if (!ctx->closing)
+		tavor_uctx_name(ctx, &ctx->mrs, &mr->hw->named, mr->ib.lkey);
+	mutex_unlock(&ctx->lock);
+}
+
 static int tavor_dereg_user_mr(struct tavor_mr *mr)
 {
-	int err = tavor_mr_unpublish(mr->owned.ctx, mr);
+	struct tavor_ucontext *ctx = mr->owned.ctx;
+	int err = tavor_mr_unpublish(ctx, mr);
 
 	if (err)
 		return err;
-	return mr->hw->is_ring ? tavor_leave_context(&mr->owned) :
-				 tavor_destroy_in_context(&mr->owned);
+	if (mr->hw->is_ring)
+		return tavor_leave_context(&mr->owned);
+	err = tavor_destroy_in_context(&mr->owned);
+	if (err)
+		tavor_mr_republish(ctx, mr);
+	return err;
 }
 
 /**
@@ -819,7 +944,7 @@ static int tavor_dereg_user_mr(struct tavor_mr *mr)
  * @udata: of a process, or NULL
  *
  * Context: Process context, may sleep.
- * Return: 0, or -EBUSY if the buffer of a CQ, QP or SRQ lies in it.
+ * Return: 0, or -EBUSY if the buffer of a CQ, QP or SRQ lies in it, or windows are bound to it.
  */
 static int tavor_dereg_mr(struct ib_mr *ibmr, struct ib_udata *udata)
 {
