@@ -101,6 +101,40 @@ static inline int raw_dereg_mr(int fd, uint32_t handle)
 	return raw_command(fd, IB_USER_VERBS_CMD_DEREG_MR, &command, sizeof(command), 0);
 }
 
+struct raw_mw {
+	uint32_t handle;
+	uint32_t rkey;
+};
+
+static inline int raw_alloc_mw(int fd, uint32_t pd, uint8_t type, struct raw_mw *mw)
+{
+	struct ib_uverbs_alloc_mw_resp response = {};
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_alloc_mw core;
+	} command = {
+		.core.response = (uintptr_t)&response,
+		.core.pd_handle = pd,
+		.core.mw_type = type,
+	};
+	int ret = raw_command(fd, IB_USER_VERBS_CMD_ALLOC_MW, &command, sizeof(command),
+			      sizeof(response));
+
+	mw->handle = response.mw_handle;
+	mw->rkey = response.rkey;
+	return ret;
+}
+
+static inline int raw_dealloc_mw(int fd, uint32_t handle)
+{
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		struct ib_uverbs_dealloc_mw core;
+	} command = { .core.mw_handle = handle };
+
+	return raw_command(fd, IB_USER_VERBS_CMD_DEALLOC_MW, &command, sizeof(command), 0);
+}
+
 struct raw_cq {
 	uint32_t handle;
 	uint32_t cqn;
