@@ -56,6 +56,7 @@ struct side {
 	int fd, channel;
 	struct raw_pd pd, second_pd;
 	struct raw_mr mr, readonly;
+	struct raw_mw mw;
 	struct raw_cq cq;
 	struct raw_srq srq;
 	struct raw_qp rc, ud;
@@ -122,6 +123,8 @@ static int build_on_pd(struct side *side)
 		ret = raw_reg_mr(fd, pd, memory, BUFFER, 0, IBV_ACCESS_LOCAL_WRITE, &side->mr);
 	if (!ret)
 		ret = raw_reg_mr(fd, pd, readonly_page, PROCESS_PAGE, 0, 0, &side->readonly);
+	if (!ret)
+		ret = raw_alloc_mw(fd, pd, IBV_MW_TYPE_1, &side->mw);
 	if (!ret)
 		ret = raw_create_cq(fd, 63, side->mr.lkey, side->pd.pdn, &side->cq);
 	if (!ret)
@@ -212,7 +215,7 @@ static void good_reg_mr(struct command *c)
 	cmd->length = 3 * PROCESS_PAGE;
 	cmd->hca_va = (uintptr_t)memory;
 	cmd->pd_handle = own.pd.handle;
-	cmd->access_flags = IBV_ACCESS_LOCAL_WRITE;
+	cmd->access_flags = IBV_ACCESS_LOCAL_WRITE | (one_in(4) ? IBV_ACCESS_MW_BIND : 0);
 }
 
 static void good_rereg_mr(struct command *c)
@@ -227,6 +230,19 @@ static void good_dereg_mr(struct command *c)
 {
 	BEGIN(c, DEREG_MR, ib_uverbs_dereg_mr, 0, 0);
 	cmd->mr_handle = own.mr.handle;
+}
+
+static void good_alloc_mw(struct command *c)
+{
+	BEGIN(c, ALLOC_MW, ib_uverbs_alloc_mw, 0, sizeof(struct ib_uverbs_alloc_mw_resp));
+	cmd->pd_handle = own.pd.handle;
+	cmd->mw_type = one_in(4) ? below(4) : IBV_MW_TYPE_1;
+}
+
+static void good_dealloc_mw(struct command *c)
+{
+	BEGIN(c, DEALLOC_MW, ib_uverbs_dealloc_mw, 0, 0);
+	cmd->mw_handle = own.mw.handle;
 }
 
 static void good_create_channel(struct command *c)
@@ -400,7 +416,8 @@ static void (*const commands[])(struct command *c) = {
 	good_rereg_mr,	   good_dereg_mr,   good_create_cq,   good_resize_cq,	   good_destroy_cq,
 	good_fast_path,	   good_create_qp,  good_create_qp,   good_query_qp,	   good_modify_qp,
 	good_modify_qp,	   good_destroy_qp, good_mcast,	      good_create_srq,	   good_create_xsrq,
-	good_modify_srq,   good_query_srq,  good_destroy_srq, good_create_channel, no_command,
+	good_modify_srq,   good_query_srq,  good_destroy_srq, good_create_channel, good_alloc_mw,
+	good_dealloc_mw,   no_command,
 };
 
 /* ---- Spoiling ---- */
@@ -413,12 +430,19 @@ static uint32_t odd_number(void)
 		0xffffff, 0x1000000, 0x7fffffff, 0x80000000, ~0U, ~1U, ~3U,  ~63U, -4096U,
 	};
 	const uint32_t theirs[] = {
-		own.pd.handle,	   own.pd.pdn,	    own.mr.handle,	   own.mr.lkey,
-		own.cq.handle,	   own.srq.handle,  own.rc.handle,	   own.ud.handle,
-		own.cq.cqn,	   own.rc.qpn,	    own.second_pd.pdn,	   own.second_pd.handle,
-		own.readonly.lkey, other.pd.handle, other.pd.pdn,	   other.mr.handle,
-		other.mr.lkey,	   other.cq.handle, other.srq.handle,	   other.rc.handle,
-		gone.handle,	   gone.lkey,	    own.mr.lkey ^ 0x10000,
+		own.pd.handle,	   own.pd.pdn,
+		own.mr.handle,	   own.mr.lkey,
+		own.cq.handle,	   own.srq.handle,
+		own.rc.handle,	   own.ud.handle,
+		own.cq.cqn,	   own.rc.qpn,
+		own.second_pd.pdn, own.second_pd.handle,
+		own.mw.handle,	   own.mw.rkey,
+		other.mw.handle,   own.readonly.lkey,
+		other.pd.handle,   other.pd.pdn,
+		other.mr.handle,   other.mr.lkey,
+		other.cq.handle,   other.srq.handle,
+		other.rc.handle,   gone.handle,
+		gone.lkey,	   own.mr.lkey ^ 0x10000,
 	};
 
 	switch (below(4)) {
