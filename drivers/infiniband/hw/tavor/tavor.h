@@ -5,8 +5,8 @@
  *
  * Layers, lowest first (Kbuild has all of them in this order): reset and commands (reset.c, cmd.c),
  * one function per firmware command (fw.c), index and table allocators and memory (bitmap.c,
- * alloc.c, mtt.c, mpt.c, buf.c), event queues (eq.c), hardware objects (pd.c, mr.c, mw.c, and CQ, SRQ,
- * QP, AV, multicast), event handlers (event.c), verb queues (verb_queue.c) and their user ABI
+ * alloc.c, mtt.c, mpt.c, buf.c), event queues (eq.c), hardware objects (pd.c, mr.c, mw.c, and CQ,
+ * SRQ, QP, AV, multicast), event handlers (event.c), verb queues (verb_queue.c) and their user ABI
  * (user_queue.c), the device operations of ib_core (device.c), the PCI function (main.c). No layer
  * calls an upper one.
  *

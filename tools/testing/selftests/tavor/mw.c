@@ -106,17 +106,30 @@ static int binder_modify(const struct binder *b, uint8_t state, uint32_t mask)
 /* It is connected to itself: a bind leaves nothing but a completion. */
 static int binder_connect(const struct binder *b)
 {
-	return binder_modify(b, IBV_QPS_INIT, IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS) ?:
-		       binder_modify(b, IBV_QPS_RTR, IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN | IBV_QP_RQ_PSN | IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MIN_RNR_TIMER) ?:
-		       binder_modify(b, IBV_QPS_RTS,
-				     IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT | IBV_QP_RNR_RETRY |
-					     IBV_QP_SQ_PSN | IBV_QP_MAX_QP_RD_ATOMIC);
+	const uint32_t to_init = IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS;
+	const uint32_t to_rtr = IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN | IBV_QP_RQ_PSN |
+				IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MIN_RNR_TIMER;
+	const uint32_t to_rts = IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT | IBV_QP_RNR_RETRY |
+				IBV_QP_SQ_PSN | IBV_QP_MAX_QP_RD_ATOMIC;
+	int ret = binder_modify(b, IBV_QPS_INIT, to_init);
+
+	if (!ret)
+		ret = binder_modify(b, IBV_QPS_RTR, to_rtr);
+	return ret ? ret : binder_modify(b, IBV_QPS_RTS, to_rts);
 }
 
 static int binder_open(struct binder *b, uint32_t pd_handle)
 {
+	struct raw_qp_in in = {
+		.pd = pd_handle,
+		.send_wr = SENDS,
+		.recv_wr = 1,
+		.send_sge = 1,
+		.recv_sge = 1,
+		.type = IBV_QPT_RC,
+	};
 	struct cqe *cqes;
-	int i;
+	int i, ret;
 
 	memset(b, 0, sizeof(*b));
 	b->ring = process_memory(2 * PROCESS_PAGE);
@@ -126,24 +139,18 @@ static int binder_open(struct binder *b, uint32_t pd_handle)
 	cqes = (void *)(b->ring + PROCESS_PAGE);
 	for (i = 0; i < CQES; i++)
 		cqes[i].owner = CQE_HW;
-	return raw_alloc_pd(fd, &b->cq_pd) ?:
-	       raw_reg_mr(fd, b->cq_pd.handle, cqes, PROCESS_PAGE, 0, LOCAL, &b->cq_ring) ?:
-	       raw_create_cq(fd, CQES - 1, b->cq_ring.lkey, b->cq_pd.pdn, &b->cq) ?:
-	       raw_reg_mr(fd, pd_handle, b->ring, PROCESS_PAGE, 0, 0, &b->queue) ?:
-	       raw_create_qp(fd,
-			     &(struct raw_qp_in){
-				     .pd = pd_handle,
-				     .send_cq = b->cq.handle,
-				     .recv_cq = b->cq.handle,
-				     .lkey = b->queue.lkey,
-				     .send_wr = SENDS,
-				     .recv_wr = 1,
-				     .send_sge = 1,
-				     .recv_sge = 1,
-				     .type = IBV_QPT_RC,
-			     },
-			     &b->qp) ?:
-	       binder_connect(b);
+	ret = raw_alloc_pd(fd, &b->cq_pd);
+	if (!ret)
+		ret = raw_reg_mr(fd, b->cq_pd.handle, cqes, PROCESS_PAGE, 0, LOCAL, &b->cq_ring);
+	if (!ret)
+		ret = raw_create_cq(fd, CQES - 1, b->cq_ring.lkey, b->cq_pd.pdn, &b->cq);
+	if (!ret)
+		ret = raw_reg_mr(fd, pd_handle, b->ring, PROCESS_PAGE, 0, 0, &b->queue);
+	in.send_cq = in.recv_cq = b->cq.handle;
+	in.lkey = b->queue.lkey;
+	if (!ret)
+		ret = raw_create_qp(fd, &in, &b->qp);
+	return ret ? ret : binder_connect(b);
 }
 
 static void binder_close(struct binder *b)
