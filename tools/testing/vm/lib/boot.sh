@@ -52,14 +52,24 @@ share() {
 	SOCKETS+=("$RUN/$tag.sock")
 }
 
+# bridge_add NUMBER: QEMU's arguments for a bridge. It has no interrupts and no hot plug.
+bridge_add() {
+	QEMU_ARGS+=(-device "pci-bridge,id=bridge$1,chassis_nr=$(($1 + 1)),shpc=off,msi=off")
+}
+
 # model_start COUNT: the model with so many HCAs, and QEMU's arguments for them
 model_start() {
-	local i vfio sockets=()
+	local i vfio bus sockets=()
 	for ((i = 0; i < $1; i++)); do
 		sockets+=(--socket "$RUN/hca$i.sock")
-		vfio='{"driver":"vfio-user-pci","socket":{"path":"%s","type":"unix"}}'
+		bus=
+		if [ -n "$BRIDGE" ]; then
+			bridge_add "$i"
+			bus=',"bus":"bridge'$i'"'
+		fi
+		vfio='{"driver":"vfio-user-pci","socket":{"path":"%s","type":"unix"}%s}'
 		# shellcheck disable=SC2059 # it is a format
-		QEMU_ARGS+=(-device "$(printf "$vfio" "$RUN/hca$i.sock")")
+		QEMU_ARGS+=(-device "$(printf "$vfio" "$RUN/hca$i.sock" "$bus")")
 	done
 	start model "$RESULTS/hca.out" "$RUN/tavor-hca" "${sockets[@]}" "${MODEL_ARGS[@]}" \
 		--report "$RESULTS/hca-report.jsonl" --log "$RESULTS/hca.log" --control \

@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit 1
 . lib/try.bash
 
 echo "TAP version 13"
-echo "1..34"
+echo "1..35"
 
 # What is refused costs no boot.
 try "an unknown option is refused by name" 125 "'--frob'" --frob -- true
@@ -36,6 +36,7 @@ try "a shell with a command is refused" 125 "--shell takes no command" --shell -
 try "a driver without a HCA is refused" 125 "--hcas 0" --driver mthca --hcas 0 -- true
 try "a subnet manager without a driver is refused" 125 "--sm needs" --sm --hcas 0 -- true
 try "a model option without a model is refused" 125 "--hcas 0" --hca a=b --hcas 0 -- true
+try "a bridge without a HCA is refused" 125 "--bridge .*--hcas 0" --bridge --hcas 0 -- true
 try "a model option that does not exist is refused by name" 125 "nonsense" --hca nonsense=1 -- true
 try "a model option with a value that makes no sense is refused" 125 "seed=banana" \
 	--hca seed=banana -- true
