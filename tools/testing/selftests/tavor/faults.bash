@@ -22,7 +22,7 @@ recoveries() {
 
 # function_address: prints the PCI address of the HCA, which need not be bound
 function_address() {
-	grep -lsx 0x15b3 /sys/bus/pci/devices/*/vendor | sed -E 's|.*/devices/([^/]+)/vendor|\1|' |
+	grep -lsx 0x0c0600 /sys/bus/pci/devices/*/class | sed -E 's|.*/devices/([^/]+)/class|\1|' |
 		head -n 1
 }
 
