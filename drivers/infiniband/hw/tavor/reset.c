@@ -127,7 +127,7 @@ static int tavor_reset_trigger(struct tavor_dev *dev)
  *
  * Context: Process context, sleeps: tavor_reset() makes sure of it.
  */
-static int tavor_reset_wait_alive(struct pci_dev *pdev)
+static int tavor_reset_wait_alive(struct pci_dev *pdev, struct pci_dev *hca)
 {
 	unsigned int i;
 	u32 id;
@@ -138,7 +138,18 @@ static int tavor_reset_wait_alive(struct pci_dev *pdev)
 			return 0;
 		msleep(RESET_POLL_MS);
 	}
+	dev_err(&hca->dev, "%s did not come back after the reset\n", pci_name(pdev));
 	return -ENODEV;
+}
+
+static int tavor_reset_save_bridge(struct saved_config *config, struct pci_dev *pdev,
+				   struct pci_dev *hca)
+{
+	if (!pci_find_capability(pdev, PCI_CAP_ID_PCIX)) {
+		dev_err(&hca->dev, "its bridge has no PCI-X capability\n");
+		return -ENODEV;
+	}
+	return tavor_reset_save_config(config, pdev);
 }
 
 static int tavor_reset_saved(struct tavor_dev *dev, struct saved_config *hca,
@@ -149,13 +160,10 @@ static int tavor_reset_saved(struct tavor_dev *dev, struct saved_config *hca,
 	int err;
 
 	err = tavor_reset_save_config(hca, dev->pdev);
-	if (!err && bridge_pdev) {
-		err = tavor_reset_save_config(bridge, bridge_pdev);
-		if (!err && !pci_find_capability(bridge_pdev, PCI_CAP_ID_PCIX))
-			err = -ENODEV;
-	}
+	if (!err && bridge_pdev)
+		err = tavor_reset_save_bridge(bridge, bridge_pdev, dev->pdev);
 	err = err ?: tavor_reset_trigger(dev);
-	err = err ?: tavor_reset_wait_alive(bridge_pdev ?: dev->pdev);
+	err = err ?: tavor_reset_wait_alive(bridge_pdev ?: dev->pdev, dev->pdev);
 	if (!err && bridge_pdev)
 		err = tavor_reset_restore_bridge(bridge);
 	return err ?: tavor_reset_restore_hca(hca, pcix_cap, pcie_cap);
@@ -182,8 +190,6 @@ int tavor_reset(struct tavor_dev *dev)
 	if (!pci_is_pcie(dev->pdev))
 		bridge = tavor_reset_find_bridge(dev->pdev);
 	err = tavor_reset_saved(dev, &saved[0], &saved[1], bridge);
-	if (err)
-		dev_err(&dev->pdev->dev, "reset failed (%d)\n", err);
 	pci_dev_put(bridge);
 	kfree(saved);
 	return err;
