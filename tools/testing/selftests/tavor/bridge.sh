@@ -1,0 +1,208 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+#
+# Timeout: 900
+# Guest: own
+# Level: ci
+# Runs: guest --bridge --modules "pcix_bridge ib_tavor"
+# As: tavor
+# Kernels: 6.12 debug
+# Runs: guest --driver mthca --bridge --modules pcix_bridge
+# As: mthca
+#
+# Tests the reset of an MT23108 that has a PCI-X bridge of its own, which is reset with it. The
+# driver restores the bridge completely, its command register last, and says what it cannot do. By
+# hand:
+#   tools/testing/vm/run --bridge --modules "pcix_bridge ib_tavor" -- \
+#     tools/testing/selftests/tavor/bridge.sh [test_NAME...]
+
+# shellcheck source=SCRIPTDIR/faults.bash
+. "$(dirname "$0")/faults.bash"
+
+# The bench loads ib_tavor as a module without a device, so that a probe which fails is a result.
+! loaded ib_tavor || DRIVER=tavor
+TAVOR=/sys/bus/pci/drivers/ib_$DRIVER
+BRIDGE=/sys/module/pcix_bridge/parameters
+modprobe -a ib_uverbs ib_umad
+
+# state NAME: prints a number of the simulated bridge
+state() {
+	awk -v name="$1" '$1 == name { print $2 }' "$BRIDGE/state"
+}
+
+# bridge_set NAME VALUE: sets a parameter of the simulated bridge
+bridge_set() {
+	echo "$2" >"$BRIDGE/$1"
+}
+
+# logged MARK PATTERN: the driver has logged one matching line since MARK
+logged() {
+	[ "$(messages_since "$1" | grep -cE "ib_$DRIVER.*($2)")" = 1 ] ||
+		fail "not one line '$2': $(messages_since "$1")"
+}
+
+# reset_failed MARK: ib_tavor has logged that as well, once
+reset_failed() {
+	[ "$DRIVER" != tavor ] || logged "$1" 'reset failed'
+}
+
+# is NAME VALUE
+is() {
+	[ "$(state "$1")" = "$2" ] || fail "$1 is not $2: $(cat "$BRIDGE/state")"
+}
+
+# all_restored: each reset of the bridge has been followed by a complete restore. The bits are those
+# of dwords that a reset must have changed: command, cache line, bus numbers, windows, bridge
+# control, and the two split controls.
+all_restored() {
+	local must=$((0x2 | 0x8 | 0x40 | 0x100 | 0x200 | 0x8000 | 0x30000))
+	cat "$BRIDGE/state"
+	[ $(($(state forgot) & must)) = "$must" ] || fail "the bridge has not lost everything"
+	is lost 0
+	is wrong 0x0
+	is early 0x0
+	is blind 0
+	is restored "$(state resets)"
+}
+
+# bind_timed: binds, prints how many seconds it took; its error is in the file "error"
+bind_timed() {
+	local address began=$SECONDS status=0
+	address=$(function_address)
+	echo "$address" 2>"$TEST_DIR/error" >"$TAVOR/bind" || status=$?
+	echo $((SECONDS - began))
+	return "$status"
+}
+
+# no_device: the last bind has failed with -ENODEV
+no_device() {
+	cat "$TEST_DIR/error"
+	grep -q 'No such device' "$TEST_DIR/error"
+	! bound
+}
+
+# begin: unbinds the driver if necessary; the simulated bridge works, whatever a test has left
+begin() {
+	bridge_set away 0
+	bridge_set pcix Y
+	bridge_set repair 1
+	! bound || unbind
+}
+
+released() {
+	absent "ib_$DRIVER" /proc/interrupts /proc/iomem
+	[ -z "$(rdma_devices)" ] || fail "an RDMA device is left: $(rdma_devices)"
+}
+
+test_the_first_probe_restores_the_bridge() {
+	bound || fail "the probe failed: $(dmesg | tail -n 20; cat "$BRIDGE/state")"
+	is resets 1
+	all_restored
+	dmesg >"$TEST_DIR/log"
+	absent "ib_$DRIVER.*no bridge" "$TEST_DIR/log"
+}
+
+test_messages_pass_behind_the_bridge() {
+	usable
+	sm_around true
+	pair "ibv_rc_pingpong -c -i 1" "ibv_rc_pingpong -c -e -i 2"
+	sm_away
+}
+
+test_each_probe_resets_and_restores_the_bridge() {
+	local n
+	for n in 1 2 3; do
+		begin
+		n=$(state resets)
+		bind
+		is resets $((n + 1))
+		all_restored
+	done
+	usable
+}
+
+test_a_recovery_restores_the_bridge() {
+	local n since
+	[ "$DRIVER" = tavor ] || skip "ib_mthca recovers in its own time"
+	usable
+	n=$(state resets)
+	since=$(mark)
+	recoveries 1
+	catastrophe
+	until_true 40 said "$since" 'recovery: the device is back' ||
+		fail "it does not come back: $(messages_since "$since"; cat "$BRIDGE/state")"
+	recoveries 0
+	is resets $((n + 1))
+	all_restored
+	usable
+}
+
+test_a_bridge_that_comes_late() {
+	local polls
+	begin
+	polls=$(state polls)
+	bridge_set away 20
+	bind_timed || fail "$(cat "$TEST_DIR/error")"
+	bridge_set away 0
+	[ "$(state polls)" -gt $((polls + 20)) ] ||
+		fail "$polls polls before: $(cat "$BRIDGE/state")"
+	all_restored
+	usable
+}
+
+test_a_bridge_that_stays_away() {
+	local since time
+	begin
+	since=$(mark)
+	bridge_set away -1
+	! time=$(bind_timed) || fail "the probe succeeded"
+	bridge_set away 0
+	no_device
+	echo "$time s"
+	[ "$time" -ge 10 ] && [ "$time" -le 20 ] || fail "not 11 s"
+	logged "$since" 'did not come back after (the )?reset'
+	reset_failed "$since"
+	is lost 1
+	is blind 0
+	released
+	bridge_set repair 1
+	is lost 0
+	bind
+	usable
+}
+
+test_a_bridge_without_a_pcix_capability() {
+	local since resets
+	begin
+	resets=$(state resets)
+	since=$(mark)
+	bridge_set pcix N
+	! bind_timed || fail "the probe succeeded"
+	bridge_set pcix Y
+	no_device
+	logged "$since" 'bridge has no PCI-X capability|Couldn.t locate HCA bridge PCI-X capability'
+	reset_failed "$since"
+	is resets "$resets"
+	released
+	bind
+	is resets $((resets + 1))
+	usable
+}
+
+test_without_the_bridge_of_the_card() {
+	local since
+	begin
+	rmmod pcix_bridge
+	since=$(mark)
+	bind
+	logged "$since" '[Nn]o bridge'
+	usable
+	unbind
+	load_own pcix_bridge
+	bind
+	is resets 1
+	all_restored
+	usable
+}
+
+run_tests "$@"
