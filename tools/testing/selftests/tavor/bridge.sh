@@ -6,7 +6,6 @@
 # Level: ci
 # Runs: guest --bridge --modules "pcix_bridge ib_tavor"
 # As: tavor
-# Kernels: 6.12 debug
 # Runs: guest --driver mthca --bridge --modules pcix_bridge
 # As: mthca
 #
@@ -18,6 +17,9 @@
 
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "$0")/faults.bash"
+
+# A probe takes a second and more, and eleven if the bridge stays away.
+TEST_SECONDS=300
 
 # The bench loads ib_tavor as a module without a device, so that a probe which fails is a result.
 ! loaded ib_tavor || DRIVER=tavor
