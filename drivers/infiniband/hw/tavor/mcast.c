@@ -350,11 +350,15 @@ static int tavor_mcast_exec(struct ib_qp *ibqp, const union ib_gid *gid, bool at
  * failed. So, as with a destroy, the device fails if the hardware refuses the command or does not
  * answer. A command that timed out blocks the QP until it has completed, therefore the loop.
  *
+ * ib_core has a record for each GID and LID of a process's QP, the hardware has one for each GID.
+ * If there are several of a GID, the first detach is the one that the hardware knows of.
+ *
  * Context: Process context, may sleep.
  */
 static int tavor_mcast_detach(struct ib_qp *ibqp, const union ib_gid *gid)
 {
-	struct tavor_dev *dev = to_tdev(ibqp->device);
+	const struct tavor_hw_qp *qp = to_tqp(ibqp)->hw;
+	struct tavor_dev *dev = qp->dev;
 	unsigned long deadline = jiffies + 2 * tavor_cmd_timeout();
 	bool again = false;
 	u8 status;
@@ -365,9 +369,12 @@ static int tavor_mcast_detach(struct ib_qp *ibqp, const union ib_gid *gid)
 		err = tavor_mcast_exec(ibqp, gid, false, &status);
 		if (!err || vrb_device_failed(dev->vrb))
 			return 0;
+		/* A QP without references is in no group any more. */
+		if (err == -ESHUTDOWN)
+			return 0;
 		/* Not attached; the first try may have succeeded after its timeout. */
 		if (err == -EINVAL && !status)
-			return again ? 0 : err;
+			return again || qp->user ? 0 : err;
 		if (status || time_after(jiffies, deadline)) {
 			vrb_device_fail(dev->vrb, "DETACH_MCAST failed");
 			return 0;
