@@ -48,10 +48,16 @@ struct soft_datagram {
 	struct conn_msg msg;
 };
 
-/* The memory that the HCA reads and writes for the UD QP */
+#define SOFT_EXCESS	(4096 - sizeof(struct conn_msg))	/* of the largest MTU */
+
+/*
+ * The memory that the HCA reads and writes for the UD QP. A datagram that is longer than a receive
+ * would move the QP to the error state. So all receives end in @excess, and nobody reads that.
+ */
 struct soft_ud_memory {
 	struct soft_datagram recvs[SOFT_UD_DEPTH];
 	struct conn_msg sends[SOFT_UD_DEPTH];
+	u8 excess[SOFT_EXCESS];
 };
 
 /*

@@ -101,12 +101,18 @@ static u64 soft_recv_dma(const struct soft_server *server, u32 n)
 /* A QP that has failed accepts no receive, but it receives nothing either. */
 static int soft_recv_post(struct soft_server *server, u32 n)
 {
-	struct ib_sge sge = {
-		.addr = soft_recv_dma(server, n),
-		.length = sizeof(struct soft_datagram),
-		.lkey = server->pd->local_dma_lkey,
+	struct ib_sge sges[] = {
+		{
+			.addr = soft_recv_dma(server, n),
+			.length = sizeof(struct soft_datagram),
+			.lkey = server->pd->local_dma_lkey,
+		}, {
+			.addr = server->ud.dma + offsetof(struct soft_ud_memory, excess),
+			.length = SOFT_EXCESS,
+			.lkey = server->pd->local_dma_lkey,
+		},
 	};
-	struct ib_recv_wr wr = { .wr_id = n, .sg_list = &sge, .num_sge = 1 };
+	struct ib_recv_wr wr = { .wr_id = n, .sg_list = sges, .num_sge = ARRAY_SIZE(sges) };
 
 	return ib_post_recv(server->ud.qp, &wr, NULL);
 }
@@ -193,7 +199,7 @@ static int soft_ud_alloc(struct soft_server *server)
 			.max_send_wr = SOFT_UD_DEPTH,
 			.max_recv_wr = SOFT_UD_DEPTH,
 			.max_send_sge = 1,
-			.max_recv_sge = 1,
+			.max_recv_sge = 2,
 		},
 	};
 	struct soft_ud *ud = &server->ud;

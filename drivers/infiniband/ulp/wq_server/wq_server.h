@@ -48,6 +48,8 @@ struct wq_server {
 	struct wq_recv *recvs;
 	atomic_t sends;		/* posted, or about to be */
 	void *recv_memory;
+	void *excess;		/* what is too long in datagrams */
+	u64 excess_dma;
 	void *region;
 	u64 region_dma;
 	struct dentry *dir;

@@ -13,6 +13,12 @@ static_assert(offsetof(struct conn_msg, gid) == 48);
 
 #define RECV_SIZE	(sizeof(struct ib_grh) + sizeof(struct conn_msg))
 
+/*
+ * A datagram that is longer than a receive would move the QP to the error state. So all receives
+ * end in the same memory, for the rest of the largest MTU, and nobody reads that.
+ */
+#define EXCESS_SIZE	(4096 - sizeof(struct conn_msg))
+
 static void wq_malformed(struct wq_server *server)
 {
 	mutex_lock(&server->lock);
@@ -58,12 +64,22 @@ static void wq_handle(struct wq_server *server, struct ib_wc *wc, const struct i
 
 static int wq_recv_post(struct wq_server *server, struct wq_recv *recv)
 {
-	struct ib_sge sge = {
-		.addr = recv->dma,
-		.length = RECV_SIZE,
-		.lkey = server->pd->local_dma_lkey,
+	struct ib_sge sges[] = {
+		{
+			.addr = recv->dma,
+			.length = RECV_SIZE,
+			.lkey = server->pd->local_dma_lkey,
+		}, {
+			.addr = server->excess_dma,
+			.length = EXCESS_SIZE,
+			.lkey = server->pd->local_dma_lkey,
+		},
 	};
-	struct ib_recv_wr wr = { .wr_cqe = &recv->cqe, .sg_list = &sge, .num_sge = 1 };
+	struct ib_recv_wr wr = {
+		.wr_cqe = &recv->cqe,
+		.sg_list = sges,
+		.num_sge = ARRAY_SIZE(sges),
+	};
 
 	return ib_post_recv(server->qp, &wr, NULL);
 }
@@ -80,6 +96,25 @@ static void wq_recv_done(struct ib_cq *cq, struct ib_wc *wc)
 	ib_dma_sync_single_for_device(server->dev, recv->dma, RECV_SIZE, DMA_FROM_DEVICE);
 	/* A QP that has failed accepts no receive, but it receives nothing either. */
 	wq_recv_post(server, recv);
+}
+
+static int wq_excess_make(struct wq_server *server)
+{
+	server->excess = kmalloc(EXCESS_SIZE, GFP_KERNEL);
+	if (!server->excess)
+		return -ENOMEM;
+	server->excess_dma = ib_dma_map_single(server->dev, server->excess, EXCESS_SIZE,
+					       DMA_FROM_DEVICE);
+	if (!ib_dma_mapping_error(server->dev, server->excess_dma))
+		return 0;
+	kfree(server->excess);
+	return -ENOMEM;
+}
+
+static void wq_excess_free(struct wq_server *server)
+{
+	ib_dma_unmap_single(server->dev, server->excess_dma, EXCESS_SIZE, DMA_FROM_DEVICE);
+	kfree(server->excess);
 }
 
 static void wq_recvs_free(struct wq_server *server)
@@ -134,7 +169,7 @@ static int wq_qp_make(struct wq_server *server)
 			.max_send_wr = WQ_UD_DEPTH,
 			.max_recv_wr = WQ_UD_DEPTH + 1,
 			.max_send_sge = 1,
-			.max_recv_sge = 1,
+			.max_recv_sge = 2,
 		},
 	};
 
@@ -187,10 +222,13 @@ static void wq_qp_drain(struct wq_server *server)
  */
 int wq_ud_make(struct wq_server *server)
 {
-	int err = wq_recvs_make(server);
+	int err = wq_excess_make(server);
 
 	if (err)
 		return err;
+	err = wq_recvs_make(server);
+	if (err)
+		goto free_excess;
 	server->cq = ib_alloc_cq(server->dev, server, 2 * (WQ_UD_DEPTH + 1), 0,
 				 IB_POLL_WORKQUEUE);
 	if (IS_ERR(server->cq)) {
@@ -204,6 +242,8 @@ int wq_ud_make(struct wq_server *server)
 	ib_free_cq(server->cq);
 free_recvs:
 	wq_recvs_free(server);
+free_excess:
+	wq_excess_free(server);
 	return err;
 }
 
@@ -231,4 +271,5 @@ void wq_ud_stop(struct wq_server *server)
 	ib_destroy_qp(server->qp);
 	ib_free_cq(server->cq);
 	wq_recvs_free(server);
+	wq_excess_free(server);
 }

@@ -96,6 +96,12 @@ static uint64_t now_ms(void)
 	return now_ns() / 1000000;
 }
 
+/* Of the longest datagram */
+static size_t mtu_bytes(void)
+{
+	return 128 << port.active_mtu;
+}
+
 static void recv_post(int i)
 {
 	struct ibv_sge sge = { (uintptr_t)ud.recvs[i], RECV_SIZE, ud_mr->lkey };
@@ -619,11 +625,24 @@ static void change(struct conn_msg *msg, int i)
 	memcpy((uint8_t *)msg + changes[i].offset, &value, changes[i].bytes);
 }
 
+/* Of these lengths all of it is right that comes, and the rest is other messages. */
+static int send_lengths(void)
+{
+	const size_t lengths[] = { sizeof(struct conn_msg) - 1, sizeof(struct conn_msg) + 1, 1024,
+				   mtu_bytes() };
+	struct conn_msg msg = message(CONN_DISCONNECT, first_cookie);
+	unsigned int i;
+
+	for (i = 0; i < sizeof(lengths) / sizeof(*lengths); i++)
+		message_send(&msg, lengths[i]);
+	return i;
+}
+
 /* Connects with one thing wrong each: they are not answered, or refused. */
 static int wrong_ones(void)
 {
 	const int n = sizeof(changes) / sizeof(*changes);
-	struct conn_msg short_one;
+	int lengths;
 	int i, refused = 0;
 
 	for (i = 0; i < n; i++) {
@@ -636,12 +655,10 @@ static int wrong_ones(void)
 		message_send(&msg, sizeof(msg));
 		refused += changes[i].refused;
 	}
-	/* All of it is right that comes. */
-	short_one = message(CONN_DISCONNECT, first_cookie);
-	message_send(&short_one, sizeof(short_one) - 1);
+	lengths = send_lengths();
 	while (in_flight)
 		poll_ud();
-	printf("malformed %d refused %d\n", n + 1 - refused, refused);
+	printf("malformed %d refused %d\n", n + lengths - refused, refused);
 	return 0;
 }
 
