@@ -146,27 +146,48 @@ void tavor_mcg_found(struct tavor_mcg_table *table)
 	spin_unlock_bh(&table->lock);
 }
 
+static void tavor_mcg_hold(struct tavor_mcg_table *table, struct tavor_hw_qp *qp)
+{
+	/* A QP has room for one more parent, and the table is destroyed last. */
+	WARN_ON_ONCE(vrb_object_add_parent(&qp->object, &table->object));
+	vrb_object_hold(&qp->object);
+}
+
+static void tavor_mcg_unhold(struct tavor_mcg_table *table, struct tavor_hw_qp *qp)
+{
+	vrb_object_drop_parent(&qp->object, &table->object);
+	vrb_object_unhold(&qp->object);
+}
+
+/* Counts one more group, unless all QPs have been or are being removed from theirs. */
+static bool tavor_mcg_count(struct tavor_mcg_table *table, struct tavor_hw_qp *qp)
+{
+	bool counted;
+
+	spin_lock_bh(&table->lock);
+	counted = !table->failed;
+	if (counted && !qp->mcg_groups++)
+		list_add_tail(&qp->mcg_attached, &table->attached);
+	spin_unlock_bh(&table->lock);
+	return counted;
+}
+
 /**
  * tavor_mcg_attached() - a QP is in one more group: its destroy waits
  * @table: the table
- * @qp: the QP
+ * @qp: the QP, whose turn it is
  *
  * Context: Softirq, no lock of the engine held.
  */
 void tavor_mcg_attached(struct tavor_mcg_table *table, struct tavor_hw_qp *qp)
 {
-	bool first;
+	const bool first = !qp->mcg_groups;
 
-	spin_lock_bh(&table->lock);
-	first = !table->failed && !qp->mcg_groups++;
+	/* Before it is in the list: whoever finds it there drops the hold. */
 	if (first)
-		list_add_tail(&qp->mcg_attached, &table->attached);
-	spin_unlock_bh(&table->lock);
-	if (!first)
-		return;
-	/* A QP has room for one more parent, and the table is destroyed last. */
-	WARN_ON_ONCE(vrb_object_add_parent(&qp->object, &table->object));
-	vrb_object_hold(&qp->object);
+		tavor_mcg_hold(table, qp);
+	if (!tavor_mcg_count(table, qp) && first)
+		tavor_mcg_unhold(table, qp);
 }
 
 /**
@@ -185,10 +206,8 @@ void tavor_mcg_detached(struct tavor_mcg_table *table, struct tavor_hw_qp *qp)
 	if (last)
 		list_del_init(&qp->mcg_attached);
 	spin_unlock_bh(&table->lock);
-	if (!last)
-		return;
-	vrb_object_drop_parent(&qp->object, &table->object);
-	vrb_object_unhold(&qp->object);
+	if (last)
+		tavor_mcg_unhold(table, qp);
 }
 
 /* ---- The end of the device ---- */
