@@ -65,7 +65,7 @@ enum tavor_cq_move {
  * @pin: the PD and the region of a user's CQ buffer
  * @resize: of a user's CQ, while its command is outstanding
  * @resize_lock: one resize at a time; the others wait
- * @resize_left: ib_core's last resize timed out and has left @spare; under @resize_lock
+ * @resize_left: @spare is of ib_core's resize, which is in progress or has timed out
  * @drain: wait for the completion EQ, after the hardware has released the CQ
  * @memory: see tavor_half_put()
  */

@@ -177,6 +177,7 @@ static void tavor_resize_free(struct tavor_hw_cq *cq)
 	buf = cq->spare;
 	memset(&cq->spare, 0, sizeof(cq->spare));
 	cq->move = TAVOR_CQ_SETTLED;
+	cq->resize_left = false;
 	spin_unlock_irqrestore(&cq->lock, flags);
 	tavor_buf_free(cq->dev, &buf);
 }
@@ -231,17 +232,18 @@ static bool tavor_resize_unused(const struct tavor_hw_cq *cq)
 static int tavor_resize_run(struct tavor_hw_cq *cq, int cqe)
 {
 	struct vrb_resize_cq req;
-	bool unused;
+	unsigned long flags;
 	int err;
 
 	lockdep_assert_held(&cq->resize_lock);
+	spin_lock_irqsave(&cq->lock, flags);
+	cq->resize_left = true;
+	spin_unlock_irqrestore(&cq->lock, flags);
 	vrb_prep_resize_cq(&req, cq->ibcq);
 	req.cqe = cqe;
 	err = tavor_exec(cq->dev, &req.vrb);
-	unused = err && tavor_resize_unused(cq);
-	if (unused)
+	if (err && tavor_resize_unused(cq))
 		tavor_resize_free(cq);
-	cq->resize_left = err && !unused;
 	return err;
 }
 
@@ -250,15 +252,17 @@ static int tavor_resize_finish(struct tavor_hw_cq *cq)
 {
 	unsigned long flags;
 	u32 entries;
+	bool left;
 	int err;
 
-	if (!cq->resize_left)
-		return 0;
 	spin_lock_irqsave(&cq->lock, flags);
+	left = cq->resize_left;
 	entries = cq->move == TAVOR_CQ_MOVED ? cq->entries : cq->spare_entries;
 	spin_unlock_irqrestore(&cq->lock, flags);
+	if (!left)
+		return 0;
 	err = tavor_resize_run(cq, entries - 1);
-	return cq->resize_left ? err : 0;
+	return READ_ONCE(cq->resize_left) ? err : 0;
 }
 
 static int tavor_resize_kernel_cq(struct tavor_hw_cq *cq, int cqe)
