@@ -57,7 +57,7 @@ struct vrb_result {
  * struct vrb_step - one row of a verb's table
  * @name: name of the firmware command or of the work, for debugfs, tracepoints and log
  * @encode: writes the command into the provider's buffers of @slot. Also decides whether there is a
- *	command. At most 64 steps without a command are skipped at a time.
+ *	command. At most 32 steps without a command are skipped at a time.
  *	Returns VRB_POST, VRB_NEXT (no command is needed), VRB_AGAIN, VRB_WAIT, VRB_END, or a
  *	negative errno: the step has failed, and neither @done nor @late is called.
  *	Called in softirq or with BH disabled, with the engine's device lock held: it must neither
