@@ -318,12 +318,7 @@ void tavor_buf_late(struct vrb_device *vdev, struct vrb_object *object,
  */
 int tavor_buf_destroy(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	struct tavor_mpt *mpt = &tavor_buf_of(vrb)->mpt;
-
-	if (!mpt->hw_owned)
-		return VRB_NEXT;
-	tavor_encode_hw2sw_mpt(vrb_to_tdev(vdev), slot, mpt);
-	return VRB_POST;
+	return tavor_mpt_take(vdev, slot, &tavor_buf_of(vrb)->mpt);
 }
 
 /**
@@ -339,7 +334,5 @@ int tavor_buf_destroy(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot 
 int tavor_buf_destroyed(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 			const struct vrb_result *result)
 {
-	if (!result->status)
-		tavor_buf_of(vrb)->mpt.hw_owned = false;
-	return result->status;
+	return tavor_mpt_taken(&tavor_buf_of(vrb)->mpt, result);
 }

@@ -171,6 +171,38 @@ void tavor_encode_hw2sw_mpt(struct tavor_dev *dev, struct vrb_slot *slot,
 	tavor_cmd_set(dev, slot, TAVOR_CMD_HW2SW_MPT, 1, tavor_mpt_index(dev, mpt), 0);
 }
 
+/**
+ * tavor_mpt_take() - &vrb_step.encode of a destroy: takes the entry back if the hardware owns it
+ * @vdev: device
+ * @slot: where to encode
+ * @mpt: the entry
+ *
+ * Context: Softirq or BH disabled, engine's device lock held.
+ * Return: VRB_POST, or VRB_NEXT: the hardware does not own it.
+ */
+int tavor_mpt_take(struct vrb_device *vdev, struct vrb_slot *slot, const struct tavor_mpt *mpt)
+{
+	if (!mpt->hw_owned)
+		return VRB_NEXT;
+	tavor_encode_hw2sw_mpt(vrb_to_tdev(vdev), slot, mpt);
+	return VRB_POST;
+}
+
+/**
+ * tavor_mpt_taken() - &vrb_step.done of tavor_mpt_take()
+ * @mpt: the entry
+ * @result: of the command
+ *
+ * Context: Softirq.
+ * Return: the status of the command.
+ */
+int tavor_mpt_taken(struct tavor_mpt *mpt, const struct vrb_result *result)
+{
+	if (!result->status)
+		mpt->hw_owned = false;
+	return result->status;
+}
+
 /* A request of its own for one entry */
 struct tavor_mpt_request {
 	struct vrb vrb;
@@ -260,13 +292,16 @@ int tavor_mpt_disable(struct tavor_dev *dev, struct tavor_mpt *mpt)
 
 /**
  * tavor_mpt_access() - access rights in the format of the MPT
+ * @dev: device; firmware without memory windows has no bit for them: the right is ignored there
  * @ib_access: IB_ACCESS_*; local read is always allowed
  *
  * Context: Any.
  * Return: TAVOR_MPT_*.
  */
-u32 tavor_mpt_access(int ib_access)
+u32 tavor_mpt_access(const struct tavor_dev *dev, int ib_access)
 {
+	if (!(dev->lim.flags & TAVOR_DEV_LIM_MW))
+		ib_access &= ~IB_ACCESS_MW_BIND;
 	return (ib_access & IB_ACCESS_MW_BIND ? TAVOR_MPT_BIND : 0) |
 	       (ib_access & IB_ACCESS_REMOTE_ATOMIC ? TAVOR_MPT_ATOMIC : 0) |
 	       (ib_access & IB_ACCESS_REMOTE_WRITE ? TAVOR_MPT_RW : 0) |

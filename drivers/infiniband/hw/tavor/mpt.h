@@ -11,6 +11,8 @@
 #include "mtt.h"
 
 struct tavor_dev;
+struct vrb_device;
+struct vrb_result;
 struct vrb_slot;
 
 #define TAVOR_LIBMTHCA_LKEY	0x100	/* libmthca ends a scatter list with it: never a key */
@@ -41,7 +43,7 @@ void tavor_mpt_table_destroy(struct tavor_dev *dev);
 int tavor_mpt_alloc(struct tavor_dev *dev, struct tavor_mpt *mpt, u32 pages);
 void tavor_mpt_change_key(struct tavor_dev *dev, struct tavor_mpt *mpt);
 void tavor_mpt_free(struct tavor_dev *dev, struct tavor_mpt *mpt);
-u32 tavor_mpt_access(int ib_access);
+u32 tavor_mpt_access(const struct tavor_dev *dev, int ib_access);
 int tavor_mpt_ib_access(u32 flags);
 
 void tavor_encode_sw2hw_mpt(struct tavor_dev *dev, struct vrb_slot *slot,
@@ -50,6 +52,8 @@ void tavor_encode_sw2hw_window(struct tavor_dev *dev, struct vrb_slot *slot,
 			       const struct tavor_mpt *mpt);
 void tavor_encode_hw2sw_mpt(struct tavor_dev *dev, struct vrb_slot *slot,
 			    const struct tavor_mpt *mpt);
+int tavor_mpt_take(struct vrb_device *vdev, struct vrb_slot *slot, const struct tavor_mpt *mpt);
+int tavor_mpt_taken(struct tavor_mpt *mpt, const struct vrb_result *result);
 int tavor_mpt_enable(struct tavor_dev *dev, struct tavor_mpt *mpt);
 int tavor_mpt_disable(struct tavor_dev *dev, struct tavor_mpt *mpt);
 

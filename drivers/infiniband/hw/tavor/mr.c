@@ -49,20 +49,13 @@ static int tavor_mr_create_done(struct vrb_device *vdev, struct vrb *vrb, struct
 
 static int tavor_mr_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	struct tavor_hw_mr *mr = to_hw_mr(vrb->object);
-
-	if (!mr->mpt.hw_owned)
-		return VRB_NEXT;
-	tavor_encode_hw2sw_mpt(mr->dev, slot, &mr->mpt);
-	return VRB_POST;
+	return tavor_mpt_take(vdev, slot, &to_hw_mr(vrb->object)->mpt);
 }
 
 static int tavor_mr_destroy_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 				 const struct vrb_result *result)
 {
-	if (!result->status)
-		to_hw_mr(vrb->object)->mpt.hw_owned = false;
-	return result->status;
+	return tavor_mpt_taken(&to_hw_mr(vrb->object)->mpt, result);
 }
 
 static const struct vrb_step tavor_mr_create_steps[] = {
@@ -436,7 +429,7 @@ static int tavor_reg_check(struct vrb_device *vdev, struct vrb *vrb, struct vrb_
 	if (!tavor_reg_access_ok(req->access) || !tavor_reg_pages_ok(mr, req))
 		return -EINVAL;
 	req->written = 0;
-	mr->mpt.flags = tavor_mpt_access(req->access);
+	mr->mpt.flags = tavor_mpt_access(mr->dev, req->access);
 	mr->mpt.page_shift = req->page_shift;
 	mr->mpt.start = req->iova;
 	mr->mpt.length = req->length;
@@ -519,14 +512,6 @@ const struct vrb_verb tavor_verb_unreg_mr = {
 
 /* ---- Regions of ib_core ---- */
 
-/* Firmware without windows has no bit for what they may do, so there the right is ignored. */
-static u32 tavor_mr_rights(const struct tavor_dev *dev, int access)
-{
-	u32 flags = tavor_mpt_access(access);
-
-	return dev->lim.flags & TAVOR_DEV_LIM_MW ? flags : flags & ~TAVOR_MPT_BIND;
-}
-
 /**
  * tavor_get_dma_mr() - ib_device_ops.get_dma_mr: all DMA addresses
  * @ibpd: kernel PD
@@ -548,7 +533,7 @@ static struct ib_mr *tavor_get_dma_mr(struct ib_pd *ibpd, int access)
 		return ERR_PTR(err);
 	}
 	mr->hw->mpt.pdn = to_tpd(ibpd)->hw->pdn;
-	mr->hw->mpt.flags = TAVOR_MPT_PHYSICAL | tavor_mpt_access(access);
+	mr->hw->mpt.flags = TAVOR_MPT_PHYSICAL | tavor_mpt_access(mr->hw->dev, access);
 	mr->hw->mpt.start = 0;
 	mr->hw->mpt.length = U64_MAX;
 	err = tavor_mr_enable(mr, to_tpd(ibpd)->hw, NULL);
@@ -633,7 +618,7 @@ static int tavor_mr_map_user(struct tavor_hw_mr *mr, struct vrb_user *user,
 	err = blocks > U32_MAX ? -ENOMEM : tavor_mpt_alloc(mr->dev, mpt, blocks);
 	if (err)
 		goto release_umem;
-	mpt->flags = tavor_mr_rights(mr->dev, from->access);
+	mpt->flags = tavor_mpt_access(mr->dev, from->access);
 	mpt->page_shift = ilog2(page_size);
 	mpt->start = from->iova;
 	mpt->length = from->length;

@@ -66,20 +66,13 @@ static int tavor_mw_create_done(struct vrb_device *vdev, struct vrb *vrb, struct
 
 static int tavor_mw_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	struct tavor_hw_mw *mw = to_hw_mw(vrb->object);
-
-	if (!mw->mpt.hw_owned)
-		return VRB_NEXT;
-	tavor_encode_hw2sw_mpt(mw->dev, slot, &mw->mpt);
-	return VRB_POST;
+	return tavor_mpt_take(vdev, slot, &to_hw_mw(vrb->object)->mpt);
 }
 
 static int tavor_mw_destroy_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 				 const struct vrb_result *result)
 {
-	if (!result->status)
-		to_hw_mw(vrb->object)->mpt.hw_owned = false;
-	return result->status;
+	return tavor_mpt_taken(&to_hw_mw(vrb->object)->mpt, result);
 }
 
 static const struct vrb_step tavor_mw_create_steps[] = {
@@ -130,9 +123,11 @@ static struct tavor_hw_mw *tavor_mw_make(struct tavor_dev *dev, struct tavor_uco
 	mw->dev = dev;
 	refcount_set(&mw->memory, 1);
 	err = tavor_mpt_alloc(dev, &mw->mpt, 0);
-	/* Regions that the process is deregistering may have the last keys. */
-	if (err == -ENOMEM && tavor_uctx_settle(ctx))
+	if (err == -ENOMEM) {
+		/* Regions that the process has deregistered may have had the last keys. */
+		tavor_uctx_settle(ctx);
 		err = tavor_mpt_alloc(dev, &mw->mpt, 0);
+	}
 	if (!err)
 		return mw;
 	kfree(mw);

@@ -19,20 +19,13 @@ static struct tavor_hw_pd *to_hw_pd(struct vrb_object *object)
 
 static int tavor_pd_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	struct tavor_hw_pd *pd = to_hw_pd(vrb->object);
-
-	if (!pd->ntmr.hw_owned)
-		return VRB_NEXT;
-	tavor_encode_hw2sw_mpt(pd->dev, slot, &pd->ntmr);
-	return VRB_POST;
+	return tavor_mpt_take(vdev, slot, &to_hw_pd(vrb->object)->ntmr);
 }
 
 static int tavor_pd_destroy_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 				 const struct vrb_result *result)
 {
-	if (!result->status)
-		to_hw_pd(vrb->object)->ntmr.hw_owned = false;
-	return result->status;
+	return tavor_mpt_taken(&to_hw_pd(vrb->object)->ntmr, result);
 }
 
 static const struct vrb_step tavor_pd_destroy_steps[] = {
