@@ -517,25 +517,16 @@ static void test_busy_ring(void)
 
 static int rereg(struct raw_mr *mr, uint32_t flags, uint32_t access)
 {
-	struct ib_uverbs_rereg_mr_resp response = {};
-	struct {
-		struct ib_uverbs_cmd_hdr hdr;
-		struct ib_uverbs_rereg_mr core;
-	} command = {
-		.core.response = (uintptr_t)&response,
-		.core.mr_handle = mr->handle,
-		.core.flags = flags,
-		.core.start = (uintptr_t)memory,
-		.core.length = SIZE,
-		.core.hca_va = FIRST,
-		.core.access_flags = access,
+	const struct raw_rereg r = {
+		.handle = mr->handle,
+		.flags = flags,
+		.start = (uintptr_t)memory,
+		.length = SIZE,
+		.hca_va = FIRST,
+		.access_flags = access,
 	};
-	int ret = raw_command(fd, IB_USER_VERBS_CMD_REREG_MR, &command, sizeof(command),
-			      sizeof(response));
 
-	if (!ret)
-		mr->lkey = response.lkey;
-	return ret;
+	return raw_rereg_mr(fd, mr, &r);
 }
 
 static void test_rereg(struct binder *b)

@@ -28,6 +28,17 @@ static inline int raw_command(int fd, uint32_t number, void *command, size_t siz
 	return write(fd, command, size) == (ssize_t)size ? 0 : -errno;
 }
 
+/* A command whose only argument is a handle, and which returns nothing */
+static inline int raw_by_handle(int fd, uint32_t number, uint32_t handle)
+{
+	struct {
+		struct ib_uverbs_cmd_hdr hdr;
+		uint32_t handle;
+	} command = { .handle = handle };
+
+	return raw_command(fd, number, &command, sizeof(command), 0);
+}
+
 struct raw_pd {
 	uint32_t handle;
 	uint32_t pdn;
@@ -53,12 +64,7 @@ static inline int raw_alloc_pd(int fd, struct raw_pd *pd)
 
 static inline int raw_dealloc_pd(int fd, uint32_t handle)
 {
-	struct {
-		struct ib_uverbs_cmd_hdr hdr;
-		struct ib_uverbs_dealloc_pd core;
-	} command = { .core.pd_handle = handle };
-
-	return raw_command(fd, IB_USER_VERBS_CMD_DEALLOC_PD, &command, sizeof(command), 0);
+	return raw_by_handle(fd, IB_USER_VERBS_CMD_DEALLOC_PD, handle);
 }
 
 struct raw_mr {
@@ -93,12 +99,39 @@ static inline int raw_reg_mr(int fd, uint32_t pd, void *start, uint64_t length, 
 
 static inline int raw_dereg_mr(int fd, uint32_t handle)
 {
+	return raw_by_handle(fd, IB_USER_VERBS_CMD_DEREG_MR, handle);
+}
+
+/* The arguments of a reregistration; the command's own structure ends in an array. */
+struct raw_rereg {
+	uint32_t handle, flags;
+	uint64_t start, length, hca_va;
+	uint32_t pd_handle, access_flags;
+};
+
+/* Sets the region's new key. */
+static inline int raw_rereg_mr(int fd, struct raw_mr *mr, const struct raw_rereg *r)
+{
+	struct ib_uverbs_rereg_mr_resp response = {};
 	struct {
 		struct ib_uverbs_cmd_hdr hdr;
-		struct ib_uverbs_dereg_mr core;
-	} command = { .core.mr_handle = handle };
+		struct ib_uverbs_rereg_mr core;
+	} command = {
+		.core.response = (uintptr_t)&response,
+		.core.mr_handle = r->handle,
+		.core.flags = r->flags,
+		.core.start = r->start,
+		.core.length = r->length,
+		.core.hca_va = r->hca_va,
+		.core.pd_handle = r->pd_handle,
+		.core.access_flags = r->access_flags,
+	};
+	int ret = raw_command(fd, IB_USER_VERBS_CMD_REREG_MR, &command, sizeof(command),
+			      sizeof(response));
 
-	return raw_command(fd, IB_USER_VERBS_CMD_DEREG_MR, &command, sizeof(command), 0);
+	if (!ret)
+		mr->lkey = response.lkey;
+	return ret;
 }
 
 struct raw_mw {
@@ -127,12 +160,7 @@ static inline int raw_alloc_mw(int fd, uint32_t pd, uint8_t type, struct raw_mw 
 
 static inline int raw_dealloc_mw(int fd, uint32_t handle)
 {
-	struct {
-		struct ib_uverbs_cmd_hdr hdr;
-		struct ib_uverbs_dealloc_mw core;
-	} command = { .core.mw_handle = handle };
-
-	return raw_command(fd, IB_USER_VERBS_CMD_DEALLOC_MW, &command, sizeof(command), 0);
+	return raw_by_handle(fd, IB_USER_VERBS_CMD_DEALLOC_MW, handle);
 }
 
 struct raw_cq {

@@ -32,42 +32,14 @@ static struct ibv_mr *source;
 static struct ibv_port_attr port;
 static int fd;
 
-/* What a reregistration takes; the command's own structure ends in an array. */
-struct rereg {
-	uint32_t handle, flags;
-	uint64_t start, length, hca_va;
-	uint32_t pd_handle, access_flags;
-};
-
-static struct rereg rereg_of(const struct raw_mr *mr, uint32_t flags)
+static struct raw_rereg rereg_of(const struct raw_mr *mr, uint32_t flags)
 {
-	return (struct rereg){ .handle = mr->handle, .flags = flags };
+	return (struct raw_rereg){ .handle = mr->handle, .flags = flags };
 }
 
-/* Sets the region's new key. */
-static int rereg(struct raw_mr *mr, struct rereg r)
+static int rereg(struct raw_mr *mr, struct raw_rereg r)
 {
-	struct ib_uverbs_rereg_mr_resp response = {};
-	struct {
-		struct ib_uverbs_cmd_hdr hdr;
-		struct ib_uverbs_rereg_mr core;
-	} command = {
-		.core.response = (uintptr_t)&response,
-		.core.mr_handle = r.handle,
-		.core.flags = r.flags,
-		.core.start = r.start,
-		.core.length = r.length,
-		.core.hca_va = r.hca_va,
-		.core.pd_handle = r.pd_handle,
-		.core.access_flags = r.access_flags,
-	};
-	int ret;
-
-	ret = raw_command(fd, IB_USER_VERBS_CMD_REREG_MR, &command, sizeof(command),
-			  sizeof(response));
-	if (!ret)
-		mr->lkey = response.lkey;
-	return ret;
+	return raw_rereg_mr(fd, mr, &r);
 }
 
 static void attr(struct ib_uverbs_ioctl_hdr *hdr, uint16_t id, uint16_t len, uint64_t data)
@@ -152,7 +124,7 @@ static bool reg(void *memory, uint32_t access, struct raw_mr *mr)
 static void test_new_memory(void)
 {
 	void *a = process_memory(SIZE), *b = process_memory(SIZE);
-	struct rereg r;
+	struct raw_rereg r;
 	struct raw_mr mr, old;
 	bool good;
 
@@ -176,7 +148,7 @@ static void test_new_memory(void)
 static void test_new_rights(void)
 {
 	void *a = process_memory(SIZE);
-	struct rereg r;
+	struct raw_rereg r;
 	struct raw_mr mr;
 	bool good = reg(a, IBV_ACCESS_LOCAL_WRITE, &mr);
 
@@ -195,7 +167,7 @@ static void test_new_rights(void)
 static void test_new_pd(void)
 {
 	void *a = process_memory(SIZE);
-	struct rereg r;
+	struct raw_rereg r;
 	struct raw_mr mr;
 	bool good = reg(a, RIGHTS, &mr);
 
@@ -209,7 +181,7 @@ static void test_new_pd(void)
 	munmap(a, SIZE);
 }
 
-static void refused(struct raw_mr *mr, void *a, struct rereg r, int expected, const char *what)
+static void refused(struct raw_mr *mr, void *a, struct raw_rereg r, int expected, const char *what)
 {
 	const struct raw_mr before = *mr;
 	int ret = rereg(mr, r);
@@ -221,7 +193,7 @@ static void refused(struct raw_mr *mr, void *a, struct rereg r, int expected, co
 static void test_refused(void)
 {
 	void *a = process_memory(SIZE);
-	struct rereg r;
+	struct raw_rereg r;
 	struct raw_mr mr;
 
 	if (!reg(a, RIGHTS, &mr))
@@ -257,7 +229,7 @@ static void test_refused(void)
 static void test_ring(void)
 {
 	void *ring = process_memory(PROCESS_PAGE), *b = process_memory(PROCESS_PAGE);
-	struct rereg r;
+	struct raw_rereg r;
 	struct raw_pd own;
 	struct raw_mr mr;
 	struct raw_cq c;
@@ -319,7 +291,7 @@ static void test_dmabuf_refused(int buf)
 
 static void test_dmabuf(void)
 {
-	struct rereg r;
+	struct raw_rereg r;
 	void *memory, *b = process_memory(SIZE);
 	int buf = make_dmabuf(SIZE, &memory), ret;
 	struct raw_mr mr;
