@@ -134,7 +134,10 @@ static void stop_there(struct work_struct *work)
 	vrb_device_stop(container_of(work, struct stopping, work)->dev, "test");
 }
 
-/* Commands that are given up, each on an object that nobody else has a reference to. */
+/*
+ * Commands that are given up, each on an object that nobody else has a reference to; without
+ * @released, on no object.
+ */
 static void lose_many(struct test *t, struct test *other, struct completion *released)
 {
 	struct mock_request *request[ZOMBIES];
@@ -142,16 +145,19 @@ static void lose_many(struct test *t, struct test *other, struct completion *rel
 	unsigned int i;
 
 	for (i = 0; i < ZOMBIES; i++) {
-		object[i] = new_object(other, i, &released[i]);
 		request[i] = held_request(t, i);
 		request[i]->test = other;
-		request[i]->vrb.object = &object[i]->object;
+		if (released) {
+			object[i] = new_object(other, i, &released[i]);
+			request[i]->vrb.object = &object[i]->object;
+		}
 		EXPECT_EQ(t, vrb_submit(vrb_device_client(other->dev), &request[i]->vrb),
 			  -EINPROGRESS);
 	}
 	for (i = 0; i < ZOMBIES; i++) {
 		wait_over(request[i], -ETIMEDOUT);
-		vrb_object_put(&object[i]->object);
+		if (released)
+			vrb_object_put(&object[i]->object);
 	}
 }
 
@@ -159,13 +165,12 @@ static void lose_many(struct test *t, struct test *other, struct completion *rel
  * Whoever waits for the commands that were given up is woken when they have been let go, and not
  * before: they are more than a run lets go.
  */
-static void end_with_zombies(struct test *t)
+static void end_with(struct test *t, struct completion *released)
 {
 	static const struct test_case second = {
 		.config = { .name = "second", .slots = MOCK_SLOTS,
 			    .max_zombies = MOCK_SLOTS - 2, .issue_timeout_ms = 50 }
 	};
-	struct completion *released = test_alloc(t, ZOMBIES * sizeof(*released));
 	struct test *other = test_alloc(t, sizeof(*other));
 	struct mock *mock = mock_create(&second);
 	struct stopping stopping;
@@ -186,14 +191,30 @@ static void end_with_zombies(struct test *t)
 	destroy_work_on_stack(&stopping.work);
 	EXPECT_EQ(t, mock->quiesces, 1);
 	EXPECT(t, !other->failed);
-	for (i = 0; i < ZOMBIES; i++)
+	for (i = 0; released && i < ZOMBIES; i++)
 		EXPECT(t, completion_done(&released[i]));
 	mock_free(mock);
+}
+
+static void end_with_zombies(struct test *t)
+{
+	end_with(t, test_alloc(t, ZOMBIES * sizeof(struct completion)));
+}
+
+/* So that no object's release wakes whoever waits. */
+static void end_with_zombies_of_no_object(struct test *t)
+{
+	end_with(t, NULL);
 }
 
 static void zombie_at_the_end_of_a_device(struct test *t)
 {
 	while_held_up(t, "vrb_flush", end_with_zombies);
+}
+
+static void zombie_of_no_object_at_the_end(struct test *t)
+{
+	while_held_up(t, "vrb_flush", end_with_zombies_of_no_object);
 }
 
 /* ---- Somebody who becomes a client while the device is being detached ---- */
@@ -615,6 +636,7 @@ const struct test_case late_tests[] = {
 	{ "flush_that_comes_late", flush_that_comes_late },
 	{ "revive_before_the_provider_knows", revive_before_the_provider_knows },
 	{ "zombie_at_the_end_of_a_device", zombie_at_the_end_of_a_device },
+	{ "zombie_of_no_object_at_the_end", zombie_of_no_object_at_the_end },
 	{ "fence_hears_of_a_destroy_from_the_inbox", fence_hears_of_a_destroy_from_the_inbox },
 	{ "detach_refuses_who_has_found_it", detach_refuses_who_has_found_it },
 	{ "client_fence_waits_for_those_it_leaves", client_fence_waits_for_those_it_leaves },

@@ -311,6 +311,29 @@ static void register_busy_keeps_order(struct test *t)
 		EXPECT_EQ(t, t->mock->log[i].tag, i);
 }
 
+/*
+ * A request that comes to its second step when the register is free again, but before the one that
+ * waits for it has been posted
+ */
+static void register_busy_keeps_order_of_steps(struct test *t)
+{
+	struct mock_request *steps = held_request(t, 1), *waits = new_request(t, 2);
+
+	steps->script.nr_steps = 2;
+	submit(steps);
+	wait_posted(steps);
+	WRITE_ONCE(t->mock->busy, MOCK_STUCK);
+	submit(waits);
+	local_bh_disable();
+	WRITE_ONCE(t->mock->busy, 0);
+	let_go(steps);
+	local_bh_enable();
+	wait_over(waits, 0);
+	wait_over(steps, 0);
+	EXPECT_EQ(t, t->mock->log[1].tag, 2);
+	EXPECT_EQ(t, t->mock->log[2].tag, 1);
+}
+
 static void slot_one_at_first(struct test *t)
 {
 	struct mock_request *request[SEVERAL], *teardown = new_request(t, 99);
@@ -415,6 +438,7 @@ const struct test_case slots_tests[] = {
 	{ "class_background_ages", class_background_ages, { .slots = 2 } },
 	{ "register_busy_is_retried", register_busy_is_retried },
 	{ "register_busy_between_steps", register_busy_between_steps },
+	{ "register_busy_keeps_order_of_steps", register_busy_keeps_order_of_steps },
 	{ "register_busy_keeps_order", register_busy_keeps_order },
 	{}
 };

@@ -448,6 +448,32 @@ static void late_result_is_reported(struct test *t)
 	wait_released(t, &released);
 }
 
+static bool one_stray(void *arg)
+{
+	return counters(arg).stray == 1;
+}
+
+/* Both results come in one run. The second is that of no command. */
+static void late_result_that_comes_twice(struct test *t)
+{
+	struct mock_request *lost = new_request(t, 1), *again = new_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	lost->vrb.object = &object->object;
+	lost->script.step[0].flags = MOCK_HOLD | MOCK_DUP;
+	run_to_end(lost, -ETIMEDOUT);
+	let_go(lost);
+	EXPECT(t, wait_until(zombie_reaped, t));
+	EXPECT(t, wait_until(one_stray, t));
+	EXPECT_EQ(t, object->destroy.late, 1);
+	again->vrb.object = &object->object;
+	run_to_end(again, 0);
+	destroy(object);
+	wait_released(t, &released);
+}
+
 /*
  * An owner that gives up on an object the hardware may have: its memory stays until that is known.
  */
@@ -590,11 +616,6 @@ static void timeout_of_the_register_fails_device(struct test *t)
 	EXPECT_EQ(t, request->script.posts, 0);
 }
 
-static bool one_stray(void *arg)
-{
-	return counters(arg).stray == 1;
-}
-
 static void stray_token(struct test *t)
 {
 	struct mock_request *request = held_request(t, 1);
@@ -665,6 +686,7 @@ const struct test_case time_tests[] = {
 	{ "timeout_of_an_undo_fails_device", timeout_of_an_undo_fails_device, SOON },
 	{ "timeout_of_the_register_fails_device", timeout_of_the_register_fails_device, SOON },
 	{ "late_result_is_reported", late_result_is_reported, SOON },
+	{ "late_result_that_comes_twice", late_result_that_comes_twice, SOON },
 	{ "zombie_keeps_its_object", zombie_keeps_its_object, SOON },
 	{ "zombies_too_many_fail_device", zombies_too_many_fail_device, SOON },
 	{ "zombie_in_reserved_slot_fails_device", zombie_in_reserved_slot_fails_device,

@@ -393,6 +393,25 @@ static void work_in_portions(struct test *t)
 	EXPECT_EQ(t, request->vrb.step, 1);
 }
 
+/* A run executes one portion, of whatever request it is. */
+static void work_of_two_takes_turns(struct test *t)
+{
+	struct mock_request *request[2];
+	u64 runs = counters(t).runs;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		request[i] = new_request(t, i);
+		request[i]->vrb.verb = &mock_verb_work;
+		request[i]->script.portions = 5000;
+		request[i]->script.nr_steps = 2;
+		submit(request[i]);
+	}
+	for (i = 0; i < 2; i++)
+		wait_over(request[i], 0);
+	EXPECT(t, counters(t).runs - runs >= 10000);
+}
+
 static void work_that_fails(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1);
@@ -619,6 +638,7 @@ const struct test_case wait_tests[] = {
 	{ "fail_leaves_a_wait_to_its_resume", fail_leaves_a_wait_to_its_resume },
 	{ "destroy_ends_a_wait_that_begins_later", destroy_ends_a_wait_that_begins_later },
 	{ "work_in_portions", work_in_portions },
+	{ "work_of_two_takes_turns", work_of_two_takes_turns },
 	{ "work_that_fails", work_that_fails },
 	{ "kill_ends_resubmission", kill_ends_resubmission },
 	{ "kill_of_a_restless_request", kill_of_a_restless_request },
