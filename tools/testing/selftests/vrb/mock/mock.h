@@ -308,6 +308,8 @@ void test_free_all(struct test *t);
 struct mock_request *new_request(struct test *t, int tag);
 struct mock_request *held_request(struct test *t, int tag);
 struct mock_object *new_object(struct test *t, int id, struct completion *released);
+struct mock_object *new_uncertain_object(struct test *t, struct mock_request *lost,
+					 struct completion *released);
 void submit(struct mock_request *request);
 void wait_over(struct mock_request *request, int status);
 void run_to_end(struct mock_request *request, int status);

@@ -259,6 +259,25 @@ struct mock_object *new_object(struct test *t, int id, struct completion *releas
 }
 
 /**
+ * new_uncertain_object - a hardware object whose command is not answered in time
+ * @t: test
+ * @lost: the request, which is held; it has completed with -ETIMEDOUT
+ * @released: as for new_object()
+ *
+ * Context: Process.
+ * Return: the object.
+ */
+struct mock_object *new_uncertain_object(struct test *t, struct mock_request *lost,
+					 struct completion *released)
+{
+	struct mock_object *object = new_object(t, 9, released);
+
+	lost->vrb.object = &object->object;
+	run_to_end(lost, -ETIMEDOUT);
+	return object;
+}
+
+/**
  * destroy - submit an object's destroy, which must be accepted
  * @object: object
  *

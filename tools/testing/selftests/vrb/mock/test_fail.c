@@ -64,9 +64,7 @@ static void fail_releases_zombies(struct test *t)
 	struct mock_object *object;
 	struct completion released;
 
-	object = new_object(t, 9, &released);
-	lost->vrb.object = &object->object;
-	run_to_end(lost, -ETIMEDOUT);
+	object = new_uncertain_object(t, lost, &released);
 	destroy_with(object, gone);
 	vrb_device_fail(t->dev, "on request");
 	wait_over(gone, 0);

@@ -460,10 +460,8 @@ static void late_result_that_comes_twice(struct test *t)
 	struct mock_object *object;
 	struct completion released;
 
-	object = new_object(t, 9, &released);
-	lost->vrb.object = &object->object;
 	lost->script.step[0].flags = MOCK_HOLD | MOCK_DUP;
-	run_to_end(lost, -ETIMEDOUT);
+	object = new_uncertain_object(t, lost, &released);
 	let_go(lost);
 	EXPECT(t, wait_until(zombie_reaped, t));
 	EXPECT(t, wait_until(one_stray, t));
@@ -483,9 +481,7 @@ static void zombie_keeps_its_object(struct test *t)
 	struct mock_object *object;
 	struct completion released;
 
-	object = new_object(t, 9, &released);
-	lost->vrb.object = &object->object;
-	run_to_end(lost, -ETIMEDOUT);
+	object = new_uncertain_object(t, lost, &released);
 	vrb_object_put(&object->object);
 	EXPECT(t, !completion_done(&released));
 	let_go(lost);
@@ -536,9 +532,7 @@ static void zombie_blocking_a_destroy_fails_device(struct test *t)
 	struct mock_object *object;
 	struct completion released;
 
-	object = new_object(t, 9, &released);
-	lost->vrb.object = &object->object;
-	run_to_end(lost, -ETIMEDOUT);
+	object = new_uncertain_object(t, lost, &released);
 	destroy_with(object, gone);
 	wait_over(gone, 0);
 	wait_released(t, &released);
@@ -556,9 +550,7 @@ static void zombie_gives_a_late_destroy_its_time(struct test *t)
 	struct mock_object *object;
 	struct completion released;
 
-	object = new_object(t, 9, &released);
-	lost->vrb.object = &object->object;
-	run_to_end(lost, -ETIMEDOUT);
+	object = new_uncertain_object(t, lost, &released);
 	msleep(1400);
 	destroy_with(object, gone);
 	msleep(1200);
