@@ -314,17 +314,23 @@ static void vrb_tell_groups(struct vrb_device *dev)
 	}
 }
 
+/*
+ * What completes because of a callback waits for the next run. Otherwise a callback whose request
+ * completes at once when it is submitted again would be called many times before other softirqs
+ * run.
+ */
 static int vrb_deliver(struct vrb_device *dev)
 {
-	struct vrb *vrb;
+	struct list_head *last;
+	bool more;
 	int work;
 
 	vrb_relock(dev);
-	for (work = 0; work < VRB_BUDGET; work++) {
-		vrb = list_first_entry_or_null(&dev->done, struct vrb, entry);
-		if (!vrb)
-			break;
-		vrb_deliver_one(dev, vrb);
+	last = dev->done.prev;
+	more = !list_empty(&dev->done);
+	for (work = 0; more && work < VRB_BUDGET; work++) {
+		more = dev->done.next != last;
+		vrb_deliver_one(dev, list_first_entry(&dev->done, struct vrb, entry));
 		dev->handled = 0;
 	}
 	vrb_tell_groups(dev);

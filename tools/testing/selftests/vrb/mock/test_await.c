@@ -159,6 +159,44 @@ static void await_cq_next_beside_solicited(struct test *t)
 	wait_gone(end_cq(t, cq));
 }
 
+struct restless {
+	struct vrb_await_cq await;
+	struct test *t;
+	unsigned int calls;
+	struct completion over;
+};
+
+static void await_again(struct vrb *vrb)
+{
+	struct restless *restless = container_of(vrb, struct restless, await.vrb);
+
+	if (++restless->calls == MANY)
+		complete(&restless->over);
+	else
+		EXPECT_EQ(restless->t, vrb_submit(restless->t->client, vrb), -EINPROGRESS);
+}
+
+/* There is always a completion, so the await completes when it is submitted. */
+static void await_cq_again_is_for_the_next_run(struct test *t)
+{
+	struct restless *restless = test_alloc(t, sizeof(*restless));
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = connected_qp(t, cq);
+	u64 runs;
+
+	send_one(t, qp);
+	restless->t = t;
+	init_completion(&restless->over);
+	vrb_prep_await_cq(&restless->await, cq);
+	restless->await.flags = IB_CQ_NEXT_COMP;
+	restless->await.vrb.done = await_again;
+	runs = counters(t).runs;
+	EXPECT_EQ(t, vrb_submit(t->client, &restless->await.vrb), -EINPROGRESS);
+	EXPECT(t, wait_for_completion_timeout(&restless->over, MOCK_PATIENCE));
+	EXPECT(t, counters(t).runs - runs >= MANY - 1);
+	end_both(t, qp, cq);
+}
+
 /* A resume that has been handled must not come again with the object's next event. */
 static void await_cq_resumes_nothing(struct test *t)
 {
@@ -529,6 +567,8 @@ const struct test_case await_tests[] = {
 	{ "await_cq_checks_its_flags", await_cq_checks_its_flags, .verbs = true },
 	{ "await_cq_passes_its_flags", await_cq_passes_its_flags, .verbs = true },
 	{ "await_cq_next_beside_solicited", await_cq_next_beside_solicited, .verbs = true },
+	{ "await_cq_again_is_for_the_next_run", await_cq_again_is_for_the_next_run,
+	  .verbs = true },
 	{ "await_cq_resumes_nothing", await_cq_resumes_nothing, .verbs = true },
 	{ "await_cq_that_cannot_be_armed", await_cq_that_cannot_be_armed, .verbs = true },
 	{ "await_cq_costs_nobody_else", await_cq_costs_nobody_else, .verbs = true },
