@@ -217,7 +217,8 @@ static int tavor_eq_poll(struct vrb_softirq *softirq, int budget)
 			tavor_eq_run_drains(eq, budget);
 		return n;
 	}
-	if (eq == tavor_eq_async(eq->dev))
+	/* A run that only goes on with drains is not due to an interrupt. */
+	if (eq == tavor_eq_async(eq->dev) && (n || !eq->drained))
 		tavor_eq_async_read(eq->dev, n, gone);
 	if (tavor_eq_run_drains(eq, budget))
 		return budget;
