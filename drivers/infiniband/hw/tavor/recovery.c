@@ -49,14 +49,13 @@ enum {
  * @pdev: the function
  * @health: devlink's view of it
  * @work: recovery
- * @turn: serializes recoveries; taken before @lock. It also guards @probed and @in_a_row
+ * @turn: serializes recoveries; taken before @lock. It also guards @in_a_row
  * @lock: guards @dev; held while a device is brought up
  * @dev: the device; NULL: there is none, or it is being taken down
  * @up: when it came up, in jiffies
  * @unwanted: bits: reasons why no device is brought up now; changed under the function's device
  *	lock
  * @end: woken when one of these is set; ends the delay before a recovery
- * @probed: the probe has brought up the first device; devlink is there earlier
  * @in_a_row: number of recoveries in a row so far
  * @error: buffer for the report, which is too large for the stack
  */
@@ -70,7 +69,6 @@ struct tavor_function {
 	unsigned long up;
 	unsigned long unwanted;
 	wait_queue_head_t end;
-	bool probed;
 	unsigned int in_a_row;
 	struct tavor_health_error error;
 };
@@ -217,7 +215,7 @@ static int tavor_recovery_by_hand(struct pci_dev *pdev)
 	int err = 0;
 
 	mutex_lock(&function->turn);
-	if (!function->probed || !tavor_function_wanted(function)) {
+	if (!tavor_function_wanted(function)) {
 		err = -EBUSY;
 	} else if (!tavor_function_works(function)) {
 		function->in_a_row = 0;
@@ -365,12 +363,7 @@ static int tavor_function_start(struct tavor_function *function)
 	mutex_lock(&function->lock);
 	err = tavor_function_up(function);
 	mutex_unlock(&function->lock);
-	if (err)
-		return err;
-	mutex_lock(&function->turn);
-	function->probed = true;
-	mutex_unlock(&function->turn);
-	return 0;
+	return err;
 }
 
 /**

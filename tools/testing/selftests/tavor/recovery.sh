@@ -305,28 +305,6 @@ test_devlink_has_the_say() {
 	serves "$since"
 }
 
-# Devlink is there before the first device is.
-test_recover_by_hand_during_the_probe() {
-	local since binding
-	patient
-	unbind
-	since=$(mark)
-	model_set 0 latency 20ms
-	bind &
-	binding=$!
-	until ended "$binding"; do
-		recover || :
-	done
-	model_set 0 latency 10us
-	wait "$binding"
-	! said "$since" 'recovery:' || fail "$(messages_since "$since")"
-	until_true 20 prints rdma_devices
-	unbind
-	nothing_left "$since"
-	bind
-	until_true 20 prints rdma_devices
-}
-
 # unbind_within SECONDS: in the background, so that one which hangs is a result
 unbind_within() {
 	local pid
