@@ -116,6 +116,10 @@ struct mock {
 	unsigned int rearms, reaps;
 	struct vrb_object *resume;	/* resumed by the failed operation */
 	struct vrb_object *resume_in_undo;	/* resumed by the next undo, just before its end */
+	struct vrb_object *resume_in_done;	/* the same by the result of its next command */
+	ktime_t posted_at;		/* of the last command */
+	unsigned int looks;		/* reaps since then */
+	u64 looked_ns;			/* from then to the third of them; 0: not yet */
 	void (*waits)(struct vrb *vrb);	/* called before a step returns VRB_WAIT */
 	void (*waits_after)(struct vrb *vrb);	/* the same after its command; no lock held */
 	void (*on_slots)(struct mock *mock);	/* called while the number of slots changes */

@@ -156,6 +156,9 @@ static void accept_command(struct mock *mock, const struct vrb_slot *slot)
 	else if (mock->chaos)
 		chaos_step(mock, vrb, &command->step);
 	command->owned = true;
+	mock->posted_at = ktime_get();
+	mock->looks = 0;
+	WRITE_ONCE(mock->looked_ns, 0);
 	mock->outstanding++;
 	mock->outstanding_max = max(mock->outstanding_max, mock->outstanding);
 }
@@ -207,6 +210,8 @@ static int mock_reap(struct vrb_device *dev, int budget)
 	int found = 0;
 
 	mock->reaps++;
+	if (++mock->looks == 3)
+		WRITE_ONCE(mock->looked_ns, ktime_to_ns(ktime_sub(ktime_get(), mock->posted_at)));
 	while (found < budget) {
 		raw_spin_lock_irqsave(&mock->lock, flags);
 		if (mock->head == mock->tail) {
@@ -362,6 +367,10 @@ int mock_done(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot,
 	vrb_device_counters(dev, &unlocked);	/* would deadlock under the engine's lock */
 	if (mock->command[slot->index].owned)
 		mock_violation(mock, "done before the hardware had finished");
+	if (vrb->object && vrb->object == mock->resume_in_done) {
+		vrb_resume(vrb->object);
+		mock->resume_in_done = NULL;
+	}
 	script->dones++;
 	script->out = result->out;
 	if (result->status || vrb->undoing)

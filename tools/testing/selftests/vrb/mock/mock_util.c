@@ -217,6 +217,7 @@ static void object_release(struct vrb_object *object)
 	struct mock_object *mine = container_of(object, struct mock_object, object);
 
 	EXPECT(mine->test, mine->abandoned || !vrb_object_tryget(object));
+	EXPECT(mine->test, list_empty_careful(&object->news_entry));
 	if (mine->leave)
 		mine->leave(mine);
 	complete(mine->released);

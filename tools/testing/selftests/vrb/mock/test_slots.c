@@ -357,6 +357,47 @@ static void slot_one_at_first(struct test *t)
 	EXPECT_EQ(t, t->mock->rearms, 0);
 }
 
+static bool looked_thrice(void *mock)
+{
+	return READ_ONCE(((struct mock *)mock)->looked_ns);
+}
+
+/* Returns how long the engine took to look three times for this command. */
+static u64 look_for(struct test *t)
+{
+	struct mock_request *request = held_request(t, 1);
+
+	submit(request);
+	wait_posted(request);
+	EXPECT(t, wait_until(looked_thrice, t->mock));
+	let_go(request);
+	wait_over(request, 0);
+	return t->mock->looked_ns;
+}
+
+/*
+ * After a slow command it looks once a millisecond. For the next command it begins again with a few
+ * microseconds: the third look at one of many comes within a millisecond, which is too early for a
+ * timer of the slow pace, however fast the machine is.
+ */
+static void slot_one_is_looked_at_soon_again(struct test *t)
+{
+	struct mock_request *slow = held_request(t, 0);
+	unsigned long end = jiffies + MOCK_PATIENCE;
+
+	submit(slow);
+	wait_posted(slow);
+	msleep(20);
+	let_go(slow);
+	wait_over(slow, 0);
+	while (look_for(t) > NSEC_PER_MSEC) {
+		if (time_after(jiffies, end)) {
+			EXPECT(t, !"it looks as seldom as for the slow command");
+			return;
+		}
+	}
+}
+
 static bool interrupts_wanted(void *mock)
 {
 	return READ_ONCE(((struct mock *)mock)->armed);
@@ -429,6 +470,8 @@ const struct test_case slots_tests[] = {
 	{ "slots_shared_among_users", slots_shared_among_users, { .slots = 8 } },
 	{ "slots_of_a_user_for_teardown", slots_of_a_user_for_teardown, { .slots = 4 } },
 	{ "slot_one_at_first", slot_one_at_first, .one_slot = true },
+	{ "slot_one_is_looked_at_soon_again", slot_one_is_looked_at_soon_again,
+	  .one_slot = true },
 	{ "slots_raised_and_lowered", slots_raised_and_lowered, .one_slot = true },
 	{ "slots_change_between_commands", slots_change_between_commands, { .slots = 8 } },
 	{ "slot_reserved_for_teardown", slot_reserved_for_teardown, { .slots = 3 } },

@@ -256,6 +256,19 @@ static void resume_while_undone_is_not_the_next_ones(struct test *t)
 	wait_released(t, &released);
 }
 
+/* Or as late as the end of the object: the pump must not find what has been released. */
+static void resume_while_destroyed_is_forgotten(struct test *t)
+{
+	struct completion released;
+	struct mock_object *object;
+
+	object = new_object(t, 9, &released);
+	t->mock->resume_in_done = &object->object;
+	destroy(object);
+	wait_released(t, &released);
+	EXPECT(t, !t->mock->resume_in_done);
+}
+
 static void destroy_takes_a_waiting_request_back(struct test *t)
 {
 	struct mock_request *request, *gone = new_request(t, 2);
@@ -624,6 +637,7 @@ static void wait_for_what_was_refused(struct test *t)
 const struct test_case wait_tests[] = {
 	{ "wait_for_what_was_refused", wait_for_what_was_refused },
 	{ "resume_while_undone_is_not_the_next_ones", resume_while_undone_is_not_the_next_ones },
+	{ "resume_while_destroyed_is_forgotten", resume_while_destroyed_is_forgotten },
 	{ "waits_without_a_slot", waits_without_a_slot, { .slots = 2 } },
 	{ "resumed_goes_on_in_front", resumed_goes_on_in_front, { .slots = 2 } },
 	{ "resumed_keeps_its_age", resumed_keeps_its_age, { .slots = 2 } },
