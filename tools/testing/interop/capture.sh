@@ -4,6 +4,7 @@
 # Timeout: 300
 # Runs: host DRIVER=mthca
 # Runs: host DRIVER=tavor
+# Level: ci
 #
 # Tests that tshark decodes the packets of a driver without a complaint. By hand:
 #   DRIVER=tavor tools/testing/interop/capture.sh

@@ -4,6 +4,7 @@
 # Timeout: 300
 # Runs: guest --driver tavor --sm
 # Runs: guest --driver mthca --sm
+# Level: ci
 #
 # Tests the examples of libvrbq and vrbstat: their work on a device, and their messages when there
 # is no device or they have no access to it. By hand:

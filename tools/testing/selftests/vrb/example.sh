@@ -3,6 +3,7 @@
 #
 # Runs: guest --driver none --hcas 0 --modules "ib_vrb vrb_mock vrb_example"
 # Guest: own
+# Level: ci
 #
 # Tests a client that was written from the headers alone, on the provider without hardware. The
 # client creates, connects, uses and destroys its objects in softirq.

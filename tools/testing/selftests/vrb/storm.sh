@@ -4,6 +4,7 @@
 # Runs: guest --driver none --hcas 0 --modules "ib_vrb vrb_mock"
 # Kernels: 6.12 debug 6.12-rt 7-rt
 # Timeout: 600
+# Level: ci
 #
 # Tests concurrent operations of all kinds, and races of two operations, with delays at the places
 # of possible races. One seed is used after the other.
