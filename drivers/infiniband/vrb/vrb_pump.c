@@ -154,13 +154,12 @@ static void vrb_act_all(struct vrb_device *dev, struct list_head *finished)
 	spin_unlock(&dev->lock);
 }
 
-/* Handles what was passed to the pump: requests in the inbox, and events of objects. */
+/* Handles events of clients and objects, and completes the requests that waited for them. */
 static void vrb_take_in(struct vrb_device *dev)
 {
 	struct vrb_object *object;
 	u8 news;
 
-	vrb_accept_inbox(dev);
 	vrb_await_clients(dev);
 	while (vrb_within_budget(dev) && !list_empty(&dev->news)) {
 		object = vrb_next_news(dev, &news);
@@ -199,6 +198,22 @@ static void vrb_take_results(struct vrb_device *dev)
 	vrb_act_all(dev, &driven);
 }
 
+/*
+ * After one kind of work, before the next: if there was any, the bound of the hold starts anew, so
+ * that no kind of work can keep another from its turn. Returns how much there was.
+ */
+static int vrb_next_kind(struct vrb_device *dev)
+	__must_hold(&dev->lock)
+{
+	int work = dev->handled;
+
+	if (work) {
+		spin_unlock(&dev->lock);
+		vrb_relock(dev);
+	}
+	return work;
+}
+
 /* Everything but callbacks. */
 static int vrb_progress(struct vrb_device *dev, ktime_t now)
 {
@@ -215,9 +230,14 @@ static int vrb_progress(struct vrb_device *dev, ktime_t now)
 		vrb_take_results(dev);
 
 	vrb_relock(dev);
+	vrb_accept_inbox(dev);
+	work += vrb_next_kind(dev);
 	vrb_take_in(dev);
+	work += vrb_next_kind(dev);
 	vrb_expire(dev);
+	work += vrb_next_kind(dev);
 	vrb_sweep(dev);
+	work += vrb_next_kind(dev);
 	vrb_dispatch(dev);
 	work += dev->handled;
 	spin_unlock(&dev->lock);

@@ -79,6 +79,7 @@ struct mock_post {
 	int step;
 	bool undo;
 	u16 slot;
+	unsigned int reaps;		/* so far: at least one in each run of the pump */
 };
 
 struct mock_command {

@@ -144,6 +144,7 @@ static void accept_command(struct mock *mock, const struct vrb_slot *slot)
 	post->step = vrb->step;
 	post->undo = vrb->undoing;
 	post->slot = slot->index;
+	post->reaps = mock->reaps;
 	mock->posts++;
 	script->posts++;
 	command->script = script;

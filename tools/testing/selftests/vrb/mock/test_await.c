@@ -163,6 +163,7 @@ struct restless {
 	struct vrb_await_cq await;
 	struct test *t;
 	unsigned int calls;
+	bool *stop;
 	struct completion over;
 };
 
@@ -194,6 +195,66 @@ static void await_cq_again_is_for_the_next_run(struct test *t)
 	EXPECT_EQ(t, vrb_submit(t->client, &restless->await.vrb), -EINPROGRESS);
 	EXPECT(t, wait_for_completion_timeout(&restless->over, MOCK_PATIENCE));
 	EXPECT(t, counters(t).runs - runs >= MANY - 1);
+	end_both(t, qp, cq);
+}
+
+static void submit_in_hardirq(void *arg)
+{
+	struct restless *restless = arg;
+
+	EXPECT_EQ(restless->t, vrb_submit(restless->t->client, &restless->await.vrb),
+		  -EINPROGRESS);
+}
+
+static void await_until_told(struct vrb *vrb)
+{
+	struct restless *restless = container_of(vrb, struct restless, await.vrb);
+
+	if (READ_ONCE(*restless->stop))
+		complete(&restless->over);
+	else
+		EXPECT_EQ(restless->t, vrb_submit(restless->t->client, vrb), -EINPROGRESS);
+}
+
+/*
+ * Requests that complete when they are accepted, and are submitted again at once, keep the inbox
+ * from being empty. All other work has its turn nevertheless.
+ */
+static void await_cq_through_the_inbox_leaves_a_turn(struct test *t)
+{
+	struct restless *restless = test_alloc(t, MANY * sizeof(*restless));
+	struct mock_request *first = held_request(t, 1), *second = new_request(t, 2);
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = connected_qp(t, cq);
+	struct completion released;
+	struct mock_object *object;
+	bool stop = false;
+	unsigned int i;
+
+	send_one(t, qp);
+	object = new_object(t, 9, &released);
+	first->vrb.object = &object->object;
+	second->vrb.object = &object->object;
+	for (i = 0; i < MANY; i++) {
+		restless[i].t = t;
+		restless[i].stop = &stop;
+		init_completion(&restless[i].over);
+		vrb_prep_await_cq(&restless[i].await, cq);
+		restless[i].await.flags = IB_CQ_NEXT_COMP;
+		restless[i].await.vrb.done = await_until_told;
+		in_hardirq_do(submit_in_hardirq, &restless[i]);
+	}
+	submit(first);
+	submit(second);
+	wait_posted(first);
+	let_go(first);
+	wait_over(first, 0);
+	wait_over(second, 0);
+	WRITE_ONCE(stop, true);
+	for (i = 0; i < MANY; i++)
+		EXPECT(t, wait_for_completion_timeout(&restless[i].over, MOCK_PATIENCE));
+	destroy(object);
+	wait_released(t, &released);
 	end_both(t, qp, cq);
 }
 
@@ -567,6 +628,8 @@ const struct test_case await_tests[] = {
 	{ "await_cq_checks_its_flags", await_cq_checks_its_flags, .verbs = true },
 	{ "await_cq_passes_its_flags", await_cq_passes_its_flags, .verbs = true },
 	{ "await_cq_next_beside_solicited", await_cq_next_beside_solicited, .verbs = true },
+	{ "await_cq_through_the_inbox_leaves_a_turn", await_cq_through_the_inbox_leaves_a_turn,
+	  .verbs = true },
 	{ "await_cq_again_is_for_the_next_run", await_cq_again_is_for_the_next_run,
 	  .verbs = true },
 	{ "await_cq_resumes_nothing", await_cq_resumes_nothing, .verbs = true },

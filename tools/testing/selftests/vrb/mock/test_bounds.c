@@ -9,6 +9,7 @@
 #include "mock.h"
 
 #define MANY	100000
+#define SOME	10000
 #define SLOTS	8
 
 struct crowd {
@@ -18,6 +19,7 @@ struct crowd {
 		struct crowd *crowd;
 		bool over;
 	} *request;
+	unsigned int many;
 	struct mock_script script;
 	atomic_t over;
 	int status;
@@ -61,17 +63,23 @@ static void let_slots_go(struct crowd *crowd, int status)
 	}
 }
 
-static struct crowd *new_crowd(struct test *t, int status)
+static struct crowd *new_crowd_of(struct test *t, unsigned int many, int status)
 {
 	struct crowd *crowd = test_alloc(t, sizeof(*crowd));
 
 	crowd->test = t;
 	crowd->status = status;
 	crowd->script.nr_steps = 1;
-	crowd->request = vzalloc(MANY * sizeof(*crowd->request));
+	crowd->many = many;
+	crowd->request = vzalloc(many * sizeof(*crowd->request));
 	if (!EXPECT(t, crowd->request))
 		return NULL;
 	return crowd;
+}
+
+static struct crowd *new_crowd(struct test *t, int status)
+{
+	return new_crowd_of(t, MANY, status);
 }
 
 static void prepare(struct crowd *crowd, unsigned int i, struct vrb_object *object)
@@ -89,7 +97,7 @@ static void submit_crowd(struct crowd *crowd, struct vrb_client *client, struct 
 {
 	unsigned int i;
 
-	for (i = 0; i < MANY; i++) {
+	for (i = 0; i < crowd->many; i++) {
 		prepare(crowd, i, object);
 		crowd->request[i].head.vrb.group = group;
 		crowd->request[i].head.vrb.deadline = deadline;
@@ -105,7 +113,7 @@ static bool crowd_is_over(void *arg)
 {
 	struct crowd *crowd = arg;
 
-	return atomic_read(&crowd->over) == MANY;
+	return atomic_read(&crowd->over) == crowd->many;
 }
 
 static void wait_crowd(struct crowd *crowd)
@@ -115,7 +123,7 @@ static void wait_crowd(struct crowd *crowd)
 
 	while (patience-- && !wait_until(crowd_is_over, crowd))
 		;
-	EXPECT_EQ(t, atomic_read(&crowd->over), MANY);
+	EXPECT_EQ(t, atomic_read(&crowd->over), crowd->many);
 	EXPECT_EQ(t, crowd->wrong, 0);
 	EXPECT_EQ(t, crowd->twice, 0);
 	EXPECT(t, counters(t).hold_max <= MOCK_BUDGET);
@@ -149,6 +157,84 @@ static void bounds_of_a_group_cancel(struct test *t)
 	EXPECT_EQ(t, counters(t).cancelled, MANY);
 	EXPECT_EQ(t, crowd->script.posts, 0);
 	let_slots_go(crowd, 0);
+	free_crowd(crowd);
+}
+
+/* Slots become free while a cancel goes through many requests: none of these is issued. */
+static void bounds_of_a_cancel_with_free_slots(struct test *t)
+{
+	struct crowd *crowd = new_crowd_of(t, SOME, -ECANCELED);
+	struct vrb_group group;
+	int i;
+
+	if (!crowd)
+		return;
+	hold_all_slots(t, crowd);
+	vrb_group_init(&group, t->client);
+	submit_crowd(crowd, t->client, NULL, &group, 0);
+	local_bh_disable();
+	vrb_group_cancel(&group);
+	for (i = 0; i < SLOTS - 1; i++)
+		let_go(crowd->held[i]);
+	local_bh_enable();
+	let_slots_go(crowd, 0);
+	wait_crowd(crowd);
+	vrb_group_drain(&group);
+	EXPECT_EQ(t, crowd->script.posts, 0);
+	free_crowd(crowd);
+}
+
+/* How often the engine had reaped when a request's command was posted */
+static unsigned int reaps_before(struct test *t, int tag)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->mock->posts; i++)
+		if (t->mock->log[i].tag == tag)
+			return t->mock->log[i].reaps;
+	return UINT_MAX;
+}
+
+/* While a cancel goes through many requests, a request that can be issued is issued. */
+static void bounds_of_a_cancel_leave_a_turn(struct test *t)
+{
+	struct crowd *crowd = new_crowd_of(t, SOME, -ECANCELED);
+	struct mock_request *first = held_request(t, 1), *second = new_request(t, 2);
+	struct mock_object *object, *other;
+	struct completion released[2];
+	struct vrb_group group;
+	unsigned int from;
+
+	if (!crowd)
+		return;
+	object = new_object(t, 8, &released[0]);
+	other = new_object(t, 9, &released[1]);
+	crowd->held[0] = held_request(t, 3);
+	crowd->held[0]->vrb.object = &other->object;
+	submit(crowd->held[0]);
+	vrb_group_init(&group, t->client);
+	submit_crowd(crowd, t->client, &other->object, &group, 0);
+	first->vrb.object = &object->object;
+	second->vrb.object = &object->object;
+	submit(first);
+	submit(second);
+	wait_posted(first);
+	/* The pump finds both: the cancel, and that the second request can be issued. */
+	local_bh_disable();
+	from = t->mock->reaps;
+	vrb_group_cancel(&group);
+	let_go(first);
+	local_bh_enable();
+	wait_over(first, 0);
+	wait_over(second, 0);
+	EXPECT(t, reaps_before(t, 2) - from < SOME / MOCK_BUDGET / 4);
+	wait_crowd(crowd);
+	vrb_group_drain(&group);
+	let_slots_go(crowd, 0);
+	destroy(object);
+	destroy(other);
+	wait_released(t, &released[0]);
+	wait_released(t, &released[1]);
 	free_crowd(crowd);
 }
 
@@ -265,7 +351,7 @@ static void bounds_of_a_shut_client(struct test *t)
 	submit_crowd(crowd, client, NULL, NULL, 0);
 	in_softirq_do(shut_client, client);
 	vrb_client_unregister(client);
-	EXPECT_EQ(t, atomic_read(&crowd->over), MANY);
+	EXPECT_EQ(t, atomic_read(&crowd->over), crowd->many);
 	wait_crowd(crowd);
 	let_slots_go(crowd, 0);
 	free_crowd(crowd);
@@ -405,6 +491,8 @@ static void visible_many_objects(struct test *t)
 
 const struct test_case bounds_tests[] = {
 	{ "bounds_of_a_group_cancel", bounds_of_a_group_cancel },
+	{ "bounds_of_a_cancel_with_free_slots", bounds_of_a_cancel_with_free_slots },
+	{ "bounds_of_a_cancel_leave_a_turn", bounds_of_a_cancel_leave_a_turn },
 	{ "bounds_of_a_destroy", bounds_of_a_destroy },
 	{ "bounds_of_a_lost_command", bounds_of_a_lost_command, { .issue_timeout_ms = 8000 } },
 	{ "bounds_of_deadlines", bounds_of_deadlines },
