@@ -331,13 +331,14 @@ void vrb_object_next(struct vrb_device *dev, struct vrb_object *object)
 
 /*
  * The next queued request that completes because the object is being destroyed or its create has
- * failed. Requests that were accepted after the destroy are executed before it.
+ * failed. Requests that were accepted after the destroy are executed before it, if the hardware
+ * knows the object.
  */
 static struct vrb *vrb_object_doomed(struct vrb_object *object)
 {
 	struct vrb *vrb = vrb_first_of(&object->queue);
 
-	if (vrb && !vrb->after_destroy)
+	if (vrb && (!vrb->after_destroy || object->life == VRB_LIFE_FAILED))
 		return vrb;
 	vrb = NULL;
 	if (object->dying || object->life == VRB_LIFE_FAILED)
@@ -357,6 +358,7 @@ static struct vrb *vrb_object_doomed(struct vrb_object *object)
 void vrb_object_flush(struct vrb_device *dev, struct vrb_object *object)
 {
 	struct vrb *vrb;
+	int status;
 
 	lockdep_assert_held(&dev->lock);
 	while ((vrb = vrb_object_doomed(object))) {
@@ -365,9 +367,12 @@ void vrb_object_flush(struct vrb_device *dev, struct vrb_object *object)
 			return;
 		}
 		dev->counters.flushed++;
-		vrb_finish(dev, vrb, object->dying ? -ECANCELED : object->flush);
+		status = object->dying ? -ECANCELED : object->flush;
+		vrb_finish(dev, vrb, vrb->after_destroy ? -ENOLINK : status);
 	}
 	object->flush = 0;
+	/* While requests were being completed, none was made runnable. */
+	vrb_object_next(dev, object);
 }
 
 /* Handles the result of a create. If it failed, requests queued behind it fail too. */

@@ -145,6 +145,43 @@ static void create_again_before_the_last_behind_it(struct test *t)
 	end_both(t, qp, cq);
 }
 
+/*
+ * The hardware does not know what is to be detached. The destroy completes nevertheless, although
+ * it was accepted before the detach and the many requests in front of that are completed in several
+ * portions.
+ */
+static void create_fails_before_a_detach(struct test *t)
+{
+	struct vrb_query_qp *query = test_alloc(t, MANY * sizeof(*query));
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = shell_qp(t, cq, NULL);
+	struct typed_request *create = new_create_qp(t, qp), *detach = new_typed(t);
+	struct mock_script *held = hold_qp(qp, VRB_OP_CREATE_QP);
+	struct typed_gone *gone;
+	unsigned int i;
+
+	held->step[0].status = -EAGAIN;
+	submit_typed(create);
+	for (i = 0; i < MANY; i++) {
+		vrb_prep_query_qp(&query[i], qp);
+		EXPECT_EQ(t, vrb_submit(t->client, &query[i].vrb), -EINPROGRESS);
+	}
+	wait_script_posted(t, held);
+	vrb_prep_detach_mcast(&detach->mcast, qp);
+	/* One run of the pump finds all of it. */
+	local_bh_disable();
+	gone = end_qp(t, qp);
+	EXPECT_EQ(t, vrb_submit(t->client, &detach->vrb), -EINPROGRESS);
+	mock_release(t->mock, held);
+	local_bh_enable();
+	wait_typed(create, -EAGAIN);
+	for (i = 0; i < MANY; i++)
+		EXPECT_EQ(t, vrb_wait(&query[i].vrb), -ECANCELED);
+	EXPECT_EQ(t, vrb_wait(&detach->vrb), -ENOLINK);
+	wait_gone(gone);
+	wait_gone(end_cq(t, cq));
+}
+
 /* With its send CQ, then with its receive CQ, in whatever order those are made. */
 static void create_waits_for_both_cqs(struct test *t)
 {
@@ -494,6 +531,7 @@ const struct test_case create_tests[] = {
 	  create_ends_with_a_parent_it_need_not_wait_for, .verbs = true },
 	{ "create_again_before_the_last_behind_it", create_again_before_the_last_behind_it,
 	  .verbs = true },
+	{ "create_fails_before_a_detach", create_fails_before_a_detach, .verbs = true },
 	{ "create_of_many_children", create_of_many_children, .verbs = true },
 	{ "create_is_needed_first", create_is_needed_first, .verbs = true },
 	{ "create_cancelled_by_the_parents_end", create_cancelled_by_the_parents_end,
