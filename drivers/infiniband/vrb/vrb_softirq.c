@@ -4,20 +4,17 @@
  * event queues.
  *
  * irq_poll does this if the softirqs of a CPU exclude each other, because only one softirq then
- * uses the CPU's list. On PREEMPT_RT they do so only with PREEMPT_RT_NEEDS_BH_LOCK. Without that
- * option a soft hrtimer calls the function; a timer's function never runs concurrently with itself
- * on any kernel. Older PREEMPT_RT kernels always had the lock and not the option: they use the
- * timer too, which does no harm. The module parameter soft_timer selects the timer on every kernel,
- * for tests.
+ * uses the CPU's list. On PREEMPT_RT they do so only with PREEMPT_RT_NEEDS_BH_LOCK; and even then
+ * the softirq that a submit raises may run when the submit enables BH, in a task that holds a lock
+ * taken by spin_lock_irqsave(), which its callback may take too. So on PREEMPT_RT a soft hrtimer
+ * calls the function: its function never runs concurrently with itself, nor in the caller's task.
+ * The module parameter soft_timer selects the timer on every kernel, for tests.
  */
 #include <linux/export.h>
 #include <linux/moduleparam.h>
 #include <linux/rcupdate.h>
 #include <rdma/vrb_compat.h>
 #include <rdma/vrb_provider.h>
-
-#define VRB_NEEDS_TIMER \
-	(IS_ENABLED(CONFIG_PREEMPT_RT) && !IS_ENABLED(CONFIG_PREEMPT_RT_NEEDS_BH_LOCK))
 
 static bool vrb_soft_timer;
 module_param_named(soft_timer, vrb_soft_timer, bool, 0644);
@@ -55,7 +52,7 @@ void vrb_softirq_init(struct vrb_softirq *softirq, int budget,
 		      int (*run)(struct vrb_softirq *softirq, int budget))
 {
 	softirq->run = run;
-	softirq->timed = VRB_NEEDS_TIMER || vrb_soft_timer;
+	softirq->timed = IS_ENABLED(CONFIG_PREEMPT_RT) || vrb_soft_timer;
 	softirq->stopped = false;
 	irq_poll_init(&softirq->iop, budget, vrb_softirq_poll);
 	hrtimer_setup(&softirq->timer, vrb_softirq_expired, CLOCK_MONOTONIC,
