@@ -78,7 +78,7 @@ enum vrb_class {
  * @done: called once per accepted submit; NULL if a caller waits with vrb_wait()
  * @group: the group it is cancelled and drained with, of the same client; NULL: none
  * @deadline: absolute CLOCK_MONOTONIC time after which a request that is still *queued* completes
- *	-ETIME, at most 2 ms late; 0: never. A request whose deadline has passed at
+ *	-ETIME, at most 2 ms late if few have one; 0: never. A request whose deadline has passed at
  *	the submit is accepted and never issued. A destroy has no deadline
  * @class: enum vrb_class, but not %VRB_CLASS_EVENT; 0: the verb's class
  * @flags: VRB_FLAGS
