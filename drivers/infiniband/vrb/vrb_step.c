@@ -257,11 +257,8 @@ void vrb_issue(struct vrb_device *dev, struct vrb *vrb)
 	if (vrb->object)
 		vrb->object->active = vrb;
 	trace_vrb_issue(vrb);
-	if (vrb->waits_after) {
-		vrb->waits_after = false;
-		if (!vrb_step_next(dev, vrb))
-			return;
-	}
+	if (vrb->waits_after && !vrb_step_next(dev, vrb))
+		return;
 	vrb_drive(dev, vrb);
 }
 
