@@ -20,7 +20,7 @@
 #include <rdma/vrb_provider.h>
 
 #define MOCK_STEPS	4
-#define MOCK_SLOTS	64
+#define MOCK_SLOTS	96		/* more than the requests of a hold */
 #define MOCK_TOKENS	200		/* a slot's token must differ from this many earlier ones */
 #define MOCK_BUDGET	64		/* requests per hold of the lock, callbacks per run */
 #define MOCK_LATENCY_NS	(20 * NSEC_PER_USEC)
@@ -117,7 +117,6 @@ struct mock {
 	unsigned int rearms, reaps;
 	struct vrb_object *resume;	/* resumed by the failed operation */
 	struct vrb_object *resume_in_undo;	/* resumed by the next undo, just before its end */
-	struct vrb_object *resume_in_done;	/* the same by the result of its next command */
 	ktime_t posted_at;		/* of the last command */
 	unsigned int looks;		/* reaps since then */
 	u64 looked_ns;			/* from then to the third of them; 0: not yet */

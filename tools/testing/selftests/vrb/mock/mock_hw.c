@@ -368,10 +368,6 @@ int mock_done(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot,
 	vrb_device_counters(dev, &unlocked);	/* would deadlock under the engine's lock */
 	if (mock->command[slot->index].owned)
 		mock_violation(mock, "done before the hardware had finished");
-	if (vrb->object && vrb->object == mock->resume_in_done) {
-		vrb_resume(vrb->object);
-		mock->resume_in_done = NULL;
-	}
 	script->dones++;
 	script->out = result->out;
 	if (result->status || vrb->undoing)

@@ -335,6 +335,24 @@ static void bounds_of_a_failure(struct test *t)
 	free_crowd(crowd);
 }
 
+/* All are completed when the device fails: in several holds of the lock. */
+static void bounds_of_a_failure_in_all_slots(struct test *t)
+{
+	struct mock_request *request[MOCK_SLOTS - 1];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(request); i++) {
+		request[i] = held_request(t, i);
+		submit(request[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(request); i++)
+		wait_posted(request[i]);
+	vrb_device_fail(t->dev, "test");
+	for (i = 0; i < ARRAY_SIZE(request); i++)
+		wait_over(request[i], -EIO);
+	EXPECT(t, counters(t).hold_max <= MOCK_BUDGET);
+}
+
 static void shut_client(void *arg)
 {
 	vrb_client_shut(arg);
@@ -498,6 +516,8 @@ const struct test_case bounds_tests[] = {
 	{ "bounds_of_deadlines", bounds_of_deadlines },
 	{ "bounds_of_deadlines_apart", bounds_of_deadlines_apart },
 	{ "bounds_of_a_failure", bounds_of_a_failure },
+	{ "bounds_of_a_failure_in_all_slots", bounds_of_a_failure_in_all_slots,
+	  { .slots = MOCK_SLOTS } },
 	{ "bounds_of_a_shut_client", bounds_of_a_shut_client },
 	{ "bounds_of_a_detach", bounds_of_a_detach },
 	{ "bounds_of_the_inbox", bounds_of_the_inbox },

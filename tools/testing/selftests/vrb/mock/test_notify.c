@@ -61,6 +61,28 @@ static void notify_when_the_last_is_over(struct test *t)
 	EXPECT_EQ(t, calls, 1);
 }
 
+/* A request that is submitted before the pump tells of the idle group */
+static void notify_not_before_a_later_request(struct test *t)
+{
+	struct mock_request *request = held_request(t, 1);
+	struct completion over;
+	unsigned int calls = 0;
+	struct told_group *told = new_told(t, &over, &calls);
+
+	request->vrb.group = &told->group;
+	local_bh_disable();
+	vrb_group_notify(&told->group, idle_and_freed);
+	submit(request);
+	local_bh_enable();
+	wait_posted(request);
+	run_to_end(new_request(t, 2), 0);
+	EXPECT_EQ(t, READ_ONCE(calls), 0);
+	let_go(request);
+	wait_over(request, 0);
+	EXPECT(t, wait_for_completion_timeout(&over, MOCK_PATIENCE));
+	EXPECT_EQ(t, calls, 1);
+}
+
 static void notify_of_an_idle_group(struct test *t)
 {
 	struct completion over;
@@ -149,6 +171,7 @@ static void notify_of_many_groups(struct test *t)
 const struct test_case notify_tests[] = {
 	{ "notify_when_the_last_is_over", notify_when_the_last_is_over,
 	  .config = { .slots = 3 } },
+	{ "notify_not_before_a_later_request", notify_not_before_a_later_request },
 	{ "notify_of_an_idle_group", notify_of_an_idle_group },
 	{ "notify_of_many_groups", notify_of_many_groups },
 	{ "notify_asked_twice", notify_asked_twice },

@@ -227,7 +227,6 @@ static void destroy_may_be_refused_by_hardware(struct test *t)
 
 static void destroy_refused_halfway_fails_device(struct test *t)
 {
-	struct mock_request *gone = new_request(t, 1);
 	struct mock_object *object;
 	struct completion released;
 
@@ -235,8 +234,7 @@ static void destroy_refused_halfway_fails_device(struct test *t)
 	object->object.destroy.verb = &mock_verb_refusable;
 	object->destroy.nr_steps = 2;
 	object->destroy.step[1].status = -EBUSY;
-	destroy_with(object, gone);
-	wait_over(gone, 0);
+	EXPECT_EQ(t, vrb_destroy_wait(t->client, &object->object), 0);
 	wait_released(t, &released);
 	wait_failed(t);
 }

@@ -295,6 +295,40 @@ static void register_busy_between_steps(struct test *t)
 	EXPECT_EQ(t, request->script.posts, 2);
 }
 
+/* Returns how long a request took that the register refused three times. */
+static u64 post_after_refusals(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+	ktime_t start = ktime_get();
+
+	t->mock->busy = 3;
+	run_to_end(request, 0);
+	return ktime_to_ns(ktime_sub(t->mock->posted_at, start));
+}
+
+/*
+ * While the register stays busy it is tried once a millisecond. The next time it begins again with
+ * a few microseconds: one of many requests is posted within a millisecond, which is too early for a
+ * timer of the slow pace, however fast the machine is.
+ */
+static void register_busy_is_retried_soon_again(struct test *t)
+{
+	struct mock_request *slow = new_request(t, 0);
+	unsigned long end = jiffies + MOCK_PATIENCE;
+
+	WRITE_ONCE(t->mock->busy, MOCK_STUCK);
+	submit(slow);
+	msleep(20);
+	WRITE_ONCE(t->mock->busy, 0);
+	wait_over(slow, 0);
+	while (post_after_refusals(t) > NSEC_PER_MSEC) {
+		if (time_after(jiffies, end)) {
+			EXPECT(t, !"it is tried as seldom as before");
+			return;
+		}
+	}
+}
+
 static void register_busy_keeps_order(struct test *t)
 {
 	struct mock_request *request[SEVERAL];
@@ -480,6 +514,7 @@ const struct test_case slots_tests[] = {
 	{ "class_order", class_order, { .slots = 2 } },
 	{ "class_background_ages", class_background_ages, { .slots = 2 } },
 	{ "register_busy_is_retried", register_busy_is_retried },
+	{ "register_busy_is_retried_soon_again", register_busy_is_retried_soon_again },
 	{ "register_busy_between_steps", register_busy_between_steps },
 	{ "register_busy_keeps_order_of_steps", register_busy_keeps_order_of_steps },
 	{ "register_busy_keeps_order", register_busy_keeps_order },

@@ -256,17 +256,37 @@ static void resume_while_undone_is_not_the_next_ones(struct test *t)
 	wait_released(t, &released);
 }
 
-/* Or as late as the end of the object: the pump must not find what has been released. */
+static void resume_another(struct mock_request *request)
+{
+	vrb_resume(request->data);
+	complete(&request->over);
+}
+
+/*
+ * Or as late as the end of the object, in a callback just before its release: the pump must not
+ * find what has been released.
+ */
 static void resume_while_destroyed_is_forgotten(struct test *t)
 {
+	struct mock_request *request = held_request(t, 1);
 	struct completion released;
 	struct mock_object *object;
 
 	object = new_object(t, 9, &released);
-	t->mock->resume_in_done = &object->object;
+	object->destroy.step[0].flags = MOCK_HOLD;
+	request->then = resume_another;
+	request->data = &object->object;
+	submit(request);
 	destroy(object);
+	wait_posted(request);
+	wait_script_posted(t, &object->destroy);
+	/* One run of the pump finds both results. */
+	local_bh_disable();
+	let_go(request);
+	mock_release(t->mock, &object->destroy);
+	local_bh_enable();
+	wait_over(request, 0);
 	wait_released(t, &released);
-	EXPECT(t, !t->mock->resume_in_done);
 }
 
 static void destroy_takes_a_waiting_request_back(struct test *t)
