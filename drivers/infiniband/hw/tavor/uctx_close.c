@@ -145,8 +145,12 @@ int tavor_destroy_in_context(struct tavor_owned *owned)
 	closes = tavor_uctx_closes(ctx);
 	mutex_unlock(&ctx->lock);
 	if (closes) {
-		/* The child may be a QP that ib_core has not detached from its groups yet. */
-		if (!completion_done(&owned->gone) && vrb_object_has_children(object))
+		/*
+		 * The child may be a QP that ib_core has not detached from its groups yet. If the
+		 * device has failed, ib_core does not have to: tavor_mcg_failed() lets go of them.
+		 */
+		if (!completion_done(&owned->gone) && vrb_object_has_children(object) &&
+		    !vrb_device_failed(to_tdev(ctx->ib.device)->vrb))
 			return -EBUSY;
 		wait_for_completion(&owned->gone);
 		tavor_disown(ctx, owned);

@@ -2,9 +2,9 @@
 //
 // A process with many objects, for close.sh. It creates them, reports that, and ends as its
 // argument says: "exit" ends it without destroying anything, "close" closes the device under the
-// objects and keeps the process running, "wait" waits for a signal. Memory regions and queues share
-// memory, one CQ is resized so that its region is younger than the CQ, and one QP is in a multicast
-// group.
+// objects and keeps the process running, "wait" waits for a signal, "members" ends it when the
+// device has failed. Memory regions and queues share memory, one CQ is resized so that its region is
+// younger than the CQ, and one QP is in a multicast group; with "members" all are UD and in groups.
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@
 #define CQS 40
 #define SRQS 10
 #define QPS 200
+#define MEMBERS 40 /* of a group; the HCA has room for more */
 
 static char memory[65536];
 static struct ibv_context *context;
@@ -24,6 +25,7 @@ static struct ibv_pd *pd;
 static struct ibv_cq *cq[CQS];
 static struct ibv_srq *srq[SRQS];
 static struct ibv_qp *qp[QPS];
+static int members;
 
 static void must(int good, const char *what)
 {
@@ -68,9 +70,9 @@ static void to_init(struct ibv_qp *of)
 	must(!errno, "INIT");
 }
 
-static void join(struct ibv_qp *of)
+static void join(struct ibv_qp *of, int i)
 {
-	union ibv_gid group = { .raw = { 0xff, 0x12, 0x60, 0x1b, 1, 2, 3, 4 } };
+	union ibv_gid group = { .raw = { 0xff, 0x12, 0x60, 0x1b, 1, 2, 3, i / MEMBERS } };
 
 	errno = ibv_attach_mcast(of, &group, 0xc001);
 	must(!errno, "attach");
@@ -92,19 +94,31 @@ static void make_all(void)
 		must(!!srq[i], "SRQ");
 	}
 	for (i = 0; i < QPS; i++) {
-		qp[i] = create_qp(i ? IBV_QPT_RC : IBV_QPT_UD, i);
+		qp[i] = create_qp(i && !members ? IBV_QPT_RC : IBV_QPT_UD, i);
 		must(!!qp[i], "QP");
 		to_init(qp[i]);
+		if (!i || members)
+			join(qp[i], i);
 	}
-	join(qp[0]);
 	errno = ibv_resize_cq(cq[0], 1000);
 	must(!errno, "resize");
+}
+
+static void wait_for_failure(void)
+{
+	struct ibv_async_event event;
+
+	do {
+		must(!ibv_get_async_event(context, &event), "event");
+		ibv_ack_async_event(&event);
+	} while (event.event_type != IBV_EVENT_DEVICE_FATAL);
 }
 
 int main(int argc, char **argv)
 {
 	const char *how = argc == 2 ? argv[1] : "";
 
+	members = !strcmp(how, "members");
 	open_device();
 	make_all();
 	printf("made\n");
@@ -115,6 +129,8 @@ int main(int argc, char **argv)
 		printf("closed\n");
 	} else if (!strcmp(how, "wait")) {
 		pause();
+	} else if (members) {
+		wait_for_failure();
 	}
 	return 0;
 }

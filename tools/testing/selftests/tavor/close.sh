@@ -130,6 +130,23 @@ test_the_device_fails_meanwhile() {
 	usable
 }
 
+# The driver lets go of the members of groups some at a time. The process ends before it is through,
+# and ib_core destroys a QP only once.
+test_the_device_fails_under_members_of_groups() {
+	local since
+	anew
+	since=$(mark)
+	start members
+	catastrophe
+	until_true 60 ended "$PID" || fail "it hangs: $(cat "/proc/$PID/stack")"
+	until_true 20 said "$since" 'device has failed'
+	messages_since "$since" >"$TEST_DIR/messages"
+	! grep -q 'WARNING: ' "$TEST_DIR/messages" || fail "$(cat "$TEST_DIR/messages")"
+	unbind
+	nothing_left "$since"
+	usable
+}
+
 test_the_function_is_unbound_meanwhile() {
 	local since
 	anew
