@@ -39,9 +39,10 @@ result $? "packages, dkms.conf and tools have one version"
 source=usr/src/ib-vrb-$version
 has ib-vrb-dkms "$source/dkms.conf" "$source/Kbuild" "$source/include/rdma/vrb.h" \
 	"$source/drivers/infiniband/hw/tavor/main.c" "$source/drivers/infiniband/vrb/probe.sh" \
-	usr/share/doc/ib-vrb-dkms/README.Debian usr/share/man/man4/ib_tavor.4.gz &&
+	usr/share/doc/ib-vrb-dkms/README.Debian usr/share/man/man4/ib_tavor.4.gz \
+	usr/share/man/man8/ib_tavor-administration.8.gz usr/share/man/man9/ib_vrb-client.9.gz &&
 	! grep -qE '/etc/|modprobe|tools/' "$work/out"
-result $? "ib-vrb-dkms has the source, and no configuration of modprobe or udev"
+result $? "ib-vrb-dkms has the source and man pages, and no configuration of modprobe or udev"
 dpkg-deb --fsys-tarfile "$out"/ib-vrb-dkms_*.deb | tar -xO "./$source/dkms.conf" >"$work/out"
 grep -qx "PACKAGE_VERSION=\"$version\"" "$work/out"
 result $? "and its dkms.conf has its version"
