@@ -92,17 +92,27 @@ static void completed(const struct vrbq_completion *completion)
 static void readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct vrbq_completion completions[REAP];
-	int i, n = vrbq_reap(w.vrbq, completions, REAP);
+	struct vrbq *vrbq = arg;
+	int i, n = vrbq_reap(vrbq, completions, REAP);
 
 	(void)fd;
 	(void)what;
-	(void)arg;
-	if (n < 0)
+	if (n < 0) /* EIO: the device is gone, and fd stays readable */
 		die("vrbq_reap: %s", why(errno));
 	for (i = 0; i < n; i++)
 		completed(&completions[i]);
 	if (w.gone == options.count)
 		event_base_loopbreak(w.base);
+}
+
+static struct event *watch(struct event_base *base, struct vrbq *vrbq)
+{
+	struct event *event;
+
+	event = event_new(base, vrbq_fd(vrbq), EV_READ | EV_PERSIST, readable, vrbq);
+	if (!event || event_add(event, NULL))
+		die("libevent takes no event");
+	return event;
 }
 
 static void tick(evutil_socket_t fd, short what, void *arg)
@@ -137,9 +147,9 @@ static void run(void)
 	struct event *completion, *timer;
 	int i;
 
-	completion = event_new(w.base, vrbq_fd(w.vrbq), EV_READ | EV_PERSIST, readable, NULL);
+	completion = watch(w.base, w.vrbq);
 	timer = event_new(w.base, -1, EV_PERSIST, tick, NULL);
-	if (!completion || !timer || event_add(completion, NULL) || event_add(timer, &interval))
+	if (!timer || event_add(timer, &interval))
 		die("libevent takes no event");
 	for (i = 0; i < 64 && i < options.count; i++)
 		begin();

@@ -74,6 +74,25 @@ test_connect_does_the_same_on_rdma_rxe() {
 	[ ! -e "$TEST_DIR/failed" ]
 }
 
+# words FIRST LAST FILE: the lines between these patterns, without blanks; man's "\-" is "-"
+words() {
+	sed -n "/$1/,/$2/p" "$3" | sed 's/\\-/-/g' | tr -d ' \t\n'
+}
+
+test_first_program_is_that_of_the_man_page() {
+	local program=$TREE/userspace/examples/vrbq_first.c
+	words '^static void connect_qp(' '^}' "$program" >"$TEST_DIR/program"
+	words '^static void connect_qp(' '^}' "$TREE/userspace/libvrbq/man/vrbq.7" \
+		>"$TEST_DIR/page"
+	[ -s "$TEST_DIR/program" ]
+	cmp "$TEST_DIR/program" "$TEST_DIR/page"
+}
+
+test_first_program_connects() {
+	"$BIN/vrbq_first" "$(device)" | grep -qx 'connected, state 3'
+	says "no RDMA device 'none'" "$BIN/vrbq_first" none
+}
+
 test_connect_says_what_is_wrong_with_the_device() {
 	says "no RDMA device 'none'" "$BIN/vrbq_connect" --device none
 	says "has no port 9" "$BIN/vrbq_connect" --port 9
