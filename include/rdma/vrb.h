@@ -12,14 +12,15 @@
  * Each errno has one meaning. Return values of a submit or cancel: -EINPROGRESS accepted; -EINVAL
  * malformed, or called in a context in which it must not be, or an object in the wrong state;
  * -EBUSY not idle, or the client already has eight requests for events of the device; -EALREADY
- * too late to cancel; -ENOENT idle; -EOPNOTSUPP the provider lacks the verb.
+ * too late to cancel; -ENOENT idle; -EOPNOTSUPP the provider lacks the verb. Of other functions:
+ * -ENOSPC the device has 64 clients already; -EINTR a fatal signal ended the wait.
  * Return values, or the status of a request: -ECANCELED cancelled; -ETIME its deadline passed
  * before it was issued; -ETIMEDOUT issued, and the firmware did not complete it in time; -EIO the
  * device has failed; -ESTALE the object is from before a reset; -EUCLEAN an earlier command on the
  * object timed out; -ESHUTDOWN object or client is ending; -ENODEV the provider is gone; -EPERM
  * poisoned or killed; -ENOLINK a create that this depends on has failed; -EACCES a process's
- * object, or a change that ib_core's security modules must check. Any other errno is the
- * provider's translation of the firmware status.
+ * object, or a change that ib_core's security modules must check; -ENOMEM no memory, or a multicast
+ * group is full. Any other errno is the provider's translation of the firmware status.
  */
 #ifndef RDMA_VRB_H
 #define RDMA_VRB_H
@@ -75,7 +76,8 @@ enum vrb_class {
 
 /**
  * struct vrb - verbs request block
- * @done: called once per accepted submit; NULL if a caller waits with vrb_wait()
+ * @done: called once per accepted submit; NULL if nobody needs it, or if a caller waits with
+ *	vrb_wait()
  * @group: the group it is cancelled and drained with, of the same client; NULL: none
  * @deadline: absolute CLOCK_MONOTONIC time after which a request that is still *queued* completes
  *	-ETIME, at most 2 ms late if few have one; 0: never. A request whose deadline has passed at

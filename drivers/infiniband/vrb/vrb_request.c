@@ -340,10 +340,13 @@ static int vrb_submit_for(struct vrb_client *client, struct vrb *vrb, struct vrb
  * Context: Any but NMI, any lock of the caller's held, interrupts off too.
  * Return: -EINPROGRESS: accepted, the callback runs exactly once. Anything else: refused, the
  * callback never runs: -EINVAL for a malformed request, an object of another device, or a group
- * of another client; -EBUSY if @vrb is not idle; -EOPNOTSUPP for event verbs; -ESHUTDOWN if the
- * object is being destroyed or the client shut; -ENODEV after the provider has gone; -EPERM if the
- * group is poisoned or @vrb being killed; -EIO if the device has failed; -ESTALE, -EUCLEAN: see
- * <rdma/vrb.h>. For a request in the inbox, an error that is found later is its status.
+ * of another client; -EBUSY if @vrb is not idle, or the client has eight requests for events of the
+ * device; -EOPNOTSUPP if the provider lacks the verb, or its verb is of the event class; -ESHUTDOWN
+ * if the object is being destroyed or the client shut; -ENODEV after the provider has gone; -EPERM
+ * if the group is poisoned or @vrb being killed; -EIO if the device has failed; -ENOLINK if a
+ * create that this depends on has failed; -EACCES for a process's object, or a change that
+ * ib_core's security modules must check; -ESTALE, -EUCLEAN: see <rdma/vrb.h>. For a request in the
+ * inbox, an error that is found later is its status.
  */
 int vrb_submit(struct vrb_client *client, struct vrb *vrb)
 {
