@@ -259,7 +259,7 @@ static bool tavor_recovery_possible(struct tavor_function *function)
 	if (!tavor_function_wanted(function))
 		return false;
 	if (n >= READ_ONCE(tavor_params.recoveries)) {
-		dev_err(device, "recovery: not any more by itself after %u in a row\n", n);
+		dev_err(device, "recovery: given up after %u in a row\n", n);
 		return false;
 	}
 	if (!pci_device_is_present(function->pdev)) {
@@ -319,7 +319,8 @@ static void tavor_recovery_work(struct work_struct *work)
 	if (!tavor_recovery_needed(function))
 		return;
 	if (!tavor_health_report(function->health, &function->error)) {
-		dev_err(&function->pdev->dev, "recovery: devlink does not want it by itself\n");
+		dev_err(&function->pdev->dev,
+			"recovery: automatic recovery is disabled in devlink\n");
 		tavor_recovery_hint(function);
 		return;
 	}

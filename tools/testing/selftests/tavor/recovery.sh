@@ -216,7 +216,7 @@ waited() {
 }
 
 gave_up() {
-	said "$1" 'not any more by itself'
+	said "$1" 'given up after [0-9]+ in a row'
 }
 
 test_one_that_fails_again_and_again() {

@@ -156,7 +156,7 @@ test_a_sleep_of_one_that_has_failed() {
 	recoveries 0
 	since=$(mark)
 	catastrophe
-	until_true 20 said "$since" 'not any more by itself'
+	until_true 20 said "$since" 'given up after [0-9]+ in a row'
 	sleeps mem devices
 	back "$since"
 	recoveries "$RECOVERIES"
