@@ -43,13 +43,13 @@ module_param_named(rdb_per_qp, tavor_params.rdb_per_qp, uint, 0444);
 MODULE_PARM_DESC(rdb_per_qp,
 		 "RDMA reads and atomics a QP can respond to at a time (power of two, 1..128)");
 module_param_named(ring_pages, tavor_params.ring_pages, uint, 0444);
-MODULE_PARM_DESC(ring_pages, "pages for kernel queues that are there from the start (0..65536)");
+MODULE_PARM_DESC(ring_pages, "pages allocated for kernel queues at bind (0..65536)");
 module_param_named(cmd_timeout_ms, tavor_params.cmd_timeout_ms, uint, 0444);
 MODULE_PARM_DESC(cmd_timeout_ms,
-		 "a firmware command is given up after so long without any command completing (100..600000)");
+		 "a firmware command times out when no command has completed for this many ms (100..600000)");
 module_param_named(recoveries, tavor_params.recoveries, uint, 0644);
 MODULE_PARM_DESC(recoveries,
-		 "a device that fails is recovered by itself, so many times in a row (0: never)");
+		 "how many times in a row a failed device is recovered automatically (0: never)");
 module_param_named(softirq_objects, tavor_params.softirq_objects, bool, 0644);
 MODULE_PARM_DESC(softirq_objects,
 		 "kernel clients may make objects that security modules do not see (for kernels with SECURITY_INFINIBAND)");

@@ -13,11 +13,11 @@ MODULE_PARM_DESC(port, "port of each HCA that is served (default 1)");
 
 unsigned int wq_probe_ms = 1000;
 module_param_named(probe_ms, wq_probe_ms, uint, 0644);
-MODULE_PARM_DESC(probe_ms, "how often each connection is tried, in ms (default 1000)");
+MODULE_PARM_DESC(probe_ms, "ms between two probes of a connection (default 1000)");
 
 unsigned int wq_connect_ms = 10000;
 module_param_named(connect_ms, wq_connect_ms, uint, 0644);
-MODULE_PARM_DESC(connect_ms, "before a connection is first tried, in ms (default 10000)");
+MODULE_PARM_DESC(connect_ms, "ms before a new connection is first probed (default 10000)");
 
 static struct dentry *wq_root;
 
