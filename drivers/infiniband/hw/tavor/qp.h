@@ -202,11 +202,13 @@ extern const struct vrb_verb tavor_verb_connect_user_qp, tavor_verb_quiesce_qp;
 /**
  * struct tavor_connect_user_qp - &vrb_connect_qp for a process
  * @req: the request
- * @given: mask of the attributes that ib_core has checked
+ * @given: mask of the attributes
+ * @refused: for each step a negative errno if ib_core has not accepted its attributes, or 0
  */
 struct tavor_connect_user_qp {
 	struct vrb_connect_qp req;
 	int given;
+	int refused[TAVOR_NR_CONNECT_STEPS];
 };
 
 int tavor_connect_mask(const struct tavor_hw_qp *qp, u32 step);

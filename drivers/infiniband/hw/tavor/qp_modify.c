@@ -382,8 +382,8 @@ static int tavor_connect_user_encode(struct vrb_device *vdev, struct vrb *vrb,
 		return -EINVAL;
 	if (ret != VRB_POST)
 		return ret;
-	if (mod.mask & ~(user->given | IB_QP_STATE))
-		return -EINVAL;
+	if (user->refused[vrb->step])
+		return user->refused[vrb->step];
 	ret = tavor_modify_ring(qp);
 	return ret == VRB_NEXT ? tavor_qp_transition(qp, slot, &mod) : ret;
 }

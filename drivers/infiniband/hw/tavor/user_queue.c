@@ -252,17 +252,11 @@ static const struct vrb_verb *tavor_queue_modify(struct tavor_queued *req, struc
 	return &tavor_verb_modify_qp;
 }
 
-/*
- * Makes the transitions for which all attributes are given. A request that lacks all attributes of
- * a transition that it has to make fails at that transition. A transition for which only some
- * attributes are given is refused here.
- */
-static int tavor_pass_on_connect(struct tavor_queued *req, struct ib_qp *ibqp,
-				 const struct ib_uverbs_qp_attr *from, struct ib_udata *udata)
+/* For each transition all attributes must be given, or none. */
+static int tavor_check_connect(const struct tavor_queued *req, const struct ib_uverbs_qp_attr *from)
 {
-	struct ib_uverbs_qp_attr leg;
 	int given = from->qp_attr_mask & ~IB_QP_STATE;
-	int all = 0, need, mask, err;
+	int all = 0, need;
 	u32 step;
 
 	for (step = 0; step < TAVOR_NR_CONNECT_STEPS; step++) {
@@ -273,20 +267,31 @@ static int tavor_pass_on_connect(struct tavor_queued *req, struct ib_qp *ibqp,
 		if ((given & need) != need && given & need)
 			return -EINVAL;
 	}
-	if (given & ~all)
-		return -EINVAL;
+	return given & ~all ? -EINVAL : 0;
+}
+
+/*
+ * Passes on the transitions for which attributes are given. If ib_core refuses one, or attributes
+ * are missing, the request fails when it comes to that transition, and not earlier: ib_core regards
+ * the transitions before it as made.
+ */
+static void tavor_pass_on_connect(struct tavor_queued *req, struct ib_qp *ibqp,
+				  const struct ib_uverbs_qp_attr *from, struct ib_udata *udata)
+{
+	struct ib_uverbs_qp_attr leg;
+	int need, mask;
+	u32 step;
+
 	for (step = 0; step < TAVOR_NR_CONNECT_STEPS; step++) {
+		if (tavor_connect_state(step) > from->qp_state)
+			break;
 		need = tavor_connect_mask(req->qp, step);
-		if (tavor_connect_state(step) > from->qp_state || (given & need) != need)
-			continue;
 		leg = *from;
 		leg.qp_state = tavor_connect_state(step);
 		mask = IB_QP_STATE | need;
-		err = tavor_pass_on(req, ibqp, &leg, &mask, udata);
-		if (err)
-			return err;
+		req->connect.refused[step] = (from->qp_attr_mask & need) != need ? -EINVAL :
+					     tavor_pass_on(req, ibqp, &leg, &mask, udata);
 	}
-	return 0;
 }
 
 static const struct vrb_verb *tavor_queue_connect(struct tavor_queued *req, struct ib_qp *ibqp,
@@ -298,9 +303,11 @@ static const struct vrb_verb *tavor_queue_connect(struct tavor_queued *req, stru
 	if (!(from->qp_attr_mask & IB_QP_STATE) || tavor_qp_is_special(req->qp) ||
 	    (from->qp_state != IB_QPS_RTR && from->qp_state != IB_QPS_RTS))
 		return ERR_PTR(-EINVAL);
-	err = tavor_pass_on_connect(req, ibqp, from, udata);
+	err = tavor_check_connect(req, from);
 	if (err)
 		return ERR_PTR(err);
+	tavor_attr_from_user(ibqp->device, &req->connect.req.attr, 0, from);
+	tavor_pass_on_connect(req, ibqp, from, udata);
 	tavor_put_back_gids(req);
 	req->connect.given = from->qp_attr_mask;
 	req->connect.req.to = from->qp_state;

@@ -191,13 +191,13 @@ static bool test_wrong_transition(void)
 	       connect_pair(q, qps[0], qps[1]);
 }
 
-static bool connect_fails(int mask, uint32_t step, enum ibv_qp_state state)
+static bool connect_fails_with(const struct ibv_qp_attr *attr, int mask, uint32_t step,
+			       enum ibv_qp_state state)
 {
-	struct ibv_qp_attr attr = to(IBV_QPS_RTS, qps[1]);
 	struct vrbq_completion completion;
 	struct vrbq_request request;
 
-	vrbq_prep_connect_qp(&request, 1, qps[0], &attr, mask);
+	vrbq_prep_connect_qp(&request, 1, qps[0], attr, mask);
 	if (vrbq_submit(q, &request, 1) != 1)
 		return false;
 	completion = reap_one(q);
@@ -205,6 +205,24 @@ static bool connect_fails(int mask, uint32_t step, enum ibv_qp_state state)
 		       completion.qp_state);
 	return completion.status == EINVAL && completion.step == step &&
 	       completion.qp_state == state && qps[0]->state == state;
+}
+
+static bool connect_fails(int mask, uint32_t step, enum ibv_qp_state state)
+{
+	const struct ibv_qp_attr attr = to(IBV_QPS_RTS, qps[1]);
+
+	return connect_fails_with(&attr, mask, step, state);
+}
+
+/* The kernel refuses the path of the second transition; the first one is made. */
+static bool test_step_refused(void)
+{
+	struct ibv_qp_attr attr = to(IBV_QPS_RTS, qps[1]);
+
+	attr.ah_attr.is_global = 1;
+	attr.ah_attr.grh.sgid_index = 200;
+	return connect_fails_with(&attr, CONNECT_MASK, 1, IBV_QPS_INIT) &&
+	       real_state(qps[0]) == IBV_QPS_INIT && connect_pair(q, qps[0], qps[1]);
 }
 
 /* Of what RTR wants a part makes no sense. Without any of it the QP comes to INIT. */
@@ -659,6 +677,7 @@ static const struct {
 	{ test_order, "requests on one QP are carried out in their order" },
 	{ test_wrong_transition, "a transition that there is not fails as ibv_modify_qp() does" },
 	{ test_step, "a connect that fails says where, and the QP stays there" },
+	{ test_step_refused, "a connect whose path is refused comes to INIT" },
 	{ test_connect_to_what, "a connect to another state, or with what it does not want" },
 	{ test_query, "a query tells what ibv_query_qp() does" },
 	{ test_reset, "a connect behind a reset" },

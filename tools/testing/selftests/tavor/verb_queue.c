@@ -282,6 +282,48 @@ static void test_refused_port(int fd)
 	ibv_destroy_qp(qp);
 }
 
+/*
+ * The port of a QP as ib_core has recorded it; 0: none, -1: ib_core does not list the QP. The
+ * listing queries the QP, behind its other requests.
+ */
+static int core_port(const struct ibv_qp *qp)
+{
+	FILE *list = popen("rdma resource show qp", "r");
+	char line[512], number[32];
+	int port = -1;
+
+	snprintf(number, sizeof(number), " lqpn %u ", qp->qp_num);
+	while (list && fgets(line, sizeof(line), list)) {
+		if (!strstr(line, number))
+			continue;
+		port = 0;
+		sscanf(line, "link %*[^/]/%d", &port);
+	}
+	if (list)
+		pclose(list);
+	return port;
+}
+
+/* As three calls of ibv_modify_qp(): what ib_core has been told is what the QP has. */
+static void test_connect_refused(int fd)
+{
+	struct vrb_queue_completion c;
+	struct ibv_qp *qp = make(IBV_QPT_RC);
+	struct ibv_qp_attr attr = good;
+	int ret, mask = connect_mask(IBV_QPT_RC), port;
+
+	attr.ah_attr.is_global = 1;
+	attr.ah_attr.grh.sgid_index = 200;
+	ret = one(fd, qp, request(1, VRB_QUEUE_OP_CONNECT, &attr, mask), &c);
+	port = core_port(qp);
+	RESULT(ret == EINVAL && c.step == 1 && c.qp_state == IBV_QPS_INIT && port == 1,
+	       "connect: a path that is refused: %d, step %u, state %u, port %d\n", ret, c.step,
+	       c.qp_state, port);
+	ret = one(fd, qp, request(4, VRB_QUEUE_OP_CONNECT, &good, mask), &c);
+	RESULT(!ret && c.qp_state == IBV_QPS_RTS, "connect: then with what is right: %d\n", ret);
+	ibv_destroy_qp(qp);
+}
+
 static void test_connect(int fd, enum ibv_qp_type type, const char *name)
 {
 	struct vrb_queue_completion c;
@@ -1260,6 +1302,7 @@ int main(int argc, char **argv)
 	test_create();
 	test_modify(fd);
 	test_refused_port(fd);
+	test_connect_refused(fd);
 	test_connect(fd, IBV_QPT_RC, "RC");
 	test_connect(fd, IBV_QPT_UC, "UC");
 	test_connect(fd, IBV_QPT_UD, "UD");
