@@ -460,6 +460,7 @@ static struct tavor_hw_qp *tavor_qp_alloc(struct ib_qp *ibqp, const struct ib_qp
 	INIT_LIST_HEAD(&qp->on_recv_cq);
 	INIT_LIST_HEAD(&qp->queued);
 	INIT_LIST_HEAD(&qp->issued);
+	INIT_LIST_HEAD(&qp->named);
 	tavor_waiter_init(&qp->mcg_waiting, &qp->object);
 	INIT_LIST_HEAD(&qp->mcg_attached);
 	qp->ibqp = ibqp;
@@ -597,6 +598,7 @@ static int tavor_create_user_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr
 	if (IS_ERR(qp))
 		return PTR_ERR(qp);
 	mutex_init(&to_tqp(ibqp)->queue_lock);
+	qp->core = ibqp;
 	err = tavor_qp_plan(qp, attr, &bytes);
 	err = err ?: tavor_qp_init_user(qp, bytes, udata);
 	err = err ?: tavor_qp_list(qp);

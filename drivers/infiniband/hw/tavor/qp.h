@@ -62,6 +62,8 @@ struct tavor_qp_attrs {
  * @quiesced: its process has requested a quiesce: there are no further transitions
  * @queued: its requests that wait in verb queues; like @issued under &tavor_dev.queues_lock
  * @issued: its requests of verb queues that the engine has, in their order
+ * @named: those of both that name a port, in the order in which ib_core has seen them
+ * @core: ib_core's half of a user's QP, where @named sets the port; NULL: it is being destroyed
  * @max_inline: bytes a send may carry inline
  * @uar: UAR page of its doorbells
  * @sq: send queue; only its shape is used for user QPs
@@ -107,6 +109,8 @@ struct tavor_hw_qp {
 	bool quiesced;
 	struct list_head queued;
 	struct list_head issued;
+	struct list_head named;
+	struct ib_qp *core;
 	u32 max_inline;
 	u32 send_flags;
 	u32 uar;
@@ -124,7 +128,8 @@ struct tavor_hw_qp {
  * struct tavor_qp - a QP as ib_core sees it
  * @hw: hardware half
  * @owned: of a user's QP
- * @queue_lock: of a user's QP: serializes the requests of verb queues that pass through ib_core
+ * @queue_lock: of a user's QP: serializes the submits of verb queues, so that requests are queued
+ *	in the order in which ib_core has seen them
  * @queueing: attributes of such a request: a modify with these must not wait
  */
 struct tavor_qp {

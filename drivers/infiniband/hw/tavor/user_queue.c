@@ -6,6 +6,9 @@
  * and asks the security modules. ib_core then calls the driver's modify_qp, which recognizes the
  * request by the address of its attributes and returns at once: the request is queued when ib_core
  * has returned. The checks that uverbs makes before it calls ib_core are repeated here.
+ *
+ * When ib_core has returned, it regards the transition as made. If the request fails later, the
+ * port that ib_core has recorded for the QP is corrected: see verb_queue.c.
  */
 #include <linux/capability.h>
 #include <linux/fs.h>
@@ -213,12 +216,16 @@ static int tavor_pass_on(struct tavor_queued *req, struct ib_qp *ibqp,
 	if (err)
 		return err;
 	tavor_attr_from_user(ibqp->device, attr, *mask, from);
+	if (*mask & IB_QP_PORT)
+		tavor_queue_name_port(req, attr->port_num);
 	req->taken = false;
 	WRITE_ONCE(qp->queueing, attr);
 	err = ib_modify_qp_with_udata(ibqp, attr, *mask, udata);
 	WRITE_ONCE(qp->queueing, NULL);
 	if (!err && WARN_ON_ONCE(!req->taken))
-		return -EIO;
+		err = -EIO;
+	if (err && *mask & IB_QP_PORT)
+		tavor_queue_refuse_port(req);
 	return err;
 }
 
@@ -337,27 +344,22 @@ static const struct vrb_verb *tavor_queue_prepare(struct tavor_queued *req, stru
 						  struct vrb_queue_request *from,
 						  struct ib_udata *udata)
 {
-	struct mutex *lock = &to_tqp(ibqp)->queue_lock;
-	const struct vrb_verb *verb;
-
 	if (from->op < VRB_QUEUE_OP_MODIFY || from->op > VRB_QUEUE_OP_QUERY)
 		return ERR_PTR(-EOPNOTSUPP);
 	if (from->flags || memchr_inv(from->attr.reserved, 0, sizeof(from->attr.reserved)))
 		return ERR_PTR(-EINVAL);
 	if (from->op > VRB_QUEUE_OP_CONNECT)
 		return tavor_queue_plain(req, from);
-	mutex_lock(lock);
-	verb = from->op == VRB_QUEUE_OP_MODIFY ?
-	       tavor_queue_modify(req, ibqp, &from->attr, udata) :
-	       tavor_queue_connect(req, ibqp, &from->attr, udata);
-	mutex_unlock(lock);
-	return verb;
+	if (from->op == VRB_QUEUE_OP_MODIFY)
+		return tavor_queue_modify(req, ibqp, &from->attr, udata);
+	return tavor_queue_connect(req, ibqp, &from->attr, udata);
 }
 
 /* Returns whether there was room. */
 static bool tavor_queue_submit(struct tavor_queue *queue, struct ib_qp *ibqp, const void *from,
 			       struct ib_udata *udata)
 {
+	struct mutex *lock = &to_tqp(ibqp)->queue_lock;
 	struct vrb_queue_request request;
 	const struct vrb_verb *verb;
 	struct tavor_queued *req;
@@ -368,11 +370,13 @@ static bool tavor_queue_submit(struct tavor_queue *queue, struct ib_qp *ibqp, co
 		return false;
 	req->user_data = request.user_data;
 	req->op = request.op;
+	mutex_lock(lock);
 	verb = tavor_queue_prepare(req, ibqp, &request, udata);
 	if (IS_ERR(verb))
 		tavor_queue_refuse(req, PTR_ERR(verb));
 	else
 		tavor_queue_accept(req, verb);
+	mutex_unlock(lock);
 	return true;
 }
 

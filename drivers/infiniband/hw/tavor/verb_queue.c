@@ -11,6 +11,9 @@
  * cancels it. The memory of all requests is allocated with the queue, so nothing here can fail for
  * lack of memory. One lock of the device protects the lists of all queues and QPs; each hold of it
  * is short.
+ *
+ * When a request is accepted, ib_core has already recorded the port that it names as the QP's. If
+ * the request fails or is cancelled, the port that ib_core records is corrected here.
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -59,6 +62,61 @@ static struct tavor_queued *tavor_queue_find(struct tavor_queue *queue, u64 user
 	return found;
 }
 
+/* ---- The port of a QP, as ib_core has recorded it ---- */
+
+/*
+ * After a failure the port is that of the last outstanding request that names one. If there is
+ * none, it is the port that the QP really has.
+ */
+static void tavor_queue_settle_port(struct tavor_queued *req, int status)
+{
+	struct tavor_hw_qp *qp = req->qp;
+	u32 port;
+
+	lockdep_assert_held(&qp->dev->queues_lock);
+	if (!req->port)
+		return;
+	req->port = 0;
+	list_del(&req->port_entry);
+	if (!status || !qp->core)
+		return;
+	port = list_empty(&qp->named) ? READ_ONCE(qp->attrs.port) :
+	       list_last_entry(&qp->named, struct tavor_queued, port_entry)->port;
+	WRITE_ONCE(qp->core->port, port);
+}
+
+/**
+ * tavor_queue_name_port() - announces that ib_core is about to record a port as the QP's
+ * @req: entry of tavor_queue_get(), of the request that names it
+ * @port: the port
+ *
+ * Context: Process context.
+ */
+void tavor_queue_name_port(struct tavor_queued *req, u32 port)
+{
+	struct tavor_dev *dev = req->queue->dev;
+
+	spin_lock_bh(&dev->queues_lock);
+	req->port = port;
+	list_add_tail(&req->port_entry, &req->qp->named);
+	spin_unlock_bh(&dev->queues_lock);
+}
+
+/**
+ * tavor_queue_refuse_port() - ib_core has refused the port
+ * @req: the request
+ *
+ * Context: Process context.
+ */
+void tavor_queue_refuse_port(struct tavor_queued *req)
+{
+	struct tavor_dev *dev = req->queue->dev;
+
+	spin_lock_bh(&dev->queues_lock);
+	tavor_queue_settle_port(req, -EINVAL);
+	spin_unlock_bh(&dev->queues_lock);
+}
+
 /* ---- From the queue to the engine ---- */
 
 static void tavor_queue_over(struct tavor_queued *req, int status)
@@ -79,6 +137,7 @@ static void tavor_queue_take_back(struct tavor_queued *req)
 	list_del(&req->entry);
 	list_del(&req->qp_entry);
 	rb_erase(&req->node, &req->queue->by_name);
+	tavor_queue_settle_port(req, -ECANCELED);
 	req->step = 0;
 	req->qp_state = READ_ONCE(req->qp->state);
 	tavor_queue_over(req, -ECANCELED);
@@ -98,6 +157,7 @@ static void tavor_queue_leaves(struct tavor_queued *req, int status)
 
 	list_del(&req->qp_entry);
 	rb_erase(&req->node, &req->queue->by_name);
+	tavor_queue_settle_port(req, status);
 	if (foremost) {
 		req->queue->active--;
 		next = tavor_queue_foremost(qp);
@@ -314,6 +374,7 @@ void tavor_queue_forget_qp(struct tavor_hw_qp *qp)
 
 	do {
 		spin_lock_bh(&dev->queues_lock);
+		qp->core = NULL;
 		for (n = 0; n < TAVOR_QUEUE_PORTION; n++) {
 			req = list_first_entry_or_null(&qp->queued, struct tavor_queued, qp_entry);
 			if (!req)

@@ -38,6 +38,8 @@ enum tavor_queued_state {
  * @state: enum tavor_queued_state; under &tavor_dev.queues_lock, as is what follows
  * @entry: in the queue's list of entries in the same state
  * @qp_entry: in the list of the QP's requests that are
+ * @port: the port that it names, as long as its result is not known; 0: none
+ * @port_entry: in the list of the QP's requests with a @port
  * @node: in the tree of outstanding requests, by @user_data
  * @user_data: the process's name for it
  * @op: enum vrb_queue_op, as the process passed it
@@ -61,6 +63,8 @@ struct tavor_queued {
 	enum tavor_queued_state state;
 	struct list_head entry;
 	struct list_head qp_entry;
+	u32 port;
+	struct list_head port_entry;
 	struct rb_node node;
 	u64 user_data;
 	u32 op;
@@ -110,6 +114,8 @@ int tavor_queue_open(struct tavor_queue *queue, struct tavor_dev *dev, struct vr
 void tavor_queue_close(struct tavor_queue *queue);
 
 struct tavor_queued *tavor_queue_get(struct tavor_queue *queue, struct tavor_hw_qp *qp);
+void tavor_queue_name_port(struct tavor_queued *req, u32 port);
+void tavor_queue_refuse_port(struct tavor_queued *req);
 void tavor_queue_refuse(struct tavor_queued *req, int status);
 void tavor_queue_accept(struct tavor_queued *req, const struct vrb_verb *verb);
 int tavor_queue_cancel(struct tavor_queue *queue, u64 user_data);

@@ -304,6 +304,79 @@ static int core_port(const struct ibv_qp *qp)
 	return port;
 }
 
+/* A request that names the second port is cancelled, and one fails: the QP stays at the first. */
+static void test_port_not_taken(int fd)
+{
+	struct vrb_queue_request r[3] = { to_init(1), to_init(2), to_init(3) };
+	struct ibv_qp *qp = make(IBV_QPT_RC);
+	uint32_t handles[3] = { qp->handle, qp->handle, qp->handle };
+	int none = core_port(qp), ret, cancel, after, i, wrong = 0;
+
+	connect_to_init(qp);
+	slow("INIT2INIT_QPEE=300ms");
+	r[1].attr.port_num = 2;
+	r[2].attr.port_num = 2;
+	r[2].attr.qp_attr_mask |= IBV_QP_CUR_STATE;
+	r[2].attr.cur_qp_state = IBV_QPS_RTS;
+	ret = vq_submit(context->cmd_fd, fd, r, handles, 3);
+	cancel = vq_cancel(context->cmd_fd, fd, 2);
+	ret = ret == 3 ? vq_reap(fd, done, 3) : ret;
+	slow("");
+	for (i = 0; i < ret; i++)
+		wrong += done[i].status != (done[i].user_data == 1 ? 0 :
+					    done[i].user_data == 2 ? ECANCELED :
+								     EINVAL);
+	after = core_port(qp);
+	RESULT(ret == 3 && !cancel && !wrong && none == 0 && after == 1,
+	       "port: a cancelled request, and one that fails: %d wrong, port %d\n", wrong, after);
+	ret = connect_to_rtr(qp, 1, 1);
+	RESULT(!ret, "port: the path is at the QP's own: %d\n", ret);
+	ibv_destroy_qp(qp);
+}
+
+/* A modify that was a transition when it was submitted, and is none when its turn comes. */
+static void test_no_transition_any_more(int fd)
+{
+	struct ibv_qp_attr attr = good;
+	struct vrb_queue_request r[2] = { {}, to_init(2) };
+	struct ibv_qp *qp = make(IBV_QPT_RC);
+	uint32_t handles[2] = { qp->handle, qp->handle };
+	int ret, after;
+
+	connect_to_init(qp);
+	slow("INIT2RTR_QPEE=300ms");
+	attr.qp_state = IBV_QPS_RTR;
+	r[0] = request(1, VRB_QUEUE_OP_MODIFY, &attr, IBV_QP_STATE | RTR_MASK | RTR_RC_MASK);
+	r[1].attr.port_num = 2;
+	ret = vq_submit(context->cmd_fd, fd, r, handles, 2);
+	ret = ret == 2 ? vq_reap(fd, done, 2) : ret;
+	slow("");
+	after = core_port(qp);
+	RESULT(ret == 2 && !done[0].status && done[1].status == EINVAL &&
+		       done[1].qp_state == IBV_QPS_RTR && after == 1,
+	       "port: of what is no transition any more: %u, state %u, port %d\n", done[1].status,
+	       done[1].qp_state, after);
+	ibv_destroy_qp(qp);
+}
+
+/* With the QP's request outstanding ib_core's half goes, and the request fails afterwards. */
+static void test_port_of_destroyed(int fd)
+{
+	struct vrb_queue_request r[2] = { to_init(1), to_init(2) };
+	struct ibv_qp *qp = make(IBV_QPT_RC);
+	uint32_t handles[2] = { qp->handle, qp->handle };
+	int ret, destroyed, i, cancelled = 0;
+
+	slow(SLOW);
+	ret = vq_submit(context->cmd_fd, fd, r, handles, 2);
+	destroyed = ibv_destroy_qp(qp);
+	ret = ret == 2 ? vq_reap(fd, done, 2) : ret;
+	slow("");
+	for (i = 0; i < ret; i++)
+		cancelled += done[i].user_data == 2 && done[i].status == ECANCELED;
+	RESULT(ret == 2 && !destroyed && cancelled, "port: of a QP that is destroyed: %d\n", ret);
+}
+
 /* As three calls of ibv_modify_qp(): what ib_core has been told is what the QP has. */
 static void test_connect_refused(int fd)
 {
@@ -319,6 +392,12 @@ static void test_connect_refused(int fd)
 	RESULT(ret == EINVAL && c.step == 1 && c.qp_state == IBV_QPS_INIT && port == 1,
 	       "connect: a path that is refused: %d, step %u, state %u, port %d\n", ret, c.step,
 	       c.qp_state, port);
+	attr.port_num = 2;
+	ret = one(fd, qp, request(2, VRB_QUEUE_OP_CONNECT, &attr, mask), &c);
+	port = core_port(qp);
+	RESULT(ret == EINVAL && c.qp_state == IBV_QPS_INIT && port == 1,
+	       "connect: another port than the QP's: %d, state %u, port %d\n", ret, c.qp_state,
+	       port);
 	ret = one(fd, qp, request(4, VRB_QUEUE_OP_CONNECT, &good, mask), &c);
 	RESULT(!ret && c.qp_state == IBV_QPS_RTS, "connect: then with what is right: %d\n", ret);
 	ibv_destroy_qp(qp);
@@ -1302,6 +1381,9 @@ int main(int argc, char **argv)
 	test_create();
 	test_modify(fd);
 	test_refused_port(fd);
+	test_port_not_taken(fd);
+	test_no_transition_any_more(fd);
+	test_port_of_destroyed(fd);
 	test_connect_refused(fd);
 	test_connect(fd, IBV_QPT_RC, "RC");
 	test_connect(fd, IBV_QPT_UC, "UC");
