@@ -125,8 +125,9 @@ enum vrb_queue_cancel_attrs {
  *	MIN_RNR_TIMER; for RTS: TIMEOUT, RETRY_CNT, RNR_RETRY, SQ_PSN and MAX_QP_RD_ATOMIC. A UC
  *	QP needs the same without MAX_DEST_RD_ATOMIC, MIN_RNR_TIMER, TIMEOUT, RETRY_CNT,
  *	RNR_RETRY and MAX_QP_RD_ATOMIC. A UD QP needs for INIT: PKEY_INDEX, PORT and QKEY; for
- *	RTR: none; for RTS: SQ_PSN. A transition that the QP has already made is skipped. If an
- *	attribute of another transition is missing, the request fails at that transition
+ *	RTR: none; for RTS: SQ_PSN. A transition that the QP has already made is skipped; PORT and
+ *	PKEY_INDEX must then be the QP's. If the attributes of another transition are missing or are
+ *	refused, the request fails at that transition
  * @VRB_QUEUE_OP_RESET: to RESET, from any state. attr must be 0
  * @VRB_QUEUE_OP_QUIESCE: the last request on a QP before ibv_destroy_qp(). It moves the QP to
  *	RESET, and invalidates the memory region of its rings unless another queue uses that region

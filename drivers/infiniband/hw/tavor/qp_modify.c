@@ -358,11 +358,16 @@ static int tavor_connect_encode(struct vrb_device *vdev, struct vrb *vrb, struct
 	return tavor_qp_transition(to_hw_qp(vrb->object), slot, &mod);
 }
 
-/* Whether the port that a process passes for a QP beyond INIT is the QP's port. */
+/*
+ * Whether the port and the P_Key index that a process passes for a QP beyond INIT are the QP's.
+ * ib_core has recorded them as such.
+ */
 static bool tavor_connect_agrees(const struct tavor_hw_qp *qp, const struct vrb_connect_qp *req,
 				 int given)
 {
-	return !(given & IB_QP_PORT) || req->attr.port_num == qp->attrs.port;
+	if (given & IB_QP_PORT && req->attr.port_num != qp->attrs.port)
+		return false;
+	return !(given & IB_QP_PKEY_INDEX) || req->attr.pkey_index == qp->attrs.pkey_index;
 }
 
 /* Attributes that ib_core has not checked are not used. */
@@ -377,6 +382,8 @@ static int tavor_connect_user_encode(struct vrb_device *vdev, struct vrb *vrb,
 
 	if (qp->quiesced)
 		return -ESHUTDOWN;
+	if (!vrb->step && qp->state > IB_QPS_RTR)
+		return -EINVAL;
 	ret = tavor_connect_next(vrb, &mod);
 	if (ret == VRB_NEXT && !vrb->step && !tavor_connect_agrees(qp, &user->req, user->given))
 		return -EINVAL;

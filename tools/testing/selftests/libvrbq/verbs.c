@@ -252,7 +252,13 @@ static bool test_connect_to_what(void)
 	if (ret != EINVAL)
 		return false;
 	vrbq_prep_connect_qp(&request, 0, qps[0], &attr, IBV_QP_STATE | INIT_MASK | RTR_MASK);
-	return !run_one(q, &request) && qps[0]->state == IBV_QPS_RTR;
+	if (run_one(q, &request) || qps[0]->state != IBV_QPS_RTR ||
+	    !connect_pair(q, qps[0], qps[1]))
+		return false;
+	/* From RTS there is nothing to connect. */
+	attr.qp_state = IBV_QPS_RTS;
+	vrbq_prep_connect_qp(&request, 0, qps[0], &attr, CONNECT_MASK);
+	return run_one(q, &request) == EINVAL && qps[0]->state == IBV_QPS_RTS;
 }
 
 static bool test_query(void)

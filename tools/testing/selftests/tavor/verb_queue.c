@@ -398,8 +398,15 @@ static void test_connect_refused(int fd)
 	RESULT(ret == EINVAL && c.qp_state == IBV_QPS_INIT && port == 1,
 	       "connect: another port than the QP's: %d, state %u, port %d\n", ret, c.qp_state,
 	       port);
+	attr = good;
+	attr.pkey_index = 1;
+	ret = one(fd, qp, request(3, VRB_QUEUE_OP_CONNECT, &attr, mask), &c);
+	RESULT(ret == EINVAL && c.qp_state == IBV_QPS_INIT,
+	       "connect: another P_Key than the QP's: %d, state %u\n", ret, c.qp_state);
 	ret = one(fd, qp, request(4, VRB_QUEUE_OP_CONNECT, &good, mask), &c);
 	RESULT(!ret && c.qp_state == IBV_QPS_RTS, "connect: then with what is right: %d\n", ret);
+	ret = one(fd, qp, request(5, VRB_QUEUE_OP_CONNECT, &good, mask), &c);
+	RESULT(ret == EINVAL && c.qp_state == IBV_QPS_RTS, "connect: from RTS: %d\n", ret);
 	ibv_destroy_qp(qp);
 }
 
