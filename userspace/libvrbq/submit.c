@@ -44,6 +44,13 @@ static int check(struct vrbq *q, const struct vrbq_request *request)
 	return 0;
 }
 
+/* The state of the QP, for the completion of a request that nothing executes */
+static void note_state(struct entry *entry)
+{
+	if (is_qp_op(entry->request.op) && entry->request.op != VRBQ_OP_DESTROY_QP)
+		entry->result.qp_state = entry->request.qp->state;
+}
+
 /* Creates the first thread before a request that needs one is accepted. */
 static int first_thread(struct vrbq *q)
 {
@@ -71,6 +78,7 @@ static int submit_one(struct vrbq *q, const struct vrbq_request *request)
 	entry->result.op = request->op;
 	if (is_qp_op(request->op) || request->op == VRBQ_OP_DEREG_MR)
 		entry->result.object = request->object;
+	note_state(entry);
 	order_add(q, entry);
 	return 0;
 }
@@ -132,6 +140,8 @@ int vrbq_cancel(struct vrbq *q, uint64_t wr_id)
 			break;
 	}
 	ret = entry ? submit_cancel(q, entry) : ENOENT;
+	if (!ret && entry->state == STATE_OVER)
+		note_state(entry);
 	order_leave(q);
 	pthread_mutex_unlock(&q->lock);
 	return ret ? failed(ret) : 0;

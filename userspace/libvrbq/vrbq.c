@@ -209,6 +209,8 @@ int vrbq_destroy(struct vrbq *q)
 
 int vrbq_fd(struct vrbq *q)
 {
+	if (!q)
+		return failed(EINVAL);
 	return *q->alive ? q->epoll : failed(EPERM);
 }
 

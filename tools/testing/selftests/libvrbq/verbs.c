@@ -476,6 +476,31 @@ static bool test_cancel(void)
 	return good && qps[0]->state == IBV_QPS_RTS && vrbq_cancel(q, 1) == -1 && errno == ENOENT;
 }
 
+/* One that was cancelled before it began tells the state of its QP too. */
+static bool test_cancelled_state(void)
+{
+	struct vrbq_completion completion;
+	struct vrbq_request requests[2];
+	struct ibv_qp_attr attr;
+	bool good;
+	int i;
+
+	if (!connect_pair(q, qps[0], qps[1]) || !slow("200ms"))
+		return false;
+	attr = to(IBV_QPS_RTS, qps[1]);
+	vrbq_prep_reset_qp(&requests[0], 1, qps[0]);
+	vrbq_prep_connect_qp(&requests[1], 2, qps[0], &attr, CONNECT_MASK);
+	good = vrbq_submit(q, requests, 2) == 2 && !vrbq_cancel(q, 2);
+	good = slow("10us") && good;
+	for (i = 0; i < 2; i++) {
+		completion = reap_one(q);
+		if (completion.wr_id == 2 &&
+		    (completion.status != ECANCELED || completion.qp_state != IBV_QPS_RTS))
+			good = false;
+	}
+	return good;
+}
+
 static bool test_bad_requests(void)
 {
 	struct ibv_pd *foreign = ibv_alloc_pd(other);
@@ -489,6 +514,7 @@ static bool test_bad_requests(void)
 	good = good && vrbq_submit(q, &request, 0) == -1 && errno == EINVAL;
 	good = good && vrbq_submit(q, &request, -1) == -1 && errno == EINVAL;
 	good = good && vrbq_submit(NULL, &request, 1) == -1 && errno == EINVAL;
+	good = good && vrbq_fd(NULL) == -1 && errno == EINVAL;
 	good = good && vrbq_reap(q, NULL, 1) == -1 && errno == EINVAL;
 	good = good && vrbq_reap(q, &completion, 0) == -1 && errno == EINVAL;
 	request.flags = 1;
@@ -694,6 +720,7 @@ static const struct {
 	{ test_fd, "the file descriptor is readable while there is something to reap" },
 	{ test_full, "a full queue refuses, and takes more after a reap" },
 	{ test_cancel, "what has not begun is cancelled" },
+	{ test_cancelled_state, "what is cancelled tells the state of its QP" },
 	{ test_bad_requests, "requests that make no sense are refused" },
 	{ test_bad_in_the_middle, "requests before one that makes no sense are accepted" },
 	{ test_fork, "a child may not use the queue; the parent goes on" },
