@@ -47,6 +47,17 @@ static void stop(int signal)
 	stopped = 1;
 }
 
+/* The tracefs instance must be removed. A signal that is ignored, as by nohup(1), stays ignored. */
+static void stop_on(int signal)
+{
+	const struct sigaction action = { .sa_handler = stop };
+	struct sigaction old;
+
+	sigaction(signal, NULL, &old);
+	if (old.sa_handler != SIG_IGN)
+		sigaction(signal, &action, NULL);
+}
+
 /* Formats a time with a unit that needs few digits. */
 static const char *span(double us)
 {
@@ -386,12 +397,12 @@ const char *argp_program_version = "vrbstat " VERSION;
 
 int main(int argc, char **argv)
 {
-	const struct sigaction action = { .sa_handler = stop };
-
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 	engine_check(options.debugfs);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	stop_on(SIGINT);
+	stop_on(SIGTERM);
+	stop_on(SIGHUP);
+	stop_on(SIGQUIT);
 	signal(SIGPIPE, SIG_IGN);
 	if (options.watch)
 		watch();

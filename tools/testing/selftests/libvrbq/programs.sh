@@ -202,6 +202,25 @@ test_vrbstat_watches() {
 	[ -z "$(ls /sys/kernel/tracing/instances)" ]
 }
 
+# traces: vrbstat has its tracefs instance
+traces() {
+	[ -n "$(ls /sys/kernel/tracing/instances)" ]
+}
+
+test_vrbstat_removes_its_instance() {
+	local signal pid
+	has_engine || skip "the driver has no engine"
+	for signal in HUP QUIT INT TERM; do
+		# A shell starts a background process with SIGINT and SIGQUIT ignored.
+		setsid env --default-signal "$BIN/vrbstat" --watch=60 >"$TEST_DIR/watch" &
+		pid=$!
+		until_true 20 traces
+		kill -"$signal" "$pid"
+		wait "$pid" || fail "status $? after SIG$signal"
+		! traces || fail "SIG$signal leaves $(ls /sys/kernel/tracing/instances)"
+	done
+}
+
 test_vrbstat_writes_json() {
 	has_engine || skip "the driver has no engine"
 	"$BIN/vrbstat" --json >"$TEST_DIR/json"
