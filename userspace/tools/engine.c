@@ -24,10 +24,12 @@ void engine_check(const char *debugfs)
 		return;
 	if (errno == EACCES || geteuid())
 		die("debugfs is for root: sudo vrbstat");
-	if (!statfs(debugfs, &fs) && fs.f_type != DEBUGFS_MAGIC)
-		die("debugfs is not mounted: mount -t debugfs none %s", debugfs);
 	if (errno != ENOENT)
 		die("%s: %s", path, strerror(errno));
+	if (statfs(debugfs, &fs))
+		die("%s: %s", debugfs, strerror(errno));
+	if (fs.f_type != DEBUGFS_MAGIC)
+		die("debugfs is not mounted: mount -t debugfs none %s", debugfs);
 	die("ib_vrb is not loaded, so that there is nothing to show: modprobe ib_tavor");
 }
 

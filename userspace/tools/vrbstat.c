@@ -87,6 +87,14 @@ static double rate(const struct device *now, const struct device *before, const 
 	return (*value - *old) / seconds;
 }
 
+static void print_rate(const char *name, double value)
+{
+	if (isnan(value))
+		printf(" %s -", name);
+	else
+		printf(" %s %.1f", name, value);
+}
+
 static const char *const rated[] = { "submitted", "completed", "failed", "steps" };
 
 #define RATED (sizeof(rated) / sizeof(rated[0]))
@@ -128,7 +136,7 @@ static void print_rates(const struct device *device, const struct device *before
 
 	printf("  in a second:");
 	for (i = 0; i < RATED; i++)
-		printf(" %s %.1f", rated[i], rate(device, before, rated[i], seconds));
+		print_rate(rated[i], rate(device, before, rated[i], seconds));
 	printf("\n");
 	if (device->nr_latencies)
 		printf("  %-16s %8s %10s %10s\n", "VERB", "COUNT", "MEAN", "MAX");
@@ -342,6 +350,15 @@ static double number(const char *arg, double low, double high, struct argp_state
 	return value;
 }
 
+static long whole(const char *arg, long low, long high, struct argp_state *state)
+{
+	double value = number(arg, low, high, state);
+
+	if (value != floor(value))
+		argp_error(state, "'%s' is not a whole number", arg);
+	return value;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
@@ -352,10 +369,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case 'c':
 		options.watch = true;
-		options.rounds = number(arg, 1, 1e9, state);
+		options.rounds = whole(arg, 1, 1000000000, state);
 		break;
 	case 'n':
-		options.top = number(arg, 0, 1e9, state);
+		options.top = whole(arg, 0, 1000000000, state);
 		break;
 	case 'j':
 		options.json = true;

@@ -231,6 +231,15 @@ test_vrbstat_writes_json() {
 	[ "$(grep -c '^{"devices":\[{.*}\]}$' "$TEST_DIR/lines")" = 2 ]
 }
 
+# The device of another driver, or of another release, may have fewer counters.
+test_vrbstat_shows_what_there_is() {
+	mkdir -p "$TEST_DIR/debug/ib_vrb/dev"
+	echo "submitted 1" >"$TEST_DIR/debug/ib_vrb/dev/counters"
+	"$BIN/vrbstat" --debugfs "$TEST_DIR/debug" --watch=0.1 --count 1 >"$TEST_DIR/few"
+	cat "$TEST_DIR/few"
+	grep -q "submitted 0.0 completed - failed - steps -$" "$TEST_DIR/few"
+}
+
 test_vrbstat_says_what_is_missing() {
 	if has_engine; then
 		says "no device 'none'" "$BIN/vrbstat" --device none
@@ -238,8 +247,29 @@ test_vrbstat_says_what_is_missing() {
 		says "ib_vrb is not loaded" "$BIN/vrbstat"
 	fi
 	says "debugfs is for root" as_nobody "$BIN/vrbstat"
+	says "/nowhere: No such file or directory" "$BIN/vrbstat" --debugfs /nowhere
 	mkdir "$TEST_DIR/empty"
 	says "debugfs is not mounted: mount" "$BIN/vrbstat" --debugfs "$TEST_DIR/empty"
+}
+
+# usage PATTERN ARGUMENT...: vrbstat refuses the arguments
+usage() {
+	local pattern=$1 status=0
+	shift
+	"$BIN/vrbstat" "$@" >"$TEST_DIR/usage" 2>&1 || status=$?
+	cat "$TEST_DIR/usage"
+	[ "$status" = 64 ] || fail "status $status: $*"
+	grep -q "$pattern" "$TEST_DIR/usage"
+}
+
+test_vrbstat_refuses_bad_arguments() {
+	usage "'1.5' is not a whole number" --count 1.5
+	usage "'2.5' is not a whole number" --top 2.5
+	usage "'0' is not a number from 1" --count 0
+	usage "'x' is not a number" --watch=x
+	usage "'nan' is not a number" --watch=nan
+	usage "'5' is no option" --watch 5
+	usage "option" --wrong
 }
 
 run_tests "$@"
