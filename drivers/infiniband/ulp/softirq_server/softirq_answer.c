@@ -2,6 +2,11 @@
 /*
  * Sends answers, which are datagrams, to peers. Their memory is allocated at the start. Each answer
  * only needs an address handle, whose creation needs no command and does not sleep.
+ *
+ * A send that fails stops the send queue: the QP is then in the state SQE, and the hardware flushes
+ * what was posted before and what is posted later. Therefore nothing is sent until all outstanding
+ * sends have completed and a modify has moved the QP back to RTS. Answers that are due meanwhile
+ * are dropped.
  */
 #include "softirq_server.h"
 
@@ -44,17 +49,88 @@ static u32 soft_answer_make(struct soft_server *server, const struct soft_peer *
 	return n;
 }
 
-/**
- * soft_answer_sent - release an answer that is no longer outstanding
- * @server: server
- * @n: place of the answer
- *
- * Context: Any down to softirq; server's lock held, or no concurrent access to the server.
- */
-void soft_answer_sent(struct soft_server *server, u32 n)
+static void soft_answer_release(struct soft_server *server, u32 n)
 {
 	rdma_destroy_ah(server->ud.ahs[n], 0);
 	__clear_bit(n, server->ud.sending);
+}
+
+/* ---- The send queue after an error ---- */
+
+/* After a failure the next answer that is due submits the request again. */
+static void soft_resumed(struct vrb *vrb)
+{
+	struct soft_server *server = container_of(vrb, struct soft_server, ud.resume.vrb);
+
+	spin_lock(&server->lock);
+	if (!vrb->status) {
+		server->ud.stopped = false;
+		server->counters[SOFT_RESUMED]++;
+	}
+	spin_unlock(&server->lock);
+}
+
+/*
+ * While a send is outstanding its completion may be that of another error, so the queue is resumed
+ * after the last one. A submit of a request that is not idle changes nothing.
+ */
+static void soft_resume(struct soft_server *server)
+{
+	lockdep_assert_held(&server->lock);
+	if (bitmap_empty(server->ud.sending, SOFT_UD_DEPTH))
+		vrb_submit(server->client, &server->ud.resume.vrb);
+}
+
+/**
+ * soft_answers_init - prepare for answers
+ * @server: server, whose UD QP exists
+ *
+ * Context: Process.
+ */
+void soft_answers_init(struct soft_server *server)
+{
+	struct vrb_modify_qp *resume = &server->ud.resume;
+
+	vrb_prep_modify_qp(resume, server->ud.qp);
+	resume->attr.cur_qp_state = IB_QPS_SQE;
+	resume->attr.qp_state = IB_QPS_RTS;
+	resume->mask = IB_QP_CUR_STATE | IB_QP_STATE;
+	resume->vrb.done = soft_resumed;
+}
+
+/**
+ * soft_answer_sent - handle the completion of an answer's send
+ * @server: server
+ * @n: place of the answer
+ * @status: status of the completion
+ *
+ * Context: Any down to softirq, server's lock held.
+ */
+void soft_answer_sent(struct soft_server *server, u32 n, enum ib_wc_status status)
+{
+	soft_answer_release(server, n);
+	if (status) {
+		server->ud.stopped = true;
+		server->counters[SOFT_UNSENT]++;
+	}
+	if (server->ud.stopped)
+		soft_resume(server);
+}
+
+/* ---- Answers ---- */
+
+static void soft_answer_send(struct soft_server *server, const struct soft_peer *peer,
+			     const struct conn_msg *msg)
+{
+	u32 n = soft_answer_make(server, peer);
+
+	if (n < SOFT_UD_DEPTH) {
+		server->ud.memory->sends[n] = *msg;
+		if (!soft_answer_post(server, n, peer->ud_qpn))
+			return;
+		soft_answer_release(server, n);
+	}
+	server->counters[SOFT_UNSENT]++;
 }
 
 /**
@@ -70,20 +146,16 @@ void soft_answer_sent(struct soft_server *server, u32 n)
 void soft_answer(struct soft_server *server, const struct soft_peer *peer,
 		 const struct conn_msg *msg)
 {
-	u32 n;
-
 	lockdep_assert_held(&server->lock);
 	/* The QP may have been destroyed. */
 	if (server->ending)
 		return;
-	n = soft_answer_make(server, peer);
-	if (n < SOFT_UD_DEPTH) {
-		server->ud.memory->sends[n] = *msg;
-		if (!soft_answer_post(server, n, peer->ud_qpn))
-			return;
-		soft_answer_sent(server, n);
+	if (!server->ud.stopped) {
+		soft_answer_send(server, peer, msg);
+		return;
 	}
 	server->counters[SOFT_UNSENT]++;
+	soft_resume(server);
 }
 
 /**
@@ -119,5 +191,5 @@ void soft_answers_free(struct soft_server *server)
 	u32 n;
 
 	for_each_set_bit(n, server->ud.sending, SOFT_UD_DEPTH)
-		soft_answer_sent(server, n);
+		soft_answer_release(server, n);
 }

@@ -36,6 +36,7 @@ static const char *const soft_names[SOFT_NR_COUNTERS] = {
 	[SOFT_DEAD] = "dead",
 	[SOFT_FAILED] = "failed",
 	[SOFT_UNSENT] = "unsent",
+	[SOFT_RESUMED] = "resumed",
 };
 
 static int status_show(struct seq_file *file, void *unused)

@@ -39,6 +39,7 @@ enum soft_counter {
 	SOFT_DEAD,
 	SOFT_FAILED,
 	SOFT_UNSENT,
+	SOFT_RESUMED,
 	SOFT_NR_COUNTERS
 };
 
@@ -63,6 +64,9 @@ struct soft_ud_memory {
 /*
  * A bit in @sending is set while its send is outstanding and has an address handle: until it has
  * completed, or the QP is gone.
+ *
+ * @stopped: a send has failed, so that the QP is in the state SQE. It receives, but all sends fail
+ * until @resume has moved it back to RTS.
  */
 struct soft_ud {
 	struct ib_cq *cq;
@@ -72,6 +76,8 @@ struct soft_ud {
 	dma_addr_t dma;
 	struct ib_ah *ahs[SOFT_UD_DEPTH];
 	DECLARE_BITMAP(sending, SOFT_UD_DEPTH);
+	bool stopped;
+	struct vrb_modify_qp resume;
 };
 
 struct soft_conn;
@@ -111,7 +117,8 @@ struct soft_peer {
 void soft_answer(struct soft_server *server, const struct soft_peer *peer,
 		 const struct conn_msg *msg);
 void soft_refuse(struct soft_server *server, const struct soft_peer *peer, u64 cookie, u8 status);
-void soft_answer_sent(struct soft_server *server, u32 n);
+void soft_answer_sent(struct soft_server *server, u32 n, enum ib_wc_status status);
+void soft_answers_init(struct soft_server *server);
 void soft_answers_free(struct soft_server *server);
 
 u8 soft_conn_connect(struct soft_server *server, const struct soft_peer *peer,

@@ -132,7 +132,7 @@ static void soft_ud_one(struct soft_server *server, const struct ib_wc *wc)
 {
 	lockdep_assert_held(&server->lock);
 	if (wc->wr_id >= SOFT_UD_DEPTH)
-		soft_answer_sent(server, wc->wr_id - SOFT_UD_DEPTH);
+		soft_answer_sent(server, wc->wr_id - SOFT_UD_DEPTH, wc->status);
 	else if (wc->status == IB_WC_SUCCESS)
 		soft_received(server, wc);
 }
@@ -241,6 +241,7 @@ static int soft_ud_listen(struct soft_server *server)
 		err = soft_recv_post(server, n);
 	if (err)
 		return err;
+	soft_answers_init(server);
 	vrb_prep_await_cq(await, server->ud.cq);
 	await->flags = IB_CQ_NEXT_COMP;
 	await->vrb.done = soft_ud_completed;

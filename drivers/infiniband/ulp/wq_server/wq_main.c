@@ -32,6 +32,7 @@ static const char *const wq_names[WQ_NR_COUNTERS] = {
 	[WQ_DEAD] = "dead",
 	[WQ_FAILED] = "failed",
 	[WQ_UNSENT] = "unsent",
+	[WQ_RESUMED] = "resumed",
 };
 
 static int status_show(struct seq_file *file, void *unused)
@@ -40,8 +41,8 @@ static int status_show(struct seq_file *file, void *unused)
 	int i;
 
 	mutex_lock(&server->lock);
-	seq_printf(file, "qpn %u\nport %u\nnow %u\nsends %d\n", server->qp->qp_num, server->port,
-		   server->now, atomic_read(&server->sends));
+	seq_printf(file, "qpn %u\nport %u\nnow %u\nsends %u\n", server->qp->qp_num, server->port,
+		   server->now, server->sends);
 	for (i = 0; i < WQ_NR_COUNTERS; i++)
 		seq_printf(file, "%s %llu\n", wq_names[i], server->counters[i]);
 	mutex_unlock(&server->lock);
@@ -150,6 +151,8 @@ static int wq_add_one(struct ib_device *dev)
 	conn_table_init(&server->by_cookie);
 	conn_table_init(&server->by_qp);
 	INIT_DELAYED_WORK(&server->sweep, wq_conn_sweep);
+	INIT_WORK(&server->resume, wq_send_resume);
+	init_waitqueue_head(&server->idle);
 	err = wq_start(server);
 	if (err) {
 		kfree(server);

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * Sends answers. Each has an address handle, a buffer and a mapping until it has been sent.
+ *
+ * A send that fails stops the send queue: the QP is then in the state SQE, and the hardware flushes
+ * what was posted before and what is posted later. Therefore nothing is sent until all outstanding
+ * sends have completed and a work item has moved the QP back to RTS. Answers that are due meanwhile
+ * are dropped.
  */
 #include <linux/slab.h>
-#include <linux/wait_bit.h>
 #include "wq_server.h"
 
 struct wq_send {
@@ -13,18 +17,90 @@ struct wq_send {
 	struct conn_msg msg;
 };
 
+/* The queue is resumed when nothing is outstanding, and not while it is about to be destroyed. */
+static void wq_send_check(struct wq_server *server)
+{
+	lockdep_assert_held(&server->lock);
+	if (server->stopped && !server->sends && !server->ending)
+		queue_work(server->wq, &server->resume);
+}
+
+/* Counts a send, unless the queue is stopped. */
+static bool wq_send_begin(struct wq_server *server)
+{
+	bool stopped;
+
+	mutex_lock(&server->lock);
+	stopped = server->stopped;
+	server->sends += !stopped;
+	wq_send_check(server);
+	mutex_unlock(&server->lock);
+	return !stopped;
+}
+
+static void wq_send_end(struct wq_server *server)
+{
+	mutex_lock(&server->lock);
+	if (!--server->sends)
+		wake_up(&server->idle);
+	wq_send_check(server);
+	mutex_unlock(&server->lock);
+}
+
+/* After a failure the next answer that is due queues the work item again. */
+static int wq_qp_resume(struct wq_server *server)
+{
+	struct ib_qp_attr attr = { .cur_qp_state = IB_QPS_SQE, .qp_state = IB_QPS_RTS };
+
+	return ib_modify_qp(server->qp, &attr, IB_QP_CUR_STATE | IB_QP_STATE);
+}
+
+/**
+ * wq_send_resume - move the QP from SQE to RTS
+ * @work: work item of the server
+ *
+ * Context: Process.
+ */
+void wq_send_resume(struct work_struct *work)
+{
+	struct wq_server *server = container_of(work, struct wq_server, resume);
+	bool due;
+
+	/* No send begins, and nobody else clears the flag, while it is set. */
+	mutex_lock(&server->lock);
+	due = server->stopped && !server->sends;
+	mutex_unlock(&server->lock);
+	if (!due || wq_qp_resume(server))
+		return;
+	mutex_lock(&server->lock);
+	server->stopped = false;
+	server->counters[WQ_RESUMED]++;
+	mutex_unlock(&server->lock);
+}
+
 static void wq_send_free(struct wq_server *server, struct wq_send *send)
 {
 	ib_dma_unmap_single(server->dev, send->dma, sizeof(send->msg), DMA_TO_DEVICE);
 	rdma_destroy_ah(send->ah, RDMA_DESTROY_AH_SLEEPABLE);
 	kfree(send);
-	if (atomic_dec_and_test(&server->sends))
-		wake_up_var(&server->sends);
+}
+
+static void wq_send_failed(struct wq_server *server)
+{
+	mutex_lock(&server->lock);
+	server->stopped = true;
+	server->counters[WQ_UNSENT]++;
+	mutex_unlock(&server->lock);
 }
 
 static void wq_send_done(struct ib_cq *cq, struct ib_wc *wc)
 {
-	wq_send_free(cq->cq_context, container_of(wc->wr_cqe, struct wq_send, cqe));
+	struct wq_server *server = cq->cq_context;
+
+	if (wc->status != IB_WC_SUCCESS)
+		wq_send_failed(server);
+	wq_send_free(server, container_of(wc->wr_cqe, struct wq_send, cqe));
+	wq_send_end(server);
 }
 
 static int wq_send_post(struct wq_server *server, struct wq_send *send, u32 qpn)
@@ -62,10 +138,8 @@ static struct wq_send *wq_send_make(struct wq_server *server, const struct wq_pe
 	if (IS_ERR(send->ah))
 		goto free_send;
 	send->dma = ib_dma_map_single(server->dev, &send->msg, sizeof(send->msg), DMA_TO_DEVICE);
-	if (!ib_dma_mapping_error(server->dev, send->dma)) {
-		atomic_inc(&server->sends);
+	if (!ib_dma_mapping_error(server->dev, send->dma))
 		return send;
-	}
 	rdma_destroy_ah(send->ah, RDMA_DESTROY_AH_SLEEPABLE);
 free_send:
 	kfree(send);
@@ -77,6 +151,20 @@ static void wq_unsent(struct wq_server *server)
 	mutex_lock(&server->lock);
 	server->counters[WQ_UNSENT]++;
 	mutex_unlock(&server->lock);
+}
+
+static int wq_send(struct wq_server *server, const struct wq_peer *peer,
+		   const struct conn_msg *answer)
+{
+	struct wq_send *send = wq_send_make(server, peer, answer);
+	int err;
+
+	if (!send)
+		return -ENOMEM;
+	err = wq_send_post(server, send, peer->ud_qpn);
+	if (err)
+		wq_send_free(server, send);
+	return err;
 }
 
 /**
@@ -92,12 +180,11 @@ static void wq_unsent(struct wq_server *server)
 void wq_send_answer(struct wq_server *server, const struct wq_peer *peer,
 		    const struct conn_msg *answer)
 {
-	struct wq_send *send = wq_send_make(server, peer, answer);
-
-	if (send && !wq_send_post(server, send, peer->ud_qpn))
-		return;
-	if (send)
-		wq_send_free(server, send);
+	if (wq_send_begin(server)) {
+		if (!wq_send(server, peer, answer))
+			return;
+		wq_send_end(server);
+	}
 	wq_unsent(server);
 }
 
@@ -133,5 +220,5 @@ void wq_send_refuse(struct wq_server *server, const struct wq_peer *peer, u64 co
  */
 void wq_send_wait(struct wq_server *server)
 {
-	wait_var_event(&server->sends, !atomic_read(&server->sends));
+	wait_event(server->idle, !READ_ONCE(server->sends));
 }

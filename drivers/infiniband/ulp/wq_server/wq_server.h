@@ -9,6 +9,7 @@
 
 #include <linux/bitmap.h>
 #include <linux/mutex.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <rdma/ib_verbs.h>
 #include <rdma/conn_server.h>
@@ -29,6 +30,7 @@ enum wq_counter {
 	WQ_DEAD,
 	WQ_FAILED,
 	WQ_UNSENT,
+	WQ_RESUMED,
 	WQ_NR_COUNTERS
 };
 
@@ -46,7 +48,6 @@ struct wq_server {
 	struct ib_cq *cq;
 	struct ib_qp *qp;
 	struct wq_recv *recvs;
-	atomic_t sends;		/* posted, or about to be */
 	void *recv_memory;
 	void *excess;		/* what is too long in datagrams */
 	u64 excess_dma;
@@ -55,11 +56,15 @@ struct wq_server {
 	struct dentry *dir;
 	struct workqueue_struct *wq;
 	struct delayed_work sweep;
+	struct work_struct resume;	/* the send queue, after an error */
+	wait_queue_head_t idle;	/* woken when there are no more sends */
 	u32 port;
 	enum ib_mtu mtu;
 
 	struct mutex lock;	/* protects the members below, and the states of connections */
 	bool ending;
+	bool stopped;		/* a send has failed: the QP is in the state SQE */
+	u32 sends;		/* posted, or about to be */
 	u32 now;
 	struct conn_table by_cookie;
 	struct conn_table by_qp;	/* the peer's QP */
@@ -79,6 +84,7 @@ struct wq_peer {
 void wq_send_answer(struct wq_server *server, const struct wq_peer *peer,
 		    const struct conn_msg *answer);
 void wq_send_refuse(struct wq_server *server, const struct wq_peer *peer, u64 cookie, u8 status);
+void wq_send_resume(struct work_struct *work);
 void wq_send_wait(struct wq_server *server);
 
 void wq_conn_connect(struct wq_server *server, struct wq_peer *peer, const struct conn_msg *msg);

@@ -125,6 +125,24 @@ a_call_fails() {
 	connections 50
 }
 
+no_long_sends() {
+	! loaded long_sends || rmmod long_sends
+}
+
+# too_long PARAMETER...: makes datagrams of the server fail in the HCA; see faults/long_sends.c
+too_long() {
+	local post=tavor_post_send
+	[ "$DRIVER" != mthca ] || post=mthca_tavor_post_send
+	no_long_sends
+	load_own long_sends function=$post caller="[$SERVER]" "$@"
+}
+
+# sends_failed: prints how many datagrams of the server have failed, and lets no others fail
+sends_failed() {
+	cat /sys/module/long_sends/parameters/failed
+	no_long_sends
+}
+
 refusals() {
 	counted refused failed
 }
@@ -240,6 +258,30 @@ test_malformed_messages_do_no_harm() {
 	[ "$(shown malformed)" -gt 0 ]
 	kept "$before"
 	connections 10
+}
+
+# The error stops the send queue. A server that does not resume it never answers again.
+test_an_answer_that_fails_is_not_the_last_one() {
+	local resumed unsent
+	resumed=$(shown resumed) unsent=$(shown unsent)
+	too_long most=1
+	connections 50
+	[ "$(sends_failed)" = 1 ]
+	[ $(($(shown resumed) - resumed)) = 1 ]
+	[ $(($(shown unsent) - unsent)) = 1 ]
+}
+
+test_answers_fail_again_and_again() {
+	local resumed failed
+	resumed=$(shown resumed)
+	too_long every=7
+	connections 300 --at-a-time 32 --timeout 100 --tries 1000
+	failed=$(sends_failed)
+	echo "$failed datagrams have failed"
+	[ "$failed" -gt 20 ]
+	resumed=$(($(shown resumed) - resumed))
+	[ "$resumed" -gt 0 ] && [ "$resumed" -le "$failed" ]
+	connections 50
 }
 
 # judged MALFORMED REFUSED: the server has counted this many of each

@@ -4,11 +4,12 @@
 # Timeout: 900
 # Level: ci
 # Guest: own
-# Runs: guest --driver tavor --sm --modules "ib_softirq_server fail_calls"
+# Runs: guest --driver tavor --sm --modules "ib_softirq_server fail_calls long_sends"
 #
 # Tests connections to ib_softirq_server, which runs entirely in softirq, and failures of its calls.
 # The tests of servers.bash are included. By hand:
-#   tools/testing/vm/run --driver tavor --sm --modules "ib_softirq_server fail_calls" -- \
+#   tools/testing/vm/run --driver tavor --sm \
+#	--modules "ib_softirq_server fail_calls long_sends" -- \
 #	tools/testing/selftests/vrb/softirq_server.sh
 
 # shellcheck disable=SC2034 # for the tests
@@ -94,6 +95,34 @@ test_the_firmware_refuses() {
 	done
 	kept "$before"
 	connections 50
+}
+
+test_the_firmware_refuses_to_resume_the_answers() {
+	local resumed
+	resumed=$(shown resumed)
+	fault status on=cmd op=SQERR2RTS_QPEE count=3 status=1
+	too_long most=1
+	connections 50 --timeout 100 --tries 1000
+	faults_off
+	[ "$(sends_failed)" = 1 ]
+	[ $(($(shown resumed) - resumed)) = 1 ]
+}
+
+test_unload_while_the_answers_are_being_resumed() {
+	local before
+	unserve
+	before=$(resources)
+	load_own "$SERVER"
+	fault delay on=cmd op=SQERR2RTS_QPEE time=3s
+	too_long most=1
+	client --timeout 100 --tries 2 || :
+	[ "$(sends_failed)" = 1 ]
+	[ "$(shown resumed)" = 0 ]
+	unserve
+	faults_off
+	kept "$before"
+	load_own "$SERVER"
+	connections 10
 }
 
 shows() {

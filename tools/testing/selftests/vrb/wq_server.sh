@@ -4,12 +4,12 @@
 # Timeout: 900
 # Level: ci
 # Guest: own
-# Runs: guest --driver mthca --sm --modules "ib_wq_server fail_calls"
-# Runs: guest --driver tavor --sm --modules "ib_wq_server fail_calls"
+# Runs: guest --driver mthca --sm --modules "ib_wq_server fail_calls long_sends"
+# Runs: guest --driver tavor --sm --modules "ib_wq_server fail_calls long_sends"
 #
 # Tests connections to ib_wq_server, which is written like existing ULPs, and failures of its calls.
 # The tests of servers.bash are included. By hand:
-#   tools/testing/vm/run --driver mthca --sm --modules "ib_wq_server fail_calls" -- \
+#   tools/testing/vm/run --driver mthca --sm --modules "ib_wq_server fail_calls long_sends" -- \
 #	tools/testing/selftests/vrb/wq_server.sh
 
 # shellcheck disable=SC2034 # for the tests
