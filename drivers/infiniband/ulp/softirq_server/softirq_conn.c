@@ -22,6 +22,7 @@ struct soft_conn {
 	struct soft_peer peer;
 	u64 cookie;
 	u32 qpn, psn;		/* of the peer's QP */
+	u32 own_psn;
 	u8 mtu;
 	enum soft_state state;
 	bool seen;		/* the peer has acknowledged a probe */
@@ -235,7 +236,7 @@ static void soft_conn_fill_answer(struct soft_conn *conn)
 		.mtu = conn->mtu,
 		.cookie = cpu_to_be64(conn->cookie),
 		.qpn = cpu_to_be32(conn->qp->qp_num),
-		.psn = cpu_to_be32(conn->qp->qp_num & QPN_OR_PSN),
+		.psn = cpu_to_be32(conn->own_psn),
 		.rkey = cpu_to_be32(conn->server->mr->rkey),
 		.address = cpu_to_be64((u64)conn->place * SOFT_REGION),
 		.length = cpu_to_be32(SOFT_REGION),
@@ -283,7 +284,7 @@ static void soft_conn_path(struct soft_conn *conn)
 		.path_mtu = conn->mtu,
 		.dest_qp_num = conn->qpn,
 		.rq_psn = conn->psn,
-		.sq_psn = conn->qp->qp_num & QPN_OR_PSN,
+		.sq_psn = conn->own_psn,
 		.max_dest_rd_atomic = 1,
 		.max_rd_atomic = 1,
 		.min_rnr_timer = 12,
@@ -360,6 +361,11 @@ static struct soft_conn *soft_conn_alloc(struct soft_server *server, const struc
 	conn->qpn = be32_to_cpu(msg->qpn);
 	conn->psn = be32_to_cpu(msg->psn);
 	conn->mtu = msg->mtu;
+	/*
+	 * A peer that could guess this could connect two QPs of the server to each other, by naming
+	 * each as its own in a connect. They would answer each other's probes for ever.
+	 */
+	conn->own_psn = get_random_u32() & QPN_OR_PSN;
 	conn->place = place;
 	if (soft_conn_alloc_cq(conn))
 		return conn;

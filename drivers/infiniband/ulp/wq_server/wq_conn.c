@@ -16,6 +16,7 @@ struct wq_conn {
 	struct wq_peer peer;
 	u64 cookie;
 	u32 qpn, psn;		/* of the peer's QP */
+	u32 own_psn;
 	u8 mtu;
 	enum wq_state state;
 	bool seen;		/* the peer has acknowledged a probe */
@@ -168,7 +169,7 @@ static int wq_conn_to_rts(struct wq_conn *conn)
 		.path_mtu = conn->mtu,
 		.dest_qp_num = conn->qpn,
 		.rq_psn = conn->psn,
-		.sq_psn = conn->qp->qp_num & QPN_OR_PSN,
+		.sq_psn = conn->own_psn,
 		.max_dest_rd_atomic = 1,
 		.max_rd_atomic = 1,
 		.min_rnr_timer = 12,
@@ -235,7 +236,7 @@ static void wq_conn_fill_answer(struct wq_conn *conn)
 		.mtu = conn->mtu,
 		.cookie = cpu_to_be64(conn->cookie),
 		.qpn = cpu_to_be32(conn->qp->qp_num),
-		.psn = cpu_to_be32(conn->qp->qp_num & QPN_OR_PSN),
+		.psn = cpu_to_be32(conn->own_psn),
 		.rkey = cpu_to_be32(server->pd->unsafe_global_rkey),
 		.address = cpu_to_be64(server->region_dma + conn->place * WQ_REGION),
 		.length = cpu_to_be32(WQ_REGION),
@@ -349,6 +350,11 @@ static u8 wq_conn_new(struct wq_server *server, struct wq_peer *peer, const stru
 	conn->qpn = be32_to_cpu(msg->qpn);
 	conn->psn = be32_to_cpu(msg->psn);
 	conn->mtu = msg->mtu;
+	/*
+	 * A peer that could guess this could connect two QPs of the server to each other, by naming
+	 * each as its own in a connect. They would answer each other's probes for ever.
+	 */
+	conn->own_psn = get_random_u32() & QPN_OR_PSN;
 	conn->place = place;
 	conn->probe.done = wq_probe_done;
 	INIT_WORK(&conn->open, wq_conn_open);

@@ -52,7 +52,7 @@ struct conn {
 
 static struct {
 	int count, at_a_time, timeout_ms, late_ms, tries, port, malformed, seed;
-	bool abandon, hold, grh, fresh, again, wrong;
+	bool abandon, hold, grh, fresh, again, wrong, ghosts;
 	unsigned int lid, qpn;
 } options = { .count = 1, .at_a_time = 1, .timeout_ms = 500, .tries = 20, .port = 1 };
 
@@ -75,6 +75,7 @@ static struct {
 	struct conn_msg sends[SENDS];
 } ud;
 static unsigned int sent, in_flight, events;
+static struct conn_msg last; /* message received */
 static uint64_t first_cookie;
 
 static void die(const char *what)
@@ -397,6 +398,7 @@ static void handle(const struct conn_msg *msg)
 {
 	int i;
 
+	last = *msg;
 	for (i = 0; i < options.at_a_time; i++) {
 		struct conn *conn = &conns[i];
 
@@ -662,6 +664,45 @@ static int wrong_ones(void)
 	return 0;
 }
 
+/* Sends a connect that names this QP until it is answered. */
+static struct conn_msg claim(uint32_t qpn, uint32_t psn)
+{
+	struct conn_msg msg = message(CONN_CONNECT, first_cookie + total.begun++);
+	uint64_t due = 0;
+
+	msg.qpn = htobe32(qpn);
+	msg.psn = htobe32(psn);
+	msg.mtu = port.active_mtu;
+	msg.lid = htobe16(port.lid);
+	for (last.cookie = ~msg.cookie; last.cookie != msg.cookie; poll_ud()) {
+		if (now_ms() < due)
+			continue;
+		message_send(&msg, sizeof(msg));
+		due = now_ms() + options.timeout_ms;
+	}
+	return last;
+}
+
+/*
+ * Has the server connect pairs of its own QPs, if their numbers and PSNs follow each other. No QP
+ * of this process takes part.
+ */
+static int ghosts(void)
+{
+	uint32_t guess = be32toh(claim(0x123456, 0).qpn) + 2;
+	int i, linked = 0;
+
+	for (i = 0; i < options.count; i++) {
+		struct conn_msg one = claim(guess, guess);
+		struct conn_msg two = claim(be32toh(one.qpn), be32toh(one.psn));
+
+		linked += be32toh(two.qpn) == guess;
+		guess = be32toh(two.qpn) + 2;
+	}
+	printf("pairs %d of neighbours %d\n", i, linked);
+	return 0;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	int *numbers[] = {
@@ -684,6 +725,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		options.again = true;
 	else if (key == 'w')
 		options.wrong = true;
+	else if (key == 'o')
+		options.ghosts = true;
 	else if (key >= 'a' && key <= 't' && numbers[key])
 		*numbers[key] = strtol(arg, NULL, 0);
 	else if (key == ARGP_KEY_END &&
@@ -710,6 +753,7 @@ static const struct argp_option argp_options[] = {
 	{ "fresh", 'f', NULL, 0, "look first that the server's memory is zero", 0 },
 	{ "again", 'b', NULL, 0, "ask for each connection again, with another cookie", 0 },
 	{ "wrong", 'w', NULL, 0, "send connects with one thing wrong each", 0 },
+	{ "ghosts", 'o', NULL, 0, "ask for --count pairs of connections between QPs of the server", 0 },
 	{ "malformed", 'm', "N", 0, "send so many messages with errors", 0 },
 	{ "seed", 's', "N", 0, "of the errors", 0 },
 	{ 0 }
@@ -730,6 +774,8 @@ int main(int argc, char **argv)
 		return malformed();
 	if (options.wrong)
 		return wrong_ones();
+	if (options.ghosts)
+		return ghosts();
 	if (options.abandon)
 		return abandon();
 	return options.hold ? hold() : run();

@@ -250,6 +250,16 @@ test_a_peer_that_lives_stays_and_one_that_is_killed_is_noticed() {
 	kept "$before"
 }
 
+# Two QPs of the server that are connected to each other would answer each other's probes for ever.
+test_a_peer_cannot_connect_the_server_to_itself() {
+	local before
+	before=$(resources)
+	client --ghosts --count 16 | tee "$TEST_DIR/ghosts"
+	grep -q 'neighbours [1-9]' "$TEST_DIR/ghosts"
+	until_true 60 idle
+	kept "$before"
+}
+
 test_malformed_messages_do_no_harm() {
 	local before
 	before=$(resources)
