@@ -37,7 +37,7 @@ enum {
 enum {
 	CONN_OK,
 	CONN_BAD_REQUEST,	/* the client must not repeat it */
-	CONN_BUSY,		/* the maximum number of connections exists */
+	CONN_BUSY,		/* too many connections, or another UD QP has one of this RC QP */
 	CONN_FAILED,		/* no memory, or a verb has failed */
 };
 

@@ -58,7 +58,7 @@ static struct soft_conn *soft_conn_find(struct soft_server *server, const struct
 	return entry ? container_of(entry, struct soft_conn, by_cookie) : NULL;
 }
 
-/* Finds a connection whose peer died, and whose QP number is used by a new connect. */
+/* Finds the connection of a peer's RC QP. */
 static struct soft_conn *soft_conn_of_qp(struct soft_server *server,
 					 const struct soft_peer *peer, u32 qpn)
 {
@@ -429,6 +429,21 @@ static u8 soft_conn_again(struct soft_conn *conn, const struct conn_msg *msg)
 	return CONN_OK;
 }
 
+/*
+ * Ends a connection whose QP number is used by a new connect. The peer repeats the connect, and by
+ * then the stale connection may be gone. The hardware fills in the sender of a datagram, but any
+ * process on the peer's node can name this QP. So only the sender of the first connect can replace
+ * it; for others the connection exists until a probe finds it dead.
+ */
+static u8 soft_conn_replace(struct soft_conn *conn, const struct soft_peer *peer)
+{
+	if (conn->peer.ud_qpn != peer->ud_qpn)
+		return CONN_BUSY;
+	conn->server->counters[SOFT_STALE] += conn->state != SOFT_ENDING;
+	soft_conn_end(conn);
+	return CONN_OK;
+}
+
 static u8 soft_conn_begin(struct soft_server *server, const struct soft_peer *peer,
 			  const struct conn_msg *msg)
 {
@@ -440,12 +455,7 @@ static u8 soft_conn_begin(struct soft_server *server, const struct soft_peer *pe
 	if (conn)
 		return soft_conn_again(conn, msg);
 	conn = soft_conn_of_qp(server, peer, be32_to_cpu(msg->qpn));
-	if (!conn)
-		return soft_conn_new(server, peer, msg);
-	/* The peer repeats the connect, and by then the stale connection may be gone. */
-	server->counters[SOFT_STALE] += conn->state != SOFT_ENDING;
-	soft_conn_end(conn);
-	return CONN_OK;
+	return conn ? soft_conn_replace(conn, peer) : soft_conn_new(server, peer, msg);
 }
 
 /**

@@ -310,18 +310,6 @@ static void wq_conn_close(struct work_struct *work)
 	kfree(conn);
 }
 
-/* Ends a connection whose peer died, and whose QP number is used by a new connect. */
-static bool wq_conn_end_stale(struct wq_server *server, const struct wq_peer *peer, u32 qpn)
-{
-	struct wq_conn *conn = wq_conn_of_qp(server, peer, qpn);
-
-	if (!conn)
-		return false;
-	server->counters[WQ_STALE] += conn->state != WQ_CLOSING;
-	wq_conn_end(conn);
-	return true;
-}
-
 /* Clears the region, so that a connection cannot read data of the previous one. */
 static void wq_region_clear(struct wq_server *server, unsigned int place)
 {
@@ -363,6 +351,28 @@ static u8 wq_conn_new(struct wq_server *server, struct wq_peer *peer, const stru
 	wq_region_clear(server, place);
 	queue_work(server->wq, &conn->open);
 	return CONN_OK;
+}
+
+/*
+ * Ends a connection whose QP number is used by a new connect. The peer repeats the connect, and by
+ * then the stale connection may be gone. The hardware fills in the sender of a datagram, but any
+ * process on the peer's node can name this QP. So only the sender of the first connect can replace
+ * it; for others the connection exists until a probe finds it dead.
+ */
+static u8 wq_conn_replace(struct wq_conn *conn, const struct wq_peer *peer)
+{
+	if (conn->peer.ud_qpn != peer->ud_qpn)
+		return CONN_BUSY;
+	conn->server->counters[WQ_STALE] += conn->state != WQ_CLOSING;
+	wq_conn_end(conn);
+	return CONN_OK;
+}
+
+static u8 wq_conn_begin(struct wq_server *server, struct wq_peer *peer, const struct conn_msg *msg)
+{
+	struct wq_conn *conn = wq_conn_of_qp(server, peer, be32_to_cpu(msg->qpn));
+
+	return conn ? wq_conn_replace(conn, peer) : wq_conn_new(server, peer, msg);
 }
 
 /* Returns whether a repeated connect equals the first. */
@@ -422,8 +432,8 @@ void wq_conn_connect(struct wq_server *server, struct wq_peer *peer, const struc
 		server->counters[WQ_REFUSED]++;
 	} else if (conn) {
 		wq_conn_again(conn, msg, &answer, &refused);
-	} else if (!wq_conn_end_stale(server, peer, be32_to_cpu(msg->qpn))) {
-		refused = wq_conn_new(server, peer, msg);
+	} else {
+		refused = wq_conn_begin(server, peer, msg);
 		server->counters[WQ_REFUSED] += !!refused;
 	}
 	mutex_unlock(&server->lock);

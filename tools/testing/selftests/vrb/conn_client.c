@@ -53,7 +53,7 @@ struct conn {
 static struct {
 	int count, at_a_time, timeout_ms, late_ms, tries, port, malformed, seed;
 	bool abandon, hold, grh, fresh, again, wrong, ghosts;
-	unsigned int lid, qpn;
+	unsigned int lid, qpn, claim;
 } options = { .count = 1, .at_a_time = 1, .timeout_ms = 500, .tries = 20, .port = 1 };
 
 static struct {
@@ -528,9 +528,12 @@ static int run(void)
 static int hold(void)
 {
 	const int ret = run();
+	int i;
 
 	if (ret)
 		return ret;
+	for (i = 0; i < total.held; i++)
+		printf("qp %u\n", conns[i].qp->qp_num);
 	printf("held %d\n", total.held);
 	pause();
 	return 0;
@@ -675,12 +678,23 @@ static struct conn_msg claim(uint32_t qpn, uint32_t psn)
 	msg.mtu = port.active_mtu;
 	msg.lid = htobe16(port.lid);
 	for (last.cookie = ~msg.cookie; last.cookie != msg.cookie; poll_ud()) {
-		if (now_ms() < due)
+		if (now_ms() < due) {
+			usleep(50);
 			continue;
+		}
 		message_send(&msg, sizeof(msg));
 		due = now_ms() + options.timeout_ms;
 	}
 	return last;
+}
+
+/* Asks for a connection with a QP that is another process's. */
+static int claim_one(void)
+{
+	struct conn_msg answer = claim(options.claim, 0);
+
+	printf("type %d status %d\n", answer.type, answer.status);
+	return 0;
 }
 
 /*
@@ -706,11 +720,12 @@ static int ghosts(void)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	int *numbers[] = {
-		['c'] = &options.count,	     ['k'] = &options.at_a_time,
-		['l'] = (int *)&options.lid, ['q'] = (int *)&options.qpn,
-		['t'] = &options.timeout_ms, ['r'] = &options.tries,
-		['e'] = &options.late_ms,    ['p'] = &options.port,
-		['m'] = &options.malformed,  ['s'] = &options.seed,
+		['c'] = &options.count,	       ['k'] = &options.at_a_time,
+		['l'] = (int *)&options.lid,   ['q'] = (int *)&options.qpn,
+		['t'] = &options.timeout_ms,   ['r'] = &options.tries,
+		['e'] = &options.late_ms,      ['p'] = &options.port,
+		['m'] = &options.malformed,    ['s'] = &options.seed,
+		['n'] = (int *)&options.claim,
 	};
 
 	if (key == 'a')
@@ -753,7 +768,8 @@ static const struct argp_option argp_options[] = {
 	{ "fresh", 'f', NULL, 0, "look first that the server's memory is zero", 0 },
 	{ "again", 'b', NULL, 0, "ask for each connection again, with another cookie", 0 },
 	{ "wrong", 'w', NULL, 0, "send connects with one thing wrong each", 0 },
-	{ "ghosts", 'o', NULL, 0, "ask for --count pairs of connections between QPs of the server", 0 },
+	{ "claim", 'n', "QPN", 0, "send a connect with another's RC QP", 0 },
+	{ "ghosts", 'o', NULL, 0, "have the server connect --count pairs of its own QPs", 0 },
 	{ "malformed", 'm', "N", 0, "send so many messages with errors", 0 },
 	{ "seed", 's', "N", 0, "of the errors", 0 },
 	{ 0 }
@@ -776,6 +792,8 @@ int main(int argc, char **argv)
 		return wrong_ones();
 	if (options.ghosts)
 		return ghosts();
+	if (options.claim)
+		return claim_one();
 	if (options.abandon)
 		return abandon();
 	return options.hold ? hold() : run();

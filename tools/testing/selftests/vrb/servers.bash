@@ -250,6 +250,25 @@ test_a_peer_that_lives_stays_and_one_that_is_killed_is_noticed() {
 	kept "$before"
 }
 
+# Any process on its node can name the QP of another one in a connect.
+test_a_peer_cannot_end_the_connection_of_another() {
+	local held=$TEST_DIR/held stale pid qp qps
+	stale=$(shown stale)
+	"$CLIENT" --qpn "$(shown qpn)" --count 8 --at-a-time 8 --hold >"$held" &
+	pid=$!
+	until_true 60 grep -q '^held 8' "$held"
+	mapfile -t qps < <(awk '$1 == "qp" { print $2 }' "$held")
+	[ ${#qps[@]} = 8 ]
+	for qp in "${qps[@]}"; do
+		client --claim "$qp" | tee "$TEST_DIR/claim"
+		grep -qx 'type 5 status 2' "$TEST_DIR/claim"
+	done
+	[ "$(shown now)" = 8 ]
+	[ "$(shown stale)" = "$stale" ]
+	kill -KILL "$pid"
+	until_true 30 idle
+}
+
 # Two QPs of the server that are connected to each other would answer each other's probes for ever.
 test_a_peer_cannot_connect_the_server_to_itself() {
 	local before
