@@ -17,9 +17,9 @@ unsigned int soft_probe_ms = 1000;
 module_param_named(probe_ms, soft_probe_ms, uint, 0644);
 MODULE_PARM_DESC(probe_ms, "ms between two probes of a connection (default 1000)");
 
-unsigned int soft_connect_ms = 5000;
+unsigned int soft_connect_ms = 10000;
 module_param_named(connect_ms, soft_connect_ms, uint, 0644);
-MODULE_PARM_DESC(connect_ms, "ms before a new connection is first probed (default 5000)");
+MODULE_PARM_DESC(connect_ms, "ms before a new connection is first probed (default 10000)");
 
 static struct dentry *soft_root;
 

@@ -91,19 +91,24 @@ static void wq_conn_end(struct wq_conn *conn)
 	queue_work(conn->server->wq, &conn->close);
 }
 
+static void wq_probe_over(struct wq_conn *conn, enum ib_wc_status status)
+{
+	conn->probing = false;
+	if (status == IB_WC_SUCCESS) {
+		conn->seen = true;
+	} else if (conn->state == WQ_UP) {
+		conn->server->counters[conn->seen ? WQ_DEAD : WQ_TIMEOUTS]++;
+		wq_conn_end(conn);
+	}
+}
+
 static void wq_probe_done(struct ib_cq *cq, struct ib_wc *wc)
 {
 	struct wq_conn *conn = container_of(wc->wr_cqe, struct wq_conn, probe);
 	struct wq_server *server = conn->server;
 
 	mutex_lock(&server->lock);
-	conn->probing = false;
-	if (wc->status == IB_WC_SUCCESS) {
-		conn->seen = true;
-	} else if (conn->state == WQ_UP) {
-		server->counters[conn->seen ? WQ_DEAD : WQ_TIMEOUTS]++;
-		wq_conn_end(conn);
-	}
+	wq_probe_over(conn, wc->status);
 	mutex_unlock(&server->lock);
 }
 
@@ -125,11 +130,8 @@ static void wq_probe(struct wq_conn *conn)
 	if (conn->state != WQ_UP || conn->probing || !wq_is_ready(conn))
 		return;
 	conn->probing = true;
-	if (!ib_post_send(conn->qp, &wr.wr, NULL))
-		return;
-	conn->probing = false;
-	conn->server->counters[WQ_DEAD]++;
-	wq_conn_end(conn);
+	if (ib_post_send(conn->qp, &wr.wr, NULL))
+		wq_probe_over(conn, IB_WC_GENERAL_ERR);
 }
 
 /* Probes the first connection from place @n on. Returns the place after it. */
@@ -141,6 +143,11 @@ static unsigned int wq_probe_next(struct wq_server *server, unsigned int n)
 		wq_probe(server->conns[n]);
 	mutex_unlock(&server->lock);
 	return n + 1;
+}
+
+static unsigned long wq_sweep_pause(void)
+{
+	return max(1UL, msecs_to_jiffies(READ_ONCE(wq_probe_ms)));
 }
 
 /**
@@ -156,7 +163,7 @@ void wq_conn_sweep(struct work_struct *work)
 
 	while (n < WQ_CONNS)
 		n = wq_probe_next(server, n);
-	queue_delayed_work(server->wq, &server->sweep, msecs_to_jiffies(wq_probe_ms));
+	queue_delayed_work(server->wq, &server->sweep, wq_sweep_pause());
 }
 
 static int wq_conn_to_rts(struct wq_conn *conn)
@@ -256,7 +263,7 @@ static void wq_conn_open(struct work_struct *work)
 		wq_conn_fill_answer(conn);
 		conn->state = WQ_UP;
 		conn->was_up = true;
-		conn->ready_by = jiffies + msecs_to_jiffies(wq_connect_ms);
+		conn->ready_by = jiffies + msecs_to_jiffies(READ_ONCE(wq_connect_ms));
 		server->counters[WQ_CONNECTED]++;
 	} else if (err && conn->state == WQ_OPENING) {
 		server->counters[WQ_FAILED]++;

@@ -110,7 +110,7 @@ static int wq_start(struct wq_server *server)
 	err = wq_ud_start(server);
 	if (err)
 		goto stop_ud;
-	queue_delayed_work(server->wq, &server->sweep, msecs_to_jiffies(wq_probe_ms));
+	queue_delayed_work(server->wq, &server->sweep, 1);
 	return 0;
 
 stop_ud:

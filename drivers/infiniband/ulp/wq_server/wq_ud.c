@@ -12,6 +12,8 @@ static_assert(offsetof(struct conn_msg, address) == 32);
 static_assert(offsetof(struct conn_msg, gid) == 48);
 
 #define RECV_SIZE	(sizeof(struct ib_grh) + sizeof(struct conn_msg))
+#define FIRST_MULTICAST_LID	0xc000
+#define FIRST_QPN		2	/* lower numbers are special QPs */
 
 /*
  * A datagram that is longer than a receive would move the QP to the error state. So all receives
@@ -33,6 +35,12 @@ static bool wq_is_ours(const struct ib_wc *wc, const struct conn_msg *msg)
 	       !msg->reserved2 && (msg->type == CONN_CONNECT || msg->type == CONN_DISCONNECT);
 }
 
+/* The sender can be answered: it is neither a multicast group nor a special QP. */
+static bool wq_sender_is_somebody(const struct ib_wc *wc)
+{
+	return wc->slid && wc->slid < FIRST_MULTICAST_LID && wc->src_qp >= FIRST_QPN;
+}
+
 static bool wq_gid_is_right(const struct ib_wc *wc, const struct ib_grh *grh,
 			    const struct conn_msg *msg)
 {
@@ -48,7 +56,7 @@ static void wq_handle(struct wq_server *server, struct ib_wc *wc, const struct i
 	struct wq_peer peer = { .ud_qpn = wc->src_qp, .lid = wc->slid };
 
 	/* A malformed datagram is not answered, because its sender may be forged. */
-	if (!wq_is_ours(wc, msg) || !wq_gid_is_right(wc, grh, msg) ||
+	if (!wq_is_ours(wc, msg) || !wq_sender_is_somebody(wc) || !wq_gid_is_right(wc, grh, msg) ||
 	    ib_init_ah_attr_from_wc(server->dev, server->port, wc, grh, &peer.ah_attr)) {
 		wq_malformed(server);
 		return;
