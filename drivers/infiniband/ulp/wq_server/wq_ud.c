@@ -165,26 +165,6 @@ static int wq_recvs_make(struct wq_server *server)
 	return 0;
 }
 
-static int wq_qp_make(struct wq_server *server)
-{
-	struct ib_qp_init_attr init = {
-		.send_cq = server->cq,
-		.recv_cq = server->cq,
-		.qp_type = IB_QPT_UD,
-		.sq_sig_type = IB_SIGNAL_REQ_WR,
-		.cap = {
-			/* The drain needs one more receive. */
-			.max_send_wr = WQ_UD_DEPTH,
-			.max_recv_wr = WQ_UD_DEPTH + 1,
-			.max_send_sge = 1,
-			.max_recv_sge = 2,
-		},
-	};
-
-	server->qp = ib_create_qp(server->pd, &init);
-	return PTR_ERR_OR_ZERO(server->qp);
-}
-
 static int wq_qp_to_rts(struct wq_server *server)
 {
 	struct ib_qp_attr attr = {
@@ -206,12 +186,29 @@ static int wq_qp_to_rts(struct wq_server *server)
 	return ib_modify_qp(server->qp, &attr, IB_QP_STATE | IB_QP_SQ_PSN);
 }
 
-static int wq_qp_fill(struct wq_server *server)
+static int wq_qp_make(struct wq_server *server)
 {
-	int i, err = 0;
+	struct ib_qp_init_attr init = {
+		.send_cq = server->cq,
+		.recv_cq = server->cq,
+		.qp_type = IB_QPT_UD,
+		.sq_sig_type = IB_SIGNAL_REQ_WR,
+		.cap = {
+			/* The drain needs one more receive. */
+			.max_send_wr = WQ_UD_DEPTH,
+			.max_recv_wr = WQ_UD_DEPTH + 1,
+			.max_send_sge = 1,
+			.max_recv_sge = 2,
+		},
+	};
+	int err;
 
-	for (i = 0; i < WQ_UD_DEPTH && !err; i++)
-		err = wq_recv_post(server, &server->recvs[i]);
+	server->qp = ib_create_qp(server->pd, &init);
+	if (IS_ERR(server->qp))
+		return PTR_ERR(server->qp);
+	err = wq_qp_to_rts(server);
+	if (err)
+		ib_destroy_qp(server->qp);
 	return err;
 }
 
@@ -264,7 +261,11 @@ free_excess:
  */
 int wq_ud_start(struct wq_server *server)
 {
-	return wq_qp_to_rts(server) ?: wq_qp_fill(server);
+	int i, err = 0;
+
+	for (i = 0; i < WQ_UD_DEPTH && !err; i++)
+		err = wq_recv_post(server, &server->recvs[i]);
+	return err;
 }
 
 /**

@@ -17,6 +17,27 @@ SERVER=ib_wq_server
 # shellcheck source=SCRIPTDIR/servers.bash
 . "$(dirname "$0")/servers.bash"
 
+# A drain would move the QP to the error state, which ib_mthca refuses in RESET: ib_core warns then.
+test_a_start_whose_transitions_are_refused() {
+	local before since n
+	unserve
+	before=$(resources)
+	since=$(mark)
+	for n in 1 2 3; do
+		no_calls_fail
+		load_own fail_calls function=ib_modify_qp caller="[$SERVER]" value=-5 every="$n"
+		load_own "$SERVER"
+		[ -z "$(ls "$DEBUG")" ]
+		[ "$(</sys/module/fail_calls/parameters/failed)" = 1 ]
+		unserve
+	done
+	no_calls_fail
+	kept "$before"
+	messages_since "$since" | absent 'failed to drain|WARNING' -
+	load_own "$SERVER"
+	connections 10
+}
+
 test_no_memory_for_a_connection() {
 	and_is_told __kmalloc_cache_noprof wq_conn 0
 }
