@@ -316,11 +316,13 @@ static void conn_event(struct vrb *vrb)
 	struct ib_wc wc[8];
 	int i, n;
 
-	if (vrb->status)
+	if (vrb->status) {
+		conn_end(conn);
 		return;
-	while ((n = ib_poll_cq(conn->cq, ARRAY_SIZE(wc), wc)) > 0)
-		for (i = 0; i < n; i++)
-			conn_completed(conn, &wc[i]);
+	}
+	n = ib_poll_cq(conn->cq, ARRAY_SIZE(wc), wc);
+	for (i = 0; i < n; i++)
+		conn_completed(conn, &wc[i]);
 	conn_submit(conn, &conn->await.vrb);
 }
 
