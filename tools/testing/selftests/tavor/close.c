@@ -3,8 +3,9 @@
 // A process with many objects, for close.sh. It creates them, reports that, and ends as its
 // argument says: "exit" ends it without destroying anything, "close" closes the device under the
 // objects and keeps the process running, "wait" waits for a signal, "members" ends it when the
-// device has failed. Memory regions and queues share memory, one CQ is resized so that its region is
-// younger than the CQ, and one QP is in a multicast group; with "members" all are UD and in groups.
+// device has failed. Memory regions and queues share memory, one CQ is resized so that its region
+// is younger than the CQ, and one QP is in a multicast group; with "members" all are UD and in
+// groups.
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,14 +18,15 @@
 #define CQS 40
 #define SRQS 10
 #define QPS 200
-#define MEMBERS 40 /* of a group; the HCA has room for more */
+#define MEMBERS 1000 /* QPs in groups: the driver needs a while to let go of them */
+#define GROUP 40     /* QPs of each group; the HCA has room for more */
 
 static char memory[65536];
 static struct ibv_context *context;
 static struct ibv_pd *pd;
 static struct ibv_cq *cq[CQS];
 static struct ibv_srq *srq[SRQS];
-static struct ibv_qp *qp[QPS];
+static struct ibv_qp *qp[MEMBERS];
 static int members;
 
 static void must(int good, const char *what)
@@ -72,7 +74,7 @@ static void to_init(struct ibv_qp *of)
 
 static void join(struct ibv_qp *of, int i)
 {
-	union ibv_gid group = { .raw = { 0xff, 0x12, 0x60, 0x1b, 1, 2, 3, i / MEMBERS } };
+	union ibv_gid group = { .raw = { 0xff, 0x12, 0x60, 0x1b, 1, 2, 3, i / GROUP } };
 
 	errno = ibv_attach_mcast(of, &group, 0xc001);
 	must(!errno, "attach");
@@ -93,7 +95,7 @@ static void make_all(void)
 		srq[i] = ibv_create_srq(pd, &srq_attr);
 		must(!!srq[i], "SRQ");
 	}
-	for (i = 0; i < QPS; i++) {
+	for (i = 0; i < (members ? MEMBERS : QPS); i++) {
 		qp[i] = create_qp(i && !members ? IBV_QPT_RC : IBV_QPT_UD, i);
 		must(!!qp[i], "QP");
 		to_init(qp[i]);

@@ -135,6 +135,7 @@ test_the_device_fails_meanwhile() {
 test_the_device_fails_under_members_of_groups() {
 	local since
 	anew
+	model_set 0 latency 10us
 	since=$(mark)
 	start members
 	catastrophe
