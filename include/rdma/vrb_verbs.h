@@ -397,11 +397,11 @@ struct vrb_process_mad {
  * @flags: %IB_CQ_NEXT_COMP or %IB_CQ_SOLICITED; anything else is -EINVAL
  *
  * Arms the CQ. Completes with 0 at its next event, or at once if there is a completion that the
- * last poll has not seen. So poll in the callback until the CQ is empty, then submit again.
- * Several requests may wait for one CQ, and its event completes all of them. If one of them waits
- * for any completion, the event need not be a solicited one. After ib_req_notify_cq()
- * &ib_cq.comp_handler is called as usual. The hardware keeps only the last arming, whether by a
- * request or by ib_req_notify_cq().
+ * last poll has not seen. So poll a bounded number of completions in the callback, then submit
+ * again: if there are more, the request completes in the next run of the pump. Several requests may
+ * wait for one CQ, and its event completes all of them. If one of them waits for any completion,
+ * the event need not be a solicited one. After ib_req_notify_cq() &ib_cq.comp_handler is called as
+ * usual. The hardware keeps only the last arming, whether by a request or by ib_req_notify_cq().
  */
 struct vrb_await_cq {
 	struct vrb vrb;
