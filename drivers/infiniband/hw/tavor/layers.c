@@ -41,8 +41,12 @@ static int tavor_layer_pci_init(struct tavor_dev *dev)
 
 	/* A previous driver may have left it running: it must not write memory before the reset. */
 	pci_clear_master(pdev);
-	/* Restored after a reset of the slot, with bus mastering off. */
-	pci_save_state(pdev);
+	/*
+	 * Restored after a reset of the slot, with bus mastering off. If the last reset has failed,
+	 * there is nothing to save before the next one.
+	 */
+	if (pci_device_is_present(pdev))
+		pci_save_state(pdev);
 	err = pci_enable_device(pdev);
 	if (err)
 		return err;

@@ -12,6 +12,7 @@
 #include "debug.h"
 #include "params.h"
 #include "recovery.h"
+#include "reset.h"
 #include "tavor.h"
 #include "trap.h"
 
@@ -106,6 +107,7 @@ static int __init tavor_module_init(void)
 static void __exit tavor_module_exit(void)
 {
 	pci_unregister_driver(&tavor_driver);
+	tavor_reset_exit();
 	tavor_debug_exit();
 	tavor_trap_exit();
 }

@@ -22,6 +22,7 @@
 #include "layers.h"
 #include "params.h"
 #include "recovery.h"
+#include "reset.h"
 #include "tavor.h"
 
 /*
@@ -262,7 +263,8 @@ static bool tavor_recovery_possible(struct tavor_function *function)
 		dev_err(device, "recovery: given up after %u in a row\n", n);
 		return false;
 	}
-	if (!pci_device_is_present(function->pdev)) {
+	/* After a reset that has failed it responds only when the next one has restored it. */
+	if (!pci_device_is_present(function->pdev) && !tavor_reset_unrestored(function->pdev)) {
 		dev_err(device, "recovery: the device is gone\n");
 		return false;
 	}

@@ -10,8 +10,8 @@
 # As: mthca
 #
 # Tests the reset of an MT23108 that has a PCI-X bridge of its own, which is reset with it. The
-# driver restores the bridge completely, its command register last, and says what it cannot do. By
-# hand:
+# driver restores the bridge completely, its command register last, and says what it cannot do. What
+# it could not restore it restores at the next reset. By hand:
 #   tools/testing/vm/run --bridge --modules "pcix_bridge ib_tavor" -- \
 #     tools/testing/selftests/tavor/bridge.sh [test_NAME...]
 
@@ -149,6 +149,108 @@ test_a_bridge_that_comes_late() {
 	[ "$(state polls)" -gt $((polls + 20)) ] ||
 		fail "$polls polls before: $(cat "$BRIDGE/state")"
 	all_restored
+	usable
+}
+
+# lost_its_bridge: binds while the bridge stays away; the probe fails. Then the bridge responds
+# again, with the configuration that the reset has left.
+lost_its_bridge() {
+	begin
+	bridge_set away -1
+	! bind_timed || fail "the probe succeeded"
+	bridge_set away 0
+	no_device
+	is lost 1
+}
+
+# restored_since N: the bridge has been restored twice since N times: after the reset that failed,
+# and after one that did not
+restored_since() {
+	cat "$BRIDGE/state"
+	is lost 0
+	is wrong 0x0
+	is early 0x0
+	is blind 0
+	is restored $(($1 + 2))
+}
+
+# slot_is_reset: an error of the bus, after which the slot of the HCA is reset
+slot_is_reset() {
+	local report=/sys/module/tavor_bus_error/parameters
+	load_own tavor_bus_error
+	echo frozen >"$report/report"
+	echo reset >"$report/report"
+	[ "$(<"$report/verdict")" = recovered ] || fail "after the slot's reset: $(dmesg | tail)"
+	echo resume >"$report/report"
+	rmmod tavor_bus_error
+}
+
+test_a_bridge_that_comes_for_the_next_probe() {
+	local n
+	[ "$DRIVER" = tavor ] || skip "ib_mthca does not restore it"
+	n=$(state restored)
+	lost_its_bridge
+	bind || fail "$(dmesg | tail -n 20)"
+	restored_since "$n"
+	usable
+	recoveries 1
+	slot_is_reset
+	recoveries 0
+	is lost 0
+	usable
+}
+
+test_a_bridge_that_misses_two_probes() {
+	local n
+	[ "$DRIVER" = tavor ] || skip "ib_mthca does not restore it"
+	n=$(state restored)
+	begin
+	bridge_set away -1
+	! bind_timed || fail "the probe succeeded"
+	! bind_timed || fail "the next probe succeeded"
+	bridge_set away 0
+	bind || fail "$(dmesg | tail -n 20)"
+	restored_since "$n"
+	usable
+}
+
+test_a_bridge_that_comes_for_the_next_recovery() {
+	local n since
+	[ "$DRIVER" = tavor ] || skip "ib_mthca recovers in its own time"
+	begin
+	usable
+	n=$(state restored)
+	since=$(mark)
+	bridge_set away -1
+	recoveries 3
+	catastrophe
+	until_true 40 said "$since" 'recovery: the device did not come back' ||
+		fail "no word of it: $(messages_since "$since")"
+	bridge_set away 0
+	until_true 40 said "$since" 'recovery: the device is back' ||
+		fail "it does not come back: $(messages_since "$since"; cat "$BRIDGE/state")"
+	recoveries 0
+	restored_since "$n"
+	usable
+}
+
+# Nobody knows its configuration any more.
+test_a_bridge_whose_configuration_nobody_has_kept() {
+	local since
+	[ "$DRIVER" = tavor ] || skip "ib_mthca saves what it finds"
+	since=$(mark)
+	lost_its_bridge
+	rmmod ib_tavor
+	messages_since "$since" | grep 'needs a power cycle'
+	since=$(mark)
+	load_own ib_tavor
+	! bound || fail "the probe succeeded"
+	logged "$since" 'has lost its configuration'
+	is lost 1
+	is blind 0
+	bridge_set repair 1
+	is lost 0
+	bind
 	usable
 }
 

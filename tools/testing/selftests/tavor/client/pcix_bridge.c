@@ -29,8 +29,6 @@ module_param(pcix, bool, 0644);
 MODULE_PARM_DESC(pcix, "the bridge has a PCI-X capability");
 
 static int away;
-module_param(away, int, 0644);
-MODULE_PARM_DESC(away, "reads of the id that a bridge after reset does not answer; -1: all");
 
 static struct {
 	struct pci_dev *bridge, *hca;
@@ -313,6 +311,24 @@ static int repair_set(const char *text, const struct kernel_param *param)
 	raw_spin_unlock_irqrestore(&card.lock, flags);
 	return 0;
 }
+
+/* Also of a bridge that is away now. */
+static int away_set(const char *text, const struct kernel_param *param)
+{
+	unsigned long flags;
+	int err;
+
+	raw_spin_lock_irqsave(&card.lock, flags);
+	err = param_set_int(text, param);
+	if (card.lost)
+		card.away = away;
+	raw_spin_unlock_irqrestore(&card.lock, flags);
+	return err;
+}
+
+static const struct kernel_param_ops away_ops = { .set = away_set, .get = param_get_int };
+module_param_cb(away, &away_ops, &away, 0644);
+MODULE_PARM_DESC(away, "reads of the id that a bridge after reset does not answer; -1: all");
 
 static const struct kernel_param_ops repair_ops = { .set = repair_set };
 module_param_cb(repair, &repair_ops, NULL, 0200);

@@ -10,7 +10,8 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 
-#define VENDOR_MELLANOX	0x15b3
+#define VENDOR_MELLANOX		0x15b3
+#define CLASS_INFINIBAND	0x0c06
 
 static char verdict[16];
 module_param_string(verdict, verdict, sizeof(verdict), 0444);
@@ -136,9 +137,20 @@ static int report_make(struct pci_dev *pdev, const char *name)
 	return ret;
 }
 
+/* The bridge of a PCI-X card is of the same vendor. */
+static struct pci_dev *find_hca(void)
+{
+	struct pci_dev *pdev = NULL;
+
+	while ((pdev = pci_get_device(VENDOR_MELLANOX, PCI_ANY_ID, pdev)))
+		if (pdev->class >> 8 == CLASS_INFINIBAND)
+			return pdev;
+	return NULL;
+}
+
 static int report_set(const char *value, const struct kernel_param *param)
 {
-	struct pci_dev *pdev = pci_get_device(VENDOR_MELLANOX, PCI_ANY_ID, NULL);
+	struct pci_dev *pdev = find_hca();
 	int ret;
 
 	if (!pdev)
