@@ -722,6 +722,12 @@ static int tavor_mr_withdraw_encode(struct vrb_device *vdev, struct vrb *vrb, st
 	return VRB_POST;
 }
 
+/* The hardware knows the region as before its reregistration. */
+static void tavor_mr_reinstate(struct tavor_hw_mr *mr)
+{
+	WRITE_ONCE(mr->retired, TAVOR_MR_IN_USE);
+}
+
 static void tavor_mr_withdraw_late(struct vrb_device *vdev, struct vrb_object *object,
 				   const struct vrb_result *result)
 {
@@ -730,7 +736,7 @@ static void tavor_mr_withdraw_late(struct vrb_device *vdev, struct vrb_object *o
 	if (!result->status)
 		mr->mpt.hw_owned = false;
 	else
-		WRITE_ONCE(mr->retired, false);
+		tavor_mr_reinstate(mr);
 }
 
 static int tavor_mr_withdraw_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
@@ -776,10 +782,13 @@ static int tavor_mr_withdraw(struct tavor_hw_mr *mr, struct vrb_user *user)
 }
 
 /* If the hardware does not take the region again, it can only be deregistered. */
-static void tavor_mr_restore(struct tavor_hw_mr *mr, struct vrb_user *user)
+static int tavor_mr_restore(struct tavor_hw_mr *mr, struct vrb_user *user)
 {
-	if (mr->mpt.hw_owned || !tavor_mr_exec(mr, &tavor_mr_create_verb, user))
-		WRITE_ONCE(mr->retired, false);
+	int err = mr->mpt.hw_owned ? 0 : tavor_mr_exec(mr, &tavor_mr_create_verb, user);
+
+	if (!err)
+		tavor_mr_reinstate(mr);
+	return err;
 }
 
 /*
@@ -792,32 +801,37 @@ static int tavor_mr_replace(struct tavor_hw_mr *old, struct tavor_mr *new, struc
 	int err = tavor_mr_withdraw(old, user);
 
 	if (err) {
+		if (err != -ETIMEDOUT)
+			tavor_mr_reinstate(old);
 		ib_umem_release(new->hw->umem);
 		tavor_mr_free_unborn(new);
 		return err;
 	}
 	err = tavor_mr_enable(new, pd, user);
-	if (err)
-		tavor_mr_restore(old, user);
+	if (err && tavor_mr_restore(old, user))
+		err = err == -EIO ? -EIO : -EUCLEAN;
 	return err;
 }
 
 /*
  * From now on no queue can be made in the region. -EBUSY: one is in it; -EINVAL: one that has been
- * quiesced was, so the hardware does not know the region any more.
+ * quiesced was, so the hardware does not know the region any more; -EUCLEAN: nor does it, or may
+ * not, since a reregistration that has failed.
  */
 static int tavor_mr_retire(struct tavor_mr *mr)
 {
 	struct tavor_ucontext *ctx = mr->owned.ctx;
+	u8 retired;
 	int err = 0;
 
 	mutex_lock(&ctx->lock);
+	retired = READ_ONCE(mr->hw->retired);
 	if (vrb_object_has_children(&mr->hw->object))
 		err = -EBUSY;
-	else if (mr->hw->retired)
-		err = -EINVAL;
+	else if (retired)
+		err = retired == TAVOR_MR_WITHDRAWN ? -EUCLEAN : -EINVAL;
 	else
-		WRITE_ONCE(mr->hw->retired, true);
+		WRITE_ONCE(mr->hw->retired, TAVOR_MR_WITHDRAWN);
 	mutex_unlock(&ctx->lock);
 	return err;
 }
@@ -849,13 +863,17 @@ static int tavor_mr_source_again(const struct tavor_hw_mr *mr, int flags,
  * @ibpd: PD, new or not
  * @udata: of the process
  *
- * Until ib_core deregisters the old region, the memory of both is pinned.
+ * Until ib_core deregisters the old region, the memory of both is pinned. A region to which windows
+ * may be bound is taken from the hardware before the new one is registered. While it is uncertain
+ * whether the hardware has released it, its memory stays pinned, and its deregistration waits.
  *
  * Context: Process context, may sleep.
- * Return: the new region, which has another key. ERR_PTR(): the old one is as it was; -EBUSY: the
- * buffer of a CQ, QP or SRQ lies in it, or windows are bound to it; -EINVAL: the buffer of a QP lay
- * in it which was quiesced;
- * -EOPNOTSUPP: it is of a dma-buf, and no new memory is given.
+ * Return: the new region, which has another key. ERR_PTR(): the old one is as it was, except after
+ * -ETIMEDOUT and -EUCLEAN; -EBUSY: the buffer of a CQ, QP or SRQ lies in it, or windows are bound
+ * to it; -EINVAL: the buffer of a QP lay in it which was quiesced; -EOPNOTSUPP: it is of a dma-buf,
+ * and no new memory is given; -ETIMEDOUT: the hardware did not answer: it may not know the old one
+ * any more; -EUCLEAN: it does not, or may not since an earlier -ETIMEDOUT: the old one can only be
+ * deregistered.
  */
 static struct ib_mr *tavor_rereg_user_mr(struct ib_mr *ibmr, int flags, u64 start, u64 length,
 					 u64 iova, int access, struct ib_pd *ibpd,
@@ -873,7 +891,7 @@ static struct ib_mr *tavor_rereg_user_mr(struct ib_mr *ibmr, int flags, u64 star
 		return ERR_PTR(err);
 	new = tavor_mr_prepare(ctx, ibpd, &from);
 	if (IS_ERR(new)) {
-		WRITE_ONCE(mr->hw->retired, false);
+		tavor_mr_reinstate(mr->hw);
 		return ERR_CAST(new);
 	}
 	err = tavor_mr_replace(mr->hw, new, to_tpd(ibpd)->hw, &ctx->user);

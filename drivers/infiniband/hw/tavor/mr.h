@@ -29,12 +29,19 @@ struct tavor_ring {
 	struct list_head waiting;
 };
 
+/* Why the hardware does not know a region any more, or may not */
+enum {
+	TAVOR_MR_IN_USE,
+	TAVOR_MR_QUIESCED,	/* by the queue in it */
+	TAVOR_MR_WITHDRAWN,	/* by a reregistration */
+};
+
 struct tavor_hw_mr {
 	struct vrb_object object;
 	struct tavor_dev *dev;
 	struct tavor_mpt mpt;
 	struct ib_umem *umem;		/* NULL for DMA MRs */
-	bool retired;			/* the queue in it has taken it from the hardware */
+	u8 retired;			/* TAVOR_MR_*; if it is not 0, no queue can be made in it */
 	bool is_ring;
 	struct tavor_ring ring;		/* if is_ring is set */
 	struct tavor_named named;	/* a process's */

@@ -480,7 +480,7 @@ static int tavor_quiesce_mr_encode(struct vrb_device *vdev, struct vrb *vrb, str
 	qp->quiesced = true;
 	if (!mr || !mr->mpt.hw_owned || !vrb_object_has_one_child(&mr->object))
 		return VRB_NEXT;
-	WRITE_ONCE(mr->retired, true);
+	WRITE_ONCE(mr->retired, TAVOR_MR_QUIESCED);
 	tavor_encode_hw2sw_mpt(qp->dev, slot, &mr->mpt);
 	return VRB_POST;
 }
@@ -493,7 +493,7 @@ static void tavor_quiesce_mr_late(struct vrb_device *vdev, struct vrb_object *ob
 	if (!result->status)
 		mr->mpt.hw_owned = false;
 	else
-		WRITE_ONCE(mr->retired, false);
+		WRITE_ONCE(mr->retired, TAVOR_MR_IN_USE);
 }
 
 /* A region that the hardware refuses to release is taken back when it is deregistered. */

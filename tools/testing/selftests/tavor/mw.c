@@ -582,6 +582,105 @@ static void test_rereg_refused(struct binder *b)
 	       "nothing of it is left\n");
 }
 
+/* The new region is refused, and so is the old one after it. */
+static void test_rereg_not_restored(void)
+{
+	int objects = engine_rests("objects", ":"), ret, again;
+	struct raw_mr mr;
+
+	if (!reg(LOCAL | WRITE | BIND, &mr) ||
+	    !model_fault("status,on=cmd,op=SW2HW_MPT,count=2,status=8"))
+		ksft_exit_fail_msg("no region\n");
+	ret = rereg(&mr, IBV_REREG_MR_CHANGE_ACCESS, LOCAL | READ | BIND);
+	model_fault(NULL);
+	again = rereg(&mr, IBV_REREG_MR_CHANGE_ACCESS, LOCAL | READ | BIND);
+	RESULT(ret == -EUCLEAN && again == -EUCLEAN &&
+		       is_refused(IBV_WR_RDMA_WRITE, mr.lkey, PART, 64),
+	       "reregistration refused, and the old region too: %d, then %d\n", ret, again);
+	RESULT(!raw_dereg_mr(fd, mr.handle) && engine_settles("objects", ":", objects),
+	       "it can be deregistered\n");
+}
+
+/* Memory that the process has pinned, in KB */
+static long pinned(void)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	char line[256];
+	long kb = -1;
+
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "VmPin: %ld", &kb);
+	if (file)
+		fclose(file);
+	return kb;
+}
+
+/* A reregistration whose HW2SW_MPT is answered too late, as in test_late() */
+static int rereg_late(struct raw_mr *mr)
+{
+	char fault[128];
+	int tries, ret = 0;
+
+	snprintf(fault, sizeof(fault), "delay,on=cmd,op=HW2SW_MPT,count=1,time=%dms", LATE_MS);
+	for (tries = 0; ret != -ETIMEDOUT && tries < 3; tries++) {
+		if (!model_fault(NULL) || !model_fault(fault))
+			ksft_exit_fail_msg("no fault\n");
+		ret = rereg(mr, IBV_REREG_MR_CHANGE_ACCESS, LOCAL | WRITE | BIND);
+	}
+	model_fault(NULL);
+	return ret;
+}
+
+/* The answer that comes late is that the region is the driver's again. */
+static void test_rereg_late(bool at_once)
+{
+	int objects = engine_rests("objects", ":"), ret, during, after = -EUCLEAN;
+	long before = pinned(), meanwhile;
+	struct raw_mr mr;
+
+	if (!reg(LOCAL | WRITE | BIND, &mr))
+		ksft_exit_fail_msg("no region\n");
+	ret = rereg_late(&mr);
+	during = rereg(&mr, IBV_REREG_MR_CHANGE_ACCESS, LOCAL | READ | BIND);
+	meanwhile = pinned();
+	RESULT(ret == -ETIMEDOUT && during == -EUCLEAN && engine_count("slots", "zombie") == 1 &&
+		       meanwhile == before + SIZE / 1024,
+	       "HW2SW_MPT of a reregistration answered too late: %d, meanwhile %d, %ld KB pinned\n",
+	       ret, during, meanwhile - before);
+	if (!at_once) {
+		engine_settles("slots", "zombie", 0);
+		after = rereg(&mr, IBV_REREG_MR_CHANGE_ACCESS, LOCAL | READ | BIND);
+		RESULT(after == -EUCLEAN && is_refused(IBV_WR_RDMA_WRITE, mr.lkey, PART, 64),
+		       "afterwards the HCA does not know the region: %d\n", after);
+	}
+	ret = raw_dereg_mr(fd, mr.handle);
+	RESULT(!ret && engine_count("slots", "zombie") == 0 && pinned() == before &&
+		       engine_settles("objects", ":", objects),
+	       "deregistered %s: %d, %ld KB pinned\n", at_once ? "meanwhile" : "afterwards", ret,
+	       pinned() - before);
+}
+
+/* The answer that comes late is that a window is bound. */
+static void test_rereg_late_and_busy(struct binder *b)
+{
+	struct raw_mr mr;
+	struct raw_mw mw;
+	int ret, during;
+
+	if (!reg(LOCAL | BIND, &mr) || !make(&mw) || bind(b, part(mw.rkey, &mr, WRITE)))
+		ksft_exit_fail_msg("no window in a region\n");
+	ret = rereg_late(&mr);
+	during = rereg(&mr, IBV_REREG_MR_CHANGE_ACCESS, LOCAL | READ | BIND);
+	RESULT(ret == -ETIMEDOUT && during == -EUCLEAN && engine_settles("slots", "zombie", 0) &&
+		       written(mw.rkey, PART, 64),
+	       "refused too late, for a window: %d, meanwhile %d, and the window works\n", ret,
+	       during);
+	ret = raw_dealloc_mw(fd, mw.handle) ?:
+		      rereg(&mr, IBV_REREG_MR_CHANGE_ACCESS, LOCAL | WRITE | BIND);
+	RESULT(!ret && written(mr.lkey, PART, 64) && !raw_dereg_mr(fd, mr.handle),
+	       "afterwards it is reregistered: %d\n", ret);
+}
+
 /* ---- Its end with the process ---- */
 
 static bool begin(void)
@@ -725,6 +824,10 @@ static void test_some(void)
 	test_busy(&b);
 	test_rereg(&b);
 	test_rereg_refused(&b);
+	test_rereg_not_restored();
+	test_rereg_late(true);
+	test_rereg_late(false);
+	test_rereg_late_and_busy(&b);
 	binder_close(&b);
 	test_not_bound();
 	test_access();
