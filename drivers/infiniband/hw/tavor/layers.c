@@ -15,7 +15,6 @@
 #include "layers.h"
 #include "mad.h"
 #include "mcast.h"
-#include "mr.h"
 #include "qp.h"
 #include "reset.h"
 #include "tavor.h"
@@ -173,11 +172,6 @@ static void tavor_layer_close_ports_exit(struct tavor_dev *dev)
 		tavor_fw_close_ib(dev, port);
 }
 
-static int tavor_layer_reap_init(struct tavor_dev *dev)
-{
-	return 0;
-}
-
 struct tavor_layer {
 	const char *name;
 	int (*init)(struct tavor_dev *dev);
@@ -198,7 +192,6 @@ static const struct tavor_layer tavor_layers[] = {
 	{ "MTT table", tavor_mtt_table_init, tavor_mtt_table_destroy },
 	{ "MPT table", tavor_mpt_table_init, tavor_mpt_table_destroy },
 	{ "protection domains", tavor_layer_pd_init, tavor_layer_pd_exit },
-	{ "memory regions", tavor_layer_reap_init, tavor_mr_reap },
 	{ "event queues", tavor_layer_eq_init, tavor_eq_cleanup },
 	{ "completion queues", tavor_cq_table_init, tavor_cq_table_cleanup },
 	{ "shared receive queues", tavor_srq_table_init, tavor_srq_table_cleanup },

@@ -3,8 +3,9 @@
  * Memory regions of ib_core: DMA regions of the kernel and user memory.
  *
  * The pages of a user's region stay pinned until the hardware has released the region. This may
- * happen in softirq, where pages cannot be unpinned. So released regions are kept in a list, which
- * the next call of tavor_mr_reap() in process context empties.
+ * happen in softirq, where pages cannot be unpinned. So released regions are kept in a list of the
+ * user context, which the next call of tavor_mr_reap() in process context empties. No process waits
+ * while the pages of another one are unpinned.
  *
  * libmthca creates each QP and SRQ in a region of its own, without access rights and at address 0,
  * so that it has no other use. Nothing waits for its registration except the first command that
@@ -84,15 +85,20 @@ static const struct vrb_verb tavor_mr_destroy_verb = {
 	VRB_STEPS(tavor_mr_destroy_steps),
 };
 
+/* The context stays until the destroys of all its regions have completed. */
 static void tavor_mr_release(struct vrb_object *object)
 {
 	struct tavor_hw_mr *mr = to_hw_mr(object);
-	struct tavor_dev *dev = mr->dev;
+	struct tavor_ucontext *ctx = mr->ctx;
 
-	tavor_mpt_free(dev, &mr->mpt);
-	spin_lock_bh(&dev->mr_reap_lock);
-	list_add_tail(&mr->reap, &dev->mr_reap);
-	spin_unlock_bh(&dev->mr_reap_lock);
+	tavor_mpt_free(mr->dev, &mr->mpt);
+	if (!ctx) {
+		tavor_half_put(mr, &mr->memory);
+		return;
+	}
+	spin_lock_bh(&ctx->left.lock);
+	list_add_tail(&mr->reap, &ctx->released);
+	spin_unlock_bh(&ctx->left.lock);
 }
 
 static const struct vrb_object_type tavor_mr_type = {
@@ -100,46 +106,41 @@ static const struct vrb_object_type tavor_mr_type = {
 	.release = tavor_mr_release,
 };
 
-/* Returns whether there were any. */
-static bool tavor_mr_reap_any(struct tavor_dev *dev)
+/**
+ * tavor_mr_reap() - unpins the memory of a process's released regions, and frees them
+ * @ctx: context of the process
+ *
+ * When this returns, all regions that had been released before the call have been freed.
+ *
+ * Context: Process context, may sleep.
+ * Return: whether there were any.
+ */
+bool tavor_mr_reap(struct tavor_ucontext *ctx)
 {
 	struct tavor_hw_mr *mr, *next;
 	LIST_HEAD(released);
 	bool any;
 
-	mutex_lock(&dev->mr_reap_mutex);
-	spin_lock_bh(&dev->mr_reap_lock);
-	list_splice_init(&dev->mr_reap, &released);
-	spin_unlock_bh(&dev->mr_reap_lock);
+	mutex_lock(&ctx->reaping);
+	spin_lock_bh(&ctx->left.lock);
+	list_splice_init(&ctx->released, &released);
+	spin_unlock_bh(&ctx->left.lock);
 	any = !list_empty(&released);
 	list_for_each_entry_safe(mr, next, &released, reap) {
-		if (mr->umem)
-			ib_umem_release(mr->umem);
+		ib_umem_release(mr->umem);
 		tavor_half_put(mr, &mr->memory);
+		cond_resched();
 	}
-	mutex_unlock(&dev->mr_reap_mutex);
+	mutex_unlock(&ctx->reaping);
 	return any;
 }
 
-/**
- * tavor_mr_reap() - unpins the memory of released regions, and frees them
- * @dev: device
- *
- * When this returns, all regions that had been released before the call have been freed.
- *
- * Context: Process context, may sleep.
- */
-void tavor_mr_reap(struct tavor_dev *dev)
-{
-	tavor_mr_reap_any(dev);
-}
-
 /* Frees the regions that a process has deregistered. Returns whether it waited or freed any. */
-static bool tavor_mr_settle(struct tavor_dev *dev, struct tavor_ucontext *ctx)
+static bool tavor_mr_settle(struct tavor_ucontext *ctx)
 {
 	bool waited = tavor_uctx_settle(ctx);
 
-	return tavor_mr_reap_any(dev) || waited;
+	return tavor_mr_reap(ctx) || waited;
 }
 
 /* ---- Regions of processes' queues ---- */
@@ -150,12 +151,12 @@ static void tavor_ring_registered(struct vrb *vrb)
 	struct tavor_dev *dev = mr->dev;
 	struct tavor_waiter *wait, *next;
 
-	spin_lock_bh(&dev->mr_reap_lock);
+	spin_lock_bh(&dev->rings_lock);
 	mr->ring.status = vrb->status;
 	mr->ring.coming = false;
 	list_for_each_entry_safe(wait, next, &mr->ring.waiting, entry)
 		tavor_waiter_resume(wait);
-	spin_unlock_bh(&dev->mr_reap_lock);
+	spin_unlock_bh(&dev->rings_lock);
 }
 
 /* Submits the registration. */
@@ -186,7 +187,7 @@ int tavor_ring_ready(struct tavor_hw_mr *mr, struct tavor_waiter *wait)
 	struct tavor_dev *dev = mr->dev;
 	int ret;
 
-	spin_lock_bh(&dev->mr_reap_lock);
+	spin_lock_bh(&dev->rings_lock);
 	if (!mr->ring.coming) {
 		ret = mr->ring.status ?: VRB_NEXT;
 	} else if (list_count_nodes(&mr->ring.waiting) < MR_MAX_WAITING) {
@@ -195,7 +196,7 @@ int tavor_ring_ready(struct tavor_hw_mr *mr, struct tavor_waiter *wait)
 	} else {
 		ret = -EBUSY;
 	}
-	spin_unlock_bh(&dev->mr_reap_lock);
+	spin_unlock_bh(&dev->rings_lock);
 	return ret;
 }
 
@@ -208,9 +209,9 @@ int tavor_ring_ready(struct tavor_hw_mr *mr, struct tavor_waiter *wait)
  */
 void tavor_ring_forget(struct tavor_dev *dev, struct tavor_waiter *wait)
 {
-	spin_lock_bh(&dev->mr_reap_lock);
+	spin_lock_bh(&dev->rings_lock);
 	tavor_waiter_remove(wait);
-	spin_unlock_bh(&dev->mr_reap_lock);
+	spin_unlock_bh(&dev->rings_lock);
 }
 
 /* ---- Life ---- */
@@ -246,6 +247,7 @@ static void tavor_mr_free_unborn(struct tavor_mr *mr)
 static int tavor_mr_enable(struct tavor_mr *mr, struct tavor_hw_pd *pd, struct vrb_user *user)
 {
 	struct tavor_hw_mr *hw = mr->hw;
+	struct tavor_ucontext *ctx = hw->ctx;
 	struct tavor_dev *dev = hw->dev;
 	struct vrb vrb;
 	int err;
@@ -262,7 +264,8 @@ static int tavor_mr_enable(struct tavor_mr *mr, struct tavor_hw_pd *pd, struct v
 	}
 	if (err) {
 		tavor_object_destroy(dev, &hw->object);
-		tavor_mr_reap(dev);
+		if (ctx)
+			tavor_mr_reap(ctx);
 		kfree(mr);
 		return err;
 	}
@@ -653,14 +656,15 @@ static struct tavor_mr *tavor_mr_prepare(struct tavor_ucontext *ctx, struct ib_p
 		return ERR_PTR(-EOPNOTSUPP);
 	if (!tavor_mr_range_ok(from->iova, from->length) || !tavor_mr_source_fits(from))
 		return ERR_PTR(-EINVAL);
-	tavor_mr_reap(dev);
+	tavor_mr_reap(ctx);
 	mr = tavor_mr_alloc(dev);
 	if (!mr)
 		return ERR_PTR(-ENOMEM);
+	mr->hw->ctx = ctx;
 	mr->hw->is_ring = from->fd < 0 && !from->access && !from->iova;
 	err = tavor_mr_map_user(mr->hw, &ctx->user, from);
 	/* Regions that the process has deregistered may hold what is needed. */
-	if (err == -ENOMEM && tavor_mr_settle(dev, ctx))
+	if (err == -ENOMEM && tavor_mr_settle(ctx))
 		err = tavor_mr_map_user(mr->hw, &ctx->user, from);
 	if (err) {
 		tavor_mr_free_unborn(mr);
@@ -953,9 +957,10 @@ static int tavor_dereg_mr(struct ib_mr *ibmr, struct ib_udata *udata)
 {
 	struct tavor_dev *dev = to_tdev(ibmr->device);
 	struct tavor_mr *mr = to_tmr(ibmr);
+	struct tavor_ucontext *ctx = mr->owned.ctx;
 	int err;
 
-	if (mr->owned.ctx) {
+	if (ctx) {
 		err = tavor_dereg_user_mr(mr);
 	} else {
 		if (vrb_object_is_shell(&mr->hw->object))
@@ -964,7 +969,8 @@ static int tavor_dereg_mr(struct ib_mr *ibmr, struct ib_udata *udata)
 	}
 	if (err)
 		return err;
-	tavor_mr_reap(dev);
+	if (ctx)
+		tavor_mr_reap(ctx);
 	kfree(mr);
 	return 0;
 }

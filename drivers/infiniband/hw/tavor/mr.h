@@ -18,7 +18,7 @@ struct tavor_dev;
 /**
  * struct tavor_ring - registration of a region that contains a queue of a process
  * @create: the registration; only the queue's first command waits for it
- * @coming: it is in progress; guarded by &tavor_dev.mr_reap_lock, like @waiting
+ * @coming: it is in progress; guarded by &tavor_dev.rings_lock, like @waiting
  * @status: its result
  * @waiting: queues that wait for it, by their tavor_waiter
  */
@@ -39,13 +39,14 @@ enum {
 struct tavor_hw_mr {
 	struct vrb_object object;
 	struct tavor_dev *dev;
+	struct tavor_ucontext *ctx;	/* of a process's; otherwise NULL */
 	struct tavor_mpt mpt;
-	struct ib_umem *umem;		/* NULL for DMA MRs */
+	struct ib_umem *umem;		/* a process's; otherwise NULL */
 	u8 retired;			/* TAVOR_MR_*; if it is not 0, no queue can be made in it */
 	bool is_ring;
 	struct tavor_ring ring;		/* if is_ring is set */
 	struct tavor_named named;	/* a process's */
-	struct list_head reap;		/* of ib_core's */
+	struct list_head reap;		/* a process's, when it has been released */
 	refcount_t memory;		/* of ib_core's: see tavor_half_put() */
 };
 
@@ -71,7 +72,7 @@ extern const struct vrb_verb tavor_verb_create_mr, tavor_verb_reg_mr, tavor_verb
 int tavor_init_mr(struct ib_mr *ibmr, u32 max_pages, gfp_t gfp);
 struct vrb_object *tavor_mr_object(struct ib_mr *ibmr);
 
-void tavor_mr_reap(struct tavor_dev *dev);
+bool tavor_mr_reap(struct tavor_ucontext *ctx);
 
 int tavor_ring_ready(struct tavor_hw_mr *mr, struct tavor_waiter *wait);
 void tavor_ring_forget(struct tavor_dev *dev, struct tavor_waiter *wait);

@@ -105,10 +105,8 @@ static struct tavor_dev *tavor_dev_create(struct tavor_function *function)
 	dev->failed = tavor_recovery_start;
 	dev->unwanted = &function->unwanted;
 	dev->want_msix = tavor_params.msi_x;
-	spin_lock_init(&dev->mr_reap_lock);
+	spin_lock_init(&dev->rings_lock);
 	spin_lock_init(&dev->queues_lock);
-	INIT_LIST_HEAD(&dev->mr_reap);
-	mutex_init(&dev->mr_reap_mutex);
 	return dev;
 }
 

@@ -105,9 +105,7 @@ struct tavor_dev {
 	atomic64_t ecc_errors;		/* corrected */
 	u32 leaked;
 
-	spinlock_t mr_reap_lock;	/* mr_reap */
-	struct list_head mr_reap;	/* released MRs whose memory is still pinned */
-	struct mutex mr_reap_mutex;	/* serializes the unpinning */
+	spinlock_t rings_lock;		/* registrations of the regions of processes' queues */
 
 	/* of the verbs layers */
 	struct tavor_table cqs;

@@ -38,10 +38,12 @@ int tavor_alloc_ucontext(struct ib_ucontext *ibctx, struct ib_udata *udata)
 	if (err)
 		return err;
 	mutex_init(&ctx->lock);
+	mutex_init(&ctx->reaping);
 	vrb_user_init(&ctx->user);
 	ctx->pds = RB_ROOT;
 	ctx->mrs = RB_ROOT;
 	INIT_LIST_HEAD(&ctx->owned);
+	INIT_LIST_HEAD(&ctx->released);
 	init_waitqueue_head(&ctx->left);
 	err = ib_copy_to_udata(udata, &resp, min(sizeof(resp), udata->outlen));
 	if (err)
@@ -61,9 +63,10 @@ void tavor_dealloc_ucontext(struct ib_ucontext *ibctx)
 
 	/* Regions that were released since the last reap still pin memory of the process. */
 	tavor_uctx_settle(ctx);
-	tavor_mr_reap(to_tdev(ibctx->device));
+	tavor_mr_reap(ctx);
 	WARN_ON_ONCE(!RB_EMPTY_ROOT(&ctx->pds) || !RB_EMPTY_ROOT(&ctx->mrs) ||
 		     !list_empty(&ctx->owned));
+	mutex_destroy(&ctx->reaping);
 	mutex_destroy(&ctx->lock);
 	tavor_uar_free(to_tdev(ibctx->device), &ctx->uar);
 }

@@ -63,8 +63,10 @@ struct tavor_owned {
  * @mrs: tavor_named of its regions
  * @owned: its CQs, QPs, SRQs, MRs and MWs, the youngest first
  * @closing: their destroys have been submitted
- * @left: woken when @leaving becomes 0; its lock guards @leaving
+ * @left: woken when @leaving becomes 0; its lock guards @leaving and @released
  * @leaving: number of regions whose destroy nothing waits for
+ * @released: regions that the hardware has released, but whose memory is still pinned
+ * @reaping: held while that is unpinned
  *
  * The ABI passes raw numbers: the process does not own an object whose number is not found here.
  */
@@ -79,6 +81,8 @@ struct tavor_ucontext {
 	bool closing;
 	wait_queue_head_t left;
 	unsigned int leaving;
+	struct list_head released;
+	struct mutex reaping;	/* see above */
 };
 
 static inline struct tavor_ucontext *to_tctx(struct ib_ucontext *ibctx)

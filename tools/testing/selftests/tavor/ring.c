@@ -9,7 +9,8 @@
 // libmthca registers the memory of each QP and SRQ before the create, and deregisters it after the
 // destroy. Only the first command of the queue waits for the registration, and returns its error
 // too. No call waits for the deregistration; the memory stays pinned until the HCA no longer uses
-// it. The model holds the commands meanwhile. By hand:
+// it. The model holds the commands meanwhile. No process unpins the memory of another one. By
+// hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/ring
 
 #include <sys/wait.h>
@@ -60,18 +61,26 @@ static bool held(const char *command)
 	return engine_count("slots", command) > 0;
 }
 
-/* Pages that the process has pinned, in KB */
-static long pinned(void)
+/* Pages that a process has pinned, in KB */
+static long pinned_by(pid_t pid)
 {
-	FILE *file = fopen("/proc/self/status", "r");
-	char line[256];
+	char path[64], line[256];
+	FILE *file;
 	long kb = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "r");
 
 	while (file && fgets(line, sizeof(line), file))
 		sscanf(line, "VmPin: %ld", &kb);
 	if (file)
 		fclose(file);
 	return kb;
+}
+
+static long pinned(void)
+{
+	return pinned_by(getpid());
 }
 
 static void test_create(void)
@@ -276,12 +285,62 @@ static void test_close(void)
 			 "a closed device pins no memory: %ld pages, %ld before\n", after, before);
 }
 
+/* In a child: destroys a QP, and when it is told makes another one. It says when it has done so. */
+static void neighbour(int tell, int told)
+{
+	struct ibv_qp *qp;
+	char c = 0;
+
+	if (!begin())
+		_exit(1);
+	qp = make();
+	if (!qp || connect_to_init(qp) || ibv_destroy_qp(qp))
+		_exit(2);
+	if (write(tell, &c, 1) != 1 || read(told, &c, 1) != 1)
+		_exit(3);
+	if (!make() || write(tell, &c, 1) != 1 || read(told, &c, 1) != 1)
+		_exit(4);
+	_exit(0);
+}
+
+/* The memory of its QP is released, and neither a call of this process nor its close unpins it. */
+static void test_neighbour(void)
+{
+	int tell[2], told[2], status = -1;
+	long before, meanwhile, after;
+	bool good = hold("HW2SW_MPT", 1);
+	struct ibv_qp *qp;
+	pid_t pid;
+	char c = 0;
+
+	if (pipe(tell) || pipe(told))
+		ksft_exit_fail_msg("pipe\n");
+	pid = fork();
+	if (!pid)
+		neighbour(tell[1], told[0]);
+	good &= read(tell[0], &c, 1) == 1 && engine_settles("slots", "HW2SW_MPT", 0);
+	before = pinned_by(pid);
+	qp = make();
+	good &= qp && !connect_to_init(qp) && !ibv_destroy_qp(qp);
+	meanwhile = pinned_by(pid);
+	ksft_test_result(good && before > 0 && meanwhile == before,
+			 "a process does not unpin another's memory: %ld of %ld KB\n", meanwhile,
+			 before);
+	good = write(told[1], &c, 1) == 1 && read(tell[0], &c, 1) == 1;
+	after = pinned_by(pid);
+	ksft_test_result(good && after == before,
+			 "the other does it in its next call, which makes a QP: %ld KB\n", after);
+	good = write(told[1], &c, 1) == 1;
+	waitpid(pid, &status, 0);
+	ksft_test_result(good && !status, "and it ends\n");
+}
+
 int main(void)
 {
 	ksft_print_header();
 	if (access(MODEL_CONTROL, F_OK))
 		ksft_exit_skip("no model to ask\n");
-	ksft_set_plan(26);
+	ksft_set_plan(29);
 	test_exit(false, "memory on its way to the HCA");
 	test_exit(true, "memory on its way there and back");
 	test_close();
@@ -293,6 +352,7 @@ int main(void)
 	test_destroy();
 	test_both_held();
 	test_many();
+	test_neighbour();
 	ksft_test_result(model_violations() == 0, "the model has no complaint\n");
 	ksft_test_result(!ibv_destroy_cq(cq) && !ibv_dealloc_pd(pd) && !ibv_close_device(ctx),
 			 "all is closed\n");
