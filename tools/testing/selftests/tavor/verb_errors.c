@@ -2,15 +2,17 @@
 //
 // Tests that each verb of a process fails cleanly when one of its firmware commands is refused, or
 // is answered after its timeout. The errno is the right one, nothing is left behind, the same verb
-// works afterwards, and no destroy fails. verb_errors.sh runs this program on a driver with a short
-// timeout. With an argument the program is a process that holds objects, or creates and destroys
-// them, for life.sh.
+// works afterwards, and no destroy fails, also at the end of a process. verb_errors.sh runs this
+// program on a driver with a short timeout. With an argument the program is a process that holds
+// objects, or creates and destroys them, for life.sh.
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include "kselftest.h"
 #include <infiniband/verbs.h>
 #include "model.h"
+#include "raw.h"
 
 #define BUFFER 65536
 #define LATE_MS 1500 /* between one and two of the driver's cmd_timeout_ms */
@@ -23,8 +25,9 @@ struct world {
 	struct ibv_cq *cq;
 	struct ibv_srq *srq;
 	struct ibv_qp *qp, *ud;
+	struct raw_mw mw;
 	void *memory;
-	bool attached;
+	bool windowed, attached;
 };
 
 static union ibv_gid group = { .raw = { 0xff, 0x12, 0x60, 0x1b, 1, 2, 3, 4 } };
@@ -33,6 +36,15 @@ static int reg_mr(struct world *w)
 {
 	w->mr = ibv_reg_mr(w->pd, w->memory, BUFFER, IBV_ACCESS_LOCAL_WRITE);
 	return w->mr ? 0 : errno;
+}
+
+/* libmthca has no windows. */
+static int alloc_mw(struct world *w)
+{
+	int ret = raw_alloc_mw(w->context->cmd_fd, w->pd->handle, IBV_MW_TYPE_1, &w->mw);
+
+	w->windowed = !ret;
+	return -ret;
 }
 
 static int create_cq(struct world *w)
@@ -202,6 +214,7 @@ static const struct verb {
 	const char *commands[4];
 } verbs[] = {
 	VERB("reg_mr", reg_mr, false, "SW2HW_MPT"),
+	VERB("alloc_mw", alloc_mw, false, "SW2HW_MPT"),
 	VERB("create_cq", create_cq, false, "SW2HW_MPT", "SW2HW_CQ"),
 	VERB("resize_cq", resize_cq, false, "RESIZE_CQ"),
 	VERB("create_srq", create_srq, false, "SW2HW_MPT", "SW2HW_SRQ"),
@@ -275,6 +288,8 @@ static bool world_destroy(struct world *w)
 {
 	bool ok = true;
 
+	if (w->windowed)
+		ok &= must(-raw_dealloc_mw(w->context->cmd_fd, w->mw.handle), "dealloc_mw");
 	if (w->attached)
 		ok &= must(detach(w), "detach_mcast");
 	if (w->ud)
@@ -371,6 +386,14 @@ static void late(const struct verb *verb, const char *command)
 	ksft_test_result(ok, "%s: %s answered too late\n", verb->name, command);
 }
 
+/* The device has failed, and works when it is bound anew. */
+static bool device_failed(void)
+{
+	bool failed = !device_works();
+
+	return device_again() && failed;
+}
+
 /* One that takes something away: it must not fail, so the device does if the hardware will not. */
 static void taken_away(const char *what, const char *fault, bool device_fails)
 {
@@ -380,20 +403,39 @@ static void taken_away(const char *what, const char *fault, bool device_fails)
 	ok = ok && model_fault(fault);
 	ok &= world_end(&w);
 	model_fault(NULL);
-	if (device_fails) {
-		ok &= !device_works();
-		ok &= device_again();
-	}
+	if (device_fails)
+		ok &= device_failed();
 	ksft_test_result(ok & device_works(), "%s: %s\n", what, fault);
 }
 
+/* The same at the end of a process, which destroys nothing itself. */
+static void taken_by_exit(const char *fault)
+{
+	struct world w;
+	int status = -1;
+	pid_t pid;
+	bool ok;
+
+	base = engine_rests("objects", ":");
+	pid = fork();
+	if (!pid)
+		_exit(!world_until(&w, verbs + NR_VERBS) || !model_fault(fault));
+	waitpid(pid, &status, 0);
+	ok = !status & engine_settles("objects", ":", base) & !engine_count("slots", "zombie");
+	model_fault(NULL);
+	ok &= device_failed();
+	ksft_test_result(ok, "exit: %s\n", fault);
+}
+
+/* @before: how many such commands the world's end has before it */
 static const struct {
 	const char *what, *command;
+	int before;
 } takers[] = {
-	{ "detach_mcast", "MGID_HASH" }, { "detach_mcast", "READ_MGM" },
-	{ "detach_mcast", "WRITE_MGM" }, { "destroy_qp", "ERR2RST_QPEE" },
-	{ "destroy_srq", "HW2SW_SRQ" },	 { "destroy_cq", "HW2SW_CQ" },
-	{ "dereg_mr", "HW2SW_MPT" },
+	{ "dealloc_mw", "HW2SW_MPT", 0 },    { "detach_mcast", "MGID_HASH", 0 },
+	{ "detach_mcast", "READ_MGM", 0 },   { "detach_mcast", "WRITE_MGM", 0 },
+	{ "destroy_qp", "ERR2RST_QPEE", 0 }, { "destroy_srq", "HW2SW_SRQ", 0 },
+	{ "destroy_cq", "HW2SW_CQ", 0 },     { "dereg_mr", "HW2SW_MPT", 1 },
 };
 
 #define NR_TAKERS (int)(sizeof(takers) / sizeof(takers[0]))
@@ -404,12 +446,16 @@ static void each_taker(void)
 	int i;
 
 	for (i = 0; i < NR_TAKERS; i++) {
-		snprintf(fault, sizeof(fault), "status,on=cmd,op=%s,count=1,status=1",
-			 takers[i].command);
+		snprintf(fault, sizeof(fault), "status,on=cmd,op=%s,after=%d,count=1,status=1",
+			 takers[i].command, takers[i].before);
 		taken_away(takers[i].what, fault, true);
-		snprintf(fault, sizeof(fault), "drop,on=cmd,op=%s,count=1", takers[i].command);
+		snprintf(fault, sizeof(fault), "drop,on=cmd,op=%s,after=%d,count=1",
+			 takers[i].command, takers[i].before);
 		taken_away(takers[i].what, fault, true);
 	}
+	/* The first one is that of the window. */
+	taken_by_exit("status,on=cmd,op=HW2SW_MPT,count=1,status=1");
+	taken_by_exit("drop,on=cmd,op=HW2SW_MPT,count=1");
 	/* It waits for the answer. */
 	snprintf(fault, sizeof(fault), "delay,on=cmd,op=WRITE_MGM,count=1,time=%dms", LATE_MS);
 	taken_away("detach_mcast", fault, false);
@@ -477,7 +523,7 @@ static int all_tests(void)
 	int v, c, s = 0;
 
 	ksft_print_header();
-	ksft_set_plan(2 * nr_commands() + 2 * NR_TAKERS + 1);
+	ksft_set_plan(2 * nr_commands() + 2 * NR_TAKERS + 3);
 	for (v = 0; v < NR_VERBS; v++) {
 		for (c = 0; c < 4 && verbs[v].commands[c]; c++, s++) {
 			refused(&verbs[v], verbs[v].commands[c], statuses[s % 3].status,
