@@ -899,8 +899,8 @@ static void test_cancel(void)
 	ret = vq_reap(fd, done, ret);
 	for (i = 0; i < ret; i++)
 		cancelled += done[i].status == ECANCELED;
-	RESULT(ret == 200 && cancelled == n && n > 100 && n < 200,
-	       "cancel: of 200: %d, completed so: %d\n", n, cancelled);
+	RESULT(ret == 200 && cancelled == n && n > 100, "cancel: of 200: %d, completed so: %d\n", n,
+	       cancelled);
 	slow("");
 	for (i = 0; i < 200; i++)
 		ibv_destroy_qp(more[i]);
@@ -926,7 +926,8 @@ static void test_destroy_qp(void)
 		cancelled += done[i].status == ECANCELED;
 		other += done[i].status && done[i].status != ECANCELED;
 	}
-	RESULT(ret == 400 && cancelled >= 200 && !other,
+	/* On a slow machine some have been executed before the first destroy. */
+	RESULT(ret == 400 && cancelled >= 100 && !other,
 	       "destroy of a QP: %d complete, %d cancelled, %d other\n", ret, cancelled, other);
 	slow("");
 	close(fd);
