@@ -19,7 +19,7 @@
 static bool vrb_soft_timer;
 module_param_named(soft_timer, vrb_soft_timer, bool, 0644);
 MODULE_PARM_DESC(soft_timer,
-		 "devices that come from now on have timers, not irq_poll (for tests)");
+		 "devices created from now on use a timer instead of irq_poll (for tests)");
 
 static int vrb_softirq_poll(struct irq_poll *iop, int budget)
 {

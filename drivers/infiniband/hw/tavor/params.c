@@ -54,7 +54,7 @@ module_param_named(softirq_objects, tavor_params.softirq_objects, bool, 0644);
 MODULE_PARM_DESC(softirq_objects,
 		 "kernel clients may make objects that security modules do not see (for kernels with SECURITY_INFINIBAND)");
 module_param_named(msi_x, tavor_params.msi_x, bool, 0444);
-MODULE_PARM_DESC(msi_x, "use MSI-X where it works");
+MODULE_PARM_DESC(msi_x, "try MSI-X first (N: INTx only)");
 
 static const struct tavor_param_range {
 	const char *name;
