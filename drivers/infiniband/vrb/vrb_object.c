@@ -415,7 +415,7 @@ bool vrb_destroy_begin(struct vrb_device *dev, struct vrb *vrb)
 	return refcount_dec_and_test(&object->refs);
 }
 
-/* Continues a request that vrb_resume() was called for. */
+/* Continues a request that vrb_resume() was called for. Model: resume.pml. */
 static void vrb_object_resumed(struct vrb_device *dev, struct vrb *vrb)
 {
 	if (!vrb || vrb_state(vrb) != VRB_WAITING)

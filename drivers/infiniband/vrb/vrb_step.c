@@ -142,7 +142,10 @@ static bool vrb_step_failed(struct vrb_device *dev, struct vrb *vrb, int err)
 	return true;
 }
 
-/* The request gives up its slot while it waits; it stays the active request of its object. */
+/*
+ * The request gives up its slot while it waits; it stays the active request of its object. Model:
+ * tools/testing/verification/resume.pml.
+ */
 static bool vrb_step_waits(struct vrb_device *dev, struct vrb *vrb, bool after)
 {
 	int doom;

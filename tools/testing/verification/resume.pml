@@ -163,7 +163,6 @@ inline vrb_issue(r)
 		vrb_finish(r)
 	:: !undoing[r] && waited[r] ->	/* it goes on after its wait */
 		assert(!pending[r]);
-		waits_after[r] = 0;
 		vrb_finish(r)
 	:: !undoing[r] && !waited[r] -> posted[r] = 1
 	:: !undoing[r] && !waited[r] ->	/* encode says that it waits */

@@ -6,11 +6,18 @@
 
 #define MANY_GROUPS 100
 
+/* How many groups the pump's run has told */
+struct told_run {
+	u64 run;
+	unsigned int calls, most;
+};
+
 struct told_group {
 	struct vrb_group group;
 	struct test *test;
 	struct completion *over;
 	unsigned int *calls;
+	struct told_run *in_run;
 };
 
 /* The group may be freed here, and is. */
@@ -142,7 +149,13 @@ static void notify_after_a_cancel(struct test *t)
 static void count_idle(struct vrb_group *group)
 {
 	struct told_group *told = container_of(group, struct told_group, group);
+	struct told_run *in_run = told->in_run;
+	u64 run = counters(told->test).runs;
 
+	if (in_run->run != run)
+		in_run->calls = 0;
+	in_run->run = run;
+	in_run->most = max(in_run->most, ++in_run->calls);
 	if (++*told->calls == MANY_GROUPS)
 		complete(told->over);
 }
@@ -151,6 +164,7 @@ static void count_idle(struct vrb_group *group)
 static void notify_of_many_groups(struct test *t)
 {
 	struct told_group *told = test_alloc(t, MANY_GROUPS * sizeof(*told));
+	struct told_run in_run = {};
 	struct completion over;
 	unsigned int calls = 0;
 	int i;
@@ -161,11 +175,14 @@ static void notify_of_many_groups(struct test *t)
 		vrb_group_init(&told[i].group, t->client);
 		told[i].over = &over;
 		told[i].calls = &calls;
+		told[i].test = t;
+		told[i].in_run = &in_run;
 		vrb_group_notify(&told[i].group, count_idle);
 	}
 	local_bh_enable();
 	EXPECT(t, wait_for_completion_timeout(&over, MOCK_PATIENCE));
 	EXPECT_EQ(t, READ_ONCE(calls), MANY_GROUPS);
+	EXPECT(t, in_run.most <= MOCK_BUDGET);
 }
 
 const struct test_case notify_tests[] = {
