@@ -78,6 +78,16 @@ static void vrb_show_name(struct seq_file *m, const char *name)
 		seq_putc(m, *name == ' ' ? '_' : *name);
 }
 
+/* The firmware's status, of a request that is being undone or has completed */
+static void vrb_show_status(struct seq_file *m, const struct vrb *vrb)
+{
+	const char *name = vrb_status_name(vrb->client->dev, vrb->fw_status);
+
+	seq_putc(m, ' ');
+	vrb_show_name(m, *name ? name : "-");
+	seq_putc(m, '\n');
+}
+
 static void vrb_show(struct seq_file *m, const struct vrb *vrb)
 {
 	seq_printf(m, "%llu %s %s %s %u:", vrb_age_us(vrb->submitted),
@@ -93,16 +103,17 @@ static void vrb_show(struct seq_file *m, const struct vrb *vrb)
 	}
 	seq_printf(m, " %s %d ", vrb->client->name, vrb->slot ? vrb->slot->index : -1);
 	if (vrb->done)
-		seq_printf(m, "%ps\n", vrb->done);
+		seq_printf(m, "%ps", vrb->done);
 	else
-		seq_puts(m, vrb->waiter ? "waiter\n" : "-\n");
+		seq_puts(m, vrb->waiter ? "waiter" : "-");
+	vrb_show_status(m, vrb);
 }
 
 /* The request whose callback runs may have been freed, so a copy is shown. */
 static void vrb_show_calling(struct seq_file *m, const struct vrb_calling *calling)
 {
 	if (calling->verb)
-		seq_printf(m, "%llu callback - %s - - %s -1 %ps\n",
+		seq_printf(m, "%llu callback - %s - - %s -1 %ps -\n",
 			   vrb_age_us(calling->submitted), calling->verb->name,
 			   calling->client->name, calling->done);
 }
@@ -155,7 +166,7 @@ static int vrbs_show(struct seq_file *m, void *unused)
 {
 	struct vrb_device *dev = m->private;
 
-	seq_puts(m, "# age_us state class verb step object client slot callback\n");
+	seq_puts(m, "# age_us state class verb step object client slot callback fw_status\n");
 	mutex_lock(&dev->read_lock);
 	vrb_lock(dev);
 	vrb_show_calling(m, &dev->calling);

@@ -46,6 +46,24 @@ static void visible_zombie(struct test *t)
 	wait_released(t, &released);
 }
 
+/* A request that has failed and is being undone */
+static void visible_undo(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+
+	request->script.nr_steps = 2;
+	request->script.undo = true;
+	request->script.undo_flags = MOCK_HOLD;
+	request->script.step[1].status = -EINVAL;
+	request->script.step[1].fw_status = 7;
+	submit(request);
+	while (READ_ONCE(request->script.posts) < 3)
+		usleep_range(100, 200);
+	wait_for_visitor(t);
+	let_go(request);
+	wait_over(request, -EINVAL);
+}
+
 /* One that has neither a step nor a slot */
 static void visible_awaits(struct test *t)
 {
@@ -92,6 +110,7 @@ static void visible_transitions(struct test *t)
 
 const struct test_case visible_tests[] = {
 	{ "visible_requests", visible_requests, .kind = VISIBLE },
+	{ "visible_undo", visible_undo, .kind = VISIBLE },
 	{ "visible_zombie", visible_zombie, { .issue_timeout_ms = 100 }, .kind = VISIBLE },
 	{ "visible_awaits", visible_awaits, .kind = VISIBLE, .verbs = true },
 	{ "visible_transitions", visible_transitions, { .issue_timeout_ms = 200 },
