@@ -111,7 +111,7 @@ deb:
 
 tags:
 	@command -v ctags >/dev/null || { echo "no ctags: apt-get install universal-ctags"; exit 1; }
-	@find drivers include tools -name '*.[ch]' | sort | ctags -L - -f $@
+	@find drivers include tools userspace -name '*.[ch]' | sort | ctags -L - -f $@
 
 compile_commands.json:
 	@command -v python3 >/dev/null || { echo "no python3: apt-get install python3"; exit 1; }
