@@ -507,7 +507,8 @@ bool vrb_deadline_add(struct vrb_device *dev, struct vrb *vrb);
 void vrb_set_timer(struct vrb_device *dev);
 void vrb_unlock(struct vrb_device *dev) __releases(&dev->lock);
 bool vrb_work(struct vrb_device *dev);
-void vrb_expire(struct vrb_device *dev);
+void vrb_expire_deadlines(struct vrb_device *dev);
+void vrb_expire_commands(struct vrb_device *dev);
 void vrb_time_init(struct vrb_device *dev);
 void vrb_time_stop(struct vrb_device *dev);
 void vrb_wait_zero(struct vrb_device *dev, unsigned int (*count)(const void *of), const void *of,

@@ -154,7 +154,7 @@ static void vrb_act_all(struct vrb_device *dev, struct list_head *finished)
 	spin_unlock(&dev->lock);
 }
 
-/* Handles events of clients and objects, and completes the requests that waited for them. */
+/* Handles events of clients and objects. */
 static void vrb_take_in(struct vrb_device *dev)
 {
 	struct vrb_object *object;
@@ -170,7 +170,6 @@ static void vrb_take_in(struct vrb_device *dev)
 			vrb_await_object(dev, object);
 		vrb_object_news(dev, object, news);
 	}
-	vrb_await_told_all(dev);
 }
 
 /* Reaps completed commands and continues requests. */
@@ -234,7 +233,11 @@ static int vrb_progress(struct vrb_device *dev, ktime_t now)
 	work += vrb_next_kind(dev);
 	vrb_take_in(dev);
 	work += vrb_next_kind(dev);
-	vrb_expire(dev);
+	vrb_await_told_all(dev);
+	work += vrb_next_kind(dev);
+	vrb_expire_deadlines(dev);
+	work += vrb_next_kind(dev);
+	vrb_expire_commands(dev);
 	work += vrb_next_kind(dev);
 	vrb_sweep(dev);
 	work += vrb_next_kind(dev);

@@ -237,26 +237,36 @@ static void vrb_scan_slots(struct vrb_device *dev)
 }
 
 /**
- * vrb_expire - complete requests past their deadline, and give up commands that timed out
+ * vrb_expire_deadlines - complete requests past their deadline
  * @dev: device
  *
  * Context: The pump, device lock held.
  */
-void vrb_expire(struct vrb_device *dev)
+void vrb_expire_deadlines(struct vrb_device *dev)
 {
 	struct vrb *vrb;
 
 	lockdep_assert_held(&dev->lock);
-	if (dev->state != VRB_DEV_OK)
+	if (dev->state != VRB_DEV_OK || ktime_after(dev->deadline_at, dev->now))
 		return;
-	if (!ktime_after(dev->deadline_at, dev->now)) {
-		vrb_wheel_sort(dev);
-		while ((vrb = vrb_wheel_pop(dev)))
-			vrb_deadline_over(dev, vrb);
-		dev->deadline_at = hlist_empty(&dev->wheel.fresh) ? vrb_wheel_time(&dev->wheel) :
-				   dev->now;
-	}
-	if ((dev->slots_now || dev->zombies_now) && !ktime_after(dev->scan_at, dev->now))
+	vrb_wheel_sort(dev);
+	while ((vrb = vrb_wheel_pop(dev)))
+		vrb_deadline_over(dev, vrb);
+	dev->deadline_at = hlist_empty(&dev->wheel.fresh) ? vrb_wheel_time(&dev->wheel) : dev->now;
+}
+
+/**
+ * vrb_expire_commands - give up commands that timed out
+ * @dev: device
+ *
+ * Context: The pump, device lock held.
+ */
+void vrb_expire_commands(struct vrb_device *dev)
+{
+	lockdep_assert_held(&dev->lock);
+	if (dev->state != VRB_DEV_OK || ktime_after(dev->scan_at, dev->now))
+		return;
+	if (dev->slots_now || dev->zombies_now)
 		vrb_scan_slots(dev);
 }
 

@@ -238,6 +238,48 @@ static void bounds_of_a_cancel_leave_a_turn(struct test *t)
 	free_crowd(crowd);
 }
 
+static void note_runs(struct typed_request *request)
+{
+	*(u64 *)request->data = counters(request->test).runs;
+	complete(&request->over);
+}
+
+/* While a destroy completes many requests, an event of a CQ reaches whoever waits for it. */
+static void bounds_of_a_destroy_leave_a_turn(struct test *t)
+{
+	struct crowd *crowd = new_crowd_of(t, SOME, -ECANCELED);
+	struct ib_cq *cq = created_cq(t);
+	struct typed_request *await = new_typed(t);
+	struct mock_object *object;
+	struct completion released;
+	u64 from, over = 0;
+
+	if (!crowd)
+		return;
+	object = new_object(t, 9, &released);
+	crowd->held[0] = held_request(t, 1);
+	crowd->held[0]->vrb.object = &object->object;
+	submit(crowd->held[0]);
+	submit_crowd(crowd, t->client, &object->object, NULL, 0);
+	vrb_prep_await_cq(&await->await_cq, cq);
+	await->await_cq.flags = IB_CQ_NEXT_COMP;
+	await->then = note_runs;
+	await->data = &over;
+	submit_typed(await);
+	local_bh_disable();
+	from = counters(t).runs;
+	destroy(object);
+	mock_cq_event(cq);
+	local_bh_enable();
+	wait_typed(await, 0);
+	EXPECT(t, over - from < SOME / MOCK_BUDGET / 4);
+	wait_crowd(crowd);
+	let_slots_go(crowd, 0);
+	wait_released(t, &released);
+	wait_gone(end_cq(t, cq));
+	free_crowd(crowd);
+}
+
 static void bounds_of_a_destroy(struct test *t)
 {
 	struct crowd *crowd = new_crowd(t, -ECANCELED);
@@ -511,6 +553,7 @@ const struct test_case bounds_tests[] = {
 	{ "bounds_of_a_group_cancel", bounds_of_a_group_cancel },
 	{ "bounds_of_a_cancel_with_free_slots", bounds_of_a_cancel_with_free_slots },
 	{ "bounds_of_a_cancel_leave_a_turn", bounds_of_a_cancel_leave_a_turn },
+	{ "bounds_of_a_destroy_leave_a_turn", bounds_of_a_destroy_leave_a_turn, .verbs = true },
 	{ "bounds_of_a_destroy", bounds_of_a_destroy },
 	{ "bounds_of_a_lost_command", bounds_of_a_lost_command, { .issue_timeout_ms = 8000 } },
 	{ "bounds_of_deadlines", bounds_of_deadlines },

@@ -653,6 +653,69 @@ static void duplicate_completion(struct test *t)
 }
 
 /* Long enough for a command that is answered, even where a virtual CPU stands still for a while. */
+#define HASTY 1000
+
+/* Requests whose deadline is always about to pass */
+struct hasties {
+	struct test *t;
+	struct mock_script script;
+	bool stop;
+	atomic_t over;
+	struct hasty {
+		struct mock_head head;
+		struct hasties *of;
+	} request[HASTY];
+};
+
+static void hasty_again(struct vrb *vrb)
+{
+	struct hasties *of = container_of(vrb, struct hasty, head.vrb)->of;
+
+	vrb->deadline = ktime_add_ms(ktime_get(), 1);
+	if (READ_ONCE(of->stop) || vrb_submit(of->t->client, vrb) != -EINPROGRESS)
+		atomic_inc(&of->over);
+}
+
+static bool hasties_are_over(void *arg)
+{
+	return atomic_read(&((struct hasties *)arg)->over) == HASTY;
+}
+
+static bool has_given_up(void *arg)
+{
+	return counters(arg).timeouts;
+}
+
+/* Deadlines that pass all the time do not keep commands from being given up. */
+static void timeout_among_deadlines(struct test *t)
+{
+	struct hasties *hasties = test_alloc(t, sizeof(*hasties));
+	struct mock_request *held[3];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(held); i++) {
+		held[i] = held_request(t, i);
+		submit(held[i]);
+		wait_posted(held[i]);
+	}
+	hasties->t = t;
+	hasties->script.nr_steps = 1;
+	for (i = 0; i < HASTY; i++) {
+		vrb_prep(&hasties->request[i].head.vrb, &mock_verb, NULL);
+		hasties->request[i].head.vrb.done = hasty_again;
+		hasties->request[i].head.script = &hasties->script;
+		hasties->request[i].of = hasties;
+		hasty_again(&hasties->request[i].head.vrb);
+	}
+	EXPECT(t, wait_until(has_given_up, t));
+	WRITE_ONCE(hasties->stop, true);
+	EXPECT(t, wait_until(hasties_are_over, hasties));
+	for (i = 0; i < ARRAY_SIZE(held); i++) {
+		EXPECT(t, wait_for_completion_timeout(&held[i]->over, MOCK_PATIENCE));
+		let_go(held[i]);
+	}
+}
+
 #define SOON { .issue_timeout_ms = 300 }
 
 const struct test_case time_tests[] = {
@@ -662,6 +725,8 @@ const struct test_case time_tests[] = {
 	{ "timeout_only_without_progress", timeout_only_without_progress,
 	  { .issue_timeout_ms = 1500 } },
 	{ "timeout_however_busy", timeout_however_busy, { .issue_timeout_ms = 500 } },
+	{ "timeout_among_deadlines", timeout_among_deadlines,
+	  { .slots = 4, .issue_timeout_ms = 300 } },
 	{ "timeout_of_many", timeout_of_many,
 	  { .slots = 64, .max_zombies = 62, .issue_timeout_ms = 1500 } },
 	{ "deadline_in_the_past", deadline_in_the_past },
