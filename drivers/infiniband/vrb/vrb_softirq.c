@@ -7,7 +7,8 @@
  * uses the CPU's list. On PREEMPT_RT they do so only with PREEMPT_RT_NEEDS_BH_LOCK; and even then
  * the softirq that a submit raises may run when the submit enables BH, in a task that holds a lock
  * taken by spin_lock_irqsave(), which its callback may take too. So on PREEMPT_RT a soft hrtimer
- * calls the function: its function never runs concurrently with itself, nor in the caller's task.
+ * calls the function. It never runs concurrently with itself, and in kernels whose soft timers have
+ * a thread for each CPU (6.13, and Debian's -rt kernels) not in the caller's task either.
  * The module parameter soft_timer selects the timer on every kernel, for tests.
  */
 #include <linux/export.h>
