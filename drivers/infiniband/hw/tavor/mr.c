@@ -106,6 +106,27 @@ static const struct vrb_object_type tavor_mr_type = {
 	.release = tavor_mr_release,
 };
 
+static void tavor_mr_take_released(struct tavor_ucontext *ctx, struct list_head *released)
+{
+	spin_lock_bh(&ctx->left.lock);
+	list_splice_tail_init(&ctx->released, released);
+	spin_unlock_bh(&ctx->left.lock);
+}
+
+/* Returns whether there were any. */
+static bool tavor_mr_free_released(struct list_head *released)
+{
+	bool any = !list_empty(released);
+	struct tavor_hw_mr *mr, *next;
+
+	list_for_each_entry_safe(mr, next, released, reap) {
+		ib_umem_release(mr->umem);
+		tavor_half_put(mr, &mr->memory);
+		cond_resched();
+	}
+	return any;
+}
+
 /**
  * tavor_mr_reap() - unpins the memory of a process's released regions, and frees them
  * @ctx: context of the process
@@ -117,30 +138,38 @@ static const struct vrb_object_type tavor_mr_type = {
  */
 bool tavor_mr_reap(struct tavor_ucontext *ctx)
 {
-	struct tavor_hw_mr *mr, *next;
 	LIST_HEAD(released);
 	bool any;
 
 	mutex_lock(&ctx->reaping);
-	spin_lock_bh(&ctx->left.lock);
-	list_splice_init(&ctx->released, &released);
-	spin_unlock_bh(&ctx->left.lock);
-	any = !list_empty(&released);
-	list_for_each_entry_safe(mr, next, &released, reap) {
-		ib_umem_release(mr->umem);
-		tavor_half_put(mr, &mr->memory);
-		cond_resched();
-	}
+	tavor_mr_take_released(ctx, &released);
+	any = tavor_mr_free_released(&released);
 	mutex_unlock(&ctx->reaping);
 	return any;
+}
+
+/* The other contexts of the process, whose regions count towards the same limit. */
+static bool tavor_mr_reap_others(struct tavor_ucontext *ctx)
+{
+	struct tavor_dev *dev = to_tdev(ctx->ib.device);
+	struct tavor_ucontext *other;
+	LIST_HEAD(released);
+
+	mutex_lock(&dev->uctxs_lock);
+	list_for_each_entry(other, &dev->uctxs, entry)
+		if (other->mm == ctx->mm)
+			tavor_mr_take_released(other, &released);
+	mutex_unlock(&dev->uctxs_lock);
+	return tavor_mr_free_released(&released);
 }
 
 /* Frees the regions that a process has deregistered. Returns whether it waited or freed any. */
 static bool tavor_mr_settle(struct tavor_ucontext *ctx)
 {
 	bool waited = tavor_uctx_settle(ctx);
+	bool reaped = tavor_mr_reap(ctx);
 
-	return tavor_mr_reap(ctx) || waited;
+	return tavor_mr_reap_others(ctx) || reaped || waited;
 }
 
 /* ---- Regions of processes' queues ---- */
@@ -802,7 +831,7 @@ static int tavor_mr_restore(struct tavor_hw_mr *mr, struct vrb_user *user)
 static int tavor_mr_replace(struct tavor_hw_mr *old, struct tavor_mr *new, struct tavor_hw_pd *pd,
 			    struct vrb_user *user)
 {
-	int err = tavor_mr_withdraw(old, user);
+	int restored, err = tavor_mr_withdraw(old, user);
 
 	if (err) {
 		if (err != -ETIMEDOUT)
@@ -812,8 +841,10 @@ static int tavor_mr_replace(struct tavor_hw_mr *old, struct tavor_mr *new, struc
 		return err;
 	}
 	err = tavor_mr_enable(new, pd, user);
-	if (err && tavor_mr_restore(old, user))
-		err = err == -EIO ? -EIO : -EUCLEAN;
+	restored = err ? tavor_mr_restore(old, user) : 0;
+	/* On a failed device nothing was refused. */
+	if (restored)
+		err = err == -EIO || restored == -EIO ? -EIO : -EUCLEAN;
 	return err;
 }
 

@@ -106,6 +106,8 @@ struct tavor_dev {
 	u32 leaked;
 
 	spinlock_t rings_lock;		/* registrations of the regions of processes' queues */
+	struct list_head uctxs;		/* all user contexts */
+	struct mutex uctxs_lock;	/* uctxs; nobody sleeps for long while it is held */
 
 	/* of the verbs layers */
 	struct tavor_table cqs;

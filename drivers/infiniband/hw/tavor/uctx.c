@@ -7,6 +7,7 @@
  * must belong to objects of this context.
  */
 #include <linux/mm.h>
+#include <linux/sched.h>
 
 #include <uapi/rdma/mthca-abi.h>
 
@@ -45,10 +46,16 @@ int tavor_alloc_ucontext(struct ib_ucontext *ibctx, struct ib_udata *udata)
 	INIT_LIST_HEAD(&ctx->owned);
 	INIT_LIST_HEAD(&ctx->released);
 	init_waitqueue_head(&ctx->left);
+	ctx->mm = current->mm;
 	err = ib_copy_to_udata(udata, &resp, min(sizeof(resp), udata->outlen));
-	if (err)
+	if (err) {
 		tavor_uar_free(dev, &ctx->uar);
-	return err;
+		return err;
+	}
+	mutex_lock(&dev->uctxs_lock);
+	list_add(&ctx->entry, &dev->uctxs);
+	mutex_unlock(&dev->uctxs_lock);
+	return 0;
 }
 
 /**
@@ -59,8 +66,12 @@ int tavor_alloc_ucontext(struct ib_ucontext *ibctx, struct ib_udata *udata)
  */
 void tavor_dealloc_ucontext(struct ib_ucontext *ibctx)
 {
+	struct tavor_dev *dev = to_tdev(ibctx->device);
 	struct tavor_ucontext *ctx = to_tctx(ibctx);
 
+	mutex_lock(&dev->uctxs_lock);
+	list_del(&ctx->entry);
+	mutex_unlock(&dev->uctxs_lock);
 	/* Regions that were released since the last reap still pin memory of the process. */
 	tavor_uctx_settle(ctx);
 	tavor_mr_reap(ctx);
@@ -68,7 +79,7 @@ void tavor_dealloc_ucontext(struct ib_ucontext *ibctx)
 		     !list_empty(&ctx->owned));
 	mutex_destroy(&ctx->reaping);
 	mutex_destroy(&ctx->lock);
-	tavor_uar_free(to_tdev(ibctx->device), &ctx->uar);
+	tavor_uar_free(dev, &ctx->uar);
 }
 
 /**

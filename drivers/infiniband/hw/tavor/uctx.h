@@ -67,6 +67,8 @@ struct tavor_owned {
  * @leaving: number of regions whose destroy nothing waits for
  * @released: regions that the hardware has released, but whose memory is still pinned
  * @reaping: held while that is unpinned
+ * @entry: in &tavor_dev.uctxs
+ * @mm: whose locked memory its regions count as; only compared, not referenced
  *
  * The ABI passes raw numbers: the process does not own an object whose number is not found here.
  */
@@ -83,6 +85,8 @@ struct tavor_ucontext {
 	unsigned int leaving;
 	struct list_head released;
 	struct mutex reaping;	/* see above */
+	struct list_head entry;
+	const struct mm_struct *mm;
 };
 
 static inline struct tavor_ucontext *to_tctx(struct ib_ucontext *ibctx)

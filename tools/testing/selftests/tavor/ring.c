@@ -9,10 +9,14 @@
 // libmthca registers the memory of each QP and SRQ before the create, and deregisters it after the
 // destroy. Only the first command of the queue waits for the registration, and returns its error
 // too. No call waits for the deregistration; the memory stays pinned until the HCA no longer uses
-// it. The model holds the commands meanwhile. No process unpins the memory of another one. By
+// it. The model holds the commands meanwhile. No process unpins the memory of another one. What a
+// process has deregistered on one open device does not keep it from registering on another. By
 // hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/ring
 
+#include <linux/capability.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include "kselftest.h"
 #include "connect.h"
@@ -21,6 +25,7 @@
 
 #define QPS 16
 #define CLOSED (8 << 20) /* bytes */
+#define RING (256 << 10) /* bytes of a QP's queues, at least */
 #define HOLD "3s" /* much longer than a call takes that does not wait, on a busy machine too */
 
 static struct ibv_context *ctx;
@@ -335,12 +340,62 @@ static void test_neighbour(void)
 	ksft_test_result(good && !status, "and it ends\n");
 }
 
+/* The limit of locked memory is for this process, too. */
+static bool limit_applies(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	data[0].effective &= ~(1U << CAP_IPC_LOCK);
+	return !syscall(SYS_capset, &header, data);
+}
+
+/* In a child: destroys a QP, and registers on another open device as much as its ring took. */
+static void register_elsewhere(void)
+{
+	struct ibv_context *other;
+	struct ibv_pd *its_pd;
+	struct ibv_mr *mr;
+	struct ibv_qp *qp;
+	struct rlimit limit;
+	void *memory = process_memory(RING);
+
+	if (!memory || !limit_applies() || !begin())
+		_exit(1);
+	other = process_open();
+	its_pd = other ? ibv_alloc_pd(other) : NULL;
+	qp = connect_make(pd, IBV_QPT_RC, cq, cq, RING / 64);
+	if (!its_pd || !qp || connect_to_init(qp) || ibv_destroy_qp(qp))
+		_exit(2);
+	if (!engine_settles("slots", "HW2SW_MPT", 0) || pinned() < RING / 1024)
+		_exit(3);
+	limit.rlim_cur = limit.rlim_max = pinned() * 1024 + RING / 2;
+	if (setrlimit(RLIMIT_MEMLOCK, &limit))
+		_exit(4);
+	mr = ibv_reg_mr(its_pd, memory, RING, 0);
+	_exit(mr ? 0 : 5);
+}
+
+static void test_two_contexts(void)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (!pid)
+		register_elsewhere();
+	waitpid(pid, &status, 0);
+	ksft_test_result(!status, "two open devices share the limit of locked memory: %d\n",
+			 WEXITSTATUS(status));
+}
+
 int main(void)
 {
 	ksft_print_header();
 	if (access(MODEL_CONTROL, F_OK))
 		ksft_exit_skip("no model to ask\n");
-	ksft_set_plan(29);
+	ksft_set_plan(30);
 	test_exit(false, "memory on its way to the HCA");
 	test_exit(true, "memory on its way there and back");
 	test_close();
@@ -353,6 +408,7 @@ int main(void)
 	test_both_held();
 	test_many();
 	test_neighbour();
+	test_two_contexts();
 	ksft_test_result(model_violations() == 0, "the model has no complaint\n");
 	ksft_test_result(!ibv_destroy_cq(cq) && !ibv_dealloc_pd(pd) && !ibv_close_device(ctx),
 			 "all is closed\n");
