@@ -65,10 +65,11 @@ static struct tavor_queued *tavor_queue_find(struct tavor_queue *queue, u64 user
 /* ---- The port of a QP, as ib_core has recorded it ---- */
 
 /*
- * After a failure the port is that of the last outstanding request that names one. If there is
- * none, it is the port that the QP really has.
+ * A request has ended. The port is that of the last outstanding request that names one. If there is
+ * none, it is the port that the QP really has: ib_core may have recorded another one for a call
+ * that it executed meanwhile.
  */
-static void tavor_queue_settle_port(struct tavor_queued *req, int status)
+static void tavor_queue_settle_port(struct tavor_queued *req)
 {
 	struct tavor_hw_qp *qp = req->qp;
 	u32 port;
@@ -78,7 +79,7 @@ static void tavor_queue_settle_port(struct tavor_queued *req, int status)
 		return;
 	req->port = 0;
 	list_del(&req->port_entry);
-	if (!status || !qp->core)
+	if (!qp->core)
 		return;
 	port = list_empty(&qp->named) ? READ_ONCE(qp->attrs.port) :
 	       list_last_entry(&qp->named, struct tavor_queued, port_entry)->port;
@@ -113,7 +114,7 @@ void tavor_queue_refuse_port(struct tavor_queued *req)
 	struct tavor_dev *dev = req->queue->dev;
 
 	spin_lock_bh(&dev->queues_lock);
-	tavor_queue_settle_port(req, -EINVAL);
+	tavor_queue_settle_port(req);
 	spin_unlock_bh(&dev->queues_lock);
 }
 
@@ -137,7 +138,7 @@ static void tavor_queue_take_back(struct tavor_queued *req)
 	list_del(&req->entry);
 	list_del(&req->qp_entry);
 	rb_erase(&req->node, &req->queue->by_name);
-	tavor_queue_settle_port(req, -ECANCELED);
+	tavor_queue_settle_port(req);
 	req->step = 0;
 	req->qp_state = READ_ONCE(req->qp->state);
 	tavor_queue_over(req, -ECANCELED);
@@ -157,7 +158,7 @@ static void tavor_queue_leaves(struct tavor_queued *req, int status)
 
 	list_del(&req->qp_entry);
 	rb_erase(&req->node, &req->queue->by_name);
-	tavor_queue_settle_port(req, status);
+	tavor_queue_settle_port(req);
 	if (foremost) {
 		req->queue->active--;
 		next = tavor_queue_foremost(qp);
