@@ -133,6 +133,7 @@ static void tavor_ah_from_user(struct ib_device *ibdev, struct rdma_ah_attr *ah,
 	rdma_ah_set_make_grd(ah, false);
 }
 
+/* Of a PSN ib_core, too, uses 24 bits; it would write a line to the log. */
 static void tavor_attr_from_user(struct ib_device *ibdev, struct ib_qp_attr *attr, int mask,
 				 const struct ib_uverbs_qp_attr *from)
 {
@@ -141,8 +142,8 @@ static void tavor_attr_from_user(struct ib_device *ibdev, struct ib_qp_attr *att
 	attr->path_mtu = from->path_mtu;
 	attr->path_mig_state = from->path_mig_state;
 	attr->qkey = from->qkey;
-	attr->rq_psn = from->rq_psn;
-	attr->sq_psn = from->sq_psn;
+	attr->rq_psn = from->rq_psn & TAVOR_QPC_PSN;
+	attr->sq_psn = from->sq_psn & TAVOR_QPC_PSN;
 	attr->dest_qp_num = from->dest_qp_num;
 	attr->qp_access_flags = from->qp_access_flags;
 	attr->pkey_index = from->pkey_index;

@@ -403,7 +403,10 @@ static void test_connect_refused(int fd)
 	ret = one(fd, qp, request(3, VRB_QUEUE_OP_CONNECT, &attr, mask), &c);
 	RESULT(ret == EINVAL && c.qp_state == IBV_QPS_INIT,
 	       "connect: another P_Key than the QP's: %d, state %u\n", ret, c.qp_state);
-	ret = one(fd, qp, request(4, VRB_QUEUE_OP_CONNECT, &good, mask), &c);
+	/* As with ibv_modify_qp(), a PSN has 24 bits, and bits above those have no effect. */
+	attr = good;
+	attr.rq_psn |= 1 << 24;
+	ret = one(fd, qp, request(4, VRB_QUEUE_OP_CONNECT, &attr, mask), &c);
 	RESULT(!ret && c.qp_state == IBV_QPS_RTS, "connect: then with what is right: %d\n", ret);
 	ret = one(fd, qp, request(5, VRB_QUEUE_OP_CONNECT, &good, mask), &c);
 	RESULT(ret == EINVAL && c.qp_state == IBV_QPS_RTS, "connect: from RTS: %d\n", ret);
