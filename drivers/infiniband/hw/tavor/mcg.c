@@ -251,7 +251,8 @@ static void tavor_mcg_let_go_some(struct rcu_head *rcu)
 	for (i = 0; i < TAVOR_MCG_BATCH; i++)
 		if (!tavor_mcg_let_go(table))
 			return;
-	call_rcu(&table->rcu, tavor_mcg_let_go_some);
+	/* A process that exits may wait for it. */
+	call_rcu_hurry(&table->rcu, tavor_mcg_let_go_some);
 }
 
 /* Returns whether this is the first call. */

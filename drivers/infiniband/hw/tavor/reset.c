@@ -348,7 +348,8 @@ void tavor_reset_exit(void)
 	struct saved_card *card, *next;
 
 	list_for_each_entry_safe(card, next, &tavor_unrestored, entry) {
-		pci_warn(card->hca.pdev, "not restored after its reset: it needs a power cycle\n");
+		pci_warn(card->hca.pdev,
+			 "not restored after its reset: unless it was removed it needs a power cycle\n");
 		tavor_reset_free_card(card);
 	}
 }
