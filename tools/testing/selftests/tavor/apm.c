@@ -6,9 +6,9 @@
 // Kernels: 6.12 debug
 // Runs: guest --driver mthca --sm
 //
-// Tests automatic path migration: when packets of the first path are lost, messages continue on the
-// alternate path of each QP. Events, queries and messages agree about it. A migration can also be
-// requested. If there is no path to migrate to, the connection fails. By hand:
+// Tests automatic path migration: when packets of the primary path are lost, messages continue on
+// the alternate path of each QP. Events, queries and messages agree about it. A migration can also
+// be requested. If there is no path to migrate to, the connection fails. By hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/apm
 
 #include <errno.h>
@@ -30,7 +30,7 @@ static struct ibv_mr *mr;
 static uint64_t memory[512] __attribute__((aligned(4096)));
 static uint16_t lid[3];
 
-/* One leaves by port 1 and the other by port 2, and the other way round when they have migrated. */
+/* One QP sends from port 1, the other from port 2; after a migration it is the other way round. */
 struct pair {
 	struct ibv_cq *cq;
 	struct ibv_qp *from, *to;
@@ -118,7 +118,7 @@ static int rearm_by(struct ibv_qp *qp, int port, uint16_t dlid, int pkey_index)
 	return ibv_modify_qp(qp, &attr, IBV_QP_STATE | IBV_QP_ALT_PATH | IBV_QP_PATH_MIG_STATE);
 }
 
-/* By this port, to the other. */
+/* Rearms with an alternate path from this port to the other one. */
 static int rearm(struct ibv_qp *qp, int port)
 {
 	return rearm_by(qp, port, lid[3 - port], 0);
@@ -131,7 +131,7 @@ static int set_state(struct ibv_qp *qp, enum ibv_mig_state state)
 	return ibv_modify_qp(qp, &attr, IBV_QP_STATE | IBV_QP_PATH_MIG_STATE);
 }
 
-/* By this port, with the other as alternate. */
+/* The primary path is from this port, the alternate path from the other one. */
 static bool is(struct ibv_qp *qp, enum ibv_mig_state state, int port)
 {
 	const int mask = IBV_QP_PATH_MIG_STATE | IBV_QP_AV | IBV_QP_ALT_PATH | IBV_QP_PORT;
@@ -187,7 +187,7 @@ static bool writes(struct pair *p, enum ibv_wc_status status)
 		ksft_print_msg("a write: %s\n", ibv_wc_status_str(wc.status));
 		return false;
 	}
-	/* Of UC the completion says only that it has been sent. */
+	/* A completion of a UC QP only says that the message has been sent. */
 	usleep(p->from->qp_type == IBV_QPT_UC ? 100000 : 0);
 	return status || memory[1] == memory[0];
 }
@@ -223,7 +223,7 @@ static bool quiet(void)
 	return ok;
 }
 
-/* Whichever of them is told first. */
+/* The two events can come in either order. */
 static bool both_hear(struct pair *p)
 {
 	struct pollfd pollfd = { context->async_fd, POLLIN, 0 };
@@ -244,7 +244,7 @@ static bool both_hear(struct pair *p)
 	return ok && quiet();
 }
 
-/* What is for this QP and leaves by this port. */
+/* Drops the packets that are for this QP and leave from this port. */
 static bool lose(struct ibv_qp *qp, int port)
 {
 	char request[160];
@@ -293,13 +293,13 @@ static void a_path_is_lost(void)
 	ksft_test_result(ok && lose(p.to, 2) && writes(&p, IBV_WC_SUCCESS) && both_hear(&p) &&
 				 is(p.from, IBV_MIG_MIGRATED, 1) && is(p.to, IBV_MIG_MIGRATED, 2),
 			 "and back\n");
-	/* It is not armed now. */
+	/* The alternate path is no longer armed. */
 	ksft_test_result(ok && lose(p.to, 1) && writes(&p, IBV_WC_RETRY_EXC_ERR) && quiet(),
 			 "without another path it is an error, and no event\n");
 	down(&p);
 }
 
-/* While the queue is full all the time. */
+/* The send queue is full all the time. */
 static void many_messages(void)
 {
 	int sent = 0, done = 0, failed = 0;
@@ -326,7 +326,7 @@ static void by_request(enum ibv_qp_type type, const char *name)
 	struct pair p = {};
 	bool ok = up(&p, type) && armed(&p, 1);
 
-	/* Nobody answers a UC QP, so the sender is never armed by its own messages. */
+	/* A UC QP gets no acknowledgements, so the sender is never armed by its own messages. */
 	if (type == IBV_QPT_UC) {
 		ksft_test_result(ok && is(p.from, IBV_MIG_REARM, 1) && is(p.to, IBV_MIG_ARMED, 2),
 				 "%s: messages arm who receives them\n", name);
@@ -345,7 +345,7 @@ static void by_request(enum ibv_qp_type type, const char *name)
 	down(&p);
 }
 
-/* Without a path the state waits for one. */
+/* Without an alternate path a rearmed QP never becomes armed. */
 static void nowhere_to_go(void)
 {
 	struct pair p = {};
@@ -357,7 +357,7 @@ static void nowhere_to_go(void)
 	down(&p);
 }
 
-/* It has another path than the one that its partner has gone over to. */
+/* The alternate path of one QP is not the path to which its partner has migrated. */
 static void one_cannot_follow(void)
 {
 	struct pair p = {};
@@ -371,7 +371,7 @@ static void one_cannot_follow(void)
 	down(&p);
 }
 
-/* Each is refused, and what was there stays. */
+/* Each invalid modify is refused, and the old values stay. */
 static void refused(void)
 {
 	struct pair p = {};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
  * Functions for programs that make malformed calls: reproducible numbers, memory that ends at an
- * unmapped page, and the resources that the kernel must have back at the end.
+ * unmapped page, and a check that the kernel has its resources back at the end.
  */
 #ifndef SELFTESTS_TAVOR_ARBITRARY_H
 #define SELFTESTS_TAVOR_ARBITRARY_H
@@ -114,8 +114,8 @@ static inline struct accounts accounts_open(void)
 }
 
 /*
- * Counts the kernel's memory. This follows the creation of all objects for the calls, because they
- * are created again later.
+ * Counts the kernel's memory. Call this after all objects for the calls have been created, because
+ * calls may destroy them and they are created again.
  */
 static inline void accounts_memory(struct accounts *before)
 {
@@ -153,10 +153,10 @@ struct arbitrary {
 	const char *missing;
 };
 
-/* The first file descriptor of those that a call may leave open. */
+/* The first file descriptor that may belong to a call. */
 static int arbitrary_first_fd;
 
-/* Makes calls. Every 200 calls it checks for new violations that these calls have caused. */
+/* Makes the calls. After every 200 calls it checks whether these have caused violations. */
 static inline bool arbitrary_calls(const struct arbitrary *what, struct process_log *log,
 				   uint64_t seed, long first, long count)
 {

@@ -25,14 +25,14 @@
 #define PATIENCE_MS 5000
 #define QUIET_MS 300
 #define FIRST_LID 0x21
-#define NOBODY 0xfffffd /* the number of no object */
+#define NOBODY 0xfffffd /* a number that no object has */
 #define EEC (1u << 28)	/* the number is that of an end-to-end context */
 #define ACCESS (IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE)
 #define NR(table) (sizeof(table) / sizeof((table)[0]))
 
 enum kind { QP, CQ, SRQ };
 
-/* What somebody is told; @object is of the kind that the type has, or a port as a number. */
+/* A received event; @object has the kind that the event type implies, or is a port number. */
 struct told {
 	enum ibv_event_type type;
 	const void *object;
@@ -49,7 +49,7 @@ static uint32_t cqn, srqn;
 static int smi[PORTS];
 static bool mthca;
 
-/* ---- What is told ---- */
+/* ---- Received events ---- */
 
 static const void *object_of(const struct ibv_async_event *event)
 {
@@ -100,7 +100,7 @@ static bool hears(struct ibv_context *of, enum ibv_event_type type, const void *
 	return told.type == type && told.object == object;
 }
 
-/* Both processes; what has come already comes at once, so that the other costs no time. */
+/* Checks both processes. Only the first wait takes time: events for the other arrive meanwhile. */
 static bool quiet(void)
 {
 	struct told told;
@@ -135,7 +135,7 @@ static const struct raised {
 	int type;
 	enum kind kind;
 	enum ibv_event_type event;
-	bool not_mthca; /* it tells nobody */
+	bool not_mthca; /* ib_mthca reports no event */
 } raised[] = {
 	{ "path migrated", 0x01, QP, IBV_EVENT_PATH_MIG, false },
 	{ "communication established", 0x02, QP, IBV_EVENT_COMM_EST, false },
@@ -172,7 +172,7 @@ static uint32_t number(enum kind kind)
 
 static void raise_one(const struct raised *r)
 {
-	/* 1: an overrun, to a CQ */
+	/* Subtype 1 of a CQ event is an overrun. */
 	bool ok = raise_event(r->type, 0, number(r->kind), r->kind == CQ);
 
 	if (mthca && r->not_mthca)
@@ -180,12 +180,12 @@ static void raise_one(const struct raised *r)
 	else
 		ksft_test_result(ok && only_own(r->event, object(r->kind)), "%s\n", r->name);
 	ok = raise_event(r->type, 0, NOBODY, r->kind == CQ);
-	/* The first is nobody's. */
+	/* Number 0 belongs to no object. */
 	ok &= raise_event(r->type, 0, 0, r->kind == CQ);
 	ksft_test_result(ok && quiet(), "%s, of no object\n", r->name);
 }
 
-/* A number that was one until just now */
+/* The number of an object that has just been destroyed */
 static void raise_gone(void)
 {
 	struct ibv_qp *qp = connect_make(pd, IBV_QPT_RC, cq, cq, 4);
@@ -199,7 +199,7 @@ static void raise_gone(void)
 	ksft_test_result(ok && quiet(), "events of a QP that is gone\n");
 }
 
-/* The driver makes none of these; ib_mthca looks only at the number. */
+/* The driver creates no end-to-end contexts; ib_mthca only looks at the number. */
 static void raise_eec(void)
 {
 	bool ok = raise_event(0x02, 0, on_srq->qp_num, EEC);
@@ -248,7 +248,7 @@ static void raise_ports(void)
 					 "port %d, which there is not\n", port);
 }
 
-/* ---- Events of the subnet manager's doing ---- */
+/* ---- Events that the subnet manager causes ---- */
 
 static bool set_port(int port, int at, uint8_t value)
 {
@@ -291,7 +291,7 @@ static bool have_lids(void)
 	return ok;
 }
 
-/* Both ends of the cable */
+/* Sets both ends of the cable. */
 static bool activate(int port)
 {
 	bool ok = port_is(port, IBV_PORT_INIT) && set_port(port, UMAD_STATE, IBV_PORT_ARMED) &&
@@ -300,7 +300,7 @@ static bool activate(int port)
 	return ok && everybody(IBV_EVENT_PORT_ACTIVE, port);
 }
 
-/* @at: where in the attribute; its other bytes stay */
+/* @at: offset in the attribute; all other bytes stay */
 static bool set_byte(int port, int attribute, int at, uint8_t value)
 {
 	uint8_t data[64] = {};
@@ -332,7 +332,7 @@ static void set_one(const struct set *s, int port)
 			 "port %d, %s set\n", port, s->name);
 }
 
-/* The GIDs that they change: which one, and which byte of it. */
+/* The GIDs that the events change: the index, and the changed byte. */
 static const struct set_gid {
 	const char *name;
 	int attribute, at, gid, byte;
@@ -352,7 +352,7 @@ static bool gid_arrives(int port, const struct set_gid *s, uint8_t value)
 	return false;
 }
 
-/* ib_core takes this event as a reason to read the GIDs, and of IB ports tells nobody else. */
+/* On this event ib_core reads the GIDs again. It reports no event to users of IB ports. */
 static void set_gid(const struct set_gid *s, int port)
 {
 	const uint8_t value = 0x40 + port;
@@ -377,20 +377,20 @@ static void subnet_manager(void)
 			set_one(&sets[i], port);
 		for (i = 0; i < NR(gids); i++)
 			set_gid(&gids[i], port);
-		/* A Set of what is there already */
+		/* This Set changes nothing. */
 		ksft_test_result(set_port(port, UMAD_LID + 1, 0x31 + port) && quiet(),
 				 "port %d, nothing new set\n", port);
 	}
 }
 
-/* The cable has two ends. */
+/* The cable has two ends, so both ports go down. */
 static void link_goes_down(void)
 {
 	const void *one = (void *)1, *two = (void *)2;
 	struct told first = {}, second = {};
 	bool ok;
 
-	/* Down, and trained anew */
+	/* The link goes down and is trained again. */
 	ok = set_port(1, UMAD_STATE, IBV_PORT_DOWN) && next(own, &first, PATIENCE_MS) &&
 	     next(own, &second, PATIENCE_MS);
 	ok = ok && first.type == IBV_EVENT_PORT_ERR && second.type == IBV_EVENT_PORT_ERR &&
@@ -406,7 +406,7 @@ static void link_goes_down(void)
 
 struct pair {
 	struct ibv_qp *from, *to;
-	struct ibv_cq *cq; /* of @from's sends */
+	struct ibv_cq *cq; /* for @from's send completions */
 };
 
 static int pair_rtr(struct pair *p)
@@ -421,7 +421,7 @@ static int pair_rtr(struct pair *p)
 		       connect_to_rtr(p->to, p->from->qp_num, port.lid);
 }
 
-/* Of two QPs, the second of which has been told of its communication. */
+/* Connects two QPs; only the first one is in RTS. */
 static bool pair_make(struct pair *p, int entries, struct ibv_srq *queue)
 {
 	struct ibv_qp_init_attr init = {
@@ -489,7 +489,7 @@ static void pair_destroy(struct pair *p)
 		ibv_destroy_cq(p->cq);
 }
 
-/* The first message finds the receiver before it is told that there is a connection. */
+/* The first message arrives while the receiver is still in RTR. */
 static void comm_est(void)
 {
 	struct pair p = {};
@@ -522,7 +522,7 @@ static void sq_drained(void)
 	pair_destroy(&not);
 }
 
-/* A request that the responder refuses is its event. */
+/* The responder refuses a request, and gets an event for that. */
 static void refused(enum ibv_wr_opcode opcode, uint64_t address, enum ibv_wc_status status,
 		    enum ibv_event_type event, const char *what)
 {
@@ -606,7 +606,7 @@ static bool fatal(struct ibv_context *of)
 {
 	struct told told = {};
 
-	/* Before it QPs with an SRQ may hear that nothing comes any more. */
+	/* QPs with an SRQ may report their last WQE before this. */
 	while (next(of, &told, PATIENCE_MS) && told.type == IBV_EVENT_QP_LAST_WQE_REACHED)
 		;
 	return told.type == IBV_EVENT_DEVICE_FATAL;
@@ -642,9 +642,9 @@ static void device(void)
 	ksft_test_result(usable_again(), "the device is usable again\n");
 }
 
-/* ---- All of it ---- */
+/* ---- The whole test ---- */
 
-/* The sum of the numbers of one kind that the hardware has: what is new makes the difference. */
+/* The sum of the hardware's object numbers of one kind: a new object's number is the difference. */
 static uint64_t numbers(const char *key)
 {
 	static char reply[1 << 20];

@@ -17,7 +17,7 @@
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "$0")/faults.bash"
 
-# Each of several rounds may take two minutes.
+# There are several rounds, and each may take two minutes.
 TEST_SECONDS=600
 ROUNDS=${ROUNDS:-4}
 REQUESTS=${REQUESTS:-2000}
@@ -27,7 +27,7 @@ audit_is_over() {
 	[ "$(cat "$AUDIT/busy")" = N ] || said "$1" 'device has failed'
 }
 
-# one_round SEED REQUESTS FAULT...: the faults begin when the audit has
+# one_round SEED REQUESTS FAULT...: the faults begin once the audit is running
 one_round() {
 	local since seed=$1 requests=$2 fault
 	shift 2

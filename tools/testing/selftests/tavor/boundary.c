@@ -19,9 +19,9 @@
 #include "process.h"
 #include "raw.h"
 
-#define BAD (-1)  /* the model records a violation, whatever is answered */
-#define LIE (-2)  /* success, and something else than what was asked for */
-#define SAME (-3) /* ib_mthca: as wanted of ours */
+#define BAD (-1)  /* the model records a violation, whatever the result is */
+#define LIE (-2)  /* success, but not with the requested value */
+#define SAME (-3) /* ib_mthca: the same result as from ib_tavor */
 #define BUFFER (16 << 20)
 #define NR(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -37,7 +37,7 @@ static char *memory;
 static int only, number;
 static bool mthca;
 
-/* Whether the next result is wanted. */
+/* Returns whether the next result is selected. */
 static bool next(void)
 {
 	return ++number == only || !only;
@@ -57,7 +57,7 @@ static int wanted(int tavor, int other)
 	return mthca && other != SAME ? other : tavor;
 }
 
-/* @ret is an errno, unless the model has had a complaint since @before. */
+/* @ret is an errno. It becomes BAD if the model has recorded a violation since @before. */
 static bool judged(const char *what, int ret, long before, int want)
 {
 	if (model_violations() != before)
@@ -83,9 +83,9 @@ static bool judged(const char *what, int ret, long before, int want)
 	 IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MIN_RNR_TIMER)
 
 /*
- * What the specification demands in each and what it allows besides. It allows a UC QP in SQD a
- * path, too; but where a process gives one uverbs adds the port, which ib_core's table has not for
- * UC.
+ * The attributes that the specification requires for each transition, and those that it allows. For
+ * a UC QP in SQD it allows a path, too. But uverbs adds the port to a path, and ib_core's table
+ * does not allow a port there.
  */
 #define STEPS                                                                                  \
 	STEP(RC_INIT, RC, RESET, INIT, PLACE | IBV_QP_ACCESS_FLAGS, 0)                         \
@@ -146,7 +146,7 @@ static struct ibv_qp *make_qp(enum ibv_qp_type type)
 	return ibv_create_qp(pd, &init);
 }
 
-/* Values that are good for anything. */
+/* Values that are valid for every transition. */
 static struct ibv_qp_attr plain(const struct ibv_qp *qp, const struct step *step)
 {
 	const struct ibv_ah_attr path = { .dlid = port.lid, .port_num = 1 };
@@ -182,7 +182,7 @@ static int walk(struct ibv_qp *qp, enum step_id id)
 	return ibv_modify_qp(qp, &attr, steps[id].need);
 }
 
-/* From RESET to @state; the steps of each type are in the same order. */
+/* Moves the QP from RESET to @state. The steps of each type are in the same order. */
 static int bring(struct ibv_qp *qp, enum ibv_qp_type type, enum ibv_qp_state state)
 {
 	const enum step_id first = type == IBV_QPT_RC ? RC_INIT :
@@ -221,7 +221,7 @@ static bool state_is(struct ibv_qp *qp, enum ibv_qp_state want)
 	return !ret && attr.qp_state == want;
 }
 
-/* One modify of a QP that is new each time. */
+/* Modifies a new QP. */
 static bool modify(const struct step *step, int mask, int want, const char *what)
 {
 	struct ibv_qp *qp = qp_at(step->type, step->from);
@@ -233,7 +233,7 @@ static bool modify(const struct step *step, int mask, int want, const char *what
 	return !ibv_destroy_qp(qp) && ok;
 }
 
-/* Each attribute left out that is demanded, each added that is allowed and each that is not. */
+/* Omits each required attribute, and adds each allowed and each forbidden one. */
 static void masks(const struct step *step)
 {
 	bool ok = true;
@@ -267,7 +267,7 @@ static bool leads(enum ibv_qp_type type, enum ibv_qp_state from, int to)
 	       (to == IBV_QPS_ERR && from != IBV_QPS_RESET);
 }
 
-/* From one state to each other one, and to some that are none. */
+/* Tries the transitions from one state to each other one, and to invalid states. */
 static void transitions(enum ibv_qp_type type, enum ibv_qp_state from)
 {
 	static const int to[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 15, 16, 127, 128, 255 };
@@ -295,7 +295,7 @@ static const struct value_row {
 	uint64_t value;
 	int mask;
 	bool global; /* both paths have a GRH */
-	bool read;   /* a query answers what was set */
+	bool read;   /* a query must return what was set */
 	int want, of_mthca;
 } values[] = {
 #define ROW(step, field, value, mask, global, read, want, other) \
@@ -355,7 +355,7 @@ static const struct value_row {
 	V(RC_RTR, dest_qp_num, 0xffffffff, EINVAL, BAD),
 	V(RC_RTR, rq_psn, 0, 0, SAME),
 	V(RC_RTR, rq_psn, 0xffffff, 0, SAME),
-	/* ib_core cuts these. */
+	/* ib_core truncates these. */
 	V(RC_RTR, rq_psn, 0x1000000, LIE, SAME),
 	V(RC_RTR, rq_psn, 0xffffffff, LIE, SAME),
 	V(RC_RTR, max_dest_rd_atomic, 0, 0, LIE),
@@ -422,7 +422,7 @@ static const struct value_row {
 	V(RC_RTS, rnr_retry, 8, EINVAL, LIE),
 	V(RC_RTS, rnr_retry, 255, EINVAL, LIE),
 	V(RC_RTS, sq_psn, 0xffffff, 0, SAME),
-	/* ib_core cuts these. */
+	/* ib_core truncates these. */
 	V(RC_RTS, sq_psn, 0x1000000, LIE, SAME),
 	V(RC_RTS, sq_psn, 0xffffffff, LIE, SAME),
 	V(RC_RTS, max_rd_atomic, 0, 0, LIE),
@@ -548,7 +548,7 @@ QP_CALL(ud_send_sge, send_sge, IBV_QPT_UD)
 QP_CALL(ud_inline, inline_data, IBV_QPT_UD)
 QP_CALL(qp_type, type, IBV_QPT_RC)
 
-/* With an SRQ what is said of the receive queue counts for nothing, and there is none. */
+/* With an SRQ the QP has no receive queue, and the sizes given for it are ignored. */
 static int srq_qp_recv(uint64_t wr, uint64_t sge)
 {
 	struct raw_qp_in in = qp_request(IBV_QPT_RC);
@@ -610,7 +610,7 @@ static int cq_resize(uint64_t cqe, uint64_t b)
 	return ret;
 }
 
-/* What is answered as the number of segments is what the library lets a process post. */
+/* The returned number of segments is the number that the library lets a process post. */
 static int srq_of(uint64_t wr, uint64_t sge)
 {
 	struct ib_uverbs_create_srq_resp caps;
@@ -648,7 +648,7 @@ static int srq_type(uint64_t type, uint64_t b)
 	return ret ? -ret : -raw_destroy_srq(context->cmd_fd, srq.handle);
 }
 
-/* Of one with room for 100 */
+/* The SRQ has room for 100. */
 static int srq_modify(uint64_t mask, uint64_t number)
 {
 	struct ibv_srq_init_attr init = { .attr = { .max_wr = 100, .max_sge = 1 } };
@@ -692,7 +692,7 @@ static int mr_access(uint64_t access, uint64_t b)
 	return ret ? -ret : -raw_dereg_mr(context->cmd_fd, mr.handle);
 }
 
-/* @first: first byte of the group */
+/* @first: first byte of the MGID */
 static int group(enum ibv_qp_type type, uint8_t first, uint16_t lid)
 {
 	union ibv_gid gid = { .raw = { first, 0x12, [15] = 7 } };
@@ -730,7 +730,7 @@ static int doorbells(uint64_t protection, uint64_t offset)
 	return 0;
 }
 
-/* Mapped as it should be, then made executable */
+/* The page is mapped correctly, and then made executable. */
 static int doorbells_later(uint64_t protection, uint64_t b)
 {
 	void *page = mmap(NULL, PROCESS_PAGE, PROT_WRITE, MAP_SHARED, context->cmd_fd, 0);
@@ -747,7 +747,7 @@ static const struct call_row {
 	const char *text;
 	int (*call)(uint64_t a, uint64_t b);
 	uint64_t a, b;
-	size_t limit; /* of the device: added to @a */
+	size_t limit; /* limit of the device; it is added to @a */
 	int want, of_mthca;
 } calls[] = {
 #define NO_LIMIT SIZE_MAX
@@ -908,7 +908,7 @@ static void call(const struct call_row *row)
 			 row->text, outcome(want));
 }
 
-/* ---- What a query says of a QP that the hardware does not know ---- */
+/* ---- A query of a QP that the hardware does not know ---- */
 
 static void reset_qp_query(void)
 {
@@ -988,7 +988,7 @@ static void overrun(void)
 	ksft_test_result(ok, "a CQ overrun by its own process is an event\n");
 }
 
-/* Where a counter of the device is, and where it must not be a second time */
+/* Where a counter of the device must be, and where it must not appear a second time. */
 static void counters(void)
 {
 	char path[512];
@@ -1004,7 +1004,7 @@ static void counters(void)
 			 "counters are the device's, no port has any, none is for QPs\n");
 }
 
-/* ---- All of it ---- */
+/* ---- The whole test ---- */
 
 static bool ready(void)
 {

@@ -10,18 +10,18 @@
 # As: mthca
 #
 # Tests the reset of an MT23108 that has a PCI-X bridge of its own, which is reset with it. The
-# driver restores the bridge completely, its command register last, and says what it cannot do. What
-# it could not restore it restores at the next reset. By hand:
+# driver restores the bridge completely, its command register last, and reports what it cannot
+# restore. It restores that at the next reset. By hand:
 #   tools/testing/vm/run --bridge --modules "pcix_bridge ib_tavor" -- \
 #     tools/testing/selftests/tavor/bridge.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "$0")/faults.bash"
 
-# A probe takes a second and more, and eleven if the bridge stays away.
+# A probe takes more than a second, or eleven seconds if the bridge does not respond.
 TEST_SECONDS=300
 
-# The bench loads ib_tavor as a module without a device, so that a probe which fails is a result.
+# The bench loads ib_tavor as a module without a device, so that a failed probe is only a result.
 ! loaded ib_tavor || DRIVER=tavor
 TAVOR=/sys/bus/pci/drivers/ib_$DRIVER
 BRIDGE=/sys/module/pcix_bridge/parameters
@@ -43,19 +43,19 @@ logged() {
 		fail "not one line '$2': $(messages_since "$1")"
 }
 
-# reset_failed MARK: ib_tavor has logged that as well, once
+# reset_failed MARK: ib_tavor has logged the failed reset, too, and only once
 reset_failed() {
 	[ "$DRIVER" != tavor ] || logged "$1" 'reset failed'
 }
 
-# is NAME VALUE
+# is NAME VALUE: the number of the simulated bridge is VALUE
 is() {
 	[ "$(state "$1")" = "$2" ] || fail "$1 is not $2: $(cat "$BRIDGE/state")"
 }
 
-# all_restored: each reset of the bridge has been followed by a complete restore. The bits are those
-# of dwords that a reset must have changed: command, cache line, bus numbers, windows, bridge
-# control, and the two split controls.
+# all_restored: each reset of the bridge was followed by a complete restore. The bits stand for the
+# dwords that a reset must have changed: command, cache line, bus numbers, windows, bridge control,
+# and the two split controls.
 all_restored() {
 	local must=$((0x2 | 0x8 | 0x40 | 0x100 | 0x200 | 0x8000 | 0x30000))
 	cat "$BRIDGE/state"
@@ -67,7 +67,7 @@ all_restored() {
 	is restored "$(state resets)"
 }
 
-# bind_timed: binds, prints how many seconds it took; its error is in the file "error"
+# bind_timed: binds, and prints how many seconds that took; an error is in the file "error"
 bind_timed() {
 	local address began=$SECONDS status=0
 	address=$(function_address)
@@ -76,14 +76,14 @@ bind_timed() {
 	return "$status"
 }
 
-# no_device: the last bind has failed with -ENODEV
+# no_device: the last bind failed with -ENODEV
 no_device() {
 	cat "$TEST_DIR/error"
 	grep -q 'No such device' "$TEST_DIR/error"
 	! bound
 }
 
-# begin: unbinds the driver if necessary; the simulated bridge works, whatever a test has left
+# begin: unbinds the driver if necessary, and makes the simulated bridge work again
 begin() {
 	bridge_set away 0
 	bridge_set pcix Y
@@ -152,8 +152,8 @@ test_a_bridge_that_comes_late() {
 	usable
 }
 
-# lost_its_bridge: binds while the bridge stays away; the probe fails. Then the bridge responds
-# again, with the configuration that the reset has left.
+# lost_its_bridge: binds while the bridge does not respond, so the probe fails. Then the bridge
+# responds again, with the configuration after its reset.
 lost_its_bridge() {
 	begin
 	bridge_set away -1
@@ -163,8 +163,8 @@ lost_its_bridge() {
 	is lost 1
 }
 
-# restored_since N: the bridge has been restored twice since N times: after the reset that failed,
-# and after one that did not
+# restored_since N: there have been two more restores than N: after the reset that failed, and after
+# one that did not
 restored_since() {
 	cat "$BRIDGE/state"
 	is lost 0
@@ -174,7 +174,7 @@ restored_since() {
 	is restored $(($1 + 2))
 }
 
-# slot_is_reset: an error of the bus, after which the slot of the HCA is reset
+# slot_is_reset: the bus reports an error, and then the slot of the HCA is reset
 slot_is_reset() {
 	local report=/sys/module/tavor_bus_error/parameters
 	load_own tavor_bus_error
@@ -234,7 +234,7 @@ test_a_bridge_that_comes_for_the_next_recovery() {
 	usable
 }
 
-# Nobody knows its configuration any more.
+# The module that had saved the configuration is gone.
 test_a_bridge_whose_configuration_nobody_has_kept() {
 	local since
 	[ "$DRIVER" = tavor ] || skip "ib_mthca saves what it finds"

@@ -20,14 +20,14 @@ RECOVERIES=6
 TEST_SECONDS=300
 PARAMETERS=/sys/module/tavor_bus_error/parameters
 
-# report NAME [VERDICT]: the bus reports to the driver, which answers so
+# report NAME [VERDICT]: reports this error to the driver; its answer must be VERDICT
 report() {
 	echo "$1" >"$PARAMETERS/report"
 	[ -z "${2:-}" ] || [ "$(<"$PARAMETERS/verdict")" = "$2" ] ||
 		fail "$1: the driver's verdict is '$(<"$PARAMETERS/verdict")'"
 }
 
-# report_within SECONDS NAME: in the background, so that one which hangs is a result
+# report_within SECONDS NAME: reports in the background, so that a handler that hangs fails the test
 report_within() {
 	local pid
 	(report "$2") &
@@ -35,12 +35,12 @@ report_within() {
 	until_true "$1" ended "$pid" || fail "$2 hangs: $(cat "/proc/$pid/stack")"
 }
 
-# error_buffer: what devlink has of it
+# error_buffer: prints the error buffer that devlink shows
 error_buffer() {
 	devlink health dump show "pci/$(function_address)" reporter fatal | grep -oE '[0-9a-f]{8}'
 }
 
-# masters: the function may write memory
+# masters: bus mastering of the function is on
 masters() {
 	local command
 	command=$(od -An -tu2 -j4 -N2 "/sys/bus/pci/devices/$(function_address)/config")
@@ -55,7 +55,7 @@ doorbells() {
 	model '{"cmd":"stats","hca":0,"history":false}' | grep -o '"db_[a-z]*":[0-9]*'
 }
 
-# left_alone MARK: nobody tries to bring it back, not even when asked to
+# left_alone MARK: nothing recovers the device, not even a request to do so
 left_alone() {
 	local before
 	before=$(doorbells)
@@ -71,7 +71,7 @@ left_alone() {
 	report cut
 }
 
-# back MARK: it works, and nothing of what was before is left
+# back MARK: the device works, and nothing is left from before
 back() {
 	said "$1" 'recovery: the device is back' || fail "$(messages_since "$1")"
 	! said "$1" 'leaked|still in use|still the hardware' || fail "$(messages_since "$1")"
@@ -83,7 +83,7 @@ back() {
 	wait $!
 }
 
-# slot_is_reset MARK: and all is well
+# slot_is_reset MARK: after the reset of its slot the device works again
 slot_is_reset() {
 	report reset recovered
 	report resume
@@ -100,7 +100,7 @@ test_in_the_middle_of_commands_and_traffic() {
 	holders+=$PIDS
 	endless_pingpong
 	PIDS+=" $holders"
-	# Answers take their time, and some do not come at all.
+	# Commands are slow, and one is not answered.
 	model_set 0 fault delay,on=cmd,prob=0.5,time=500ms
 	one_fault drop HW2SW_CQ 3
 	sleep 1
@@ -193,8 +193,8 @@ test_unbound_before_its_slot_is_reset() {
 	usable
 }
 
-# A device that is coming up is not waited for longer than its layers last. It may be in reset, when
-# nobody is to touch its configuration space, this test neither.
+# The handler does not wait longer for a device that is coming up than its layers take. The device
+# may be in reset, when nobody may access its configuration space, so this test does not either.
 test_while_it_is_recovered() {
 	local since wait
 	for wait in 0 0.3 0.8 1.2 1.6; do

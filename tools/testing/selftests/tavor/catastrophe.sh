@@ -44,7 +44,7 @@ test_each_other_syndrome_does() {
 	done
 }
 
-# async_interrupt: as the context of the asynchronous event queue has it
+# async_interrupt: prints the interrupt of the asynchronous event queue's context
 async_interrupt() {
 	local index
 	index=$(grep -E 'ib_tavor-(comp|async|cmd)' /proc/interrupts | grep -n async | cut -d: -f1)
@@ -78,7 +78,7 @@ test_a_corrected_memory_error_is_reported() {
 	! failed "$since" || fail "it has failed"
 }
 
-# async_written: entries of the asynchronous event queue, ever
+# async_written: prints how many entries the asynchronous event queue has had
 async_written() {
 	model '{"cmd":"objects","hca":0}' | grep -oE '"eqn":[^}]*' |
 		sed -n "$(($(async_interrupt) - 127))s/.*\"written\":\([0-9]*\).*/\1/p"
@@ -96,7 +96,7 @@ test_an_overflow_is_told_by_another_queue() {
 	renew
 }
 
-# eec_event TYPE: of the end-to-end context 5
+# eec_event TYPE: raises an event of the end-to-end context 5
 eec_event() {
 	model "{\"cmd\":\"event\",\"hca\":0,\"type\":$1,\"subtype\":0,\"data\":[5,0,268435456]}" |
 		grep -q '"ok":true'

@@ -15,7 +15,7 @@
 
 TEST_SECONDS=600
 
-# comes_and_goes ACTION COMMAND N [FIELD=VALUE...]
+# comes_and_goes ACTION COMMAND N [FIELD=VALUE...]: binds and unbinds with this fault
 comes_and_goes() {
 	local since
 	since=$(mark)
@@ -27,7 +27,7 @@ comes_and_goes() {
 	messages_since "$since" | grep -oE -m 1 "(ib_tavor|ib_vrb).*"
 }
 
-# each_command ACTION [FIELD=VALUE...]
+# each_command ACTION [FIELD=VALUE...]: does that for each command of the clients
 each_command() {
 	local command n
 	quick

@@ -18,7 +18,7 @@
 #define CQS 40
 #define SRQS 10
 #define QPS 200
-#define MEMBERS 1000 /* QPs in groups: the driver needs a while to let go of them */
+#define MEMBERS 1000 /* QPs in groups: detaching all of them takes the driver a while */
 #define GROUP 40     /* QPs of each group; the HCA has room for more */
 
 static char memory[65536];
@@ -62,7 +62,7 @@ static struct ibv_qp *create_qp(enum ibv_qp_type type, int i)
 	return ibv_create_qp(pd, &attr);
 }
 
-// The hardware knows a QP from its first transition on.
+// The hardware knows a QP only after its first transition.
 static void to_init(struct ibv_qp *of)
 {
 	struct ibv_qp_attr attr = { .qp_state = IBV_QPS_INIT, .port_num = 1 };

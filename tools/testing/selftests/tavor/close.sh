@@ -6,7 +6,7 @@
 # Timeout: 600
 # Level: ci
 #
-# Tests that all objects of a process are destroyed, in whatever way it ends. The process has some
+# Tests that all objects of a process are destroyed, no matter how it ends. The process has some
 # hundred objects, and their destroys share the command slots. By hand:
 #   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/close.sh [test_NAME...]
 
@@ -27,7 +27,7 @@ counter() {
 	sed -n "s/^$1 //p" "$(engine counters)"
 }
 
-# anew: the device without a history; its commands take a while
+# anew: binds the device again, and makes its commands slow
 anew() {
 	! bound || unbind
 	bind
@@ -36,7 +36,7 @@ anew() {
 	BEFORE=$(objects)
 }
 
-# start HOW: in the background, until it has its objects
+# start HOW: starts the process in the background, and waits until it has its objects
 start() {
 	"$PROGRAM" "$1" >"$TEST_DIR/process" &
 	PID=$!
@@ -47,18 +47,18 @@ all_gone() {
 	[ "$(objects)" = "$BEFORE" ]
 }
 
-# left_nothing: the process is over, and so is what it had
+# left_nothing: the process has ended, and all its objects are gone
 left_nothing() {
 	until_true 60 ended "$PID" || fail "it hangs: $(cat "/proc/$PID/stack")"
 	until_true 20 all_gone || fail "objects are left: $(cat "$(engine objects)")"
 }
 
-# in_parallel: it was no thread of the process that had so many commands under way
+# in_parallel: there were more commands at a time than a thread of the process could issue
 in_parallel() {
 	[ "$(counter slots_max)" -ge 32 ] || fail "at most $(counter slots_max) commands at a time"
 }
 
-# says_of_close: the kernel tells drivers of a close
+# says_of_close: this kernel tells drivers when a device file is closed
 says_of_close() {
 	[ "$(sed -n 's/^\([0-9]*\)\..*/\1/p' /proc/sys/kernel/osrelease)" -ge 7 ]
 }
@@ -97,7 +97,7 @@ test_two_processes_at_once() {
 	left_nothing
 }
 
-# Whoever lists objects reads what is being destroyed.
+# A listing of objects also reads those that are being destroyed.
 list_for_ever() {
 	while rdma -d resource show qp && rdma -d resource show cq && rdma -d resource show mr; do
 		:
@@ -130,8 +130,8 @@ test_the_device_fails_meanwhile() {
 	usable
 }
 
-# The driver lets go of the members of groups some at a time. The process ends before it is through,
-# and ib_core destroys a QP only once.
+# The driver detaches members of groups in portions. The process ends before all are detached, and
+# ib_core destroys a QP only once.
 test_the_device_fails_under_members_of_groups() {
 	local since
 	anew
@@ -172,6 +172,6 @@ test_the_function_is_unbound_under_the_process() {
 	usable
 }
 
-# As it was, for the tests that share the guest
+# The old value, for the other tests in this guest
 trap 'model_set 0 latency 10us' EXIT
 run_tests "$@"

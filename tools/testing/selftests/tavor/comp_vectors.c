@@ -7,8 +7,8 @@
 // Runs: guest --driver mthca --sm
 //
 // Tests that there are as many completion vectors as processors, each with its own event queue and
-// interrupt. A CQ uses the vector that its create selects, also while it is resized. ib_mthca has
-// one vector. By hand:
+// interrupt. A CQ uses the vector that its create selects, and keeps it when it is resized.
+// ib_mthca has one vector. By hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/comp_vectors
 
 #include <errno.h>
@@ -28,7 +28,7 @@ static struct ibv_pd *pd;
 static struct ibv_port_attr port;
 static bool mthca;
 
-/* A QP that is connected to itself, and its CQ on a vector. */
+/* A QP that is connected to itself, and its CQ on one vector. */
 struct loop {
 	struct ibv_comp_channel *channel;
 	struct ibv_cq *cq;
@@ -79,7 +79,7 @@ static bool loop_events(struct loop *loop)
 	return true;
 }
 
-/* How many interrupts the vector has had, on all processors; -1: it has none of its own. */
+/* Returns the interrupts of the vector on all processors, or -1 if it has none of its own. */
 static long interrupts(int vector)
 {
 	FILE *file = fopen("/proc/interrupts", "r");
@@ -99,7 +99,7 @@ static long interrupts(int vector)
 	return sum;
 }
 
-/* The event queues of the CQs that the hardware has, as bits: of as many vectors as many. */
+/* Returns a mask of the event queues that the hardware's CQs use: one bit for each vector. */
 static uint64_t event_queues(void)
 {
 	static char reply[1 << 20];
@@ -116,7 +116,7 @@ static uint64_t event_queues(void)
 	return queues;
 }
 
-/* Of all vectors, only this one's interrupts have become more. */
+/* Of all vectors only this one has had the new interrupts. */
 static bool only_its(int vector, const long *before)
 {
 	bool ok = true;
@@ -125,7 +125,7 @@ static bool only_its(int vector, const long *before)
 
 	for (i = 0; i < context->num_comp_vectors; i++) {
 		more = interrupts(i) - before[i];
-		/* Of other CQs there may be some now and then. */
+		/* Other CQs may cause a few interrupts. */
 		if (before[i] < 0 || (i == vector ? more < EVENTS / 2 : more >= EVENTS / 2)) {
 			ksft_print_msg("vector %d: %ld interrupts, %ld before\n", i, more,
 				       before[i]);

@@ -13,7 +13,7 @@
 # handle (client/tavor_ah.c) returns the attributes of its create, invalid attributes are refused,
 # and as many address handles can be created as the device reports. A refused work request does not
 # affect any other (client/tavor_posts.c). No region gets a key that has a special meaning.
-# ib_mthca's query of an address handle reads through a null pointer, which the run expects; and it
+# ib_mthca's query of an address handle dereferences a null pointer, which the run expects; and it
 # rings the doorbell of a QP in RESET, which the run waives. By hand:
 #   tools/testing/vm/run --driver tavor --sm --modules tavor_ah -- \
 #     tools/testing/selftests/tavor/core_client.sh [test_NAME...]
@@ -21,7 +21,7 @@
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "$0")/faults.bash"
 
-# client MODULE PARAMETER: what the module says, in $TEST_DIR/results
+# client MODULE PARAMETER: loads the module; its results are in $TEST_DIR/results
 client() {
 	local since
 	! loaded "$1" || rmmod "$1"
@@ -31,7 +31,7 @@ client() {
 	messages_since "$since" | grep "$1:" | tee "$TEST_DIR/results"
 }
 
-# good NUMBER: that result
+# good NUMBER: result NUMBER is good
 good() {
 	grep -qE "tavor_[a-z]+: ok $1 " "$TEST_DIR/results"
 }
@@ -40,8 +40,8 @@ bad() {
 	grep -qE "tavor_[a-z]+: not ok $1 " "$TEST_DIR/results"
 }
 
-# libmthca ends scatter lists with this key, which would be that of some region. First, because a
-# key comes back late.
+# libmthca ends scatter lists with this key, so no region may have it. This test comes first because
+# it takes long until a key is reused.
 test_the_key_that_ends_lists_is_no_regions() {
 	"$TREE/build/guest/tavor/lkeys" >"$TEST_DIR/keys"
 	grep -qx 0xff "$TEST_DIR/keys"
@@ -64,7 +64,7 @@ test_work_requests_that_are_refused() {
 	fi
 }
 
-# Values that do not fit ib_mthca cuts off.
+# ib_mthca truncates values that do not fit.
 test_addresses_that_are_refused() {
 	client tavor_ah mode=refuses
 	good 1
@@ -82,7 +82,7 @@ test_as_many_addresses_as_the_device_says() {
 	good 2
 }
 
-# Last, because of what ib_mthca does: the guest is to outlive it.
+# This test is the last one, because the guest may not survive what ib_mthca does.
 test_queries_of_addresses() {
 	loaded ib_tavor || echo 0 >/proc/sys/kernel/panic_on_oops
 	client tavor_ah mode=queries

@@ -12,7 +12,7 @@
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "$0")/faults.bash"
 
-# counters: the names of all there are of the device and its ports, but for how long they are kept
+# counters: prints the names of all counters of the device and its ports, without "lifespan"
 counters() {
 	find "/sys/class/infiniband/$(device)/" -path '*/hw_counters/*' -printf '%f\n' |
 		grep -vx lifespan | sort
@@ -47,7 +47,7 @@ test_rdma_shows_none_of_a_port() {
 	done <"$TEST_DIR/names"
 }
 
-# unsupported WORD...: rdma(8) is told so
+# unsupported WORD...: this command of rdma(8) fails with EOPNOTSUPP
 unsupported() {
 	local said
 	said=$(rdma statistic "$@" 2>&1) && fail "it succeeds: rdma statistic $*"

@@ -24,7 +24,7 @@
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "$0")/faults.bash"
 
-# option KEY: of the model
+# option KEY: prints this option of the model
 option() {
 	model '{"cmd":"get","hca":0,"key":"'"$1"'"}' | sed -nE 's/.*"value":"?([^",}]*).*/\1/p'
 }
@@ -37,7 +37,7 @@ mt25208() {
 	[ "$(option device)" = mt25208 ]
 }
 
-# probed PATTERN: the driver has said so since the kernel booted
+# probed PATTERN: the driver has logged this since the kernel booted
 probed() {
 	dmesg | grep -E "ib_(tavor|mthca)" | grep -E -- "$1"
 }
@@ -72,7 +72,7 @@ test_the_memory_is_there_or_not() {
 	fi
 }
 
-# By command where the host cannot see the tables, and by stores where it can.
+# The driver uses commands if the host cannot see the tables, and stores if it can.
 test_translations_are_written() {
 	loaded ib_tavor || skip "of ib_mthca hca/guest/device.sh has it"
 	pair "ibv_rc_pingpong -c -n 5" "ibv_rc_pingpong -c -n 5"
@@ -84,7 +84,7 @@ test_translations_are_written() {
 	fi
 }
 
-# The PCI-X card has a bridge of its own, which the model does not have; PCI Express has none.
+# The PCI-X card has a bridge of its own, which the model lacks. A PCI Express card has none.
 test_the_bridge_is_looked_for() {
 	if mt25208; then
 		absent 'bridge' <(probed .)

@@ -67,7 +67,7 @@ static bool overrun(const struct storm *storm)
 	return true;
 }
 
-/* Counts by type until nothing has come for a second. */
+/* Counts events by type until none has come for a second. */
 static void count_events(struct ibv_context *of, int count[32])
 {
 	struct pollfd pollfd = { of->async_fd, POLLIN, 0 };
@@ -92,12 +92,12 @@ static void test(int qps)
 	ksft_test_result(own[IBV_EVENT_CQ_ERR] == 1, "the CQ's event: %d\n", own[IBV_EVENT_CQ_ERR]);
 	ksft_test_result(own[IBV_EVENT_QP_FATAL] == qps + 1, "the QPs' events: %d of %d\n",
 			 own[IBV_EVENT_QP_FATAL], qps + 1);
-	/* Somebody else hears of the port as before. */
+	/* Another process still gets events of the port. */
 	model_ask("{\"cmd\":\"event\",\"type\":9,\"subtype\":4,\"data\":[0,0,268435456]}");
 	count_events(other, others);
 	ksft_test_result(others[IBV_EVENT_PORT_ACTIVE] == 1 && !others[IBV_EVENT_DEVICE_FATAL],
 			 "another process has its event: %d\n", others[IBV_EVENT_PORT_ACTIVE]);
-	/* The kernel destroys what is left of it. */
+	/* The kernel destroys the remaining objects. */
 	ibv_close_device(other);
 	close(storm.context->cmd_fd);
 }

@@ -47,7 +47,7 @@ static int reg(int i)
 	return mr[i] ? 0 : errno;
 }
 
-/* The HCA reads a region and writes it: it has its translations then. */
+/* The HCA reads and writes the region, and so caches its translations. */
 static bool use(int i)
 {
 	struct ibv_sge sge = { (uintptr_t)memory[i], BYTES / 2, mr[i]->lkey };
@@ -93,7 +93,7 @@ int main(void)
 	if (access(MODEL_CONTROL, F_OK))
 		ksft_exit_skip("no model to ask\n");
 	ksft_set_plan(3);
-	/* It stays as it is. */
+	/* The device must stay failed. */
 	if (system("echo 0 >/sys/module/ib_tavor/parameters/recoveries"))
 		ksft_exit_fail_msg("recoveries cannot be switched off\n");
 	if (!begin())

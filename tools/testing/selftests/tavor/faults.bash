@@ -74,7 +74,7 @@ fault() {
 	model_set 0 fault "${text#action=}"
 }
 
-# catastrophic_event SYNDROME: causes a local catastrophic error, as an event
+# catastrophic_event SYNDROME: causes a local catastrophic error, which is reported as an event
 catastrophic_event() {
 	model '{"cmd":"event","hca":0,"type":8,"subtype":0,"data":[0,0,'"$1"',5]}' |
 		grep -q '"ok":true'
@@ -85,7 +85,7 @@ catastrophe() {
 	catastrophic_event 5
 }
 
-# The value that buffer writes, as devlink shows it
+# The value that buffer writes, in devlink's format
 # shellcheck disable=SC2034 # for the tests
 BUFFER=03000000
 
@@ -113,7 +113,7 @@ commands_of() {
 		"$TEST_DIR/before" "$TEST_DIR/after" | grep . || fail "no command was executed: $*"
 }
 
-# one_fault ACTION COMMAND N [FIELD=VALUE...]: adds a fault of the N-th such command from now on
+# one_fault ACTION COMMAND N [FIELD=VALUE...]: adds a fault for the N-th such command from now on
 one_fault() {
 	fault "$1" on=cmd "op=$2" "after=$(($3 - 1))" count=1 "${@:4}"
 }
@@ -141,7 +141,7 @@ usable() {
 	ibv_devinfo >"$TEST_DIR/info" || fail "ibv_devinfo: $(cat "$TEST_DIR/info")"
 }
 
-# module_comes_and_goes: unloads the module, which leaves nothing behind, and loads it again
+# module_comes_and_goes: unloads the module, checks that nothing is left, and loads it again
 module_comes_and_goes() {
 	local since
 	since=$(mark)

@@ -15,7 +15,7 @@
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "$0")/faults.bash"
 
-# msi 0|1: whether the function may use MSI-X; it is bound anew
+# msi 0|1: allows or forbids MSI-X for the function, and binds it again
 msi() {
 	unbind
 	echo "$1" >"/sys/bus/pci/devices/$(function_address)/msi_bus"

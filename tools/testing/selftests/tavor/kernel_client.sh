@@ -14,13 +14,13 @@
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "$0")/faults.bash"
 
-# results MARK NUMBER: all of so many were good
+# results MARK NUMBER: there are exactly so many results since MARK, all of them good
 results() {
 	messages_since "$1" | grep 'tavor_client:'
 	[ "$(messages_since "$1" | grep -c 'tavor_client: ok ')" = "$2" ]
 }
 
-# alone: without the other client, whose requests the faults and latencies are not for
+# alone: unloads the other client, because the faults and latencies are not meant for its requests
 alone() {
 	! loaded tavor_client || rmmod tavor_client
 }
@@ -30,7 +30,7 @@ again() {
 	load_own tavor_client "mode=$1"
 }
 
-# client MODULE NUMBER [PARAMETER...]: the module's tests have so many results, all good
+# client MODULE NUMBER [PARAMETER...]: the module's tests print so many results, all of them good
 client() {
 	local since module=$1 number=$2
 	shift 2
@@ -55,12 +55,12 @@ test_lives_in_softirq() {
 	client tavor_softirq 3
 }
 
-# rings FILE: what debugfs says of the pool for queues
+# rings FILE: prints a number of the pool for queues, from debugfs
 rings() {
 	cat "/sys/kernel/debug/ib_tavor/$(function_address)/$1"
 }
 
-# A CQ of the largest size, 1024 pages, needs more than are free.
+# A CQ of the largest size needs 1024 pages, which is more than are free.
 test_rings_grow_in_softirq() {
 	local used
 	alone
@@ -91,7 +91,7 @@ test_posts_and_drains_of_a_device_that_fails() {
 	bind
 }
 
-# multicast MODE NUMBER
+# multicast MODE NUMBER: runs tavor_mcast in this mode; it prints so many results
 multicast() {
 	client tavor_mcast "$2" "mode=$1"
 }
@@ -115,7 +115,7 @@ test_multicast_requests_that_are_refused() {
 	faults_off
 }
 
-# A command that is not answered is given up after a second.
+# A command without an answer is given up after a second.
 test_multicast_requests_answered_too_late() {
 	sm_away
 	reload cmd_timeout_ms=1000
@@ -152,13 +152,13 @@ test_multicast_requests_of_a_device_that_fails() {
 	bind
 }
 
-# qps: how many the hardware owns
+# qps: prints how many QPs the hardware owns
 qps() {
 	model '{"cmd":"objects","hca":0}' | grep -o '"qpn":' | wc -l
 }
 
-# leaves MODE RESULTS: a client goes whose QP is in a group, and is detached later; tells how many
-# QPs the hardware owns meanwhile
+# leaves MODE RESULTS: a client unregisters while its QP is in a group, and the QP is detached
+# later; prints how many QPs the hardware owns in between
 leaves() {
 	local since
 	alone
@@ -179,12 +179,12 @@ test_a_qp_that_is_left_in_a_group() {
 	[ "$during" = "$before" ] || fail "$during QPs, $before before"
 }
 
-# Nothing else lets go of it: the device is stopped.
+# The refused reset leaves the QP with the hardware, so the driver stops the device.
 test_a_qp_that_is_left_and_cannot_be_reset() {
 	local since
 	sm_away
 	since=$(mark)
-	# The first is that of the QP which is in no group.
+	# The first such command resets the QP that is in no group.
 	one_fault status ERR2RST_QPEE 2 status=1
 	leaves left_fails 2 >"$TEST_DIR/qps"
 	said "$since" 'does not let go' || fail "the device has not failed"
@@ -203,7 +203,7 @@ test_gids_of_paths_that_are_replaced() {
 	client tavor_paths 1
 }
 
-# refuses MODE NUMBER
+# refuses MODE NUMBER: runs tavor_refuses in this mode; it prints so many results
 refuses() {
 	client tavor_refuses "$2" "mode=$1"
 }
@@ -236,18 +236,19 @@ test_refuses_sizes() {
 	refuses alloc 1
 }
 
-# violations: how many of each kind the model has recorded
+# violations: prints how many violations of each kind the model has recorded
 violations() {
 	model '{"cmd":"stats","hca":0}' | sed -E 's/.*"violations":\{([^}]*)\}.*/\1/'
 }
 
-# traffic: there is a subnet manager, whatever the tests before have done, and a port is active
+# traffic: makes sure that a subnet manager runs and that a port is active, whatever earlier tests
+# did
 traffic() {
 	any_port_active || sm_restart
 	until_true 60 any_port_active
 }
 
-# resets MODE: one result; the model has nothing to object
+# resets MODE: the module prints one result, and the model records no violation
 resets() {
 	local before
 	traffic
@@ -272,7 +273,7 @@ test_posts_after_a_reset_that_is_refused() {
 	faults_off
 }
 
-# resize MODE NUMBER: no page of a ring is left behind
+# resize MODE NUMBER: no page of a ring is left
 resize() {
 	local used
 	alone
@@ -299,14 +300,14 @@ test_resizes_of_cqs_that_take_their_time() {
 test_resizes_of_cqs_that_are_refused() {
 	one_fault status RESIZE_CQ 1 status=1
 	resize refused 1
-	# The PD's two, the CQ's and the QP's are before it.
+	# The two of the PD, and those of the CQ and of the QP, come first.
 	one_fault status SW2HW_MPT 5 status=1
 	resize refused 1
 	faults_off
 }
 
-# given_up_after_a_second: a command that is not answered. The port is active, but there is no
-# subnet manager any more: a device that answers other commands is given more time.
+# given_up_after_a_second: a command without an answer is given up after a second. A port is active,
+# but its subnet manager has ended: while a device answers other commands, a command gets more time.
 given_up_after_a_second() {
 	sm_around reload cmd_timeout_ms=1000
 	sm_away
@@ -331,7 +332,7 @@ test_resizes_by_ib_core_answered_too_late() {
 	done
 }
 
-# The resize is over but for the key of the buffer that the CQ had.
+# The resize is complete except for the key of the CQ's old buffer.
 test_resizes_of_cqs_whose_old_key_is_answered_too_late() {
 	given_up_after_a_second
 	one_fault delay HW2SW_MPT 1 time=2500ms
@@ -339,7 +340,7 @@ test_resizes_of_cqs_whose_old_key_is_answered_too_late() {
 	faults_off
 }
 
-# created_again COMMAND MODE: of the object that this command creates
+# created_again COMMAND MODE: the create whose COMMAND is answered too late is repeated
 created_again() {
 	given_up_after_a_second
 	one_fault delay "$1" 1 time=2500ms

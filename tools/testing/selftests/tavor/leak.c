@@ -28,13 +28,13 @@ static struct raw_pd raw_pd;
 static struct raw_mr raw_mr;
 static char *memory;
 
-/* What a request answers; two are made of each. */
+/* The response to a request; each request is made twice. */
 struct answer {
 	uint8_t bytes[512];
 	size_t size;
 };
 
-/* Every command with an answer has its address first. */
+/* Every command with a response begins with the response's address. */
 static int ask(uint32_t number, void *command, size_t size, struct answer *answer, size_t room)
 {
 	struct ib_uverbs_cmd_hdr *hdr = command;
@@ -62,7 +62,7 @@ static bool clean(const char *name, const struct answer *a, const struct answer 
 	return ok;
 }
 
-/* ---- The requests; @handle is the object's, where there is one already ---- */
+/* ---- The requests; @handle is that of the object, if it already exists ---- */
 
 static int get_context(uint32_t handle, struct answer *answer)
 {
@@ -73,7 +73,7 @@ static int get_context(uint32_t handle, struct answer *answer)
 	int own = context->cmd_fd, fd, ret;
 	char path[256];
 
-	/* A context of its own: one file has one. */
+	/* A file has only one context, so this opens another file. */
 	snprintf(path, sizeof(path), "/dev/infiniband/%s", context->device->dev_name);
 	fd = open(path, O_RDWR);
 	if (fd < 0)
@@ -87,7 +87,7 @@ static int get_context(uint32_t handle, struct answer *answer)
 	return ret;
 }
 
-/* The device's number is 0x5a44, which looks like poison. */
+/* The device's number, 0x5a44, looks like poison. */
 static int known(int ret, struct answer *answer)
 {
 	struct ib_uverbs_query_device_resp *device = (void *)answer->bytes;
@@ -302,7 +302,7 @@ static uint32_t made_by(int (*create)(uint32_t handle, struct answer *answer), u
 
 	if (create(of, &answer))
 		ksft_exit_fail_msg("an object for a test cannot be made\n");
-	/* Every answer to a create begins with it. */
+	/* The response to every create begins with the handle. */
 	memcpy(&handle, answer.bytes, sizeof(handle));
 	return handle;
 }
@@ -368,7 +368,7 @@ static void test(const char *name, int (*request)(uint32_t handle, struct answer
 	ksft_test_result(!ret && clean(name, &a, &b), "%s\n", name);
 }
 
-/* One that needs objects made by another */
+/* The request needs objects that @create makes. */
 static void test_made(const char *name, int (*request)(uint32_t handle, struct answer *answer),
 		      int (*create)(uint32_t handle, struct answer *answer), uint32_t of)
 {
@@ -397,7 +397,7 @@ static void each_qp(void)
 		}
 }
 
-/* Fields wider than the requests above show, through the library. */
+/* Fields that are wider than in the requests above, read through the library. */
 static void gids(void)
 {
 	struct ibv_gid_entry entries[2 * 128];
@@ -426,7 +426,7 @@ static bool ready(void)
 			   IBV_ACCESS_LOCAL_WRITE, &raw_mr);
 }
 
-/* Whether the kernel's memory is filled as this test needs it */
+/* Returns whether the kernel poisons its memory, as this test needs it. */
 static bool poisoned(void)
 {
 	char line[4096] = "";

@@ -44,7 +44,7 @@ static void *reader(void *arg)
 	return NULL;
 }
 
-/* Events of this kind that come until there is none for a while */
+/* Counts events of this kind until none comes for a while. */
 static int events(struct ibv_context *watch, enum ibv_event_type type)
 {
 	struct pollfd pollfd = { watch->async_fd, POLLIN, 0 };
@@ -73,7 +73,7 @@ static void lid_changes(int fd, const char *what)
 	ibv_close_device(watch);
 }
 
-/* The first GID as ib_core has it, which has been told by an event of its own. */
+/* Waits until ib_core's first GID has the prefix; ib_core learns of it by an event of its own. */
 static bool prefix_arrives(uint16_t prefix)
 {
 	union ibv_gid gid;
@@ -94,7 +94,7 @@ static void prefix_changes(int fd, const char *what)
 		if (!set_bytes(fd, UMAD_PREFIX, 2000 + i))
 			ksft_print_msg("change %d was refused\n", i);
 		got += prefix_arrives(2000 + i);
-		/* One that never arrives takes seconds. */
+		/* Waiting for an event that never comes takes seconds. */
 		if (i > got + 5)
 			break;
 	}

@@ -20,18 +20,19 @@ hang() {
 	model '{"cmd":"hang","hca":0}' | grep -q '"ok":true'
 }
 
-# impatient: commands are given up after a second
+# impatient: commands time out after a second
 impatient() {
 	[ "$(cat /sys/module/ib_tavor/parameters/cmd_timeout_ms)" = 1000 ] ||
 		reload cmd_timeout_ms=1000
 }
 
-# has_failed MARK: or does soon; a create that a killed process has left behind may still time out
+# has_failed MARK: the device has failed since MARK, or fails soon: a create that a killed process
+# left behind may still time out
 has_failed() {
 	until_true 10 failed "$1" || fail "the device has not failed"
 }
 
-# bound_anew MARK: what was there before goes without a trace, and the function works again
+# bound_anew MARK: after an unbind nothing is left; bound again, the function works
 bound_anew() {
 	unbind
 	nothing_left "$1"

@@ -47,10 +47,10 @@
 #include "raw.h"
 
 #define BUFFER (1 << 20)
-#define ANSWER (4 << 20) /* more than a call can have said its answer is long */
+#define ANSWER (4 << 20) /* longer than the response that any call may claim */
 #define WORDS 64
 
-/* ---- What there is to make calls about ---- */
+/* ---- The objects for the calls ---- */
 
 struct side {
 	int fd, channel;
@@ -112,7 +112,7 @@ static int create_qp(const struct side *side, uint8_t type, struct raw_qp *qp)
 	return raw_create_qp(side->fd, &in, qp);
 }
 
-/* build_on_pd: each needs those before it */
+/* build_on_pd: each object needs those before it */
 static int build_on_pd(struct side *side)
 {
 	const uint32_t pd = side->pd.handle;
@@ -147,7 +147,7 @@ static int build(struct side *side)
 	return raw_alloc_pd(side->fd, &side->pd) ?: build_on_pd(side);
 }
 
-/* Own objects anew, with the files that calls have opened gone. */
+/* Creates the own objects again, and closes the files that calls have opened. */
 static void rebuild(void)
 {
 	int ret;
@@ -158,7 +158,7 @@ static void rebuild(void)
 		ksft_exit_fail_msg("the objects cannot be made again: %s\n", strerror(-ret));
 }
 
-/* ---- Commands: good ones, which are then spoilt ---- */
+/* ---- Commands: valid ones, which are then spoiled ---- */
 
 struct command {
 	union {
@@ -281,7 +281,7 @@ static void good_destroy_cq(struct command *c)
 	cmd->cq_handle = own.cq.handle;
 }
 
-/* Nobody may use these: the library posts and polls by itself. */
+/* No process may use these: the library posts and polls without the kernel. */
 static void good_fast_path(struct command *c)
 {
 	static const uint32_t numbers[] = {
@@ -401,7 +401,7 @@ static void good_destroy_srq(struct command *c)
 	cmd->srq_handle = own.srq.handle;
 }
 
-/* A number and content that nobody has thought of */
+/* A random command number with random content */
 static void no_command(struct command *c)
 {
 	uint32_t i, words = 2 + below(WORDS - 2);
@@ -516,13 +516,13 @@ static void spoil(struct command *c)
 		memcpy(&c->word[at], &(uint64_t){ odd_address() }, 8);
 		break;
 	default:
-		/* The address of the answer stays. */
+		/* The address of the response is not spoiled. */
 		for (i = 1 + below(3); i && words > 4; i--)
 			c->word[4 + below(words - 4)] = odd_number();
 	}
 }
 
-/* asks: the objects are afterwards what they were before */
+/* asks: the command does not change any object */
 static bool asks(const struct command *c)
 {
 	return c->hdr.command == IB_USER_VERBS_CMD_QUERY_DEVICE ||
@@ -689,7 +689,7 @@ static void plain_destroy(struct ioctl_call *c)
 		add_out(c, 1, 4);
 }
 
-/* Numbers and content that nobody has thought of */
+/* Random numbers with random content */
 static void no_method(struct ioctl_call *c)
 {
 	int n = below(8);
@@ -771,7 +771,7 @@ static struct race {
 static sem_t race_begin, race_end;
 static atomic_bool race_on;
 
-/* It sleeps but for the race: who polls takes the other's time. */
+/* Sleeps except during the race, because polling would take CPU time from the other thread. */
 static void *racer(void *arg)
 {
 	for (;;) {
@@ -792,7 +792,7 @@ static int query_raced(uint32_t handle)
 	return write(own.fd, &c, c.size) == (ssize_t)c.size ? 0 : -errno;
 }
 
-/* Of two that destroy the same object one has to succeed, the other finds nothing. */
+/* Two threads destroy the same object: exactly one must succeed, and the other must not find it. */
 static int raced(void)
 {
 	struct raw_pd pd;
@@ -828,15 +828,15 @@ static int raced(void)
 		query_raced(race.handle);
 	mine = race.destroy(own.fd, race.handle);
 	sem_wait(&race_end);
-	/* Who comes while the other is at it is told that it is busy: then it is still there. */
+	/* If both have failed, one got EBUSY because of the other, and the object still exists. */
 	if (mine && race.ret)
 		mine = race.destroy(own.fd, race.handle);
 	return !mine == !race.ret ? EIO : 0;
 }
 
-/* ---- All of it ---- */
+/* ---- The whole test ---- */
 
-/* Not among these: what the firmware answers to nonsense, and what a failed device answers. */
+/* These do not include what the firmware answers to nonsense, and what a failed device answers. */
 static bool documented(int error)
 {
 	static const int errors[] = { 0,      EINVAL, EFAULT,	 EBUSY,	 ENOMEM, EOPNOTSUPP,

@@ -44,10 +44,10 @@
 
 #define DEPTH 64
 #define RINGS (1 << 16)
-#define LONGEST 65535 /* what an attribute of uverbs can have */
+#define LONGEST 65535 /* the longest attribute that uverbs accepts */
 #define ANSWER (1 << 17)
 
-/* ---- What there is to make calls about ---- */
+/* ---- The objects for the calls ---- */
 
 struct side {
 	int fd, queue;
@@ -132,7 +132,7 @@ static int build(struct side *side)
 	return side->queue < 0 ? side->queue : 0;
 }
 
-/* Own objects anew, with the files that calls have opened gone. */
+/* Creates the own objects again, and closes the files that calls have opened. */
 static void rebuild(void)
 {
 	struct raw_qp qp;
@@ -258,12 +258,12 @@ static void spoil_request(struct vrb_queue_request *r)
 		break;
 	default:
 		((uint32_t *)r)[2 + below(sizeof(*r) / 4 - 2)] = odd_number();
-	} /* What is longer ib_core cuts, and says so in the log. */
+	} /* ib_core truncates longer PSNs, and logs that. */
 	r->attr.rq_psn &= 0xffffff;
 	r->attr.sq_psn &= 0xffffff;
 }
 
-/* A batch that is good but for some of it. Returns how many. */
+/* Makes a batch of valid requests, some of which are then spoiled. Returns their number. */
 static int batch(uint32_t *handles)
 {
 	const int n = one_in(8) ? 1 + below(VRB_QUEUE_MAX_BATCH) : 1 + below(6);
@@ -279,7 +279,7 @@ static int batch(uint32_t *handles)
 	return n;
 }
 
-/* ---- Calls: good ones, which are then spoilt ---- */
+/* ---- Calls: valid ones, which are then spoiled ---- */
 
 static void spoil_attr(struct ib_uverbs_attr *attr)
 {
@@ -362,7 +362,7 @@ static int created(void)
 	vq_attr_fd(&call, VRB_ATTR_QUEUE_CREATE_FD, 0);
 	vq_attr(&call, VRB_ATTR_QUEUE_CREATE_ATTR, input, sizeof(attr));
 	ret = make(&call, VRB_METHOD_QUEUE_CREATE, one_in(3));
-	/* Closed at once, or when what it belongs to is. */
+	/* It is closed at once, or together with its context. */
 	if (!ret && one_in(2))
 		close(call.attr[0].data_s64);
 	return ret;
@@ -379,7 +379,7 @@ static bool known_status(uint32_t status)
 	return false;
 }
 
-/* Each of @n requests completes once, with a status that is documented; 0 or EPROTO. */
+/* Each of @n requests completes once, with a documented status. Returns 0 or EPROTO. */
 static int complete(uint32_t n, bool named)
 {
 	static struct vrb_queue_completion done[DEPTH];
@@ -403,7 +403,7 @@ static int complete(uint32_t n, bool named)
 	return EPROTO;
 }
 
-/* A few requests, which are accepted. Returns how many, or -1. */
+/* Submits a few requests, which are accepted. Returns their number, or -1. */
 static int submit_few(void)
 {
 	uint32_t handles[VRB_QUEUE_MAX_BATCH];
@@ -413,7 +413,7 @@ static int submit_few(void)
 	return vq_submit(own.fd, own.queue, (void *)input, handles, n) == n ? n : -1;
 }
 
-/* The arrays of a submit, of which the one is too long or short for the other. */
+/* The arrays of a submit; one of them is too long or too short for the other. */
 static void spoil_sizes(uint32_t *handles, int n, size_t *requests, size_t *qps)
 {
 	if (one_in(3))
@@ -442,14 +442,14 @@ static int submitted(void)
 	*accepted = DEPTH;
 	ret = make(&call, VRB_METHOD_QUEUE_SUBMIT, good || one_in(3));
 	if (ret)
-		/* Nothing was accepted. */
+		/* Nothing was accepted, so nothing may complete. */
 		return vq_poll(own.queue, 0) ? EPROTO : ret;
 	if (call.attr[3].data != (uintptr_t)accepted)
 		return 0;
 	return complete(*accepted, good);
 }
 
-/* A request that is there, or one that there is not. */
+/* Cancels a request, which may exist or not. */
 static int cancelled(void)
 {
 	const uint64_t user_data = one_in(2) ? below(6) : odd_number();
@@ -466,7 +466,7 @@ static int cancelled(void)
 
 /* ---- The file ---- */
 
-/* Reads of any size to any place, with and without completions there. */
+/* Reads of any size to any address, with and without completions to read. */
 static int reads(void)
 {
 	const size_t one = sizeof(struct vrb_queue_completion);
@@ -507,7 +507,7 @@ static int files(void)
 	}
 }
 
-/* ---- What races with calls ---- */
+/* ---- Races with calls ---- */
 
 enum end { END_QUEUE, END_QP, END_COMMAND, END_CANCEL, END_READ, ENDS };
 
@@ -541,7 +541,7 @@ static void end_it(void)
 	}
 }
 
-/* It sleeps but for the race: who polls takes the other's time. */
+/* Sleeps except during the race, because polling would take CPU time from the other thread. */
 static void *racer(void *arg)
 {
 	for (;;) {
@@ -553,7 +553,7 @@ static void *racer(void *arg)
 	return NULL;
 }
 
-/* What is submitted while the queue, a QP or all of the context goes, or others cancel or read. */
+/* Submits while the queue, a QP or the whole context is destroyed, or others cancel or read. */
 static int raced(void)
 {
 	uint32_t handles[VRB_QUEUE_MAX_BATCH];
@@ -577,9 +577,9 @@ static int raced(void)
 	return ret < 0 ? -ret : 0;
 }
 
-/* ---- All of it ---- */
+/* ---- The whole test ---- */
 
-/* Besides what the firmware and a failed device answer; EIO is for a context that has gone. */
+/* Errors besides those of the firmware and of a failed device. EIO: the context is gone. */
 static bool documented(int error, bool race)
 {
 	static const int errors[] = { 0,      EINVAL, EFAULT, EBUSY,	       ENOMEM, EOPNOTSUPP,
@@ -609,7 +609,7 @@ static bool one_call(uint64_t seed, long number)
 	ret = race ? raced() : kinds[below(NR(kinds))]();
 	answers_count(ret);
 	if (documented(ret, race)) {
-		/* The QPs, or the files, are others now. */
+		/* The race has destroyed the QPs, or closed the files. */
 		if (!ret)
 			rebuild();
 		return true;

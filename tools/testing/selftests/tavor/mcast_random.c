@@ -16,7 +16,7 @@
 #define GROUPS 96
 #define MANY 400 /* more than the table has room for */
 #define OPERATIONS 500
-#define LISTENS 3 /* how often all groups are sent to */
+#define LISTENS 3 /* how often it sends to all groups */
 #define QKEY 0x1234
 #define RECVS 64
 #define SIZE 128 /* 40 of them for the GRH */
@@ -30,7 +30,7 @@ static char memory[SIZE];
 static bool attached[QPS][MANY];
 static unsigned int state;
 
-/* Same numbers everywhere. */
+/* The same numbers on every machine. */
 static unsigned int pick(unsigned int n)
 {
 	state = state * 1103515245 + 12345;
@@ -144,7 +144,7 @@ static int qp_index(unsigned int number)
 	return i;
 }
 
-/* Each QP attached to the group hears the message once, the others do not. */
+/* Each QP in the group receives the message once; no other QP receives it. */
 static bool heard_by_its_members(int group)
 {
 	bool heard[QPS] = {};
@@ -207,7 +207,7 @@ static bool random_changes(int n)
 	return true;
 }
 
-/* In random order, too. */
+/* Detaches in random order, too. */
 static bool detach_all(void)
 {
 	int start = pick(QPS * MANY), n, at;
@@ -220,7 +220,7 @@ static bool detach_all(void)
 	return true;
 }
 
-/* -1: it never is. */
+/* Returns -1 if the table never gets full. */
 static int groups_until_full(void)
 {
 	int group, ret;

@@ -15,7 +15,7 @@
 #include "process.h"
 
 #define LIDS 3
-#define ENDS_WITHIN 60 /* seconds; a detach that is tried again takes two minutes */
+#define ENDS_WITHIN 60 /* seconds; a detach that is repeated takes two minutes */
 
 static struct ibv_context *ctx;
 static struct ibv_pd *pd;
@@ -23,7 +23,7 @@ static struct ibv_cq *cq;
 static struct ibv_qp *qp;
 static union ibv_gid group = { .raw = { 0xff, 0x12, 0x60, 0x1b, [15] = 9 } };
 
-/* A QP that is attached with each LID */
+/* Creates a QP and attaches it with each LID. */
 static bool attach(void)
 {
 	int i, err = 0;
@@ -51,7 +51,7 @@ static void test_detach(void)
 			 "all is closed\n");
 }
 
-/* The region is younger than the QP, so it is destroyed before it, and all others with it. */
+/* A region younger than the QP is destroyed before it, and so are the other regions. */
 static void leave(bool younger)
 {
 	void *memory = process_memory(PROCESS_PAGE);

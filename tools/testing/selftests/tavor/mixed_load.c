@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 //
-// Parts of the load of mixed_load.sh. "regions ROUNDS" registers and deregisters memory, "resize
+// Parts of the load of mixed_load.sh. "regions ROUNDS" registers and deregisters memory. "resize
 // ROUNDS" resizes a CQ under RDMA writes of a QP that is connected to itself. They print how much
-// they have done, and fail if a verb does. "hold NUMBER" makes so many QPs and memory regions, and
-// keeps them until a signal ends it.
+// they have done, and fail if a verb does. "hold NUMBER" creates so many QPs and memory regions,
+// and keeps them until a signal ends it.
 
 #include <time.h>
 #include "connect.h"

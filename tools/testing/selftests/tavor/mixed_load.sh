@@ -9,9 +9,10 @@
 #
 # Tests that ten minutes of mixed load, with a failure of the device in the middle, end with the
 # objects and the memory of the start. perftest, cmtime, IPoIB, registrations and resizes of CQs run
-# at the same time, and cables are pulled. A short load with a failure comes first, so that what
-# stays for good is there. Each part works before the failure and after the recovery, and fails
-# only while a cable is out or the device has failed. By hand, here for one minute:
+# at the same time, and cables are pulled. A short load with a failure comes first, so that
+# permanent allocations exist before the measurement. Each part works before the failure and after
+# the recovery, and fails only while a cable is out or the device has failed. By hand, here for one
+# minute:
 #   tools/testing/vm/run --driver tavor --sm --timeout 1200 -- \
 #     env LOAD_SECONDS=60 tools/testing/selftests/tavor/mixed_load.sh [test_NAME...]
 
@@ -23,10 +24,10 @@ RECOVERIES=6
 
 LOAD_SECONDS=${LOAD_SECONDS:-600}
 WARM_SECONDS=20
-FLAP_SECONDS=9 # from one to the next, at least
+FLAP_SECONDS=9 # seconds from one to the next, at least
 TEST_SECONDS=$((3 * LOAD_SECONDS + 1200))
 
-# What one object of each kind costs, 2000 times, is more than that (test of the same name below).
+# 2000 leaked objects of any one kind take more than this (see the test of that name below).
 MOST_GROWTH=2048 # KB
 
 STATES=${GUEST_WORK:-/run/work}/states
@@ -39,7 +40,7 @@ both_ports() {
 	port_in 1 "$1" && port_in 2 "$1"
 }
 
-# sweep: opensm looks for changes every ten seconds, and at once when it is told
+# sweep: tells opensm to look for changes at once; by itself it does so every ten seconds
 sweep() {
 	xargs kill -HUP <"$OPENSM_PIDS"
 }
@@ -48,7 +49,7 @@ crosses() {
 	ping -q -c 1 -W 1 "$THERE" >/dev/null
 }
 
-# cable_out_and_in: for a while
+# cable_out_and_in: pulls the cable for a while
 cable_out_and_in() {
 	model_set 0 unplug 1
 	until_true 20 both_ports DOWN || fail "a port is up without a cable"
@@ -57,7 +58,7 @@ cable_out_and_in() {
 	until_true 20 both_ports 'INIT\|ACTIVE' || fail "a port stays down"
 }
 
-# flap: the window is over when IPoIB works again
+# flap: errors are excused until IPoIB works again
 flap() {
 	local begin=$EPOCHREALTIME
 	cable_out_and_in
@@ -68,8 +69,8 @@ flap() {
 	echo "$begin $EPOCHREALTIME 0" >>"$LOAD/port_flaps.done"
 }
 
-# half SECONDS HALF: with flaps, but for most of the time without one however slow this machine is;
-# longer if a part has not worked yet
+# half SECONDS HALF: lets the load run with flaps, but most of the time without one, even on a slow
+# machine; it runs longer if a part has not worked yet
 half() {
 	local end=$((SECONDS + $1)) begin pause=$FLAP_SECONDS
 	while [ $((SECONDS + pause)) -lt "$end" ]; do
@@ -82,7 +83,7 @@ half() {
 	each_works "$2"
 }
 
-# back MARK
+# back MARK: the device has recovered since MARK, and can be used
 back() {
 	said "$1" 'recovery: the device is back' && prints rdma_devices && ibv_devinfo >/dev/null
 }
@@ -97,8 +98,8 @@ pair_again() {
 	echo "$NEAR $FAR" >/run/ipoib
 }
 
-# fail_device FAILURE: opensm asks a device that has failed without end, so it is killed. The window
-# is over when it and IPoIB are there again.
+# fail_device FAILURE: opensm never stops asking a device that has failed, so it is killed. Errors
+# are excused until opensm and IPoIB work again.
 fail_device() {
 	local begin=$EPOCHREALTIME since
 	since=$(mark)
@@ -115,8 +116,8 @@ fail_device() {
 	rm "$LOAD/away"
 }
 
-# cycle SECONDS FAILURE: half of the load before the failure, half of it after. sm_start starts no
-# opensm for ports that are active, so they go down first.
+# cycle SECONDS FAILURE: half of the load runs before the failure, half of it after. sm_start does
+# not start opensm for ports that are active, so they go down first.
 cycle() {
 	cable_out_and_in
 	sm_restart
@@ -130,7 +131,7 @@ cycle() {
 	sm_away
 }
 
-# at_rest: objects and requests do not change any more
+# at_rest: the numbers of objects and requests no longer change
 at_rest() {
 	local before now
 	before=$(state_objects && state_requests)
@@ -139,11 +140,11 @@ at_rest() {
 	[ "$before" = "$now" ] && [ -z "$(state_requests)" ]
 }
 
-# state_now NAME: what there is when all has come to rest
+# state_now NAME: records the state once it no longer changes
 state_now() {
 	until_true 60 at_rest || echo "no rest: $(state_requests)"
 	sleep 5
-	# Memory comes last, after what the others have used.
+	# Memory is recorded last, after the other counts have used some.
 	state "$STATES/$1" objects requests modules pinned memory slab
 }
 
@@ -194,7 +195,7 @@ test_memory_is_that_of_the_start() {
 	memory_is_that_of start end
 }
 
-# What the driver says of a failure, of a recovery and of a cable
+# Lines that the driver logs for a failure, a recovery and a cable
 SAID='event type 0x8, syndrome 0x5|catastrophic error|  buf\[|port [12] (active|down)'
 SAID+='|no bridge of its own found'
 SAID+='|recovery: (the device is (taken away and reset|back)|number 2 of 6 in a row)'
@@ -207,7 +208,7 @@ test_the_log_is_silent_but_for_failures_and_cables() {
 	absent . "$TEST_DIR/more"
 }
 
-# holding NUMBER: a process has so many QPs and regions; it ends with the test
+# holding NUMBER: a process holds so many QPs and regions; it ends with the test
 holding() {
 	"$PROGRAM" hold "$1" >"$TEST_DIR/hold" 2>&1 &
 	until_true 300 grep -q holding "$TEST_DIR/hold" || fail "$(<"$TEST_DIR/hold")"

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# The parts of the mixed load, each of which repeats one thing until it is told to stop, and what
-# each has done. An error is excused if it happened while a cable was out or the device had failed.
+# The parts of the mixed load. Each part repeats one thing until it is told to stop, and records its
+# results. An error is excused if it happened while a cable was out or the device had failed.
 #
-# A part writes a line for each time to $LOAD/PART.done: when it began, when it ended, and its
-# status. The windows, within which errors are excused, are lines of $LOAD/windows: begin, end, why.
+# For each iteration a part writes a line to $LOAD/PART.done: its begin, its end, and its status.
+# The windows in which errors are excused are the lines of $LOAD/windows: begin, end, why.
 
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "${BASH_SOURCE[0]}")/faults.bash"
@@ -26,7 +26,7 @@ PERFTESTS=(
 	"ib_send_lat -n 100 -I 64 -s 64"
 )
 
-# perftest_once N: from port to port, each time another program
+# perftest_once N: from port to port, with another program each time
 perftest_once() {
 	local command
 	read -ra command <<<"${PERFTESTS[$1 % ${#PERFTESTS[@]}]}"
@@ -34,9 +34,9 @@ perftest_once() {
 	pair "${command[*]} -i 2" "${command[*]} -i 1"
 }
 
-# cmtime_once N: the connection manager takes the numbers of connections that are not long gone for
-# stale ones, so each time has others for the QPs that cmtime makes up. The
-# ports change, because the last ones may still be in TIME_WAIT.
+# cmtime_once N: cmtime makes up QP numbers. The connection manager takes those of recent
+# connections for stale, so each iteration uses others. The TCP ports change, because the last ones
+# may still be in TIME_WAIT.
 cmtime_once() {
 	local n=$(($1 % 4000))
 	cmtime_pair "-q $((1000000 + 1000 * n)) -p $((20000 + n))" \
@@ -60,7 +60,7 @@ cq_resize_once() {
 	timeout -k 5 60 "$PROGRAM" resize 20
 }
 
-# go_on: false when the part is told to stop; waits as long as the device is known to be away
+# go_on: fails when the part is told to stop; waits while the device is known to be away
 go_on() {
 	while [ -e "$LOAD/away" ]; do
 		sleep 2
@@ -68,10 +68,10 @@ go_on() {
 	[ ! -e "$LOAD/stop" ]
 }
 
-# part NAME: repeats it until it is told to stop
+# part NAME: repeats the iteration NAME_once until it is told to stop
 part() {
 	local name=$1 n=0 begin status
-	# Only what it repeats may fail, and a server there is a process that its iteration can end.
+	# Only the iteration may fail. A server that it starts is its child, so that it can end it.
 	set +e
 	trap - ERR
 	far() {
@@ -93,7 +93,7 @@ part() {
 	done
 }
 
-# failed_once BEGIN STATUS: keeps what it said, and does not try again at once
+# failed_once BEGIN STATUS: keeps the end of the iteration's output, and delays the next iteration
 failed_once() {
 	{
 		echo "from $1 to $EPOCHREALTIME, status $2:"
@@ -115,7 +115,7 @@ parts_begin() {
 	done
 }
 
-# parts_end: none has ended by itself; each does when it is told to
+# parts_end: no part has ended by itself; each one ends when it is told to
 parts_end() {
 	local pid
 	for pid in "${PART_PIDS[@]}"; do
@@ -127,7 +127,7 @@ parts_end() {
 	done
 }
 
-# descendants PID: the processes that it has started, and those that these have
+# descendants PID: prints the process's children, and theirs
 descendants() {
 	local pid
 	for pid in $(pgrep -P "$1" || :); do
@@ -136,7 +136,7 @@ descendants() {
 	done
 }
 
-# interrupt: ends what each part is doing, which may wait for a device that is no more
+# interrupt: ends the current iterations, which may wait for a device that is gone
 interrupt() {
 	local part pid pids=()
 	for part in "${PART_PIDS[@]}"; do
@@ -149,12 +149,12 @@ interrupt() {
 	done
 }
 
-# window BEGIN WHY: it ends now
+# window BEGIN WHY: adds a window that ends now
 window() {
 	echo "$1 $EPOCHREALTIME $2" >>"$LOAD/windows"
 }
 
-# done_by PART HALF: prints how often it has worked, failed, and failed with an excuse, before the
+# done_by PART HALF: prints how often the part worked, failed, and failed with an excuse, before the
 # failure or after the recovery
 done_by() {
 	awk -v half="$2" '
@@ -178,7 +178,7 @@ done_by() {
 	' "$LOAD/windows" "$LOAD/$1.done"
 }
 
-# worked PART HALF: at least once, and without an error that has no excuse
+# worked PART HALF: the part worked at least once, and had no error without an excuse
 worked() {
 	local times failures excused
 	[ -e "$LOAD/$1.done" ] || fail "there was no load"
@@ -190,7 +190,7 @@ worked() {
 	}
 }
 
-# all_worked HALF: each part has
+# all_worked HALF: each part did
 all_worked() {
 	local name times
 	for name in "${PARTS[@]}"; do
@@ -200,7 +200,7 @@ all_worked() {
 	done
 }
 
-# each_works HALF: waits until each part has, without disturbing them
+# each_works HALF: waits until each part has worked, without disturbing them
 each_works() {
 	local end=$((SECONDS + 300))
 	until all_worked "$1"; do

@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# What there is of the device and the kernel at one time, for mixed_load.sh: a folder with a file
-# for each kind of thing that is counted, one count a line.
+# The state of the device and the kernel at one time, for mixed_load.sh: a folder with a file for
+# each kind of thing that is counted, with one count per line.
 
-# of_device MODULE FILE: one of a module's files in debugfs
+# of_device MODULE FILE: prints one of a module's files in debugfs
 of_device() {
 	cat "/sys/kernel/debug/$1/$(function_address)/$2"
 }
 
-# objects_of_engine: by type and state
+# objects_of_engine: counts them by type and state
 objects_of_engine() {
 	of_device ib_vrb objects |
 		sed -nE 's/^([^#:]+):[^ ]+ [0-9]+ [0-9]+ [0-9]+ ([a-z]+).*/\1 \2/p' |
 		sort | uniq -c
 }
 
-# objects_of_model: what the hardware owns, by type
+# objects_of_model: counts what the hardware owns, by type
 objects_of_model() {
 	local key reply
 	reply=$(model '{"cmd":"objects","hca":0}')
@@ -25,13 +25,13 @@ objects_of_model() {
 	done
 }
 
-# pools: blocks in use of the device's DMA pools
+# pools: counts the blocks in use of the device's DMA pools
 pools() {
 	awk 'NR > 1 { print $0 }' "/sys/bus/pci/devices/$(function_address)/pools" |
 		sed -E 's/ +([0-9]+) +[0-9]+ +[0-9]+ +[0-9]+ *$/ \1/'
 }
 
-# state_objects: all objects that anybody counts
+# state_objects: the objects that the engine, the model and the kernel count
 state_objects() {
 	echo "# engine" && objects_of_engine
 	echo "# hardware" && objects_of_model
@@ -40,7 +40,7 @@ state_objects() {
 	echo "# pages of kernel queues in use: $(of_device ib_tavor ring_pages_used)"
 }
 
-# state_requests: what is under way, of which there must be nothing
+# state_requests: requests and commands in progress; there must be none
 state_requests() {
 	of_device ib_vrb vrbs | grep -v '^#' || :
 	of_device ib_vrb slots | grep -vE '^#| free$' || :
@@ -56,14 +56,13 @@ state_modules() {
 	done
 }
 
-# state_pinned: pages that processes have pinned. Each CPU adds its part within a second.
+# state_pinned: pages that processes have pinned; each CPU adds its part within a second
 state_pinned() {
 	awk '{ n[$1] = $2 } END { print n["nr_foll_pin_acquired"] - n["nr_foll_pin_released"] }' \
 		/proc/vmstat
 }
 
-# state_memory: KB that are neither free nor a process's nor a cache's, without what the kernel
-# could give back
+# state_memory: KB that are not free, not a process's, not cached, and cannot be reclaimed
 state_memory() {
 	local file
 	sync
@@ -84,7 +83,7 @@ state_slab() {
 	awk 'NR > 2 { print $1, $2 * $4 }' /proc/slabinfo
 }
 
-# state DIR KIND...
+# state DIR KIND...: writes a file for each KIND to DIR
 state() {
 	local kind
 	mkdir -p "$1"
@@ -93,12 +92,12 @@ state() {
 	done
 }
 
-# same KIND DIR DIR: it is the same in both, or the difference is shown
+# same KIND DIR DIR: fails if the two files differ, and shows the difference
 same() {
 	diff -u "$2/$1" "$3/$1"
 }
 
-# grown NAME DIR DIR: prints by how many KB memory of that name has grown
+# grown NAME DIR DIR: prints by how many KB the memory of that name has grown
 grown() {
 	awk -v name="$1" '$1 == name { n[FILENAME] = $2 } END { print n[ARGV[2]] - n[ARGV[1]] }' \
 		"$2/memory" "$3/memory"

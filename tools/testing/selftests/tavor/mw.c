@@ -18,7 +18,7 @@
 #define SIZE (PAGES * PROCESS_PAGE)
 #define FIRST 0x70000000ULL	    /* the region's first address */
 #define PART (FIRST + PROCESS_PAGE) /* what is bound */
-#define LATE_MS 1500		    /* between one and two of the driver's cmd_timeout_ms */
+#define LATE_MS 1500		    /* between once and twice the driver's cmd_timeout_ms */
 
 #define READ IBV_ACCESS_REMOTE_READ
 #define WRITE IBV_ACCESS_REMOTE_WRITE
@@ -34,10 +34,10 @@ static struct ibv_mr *source;
 static struct ibv_port_attr port;
 static struct ibv_device_attr attr;
 static char *memory;
-static uint32_t keys; /* of the device: its num_mpt */
+static uint32_t keys; /* num_mpt of the device */
 static int fd;
 
-/* ---- A QP whose send queue is written by hand ---- */
+/* ---- A QP whose send queue this program writes ---- */
 
 #define SENDS 32
 #define CQES 64
@@ -61,7 +61,7 @@ struct cqe {
 	volatile uint8_t owner;
 };
 
-/* @ring: a receive, which is not used, and the sends; after a page the completions */
+/* @ring: an unused receive and the sends; the completions are one page further */
 struct binder {
 	char *ring;
 	volatile uint64_t *doorbells;
@@ -103,7 +103,7 @@ static int binder_modify(const struct binder *b, uint8_t state, uint32_t mask)
 	return raw_command(fd, IB_USER_VERBS_CMD_MODIFY_QP, &command, sizeof(command), 0);
 }
 
-/* It is connected to itself: a bind leaves nothing but a completion. */
+/* The QP is connected to itself: a bind has no effect but a completion. */
 static int binder_connect(const struct binder *b)
 {
 	const uint32_t to_init = IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS;
@@ -163,7 +163,7 @@ static void binder_close(struct binder *b)
 	munmap((void *)b->doorbells, PROCESS_PAGE);
 }
 
-/* The syndrome of the next completion; 0: success; -1: there is none, or one of something else */
+/* Returns the syndrome of the next completion, 0 for success, or -1 if none or a wrong one came. */
 static int binder_poll(struct binder *b)
 {
 	struct cqe *cqe = (struct cqe *)(b->ring + PROCESS_PAGE) + b->polled % CQES;
@@ -209,7 +209,7 @@ static int unbind(struct binder *b, uint32_t rkey, const struct raw_mr *mr)
 	return bind(b, (struct bind){ rkey, mr->lkey, 0, 0, 0 });
 }
 
-/* The page at PART of a region */
+/* Binds the page at PART of a region. */
 static struct bind part(uint32_t rkey, const struct raw_mr *mr, uint32_t access)
 {
 	return (struct bind){ rkey, mr->lkey, access, PART, PROCESS_PAGE };
@@ -238,7 +238,7 @@ static int to_init(struct ibv_qp *qp)
 			     IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS);
 }
 
-/* The status of @opcode between two QPs of the PD; -1: none came */
+/* Returns the status of @opcode between two QPs of the PD, or -1 if no completion came. */
 static int rdma(enum ibv_wr_opcode opcode, uint32_t rkey, uint64_t address, uint32_t length)
 {
 	struct ibv_qp *qp = connect_make(pd, IBV_QPT_RC, cq, cq, 4);
@@ -271,7 +271,7 @@ static void fill(void *at, size_t length, uint32_t seed)
 		words[i] = (seed + i) * 2654435761U;
 }
 
-/* Whether a write of @length arrives at @address, and nothing beside it */
+/* Returns whether a write of @length arrives at @address and changes nothing else. */
 static bool written(uint32_t rkey, uint64_t address, uint32_t length)
 {
 	char *at = memory + (address - FIRST), *p;
@@ -302,7 +302,7 @@ static bool is_read(uint32_t rkey, uint64_t address, uint32_t length)
 	return !status && !memcmp(source->addr, memory + (address - FIRST), length);
 }
 
-/* Whether @opcode is refused, and neither memory has changed */
+/* Returns whether @opcode is refused and neither memory has changed. */
 static bool is_refused(enum ibv_wr_opcode opcode, uint32_t rkey, uint64_t address, uint32_t length)
 {
 	int status;
@@ -466,7 +466,7 @@ static void test_access(void)
 	RESULT(ret == -EINVAL, "a region for windows and remote writes, without local: %d\n", ret);
 }
 
-/* The region that is busy stays what it was. */
+/* A region with windows cannot be changed. */
 static void test_busy(struct binder *b)
 {
 	struct raw_mw mw[2];
@@ -487,7 +487,7 @@ static void test_busy(struct binder *b)
 	       "none: it is free\n");
 }
 
-/* A region in which a CQ can be made, because its addresses begin with 0 */
+/* A region whose addresses begin with 0, so that a CQ can be created in it */
 static void test_busy_ring(void)
 {
 	struct binder b;
@@ -558,7 +558,7 @@ static void test_rereg(struct binder *b)
 	bind_fails(part(mw.rkey, &mr, WRITE), "neither of them is there");
 }
 
-/* The old region is gone from the HCA when the new one is refused. */
+/* When the HCA refuses the new region, the old one is already gone from it. */
 static void test_rereg_refused(struct binder *b)
 {
 	int objects = engine_rests("objects", ":"), ret;
@@ -582,7 +582,7 @@ static void test_rereg_refused(struct binder *b)
 	       "nothing of it is left\n");
 }
 
-/* The new region is refused, and so is the old one after it. */
+/* The HCA refuses the new region, and then also the old one. */
 static void test_rereg_not_restored(void)
 {
 	int objects = engine_rests("objects", ":"), ret, again;
@@ -601,7 +601,7 @@ static void test_rereg_not_restored(void)
 	       "it can be deregistered\n");
 }
 
-/* Memory that the process has pinned, in KB */
+/* Returns the memory that the process has pinned, in KB. */
 static long pinned(void)
 {
 	FILE *file = fopen("/proc/self/status", "r");
@@ -615,7 +615,7 @@ static long pinned(void)
 	return kb;
 }
 
-/* A reregistration whose HW2SW_MPT is answered too late, as in test_late() */
+/* Reregisters, and HW2SW_MPT is answered too late, as in test_late(). */
 static int rereg_late(struct raw_mr *mr)
 {
 	char fault[128];
@@ -631,7 +631,7 @@ static int rereg_late(struct raw_mr *mr)
 	return ret;
 }
 
-/* The answer that comes late is that the region is the driver's again. */
+/* The late answer says that the driver owns the region again. */
 static void test_rereg_late(bool at_once)
 {
 	int objects = engine_rests("objects", ":"), ret, during, after = -EUCLEAN;
@@ -660,7 +660,7 @@ static void test_rereg_late(bool at_once)
 	       pinned() - before);
 }
 
-/* The answer that comes late is that a window is bound. */
+/* The late answer says that a window is bound. */
 static void test_rereg_late_and_busy(struct binder *b)
 {
 	struct raw_mr mr;
@@ -681,7 +681,7 @@ static void test_rereg_late_and_busy(struct binder *b)
 	       "afterwards it is reregistered: %d\n", ret);
 }
 
-/* ---- Its end with the process ---- */
+/* ---- The end of the process ---- */
 
 static bool begin(void)
 {
@@ -693,10 +693,7 @@ static bool begin(void)
 	return pd;
 }
 
-/*
- * A process of its own, which has windows that are older than their regions and others that are
- * younger. All are bound.
- */
+/* A process with windows older than their regions, and with younger ones. All are bound. */
 static void hold(const char *how, int tell)
 {
 	struct raw_mw older[4], younger[4];
@@ -776,7 +773,7 @@ static void test_refused(int status, int error)
 	       "SW2HW_MPT refused with status %#x: %d\n", status, ret);
 }
 
-/* A guest that gets no time has the answer before it looks at the clock: then it is tried again. */
+/* A guest without CPU time may see the answer before the timeout. Then the test is repeated. */
 static void test_late(void)
 {
 	int objects = engine_rests("objects", ":"), tries, ret = 0;

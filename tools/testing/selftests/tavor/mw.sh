@@ -9,8 +9,8 @@
 # Runs: guest --driver tavor --sm --hca flags=0x00360347
 # As: none
 #
-# Runs mw.c, memory windows of processes, on a driver with few memory keys, whose commands time out
-# after a second; and on an HCA without windows. By hand:
+# Runs mw.c, memory windows of processes, on a driver with few memory keys and with a command
+# timeout of one second, and on an HCA without windows. By hand:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/selftests/tavor/mw.sh
 
 # shellcheck source=SCRIPTDIR/faults.bash

@@ -7,9 +7,9 @@
 # Guest: own
 # Level: ci
 #
-# Tests that the device can move to a network namespace and back. Meanwhile ib_core removes all its
-# objects on the device and creates them again. Afterwards traps of the firmware arrive and traffic
-# flows. By hand:
+# Tests that the device can move to a network namespace and back. The move makes ib_core remove all
+# its objects on the device and create them again. Afterwards traps of the firmware arrive and
+# traffic flows. By hand:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/selftests/tavor/netns.sh
 
 # shellcheck source=SCRIPTDIR/faults.bash
@@ -19,7 +19,7 @@ devices_here() {
 	rdma dev show | grep -q .
 }
 
-# trap_of_the_firmware: its CapabilityMask changes as the issm device is opened and closed
+# trap_of_the_firmware: opens and closes the issm device, which changes the port's CapabilityMask
 trap_of_the_firmware() {
 	timeout 5 sh -c 'exec </dev/infiniband/issm0; sleep 0.5'
 	sleep 0.5

@@ -16,7 +16,7 @@
 
 MODULE=/mnt/tree/build/modules/$KERNEL/ib_tavor.ko
 
-# unloaded: ib_tavor is not there, what it needs is
+# unloaded: ib_tavor is not loaded, but its dependencies are
 unloaded() {
 	! loaded ib_tavor || rmmod ib_tavor
 	load_own ib_vrb
@@ -24,7 +24,7 @@ unloaded() {
 	[ -z "$(rdma_devices)" ] || fail "the module is gone, its device is not: $(rdma_devices)"
 }
 
-# refused PARAMETER=VALUE: the module does not load, and the kernel's log names what was wrong
+# refused PARAMETER=VALUE: the module does not load, and the kernel's log names the parameter
 refused() {
 	local since
 	since=$(mark)
@@ -73,7 +73,8 @@ test_tables_that_do_not_fit_the_memory_of_the_device_are_refused() {
 	sleep 0.5
 	messages_since "$since" >"$TEST_DIR/dmesg"
 	cat "$TEST_DIR/dmesg"
-	# Either the firmware's limits cut them to a size that fits, or the probe fails and says so.
+	# Either the driver cuts them to a size that the firmware's limits allow, or the probe fails
+	# and says so.
 	[ -n "$(rdma_devices)" ] || grep -qE 'ib_tavor.*(DDR|memory|fit)' "$TEST_DIR/dmesg"
 	unloaded
 }
@@ -82,7 +83,7 @@ test_tables_no_larger_than_what_the_firmware_reserves_are_refused() {
 	local since
 	unloaded
 	since=$(mark)
-	# The card is found and refused: the module itself loads.
+	# The driver refuses the card, but the module loads.
 	insmod "$MODULE" num_qp=1024 || :
 	sleep 0.5
 	[ -z "$(rdma_devices)" ]

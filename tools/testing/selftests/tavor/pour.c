@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 //
-// The second HCA writes to the memory of the first one without end, and ignores errors, for tests
-// in which the first HCA fails or is removed. With an argument the first HCA writes to the second.
-// SIGTERM ends the program.
+// Makes the second HCA write to the memory of the first one without end, and ignores errors, for
+// tests in which the first HCA fails or is removed. With an argument the first HCA writes to the
+// second one. SIGTERM ends the program.
 
 #include <signal.h>
 #include <stdbool.h>

@@ -17,7 +17,8 @@
 
 TEST_SECONDS=600
 
-# probe_fails ACTION COMMAND N [FIELD=VALUE...]: a command of the driver's own, so the probe fails
+# probe_fails ACTION COMMAND N [FIELD=VALUE...]: the probe fails, because the command is the
+# driver's own
 probe_fails() {
 	local since
 	since=$(mark)
@@ -31,7 +32,7 @@ probe_fails() {
 	messages_since "$since" | grep -oE -m 1 "(ib_tavor|ib_vrb).*"
 }
 
-# What the driver itself asks of the firmware before it registers, and how often
+# own_commands: lists the commands that the driver itself issues before it registers, and how often
 own_commands() {
 	local eqs
 	eqs=$(grep -c 'ib_tavor-' /proc/interrupts)
@@ -51,7 +52,7 @@ own_commands() {
 	EOT
 }
 
-# each_own_command ACTION [FIELD=VALUE...]
+# each_own_command ACTION [FIELD=VALUE...]: makes each of them fail, one after the other
 each_own_command() {
 	local command count n
 	quick
@@ -71,7 +72,7 @@ test_the_list_of_commands_is_complete() {
 	unbind
 	commands_of bind >"$TEST_DIR/probe"
 	cat "$TEST_DIR/probe"
-	# What is not in the list comes only from clients: the management agents' QPs and CQs.
+	# Only clients issue other commands: for the QPs and CQs of the management agents.
 	awk 'NR == FNR { own[$1]; next } !($1 in own) { print $1 }' "$TEST_DIR/own" \
 		"$TEST_DIR/probe" |
 		grep -vE 'INIT_IB|SET_IB|SW2HW_CQ|_QPEE' | absent . -

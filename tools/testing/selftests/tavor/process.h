@@ -51,7 +51,7 @@ static inline bool process_driver_is(struct ibv_context *context, const char *dr
 	return !strcmp(basename(target), driver);
 }
 
-/* A counter of the device (hw_counters); -1: there is none of this name. */
+/* Returns a counter of the device (hw_counters), or -1 if there is none with this name. */
 static inline long process_counter(struct ibv_context *context, const char *name)
 {
 	char path[512], line[64] = "-1";

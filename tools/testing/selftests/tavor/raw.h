@@ -367,7 +367,7 @@ static inline int raw_create_srq(int fd, uint32_t pd, uint32_t max_wr, uint32_t 
 	return raw_create_srq_caps(fd, pd, max_wr, max_sge, lkey, srq, &caps);
 }
 
-/* One of the types that only this command supports. */
+/* Creates an SRQ of a type that only this command supports. */
 static inline int raw_create_xsrq(int fd, uint32_t type, uint32_t pd, uint32_t max_wr,
 				  uint32_t max_sge, uint32_t lkey, struct raw_srq *srq)
 {

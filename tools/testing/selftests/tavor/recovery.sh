@@ -7,7 +7,7 @@
 # Guest: own
 # Level: ci
 #
-# Tests that a device that fails recovers by itself, in whatever way it failed and whoever uses it.
+# Tests that a device that fails recovers by itself, however it failed and whoever uses it.
 # Processes get the fatal event and end, and kernel clients are removed and added again. A device
 # that fails repeatedly recovers after longer and longer intervals, and in the end only on request
 # of devlink. An unbind during a recovery does not wait for it. By hand:
@@ -24,29 +24,29 @@ reporter() {
 	devlink health show "pci/$(function_address)" reporter fatal
 }
 
-# recover: by hand
+# recover: requests a recovery through devlink
 recover() {
 	devlink health recover "pci/$(function_address)" reporter fatal
 }
 
-# reporter_says TEXT...
+# reporter_says TEXT...: devlink shows this for the reporter
 reporter_says() {
 	reporter | grep -qE "$*"
 }
 
-# back MARK [N]: it has come back N times since, and works
+# back MARK [N]: the device has recovered N times since MARK, and works
 back() {
 	[ "$(messages_since "$1" | grep -c 'recovery: the device is back')" = "${2:-1}" ] &&
 		reporter_says 'state healthy' && prints rdma_devices && ibv_devinfo >/dev/null
 }
 
-# comes_back MARK: and has failed before
+# comes_back MARK: the device has failed since MARK, and recovers
 comes_back() {
 	until_true 40 back "$1" || fail "it does not come back: $(messages_since "$1")"
 	failed "$1" || fail "it has not failed"
 }
 
-# Nothing of what was before is left, and a process can make everything anew.
+# Nothing is left from before the failure, and a process can create all objects again.
 serves() {
 	! said "$1" 'leaked|still in use|still the hardware' ||
 		fail "something was left behind: $(messages_since "$1")"
@@ -56,15 +56,15 @@ serves() {
 	wait $!
 }
 
-# sm_anew: opensm does not notice that its device has gone, and one that waits for a MAD of that
-# does not end when it is asked to
+# sm_anew: restarts opensm, which does not notice that its device was removed. An opensm that waits
+# for a MAD of that device ignores SIGTERM.
 sm_anew() {
 	pkill -KILL -x opensm || :
 	sm_away
 	sm_restart
 }
 
-# patient: from a state without history, commands are given up after a second
+# patient: loads the driver again, with a command timeout of one second
 patient() {
 	! loaded vrb_audit || rmmod vrb_audit
 	sm_away
@@ -86,7 +86,7 @@ test_each_kind_of_failure() {
 		lost) one_fault drop HW2SW_CQ 1 ;;
 		stuck) one_fault go_stuck SW2HW_CQ 1 ;;
 		esac
-		# It has to be asked for something to be found out.
+		# The failure is only noticed when a command is issued.
 		"$PROGRAM" hold >"$TEST_DIR/holder" 2>&1 &
 		sleep 2
 		kill $! 2>/dev/null || :
@@ -126,7 +126,7 @@ test_processes_in_the_middle() {
 	processes_end TERM
 	kill "$watcher" 2>/dev/null || :
 	until_true 10 ended "$watcher" || fail "the watcher hangs"
-	# Of a device that has gone uverbs itself refuses a detach.
+	# uverbs itself refuses a detach from a removed device.
 	absent '(destroy|dereg|dealloc)[^:]*: ' "$TEST_DIR"/process-hold-*
 	serves "$since"
 }
@@ -253,14 +253,14 @@ test_one_that_comes_back_and_fails_at_once() {
 	[ "$(waited "$since")" = "1 2" ] || fail "it waited $(waited "$since") s"
 	recover
 	serves "$since"
-	# From there on it is as new.
+	# Now the device counts as new.
 	since=$(mark)
 	catastrophe
 	comes_back "$since"
 	[ -z "$(waited "$since")" ] || fail "it waited $(waited "$since") s"
 }
 
-# recovered_twice MARK: since, and works
+# recovered_twice MARK: the device has recovered twice since MARK, and works
 recovered_twice() {
 	[ "$(messages_since "$1" | grep -c 'recovery: the device is taken away')" = 2 ] &&
 		reporter_says 'state healthy' && prints rdma_devices && ibv_devinfo >/dev/null
@@ -305,7 +305,7 @@ test_devlink_has_the_say() {
 	serves "$since"
 }
 
-# unbind_within SECONDS: in the background, so that one which hangs is a result
+# unbind_within SECONDS: unbinds in the background, so that an unbind that hangs fails the test
 unbind_within() {
 	local pid
 	(unbind) &
@@ -313,7 +313,7 @@ unbind_within() {
 	until_true "$1" ended "$pid" || fail "unbind hangs: $(cat "/proc/$pid/stack")"
 }
 
-# A reset that has begun is not given up: nobody else would put the configuration space back.
+# A reset that has begun must complete: nobody else would restore the configuration space.
 test_unbound_in_the_middle_of_it() {
 	local since wait
 	for wait in 0 0.1 0.3 0.6 1 1.2 1.3; do
@@ -360,7 +360,7 @@ test_the_module_goes_in_the_middle_of_it() {
 	driver_load
 }
 
-# The last one: the function does not come back in this guest.
+# This is the last test: the function does not come back in this guest.
 test_the_function_goes_in_the_middle_of_it() {
 	local since
 	patient

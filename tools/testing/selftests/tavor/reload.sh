@@ -13,7 +13,7 @@
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "$0")/faults.bash"
 
-# Twenty cycles under emulation
+# Twenty cycles under emulation take this long.
 TEST_SECONDS=900
 
 test_twenty_cycles_leave_nothing_behind() {

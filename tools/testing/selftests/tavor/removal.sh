@@ -15,7 +15,7 @@
 
 TEST_SECONDS=300
 
-# One story: each part needs what the one before it has left.
+# This is one test, because each part needs what the one before it has left.
 test_the_function_goes_under_processes_with_objects() {
 	local since
 	since=$(mark)
@@ -23,7 +23,7 @@ test_the_function_goes_under_processes_with_objects() {
 	local holders=$PIDS
 	processes 2 churn
 	model '{"cmd":"remove","hca":0}' | grep -q '"ok":true'
-	# The next command or the next look at the error buffer finds out.
+	# The next command, or the next poll of the error buffer, notices it.
 	until_true 60 failed "$since"
 	PIDS+=" $holders"
 	processes_end TERM

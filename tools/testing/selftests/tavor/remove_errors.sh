@@ -16,21 +16,21 @@
 
 TEST_SECONDS=600
 
-# removal_ends ACTION COMMAND N [FIELD=VALUE...]
+# removal_ends ACTION COMMAND N [FIELD=VALUE...]: the removal completes with this fault
 removal_ends() {
 	local since
 	bound || bind || fail "it does not bind before $*"
 	since=$(mark)
 	one_fault "$@"
 	unbind
-	# Commands that destroy an object are named by the verb.
+	# For commands that destroy an object the log names the verb.
 	said "$since" "${2%_QPEE}|DESTROY_|DEREG_|DEALLOC_" ||
 		fail "the log does not name it: $*: $(messages_since "$since")"
 	nothing_left "$since"
 	messages_since "$since" | grep -oE -m 1 "(ib_tavor|ib_vrb).*"
 }
 
-# each_command ACTION [FIELD=VALUE...]: the last of each, where most has gone before
+# each_command ACTION [FIELD=VALUE...]: the last command of each kind, when most objects are gone
 each_command() {
 	local command count
 	quick

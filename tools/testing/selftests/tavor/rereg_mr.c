@@ -77,7 +77,7 @@ static int reg_dmabuf(int buf, uint64_t offset, uint64_t length, uint64_t iova, 
 	return lkey == rkey ? 0 : -EPROTO;
 }
 
-/* The status of an RDMA write between two QPs of @qp_pd, to @iova of @mr; -1: none came. */
+/* Returns the status of an RDMA write between QPs of @qp_pd to @iova of @mr; -1: none came. */
 static int write_to(const struct raw_mr *mr, uint64_t iova, struct ibv_pd *qp_pd, uint32_t length)
 {
 	struct ibv_qp *qp = connect_make(qp_pd, IBV_QPT_RC, cq, cq, 4);
@@ -104,7 +104,7 @@ static int write_to(const struct raw_mr *mr, uint64_t iova, struct ibv_pd *qp_pd
 	return n == 1 ? (int)wc.status : -1;
 }
 
-/* Whether a write reaches @memory by way of @mr. */
+/* Returns whether a write through @mr reaches @memory. */
 static bool reaches(const struct raw_mr *mr, uint64_t iova, void *memory, struct ibv_pd *qp_pd)
 {
 	int status;
@@ -225,7 +225,7 @@ static void test_refused(void)
 	munmap(a, SIZE);
 }
 
-/* What the ring of a CQ lies in stays what it is. */
+/* A region that contains the ring of a CQ cannot be changed. */
 static void test_ring(void)
 {
 	void *ring = process_memory(PROCESS_PAGE), *b = process_memory(PROCESS_PAGE);
@@ -256,7 +256,7 @@ static void test_ring(void)
 
 /* ---- dma-buf ---- */
 
-/* A dma-buf of @size bytes, and where they are in this process; -1: there is none. */
+/* Creates a dma-buf of @size bytes, and maps it at @memory. Returns -1 if there is none. */
 static int make_dmabuf(size_t size, void **memory)
 {
 	int memfd = memfd_create("rereg_mr", MFD_ALLOW_SEALING);

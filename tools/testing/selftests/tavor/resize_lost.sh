@@ -21,8 +21,8 @@ says() {
 	messages_since "$1" | grep -q "tavor_resize: $2"
 }
 
-# pages_at MARK POINT: prints the number of pages of queues when the module is at this point, and
-# lets it go on
+# pages_at MARK POINT: waits until the module is at this point, prints the number of pages of
+# queues, and lets the module go on
 pages_at() {
 	until_true 60 says "$1" "# is at $2"
 	cat "/sys/kernel/debug/ib_tavor/$(function_address)/ring_pages_used"
@@ -35,7 +35,7 @@ test_a_resize_whose_mtts_are_lost() {
 	sm_around reload cmd_timeout_ms=1000
 	sm_away
 	echo 1 >/sys/module/ib_tavor/parameters/softirq_objects
-	# The lists of two CQs and of a QP are written before it.
+	# The translations of two CQs and of a QP are written before these.
 	one_fault delay WRITE_MTT 4 time=4s
 	since=$(mark)
 	load_own tavor_resize mode=core hold=1 &
@@ -46,7 +46,7 @@ test_a_resize_whose_mtts_are_lost() {
 	rmmod tavor_resize
 	messages_since "$since" | grep tavor_resize:
 	says "$since" 'ok ' || fail "the resize failed"
-	# The CQ's first buffer is smaller than the other two, which are of one size.
+	# The CQ's first buffer is smaller than the other two, which have the same size.
 	[ "$lost" -gt "$resized" ] || fail "$lost pages while it was lost, $resized afterwards"
 }
 

@@ -63,7 +63,7 @@ static void *resize(void *arg)
 	return NULL;
 }
 
-/* The size that ib_core has; 0: unknown. */
+/* Returns the size that ib_core has, or 0 if it is not known. */
 static unsigned int core_entries(void)
 {
 	char command[64], line[512];
@@ -94,7 +94,7 @@ static unsigned int hardware_entries(void)
 	return at ? strtoul(at + 10, NULL, 10) : 0;
 }
 
-/* Of the buffers only that of this size is in use. */
+/* Only the buffer of this size is in use. */
 static bool pinned(unsigned int size)
 {
 	int i, ret;
@@ -109,7 +109,7 @@ static bool pinned(unsigned int size)
 	return true;
 }
 
-/* All resize at once. Returns an errno of one that failed. */
+/* All threads resize at once. Returns an errno of one that failed. */
 static int race(void)
 {
 	pthread_t thread[THREADS];

@@ -13,17 +13,17 @@
 
 RECEIVES=500
 
-# shown TYPE PROCESS: its objects, one a line; the kernel keeps 15 characters of a name
+# shown TYPE PROCESS: prints its objects, one per line; the kernel keeps 15 characters of a name
 shown() {
 	rdma -jdd resource show "$1" | sed 's/},{/},\n{/g' | grep -F "\"comm\":\"${2:0:15}\""
 }
 
-# has TYPE PROCESS FACT VALUE: one of its objects has it; VALUE is a pattern
+# has TYPE PROCESS FACT VALUE: one of its objects has this attribute; VALUE is a pattern
 has() {
 	shown "$1" "$2" | grep -qE "\"drv_$3\":$4[,}]"
 }
 
-# while_waiting PROGRAM CHECK...: with a server that has made its objects and waits for its client
+# while_waiting PROGRAM CHECK...: checks while a server has its objects and waits for its client
 while_waiting() {
 	local program=$1 pid
 	shift
@@ -56,7 +56,7 @@ process_srq() {
 		has qp "$1" rq_size 0
 }
 
-# How much a process has posted is not known to the kernel.
+# The kernel does not know how much a process has posted.
 test_qp_of_a_process() {
 	while_waiting ibv_rc_pingpong process_qp
 }
@@ -73,7 +73,7 @@ test_srq_of_a_process() {
 	while_waiting ibv_srq_pingpong process_srq
 }
 
-# ib_mad has its receives posted.
+# ib_mad has posted its receives.
 test_objects_of_the_kernel() {
 	has qp ib_core rq_outstanding '[1-9][0-9]*' || fail "$(rdma -jdd resource show qp)"
 	has cq ib_core consumed '[0-9]+' || fail "$(rdma -jdd resource show cq)"

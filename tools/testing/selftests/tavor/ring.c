@@ -26,7 +26,7 @@
 #define QPS 16
 #define CLOSED (8 << 20) /* bytes */
 #define RING (256 << 10) /* bytes of a QP's queues, at least */
-#define HOLD "3s" /* much longer than a call takes that does not wait, on a busy machine too */
+#define HOLD "3s" /* much longer than any call takes that does not wait, even on a busy machine */
 
 static struct ibv_context *ctx;
 static struct ibv_pd *pd;
@@ -52,7 +52,7 @@ static struct ibv_srq *make_srq(void)
 	return ibv_create_srq(pd, &attr);
 }
 
-/* The model holds the next @n of these commands. */
+/* Makes the model hold the next @n of these commands. */
 static bool hold(const char *command, int n)
 {
 	char fault[128];
@@ -66,7 +66,7 @@ static bool held(const char *command)
 	return engine_count("slots", command) > 0;
 }
 
-/* Pages that a process has pinned, in KB */
+/* Returns the pages that a process has pinned, in KB. */
 static long pinned_by(pid_t pid)
 {
 	char path[64], line[256];
@@ -140,7 +140,7 @@ static void test_destroy(void)
 	long before, meanwhile;
 	bool good;
 
-	/* What the last test has deregistered is gone, and the next registration unpins it. */
+	/* The last test's deregistrations complete; the next registration unpins that memory. */
 	engine_rests("objects", ":");
 	qp = make();
 	good = qp && !connect_to_init(qp) && hold("HW2SW_MPT", 1);
@@ -159,7 +159,7 @@ static void test_destroy(void)
 	ksft_test_result(other && !ibv_destroy_qp(other), "that is destroyed too\n");
 }
 
-/* Its own PD, so that it can be given back. */
+/* This test uses a PD of its own, so that it can deallocate it. */
 static void test_both_held(void)
 {
 	struct ibv_pd *old = pd;
@@ -192,7 +192,7 @@ static void test_many(void)
 		good &= qp[i] && !ibv_destroy_qp(qp[i]);
 	ksft_test_result(good, "many at once\n");
 	good = engine_settles("slots", "HW2SW_MPT", 0);
-	/* Whoever comes by gives it back. */
+	/* The next registration unpins their memory. */
 	qp[0] = make();
 	good = good && qp[0] && !ibv_destroy_qp(qp[0]) && engine_settles("slots", "HW2SW_MPT", 0);
 	qp[0] = make();
@@ -202,7 +202,7 @@ static void test_many(void)
 		ibv_destroy_qp(qp[0]);
 }
 
-/* In a child: opens the device, leaves objects behind, and ends. */
+/* A child opens the device, leaves objects behind, and ends. */
 static void leave(bool destroy)
 {
 	struct ibv_qp *qp[QPS];
@@ -235,7 +235,7 @@ static void test_exit(bool destroy, const char *what)
 	model_fault(NULL);
 }
 
-/* A line of /proc/vmstat */
+/* Returns the value of a line of /proc/vmstat. */
 static long vmstat(const char *name)
 {
 	FILE *file = fopen("/proc/vmstat", "r");
@@ -250,13 +250,13 @@ static long vmstat(const char *name)
 	return found;
 }
 
-/* Pages that all processes have pinned. Each CPU adds its part within a second. */
+/* Returns the pages that all processes have pinned. Each CPU adds its part within a second. */
 static long pinned_by_all(void)
 {
 	return vmstat("nr_foll_pin_acquired") - vmstat("nr_foll_pin_released");
 }
 
-/* In a child: the last call before the close deregisters memory of the form of a queue's. */
+/* A child's last call before the close deregisters memory that has the form of a queue's. */
 static void close_at_once(void)
 {
 	void *memory = process_memory(CLOSED);
@@ -290,7 +290,7 @@ static void test_close(void)
 			 "a closed device pins no memory: %ld pages, %ld before\n", after, before);
 }
 
-/* In a child: destroys a QP, and when it is told makes another one. It says when it has done so. */
+/* A child destroys a QP, and creates another one when it is told to. It reports each step. */
 static void neighbour(int tell, int told)
 {
 	struct ibv_qp *qp;
@@ -308,7 +308,7 @@ static void neighbour(int tell, int told)
 	_exit(0);
 }
 
-/* The memory of its QP is released, and neither a call of this process nor its close unpins it. */
+/* The memory of its QP is released; no call of this process and no close of it unpins it. */
 static void test_neighbour(void)
 {
 	int tell[2], told[2], status = -1;

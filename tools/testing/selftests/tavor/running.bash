@@ -48,7 +48,7 @@ fail_running() {
 	"${TEST_BIN:-$TREE/build/guest/tavor}/pour" >"$TEST_DIR/pour" 2>&1 &
 	until_true 20 grep -q "pouring into $first" "$TEST_DIR/pour" ||
 		fail "$(cat "$TEST_DIR/pour")"
-	# This is an internal parity error, but the HCA still runs.
+	# This looks like an internal parity error, but the HCA still runs.
 	since=$(mark)
 	catastrophe
 	until_true 30 said "$since" 'device has failed'

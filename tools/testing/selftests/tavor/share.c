@@ -7,7 +7,8 @@
 //
 // Tests that commands which processes cause cannot use the slots that are reserved for others.
 // Another process that needs a command does not wait behind all of them. The commands are those of
-// queries that a process may make, and of the MTTs of its memory where the DDR is hidden. By hand:
+// queries that a process may make, and those that write the MTTs of its memory where the DDR is
+// hidden. By hand:
 //   tools/testing/vm/run --driver tavor --hca ddr_hidden=1 -- build/guest/tavor/share
 
 #include <pthread.h>
@@ -16,9 +17,9 @@
 #include "model.h"
 #include "process.h"
 
-#define THREADS 200 /* three times the slots, and more */
+#define THREADS 200 /* more than three times the slots */
 #define SLOTS 64
-#define FOR_PROCESSES (SLOTS - 2) /* one is for teardown, one more kept from processes */
+#define FOR_PROCESSES (SLOTS - 2) /* one slot is for teardown, one more is kept from processes */
 #define QUERIES 100
 
 static struct ibv_context *many, *other;
@@ -34,7 +35,7 @@ static bool set(const char *key, const char *value)
 	return model_ask(request);
 }
 
-/* What a thread does; NULL: it failed. */
+/* The function of a thread; it returns NULL if it failed. */
 static void *query_port(void *arg)
 {
 	struct ibv_port_attr attr;
@@ -62,7 +63,7 @@ static void *reg_mr(void *page)
 	return mr && !ibv_dereg_mr(mr) ? page : NULL;
 }
 
-/* The most slots of a verb that are seen held until there have been as many for half a second. */
+/* Returns the most slots that the verb holds, once that number has lasted half a second. */
 static int held(const char *verb)
 {
 	int most = 0, same, n;
@@ -75,7 +76,7 @@ static int held(const char *verb)
 	return most;
 }
 
-/* @latency: of the one command that matters, long enough to look at all that are held */
+/* @latency: of the slow command; long enough to count all slots that are held */
 static void test(const char *what, void *(*one)(void *), const char *verb, const char *latency)
 {
 	struct ibv_qp *qp = connect_make(ibv_alloc_pd(other), IBV_QPT_UD, cq, cq, 1);

@@ -17,8 +17,8 @@ cd "$(dirname "$0")/../../vm" || exit 1
 echo "TAP version 13"
 echo "1..2"
 
-# Of a command that fails the driver stays loaded, and so does what it leaves running. The second
-# HCA is the one written to, because it is shut down first.
+# After a command that fails, the bench leaves the driver loaded and background processes running.
+# The HCA that is written to is the second one, because it is shut down first.
 # shellcheck disable=SC2016 # for the shell in the guest
 try "the machine is switched off under traffic, and nothing goes astray" 7 "status 7" \
 	--driver tavor --sm --hcas 2 --hca cable=0.1-1.1,0.2-1.2 --iommu \
@@ -30,7 +30,7 @@ try "the machine is switched off under traffic, and nothing goes astray" 7 "stat
 	done
 	exit 1'
 grep '"summary"' "$work/results/hca-report.jsonl" | sed 's/.*{"hca":1/{"hca":1/' >"$work/out"
-# How soon the machine goes after the driver's shutdown is a matter of time.
+# It is a matter of timing how soon the machine goes off after the driver's shutdown.
 if grep -qE '"port-rx-dropped":[1-9]' "$work/out"; then
 	result 0 "there was more to write"
 else

@@ -20,7 +20,7 @@ RECOVERIES=6
 
 TEST_SECONDS=300
 
-# sleeps KIND [LEVEL]: mem or disk, as far as LEVEL
+# sleeps KIND [LEVEL]: suspends to mem or disk, up to LEVEL of pm_test
 sleeps() {
 	echo 1 >/sys/module/suspend/parameters/pm_test_delay
 	echo "${2:-platform}" >/sys/power/pm_test
@@ -31,7 +31,7 @@ reporter_says() {
 	devlink health show "pci/$(function_address)" reporter fatal | grep -q "$1"
 }
 
-# back MARK: it went to sleep since, is there, and nothing of what was before is left
+# back MARK: the device has been suspended since MARK, works again, and nothing is left from before
 back() {
 	said "$1" 'recovery: the device is back' || fail "$(messages_since "$1")"
 	! said "$1" 'leaked|still in use|still the hardware' || fail "$(messages_since "$1")"
@@ -44,7 +44,7 @@ back() {
 	wait $!
 }
 
-# orderly MARK: that was no failure
+# orderly MARK: the suspend was not treated as a failure
 orderly() {
 	said "$1" 'stopped: suspend' || fail "$(messages_since "$1")"
 	! failed "$1" || fail "a sleep is taken for a failure"
@@ -83,7 +83,7 @@ test_under_processes() {
 	until_true 10 grep -qi fatal "$TEST_DIR/events" || fail "no fatal event"
 	PIDS+=" $holders"
 	processes_end TERM
-	# Of a device that has gone uverbs itself refuses a detach.
+	# uverbs itself refuses a detach from a removed device.
 	absent '(destroy|dereg|dealloc)[^:]*: ' "$TEST_DIR"/process-hold-*
 	kill "$watcher" 2>/dev/null || :
 	until_true 10 ended "$watcher" || fail "the watcher hangs"
@@ -132,7 +132,7 @@ test_a_device_that_does_not_wake_up() {
 	said "$since" 'recovery: the device did not come back' || fail "it does not say so"
 	said "$since" 'by hand: devlink health recover' || fail "it does not say what to do"
 	[ -z "$(rdma_devices)" ] || fail "there is a device"
-	# Another sleep changes nothing.
+	# Another suspend changes nothing.
 	sleeps mem
 	faults_off
 	devlink health recover "pci/$(function_address)" reporter fatal

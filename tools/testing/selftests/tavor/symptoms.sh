@@ -16,8 +16,8 @@
 own=$TREE/build/modules/$KERNEL
 card=$(basename "$(readlink -f /sys/class/infiniband/*/device)")
 
-# What comes before a command of a user without rights, who may lock 32 KB. Where more may be
-# locked libibverbs does not warn.
+# Prefix of a command that runs as a user without rights, who may lock 32 KB. With a higher limit
+# libibverbs does not warn.
 as_nobody=(prlimit --memlock=32768:32768 setpriv --reuid 65534 --regid 65534 --clear-groups
 	--bounding-set=-all --inh-caps=-all)
 
@@ -25,7 +25,7 @@ in_state() {
 	[ "$(port_file 1 state)" = "$1" ]
 }
 
-# The driver is loaded anew at the end, whatever the test has seen.
+# driver_around: runs a test without the driver, and loads the driver again, whatever the result
 driver_around() {
 	local status=0
 	driver_unload
@@ -50,7 +50,7 @@ test_no_IB_devices_found_when_no_driver_has_the_card() {
 
 test_no_IB_devices_found_without_a_library() {
 	mkdir "$TEST_DIR/empty"
-	# libibverbs looks for providers in one folder, which is covered here
+	# libibverbs looks for providers in one folder; the mount hides it.
 	mount --bind "$TEST_DIR/empty" /usr/lib/x86_64-linux-gnu/libibverbs
 	mount --bind "$TEST_DIR/empty" /etc/libibverbs.d
 	IBV_SHOW_WARNINGS=1 refused "no userspace device-specific driver" ibv_devinfo ||

@@ -16,14 +16,14 @@
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "$0")/faults.bash"
 
-# timer Y|N: bound anew, with timers or without
+# timer Y|N: binds the device again, with timers or without
 timer() {
 	unbind
 	echo "$1" >/sys/module/ib_vrb/parameters/soft_timer
 	bind
 }
 
-# irq_polls: how often that softirq has run
+# irq_polls: prints how often this softirq has run
 irq_polls() {
 	awk '$1 == "IRQ_POLL:" { print $2 + $3 }' /proc/softirqs
 }

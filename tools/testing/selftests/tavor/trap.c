@@ -23,7 +23,7 @@
 #define ATTRIBUTE 16
 #define DIRECTED_DLID 34
 
-/* Without a source LID, and at the end of its way. */
+/* Sends a trap without a source LID, at the end of its route. */
 static bool send_trap(int fd)
 {
 	struct umad_packet packet = { .hdr.lid = 0xffff };

@@ -39,7 +39,7 @@ static void *buffer(size_t size)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
-/* A process, another one (as far as the kernel knows), each with a PD and a buffer for queues. */
+/* Two processes (as far as the kernel knows), each with a PD and a buffer for queues. */
 struct side {
 	struct ibv_context *context;
 	int fd;
@@ -77,7 +77,7 @@ FIXTURE_SETUP(uabi)
 	ASSERT_EQ(0, side_open(&self->other));
 }
 
-/* The contexts are closed with whatever a test has left in them, which has to work as well. */
+/* Closing the contexts must work, whatever a test has left in them. */
 FIXTURE_TEARDOWN(uabi)
 {
 	if (self->own.context)
@@ -150,7 +150,7 @@ TEST_F(uabi, cq_with_a_region_that_is_gone)
 
 TEST_F(uabi, cq_larger_than_its_region)
 {
-	/* 2048 entries of 32 bytes fill the buffer, one doubling more does not fit. */
+	/* 2048 entries of 32 bytes fill the buffer; 4096 do not fit. */
 	EXPECT_EQ(-EINVAL, CREATE_CQ(4095, self->own.mr.lkey, self->own.pd.pdn));
 	EXPECT_EQ(0, CREATE_CQ(2047, self->own.mr.lkey, self->own.pd.pdn));
 }
@@ -224,7 +224,7 @@ TEST_F(uabi, resize_cq_into_memory_of_another_process)
 					 self->own.mr.lkey, &cqe));
 }
 
-/* A plausible request for a QP; tests spoil it. */
+/* A valid request for a QP; tests spoil it. */
 static struct raw_qp_in qp_request(const struct side *side, const struct raw_cq *cq)
 {
 	return (struct raw_qp_in){
@@ -416,7 +416,7 @@ TEST_F(uabi, srq_of_another_process)
 					  self->own.mr.lkey, &srq));
 }
 
-/* IPoIB's connected mode wants 17. */
+/* IPoIB's connected mode needs 17. */
 TEST_F(uabi, srq_of_as_many_segments_as_are_offered)
 {
 	struct ibv_device_attr attr;
@@ -443,10 +443,10 @@ TEST_F(uabi, regions_that_make_no_sense)
 				(uintptr_t)self->own.memory, WRITE, &mr));
 	EXPECT_GT(0, raw_reg_mr(self->own.fd, pd, readonly, PAGE, (uintptr_t)readonly, WRITE, &mr));
 	EXPECT_GT(0, raw_reg_mr(self->own.fd, pd, (void *)8, PAGE, 8, WRITE, &mr));
-	/* Remote writes need local ones. */
+	/* Remote write access requires local write access. */
 	EXPECT_EQ(-EINVAL, raw_reg_mr(self->own.fd, pd, self->own.memory, PAGE, 0,
 				      IBV_ACCESS_REMOTE_WRITE, &mr));
-	/* On-demand paging is not there. */
+	/* There is no on-demand paging. */
 	EXPECT_GT(0, raw_reg_mr(self->own.fd, pd, self->own.memory, PAGE, 0,
 				WRITE | IBV_ACCESS_ON_DEMAND, &mr));
 }
@@ -535,7 +535,7 @@ TEST_F(uabi, multicast_that_makes_no_sense)
 	EXPECT_EQ(0, ibv_destroy_qp(rc));
 }
 
-/* A process that opens the device, makes objects without end, and is killed in the midst of it. */
+/* A process opens the device, creates objects without end, and is killed meanwhile. */
 static void make_objects(void)
 {
 	struct side side;

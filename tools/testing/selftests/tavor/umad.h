@@ -64,8 +64,8 @@ static inline int umad_open(void)
 }
 
 /*
- * Sends an SMP to the own port, by directed route. @data has the data of the request, and then the
- * data of the reply.
+ * Sends an SMP to the local port, by directed route. @data has the data of the request, and then
+ * the data of the reply.
  */
 static inline bool umad_smp(int fd, uint8_t method, uint8_t attribute, uint8_t modifier,
 			    uint8_t data[64])
@@ -94,7 +94,7 @@ static inline bool umad_smp(int fd, uint8_t method, uint8_t attribute, uint8_t m
 	return true;
 }
 
-/* Gets PortInfo of a port, and changes the values that a Get may return but a Set refuses. */
+/* Reads PortInfo of a port, and changes the values that a Get may return but a Set refuses. */
 static inline bool umad_settable(int fd, int port, uint8_t data[64])
 {
 	memset(data, 0, 64);

@@ -41,7 +41,8 @@ fail_device() {
 	until_true 30 said "$since" 'device has failed'
 }
 
-# unbind_ends SECONDS: in the background, so that one which hangs is a result, and shows where
+# unbind_ends SECONDS: unbinds in the background; an unbind that hangs fails the test, which shows
+# where
 unbind_ends() {
 	local pid
 	(unbind) &

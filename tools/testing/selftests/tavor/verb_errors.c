@@ -15,9 +15,9 @@
 #include "raw.h"
 
 #define BUFFER 65536
-#define LATE_MS 1500 /* between one and two of the driver's cmd_timeout_ms */
+#define LATE_MS 1500 /* between once and twice the driver's cmd_timeout_ms */
 
-/* What there is while a verb is tried: everything up to what the verb needs. */
+/* The objects that exist when a verb is tried: all that the verb needs. */
 struct world {
 	struct ibv_context *context;
 	struct ibv_pd *pd;
@@ -38,7 +38,7 @@ static int reg_mr(struct world *w)
 	return w->mr ? 0 : errno;
 }
 
-/* libmthca has no windows. */
+/* libmthca has no memory windows. */
 static int alloc_mw(struct world *w)
 {
 	int ret = raw_alloc_mw(w->context->cmd_fd, w->pd->handle, IBV_MW_TYPE_1, &w->mw);
@@ -108,7 +108,7 @@ static int create_ud(struct world *w)
 		return errno;
 	ret = ibv_modify_qp(w->ud, &attr,
 			    IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_QKEY);
-	/* The next one is made anew: what failed may have been the registration of its memory. */
+	/* The next attempt needs a new QP: the registration of its memory may have failed. */
 	if (ret && !ibv_destroy_qp(w->ud))
 		w->ud = NULL;
 	return ret;
@@ -206,11 +206,11 @@ static int detach(struct world *w)
 		.commands = { __VA_ARGS__ }, \
 	}
 
-/* The verbs in the order in which each finds what it needs, and their commands. */
+/* The verbs with their commands. Each verb needs objects of those before it. */
 static const struct verb {
 	const char *name;
 	int (*run)(struct world *w);
-	bool again_fails; /* if the late one was a success, the second is refused */
+	bool again_fails; /* after a late success the second attempt is refused */
 	const char *commands[4];
 } verbs[] = {
 	VERB("reg_mr", reg_mr, false, "SW2HW_MPT"),
@@ -235,7 +235,7 @@ static const struct verb {
 
 #define NR_VERBS (int)(sizeof(verbs) / sizeof(verbs[0]))
 
-static int base; /* objects of the kernel's own */
+static int base; /* number of the kernel's own objects */
 
 static bool device_works(void)
 {
@@ -249,7 +249,7 @@ static bool device_works(void)
 	return context;
 }
 
-/* A device that has failed is bound anew. */
+/* Binds a device that has failed again. */
 static bool device_again(void)
 {
 	int tries;
@@ -275,7 +275,7 @@ static bool world_begin(struct world *w)
 	return w->pd;
 }
 
-/* @what failed: the world ends with complaints. */
+/* @what failed: the test goes on, and reports that. */
 static bool must(int ret, const char *what)
 {
 	if (ret)
@@ -283,7 +283,7 @@ static bool must(int ret, const char *what)
 	return !ret;
 }
 
-/* Everything in it is destroyed, which must not fail. */
+/* Destroys all objects, which must not fail. */
 static bool world_destroy(struct world *w)
 {
 	bool ok = true;
@@ -308,7 +308,7 @@ static bool world_destroy(struct world *w)
 	return ok;
 }
 
-/* The same, and nothing of it may be left. */
+/* Does the same, and checks that nothing is left. */
 static bool world_end(struct world *w)
 {
 	bool ok = world_destroy(w);
@@ -318,7 +318,7 @@ static bool world_end(struct world *w)
 	return ok && engine_count("objects", ":") == base && !engine_count("slots", "zombie");
 }
 
-/* Everything that comes before @verb. */
+/* Creates everything that @verb needs. */
 static bool world_until(struct world *w, const struct verb *verb)
 {
 	const struct verb *v;
@@ -329,14 +329,14 @@ static bool world_until(struct world *w, const struct verb *verb)
 	return ok;
 }
 
-/* The same for a test that ends in world_end(). */
+/* Does the same for a test that ends in world_end(). */
 static bool world_counted(struct world *w, const struct verb *verb)
 {
 	base = engine_rests("objects", ":");
 	return world_until(w, verb);
 }
 
-/* What @verb says to a fault; -1: it did not get that far. */
+/* Returns the result of @verb with a fault, or -1 if it was not reached. */
 static int strikes(struct world *w, const struct verb *verb, const char *fault)
 {
 	return world_counted(w, verb) && model_fault(fault) ? verb->run(w) : -1;
@@ -363,7 +363,7 @@ static void refused(const struct verb *verb, const char *command, int status, in
 	ksft_test_result(ok, "%s: %s refused with status %#x\n", verb->name, command, status);
 }
 
-/* A guest that gets no time has the answer before it looks at the clock: then it is tried again. */
+/* A guest without CPU time may see the answer before the timeout. Then the test is repeated. */
 static void late(const struct verb *verb, const char *command)
 {
 	struct world w;
@@ -386,7 +386,7 @@ static void late(const struct verb *verb, const char *command)
 	ksft_test_result(ok, "%s: %s answered too late\n", verb->name, command);
 }
 
-/* The device has failed, and works when it is bound anew. */
+/* The device has failed, and works once it is bound again. */
 static bool device_failed(void)
 {
 	bool failed = !device_works();
@@ -394,7 +394,7 @@ static bool device_failed(void)
 	return device_again() && failed;
 }
 
-/* One that takes something away: it must not fail, so the device does if the hardware will not. */
+/* A destroy must not fail. If the hardware refuses it, the device fails instead. */
 static void taken_away(const char *what, const char *fault, bool device_fails)
 {
 	struct world w;
@@ -408,7 +408,7 @@ static void taken_away(const char *what, const char *fault, bool device_fails)
 	ksft_test_result(ok & device_works(), "%s: %s\n", what, fault);
 }
 
-/* The same at the end of a process, which destroys nothing itself. */
+/* The same at the end of a process, which does not destroy anything itself. */
 static void taken_by_exit(const char *fault)
 {
 	struct world w;
@@ -427,7 +427,7 @@ static void taken_by_exit(const char *fault)
 	ksft_test_result(ok, "exit: %s\n", fault);
 }
 
-/* @before: how many such commands the world's end has before it */
+/* @before: the number of such commands that world_end() issues before this one */
 static const struct {
 	const char *what, *command;
 	int before;
@@ -453,10 +453,10 @@ static void each_taker(void)
 			 takers[i].command, takers[i].before);
 		taken_away(takers[i].what, fault, true);
 	}
-	/* The first one is that of the window. */
+	/* The first such command destroys the window. */
 	taken_by_exit("status,on=cmd,op=HW2SW_MPT,count=1,status=1");
 	taken_by_exit("drop,on=cmd,op=HW2SW_MPT,count=1");
-	/* It waits for the answer. */
+	/* The detach waits for the late answer. */
 	snprintf(fault, sizeof(fault), "delay,on=cmd,op=WRITE_MGM,count=1,time=%dms", LATE_MS);
 	taken_away("detach_mcast", fault, false);
 }
@@ -482,7 +482,7 @@ static void tell(int signal)
 	told = signal;
 }
 
-/* Holds one of everything until SIGTERM, then destroys it, whatever the kernel says to that. */
+/* Holds one object of each kind until SIGTERM, then destroys them, and ignores errors of that. */
 static int hold(void)
 {
 	struct world w;
@@ -498,7 +498,7 @@ static int hold(void)
 	return 0;
 }
 
-/* Creates and destroys until SIGTERM or an error; says so when it has done it once. */
+/* Creates and destroys until SIGTERM or an error; reports the end of the first round. */
 static int churn(void)
 {
 	struct world w;

@@ -6,7 +6,7 @@
 # Timeout: 600
 # Level: ci
 #
-# Runs verb_errors.c, failures of firmware commands, on a driver whose commands time out after a
+# Runs verb_errors.c, failures of firmware commands, on a driver with a command timeout of one
 # second. By hand:
 #   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/verb_errors.sh
 

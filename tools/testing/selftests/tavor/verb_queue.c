@@ -6,8 +6,8 @@
 // Timeout: 120
 //
 // Tests verb queues through their ABI: each operation, refused requests and their errno, and
-// requests whose QP, queue, context or process ends. It also tests that one process cannot keep
-// another one from its commands. By hand:
+// requests whose QP, queue, context or process ends. It also tests that one process cannot delay
+// the commands of another one. By hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/verb_queue
 
 #include <fcntl.h>
@@ -49,7 +49,7 @@ static bool slow(const char *ops)
 	return set("latency_op", ops);
 }
 
-/* Commands that the model has executed; of one kind, or of all. */
+/* Returns how many commands of one kind, or of all kinds, the model has executed. */
 static unsigned long executed(const char *name)
 {
 	static char reply[65536];
@@ -165,7 +165,7 @@ static struct vrb_queue_request to_init(uint64_t user_data)
 	return request(user_data, VRB_QUEUE_OP_MODIFY, &attr, INIT_MASK | IBV_QP_ACCESS_FLAGS);
 }
 
-/* One request, from submit to completion; -1: it did not come. */
+/* Submits a request and waits for its completion; returns -1 if none came. */
 static int one(int fd, struct ibv_qp *qp, struct vrb_queue_request r,
 	       struct vrb_queue_completion *c)
 {
@@ -181,7 +181,7 @@ static int one(int fd, struct ibv_qp *qp, struct vrb_queue_request r,
 		       -1;
 }
 
-/* Several requests of the same kind, for as many QPs. */
+/* Submits @n requests of the same kind, for @n QPs. */
 static int many(int fd, struct ibv_qp **qp, int n, struct vrb_queue_request r)
 {
 	struct vrb_queue_request requests[VRB_QUEUE_MAX_BATCH];
@@ -196,7 +196,7 @@ static int many(int fd, struct ibv_qp **qp, int n, struct vrb_queue_request r)
 	return vq_submit(context->cmd_fd, fd, requests, handles, n);
 }
 
-/* ---- What there is ---- */
+/* ---- Query ---- */
 
 static void test_query(void)
 {
@@ -257,7 +257,7 @@ static void test_modify(int fd)
 	ibv_destroy_qp(qp);
 }
 
-/* ib_core takes the port of a path to be the QP's. */
+/* ib_core uses the port of a path as the port of the QP. */
 static void test_refused_port(int fd)
 {
 	struct vrb_queue_completion c;
@@ -283,8 +283,8 @@ static void test_refused_port(int fd)
 }
 
 /*
- * The port of a QP as ib_core has recorded it; 0: none, -1: ib_core does not list the QP. The
- * listing queries the QP, behind its other requests.
+ * Returns the port of a QP in ib_core's records, 0 if it has none, or -1 if ib_core does not list
+ * the QP. The listing queries the QP, so it comes after its other requests.
  */
 static int core_port(const struct ibv_qp *qp)
 {
@@ -304,7 +304,7 @@ static int core_port(const struct ibv_qp *qp)
 	return port;
 }
 
-/* A request that names the second port is cancelled, and one fails: the QP stays at the first. */
+/* One request for the second port is cancelled, and one fails: the QP keeps the first port. */
 static void test_port_not_taken(int fd)
 {
 	struct vrb_queue_request r[3] = { to_init(1), to_init(2), to_init(3) };
@@ -334,7 +334,7 @@ static void test_port_not_taken(int fd)
 	ibv_destroy_qp(qp);
 }
 
-/* A modify that was a transition when it was submitted, and is none when its turn comes. */
+/* The modify is a valid transition when it is submitted, but no longer when its turn comes. */
 static void test_no_transition_any_more(int fd)
 {
 	struct ibv_qp_attr attr = good;
@@ -359,7 +359,7 @@ static void test_no_transition_any_more(int fd)
 	ibv_destroy_qp(qp);
 }
 
-/* With the QP's request outstanding ib_core's half goes, and the request fails afterwards. */
+/* ib_core's QP is destroyed while its request is outstanding. Then the request fails. */
 static void test_port_of_destroyed(int fd)
 {
 	struct vrb_queue_request r[2] = { to_init(1), to_init(2) };
@@ -377,7 +377,7 @@ static void test_port_of_destroyed(int fd)
 	RESULT(ret == 2 && !destroyed && cancelled, "port: of a QP that is destroyed: %d\n", ret);
 }
 
-/* As three calls of ibv_modify_qp(): what ib_core has been told is what the QP has. */
+/* As three calls of ibv_modify_qp(): ib_core's records match the QP after a failure. */
 static void test_connect_refused(int fd)
 {
 	struct vrb_queue_completion c;
@@ -472,7 +472,7 @@ static void test_query_qp(int fd)
 	ibv_destroy_qp(qp);
 }
 
-/* One request after the other on one QP, in one call. */
+/* Submits several requests on one QP in one call; they complete in order. */
 static void test_order(int fd)
 {
 	struct vrb_queue_request r[4] = {
@@ -495,15 +495,15 @@ static void test_order(int fd)
 	ibv_destroy_qp(qp);
 }
 
-/* ---- One table through both doors ---- */
+/* ---- One table, for verb queues and ibv_modify_qp() ---- */
 
 static const struct {
 	const char *what;
 	enum ibv_qp_type type;
 	enum ibv_qp_state from;
 	enum ibv_qp_state to;
-	int mask;  /* besides what the transition takes; negative: what it lacks */
-	int field; /* which value is not good: see spoil() */
+	int mask;  /* added to the attributes of the transition; negative: removed */
+	int field; /* which value is invalid: see spoil() */
 } doors[] = {
 	{ "to INIT", IBV_QPT_RC, IBV_QPS_RESET, IBV_QPS_INIT, 0, 0 },
 	{ "to INIT, no port", IBV_QPT_RC, IBV_QPS_RESET, IBV_QPS_INIT, -IBV_QP_PORT, 0 },
@@ -569,7 +569,7 @@ static int door_mask(enum ibv_qp_type type, enum ibv_qp_state to)
 	}
 }
 
-/* The command itself: the library refuses some of what is asked for. */
+/* Executes the command itself, because the library refuses some of the requests. */
 static int sync_modify(struct ibv_qp *qp, const struct ib_uverbs_qp_attr *from)
 {
 	struct {
@@ -651,7 +651,7 @@ static void test_doors(int fd)
 	       refused);
 }
 
-/* Without CAP_NET_RAW, but with all others. */
+/* Drops CAP_NET_RAW, and keeps all others. */
 static int drop_privilege(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -664,7 +664,7 @@ static int drop_privilege(void)
 	return syscall(SYS_capset, &header, data);
 }
 
-/* uverbs takes nothing of a process whose rights have changed since it has opened the device. */
+/* uverbs refuses calls of a process whose credentials have changed since it opened the device. */
 static int open_anew(void)
 {
 	context = process_open();
@@ -692,7 +692,7 @@ static int qkey_of_others(struct vrb_queue_request r)
 	return 1;
 }
 
-/* A Q_Key for the privileged, by both doors. */
+/* A privileged Q_Key, by verb queue and by ibv_modify_qp(). */
 static void test_qkey(int fd)
 {
 	struct ibv_qp *b = make(IBV_QPT_UD);
@@ -716,7 +716,7 @@ static void test_qkey(int fd)
 	ibv_destroy_qp(b);
 }
 
-/* ---- What is refused ---- */
+/* ---- Refused requests ---- */
 
 static void test_bad_requests(int fd)
 {
@@ -893,7 +893,7 @@ static void test_cancel(void)
 	for (i = 0; i < ret; i++)
 		n += done[i].status == (done[i].user_data == 2 ? ECANCELED : 0);
 	RESULT(n == 2, "cancel: what became of them: %d of %d\n", n, ret);
-	/* More than the engine is given at a time. */
+	/* More requests than the queue passes to the engine at a time. */
 	for (i = 0; i < 200; i++)
 		more[i] = make(IBV_QPT_RC);
 	ret = many(fd, more, 200, to_init(0));
@@ -959,7 +959,7 @@ static void test_close(void)
 
 /* ---- Quiesce ---- */
 
-/* What the library deregisters when it has destroyed a QP nobody waits for. */
+/* Nobody waits for the deregistrations that the library makes after it has destroyed a QP. */
 static bool deregistered(void)
 {
 	return engine_settles("slots", "DEREG_MR", 0);
@@ -1030,7 +1030,7 @@ static void test_context_first(void)
 	close(fd);
 }
 
-/* A reader that sleeps meanwhile, in a thread */
+/* A thread that sleeps in read() meanwhile */
 static void *reader(void *fd)
 {
 	struct vrb_queue_completion c;
@@ -1089,7 +1089,7 @@ static int pass(int to, int fd)
 	return sendmsg(to, &msg, 0);
 }
 
-/* Passed to another process, which reads while the first is gone. */
+/* The queue is passed to another process, which reads while the first one is gone. */
 static void test_passed(void)
 {
 	int pair[2], fd, ret;
@@ -1117,7 +1117,7 @@ static void test_passed(void)
 	close(pair[1]);
 }
 
-/* A child of fork() reads what its parent has submitted. */
+/* A child of fork() reads the completions of its parent's requests. */
 static void test_fork(int fd)
 {
 	struct ibv_qp *qp = make(IBV_QPT_RC);
@@ -1132,7 +1132,7 @@ static void test_fork(int fd)
 	ibv_destroy_qp(qp);
 }
 
-/* A process that has many requests queued, in several queues, and says when it has. */
+/* A process with many queued requests, in several queues; it reports when they are queued. */
 static void flood(int ready, int queues, int each)
 {
 	static struct ibv_qp *qp[VRB_QUEUE_MAX_BATCH];
@@ -1194,7 +1194,7 @@ static void test_killed(void)
 	RESULT(engine_settles("vrbs", " queued ", 0), "killed: no request is left\n");
 }
 
-/* A program that takes the place of one with requests queued: the queue ends with the old one. */
+/* A program with queued requests executes another one: the queue ends with the old program. */
 static void test_exec(void)
 {
 	const int objects = engine_rests("objects", ":");
@@ -1221,7 +1221,7 @@ static void test_exec(void)
 	       "exec: the queue is not the new program's: status 0x%x\n", status);
 }
 
-/* Ends in one order and the other: LIFO is uverbs' own. */
+/* uverbs destroys in LIFO order: once the queue is destroyed first, once the QPs. */
 static void test_exits(void)
 {
 	int order, status, wrong = 0;
@@ -1246,7 +1246,7 @@ static void test_exits(void)
 	RESULT(!wrong && engine_settles("vrbs", " queued ", 0), "exit: queue or QPs first\n");
 }
 
-/* ---- Fair ---- */
+/* ---- Fairness ---- */
 
 #define TRACING "/sys/kernel/tracing/"
 
@@ -1263,7 +1263,7 @@ static bool trace_write(const char *file, const char *text)
 	return good;
 }
 
-/* Requests that were issued after the one on the QP was queued, before it; -1: it was not. */
+/* Returns how many requests were issued between the queueing and the issue of the QP's, or -1. */
 static int issued_before(struct ibv_qp *qp)
 {
 	FILE *trace = fopen(TRACING "trace", "r");
@@ -1288,7 +1288,7 @@ static int issued_before(struct ibv_qp *qp)
 	return n;
 }
 
-/* Of slow commands that end one after the other: the next slot that is free is the newcomer's. */
+/* The slow commands end one after the other. The next free slot goes to the new process. */
 static void test_fair(void)
 {
 	struct ibv_qp *qp = make(IBV_QPT_RC);
@@ -1313,7 +1313,7 @@ static void test_fair(void)
 	ibv_destroy_qp(qp);
 }
 
-/* Thousands, all of which complete. */
+/* Submits thousands of requests, all of which complete. */
 static void test_many(void)
 {
 	static struct ibv_qp *qp[VRB_QUEUE_MAX_BATCH];
@@ -1342,7 +1342,7 @@ static void test_many(void)
 }
 
 /*
- * For verb_queue_life.sh: a process that has requests queued while its device goes away. It says
+ * For verb_queue_life.sh: a process with queued requests while its device goes away. It reports
  * what it has read, and keeps the queue open until it is told to end.
  */
 static int hold(void)

@@ -16,7 +16,7 @@
 
 PROGRAM=${TEST_BIN:-$TREE/build/guest/tavor}/verb_queue
 
-# holds: a process with requests in a queue, its output in $TEST_DIR/holder
+# holds: starts a process with queued requests; its output is in $TEST_DIR/holder
 holds() {
 	bound || bind
 	until_true 20 prints rdma_devices
@@ -27,7 +27,7 @@ holds() {
 	grep -qx '256 requests' "$TEST_DIR/holder"
 }
 
-# told: it has read all there was
+# told: the process has read all its completions
 told() {
 	until_true 60 grep -qx over "$TEST_DIR/holder"
 	model_set 0 latency_op ''

@@ -14,7 +14,7 @@
 
 TRACE=/sys/kernel/tracing
 
-# device FILE: what sysfs has of the RDMA device
+# device FILE: prints a file of the RDMA device in sysfs
 device() {
 	cat /sys/class/infiniband/*/"$1"
 }
@@ -23,13 +23,13 @@ devlink_info() {
 	devlink -j dev info "pci/$(function_address)"
 }
 
-# devlink_says KIND NAME VALUE
+# devlink_says KIND NAME VALUE: devlink shows this value
 devlink_says() {
 	devlink_info | tr -d ' ' | grep -q "\"$1\":{[^}]*\"$2\":\"$3\"" ||
 		fail "no $1 $2 $3 in $(devlink_info)"
 }
 
-# traced COMMAND...: with the events of the driver, which are in $TEST_DIR/trace afterwards
+# traced COMMAND...: runs it with the driver's trace events, which are in $TEST_DIR/trace afterwards
 traced() {
 	echo >"$TRACE"/trace
 	echo 1 >"$TRACE"/events/ib_tavor/enable
@@ -42,7 +42,7 @@ trace_has() {
 	grep -qE "$1" "$TEST_DIR/trace" || fail "no $1 in: $(tail -n 30 "$TEST_DIR/trace")"
 }
 
-# answer COMMAND: the line of the answer to the first of them
+# answer COMMAND: prints the trace line of the answer to the first such firmware command
 answer() {
 	local token
 	token=$(sed -nE "s/^tavor_cmd_post: .* $1 token=(0x[0-9a-f]+) .*/\1/p" "$TEST_DIR/trace" |
@@ -105,7 +105,7 @@ test_a_refused_command_is_traced_with_its_status() {
 	answer SW2HW_CQ | grep -q ' status=0x3 '
 }
 
-# port_event SUBTYPE: of port 1
+# port_event SUBTYPE: raises an event of port 1
 port_event() {
 	local since
 	since=$(mark)
@@ -114,7 +114,7 @@ port_event() {
 	until_true 20 said "$since" 'port 1'
 }
 
-# The device has come anew since the SM looked for it.
+# The device has been bound again since the SM started.
 test_events_are_traced_by_name() {
 	sm_away
 	sm_restart

@@ -12,7 +12,7 @@
 #include <rdma/ib_verbs.h>
 #include <rdma/vrb_verbs.h>
 
-#define LOOP_COMPLAINTS	5	/* maximum number of messages of one test */
+#define LOOP_COMPLAINTS	5	/* most messages that one test prints */
 
 struct loop {
 	struct vrb_client *client;

@@ -14,10 +14,10 @@
 
 #define HEADER_DWORDS	16
 #define CLASS_INFINIBAND	0x0c06
-#define CAP		0x70	/* of PCI-X, where the card's bridge has it */
+#define CAP		0x70	/* the PCI-X capability, where the card's bridge has it */
 #define CAP_END		0x80
 #define SPLIT		(CAP + 8)	/* two dwords: upstream, downstream */
-#define SPLIT_LIMIT	16	/* the upper half is written, the lower one is the capacity */
+#define SPLIT_LIMIT	16	/* the upper half is writable, the lower one is the capacity */
 #define SPLIT_CAPACITY	0x20
 #define SPLIT_RESET	(SPLIT_CAPACITY << SPLIT_LIMIT | SPLIT_CAPACITY)
 #define NO_ANSWER	0xffff
@@ -32,18 +32,18 @@ static int away;
 
 static struct {
 	struct pci_dev *bridge, *hca;
-	struct pci_ops *above, *below;	/* as the buses had them */
-	raw_spinlock_t lock;		/* of all that follows */
-	u32 header[HEADER_DWORDS];	/* before the reset */
+	struct pci_ops *above, *below;	/* the original operations of the buses */
+	raw_spinlock_t lock;		/* protects all that follows */
+	u32 header[HEADER_DWORDS];	/* the header before the reset */
 	u32 split_before[2], split[2];
-	u16 command;			/* of the HCA; 0 after a reset */
+	u16 command;			/* command register of the HCA; 0 after a reset */
 	bool lost;			/* the bridge was reset, and the HCA does not work yet */
-	int away;			/* reads of the id from now on */
+	int away;			/* this many more reads of the id fail */
 	unsigned int resets, restored, polls, blind;
-	u32 forgot, early, wrong;	/* bits: dwords of the header, from 16 on the two splits */
+	u32 forgot, early, wrong;	/* bits: dwords of the header; the splits from bit 16 on */
 } card = { .lock = __RAW_SPIN_LOCK_UNLOCKED(card.lock) };
 
-/* ---- What is really there ---- */
+/* ---- Accesses to the real bridge ---- */
 
 static u32 bridge_read(int at)
 {
@@ -77,7 +77,7 @@ static void remember(void)
 	memcpy(card.split_before, card.split, sizeof(card.split));
 }
 
-/* Status registers, in upper halves, do not count. */
+/* The status registers, in the upper halves, are not compared. */
 static u32 differs(void)
 {
 	u32 found = 0, mask;
@@ -105,7 +105,7 @@ static void power_on(void)
 	card.split[1] = SPLIT_RESET;
 }
 
-/* A reset takes the HCA's command register to 0. Before that, it does not answer for some time. */
+/* A reset sets the HCA's command register to 0. Until then the HCA may not answer for a time. */
 static void notice_reset(void)
 {
 	u16 command;
@@ -253,7 +253,7 @@ static int write_below(struct pci_bus *bus, unsigned int devfn, int at, int size
 	return ret;
 }
 
-/* ---- Parameters that do something ---- */
+/* ---- Parameters with a function ---- */
 
 static int state_show(char *text, const struct kernel_param *param)
 {
@@ -312,7 +312,7 @@ static int repair_set(const char *text, const struct kernel_param *param)
 	return 0;
 }
 
-/* Also of a bridge that is away now. */
+/* This also acts on a bridge that does not respond now. */
 static int away_set(const char *text, const struct kernel_param *param)
 {
 	unsigned long flags;
@@ -334,7 +334,7 @@ static const struct kernel_param_ops repair_ops = { .set = repair_set };
 module_param_cb(repair, &repair_ops, NULL, 0200);
 MODULE_PARM_DESC(repair, "written: restores what the driver has not restored");
 
-/* ---- Begin and end ---- */
+/* ---- Init and exit ---- */
 
 static struct pci_ops ops_above, ops_below;
 
@@ -349,7 +349,7 @@ static struct pci_dev *find_hca(void)
 	return NULL;
 }
 
-/* What the card's firmware sets, and what a reset changes. */
+/* Values that the card's firmware sets and that a reset changes. */
 static void firmware(void)
 {
 	card.split[0] = 0x31 << SPLIT_LIMIT | SPLIT_CAPACITY;

@@ -21,7 +21,7 @@ static void gone(void *over)
 	complete(over);
 }
 
-/* Given up, then asked for again until the answer has come. */
+/* The create times out, and is then repeated until the answer to the first command has come. */
 static void created_late(struct loop *loop, struct vrb *vrb)
 {
 	int i, ret = -EUCLEAN;

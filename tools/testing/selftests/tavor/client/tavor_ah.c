@@ -36,7 +36,7 @@ struct address {
 	bool grh;
 };
 
-/* The port has 10 Gb/s: nothing slows it down to that or more. */
+/* The port runs at 10 Gb/s, so a static rate of 10 Gb/s or more does not limit it. */
 static const struct address addresses[] = {
 	{ .port = 1, .dlid = 0x123, .sl = 15, .path_bits = 127 },
 	{ .port = 2, .dlid = 0xbfff },
@@ -100,7 +100,7 @@ static bool query(const struct address *a)
 	ah = rdma_create_ah(pd, &attr, 0);
 	if (IS_ERR(ah))
 		return false;
-	/* What the query does not write is no answer. */
+	/* Fields that the query does not write must not look like an answer. */
 	memset(&got, 0xff, sizeof(got));
 	got.grh.sgid_attr = NULL;
 	ok = !rdma_query_ah(ah, &got) && same(a, &attr, &got);
@@ -123,7 +123,7 @@ static int query_all(void *arg)
 	return 0;
 }
 
-/* A thread that a driver kills is a result, too. */
+/* If the driver's query kills the thread, that is a failed result, too. */
 static void run_queries(void)
 {
 	struct task_struct *task;
@@ -206,7 +206,7 @@ static void destroy_many(struct ib_ah **ah, int n)
 		rdma_destroy_ah(ah[--n], 0);
 }
 
-/* As many as the device says, less what other clients have; none is lost. */
+/* As many as the device reports, less those of other clients; every one is freed. */
 static void run_many(void)
 {
 	const int most = min_t(int, pd->device->attrs.max_ah, MANY_MAX - 1);

@@ -87,14 +87,14 @@ static pci_ers_result_t report_resume(struct pci_dev *pdev,
 	return PCI_ERS_RESULT_NONE;
 }
 
-/* Nothing to tell: it is cut off. Before the driver has heard of it, it would be in the middle. */
+/* Nothing to report: the slot is cut off before the driver hears of it. */
 static pci_ers_result_t report_cut(struct pci_dev *pdev, const struct pci_error_handlers *handlers)
 {
 	memory_off(pdev);
 	return PCI_ERS_RESULT_NONE;
 }
 
-/* Nor: the slot has been repaired. */
+/* Nothing to report here either: the slot has been repaired. */
 static pci_ers_result_t report_repaired(struct pci_dev *pdev,
 					const struct pci_error_handlers *handlers)
 {
@@ -137,7 +137,7 @@ static int report_make(struct pci_dev *pdev, const char *name)
 	return ret;
 }
 
-/* The bridge of a PCI-X card is of the same vendor. */
+/* The bridge of a PCI-X card has the same vendor ID. */
 static struct pci_dev *find_hca(void)
 {
 	struct pci_dev *pdev = NULL;
@@ -171,7 +171,7 @@ static int __init tavor_bus_error_init(void)
 	return 0;
 }
 
-/* Without this it could not be unloaded. */
+/* A module without an exit function could not be unloaded. */
 static void __exit tavor_bus_error_exit(void)
 {
 }

@@ -14,7 +14,7 @@
 #define TWO_GIB		0x80000000U
 #define FAILS_WITHIN	(20 * HZ)
 #define FLUSHED_WITHIN	(5 * HZ)
-#define DRAINED_WITHIN	(20 * HZ)	/* without the last WQE's event it takes a minute */
+#define DRAINED_WITHIN	(20 * HZ)	/* a minute without the last WQE's event */
 
 static char *mode = "none";
 module_param(mode, charp, 0444);
@@ -27,7 +27,7 @@ struct test_qp {
 	struct ib_qp *qp;
 	struct ib_cqe cqe;
 	atomic_t flushed;
-	atomic_t last_wqe;		/* events */
+	atomic_t last_wqe;		/* number of these events */
 };
 
 static int number;
@@ -103,7 +103,7 @@ static void test_end(struct test_qp *t)
 		ib_dealloc_pd(t->pd);
 }
 
-/* NULL instead of an errno */
+/* Returns NULL instead of an ERR_PTR(). */
 static void *no_error(void *object)
 {
 	return IS_ERR(object) ? NULL : object;
@@ -119,7 +119,7 @@ static struct ib_srq *make_srq(struct ib_pd *pd)
 	return ib_create_srq(pd, &init);
 }
 
-/* If it fails the rest is there and test_end() takes it back. */
+/* After a failure test_end() destroys what exists. */
 static int test_begin(struct ib_device *dev, struct test_qp *t, enum ib_qp_type type, bool srq)
 {
 	struct ib_qp_init_attr init = {
@@ -170,7 +170,7 @@ static int post_send(struct test_qp *t, u32 length)
 	return ib_post_send(t->qp, &wr, NULL);
 }
 
-/* Exactly */
+/* The count becomes @want, and no more. */
 static bool counts_to(const atomic_t *count, int want, const char *what)
 {
 	unsigned long end = jiffies + FLUSHED_WITHIN;
@@ -197,7 +197,7 @@ static bool outstanding(struct test_qp *t)
 	return true;
 }
 
-/* What is posted to an SRQ stays there. */
+/* Receives that are posted to an SRQ stay there. */
 static bool drained(struct test_qp *t)
 {
 	unsigned long end = jiffies + DRAINED_WITHIN;
@@ -250,7 +250,7 @@ static bool waits_for_failure(struct ib_device *dev)
 	return failed;
 }
 
-/* Of each kind, with and without an SRQ; the last one's event of its last WQE has been lost. */
+/* QPs of each type, with and without an SRQ. The last one's event of its last WQE has been lost. */
 static void fails(struct ib_device *dev)
 {
 	static const enum ib_qp_type types[] = { IB_QPT_RC, IB_QPT_UD, IB_QPT_RC, IB_QPT_UD,

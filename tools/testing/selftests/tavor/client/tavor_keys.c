@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Creates and destroys regions on a table so small that each index is used again. No key of a
- * region may equal a key of the previous region with the same index. kernel_client.sh reads the
- * result from the log.
+ * Creates and destroys regions on a table so small that each index is reused. No key of a region
+ * may equal a key of the previous region with the same index. kernel_client.sh reads the result
+ * from the log.
  */
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -18,7 +18,7 @@ struct keys {
 	struct ib_pd *pd;
 	dma_addr_t page;
 	u32 last[TABLE][KEYS];
-	int again;			/* regions whose index was another's before */
+	int again;			/* regions that reuse an index */
 };
 
 static int ask(struct keys *keys, struct vrb *vrb)
@@ -56,7 +56,7 @@ static bool is_stale(struct keys *keys, u32 key)
 	return false;
 }
 
-/* Whether its keys are new. */
+/* Creates a region, and returns whether its keys are new. */
 static bool region(struct keys *keys)
 {
 	struct ib_mr *mr = vrb_alloc_mr(keys->client, keys->pd, 1, GFP_KERNEL);
@@ -99,7 +99,7 @@ static int tavor_keys_add(struct ib_device *dev)
 
 	if (!keys)
 		return -ENOMEM;
-	keys->page = PAGE_SIZE;		/* nobody touches it */
+	keys->page = PAGE_SIZE;		/* no access to it follows */
 	keys->client = vrb_client_register(dev, "tavor_keys");
 	keys->pd = ib_alloc_pd(dev, 0);
 	pr_info("tavor_keys: %sok 1 no key of an index comes back\n", regions(keys) ? "" : "not ");

@@ -35,7 +35,7 @@ struct world {
 
 static int number;
 
-/* What the client has left */
+/* The objects that the client left behind. */
 static struct ib_qp *left;
 static struct ib_pd *left_pd;
 
@@ -98,7 +98,7 @@ static int status_of(struct member *m)
 	return wait_for_completion_timeout(&m->over, ENDS_WITHIN) ? m->mcast.vrb.status : -EBUSY;
 }
 
-/* Accepted, and over with this. */
+/* The attach is accepted, and completes with @status. */
 static bool attached(struct world *w, struct member *m, int group, int status)
 {
 	return is(attach(w, m, group), -EINPROGRESS, "attach accepted") &&
@@ -184,7 +184,7 @@ static bool world_begin(struct world *w)
 	return true;
 }
 
-/* ---- What works ---- */
+/* ---- Requests that succeed ---- */
 
 static bool both_at_once(struct world *w, int first)
 {
@@ -226,7 +226,7 @@ static bool destroy_waits_for_detach(struct world *w)
 	struct ib_qp *qp = a->qp;
 	bool ok = attached(w, a, 1, 0) && attached(w, a, 2, 0) && destroyed(w, a);
 
-	a->qp = qp;		/* which is there as long as it is attached */
+	a->qp = qp;		/* the QP exists until it is detached */
 	ok = ok && is(attach(w, a, 3), -ESHUTDOWN, "attach while it is being destroyed");
 	ok = ok && detached(w, a, 1, 0);
 	msleep(50);
@@ -245,7 +245,7 @@ static void run_works(struct world *w)
 	result(destroy_waits_for_detach(w), "a destroy waits until the QP is detached");
 }
 
-/* ---- What waits: each MGID_HASH takes its time ---- */
+/* ---- Requests that wait: each MGID_HASH is slow ---- */
 
 static bool wait_is_cancelled(struct world *w)
 {
@@ -286,7 +286,7 @@ static bool attach_is_cancelled_by_destroy(struct world *w)
 	       member_born(w, b, IB_QPT_UD);
 }
 
-/* It is the first one's turn: its success is what the destroy waits for a detach of. */
+/* The attach is already being executed. It succeeds, so the destroy waits for a detach. */
 static bool destroy_during_an_attach(struct world *w)
 {
 	struct member *a = &w->member[0];
@@ -376,9 +376,9 @@ static void run_fails(struct world *w)
 }
 
 /*
- * Its QP is in a group when the client goes: it stays until somebody else has it detached, which is
- * ib_core here, as it would be the driver's end. "Left" is for kernel_client.sh, which looks at the
- * QP then, and unloads this.
+ * The QP is still in a group when the client unregisters, so it stays until somebody else detaches
+ * it. Here that is ib_core; otherwise it would be the removal of the driver. kernel_client.sh then
+ * looks at the QP, and unloads this module.
  */
 static void run_left(struct world *w)
 {
@@ -405,7 +405,7 @@ static void left_end(void)
 	if (!left)
 		return;
 	group_gid(&gid, 1);
-	/* With the device it has gone already. */
+	/* In the other mode the QP has gone with the device. */
 	if (!strcmp(mode, "left"))
 		result(is(ib_detach_mcast(left, &gid, 0xc000), 0, "detach"),
 		       "is detached by ib_core");
@@ -448,7 +448,7 @@ static int tavor_mcast_add(struct ib_device *dev)
 		world_run(w);
 	else
 		result(false, "objects");
-	/* It destroys what is left. */
+	/* This destroys the remaining objects. */
 	vrb_client_unregister(w->client);
 	if (!left)
 		ib_dealloc_pd(w->pd);

@@ -22,7 +22,7 @@ struct paths {
 	struct vrb_modify_qp modify;
 };
 
-/* 32-bit ARM cannot tell where arguments are, and s390 keeps the function for it from modules. */
+/* 32-bit ARM offers no access to arguments, and s390 does not export the function for it. */
 #define READS_ARGUMENTS	(IS_ENABLED(CONFIG_HAVE_FUNCTION_ARG_ACCESS_API) && \
 			 !IS_ENABLED(CONFIG_S390))
 
@@ -88,7 +88,7 @@ static int connect(struct paths *p)
 	return ask(p, &p->connect.vrb);
 }
 
-/* A path without a GID takes the place of the one with it; only while nothing is sent. */
+/* Replaces the path with a GID by one without. This is only allowed while nothing is sent. */
 static int replace(struct paths *p)
 {
 	struct ib_qp_attr *attr = &p->modify.attr;

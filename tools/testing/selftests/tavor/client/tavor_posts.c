@@ -90,7 +90,7 @@ static bool world_make(struct world *w)
 
 /* ---- Posts ---- */
 
-/* So many in one call, with ids from @id on; the one at @bad, if any, has too many entries. */
+/* Posts @n requests in one call, with ids from @id on; one at @bad has too many entries. */
 static int send(struct world *w, u64 id, int n, int bad, int *refused)
 {
 	struct ib_sge sge[TOO_MANY] = {};
@@ -130,7 +130,7 @@ static int receive(struct world *w, u64 id, int n, int bad, int *refused)
 
 typedef int (*post_fn)(struct world *w, u64 id, int n, int bad, int *refused);
 
-/* Those with ids from 0 to @n come, and no others. */
+/* Exactly the ids from 0 to @n complete. */
 static void flushed(struct world *w, int n)
 {
 	struct ib_wc wc;
@@ -149,8 +149,8 @@ static void flushed(struct world *w, int n)
 }
 
 /*
- * Alone; between two; as the first, in the middle and as the last of several: whatever comes after
- * the refused one is not posted.
+ * The refused request is alone, between two calls, or the first, the middle or the last one of a
+ * call. Requests after it in its call are not posted.
  */
 static void refusals(struct world *w, post_fn post, const char *text)
 {

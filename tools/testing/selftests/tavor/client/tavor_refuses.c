@@ -11,8 +11,8 @@
 #include <rdma/ib_verbs.h>
 #include <rdma/vrb_verbs.h>
 
-#define PAGES		4		/* of the region */
-#define FAR		0x7fffffff	/* what no table has room for */
+#define PAGES		4		/* pages of the region */
+#define FAR		0x7fffffff	/* a number too large for any table */
 
 static char *mode = "none";
 module_param(mode, charp, 0444);
@@ -68,7 +68,7 @@ static void reg_good(struct test *t)
 	t->reg.access = IB_ACCESS_LOCAL_WRITE;
 }
 
-/* One field is set to what it must not be. */
+/* Sets one field to an invalid value. */
 #define REG(t, field, value) do {							\
 	struct test *of = (t);								\
 											\
@@ -106,7 +106,7 @@ static void reg_range(struct test *t)
 	REG(t, length, U64_MAX);
 	REG(t, iova, 1);
 	REG(t, iova, U64_MAX);
-	/* The end is 2^64: one more than there is. */
+	/* The end is 2^64, which is one too many. */
 	REG(t, iova, -(u64)PAGES * PAGE_SIZE);
 	REG(t, access, IB_ACCESS_REMOTE_WRITE);
 	REG(t, access, IB_ACCESS_REMOTE_ATOMIC);
@@ -442,7 +442,7 @@ static void refuses_mad(struct test *t)
 	result(t, "MADs that are not there");
 }
 
-/* ---- What has few fields ---- */
+/* ---- Requests with few fields ---- */
 
 static void rest_srq(struct test *t, int mask, u32 limit, int errno)
 {
@@ -462,7 +462,7 @@ static void rest_mcast(struct test *t, struct ib_qp *qp, u8 first, int errno)
 	want(t, errno, ask(t, &mcast.vrb), "detach_mcast");
 }
 
-/* An object that is not there is one of no device. All requests at once are too much stack. */
+/* A NULL object belongs to no device. All requests in one function would use too much stack. */
 static noinline_for_stack void rest_created_of_nothing(struct test *t)
 {
 	struct vrb_create_cq create_cq;
@@ -579,7 +579,7 @@ static void refuses_alloc(struct test *t)
 	result(t, "sizes of objects");
 }
 
-/* ---- What it takes ---- */
+/* ---- Objects for the tests ---- */
 
 static struct ib_qp *make_qp(struct test *t, enum ib_qp_type type)
 {
@@ -665,7 +665,7 @@ static int tavor_refuses_add(struct ib_device *dev)
 	t->pd = ib_alloc_pd(dev, 0);
 	if (!IS_ERR(t->gid) && make(t))
 		test_run(t);
-	/* It destroys what is left. */
+	/* This destroys the remaining objects. */
 	vrb_client_unregister(t->client);
 	ib_dealloc_pd(t->pd);
 	if (!IS_ERR(t->gid))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Tests posts that race with the reset of their QP. They are refused from the moment when the
- * command is issued, so that no doorbell follows it. The model records a doorbell of a QP in RESET
- * as a violation. kernel_client.sh reads the results from the log.
+ * Tests posts that race with the reset of their QP. They are refused from the moment the command is
+ * issued, so that no doorbell follows it. The model records a doorbell of a QP in RESET as a
+ * violation. kernel_client.sh reads the results from the log.
  */
 #include <linux/completion.h>
 #include <linux/delay.h>
@@ -10,7 +10,7 @@
 
 #include "loop.h"
 
-#define DEPTH		4096		/* more than are posted between two resets */
+#define DEPTH		4096		/* more than is posted between two resets */
 #define ROUNDS		200
 #define ENDS_WITHIN	(20 * HZ)
 
@@ -24,7 +24,7 @@ struct world {
 	struct vrb_modify_qp modify;
 	struct completion over;
 	atomic_t sent, received;
-	atomic_t accepted;		/* posts, of a QP in RESET */
+	atomic_t accepted;		/* posts accepted while the QP was in RESET */
 	u32 turn;			/* odd: the QP is in RESET */
 };
 
@@ -46,7 +46,7 @@ static int receive(struct world *w)
 	return ib_post_recv(w->loop.qp, &wr, NULL);
 }
 
-/* One that began and ended while the QP was in RESET must not have been accepted. */
+/* A post that began and ended while the QP was in RESET must not have been accepted. */
 static void count_post(struct world *w, int (*post)(struct world *w), atomic_t *count)
 {
 	/* Pairs with the release in next_turn(). */
@@ -56,7 +56,7 @@ static void count_post(struct world *w, int (*post)(struct world *w), atomic_t *
 	if (ret)
 		return;
 	atomic_inc(count);
-	/* The turn as it was when the post was over. */
+	/* Read the turn after the post. */
 	smp_rmb();
 	if (turn & 1 && READ_ONCE(w->turn) == turn)
 		atomic_inc(&w->accepted);
@@ -105,7 +105,7 @@ static bool goes_on(const atomic_t *count, int before)
 
 static void next_turn(struct world *w)
 {
-	/* Pairs with the acquire in count_post(): what the request has done is done. */
+	/* Pairs with the acquire in count_post(): first the request, then the turn. */
 	smp_store_release(&w->turn, w->turn + 1);
 }
 
@@ -141,7 +141,7 @@ static void run_races(struct world *w)
 	loop_result(&w->loop, "posts on one CPU while another resets their QP");
 }
 
-/* ---- A command that takes its time ---- */
+/* ---- A command that is slow ---- */
 
 static void slow_once(struct world *w)
 {
@@ -172,7 +172,7 @@ static void run_slow(struct world *w)
 	loop_result(&w->loop, "posts are refused while the command is under way");
 }
 
-/* ---- A command that does not work ---- */
+/* ---- A command that fails ---- */
 
 static void run_refused(struct world *w)
 {
@@ -193,7 +193,7 @@ static void run_refused(struct world *w)
 	loop_result(&w->loop, "a reset that is refused changes nothing");
 }
 
-/* ---- What it takes ---- */
+/* ---- Modes and module ---- */
 
 static const struct {
 	const char *name;

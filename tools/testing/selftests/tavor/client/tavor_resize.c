@@ -11,7 +11,7 @@
 #include "loop.h"
 
 #define DEPTH		1024
-#define SMALL		63		/* what 33 .. 63 entries become */
+#define SMALL		63		/* 33 .. 63 entries are rounded up to this */
 #define ROUNDS		60
 #define ENDS_WITHIN	(20 * HZ)
 
@@ -48,7 +48,7 @@ static int send(struct world *w)
 	return ret;
 }
 
-/* As many, and so much time that they have completed. */
+/* Sends @n messages, and waits until they must have completed. */
 static void send_many(struct world *w, int n)
 {
 	while (n--)
@@ -56,7 +56,7 @@ static void send_many(struct world *w, int n)
 	msleep(100);
 }
 
-/* The completions there are, at most so many; each has the next id. */
+/* Polls at most @n of the present completions; each has the next id. */
 static int poll(struct world *w, int n)
 {
 	struct ib_wc wc;
@@ -70,7 +70,7 @@ static int poll(struct world *w, int n)
 	return i;
 }
 
-/* So many, in their time */
+/* Polls @n completions, and waits for them. */
 static void poll_many(struct world *w, int n)
 {
 	unsigned long end = jiffies + ENDS_WITHIN;
@@ -115,7 +115,7 @@ static void resize(struct world *w, int cqe)
 	loop_want(&w->loop, roundup_pow_of_two(cqe + 1) - 1, w->loop.cq->cqe, "size");
 }
 
-/* Submitted, and under way. */
+/* Submits a resize and does not wait for it. */
 static void resize_begin(struct world *w, int cqe)
 {
 	loop_want(&w->loop, 0, ring(w, cqe), "ring");
@@ -135,7 +135,7 @@ static int resize_status(struct world *w)
 
 /* ---- One after another ---- */
 
-/* From each place in the ring, with entries across its end too */
+/* Starts at each position of the ring, so that entries also wrap around its end. */
 static void grows_and_shrinks(struct world *w)
 {
 	int i;
@@ -156,7 +156,7 @@ static void grows_and_shrinks(struct world *w)
 	loop_result(&w->loop, "empty, to the same size, and to a large one");
 }
 
-/* More than a portion, all that there is room for */
+/* Fills the whole ring, which is more than one portion of work. */
 static void run_full(struct world *w)
 {
 	resize(w, DEPTH - 1);
@@ -195,7 +195,7 @@ static void refuses(struct world *w)
 	loop_result(&w->loop, "sizes that are refused");
 }
 
-/* Entries of a QP that is reset go, from wherever they are. */
+/* The entries of a QP that is reset are removed from all positions. */
 static void forgets(struct world *w)
 {
 	send_many(w, 10);
@@ -208,7 +208,7 @@ static void forgets(struct world *w)
 	send_many(w, 200);
 	poll_rest(w);
 	loop_result(&w->loop, "a reset of a QP whose completions have been moved");
-	/* Not used: it goes with the CQ. */
+	/* This ring is not used; it is freed with the CQ. */
 	loop_want(&w->loop, 0, ring(w, 1000), "ring");
 }
 
@@ -220,7 +220,7 @@ static void run_works(struct world *w)
 	forgets(w);
 }
 
-/* ---- With work all the time ---- */
+/* ---- With traffic all the time ---- */
 
 static int worker(void *arg)
 {
@@ -253,7 +253,7 @@ static void run_busy(struct world *w)
 	loop_result(&w->loop, "resizes while there is work all the time");
 }
 
-/* ---- A command that takes its time ---- */
+/* ---- A command that is slow ---- */
 
 static void run_slow(struct world *w)
 {
@@ -281,7 +281,7 @@ static void run_slow(struct world *w)
 	resize_begin(w, 1000);
 }
 
-/* ---- One that is answered too late: after two seconds and a half ---- */
+/* ---- A command that is answered too late: after 2.5 s ---- */
 
 static void run_late(struct world *w)
 {
@@ -307,7 +307,7 @@ static void run_late(struct world *w)
 /* ---- The same, requested through ib_core ---- */
 
 #ifdef HAS_IB_RESIZE_CQ
-/* A script counts pages meanwhile. */
+/* Waits at this point while a script counts pages. */
 static void point(int number)
 {
 	int i;
@@ -317,7 +317,7 @@ static void point(int number)
 		msleep(100);
 }
 
-/* A CQ of ib_core's, because a client's shell cannot be resized by ib_core */
+/* A CQ that ib_core created, because ib_core cannot resize a client's shell. */
 static void run_core(struct world *w)
 {
 	static const struct ib_cq_init_attr attr = { .cqe = SMALL };
@@ -364,7 +364,7 @@ static void run_refused(struct world *w)
 	loop_result(&w->loop, "a resize that is refused changes nothing");
 }
 
-/* ---- What it takes ---- */
+/* ---- Modes and module ---- */
 
 static const struct {
 	const char *name;

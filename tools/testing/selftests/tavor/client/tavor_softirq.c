@@ -19,7 +19,7 @@ MODULE_PARM_DESC(cqe, "entries of the CQ");
 #define RECV_AT		2048
 #define LIMIT		3
 #define ENDS_WITHIN	(20 * HZ)
-#define MANY_QPS	2000	/* have 10000 events: more than the event queue has entries */
+#define MANY_QPS	2000	/* they have 10000 events: more than the event queue has entries */
 
 struct round {
 	struct ib_device *dev;
@@ -48,13 +48,13 @@ struct round {
 	struct vrb_reset_qp reset;
 	struct vrb_await_cq await;
 
-	int pending;			/* callbacks until there can be traffic */
+	int pending;			/* callbacks that must come before traffic can flow */
 	int completions;
 	u32 last_key;
 	int failures;
 	const char *why;
 	int objects;
-	int qps;			/* to be made and destroyed yet */
+	int qps;			/* QPs still to be created and destroyed */
 	struct completion over;
 };
 
@@ -65,7 +65,7 @@ static void result(bool ok, const char *text)
 	pr_info("tavor_softirq: %sok %d %s\n", ok ? "" : "not ", ++number, text);
 }
 
-/* All of this is called in softirq, and has to notice if it is not. */
+/* All callers must be in softirq; this check notices if one is not. */
 static bool round_check(struct round *r, bool ok, const char *what)
 {
 	if (ok && in_serving_softirq())
@@ -85,12 +85,12 @@ static void round_gone(void *context)
 		complete(&r->over);
 }
 
-/* Parents first: each waits for its children by itself. */
+/* Parents are destroyed first: each destroy waits for the object's children. */
 static void round_end(struct round *r)
 {
 	int ret = -EINPROGRESS;
 
-	/* Whoever is first must not be the last. */
+	/* This keeps the count above 0 until all destroys have been submitted. */
 	r->objects = 1;
 	if (!IS_ERR_OR_NULL(r->cq) && ++r->objects)
 		ret = vrb_destroy_cq(r->client, r->cq, round_gone, r);
@@ -271,7 +271,7 @@ static void round_reg_mr(struct round *r)
 	r->reg.access = IB_ACCESS_LOCAL_WRITE;
 }
 
-/* Nothing waits for anything here: the engine knows what has to come first. */
+/* Nothing waits here: the engine orders the requests. */
 static void round_submit_all(struct round *r)
 {
 	r->pending = 1;
@@ -299,7 +299,7 @@ static void round_submit_all(struct round *r)
 	round_traffic(r);
 }
 
-/* What the hardware does not know of can do nothing. */
+/* An object that has not been created yet cannot be used. */
 static void round_early(struct round *r)
 {
 	struct ib_wc wc;
@@ -359,7 +359,7 @@ static void round_begin(struct timer_list *timer)
 	round_ask(r, &r->port.vrb, round_port, "submit of the query of the port");
 }
 
-/* What a QP could have written is forgotten when it is gone, even if no process makes one. */
+/* Room for a QP's events is given back when it is gone, even if no process ever creates a QP. */
 static void many_next(void *context)
 {
 	struct round *r = context;
@@ -452,7 +452,7 @@ static void round_client(struct round *r)
 		return;
 	}
 	rounds(r);
-	/* Of a round that has not ended the engine destroys the rest. */
+	/* The engine destroys the rest of a round that has not ended. */
 	vrb_client_shut(r->client);
 	vrb_client_unregister(r->client);
 }
