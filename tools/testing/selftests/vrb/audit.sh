@@ -22,7 +22,7 @@ unreclaimable() {
 	awk '$1 == "SUnreclaim:" { print $2 }' /proc/meminfo
 }
 
-# one_cycle SEED
+# one_cycle SEED: runs one audit, and adds its result
 one_cycle() {
 	echo "$1" >$PARAMETERS/seed
 	echo "$REQUESTS" >$PARAMETERS/audit_requests
@@ -39,13 +39,14 @@ for seed; do
 	cycle=$((cycle + 1))
 	[ "$cycle" != 2 ] || after_second=$(unreclaimable)
 done
-# Its clients destroy all they have, also by way of the inbox, and no QP stays in a group: nobody
-# has left anything.
+# Its clients destroy all their shells, also through the inbox, and no QP stays in a group. So
+# nothing is left behind.
 result=pass
 ! dmesg | grep 'vrb: mock: client audit.* \(has left\|goes before\)' || result=fail
 report "clients are not said to have left what they destroyed" "$result"
 
-# The first cycle fills caches. A request or a shell that stayed in each would be megabytes.
+# The first cycle fills caches. Later cycles that leak their requests or shells would grow by
+# megabytes.
 if [ "$cycle" -gt 2 ]; then
 	grown=$(($(unreclaimable) - after_second))
 	echo "# slab grew by $grown kB from the second cycle to the last"

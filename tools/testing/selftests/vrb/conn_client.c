@@ -75,7 +75,7 @@ static struct {
 	struct conn_msg sends[SENDS];
 } ud;
 static unsigned int sent, in_flight, events;
-static struct conn_msg last; /* message received */
+static struct conn_msg last; /* last message received */
 static uint64_t first_cookie;
 
 static void die(const char *what)
@@ -97,7 +97,7 @@ static uint64_t now_ms(void)
 	return now_ns() / 1000000;
 }
 
-/* Of the longest datagram */
+/* The size of the longest datagram */
 static size_t mtu_bytes(void)
 {
 	return 128 << port.active_mtu;
@@ -112,7 +112,7 @@ static void recv_post(int i)
 		die("ibv_post_recv");
 }
 
-/* A message that finds no room is as good as lost. */
+/* A message without room in the send queue counts as lost. */
 static void message_send(const struct conn_msg *msg, size_t size)
 {
 	struct conn_msg *place = &ud.sends[sent % SENDS];
@@ -157,7 +157,7 @@ static void to_init(struct ibv_qp *qp, bool rc)
 		.qp_state = IBV_QPS_INIT,
 		.port_num = options.port,
 		.qkey = CONN_QKEY,
-		/* The server's attempts are writes of nothing. */
+		/* The server probes with writes of 0 bytes. */
 		.qp_access_flags = IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE,
 	};
 
@@ -167,7 +167,7 @@ static void to_init(struct ibv_qp *qp, bool rc)
 		die("to INIT");
 }
 
-/* The server is on the same port where a GID is asked for. */
+/* The server is on the same port if a GID is requested. */
 static struct ibv_ah_attr server_address(void)
 {
 	return (struct ibv_ah_attr){
@@ -300,7 +300,7 @@ static void disconnect(struct conn *conn)
 	ask(conn);
 }
 
-/* Of the first of these two buffers to the server, or from there into the second. */
+/* Writes the first of these two buffers to the server, or reads from there into the second. */
 static void transfer(struct conn *conn, enum state state)
 {
 	const int n = conn - conns;
@@ -322,7 +322,7 @@ static void transfer(struct conn *conn, enum state state)
 	conn->due = now_ms() + 100 * options.timeout_ms;
 }
 
-/* No two words are alike: neither within a connection, nor of two, nor of two runs. */
+/* No two words are equal: not within a connection, nor between connections or runs. */
 static void fill(const struct conn *conn)
 {
 	const int n = conn - conns;
@@ -346,7 +346,7 @@ static void write_it(struct conn *conn)
 	transfer(conn, WRITING);
 }
 
-/* Of whoever had this memory before there is nothing left. */
+/* Reads the memory, in which nothing of an earlier connection may be left. */
 static void look(struct conn *conn)
 {
 	memset(memory[conn - conns][1], 0xff, BYTES);
@@ -370,7 +370,7 @@ static void use(struct conn *conn)
 	}
 }
 
-/* As one does whose QP has the number of another's that has died. */
+/* Asks like a new peer whose QP has the number of a dead peer's QP. */
 static void ask_again(struct conn *conn)
 {
 	conn->again = true;
@@ -495,8 +495,8 @@ static void look_at(struct conn *conn)
 }
 
 /*
- * Verbs take their time: what has come is looked at between any two connections. Where nothing has
- * come the server has the processor.
+ * Verbs take their time, so events are polled between any two connections. If none have come, the
+ * server gets the processor.
  */
 static void turn(void)
 {
@@ -524,7 +524,7 @@ static int run(void)
 	return total.done + total.held == options.count && !total.wrong ? 0 : 1;
 }
 
-/* Connections that are there until somebody kills this process. */
+/* Holds connections until this process is killed. */
 static int hold(void)
 {
 	const int ret = run();
@@ -539,7 +539,7 @@ static int hold(void)
 	return 0;
 }
 
-/* Connects that are never gone on with: this process ends, and its QPs with it. */
+/* Sends connects and does not go on with them: this process ends, and its QPs with it. */
 static int abandon(void)
 {
 	int i;
@@ -561,7 +561,7 @@ static void spoil(struct conn_msg *msg)
 		bytes[random() % sizeof(*msg)] = random();
 }
 
-/* Messages that are nearly right; what they ask for, if anything, is given up by the server. */
+/* Sends messages with small errors. The server gives up connections that they request. */
 static int malformed(void)
 {
 	struct conn_msg right = {
@@ -590,7 +590,7 @@ static int malformed(void)
 	return 0;
 }
 
-/* A change of a right connect, and whether it is refused then; otherwise it is not answered. */
+/* A change to a valid connect, and whether that is refused; otherwise it is not answered. */
 #define CHANGE(field, value, refused) \
 	{ offsetof(struct conn_msg, field), value, sizeof(((struct conn_msg *)0)->field), refused }
 
@@ -630,7 +630,7 @@ static void change(struct conn_msg *msg, int i)
 	memcpy((uint8_t *)msg + changes[i].offset, &value, changes[i].bytes);
 }
 
-/* Of these lengths all of it is right that comes, and the rest is other messages. */
+/* Only the length is wrong: the content is valid as far as it goes, then others follow. */
 static int send_lengths(void)
 {
 	const size_t lengths[] = { sizeof(struct conn_msg) - 1, sizeof(struct conn_msg) + 1, 1024,
@@ -643,7 +643,7 @@ static int send_lengths(void)
 	return i;
 }
 
-/* Connects with one thing wrong each: they are not answered, or refused. */
+/* Sends connects with one error each: they are not answered, or refused. */
 static int wrong_ones(void)
 {
 	const int n = sizeof(changes) / sizeof(*changes);
@@ -688,7 +688,7 @@ static struct conn_msg claim(uint32_t qpn, uint32_t psn)
 	return last;
 }
 
-/* Asks for a connection with a QP that is another process's. */
+/* Asks for a connection with a QP of another process. */
 static int claim_one(void)
 {
 	struct conn_msg answer = claim(options.claim, 0);
@@ -698,7 +698,7 @@ static int claim_one(void)
 }
 
 /*
- * Has the server connect pairs of its own QPs, if their numbers and PSNs follow each other. No QP
+ * Makes the server connect pairs of its own QPs, if their numbers and PSNs are consecutive. No QP
  * of this process takes part.
  */
 static int ghosts(void)

@@ -22,7 +22,7 @@ done
 [ -e "$DEVICE" ] && [ -d "$EXAMPLE" ] || skip_all "vrb_mock or vrb_example is not loaded"
 trap 'echo 0 >"$DEVICE"' EXIT
 
-# client DEVICE: what the client says of it, as subtests
+# client DEVICE: prints the client's results for the device, as subtests
 client() {
 	sed 's/^/    /' "$EXAMPLE/$1"
 	grep -q '^ok' "$EXAMPLE/$1" && ! grep -q '^not ok' "$EXAMPLE/$1"
@@ -37,14 +37,14 @@ result=fail
 echo 0 >"$DEVICE" && [ ! -e "$EXAMPLE/mock0" ] && result=pass
 report "its device goes and has everything back" "$result"
 
-# While it is at work: the client's own end, not the device's, destroys what there is.
+# The device goes while the client is at work: the client itself destroys its objects.
 result=pass
 for _ in {1..20}; do
 	{ echo 1 >"$DEVICE" && echo 0 >"$DEVICE"; } || result=fail
 done
 report "its device goes in the middle" "$result"
 
-# Last: nothing in a guest loads the module again.
+# This is the last test, because nothing loads the module again.
 result=fail
 echo 1 >"$DEVICE" && [ -e "$EXAMPLE/mock0" ] && rmmod vrb_mock && [ ! -e "$EXAMPLE/mock0" ] &&
 	result=pass

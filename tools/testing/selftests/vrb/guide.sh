@@ -18,7 +18,7 @@ stages=("connected" "page registered" "posted" "received" "CQ resized" "markers 
 	"reset" "connected again" "page unregistered" "attached" "detached" "group idle" "gone")
 device=$(rdma_devices | head -n 1)
 
-# log: the kernel's since the client was loaded for the last time
+# log: prints the kernel's log since the client was last loaded
 log() {
 	dmesg | awk '/guide.sh: begins/ { text = ""; next } { text = text $0 "\n" }
 		END { printf "%s", text }'
@@ -30,7 +30,7 @@ begin() {
 	load_own vrb_guide
 }
 
-# said STAGE: the example came to it, without an error
+# said STAGE: the example reached this stage without an error
 said() {
 	log | grep "vrb_guide: $device: $1: 0\$" >/dev/null
 }
@@ -38,7 +38,7 @@ said() {
 echo "TAP version 13"
 echo "1..$((${#stages[@]} + 2))"
 [ "$(id -u)" = 0 ] || skip_all "needs root"
-# The bench loads it before the port is active.
+# The bench has loaded it before the port was active.
 rmmod vrb_guide
 begin
 for _ in {1..300}; do
@@ -56,7 +56,7 @@ result=fail
 rmmod vrb_guide && result=pass
 report "the client can be unloaded while its device stays" "$result"
 
-# Completions of its receives are lost. Without opensm, nobody else needs one.
+# The completions of its receives are lost. Without opensm nothing else receives.
 sm_away
 model_set 0 fault drop,on=cqe,op=4
 begin

@@ -10,7 +10,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-# once NAME: what a test provokes that calls many times is in the log, and once
+# once NAME: the warning that the test provokes many times has been logged exactly once
 once() {
 	local text
 	case $1 in

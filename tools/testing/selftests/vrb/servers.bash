@@ -57,7 +57,7 @@ same_resources() {
 	[ "$(resources)" = "$1" ]
 }
 
-# kept BEFORE: fails and prints both if ib_core does not count the same again
+# kept BEFORE: ib_core counts the same objects again; otherwise prints both counts
 kept() {
 	until_true 10 same_resources "$1" ||
 		fail "resources before: $1"$'\n'"now: $(resources)"
@@ -204,7 +204,7 @@ test_the_number_of_a_qp_comes_again() {
 	kept "$before"
 }
 
-# Before that, a server that does not wait long enough has probed several times.
+# By that time a server that does not wait long enough has probed several times.
 test_a_peer_that_is_late_finds_its_connection() {
 	connections 32 --at-a-time 32 --late 3000
 }
@@ -240,7 +240,7 @@ test_a_peer_that_lives_stays_and_one_that_is_killed_is_noticed() {
 	"$CLIENT" --qpn "$(shown qpn)" --count 32 --at-a-time 32 --hold >"$TEST_DIR/held" &
 	pid=$!
 	until_true 60 grep -q '^held 32' "$TEST_DIR/held"
-	# The first probe, and three more.
+	# After this time there have been the first probe and three more.
 	sleep $((($(parameter connect_ms) + 4 * $(parameter probe_ms)) / 1000 + 1))
 	[ "$(shown now)" = 32 ]
 	[ "$(shown dead)" = "$dead" ]

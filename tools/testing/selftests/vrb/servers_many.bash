@@ -26,7 +26,7 @@ counted_switches() {
 	echo !hist:keys=prev_comm:size=4096 >$SWITCHES/trigger
 }
 
-# taken COMMAND...: runs it, and prints the commands that the HCA has executed and the switches
+# taken COMMAND...: runs it, and prints the HCA commands and the switches that it took
 taken() {
 	count_switches
 	commands_of "$@" >"$TEST_DIR/commands"

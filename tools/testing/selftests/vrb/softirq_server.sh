@@ -17,7 +17,7 @@ SERVER=ib_softirq_server
 # shellcheck source=SCRIPTDIR/servers.bash
 . "$(dirname "$0")/servers.bash"
 
-# traffic: a client that goes on until it is killed; its process is in pid
+# traffic: starts a client that goes on until it is killed, and sets pid to its process
 traffic() {
 	"$CLIENT" --qpn "$(shown qpn)" --count 1000000 --at-a-time 64 --tries 2 \
 		>"$TEST_DIR/client" 2>&1 &
@@ -25,7 +25,7 @@ traffic() {
 	until_true 60 more connected "$(($(shown connected) + 200))"
 }
 
-# no_traffic PID
+# no_traffic PID: ends that client
 no_traffic() {
 	kill "$1" || :
 	wait "$1" || :

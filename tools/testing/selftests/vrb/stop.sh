@@ -8,13 +8,13 @@
 
 . "$(dirname "$0")/lib.sh"
 
-# errors NAME: runs the test of that name, prints what the engine has logged as errors or warnings
-# meanwhile
+# errors NAME: runs the test of that name, and prints what the engine logs as errors or warnings
 errors() {
 	local mark="stop.sh: $1 $RANDOM"
 	echo "$mark" >/dev/kmsg
 	run_one "$1"
-	# In a raw log the level and the facility are in front: <0> to <4> are warnings and worse.
+	# In a raw log each line begins with its level and facility: <0> to <4> are warnings and
+	# worse.
 	dmesg -r | sed "1,/$mark/d" | grep -E '^<[0-4]>.*ib_vrb:'
 }
 

@@ -12,7 +12,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-# answered: each device has answered, or does so within 10 s
+# answered: each device has answered, or answers within 10 s
 answered() {
 	local device
 	for device in /sys/class/infiniband/*; do

@@ -14,7 +14,7 @@ TRACE=/sys/kernel/debug/tracing
 EVENTS="vrb_queue vrb_refuse vrb_issue vrb_post vrb_busy vrb_complete vrb_wait vrb_undo
 	vrb_over vrb_done vrb_timeout vrb_zombie vrb_fail vrb_object_init vrb_object_gone"
 
-# shows FILE PATTERN: one of its lines has to match
+# shows FILE PATTERN: a line of the file matches
 shows() {
 	grep -qE -- "$2" "$1" && return
 	echo "# $1 has no line like '$2':"
@@ -48,7 +48,7 @@ look_visible_awaits() {
 	shows "$DEVICE/vrbs" '^[0-9]+ queued event [^ ]+ 0:[^ ]+ - test -1 typed_done'
 }
 
-# As many lines as there are requests or objects, and the one with the names.
+# One line for each request or object, and one with the names.
 look_visible_many_requests() {
 	local lines
 	lines=$(wc -l <"$DEVICE/vrbs")
@@ -65,7 +65,7 @@ look_visible_transitions() {
 	:
 }
 
-# The trace is read when the test is over: its last event comes then.
+# The trace is read after the test, because its last event comes at the end.
 check_trace() {
 	local event
 	for event in $EVENTS; do
@@ -97,7 +97,7 @@ for name in "${names[@]}"; do
 		echo >$MOCK/state
 	}
 	exec 3<&"${VISITOR[0]}"
-	seen=fail	# until he says what he saw
+	seen=fail	# until the visitor has reported
 	run_one "$name"
 	while read -r -u 3 line; do
 		case $line in

@@ -28,24 +28,24 @@
 #define DEPTH		2
 #define MAX_CPUS	8
 #define PATIENCE	(60 * HZ)
-#define CHANGE_EVERY	30		/* short sleeps between two ends of the second client */
+#define CHANGE_EVERY	30		/* short sleeps between two changes of the second client */
 
 enum kind { CQ, QP, SRQ, MR, KINDS };
 
 static const unsigned int places_of[KINDS] = { [CQ] = 4, [QP] = 12, [SRQ] = 3, [MR] = 6 };
 #define PLACES		25
 
-/* &audit_place.users; more than ALIVE: so many use the shell now */
+/* &audit_place.users; above ALIVE: the number of users in addition */
 enum { EMPTY, CLAIMED, ALIVE };
 
 struct audit_place {
 	struct audit *audit;
 	enum kind kind;
 	atomic_t users;
-	atomic_t ending;		/* somebody has taken the place's own use back */
+	atomic_t ending;		/* the place's own use has been given up */
 	unsigned int client;
 	struct vrb_mcast detach;
-	unsigned int group;		/* of @detach */
+	unsigned int group;		/* group of @detach */
 	union {
 		void *shell;
 		struct ib_cq *cq;
@@ -83,7 +83,7 @@ struct audit_request {
 	unsigned int client;
 	u32 random;
 	atomic_t owned;
-	atomic_t cancels;		/* going on: it must not be filled in */
+	atomic_t cancels;		/* in progress: it must not be filled in */
 	atomic_t accepted, called;
 };
 
@@ -101,8 +101,8 @@ struct audit {
 	struct audit_params params;
 	struct ib_pd *pd;
 	struct vrb_client *client[2];
-	bool closed;			/* the second client takes no more shells */
-	bool last;			/* and never will again */
+	bool closed;			/* the second client gets no new shells */
+	bool last;			/* closed for good */
 	struct vrb_group group[GROUPS];
 	struct audit_place place[PLACES];
 	struct audit_request request[2][REQUESTS];
@@ -111,7 +111,7 @@ struct audit {
 	dma_addr_t pages[1];
 	bool ends;
 	atomic_t accepted, refused, made, gone, clients, wrong;
-	atomic_t detaches;		/* under way */
+	atomic_t detaches;		/* in progress */
 	atomic_t status[AUDIT_STATUSES];
 	char why[AUDIT_WHY];
 };
@@ -140,7 +140,7 @@ static u32 pick(struct audit_source *source, u32 nr)
 	return next_random(&source->random) % nr;
 }
 
-/* Callbacks run in softirq, whoever submits. */
+/* Callbacks must run in softirq, whoever submits. */
 static void check_context(struct audit *audit, const char *what)
 {
 	if (!in_serving_softirq() || in_hardirq() || irqs_disabled())
@@ -202,8 +202,8 @@ static void mcast_gid(union ib_gid *gid, unsigned int group)
 static void detached(struct vrb *vrb);
 
 /*
- * What was asked of the QP before is through when a detach is: nobody attaches it any more. One
- * that is refused finds no QP that could be in a group, or a device that has failed.
+ * When a detach completes, all earlier requests on the QP have completed, so that nobody attaches
+ * it any more. If it is refused, the QP cannot be in a group, or the device has failed.
  */
 static bool detach(struct audit_place *place)
 {
@@ -223,7 +223,7 @@ static bool detach(struct audit_place *place)
 	return false;
 }
 
-/* 0 and -EINVAL: the QP is not in that group; after any other status it may be. */
+/* After 0 or -EINVAL the QP is not in that group; after any other status it may be. */
 static void detached(struct vrb *vrb)
 {
 	struct audit_place *place = container_of(vrb, struct audit_place, detach.vrb);
@@ -238,13 +238,13 @@ static void detached(struct vrb *vrb)
 		audit_wrong(audit, "a detach was called back twice");
 }
 
-/* A destroy would wait for the groups that a QP is in. */
+/* A destroy would wait until the QP has left its groups. */
 static bool may_be_in_groups(const struct audit_place *place)
 {
 	return place->kind == QP && place->qp->qp_type == IB_QPT_UD;
 }
 
-/* In whatever context: the last one destroys it. */
+/* Any context. The last user destroys the shell. */
 static void place_put(struct audit_place *place)
 {
 	if (atomic_dec_return(&place->users) >= ALIVE)
@@ -295,7 +295,7 @@ static struct ib_qp *alloc_qp(struct audit_source *source, struct vrb_client *cl
 	return vrb_alloc_qp(client, source->audit->pd, &attr, GFP_ATOMIC);
 }
 
-/* Parents of the same client, or none. */
+/* Returns a parent of the same client, or NULL. */
 static struct audit_place *get_parent(struct audit_source *source, enum kind kind,
 				      unsigned int client)
 {
@@ -346,7 +346,7 @@ static void *make(struct audit_source *source, enum kind kind, unsigned int nr)
 	}
 }
 
-/* An alloc fails for want of memory, and while the device or a parent of the shell ends. */
+/* An alloc may fail without memory, and while the device or a parent of the shell is going away. */
 static bool alloc_may_fail(long err)
 {
 	return err == -EAGAIN || err == -ENOMEM || err == -EIO || err == -ESHUTDOWN ||
@@ -362,7 +362,7 @@ static void act_alloc(struct audit_source *source)
 
 	if (source->hard || atomic_cmpxchg(&place->users, EMPTY, CLAIMED) != EMPTY)
 		return;
-	/* Whoever closes the second client looks at the places afterwards. */
+	/* Whoever closes the second client looks at the places after that. */
 	smp_mb__after_atomic();
 	shell = client && READ_ONCE(audit->closed) ? ERR_PTR(-EAGAIN) :
 		make(source, place->kind, client);
@@ -386,7 +386,7 @@ static void act_destroy(struct audit_source *source)
 
 /* ---- Requests ---- */
 
-/* Counted before, because it may have been called back, and be another's, when this returns. */
+/* Counted first: the request may have been called back and reused when the submit returns. */
 static int ask(struct audit_request *request)
 {
 	struct audit *audit = request->audit;
@@ -403,7 +403,7 @@ static int ask(struct audit_request *request)
 	return ret;
 }
 
-/* An attach behind the detach of the same group would leave the QP in it: see detach(). */
+/* An attach behind the detach from the same group would leave the QP in the group: see detach(). */
 static bool may_ask_again(struct audit_request *request)
 {
 	return request->vrb.status != -ECANCELED && !READ_ONCE(request->audit->ends) &&
@@ -422,7 +422,7 @@ static void request_done(struct vrb *vrb)
 		atomic_inc(&audit->status[-vrb->status]);
 	if (atomic_inc_return(&request->called) > atomic_read(&request->accepted))
 		audit_wrong(audit, "a callback too many");
-	/* Its object is there until this returns, and so is its client. */
+	/* The object and its client exist until this returns. */
 	if (may_ask_again(request) && ask(request) == -EINPROGRESS)
 		return;
 	if (atomic_xchg(&request->owned, IDLE) != SUBMITTED)
@@ -451,13 +451,13 @@ static void fill_connect(struct audit_source *source, struct vrb_connect_qp *req
 	rdma_ah_set_port_num(&req->attr.ah_attr, 1);
 }
 
-/* A client does not post to a QP that it has reset meanwhile: half of them are not reset. */
+/* A client must not post to a QP that it resets meanwhile, so half of the QPs are never reset. */
 static bool may_reset(const struct audit_place *place)
 {
 	return (place - place->audit->place) % 2;
 }
 
-/* Few groups, so that several QPs are in one. */
+/* There are few groups, so that several QPs are in the same one. */
 static void fill_mcast(struct audit_source *source, struct vrb_mcast *req, struct ib_qp *qp)
 {
 	if (pick(source, 3))
@@ -496,7 +496,7 @@ static void fill_qp(struct audit_source *source, struct audit_request *request,
 	}
 }
 
-/* Memory for a resize is not to be had with interrupts off; a CQ without is said to have none. */
+/* With interrupts off no memory for a resize can be allocated. Then the resize is refused. */
 static void fill_cq(struct audit_source *source, struct audit_request *request,
 		    const struct audit_place *place)
 {
@@ -592,7 +592,7 @@ static void submit(struct audit_source *source, struct audit_place *place)
 
 	if (atomic_cmpxchg(&request->owned, IDLE, FILLED_IN) != IDLE)
 		return;
-	/* Who cancels looks at the two in the other order. */
+	/* Whoever cancels accesses these two in the other order. */
 	smp_mb__after_atomic();
 	if (atomic_read(&request->cancels)) {
 		atomic_set(&request->owned, IDLE);
@@ -625,7 +625,7 @@ static void cancel(struct audit_request *request)
 	int ret = 0;
 
 	atomic_inc(&request->cancels);
-	smp_mb__after_atomic();		/* who fills it in looks at the two in the other order */
+	smp_mb__after_atomic();		/* the fill accesses these two in the other order */
 	if (atomic_read(&request->owned) == SUBMITTED)
 		ret = vrb_cancel(&request->vrb);
 	if (ret && ret != -EALREADY && ret != -ENOENT)
@@ -633,7 +633,7 @@ static void cancel(struct audit_request *request)
 	atomic_dec(&request->cancels);
 }
 
-/* A request of the first client: the second may be going. */
+/* Cancels a request of the first client, because the second one may be unregistered meanwhile. */
 static void act_cancel(struct audit_source *source)
 {
 	struct audit_request *request = &source->audit->request[0][pick(source, REQUESTS)];
@@ -654,7 +654,7 @@ static void act_group(struct audit_source *source)
 	vrb_group_unpoison(group);
 }
 
-/* Posts to a QP, created and connected or not, and takes what its CQ has. */
+/* Posts to a QP, which may not be created or connected yet, and polls a CQ. */
 static void act_traffic(struct audit_source *source)
 {
 	struct audit_place *qp = some_place(source, QP), *cq = some_place(source, CQ);
@@ -757,7 +757,7 @@ static bool places_of_second(struct audit *audit)
 		if (atomic_read(&place->users) == EMPTY)
 			continue;
 		if (!place_get(place)) {
-			found = true;		/* it is being made, or being destroyed */
+			found = true;		/* it is being allocated or destroyed */
 			continue;
 		}
 		found |= place->client == 1;
@@ -768,13 +768,16 @@ static bool places_of_second(struct audit *audit)
 	return found;
 }
 
-/* While everybody submits: shut, then stop using it, then unregister. The last one is not used. */
+/*
+ * While the others submit: shuts the client, stops using it, then unregisters it. The last new
+ * client is not used.
+ */
 static void change_second(struct audit *audit, bool last)
 {
 	struct vrb_client *client;
 
 	WRITE_ONCE(audit->closed, true);
-	smp_mb();			/* who allocates claims a place, and looks at closed then */
+	smp_mb();			/* who allocates claims a place, and then looks at closed */
 	vrb_client_shut(audit->client[1]);
 	while (places_of_second(audit))
 		usleep_range(100, 200);
@@ -788,7 +791,7 @@ static void change_second(struct audit *audit, bool last)
 	}
 	audit->client[1] = client;
 	atomic_inc(&audit->clients);
-	smp_mb();			/* who finds it open finds the new client */
+	smp_mb();			/* who finds it open must find the new client */
 	WRITE_ONCE(audit->closed, last);
 	WRITE_ONCE(audit->last, last);
 }
@@ -825,7 +828,7 @@ static void start_hrtimer(struct audit_source *source)
 	hrtimer_start(&source->hrtimer, NSEC_PER_MSEC, mode);
 }
 
-/* On the CPU it belongs to. */
+/* Runs on the CPU that the sources belong to. */
 static long start_on_cpu(void *context)
 {
 	struct audit *audit = context;
@@ -893,7 +896,7 @@ static void stop_sources(struct audit *audit)
 		timer_delete_sync(&audit->timer.timer);
 }
 
-/* ---- Beginning and end ---- */
+/* ---- Begin and end ---- */
 
 static void init_memory(struct audit *audit)
 {
@@ -946,10 +949,10 @@ static void free_audit(struct audit *audit)
 /**
  * audit_start - begin an audit
  * @dev: a provider's device that has shells
- * @params: how; copied
+ * @params: parameters; copied
  *
  * Context: Process.
- * Return: the audit, to be ended by audit_end(), or ERR_PTR().
+ * Return: the audit, which audit_end() ends, or ERR_PTR().
  */
 struct audit *audit_start(struct ib_device *dev, const struct audit_params *params)
 {
@@ -976,7 +979,7 @@ struct audit *audit_start(struct ib_device *dev, const struct audit_params *para
 }
 
 /**
- * audit_busy - whether requests are still to be submitted, or the second client has not gone
+ * audit_busy - whether requests are still to be submitted, or the second client is not gone
  * @audit: audit
  *
  * Context: Any.
@@ -997,7 +1000,7 @@ unsigned int audit_accepted(const struct audit *audit)
 	return atomic_read(&audit->accepted);
 }
 
-/* Requests that somebody has, and shells that are not gone. */
+/* Counts the requests in use, and the shells that are not gone. */
 static unsigned int left(struct audit *audit)
 {
 	unsigned int client, i, nr = 0;
@@ -1010,7 +1013,7 @@ static unsigned int left(struct audit *audit)
 	       atomic_read(&audit->gone);
 }
 
-/* Of one request the operation: nobody can say more of it without reading what the engine owns. */
+/* Names only the operation of one request, because the engine owns the rest of it. */
 static void say_what_is_left(struct audit *audit)
 {
 	unsigned int client, i, requests = 0, op = 0;
@@ -1072,8 +1075,8 @@ static void compare(struct audit *audit)
 }
 
 /**
- * audit_end - stop, and say what was found
- * @audit: gone afterwards
+ * audit_end - stop, and report what was found
+ * @audit: must not be used afterwards
  * @report: filled in
  *
  * Context: Process.
@@ -1095,7 +1098,7 @@ void audit_end(struct audit *audit, struct audit_report *report)
 	for (i = 0; i < AUDIT_STATUSES; i++)
 		report->status[i] = atomic_read(&audit->status[i]);
 	strscpy(report->why, audit->why, sizeof(report->why));
-	/* What is left would be used after it has been freed, and its client could not go. */
+	/* Freed memory would still be used, and the client could not be unregistered. */
 	if (left(audit))
 		pr_err("vrb audit: %s\n", audit->why);
 	else

@@ -12,14 +12,14 @@
 struct audit;
 
 /**
- * struct audit_params - what is audited, and how
- * @seed: what the random numbers begin with
- * @requests: how many have to be accepted
- * @lid: of port 1
+ * struct audit_params - parameters of an audit
+ * @seed: seed of the random numbers
+ * @requests: number of requests that must be accepted
+ * @lid: LID of port 1
  * @page: DMA address of a page that the device may read and write
- * @nudge: called about every millisecond while the end is waited for, or NULL: what the hardware
- *	keeps to itself is answered at last
- * @context: its argument
+ * @nudge: called about every millisecond during the wait for the end, or NULL. It makes simulated
+ *	hardware answer lost commands
+ * @context: argument of @nudge
  */
 struct audit_params {
 	u32 seed;
@@ -34,14 +34,14 @@ struct audit_params {
 #define AUDIT_WHY	160
 
 /**
- * struct audit_report - what has been found
- * @accepted: requests
- * @refused: requests
- * @shells: objects made, all of them gone again
- * @clients: registered
- * @status: how often each status, by -errno
- * @wrong: rules broken
- * @why: the first of them
+ * struct audit_report - results of an audit
+ * @accepted: number of accepted requests
+ * @refused: number of refused requests
+ * @shells: number of allocated shells, all of which are gone
+ * @clients: number of registered clients
+ * @status: number of callbacks with each status, by -errno
+ * @wrong: number of broken rules
+ * @why: the first broken rule
  */
 struct audit_report {
 	unsigned int accepted, refused, shells, clients;

@@ -24,7 +24,7 @@ struct device_audit {
 	u64 dma;
 };
 
-/* For busy: of the device that came last. */
+/* The most recent device, for the parameter busy. */
 static struct device_audit *latest;
 static DEFINE_MUTEX(latest_lock);
 

@@ -35,7 +35,7 @@ static const struct kernel_param_ops failed_ops = { .get = failed_get };
 module_param_cb(failed, &failed_ops, NULL, 0444);
 MODULE_PARM_DESC(failed, "calls that have failed");
 
-/* Stands in for the function: it begins with the same return address. */
+/* Runs in place of the function. On entry it has the same return address. */
 static noinline notrace long fail_instead(void)
 {
 	return value;

@@ -25,8 +25,8 @@ MODULE_PARM_DESC(go_on, "it is not held, or no longer");
 static struct kprobe hold_probe;
 
 /*
- * Stands in for the function, with its arguments and in its place: it may sleep if the function
- * may.
+ * Runs in place of the function, with the same arguments and in the same context. So it may sleep
+ * if the function may.
  */
 static noinline notrace long hold_instead(long a, long b, long c, long d, long e, long f)
 {

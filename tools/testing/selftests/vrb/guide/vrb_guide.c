@@ -62,7 +62,7 @@ struct conn {
 	struct vrb_reset_qp reset;
 	struct vrb_query_qp query;
 	struct vrb_group group;
-	int markers;			/* of a flush, not yet completed */
+	int markers;			/* markers of a flush that have not completed */
 	struct ib_qp *mcast_qp;
 	struct vrb_create_qp create_mcast_qp;
 	struct vrb_mcast attach;
@@ -450,7 +450,7 @@ static int conn_alloc(struct conn *conn)
 	return 0;
 }
 
-/* Is called in softirq, for example for the completion of a receive. */
+/* Called in softirq, for example for the completion of a receive. */
 static int conn_begin(struct guide *guide, const struct peer *peer)
 {
 	struct conn *conn = kzalloc(sizeof(*conn), GFP_ATOMIC);

@@ -7,9 +7,9 @@
 #include "mock.h"
 
 /**
- * mock_violation - the engine has done what it must not
+ * mock_violation - record that the engine has broken a rule
  * @mock: device
- * @what: that
+ * @what: what it did
  *
  * Context: Any.
  */
@@ -33,7 +33,7 @@ static void push_event(struct mock *mock, u16 token, const struct mock_step *ste
 	event->result.out = 1000 + step->fw_status;
 }
 
-/* Lock held. Returns whether to interrupt. */
+/* Lock held. Returns whether to raise an interrupt. */
 static bool take_interrupt(struct mock *mock)
 {
 	bool interrupt = mock->armed && mock->head != mock->tail && !mock->no_interrupts;
@@ -81,7 +81,7 @@ static struct mock_script *script_of(struct mock *mock, const struct vrb *vrb)
 	return container_of(vrb, struct mock_head, vrb)->script;
 }
 
-/* Lock held. A late completion must not be taken for that of another command. */
+/* Lock held. The token must differ from those that late completions may still have. */
 static void check_token(struct mock *mock, struct mock_command *command, u16 token)
 {
 	unsigned int i;
@@ -115,7 +115,7 @@ static void check_post(struct mock *mock, struct mock_command *command,
 	}
 }
 
-/* Lock held. Commands are answered late, twice, with an error, or for the time being not at all. */
+/* Lock held. Commands are answered late, twice, with an error, or not at all until later. */
 static void chaos_step(struct mock *mock, const struct vrb *vrb, struct mock_step *step)
 {
 	u32 random;
@@ -127,7 +127,7 @@ static void chaos_step(struct mock *mock, const struct vrb *vrb, struct mock_ste
 		step->flags = MOCK_DUP;
 	else if (random % 400 == 2)
 		step->flags = MOCK_HOLD;
-	/* Where a destroy is refused the device fails. */
+	/* A refused destroy would fail the device. */
 	if (random % 12 == 3 && !(vrb->object && vrb == &vrb->object->destroy))
 		step->status = -EINVAL;
 }
@@ -190,8 +190,8 @@ static int mock_post(struct vrb_device *dev, struct vrb_slot *slot)
 }
 
 /*
- * The interrupt that comes after the pump has looked for the last time, and before it has given up
- * its irq_poll: armed says that it has asked for it.
+ * Completes a command after the pump's last look, and before it ends its irq_poll: armed shows that
+ * it has requested the interrupt.
  */
 static void miss_just(struct mock *mock)
 {
@@ -228,7 +228,7 @@ static int mock_reap(struct vrb_device *dev, int budget)
 	return found;
 }
 
-/* A command that finishes now interrupts nobody, and hardware need not tell of it afterwards. */
+/* A command that completes now raises no interrupt, and hardware need not report it later. */
 static bool finish_unheard(struct mock *mock)
 {
 	struct mock_script *script = READ_ONCE(mock->unheard);
@@ -267,7 +267,7 @@ static void mock_slots(struct vrb_device *dev, unsigned int slots)
 		mock->on_slots(mock);
 }
 
-/* From here on the hardware writes nothing and finishes nothing. */
+/* From here on the hardware neither writes nor completes anything. */
 static void mock_quiesce(struct vrb_device *dev)
 {
 	struct mock *mock = vrb_device_priv(dev);
@@ -317,7 +317,7 @@ const struct vrb_provider_ops mock_ops = {
 /* ---- Verbs that follow a script ---- */
 
 /**
- * mock_encode - a step's command, as the request's script says
+ * mock_encode - encode a step's command, as the request's script says
  * @dev: device
  * @vrb: request
  * @slot: its slot
@@ -330,7 +330,7 @@ int mock_encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
 	struct mock_script *script = script_of(mock, vrb);
 	u32 *flags = &script->step[vrb->step].flags;
 
-	/* The slot's buffers are the hardware's until it has finished: a zombie's too. */
+	/* The hardware owns the slot's buffers until it has finished, even those of a zombie. */
 	if (mock->command[slot->index].owned)
 		mock_violation(mock, "encoded into buffers of the hardware");
 	if (vrb->step >= script->nr_steps)
@@ -350,11 +350,11 @@ int mock_encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
 }
 
 /**
- * mock_done - what a step's command has answered, as the request's script says
+ * mock_done - handle the result of a step's command, as the request's script says
  * @dev: device
  * @vrb: request
  * @slot: its slot
- * @result: the answer
+ * @result: the result
  *
  * Context: As &vrb_step.done.
  */
@@ -382,7 +382,7 @@ int mock_done(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot,
 }
 
 /**
- * mock_undo - the command that takes a step back, if the script says so
+ * mock_undo - encode the command that undoes a step, if the script says so
  * @dev: device
  * @vrb: request
  * @slot: its slot
@@ -401,7 +401,7 @@ int mock_undo(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
 	return !script->undo || script->step[vrb->step].flags & MOCK_SKIP ? VRB_NEXT : VRB_POST;
 }
 
-/* A zombie's request is gone: the object tells which script it was. */
+/* A zombie's request is gone, so the object identifies the script. */
 static void mock_late(struct vrb_object *object, int step)
 {
 	struct mock_object *mine = container_of(object, struct mock_object, object);
@@ -460,7 +460,7 @@ static const struct vrb_step mock_single_step[] = {
 	{ .name = "only", .encode = mock_encode },
 };
 
-/* As many portions as the script says, then a command. */
+/* Works in as many portions as the script says, and then issues a command. */
 static int mock_work(struct vrb_device *dev, struct vrb *vrb)
 {
 	struct mock_script *script = script_of(vrb_device_priv(dev), vrb);
@@ -520,10 +520,10 @@ const struct vrb_verb mock_verb_refusable = {
 	VRB_STEPS(mock_steps),
 };
 
-/* ---- For the tests ---- */
+/* ---- Functions for the tests ---- */
 
 /**
- * mock_create - a device for one test
+ * mock_create - create a device for one test
  * @test_case: its configuration
  *
  * Context: Process.
@@ -561,7 +561,7 @@ struct mock *mock_create(const struct test_case *test_case)
 }
 
 /**
- * mock_free - end of a device whose engine has been destroyed
+ * mock_free - free a device whose engine has been destroyed
  * @mock: device
  *
  * Context: Process.
@@ -576,9 +576,9 @@ void mock_free(struct mock *mock)
 }
 
 /**
- * mock_callback - a request of the engine is over: what must be true of the device then
+ * mock_callback - check what must be true of the device when a request completes
  * @mock: device
- * @status: its status
+ * @status: status of the request
  *
  * Context: Softirq.
  */
@@ -597,7 +597,7 @@ void mock_callback(struct mock *mock, int status)
 }
 
 /**
- * mock_reset - the hardware of a device that was stopped works again
+ * mock_reset - make the hardware of a stopped device work again
  * @mock: device
  *
  * Context: Any.
@@ -609,10 +609,10 @@ void mock_reset(struct mock *mock)
 }
 
 /**
- * mock_ibdev - the ib_device under which the engine's registry has a device
+ * mock_ibdev - the ib_device under which the engine's registry knows a device
  * @mock: device
  *
- * There is none but where the test wants verbs: the engine uses only its address.
+ * Without verbs there is no ib_device: then the engine uses only the address.
  *
  * Context: Any.
  */
@@ -622,9 +622,9 @@ struct ib_device *mock_ibdev(struct mock *mock)
 }
 
 /**
- * mock_release - finish a command that is held
+ * mock_release - complete held commands
  * @mock: device
- * @script: of its request; NULL: all of them
+ * @script: script of the request; NULL: all of them
  *
  * Context: Any but hard IRQ.
  */
@@ -641,7 +641,7 @@ void mock_release(struct mock *mock, const struct mock_script *script)
 }
 
 /**
- * mock_inject - an event with a token of the test's choice
+ * mock_inject - add an event with any token
  * @mock: device
  * @token: token
  *

@@ -33,7 +33,7 @@ static struct dentry *directory;
 static DEFINE_MUTEX(running);
 static struct test last;
 static struct completion visited;
-static bool waiting;			/* for a visitor */
+static bool waiting;			/* for a visitor: see wait_for_visitor() */
 
 static const struct test_case *find(const char *name)
 {
@@ -49,7 +49,7 @@ static const struct test_case *find(const char *name)
 	return NULL;
 }
 
-/* What every test must leave behind, whatever it did. */
+/* Checks what must be true after every test. */
 static void check_afterwards(struct test *t, const struct vrb_counters *end)
 {
 	struct mock *mock = t->mock;
@@ -73,7 +73,7 @@ static void tear_down(struct test *t)
 	if (t->client)
 		vrb_client_unregister(t->client);
 	if (t->pd) {
-		/* Whatever the test has made is gone. */
+		/* All objects of the test are gone. */
 		EXPECT_EQ(t, atomic_read(&t->pd->usecnt), 0);
 		EXPECT_EQ(t, atomic_read(&t->mock->live), 0);
 		ib_dealloc_pd(t->pd);
@@ -202,7 +202,7 @@ static int visible_show(struct seq_file *m, void *unused)
 DEFINE_SHOW_ATTRIBUTE(visible);
 
 /**
- * wait_for_visitor - wait until somebody outside has looked at the engine's files
+ * wait_for_visitor - wait until a script has read the engine's files
  * @t: test
  *
  * Context: Process.
@@ -210,12 +210,12 @@ DEFINE_SHOW_ATTRIBUTE(visible);
 void wait_for_visitor(struct test *t)
 {
 	WRITE_ONCE(waiting, true);
-	/* He may read a hundred thousand lines. */
+	/* The script may read a hundred thousand lines. */
 	EXPECT(t, wait_for_completion_timeout(&visited, 5 * MOCK_PATIENCE));
 	WRITE_ONCE(waiting, false);
 }
 
-/* "waiting" where a visitor may look now, else "-". Writing to it says that he has. */
+/* "waiting" while a visitor may read the engine's files, else "-". A write ends the visit. */
 static ssize_t state_read(struct file *file, char __user *buffer, size_t count, loff_t *pos)
 {
 	const char *text = READ_ONCE(waiting) ? "waiting\n" : "-\n";

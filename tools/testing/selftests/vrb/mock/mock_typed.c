@@ -19,7 +19,7 @@ static void typed_done(struct vrb *vrb)
 }
 
 /**
- * new_typed - a request, to be prepared
+ * new_typed - allocate a request; the caller prepares it
  * @t: test
  *
  * Context: Process.
@@ -70,7 +70,7 @@ struct typed_request *new_create_qp(struct test *t, struct ib_qp *qp)
 }
 
 /**
- * new_connect - a QP to RTS
+ * new_connect - a request that moves a QP to RTS
  * @t: test
  * @qp: QP
  *
@@ -86,7 +86,7 @@ struct typed_request *new_connect(struct test *t, struct ib_qp *qp)
 }
 
 /**
- * new_query_qp - what the hardware knows of a QP
+ * new_query_qp - a request that queries a QP
  * @t: test
  * @qp: QP
  *
@@ -101,7 +101,7 @@ struct typed_request *new_query_qp(struct test *t, struct ib_qp *qp)
 }
 
 /**
- * new_query_port - what the hardware knows of its port
+ * new_query_port - a request that queries the port
  * @t: test
  *
  * Context: Process.
@@ -116,7 +116,7 @@ struct typed_request *new_query_port(struct test *t)
 
 /**
  * submit_typed - submit a request that must be accepted
- * @request: request; its callback is the tests' from here on
+ * @request: request; from here on its callback is the one of the tests
  *
  * Context: Any but NMI.
  */
@@ -161,14 +161,14 @@ void run_typed(struct typed_request *request, int status)
 {
 	submit_typed(request);
 	wait_typed(request, status);
-	/* Its callback may not have returned. */
+	/* The callback may not have returned yet. */
 	EXPECT(request->test, wait_until(is_idle, &request->vrb));
 }
 
 /* ---- Shells ---- */
 
 /**
- * shell_cq - a CQ the hardware does not know of
+ * shell_cq - allocate a CQ that the hardware does not know
  * @t: test
  *
  * Context: Process.
@@ -182,7 +182,7 @@ struct ib_cq *shell_cq(struct test *t)
 }
 
 /**
- * shell_qp - a QP the hardware does not know of
+ * shell_qp - allocate a QP that the hardware does not know
  * @t: test
  * @cq: its CQ
  * @srq: its SRQ or NULL
@@ -204,7 +204,7 @@ struct ib_qp *shell_qp(struct test *t, struct ib_cq *cq, struct ib_srq *srq)
 }
 
 /**
- * created_cq - a CQ that works
+ * created_cq - create a CQ
  * @t: test
  *
  * Context: Process.
@@ -218,9 +218,9 @@ struct ib_cq *created_cq(struct test *t)
 }
 
 /**
- * created_qp - a QP in RESET
+ * created_qp - create a QP, which is in RESET
  * @t: test
- * @cq: its CQ, which works
+ * @cq: its CQ, which has been created
  *
  * Context: Process.
  */
@@ -233,12 +233,12 @@ struct ib_qp *created_qp(struct test *t, struct ib_cq *cq)
 }
 
 /**
- * hold_cq - the next command of a verb on this CQ finishes when mock_release() says so
+ * hold_cq - hold the next command of a verb on this CQ until mock_release()
  * @cq: CQ
  * @op: verb
  *
  * Context: Any.
- * Return: its script.
+ * Return: the script.
  */
 struct mock_script *hold_cq(struct ib_cq *cq, enum vrb_op op)
 {
@@ -249,12 +249,12 @@ struct mock_script *hold_cq(struct ib_cq *cq, enum vrb_op op)
 }
 
 /**
- * hold_qp - the next command of a verb on this QP finishes when mock_release() says so
+ * hold_qp - hold the next command of a verb on this QP until mock_release()
  * @qp: QP
  * @op: verb
  *
  * Context: Any.
- * Return: its script.
+ * Return: the script.
  */
 struct mock_script *hold_qp(struct ib_qp *qp, enum vrb_op op)
 {
@@ -272,7 +272,7 @@ static bool script_posted(void *script)
 /**
  * wait_script_posted - wait until the hardware has a command
  * @t: test
- * @script: of its request
+ * @script: script of the request
  *
  * Context: Process.
  */
@@ -284,7 +284,7 @@ void wait_script_posted(struct test *t, struct mock_script *script)
 /* ---- Ends ---- */
 
 /**
- * new_gone - for the end of a shell
+ * new_gone - allocate the context of a shell's destroy
  * @t: test
  *
  * Context: Process.
@@ -299,8 +299,8 @@ struct typed_gone *new_gone(struct test *t)
 }
 
 /**
- * typed_gone - what vrb_destroy_*() is to call
- * @context: of new_gone()
+ * typed_gone - callback for vrb_destroy_*()
+ * @context: from new_gone()
  *
  * Context: Softirq.
  */
@@ -316,7 +316,7 @@ void typed_gone(void *context)
 
 /**
  * wait_gone - wait until a shell has gone
- * @gone: told by its destroy
+ * @gone: context of its destroy
  *
  * Context: Process.
  */
@@ -333,7 +333,7 @@ void wait_gone(struct typed_gone *gone)
  * @cq: shell
  *
  * Context: Process.
- * Return: to be waited for.
+ * Return: the context for wait_gone().
  */
 struct typed_gone *end_cq(struct test *t, struct ib_cq *cq)
 {
@@ -349,7 +349,7 @@ struct typed_gone *end_cq(struct test *t, struct ib_cq *cq)
  * @qp: shell
  *
  * Context: Process.
- * Return: to be waited for.
+ * Return: the context for wait_gone().
  */
 struct typed_gone *end_qp(struct test *t, struct ib_qp *qp)
 {
@@ -360,7 +360,7 @@ struct typed_gone *end_qp(struct test *t, struct ib_qp *qp)
 }
 
 /**
- * end_both - the end of a QP and its CQ
+ * end_both - destroy a QP and its CQ, and wait for both
  * @t: test
  * @qp: shell
  * @cq: shell

@@ -20,11 +20,11 @@ struct elsewhere {
 };
 
 /**
- * test_fail - note that something is not as it must be
+ * test_fail - record that a check has failed
  * @t: test
- * @file: where
- * @line: where
- * @fmt: what
+ * @file: file of the check
+ * @line: line of the check
+ * @fmt: what is wrong
  *
  * Context: Any.
  */
@@ -43,7 +43,7 @@ void test_fail(struct test *t, const char *file, int line, const char *fmt, ...)
 }
 
 /**
- * test_skip - this test cannot run here
+ * test_skip - record that this test cannot run here
  * @t: test
  * @why: reason
  *
@@ -61,7 +61,7 @@ void test_skip(struct test *t, const char *why)
  * @size: bytes
  *
  * Context: Process.
- * Return: never NULL: a test that small succeeds or the machine is lost.
+ * Return: never NULL: such a small allocation does not fail.
  */
 void *test_alloc(struct test *t, size_t size)
 {
@@ -73,7 +73,7 @@ void *test_alloc(struct test *t, size_t size)
 }
 
 /**
- * test_free_all - free what test_alloc() gave
+ * test_free_all - free what test_alloc() has allocated
  * @t: test
  *
  * Context: Process.
@@ -106,7 +106,7 @@ static void request_done(struct vrb *vrb)
 /**
  * new_request - a request of one command
  * @t: test
- * @tag: for the log of posts
+ * @tag: identifies it in the log of posts
  *
  * Context: Process.
  */
@@ -125,9 +125,9 @@ struct mock_request *new_request(struct test *t, int tag)
 }
 
 /**
- * held_request - a request whose command finishes when let_go() says so
+ * held_request - a request whose command is held until let_go()
  * @t: test
- * @tag: for the log of posts
+ * @tag: identifies it in the log of posts
  *
  * Context: Process.
  */
@@ -200,7 +200,7 @@ void wait_posted(struct mock_request *request)
 }
 
 /**
- * let_go - have the hardware finish a held request's command
+ * let_go - make the hardware complete a held request's command
  * @request: request
  *
  * Context: Any but hard IRQ.
@@ -223,7 +223,7 @@ static void object_release(struct vrb_object *object)
 	complete(mine->released);
 }
 
-/* Poisoned before it is freed: whoever uses it later is found out. */
+/* The memory is poisoned before it is freed, so that a later use is found. */
 static void object_free(struct vrb_object *object)
 {
 	struct mock_object *mine = container_of(object, struct mock_object, object);
@@ -301,9 +301,9 @@ static void destroy_gone(void *context)
 }
 
 /**
- * destroy_with - submit an object's destroy and note when it is gone
+ * destroy_with - submit an object's destroy and report its end to a request
  * @object: object
- * @request: a request that is not submitted; wait_over() it
+ * @request: a request that is not submitted, for wait_over()
  *
  * Context: Any down to softirq.
  */
@@ -334,7 +334,7 @@ void wait_released(struct test *t, struct completion *released)
  * @arg: its argument
  *
  * Context: Process.
- * Return: false if it did not come.
+ * Return: false if it did not become true in time.
  */
 bool wait_until(bool (*condition)(void *arg), void *arg)
 {
@@ -430,11 +430,11 @@ void in_hardirq_do(void (*fn)(void *arg), void *arg)
 }
 
 /**
- * stay_on_cpu0 - keep this thread away from the other CPUs
+ * stay_on_cpu0 - keep this thread on CPU 0
  * @t: test; skipped if there is no other CPU
  *
  * Context: Process.
- * Return: whether there is another.
+ * Return: whether there is another CPU.
  */
 bool stay_on_cpu0(struct test *t)
 {
@@ -447,7 +447,7 @@ bool stay_on_cpu0(struct test *t)
 }
 
 /**
- * leave_cpu0 - the opposite of stay_on_cpu0()
+ * leave_cpu0 - undo stay_on_cpu0()
  *
  * Context: Process.
  */
@@ -482,9 +482,9 @@ static void run_on_cpu1(struct work_struct *work)
 }
 
 /**
- * start_on_cpu1 - do something over and over on CPU 1
+ * start_on_cpu1 - call a function repeatedly on CPU 1
  * @thread: memory for it
- * @fn: what
+ * @fn: function
  * @data: for &mock_thread.data
  *
  * Context: Process, on CPU 0.
@@ -497,7 +497,7 @@ void start_on_cpu1(struct mock_thread *thread, void (*fn)(struct mock_thread *th
 }
 
 /**
- * stop_on_cpu1 - the end of that
+ * stop_on_cpu1 - end what start_on_cpu1() has started
  * @thread: as given to start_on_cpu1()
  *
  * Context: Process.

@@ -19,7 +19,7 @@ struct mock_device {
 	struct mock *mock;
 };
 
-/* All that begins with one of ib_core's structures has the hardware half behind it. */
+/* Each of these begins with ib_core's structure and points to the hardware half. */
 struct mock_pd { struct ib_pd ib; };
 struct mock_cq { struct ib_cq ib; struct mock_hw *hw; };
 struct mock_qp { struct ib_qp ib; struct mock_hw *hw; };
@@ -62,7 +62,7 @@ static void hw_release(struct vrb_object *object)
 {
 	struct mock_hw *hw = to_hw(object);
 
-	/* A reset makes the hardware forget. */
+	/* A reset of the device removes all objects from the hardware. */
 	if (hw->created && hw->resets == READ_ONCE(hw->mock->quiesces))
 		mock_violation(hw->mock, "released what the hardware knows");
 	atomic_dec(&hw->mock->live);
@@ -110,7 +110,7 @@ static const struct vrb_object_type qp_type = { "QP", hw_release, hw_free, &leav
 static const struct vrb_object_type srq_type = { "SRQ", hw_release, hw_free };
 static const struct vrb_object_type mr_type = { "MR", hw_release, hw_free };
 
-/* What a verb does unless the test says otherwise. */
+/* The scripts of the verbs unless the test sets others. */
 static void default_scripts(struct mock_script script[VRB_NR_OPS])
 {
 	unsigned int op;
@@ -243,7 +243,7 @@ static enum ib_qp_state qp_state(const struct ib_qp *qp)
 /* ---- Verbs ---- */
 
 /**
- * mock_typed_script - what a typed request does
+ * mock_typed_script - the script of a typed request
  * @mock: device
  * @vrb: request
  *
@@ -271,7 +271,7 @@ static bool access_ok_for_mr(int access)
 	return access & IB_ACCESS_LOCAL_WRITE || !(access & remote);
 }
 
-/* As many as the memory has, no more and no less. */
+/* The request must have exactly as many pages as the memory. */
 static bool pages_ok(const struct mock_hw *hw, const struct vrb_reg_mr *req)
 {
 	u64 last = req->iova + req->length - 1;
@@ -291,7 +291,7 @@ static int check_reg(const struct vrb_reg_mr *req)
 	return access_ok_for_mr(req->access) && pages_ok(hw, req) ? 0 : -EINVAL;
 }
 
-/* What is asked for must make sense. */
+/* Refuses invalid requests. */
 static int check_request(const struct vrb *vrb)
 {
 	switch (vrb->op) {
@@ -308,7 +308,7 @@ static int check_request(const struct vrb *vrb)
 	}
 }
 
-/* What the hardware does not know yet has its create first. */
+/* The create must come before any other command on an object. */
 static void check_known(const struct vrb *vrb)
 {
 	if (vrb->object && !vrb->verb->creates && !to_hw(vrb->object)->created)
@@ -338,7 +338,7 @@ static void unregistered(struct mock_hw *hw)
 	hw->generation++;
 }
 
-/* Of a QP that the hardware knows: a result may be late, and what has been reset has no groups. */
+/* Notes that the QP is in a group. The result may be late, and after a reset the QP is in none. */
 static void attached(struct mock_hw *hw)
 {
 	struct mock *mock = hw->mock;
@@ -356,7 +356,7 @@ static void attached(struct mock_hw *hw)
 		vrb_object_hold(&hw->base.object);
 }
 
-/* Takes one QP out of its group: this one, or the first there is. */
+/* Takes this QP out of its group, or the first QP that is in one if @hw is NULL. */
 static bool take_out(struct mock *mock, struct mock_hw *hw)
 {
 	unsigned long flags;
@@ -376,7 +376,7 @@ static bool take_out(struct mock *mock, struct mock_hw *hw)
 }
 
 /**
- * mock_forget_groups - the hardware has stopped: no QP is in a group, and none can be detached
+ * mock_forget_groups - after a stop of the hardware no QP is in a group, and none can be detached
  * @mock: device
  *
  * Context: Softirq.
@@ -423,7 +423,7 @@ static void modified(const struct vrb_modify_qp *req)
 		WRITE_ONCE(hw->state, req->attr.qp_state);
 }
 
-/* A verb of one command has succeeded. */
+/* Applies the effect of a verb of one command that has succeeded. */
 static void take_effect(struct vrb *vrb)
 {
 	switch (vrb->op) {
@@ -486,7 +486,7 @@ static int mock_hw_done(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot
 	return verdict;
 }
 
-/* The command of a create that had been given up has succeeded after all. */
+/* The command of a create that had been given up succeeds after all. */
 static void create_late(struct vrb_device *dev, struct vrb_object *object,
 			const struct vrb_result *result)
 {
@@ -516,7 +516,7 @@ static int leave_done(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *
 
 static const enum ib_qp_state connect_states[] = { IB_QPS_INIT, IB_QPS_RTR, IB_QPS_RTS };
 
-/* One row per transition, passed over where the QP is beyond it. */
+/* There is one row per transition; a row is skipped if the QP is already beyond it. */
 static int connect_encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct vrb_connect_qp *req = container_of(vrb, struct vrb_connect_qp, vrb);
@@ -608,7 +608,7 @@ static const struct vrb_verb connect_verb = {
 	VRB_STEPS(connect_steps),
 };
 
-/* Every verb but one, so that there is one the provider lacks. */
+/* Every verb except one, so that there is a verb that the provider lacks. */
 static const struct vrb_verbs mock_verbs = {
 	.verb = {
 		[VRB_OP_CREATE_CQ] = &create_verb,
@@ -659,7 +659,7 @@ static void complete_on(struct ib_cq *cq, struct ib_qp *qp, u64 wr_id, enum ib_w
 }
 
 /**
- * mock_cq_event - the event of a CQ, if it is armed
+ * mock_cq_event - raise the event of a CQ, if it is armed
  * @cq: CQ
  *
  * Context: Process or softirq; a handler is called in softirq or with BH disabled.
@@ -817,7 +817,7 @@ static bool has_shells(const struct ib_qp_init_attr *attr)
 	       (attr->srq && vrb_object_is_shell(srq_object(attr->srq)));
 }
 
-/* ib_core touches the parents after the destroy of the QP. */
+/* ib_core accesses the parents after the destroy of the QP, so shells are refused. */
 static int mock_create_qp(struct ib_qp *qp, struct ib_qp_init_attr *attr, struct ib_udata *udata)
 {
 	struct vrb_create_qp create;
@@ -882,7 +882,7 @@ static struct ib_mr *mock_alloc_mr(struct ib_pd *pd, enum ib_mr_type type, u32 m
 	return ERR_PTR(ret);
 }
 
-/* The region's memory is the driver's to free, a shell's too. */
+/* The driver frees the memory of a region, also of a shell. */
 static int mock_dereg_mr(struct ib_mr *mr, struct ib_udata *udata)
 {
 	int ret = destroy_wait(mock_mr_hw(mr), "ib_dereg_mr");
@@ -892,7 +892,7 @@ static int mock_dereg_mr(struct ib_mr *mr, struct ib_udata *udata)
 	return ret;
 }
 
-/* There are no processes here, but a device without these is none for most clients of ib_core. */
+/* There are no processes here, but most clients of ib_core ignore a device without these. */
 static struct ib_mr *mock_get_dma_mr(struct ib_pd *pd, int access)
 {
 	return ERR_PTR(-EOPNOTSUPP);
@@ -934,7 +934,7 @@ static int mock_query_pkey(struct ib_device *ibdev, u32 port, u16 index, u16 *pk
 	return 0;
 }
 
-/* InfiniBand, and none of what ib_core's own agents would want of it. */
+/* An InfiniBand port without the features that ib_core's own agents need. */
 static int mock_port_immutable(struct ib_device *ibdev, u32 port,
 			       struct ib_port_immutable *immutable)
 {
@@ -978,8 +978,8 @@ static const struct ib_device_ops device_ops = {
 };
 
 /**
- * mock_verbs_attach - attach a device with all verbs
- * @mock: device, whose ib_device this makes; it is not registered
+ * mock_verbs_attach - give a device an ib_device with all verbs
+ * @mock: device; its ib_device is not registered
  *
  * Context: Process.
  * Return: 0 or -ENOMEM.
@@ -1001,7 +1001,7 @@ int mock_verbs_attach(struct mock *mock)
 }
 
 /**
- * mock_verbs_detach - the end of mock_verbs_attach()
+ * mock_verbs_detach - undo mock_verbs_attach()
  * @mock: device, whose engine has been destroyed
  *
  * Context: Process.
@@ -1013,10 +1013,10 @@ void mock_verbs_detach(struct mock *mock)
 }
 
 /**
- * mock_verbs_register - have ib_core tell its clients of a device
- * @mock: device of mock_verbs_attach(); it has one port
+ * mock_verbs_register - register a device, so that ib_core adds it to its clients
+ * @mock: device after mock_verbs_attach(); it has one port
  *
- * Context: Process.
+ * Return: 0 or an errno of ib_register_device().
  * Return: 0 or an errno of ib_register_device().
  */
 int mock_verbs_register(struct mock *mock)

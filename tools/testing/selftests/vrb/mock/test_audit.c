@@ -34,7 +34,7 @@ static void fail_and_come_back(struct test *t)
 	EXPECT_EQ(t, vrb_device_set_slots(t->dev, 8), 0);
 }
 
-/* What was lost is answered at last; a destroy that was lost has failed the device. */
+/* Lost commands are answered at last. A lost destroy has failed the device. */
 static void nudge(void *context)
 {
 	struct test *t = context;
@@ -81,7 +81,7 @@ static void audit_of_everything(struct test *t)
 	t->mock->chaos = 0;
 	EXPECT_EQ(t, atomic_read(&t->mock->live), 0);
 	EXPECT(t, report->accepted >= requests);
-	/* It was one. */
+	/* Enough has happened. */
 	EXPECT(t, report->shells > requests / 100);
 	EXPECT(t, report->clients > 2);
 	EXPECT(t, report->status[0] && report->status[ECANCELED] && report->status[ENOLINK]);

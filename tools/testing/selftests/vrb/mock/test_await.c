@@ -24,7 +24,7 @@ static struct typed_request *new_await_event(struct test *t, u64 filter)
 	return request;
 }
 
-/* An empty QP in RTS, whose sends complete on its CQ */
+/* A new QP in RTS, whose sends complete on its CQ */
 static struct ib_qp *connected_qp(struct test *t, struct ib_cq *cq)
 {
 	struct ib_qp *qp = created_qp(t, cq);
@@ -60,7 +60,7 @@ static void await_cq_completes_at_an_event(struct test *t)
 	send_one(t, qp);
 	wait_typed(await, 0);
 	EXPECT_EQ(t, ib_poll_cq(cq, 1, &wc), 1);
-	/* Again, as it is. */
+	/* The request is submitted again unchanged. */
 	submit_typed(await);
 	EXPECT(t, wait_until(is_armed, cq));
 	send_one(t, qp);
@@ -96,7 +96,7 @@ static void await_cq_by_several(struct test *t)
 	end_both(t, qp, cq);
 }
 
-/* Each test also fails where one hold of the lock handles too many. */
+/* This test also fails if one hold of the lock handles too many requests. */
 static void await_cq_by_many(struct test *t)
 {
 	struct vrb_await_cq *await = test_alloc(t, MANY * sizeof(*await));
@@ -134,7 +134,7 @@ static void await_cq_passes_its_flags(struct test *t)
 	wait_gone(end_cq(t, cq));
 }
 
-/* The hardware knows the last arming alone: it must be that of whoever waits for more. */
+/* The hardware only keeps the last arming, so that must be the one for more events. */
 static void await_cq_next_beside_solicited(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
@@ -177,7 +177,7 @@ static void await_again(struct vrb *vrb)
 		EXPECT_EQ(restless->t, vrb_submit(restless->t->client, vrb), -EINPROGRESS);
 }
 
-/* There is always a completion, so the await completes when it is submitted. */
+/* A completion is always present, so the await completes when it is submitted. */
 static void await_cq_again_is_for_the_next_run(struct test *t)
 {
 	struct restless *restless = test_alloc(t, sizeof(*restless));
@@ -217,8 +217,8 @@ static void await_until_told(struct vrb *vrb)
 }
 
 /*
- * Requests that complete when they are accepted, and are submitted again at once, keep the inbox
- * from being empty. All other work has its turn nevertheless.
+ * Requests that complete when they are accepted, and are submitted again at once, never leave the
+ * inbox empty. All other work must get its turn nevertheless.
  */
 static void await_cq_through_the_inbox_leaves_a_turn(struct test *t)
 {
@@ -258,7 +258,7 @@ static void await_cq_through_the_inbox_leaves_a_turn(struct test *t)
 	end_both(t, qp, cq);
 }
 
-/* A resume that has been handled must not come again with the object's next event. */
+/* A resume that has been handled must not be repeated by the object's next event. */
 static void await_cq_resumes_nothing(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
@@ -294,7 +294,7 @@ static void await_cq_that_cannot_be_armed(struct test *t)
 	wait_gone(end_cq(t, cq));
 }
 
-/* Whoever polls by his own handler does not pay for those who wait. */
+/* A CQ that is polled by its own handler costs the engine nothing. */
 static void await_cq_costs_nobody_else(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
@@ -315,7 +315,7 @@ static void await_cq_costs_nobody_else(struct test *t)
 	end_both(t, qp, cq);
 }
 
-/* One slot, and it is taken: what waits for an event does not hold it, or need it. */
+/* The only slot is taken: a request that waits for an event neither holds nor needs it. */
 static void await_takes_no_slot(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
@@ -384,7 +384,7 @@ static void await_cq_needs_a_create(struct test *t)
 	wait_gone(end_cq(t, cq));
 }
 
-/* Like any request behind a create it waits for that, and arms the CQ then. */
+/* Like any request behind a create it waits for the create, and then arms the CQ. */
 static void await_cq_behind_a_create(struct test *t)
 {
 	struct ib_cq *cq = shell_cq(t);
@@ -446,8 +446,7 @@ static void await_is_checked(struct test *t)
 	wait_typed(await, -ECANCELED);
 }
 
-/* What is neither "next" nor "next solicited" arms nothing. */
-/* What a client's callback does: it takes what is there, and awaits the next event. */
+/* A client's callback: it polls all completions, and awaits the next event. */
 static void poll_and_await_again(struct typed_request *request)
 {
 	struct ib_wc wc;
@@ -458,7 +457,7 @@ static void poll_and_await_again(struct typed_request *request)
 	submit_typed(request);
 }
 
-/* More than a run handles. An event is one event for each, and others' requests go on. */
+/* There are more requests than a run handles. One event completes each once, and others go on. */
 static void await_cq_by_many_again(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
@@ -485,6 +484,7 @@ static void await_cq_by_many_again(struct test *t)
 	end_both(t, qp, cq);
 }
 
+/* Flags other than "next" and "next solicited" are refused. */
 static void await_cq_checks_its_flags(struct test *t)
 {
 	static const int wrong[] = {
@@ -512,7 +512,7 @@ static void await_event_passes_its_filter(struct test *t)
 	vrb_device_event(t->dev, IB_EVENT_PORT_ERR, NULL);
 	run_typed(new_query_port(t), 0);
 	EXPECT_EQ(t, await->calls, 0);
-	/* Long after the pump's last run, and before its timer: the event itself starts one. */
+	/* Long after the pump's last run and before its timer: the event must start a run. */
 	msleep(100);
 	vrb_device_event(t->dev, IB_EVENT_PORT_ACTIVE, NULL);
 	wait_typed(await, 0);
@@ -531,7 +531,7 @@ static void await_event_is_kept(struct test *t)
 	run_typed(await, 0);
 	EXPECT(t, await->await_event.came == active);
 	EXPECT_EQ(t, await->await_event.seq, 3);
-	/* Told of that; not of the other one. */
+	/* This event is reported, the other one is not. */
 	await->await_event.filter = active | error;
 	run_typed(await, 0);
 	EXPECT(t, await->await_event.came == error);
@@ -571,7 +571,7 @@ static void await_event_of_ones_own_shells(struct test *t)
 	vrb_prep_await_event(&theirs, BIT_ULL(IB_EVENT_CQ_ERR));
 	submit_typed(mine);
 	EXPECT_EQ(t, vrb_submit(other, &theirs.vrb), -EINPROGRESS);
-	/* One of ib_core's is nobody's. */
+	/* An event of ib_core's CQ completes nothing. */
 	vrb_device_event(t->dev, IB_EVENT_CQ_ERR, &mock_cq_hw(core)->base.object);
 	run_typed(new_query_port(t), 0);
 	EXPECT_EQ(t, mine->calls, 0);
@@ -599,7 +599,7 @@ static void await_events_at_most_eight(struct test *t)
 		wait_typed(await[i], 0);
 }
 
-/* Each test also fails where one hold of the lock handles too many. */
+/* This test also fails if one hold of the lock handles too many requests. */
 static void await_events_of_many_clients(struct test *t)
 {
 	struct vrb_await_event *await = test_alloc(t, MANY_CLIENTS * 8 * sizeof(*await));

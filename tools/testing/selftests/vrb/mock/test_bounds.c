@@ -39,7 +39,7 @@ static void crowd_done(struct vrb *vrb)
 	atomic_inc(&crowd->over);
 }
 
-/* Nothing of what comes is issued: there is no slot. */
+/* Nothing submitted after this is issued, because no slot is free. */
 static void hold_all_slots(struct test *t, struct crowd *crowd)
 {
 	int i;
@@ -131,7 +131,7 @@ static void wait_crowd(struct crowd *crowd)
 
 static void free_crowd(struct crowd *crowd)
 {
-	/* Else its requests are the engine's yet. */
+	/* Otherwise the engine still owns its requests. */
 	if (crowd_is_over(crowd))
 		vfree(crowd->request);
 }
@@ -160,7 +160,7 @@ static void bounds_of_a_group_cancel(struct test *t)
 	free_crowd(crowd);
 }
 
-/* Slots become free while a cancel goes through many requests: none of these is issued. */
+/* Slots become free while a cancel goes through many requests: none of these may be issued. */
 static void bounds_of_a_cancel_with_free_slots(struct test *t)
 {
 	struct crowd *crowd = new_crowd_of(t, SOME, -ECANCELED);
@@ -184,7 +184,7 @@ static void bounds_of_a_cancel_with_free_slots(struct test *t)
 	free_crowd(crowd);
 }
 
-/* How often the engine had reaped when a request's command was posted */
+/* Returns how often the engine had reaped when a request's command was posted. */
 static unsigned int reaps_before(struct test *t, int tag)
 {
 	unsigned int i;
@@ -219,7 +219,7 @@ static void bounds_of_a_cancel_leave_a_turn(struct test *t)
 	submit(first);
 	submit(second);
 	wait_posted(first);
-	/* The pump finds both: the cancel, and that the second request can be issued. */
+	/* The pump finds two things: the cancel, and that the second request can be issued. */
 	local_bh_disable();
 	from = t->mock->reaps;
 	vrb_group_cancel(&group);
@@ -340,7 +340,7 @@ static void bounds_of_deadlines(struct test *t)
 	free_crowd(crowd);
 }
 
-/* All of them in one place of whatever sorts them, or each in a place of its own. */
+/* All deadlines are different, so each may be in a bucket of its own where they are sorted. */
 static void bounds_of_deadlines_apart(struct test *t)
 {
 	struct crowd *crowd = new_crowd(t, -ETIME);
@@ -377,7 +377,7 @@ static void bounds_of_a_failure(struct test *t)
 	free_crowd(crowd);
 }
 
-/* All are completed when the device fails: in several holds of the lock. */
+/* All are completed when the device fails, in several holds of the lock. */
 static void bounds_of_a_failure_in_all_slots(struct test *t)
 {
 	struct mock_request *request[MOCK_SLOTS - 1];
@@ -457,7 +457,7 @@ static void submit_few(void *arg)
 						  &crowd->request[i].head.vrb), -EINPROGRESS);
 }
 
-/* From hard IRQ: all by way of the inbox. */
+/* They are submitted in hard IRQ, so all go through the inbox. */
 static void bounds_of_the_inbox(struct test *t)
 {
 	struct crowd *crowd = new_crowd(t, -ECANCELED);
@@ -486,7 +486,7 @@ static void bounds_of_the_inbox(struct test *t)
 	free_crowd(crowd);
 }
 
-/* As many results at once as the hardware can have, each the last of its request. */
+/* As many results at once as the hardware can have, each of its request's last command. */
 static void bounds_of_results_at_once(struct test *t)
 {
 	struct mock_request *request[MOCK_SLOTS - 1];
@@ -506,7 +506,7 @@ static void bounds_of_results_at_once(struct test *t)
 	EXPECT_EQ(t, t->mock->outstanding_max, MOCK_SLOTS - 1);
 }
 
-/* The file with the requests, read by visible.sh, with many of them queued. */
+/* visible.sh reads the file of the requests while many are queued. */
 static void visible_many_requests(struct test *t)
 {
 	struct crowd *crowd = new_crowd(t, -ECANCELED);
@@ -528,7 +528,7 @@ static void visible_many_requests(struct test *t)
 
 #define OBJECTS	5000
 
-/* The file with the objects. */
+/* The same for the file of the objects. */
 static void visible_many_objects(struct test *t)
 {
 	struct completion *released = vzalloc(OBJECTS * sizeof(*released));

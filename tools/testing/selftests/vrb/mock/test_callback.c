@@ -5,7 +5,7 @@
  */
 #include "mock.h"
 
-/* A callback that lasts until somebody says so, on CPU 1. */
+/* A callback on CPU 1 that lasts until the test ends it. */
 struct lasting {
 	struct mock_request *request;
 	struct completion runs;
@@ -65,7 +65,7 @@ static void submit_refused(void *arg)
 	EXPECT_EQ(request->test, vrb_submit(request->test->client, &request->vrb), -EBUSY);
 }
 
-/* Who frees a request because cancel says that it is idle must be right. */
+/* An owner may free a request that a cancel reports as idle, so that must be true. */
 static void not_idle_while_its_callback_runs(struct test *t)
 {
 	struct lasting lasting;
@@ -84,7 +84,7 @@ static void not_idle_while_its_callback_runs(struct test *t)
 	leave_cpu0();
 }
 
-/* Requests that were called back before are idle, whatever callback runs now. */
+/* Requests with earlier callbacks are idle, whatever callback runs now. */
 static void idle_while_the_callback_of_another_runs(struct test *t)
 {
 	struct mock_request *innocent = new_request(t, 2);
@@ -114,7 +114,7 @@ static enum hrtimer_restart end_it(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* Kill returns when the callback has. */
+/* vrb_kill() returns when the callback has returned. */
 static void kill_waits_for_the_callback(struct test *t)
 {
 	struct ending *ending = test_alloc(t, sizeof(*ending));
@@ -162,7 +162,7 @@ static void wait_for_the_interrupt(struct mock_request *request)
 	complete(&request->over);
 }
 
-/* An interrupt on top of the callback is not the callback. */
+/* An interrupt during the callback is not the callback. */
 static void not_idle_to_an_interrupt_of_its_callback(struct test *t)
 {
 	struct inner *inner = test_alloc(t, sizeof(*inner));
@@ -193,7 +193,7 @@ static void submit_and_cancel(struct mock_request *request)
 	EXPECT_EQ(t, vrb_cancel(&request->vrb), -EALREADY);
 }
 
-/* From the moment it has submitted it again the request is like any that was accepted. */
+/* Once the callback has submitted it again, the request is like any other accepted one. */
 static void callback_may_cancel_what_it_submits(struct test *t)
 {
 	struct mock_request *blocker = held_request(t, 1), *request = new_request(t, 2);
@@ -231,7 +231,7 @@ static void callback_cannot_cancel_itself(struct test *t)
 	run_to_end(request, 0);
 }
 
-/* A submit that is refused inside the callback leaves it what it was. */
+/* A submit that is refused inside the callback does not change the request. */
 static void be_refused(struct mock_request *request)
 {
 	struct test *t = request->test;

@@ -84,7 +84,7 @@ static void group_drain_waits_for_callback(struct test *t)
 		return;
 	vrb_group_init(&group, t->client);
 	request->vrb.group = &group;
-	/* The submitter returns first. */
+	/* The submit returns before the command completes. */
 	request->script.step[0].latency_ns = 20 * NSEC_PER_MSEC;
 	request->then = slow_callback;
 	request->data = &finished;
@@ -102,7 +102,7 @@ static void client_fence_waits_for_callback(struct test *t)
 
 	if (!stay_on_cpu0(t))
 		return;
-	/* The submitter returns first. */
+	/* The submit returns before the command completes. */
 	request->script.step[0].latency_ns = 20 * NSEC_PER_MSEC;
 	request->then = slow_callback;
 	request->data = &finished;
@@ -124,7 +124,7 @@ struct held {
 	struct mock_request *first, *second;
 };
 
-/* The command is finished only when what is queued behind it has been taken back. */
+/* Completes the command only after the request behind it has been cancelled. */
 static void finish_after_the_second(struct work_struct *work)
 {
 	struct held *held = container_of(work, struct held, work);
@@ -143,7 +143,7 @@ static void client_fence_cancels_queued(struct test *t)
 	object = new_object(t, 9, &released);
 	first->vrb.object = &object->object;
 	second->vrb.object = &object->object;
-	first->then = submit_once_more;		/* too late for that */
+	first->then = submit_once_more;		/* this submit is too late */
 	submit(first);
 	submit(second);
 	INIT_WORK_ONSTACK(&held.work, finish_after_the_second);
@@ -203,7 +203,7 @@ static void destroy_born(struct mock_request *request)
 	born->ret = vrb_destroy(request->test->client, &born->object->object, NULL, NULL);
 }
 
-/* What a create that was under way has made is destroyed by its callback. */
+/* The callback of a create that was under way destroys the new object. */
 static void client_fence_accepts_destroys(struct test *t)
 {
 	struct mock_request *create = new_request(t, 1);
@@ -227,11 +227,11 @@ static void count_gone(void *context)
 {
 	unsigned int *gone = context;
 
-	/* In softirq: one that may destroy the next object. */
+	/* Must be in softirq, because the callback may destroy the next object. */
 	*gone += in_serving_softirq() && !in_hardirq() && !in_nmi();
 }
 
-/* Its parent's child is another client's, who may never destroy it. */
+/* The parent's child belongs to another client, which may never destroy it. */
 static void client_fence_waits_for_no_other(struct test *t)
 {
 	struct vrb_client *second = vrb_client_register(mock_ibdev(t->mock), "second");
@@ -244,7 +244,7 @@ static void client_fence_waits_for_no_other(struct test *t)
 	parent[0] = new_object(t, 8, &parent_released);
 	EXPECT_EQ(t, vrb_object_add_parent(&child->object, &parent[0]->object), 0);
 	EXPECT_EQ(t, vrb_destroy(second, &parent[0]->object, count_gone, &gone), -EINPROGRESS);
-	/* These it waits for. */
+	/* The fence waits for these. */
 	for (i = 1; i < 40; i++) {
 		parent[i] = new_object(t, 100 + i, &released[i]);
 		EXPECT_EQ(t, vrb_destroy(second, &parent[i]->object, count_gone, &gone),
@@ -261,7 +261,7 @@ static void client_fence_waits_for_no_other(struct test *t)
 	EXPECT_EQ(t, gone, 40);
 }
 
-/* Each test also fails where one hold of the lock handles too many. */
+/* This test also fails if one hold of the lock handles too many. */
 static void client_fence_leaves_among_many(struct test *t)
 {
 	struct vrb_client *second = vrb_client_register(mock_ibdev(t->mock), "second");
@@ -336,7 +336,7 @@ static void detach(struct work_struct *work)
 	vrb_device_detach(container_of(work, struct detaching, work)->test->dev);
 }
 
-/* The detaching thread waits for the client, which unregisters in this one. */
+/* The detaching thread waits for the client, which this thread unregisters. */
 static void detach_refuses_and_waits(struct test *t)
 {
 	struct mock_request *issued = held_request(t, 1), *queued = new_request(t, 2);

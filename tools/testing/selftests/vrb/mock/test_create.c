@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/*
- * Rule 18: creates, also of parents and children, and what reverts them.
- */
+/* Rule 18: creates, also of parents and children, and what undoes them. */
 #include "mock.h"
 
 #define MANY 100
 
-/* Submitted one after the other: each waits for what it needs. */
+/* All requests are submitted at once: each waits for what it needs. */
 static void create_back_to_back(struct test *t)
 {
 	struct ib_cq *cq = shell_cq(t);
@@ -54,7 +52,7 @@ static void create_fails_with_its_parent(struct test *t)
 	EXPECT_EQ(t, t->mock->posts, 1);
 }
 
-/* A shell whose create failed takes another, and so does what depends on it. */
+/* After a failed create the shell can be created again, and so can its children. */
 static void create_again_after_failure(struct test *t)
 {
 	struct ib_cq *cq = shell_cq(t);
@@ -74,7 +72,7 @@ static void create_again_after_failure(struct test *t)
 	end_both(t, qp, cq);
 }
 
-/* The QP's own create fails: what is queued behind it ends, the CQ goes on. */
+/* The QP's own create fails: requests behind it end, and the CQ stays. */
 static void create_fails_with_what_is_behind(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
@@ -114,7 +112,7 @@ static void create_again_at_once(struct vrb *vrb)
 	behind->again = vrb_submit(behind->t->client, &behind->create->vrb);
 }
 
-/* Until the last request behind a create that failed has ended, it cannot be tried again. */
+/* A failed create can only be repeated when the last request behind it has ended. */
 static void create_again_before_the_last_behind_it(struct test *t)
 {
 	struct behind *behind = test_alloc(t, MANY * sizeof(*behind));
@@ -146,9 +144,9 @@ static void create_again_before_the_last_behind_it(struct test *t)
 }
 
 /*
- * The hardware does not know what is to be detached. The destroy completes nevertheless, although
- * it was accepted before the detach and the many requests in front of that are completed in several
- * portions.
+ * The hardware does not know the QP that is to be detached. The destroy completes nevertheless,
+ * although it was accepted before the detach and the many requests in front of that are completed
+ * in several portions.
  */
 static void create_fails_before_a_detach(struct test *t)
 {
@@ -168,7 +166,7 @@ static void create_fails_before_a_detach(struct test *t)
 	}
 	wait_script_posted(t, held);
 	vrb_prep_detach_mcast(&detach->mcast, qp);
-	/* One run of the pump finds all of it. */
+	/* One run of the pump handles all of this. */
 	local_bh_disable();
 	gone = end_qp(t, qp);
 	EXPECT_EQ(t, vrb_submit(t->client, &detach->vrb), -EINPROGRESS);
@@ -182,7 +180,7 @@ static void create_fails_before_a_detach(struct test *t)
 	wait_gone(end_cq(t, cq));
 }
 
-/* With its send CQ, then with its receive CQ, in whatever order those are made. */
+/* The QP waits for its send CQ and its receive CQ, in whatever order these are created. */
 static void create_waits_for_both_cqs(struct test *t)
 {
 	struct ib_cq *send = shell_cq(t), *recv = shell_cq(t);
@@ -218,7 +216,7 @@ static void create_waits_for_both_cqs(struct test *t)
 	wait_gone(gone);
 }
 
-/* It waits for the first of them; meanwhile the other one, which there is, is destroyed. */
+/* The QP waits for its send CQ; meanwhile its receive CQ, which exists, is destroyed. */
 static void create_ends_with_a_parent_it_need_not_wait_for(struct test *t)
 {
 	struct ib_cq *send = shell_cq(t), *recv = created_cq(t);
@@ -243,7 +241,7 @@ static void create_ends_with_a_parent_it_need_not_wait_for(struct test *t)
 	wait_gone(end_cq(t, send));
 }
 
-/* More than go on at a time. Each test also fails where one hold of the lock handles too many. */
+/* There are more children than a run handles. The test also fails if a hold handles too many. */
 static void create_of_many_children(struct test *t)
 {
 	struct vrb_create_qp *create = test_alloc(t, MANY * sizeof(*create));
@@ -277,7 +275,7 @@ static void create_is_needed_first(struct test *t)
 	EXPECT_EQ(t, vrb_submit(t->client, &connect->vrb), -EINVAL);
 	EXPECT_EQ(t, vrb_cancel(&create->vrb), -ENOENT);
 	EXPECT_EQ(t, t->mock->posts, 0);
-	/* Refused requests may be submitted again as they are. */
+	/* Refused requests can be submitted again unchanged. */
 	run_typed(new_create_cq(t, cq), 0);
 	run_typed(create, 0);
 	run_typed(connect, 0);
@@ -303,14 +301,14 @@ static void create_cancelled_by_the_parents_end(struct test *t)
 	wait_script_posted(t, held);
 	mock_release(t->mock, held);
 	wait_typed(cq_create, 0);
-	/* There is a CQ now, and it is going. */
+	/* The CQ exists now, but is being destroyed. */
 	EXPECT_EQ(t, vrb_submit(t->client, &qp_create->vrb), -ESHUTDOWN);
 	EXPECT_EQ(t, cq_gone->calls, 0);
 	wait_gone(end_qp(t, qp));
 	wait_gone(cq_gone);
 }
 
-/* The destroy is queued behind the create and takes it back. */
+/* The destroy is queued behind the create and undoes it. */
 static void create_taken_back_by_destroy(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
@@ -335,7 +333,7 @@ static void create_taken_back_by_destroy(struct test *t)
 	wait_gone(end_cq(t, cq));
 }
 
-/* One that was never issued has nothing to be taken back. */
+/* A create that was never issued needs no undo. */
 static void create_queued_when_destroyed(struct test *t)
 {
 	struct ib_cq *cq = shell_cq(t);
@@ -444,7 +442,7 @@ static void with_interrupts_off(void (*fn)(void *arg), void *arg)
 	local_irq_restore(flags);
 }
 
-/* Create, create, connect from each context in which a client may be. */
+/* Create, create and connect from each context that a client may be in. */
 static void create_from_any_context(struct test *t)
 {
 	void (*const contexts[])(void (*fn)(void *arg), void *arg) = {
@@ -469,7 +467,7 @@ static void create_from_any_context(struct test *t)
 	}
 }
 
-/* A second create that comes by way of the inbox is refused there: the first one stands. */
+/* A second create through the inbox is refused there; the first one stays. */
 static void create_twice_in_the_inbox(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
@@ -492,7 +490,7 @@ static void create_twice_in_the_inbox(struct test *t)
 	end_both(t, qp, cq);
 }
 
-/* By way of the inbox nobody can be told at once: the status has it. */
+/* A submit through the inbox cannot return the error, so the status has it. */
 static void create_refused_in_the_inbox(struct test *t)
 {
 	struct ib_cq *cq = shell_cq(t);

@@ -86,7 +86,7 @@ static void fail_refuses_requests_but_not_destroys(struct test *t)
 	EXPECT_EQ(t, vrb_object_add_parent(&child->object, &parent->object), 0);
 	destroy_with(parent, gone);
 	usleep_range(1000, 2000);
-	EXPECT_EQ(t, gone->calls, 0);	/* the order of the owner's teardown still counts */
+	EXPECT_EQ(t, gone->calls, 0);	/* the owner must still destroy children first */
 	destroy(child);
 	wait_over(gone, 0);
 	wait_released(t, &released[0]);
@@ -162,7 +162,7 @@ static void revive_after_reset(struct test *t)
 	EXPECT(t, !vrb_device_failed(t->dev));
 	EXPECT_EQ(t, t->mock->slots, 1);
 	run_to_end(after, 0);
-	/* The hardware knows nothing of an object from before. */
+	/* The hardware does not know objects from before the failure. */
 	stale->vrb.object = &object->object;
 	EXPECT_EQ(t, vrb_submit(t->client, &stale->vrb), -ESTALE);
 	destroy_with(object, gone);
@@ -171,7 +171,7 @@ static void revive_after_reset(struct test *t)
 	EXPECT_EQ(t, t->mock->posts, 2);
 }
 
-/* The provider does not know yet how many slots there are. */
+/* The provider has not set the number of slots yet. */
 static void submit_meanwhile(struct mock *mock)
 {
 	struct mock_request *request = mock->on_slots_data;
@@ -194,7 +194,7 @@ static void revive_issues_when_it_is_through(struct test *t)
 	wait_over(request, 0);
 }
 
-/* stop.sh looks at the log: of the step that failed, not of the one before. */
+/* stop.sh checks the log: it must name the step that failed, not the one before it. */
 static void fail_names_the_step(struct test *t)
 {
 	struct mock_object *object;

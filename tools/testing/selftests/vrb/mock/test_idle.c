@@ -11,7 +11,7 @@ static bool has_run(void *arg)
 	return counters(t).runs > t->mock->run;
 }
 
-/* Waits until the pump has run once more, which it does for a word of an idle object. */
+/* Waits until the pump has run once more, which @why makes it do. */
 static void have_it_run(struct test *t, void (*why)(void *arg), void *arg)
 {
 	t->mock->run = counters(t).runs;
@@ -49,7 +49,7 @@ static void interrupt(void *arg)
 	vrb_device_kick(arg);
 }
 
-/* One that brought nothing too: it has been used up. */
+/* An interrupt without an event also uses up the arming, so it is armed again. */
 static void interrupt_is_asked_for_again(struct test *t)
 {
 	unsigned int rearms, i;
@@ -63,7 +63,7 @@ static void interrupt_is_asked_for_again(struct test *t)
 	}
 }
 
-/* Nor does time pass for nothing: with nothing to do there is no run at all. */
+/* Time alone causes no run, either: with nothing to do the pump never runs. */
 static void idle_device_does_not_run(struct test *t)
 {
 	u64 runs;
@@ -75,7 +75,7 @@ static void idle_device_does_not_run(struct test *t)
 	EXPECT(t, counters(t).runs - runs <= 3);
 }
 
-/* A command under way needs a look only when it is time to give it up. */
+/* A command under way only needs a run when it times out. */
 static void waiting_device_does_not_run(struct test *t)
 {
 	struct mock_request *request = held_request(t, 1);
@@ -91,7 +91,7 @@ static void waiting_device_does_not_run(struct test *t)
 	wait_over(request, 0);
 }
 
-/* Here and now: the kick from process context is not left to ksoftirqd. */
+/* A kick from process context runs the pump at once, not in ksoftirqd. */
 static void kick_runs_here_and_now(struct test *t)
 {
 	struct mock_object *object;
@@ -102,7 +102,7 @@ static void kick_runs_here_and_now(struct test *t)
 		object = new_object(t, 9, &released);
 		preempt_disable();
 		vrb_object_put(&object->object);
-		/* A timer, where that carries the pump, needs a moment. */
+		/* If a timer runs the pump, that takes a moment. */
 		for (us = 0; us < 50 && !completion_done(&released); us++)
 			udelay(1);
 		now += completion_done(&released);
@@ -112,7 +112,7 @@ static void kick_runs_here_and_now(struct test *t)
 	EXPECT(t, now >= 50);
 }
 
-/* One that comes after the last look, before the interrupt is asked for, and interrupts nobody. */
+/* The event comes after the last look, before the interrupt is armed, and raises no interrupt. */
 static void event_before_the_interrupt_is_asked_for(struct test *t)
 {
 	struct mock_request *request;

@@ -7,7 +7,7 @@
 
 #include "mock.h"
 
-/* One object of each kind, each other's parents where that may be. */
+/* One object of each kind; they are each other's parents where possible. */
 struct kinds {
 	struct ib_cq *cq;
 	struct ib_srq *srq;
@@ -23,8 +23,8 @@ struct verb_case {
 	enum vrb_op op;
 	enum kind kind;
 	void (*prep)(struct typed_request *request, struct kinds *of);
-	unsigned int step;		/* whose command is lost */
-	enum vrb_op before;		/* what has to have been done */
+	unsigned int step;		/* the step whose command is lost */
+	enum vrb_op before;		/* verb that must come before */
 	bool creates;
 };
 
@@ -217,7 +217,7 @@ static struct kinds *new_shells(struct test *t)
 	return of;
 }
 
-/* All of them, but @but and what needs that as a parent. */
+/* Creates all objects, except @but and those that have it as a parent. */
 static void create_all_but(struct test *t, struct kinds *of, enum kind but)
 {
 	const struct verb_case *verb;
@@ -250,7 +250,7 @@ static struct typed_gone *end_kind(struct test *t, struct kinds *of, enum kind k
 	return gone;
 }
 
-/* All, in whatever order they come here; those whose end is pending have one already. */
+/* Destroys all objects, in any order; those with a pending destroy are skipped. */
 static void end_all(struct test *t, struct kinds *of, struct typed_gone *pending[PORT])
 {
 	enum kind kind;
@@ -279,7 +279,7 @@ static bool reaped(void *arg)
 	return counters(reaped->test).zombies_reaped == reaped->nr;
 }
 
-/* What is lost comes after all: nobody hears of it but the engine. */
+/* The lost command completes after all: only the engine notices. */
 static void answer_late(struct test *t, struct mock_script *script)
 {
 	struct reaped reaped_next = { .test = t, .nr = counters(t).zombies_reaped + 1 };
@@ -302,7 +302,7 @@ static struct typed_request *lose(struct test *t, struct kinds *of, const struct
 	return lost;
 }
 
-/* Whatever it is, it may be asked of the object again when the hardware has answered. */
+/* After the hardware's answer the same verb can be requested again. */
 static void lost_then_answered(struct test *t, const struct verb_case *verb)
 {
 	struct kinds *of = new_shells(t);
@@ -324,7 +324,7 @@ static void lost_then_answered(struct test *t, const struct verb_case *verb)
 	end_all(t, of, pending);
 }
 
-/* The object's end waits for the answer. */
+/* The object's destroy waits for the answer. */
 static void lost_then_destroyed(struct test *t, const struct verb_case *verb)
 {
 	struct kinds *of = new_shells(t);
@@ -422,7 +422,7 @@ static const struct verb_case *create_of(enum kind kind)
 	return verb;
 }
 
-/* One of each verb of this kind is queued when the create fails; then nothing was there to end. */
+/* A request of each verb is queued when the create fails. The hardware gets none of them. */
 static void fail_create_of(struct test *t, enum kind kind)
 {
 	struct typed_request *request[ARRAY_SIZE(verb_cases)] = {}, *create;
@@ -534,7 +534,7 @@ static void registration_is_checked(struct test *t)
 		register_one(t, reg, one, pages);
 		EXPECT_EQ(t, mock_mr_hw(of.mr)->registered, !one->status);
 		if (!one->status) {
-			/* Not twice. */
+			/* It cannot be registered twice. */
 			run_typed(reg, -EINVAL);
 			run_typed(unreg, 0);
 		}
@@ -547,7 +547,7 @@ static void registration_is_checked(struct test *t)
 
 /* ---- Rule 17: ib_core's objects and shells ---- */
 
-/* ib_core's create touches the parents after the driver's destroy: it gets none that are shells. */
+/* ib_core accesses the parents after the driver's destroy, so shells must not be its parents. */
 static void shell_of_any_kind_is_no_parent_for_ib_core(struct test *t)
 {
 	struct kinds *of = new_shells(t);
@@ -589,7 +589,7 @@ static struct kinds *new_of_ib_core(struct test *t)
 	return of;
 }
 
-/* By ib_core's own functions, whoever made them. */
+/* Destroys all objects with ib_core's functions, whoever has created them. */
 static void end_by_ib_core(struct test *t, struct kinds *of)
 {
 	EXPECT_EQ(t, ib_destroy_qp(of->qp), 0);
@@ -600,7 +600,7 @@ static void end_by_ib_core(struct test *t, struct kinds *of)
 	EXPECT_EQ(t, atomic_read(&t->pd->usecnt), 0);
 }
 
-/* The log has one warning, which names the module: misuse.sh looks. */
+/* The log has one warning, which names the module; misuse.sh checks it. */
 static void misuse_destroys_of_ib_core_objects(struct test *t)
 {
 	struct kinds *of = new_of_ib_core(t);
@@ -611,7 +611,7 @@ static void misuse_destroys_of_ib_core_objects(struct test *t)
 		EXPECT_EQ(t, submit_end(t, of, kind, gone), -EINVAL);
 		EXPECT(t, !hw_of(of, kind)->base.object.dying);
 	}
-	/* Nothing has happened to them. */
+	/* The objects have not changed. */
 	run_typed(new_case(t, case_of(VRB_OP_QUERY_QP), of), 0);
 	run_typed(new_case(t, case_of(VRB_OP_QUERY_SRQ), of), 0);
 	run_typed(new_case(t, case_of(VRB_OP_RESIZE_CQ), of), 0);
@@ -619,7 +619,7 @@ static void misuse_destroys_of_ib_core_objects(struct test *t)
 	EXPECT_EQ(t, gone->calls, 0);
 }
 
-/* Created or not: the hardware lets go, ib_core frees, no use is left. The log has one warning. */
+/* Created or not: the hardware forgets them, ib_core frees them. One warning is logged. */
 static void misuse_shells_given_to_ib_core(struct test *t)
 {
 	struct kinds *of = new_shells(t);
@@ -634,14 +634,14 @@ static void misuse_shells_given_to_ib_core(struct test *t)
 	EXPECT_EQ(t, t->mock->posts, posts + 4);
 }
 
-/* ib_core's function without an answer. */
+/* This function of ib_core returns no error. */
 static void misuse_shell_given_to_ib_free_cq(struct test *t)
 {
 	ib_free_cq(created_cq(t));
 	EXPECT_EQ(t, atomic_read(&t->mock->live), 0);
 }
 
-/* ---- Rule 15: the provider goes, and shells are as they may be ---- */
+/* ---- Rule 15: the provider goes, and shells are in various states ---- */
 
 struct lives {
 	struct ib_cq *never, *creating, *failed, *dying, *made;
@@ -675,7 +675,7 @@ static void lives_begin(struct test *t, struct lives *of)
 	wait_script_posted(t, of->held);
 }
 
-/* Nothing new on any of them; what was queued is told why. */
+/* New requests are refused, and queued ones complete with the reason. */
 static void lives_are_refused(struct test *t, struct lives *of)
 {
 	const struct ib_cq_init_attr attr = { .cqe = 8 };
@@ -721,7 +721,7 @@ static void goes(struct work_struct *work)
 	vrb_device_detach(container_of(work, struct goes, work)->test->dev);
 }
 
-/* @ends: the client ends them, or its fence. */
+/* @ends: the client destroys them; otherwise its fence does. */
 static void detach_under_shells(struct test *t, bool ends)
 {
 	struct lives *of = test_alloc(t, sizeof(*of));

@@ -70,7 +70,7 @@ static bool may_be_revived(void *arg)
 	return !vrb_device_revive(t->dev);
 }
 
-/* The run has seen that the device has failed; when it goes on the device has a new life. */
+/* The pump's run has seen the failure; when it goes on, the device has been revived. */
 static void outlive_the_flush(struct test *t)
 {
 	struct kicking kicking = { .test = t };
@@ -93,13 +93,13 @@ static void flush_that_comes_late(struct test *t)
 {
 	vrb_device_fail(t->dev, "on request");
 	wait_failed(t);
-	usleep_range(2000, 3000);	/* what is on of the failure itself ends */
+	usleep_range(2000, 3000);	/* the failure's other work ends */
 	while_held_up(t, "vrb_flush", outlive_the_flush);
 }
 
 /* ---- A provider that is still being told of the failure ---- */
 
-/* The provider has not ended the device's last life: it must not have a new one. */
+/* The provider is still being told of the failure, so the device must not be revived. */
 static void outrun_the_report(struct test *t)
 {
 	struct kicking kicking = { .test = t };
@@ -135,7 +135,7 @@ static void stop_there(struct work_struct *work)
 }
 
 /*
- * Commands that are given up, each on an object that nobody else has a reference to; without
+ * Makes commands time out, each on an object that nobody else has a reference to; without
  * @released, on no object.
  */
 static void lose_many(struct test *t, struct test *other, struct completion *released)
@@ -162,8 +162,8 @@ static void lose_many(struct test *t, struct test *other, struct completion *rel
 }
 
 /*
- * Whoever waits for the commands that were given up is woken when they have been let go, and not
- * before: they are more than a run lets go.
+ * The thread that waits for the zombies is woken when all of them have been released, and not
+ * before. There are more than a run releases.
  */
 static void end_with(struct test *t, struct completion *released)
 {
@@ -201,7 +201,7 @@ static void end_with_zombies(struct test *t)
 	end_with(t, test_alloc(t, ZOMBIES * sizeof(struct completion)));
 }
 
-/* So that no object's release wakes whoever waits. */
+/* Without objects no release of an object wakes the waiting thread. */
 static void end_with_zombies_of_no_object(struct test *t)
 {
 	end_with(t, NULL);
@@ -217,14 +217,14 @@ static void zombie_of_no_object_at_the_end(struct test *t)
 	while_held_up(t, "vrb_flush", end_with_zombies_of_no_object);
 }
 
-/* ---- Somebody who becomes a client while the device is being detached ---- */
+/* ---- A client that registers while the device is being detached ---- */
 
 static void detach_there(struct work_struct *work)
 {
 	vrb_device_detach(container_of(work, struct stopping, work)->dev);
 }
 
-/* It finds the device, and waits for the lock. */
+/* The registration finds the device, and waits for the lock. */
 static void join_what_is_going(struct test *t)
 {
 	struct stopping stopping = { .dev = t->dev };
@@ -236,7 +236,7 @@ static void join_what_is_going(struct test *t)
 	client = vrb_client_register(mock_ibdev(t->mock), "late");
 	if (!IS_ERR(client))
 		vrb_client_unregister(client);
-	/* If this CPU has come too late the device is in no list any more. */
+	/* If this CPU was too late, the device is no longer in any list. */
 	EXPECT(t, PTR_ERR(client) == -ENODEV || PTR_ERR(client) == -EOPNOTSUPP);
 	vrb_client_unregister(t->client);
 	t->client = NULL;
@@ -269,7 +269,7 @@ static void leave(struct work_struct *work)
 }
 
 /*
- * As long as it is in the inbox nobody knows that it is going to wait for another's child, and so
+ * While the destroy is in the inbox, nobody knows that it will wait for another client's child. So
  * the fence waits for it.
  */
 static void fence_hears_of_a_destroy_from_the_inbox(struct test *t)
@@ -289,7 +289,7 @@ static void fence_hears_of_a_destroy_from_the_inbox(struct test *t)
 	local_irq_disable();
 	EXPECT_EQ(t, vrb_destroy(leaving.client, &parent->object, NULL, NULL), -EINPROGRESS);
 	WRITE_ONCE(leaving.inboxed, true);
-	mdelay(50);			/* it gets to sleep */
+	mdelay(50);			/* the fence gets to sleep */
 	local_irq_enable();
 	EXPECT(t, wait_for_completion_timeout(&leaving.left, MOCK_PATIENCE));
 	destroy(child);
@@ -304,7 +304,7 @@ static void fence_hears_of_a_destroy_from_the_inbox(struct test *t)
 
 static bool client_leaves;
 
-/* It is going to tell the pump of its destroys. */
+/* The client is about to tell the pump of its destroys. */
 static int have_the_pump_held_up(struct kprobe *probe, struct pt_regs *regs)
 {
 	unsigned int ms;
@@ -333,7 +333,7 @@ static void count_gone(void *context)
 	*gone += 1;
 }
 
-/* The callback that the fence has called is over when it returns. */
+/* The callback that the fence has called has returned when the unregister returns. */
 static void leave_a_busy_pump(struct test *t)
 {
 	struct vrb_client *second = vrb_client_register(mock_ibdev(t->mock), "second");
@@ -406,7 +406,7 @@ static bool is_over(void *request)
 	return completion_done(&((struct mock_request *)request)->over);
 }
 
-/* The killer, on this CPU, does not see that it is idle before it is being submitted again. */
+/* The killer runs on this CPU, so it cannot see that the request is idle before the next submit. */
 static void have_it_submitted_again(struct mock_request *request, struct meddling *submitter)
 {
 	preempt_disable();
@@ -431,7 +431,7 @@ static void refuse_what_is_killed(struct test *t)
 	INIT_WORK_ONSTACK(&killer.work, kill_there);
 	INIT_WORK_ONSTACK(&submitter.work, submit_there);
 	schedule_work_on(0, &killer.work);
-	msleep(50);			/* it sleeps */
+	msleep(50);			/* the killer sleeps */
 	have_it_submitted_again(request, &submitter);
 	msleep(20);			/* it has looked, and sleeps again */
 	WRITE_ONCE(flush_may_go, true);
@@ -447,7 +447,7 @@ static void refuse_what_is_killed(struct test *t)
 	wait_released(t, &released);
 }
 
-/* Whoever is refused says so to whom has taken him for the request's owner. */
+/* A refused submit wakes the killer, which has taken it for the request's owner. */
 static void kill_goes_on_after_a_refused_submit(struct test *t)
 {
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
@@ -456,9 +456,9 @@ static void kill_goes_on_after_a_refused_submit(struct test *t)
 		while_held_up(t, "vrb_object_put", refuse_what_is_killed);
 }
 
-/* ---- Devices that have the same place, one after the other ---- */
+/* ---- Devices at the same address, one after the other ---- */
 
-/* A device's first callback is @request's; the device has gone when this returns. */
+/* Makes @request's callback the first one of a device, which is gone when this returns. */
 static void first_of_a_device(struct test *t, struct mock_request *request)
 {
 	static const struct test_case second = { .config = { .name = "second" } };
@@ -505,7 +505,7 @@ static void have_it_looked_at(struct mock_request *request)
 	complete(&request->over);
 }
 
-/* A request that is idle since a device of before is idle whatever callback this one has. */
+/* A request that became idle on an earlier device is idle, whatever callback the new one runs. */
 static void idle_since_another_device(struct test *t)
 {
 	struct mock_request *before = new_request(t, 1), *now = new_request(t, 2);
@@ -539,7 +539,7 @@ static int let_the_timer_fire(struct kprobe *probe, struct pt_regs *regs)
 	WRITE_ONCE(device_ends, true);
 	for (ms = 0; ms < LONG_MS && !READ_ONCE(kicks_afterwards); ms++)
 		mdelay(1);
-	mdelay(5);			/* and what it starts */
+	mdelay(5);			/* and whatever that starts */
 	return 0;
 }
 
@@ -556,7 +556,7 @@ static int count_run(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
-/* On CPU 1, where the timer is set, too; a CPU that idles would set it elsewhere. */
+/* Stays on CPU 1, where the timer is set, too; an idle CPU would set it elsewhere. */
 static long run_there(void *arg)
 {
 	struct mock_request *request = arg;
@@ -596,7 +596,7 @@ static void end_with_a_timer(struct test *t, struct kprobe **probes, int nr)
 	EXPECT_EQ(t, runs_afterwards, 0);
 }
 
-/* The pump has been stopped by then, and its device's timer goes next: that starts it no more. */
+/* The pump has stopped, and its device's timer stops next: it must not start the pump again. */
 static void timer_at_the_end_of_a_device(struct test *t)
 {
 	struct kprobe end = { .symbol_name = "vrb_time_stop", .pre_handler = let_the_timer_fire };
@@ -619,7 +619,7 @@ static int run_nothing(struct vrb_softirq *softirq, int budget)
 	return 0;
 }
 
-/* Its owner frees it next. */
+/* After the stop the owner frees the softirq. */
 static void stop_ends_the_timer_of_a_softirq(struct test *t)
 {
 	struct vrb_softirq *softirq = test_alloc(t, sizeof(*softirq));

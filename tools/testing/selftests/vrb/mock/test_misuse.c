@@ -40,7 +40,7 @@ static void groups_in_hardirq(void *arg)
 	vrb_client_shut(group->client);
 }
 
-/* None of it has happened: the device lock cannot be taken there. */
+/* None of these calls has an effect: the device lock must not be taken in hard IRQ. */
 static void misuse_groups_in_hardirq(struct test *t)
 {
 	struct mock_request *first = held_request(t, 1), *second = held_request(t, 2);
@@ -62,7 +62,7 @@ static void misuse_groups_in_hardirq(struct test *t)
 	EXPECT(t, !group.notify);
 }
 
-/* Who asks to be told nothing is waited for by nobody. */
+/* A notification without a callback is ignored, so the fence does not wait for it. */
 static void misuse_notify_of_nobody(struct test *t)
 {
 	struct vrb_group group;
@@ -122,7 +122,7 @@ static void misuse_leak_is_not_waited_for(struct test *t)
 	mock_free(other->mock);
 }
 
-/* Stands for the request whose memory has been freed. */
+/* The callback of the request whose memory has been freed. */
 static void freed_done(struct vrb *vrb)
 {
 	struct mock_head *head = container_of(vrb, struct mock_head, vrb);
@@ -134,8 +134,8 @@ static void freed_done(struct vrb *vrb)
 }
 
 /*
- * The cache leaves what has been freed as it is while RCU readers may look at it: the engine can go
- * on with it, and the warning is all that happens.
+ * The cache does not change freed memory while RCU readers may look at it. So the engine can go on
+ * with the request, and a warning is the only effect.
  */
 static void free_while_queued(struct kmem_cache *cache, struct mock_head *head,
 			      struct mock_request *first, struct mock_request *second)

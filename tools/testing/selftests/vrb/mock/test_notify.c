@@ -6,7 +6,7 @@
 
 #define MANY_GROUPS 100
 
-/* How many groups the pump's run has told */
+/* How many groups a run of the pump has notified */
 struct told_run {
 	u64 run;
 	unsigned int calls, most;
@@ -20,7 +20,7 @@ struct told_group {
 	struct told_run *in_run;
 };
 
-/* The group may be freed here, and is. */
+/* The callback may free the group, and does. */
 static void idle_and_freed(struct vrb_group *group)
 {
 	struct told_group *told = container_of(group, struct told_group, group);
@@ -68,7 +68,7 @@ static void notify_when_the_last_is_over(struct test *t)
 	EXPECT_EQ(t, calls, 1);
 }
 
-/* A request that is submitted before the pump tells of the idle group */
+/* A request is submitted after the group is idle, and before the pump notifies the owner. */
 static void notify_not_before_a_later_request(struct test *t)
 {
 	struct mock_request *request = held_request(t, 1);
@@ -101,7 +101,7 @@ static void notify_of_an_idle_group(struct test *t)
 	EXPECT_EQ(t, calls, 1);
 }
 
-/* Before it has been told: it is told once, and the client's fence counts once. */
+/* The second call comes before the notification: one callback, and the fence counts one. */
 static void notify_asked_twice(struct test *t)
 {
 	struct mock_request *request = held_request(t, 1);
@@ -160,7 +160,7 @@ static void count_idle(struct vrb_group *group)
 		complete(told->over);
 }
 
-/* More than a run of the pump tells, and nobody kicks it for the rest. */
+/* There are more groups than a run of the pump notifies, and nobody kicks it for the rest. */
 static void notify_of_many_groups(struct test *t)
 {
 	struct told_group *told = test_alloc(t, MANY_GROUPS * sizeof(*told));

@@ -20,7 +20,7 @@ static const spinlock_t *the_lock;
 static const raw_spinlock_t *the_kick_lock;
 static atomic_t locks, kick_locks;
 
-/* 32-bit ARM cannot tell where arguments are, and s390 keeps the function for it from modules. */
+/* 32-bit ARM offers no access to arguments, and s390 does not export the function for it. */
 #define READS_ARGUMENTS	(IS_ENABLED(CONFIG_HAVE_FUNCTION_ARG_ACCESS_API) && \
 			 !IS_ENABLED(CONFIG_S390))
 
@@ -57,7 +57,7 @@ static void probes_end(unsigned int nr)
 		unregister_kprobe(&probes[nr]);
 }
 
-/* Counts who takes the locks of the test's device from now on. */
+/* From now on, counts the acquisitions of the device's locks. */
 static bool probes_begin(struct test *t)
 {
 	unsigned int i;
@@ -90,7 +90,7 @@ static bool probes_begin(struct test *t)
 
 /* ---- Locks ---- */
 
-/* A verb of which nobody counts anything. */
+/* A verb that counts nothing itself. */
 static int plain_encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	return VRB_POST;
@@ -122,7 +122,7 @@ static void plain_done(struct vrb *vrb)
 
 #define ROUNDS	6400
 
-/* As many requests at a time as @depth. */
+/* Keeps @depth requests under way. */
 static void run_plain(struct test *t, unsigned int depth)
 {
 	struct plain *plain = test_alloc(t, depth * sizeof(*plain));
@@ -159,7 +159,7 @@ static void numbers_of_a_request_alone(struct test *t)
 	pr_info("numbers: a request alone takes the device lock %u.%02u times, the kick lock %u.%02u\n",
 		atomic_read(&locks) / 100, atomic_read(&locks) % 100,
 		atomic_read(&kick_locks) / 100, atomic_read(&kick_locks) % 100);
-	EXPECT(t, atomic_read(&locks) >= 200);		/* they are counted at all */
+	EXPECT(t, atomic_read(&locks) >= 200);		/* the probes count at all */
 	EXPECT(t, atomic_read(&locks) <= 100 * MAX_LOCKS_ALONE);
 }
 
@@ -183,7 +183,7 @@ static void numbers_of_requests_at_depth(struct test *t)
 	EXPECT(t, atomic_read(&kick_locks) <= nr * MAX_KICKS_DEEP);
 }
 
-/* What a completion event of a CQ does with the engine: event queues are not to meet there. */
+/* What the event of a CQ costs in the engine: event queues must not contend there. */
 static void numbers_of_an_event(struct test *t)
 {
 	struct mock_object *object;
@@ -235,7 +235,7 @@ static void submit_with_busy_register(void *arg)
 	EXPECT(request->test, before - request->test->mock->busy <= 1);
 }
 
-/* A submit reads it once at most, however it ends. */
+/* A submit reads the register at most once, whatever its result is. */
 static void numbers_of_register_reads_in_a_submit(struct test *t)
 {
 	struct mock_request *request[20];
@@ -290,7 +290,7 @@ static void charge_runs(struct test *t, struct vrb_object *object)
 	EXPECT(t, wait_until(run_was_seen, NULL));
 	pr_info("numbers: a run for nothing charges %lu of irq_poll's budget at most\n",
 		charged_most);
-	/* The word that made it run is the one thing it has done. */
+	/* A run is charged at most for the news that started it. */
 	EXPECT(t, charged_most <= 1);
 }
 

@@ -8,7 +8,7 @@
 
 #define MANY 100
 
-/* What a provider finds its objects in, under RCU; it has at most this one. */
+/* A provider's table of objects, which is read under RCU; it has at most this one. */
 static struct table {
 	struct mock_object *object;
 	struct work_struct work;
@@ -40,7 +40,7 @@ static void destroy_can_be_waited_for(struct test *t)
 	wait_released(t, &released);
 }
 
-/* What ib_core's clients do: deregister, then deallocate the PD, which must not be refused. */
+/* As clients of ib_core do: deregister, then deallocate the PD, which must not be refused. */
 static void destroy_wakes_when_parents_are_free(struct test *t)
 {
 	struct completion parent_released, child_released;
@@ -164,7 +164,7 @@ static void destroy_waits_for_children(struct test *t)
 	wait_over(parent_gone, 0);
 	wait_released(t, &child_released);
 	wait_released(t, &parent_released);
-	/* Not a command of the parent before the hardware had let go of the child. */
+	/* The parent's command must come after the hardware has destroyed the child. */
 	EXPECT_EQ(t, t->mock->log[1].tag, 9);
 	EXPECT_EQ(t, t->mock->log[2].tag, 8);
 }
@@ -200,7 +200,7 @@ static void destroy_failure_fails_device(struct test *t)
 	wait_failed(t);
 }
 
-/* What the hardware refused before, it does now. */
+/* The hardware now accepts the destroy that it refused before. */
 static void destroy_at_last(struct test *t, struct mock_object *object)
 {
 	object->destroy.step[0].status = 0;
@@ -219,7 +219,7 @@ static void destroy_may_be_refused_by_hardware(struct test *t)
 	object->destroy.step[0].status = -EBUSY;
 	EXPECT_EQ(t, vrb_destroy_wait(t->client, &object->object), -EBUSY);
 	EXPECT(t, !vrb_device_failed(t->dev));
-	use->vrb.object = &object->object;	/* alive */
+	use->vrb.object = &object->object;	/* still alive */
 	run_to_end(use, 0);
 	destroy_at_last(t, object);
 	wait_released(t, &released);
@@ -239,7 +239,7 @@ static void destroy_refused_halfway_fails_device(struct test *t)
 	wait_failed(t);
 }
 
-/* -EBUSY is a failure like any other to a verb that does not say that it may be refused. */
+/* Unless the verb says that it may be refused, -EBUSY is a failure like any other. */
 static void destroy_that_may_not_be_refused(struct test *t)
 {
 	struct mock_object *object;
@@ -252,7 +252,7 @@ static void destroy_that_may_not_be_refused(struct test *t)
 	wait_failed(t);
 }
 
-/* Nor is anybody there to whom it could be returned where nobody waits. */
+/* If nobody waits, nobody can be told of the refusal, so the device fails. */
 static void destroy_refused_to_nobody_fails_device(struct test *t)
 {
 	struct mock_object *object;
@@ -281,7 +281,7 @@ static void destroy_from_softirq(struct test *t)
 	wait_released(t, &released);
 }
 
-/* A reference that must not have been had is given back, so that the test ends. */
+/* A reference that was wrongly given is put, so that the test ends. */
 static void tryget_refuses(struct test *t, struct mock_object *object)
 {
 	if (!EXPECT(t, !vrb_object_tryget(&object->object)))
@@ -325,7 +325,7 @@ static bool is_being_destroyed(void *arg)
 	return READ_ONCE(object->destroy.posts);
 }
 
-/* Queued behind a reference, then issued; object_release() tries once more. */
+/* The destroy is queued behind a reference, then issued; object_release() tries once more. */
 static void tryget_refuses_what_is_being_destroyed(struct test *t)
 {
 	struct mock_request *gone = new_request(t, 1);
@@ -345,7 +345,7 @@ static void tryget_refuses_what_is_being_destroyed(struct test *t)
 	wait_released(t, &released);
 }
 
-/* Nothing destroys it: object_release() finds that the last reference does not come back. */
+/* Without a destroy: object_release() finds that a released object gives no reference. */
 static void tryget_refuses_what_is_released(struct test *t)
 {
 	struct mock_object *object;
@@ -476,7 +476,7 @@ static void object_unknown_to_hardware(struct test *t)
 	EXPECT_EQ(t, t->mock->posts, 0);
 }
 
-/* A destroy that waits for it goes on, although nobody but this thread is there to say so. */
+/* The waiting destroy goes on, although nobody but this thread can tell the pump. */
 static void last_use_ends_in_process_context(struct test *t)
 {
 	struct completion *released = test_alloc(t, 4 * sizeof(*released));
@@ -503,7 +503,7 @@ static void last_use_ends_in_process_context(struct test *t)
 	wait_released(t, &released[2]);
 }
 
-/* What the pump is told of an object before it runs adds up. */
+/* The pump handles all news of an object that came before its run. */
 static void news_of_an_object_add_up(struct test *t)
 {
 	struct mock_request *first = new_request(t, 0), *queued[MANY];
@@ -548,7 +548,7 @@ static void object_parents_are_limited(struct test *t)
 		wait_released(t, &released[i]);
 }
 
-/* Until long after the test has lost its patience no timer has the pump run. */
+/* No timer runs the pump before the test gives up. */
 #define NEVER { .issue_timeout_ms = 600000 }
 
 const struct test_case object_tests[] = {

@@ -10,7 +10,7 @@
  */
 #include "mock.h"
 
-#define ROUNDS 12	/* of each race and each beginning */
+#define ROUNDS 12	/* for each race and each initial state */
 
 enum at { IDLE, QUEUED, ISSUED, NR_AT };
 
@@ -20,11 +20,11 @@ static const char *const at_names[NR_AT] = { "idle", "queued", "issued" };
 
 struct model {
 	enum at at;
-	bool blocker;			/* the hardware has another one's command */
+	bool blocker;			/* the hardware has another request's command */
 	bool dying, shut, failed;
 	unsigned int posts;
 	unsigned int nr;
-	int status[4];			/* of each completion so far */
+	int status[4];			/* statuses of the completions so far */
 };
 
 static void model_over(struct model *m, int status)
@@ -109,7 +109,7 @@ static struct model model_begin(enum at at)
 
 struct round {
 	struct test *t;
-	struct vrb_client *before;	/* the test's own */
+	struct vrb_client *before;	/* client of the test */
 	enum at at;
 	struct ib_cq *cq;
 	struct ib_qp *qp;
@@ -170,7 +170,7 @@ static const struct action actions[] = {
 	{ "answer", model_answer, do_answer },
 };
 
-/* The action whose name a text begins with. */
+/* Returns the action whose name a text begins with. */
 static const struct action *action_of(const char *text)
 {
 	const struct action *action = actions;
@@ -180,7 +180,7 @@ static const struct action *action_of(const char *text)
 	return action;
 }
 
-/* What an action was answered tells what is left to be done at the end. */
+/* An action's result determines what is left to do at the end. */
 static void count_in(struct round *r, const struct action *action, int ret)
 {
 	r->accepted += action->act == do_submit && ret == -EINPROGRESS;
@@ -197,7 +197,7 @@ static void note(struct typed_request *request)
 	WRITE_ONCE(r->nr, r->nr + 1);
 }
 
-/* A client of its own, for it may be shut; every command is the hardware's until it is let go. */
+/* Uses a client of its own, because it may be shut. The hardware holds every command. */
 static struct round *round_begin(struct test *t, enum at at)
 {
 	struct round *r = test_alloc(t, sizeof(*r));
@@ -252,7 +252,7 @@ static bool is_gone(void *arg)
 	return completion_done(&r->gone->over);
 }
 
-/* Whatever has happened: all is over, once, and everything is given back. */
+/* Whatever has happened: each request is over once, and everything is given back. */
 static void round_end(struct round *r)
 {
 	struct test *t = r->t;
@@ -367,14 +367,14 @@ static void race_run(struct race *race)
 	destroy_work_on_stack(&race->work);
 }
 
-/* Who cancels what is about to become idle finds that it is no longer to be taken back. */
+/* A cancel of a request that is about to become idle may report that it comes too late. */
 static bool same_answer(const struct action *action, int ret, int expected)
 {
 	return ret == expected ||
 	       (action->act == do_cancel && ret == -EALREADY && expected == -ENOENT);
 }
 
-/* Whether it is as if @first had been first. */
+/* Returns whether the result is as if @first had come first. */
 static bool race_is_like(const struct race *race, unsigned int first)
 {
 	const struct round *r = race->r;

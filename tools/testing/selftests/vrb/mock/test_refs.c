@@ -12,7 +12,7 @@ static void get_and_put(struct mock_thread *thread)
 
 	vrb_object_get(&object->object);
 	vrb_object_put(&object->object);
-	/* What is destroyed finishes here, so that the pump runs on this CPU, not the waiter's. */
+	/* The destroy's command completes here, so the pump runs on this CPU, not the waiter's. */
 	mock_release(object->test->mock, NULL);
 }
 
@@ -22,8 +22,8 @@ static void take_a_while(struct mock_object *object)
 }
 
 /*
- * However many references to something else come and go on another CPU meanwhile, and although the
- * release itself runs there.
+ * This must hold although references to another object come and go on another CPU, and the release
+ * runs there.
  */
 static void waiter_wakes_after_release(struct test *t)
 {
@@ -54,7 +54,7 @@ static void waiter_wakes_after_release(struct test *t)
 	leave_cpu0();
 }
 
-/* Which CPU is inside a put, with a lock that a release takes too; -1 none. */
+/* The CPU that is inside a put, with a lock that a release takes too; -1: none. */
 static int putting;
 static unsigned int inside_a_put;
 
@@ -139,7 +139,7 @@ static void call_directly(void (*fn)(void *arg), void *arg)
 	fn(arg);
 }
 
-/* Whatever is locked there: the release comes afterwards, from the pump. */
+/* The last put may hold any lock, so the release comes later, from the pump. */
 static void last_put_releases_nothing_itself(struct test *t)
 {
 	static const struct {
@@ -207,7 +207,7 @@ static void destroy_it(struct work_struct *work)
 	destroy_there(container_of(work, struct destroying, work)->object);
 }
 
-/* Who has found the object in a table may look at its memory, even after it has been released. */
+/* Whoever has found the object in a table may read its memory, even after its release. */
 static void memory_stays_for_readers(struct test *t)
 {
 	struct destroying destroying;
@@ -253,7 +253,7 @@ static const struct vrb_object_type counted_type = {
 
 static struct completion freed_in_release;
 
-/* Poisoned, so that what the engine still reads of it is no accident. */
+/* Poisons the memory, so that the engine cannot use it unnoticed. */
 static void release_and_free(struct vrb_object *object)
 {
 	memset(object, 0x6b, sizeof(*object));
@@ -265,7 +265,7 @@ static const struct vrb_object_type unseen_type = {
 	.name = "UNSEEN", .release = release_and_free,
 };
 
-/* A type without free(): nobody looks at it but its owner, and its release may be its end. */
+/* The type has no free(): only the owner accesses the object, and its release may free it. */
 static void release_may_free_the_object(struct test *t)
 {
 	struct vrb_object *object;
@@ -281,7 +281,7 @@ static void release_may_free_the_object(struct test *t)
 	}
 }
 
-/* The provider's module may go when the engine's device has: nothing of it is called any more. */
+/* When the engine's device is gone, the provider's module may go: nothing calls it any more. */
 static void device_goes_after_the_last_free(struct test *t)
 {
 	static const struct test_case second = { .config = { .name = "second" } };
@@ -302,7 +302,7 @@ static void device_goes_after_the_last_free(struct test *t)
 	mock_free(mock);
 }
 
-/* Requests of both CPUs' making, each with its reference, while the owner destroys the object. */
+/* Both CPUs make requests, each with its reference, while the owner destroys the object. */
 static void use_it(struct mock_thread *thread)
 {
 	struct mock_object *object;
@@ -326,7 +326,7 @@ static void leave_the_place(struct mock_object *object)
 	WRITE_ONCE(the_place, NULL);
 }
 
-/* The destroy's commands go when nobody has a reference: nobody gets one afterwards. */
+/* The destroy's commands are issued when no reference is left, and nobody gets one after that. */
 static void references_race_with_destroys(struct test *t)
 {
 	struct completion released;

@@ -41,7 +41,7 @@ static void submit_verb_of_one_command(struct test *t)
 	run_to_end(bad, -EINVAL);
 }
 
-/* A second request has the pump run; the first finishes where that run cannot find it any more. */
+/* A second request makes the pump run; the first completes when that run can no longer find it. */
 static void kick_in_the_last_moment(struct test *t)
 {
 	struct mock_request *missed = held_request(t, 1), *other = new_request(t, 2);
@@ -97,7 +97,7 @@ static void destroy_it(void *arg)
 	destroy(arg);
 }
 
-/* What cannot be told with interrupts off is the request's status. */
+/* An error that a submit cannot return with interrupts off is the request's status. */
 static void submit_from_hardirq_too_late(struct test *t)
 {
 	struct mock_request *late = new_request(t, 1), *lost = held_request(t, 2);
@@ -116,8 +116,8 @@ static void submit_from_hardirq_too_late(struct test *t)
 }
 
 /*
- * With interrupts off nothing is taken from the inbox: while it has something, others go behind
- * that, also where they could go straight.
+ * With interrupts off nothing is taken from the inbox. While it is not empty, all submits go behind
+ * its entries, even those that could be handled at once.
  */
 static void inbox_keeps_order(struct test *t)
 {
@@ -141,7 +141,7 @@ static void inbox_keeps_order(struct test *t)
 	destroy(object);
 	EXPECT_EQ(t, t->mock->posts, 0);
 	local_bh_enable();
-	/* The first may be in the hardware when the destroy comes; the others are taken back. */
+	/* The first may be in the hardware when the destroy comes; the others are cancelled. */
 	for (i = 0; i < 6; i++)
 		EXPECT(t, wait_for_completion_timeout(&request[i]->over, MOCK_PATIENCE));
 	wait_released(t, &released);
@@ -342,14 +342,14 @@ static void callback_may_free_request(struct test *t)
 }
 
 /*
- * Where the caller has softirqs disabled nothing may run before he enables them: so it would be the
- * call itself.
+ * While the caller has softirqs disabled, no callback may run. One that runs would come from the
+ * submit itself.
  */
 static void callback_not_inside_submit(struct test *t)
 {
 	struct mock_request *now = new_request(t, 1), *never = new_request(t, 2);
 
-	never->script.step[0].flags = MOCK_LAST;	/* over without any command */
+	never->script.step[0].flags = MOCK_LAST;	/* completes without a command */
 	local_bh_disable();
 	now->inside = true;
 	never->inside = true;
@@ -398,7 +398,7 @@ static void callbacks_of_a_run_are_bounded(struct test *t)
 
 	for (i = 0; i < nr; i++) {
 		request[i] = new_request(t, i);
-		request[i]->script.step[0].flags = MOCK_LAST;	/* over without any command */
+		request[i]->script.step[0].flags = MOCK_LAST;	/* completes without a command */
 	}
 	runs = counters(t).runs;
 	local_bh_disable();
@@ -462,7 +462,7 @@ static void wait_for_result(struct test *t)
 	request->script.step[0].status = -EPERM;
 	submit(request);
 	EXPECT_EQ(t, vrb_wait(&request->vrb), -EPERM);
-	EXPECT_EQ(t, vrb_wait(&request->vrb), -EPERM);	/* idle: at once */
+	EXPECT_EQ(t, vrb_wait(&request->vrb), -EPERM);	/* idle: returns at once */
 	request->script.step[0].status = 0;
 	EXPECT_EQ(t, vrb_submit_wait(t->client, &request->vrb), 0);
 	EXPECT_EQ(t, counters(t).completed, 2);
@@ -477,7 +477,7 @@ struct storm {
 	struct mock_request *request[REQUESTS];
 	struct vrb_user user[3];
 	u32 random;
-	spinlock_t lock;		/* random, accepted, left, running */
+	spinlock_t lock;		/* protects random, accepted, left, running */
 	unsigned int accepted, left, running;
 	struct completion over;
 };
@@ -488,7 +488,7 @@ static u32 storm_random(struct storm *storm)
 	return storm->random >> 16;
 }
 
-/* Lock held. A request with other steps, latencies and results than last time. */
+/* Lock held. Gives a request other steps, latencies and results than last time. */
 static void storm_shuffle(struct storm *storm, struct mock_request *request)
 {
 	unsigned int i, object = storm_random(storm) % (OBJECTS + 1);

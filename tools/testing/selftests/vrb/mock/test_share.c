@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/*
- * Rule 5: slots are shared among classes and processes, and no request starves.
- */
+/* Rule 5: slots are shared among classes and processes, and no request starves. */
 #include "mock.h"
 
 #define USERS	3
 #define EACH	12
 
-/* A process that has as many requests as it likes: each that is over is submitted again. */
+/* A process with as many requests as it likes: each is submitted again when it completes. */
 struct process {
 	struct test *test;
 	struct vrb_user user;
@@ -62,7 +60,7 @@ static void process_end(struct test *t, struct process *process)
 	EXPECT(t, wait_until(is_over, process));
 }
 
-/* How many commands of a process the hardware has. */
+/* Returns how many commands of a process the hardware has. */
 static unsigned int held(struct test *t, const struct process *process)
 {
 	unsigned int i, j, nr = 0;
@@ -75,7 +73,7 @@ static unsigned int held(struct test *t, const struct process *process)
 	return nr;
 }
 
-/* Has the hardware finish one of a process's commands. */
+/* Makes the hardware complete one of a process's commands. */
 static void finish_one(struct test *t, const struct process *process)
 {
 	unsigned int i, j;
@@ -120,7 +118,7 @@ static void finish_many(struct test *t, struct process *process, unsigned int nr
 	}
 }
 
-/* Of 8 slots 6 are for processes: 6, 3 and 3, then 2 each; and all again for who is left. */
+/* 6 of 8 slots are for processes: one gets 6, two get 3 each, three get 2 each, and back. */
 static void share_is_equal(struct test *t)
 {
 	struct process *process = test_alloc(t, USERS * sizeof(*process));
@@ -145,7 +143,7 @@ static void share_is_equal(struct test *t)
 	process_end(t, &process[0]);
 }
 
-/* Whatever class its requests are of, a process comes to its part. */
+/* A process gets its share, whatever the class of its requests is. */
 static void share_whatever_the_class(struct test *t)
 {
 	struct process *process = test_alloc(t, 2 * sizeof(*process));
@@ -160,7 +158,7 @@ static void share_whatever_the_class(struct test *t)
 	process_end(t, &process[0]);
 }
 
-/* Another process's destroys use the reserved slot too, however much this one holds. */
+/* Another process's destroys may use the reserved slot too, however many slots this one holds. */
 static void share_of_teardowns(struct test *t)
 {
 	struct process *process = test_alloc(t, 2 * sizeof(*process));
@@ -177,7 +175,7 @@ static void share_of_teardowns(struct test *t)
 	process_end(t, &process[0]);
 }
 
-/* A process's requests are in vain for nobody: those of the kernel go on. */
+/* However many requests processes have, those of the kernel go on. */
 static void share_leaves_one_for_the_kernel(struct test *t)
 {
 	struct process *process = test_alloc(t, USERS * sizeof(*process));
@@ -192,7 +190,7 @@ static void share_leaves_one_for_the_kernel(struct test *t)
 		process_end(t, &process[i]);
 }
 
-/* Requests without end of one class; one of another among them gets its turn. */
+/* An endless flood of requests of one class; one of another class gets its turn. */
 static void ages_behind(struct test *t, const struct vrb_verb *flood, bool flood_kernel,
 			const struct vrb_verb *verb, bool kernel)
 {
@@ -238,7 +236,7 @@ static void process_ages_behind_another(struct test *t)
 	ages_behind(t, &mock_verb_teardown, false, &mock_verb_background, false);
 }
 
-/* A process's own requests of a lower class too. */
+/* The same holds for a process's own requests of a lower class. */
 static void process_ages_behind_itself(struct test *t)
 {
 	struct process *process = test_alloc(t, sizeof(*process));
@@ -252,7 +250,7 @@ static void process_ages_behind_itself(struct test *t)
 	process_end(t, process);
 }
 
-/* Before it is old a request lets those of the class above go first. */
+/* Until it is old a request lets those of the class above go first. */
 static void class_background_lets_normal_go_first(struct test *t)
 {
 	struct mock_request *blocker = held_request(t, 1), *old = new_request(t, 2);
@@ -271,7 +269,7 @@ static void class_background_lets_normal_go_first(struct test *t)
 	EXPECT_EQ(t, t->mock->log[2].tag, 2);
 }
 
-/* What the caller asks for counts, not what the verb has. */
+/* The class that the caller sets counts, not the verb's. */
 static void class_of_the_caller(struct test *t)
 {
 	struct mock_request *blocker = held_request(t, 1), *old = new_request(t, 2);

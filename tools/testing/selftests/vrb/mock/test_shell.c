@@ -21,13 +21,13 @@ static bool in_part(size_t at, const struct part *part)
 	return false;
 }
 
-/* A pointer into the structure itself, of a list head, is the same if it has the same offset. */
+/* A pointer into the structure itself, as in a list head, is compared by its offset. */
 static unsigned long relative(unsigned long word, const void *of, size_t size)
 {
 	return word - (unsigned long)of < size ? word - (unsigned long)of : word;
 }
 
-/* Word for word, but for what is different on purpose. */
+/* Compares word by word, except for intended differences. */
 static void compare(struct test *t, const char *what, const void *shell, const void *twin,
 		    size_t size, const struct part *other)
 {
@@ -52,7 +52,7 @@ static void some_event(struct ib_event *event, void *context)
 
 static void shell_is_like_a_cq_of_ib_core(struct test *t)
 {
-	/* Its owner polls it; ib_core's tracking of resources knows only its own. */
+	/* The owner polls a shell itself, and ib_core only tracks its own objects. */
 	const struct part other[] = {
 		PART(ib_cq, poll_ctx, enum ib_poll_context),
 		PART(ib_cq, res, struct rdma_restrack_entry),
@@ -75,7 +75,7 @@ static void shell_is_like_a_cq_of_ib_core(struct test *t)
 
 static void shell_is_like_a_qp_of_ib_core(struct test *t)
 {
-	/* The number, the tracking, the handler that is a wrapper in both, and lockdep's. */
+	/* The number, the tracking, the handler (a wrapper in both), and lockdep's data. */
 	const struct part other[] = {
 		PART(ib_qp, qp_num, u32),
 		PART(ib_qp, res, struct rdma_restrack_entry),
@@ -349,7 +349,7 @@ static void expect_no_qp(struct test *t, struct ib_pd *pd, struct ib_qp_init_att
 	EXPECT_EQ(t, PTR_ERR(vrb_alloc_qp(t->client, pd, &attr, GFP_KERNEL)), error);
 }
 
-/* A PD of another device or a process's, an SRQ of another client's; and what nobody offers. */
+/* A PD of another device or of a process, an SRQ of another client, and unsupported attributes. */
 static void shell_needs_parents_of_its_own(struct test *t)
 {
 	struct vrb_client *other = vrb_client_register(t->mock->ibdev, "other");
@@ -393,7 +393,7 @@ static void tell_qp(struct ib_qp *qp, enum ib_event_type type)
 	qp->event_handler(&event, qp->qp_context);
 }
 
-/* As ib_core's: the handler hears of all, and who drains of the last WQE. */
+/* As for ib_core's QPs: the handler gets all events, and a drain gets the last WQE's. */
 static void shell_passes_events_on(struct test *t)
 {
 	unsigned int events = 0;
@@ -427,7 +427,7 @@ static void shell_is_destroyed_once(struct test *t)
 	struct ib_qp *qp = created_qp(t, cq);
 	struct typed_gone *gone = end_cq(t, cq);
 
-	/* It stays for its child, so there is something to ask. */
+	/* The CQ waits for its child, so it still exists. */
 	EXPECT_EQ(t, vrb_destroy_cq(t->client, cq, typed_gone, gone), -EINVAL);
 	EXPECT_EQ(t, gone->calls, 0);
 	wait_gone(end_qp(t, qp));
@@ -491,7 +491,7 @@ static bool none_is_left(void *arg)
 	return !atomic_read(&t->mock->live) && !atomic_read(&t->pd->usecnt);
 }
 
-/* The fence destroys what a client has left, whatever became of it. */
+/* The fence destroys what a client has left, in whatever state it is. */
 static void shell_left_by_its_client(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t), *never = shell_cq(t);
@@ -504,7 +504,7 @@ static void shell_left_by_its_client(struct test *t)
 	EXPECT_EQ(t, atomic_read(&t->pd->usecnt), 0);
 }
 
-/* stop.sh looks at the log: some are named, all counted. */
+/* stop.sh checks the log: some shells are named, and all are counted. */
 static void shells_left_by_their_client(struct test *t)
 {
 	int i;
@@ -516,7 +516,7 @@ static void shells_left_by_their_client(struct test *t)
 	EXPECT_EQ(t, atomic_read(&t->mock->live), 0);
 }
 
-/* As a multicast group uses a QP. The client is told as if it were gone, and of nothing more. */
+/* The QP is used as by a multicast group. Its client is told that it is gone, and no more. */
 static void shell_left_while_it_is_used(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
@@ -552,7 +552,7 @@ static void leave_gone(void *context)
 	told->calls++;
 }
 
-/* Attached, with receives posted: nothing writes into their memory when the owner has been told. */
+/* Attached, with receives posted: once the owner has been told, nothing writes to their memory. */
 static void leave_stops_the_hardware(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
@@ -572,7 +572,7 @@ static void leave_stops_the_hardware(struct test *t)
 	EXPECT(t, wait_until(none_is_left, t));
 }
 
-/* The attach ends when the destroy has begun to wait: the fence must not wait for both. */
+/* The attach completes when the destroy has begun to wait: the fence must not wait for both. */
 static void leave_of_what_is_attached_under_its_destroy(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
@@ -591,7 +591,7 @@ static void leave_of_what_is_attached_under_its_destroy(struct test *t)
 	vrb_client_unregister(t->client);
 	t->client = NULL;
 	EXPECT_EQ(t, gone->calls, 1);
-	/* The mock forgets the group. */
+	/* The failure makes the mock forget the group. */
 	vrb_device_fail(t->dev, "test");
 	EXPECT(t, wait_until(none_is_left, t));
 }
@@ -634,7 +634,7 @@ static void shell_is_destroyed_after_failure(struct test *t)
 	EXPECT_EQ(t, t->mock->posts, posts);
 }
 
-/* What is queued behind the command under way is taken back. */
+/* Requests behind the command under way are cancelled. */
 static void shell_destroyed_under_its_requests(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);

@@ -43,7 +43,7 @@ static void slots_fill_up(struct test *t)
 	struct mock_request *request[SEVERAL];
 	int i;
 
-	t->mock->busy = 4;	/* the register, until the firmware takes the first command */
+	t->mock->busy = 4;	/* the register, until the firmware takes a command */
 	for (i = 0; i < SEVERAL; i++) {
 		request[i] = held_request(t, i);
 		submit(request[i]);
@@ -103,7 +103,7 @@ static void order_none_between_objects(struct test *t)
 	wait_released(t, &released[1]);
 }
 
-/* Both slots of the device are taken by these until block_end(). */
+/* These take both slots of the device until block_end(). */
 static void block_begin(struct test *t, struct mock_request *blocker[2])
 {
 	blocker[0] = held_request(t, 100);
@@ -228,7 +228,7 @@ static void slots_kept_from_users(struct test *t)
 	let_all_go(request, 7);
 }
 
-/* One process has all there are for processes, until a second one wants some. */
+/* One process has all slots for processes until a second one needs some. */
 static void slots_shared_among_users(struct test *t)
 {
 	struct mock_request *first[12], *second[12];
@@ -245,7 +245,7 @@ static void slots_shared_among_users(struct test *t)
 		wait_posted(second[i]);
 	}
 	EXPECT_EQ(t, posts_of(first, 12), 6);
-	/* Each has its part: what one gives back it gets back. */
+	/* Each process has its share: it gets back the slots that it frees. */
 	for (i = 3; i < 6; i++) {
 		let_go(first[i]);
 		wait_over(first[i], 0);
@@ -269,7 +269,7 @@ static void slots_of_a_user_for_teardown(struct test *t)
 	let_all_go(request, 3);
 }
 
-/* No completion comes that could have the register looked at again: the timer has to. */
+/* No completion makes the engine look at the register again, so the timer has to. */
 static void register_busy_is_retried(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1);
@@ -307,9 +307,9 @@ static u64 post_after_refusals(struct test *t)
 }
 
 /*
- * While the register stays busy it is tried once a millisecond. The next time it begins again with
- * a few microseconds: one of many requests is posted within a millisecond, which is too early for a
- * timer of the slow pace, however fast the machine is.
+ * While the register stays busy, the engine tries it once a millisecond. The next time it begins
+ * with a few microseconds again: one of many requests is posted within a millisecond, which is too
+ * early for the slow timer, however fast the machine is.
  */
 static void register_busy_is_retried_soon_again(struct test *t)
 {
@@ -346,8 +346,8 @@ static void register_busy_keeps_order(struct test *t)
 }
 
 /*
- * A request that comes to its second step when the register is free again, but before the one that
- * waits for it has been posted
+ * A request reaches its second step when the register is free again, but before the request that
+ * waits for the register has been posted.
  */
 static void register_busy_keeps_order_of_steps(struct test *t)
 {
@@ -410,9 +410,9 @@ static u64 look_for(struct test *t)
 }
 
 /*
- * After a slow command it looks once a millisecond. For the next command it begins again with a few
- * microseconds: the third look at one of many comes within a millisecond, which is too early for a
- * timer of the slow pace, however fast the machine is.
+ * After a slow command the engine looks once a millisecond. For the next command it begins with a
+ * few microseconds again: the third look for one of many comes within a millisecond, which is too
+ * early for the slow timer, however fast the machine is.
  */
 static void slot_one_is_looked_at_soon_again(struct test *t)
 {
@@ -472,7 +472,7 @@ static void set_slots_there(struct work_struct *work)
 	setting->ret = set_three_slots(setting->test);
 }
 
-/* Each command is found the way it was posted: the number changes when none is outstanding. */
+/* Each command is found the way it was posted: the number only changes when none is outstanding. */
 static void slots_change_between_commands(struct test *t)
 {
 	struct mock_request *held = held_request(t, 1), *later = new_request(t, 2);

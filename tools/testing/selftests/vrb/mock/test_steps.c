@@ -4,7 +4,7 @@
  */
 #include "mock.h"
 
-/* The posts of this test so far were exactly these. */
+/* The posts of this test so far must be exactly these. */
 static void expect_posts(struct test *t, const struct mock_post *posts, unsigned int nr)
 {
 	unsigned int i;
@@ -139,7 +139,7 @@ static void steps_encode_failure(struct test *t)
 	later->script.undo = true;
 	later->script.step[1].flags = MOCK_REFUSE;
 	run_to_end(later, -EINVAL);
-	EXPECT_EQ(t, later->script.posts, 2);	/* step 0, and its undoing */
+	EXPECT_EQ(t, later->script.posts, 2);	/* step 0, and its undo */
 	EXPECT_EQ(t, later->vrb.step, 1);
 }
 
@@ -158,7 +158,7 @@ static int nothing_to_undo(struct vrb_device *dev, struct vrb *vrb, struct vrb_s
 	return vrb->step ? VRB_NEXT : VRB_POST;
 }
 
-/* However many steps there are without a command, on the way there and back. */
+/* Any number of steps may have no command, forward and in the undo. */
 static void steps_without_commands(struct test *t)
 {
 	struct vrb_step *steps = test_alloc(t, LONG * sizeof(*steps));
@@ -193,7 +193,7 @@ static int post_always(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot 
 	return VRB_POST;
 }
 
-/* A row may stand for any number of commands. */
+/* One row may issue any number of commands. */
 static void steps_may_be_repeated(struct test *t)
 {
 	static const struct vrb_step steps[] = {
@@ -221,7 +221,7 @@ static const struct vrb_step no_way_back[] = {
 	{ .name = "second", .encode = refuse },
 };
 
-/* Not only a command: whoever says that a step cannot be undone. */
+/* The device also fails if the verb itself says that a step cannot be undone. */
 static void steps_undo_refused_fails_device(struct test *t)
 {
 	static const struct vrb_verb verb = { .name = "stuck", .class = VRB_CLASS_NORMAL,

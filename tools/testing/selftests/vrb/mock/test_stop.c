@@ -23,7 +23,7 @@ static bool is_failing(void *arg)
 	return vrb_device_failed(t->dev);
 }
 
-/* CPU 1 is in quiesce when this returns true. */
+/* Returns true when CPU 1 is in quiesce(). */
 static bool fail_on_cpu1(struct test *t, struct failing *failing)
 {
 	t->mock->quiesce_ms = 200;
@@ -33,7 +33,7 @@ static bool fail_on_cpu1(struct test *t, struct failing *failing)
 	return EXPECT(t, wait_until(is_failing, t));
 }
 
-/* Whoever has failed the device may count on it that the hardware writes no more. */
+/* The caller of vrb_device_fail() may rely on it that the hardware no longer writes. */
 static void fail_again(void *arg)
 {
 	struct test *t = arg;
@@ -69,7 +69,7 @@ static void fail_in_softirq_returns_when_the_hardware_has_stopped(struct test *t
 	leave_cpu0();
 }
 
-/* Two questions; and nothing is over, nothing accepted in between. */
+/* Between "failed" and "quiesced" nothing completes and nothing is accepted. */
 static void failed_is_not_yet_quiesced(struct test *t)
 {
 	struct mock_request *request[SEVERAL], *after = new_request(t, 99);
@@ -83,10 +83,10 @@ static void failed_is_not_yet_quiesced(struct test *t)
 		submit(request[i]);
 	}
 	if (fail_on_cpu1(t, &failing)) {
-		/* This CPU's pump may have waited for it meanwhile. */
+		/* This CPU's pump may have waited for quiesce() meanwhile. */
 		EXPECT(t, !vrb_device_quiesced(t->dev) || READ_ONCE(t->mock->quiesced));
 		EXPECT_EQ(t, vrb_submit(t->client, &after->vrb), -EIO);
-		mock_release(t->mock, NULL);	/* what finishes now is not looked at any more */
+		mock_release(t->mock, NULL);	/* completions are no longer looked at */
 	}
 	for (i = 0; i < SEVERAL; i++)
 		wait_over(request[i], -EIO);
@@ -94,7 +94,7 @@ static void failed_is_not_yet_quiesced(struct test *t)
 	leave_cpu0();
 }
 
-/* stop.sh looks at the log: an orderly stop is no error in there. */
+/* stop.sh checks the log: an orderly stop is not logged as an error. */
 static void stop_completes_everything(struct test *t)
 {
 	struct mock_request *request[SEVERAL], *gone = new_request(t, 99);
@@ -119,7 +119,7 @@ static void stop_completes_everything(struct test *t)
 	EXPECT_EQ(t, t->mock->quiesces, 1);
 }
 
-/* The end of a device with requests in flight, as stop.sh sees it. */
+/* A device ends with requests in flight; stop.sh checks the log. */
 static void stop_by_the_end_of_the_device(struct test *t)
 {
 	static const struct test_case second = { .config = { .name = "second" } };
@@ -148,7 +148,7 @@ static bool is_revived(void *arg)
 	return EXPECT(t, !ret || ret == -EBUSY) && !ret;
 }
 
-/* That one was in good order does not make the engine's own next one so: stop.sh reads the log. */
+/* After an orderly stop the engine's own failure must not look orderly; stop.sh reads the log. */
 static void fail_after_a_stop(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1);
@@ -178,7 +178,7 @@ static bool is_told(void *arg)
 	return READ_ONCE(t->mock->failures) >= t->mock->quiesces;
 }
 
-/* Each failure is told of once, whatever has the pump run in between. */
+/* Each failure is reported once, whatever runs the pump in between. */
 static void every_failure_is_told_once(struct test *t)
 {
 	struct mock_request *request;

@@ -13,7 +13,7 @@
 #define OBJECTS		6
 #define GROUPS		3
 #define USERS		3
-#define STEPS		6000	/* things done, all sources together */
+#define STEPS		6000	/* actions of all sources together */
 #define FAILURES	6
 
 struct storm;
@@ -22,7 +22,7 @@ struct storm_request {
 	struct mock_head head;
 	struct mock_script script;
 	struct storm *storm;
-	atomic_t owned;			/* somebody fills it in, or the engine has it */
+	atomic_t owned;			/* it is being filled in, or the engine has it */
 	atomic_t accepted, called;
 	struct hrtimer resume;		/* ends a wait */
 	struct vrb_object *waits;
@@ -47,7 +47,7 @@ struct storm {
 	struct vrb_group group[GROUPS];
 	struct vrb_user user[USERS];
 	struct vrb_client *client[2];
-	struct source source[4];	/* soft, hard, CPU 0's process, CPU 1's process */
+	struct source source[4];	/* softirq, hard IRQ, process on CPU 0, process on CPU 1 */
 	atomic_t left;
 	atomic_t made, released, freed, gone, destroyed, wrong;
 	bool end;
@@ -132,7 +132,7 @@ static void storm_gone(void *context)
 	atomic_inc(&storm->gone);
 }
 
-/* Whatever is queued on it or under way. */
+/* Destroys an object, whatever is queued on it or under way. */
 static void storm_destroy(struct storm *storm, struct source *source)
 {
 	struct storm_object *object;
@@ -157,7 +157,7 @@ static void storm_create(struct storm *storm, struct source *source)
 	if (!object)
 		return;
 	if (cmpxchg((__force struct storm_object **)&storm->place[place], NULL, object))
-		vrb_object_put(&object->mock.object);	/* the hardware never knew it */
+		vrb_object_put(&object->mock.object);	/* never created in the hardware */
 }
 
 /* ---- Requests ---- */
@@ -174,7 +174,7 @@ static enum hrtimer_restart storm_resume(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* A step is going to wait: somebody has to end that, even when the request is gone by then. */
+/* A step is about to wait. A timer ends the wait, even if the request is gone by then. */
 static void storm_waits(struct vrb *vrb)
 {
 	struct storm_request *request = container_of(vrb, struct storm_request, head.vrb);
@@ -249,7 +249,7 @@ static void storm_submit(struct storm *storm, struct source *source)
 	if (!client && !pick(source, 2))
 		request->head.vrb.group = &storm->group[pick(source, GROUPS)];
 	ret = vrb_submit(storm->client[client], &request->head.vrb);
-	/* If it was accepted it may have been called back, and be another's by now. */
+	/* If it was accepted it may already have been called back, and be reused by now. */
 	if (ret == -EINPROGRESS)
 		atomic_inc(&request->accepted);
 	else
@@ -262,7 +262,7 @@ static void storm_cancel(struct storm *storm, struct source *source)
 {
 	struct storm_request *request = &storm->request[pick(source, REQUESTS)];
 
-	/* One that has never been submitted, or is being filled in, is nobody's to cancel. */
+	/* A request that was never submitted, or is being filled in, must not be cancelled. */
 	if (!source->hard && atomic_read(&request->owned) && atomic_read(&request->accepted))
 		vrb_cancel(&request->head.vrb);
 }
@@ -289,7 +289,7 @@ static void storm_hardware(struct storm *storm, struct source *source)
 		mock_release(storm->test->mock, NULL);
 }
 
-/* One thing of those that there are. */
+/* Takes one random action. */
 static void storm_act(struct source *source)
 {
 	static void (*const acts[])(struct storm *storm, struct source *source) = {
@@ -336,7 +336,7 @@ static bool fail_is_through(void *arg)
 	return EXPECT(t, !ret || ret == -EBUSY) && !ret;
 }
 
-/* From time to time the device fails and is reset. */
+/* Fails and resets the device from time to time. */
 static void storm_fail(struct storm *storm)
 {
 	struct test *t = storm->test;
@@ -398,7 +398,7 @@ static bool storm_is_over(void *arg)
 	struct storm *storm = arg;
 	unsigned int i;
 
-	/* What was lost is answered at last. */
+	/* Lost commands are answered at last. */
 	mock_release(storm->test->mock, NULL);
 	for (i = 0; i < REQUESTS; i++) {
 		if (atomic_read(&storm->request[i].owned))
@@ -440,7 +440,7 @@ static void storm_check(struct storm *storm)
 	EXPECT_EQ(t, atomic_read(&storm->gone), atomic_read(&storm->destroyed));
 	EXPECT_EQ(t, atomic_read(&storm->released), atomic_read(&storm->made));
 	EXPECT_EQ(t, atomic_read(&storm->freed), atomic_read(&storm->made));
-	/* It was one. */
+	/* Enough has happened. */
 	EXPECT(t, accepted > STEPS / 20);
 	EXPECT(t, atomic_read(&storm->destroyed) > STEPS / 200);
 	if (t->failed)

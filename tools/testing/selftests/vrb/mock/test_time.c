@@ -53,7 +53,7 @@ static void timeout_makes_a_zombie(struct test *t)
 	EXPECT_EQ(t, counters(t).timeouts, 1);
 	EXPECT_EQ(t, counters(t).slots_now, 0);
 	EXPECT(t, !vrb_device_failed(t->dev));
-	/* Were its slot used again the hardware would have a word to say. */
+	/* If its slot were used again, the hardware would report a violation. */
 	for (i = 0; i < 30; i++) {
 		next = new_request(t, 10 + i);
 		run_to_end(next, 0);
@@ -65,7 +65,7 @@ static void timeout_makes_a_zombie(struct test *t)
 	EXPECT_EQ(t, counters(t).stray, 0);
 }
 
-/* The firmware is slow, not dead: as long as anything completes nothing is given up. */
+/* The firmware is slow, not dead: while any command completes, none is given up. */
 static void timeout_only_without_progress(struct test *t)
 {
 	struct mock_request *slow = held_request(t, 1), *other;
@@ -92,7 +92,7 @@ struct lost {
 	struct completion released;
 };
 
-/* So many runs of the pump that whatever is to be done now has been done. */
+/* Makes the pump run so often that everything that is due has been done. */
 static void run_often(struct test *t)
 {
 	u64 end = counters(t).runs + 50;
@@ -104,10 +104,10 @@ static void run_often(struct test *t)
 }
 
 /*
- * All at the same moment, which is when the last command completed, and with one that has nothing
- * behind it, so that a hold of the lock ends between a command and what is queued behind it. The
- * mock does not like a second command on the object. Those that one run does not get to are seen
- * to by the next.
+ * All commands time out at the same moment, counted from the last completion. One of them has no
+ * request behind it, so that a hold of the lock ends between a command and the request behind it.
+ * The mock reports a second command on an object. What one run does not reach is handled by the
+ * next.
  */
 static void timeout_of_many(struct test *t)
 {
@@ -152,8 +152,8 @@ static void submit_until_gone(struct mock_request *request)
 }
 
 /*
- * But not for ever: what is lost on a busy device ends, and with it the destroy of its object. The
- * hardware always has another command, so that no CPU that stands still for a while leaves it idle.
+ * But not for ever: on a busy device a lost command times out, and the destroy of its object ends.
+ * The hardware always has another command, so that a CPU that stalls does not leave it idle.
  */
 static void timeout_however_busy(struct test *t)
 {
@@ -171,18 +171,18 @@ static void timeout_however_busy(struct test *t)
 	busy->then = submit_until_gone;
 	busy->data = gone;
 	submit(busy);
-	/* Until the device fails over the destroy, as likely as not with one of these under way. */
+	/* This goes on until the destroy fails the device, probably with one of these under way. */
 	EXPECT(t, wait_for_completion_timeout(&busy->over, MOCK_PATIENCE));
 	EXPECT(t, !busy->status || busy->status == -EIO);
 	EXPECT(t, READ_ONCE(lost->calls));	/* while the device was busy */
 	wait_over(lost, -ETIMEDOUT);
 	wait_over(gone, 0);
 	wait_released(t, &released);
-	/* The destroy has waited for it another timeout. */
+	/* The destroy has waited another timeout for the command. */
 	wait_failed(t);
 }
 
-/* Near and far, and taken back meanwhile: none too early, none late by more than a tick. */
+/* Near and far deadlines, some cancelled: none is early, none late by more than a tick. */
 static void deadlines_are_kept(struct test *t)
 {
 	static const unsigned int ms[] = { 1, 3, 60, 63, 64, 65, 70, 127, 130, 500, 900, 4200 };
@@ -223,8 +223,8 @@ static void deadlines_are_kept(struct test *t)
 }
 
 /*
- * More distant deadlines than the pump sorts in a run. They were submitted last, so it sorts them
- * first, and must go on to the near ones.
+ * There are more distant deadlines than the pump sorts in a run. They were submitted last, so it
+ * sorts them first, and must go on to the near ones.
  */
 static void deadlines_behind_distant_ones(struct test *t)
 {
@@ -265,7 +265,7 @@ static void submit_as_arg(void *arg)
 	submit(arg);
 }
 
-/* Whatever is free, it is not issued; the last of them comes by way of the inbox. */
+/* The request is not issued even if slots are free; the last two come through the inbox. */
 static void deadline_in_the_past(struct test *t)
 {
 	struct mock_request *request;
@@ -284,7 +284,7 @@ static void deadline_in_the_past(struct test *t)
 	EXPECT_EQ(t, counters(t).deadline, 4);
 }
 
-/* A deadline so late that it never comes disturbs nobody. */
+/* A deadline that never comes has no effect. */
 static void deadline_at_the_end_of_time(struct test *t)
 {
 	struct mock_request *first = held_request(t, 1), *second = new_request(t, 2);
@@ -337,7 +337,7 @@ static void timeout_makes_object_uncertain(struct test *t)
 	EXPECT(t, !vrb_device_failed(t->dev));
 }
 
-/* That has been accepted after the destroy: it does not end, but nothing overtakes the lost one. */
+/* It was accepted after the destroy, so it is not cancelled. It must not overtake the lost one. */
 static void timeout_holds_up_a_parting_request(struct test *t)
 {
 	struct mock_request *lost = held_request(t, 1), *parting = new_request(t, 2);
@@ -383,8 +383,8 @@ static void submit_meanwhile(struct mock_request *request)
 }
 
 /*
- * More than a run ends; the late result comes before the last of them have ended. Until they have
- * a new one is refused, not taken for one of them.
+ * More requests end than a run handles, and the late result comes before the last have ended. Until
+ * then a new request is refused, and not taken for one of them.
  */
 static void timeout_refuses_until_all_have_ended(struct test *t)
 {
@@ -441,7 +441,7 @@ static void late_result_is_reported(struct test *t)
 	EXPECT_EQ(t, object->destroy.lost, 1);
 	EXPECT_EQ(t, object->destroy.late_step, 1);
 	EXPECT(t, wait_until(zombie_reaped, t));
-	/* Certain again */
+	/* The object's state is certain again. */
 	again->vrb.object = &object->object;
 	run_to_end(again, 0);
 	destroy(object);
@@ -453,7 +453,7 @@ static bool one_stray(void *arg)
 	return counters(arg).stray == 1;
 }
 
-/* Both results come in one run. The second is that of no command. */
+/* Both results come in one run. The second one belongs to no command. */
 static void late_result_that_comes_twice(struct test *t)
 {
 	struct mock_request *lost = new_request(t, 1), *again = new_request(t, 2);
@@ -472,9 +472,7 @@ static void late_result_that_comes_twice(struct test *t)
 	wait_released(t, &released);
 }
 
-/*
- * An owner that gives up on an object the hardware may have: its memory stays until that is known.
- */
+/* The owner drops an object that the hardware may have: its memory stays until that is known. */
 static void zombie_keeps_its_object(struct test *t)
 {
 	struct mock_request *lost = held_request(t, 1);
@@ -504,7 +502,7 @@ static void zombies_too_many_fail_device(struct test *t)
 	EXPECT_EQ(t, vrb_submit(t->client, &after->vrb), -EIO);
 }
 
-/* Of a device that may have a zombie in another slot. */
+/* The device may have a zombie in another slot. */
 static void zombie_in_reserved_slot_fails_device(struct test *t)
 {
 	struct mock_request *normal[3], *teardown = held_request(t, 9);
@@ -541,7 +539,7 @@ static void zombie_blocking_a_destroy_fails_device(struct test *t)
 }
 
 /*
- * However long the command has been lost, the destroy waits for one timeout. The scan in the middle
+ * However long ago the command was lost, the destroy waits for one timeout. The scan in the middle
  * of it must not fail the device.
  */
 static void zombie_gives_a_late_destroy_its_time(struct test *t)
@@ -614,7 +612,7 @@ static void stray_token(struct test *t)
 
 	submit(request);
 	wait_posted(request);
-	/* The right slot, another generation. */
+	/* The slot is right, the generation is not. */
 	mock_inject(t->mock, t->mock->command[t->mock->log[0].slot].token ^ 0x8000);
 	EXPECT(t, wait_until(one_stray, t));
 	EXPECT_EQ(t, request->calls, 0);
@@ -652,7 +650,6 @@ static void duplicate_completion(struct test *t)
 	EXPECT_EQ(t, counters(t).completed, 1);
 }
 
-/* Long enough for a command that is answered, even where a virtual CPU stands still for a while. */
 #define HASTY 1000
 
 /* Requests whose deadline is always about to pass */
@@ -716,6 +713,7 @@ static void timeout_among_deadlines(struct test *t)
 	}
 }
 
+/* Long enough for a command that is answered, even if a virtual CPU stalls for a while. */
 #define SOON { .issue_timeout_ms = 300 }
 
 const struct test_case time_tests[] = {

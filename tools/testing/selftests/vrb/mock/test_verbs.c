@@ -18,7 +18,7 @@ static void verbs_are_told_to_clients(struct test *t)
 	EXPECT(t, !vrb_client_can(t->client, VRB_NR_OPS));
 }
 
-/* Refused requests are untouched: corrected they are submitted as they are. */
+/* A refused request does not change: it can be corrected and submitted again. */
 static void verbs_there_are_not(struct test *t)
 {
 	struct typed_request *request = new_query_port(t);
@@ -50,7 +50,7 @@ static void verbs_of_no_object(struct test *t)
 	kfree(elsewhere);
 }
 
-/* Class, flags and group are looked at as in any request. */
+/* Class, flags and group are checked as in any request. */
 static void verbs_are_checked(struct test *t)
 {
 	struct vrb_client *other = vrb_client_register(t->mock->ibdev, "other");
@@ -108,7 +108,7 @@ static void verbs_on_objects_of_ib_core(struct test *t)
 	ib_destroy_cq(cq);
 }
 
-/* From RESET to INIT a port and a P_Key are needed, which ib_core's security has to see. */
+/* The transition to INIT sets a port and a P_Key, which ib_core's security must check. */
 static void connect_of_ib_core_starts_at_init(struct test *t)
 {
 	struct ib_cq *cq = core_cq(t);
@@ -136,7 +136,7 @@ static void verbs_on_objects_of_a_process(struct test *t)
 	mock_cq_hw(cq)->base.object.destroy.user = &user;
 	EXPECT_EQ(t, vrb_submit(t->client, &query->vrb), -EACCES);
 	EXPECT_EQ(t, PTR_ERR(vrb_alloc_qp(t->client, t->pd, &attr, GFP_KERNEL)), -EACCES);
-	/* The provider itself requests what ib_core has checked. */
+	/* The provider itself submits requests that ib_core has checked. */
 	EXPECT_EQ(t, vrb_submit(vrb_device_client(t->dev), &query->vrb), -EINPROGRESS);
 	wait_typed(query, 0);
 	mock_cq_hw(cq)->base.object.destroy.user = NULL;
@@ -144,7 +144,7 @@ static void verbs_on_objects_of_a_process(struct test *t)
 	ib_destroy_cq(cq);
 }
 
-/* A typed request and what ib_core's destroy submits line up. */
+/* ib_core's destroy is queued behind a typed request. */
 static void destroy_of_ib_core_waits_for_requests(struct test *t)
 {
 	struct ib_cq *cq = core_cq(t);
@@ -219,7 +219,7 @@ static struct attached attached_qp(struct test *t)
 	return of;
 }
 
-/* An attached group is a child; a detach is accepted while the destroy is pending. */
+/* An attached group counts as a child; a detach is accepted while the destroy is pending. */
 static void detach_lets_a_dying_qp_go(struct test *t)
 {
 	struct attached of = attached_qp(t);
@@ -233,7 +233,7 @@ static void detach_lets_a_dying_qp_go(struct test *t)
 	wait_gone(end_cq(t, of.cq));
 }
 
-/* Nobody can detach it any more, whether the device comes back or not. */
+/* After a failure the QP is in no group, whether the device comes back or not. */
 static void a_failed_device_has_no_groups(struct test *t)
 {
 	struct attached of = attached_qp(t);
@@ -249,7 +249,7 @@ static void a_failed_device_has_no_groups(struct test *t)
 	wait_gone(end_cq(t, of.cq));
 }
 
-/* More than a run of the pump ends: a detach that comes meanwhile is not one of them. */
+/* A run of the pump cannot end all requests: a detach that comes meanwhile is not cancelled. */
 static void detach_after_a_destroy_is_not_cancelled(struct test *t)
 {
 	struct attached of = attached_qp(t);
@@ -272,7 +272,7 @@ static void detach_after_a_destroy_is_not_cancelled(struct test *t)
 	wait_gone(end_cq(t, of.cq));
 }
 
-/* A detach is accepted from a client that ends, but a group that takes none takes no detach. */
+/* A detach is accepted from a client that has been shut, but not with a poisoned group. */
 static void detach_of_a_poisoned_group(struct test *t)
 {
 	struct attached of = attached_qp(t);
@@ -303,7 +303,7 @@ static void waits_for_a_typed_request(struct test *t)
 	EXPECT_EQ(t, vrb_submit_wait(t->client, &query.vrb), 0);
 }
 
-/* Two slots, one of them for teardown: what ends a QP goes while all others wait. */
+/* One of the two slots is for teardown: a modify to ERR is issued while all other requests wait. */
 static void modify_to_error_is_teardown(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);

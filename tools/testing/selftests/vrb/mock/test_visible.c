@@ -30,7 +30,7 @@ static void visible_requests(struct test *t)
 	wait_released(t, &released[1]);
 }
 
-/* A zombie. No destroy waits for it: that would be a matter of time. */
+/* A zombie without a destroy, which would only wait for a limited time. */
 static void visible_zombie(struct test *t)
 {
 	struct mock_request *lost = held_request(t, 1);
@@ -64,7 +64,7 @@ static void visible_undo(struct test *t)
 	wait_over(request, -EINVAL);
 }
 
-/* One that has neither a step nor a slot */
+/* An await has neither a step nor a slot. */
 static void visible_awaits(struct test *t)
 {
 	struct typed_request *await = new_typed(t);
@@ -75,7 +75,7 @@ static void visible_awaits(struct test *t)
 	vrb_kill(&await->vrb);
 }
 
-/* Every transition once, for the tracepoints; and a failure last. */
+/* Every transition once, for the tracepoints; the failure comes last. */
 static void visible_transitions(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1), *lost = held_request(t, 2);

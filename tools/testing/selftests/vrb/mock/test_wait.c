@@ -27,7 +27,7 @@ static struct mock_request *waiting_request(struct test *t, struct mock_object *
 	return request;
 }
 
-/* The slot is others' meanwhile, the object is not; then it goes on where it was. */
+/* Others may use the slot meanwhile, but not the object. Then the request goes on where it was. */
 static void waits_without_a_slot(struct test *t)
 {
 	struct mock_request *request, *behind = new_request(t, 2), *other = new_request(t, 3);
@@ -73,8 +73,8 @@ static void wait_queue(struct test *t, u64 length)
 #define BEHIND 3
 
 /*
- * There is one slot besides the reserved one, and it is taken. What has waited goes on in front of
- * what was queued meanwhile.
+ * The only slot besides the reserved one is taken. The resumed request goes on in front of those
+ * queued meanwhile.
  */
 static void resumed_goes_on_in_front(struct test *t)
 {
@@ -99,7 +99,7 @@ static void resumed_goes_on_in_front(struct test *t)
 	wait_over(request, 0);
 	for (i = 0; i < BEHIND; i++)
 		wait_over(behind[i], 0);
-	/* Its first step, the blocker, its other steps, the rest. */
+	/* The first step, the blocker, the other steps, the rest. */
 	EXPECT_EQ(t, t->mock->log[2].tag, 1);
 	EXPECT_EQ(t, t->mock->log[3].tag, 1);
 	EXPECT_EQ(t, t->mock->log[4].tag, 10);
@@ -107,7 +107,7 @@ static void resumed_goes_on_in_front(struct test *t)
 	wait_released(t, &released);
 }
 
-/* It is as old as it is, not as its resume: so it goes before a class above that is younger. */
+/* Its age counts from the submit: it goes before a younger request of a higher class. */
 static void resumed_keeps_its_age(struct test *t)
 {
 	struct mock_request *blocker = held_request(t, 2), *other = new_request(t, 3);
@@ -150,7 +150,7 @@ static void waits_after_a_command(struct test *t)
 	EXPECT_EQ(t, request->calls, 0);
 	vrb_resume(&object->object);
 	wait_over(request, 0);
-	EXPECT_EQ(t, request->script.posts, 3);	/* not that command again */
+	EXPECT_EQ(t, request->script.posts, 3);	/* the command is not repeated */
 	destroy(object);
 	wait_released(t, &released);
 }
@@ -184,7 +184,7 @@ static int resume_first(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot
 	return VRB_WAIT;
 }
 
-/* What a step waits for may have come before it says so. */
+/* The resume may come before the step returns VRB_WAIT. */
 static void resume_before_the_verdict(struct test *t)
 {
 	static const struct vrb_step steps[] = { { .name = "early", .encode = resume_first } };
@@ -212,7 +212,7 @@ static void cancel_of_a_waiting_request_undoes(struct test *t)
 	request = waiting_request(t, object, MOCK_WAIT);
 	EXPECT_EQ(t, vrb_cancel(&request->vrb), 0);
 	wait_over(request, -ECANCELED);
-	/* The step it waited in and the one before. */
+	/* The step that waited, and the one before. */
 	EXPECT_EQ(t, request->script.undos, 2);
 	EXPECT(t, t->mock->log[1].undo);
 	EXPECT_EQ(t, t->mock->log[1].step, 1);
@@ -228,7 +228,7 @@ static void submit_next(struct mock_request *request)
 	complete(&request->over);
 }
 
-/* What one request waits for may come as late as its undo: the next one's wait does not end. */
+/* The resume may come as late as the undo: it must not end the wait of the next request. */
 static void resume_while_undone_is_not_the_next_ones(struct test *t)
 {
 	struct mock_request *first, *next = new_request(t, 2);
@@ -237,7 +237,7 @@ static void resume_while_undone_is_not_the_next_ones(struct test *t)
 
 	object = new_object(t, 9, &released);
 	first = waiting_request(t, object, MOCK_WAIT);
-	/* In one hold of the lock: the pump does not see the news in between. */
+	/* All of it is in one hold of the lock: the pump does not see the resume in between. */
 	first->script.undo = false;
 	first->then = submit_next;
 	first->data = next;
@@ -263,8 +263,8 @@ static void resume_another(struct mock_request *request)
 }
 
 /*
- * Or as late as the end of the object, in a callback just before its release: the pump must not
- * find what has been released.
+ * Or as late as a callback just before the object's release: the pump must not access the object
+ * after that.
  */
 static void resume_while_destroyed_is_forgotten(struct test *t)
 {
@@ -303,7 +303,7 @@ static void destroy_takes_a_waiting_request_back(struct test *t)
 	wait_released(t, &released);
 }
 
-/* A CQ's: its command, the drain of its event queue, the key of its buffer. */
+/* Like the destroy of a CQ: its command, the drain of its event queue, the key of its buffer. */
 static void destroy_may_wait(struct test *t)
 {
 	struct mock_request *gone = new_request(t, 1), *held = held_request(t, 2);
@@ -329,7 +329,7 @@ static void destroy_may_wait(struct test *t)
 	EXPECT_EQ(t, t->mock->posts, 3);
 }
 
-/* Somebody still has what it waits with: it is over when that one has let go. */
+/* Somebody may still use the memory that it waits with, so it completes only after the resume. */
 static void fail_ends_waits(struct test *t)
 {
 	struct mock_request *request;
@@ -352,7 +352,7 @@ static void fail_it(struct vrb *vrb)
 	vrb_device_fail(vrb->object->dev, "in the middle of a step");
 }
 
-/* The device fails between the step and what it answers: the wait counts all the same. */
+/* The device fails after the step and before its return value: the wait counts nevertheless. */
 static void fail_before_the_verdict_keeps_the_wait(struct test *t)
 {
 	struct mock_object *object;
@@ -370,7 +370,7 @@ static void fail_before_the_verdict_keeps_the_wait(struct test *t)
 	wait_released(t, &released);
 }
 
-/* Nothing is undone there; who has the request's memory says when it is over. */
+/* Nothing is undone. The user of the request's memory says when the request is over. */
 static void fail_leaves_a_wait_to_its_resume(struct test *t)
 {
 	struct mock_request *request;
@@ -385,7 +385,7 @@ static void fail_leaves_a_wait_to_its_resume(struct test *t)
 	destroy(object);
 	usleep_range(5000, 6000);
 	EXPECT_EQ(t, request->calls, 0);
-	/* All else has ended: this alone keeps the device from another life. */
+	/* Everything else has ended: only this request prevents a revive. */
 	msleep(50);
 	EXPECT_EQ(t, vrb_device_revive(t->dev), -EBUSY);
 	vrb_resume(&object->object);
@@ -393,7 +393,7 @@ static void fail_leaves_a_wait_to_its_resume(struct test *t)
 	wait_released(t, &released);
 }
 
-/* The destroy found its command under way; when that is over nobody waits for anything more. */
+/* The destroy comes while the command is under way: then the wait does not begin. */
 static void destroy_ends_a_wait_that_begins_later(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1);
@@ -457,7 +457,7 @@ static void work_that_fails(struct test *t)
 	EXPECT_EQ(t, t->mock->posts, 0);
 }
 
-/* ---- Who waits for a request ---- */
+/* ---- Waits for a request ---- */
 
 static void submit_again(struct mock_request *request)
 {
@@ -477,13 +477,13 @@ static void kill_ends_resubmission(struct test *t)
 	vrb_kill(&request->vrb);
 	EXPECT_EQ(t, PTR_ERR(request->data), -EPERM);
 	EXPECT_EQ(t, vrb_cancel(&request->vrb), -ENOENT);
-	vrb_kill(&request->vrb);		/* idle: at once */
+	vrb_kill(&request->vrb);		/* idle: returns at once */
 	request->then = NULL;
 	request->calls = 0;
 	run_to_end(request, 0);
 }
 
-/* However often, and whatever the request is doing just then: it stands still afterwards. */
+/* Whatever the request is doing, and however often: it is idle afterwards. */
 static void kill_of_a_restless_request(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1);
@@ -544,7 +544,7 @@ static void kill_there(struct work_struct *work)
 	vrb_kill(&killing->request->vrb);
 }
 
-/* It sleeps when this returns. */
+/* The killer sleeps when this returns. */
 static void kill_begins(struct killing *killing)
 {
 	init_completion(&killing->begins);
@@ -560,7 +560,7 @@ static void kill_is_over(struct killing *killing)
 	destroy_work_on_stack(&killing->work);
 }
 
-/* Another one of the client's stays under way: the request goes idle, not the client. */
+/* Another request of the client stays under way: the wait is for the request, not the client. */
 static void kill_among_others(struct test *t)
 {
 	struct mock_request *other = held_request(t, 1), *request = held_request(t, 2);
@@ -579,7 +579,7 @@ static void kill_among_others(struct test *t)
 	kill_is_over(&killing);
 }
 
-/* It comes when the step's command is over; nobody is going to resume it. */
+/* The wait would begin when the step's command is over, and nobody is going to resume it. */
 static void kill_ends_a_wait_that_begins_later(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1);
@@ -636,7 +636,7 @@ static void wait_ends_with_a_fatal_signal(struct test *t)
 	EXPECT_EQ(t, vrb_wait_killable(&killable.request->vrb), 0);
 }
 
-/* Who submits and waits need not look at the answer of the submit. */
+/* A caller that submits and then waits need not check the result of the submit. */
 static void wait_for_what_was_refused(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1);
