@@ -16,12 +16,12 @@ LIBRARY=$TREE/userspace/libvrbq
 INSTALLED=$WORK/install/usr/local
 failed=0
 
-# in_tools COMMAND...: in the root of the tools
+# in_tools COMMAND...: runs the command in the root of the tools
 in_tools() {
 	in_root "$(tool_root)" --bind "$TREE" --bind "$WORK" --cwd "$LIBRARY" -- "$@"
 }
 
-# result NUMBER TEXT LINES: ok if there are no lines
+# result NUMBER TEXT LINES: prints a result, which is ok if there are no lines
 result() {
 	if [ -z "$3" ]; then
 		echo "ok $1 $2"
@@ -48,7 +48,7 @@ without_page() {
 	done
 }
 
-# links_nowhere: pages that are links to pages that are not there
+# links_nowhere: prints the pages that link to a missing page
 links_nowhere() {
 	(cd "$INSTALLED/share/man" && grep -rhE '^\.so ' . | awk '{ print $2 }' | sort -u |
 		while read -r page; do [ -s "$page" ] || echo "$page"; done)

@@ -6,8 +6,8 @@
 # Runs: guest --driver mthca --sm
 # Level: ci
 #
-# Tests the examples of libvrbq and vrbstat: their work on a device, and their messages when there
-# is no device or they have no access to it. By hand:
+# Tests the examples of libvrbq and vrbstat: their work on a device, and their messages without a
+# device or without access to it. By hand:
 #   tools/testing/vm/run --driver tavor --sm -- \
 #     tools/testing/selftests/libvrbq/programs.sh [test_NAME...]
 
@@ -17,7 +17,7 @@
 BIN=${TEST_BIN:-$TREE/build/guest/libvrbq}
 PAIRS=20
 
-# says PATTERN COMMAND...: it fails, and says so in one line that matches, beginning with its name
+# says PATTERN COMMAND...: the command fails, with one line that begins with its name and matches
 says() {
 	local pattern=$1 status=0 output
 	shift
@@ -27,7 +27,7 @@ says() {
 	grep -qE "^(vrbq?[a-z_]*): .*$pattern" <<<"$output" || fail "not '$pattern': $*"
 }
 
-# as_nobody COMMAND...
+# as_nobody COMMAND...: runs the command without privileges
 as_nobody() {
 	setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all --inh-caps=-all "$@"
 }
@@ -41,7 +41,7 @@ checked() {
 	"$BIN/vrbq_connect" --check --device "$1" --pairs "$PAIRS" --mode "$2"
 }
 
-# alike DEVICE: the same output in each mode, and all is done
+# alike DEVICE: each mode has the same output, and completes everything
 alike() {
 	local mode
 	checked "$1" sync >"$TEST_DIR/sync"
@@ -77,7 +77,8 @@ test_connect_does_the_same_on_rdma_rxe() {
 	[ ! -e "$TEST_DIR/failed" ]
 }
 
-# words FIRST LAST FILE: the lines between these patterns, without blanks; man's "\-" is "-"
+# words FIRST LAST FILE: prints the lines between these patterns without blanks, and man's "\-" as
+# "-"
 words() {
 	sed -n "/$1/,/$2/p" "$3" | sed 's/\\-/-/g' | tr -d ' \t\n'
 }
@@ -109,7 +110,8 @@ test_connect_without_a_verb_queue() {
 	says "has no verb queue; say --mode=threads" "$BIN/vrbq_connect" --mode queue
 }
 
-# of_release REVISION BYTES COMMAND...: the driver is one of that revision, with longer structures
+# of_release REVISION BYTES COMMAND...: runs it with a driver of this revision, with longer
+# structures
 of_release() {
 	OTHER_REVISION=$1 OTHER_BYTES=$2 LD_PRELOAD=$BIN/other_driver.so "${@:3}"
 }
@@ -186,7 +188,7 @@ test_vrbstat_shows_requests() {
 	cat "$TEST_DIR/connect"
 }
 
-# shown PATTERN: it is in what vrbstat shows now, which stays in a file
+# shown PATTERN: vrbstat shows an issued request that matches; its output stays in a file
 shown() {
 	"$BIN/vrbstat" >"$TEST_DIR/shown"
 	grep -q "issued.*$1" "$TEST_DIR/shown"
@@ -205,7 +207,7 @@ test_vrbstat_watches() {
 	[ -z "$(ls /sys/kernel/tracing/instances)" ]
 }
 
-# traces: vrbstat has its tracefs instance
+# traces: the tracefs instance of vrbstat exists
 traces() {
 	[ -n "$(ls /sys/kernel/tracing/instances)" ]
 }
@@ -234,7 +236,7 @@ test_vrbstat_writes_json() {
 	[ "$(grep -c '^{"devices":\[{.*}\]}$' "$TEST_DIR/lines")" = 2 ]
 }
 
-# The device of another driver, or of another release, may have fewer counters.
+# Another driver, or another release of this one, may have fewer counters.
 test_vrbstat_shows_what_there_is() {
 	mkdir -p "$TEST_DIR/debug/ib_vrb/dev"
 	echo "submitted 1" >"$TEST_DIR/debug/ib_vrb/dev/counters"

@@ -28,7 +28,7 @@ static struct ibv_cq *cq;
 static struct vrbq *q;
 static char function[64];
 
-/* Only the command of the requests: what the driver does to go away is not to wait. */
+/* Slows down only the command of the requests, so that the unbind itself is not delayed. */
 static bool slow(const char *latency)
 {
 	char request[128];
@@ -74,7 +74,7 @@ static bool open_all(enum vrbq_backend backend)
 	struct ibv_device **list = NULL;
 	int i, tries;
 
-	/* Bound anew, it comes after a while. */
+	/* After a bind it takes a while until the device appears. */
 	for (tries = 0; tries < 100 && !context; tries++) {
 		list = ibv_get_device_list(NULL);
 		if (list && list[0] && find_function(list[0]))
@@ -97,8 +97,8 @@ static bool open_all(enum vrbq_backend backend)
 }
 
 /*
- * Whether every object of the device that has gone can be destroyed. What was given to the queue to
- * be destroyed, and was not reaped, has gone with it.
+ * Returns whether every object of the removed device can be destroyed. Objects whose destroy was
+ * submitted, but not reaped, are already gone.
  */
 static bool close_all(bool reaped)
 {
@@ -116,8 +116,8 @@ static bool close_all(bool reaped)
 }
 
 /*
- * Of a QP two: to INIT, and on every fourth QP a destroy, on the others a reset. Returns how many
- * were accepted.
+ * Submits two requests for a QP: to INIT, and a destroy on every fourth QP, a reset on the others.
+ * Returns how many were accepted.
  */
 static int submit_two(int i, int round)
 {
@@ -150,7 +150,7 @@ static struct {
 	bool good;
 } flow;
 
-/* One that ends well makes room for the next, until the first that does not. */
+/* Each successful request is followed by the next ones, until the first that fails. */
 static void follow(const struct vrbq_completion *c)
 {
 	const int round = c->wr_id / (2 * QPS), i = c->wr_id % (2 * QPS) / 2;
@@ -167,12 +167,12 @@ static void follow(const struct vrbq_completion *c)
 		qps[i] = NULL;
 	if (c->op != VRBQ_OP_RESET_QP || flow.failed || round + 1 == ROUNDS)
 		return;
-	/* None, because the queue has just ended: then what it has fails. */
+	/* If none is accepted, the queue has just ended, and its requests fail. */
 	n = submit_two(i, round + 1);
 	flow.submitted += n > 0 ? n : 0;
 }
 
-/* Each completes once, and the last of them fail, however long the driver takes to go. */
+/* Each request completes once, and the last ones fail, however long the unbind takes. */
 static bool reap_all(void)
 {
 	struct pollfd fd = { .fd = vrbq_fd(q), .events = POLLIN };
@@ -195,7 +195,7 @@ static bool reap_all(void)
 	return flow.good && flow.failed;
 }
 
-/* A queue of the driver has ended; threads go on, and what they are asked for fails. */
+/* The driver's queue has ended. Threads go on, and their requests fail. */
 static bool ended(enum vrbq_backend backend)
 {
 	struct vrbq_completion completion;

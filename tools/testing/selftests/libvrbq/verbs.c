@@ -30,7 +30,7 @@ static enum vrbq_backend backend;
 static struct ibv_context *context, *other;
 static struct ibv_port_attr port;
 
-/* What each test begins with. */
+/* The objects that each test begins with. */
 static struct vrbq *q;
 static struct ibv_pd *pd;
 static struct ibv_cq *cq;
@@ -70,7 +70,7 @@ static struct ibv_qp_attr to(enum ibv_qp_state state, const struct ibv_qp *peer)
 	};
 }
 
-/* One completion, which comes within ten seconds; its wr_id is 0 if not. */
+/* Returns a completion that comes within ten seconds, or one whose wr_id is 0. */
 static struct vrbq_completion reap_one(struct vrbq *from)
 {
 	struct pollfd fd = { .fd = vrbq_fd(from), .events = POLLIN };
@@ -81,7 +81,7 @@ static struct vrbq_completion reap_one(struct vrbq *from)
 	return completion;
 }
 
-/* The status of a request, from its submit to its end; -1: it was not that one */
+/* Submits a request and returns its status, or -1 if another request completed. */
 static int run_one(struct vrbq *with, struct vrbq_request *request)
 {
 	struct vrbq_completion completion;
@@ -136,7 +136,7 @@ static bool test_told(void)
 	if (vrbq_query(q, &info, sizeof(info)) || info.backend != backend || info.depth != DEPTH ||
 	    info.outstanding || vrbq_backend(q) != backend)
 		return false;
-	/* A program that knows less of the structure, and one that knows more. */
+	/* A program with a shorter structure, and one with a longer structure. */
 	first = 0x5555555555555555;
 	if (vrbq_query(q, (struct vrbq_info *)&first, 4) || (uint32_t)first != backend ||
 	    first >> 32 != 0x55555555)
@@ -214,7 +214,7 @@ static bool connect_fails(int mask, uint32_t step, enum ibv_qp_state state)
 	return connect_fails_with(&attr, mask, step, state);
 }
 
-/* The kernel refuses the path of the second transition; the first one is made. */
+/* The kernel refuses the path of the second transition; the first one succeeds. */
 static bool test_step_refused(void)
 {
 	struct ibv_qp_attr attr = to(IBV_QPS_RTS, qps[1]);
@@ -225,13 +225,13 @@ static bool test_step_refused(void)
 	       real_state(qps[0]) == IBV_QPS_INIT && connect_pair(q, qps[0], qps[1]);
 }
 
-/* Of what RTR wants a part makes no sense. Without any of it the QP comes to INIT. */
+/* RTR with only some of its attributes is invalid. Without any of them the QP stops in INIT. */
 static bool test_step(void)
 {
 	if (!connect_fails(CONNECT_MASK & ~IBV_QP_DEST_QPN, 0, IBV_QPS_RESET) ||
 	    !connect_fails(CONNECT_MASK & ~RTR_MASK, 1, IBV_QPS_INIT))
 		return false;
-	/* From there it goes on. */
+	/* A second connect goes on from there. */
 	return connect_pair(q, qps[0], qps[1]);
 }
 
@@ -255,7 +255,7 @@ static bool test_connect_to_what(void)
 	if (run_one(q, &request) || qps[0]->state != IBV_QPS_RTR ||
 	    !connect_pair(q, qps[0], qps[1]))
 		return false;
-	/* From RTS there is nothing to connect. */
+	/* A QP in RTS needs no further transition. */
 	attr.qp_state = IBV_QPS_RTS;
 	vrbq_prep_connect_qp(&request, 0, qps[0], &attr, CONNECT_MASK);
 	return run_one(q, &request) == EINVAL && qps[0]->state == IBV_QPS_RTS;
@@ -285,7 +285,7 @@ static bool test_query(void)
 	return !run_one(q, &request);
 }
 
-/* What comes after a reset in the same submit begins in RESET, and is not undone by it. */
+/* Requests after a reset in the same submit start in RESET, and the reset does not undo them. */
 static bool test_reset(void)
 {
 	struct ibv_qp_attr attr = to(IBV_QPS_RTS, qps[1]);
@@ -385,7 +385,7 @@ static bool test_destroy_qp(void)
 	for (i = 0; i < QPS; i++)
 		if (vrbq_destroy_qp(q, qps[i], i + 1))
 			return false;
-	/* Until the last is reaped nothing else can be asked of one. */
+	/* Until its destroy is reaped, a QP accepts no other request. */
 	vrbq_prep_reset_qp(&request, 0, qps[QPS - 1]);
 	if (backend == VRBQ_BACKEND_VERB_QUEUE && !refused(q, &request, ESHUTDOWN))
 		return false;
@@ -400,7 +400,7 @@ static bool test_destroy_qp(void)
 	return true;
 }
 
-/* Nothing is readable before, and all of the time until the last is reaped. */
+/* The descriptor is readable from the first completion until the last one is reaped. */
 static bool test_fd(void)
 {
 	struct pollfd fd = { .fd = vrbq_fd(q), .events = POLLIN };
@@ -446,7 +446,7 @@ static bool slow(const char *latency)
 	return model_ask(request);
 }
 
-/* The first takes a while, and the others are behind it on the same QP. */
+/* The first request is slow, and the others wait behind it on the same QP. */
 static bool test_cancel(void)
 {
 	struct ibv_qp_attr attr = to(IBV_QPS_RTS, qps[1]);
@@ -476,7 +476,7 @@ static bool test_cancel(void)
 	return good && qps[0]->state == IBV_QPS_RTS && vrbq_cancel(q, 1) == -1 && errno == ENOENT;
 }
 
-/* One that was cancelled before it began tells the state of its QP too. */
+/* A request that was cancelled before it began reports the state of its QP, too. */
 static bool test_cancelled_state(void)
 {
 	struct vrbq_completion completion;
@@ -534,7 +534,7 @@ static bool test_bad_requests(void)
 	return !ibv_dealloc_pd(foreign) && good;
 }
 
-/* Of several the first that is wrong ends the submit; those before it are accepted. */
+/* The first invalid request ends the submit; those before it are accepted. */
 static bool test_bad_in_the_middle(void)
 {
 	struct vrbq_request requests[3];
@@ -581,7 +581,7 @@ static bool test_fork(void)
 	return connect_pair(q, qps[0], qps[1]);
 }
 
-/* @of: of each thread but the first, whether it has all signals blocked */
+/* @blocked: whether each thread except the first has all signals blocked */
 static int count_threads(bool *blocked)
 {
 	DIR *tasks = opendir("/proc/self/task");
@@ -611,7 +611,7 @@ static int count_threads(bool *blocked)
 	return n;
 }
 
-/* However much there is to do, there are no more threads than were asked for. */
+/* However many requests there are, there are never more threads than the program allows. */
 static bool test_threads(void)
 {
 	struct vrbq *few = make_queue(DEPTH, 3);
@@ -627,15 +627,15 @@ static bool test_threads(void)
 	}
 	during = count_threads(&blocked);
 	good = slow("10us") && good;
-	/* Those that are made are not reaped: the library destroys them. */
+	/* The new objects are not reaped, so the library destroys them. */
 	good = !vrbq_destroy(few) && good;
 	ksft_print_msg("%d threads before, %d at work\n", before, during);
-	/* A verb queue has its first thread when it needs it. */
+	/* With a verb queue the first thread is only created when it is needed. */
 	before -= backend == VRBQ_BACKEND_THREADS;
 	return good && blocked && during > before && during <= before + 3;
 }
 
-/* What was made and not reaped would keep the PD in use. */
+/* A new object that was not reaped would keep the PD in use. */
 static bool test_destroy_unreaped(void)
 {
 	struct vrbq *full = make_queue(DEPTH, 0);
@@ -688,7 +688,7 @@ static void make_world(void)
 	}
 }
 
-/* Whether there was nothing left that a test has made. */
+/* Returns whether the test has left nothing behind. */
 static bool end_world(void)
 {
 	bool good = !vrbq_destroy(q);
