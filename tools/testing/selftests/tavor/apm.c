@@ -283,8 +283,8 @@ static void a_path_is_lost(void)
 				 is(p.to, IBV_MIG_ARMED, 2),
 			 "a message arms both QPs\n");
 	ok = ok && quiet() && lose(p.to, 1);
-	ksft_test_result(ok && writes(&p, IBV_WC_SUCCESS), "a message of which the path is lost\n");
-	ksft_test_result(ok && both_hear(&p), "both are told, once\n");
+	ksft_test_result(ok && writes(&p, IBV_WC_SUCCESS), "a message whose path is lost\n");
+	ksft_test_result(ok && both_hear(&p), "both QPs get one event\n");
 	ksft_test_result(ok && is(p.from, IBV_MIG_MIGRATED, 2) && is(p.to, IBV_MIG_MIGRATED, 1),
 			 "both have the other path\n");
 	ksft_test_result(ok && writes(&p, IBV_WC_SUCCESS) && quiet(), "messages go on by it\n");
@@ -329,7 +329,7 @@ static void by_request(enum ibv_qp_type type, const char *name)
 	/* A UC QP gets no acknowledgements, so the sender is never armed by its own messages. */
 	if (type == IBV_QPT_UC) {
 		ksft_test_result(ok && is(p.from, IBV_MIG_REARM, 1) && is(p.to, IBV_MIG_ARMED, 2),
-				 "%s: messages arm who receives them\n", name);
+				 "%s: messages arm their receiver\n", name);
 		swap_ends(&p);
 		ok = ok && writes(&p, IBV_WC_SUCCESS) && is(p.to, IBV_MIG_ARMED, 1);
 		swap_ends(&p);
@@ -337,10 +337,10 @@ static void by_request(enum ibv_qp_type type, const char *name)
 	ok = ok && !set_state(p.from, IBV_MIG_MIGRATED);
 	ksft_test_result(ok && is(p.from, IBV_MIG_MIGRATED, 2) && is(p.to, IBV_MIG_ARMED, 2) &&
 				 quiet(),
-			 "%s: who asks for a migration is not told of it\n", name);
+			 "%s: a requested migration is no event for the requester\n", name);
 	ksft_test_result(ok && writes(&p, IBV_WC_SUCCESS) && hears(p.to, IBV_EVENT_PATH_MIG) &&
 				 quiet() && is(p.to, IBV_MIG_MIGRATED, 1),
-			 "%s: the other follows, and is told\n", name);
+			 "%s: the other QP follows, and gets an event\n", name);
 	ksft_test_result(ok && writes(&p, IBV_WC_SUCCESS) && quiet(), "%s: messages go on\n", name);
 	down(&p);
 }
@@ -367,7 +367,7 @@ static void one_cannot_follow(void)
 
 	ksft_test_result(ok && hears(p.to, IBV_EVENT_PATH_MIG_ERR) && quiet() &&
 				 is(p.to, IBV_MIG_ARMED, 2),
-			 "one cannot follow: it is told once, and stays\n");
+			 "one cannot follow: it gets one event, and does not migrate\n");
 	down(&p);
 }
 
@@ -379,7 +379,7 @@ static void refused(void)
 
 	ksft_test_result(ok && rearm_by(p.from, 3, lid[1], 0) == EINVAL &&
 				 is(p.from, IBV_MIG_REARM, 1),
-			 "a path by a port that is none\n");
+			 "a path on a port that does not exist\n");
 	ksft_test_result(ok && rearm_by(p.from, 2, lid[1], 64) == EINVAL &&
 				 is(p.from, IBV_MIG_REARM, 1),
 			 "a path with a P_Key beyond the table\n");

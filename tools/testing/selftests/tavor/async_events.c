@@ -245,7 +245,7 @@ static void raise_ports(void)
 			ksft_test_result_skip("port %d: ib_mthca tells ib_core of any\n", port);
 		else
 			ksft_test_result(raise_event(9, 4, 0, (uint32_t)port << 28) && quiet(),
-					 "port %d, which there is not\n", port);
+					 "port %d, which does not exist\n", port);
 }
 
 /* ---- Events that the subnet manager causes ---- */
@@ -517,7 +517,7 @@ static void sq_drained(void)
 				 only_own(IBV_EVENT_SQ_DRAINED, told.from),
 			 "a send queue is drained\n");
 	ksft_test_result(pair_make(&not, 16, NULL) && drain(not.from, 0) && quiet(),
-			 "nobody wants to know of a send queue\n");
+			 "a drain without a request for its event\n");
 	pair_destroy(&told);
 	pair_destroy(&not);
 }
@@ -577,7 +577,7 @@ static void shared(void)
 	ksft_test_result(ok && only_own(IBV_EVENT_SRQ_LIMIT_REACHED, srq),
 			 "an SRQ below its limit\n");
 	ok = ok && send_one(&p, IBV_WR_SEND, 0) && completes(&p, IBV_WC_SUCCESS);
-	ksft_test_result(ok && quiet(), "the limit tells once\n");
+	ksft_test_result(ok && quiet(), "the limit is reported once\n");
 	ok = ok && !ibv_modify_qp(p.to, &error, IBV_QP_STATE);
 	ksft_test_result(ok && only_own(IBV_EVENT_QP_LAST_WQE_REACHED, p.to),
 			 "a QP takes nothing more from its SRQ\n");

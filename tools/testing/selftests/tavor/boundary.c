@@ -248,7 +248,7 @@ static void masks(const struct step *step)
 		else if (bit != IBV_QP_CAP)
 			ok &= modify(step, step->need | bit, step->may & bit ? 0 : EINVAL, what);
 	}
-	ksft_test_result(ok, "%s: the attributes demanded and allowed\n", step->name);
+	ksft_test_result(ok, "%s: required and allowed attributes\n", step->name);
 }
 
 static const struct step *step_of(enum ibv_qp_type type, enum ibv_qp_state from, int to)

@@ -149,8 +149,7 @@ static void vector(int number, const char *when, struct loop *loop)
 		ksft_test_result_skip("ib_mthca has one interrupt for all completions\n");
 	else
 		ksft_test_result(ok && only_its(number, before),
-				 "vector %d%s: they are its interrupts, and no other's\n", number,
-				 when);
+				 "vector %d%s: the interrupts are its own\n", number, when);
 }
 
 static void each_vector(void)

@@ -347,7 +347,7 @@ static void test_alloc(void)
 	ret = raw_alloc_mw(fd, pd->handle, 0, &c);
 	RESULT(ret == -EINVAL, "no type: %d\n", ret);
 	ret = raw_alloc_mw(fd, 0x7777, IBV_MW_TYPE_1, &c);
-	RESULT(ret == -ENOENT, "a PD there is not: %d\n", ret);
+	RESULT(ret == -ENOENT, "a PD that does not exist: %d\n", ret);
 	if (raw_alloc_pd(fd, &own) || raw_alloc_mw(fd, own.handle, IBV_MW_TYPE_1, &c))
 		ksft_exit_fail_msg("no window in a PD\n");
 	ret = raw_dealloc_pd(fd, own.handle);
@@ -366,7 +366,7 @@ static void test_max(void)
 	RESULT(ret == -ENOMEM && n <= attr.max_mw && n > attr.max_mw / 2,
 	       "%d windows of %d use all keys: %d\n", n, attr.max_mw, ret);
 	bad |= raw_dealloc_mw(fd, mw[0].handle);
-	RESULT(!bad && make(&again), "a key that is given back is another's\n");
+	RESULT(!bad && make(&again), "a freed key is used again\n");
 	bad |= again.rkey == mw[0].rkey || (again.rkey ^ mw[0].rkey) % keys;
 	bad |= raw_dealloc_mw(fd, again.handle);
 	for (i = 1; i < n; i++)
@@ -413,7 +413,7 @@ static void test_rights(struct binder *b)
 	RESULT(!bind(b, part(mw.rkey + keys, &mr, WRITE)) && written(mw.rkey + keys, PART, 64) &&
 		       is_refused(IBV_WR_RDMA_READ, mw.rkey + keys, PART, 64),
 	       "bound again, for writes: no reads\n");
-	RESULT(is_refused(IBV_WR_RDMA_READ, mw.rkey, PART, 64), "the key before is of nothing\n");
+	RESULT(is_refused(IBV_WR_RDMA_READ, mw.rkey, PART, 64), "the previous key is invalid\n");
 	RESULT(!unbind(b, mw.rkey, &mr) && is_refused(IBV_WR_RDMA_WRITE, mw.rkey, PART, 64) &&
 		       is_refused(IBV_WR_RDMA_WRITE, mw.rkey + keys, PART, 64),
 	       "it is unbound\n");
@@ -868,7 +868,7 @@ int main(int argc, char **argv)
 		test_none();
 	else
 		test_some();
-	RESULT(!model_violations(), "the HCA has nothing to complain of\n");
+	RESULT(!model_violations(), "the HCA has recorded no violation\n");
 	RESULT(!process_log_lines(&log), "the kernel has logged nothing\n");
 	ksft_set_plan(ksft_test_num());
 	ksft_finished();

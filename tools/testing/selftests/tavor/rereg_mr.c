@@ -135,9 +135,9 @@ static void test_new_memory(void)
 	r.length = SIZE;
 	r.hca_va = 0x70000000;
 	good = good && !rereg(&mr, r);
-	RESULT(good && reaches(&mr, r.hca_va, b, pd), "new memory: is what is written\n");
+	RESULT(good && reaches(&mr, r.hca_va, b, pd), "new memory: writes go to it\n");
 	RESULT(write_to(&old, (uintptr_t)a, pd, SIZE) == IBV_WC_REM_ACCESS_ERR,
-	       "new memory: the old key is of nothing\n");
+	       "new memory: the old key is invalid\n");
 	RESULT(!raw_dereg_mr(fd, mr.handle) &&
 		       write_to(&mr, r.hca_va, pd, SIZE) == IBV_WC_REM_ACCESS_ERR,
 	       "new memory: the handle is the same\n");
@@ -218,10 +218,10 @@ static void test_refused(void)
 	refused(&mr, a, r, EOPNOTSUPP, "on demand");
 	r = rereg_of(&mr, IBV_REREG_MR_CHANGE_PD);
 	r.pd_handle = 0x7777;
-	refused(&mr, a, r, ENOENT, "a PD there is not");
+	refused(&mr, a, r, ENOENT, "a PD that does not exist");
 	raw_dereg_mr(fd, mr.handle);
 	RESULT(rereg(&mr, rereg_of(&mr, IBV_REREG_MR_CHANGE_ACCESS)) == -ENOENT,
-	       "refused: a region there is not\n");
+	       "refused: a region that does not exist\n");
 	munmap(a, SIZE);
 }
 
@@ -345,7 +345,7 @@ int main(void)
 	test_refused();
 	test_ring();
 	test_dmabuf();
-	RESULT(!model_violations(), "the HCA has nothing to complain of\n");
+	RESULT(!model_violations(), "the HCA has recorded no violation\n");
 	ksft_set_plan(ksft_test_num());
 	ksft_finished();
 }

@@ -238,7 +238,7 @@ static void test_create(void)
 	close(fd);
 	for (i = 0; i < NR(bad); i++)
 		wrong += vq_create_with(context->cmd_fd, &bad[i]) != -EINVAL;
-	RESULT(!wrong, "create: depths, sizes and flags that there are not: EINVAL\n");
+	RESULT(!wrong, "create: invalid depths, sizes and flags: EINVAL\n");
 }
 
 /* ---- Operations ---- */
@@ -354,8 +354,8 @@ static void test_no_transition_any_more(int fd)
 	after = core_port(qp);
 	RESULT(ret == 2 && !done[0].status && done[1].status == EINVAL &&
 		       done[1].qp_state == IBV_QPS_RTR && after == 1,
-	       "port: of what is no transition any more: %u, state %u, port %d\n", done[1].status,
-	       done[1].qp_state, after);
+	       "port: a modify that is no longer a transition: %u, state %u, port %d\n",
+	       done[1].status, done[1].qp_state, after);
 	ibv_destroy_qp(qp);
 }
 
@@ -712,7 +712,7 @@ static void test_qkey(int fd)
 	RESULT(WIFEXITED(status) && !WEXITSTATUS(status),
 	       "both doors: a Q_Key for the privileged: status 0x%x\n", status);
 	async = one(fd, b, r, &c);
-	RESULT(!async, "both doors: of the privileged it is taken: %d\n", async);
+	RESULT(!async, "both doors: from a privileged process it is accepted: %d\n", async);
 	ibv_destroy_qp(b);
 }
 
@@ -729,7 +729,7 @@ static void test_bad_requests(int fd)
 	ret = one(fd, qp, r, &c);
 	r.op = 6;
 	RESULT(ret == EOPNOTSUPP && one(fd, qp, r, &c) == EOPNOTSUPP,
-	       "refused: operations there are not: %d\n", ret);
+	       "refused: unknown operations: %d\n", ret);
 	r = to_init(1);
 	r.flags = 1;
 	ret = one(fd, qp, r, &c);
@@ -892,7 +892,7 @@ static void test_cancel(void)
 	ret = vq_reap(fd, done, 2);
 	for (i = 0; i < ret; i++)
 		n += done[i].status == (done[i].user_data == 2 ? ECANCELED : 0);
-	RESULT(n == 2, "cancel: what became of them: %d of %d\n", n, ret);
+	RESULT(n == 2, "cancel: as expected: %d of %d\n", n, ret);
 	/* More requests than the queue passes to the engine at a time. */
 	for (i = 0; i < 200; i++)
 		more[i] = make(IBV_QPT_RC);
@@ -902,8 +902,8 @@ static void test_cancel(void)
 	ret = vq_reap(fd, done, ret);
 	for (i = 0; i < ret; i++)
 		cancelled += done[i].status == ECANCELED;
-	RESULT(ret == 200 && cancelled == n && n > 100, "cancel: of 200: %d, completed so: %d\n", n,
-	       cancelled);
+	RESULT(ret == 200 && cancelled == n && n > 100,
+	       "cancel: %d of 200, completed as cancelled: %d\n", n, cancelled);
 	slow("");
 	for (i = 0; i < 200; i++)
 		ibv_destroy_qp(more[i]);
@@ -1000,11 +1000,11 @@ static void test_quiesce(int fd)
 			  c.qp_state != IBV_QPS_RESET;
 	RESULT(!failed && executed("ERR2RST_QPEE") - resets == 2 &&
 		       executed("HW2SW_MPT") - mpts == 3,
-	       "quiesce: a reset of what was not, and three regions: %d failed\n", failed);
+	       "quiesce: resets unless it was in RESET, and three regions: %d failed\n", failed);
 	ret = one(fd, qp[0], to_init(1), &c);
 	i = one(fd, qp[0], request(2, VRB_QUEUE_OP_RESET, NULL, 0), &c);
 	RESULT(ret == ESHUTDOWN && i == ESHUTDOWN && connect_to_init(qp[0]) == ESHUTDOWN,
-	       "quiesce: is the last: %d, %d\n", ret, i);
+	       "quiesce: is the last request of a QP: %d, %d\n", ret, i);
 	ret = ibv_modify_qp(qp[0], &attr, IBV_QP_STATE);
 	RESULT(!ret, "quiesce: the library's own reset: %d\n", ret);
 	ret = commands_of_destroys(qp, 3);
