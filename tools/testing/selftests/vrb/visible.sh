@@ -23,8 +23,9 @@ shows() {
 }
 
 look_visible_requests() {
-	shows "$DEVICE/vrbs" '^[0-9]+ issued normal mock 0:step0 OBJ:0x88 test [0-9]+ request_done .*-$'
-	shows "$DEVICE/vrbs" '^[0-9]+ queued normal mock 0:step0 OBJ:0x88 test -1 request_done .*-$'
+	local of='normal mock 0:step0 OBJ:0x88 test'
+	shows "$DEVICE/vrbs" "^[0-9]+ issued $of [0-9]+ request_done .*-\$"
+	shows "$DEVICE/vrbs" "^[0-9]+ queued $of -1 request_done .*-\$"
 	shows "$DEVICE/objects" '^OBJ:0x77 2 1 0 alive$'
 	shows "$DEVICE/objects" '^OBJ:0x88 3 0 0 alive OBJ:0x77$'
 	shows "$DEVICE/slots" '^[0-9]+ busy 0x[0-9a-f]+ 1 [0-9]+ mock 0:step0$'
@@ -35,7 +36,8 @@ look_visible_requests() {
 }
 
 look_visible_undo() {
-	shows "$DEVICE/vrbs" '^[0-9]+ issued normal mock 0:step0:undo - test [0-9]+ request_done .*SEVEN$'
+	local of='normal mock 0:step0:undo - test'
+	shows "$DEVICE/vrbs" "^[0-9]+ issued $of [0-9]+ request_done .*SEVEN\$"
 }
 
 look_visible_zombie() {
