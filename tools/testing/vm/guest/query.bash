@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# What a program says when it is asked something, and how it says that it, or the hardware, cannot:
-# Documentation/interoperability.rst has the list.
+# Checks of what programs answer, and of how they report that they, or the hardware, do not support
+# something: Documentation/interoperability.rst has the list.
 
 # shellcheck source=SCRIPTDIR/test.bash
 . "$(dirname "${BASH_SOURCE[0]}")/test.bash"
@@ -17,12 +17,12 @@ query() {
 	matches "$pattern"
 }
 
-# matches PATTERN: so does another line of the same output
+# matches PATTERN: another line of the same output matches
 matches() {
 	grep -qE -- "$1" "$TEST_DIR/query" || fail "no line matches '$1'"
 }
 
-# refused PATTERN COMMAND...: fails by itself and at once, saying why
+# refused PATTERN COMMAND...: the command fails by itself and at once, and says why
 refused() {
 	local pattern=$1 status=0
 	shift
@@ -30,7 +30,7 @@ refused() {
 	cat "$TEST_DIR/query"
 	[ "$status" != 0 ] || fail "succeeded: $*"
 	[ "$status" != 124 ] || fail "took too long: $*"
-	# What ends with -1 has more than a signal could.
+	# A program that ends with -1 has a status above that of any signal.
 	[ "$status" -le 128 ] || [ "$status" -gt 192 ] ||
 		fail "ended by signal $((status - 128)): $*"
 	matches "$pattern"

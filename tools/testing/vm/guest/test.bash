@@ -2,17 +2,17 @@
 # shellcheck shell=bash
 #
 # For the guest's test scripts: a script defines functions test_*, then calls run_tests "$@". Each
-# function is a test of its own, in a shell of its own with "set -e"; with names as arguments only
-# those are run ("rdma_core.sh test_ibstat"). What fails is named by file, line and command. A test
-# that cannot run here calls skip with the reason.
+# function is one test and runs in its own shell with "set -e". Names as arguments select tests
+# ("rdma_core.sh test_ibstat"). A failure is reported with file, line and command. A test that
+# cannot run here calls skip with the reason.
 
 TEST_SECONDS=${TEST_SECONDS:-120}
 TREE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../../.." && pwd)
 # shellcheck source=SCRIPTDIR/functions
 . "$TREE/tools/testing/vm/guest/functions"
 
-# trail SKIP: how the test got where it is: file, line and command of each call, but for the
-# innermost SKIP ones
+# trail SKIP: the call trace: file, line and command of each call, except for the innermost SKIP
+# ones
 trail() {
 	local i line file top=${#FUNCNAME[@]}
 	for i in "${!FUNCNAME[@]}"; do
@@ -26,7 +26,7 @@ trail() {
 	done
 }
 
-# broken STATUS COMMAND: what the trap below says of a command that failed
+# broken STATUS COMMAND: what the trap below reports about a command that failed
 broken() {
 	{
 		trail 1
@@ -34,7 +34,7 @@ broken() {
 	} >&2
 }
 
-# strict: a command that fails ends the test, and is named
+# strict: from here on, a command that fails is reported and ends the test
 strict() {
 	set -eE
 	trap 'broken "$?" "$BASH_COMMAND"' ERR
@@ -49,8 +49,8 @@ fail() {
 	exit 1
 }
 
-# absent PATTERN FILE...: fails, showing them, if lines match ("! grep" would not end a "set -e"
-# shell), and if there is no such file
+# absent PATTERN FILE...: fails if a line matches, and shows it ("! grep" would not end a "set -e"
+# shell), or if a file does not exist
 absent() {
 	local status=0
 	grep -iE -- "$@" || status=$?
@@ -71,17 +71,17 @@ device() {
 	echo "$name"
 }
 
-# port_file PORT FILE [DEVICE]: what sysfs says of a port
+# port_file PORT FILE [DEVICE]: reads a file of a port in sysfs
 port_file() {
 	cat "/sys/class/infiniband/${3:-$(device)}/ports/$1/$2"
 }
 
-# lid PORT [DEVICE]: in decimal
+# lid PORT [DEVICE]: the LID in decimal
 lid() {
 	echo $(($(port_file "$1" lid "${2:-}")))
 }
 
-# sm_restart: as sm_start, but opensm outlives the test
+# sm_restart: like sm_start, but opensm outlives the test
 sm_restart() {
 	# shellcheck disable=SC2016 # expanded inside
 	setsid bash -c '. "$1" && sm_start' - "$TREE/tools/testing/vm/guest/functions"
@@ -97,7 +97,7 @@ until_true() {
 	done
 }
 
-# prints COMMAND...: it prints something
+# prints COMMAND...: the command prints something
 prints() {
 	[ -n "$("$@")" ]
 }
@@ -106,16 +106,15 @@ listening() {
 	[ -n "$(ss -Hltn "sport = :$1")" ]
 }
 
-# A port number that no earlier test has left in TIME_WAIT
+# A TCP port that no earlier test has left in TIME_WAIT
 next_tcp_port() {
 	local last=18600
 	[ ! -e /run/tcp-port ] || last=$(</run/tcp-port)
 	echo $((last + 1)) | tee /run/tcp-port
 }
 
-# pair "SERVER..." "CLIENT..." [ADDRESS]: one pingpong-like program as server and as client. Each
-# side gets -p with a port of its own. The client's output is shown, the server's when something
-# failed.
+# pair "SERVER..." "CLIENT..." [ADDRESS]: runs a pingpong-like program as server and as client. Both
+# get -p with a fresh port. The client's output is shown, and the server's if something failed.
 pair() {
 	local port pid status=0 server=$1 client=$2 address=${3:-127.0.0.1}
 	port=$(next_tcp_port)
@@ -133,7 +132,7 @@ pair() {
 	fi
 }
 
-# model JSON: one request on the model's control socket; prints the reply
+# model JSON: sends one request to the model's control socket and prints the reply
 model() {
 	local reply
 	stty -F /dev/ttyS1 raw -echo
@@ -159,14 +158,14 @@ any_port_active() {
 	[ -n "$(ports 4)" ]
 }
 
-# sm_away: it is no child of this shell, so it cannot be waited for
+# sm_away: stops the subnet manager. It is no child of this shell, so "wait" cannot wait for it.
 sm_away() {
 	sm_stop || :
 	until_true 60 no_opensm
 }
 
-# sm_around COMMAND...: without a subnet manager, whose device would go under it; then with one
-# again
+# sm_around COMMAND...: runs it without the subnet manager, which would lose its device, and then
+# starts one again
 sm_around() {
 	sm_away
 	"$@"
@@ -174,7 +173,7 @@ sm_around() {
 	until_true 60 any_port_active
 }
 
-# defined FUNCTION: file, line and name of it
+# defined FUNCTION: its file, line and name
 defined() {
 	local line file
 	read -r _ line file < <(shopt -s extdebug && declare -F "$1")
@@ -199,7 +198,7 @@ one_test() {
 		# shellcheck disable=SC2009 # for a person to read
 		ps -eo pid,stat,wchan:30,args --forest | grep -v '\]$' >>"$TEST_DIR/out"
 	}
-	# Whatever the test has left running goes with it.
+	# Ends whatever the test has left running.
 	kill -KILL -- "-$pid" 2>/dev/null
 	wait "$pid" 2>/dev/null || status=$?
 	if [ "$status" = 4 ] && [ -s "$TEST_DIR/skip" ]; then
@@ -222,7 +221,7 @@ ended() {
 run_tests() {
 	local number=0 name names=("$@")
 	if [ ${#names[@]} = 0 ]; then
-		# In the order of the file, which is how they were written to be read.
+		# In the order of the file, in which they are meant to be read.
 		shopt -s extdebug
 		mapfile -t names < <(declare -F | awk '$3 ~ /^test_/ { print $3 }' |
 			while read -r name; do declare -F "$name"; done | sort -k3,3 -k2,2n |

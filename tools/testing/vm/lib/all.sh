@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# All parts of the bench, for the scripts that need them all.
+# Sources all parts of the bench, for the scripts that need them all.
 
 for part in common apt host toolbox roots kernels debugkernel cross modules model source \
 	programs; do

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Debian packages: the bench's own apt state for the guest's suite, beside the machine's, so that
-# nothing here depends on what the machine itself runs. The mirrors are the machine's own.
+# Debian packages: the bench has its own apt state for the guest's suite, apart from the machine's,
+# so that nothing here depends on the machine's own release. It uses the machine's mirrors.
 
 SUITE=trixie
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -32,7 +32,7 @@ apt_sources() {
 	[ -z "$security" ] || echo "deb [signed-by=$KEYRING] $security $SUITE-security main"
 }
 
-# with_apt PROGRAM ARGS...: apt-get or apt-cache on the bench's state
+# with_apt PROGRAM ARGS...: runs apt-get or apt-cache on the bench's state
 with_apt() {
 	local program=$1
 	shift
@@ -43,7 +43,7 @@ with_apt() {
 		-o Dir::Cache="$APT" -o APT::Architecture=amd64 -o APT::Sandbox::User=root "$@"
 }
 
-# apt_fresh: package lists no older than a day
+# apt_fresh: updates package lists that are older than a day
 apt_fresh() {
 	[ -z "$(find "$APT/stamp" -mmin -1440 2>/dev/null)" ] || return 0
 	mkdir -p "$APT/lists/partial" "$APT/archives/partial" "$CACHE/lock"

@@ -18,7 +18,7 @@ running() {
 	kill -0 "${CHILD[$1]}" 2>/dev/null
 }
 
-# stop NAME: ask, then insist. Its exit status is in STOPPED.
+# stop NAME: sends SIGTERM, then SIGKILL. The exit status is in STOPPED.
 stop() {
 	local pid=${CHILD[$1]:-} try
 	STOPPED=0
@@ -40,7 +40,7 @@ boot_stop() {
 	done
 }
 
-# share TAG DIR CACHE [--readonly]: a folder of the host for the guest
+# share TAG DIR CACHE [--readonly]: shares a folder of the host with the guest
 share() {
 	local tag=$1 dir=$2 cache=$3 program
 	shift 3
@@ -52,12 +52,12 @@ share() {
 	SOCKETS+=("$RUN/$tag.sock")
 }
 
-# bridge_add NUMBER: QEMU's arguments for a bridge. It has no interrupts and no hot plug.
+# bridge_add NUMBER: adds QEMU's arguments for a bridge without interrupts and hot plug
 bridge_add() {
 	QEMU_ARGS+=(-device "pci-bridge,id=bridge$1,chassis_nr=$(($1 + 1)),shpc=off,msi=off")
 }
 
-# model_start COUNT: the model with so many HCAs, and QEMU's arguments for them
+# model_start COUNT: starts the model with COUNT HCAs, and adds QEMU's arguments for them
 model_start() {
 	local i vfio bus sockets=()
 	for ((i = 0; i < $1; i++)); do
@@ -86,7 +86,7 @@ model_start() {
 	fi
 }
 
-# guest_start VMLINUX SMP MEMORY-MIB COMMAND-LINE: sockets have to be there first
+# guest_start VMLINUX SMP MEMORY-MIB COMMAND-LINE: the sockets must exist already
 guest_start() {
 	local program try socket
 	for try in $(seq 100); do
@@ -104,7 +104,7 @@ guest_start() {
 		-object "memory-backend-memfd,id=m0,size=$3M,share=on"
 		-display none -no-reboot -nodefaults -kernel "$1" -append "$4" "${QEMU_ARGS[@]}")
 	if [ -n "$SHELL_WANTED" ]; then
-		# It owns the terminal; of itself a shell gives what runs beside it no input.
+		# QEMU owns the terminal; by default a shell gives background processes no input.
 		exec 3<&0
 		QEMU_MODULE_DIR=$TOOL/usr/lib/x86_64-linux-gnu/qemu setpriv --pdeathsig KILL -- \
 			"${program[@]}" -chardev \

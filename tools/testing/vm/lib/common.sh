@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Ground that every script of the test bench stands on: where things are, how it speaks, how it
-# stops, and how something slow is built once into the cache. Source it first.
+# What every script of the test bench uses: paths, messages, clean-up, and how something slow is
+# built once into the cache. Source it first.
 
 set -euo pipefail
 shopt -s inherit_errexit
@@ -13,7 +13,7 @@ TREE=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../../.." && pwd)
 VM_DIR=$TREE/tools/testing/vm
 BUILD=$TREE/build
 CACHE=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/ib-vrb
-# A change of how roots or kernels are made (not of what is in them) counts this up.
+# To be incremented when the way roots or kernels are made changes (not what is in them).
 RECIPE=1
 
 export TREE VM_DIR BUILD CACHE RECIPE
@@ -37,7 +37,7 @@ need_root() {
 		die "not root: $1 needs chroot and mount; run it as root"
 }
 
-# need_space DIR MIB: refuse to start what would fill the disk half way
+# need_space DIR MIB: refuses to start what would run out of disk space half way
 need_space() {
 	local free
 	free=$(df -Pm "$1" | awk 'NR == 2 { print $4 }')
@@ -45,8 +45,8 @@ need_space() {
 		die "no space: $1 has $free MiB free, $2 MiB are needed"
 }
 
-# slow TEXT COMMAND...: run COMMAND with its output in a log, telling every 15 s that it goes on;
-# on failure show the end of the log.
+# slow TEXT COMMAND...: runs COMMAND with its output in a log and reports every 15 s that it is
+# still running; on failure shows the end of the log.
 slow() {
 	local text=$1 log pid start=$SECONDS next rc=0
 	shift
@@ -73,10 +73,10 @@ slow() {
 	say "$text: done in $((SECONDS - start)) s"
 }
 
-# cached PATH TEXT FUNCTION...: make sure the directory PATH is in the cache. FUNCTION gets, last,
-# the name of a directory beside it to fill; only a finished one is renamed to PATH, so whatever
-# interrupts the work leaves nothing half-built under that name. Of two at once, the second waits
-# for the first.
+# cached PATH TEXT FUNCTION...: makes sure that the directory PATH is in the cache. FUNCTION's last
+# argument is a directory beside it, which it fills and which is renamed to PATH only when complete,
+# so an interrupted build leaves nothing half-built under that name. A second caller waits for the
+# first.
 cached() {
 	local path=$1 text=$2 lock tmp
 	shift 2
@@ -89,8 +89,8 @@ cached() {
 		tmp=$path.part
 		clear_dir "$tmp"
 		mkdir -p "$tmp"
-		# A shell of its own, since "set -e" is off in what a condition calls. No child may
-		# keep the lock beyond this shell.
+		# A separate shell, since "set -e" is off in what a condition calls. No child may
+		# hold the lock longer than this shell.
 		if ! slow "$text" "$BASH" "$VM_DIR/lib/do" "$@" "$tmp" 9>&-; then
 			clear_dir "$tmp"
 			exit 1
@@ -99,8 +99,8 @@ cached() {
 	) 9>"$lock" || die "could not finish: $text"
 }
 
-# clear_dir DIR: remove what an earlier, interrupted build left. One file system only: should a
-# mount have survived in there, nothing beyond it is touched.
+# clear_dir DIR: removes what an interrupted build left. It stays on one file system: if a mount has
+# survived in there, nothing beyond it is touched.
 clear_dir() {
 	[ ! -e "$1" ] || rm -rf --one-file-system "$1"
 }

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Debian's kernel headers for what the guests are not: other architectures, and the newest kernel of
-# any suite. The modules are compiled against them and not run. An apt state beside the bench's own
-# has the package lists of these architectures and suites.
+# Debian's kernel headers beyond those of the guests: for other architectures, and of the newest
+# kernel in any suite. The modules are only compiled against them, not run. A second apt state has
+# the package lists of these architectures and suites.
 
 CROSS_APT=$CACHE/apt-cross
 # The architecture as Debian names it, the flavour of its kernel, and the package of its compiler.
 CROSS_TARGETS="arm64:arm64:gcc-aarch64-linux-gnu ppc64el:powerpc64le:gcc-powerpc64le-linux-gnu
 	s390x:s390x:gcc-s390x-linux-gnu armhf:armmp:gcc-arm-linux-gnueabihf"
-# The newest kernel is the newest of these, for amd64. Its compiler is the first one's.
+# The newest kernel of these suites, for amd64. Its compiler comes from the first one.
 NEWEST_SUITES="sid experimental"
-# What Kbuild and the programs of linux-kbuild want.
+# What Kbuild and the programs of linux-kbuild need.
 KBUILD_PACKAGES="make perl bc libelf1t64 libssl3t64 zlib1g sparse"
 
 cross_sources() {
@@ -30,7 +30,7 @@ cross_sources() {
 }
 
 # cross_index: "suite architecture package version file sha256 depends", with tabs between, for each
-# package of kernel headers. It spares apt to look into a million packages for each question.
+# package of kernel headers. It saves apt a search through a million packages for each question.
 cross_index() {
 	local suite architecture uri list
 	# shellcheck disable=SC2016 # apt's own variables
@@ -55,7 +55,7 @@ cross_index() {
 	done
 }
 
-# cross_update: what cannot be read is left out
+# cross_update: updates the lists; what cannot be read is left out
 cross_update() {
 	local APT=$CROSS_APT
 	with_apt apt-get update || :
@@ -63,7 +63,7 @@ cross_update() {
 	[ -s "$APT/index.new" ] && mv "$APT/index.new" "$APT/index"
 }
 
-# cross_fresh: an index no older than a day
+# cross_fresh: renews an index that is older than a day
 cross_fresh() {
 	[ -z "$(find "$CROSS_APT/index" -mmin -1440 2>/dev/null)" ] || return 0
 	host_lists
@@ -88,7 +88,7 @@ cross_releases() {
 		sort -k1,1Vr -u | cut -d' ' -f2
 }
 
-# cross_fetch DIR ARCHITECTURE PACKAGE: unpack it below DIR, from any archive that has it
+# cross_fetch DIR ARCHITECTURE PACKAGE: unpacks it below DIR, from any archive that has it
 cross_fetch() {
 	local dir=$1 deb uri sum
 	deb=$(mktemp "$CACHE/debs.XXXXXX")
@@ -103,8 +103,8 @@ cross_fetch() {
 	rm -f "$deb"
 }
 
-# cross_make ARCHITECTURE RELEASE FLAVOUR DIR: the headers, with the programs of this machine.
-# Without vmlinux modules get no type information, which nobody would read.
+# cross_make ARCHITECTURE RELEASE FLAVOUR DIR: the headers, with programs for this machine. Without
+# vmlinux, modules get no type information, which nobody needs here.
 cross_make() {
 	local architecture=$1 release=$2 base=${2%-"$3"} dir=$4
 	cross_fetch "$dir" "$architecture" "linux-headers-$release"
@@ -118,7 +118,7 @@ cross_make() {
 }
 
 # cross_kernel ARCHITECTURE FLAVOUR SUITE...: prints the folder of the newest headers there that can
-# be fetched; fails if there are none. What it found is remembered, as kernel_resolve does.
+# be fetched; fails if there are none. The result is remembered, as in kernel_resolve.
 cross_kernel() {
 	local note=$CACHE/kernels/cross-$1-$3.release dir release tried=0
 	if [ -z "${REFRESH:-}" ] && [ -s "$note" ] && [ -d "$(<"$note")" ]; then
@@ -136,7 +136,7 @@ cross_kernel() {
 			mv "$note.$$" "$note"
 			return
 		fi
-		# An archive that is being written may lack the newest.
+		# An archive that is being updated may lack the newest.
 		tried=$((tried + 1))
 		[ "$tried" -lt 4 ] || break
 	done < <(cross_releases "$@")
@@ -155,7 +155,7 @@ newest_headers() {
 	cross_kernel amd64 amd64 $NEWEST_SUITES
 }
 
-# cross_root: the compilers of the other architectures
+# cross_root: the root with the compilers for the other architectures
 cross_root() {
 	local target packages=
 	for target in $CROSS_TARGETS; do
@@ -164,7 +164,7 @@ cross_root() {
 	root cross "$SUITE" "$packages$KBUILD_PACKAGES"
 }
 
-# newest_root COMPILER: the compiler of the newest kernel
+# newest_root COMPILER: the root with the compiler of the newest kernel
 newest_root() {
 	local packages="$1 $KBUILD_PACKAGES" dir
 	dir=$CACHE/roots/newest-$(key "${NEWEST_SUITES%% *}" "$packages")
@@ -178,7 +178,7 @@ newest_root() {
 	echo "$dir"
 }
 
-# cross_all: everything of these in the cache, as far as an archive has it
+# cross_all: puts all of these into the cache, as far as an archive has them
 cross_all() {
 	local target kernel
 	cross_root
@@ -195,13 +195,14 @@ newest_root_make() {
 	root_make "$SUITE" "$1" true "$2"
 }
 
-# cross_state KERNEL-DIR ROOT ARGUMENT...: a short name for all that decides whether it compiles
+# cross_state KERNEL-DIR ROOT ARGUMENT...: a hash of everything that determines whether the modules
+# compile
 cross_state() {
 	modules_state "$@" "$(cat "$VM_DIR"/lib/{cross,modules}.sh | sha256sum)"
 }
 
-# cross_modules KERNEL-DIR ROOT "DIR..." [MAKE-ARGUMENT...]: compile anew what has not yet compiled
-# without a warning; what is said is on standard error
+# cross_modules KERNEL-DIR ROOT "DIR..." [MAKE-ARGUMENT...]: compiles again whatever has not yet
+# compiled without a warning; the output goes to standard error
 cross_modules() {
 	local passed state MODULES_ROOT=$2
 	state=$(cross_state "$@") && [ -n "$state" ] || return 1

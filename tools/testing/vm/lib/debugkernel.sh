@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# The debug kernel: Debian's source of the stable line with debug.config, built once (about 10
-# minutes on two idle cores). It takes the same place in the cache as Debian's own kernels, so
-# everything else works with it: "--kernel debug".
+# The debug kernel: Debian's source of the stable kernel with debug.config, built once (about 10
+# minutes on two idle cores). In the cache it looks like one of Debian's kernels, so everything else
+# works with it: "--kernel debug".
 
 DEBUG_SOURCE=6.12
 DEBUG_ROOT_PACKAGES="gcc-14 gcc make libc6-dev libelf-dev libssl-dev flex bison bc kmod xz-utils
 	perl python3-minimal rsync cpio"
 
-# debug_configure SOURCE ROOT: allnoconfig plus ours; a line that did not take is an error
+# debug_configure SOURCE ROOT: allnoconfig plus debug.config; a line that has no effect is an error
 debug_configure() {
 	local source=$1 tools=$2 line missing=
 	in_root "$tools" --bind "$source" --cwd "$source" -- \
@@ -24,14 +24,15 @@ debug_configure() {
 	}
 }
 
-# debug_patch SOURCE: the entry by which QEMU starts a vmlinux calls memcmp() before KASAN has its
-# shadow memory; the kernel only leaves string.o alone where encrypted memory needs that.
+# debug_patch SOURCE: the entry point that QEMU uses for a vmlinux calls memcmp() before KASAN has
+# its shadow memory; the kernel leaves string.o uninstrumented only where encrypted memory needs
+# that.
 debug_patch() {
 	sed -i 's/^ifdef CONFIG_AMD_MEM_ENCRYPT/ifdef CONFIG_PVH/' "$1/lib/Makefile"
 	grep -q '^ifdef CONFIG_PVH' "$1/lib/Makefile"
 }
 
-# debug_prune TREE: what building a module against it needs, and no objects
+# debug_prune TREE: keeps what is needed to build a module against it, and removes the objects
 debug_prune() {
 	find "$1" \( -path "$1/scripts" -o -path "$1/tools/objtool" \) -prune -o \
 		\( -name '*.o' -o -name '*.a' -o -name '.*.cmd' -o -name '*.c' -o -name \

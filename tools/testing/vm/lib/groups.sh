@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Runs groups of tests, some at a time, and shows their results one group after the other, the first
-# unfinished one live. Of group N in $WORK: N.tests and N.what (see tests.sh), N.out and N.err as
-# they run, N.status when it has ended.
+# Runs groups of tests, several at a time, and shows their results group by group, live for the
+# first unfinished one. The files of group N in $WORK are N.tests and N.what (see tests.sh), N.out
+# and N.err while it runs, and N.status when it has ended.
 
-# group_command N: sets command to what runs the group
+# group_command N: sets command to the command that runs the group
 group_command() {
 	local line options opts args=() limit name runs timeout program
 	while IFS='|' read -r name runs _ timeout program _; do
@@ -17,7 +17,7 @@ group_command() {
 		command=("$VM_DIR/guest/batch" "${args[@]}")
 	else
 		mapfile -t opts < <(xargs -r -n1 printf '%s\n' <<<"$options")
-		# Each test has its own limit: the guest's is for what none of them is guilty of.
+		# Each test has its own time limit. The guest's catches what is no test's fault.
 		limit=$(awk -F'|' '{ sum += $4 ? $4 : 900 } END { print sum + 300 }' \
 			"$WORK/$1.tests")
 		command=("$VM_DIR/run" --kernel "$line" --timeout "$limit" "${opts[@]}" --
@@ -25,7 +25,7 @@ group_command() {
 	fi
 }
 
-# group_run N: in a process of its own, which ends what it started when it is asked to end
+# group_run N: runs as its own process, which ends what it started when it receives a signal
 group_run() {
 	local command child status=0
 	group_command "$1"
@@ -39,7 +39,7 @@ group_run() {
 	mv "$WORK/$1.status.new" "$WORK/$1.status"
 }
 
-# schedule COUNT JOBS: all groups, so many at a time
+# schedule COUNT JOBS: runs all groups, JOBS at a time
 schedule() {
 	local i
 	trap 'kill $(jobs -p) 2>/dev/null || :; wait || :; exit 143' TERM
@@ -52,7 +52,7 @@ schedule() {
 	wait
 }
 
-# follow N: what the group prints, as it comes, until it has ended
+# follow N: prints the output of the group as it comes, until the group has ended
 # shellcheck disable=SC2154 # check sets scheduler
 follow() {
 	local ended=
@@ -68,15 +68,15 @@ follow() {
 	exec 5<&-
 }
 
-# tap_live OPTION...: tap, for results as they come; Debian's mawk of itself waits for a block of
-# them
+# tap_live OPTION...: runs tap on live results; Debian's mawk by default waits for a full block of
+# input
 tap_live() {
 	local live=()
 	! awk -W version 2>&1 </dev/null | grep -q ^mawk || live=(-W interactive)
 	awk "${live[@]}" "$@" -f "$VM_DIR/tap"
 }
 
-# show_group N: its results, and for a guest a result about the run itself
+# show_group N: shows its results, and for a guest a result about the run itself
 show_group() {
 	local line text names what p f s
 	IFS='|' read -r line text _ <"$WORK/$1.what"
@@ -84,7 +84,7 @@ show_group() {
 	what="guest, kernel $line$text"
 	[ "$line" != host ] || what="on the host"
 	echo "# $what: $names"
-	# In the background, since a signal interrupts "wait" and nothing else.
+	# In the background, since a signal interrupts only "wait".
 	follow "$1" | tap_live -v first="$next" -v expect="$names" -v totals="$WORK/totals" |
 		tee -a "$WORK/tap" &
 	wait $!

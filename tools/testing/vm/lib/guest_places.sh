@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Places for guests: one more than the machine has cores, for all that runs on it. More guests would
-# not be done sooner, but their time-outs would strike.
+# Places for guests: one more than the machine has cores, shared by everything that runs on it. More
+# guests would not finish sooner, but would run into their time-outs.
 
-# places_try COUNT MAX: so many, or none. They are released when this shell and what it started
-# have ended. A place is a locked file, in which its holder names itself.
+# places_try COUNT MAX: takes COUNT places, or none. They are released when this shell and its
+# children have ended. A place is a locked file that names its holder.
 # shellcheck disable=SC2153 # CACHE is common.sh's
 places_try() {
 	local n fd file taken=()
@@ -26,7 +26,7 @@ places_try() {
 	return 1
 }
 
-# places_held MAX: a line for each place that is taken: who has it
+# places_held MAX: prints a line for each place that is taken: who holds it
 places_held() {
 	local n fd file
 	for ((n = 0; n < $1; n++)); do
@@ -39,8 +39,9 @@ places_held() {
 	done
 }
 
-# places_take COUNT: waits for them. Guests that need each other take their places together, so that
-# none waits in vain for one that has none; what is started from here on needs no other.
+# places_take COUNT: waits for COUNT places. Guests that need each other take their places together,
+# so that none waits for another that gets no place. What is started from here on needs none of its
+# own.
 places_take() {
 	local said='' max=${IB_VRB_GUESTS:-$(($(nproc) + 1))}
 	[ -z "${IB_VRB_PLACED:-}" ] || return 0

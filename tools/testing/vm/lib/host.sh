@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# What the bench asks of the machine it runs on.
+# What the bench requires of the machine it runs on.
 
 HOST_TOOLS="mmdebstrap:mmdebstrap zstd:zstd xz:xz-utils make:make gcc:gcc flock:util-linux
 	mount:mount ps:procps setpriv:util-linux rsync:rsync git:git python3:python3"
@@ -11,7 +11,7 @@ host_missing() {
 	for pair in $HOST_TOOLS; do
 		command -v "${pair%%:*}" >/dev/null || echo "${pair##*:}"
 	done
-	# What the parts built on the host say they need.
+	# What the parts that are built on the host declare to need.
 	cat "$TREE"/tools/testing/*/packages.txt 2>/dev/null | while read -r pair; do
 		[ -z "$pair" ] || dpkg-query -W -f '${db:Status-Abbrev}' "$pair" 2>/dev/null |
 			grep -q ^ii ||
@@ -46,6 +46,6 @@ host_ready() {
 		die "not a Debian amd64 machine: the bench builds on Debian's packages"
 	host_install
 	mkdir -p "$CACHE" || die "cannot create the cache $CACHE"
-	# An empty cache needs room for two roots and two kernels, and for unpacking them.
+	# An empty cache needs space for two roots and two kernels, and for unpacking them.
 	[ -e "$CACHE/kernels/7.release" ] || need_space "$CACHE" 5000
 }

@@ -2,15 +2,16 @@
 # shellcheck shell=bash
 #
 # Debian's kernels in the cache: an uncompressed vmlinux to boot, the modules the tests use, and the
-# headers to build our own modules against. A line ("6.12" or "7") names the newest kernel that
-# was there when it was first asked for; "setup --refresh" looks again.
+# headers to build our own modules against. A line ("6.12" or "7") names the kernel that was its
+# newest when it was first asked for; "setup --refresh" looks again.
 
 KERNEL_LINES="6.12 7"
-# What --kernel takes besides: the same with PREEMPT_RT, and the debug kernel.
+# What else --kernel accepts: the same with PREEMPT_RT, and the debug kernel.
 KERNEL_NAMES="$KERNEL_LINES 6.12-rt 7-rt debug"
 
 # The text of these lists is part of a kernel's name in the cache, white space included.
-# What a guest may load; everything else in Debian's package (graphics, sound, ...) only costs time.
+# The modules that a guest may load; the rest of Debian's package (graphics, sound, ...) only costs
+# time.
 KERNEL_KEEP="drivers/infiniband drivers/virtio drivers/block drivers/target drivers/nvme \
 drivers/net/*.ko*
 	drivers/scsi/*.ko* drivers/char/hw_random fs net lib crypto kernel mm block arch"
@@ -45,7 +46,7 @@ kernel_packages() {
 	local release=$1 base=${1%-amd64} common
 	base=${base%-rt}
 	common=linux-headers-$base-common
-	# Until 7, what is common to the kernels with PREEMPT_RT is a package of its own.
+	# Before 7, the kernels with PREEMPT_RT have their own package of common headers.
 	if [[ $release == *-rt-amd64 ]] &&
 		with_apt apt-cache show "$common-rt" >/dev/null 2>&1; then
 		common+=-rt
@@ -58,8 +59,8 @@ kernel_packages() {
 	fi
 }
 
-# kernel_extract VMLINUZ VMLINUX: unpack the zstd payload. QEMU starts the result directly, which
-# saves the decompression under emulation.
+# kernel_extract VMLINUZ VMLINUX: unpacks the zstd payload. QEMU starts the result directly, which
+# saves an emulated decompression.
 kernel_extract() {
 	local offset
 	while IFS=: read -r offset _; do
@@ -70,7 +71,7 @@ kernel_extract() {
 	return 1
 }
 
-# kernel_prune FROM TO: copy the modules worth keeping, uncompressed
+# kernel_prune FROM TO: copies the modules worth keeping, uncompressed
 kernel_prune() {
 	local from=$1 to=$2 path
 	mkdir -p "$to/kernel"
@@ -88,7 +89,7 @@ kernel_prune() {
 	find "$to/kernel" -name '*.ko.zst' -exec zstd -qd --rm {} +
 }
 
-# The headers packages lack the script with which Kbuild asks whether sparse works.
+# The headers packages lack the script with which Kbuild checks that sparse works.
 kernel_complete() {
 	local scripts
 	for scripts in "$1"/usr/src/linux-headers-*-common*/scripts; do
@@ -119,7 +120,7 @@ kernel_make() {
 	echo "$release" >"$dir/release"
 }
 
-# kernel_resolve LINE: the release behind a line, remembered so that a warm run asks no archive
+# kernel_resolve LINE: prints the release of a line, remembered so that a warm run asks no archive
 kernel_resolve() {
 	local note=$CACHE/kernels/$1.release release
 	if [ -z "${REFRESH:-}" ] && [ -s "$note" ]; then

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# The HCA model: built when its sources changed, started and stopped with a run.
+# The HCA model: built when its sources have changed, started and stopped with a run.
 
 MODEL_DIR=$TREE/tools/testing/hca
 
-# model_build DEST: build the model and copy the binary, since another run may build it anew
+# model_build DEST: builds the model and copies the binary, since another run may rebuild it
 # meanwhile
 model_build() {
 	local out=$BUILD/hca log rc=0
@@ -25,7 +25,7 @@ model_build() {
 	rm -f "$log"
 }
 
-# model_ready LOG PID: wait until the model says that all its sockets accept
+# model_ready LOG PID: waits until the model reports that all its sockets accept connections
 model_ready() {
 	local try
 	for try in $(seq 200); do
@@ -36,8 +36,8 @@ model_ready() {
 	return 1
 }
 
-# model_verdict REPORT: how many violations, and of the first one what was done, which rule forbids
-# it and what would have been right, in a line; empty if there is none
+# model_verdict REPORT: prints in one line the number of violations and, for the first, what was
+# done, the rule it breaks and what would have been right; nothing if there is none
 model_verdict() {
 	[ -e "$1" ] || return 0
 	python3 - "$1" <<-'X'

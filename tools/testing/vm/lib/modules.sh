@@ -2,19 +2,18 @@
 # shellcheck shell=bash
 #
 # Our kernel modules, built in the tool root against the headers of the guest's kernels. Kbuild
-# leaves its objects beside the sources, so it works on a mirror of them in the build folder, one a
-# kernel.
+# leaves its objects beside the sources, so each kernel has a mirror of them in the build folder.
 
-# Where modules may come from; what is built from which folder is for its Kbuild to say.
+# The folders that may contain modules. Each folder's Kbuild says what is built from it.
 MODULE_ROOMS="drivers tools/testing/selftests tools/testing/bench"
 MODULE_SOURCES="Kbuild include $MODULE_ROOMS"
 DRIVER_DIRS="drivers/infiniband/vrb drivers/infiniband/hw/tavor"
-# Users of verbs. That of ULP_SLEEPS sleeps, as existing ones do.
+# Users of verbs. The one in ULP_SLEEPS sleeps, as existing ones do.
 ULP_SLEEPS=drivers/infiniband/ulp/wq_server
 ULP_DIRS="$ULP_SLEEPS drivers/infiniband/ulp/softirq_server"
 
-# modules_sync MIRROR: bring the mirror up to date by content, keeping what Kbuild made in it.
-# Generated headers live in a folder "generated".
+# modules_sync MIRROR: updates the mirror by content and keeps what Kbuild built in it. Generated
+# headers are in a folder "generated".
 modules_sync() {
 	local mirror=$1 sources=() source
 	mkdir -p "$mirror"
@@ -26,8 +25,8 @@ modules_sync() {
 		--include='*.mk' --include='*.sh' --exclude='*' "${sources[@]}" "$mirror/"
 }
 
-# modules_make KERNEL-DIR MIRROR "DIR..." [MAKE-ARGUMENT...]: run Kbuild over these folders in one
-# go, so that what one needs of another is resolved. MODULES_ROOT may name another root than the
+# modules_make KERNEL-DIR MIRROR "DIR..." [MAKE-ARGUMENT...]: runs Kbuild once over all these
+# folders, so that symbols between them are resolved. MODULES_ROOT may name another root than the
 # tool root.
 modules_make() {
 	local kernel=$1 mirror=$2 dirs=$3 release tool
@@ -39,7 +38,8 @@ modules_make() {
 		MODULE_DIRS="$dirs" "$@" modules 2>&1 | sed "s|$mirror/||g" >&2
 }
 
-# modules_install MIRROR DEST DIR...: a guest may be loading the old file: replace, never overwrite
+# modules_install MIRROR DEST DIR...: replaces files and never overwrites them: a guest may be
+# loading the old one
 modules_install() {
 	local mirror=$1 dest=$2 tool dir ko new
 	shift 2
@@ -56,7 +56,7 @@ modules_install() {
 	done
 }
 
-# modules_state KERNEL-DIR ARGUMENT...: a short name for all that decides what a build yields
+# modules_state KERNEL-DIR ARGUMENT...: a hash of everything that determines the result of a build
 modules_state() {
 	(
 		cd "$TREE" || exit
@@ -69,11 +69,11 @@ modules_state() {
 	) | sha256sum | cut -c1-16
 }
 
-# modules LINE "DIR..." [MAKE-ARGUMENT...]: build what lies in these folders for that kernel into
+# modules LINE "DIR..." [MAKE-ARGUMENT...]: builds these folders for that kernel into
 # $BUILD/modules/LINE, unless nothing has changed
 modules() {
 	local line=$1 dirs kernel dest mirror state
-	# In whatever order they are asked for, they are the same.
+	# Their order does not matter.
 	dirs=$(xargs -n1 <<<"$2" | sort -u | xargs)
 	shift 2
 	kernel=$(kernel "$line")
@@ -100,8 +100,8 @@ modules() {
 	exec 8>&-
 }
 
-# modules_anew KERNEL-DIR "DIR..." [MAKE-ARGUMENT...]: compile anew, in a folder that is then
-# removed; fails if the compiler, sparse or modpost says anything
+# modules_anew KERNEL-DIR "DIR..." [MAKE-ARGUMENT...]: compiles from scratch, in a folder that is
+# then removed; fails if the compiler, sparse or modpost prints anything
 modules_anew() {
 	local kernel=$1 dirs=$2 mirror log rc=0
 	shift 2
@@ -110,15 +110,15 @@ modules_anew() {
 	modules_sync "$mirror"
 	modules_make "$kernel" "$mirror" "$dirs" "$@" 2>"$log" || rc=$?
 	cat "$log" >&2
-	# The version of pahole matters to nobody: modules get no type information here.
+	# The version of pahole does not matter: modules get no type information here.
 	! grep -E '(warning|error|WARNING|ERROR):' "$log" |
 		grep -v 'warning: pahole version' >/dev/null || rc=1
 	rm -rf "$mirror" "$log"
 	return "$rc"
 }
 
-# modules_strict LINE "DIR...": compile anew with sparse. Debian's sparse does not understand the
-# headers of 7.x: there the compiler alone is asked.
+# modules_strict LINE "DIR...": compiles from scratch with sparse. Debian's sparse does not
+# understand the headers of 7.x, so only the compiler checks there.
 modules_strict() {
 	local kernel sparse=()
 	[ "$1" != 6.12 ] || sparse=(C=2 CF=-D__CHECK_ENDIAN__)
@@ -137,7 +137,8 @@ module_dir() {
 	dirname "$found"
 }
 
-# modules_dirs MODULE...: their folders, the engine's first where one is not the engine itself
+# modules_dirs MODULE...: their folders, preceded by the engine's unless the module is the engine
+# itself
 modules_dirs() {
 	local module
 	for module; do

@@ -3,7 +3,7 @@
 #
 # User-space test programs, built in the tool root so that they fit the guest's libraries.
 
-# programs_build FOLDER: tools/testing/selftests/FOLDER into $BUILD/guest/FOLDER, if it has a
+# programs_build FOLDER: builds tools/testing/selftests/FOLDER into $BUILD/guest/FOLDER, if it has a
 # Makefile
 programs_build() {
 	local name=$1 dir=$TREE/tools/testing/selftests/$1 tool log rc=0

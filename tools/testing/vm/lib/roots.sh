@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Root file systems in the cache. The tool root has what works on the host's side (QEMU, virtiofsd,
-# the compiler of the guest's kernels); the guest root is what the guest boots from. Each is named
-# after its list of packages.
+# Root file systems in the cache. The tool root has the programs for the host's side (QEMU,
+# virtiofsd, the compiler for the guest's kernels); the guest boots from the guest root. A root's
+# name is derived from its list of packages.
 
 TOOL_PACKAGES="qemu-system-x86 virtiofsd gcc-14 gcc make libc6-dev libelf1t64 pahole kmod zstd
 	libibverbs-dev libibumad-dev librdmacm-dev libevent-dev libcjson-dev linux-libc-dev
@@ -21,7 +21,7 @@ root_make() {
 	if [ "$origin" = "$SUITE-backports" ]; then
 		options+=("--aptopt=APT::Default-Release \"$origin\"")
 	fi
-	# Where the mirror is a snapshot of the past, the machine's apt says so.
+	# If the mirror is a snapshot of the past, the machine's apt configuration says so.
 	valid=$(apt-config dump --format '%v' Acquire::Check-Valid-Until)
 	[ -z "$valid" ] || options+=("--aptopt=Acquire::Check-Valid-Until \"$valid\"")
 	rmdir "$dir"
@@ -35,7 +35,8 @@ root_make() {
 		"${options[@]}" "--customize-hook=$hook" "$SUITE" "$dir" - <"$APT/sources.list"
 }
 
-# root_name NAME ORIGIN PACKAGES HOOK: one name for one list, whatever its order and line breaks
+# root_name NAME ORIGIN PACKAGES HOOK: the same name for the same list, whatever its order and line
+# breaks
 root_name() {
 	local packages
 	# shellcheck disable=SC2086 # a list of words
@@ -62,7 +63,7 @@ tool_root() {
 	root tool "$SUITE-backports" "$TOOL_PACKAGES"
 }
 
-# lint_root, and capture_root: further tools, for the static checks and for reading packet captures
+# lint_root, capture_root: roots with further tools, for static checks and for packet captures
 lint_root() {
 	root lint "$SUITE" "$LINT_PACKAGES"
 }
@@ -71,18 +72,18 @@ capture_root() {
 	root capture "$SUITE" "tshark"
 }
 
-# spin_root: the model checker, and the compiler that it needs
+# spin_root: the root with the model checker, and the compiler that it needs
 spin_root() {
 	root spin "$SUITE" "$SPIN_PACKAGES"
 }
 
-# plot_root: what draws the figures of the benchmarks
+# plot_root: the root with what draws the figures of the benchmarks
 plot_root() {
 	root plot "$SUITE" "$PLOT_PACKAGES"
 }
 
-# The guest's first program is a stub that mounts the tree and goes on with the init found there, so
-# a change of the guest's init needs no new root.
+# The guest's first program is a stub that mounts the tree and executes the init found there, so a
+# change of the guest's init needs no new root.
 guest_hook() {
 	cat <<'EOF'
 set -e
@@ -100,7 +101,7 @@ printf '127.0.0.1 localhost guest\n::1 localhost\n' >etc/hosts
 EOF
 }
 
-# guest_root [PACKAGES]: further packages make a further root
+# guest_root [PACKAGES]: additional packages make another root
 guest_root() {
 	local packages="$GUEST_PACKAGES ${1:-}" dir package
 	dir=$(root_name guest "$SUITE" "$packages" "$(guest_hook)")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# What the tests and checks use of the kernel's own source: kselftest's headers and helpers, and
-# checkpatch. They come from Debian's linux-source package.
+# The parts of the kernel's source that the tests and checks use: kselftest's headers and helpers,
+# and checkpatch. They come from Debian's linux-source package.
 
 SOURCE_LINE=7.3
 SOURCE_PARTS="scripts/checkpatch.pl scripts/spelling.txt scripts/const_structs.checkpatch
@@ -35,7 +35,7 @@ kernel_source() {
 	echo "$dir"
 }
 
-# kselftest_copy: kselftest's files where host, tool root and guest all see them
+# kselftest_copy: copies kselftest's files to where host, tool root and guest all see them
 kselftest_copy() {
 	local source
 	source=$(kernel_source)

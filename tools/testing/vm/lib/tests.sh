@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Which tests the tree has. A test says near its top where it runs; see Documentation/bench.rst.
+# Finds the tests of the tree. A test says near its top where it runs; see Documentation/bench.rst.
 
 # heads_of FILE: a line "as|runs|kernels|timeout|level|needs|guest" for each "Runs:" line near the
-# top. What stands before the first of them is for all, what follows one is its own.
+# top. Lines before the first of them apply to all; lines after one apply to that one.
 heads_of() {
 	head -n 40 "$1" | awk '
 		BEGIN { n = 0 }
@@ -30,14 +30,14 @@ heads_of() {
 		}'
 }
 
-# folder_of FILE: the folder a test is named after: a folder "tests" holds those of the one above it
+# folder_of FILE: the folder a test is named after: for a folder "tests", the one above it
 folder_of() {
 	local dir=${1%/*}
 	[ "${dir##*/}" != tests ] || dir=${dir%/*}
 	echo "${dir##*/}"
 }
 
-# selected NAME: is it among those asked for?
+# selected NAME: true if it was asked for
 # shellcheck disable=SC2154 # check sets patterns
 selected() {
 	local pattern
@@ -49,7 +49,7 @@ selected() {
 	return 1
 }
 
-# wanted LEVEL: by name everything is
+# wanted LEVEL: true if tests of this level run; a test asked for by name always does
 wanted() {
 	[ ${#patterns[@]} = 0 ] || return 0
 	case $1 in
@@ -58,8 +58,9 @@ wanted() {
 	esac
 }
 
-# kernels_now LINE...: those of the kernels a test names that it now runs on: Debian's, all with
-# --ci or by name, otherwise only the first; with --all, all that it names and both of Debian's
+# kernels_now LINE...: the kernels that a test now runs on, of those that it names: the first of
+# Debian's; with --ci or by name, all of Debian's; with --all, all that it names and both of
+# Debian's
 kernels_now() {
 	local line lines=
 	[ -z "$all" ] || lines="$KERNEL_LINES "
@@ -74,8 +75,8 @@ kernels_now() {
 	echo "${lines% }"
 }
 
-# name_of STEM COUNT AS RUNS: of several runs of one test, each has what tells it apart at the end
-# of its name
+# name_of STEM COUNT AS RUNS: the name of a run; if a test has several, each name ends in what
+# distinguishes it
 name_of() {
 	local as=$3
 	if [ "$2" -gt 1 ]; then
@@ -85,7 +86,7 @@ name_of() {
 	echo "$1${as:+-$as}"
 }
 
-# tests_of FILE: a line for each of its runs that are wanted; see tests
+# tests_of FILE: prints a line for each of its wanted runs; see tests
 tests_of() {
 	local file=$1 stem program name as runs kernels timeout level needs guest heads
 	stem=$(folder_of "$file")/$(basename "${file%.*}")
@@ -110,9 +111,9 @@ tests_of() {
 	done
 }
 
-# tests: "name|runs|kernels|timeout|program|needs|guest|stem|level|file" for each test that is to
-# run; guest is empty for one that shares its guest, stem is the name that all runs of one file have
-# in common
+# tests: prints "name|runs|kernels|timeout|program|needs|guest|stem|level|file" for each test that
+# is to run. guest is empty for a test that shares its guest. stem is the common part of the names
+# of a file's runs.
 tests() {
 	local file twice
 	grep -rlE '^[#/* ]+Runs: (host|guest)' "$TREE/tools/testing" | sort | while read -r file; do
@@ -126,8 +127,8 @@ tests() {
 	cat "$WORK/found"
 }
 
-# command_of RUNS PROGRAM: what "Runs: host" makes of it: the words after it are variables for the
-# program
+# command_of RUNS PROGRAM: the command of a "Runs: host" line, whose further words are variables for
+# the program
 command_of() {
 	local words
 	read -r -a words <<<"${1#host}"
@@ -156,7 +157,7 @@ purpose_of() {
 		END {
 			if (match(text, /\. [A-Z"]/))
 				text = substr(text, 1, RSTART)
-			# What follows a colon or semicolon are details.
+			# What follows a colon or semicolon is detail.
 			if (length(text) > 110 && match(text, /[:;] /) && RSTART > 30)
 				text = substr(text, 1, RSTART - 1) "."
 			sub(/:$/, ".", text)
@@ -164,8 +165,7 @@ purpose_of() {
 		}'
 }
 
-# show: for each test its name, the level and the kernels it runs at, what it is for, and a command
-# that runs it alone
+# show: prints for each test its name, level, kernels and purpose, and a command that runs it alone
 show() {
 	local name kernels level file
 	local -A target=([check]="make check" [ci]="make ci" [all]="make check-all")
@@ -176,8 +176,8 @@ show() {
 	done
 }
 
-# boots: "kernel|guest|runs" for each guest, shared or not; what may take longest comes first, so
-# that it is not left running alone at the end
+# boots: prints "kernel|guest|runs" for each guest, shared or not. What may take longest comes
+# first, so that it does not run alone at the end.
 boots() {
 	awk -F'|' '$3 != "" { n = split($3, lines, " ")
 			for (i = 1; i <= n; i++) time[lines[i] "|" $7 "|" $2] += $4 ? $4 : 900 }
@@ -185,8 +185,8 @@ boots() {
 		sort -t'|' -k1,1nr -k2 | cut -d'|' -f2-
 }
 
-# groups: tests that share a guest, or a test by itself; a file each, in the order they are to run.
-# Prints how many.
+# groups: writes a file for each group of tests that share a guest, or for a single test, in the
+# order they are to run. Prints the number of groups.
 groups() {
 	local count=0 line guest runs test
 	while IFS='|' read -r line guest runs; do

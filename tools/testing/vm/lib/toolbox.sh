@@ -5,8 +5,8 @@
 # a single program through the root's own loader.
 
 # in_root ROOT [--bind DIR]... [--kernel DIR] [--cwd DIR] -- COMMAND...
-# The directories keep their names inside; --kernel brings a kernel's headers to where they expect
-# to be. The mounts live in a namespace of their own, so nothing stays mounted whatever happens.
+# The directories keep their names inside; --kernel mounts a kernel's headers where they expect to
+# be. The mounts live in a separate namespace, so nothing stays mounted whatever happens.
 in_root() {
 	local root=$1 binds=() kernel='' cwd=/
 	shift

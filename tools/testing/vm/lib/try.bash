@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# For the tests of the bench itself and of what other tests stand on. What a result is about wrote
-# to $work/out and $work/err; try() is called in the bench's own folder.
+# For the tests of the bench itself and of what other tests depend on. A tested command writes to
+# $work/out and $work/err. try() is called in the bench's own folder.
 
 RUN=./run
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 number=0
 failed=0
-# The test's own file: its name may be relative to a folder it has left.
+# The path of the test's file, which may be relative to a folder that the test has left.
 script=$(readlink "/proc/$$/fd/255")
 
-# said_by: file, line and text of the call that came to a result, and of the command before it if
-# that gave it
+# said_by: file, line and text of the call that gave a result, and of the command before it if that
+# decided it
 said_by() {
 	local top=$((${#BASH_SOURCE[@]} - 1)) from line
 	line=${BASH_LINENO[top - 1]}
@@ -37,7 +37,7 @@ result() {
 	fi
 }
 
-# soon COMMAND...: within some seconds
+# soon COMMAND...: the command succeeds within 30 seconds
 soon() {
 	local n
 	for n in $(seq 300); do
@@ -47,7 +47,7 @@ soon() {
 	return 1
 }
 
-# try TEXT STATUS LAST-LINE-PATTERN OPTION...: run has to end like this
+# try TEXT STATUS LAST-LINE-PATTERN OPTION...: run must end with this status and this last line
 try() {
 	local text=$1 want=$2 pattern=$3 status=0
 	shift 3

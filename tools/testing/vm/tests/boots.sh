@@ -6,7 +6,7 @@
 # Level: ci
 #
 # Tests runs of the bench with a guest: the reasons for a failure, the console, and what a killed
-# run leaves.
+# run leaves behind.
 
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=SCRIPTDIR/../lib/try.bash
@@ -36,7 +36,7 @@ try "two HCAs, an IOMMU and the model's control line" 0 passed --hcas 2 --iommu 
 	read -r -t 60 line <&3
 	[[ $line == *\"ok\":true* ]]'
 
-# An interactive console, fed by hand once the guest is there.
+# An interactive console, whose input is written once the guest is up.
 mkfifo "$work/keys"
 "$RUN" --hcas 0 --shell --results "$work/shell" <"$work/keys" >"$work/out" 2>"$work/err" &
 pid=$!
@@ -51,13 +51,13 @@ echo 'echo "answer $((6 * 7))"; exit 3' >&4
 exec 4>&-
 wait "$pid"
 [ $? = 3 ] && grep -q "answer 42" "$work/out"
-result $? "a console takes input and gives the status of its shell"
+result $? "a console takes input and returns the status of its shell"
 grep -q "/mnt/tree .*project's tree" "$work/out" &&
 	grep -q "/results .*on the host: $work/shell" "$work/out" &&
 	grep -q '"exit" or Ctrl-D ends the guest' "$work/out" && ! grep -q ttyS1 "$work/out"
-result $? "it says what is where, and how it is left"
+result $? "the console says what is where, and how to leave it"
 
-# emulator_dies: of the run $pid, as if it had crashed
+# emulator_dies: kills the emulator of the run $pid, as if it had crashed
 emulator_dies() {
 	local n emulator
 	for n in $(seq 3000); do
@@ -70,7 +70,7 @@ emulator_dies() {
 	done
 }
 
-# begin OPTION...: a run in the background
+# begin OPTION...: starts a run in the background
 begin() {
 	"$RUN" --hcas 0 "$@" >"$work/out" 2>"$work/err" </dev/null &
 	pid=$!
@@ -79,12 +79,12 @@ begin() {
 begin -- echo alive
 emulator_dies && wait "$pid" && [ "$(cat "$work/out")" = alive ] &&
 	[ "$(grep -c 'no driver was loaded yet .*QEMU ended.*: trying once more' "$work/err")" = 1 ]
-result $? "an emulator that dies before a driver is loaded is started once more, which is said"
+result $? "an emulator that dies before a driver is loaded is restarted, and the run says so"
 begin -- echo alive
 emulator_dies && emulator_dies
 wait "$pid"
 [ $? = 125 ] && tail -n 1 "$work/err" | grep -q 'FAILED: the guest did not come up: QEMU ended'
-result $? "but no more than once"
+result $? "such an emulator is restarted only once"
 begin --append init=/nowhere -- echo alive
 wait "$pid"
 [ $? = 125 ] && [ "$(grep -c 'trying once more' "$work/err")" = 1 ] &&
@@ -93,7 +93,7 @@ result $? "a kernel that dies in its boot is booted once more"
 begin --qemu -no-such-option -- echo alive
 wait "$pid"
 [ $? = 125 ] && ! grep -q 'once more' "$work/err"
-result $? "an emulator that refuses its arguments is not"
+result $? "an emulator that refuses its arguments is not restarted"
 begin --results "$work/dies" -- sleep 1000
 for _ in $(seq 3000); do
 	[ ! -e "$work/dies/.bench/started" ] || break
@@ -103,7 +103,7 @@ emulator_dies
 wait "$pid"
 [ $? = 125 ] && ! grep -q 'once more' "$work/err" &&
 	tail -n 1 "$work/err" | grep -q 'FAILED: the guest ended before the command did'
-result $? "nor if it dies later"
+result $? "an emulator that dies later is not restarted"
 
 # Killed without a chance to clean up, a run leaves no process behind.
 "$RUN" --hcas 0 --results "$work/killed" -- sleep 1000 >"$work/out" 2>"$work/err" &
@@ -118,7 +118,7 @@ wait "$pid" 2>/dev/null
 sleep 1
 left=
 for child in $pids; do
-	# A zombie has ended; whose turn it is to reap it is not ours to say.
+	# A zombie has ended; who reaps it does not matter here.
 	! grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$child/status" || left+="$child "
 done
 [ -n "$pids" ] && [ -z "$left" ]

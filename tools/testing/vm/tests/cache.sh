@@ -3,34 +3,34 @@
 #
 # Runs: host
 #
-# Tests the cache: each entry is complete, whatever happened while it was built; two runs at once
-# build it once; and a message says clearly what the bench cannot use. Uses a cache of its own.
+# Tests the cache: each entry is complete, whatever happened while it was built; two concurrent runs
+# build it once; and a message says clearly what the bench cannot use. Uses its own cache.
 
 cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=SCRIPTDIR/../lib/try.bash
 . lib/try.bash
 chmod 755 "$work"
 
-# in_cache ARGUMENT...: cached() in a shell of its own
+# in_cache ARGUMENT...: runs cached() in its own shell
 in_cache() {
 	# shellcheck disable=SC2016 # for that shell
 	XDG_CACHE_HOME=$work/cache exec bash -c '. lib/all.sh; cached "$@"' - "$@"
 }
 
-# refused TEXT PATTERN: the last run ended with the bench's status, and this in its last line
+# refused TEXT PATTERN: the last run ended with the bench's status, and its last line matches
 refused() {
 	[ "$status" = 125 ] && tail -n 1 "$work/err" | grep -q -- "$2"
 	result $? "$1"
 }
 
-# name PACKAGES RECIPE: what the guest root of these would be called
+# name PACKAGES RECIPE: the name of a guest root made from these
 name() {
 	# shellcheck disable=SC2016 # for that shell
 	bash -c '. lib/all.sh; root_name guest trixie "$@"' - "$@"
 }
 
-# A builder that keeps a record of its runs, writes two files, and takes as long as it is told;
-# "fail" fails.
+# A builder that records its runs, writes two files, and takes as long as it is told; "fail" makes
+# it fail.
 builder=$work/builder
 cat >"$builder" <<EOF
 #!/bin/bash
@@ -46,9 +46,9 @@ dir=$work/cache/ib-vrb/thing
 echo "TAP version 13"
 (in_cache "$dir" "a failing build" "$builder" fail) 2>"$work/err"
 status=$?
-refused "a build that fails fails the run and is named" "could not finish: a failing build"
+refused "a failed build fails the run and is named" "could not finish: a failing build"
 [ ! -e "$dir" ] && [ ! -e "$dir.part" ]
-result $? "and leaves nothing behind"
+result $? "a failed build leaves nothing behind"
 
 : >"$work/runs"
 in_cache "$dir" "an interrupted build" "$builder" 60 2>"$work/err" &
@@ -70,27 +70,27 @@ for _ in 1 2 3; do
 done
 wait
 [ "$(wc -l <"$work/runs")" = 1 ]
-result $? "three runs at once build once"
+result $? "three concurrent runs build once"
 [ -e "$dir/first" ] && [ -e "$dir/second" ] && [ ! -e "$dir.part" ]
-result $? "and what they find is complete, after the killed one"
+result $? "after a killed build, they find a complete entry"
 (in_cache "$dir" "the build" "$builder" 1) 2>"$work/err"
 [ "$(wc -l <"$work/runs")" = 1 ]
-result $? "what is there is not built again"
+result $? "an existing entry is not built again"
 
 [ "$(name "a b" x)" = "$(name "b
 a" x)" ]
-result $? "the order of packages makes no other root"
+result $? "another order of packages makes the same root"
 [ "$(name "a b" x)" != "$(name "a c" x)" ] && [ "$(name "a b" x)" != "$(name "a b" y)" ]
-result $? "another package or another recipe does"
+result $? "another package or another recipe makes another root"
 
-# From a place that anybody may read: the tree may be in root's home.
+# From a place that everybody may read: the tree may be in root's home.
 mkdir -p "$work/tree/tools/testing"
 cp -r . "$work/tree/tools/testing/vm"
 chmod -R a+rX "$work/tree"
 setpriv --reuid 65534 --clear-groups env HOME="$work" "$work/tree/tools/testing/vm/run" --hcas 0 \
 	-- true 2>"$work/err"
 status=$?
-refused "without root it says so" "not root"
+refused "a user other than root gets a clear message" "not root"
 
 mkdir "$work/small"
 # shellcheck disable=SC2016 # for that shell
@@ -100,7 +100,7 @@ unshare --mount bash -c 'mount -t tmpfs -o size=64m tmpfs "$1" || exit
 	[ "$(du -sm "$1" | cut -f1)" -lt 2 ] || exit 1
 	exit $status' - "$work/small" 2>"$work/err"
 status=$?
-refused "without space it says so, and has begun nothing" "no space"
+refused "too little disk space is reported before anything is built" "no space"
 
 ./run --hcas 0 --packages no-such-package -- true 2>"$work/err"
 status=$?

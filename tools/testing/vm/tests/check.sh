@@ -3,14 +3,14 @@
 #
 # Runs: host
 #
-# Tests the exit status of check: whether all tests passed. Uses a small tree of its own.
+# Tests the exit status of check: whether all tests passed. Uses its own small tree.
 
 # shellcheck source=SCRIPTDIR/../lib/try.bash
 . "$(dirname "$0")/../lib/try.bash"
 tree=$work/tree
 folder=$tree/tools/testing/small
 
-# a_test NAME LEVEL COMMAND: a test of the host
+# a_test NAME LEVEL COMMAND: creates a test that runs on the host
 a_test() {
 	printf '#!/bin/sh\n# Runs: host\n# Level: %s\n#\n# The purpose of %s. And more.\n%s\n' \
 		"$2" "$1" "$3" >"$folder/$1.sh"
@@ -38,7 +38,7 @@ a_test slow all "echo ok 1 one; until [ -e $work/go ]; do sleep 0.1; done; echo 
 a_test guest all "echo ok 1 one; echo 1..1"
 sed -i 's/^# Runs: host$/# Runs: guest --hcas 0/' "$folder/guest.sh"
 
-# a_run STATUS: instead of run: no guest, but the tests that were to run there, and that status
+# a_run STATUS: replaces run: boots no guest, runs the tests on the host, and ends with that status
 a_run() {
 	rm "$tree/tools/testing/vm/run"
 	cat >"$tree/tools/testing/vm/run" <<-X
@@ -51,7 +51,7 @@ a_run() {
 	chmod +x "$tree/tools/testing/vm/run"
 }
 
-# listed ARGUMENT...: how the tests named are listed
+# listed ARGUMENT...: how check lists these tests
 listed() {
 	"$tree/tools/testing/vm/check" --list "$@" 2>"$work/err" | tr -s ' ' | tee "$work/out"
 }
@@ -68,9 +68,9 @@ soon grep -qx "ok 1 small/slow: one" "$work/out"
 result $? "a result is shown when it comes"
 touch "$work/go"
 wait $! && grep -qx "2 passed, 0 failed, 0 skipped" "$work/out"
-result $? "and the others when they come"
+result $? "further results are shown when they come"
 checks "a name that no test has: the bench's status" 125 "" "small/nothing"
-checks "nor does it run others beside it" 125 "" "small/good" "small/nothing"
+checks "a name that no test has: other tests do not run either" 125 "" "small/good" "small/nothing"
 a_run 0
 checks "a run is a result of its own" 0 "2 passed, 0 failed, 0 skipped" "small/guest"
 a_run 125
@@ -78,17 +78,17 @@ checks "a run that failed: status 1" 1 "1 passed, 1 failed, 0 skipped" "small/gu
 [ "$("$tree/tools/testing/vm/check" --ci --list | grep -c ^small/)" = 2 ]
 result $? "--ci adds the tests of its level"
 [ "$("$tree/tools/testing/vm/check" --all --list | grep -c ^small/)" = 7 ]
-result $? "--all adds them all"
+result $? "--all adds all tests"
 sed 's/^# Level.*/# Kernels: 7-rt debug 7 6.12/' "$folder/guest.sh" >"$folder/kernels.sh"
 chmod +x "$folder/kernels.sh"
 [ "$(listed | grep ^small/kernels | grep -o 'kernel [^)]*')" = "kernel 7" ]
-result $? "of the kernels a test names, the first of Debian's plain ones"
+result $? "by default a test runs on the first of Debian's kernels that it names"
 [ "$(listed small/kernels | grep -o 'kernel [^)]*')" = "kernel 7, 6.12" ]
-result $? "by name all of those"
+result $? "a test asked for by name runs on all of Debian's that it names"
 [ "$(listed --ci | grep ^small/kernels | grep -o 'kernel [^)]*')" = "kernel 7, 6.12" ]
-result $? "with --ci as well"
+result $? "so does a test with --ci"
 [ "$(listed --all small/kernels | grep -o 'kernel [^)]*')" = "kernel 6.12, 7, 7-rt, debug" ]
-result $? "with --all the others, too"
+result $? "with --all it runs on the other kernels, too"
 rm "$folder/kernels.sh"
 [ "$(listed small/static)" = "small/static (make ci, on the host)
  The purpose of static.
@@ -97,10 +97,10 @@ result $? "a list has each test's level, its purpose, and a command"
 command=$(tail -n 1 "$work/out")
 (cd "$tree" && eval "$command") >"$work/out" 2>"$work/err" </dev/null &&
 	[ "$(tail -n 1 "$work/out")" = "1 passed, 0 failed, 0 skipped" ]
-result $? "which runs that test when it is pasted"
+result $? "the listed command runs the test"
 [ -z "$("$(dirname "$0")/../check" --all --list | awk 'NR % 3 == 2 && !/[a-z]+ [a-z]+.*\.$/')" ]
 result $? "each test of the real tree says in a sentence what it is for"
-# Two guests and the host; what they are told by their boot and their environment
+# Two guests and the host, and what their boot and their environment pass to them
 cat >"$folder/twice.sh" <<'X'
 #!/bin/sh
 # Level: all
@@ -124,22 +124,22 @@ small/twice-tavor (make ci, kernel 7)
 small/twice-host (make check-all, on the host)" ]
 result $? "several runs of one file are several tests"
 [ "$(listed 'small/t*-tavor' | cut -d' ' -f1)" = small/twice-tavor ]
-result $? "one of them has a name of its own"
+result $? "'As:' names one of them"
 [ "$(listed --ci | grep -c ^small/twice)" = 1 ]
-result $? "a line that follows a run is for that run alone"
-checks "and is run alone, with its variables" 0 "1 passed, 0 failed, 0 skipped" small/twice-host
+result $? "a line that follows a 'Runs:' line applies to that run only"
+checks "one of several runs can be run alone" 0 "1 passed, 0 failed, 0 skipped" small/twice-host
 grep -q "^ok 1 small/twice-host: mthca 1 small/twice-host$" "$work/out"
-result $? "which it sees"
+result $? "it sees its variables"
 a_run 0
 # shares-mthca and twice-mthca are one guest, shares-tavor and twice-tavor two
-checks "who wants a guest of its own gets one" 0 "7 passed, 0 failed, 0 skipped" \
+checks "a test with 'Guest: own' has its own guest" 0 "7 passed, 0 failed, 0 skipped" \
 	--kernel 7 'small/twice-[mt]*' 'small/shares-[mt]*'
 grep -q "^ok .* guest, kernel 7 --driver tavor --sm, for small/twice-tavor alone: came up" \
 	"$work/out"
-result $? "and the result says whose it was"
+result $? "the result of that guest names the test"
 sed -i '/^# As:/d; s/DRIVER=mthca //' "$folder/twice.sh"
-checks "runs that nothing tells apart are refused" 125 "" small/twice
+checks "runs that cannot be distinguished are refused" 125 "" small/twice
 sed -i 's/OTHER=1/DRIVER=mthca/' "$folder/twice.sh"
 checks "so are runs with the same name" 125 "" small/twice
 sed -i 's/DRIVER=mthca/DRIVER=x/; s/^# Guest: own/# Guest: mine/' "$folder/twice.sh"
-checks "and a guest of another kind" 125 "" small/twice
+checks "a 'Guest:' line with another value is refused" 125 "" small/twice

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.." || exit 1
 # shellcheck source=SCRIPTDIR/../lib/try.bash
 . lib/try.bash
 
-# found LINE..., clean LINE...: a log of one line is a complaint, or is none
+# found LINE..., clean LINE...: each line, as a separate log, is a complaint or is none
 found() {
 	for line; do
 		[ "$(printf '%s\r\n' "[    1.234567] $line" | ./complaints /dev/stdin)" = \
@@ -25,7 +25,7 @@ clean() {
 	done
 }
 
-# expecting STATUS TEXT PATTERN...: with two complaints in the log
+# expecting STATUS TEXT PATTERN...: the status with two complaints in the log
 expecting() {
 	local want=$1 text=$2 args=() pattern status=0
 	shift 2
@@ -72,9 +72,9 @@ clean "DMA-API: preallocated 65536 debug entries" "DMA-API: debugging enabled by
 	"Spectre V2 : WARNING: Unprivileged eBPF is enabled" \
 	"tavor0: a test says: no WARNING: here" "a line where BUG: comes in the middle"
 expecting 1 "two complaints fail"
-expecting 1 "one of them expected still fails" "BUG: o"
-expecting 0 "both expected pass" "BUG: o" "WARNING: t.o"
-expecting 0 "one pattern may stand for several" "one|two"
+expecting 1 "two complaints fail if one is expected" "BUG: o"
+expecting 0 "two complaints pass if both are expected" "BUG: o" "WARNING: t.o"
+expecting 0 "one pattern may match several complaints" "one|two"
 expecting 1 "an expected complaint that is missing fails" "one|two" "three"
 expecting 125 "a pattern that is no regular expression is refused" "("
 expecting 125 "an empty pattern is refused" ""

@@ -15,11 +15,11 @@
 . "$VM_DIR/lib/try.bash"
 set +e
 
-# They mark with instructions of amd64 what is to be counted.
+# They use instructions of amd64 to mark what is to be counted.
 ONLY_AMD64="tools/testing/bench/count/tests/module tools/testing/bench/engine
 	tools/testing/bench/verbs"
 
-# lacks KERNEL-DIR OPTION...: the first of these options that the kernel does not have
+# lacks KERNEL-DIR OPTION...: prints the first of these options that the kernel does not have
 lacks() {
 	local config option
 	config=$(echo "$1"/usr/src/linux-headers-*/.config)
@@ -36,12 +36,12 @@ skipped() {
 	echo "ok $number $1 # SKIP $2"
 }
 
-# logged ARGUMENT...: cross_modules, with what it says in a file
+# logged ARGUMENT...: runs cross_modules with its output in a file
 logged() {
 	cross_modules "$@" >"$work/log" 2>&1
 }
 
-# compiled KERNEL-DIR ROOT "DIR..." [MAKE-ARGUMENT...]: it says nothing
+# compiled KERNEL-DIR ROOT "DIR..." [MAKE-ARGUMENT...]: the compilation prints nothing
 compiled() {
 	local status=0
 	slow "kernel $(<"$1/release"): compiling" logged "$@" -k || status=$?
@@ -49,8 +49,8 @@ compiled() {
 	return "$status"
 }
 
-# compiles KERNEL-DIR ROOT ARCHITECTURE: a result, and what is left out. The big-endian one is also
-# for sparse.
+# compiles KERNEL-DIR ROOT ARCHITECTURE: prints a result, and what is left out. sparse also checks
+# the big-endian one.
 compiles() {
 	local text option dirs sparse=()
 	text="kernel $(<"$1/release") for $3 compiles without warnings"
@@ -70,7 +70,8 @@ compiles() {
 	result $? "$text"
 }
 
-# planted TEXT PATTERN LINE: a module with this line fails, and PATTERN is said; "": it compiles
+# planted TEXT PATTERN LINE: a module with this line fails with PATTERN in its output; "": it
+# compiles
 planted() {
 	local TREE=$work/tree status=0
 	mkdir -p "$TREE/drivers/planted"
@@ -99,7 +100,7 @@ planted() {
 	result $? "$1"
 }
 
-# all_planted: what only 32 bits find
+# all_planted: mistakes that only a 32-bit compiler finds
 all_planted() {
 	planted "a planted module compiles for armhf" "" 'pr_info("%llx\n", value);'
 	planted "a warning that 32 bits alone have is a failure" "warning: format" \

@@ -10,13 +10,13 @@ folder=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/../lib/try.bash
 . "$folder/../lib/try.bash"
 
-# judged TEXT RESULT: standard input is the body of a test, which may take so many $seconds; RESULT
-# is its line, without number and name
+# judged TEXT RESULT: standard input is the body of a test, which may take $seconds; RESULT is its
+# result line without number and name
 judged() {
 	local status=0 want=1
 	{
 		echo ". '$folder/../guest/query.bash'"
-		# Neither the host's ports nor its list of those that were used
+		# Not the host's ports, and not its list of used ones
 		echo 'listening() { :; }'
 		echo 'next_tcp_port() { echo 1; }'
 		printf 'TEST_SECONDS=%s\ntest_it() {\n%s\n}\nrun_tests "$@"\n' "${seconds:-60}" \
@@ -28,7 +28,7 @@ judged() {
 	result $? "$1"
 }
 
-# named TEXT LINE...: these lines are in what the test before said, without its own folder
+# named TEXT LINE...: these lines are in the output of the test before, without its folder
 named() {
 	local said
 	said=$(sed -n "s|^# \($work/\)\?||p" "$work/out")
@@ -36,7 +36,7 @@ named() {
 	result $? "$1"
 }
 
-# killed TEXT: what the test before has left running
+# killed TEXT: what the test before left running is gone
 killed() {
 	[ -s "$work/pid" ] &&
 		! grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$(cat "$work/pid")/status"
@@ -53,33 +53,34 @@ judged "the last command fails" "not ok" <<<"true; false"
 judged "it fails with a text" "not ok" <<<"fail no; true"
 judged "it is killed" "not ok" <<<"kill -KILL \$BASHPID"
 judged "a command fails" "not ok" <<<$'inner() {\n\t[ 1 = 2 ]\n}\ntrue\n\tinner x\ntrue'
-named "and is named with file and line, and how the test came there" "test:10: inner x" \
+named "it is reported with file, line and call trace" "test:10: inner x" \
 	"test:7: [ 1 = 2 ]" \
 	"status 1: [ 1 = 2 ]"
 judged "a command in a pipe, in a shell in a shell fails" \
 	"not ok" <<<$'x=$(true | (false; true))\n\ttrue | ( true; false )'
-named "and is named" "test:7: true | ( true; false )" "status 1: false"
-judged "what fails where a status is asked for is no failure" ok \
+named "it is reported" "test:7: true | ( true; false )" "status 1: false"
+judged "a failure in a condition is no failure of the test" ok \
 	<<<$'inner() { false; }\nif inner; then true; fi\n! inner\ninner || true'
 judged "it fails with a text" "not ok" <<<$'true\nuntil_true 0 false || fail no luck'
-named "which comes with file and line" "test:7: until_true 0 false || fail no luck" "no luck" \
+named "the text is reported with file and line" \
+	"test:7: until_true 0 false || fail no luck" "no luck" \
 	"test:5: test_it: status 1"
 judged "it ends by itself" "not ok" <<<"exit 3"
-named "and the test is named with its status" "test:5: test_it: status 3"
+named "the test is reported with its status" "test:5: test_it: status 3"
 judged "it is skipped, and says why" "ok # SKIP no device" <<<"skip no device"
 judged "it ends with the status of a skip, without a reason" "not ok" <<<"exit 4"
 seconds=1 judged "it does not end" \
 	"not ok" <<<"echo \$BASHPID >'$work/pid'; while :; do sleep 1; done"
-killed "and is ended"
+killed "its process is ended"
 judged "it leaves a process behind" ok <<<"sleep 1000 & echo \$! >'$work/pid'"
-killed "which is ended, too"
+killed "the process is ended, too"
 judged "what it waits for does not come" "not ok" <<<"until_true 0 false; true"
 
 echo "here it is" >"$work/file"
-judged "a line that has to be absent is" ok <<<"absent there '$work/file'"
-judged "a line that has to be absent is there" "not ok" <<<"absent here '$work/file'; true"
-judged "a file that has to lack a line is not there" "not ok" <<<"absent here '$work/none'; true"
-judged "a line that has to be absent comes through a pipe" \
+judged "a line that must be absent is absent" ok <<<"absent there '$work/file'"
+judged "a line that must be absent is present" "not ok" <<<"absent here '$work/file'; true"
+judged "the file that must lack a line does not exist" "not ok" <<<"absent here '$work/none'; true"
+judged "a line that must be absent comes through a pipe" \
 	"not ok" <<<"cat '$work/file' | absent here -; true"
 
 judged "server and client succeed" ok <<<"pair true true"
@@ -87,7 +88,7 @@ judged "the server fails" "not ok" <<<"pair false true; true"
 judged "the client fails" "not ok" <<<"pair true false; true"
 
 judged "a query is answered" ok <<<"query here cat '$work/file'; matches is"
-judged "a query is answered otherwise" "not ok" <<<"query there cat '$work/file'; true"
+judged "a query gets another answer" "not ok" <<<"query there cat '$work/file'; true"
 judged "another line of the answer is missing" \
 	"not ok" <<<"query here cat '$work/file'; matches there; true"
 judged "a query that answers fails" "not ok" <<<"query here sh -c 'echo here; exit 1'; true"
@@ -95,8 +96,8 @@ judged "a program refuses and says why" ok <<<"refused 'No such' ls '$work/none'
 judged "a program refuses with status -1" ok <<<"refused no sh -c 'echo no; exit 255'"
 judged "a program refuses for another reason" \
 	"not ok" <<<"refused 'no memory' ls '$work/none'; true"
-judged "a program that has to refuse succeeds" "not ok" <<<"refused No echo No such; true"
-judged "a program that has to refuse crashes" \
+judged "a program that must refuse succeeds" "not ok" <<<"refused No echo No such; true"
+judged "a program that must refuse crashes" \
 	"not ok" <<<"refused no sh -c 'echo no; kill -SEGV \$\$'; true"
 
 seconds=20 judged "a subnet manager that does not hear SIGTERM is stopped" ok <<X
@@ -108,7 +109,7 @@ sleep 0.5
 sm_stop
 [ ! -e "$work/pids" ] && over "\$(cat "$work/pid")"
 X
-killed "and has ended"
+killed "it has ended"
 
 cat >"$work/host" <<X
 . '$folder/../lib/try.bash'
@@ -117,10 +118,10 @@ cat >"$work/host" <<X
 result \$? "one is two"
 X
 bash "$work/host" >"$work/out" 2>"$work/err"
-named "a test on the host fails, and file, line and command are named" "host:3: [ 1 = 2 ]" \
+named "a failed test on the host is reported with file, line and command" "host:3: [ 1 = 2 ]" \
 	'host:4: result $? "one is two"'
 sed -i '1i cd /' "$work/host"
 (cd "$work" && bash host) >"$work/out" 2>"$work/err"
-named "and if it has left the folder its own name is relative to" "host:4: [ 1 = 2 ]" \
+named "so is one that has left the folder its path is relative to" "host:4: [ 1 = 2 ]" \
 	'host:5: result $? "one is two"'
 echo "1..$number"

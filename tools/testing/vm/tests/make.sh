@@ -32,8 +32,8 @@ for line in $KERNEL_LINES; do
 		[ -e "$copy/drivers/infiniband/hw/tavor/ib_tavor.ko" ]
 	result $? "both modules are there for kernel $line"
 	[ -e "$copy/drivers/infiniband/ulp/wq_server/ib_wq_server.ko" ]
-	result $? "the server is there, too, for kernel $line"
-	# The root has no xz, which the kernel wants for what it installs.
+	result $? "the server module is built, too, for kernel $line"
+	# The root has no xz, which the kernel needs to install modules.
 	mkdir -p "$copy/installed/bin"
 	# shellcheck disable=SC2016 # for that shell
 	printf '#!/bin/sh\nfor last; do :; done\nmv "$last" "$last.xz"\n' >"$copy/installed/bin/xz"
@@ -46,15 +46,15 @@ for line in $KERNEL_LINES; do
 	find "$copy/installed" -name '*.ko*' -printf '%f\n' | sed 's/\.ko.*//' | sort | xargs \
 		>"$work/names"
 	[ "$(<"$work/names")" = "ib_tavor ib_vrb" ]
-	result $? "make modules_install installs the two, and not the server, for kernel $line"
+	result $? "make modules_install installs both modules, not the server, for kernel $line"
 	rm -r "$copy/installed"
 	make -C "$copy" clean >"$work/out" 2>&1
 	find "$copy" -type f | sort | diff "$work/before" - >>"$work/out"
-	result $? "make clean leaves what was there before, kernel $line"
+	result $? "make clean leaves only what was there before, kernel $line"
 done
 make -C "$copy" KDIR=/nonexistent >"$work/out" 2>&1
 [ $? = 2 ] && grep -q "no kernel headers in /nonexistent" "$work/out"
-result $? "without headers it says so"
+result $? "missing headers are reported"
 make -C "$copy" help >"$work/out" 2>&1 && grep -q "make demo" "$work/out"
 result $? "make help lists the targets"
 echo "1..$number"

@@ -19,14 +19,14 @@ modules_sync() { :; }
 modules_install() { :; }
 modules_make() { echo "$3" >>"$log"; }
 
-# compiled TIMES TEXT "DIR...": so many times by now, once it has been asked for these
+# compiled TIMES TEXT "DIR...": asks for these folders; by now, TIMES compilations have run
 compiled() {
 	modules 6.12 "$3" 2>"$work/err"
 	[ "$(wc -l <"$log")" = "$1" ]
 	result $? "$2"
 }
 
-# asked_by_demo: the folders that make demo passes to kbuild
+# asked_by_demo: the folders that "make demo" passes to kbuild
 asked_by_demo() {
 	local folders
 	# shellcheck disable=SC2016 # the text of demo
@@ -35,12 +35,12 @@ asked_by_demo() {
 }
 
 echo "TAP version 13"
-compiled 1 "what was not there is compiled" "$(asked_by_demo)"
-compiled 1 "what has not changed is not" "$(asked_by_demo)"
-compiled 1 "what a run asks for is what make demo has compiled" "$(modules_dirs ib_tavor ib_vrb)"
-compiled 1 "nor does it matter how it is spaced" "  ${DRIVER_DIRS// /  } "
-compiled 2 "other folders are" "tools/testing/selftests/vrb/mock $DRIVER_DIRS"
-compiled 2 "and the first ones are still there" "$DRIVER_DIRS"
+compiled 1 "folders that were not compiled yet are compiled" "$(asked_by_demo)"
+compiled 1 "unchanged folders are not compiled again" "$(asked_by_demo)"
+compiled 1 "a run compiles nothing after make demo" "$(modules_dirs ib_tavor ib_vrb)"
+compiled 1 "spaces in the list of folders do not matter" "  ${DRIVER_DIRS// /  } "
+compiled 2 "other folders are compiled" "tools/testing/selftests/vrb/mock $DRIVER_DIRS"
+compiled 2 "the first folders need no new compilation" "$DRIVER_DIRS"
 modules_state() { echo other; }
-compiled 3 "what has changed is" "$DRIVER_DIRS"
+compiled 3 "changed folders are compiled" "$DRIVER_DIRS"
 echo "1..$number"

@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 export XDG_CACHE_HOME=$work/cache IB_VRB_GUESTS=3
 
-# taker NAME COUNT: another process that keeps its places until it is to end
+# taker NAME COUNT: starts another process, which holds its places until it is told to end
 taker() {
 	PLACE_FOR="taker of $1" bash -c '. lib/common.sh; . lib/guest_places.sh
 		places_take "$2"
@@ -21,7 +21,7 @@ taker() {
 			>"$work/out" 2>"$work/err"
 }
 
-# tries COUNT: could they be had now?
+# tries COUNT: true if COUNT places are free now
 tries() {
 	bash -c '. lib/common.sh; . lib/guest_places.sh
 		mkdir -p "$CACHE/lock"
@@ -35,37 +35,37 @@ refused() {
 
 echo "TAP version 13"
 tries 3
-result $? "all places can be had when nobody has one"
+result $? "all places can be taken when none is held"
 refused 4
-result $? "more than there are cannot"
+result $? "more places than exist cannot be taken"
 tries 3
-result $? "and an attempt that fails keeps none"
+result $? "an attempt that fails keeps no place"
 
 taker first 2 &
 soon test -e "$work/first.taken" && tries 1
-result $? "one of three is left by a pair"
+result $? "a pair leaves one of three places"
 refused 2
 result $? "a second pair has to wait"
 
 taker second 2 &
 soon grep -q 'waiting for one of these to end' "$work/err" && [ ! -e "$work/second.taken" ]
-result $? "and says that it waits"
+result $? "it reports that it waits"
 soon grep -qx "vm:   taker of first (process [0-9]*, in $(cd ../../.. && pwd))" "$work/err" &&
 	[ "$(grep -c 'vm:   ' "$work/err")" = 1 ]
-result $? "and who has the places, once though there are two of them"
+result $? "it names the holder of two places once"
 touch "$work/first.end"
 soon test -e "$work/second.taken"
-result $? "it comes to its turn when the first one ends"
+result $? "it gets its places when the first pair ends"
 refused 2
-result $? "with two places of its own"
+result $? "it then holds two places"
 touch "$work/second.end"
 wait
 
 touch "$work/third.end" "$work/fourth.end"
 IB_VRB_GUESTS=0 IB_VRB_PLACED=1 taker third 1
 [ -e "$work/third.taken" ]
-result $? "what runs within a place takes no other"
+result $? "what runs within a place takes no other place"
 IB_VRB_GUESTS=1 taker fourth 2
 [ -e "$work/fourth.taken" ]
-result $? "a pair is content with the only place there is"
+result $? "a pair takes the only place if there is just one"
 echo "1..$number"

@@ -32,7 +32,7 @@ counts "status 4 without results is a skip" "0 0 1" "@@ begin t/a" "@@ end t/a 4
 counts "the plans of several programs in one test add up" "3 0 0" "@@ begin t/a" "1..2" "ok 1 one" \
 	"ok 2 two" \
 	"1..1" "ok 1 three" "@@ end t/a 0"
-counts "a plan of nothing is a skip" "0 0 1" "@@ begin t/a" "1..0 # SKIP no device" "@@ end t/a 0"
+counts "a plan of no tests is a skip" "0 0 1" "@@ begin t/a" "1..0 # SKIP no device" "@@ end t/a 0"
 counts "fewer results than planned fail" "1 1 0" "@@ begin t/a" "1..2" "ok 1 one" "@@ end t/a 0"
 counts "more results than planned fail" "2 1 0" "@@ begin t/a" "1..1" "ok 1 one" "ok 2 two" \
 	"@@ end t/a 0"

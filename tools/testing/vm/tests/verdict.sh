@@ -3,8 +3,8 @@
 #
 # Runs: host
 #
-# Tests how a run reports the records of the model: a violation is named with its rule and with what
-# would have been right. Needs no guest.
+# Tests how a run reports the records of the model: a violation is reported with its rule and with
+# what would have been right. Needs no guest.
 
 folder=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=SCRIPTDIR/../lib/try.bash
@@ -18,7 +18,7 @@ violation+='"rule":"Not while GO is set (4.1).","right":"Wait for GO."}'
 waived=${violation/violation/waived}
 summary='{"summary":{"violations":1,"time":9.5,"hcas":[]}}'
 
-# verdict TEXT WANTED LINE...: of a report with these lines
+# verdict TEXT WANTED LINE...: the verdict on a report with these lines
 verdict() {
 	printf '%s\n' "${@:3}" >"$work/report"
 	model_verdict "$work/report" >"$work/out" 2>"$work/err"
@@ -29,13 +29,14 @@ verdict() {
 echo "TAP version 13"
 verdict "no violation is no reason to fail" "" "$waived" "$summary"
 model_verdict "$work/none" >"$work/out" 2>"$work/err" && [ ! -s "$work/out" ]
-result $? "nor is a report that was not written"
+result $? "a missing report is no reason to fail"
 said="hcr-busy (HCA 0, HCR: 0x1 {written}). Rule: Not while GO is set (4.1). Right: Wait for GO."
-verdict "a violation comes with its rule and with what is right" \
+verdict "a violation is reported with its rule and with what is right" \
 	"1 violation of the hardware interface: $said" "$violation" "$summary"
-verdict "of several the first one" "2 violations of the hardware interface, first: $said" \
-	"$waived" "$violation" "${violation/hcr-busy/other}" "$summary"
-verdict "and a line that the model did not finish is passed over" \
+verdict "of several violations, the first one is reported" \
+	"2 violations of the hardware interface, first: $said" "$waived" "$violation" \
+	"${violation/hcr-busy/other}" "$summary"
+verdict "a line that the model did not finish is ignored" \
 	"1 violation of the hardware interface: $said" "$violation" "${violation:0:40}"
 echo "1..$number"
 exit $((failed != 0))
