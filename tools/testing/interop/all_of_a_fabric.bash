@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# Sends a little of all traffic of a fabric between two HCAs on a switch, for the capture tests.
+# Sends a little of each kind of a fabric's traffic between two HCAs on a switch, for the capture
+# tests.
 
 # shellcheck source=SCRIPTDIR/ipoib_pair.bash
 . "$(dirname "$0")/ipoib_pair.bash"
@@ -64,8 +65,8 @@ test_ipoib_and_the_connection_manager() {
 	cm_pair "ucmatose -b $THERE -C 5" "ucmatose -s $THERE -C 5"
 	cm_pair "udaddy -b $THERE" "udaddy -s $THERE"
 	cm_pair "rstream -b $THERE -I 5 -S 1024 -C 5" "rstream -s $THERE -I 5 -S 1024 -C 5"
-	# A message that is one packet: tshark takes the first packet of a longer one for an IP
-	# packet cut short.
+	# Messages of one packet: tshark takes the first packet of a longer one for a truncated IP
+	# packet.
 	mode connected
 	ping -c 3 -i 0.2 -s 1900 "$THERE"
 	pair_down

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Runs on the host: boots a guest whose wire is captured, sends some traffic of each kind in it, and
+# Runs on the host: boots a guest, captures its wire while it sends some traffic of each kind, and
 # decodes the capture with tshark, which is independent of this project. DRIVER is the driver
 # (tavor); KERNEL may be set.
 
@@ -14,7 +14,7 @@ number=0
 failed=0
 mkdir -p "$BUILD/results"
 work=$(mktemp -d "$BUILD/results/capture.XXXX")
-# Whoever looks into a failure wants the capture and the guest's console.
+# The capture and the guest's console are kept to investigate a failure.
 trap '[ "$failed" != 0 ] || rm -rf "$work"' EXIT
 
 # result STATUS TEXT [FILE]
@@ -29,7 +29,7 @@ result() {
 	echo "not ok $number $2"
 }
 
-# frames FILTER: what tshark shows of the frames that match
+# frames FILTER: tshark's output for the frames that match
 frames() {
 	in_root "$capture" --bind "$work" --cwd "$work" -- \
 		tshark -n -r wire.pcap -Y "$1" 2>"$work/err"
@@ -46,8 +46,7 @@ some() {
 	result $? "$2" "$work/err"
 }
 
-# sent_by SCRIPT OPTION...: runs it in a guest whose wire is captured, and judges what it sent as a
-# whole
+# sent_by SCRIPT OPTION...: runs it in a guest whose wire is captured, and checks all that it sent
 sent_by() {
 	local script=$1
 	shift

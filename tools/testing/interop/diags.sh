@@ -56,7 +56,7 @@ test_smpquery_portinfo() {
 test_smpquery_pkeys() {
 	query '0xffff' smpquery -C "$(device)" -P 1 pkeys "$(lid 1)"
 	grep -q '^64 pkeys capacity for this port' "$TEST_DIR/query"
-	# The port goes into the modifier, where a channel adapter has to overlook it.
+	# The port is in the attribute modifier, where a channel adapter must ignore it.
 	query '0xffff' smpquery -C "$(device)" -P 1 pkeys "$(lid 1)" 1
 	query '0xffff' smpquery -C "$(device)" -P 1 pkeys "$(lid 1)" 2
 }
@@ -153,7 +153,7 @@ test_perfquery_of_all_ports_and_samples() {
 	query '^CounterWidth:\.*4' perfquery -C "$(device)" -P 1 --smplctl "$(lid 1)" 1
 }
 
-# This generation of HCAs has none.
+# This generation of HCAs has no extended counters.
 test_perfquery_is_told_that_there_are_no_extended_counters() {
 	refused 'No extended counter support indicated' perfquery -C "$(device)" -P 1 -x \
 		"$(lid 1)" 1
@@ -197,7 +197,7 @@ test_sysfs_counters_agree_with_perfquery() {
 	local sysfs agent
 	sysfs=$(port_file 1 counters/port_xmit_data)
 	agent=$(counter 1 PortXmitData)
-	# perfquery itself sends a little.
+	# perfquery itself sends some packets.
 	[ $((agent - sysfs)) -ge 0 ] && [ $((agent - sysfs)) -lt 2000 ] ||
 		fail "sysfs $sysfs, agent $agent"
 	[ "$(port_file 1 counters/symbol_error)" = 0 ]
@@ -209,7 +209,7 @@ test_smpquery_asks_an_hca_for_what_a_switch_has() {
 	refused 'ibroute: ' ibroute -C "$(device)" -P 1 "$(lid 1)"
 }
 
-# Without its key opensm does not tell P_Keys, and takes the question for an error.
+# Without its SM_Key, opensm reports no P_Keys and logs the query as an error.
 test_saquery_knows_every_record() {
 	local sa
 	sa=(saquery -C "$(device)" -P 1)
@@ -241,7 +241,7 @@ test_ibqueryerrors_finds_none() {
 	grep -qE '^## Summary: [0-9]+ nodes checked, 0 bad nodes found' "$TEST_DIR/errors"
 }
 
-# Last: after all that was asked of it.
+# Last, since it covers all queries above.
 test_opensm_reports_no_error() {
 	opensm_has_no_error
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# For the scripts of this folder that test ports, cables and switch of the model with the
+# For the scripts of this folder that test the model's ports, cables and switch with the
 # distribution's driver, opensm and infiniband-diags.
 
 # shellcheck source=SCRIPTDIR/../vm/guest/query.bash
@@ -19,7 +19,7 @@ port_is() {
 	port_file "$2" state "$3" | grep -q "$1"
 }
 
-# all_active PORT...: these ports of both HCAs
+# all_active PORT...: these ports of both HCAs are active
 all_active() {
 	local port name
 	for name in "$(hca 1)" "$(hca 2)"; do
@@ -33,12 +33,12 @@ no_device() {
 	[ -z "$(rdma_devices)" ]
 }
 
-# kernel_said PATTERN: since the guest came up
+# kernel_said PATTERN: the kernel's log has a line that matches
 kernel_said() {
 	dmesg | grep -q "$1"
 }
 
-# port_guid PORT DEVICE: the lower half of its GID
+# port_guid PORT DEVICE: the lower half of the port's GID
 port_guid() {
 	echo "0x$(port_file "$1" gids/0 "$2" | cut -d: -f5- | tr -d :)"
 }

@@ -74,9 +74,9 @@ test_mckey() {
 	wait $! || { cat "$TEST_DIR/server"; fail "the receiver failed"; }
 }
 
-# Its second half connects queue pairs that do not exist, whose numbers it makes up. The connection
-# manager takes two connections to one number of one HCA for one that is stale, so the sides, which
-# share the HCA here, have to make up different ones (-q).
+# The second half of cmtime connects queue pairs that do not exist, with invented numbers. The
+# connection manager treats a second connection to the same number of one HCA as stale. Both sides
+# share the HCA here, so they must invent different numbers (-q).
 test_cmtime() {
 	set_up
 	cmtime_pair "-q 100000" "-q 200000"

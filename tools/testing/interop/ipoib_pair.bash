@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # Two IPoIB interfaces of the guest with a cable or a switch between them. NEAR is in the guest's
-# network namespace and FAR in one of its own, so that all traffic between them crosses the wire.
+# network namespace and FAR in a separate one, so all traffic between them crosses the wire.
 
 # shellcheck source=SCRIPTDIR/../vm/guest/test.bash
 . "$(dirname "${BASH_SOURCE[0]}")/../vm/guest/test.bash"
@@ -12,7 +12,7 @@
 HERE=192.168.23.1
 THERE=192.168.23.2
 
-# far COMMAND...: on the other side
+# far COMMAND...: runs it on the far side
 far() {
 	ip netns exec far "$@"
 }
@@ -38,7 +38,7 @@ first_interface() {
 	done
 }
 
-# pair_up NEAR FAR: once; later calls find them as they are
+# pair_up NEAR FAR: sets both up; test scripts call it once
 pair_up() {
 	NEAR=$1
 	FAR=$2
@@ -60,8 +60,8 @@ not_connected() {
 }
 
 # ipoib_away INTERFACE: IPoIB destroys the queue pairs of connected mode in a work item and does not
-# wait for it before it destroys their CQs (ipoib_ndo_uninit() ends its work queue after them), so
-# they have to be gone before it is.
+# wait for it before it destroys their CQs (ipoib_ndo_uninit() ends its work queue only later), so
+# the queue pairs must be gone before the module is removed.
 ipoib_away() {
 	ip link set "$1" down
 	until_true 20 not_connected
@@ -76,28 +76,28 @@ pair_down() {
 	rm /run/ipoib
 }
 
-# mode MODE: the MTU becomes the largest the device can do in it, by itself
+# mode MODE: sets the mode; the MTU becomes the largest that the device supports in it
 mode() {
 	[ "$(cat "/sys/class/net/$NEAR/mode")" != "$1" ] || return 0
 	ip link set "$NEAR" down
 	far ip link set "$FAR" down
 	echo "$1" >"/sys/class/net/$NEAR/mode"
-	# sysfs shows the interfaces of whoever mounted it.
+	# sysfs shows the interfaces of the namespace that mounted it.
 	far sh -c "mount -t sysfs sysfs /mnt/share
 		echo $1 >/mnt/share/class/net/$FAR/mode
 		umount /mnt/share"
 	both_up
 }
 
-# mtu_is MTU: on both sides
+# mtu_is MTU: both sides have this MTU
 mtu_is() {
 	ip -o link show "$NEAR" | grep -q " mtu $1 " || fail "here: $(ip -o link show "$NEAR")"
 	far ip -o link show "$FAR" | grep -q " mtu $1 " ||
 		fail "there: $(far ip -o link show "$FAR")"
 }
 
-# cm_mtu: the largest MTU of connected mode: what IPoIB can at most, or 4 KiB for each entry of a
-# scatter list that the device has, less the header. CM_MTU overrides it.
+# cm_mtu: the largest MTU of connected mode: 4 KiB for each scatter entry of the device, up to
+# IPoIB's limit, less the header. CM_MTU overrides it.
 cm_mtu() {
 	local entries
 	entries=$(ibv_devinfo -v | awk '/max_srq_sge:/ { print $2; exit }')
@@ -105,7 +105,7 @@ cm_mtu() {
 	echo "${CM_MTU:-$((4096 * entries - 16))}"
 }
 
-# iperf OPTION...: its server there, its client here
+# iperf OPTION...: runs the server on the far side and the client here
 iperf() {
 	far iperf3 -s -1 -D
 	until_true 20 far_listening 5201
@@ -116,7 +116,7 @@ far_listening() {
 	[ -n "$(far ss -Hltn "sport = :$1")" ]
 }
 
-# cm_pair "SERVER" "CLIENT" [SECONDS]: server there, client here
+# cm_pair "SERVER" "CLIENT" [SECONDS]: runs the server on the far side and the client here
 cm_pair() {
 	local pid status=0
 	# shellcheck disable=SC2086 # command lines
@@ -135,7 +135,8 @@ cm_pair() {
 	wait $pid || fail "the server failed: $1"
 }
 
-# cmtime_pair "SERVER OPTION..." "CLIENT OPTION...": both halves of it, as each side tells them
+# cmtime_pair "SERVER OPTION..." "CLIENT OPTION...": runs both halves of cmtime; each side reports
+# both
 cmtime_pair() {
 	local half
 	trap 'cat "$TEST_DIR/cmtime"' EXIT

@@ -6,9 +6,9 @@
 # Runs: guest --driver mthca --sm
 # Runs: guest --driver tavor --sm
 #
-# Tests the function and not the speed of perftest between the two ports: each program over each
-# transport that has its operation, alone, with all sizes (-a), with eight queue pairs (-q 8) and
-# with events (-e). perftest itself refuses the other combinations, which the last tests check;
+# Tests that perftest works between the two ports, not how fast it is: each program over each
+# transport that has its operation, by itself, with all sizes (-a), with eight queue pairs (-q 8)
+# and with events (-e). perftest itself refuses the other combinations, which the last tests check;
 # Documentation/interoperability.rst gives the reasons. By hand, with either driver:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/interop/perftest.sh [test_NAME...]
 
@@ -17,12 +17,12 @@
 
 TEST_SECONDS=600
 
-# perf PROGRAM [OPTION...]: server on port 2, client on port 1
+# perf PROGRAM [OPTION...]: runs the server on port 2 and the client on port 1
 perf() {
 	pair "$1 -d $(device) -i 2 -F ${*:2}" "$1 -d $(device) -i 1 -F ${*:2}"
 }
 
-# add NAME PROGRAM OPTION...: a test of that name
+# add NAME PROGRAM OPTION...: adds a test of that name
 add() {
 	eval "test_$1() { perf ${*:2}; }"
 	TESTS+=("test_$1")
@@ -34,8 +34,8 @@ bandwidth() {
 	add "$1_eight_queue_pairs" "${@:2}" -n 100 -q 8
 }
 
-# In cycles (-C): the latency programs would measure the processor's frequency for each size, which
-# takes longest
+# In cycles (-C): otherwise the latency programs measure the processor's frequency for each size,
+# which takes most of the time
 all_sizes() {
 	local cycles=
 	[[ $2 != *_lat ]] || cycles=-C
@@ -46,18 +46,16 @@ bandwidth_events() {
 	add "$1_events" "${@:2}" -n 100 -e
 }
 
-# With room in the send queue for all iterations; see below for why the default, one entry, is too
-# little.
+# With a send queue that holds all iterations; see below why the default of one entry is too small.
 latency_events() {
 	add "$1_events" "${@:2}" -n 100 -e -t 100
 }
 
 TESTS=()
 
-# With events, the latency programs ask for the next one before they poll the completion of the last
-# one, which the HCA answers at once, and post again whether or not they found a completion. With
-# one entry in the send queue, their default, that is one too many as soon as a completion comes
-# late.
+# With events, the latency programs request the next event before they poll the last completion, so
+# the HCA raises it at once, and they post again whether or not they found a completion. With one
+# entry in the send queue, their default, that is one too many as soon as a completion comes late.
 late_completions() {
 	local program=$1 status=0
 	model '{"cmd":"fault","fault":{"action":"delay","on":"cqe","time":"5ms"}}'

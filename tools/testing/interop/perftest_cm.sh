@@ -16,14 +16,15 @@
 
 TEST_SECONDS=300
 
-# attempt COMMAND...: the client; false if nobody listened yet, which it alone can find out
+# attempt COMMAND...: runs the client; false if nobody listens yet, which only the client can find
+# out
 attempt() {
 	client_status=0
 	timeout 300 "$@" >"$TEST_DIR/client" 2>&1 || client_status=$?
 	[ "$client_status" = 0 ] || ! grep -q "Unexpected CM event .* 8$" "$TEST_DIR/client"
 }
 
-# connected PROGRAM OPTION...: server there, client here
+# connected PROGRAM OPTION...: runs the server on the far side and the client here
 connected() {
 	local pid client_status=0
 	set_up
@@ -37,7 +38,7 @@ connected() {
 	wait "$pid" || { sed 's/^/server: /' "$TEST_DIR/server"; fail "the server failed"; }
 }
 
-# add NAME PROGRAM OPTION...: a test of that name
+# add NAME PROGRAM OPTION...: adds a test of that name
 add() {
 	eval "test_$1_with_the_connection_manager() { connected ${*:2}; }"
 	TESTS+=("test_$1_with_the_connection_manager")

@@ -16,14 +16,13 @@
 
 TEST_SECONDS=300
 
-# checked SERVER CLIENT: a pair; with -c the server says so when the payload is wrong, but does not
-# fail
+# checked SERVER CLIENT: runs a pair. With -c the server reports a wrong payload, but does not fail.
 checked() {
 	pair "$@"
 	absent "invalid data" "$TEST_DIR/server"
 }
 
-# ping OPTION...: the same options on both sides
+# ping OPTION...: runs a pair with the same options on both sides
 ping() {
 	checked "$program $*" "$program $*"
 }
@@ -87,8 +86,8 @@ with_every_path_mtu() {
 with_counts_and_depths() {
 	ping -c -n "$few"
 	ping -c -n 300
-	# Less room than messages: receives are posted while it goes. A shared queue must have one
-	# for each QP.
+	# Fewer receives than messages: the program posts more as it runs. A shared queue must have
+	# one for each QP.
 	ping -c -n 200 -r "$depth"
 }
 
@@ -102,8 +101,8 @@ COMMON="by_default with_checked_payload with_events with_events_and_checked_payl
 	with_events_from_port_1_to_port_2 with_a_global_route
 	with_messages_of_every_size with_counts_and_depths"
 
-# suite TRANSPORT "SIZES" TEST...: a test named after the transport for each of them, and for the
-# common ones
+# suite TRANSPORT "SIZES" TEST...: adds a test for each of these and of the common ones, named after
+# the transport
 suite() {
 	local name depth=2 few=1
 	[ "$1" != srq ] || { depth=17; few=16; }
@@ -122,7 +121,7 @@ suite uc "1 3 1000 2048 2049 65536 1000001" with_every_path_mtu
 suite ud "1 3 1000 2047 2048"
 suite srq "1 3 1000 2048 2049 65536" with_every_path_mtu with_one_and_with_many_queue_pairs
 
-# What the hardware does not have
+# What the hardware does not support
 
 test_on_demand_paging_is_refused() {
 	local why="isn't ODP capable|doesn't support implicit ODP"
@@ -157,7 +156,7 @@ test_queues_larger_than_the_limit_are_refused() {
 	refused "Couldn't create SRQ" ibv_srq_pingpong -r 65537
 }
 
-# The server finds out, and the client by its going
+# The server fails, and the client notices when the server exits.
 test_a_path_mtu_of_4096_is_refused() {
 	local program status=0 pid port
 	for program in ibv_rc_pingpong ibv_uc_pingpong; do

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Tests of software by other authors with the loaded driver: the tools of rdma-core, and opensm.
-# Each test that passes with the distribution's ib_mthca must pass with ib_tavor.
+# Tests of third-party software with the loaded driver: the tools of rdma-core, and opensm. Each
+# test that passes with the distribution's ib_mthca must pass with ib_tavor.
 
 # shellcheck source=SCRIPTDIR/../vm/guest/test.bash
 . "$(dirname "${BASH_SOURCE[0]}")/../vm/guest/test.bash"
@@ -129,7 +129,7 @@ test_the_driver_unloads_and_loads_again() {
 	pair "ibv_rc_pingpong -c -n 100" "ibv_rc_pingpong -c -n 100"
 }
 
-# Last: opensm writes what is no error only when it ends, as it did above.
+# Last: apart from errors, opensm writes to its log only when it ends, as it did above.
 test_opensm_reports_no_error() {
 	[ -n "$(ls /results/opensm-*.log)" ]
 	absent ' ERR |error|subnet down' /results/opensm-*.log

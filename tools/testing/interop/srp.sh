@@ -21,12 +21,12 @@ gid() {
 	port_file "$1" gids/0
 }
 
-# The target's name of a port: its GID without colons
+# The target's name for a port: its GID without colons
 target() {
 	echo "0x$(gid 2 | tr -d :)"
 }
 
-# The initiator's: an extension of zeros and its port GUID
+# The initiator's name: an extension of zeros and its port GUID
 initiator() {
 	echo "0x0000000000000000$(gid 1 | cut -d: -f5- | tr -d :)"
 }

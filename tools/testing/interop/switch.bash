@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Tests of two HCAs whose four ports are on a modelled switch: opensm must find, number and route
-# it, and infiniband-diags must show it. switch.sh runs all of them, switch_short.sh runs some.
+# Tests of two HCAs whose four ports are on a modelled switch: opensm must find the switch, assign
+# its LID and route it, and infiniband-diags must show it. switch.sh runs all of them,
+# switch_short.sh some.
 
 # shellcheck disable=SC2317 # the tests are called by name
 # shellcheck source=SCRIPTDIR/fabric.bash
@@ -12,8 +13,8 @@
 
 TEST_SECONDS=300
 
-# the_switch: its GUID and LID, which stay. Asked for once: each time is a walk over the whole
-# fabric.
+# the_switch: its GUID and LID, which do not change. They are queried only once, since each query
+# walks the whole fabric.
 the_switch() {
 	[ -s /run/switch ] ||
 		ibswitches -C "$(near)" -P 1 |
@@ -34,7 +35,7 @@ switch_port() {
 }
 
 # Kernels number devices as they come up. The near HCA is the one whose port 1 has the subnet
-# manager, the far one the other; infiniband-diags work from the first.
+# manager; infiniband-diags runs on it. The other one is the far HCA.
 near() {
 	local name
 	for name in "$(hca 1)" "$(hca 2)"; do
@@ -53,7 +54,7 @@ model_number() {
 	echo $(((0x$guid >> 8 & 255) - 1))
 }
 
-# Where on the switch port 1 of the far HCA is
+# The switch port that port 1 of the far HCA is connected to
 far_switch_port() {
 	echo $((2 * $(model_number "$(distant)") + 1))
 }
@@ -110,7 +111,7 @@ test_routes_lead_to_every_lid() {
 	query '^0x0000 255 .*illegal port' ibroute -a "$(switch_lid)"
 }
 
-# Every pair of the HCAs' ports, all by way of the switch
+# Every pair of the HCAs' ports, always through the switch
 test_ibtracert_from_each_port_to_each_other() {
 	local from to
 	for from in 1 2; do
@@ -177,7 +178,7 @@ test_smpdump_ibaddr() {
 	query 'LID start' ibaddr -C "$(hca 2)" -P 2
 }
 
-# Without its key opensm does not tell P_Keys, and takes the question for an error.
+# Without its SM_Key, opensm reports no P_Keys and logs the query as an error.
 test_saquery_knows_every_record() {
 	query 'Capability mask' saquery CPI
 	query 'node_type\.*Switch' saquery NR
@@ -232,7 +233,8 @@ words() {
 	perfquery "$(switch_lid)" "$1" | sed -n "s/^$2:\.*//p"
 }
 
-# 100 messages of 4096 bytes come and go at the switch's port of each HCA: 102400 words, and headers
+# 100 messages of 4096 bytes in each direction at the switch's port of each HCA: 102400 words, and
+# headers
 test_switch_counts_what_passes_and_clears_on_request() {
 	local port name
 	perfquery -R -a "$(switch_lid)"
@@ -278,12 +280,12 @@ test_ibportstate_shows_both_ends() {
 	query '^PhysLinkState:\.*Polling' ibportstate "$(switch_lid)" 5 query
 }
 
-# is WIDTH PORT: the switch's port is active in that width
+# is WIDTH PORT: the switch's port is active with that width
 is() {
 	switch_port "$2" | grep -qE "\( *$1 .*Active/ *LinkUp"
 }
 
-# A new width counts from the next time the link trains, which is what "reset" makes it do.
+# A new width takes effect when the link trains next, which "reset" makes it do.
 test_ibportstate_narrows_a_link_and_widens_it_again() {
 	local port
 	port=$(($(far_switch_port) + 1))
@@ -341,7 +343,7 @@ set_up() {
 	pair_up "$(first_interface "$(near)")" "$(first_interface "$(distant)")"
 }
 
-# Address resolution is multicast: it goes through the switch's multicast table.
+# Address resolution is multicast and goes through the switch's multicast table.
 test_ipoib_between_the_hcas() {
 	set_up
 	ping -c 5 -i 0.2 "$THERE"
@@ -371,7 +373,7 @@ test_ucmatose_udaddy_between_the_hcas() {
 	cm_pair "udaddy -b $THERE" "udaddy -s $THERE"
 }
 
-# Both halves as they come: the sides differ by the GUID of their HCA.
+# Both halves with their defaults: the sides differ in the GUID of their HCA.
 test_cmtime_between_the_hcas() {
 	set_up
 	cmtime_pair "" ""
@@ -382,7 +384,7 @@ test_the_interfaces_go() {
 	pair_down
 }
 
-# Last: after all that was asked of it.
+# Last, since it covers all queries above.
 test_opensm_reports_no_error() {
 	opensm_has_no_error
 }

@@ -8,14 +8,14 @@
 # Runs: host SWITCH=1
 # As: switch
 #
-# Tests two guests, each with its own model process, connected by a socket, which is a cable or
-# leads to a switch in the server's model. Without DRIVER the server uses ib_mthca and the client
-# ib_tavor. The client runs the tests of two_guests_side.bash. By hand:
+# Tests two guests, each with its own model process. A socket connects them, as a cable or to a
+# switch in the server's model. Without DRIVER the server uses ib_mthca and the client ib_tavor. The
+# client runs the tests of two_guests_side.bash. By hand:
 #   DRIVER=tavor tools/testing/interop/two_guests.sh
 
 SERVER_DRIVER=${DRIVER:-mthca}
 CLIENT_DRIVER=${DRIVER:-tavor}
-# How the server's HCA gets to the socket @: an option of the model
+# The model option that connects the server's HCA to the socket @
 SERVER_CABLE=0.1-@
 [ -z "${SWITCH:-}" ] || SERVER_CABLE=0.1-s0.1,0.2-s0.2,s0.8-@
 
@@ -50,7 +50,7 @@ guest() {
 		tools/testing/interop/two_guests_side.bash "$1"
 }
 
-# last STATUS TEXT: a result that comes after the client's
+# last STATUS TEXT: prints a result after those of the client
 last() {
 	local word=ok
 	if [ "$1" != 0 ]; then
@@ -71,7 +71,7 @@ guest client "$CLIENT_DRIVER" 7 0x0002c90200200000 0.1-@ >"$work/client.out" 2>&
 pids+=($!)
 wait "${pids[1]}"
 client=$?
-# The client says so itself, unless it did not get that far.
+# The client creates this file itself, unless it failed before.
 touch "$work/client/done"
 wait "${pids[0]}"
 server=$?
@@ -82,7 +82,7 @@ count=$(grep -cE '^(ok|not ok)' "$work/client.out")
 [ "$count" -gt 1 ]
 last $? "the client ($CLIENT_DRIVER, kernel 7) has run its tests"
 sed 's/^/# client: /' "$work/client.out" | tail -n 3
-last $client "nothing to complain of in the client"
+last $client "no failure in the client's guest"
 sed 's/^/# server: /' "$work/server.out" | tail -n 20
-last $server "nothing to complain of in the server ($SERVER_DRIVER, kernel 6.12), opensm included"
+last $server "no failure in the server's guest ($SERVER_DRIVER, kernel 6.12), including opensm"
 echo "1..$count"

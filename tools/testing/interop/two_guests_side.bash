@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs in each of two guests whose HCAs are connected (two_guests.sh boots them): "server" runs the
-# subnet manager and executes requests of the other, "client" is the list of tests. Both guests see
-# the results folders of both as /mnt/share/server and /mnt/share/client, and use them to
-# communicate apart from the fabric.
+# subnet manager and executes the client's requests, "client" runs the tests. Both guests see the
+# results folders of both as /mnt/share/server and /mnt/share/client, and use them to communicate
+# outside of the fabric.
 
 # shellcheck disable=SC2317 # the tests are called by name
 # shellcheck source=SCRIPTDIR/fabric.bash
@@ -40,7 +40,7 @@ mode() {
 # --- the server
 # ------------------------------------------------------------------------------------------
 
-# listen PORT COMMAND...: says when it listens
+# listen PORT COMMAND...: runs a server and reports when it listens
 listen() {
 	local port=$1 pid
 	shift
@@ -51,7 +51,7 @@ listen() {
 	wait "$pid"
 }
 
-# Orders come as files want.1, want.2 ...; the status of each comes back.
+# Requests arrive as files want.1, want.2 ...; the status of each is returned.
 obey() {
 	local n=1
 	while [ ! -e /mnt/share/client/done ]; do
@@ -90,7 +90,7 @@ server() {
 # --- the client
 # --------------------------------------------------------------------------------------------
 
-# there COMMAND...: has the server start a command; its number is in THERE
+# there COMMAND...: makes the server start a command; its number is in THERE
 there() {
 	THERE=$(($(cat /run/there 2>/dev/null || echo 0) + 1))
 	echo "$THERE" >/run/there
@@ -99,7 +99,7 @@ there() {
 	until_true 60 test -e "/mnt/share/server/begun.$THERE" || fail "the server does not answer"
 }
 
-# there_done: the status of what was started last
+# there_done: waits for the command started last and fails if it failed
 there_done() {
 	local status
 	until_true 60 test -e "/mnt/share/server/status.$THERE" || fail "no end on the server"
@@ -114,7 +114,7 @@ there_do() {
 	there_done
 }
 
-# between "PROGRAM...": as server there and as client here, each with -p and a port of its own
+# between "PROGRAM...": runs it as server there and as client here, both with -p and a fresh port
 between() {
 	local port
 	port=$(next_tcp_port)
@@ -126,7 +126,7 @@ between() {
 	there_done
 }
 
-# between_cm "SERVER..." "CLIENT...": programs of the connection manager
+# between_cm "SERVER..." "CLIENT...": the same for programs that use the connection manager
 between_cm() {
 	there "timeout 120 $1"
 	sleep 2

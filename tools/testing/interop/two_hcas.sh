@@ -17,19 +17,19 @@
 
 TEST_SECONDS=300
 
-# peer DEVICE: the other one
+# peer DEVICE: the other HCA
 peer() {
 	rdma_devices | grep -vx "$1"
 }
 
-# with PORT COMMAND...: the command, asked from that port of the first HCA
+# with PORT COMMAND...: runs the command on that port of the first HCA
 with() {
 	local port=$1 program=$2
 	shift 2
 	"$program" -C "$(hca 1)" -P "$port" "$@"
 }
 
-# far_lid PORT
+# far_lid PORT: the LID of the other HCA's port
 far_lid() {
 	lid "$1" "$(peer "$(hca 1)")"
 }
@@ -42,7 +42,7 @@ test_both_subnets_are_up() {
 test_each_subnet_has_both_hcas_and_a_manager() {
 	local port
 	for port in 1 2; do
-		# A kernel that asks before its port is active has a packet discarded.
+		# A packet that the kernel sends before its port is active is discarded and counted.
 		with $port ibqueryerrors -k -K >/dev/null || :
 		query "\"H-[0-9a-f]{16}\"\\[$port\\] \\([0-9a-f]+\\).*4xSDR" with $port \
 			ibnetdiscover
@@ -68,7 +68,7 @@ test_queries_of_the_other_hca() {
 	done
 }
 
-# words PORT NAME: of the other HCA's
+# words PORT NAME: a data counter of the other HCA's port
 words() {
 	with "$1" perfquery "$(far_lid "$1")" "$1" | sed -n "s/^$2:\\.*//p"
 }
