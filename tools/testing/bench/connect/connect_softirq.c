@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Connections of a kernel client that never sleeps: a number of them at a time, and the end of each
- * starts the next one, in softirq.
+ * Connections of a kernel client that never sleeps: a fixed number is in progress, and in softirq
+ * each one that ends starts the next.
  */
 #include <linux/completion.h>
 #include <linux/module.h>

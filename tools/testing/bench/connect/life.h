@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * The whole life of a connection, for both modules: a queue pair is created, connected to itself
- * from RESET to RTS, and destroyed. Also the format of the results in the log.
+ * The life of a connection, for both modules: a queue pair is created, connected to itself from
+ * RESET to RTS, and destroyed. Also the format of the results in the log.
  */
 #ifndef BENCH_LIFE_H
 #define BENCH_LIFE_H
@@ -32,7 +32,7 @@ static inline struct ib_qp_init_attr life_qp(struct ib_cq *cq)
 	};
 }
 
-/* What all three transitions need, together */
+/* The attributes of all three transitions together */
 static inline void life_attr(struct ib_qp_attr *attr, struct bed *bed, struct ib_qp *qp)
 {
 	*attr = (struct ib_qp_attr){

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-"""For programs that have something counted and judge it themselves."""
+"""For programs that count something and judge the result themselves."""
 
 import os
 import subprocess
@@ -10,7 +10,8 @@ COUNT = os.path.join(os.path.dirname(os.path.realpath(__file__)), 'count')
 
 
 def counted(arguments):
-    """id -> [(instructions outside of interrupts, all instructions)]; a failure ends it all."""
+    """id -> [(instructions outside of interrupts, all instructions)]. A failure ends the
+    program."""
     found = {}
     with tempfile.TemporaryDirectory() as work:
         raw = os.path.join(work, 'raw')

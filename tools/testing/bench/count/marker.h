@@ -3,10 +3,9 @@
  * Marks the start and the end of an interval in which instructions are counted, in kernel modules
  * and in programs. See README.
  *
- * A marker is one no-op of eight bytes, with a displacement that no compiler and no kernel writes.
+ * A marker is one no-op of eight bytes, with a displacement that no compiler and no kernel emits.
  * It changes no memory, register or flag, on hardware and in QEMU, and only the counting plugin
- * notices it. The compiler moves no access to memory across it, but may move what it keeps in
- * registers.
+ * notices it. The compiler moves no memory access across it, but may move operations on registers.
  */
 #ifndef COUNT_MARKER_H
 #define COUNT_MARKER_H
@@ -25,9 +24,9 @@
 	} while (0)
 
 /*
- * Counted is what the processor executes after count_begin() and before count_end() of the same id.
- * Intervals of different ids may lie within each other or overlap in any way; markers themselves
- * are never counted. An interval may begin in one function, process or context and end in another.
+ * The plugin counts what the processor executes after count_begin() and before count_end() of the
+ * same id. Intervals of different ids may nest or overlap in any way; markers are never counted. An
+ * interval may begin in one function, process or context and end in another.
  */
 #define count_begin(id) COUNT_MARK(id, 0)
 #define count_end(id) COUNT_MARK(id, COUNT_END)

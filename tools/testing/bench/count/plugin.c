@@ -8,11 +8,10 @@
  * by kernel code in the ranges of the file, whose lines are "FROM TO" (hexadecimal).
  *
  * With calls=FILE, the line then has the number of executions of the instructions of each column.
- * The lines of the file are "ADDRESS COLUMN" (hexadecimal, decimal). Before these numbers comes the
- * number of instructions that belong to no work: those of the idle loop, which are executed outside
- * of interrupts, from an address of column IDLE_BEGINS to one of IDLE_ENDS; and those of interrupts
- * in which an address of column TIMER is executed. The other numbers include everything in
- * interrupts.
+ * The lines of the file are "ADDRESS COLUMN" (hexadecimal, decimal). These numbers are preceded by
+ * the number of instructions that are no work: those of the idle loop, executed outside of
+ * interrupts from an address of column IDLE_BEGINS to one of IDLE_ENDS, and those of interrupts in
+ * which an address of column TIMER is executed. The other numbers include everything in interrupts.
  *
  * An interrupt that arrives in an interval ends when the interrupted instruction is executed after
  * an IRETQ: the newest interrupt of this instruction has then returned. An interrupt in which the
@@ -32,20 +31,20 @@
 #define IDLE_ENDS 101
 #define TIMER 102
 #define RANGES_MAX 256
-/* Where Linux has modules, which access registers */
+/* Where Linux loads modules, which access registers */
 #define MODULES_FROM 0xffffffffa0000000
 #define MODULES_TO 0xffffffffff000000
 
 struct interval {
 	bool open;
 	unsigned int interrupts;
-	uint64_t start;	  /* of the whole */
+	uint64_t start;	  /* now() at the begin */
 	uint64_t inside;  /* instructions of interrupts that have returned */
-	uint64_t entered; /* when the interrupt it is in arrived */
-	uint64_t in;	  /* that interrupt's number, or 0 */
+	uint64_t entered; /* now() when the current interrupt arrived */
+	uint64_t in;	  /* the current interrupt's number, or 0 */
 	uint64_t reads, writes, idle;
 	uint64_t timers;	 /* instructions of the timer's interrupts that have returned */
-	uint64_t calls[COLUMNS]; /* as they were at its start */
+	uint64_t calls[COLUMNS]; /* the counts at the begin */
 };
 
 struct pending {
@@ -53,7 +52,7 @@ struct pending {
 	uint64_t at;
 };
 
-/* One processor only: nothing here has a lock. */
+/* There is only one processor, so nothing here needs a lock. */
 static struct u64_entry executed, returned;
 static struct interval intervals[COUNT_IDS];
 static struct pending pending[PENDING_MAX];
@@ -64,9 +63,9 @@ static uint64_t reads, writes;
 static bool io;
 static struct {
 	bool now;
-	uint64_t since;	    /* it runs, where it is not interrupted */
-	uint64_t interrupt; /* number of the one that it is interrupted by, or 0 */
-	uint64_t total;	    /* up to since */
+	uint64_t since;	    /* when it last started or resumed */
+	uint64_t interrupt; /* number of the one that interrupts it, or 0 */
+	uint64_t total;	    /* before since */
 } idle;
 static struct u64_entry called[COLUMNS];
 static unsigned int columns, calls_count;
@@ -162,7 +161,8 @@ static void on_marker(unsigned int processor, void *data)
 		begin(mark);
 }
 
-/* The oldest one is forgotten where a guest loses its way home so often. */
+/* A guest that often does not return to where it was interrupted fills the table; the oldest entry
+ * is then dropped. */
 static void arrived(uint64_t at)
 {
 	if (pending_count == PENDING_MAX)
@@ -219,7 +219,7 @@ static void on_interrupt(unsigned int processor, enum discontinuity type, uint64
 {
 	if (!open_count)
 		return;
-	/* The next one may come before anything was executed where the last one returned to. */
+	/* An interrupt may arrive before the last one has executed its return address. */
 	if (qemu_plugin_u64_get(returned, 0))
 		on_return(processor, (void *)(uintptr_t)from);
 	arrived(from);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * The few declarations of QEMU's plugin interface, version 7 (QEMU 11.1), that the counting plugin
- * needs. Debian packages the programs without the header. Written from the documentation, "QEMU TCG
+ * The declarations of QEMU's plugin interface, version 7 (QEMU 11.1), that the counting plugin
+ * needs. Debian's packages of QEMU lack the header. Written from the documentation, "QEMU TCG
  * Plugins" (https://www.qemu.org/docs/master/devel/tcg-plugins.html) and "API" there; QEMU refuses
  * a plugin of another version.
  */
@@ -19,7 +19,7 @@ struct qemu_plugin_tb;
 struct qemu_plugin_insn;
 struct qemu_plugin_scoreboard;
 
-/* A 64-bit member of what a scoreboard has for each processor */
+/* A 64-bit member of a scoreboard's per-processor entry */
 struct u64_entry {
 	struct qemu_plugin_scoreboard *score;
 	size_t offset;

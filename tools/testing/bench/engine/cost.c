@@ -19,7 +19,7 @@ MODULE_LICENSE("Dual BSD/GPL");
 #define SLOTS 64
 #define DEPTH_MAX 65536
 #define TIMES 11
-#define PATIENCE_MS 10000	/* submitting as many as there are takes less */
+#define PATIENCE_MS 10000	/* submitting all requests takes less */
 
 static char *pump = "vrb_carry";
 module_param(pump, charp, 0444);
@@ -35,7 +35,7 @@ static DECLARE_COMPLETION(over);
 #define CALLBACK 0
 
 static const unsigned int depths[] = { 1, 8, 64, 4096, DEPTH_MAX };
-static bool counting;			/* to the last callback */
+static bool counting;			/* the interval ends in the last callback */
 static unsigned int again;
 
 static void done(struct vrb *vrb)
@@ -52,7 +52,7 @@ static void done(struct vrb *vrb)
 	complete(&over);
 }
 
-/* Deadlines from that time on, in no order: 7919 is a prime. 0: none. */
+/* Deadlines from that time on, out of order (7919 is a prime); 0 means none. */
 static void prepare(unsigned int depth, ktime_t deadline)
 {
 	unsigned int i;
@@ -66,7 +66,7 @@ static void prepare(unsigned int depth, ktime_t deadline)
 	reinit_completion(&over);
 }
 
-/* What is refused is over. */
+/* A refused request is over. */
 static int submit_all(unsigned int depth)
 {
 	unsigned int i;
@@ -81,7 +81,7 @@ static int submit_all(unsigned int depth)
 	return ret;
 }
 
-/* The deadlines never come. */
+/* No deadline expires. */
 static int submit_and_wait(unsigned int depth, bool deadlines)
 {
 	int ret;
@@ -119,7 +119,7 @@ static int measure_depths(void)
 #define CANCEL 2
 #define SUBMIT_WAIT 3
 
-/* With every slot taken, so that what is submitted stays queued. */
+/* All slots are taken, so that the submitted requests stay queued. */
 static int measure_queued(unsigned int depth)
 {
 	int ret, submitted, cancelled;
@@ -158,7 +158,7 @@ static int measure_wait(void)
 /* ---- Runs of the pump ---- */
 
 #define RUN 4
-#define RUN_OF_NOTHING 5	/* what the probe itself costs */
+#define RUN_OF_NOTHING 5	/* the cost of the probe itself */
 
 static int run_begins(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
@@ -202,7 +202,7 @@ static struct kretprobe nothing_probe = {
 	.maxactive = 4,
 };
 
-/* All that are queued are past their deadline at once. */
+/* The deadlines of all queued requests pass at once. */
 static int expire(unsigned int depth)
 {
 	int ret;
@@ -220,14 +220,14 @@ static int expire(unsigned int depth)
 	return ret;
 }
 
-/* Each callback submits its request again, some times. */
+/* Each callback submits its request again, the given number of times. */
 static int resubmit(unsigned int depth, unsigned int times)
 {
 	again = depth * times;
 	return submit_and_wait(depth, false);
 }
 
-/* The device fails with that many queued. */
+/* The device fails with that many requests queued. */
 static int fail(unsigned int depth)
 {
 	int ret;
@@ -242,7 +242,7 @@ static int fail(unsigned int depth)
 	return ret;
 }
 
-/* The last thing: there is no device any more. */
+/* Must be the last measurement: it leaves the device failed. */
 static int measure_runs(void)
 {
 	struct kretprobe *probes[] = { &run_probe, &nothing_probe };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Hardware that completes at once: a posted command has completed before the post returns, and
- * causes an interrupt if one was requested. On request it delays its completions.
+ * Hardware that completes at once: a posted command completes before the post returns, and raises
+ * an interrupt if one was requested. On request it holds its completions back.
  */
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -10,7 +10,7 @@
 
 #define RING 256
 
-/* All under the engine's device lock or in its pump, but for hold. */
+/* All but hold is accessed only under the engine's device lock or in its pump. */
 struct provider {
 	struct vrb_device *dev;
 	u16 token[RING];
@@ -84,8 +84,8 @@ static const struct vrb_verb verb = {
 };
 
 /**
- * provider_create - a device in its event phase
- * @slots: commands it can have outstanding
+ * provider_create - create a device in its event phase
+ * @slots: number of commands it can have outstanding
  *
  * Context: Process.
  * Return: the provider or an ERR_PTR.
@@ -117,7 +117,7 @@ free_provider:
 }
 
 /**
- * provider_destroy - the end of it; no request may be left
+ * provider_destroy - destroy the device; no request may be left
  * @provider: of provider_create()
  *
  * Context: Process.
@@ -129,7 +129,7 @@ void provider_destroy(struct provider *provider)
 }
 
 /**
- * provider_client - whom to submit as
+ * provider_client - the client to submit as
  * @provider: of provider_create()
  *
  * Context: Any.
@@ -141,8 +141,8 @@ struct vrb_client *provider_client(struct provider *provider)
 }
 
 /**
- * provider_prep - a request of one command
- * @vrb: is filled in
+ * provider_prep - prepare a request of one command
+ * @vrb: the request
  * @done: its callback, or NULL
  *
  * Context: Any.
@@ -154,9 +154,9 @@ void provider_prep(struct vrb *vrb, vrb_done_fn done)
 }
 
 /**
- * provider_hold - keep the answers back, or give those that were
+ * provider_hold - hold completions back, or deliver those that were
  * @provider: of provider_create()
- * @hold: which of the two
+ * @hold: true to hold them back, false to deliver them
  *
  * Context: BH disabled.
  */
@@ -168,7 +168,7 @@ void provider_hold(struct provider *provider, bool hold)
 }
 
 /**
- * provider_fail - the device fails
+ * provider_fail - let the device fail
  * @provider: of provider_create()
  *
  * Context: BH disabled.

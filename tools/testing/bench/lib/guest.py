@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-"""Runs in guests, and what they have counted."""
+"""Runs guests, and returns what they counted."""
 
 import dataclasses
 import os
@@ -14,7 +14,7 @@ IN_GUEST = '/mnt/tree'
 RUN = os.path.join(BENCH, '../vm/run')
 COUNT = os.path.join(BENCH, 'count/count')
 
-# What is counted besides instructions, and by the entry of which functions of the kernel
+# What is counted besides instructions, and the kernel functions whose entries count
 CALLS = {
     'wake-ups': 'try_to_wake_up',
     'switches': '__switch_to_asm',
@@ -28,14 +28,14 @@ CALLS = {
 
 
 class Failed(Exception):
-    """A run in a guest that did not succeed; the text says where its output is."""
+    """A run in a guest failed; the text says where its output is."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Interval:
     """
-    What happened between two markers. Interrupts are in all of it but in outside; of instructions,
-    those of the idle loop and of the timer's interrupts are in idle alone.
+    What happened between two markers. All members but outside include interrupts. Only idle has the
+    instructions of the idle loop and of timer interrupts.
     """
     outside: int
     instructions: int
@@ -46,21 +46,21 @@ class Interval:
     calls: tuple = ()
 
     def counts(self):
-        """(name, number) of all but instructions."""
+        """(name, number) of everything but instructions."""
         yield 'register reads', self.reads
         yield 'register writes', self.writes
         yield from zip(CALLS, self.calls)
 
 
 class Guest:
-    """How guests of one kernel are run. The log has all that they print."""
+    """Runs guests of one kernel. The log has their whole output."""
 
     def __init__(self, kernel, log):
         self.kernel = kernel
         self.log = log
 
     def run(self, driver, options, command, program=RUN):
-        """What the command prints in a guest with that driver."""
+        """The output of the command in a guest with that driver."""
         arguments = [program, '--kernel', self.kernel, '--driver', driver, *options, '--', *command]
         done = subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, errors='replace', check=False)
@@ -73,7 +73,7 @@ class Guest:
         return done.stdout
 
     def counted(self, driver, options, command):
-        """id -> [Interval], and what the command prints."""
+        """id -> [Interval], and the output of the command."""
         found = {}
         more = ['--io']
         for pattern in CALLS.values():
@@ -97,7 +97,7 @@ class Guest:
 
 
 def load(module, *parameters):
-    """The command that loads a module of the tree, last of all."""
+    """The command that loads a module of the tree, after everything else."""
     return ['bash', '-c', '. tools/testing/vm/guest/functions && load_own "$@"', '-', module,
             *parameters]
 

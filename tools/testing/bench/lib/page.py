@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-"""One HTML page with all of it, and the figures it shows."""
+"""Writes an HTML page with all results, and its figures."""
 
 import html
 import json
@@ -40,7 +40,7 @@ def escape(text):
 
 
 def figures(samples, scenarios):
-    """Descriptions for plot.py: what a scenario draws itself, or ratios of instructions."""
+    """Descriptions for plot.py: the scenario's own figures, or ratios of instructions."""
     for name, scenario in scenarios.items():
         if hasattr(scenario, 'figures'):
             yield from ((name, figure) for figure in scenario.figures(samples))
@@ -67,7 +67,7 @@ def draw(samples, scenarios):
         with open(figure['path'], encoding='utf-8') as file:
             svg = file.read().replace(INK, 'currentColor')
         svg = re.sub(r'^.*?<svg', '<svg', svg, flags=re.S)
-        # Ids are the page's, not the figure's.
+        # An id must be unique in the page, not only in its figure.
         prefix = os.path.basename(figure['path'])[:-4]
         svg = re.sub(r'(id="|url\(#|href="#)', rf'\g<1>{prefix}-', svg)
         svg = re.sub(r'<svg ', f'<svg role="img" aria-label="{escape(figure["title"])}" ', svg, 1)
@@ -76,7 +76,7 @@ def draw(samples, scenarios):
 
 
 def table(head, lines):
-    """Rows of cells; a cell is text or (text, class)."""
+    """A table of rows of cells; a cell is text or (text, class)."""
     def cell(value):
         text, kind = value if isinstance(value, tuple) else (value, '')
         return f'<td class="{kind}">{escape(text)}</td>' if kind else f'<td>{escape(text)}</td>'
@@ -97,7 +97,7 @@ def cells(case, metric, kind, theirs, ours, ratio):
 
 
 def scenario_part(samples, name, scenario, drawn):
-    """Of one scenario."""
+    """The part of the page about one scenario."""
     lines = [cells(*row) for row in report.rows(samples, name)]
     shown = getattr(scenario, 'SHOWN', ())
     main = [line for line, row in zip(lines, report.rows(samples, name))
@@ -119,7 +119,7 @@ def scenario_part(samples, name, scenario, drawn):
 
 
 def targets_part(samples, targets):
-    """What is wanted, and what was reached."""
+    """The targets, and the values reached."""
     yield '<h2 id="targets">Targets</h2>'
     yield from table(['what', 'wanted', 'reached', ''], (
         [f'{target.case}, {target.metric}', target.wanted(), report.number(round(value, 3)),
@@ -128,7 +128,7 @@ def targets_part(samples, targets):
 
 
 def write(samples, scenarios, targets, failures, kernel, quick):
-    """Returns the page's path."""
+    """Writes the page and returns its path."""
     drawn = draw(samples, scenarios)
     parts = ['<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
              '<meta name="viewport" content="width=device-width, initial-scale=1">',

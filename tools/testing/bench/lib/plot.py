@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-"""Draws the figures that a file of JSON describes. Runs where python3-matplotlib is installed."""
+"""Draws the figures that a JSON file describes. Needs python3-matplotlib."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ import matplotlib
 matplotlib.use('svg')
 import matplotlib.pyplot as plt  # pylint: disable=wrong-import-position
 
-# Words and lines get the page's own colour: page.py replaces this one.
+# Placeholder for the colour of text and lines, which page.py replaces by the page's own.
 INK = '#123456'
 COLOURS = {'ib_mthca': '#b35c00', 'ib_tavor': '#1f78b4'}
 OTHERS = ['#1f78b4', '#b35c00', '#33a02c', '#6a3d9a']
@@ -22,7 +22,7 @@ plt.rcParams.update({
 
 
 def bars(axes, figure):
-    """Ratios to one, a horizontal bar each."""
+    """Ratios relative to 1, as horizontal bars."""
     names = [name for name, _ in figure['bars']][::-1]
     values = [value for _, value in figure['bars']][::-1]
     axes.barh(names, values, color=[COLOURS['ib_tavor'] if value <= 1 else COLOURS['ib_mthca']

@@ -7,7 +7,7 @@ import dataclasses
 from lib.samples import COUNT, DRIVERS, INSTRUCTIONS, KINDS
 
 
-# Of verbs that sleep these have something of whoever runs meanwhile.
+# For verbs that sleep, these also count the work of whatever runs meanwhile.
 OF_OTHERS = {'wake-ups', 'switches', 'spin locks', 'allocations'}
 SLEEPING = {'end_to_end', 'regions'}
 
@@ -15,8 +15,8 @@ SLEEPING = {'end_to_end', 'regions'}
 @dataclasses.dataclass(frozen=True)
 class Target:
     """
-    What is wanted of a cell: at most (or, with least, at least) a ratio to ib_mthca in the same
-    run, or, with absolute, a value of ib_tavor's.
+    The target of a cell: at most (with least, at least) a ratio to ib_mthca in the same run or,
+    with absolute, a value of ib_tavor.
     """
     scenario: str
     case: str
@@ -27,11 +27,11 @@ class Target:
     against: str = ''    # ib_mthca's case, where it has another name
 
     def key(self):
-        """Of the cell."""
+        """The key of the cell."""
         return self.scenario, self.case, self.metric
 
     def value(self, samples):
-        """What was reached, or None."""
+        """The value reached, or None."""
         ours = samples.side(self.key(), 'tavor')
         if not ours or self.absolute:
             return ours.median if ours else None
@@ -41,18 +41,18 @@ class Target:
         return ours.median / theirs.median if theirs and theirs.median else None
 
     def met(self, value):
-        """Whether that is enough."""
+        """Whether the value meets the target."""
         return value >= self.limit if self.least else value <= self.limit
 
     def wanted(self):
-        """For a person."""
+        """The target as text."""
         unit = '' if self.absolute else ' of ib_mthca\'s'
         unit += f' {self.against}' if self.against else ''
         return f'{"≥" if self.least else "≤"} {self.limit:g}{unit}'
 
 
 def number(value):
-    """Short, and to the digit where it is a whole number."""
+    """A number as short text; whole numbers are exact."""
     if value is None:
         return ''
     if value == int(value):
@@ -76,7 +76,7 @@ def targets_of(samples, targets):
 
 
 def write_summary(samples, scenarios, path):
-    """As CSV."""
+    """Writes the rows as CSV."""
     with open(path, 'w', encoding='utf-8', newline='') as file:
         out = csv.writer(file, lineterminator='\n')
         out.writerow(['scenario', 'case', 'metric', 'kind', 'ib_mthca low', 'ib_mthca median',
@@ -92,7 +92,7 @@ def write_summary(samples, scenarios, path):
 
 
 def show(samples, scenarios, targets):
-    """To the terminal: the metrics that differ are in the page, here are those that matter."""
+    """Prints the metrics that matter to the terminal; the page has all that differ."""
     for name, scenario in scenarios.items():
         print(f'\n{scenario.TITLE}')
         print(f'{"":56}{"ib_mthca":>12}{"ib_tavor":>12}{"ratio":>8}')
@@ -113,7 +113,7 @@ def show(samples, scenarios, targets):
 
 
 def to_compare(samples):
-    """What a regression shows in, a line each: exact counts, and ratios of instructions."""
+    """Lines that reveal a regression: exact counts, and ratios of instructions."""
     for key, kind in samples.kinds.items():
         if kind == INSTRUCTIONS and samples.ratio(key) is not None and exact(samples, key):
             yield [*key, 'ratio', f'{samples.ratio(key):.4f}']
@@ -127,7 +127,7 @@ def to_compare(samples):
 
 
 def exact(samples, key):
-    """Whether half of the rounds differ by less than half a percent: not of verbs that sleep."""
+    """Whether half of the rounds differ by less than half a percent; verbs that sleep do not."""
     for driver in DRIVERS:
         side = samples.side(key, driver)
         if side.median > side.low * 1.005:
@@ -137,8 +137,8 @@ def exact(samples, key):
 
 def steady(samples, key):
     """
-    Whether nine of ten rounds said the same, and there was more than one: something else may come
-    into any, by chance.
+    Whether there were several rounds and nine of ten agree: unrelated work may by chance disturb
+    any round.
     """
     for values in samples.values[key].values():
         if len(values) == 1 or values.count(sorted(values)[len(values) // 2]) * 10 < len(values) * 9:

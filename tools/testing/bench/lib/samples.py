@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-"""What was measured, as it was, and what the samples of one kind come to."""
+"""The raw samples, and statistics over the samples of one kind."""
 
 import csv
 import dataclasses
@@ -18,7 +18,7 @@ FIELDS = ['scenario', 'case', 'metric', 'kind', 'driver', 'round', 'value']
 
 @dataclasses.dataclass
 class Side:
-    """What one driver's samples come to."""
+    """Statistics over one driver's samples."""
     low: float    # the lower quartile
     median: float
     p99: float
@@ -26,7 +26,7 @@ class Side:
 
 
 class Samples:
-    """Of one run of the benchmarks."""
+    """The samples of one run of the benchmarks."""
 
     def __init__(self):
         self.values = {}    # (scenario, case, metric) -> driver -> [value], in order
@@ -34,13 +34,13 @@ class Samples:
         self.unmeasured = {}    # (scenario, case, metric) -> why there is no number
 
     def add(self, scenario, case, metric, kind, driver, value):
-        """One sample."""
+        """Adds one sample."""
         key = (scenario, case, metric)
         self.kinds[key] = kind
         self.values.setdefault(key, {}).setdefault(driver, []).append(value)
 
     def not_measurable(self, scenario, case, metric, why):
-        """A cell that is none of the three kinds."""
+        """Records a cell that has no number, with the reason."""
         self.unmeasured[scenario, case, metric] = why
 
     def side(self, key, driver):
@@ -54,8 +54,8 @@ class Samples:
 
     def ratio(self, key):
         """
-        ib_tavor's median to ib_mthca's, or None; of instructions the lower quartiles': whatever
-        comes by adds to them, and nothing takes away.
+        The ratio of ib_tavor's median to ib_mthca's, or None. For instructions, that of the lower
+        quartiles: unrelated work can only add instructions.
         """
         ours, theirs = self.side(key, 'tavor'), self.side(key, 'mthca')
         if not ours or not theirs or not theirs.median:
@@ -65,7 +65,8 @@ class Samples:
         return ours.median / theirs.median
 
     def write(self, scenario, path):
-        """All samples of a scenario, a line each; where there is no number, the reason."""
+        """Writes the samples of a scenario, a line each, with the reason where there is no
+        number."""
         with open(path, 'w', encoding='utf-8', newline='') as file:
             out = csv.writer(file, lineterminator='\n')
             out.writerow(FIELDS)
@@ -80,7 +81,7 @@ class Samples:
                     out.writerow([*key, NOT_MEASURABLE, '', '', why])
 
     def read(self, path):
-        """What write() has written, in addition."""
+        """Adds what write() has written."""
         with open(path, encoding='utf-8', newline='') as file:
             for row in csv.DictReader(file):
                 key = row['scenario'], row['case'], row['metric']

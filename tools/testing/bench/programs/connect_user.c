@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * connect_user THREADS LIVES: connections of threads of a process, which wait for each verb: a
+ * connect_user THREADS LIVES: connections made by threads of a process, which wait for each verb: a
  * queue pair is created, connected to itself, and destroyed. Prints the number of lives and the
  * nanoseconds.
  */

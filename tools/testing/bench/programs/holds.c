@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * Creates the numbers of queue pairs (in RTS), completion queues and memory regions in its
- * arguments, prints "ready", and keeps them until it is killed, to measure the cost of the end of a
- * process.
+ * arguments, prints "ready", and keeps them until it is killed, to measure the cost of a process's
+ * exit.
  */
 #include <errno.h>
 #include <stdio.h>

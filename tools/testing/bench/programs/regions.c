@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * Registers and deregisters memory. The first argument is the number of repetitions. Each further
- * one is the log2 of the size in bytes, with "h" for huge pages. The markers of the N-th are 2N
+ * one is the log2 of the size in bytes, with "h" for huge pages. For the N-th one, marker 2N is
  * around ibv_reg_mr(), 2N + 1 around ibv_dereg_mr().
  */
 #include <errno.h>
@@ -34,7 +34,7 @@ static void check(int bad, const char *what)
 		count_end(2 * (place) + 1);                                \
 		break
 
-/* A marker's id is a constant. */
+/* A marker's id must be a constant. */
 static void round_of(int place, void *memory, size_t size)
 {
 	struct ibv_mr *mr;
@@ -58,7 +58,7 @@ static void round_of(int place, void *memory, size_t size)
 	check(bad, "ibv_dereg_mr");
 }
 
-/* One page too many, so that the address can be one of a huge page. */
+/* Maps one page more, so that the address can be aligned to a huge page. */
 static void measure(int place, size_t size, int huge, int times)
 {
 	size_t align = huge ? 2 << 20 : 4096, whole = size + align;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Verbs of a process that execute commands: runs the intervals of verbs/cases.h as often as the
+ * A process's verbs that execute commands: runs the intervals of verbs/cases.h as often as the
  * argument says, on port 1 of the first device, which must be active.
  */
 #include <arpa/inet.h>
@@ -11,7 +11,7 @@
 #include <infiniband/verbs.h>
 
 #include "../count/marker.h"
-#define CASES_BASE 64 /* those before are the kernel's */
+#define CASES_BASE 64 /* the ids below are the kernel module's */
 #include "../verbs/cases.h"
 
 #define PORT 1

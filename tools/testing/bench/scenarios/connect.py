@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-"""Scenario 1: connections per second, by how many are made at a time."""
+"""Scenario 1: connections per second, by how many are made concurrently."""
 
 from lib import guest
 from lib.samples import COUNT, DRIVERS, RATE
 
 TITLE = 'Connections per second'
 TEXT = """\
-A queue pair's whole life: made, connected from RESET to RTS, destroyed; so many at a time. A client
-in softirq submits requests, threads of the kernel and of a process wait for each verb. Each command
-takes 10 ms, the HCA works on 64 at once. Where less than half of what that allows was reached, it
-is the guest that is measured, and there is no number."""
+The life of a queue pair: created, connected from RESET to RTS, destroyed; a number of them at a
+time. A client in softirq submits requests; threads of the kernel and of a process wait for each
+verb. Each command takes 10 ms, and the HCA executes 64 at once. Where less than half of the rate
+that this allows was reached, the guest is the limit, and there is no number."""
 LIMIT = 'the latency of commands up to the depth where the guest\'s own work takes as long'
 SHOWN = ('commands, all',)
 OPTIONS = ['--sm', '--timeout', '1800', '--hca', 'engines=64']
@@ -20,7 +20,7 @@ QUICK_ROUNDS, ROUNDS = 1, 5
 
 
 def measure(machine, samples, quick, progress):
-    """A B A B: a guest a round."""
+    """The drivers alternate; each round has its own guest."""
     for number in range(QUICK_ROUNDS if quick else ROUNDS):
         for driver in DRIVERS:
             progress(f'round {number + 1}, ib_{driver}')
@@ -39,7 +39,7 @@ def measure(machine, samples, quick, progress):
 
 
 def only_where_latency_dominates(samples):
-    """The others are taken out, and said to be."""
+    """Removes the other samples and reports that."""
     for key, drivers in list(samples.values.items()):
         if key[0] != 'connect' or key[2] != 'lives per second':
             continue
@@ -71,7 +71,7 @@ def figures(samples):
 
 
 def place(case):
-    """(depth, what) of a case's text."""
+    """(depth, what) from the text of a case."""
     if case.startswith('softirq'):
         return int(case.rsplit(' ', 1)[1]), 'softirq'
     number, what = case.split(' ', 1)

@@ -10,21 +10,21 @@ from lib.samples import COUNT, DRIVERS, INSTRUCTIONS
 TITLE = 'Data path'
 TEXT = """\
 Post, poll and notify of a kernel client on RC queue pairs that are connected to each other.
-Instructions are without interrupts; "each of 16" is a sixteenth of a call with sixteen. A process
-polls and posts through libmthca on both drivers alike."""
+Instructions exclude interrupts; "each of 16" is a sixteenth of a call with sixteen. With both
+drivers, a process posts and polls through libmthca."""
 LIMIT = 'instructions: the function itself; no command, no sleep'
 BOTH = ['--sm', '--timeout', '900']
 
 
 def cases():
-    """(text, how many a marker's interval has) of verbs_cost.c, in the order of the ids."""
+    """(text, number of requests in an interval) of verbs_cost.c, in the order of the ids."""
     with open(os.path.join(guest.BENCH, 'verbs/data.h'), encoding='utf-8') as file:
         return [(text, int(many)) for many, text in
                 re.findall(r'^\t\w+,\t/\* (\d+): (.*) \*/$', file.read(), re.M)]
 
 
 def measure(machine, samples, _quick, progress):
-    """Both drivers."""
+    """Measures both drivers."""
     texts = cases()
     for driver in DRIVERS:
         progress(f'ib_{driver}')

@@ -10,10 +10,10 @@ from lib.samples import COUNT, DRIVERS, INSTRUCTIONS
 TITLE = 'One command end to end'
 TEXT = """\
 From a verb's entry to its return: a kernel client of ib_core, and a process through libibverbs.
-Each command takes 5 ms, so that the caller always sleeps: in the instructions are the verb, its
-interrupts, and the switches to the idle loop and back, but neither that loop nor the timer's
-interrupts. One processor. Whatever else comes by, such as another process, adds to it, so that a
-ratio is one of lower quartiles."""
+Each command takes 5 ms, so that the caller always sleeps. The instructions include the verb, its
+interrupts, and the switches to the idle loop and back, but neither that loop nor timer interrupts.
+The guest has one processor. Unrelated work, such as another process, adds to them, so ratios
+compare lower quartiles."""
 LIMIT = 'instructions: the verb, interrupts, two switches a command'
 USERS = 64    # the first marker's id of a process
 QUICK_ROUNDS, ROUNDS = 21, 51
@@ -21,13 +21,13 @@ BOTH = ['--sm', '--hca', 'latency=5ms', '--hca', 'engines=64', '--timeout', '900
 
 
 def cases():
-    """The texts of verbs/cases.h; the place of each is its marker's id."""
+    """The texts of verbs/cases.h; the index of each is its marker's id."""
     with open(os.path.join(guest.BENCH, 'verbs/cases.h'), encoding='utf-8') as file:
         return re.findall(r'^\t\w+, /\* (.*) \*/$', file.read(), re.M)
 
 
 def measure(machine, samples, quick, progress):
-    """Both drivers, the kernel's client and a process in the same guest."""
+    """Measures both drivers, each with the kernel client and the process in the same guest."""
     times = QUICK_ROUNDS if quick else ROUNDS
     texts = cases()
     for driver in DRIVERS:

@@ -9,8 +9,8 @@ from lib.samples import COUNT, INSTRUCTIONS
 TITLE = 'The request engine alone'
 TEXT = """\
 Requests on hardware that answers at once, with 64 slots: from submit to callback, by how many are
-submitted before the first is served; without deadlines and with them. There is nothing like it in
-ib_mthca, so there is no ratio. Instructions are without interrupts, each a request."""
+submitted before the first is served, without deadlines and with them. ib_mthca has nothing like it,
+so there is no ratio. Instructions are per request and exclude interrupts."""
 LIMIT = 'instructions: the engine'
 DEPTHS = [1, 8, 64, 4096, 65536]    # engine/cost.c has the same, and these ids
 CALLBACK, SUBMIT, CANCEL, SUBMIT_WAIT, RUN, RUN_OF_NOTHING = range(6)
@@ -19,7 +19,7 @@ SHOWN = ('wake-ups', 'allocations')
 
 
 def measure(machine, samples, _quick, progress):
-    """It has one driver: none."""
+    """Measures the engine, without a driver."""
     progress('submit to callback, cancel, longest run')
     options = ['--hcas', '0', '--modules', 'ib_vrb vrb_cost', '--timeout', '1800']
     found, _ = machine.counted('none', options, ['true'])
@@ -38,7 +38,8 @@ def measure(machine, samples, _quick, progress):
 
 
 def depths(samples, intervals):
-    """Those of CALLBACK: depth by depth, first without deadlines, each as often."""
+    """Adds the intervals of CALLBACK: depth by depth, first without deadlines, the same number of
+    each."""
     times = len(intervals) // (2 * len(DEPTHS))
     medians = []
     for place, interval in enumerate(intervals):

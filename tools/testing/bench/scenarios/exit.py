@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-"""Scenario 5: a process ends that has many objects."""
+"""Scenario 5: the end of a process that has many objects."""
 
 from lib import guest
 from lib.samples import COUNT, DRIVERS, RATE
 
 TITLE = 'A process ends'
 TEXT = """\
-A process is killed that has many connected queue pairs, completion queues and memory regions, the
-drivers by turns; each command takes 10 ms, the HCA works on 64 at once."""
+A process that has many connected queue pairs, completion queues and memory regions is killed. The
+drivers take turns; each command takes 10 ms, and the HCA executes 64 at once."""
 LIMIT = 'how many commands are under way at a time'
 SHOWN = ('commands, all', 'msix')
 OPTIONS = ['--sm', '--timeout', '1800', '--hca', 'engines=64']
@@ -16,7 +16,7 @@ QUICK_ROUNDS, ROUNDS = 1, 3
 
 
 def measure(machine, samples, quick, progress):
-    """A B A B: a guest a round, since a driver stays for as long as its guest."""
+    """The drivers alternate; each round has its own guest, since a guest keeps its driver."""
     objects = QUICK if quick else FULL
     for number in range(QUICK_ROUNDS if quick else ROUNDS):
         for driver in DRIVERS:

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# exit.sh ROUNDS QPS CQS MRS: kills a process with these numbers of objects, while each command
+# exit.sh ROUNDS QPS CQS MRS: kills a process that has these numbers of objects, while each command
 # takes 10 ms. exit.py reads its output.
 
 # shellcheck source=SCRIPTDIR/counts.bash

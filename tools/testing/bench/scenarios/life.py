@@ -6,14 +6,14 @@ from lib.samples import COUNT, DRIVERS
 
 TITLE = 'Load, unload and recovery'
 TEXT = """\
-What a driver has the HCA execute when it is loaded and unloaded, and from a catastrophic error
-until the device is back: commands by opcode, as the model has counted them. No subnet manager."""
+The commands that a driver posts when it is loaded and unloaded, and from a catastrophic error until
+the device is back: by opcode, as the model counted them. No subnet manager runs."""
 LIMIT = 'commands: what the driver asks for'
 SHOWN = ('commands, all', 'MAD_IFC')
 
 
 def measure(machine, samples, _quick, progress):
-    """Both drivers."""
+    """Measures both drivers."""
     for driver in DRIVERS:
         progress(f'ib_{driver}')
         for case, metric, number in machine.model_counts(driver, ['--timeout', '300'],

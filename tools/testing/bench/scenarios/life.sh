@@ -8,7 +8,7 @@
 . "$(dirname "$0")/counts.bash"
 
 quiet() {
-	# What user space asks of the device is over.
+	# Waits until user space has finished its queries of the device.
 	sleep 3
 }
 
@@ -36,5 +36,5 @@ counted unload driver_unload
 counted load load
 counted unload driver_unload
 counted load load
-# ib_mthca's takes as long as it takes for its commands to a dead device to time out, one by one.
+# ib_mthca's recovery waits for the timeout of each of its commands to the dead device.
 [ "$DRIVER" = mthca ] || counted "failure and recovery" fail_and_recover

@@ -6,9 +6,9 @@ from lib.samples import COUNT, DRIVERS, INSTRUCTIONS
 
 TITLE = 'Memory regions by size'
 TEXT = """\
-A process registers memory it has touched and deregisters it: what the guest executed from
-ibv_reg_mr() and ibv_dereg_mr() to their return, with interrupts, without the idle loop. "huge":
-pages of 2 MiB. Each command takes 5 ms, so that who waits for it sleeps."""
+A process registers and deregisters memory that it has touched. Counted is what the guest executes
+from the call of ibv_reg_mr() or ibv_dereg_mr() to its return, with interrupts, without the idle
+loop. "huge" means pages of 2 MiB. Each command takes 5 ms, so that its caller sleeps."""
 LIMIT = 'instructions: pinning and mapping of pages, and the table of translations'
 SHOWN = ('register writes', 'device interrupts')
 QUICK_TIMES, TIMES = 5, 11
@@ -25,7 +25,7 @@ def cases(quick):
 
 
 def measure(machine, samples, quick, progress):
-    """Both drivers, one guest each."""
+    """Measures both drivers, one guest each."""
     wanted = list(cases(quick))
     times = QUICK_TIMES if quick else TIMES
     memory = 1024 if quick else 4096

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-"""Scenario 3: the connection server both ways."""
+"""Scenario 3: the connection server, written both ways."""
 
 import os
 
@@ -8,9 +8,9 @@ from lib.samples import COUNT
 
 TITLE = 'A connection server, both ways'
 TEXT = """\
-conn_client makes, uses and ends connections to ib_wq_server, which is written with work items, and
-to ib_softirq_server, which never leaves softirq. Counts are of the whole guest, the client's half
-included, and per connection."""
+conn_client makes, uses and ends connections to ib_wq_server, which uses work items, and to
+ib_softirq_server, which never leaves softirq. Counts are per connection and cover the whole guest,
+including the client."""
 LIMIT = 'counts: what server and client do'
 SHOWN = ('commands, all', 'msix', 'switches away from kworker', 'switches away from ksoftirqd',
          'lines of C')
@@ -20,7 +20,7 @@ PLACES = [('mthca', 'ib_wq_server'), ('tavor', 'ib_wq_server'), ('tavor', 'ib_so
 
 
 def lines(server):
-    """Lines of C without empty ones and comments that fill a line."""
+    """The lines of C, without empty lines and lines that are comments."""
     folder = os.path.join(guest.TREE, 'drivers/infiniband/ulp', server.removeprefix('ib_'))
     number = 0
     for name in os.listdir(folder):
@@ -33,7 +33,7 @@ def lines(server):
 
 
 def measure(machine, samples, quick, progress):
-    """Each server on each driver that it runs on."""
+    """Measures each server on each driver that it runs on."""
     count = QUICK_COUNT if quick else FULL_COUNT
     for driver, server in PLACES:
         progress(f'{server}, ib_{driver}')

@@ -18,7 +18,7 @@ some() {
 	until_true 30 idle
 }
 
-# The other one is there already, with its module.
+# ib_softirq_server already serves, since its module is loaded.
 [ "$SERVER" = ib_wq_server ] || serve
 for at_a_time; do
 	case="$SERVER, $at_a_time at a time"

@@ -8,10 +8,10 @@ TITLE = 'Command slots in use while a process connects'
 TEXT = """\
 vrbq_connect connects queue pairs from RESET to RTS: one after the other, with threads of libvrbq,
 and with a verb queue, which takes one thread. Each of the three commands takes 10 ms, or 200 ms.
-What is told is the mean over time of commands that the model has under way; 100 % are the command
-slots that processes may have together: all but two. From a completion to the next command it is the
-guest's time, and the emulator's, which is ten times and more what hardware takes: hence the second
-latency. The HCA has few slots, so that the guest is able to fill them."""
+The result is the mean over time of the commands that the model is executing; 100 % are the command
+slots that all processes may use together: all but two. The time from a completion to the next
+command is the guest's and the emulator's, which take at least ten times as long as hardware: hence
+the second latency. The HCA has few slots, so that the guest can fill them."""
 LIMIT = 'how soon the next command comes when one has completed'
 SLOTS = 8
 SHARE = SLOTS - 2
@@ -25,7 +25,7 @@ QUICK_ROUNDS, ROUNDS = 1, 5
 
 
 def measure(machine, samples, quick, progress):
-    """A B A B: a guest a round."""
+    """The drivers alternate; each round has its own guest."""
     for number in range(QUICK_ROUNDS if quick else ROUNDS):
         for driver in DRIVERS:
             progress(f'round {number + 1}, ib_{driver}')

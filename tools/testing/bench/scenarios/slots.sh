@@ -9,20 +9,21 @@
 
 program=$TREE/build/guest/libvrbq/vrbq_connect
 
-# connected: how many queue pairs have been, since the HCA was started
+# connected: prints how many queue pairs were connected since the HCA was started
 connected() {
 	model '{"cmd":"stats","hca":0,"history":false}' >"$TEST_DIR/executed"
 	in_stats executed "$TEST_DIR/executed" |
 		awk '$1 == "RTR2RTS_QPEE" { n = $2 } END { print n + 0 }'
 }
 
-# quarter_of QPS: so many of them are connected
+# quarter_of QPS: a quarter of QPS queue pairs are connected
 quarter_of() {
 	[ $(($(connected) - before)) -ge $(($1 / 4)) ]
 }
 
-# used SHARE QPS: the percentage of it, as a mean over time, of the pairs of seconds and commands
-# under way that the model has noted; of these only as many as are surely of the connect
+# used SHARE QPS: prints the mean over time of the commands under way, in percent of SHARE, from the
+# model's history of pairs of seconds and commands. Only the last QPS pairs certainly belong to the
+# connect.
 used() {
 	sed -E 's/.*"history":\[\[(.*)\]\].*/\1/; s/\],\[/\n/g' "$TEST_DIR/stats" |
 		tail -n "$2" |
@@ -41,7 +42,7 @@ name() {
 	esac
 }
 
-# connect WAY QPS: the model's history, while it goes on
+# connect WAY QPS: connects, and saves the model's history while it runs
 connect() {
 	local before options=(--check --pairs $(($2 / 2)) --mode "${1%:*}")
 	[ "${1%:*}" != threads ] || options+=(--threads "${1#*:}")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-"""What is wanted, and is never tuned to. Documentation/benchmarks.rst has what is missed."""
+"""The targets, which are never adjusted to results. Documentation/benchmarks.rst has those
+missed."""
 
 from lib.report import Target
 

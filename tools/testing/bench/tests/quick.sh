@@ -5,7 +5,7 @@
 # Level: all
 # Timeout: 5400
 #
-# Tests that the cost of the drivers has not changed: in the quick set, the exact counts, and the
+# Tests that the cost of the drivers has not changed: the exact counts of the quick set, and the
 # ratio of ib_tavor's instructions to those of ib_mthca in the same run. The expected values are in
 # expected.csv, which "tools/testing/bench/run quick --record" writes. Prints TAP. By hand: run this
 # script.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * The intervals of verbs that execute commands, for the kernel's module and for the program: IDs of
+ * The intervals of verbs that execute commands, for the kernel module and the program: IDs of
  * markers, from CASES_BASE on. end_to_end.py reads the texts from here.
  */
 #ifndef BENCH_CASES_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * The intervals of the data path: IDs of markers. data_path.py reads from here the texts, and the
+ * The intervals of the data path: IDs of markers. data_path.py reads the texts from here, and the
  * number of work requests or completions in an interval.
  */
 #ifndef BENCH_DATA_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Verbs of a kernel client of ib_core that execute commands, with any driver: loading the module
- * executes the intervals of cases.h on port 1 of the first device, which must be active.
+ * A kernel client's verbs that execute commands, with any driver: loading the module executes the
+ * intervals of cases.h on port 1 of the first device, which must be active.
  */
 #include <linux/module.h>
 #include <linux/slab.h>

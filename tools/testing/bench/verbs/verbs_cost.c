@@ -26,7 +26,7 @@ struct bed {
 	struct ib_device *device;
 	struct ib_pd *pd;
 	struct ib_cq *send_cq, *recv_cq;
-	struct ib_qp *qp[2], *wide[2];	/* wide: of requests of many pieces */
+	struct ib_qp *qp[2], *wide[2];	/* wide: for requests of many pieces */
 	struct completion event;
 	struct ib_wc wc[CHAIN];
 	void *buffer;
@@ -104,7 +104,7 @@ static int connect(struct bed *bed, struct ib_qp *qp, u32 peer)
 			    IB_QP_RNR_RETRY | IB_QP_SQ_PSN | IB_QP_MAX_QP_RD_ATOMIC);
 }
 
-/* ---- Data: a request of each kind is posted, finishes, and is polled ---- */
+/* ---- Data: a request of each kind is posted, completes, and is polled ---- */
 
 static int polled(struct ib_cq *cq)
 {
@@ -163,7 +163,7 @@ static int measure_write(struct bed *bed)
 	return ret ?: polled(bed->send_cq);
 }
 
-/* To the QP's peer, which gets a receive first; what is counted is for the caller to say. */
+/* Waits for a send to the peer QP, which had posted a receive. The caller does the counting. */
 static int finish_send(struct bed *bed)
 {
 	msleep(PATIENCE_MS);
@@ -204,7 +204,7 @@ static int measure_pieces(struct bed *bed, int count)
 	if (ret)
 		return ret;
 	pieces(bed, sge, count, 1);
-	/* A marker's id is a constant. */
+	/* A marker's id must be a constant. */
 	if (count == PIECES) {
 		count_begin(SEND_16);
 		ret = ib_post_send(bed->wide[0], &wr, NULL);
@@ -265,7 +265,7 @@ static int measure_chain(struct bed *bed)
 	return ret ?: sent != CHAIN || received != CHAIN ? -ETIMEDOUT : 0;
 }
 
-/* One that is waited for: the receiver is told by an interrupt. */
+/* A message that is waited for: an interrupt notifies the receiver. */
 static int measure_message(struct bed *bed)
 {
 	struct ib_recv_wr recv = { .sg_list = &bed->sge, .num_sge = 1 };
@@ -312,7 +312,7 @@ static int measure(struct bed *bed)
 	return ret;
 }
 
-/* ---- What it takes ---- */
+/* ---- Set-up ---- */
 
 static int connect_both(struct bed *bed)
 {

@@ -5,7 +5,7 @@
 # Level: ci
 # Timeout: 600
 #
-# Tests the counting of instructions on intervals whose length is known, in user space and in the
+# Tests the counting of instructions with intervals of known length, in user space and in the
 # kernel. Prints TAP. By hand: run this script.
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -33,7 +33,7 @@ row() {
 	awk -v id="$1" '$1 == id { print $2, $3, $4, $5, $6 }' "$work/table"
 }
 
-# always ID INSTRUCTIONS NAME: each of its intervals has so many, whatever interrupts came
+# always ID INSTRUCTIONS NAME: each of the intervals has this length, whatever interrupts arrived
 always() {
 	[[ "$(row "$1")" == "11 $2 $2 $2 "* ]]
 	result $? "$3"
@@ -65,7 +65,7 @@ program=/mnt/tree/build/bench/count/tests/program
 count --name 10=nothing --raw "$work/raw" --hcas 0 --modules count_test -- "$program"
 result $? "a run passes"
 grep -qE '^nothing +11 +0 +0 +0 ' "$work/out"
-result $? "an id goes by its name"
+result $? "the table names an id as asked"
 "$here/../table" "$work/raw" >"$work/table"
 known 10 program
 known 20 module
@@ -74,13 +74,13 @@ row 26 | awk '{ exit !($4 > 20000001) }'
 result $? "--with-interrupts counts what interrupts execute"
 cp "$work/raw" "$work/first"
 
-# The second run repeats the first to the digit, and goes wrong in every way there is.
+# The second run repeats the first exactly, and makes every possible mistake.
 count --raw "$work/raw" --hcas 0 --modules count_test -- sh -c "$program; $program unpaired"
 [ $? = 1 ]
 result $? "a run with markers that are not in pairs fails"
 awk '$1 >= 10 && $1 < 1000 { print $1, $2 - $3 }' "$work/first" >"$work/known"
 awk '$1 >= 10 && $1 < 1000 { print $1, $2 - $3 }' "$work/raw" | cmp -s "$work/known" -
-result $? "a second run repeats every interval to the digit"
+result $? "a second run repeats every interval exactly"
 grep -qxF "count: 0 ends without having begun" "$work/out"
 result $? "unpaired: an end without a begin is named"
 grep -qxF "count: 1 begins again before it has ended" "$work/out"
@@ -93,7 +93,7 @@ grep -qE '^30 [0-9]+ [0-9]+ [0-9]+ 0 0 0 7 7$' "$work/raw"
 result $? "--calls counts how often functions are entered, --io no register where none is accessed"
 count --hcas 0 -- sh -c 'exit 3'
 [ $? = 3 ] && grep -qxF "count: no interval has ended" "$work/out"
-result $? "the command's status is the run's; that nothing was counted is said"
+result $? "the command's status is returned, and the run says that nothing was counted"
 
 refuses "--smp: it counts on one processor only" --smp 2 -- true
 refuses "no command" --hcas 0
@@ -101,6 +101,6 @@ refuses "--name wants ID=TEXT, not 'x'" --name x -- true
 refuses "the kernel has no function 'no_such_thing'" --calls no_such_thing --hcas 0 -- true
 refuses "--raw: no folder for a file '/nowhere/raw'" --raw /nowhere/raw -- true
 "$here/../count" --help >"$work/out" && grep -q '^Usage: count' "$work/out"
-result $? "--help says how it is used"
+result $? "--help prints the usage"
 echo "1..$number"
 [ "$failed" = 0 ]

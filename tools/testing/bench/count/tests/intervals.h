@@ -20,7 +20,7 @@ static inline void known_intervals(void)
 		count_begin(BASE + 3);
 		LOOP(2000);
 		count_end(BASE + 3);
-		/* Others' markers are not counted, within or across; a no-op of their shape is. */
+		/* Markers within an interval are not counted; a similar no-op is. */
 		count_begin(BASE + 4);
 		count_begin(BASE + 5);
 		asm volatile("nop\nnopl 0x12345678(%%rax,%%rax,1)" : :);

@@ -18,7 +18,7 @@ static void unpaired(void)
 	count_begin(1023);
 }
 
-/* Of getppid() so many times, which nothing remembers */
+/* Seven calls of getppid(), whose result nothing caches */
 static void calls(void)
 {
 	count_begin(30);
