@@ -45,7 +45,7 @@ has ib-vrb-dkms "$source/dkms.conf" "$source/Kbuild" "$source/include/rdma/vrb.h
 result $? "ib-vrb-dkms has the source and man pages, and no configuration of modprobe or udev"
 dpkg-deb --fsys-tarfile "$out"/ib-vrb-dkms_*.deb | tar -xO "./$source/dkms.conf" >"$work/out"
 grep -qx "PACKAGE_VERSION=\"$version\"" "$work/out"
-result $? "and its dkms.conf has its version"
+result $? "the dkms.conf in ib-vrb-dkms has its version"
 has tavor-hca-model usr/bin/tavor-hca usr/bin/tavor-hcactl usr/bin/tavor-hca-qemu \
 	usr/lib/systemd/user/tavor-hca.service usr/share/man/man1/tavor-hca.1.gz \
 	usr/share/man/man1/tavor-hcactl.1.gz usr/share/man/man1/tavor-hca-qemu.1.gz
@@ -61,9 +61,9 @@ has vrb-tools usr/sbin/vrbstat usr/share/man/man8/vrbstat.8.gz
 result $? "vrb-tools has vrbstat and its man page"
 tools/packaging/deb --version 'a b' >"$work/out" 2>"$work/err"
 [ $? = 125 ] && grep -q "wants a Debian version, not 'a b'" "$work/err"
-result $? "a version that is none is refused"
+result $? "an invalid version is refused"
 tools/packaging/deb --output "$work" >"$work/out" 2>"$work/err"
 [ $? = 125 ] && grep -q "not below" "$work/err"
-result $? "so is a folder outside build/, which would be emptied"
+result $? "an output folder outside build/, which would be emptied, is refused"
 echo "1..$number"
 [ "$failed" = 0 ]

@@ -8,7 +8,7 @@
 # Tests the packages in a fresh root of Debian 13 with the headers of the guest's kernel: DKMS
 # builds the modules, also from the tree, and an upgrade leaves nothing of the old version. A guest
 # on this root then passes its card to ib_tavor, and removes the packages (guest/use). DKMS compiles
-# here and not in the guest, where it would take an hour because of the emulation.
+# here and not in the guest, where emulation would make it take an hour.
 
 # shellcheck source-path=SCRIPTDIR/../vm
 . "$(dirname "$0")/../vm/lib/all.sh"
@@ -16,15 +16,16 @@ set +e
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../vm/lib/try.bash"
 
-# Debian's headers depend on pahole and these libraries; here they come from the cache, as files.
+# Debian's headers depend on pahole and these libraries; here the headers come from the cache, as
+# files.
 packages="dkms gcc gcc-14 make libc6-dev patch pahole libelf1t64 libssl3t64 libcjson1 python3
 	driverctl udev systemd"
 packages=${packages//[$'\n\t']/ }
 root=$BUILD/packaging/root
 old=5.10.0-1-amd64
 
-# root_copy: the guest's root to write into, with the kernel's modules and headers where Debian's
-# packages have them
+# root_copy: makes a writable copy of the guest's root, with the kernel's modules and headers where
+# Debian's packages put them
 root_copy() {
 	local guest kernel
 	guest=$(guest_root "$packages") && kernel=$(kernel 6.12) || return 1
@@ -39,19 +40,19 @@ root_copy() {
 	echo 'CONFIG_INFINIBAND=m' >"$root/usr/lib/modules/$old/build/.config"
 }
 
-# in_it COMMAND...: what it says is kept for the result
+# in_it COMMAND...: runs it in the root; its output is kept for the result
 in_it() {
 	in_root "$root" --bind "$BUILD/deb-test" --bind "$BUILD/deb-next" -- \
 		env HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@" \
 		>"$work/out" 2>"$work/err" </dev/null
 }
 
-# prints PATTERN COMMAND...: it succeeds, and a line matches
+# prints PATTERN COMMAND...: the command succeeds, and a line matches
 prints() {
 	in_it "${@:2}" && cat "$work/out" "$work/err" | grep -qE -- "$1"
 }
 
-# built_for_kernel VERSION: DKMS has that, for the guest's kernel. Both have "+" in their names.
+# built_for_kernel VERSION: DKMS has installed it for the guest's kernel. Both names contain "+".
 built_for_kernel() {
 	in_it dkms status ib-vrb && grep -qF "ib-vrb/$1, $release, x86_64: installed" "$work/out"
 }
@@ -60,13 +61,13 @@ version_installed() {
 	dpkg-query --admindir="$root/var/lib/dpkg" -W -f '${Version}' ib-vrb-dkms
 }
 
-# tree_copy: what git has of the tree, as somebody has it who has cloned it
+# tree_copy: copies the tracked files of the tree, like a clone
 tree_copy() {
 	git -c safe.directory="$TREE" -C "$TREE" ls-files -z |
 		rsync -a --from0 --files-from=- "$TREE/" "$root/srv/ib-vrb/"
 }
 
-# left VERSION: what is there of a version
+# left VERSION: lists what is left of a version
 left() {
 	ls -d "$root/usr/src/ib-vrb-$1" "$root/var/lib/dkms/ib-vrb/$1" 2>/dev/null
 }
@@ -77,7 +78,7 @@ echo "TAP version 13"
 "$TREE/tools/packaging/deb" --output "$BUILD/deb-test" >"$work/out" 2>"$work/err" &&
 	"$TREE/tools/packaging/deb" --output "$BUILD/deb-next" --dkms --version 0.1~pre1+next \
 		>"$work/out" 2>"$work/err"
-result $? "the packages build, and a newer one"
+result $? "the packages build, also with a newer version"
 root_copy >"$work/out" 2>"$work/err"
 result $? "there is a root of Debian 13 with the kernel's headers"
 
@@ -87,9 +88,9 @@ tree_copy >"$work/out" 2>"$work/err" && in_it dkms add /srv/ib-vrb &&
 result $? "DKMS builds the modules from the tree, without a package"
 built_for_kernel "$version" &&
 	prints '/updates/dkms/ib_tavor.ko' modinfo -k "$release" -F filename ib_tavor
-result $? "and installs them"
+result $? "DKMS installs the modules from the tree"
 in_it dkms remove "ib-vrb/$version" --all && in_it dkms status ib-vrb && [ ! -s "$work/out" ]
-result $? "and removes them"
+result $? "DKMS removes the modules from the tree"
 rm -rf "$root/srv/ib-vrb" "$root/usr/src/ib-vrb-$version"
 "$TREE/tools/testing/packaging/guest/files" "$root" >"$root/files"
 
@@ -99,21 +100,21 @@ newer=$(version_installed)
 built_for_kernel "$newer"
 result $? "DKMS has built it for the kernel"
 ! grep -q "$old" "$work/out"
-result $? "and has skipped one that is too old, which is no failure"
+result $? "DKMS has skipped a kernel that is too old, without a failure"
 prints '/updates/dkms/ib_tavor.ko' modinfo -k "$release" -F filename ib_tavor
 result $? "modprobe finds ib_tavor"
 prints 'ib_vrb' modinfo -k "$release" -F depends ib_tavor &&
 	in_it modinfo -k "$release" -F alias ib_tavor && [ ! -s "$work/out" ]
-result $? "which needs ib_vrb, and has no alias"
+result $? "ib_tavor needs ib_vrb, and has no alias"
 
 in_it dpkg -i "$(echo "$BUILD"/deb-test/ib-vrb-dkms_*.deb)"
 result $? "another version is installed over it"
 version=$(version_installed)
 [ "$newer" != "$version" ] && built_for_kernel "$version"
-result $? "DKMS has built that"
+result $? "DKMS has built the new version"
 left "$newer" >"$work/out"
 [ ! -s "$work/out" ] && [ -n "$(left "$version")" ]
-result $? "and nothing is left of the other"
+result $? "nothing is left of the old version"
 in_it dpkg -i "$(echo "$BUILD"/deb-test/tavor-hca-model_*.deb)"
 result $? "tavor-hca-model is installed"
 prints '^tavor-hca 0' tavor-hca --version && prints '^tavor-hcactl 0' tavor-hcactl --version &&
@@ -127,7 +128,7 @@ rm -r "$root/usr/lib/modules/$old"
 "$VM_DIR/run" --memory 2048 --share "$root" --timeout 1200 --packages "$packages" -- \
 	tools/testing/packaging/guest/use >"$work/guest" 2>"$work/guest.err"
 status=$?
-# Its results are among those here.
+# The guest's results become results of this test.
 while read -r word rest; do
 	case "$word $rest" in
 	"ok "* | "not ok "*)
