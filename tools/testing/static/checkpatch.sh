@@ -12,7 +12,8 @@
 source=$(kernel_source) || exit 1
 echo "TAP version 13"
 while read -r file; do
-	# The first two are about patches and Kconfig; the third wants a function that 6.12 has not.
+	# The first two concern patches and Kconfig; the third recommends a function that 6.12
+	# lacks.
 	output=$(perl "$source/scripts/checkpatch.pl" --no-tree --strict --terse --quiet \
 		--max-line-length=100 --no-summary --show-types \
 		--ignore FILE_PATH_CHANGES,CONFIG_DESCRIPTION,ALLOC_WITH_SIZEOF -f "$file" 2>&1)

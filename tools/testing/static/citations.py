@@ -6,7 +6,7 @@
 # Checks that each citation in a comment has a target. "tavor-hw 10.3" is section 10.3 of
 # Documentation/tavor-hw.rst and its pages. In these pages, in Documentation/hca-model.rst and in
 # the rules of the model, "(10.3)" means the same; elsewhere in the driver and in the model it is an
-# error. A document that is named must be in the tree. By hand: run this script.
+# error. A document that is cited must be in the tree. By hand: run this script.
 """Prints TAP: one test for each kind of citation."""
 
 import os
@@ -23,7 +23,7 @@ CODE = ('drivers/infiniband/hw/tavor/', 'tools/testing/hca/')
 SELF = ('tools/testing/static/citations.py', 'tools/testing/static/test-citations.sh')
 
 NUMBER = r'[1-9]\d?(?:\.[1-9]\d?)?'
-# White space in a comment that goes on in the next line, too.
+# White space in a comment, also across lines.
 GAP = r'(?:\s|\n[ \t]*(?:\*|#|//)[ \t])+'
 LIST = rf'{NUMBER}(?:(?:,|{GAP}and|{GAP}to|{GAP}or){GAP}{NUMBER}(?![\w.]*\w))*'
 CITED = re.compile(rf'\btavor-hw{GAP}(?P<list>{LIST})')
@@ -34,7 +34,7 @@ COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*', re.S)
 SCRIPT_COMMENT = re.compile(r'(?:^|(?<=\s))#[^\n]*', re.M)
 STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 DOCUMENT = re.compile(r'[\w./-]*\w\.(?:rst|md)\b')
-# Documents of others are named with whose they are.
+# A third-party document is cited with its owner.
 SOMEBODY_ELSES = re.compile(rf"\w's{GAP}$")
 
 
@@ -60,7 +60,7 @@ def line_of(text, offset):
 
 
 def headings():
-    """{number: [where]} of the document, and the headings whose label is not their own."""
+    """{number: [where]} of the document, and the headings with a wrong label."""
     found, unlabelled = {}, []
     for path in files():
         if not path.startswith(PAGES):
@@ -99,7 +99,7 @@ def is_short(path):
 
 
 def of_nothing(path, text):
-    """Citations in comments of the driver and the model that do not say of what."""
+    """Citations in comments of the driver and the model that do not name the document."""
     found = []
     for comment in COMMENT.finditer(text):
         for pattern in (IN_PARENTHESES, IN_WORDS):
@@ -116,7 +116,7 @@ def is_there(path, name):
 
 
 def prose(path, text):
-    """(start, end) of what is meant for a reader."""
+    """(start, end) of the text for a reader."""
     if path.endswith(('.rst', '.md')) or os.path.basename(path) == 'README':
         return [(0, len(text))]
     comment = COMMENT if path.endswith(('.c', '.h', '.def')) else SCRIPT_COMMENT

@@ -29,7 +29,7 @@ else
 	echo "not ok 1 the documents build without a warning"
 	exit 1
 fi
-# That the script cannot ask Sphinx for its version is no matter.
+# It does not matter that the script cannot ask Sphinx for its version.
 if grep -iE 'warning:|error:' "$BUILD/doc/kernel-doc.log" |
 	grep -v 'Sphinx version' >"$BUILD/doc/log"; then
 	sed 's/^/# /' "$BUILD/doc/log"

@@ -3,7 +3,7 @@
 #
 # Runs: host
 #
-# Checks that the tables of the documents have each parameter of the modules, and each counter of
+# Checks that the tables in the documents list each parameter of the modules, and each counter of
 # the engine, the driver, the servers and the model, and nothing else. A table is between ".. begin
 # counters WHOSE" and ".. end counters WHOSE", or "parameters". By hand: run this script.
 """Prints TAP: one test for the parameters or counters of each module, and of the model."""
@@ -23,7 +23,7 @@ def read(path):
 
 
 def documented():
-    """{(what, whose): names} of all documents."""
+    """{(what, whose): names} in the tables of all documents."""
     found = {}
     for path in sorted(TREE.glob('Documentation/**/*.rst')):
         for what, whose, table in TABLE.findall(path.read_text(encoding='utf-8')):
@@ -62,12 +62,12 @@ def server_counters(name):
 
 
 def strings(path, pattern):
-    """The texts in the part of a file of the model that matches."""
+    """The strings in the part of a model's file that matches."""
     found = re.search(pattern, read(path), re.M | re.S)
     return set(re.findall(r'"([^"]+)"', found[0])) if found else set()
 
 
-# What the model counts by a variable, and where its values are.
+# The counters that the model names by a variable, and where its values are.
 BY_VARIABLE = {
     'names[kind]': lambda: strings('tools/testing/hca/device/uar.c', r'\*const names\[.*?\};'),
     'why': lambda: set(re.findall(r'return "([^"]+)"', read('tools/testing/hca/fabric/packet.c'))),

@@ -8,7 +8,7 @@
 set +e
 cd "$TREE" || exit 1
 
-# tree_files PATTERN...: tracked, or new and not ignored
+# tree_files PATTERN...: lists files that are tracked, or new and not ignored
 tree_files() {
 	git -c safe.directory="$TREE" ls-files --cached --others --exclude-standard -- "$@" |
 		while read -r file; do
@@ -22,7 +22,7 @@ kernel_dirs() {
 	tree_files \*/Kbuild | xargs -r -n1 dirname
 }
 
-# What was planted for a check to find breaks rules on purpose.
+# Planted mistakes, which a check must find, break rules on purpose.
 all_c() {
 	tree_files '*.c' '*.h' | grep -v '/fixtures/'
 }
@@ -45,7 +45,7 @@ scripts() {
 		! head -c 64 "$file" 2>/dev/null | head -n 1 | tr -d '\0' |
 			grep -qE '^#! ?/bin/(ba)?sh|^# SPDX.*' || echo "$file"
 	done | while read -r file; do
-		# A script, or a part that says it is one.
+		# A script, or a sourced part that declares its shell.
 		if head -n 1 "$file" | grep -qE '^#! ?/bin/(ba)?sh' || sed -n 2p "$file" |
 			grep -q '^# shellcheck shell='; then
 			echo "$file"

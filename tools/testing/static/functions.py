@@ -3,10 +3,10 @@
 #
 # Runs: host
 #
-# Checks the shape of the C code: each function of the modules that others can call must say in
-# which context it may be called, and functions must be short. By hand: run this script; with a
-# folder as argument it checks only this folder. "functions.py --atomic" prints, for the atomic
-# check, the functions of the modules that may be called where nothing may sleep.
+# Checks the shape of the C code: each function of the modules that others can call must document
+# the context in which it may be called, and functions must be short. By hand: run this script; with
+# a folder as argument it checks only this folder. "functions.py --atomic" prints, for the atomic
+# check, the functions of the modules that may be called in atomic context.
 """Prints TAP: one test for each rule and folder."""
 
 import os
@@ -23,11 +23,12 @@ HEAD = re.compile(r'([A-Za-z_]\w*)\s*\(')
 
 
 class Function:
-    """One function definition: its name, where it is, how long its body is, the comment above it."""
+    """One function definition: its name, its place, the length of its body, the comment above
+    it."""
 
     def __init__(self, path, lines, start):
         self.head_start, head = start, []
-        # The head reaches up to an empty line, the end of something else, or a comment.
+        # The head begins after an empty line, the end of other code, or a comment.
         while self.head_start and not re.match(r'\s*$|}|#|.*[;*]/?$', lines[self.head_start - 1]):
             self.head_start -= 1
             head.insert(0, lines[self.head_start].strip())
@@ -43,7 +44,7 @@ class Function:
 
     @property
     def is_function(self):
-        """Not the initialiser of a variable, a type, or a macro that makes code of its own (TRACE_EVENT)."""
+        """Whether this is no initialiser, type, or macro that generates code (TRACE_EVENT)."""
         return bool(self.name and '=' not in self.head.split('(')[0] and not self.name.isupper() and
                     not re.match(r'(struct|enum|union)\s+\w+$', self.head) and
                     not self.head.startswith('typedef'))
@@ -54,7 +55,7 @@ class Function:
 
     @property
     def context(self):
-        """What the comment says of the context, or None."""
+        """The context that the comment gives, or None."""
         match = re.search(r'Context:\s*(.*)', self.comment)
         return match[1].strip(' */') if match else None
 
@@ -84,7 +85,7 @@ def functions(path):
 def sources(folder):
     paths = []
     for where, folders, names in os.walk(os.path.join(TREE, folder)):
-        # Compile probes are no part of any module.
+        # Compile probes belong to no module.
         folders[:] = sorted(set(folders) - {'probe'})
         paths += [os.path.join(where, name) for name in sorted(names)
                   if name.endswith('.c') and not name.endswith('.mod.c')]
@@ -127,7 +128,7 @@ def judge_length(tap, folder, found):
 
 
 def list_atomic():
-    """Whatever does not begin with "Process" may be called where nothing may sleep."""
+    """A function whose context does not begin with "Process" may be called in atomic context."""
     for folder in MODULES:
         for path in sources(folder):
             for function in functions(path):

@@ -4,15 +4,15 @@
 # Runs: host
 # Level: ci
 #
-# Checks that each module of the drivers has an option beside its Kbuild, as a kernel tree needs it,
-# whose help names the module. By hand: run this script.
+# Checks that each module of the drivers has an option in a Kconfig beside its Kbuild, as in a
+# kernel tree, and that its help names the module. By hand: run this script.
 
 folder=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/../vm/lib/try.bash
 . "$folder/../vm/lib/try.bash"
 tree=$(realpath "$folder/../../..")
 
-# modules KBUILD: their names
+# modules KBUILD: prints the names of its modules
 modules() {
 	sed -nE 's/^obj-m \+= (.*)\.o$/\1/p' "$1"
 }

@@ -26,12 +26,13 @@ files() {
 	git -c safe.directory="$PWD" ls-files --cached --others --exclude-standard | sort -u
 }
 
-# patterns KEYS: what lines with one of these keys name
+# patterns KEYS: prints what the lines with one of these keys name
 patterns() {
 	sed -nE "s/^[$1]:\t+//p" MAINTAINERS
 }
 
-# owned: files that an F: line names, by their folder or by a pattern; "*" is for one folder
+# owned: prints the files that an F: line names, by folder or by pattern; "*" matches within one
+# folder
 owned() {
 	local pattern
 	while read -r pattern; do
@@ -45,7 +46,7 @@ owned() {
 	done < <(patterns F)
 }
 
-# absent: what MAINTAINERS names that is not there
+# absent: prints what MAINTAINERS names but does not exist
 absent() {
 	local pattern
 	while read -r pattern; do
@@ -54,7 +55,7 @@ absent() {
 	done < <(patterns FW)
 }
 
-# unlicensed: licences that some file names and LICENSES has not
+# unlicensed: prints licences that a file names and LICENSES lacks
 unlicensed() {
 	local id
 	git -c safe.directory="$PWD" grep -hoE 'SPDX-License-Identifier: [A-Za-z0-9. -]+' \
@@ -69,7 +70,7 @@ git rev-parse --git-dir >/dev/null 2>&1 || { echo "1..0 # SKIP not a git tree"; 
 echo "TAP version 13"
 all=$(files)
 none "each file belongs to a part" "$(comm -23 <(echo "$all") <(owned | sort -u))"
-none "what MAINTAINERS names is there" "$(absent)"
-none "each licence that a file names is there" "$(unlicensed)"
+none "everything that MAINTAINERS names exists" "$(absent)"
+none "each licence that a file names is in LICENSES" "$(unlicensed)"
 echo "1..$number"
 exit "$failed"

@@ -4,7 +4,7 @@
 # Runs: host
 # Timeout: 60
 #
-# Checks that Documentation/hca-model.rst has the rules, options and control verbs of the sources.
+# Checks that Documentation/hca-model.rst lists the rules, options and control verbs of the sources.
 
 cd "$(dirname "$0")/../hca" || exit 1
 echo "1..2"
@@ -15,7 +15,7 @@ else
 	echo "not ok 1 tables agree with the sources"
 fi
 
-# The check must be able to fail: an option nobody documented.
+# The check must be able to fail: here, with an undocumented option.
 copy=$(mktemp -d) || exit 1
 trap 'rm -rf "$copy"' EXIT
 mkdir -p "$copy/tools/testing" "$copy/Documentation"

@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/../vm/lib/try.bash
 . "$here/../vm/lib/try.bash"
 
-# columns N: so many characters
+# columns N: prints N characters
 columns() {
 	printf 'x%.0s' $(seq "$1")
 }
@@ -33,17 +33,18 @@ columns 101 >"$tree/drivers/fixtures/planted.c"
 git -C "$tree" init -q
 
 echo "TAP version 13"
-judged "100 columns are not too many" ok a.c "$(columns 100)"
-judged "101 are, in C" "not ok" a.c "$(columns 101)"
-judged "in a header's comment" "not ok" a.h "/* $(columns 95) */"
-judged "in a script" "not ok" a.sh "# $(columns 99)"
-judged "a tab is eight" "not ok" a.c "	$(columns 93)"
-judged "but no more than it takes to the next column of tabs" ok a.c "x	$(columns 92)"
+judged "100 columns pass" ok a.c "$(columns 100)"
+judged "101 columns in C" "not ok" a.c "$(columns 101)"
+judged "101 columns in a header's comment" "not ok" a.h "/* $(columns 95) */"
+judged "101 columns in a script" "not ok" a.sh "# $(columns 99)"
+judged "a tab counts as eight" "not ok" a.c "	$(columns 93)"
+judged "a tab reaches only to the next tab stop" ok a.c "x	$(columns 92)"
 judged "a string may be long" ok a.c "	print(\"$(columns 100)\");"
-judged "what follows it may not" "not ok" a.c "	print(\"$(columns 60)\", $(columns 40));"
-judged "not in a script" "not ok" a.sh "echo \"$(columns 100)\""
-judged "where a test runs may be long" ok a.sh "# Runs: guest $(columns 100)"
-judged "what is no program is not judged" ok a.rst "$(columns 101)"
+judged "a line that is too long after its string" "not ok" a.c \
+	"	print(\"$(columns 60)\", $(columns 40));"
+judged "a long string in a script" "not ok" a.sh "echo \"$(columns 100)\""
+judged "a line that says where a test runs may be long" ok a.sh "# Runs: guest $(columns 100)"
+judged "a file that is no program is not judged" ok a.rst "$(columns 101)"
 ! grep -q planted "$work/out"
-result $? "nor what was planted"
+result $? "planted mistakes are not judged"
 echo "1..$number"

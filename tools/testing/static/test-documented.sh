@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 tree=$work/tree
 check=tools/testing/static/documented.py
 
-# fresh: what the check reads
+# fresh: copies what the check reads
 fresh() {
 	rm -rf "$tree"
 	mkdir -p "$tree/tools/testing/static"
@@ -44,7 +44,7 @@ judged "a counter of a server" "planted is not documented"
 printf '\tcount(h, "planted");\n' >>"$tree/tools/testing/hca/device/cmd.c"
 judged "a counter of the model" "planted is not documented"
 printf '\tcount(h, planted);\n' >>"$tree/tools/testing/hca/device/cmd.c"
-judged "a counter of the model that has no name of its own" \
+judged "a counter of the model without a literal name" \
 	"what count(..., planted) counts in tools/testing/hca/device/cmd.c is not documented"
 sed -i 's/"db_recv"/"planted"/' "$tree/tools/testing/hca/device/uar.c"
 judged "a counter of the model in a table of names" "planted is not documented"

@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 tree=$work/tree
 check=tools/testing/static/maintainers.sh
 
-# fresh: a tree with nothing to complain of
+# fresh: creates a tree without a mistake
 fresh() {
 	rm -rf "$tree"
 	mkdir -p "$tree/tools/testing/static" "$tree/LICENSES" "$tree/lib/sub"
@@ -28,18 +28,18 @@ fresh() {
 
 echo "TAP version 13"
 fresh
-judged "a tree where all is there" ok
+judged "a tree where everything exists" ok
 touch "$tree/two.c"
-judged "a file that is nobody's" two.c
+judged "a file that belongs to no part" two.c
 touch "$tree/oneXh"
 judged "a dot in a pattern is a dot" oneXh
 mkdir "$tree/other" && touch "$tree/other/one.h"
-judged "a pattern is for one folder" other/one.h
+judged "a pattern matches within one folder" other/one.h
 printf 'F:\tgone/\n' >>"$tree/MAINTAINERS"
 judged "a folder that is gone" "MAINTAINERS: there is no gone/"
 printf 'W:\tgone.rst\n' >>"$tree/MAINTAINERS"
 judged "a document that is gone" "MAINTAINERS: there is no gone.""rst"
 echo "// SPDX-License-""Identifier: GPL-2.0 OR MIT" >"$tree/lib/a.c"
-judged "a licence whose text is not there" "there is no LICENSES/MIT"
+judged "a licence without its text" "there is no LICENSES/MIT"
 echo "1..$number"
 exit "$failed"

@@ -3,15 +3,15 @@
 #
 # Runs: host
 #
-# Tests that words.sh finds each text that is not allowed in a small tree that has them all. By
-# hand: run this script.
+# Tests that words.sh finds each text that is not allowed, in a small tree. By hand: run this
+# script.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=SCRIPTDIR/../vm/lib/try.bash
 . "$here/../vm/lib/try.bash"
 
-# found TEXT LINE [FILE]: in a driver's file with that line, words.sh has a result of that text that
-# is not good
+# found TEXT LINE [FILE]: with this line in a driver's file, only the result TEXT of words.sh is
+# "not ok"
 found() {
 	local file=$tree/drivers/${3:-a.c}
 	printf '%s\n' "$licence" "$2" >"$file"
@@ -37,19 +37,19 @@ for file in "$tree/drivers/a.c" "$tree/drivers/$ulp"/*/a.c; do
 	printf '%s\n' "$licence" "int a;" >"$file"
 done
 "$tree/tools/testing/static/words.sh" >"$work/out" 2>"$work/err"
-result $? "a tree without any"
+result $? "a tree without such a text passes"
 printf '%s\n' "$licence" "INIT""_WORK(&a, b); queue""_work(a, b);" \
 	>"$tree/drivers/$ulp/wq_server/a.c"
 "$tree/tools/testing/static/words.sh" >"$work/out" 2>"$work/err"
-result $? "the server that is written with a work queue may have one"
-# A clone may lie among the temporary files, of which the sources may speak.
+result $? "wq_server may have a work queue"
+# A clone may be in the folder of temporary files, whose path the sources may mention.
 clone=$(mktemp -d)
 cp -r "$tree/." "$clone/"
 printf '%s\n' "$licence" "/* ${TMPDIR:-/tmp}/file */" >"$clone/drivers/a.c"
 "$clone/tools/testing/static/words.sh" >"$work/out" 2>"$work/err"
-result $? "a tree in the folder of temporary files"
+result $? "a tree in the folder of temporary files passes"
 rm -rf "$clone"
-# Put together, so that this file has none of them.
+# Written in two parts, so that this file itself has none of them.
 found "nothing is left to do" "/* TO""DO */"
 found "no path of the machine" "/* $work/file */"
 found "the modules have no BUG_ON" "BUG""_ON(a);"

@@ -3,29 +3,29 @@
 #
 # Runs: host
 #
-# Checks that no line of the tree has a text that is not allowed. By hand: run this script.
+# Checks that the tree has no text that is not allowed. By hand: run this script.
 
 cd "$(dirname "$0")/../../.." || exit 1
 number=0
 failed=0
 
-# The tree may be somebody else's.
+# The tree may belong to another user.
 git() {
 	command git -c safe.directory="$PWD" "$@"
 }
 
-# none TEXT PATTERN PATH...: no line of these files matches; a pattern of nothing is not looked for
+# none TEXT PATTERN PATH...: no line of these files matches; an empty pattern is skipped
 none() {
 	local text=$1 pattern=$2 status=0 out
 	shift 2
 	number=$((number + 1))
 	if [ -z "$pattern" ]; then
-		echo "ok $number $text # SKIP there is none here to look for"
+		echo "ok $number $text # SKIP nothing to look for"
 		return
 	fi
 	out=$(git grep -nIE -e "$pattern" -- "$@" ':!tools/testing/static/words.sh' 2>&1) ||
 		status=$?
-	# More than 1 is git's own complaint.
+	# A status above 1 is an error of git itself.
 	if [ "$status" != 1 ]; then
 		head -n 20 <<<"$out" | cut -c1-160 | sed 's/^/# /'
 		echo "not ok $number $text"
@@ -35,13 +35,13 @@ none() {
 	fi
 }
 
-# The first two lines carry the licence, as the kernel's Documentation/process/license-rules.rst
-# has it.
+# The first two lines have the licence, as the kernel's Documentation/process/license-rules.rst
+# requires.
 without_licence() {
 	git ls-files -- '*.c' '*.h' '*.py' '*.sh' '*.bash' '*.def' '*.rst' '*Makefile' '*Kbuild' |
 		while read -r file; do
-			# Not yet written to disk by a commit that is being made, or removed: not
-			# ours to judge.
+			# A file that a commit in progress has not written yet, or that was removed,
+			# is skipped.
 			[ -s "$file" ] || continue
 			head -n 2 "$file" | grep -q 'SPDX-License-Identifier: ' || echo "$file"
 		done
@@ -67,7 +67,7 @@ hosts() {
 
 git rev-parse --git-dir >/dev/null 2>&1 || { echo "1..0 # SKIP not a git tree"; exit 4; }
 echo "TAP version 13"
-none "nothing is left to do by its own word" '\b(TO[D]O|FIX[M]E|XX[X]|HAC[K])\b' .
+none "nothing is left to do: no line has such a mark" '\b(TO[D]O|FIX[M]E|XX[X]|HAC[K])\b' .
 here=$(places)
 none "no path of the machine it was written on" "${here:-a^}" .
 mirror=$(hosts)
@@ -76,7 +76,7 @@ none "the modules have no BUG_ON" '\bBUG(_ON)?\(' drivers include
 sleepers='queue_work|queue_delayed_work|schedule_delayed_work|alloc(_ordered)?_workqueue'
 sleepers+='|INIT_DELAYED_WORK|kthread_run|kthread_create|tasklet_setup|DECLARE_TASKLET'
 sleepers+='|down_interruptible|init_rwsem'
-# wq_server does as existing users of verbs do, so that others can be compared with it.
+# wq_server works like existing users of verbs, so that others can be compared with it.
 sleeps=':!drivers/infiniband/ulp/wq_server/*'
 none "the modules have no work queue, thread, tasklet or semaphore" \
 	"\\b($sleepers)\\b" \

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-"""Machine code of an object: which function refers to what, and which constants it passes on.
+"""The machine code of an object: what each function refers to, and the constants that it passes.
 
-What the compiler has inlined counts for the function it was inlined into, and what it has thrown away does
-not count at all: the objects are judged, not the source.
+Inlined code counts for the function that it was inlined into, and code that the compiler removed
+does not count at all: the check judges the objects, not the source.
 """
 
 import re
@@ -16,13 +16,13 @@ SECTION = re.compile(r'^Disassembly of section (.*):$')
 PREFIXES = {'cs', 'ds', 'es', 'ss', 'notrack', 'bnd', 'lock', 'rep', 'repz', 'repnz', 'data16', 'addr32'}
 ARGUMENTS = ['di', 'si', 'dx', 'cx', '8', '9']
 THUNK = re.compile(r'__x86_indirect_(?:call_|jump_)?thunk_')
-# A register by what is common to all its widths
+# A register, by the part of its name that all its widths share
 REGISTER = re.compile(r'%(?:[re]?(ax|bx|cx|dx|si|di|bp|sp)|r(\d+)[dwb]?|([abcd])[lh]|(si|di|bp|sp)l)$')
 IMMEDIATE = re.compile(r'\$(0x[0-9a-f]+|\d+)$')
 READS_ONLY = re.compile(r'^(cmp|test|bt[lqw]?$|push|nop|j|ret|ud2|lfence|mfence|sfence|prefetch|endbr)')
 WORD = 0xffffffff
-# How the compiler picks one of two constants without a branch: what an instruction leaves in a register given
-# twice, and what it makes of a known value and an immediate.
+# How the compiler picks one of two constants without a branch: the result of an instruction whose
+# operands are the same register, and of a known value and an immediate.
 SAME = {'xor': {0}, 'sub': {0}, 'sbb': {0, WORD}}
 COMPUTE = {'or': int.__or__, 'and': int.__and__, 'add': int.__add__, 'sub': int.__sub__, 'xor': int.__xor__,
            'shl': int.__lshift__}
@@ -45,7 +45,7 @@ class Instruction:
         return self.name.startswith('call')
 
     def target(self):
-        """Address within the section that a branch without relocation goes to, or None."""
+        """The address within the section that a branch without relocation jumps to, or None."""
         if not self.branch or self.relocation or len(self.operands) != 1:
             return None
         try:
@@ -123,7 +123,7 @@ def _attach(instructions, relocations):
 
 
 def _resolve(obj, section, instruction):
-    """(section, offset, symbol) an instruction refers to; section 0 for a symbol of somebody else."""
+    """(section, offset, symbol) that an instruction refers to; section 0 for an external symbol."""
     relocation = instruction.relocation
     if relocation is None:
         return section, instruction.target(), None
@@ -139,7 +139,7 @@ def _reference(obj, section, function, instruction):
     where, offset, symbol = _resolve(obj, section, instruction)
     if symbol is not None and not where:
         thunk = THUNK.match(symbol.name)
-        # A call through a pointer that lies in somebody else's variable counts as a call of that name.
+        # A call through a pointer in an external variable counts as a call of that name.
         return Reference(symbol.name, instruction.branch, None, instruction, bool(thunk))
     if indirect:
         return Reference('', True, None, instruction, True)
@@ -181,7 +181,7 @@ def _register(operand):
 
 
 class _Flow:
-    """Backwards through one function: which values can a register have here?"""
+    """Walks backwards through a function: the values that a register can have at an instruction."""
 
     def __init__(self, function):
         self.instructions = function.instructions
@@ -247,6 +247,6 @@ def _union(one, other):
 
 
 def argument(function, instruction, number):
-    """Constants passed as argument NUMBER (from 1) of a call: a set, or None where it cannot be told."""
+    """The constants passed as argument NUMBER (from 1) of a call: a set, or None if unknown."""
     flow = _Flow(function)
     return flow.values(flow.instructions.index(instruction), ARGUMENTS[number - 1], set())

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-"""What the debug information says of types: the layout of tables of callbacks, and the types of functions.
+"""Types from the debug information: the layout of tables of callbacks, and the types of functions.
 
-Taken from the text of readelf, which has resolved forms and relocations already.
+Parses the output of readelf, which resolves forms and relocations.
 """
 
 import re
@@ -101,7 +101,7 @@ class Types:
         return length
 
     def spell(self, die):
-        """A type as C spells it, without qualifiers: "struct vrb *"."""
+        """A type in C syntax, without qualifiers: "struct vrb *"."""
         while die is not None and die.tag in TRANSPARENT - {'typedef'}:
             die = self._target(die)
         if die is None:
@@ -115,7 +115,7 @@ class Types:
         return kind.get(die.tag, '') + (die.text('name') or 'anonymous')
 
     def signature(self, function):
-        """The type of a function, "int (struct irq_poll *, int)", or None if nothing is known of it."""
+        """The type of a function, "int (struct irq_poll *, int)", or None if it is unknown."""
         die = self.functions.get(function)
         if die is None:
             return None
@@ -124,13 +124,14 @@ class Types:
         return f'{self.spell(self._target(die))} ({", ".join(parameters) or "void"})'
 
     def functions_taking(self, parameter):
-        """Names of the functions whose only parameter has this type."""
+        """The names of the functions whose only parameter has this type."""
         return sorted(name for name, die in self.functions.items()
                       if [self.spell(self._target(child)) for child in die.children
                        if child.tag == 'formal_parameter'] == [parameter])
 
     def member(self, variable, offset):
-        """What lies at an offset of a variable: (structure, member), innermost named structure; or None."""
+        """The (structure, member) at an offset of a variable, for the innermost named structure, or
+        None."""
         for die in self.variables.get(variable, []):
             found = self._member(self._target(die), offset, None)
             if found:

@@ -19,7 +19,7 @@ PC_RELATIVE = {2, 4, 24, 42}  # PC32, PLT32, PC64, REX_GOTPCRELX
 
 
 class BadObject(Exception):
-    """What was read is no object this check understands."""
+    """The file is no object that this check understands."""
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Symbol:
 
     @property
     def base(self):
-        """The name in the source: without what the compiler adds to clones."""
+        """The name in the source, without the suffixes that the compiler adds to clones."""
         return self.name.split('.')[0] if not self.name.startswith('.') else self.name
 
 
@@ -126,7 +126,7 @@ class Object:
             if symbol.section and symbol.kind in (STT_FUNC, STT_OBJECT):
                 index.setdefault(symbol.section, []).append(symbol)
         for symbols in index.values():
-            # Of two names for one address the global one comes last, and is the one found.
+            # Of two names for one address, the global one comes last and is found.
             symbols.sort(key=lambda symbol: (symbol.value, not symbol.local))
         return index
 

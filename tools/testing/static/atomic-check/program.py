@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-"""All objects of one build together: one graph of functions, and what is wrong with it."""
+"""The function graph of all objects of one build, and the mistakes in it."""
 
 import os
 from collections import deque
@@ -9,7 +9,7 @@ import code
 from dwarf import Types
 from elf import Object, R_X86_64_64, STT_FUNC, STT_OBJECT
 
-# Sections of data that name functions without anybody calling through them
+# Data sections that name functions, although nobody calls through them
 DATA = ('.data', '.rodata', '.bss', '.init.data', '.ref.data', '__param', '__tracepoints', '_ftrace_events')
 # The bit of gfp_t that lets an allocation sleep, __GFP_DIRECT_RECLAIM; fixtures/clean_gfp.c asserts it.
 DIRECT_RECLAIM = 0x400
@@ -96,7 +96,7 @@ class Program:
 
 
 class Check:
-    """One build held against the rules. The lists are findings, in words."""
+    """Checks one build against the rules. The lists have the findings as text."""
 
     def __init__(self, program, rules):
         self.program, self.rules = program, rules
@@ -108,7 +108,7 @@ class Check:
         self.parents = self._reach()
         self._find_sleeping()
 
-    # Part 1: what no object may name
+    # Part 1: what no object may refer to
 
     def _permitted(self, unit, name):
         for rule in self.rules.permits:
@@ -263,7 +263,8 @@ def _base(name):
 
 
 def check_indirect_rules(rules):
-    """Targets of "indirect" rules must be atomic members, functions known by a "callback" type, or "outside"."""
+    """The targets of "indirect" rules must be atomic members, "callback" functions, or
+    "outside"."""
     findings = []
     for rule in rules.indirect:
         for target in rule.words[1:]:
@@ -276,7 +277,7 @@ def check_indirect_rules(rules):
 
 
 def stale(rules):
-    """Rules nothing in any build needed."""
+    """The rules that no build needed."""
     return [f"{rule.where}: nothing matches '{' '.join(rule.words)}'"
             for kind in (rules.roots, rules.callbacks, rules.tables, rules.indirect, rules.exceptions,
                          rules.permits)

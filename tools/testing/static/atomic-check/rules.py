@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-"""The rules the objects are held against. Documentation/atomic-check.rst has the format."""
+"""The rules for the objects. Documentation/atomic-check.rst describes the format."""
 
 import fnmatch
 from dataclasses import dataclass, field
 
 
 class BadRules(Exception):
-    """A rules file says something that makes no sense."""
+    """A rules file has a mistake."""
 
 
 @dataclass

@@ -10,11 +10,11 @@ LINE = re.compile(r'(\S+): +(\S+) +-> +([^#]*[^# ]) *(?:# *(.*))?$')
 
 
 class BadExceptions(Exception):
-    """The list is not understood."""
+    """The list has a mistake."""
 
 
 class Exceptions:
-    """The edges that are excepted: one for each callee of a line."""
+    """The excepted edges, one for each callee of a line."""
 
     def __init__(self, path=None):
         self.entries = []   # (where, module, caller, callee)
@@ -67,6 +67,6 @@ class Exceptions:
 
 
 def _file(graph, name):
-    """The one file whose path ends like this, or None."""
+    """The only file whose path ends like this, or None."""
     found = [file for file in graph.files if f'/{file}'.endswith(f'/{name}')]
     return found[0] if len(found) == 1 else None

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-"""Which file of a program calls which, taken from its object files, and the circles among them.
+"""The calls between the files of a program, from its object files, and the circles among them.
 
-An edge is a direct call or jump from the code of one object to a function that another one defines.
-A call through a pointer is none, since that is how a lower layer reaches an upper one; nor is a
-static call of the kernel's, whose target is patched in. What the compiler has inlined counts for
-the file it was inlined into.
+An edge is a direct call or jump from one object to a function that another one defines. A call
+through a pointer is no edge, since this is how a lower layer reaches an upper one; neither is a
+static call, whose target the kernel patches in. Inlined code counts for the file that it was
+inlined into.
 """
 
 from collections import deque
@@ -19,7 +19,7 @@ class Graph:
     """The files of one build. edges[caller][callee]: pairs (calling function, called function)."""
 
     def __init__(self, objects):
-        """objects: each file's name and the path of its object."""
+        """objects maps each file's name to the path of its object."""
         read = {name: Object(path) for name, path in objects.items()}
         owner = {symbol.name: name for name, obj in read.items() for symbol in obj.functions()
                  if not symbol.local and not symbol.name.startswith(STATIC_CALL)}
@@ -47,7 +47,7 @@ class Graph:
         return (callee for callee in sorted(self.edges[name]) if (name, callee) not in without)
 
     def way(self, start, end, without=()):
-        """The shortest way by calls from a file to a file, both included; None if there is none."""
+        """The shortest path of calls from one file to another, both included, or None."""
         before, todo = {}, deque([start])
         while todo:
             name = todo.popleft()
@@ -60,7 +60,7 @@ class Graph:
         return None
 
     def circles(self, without=()):
-        """Sets of files each of which reaches all others, but for the edges in without."""
+        """The sets of files that all reach each other, ignoring the edges in without."""
         reach = {name: self._reach(name, without) for name in self.files}
         found = []
         for name in self.files:
