@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
- * The fence against all that can happen meanwhile. Names are those of vrb_client.c, vrb_object.c,
- * vrb_time.c and vrb_shell.c.
+ * The fence against everything that can happen meanwhile. Names are those of vrb_client.c,
+ * vrb_object.c, vrb_time.c and vrb_shell.c.
  *
  * Small: -DREQUESTS=1
  * Small: -DREQUESTS=1 -DGROUP
  * Mistakes: -DREQUESTS=1
  *
- * A client unregisters. It may have a request in flight. It has a shell, whose destroy has been
- * requested by the inbox, under the lock, or not at all. Another client has a child of the shell,
- * and releases it at some time or never. An attach is in progress, and the multicast group may also
- * hold the shell, for some time or for ever. When vrb_client_unregister() has returned, no callback
- * of the client runs or will run, and nothing accesses the client. The function always returns,
- * whatever others do. The client is told once that the shell is gone.
+ * A client unregisters. It may have a request in flight. It has a shell, whose destroy was
+ * requested through the inbox, under the lock, or not at all. Another client has a child of the
+ * shell, and releases it at some time or never. An attach is in progress, and the multicast group
+ * may also hold the shell, for some time or for ever. When vrb_client_unregister() has returned, no
+ * callback of the client runs or will run, and nothing accesses the client. The function always
+ * returns, whatever others do. The client is told once that the shell is gone.
  *
  * Assumed: memory is sequentially consistent. inflight is incremented under either lock, all else
  * is under the device lock. A sleeper first queues itself and then checks under the lock, and
@@ -35,30 +35,30 @@ short inflight[2];		/* vrb_client */
 short held[2];
 bit shut;
 
-/* Of the shell */
-byte refs = 3;			/* the owner's, a child's, and an attach's */
+/* The shell */
+byte refs = 3;			/* of the owner, a child and an attach */
 byte children = 1;
 bit dying;
-byte state;			/* of its destroy */
+byte state;			/* of the shell's destroy */
 byte client = CLIENT;		/* destroy.client */
 bit gone_set = 1;		/* object->gone */
 bit runnable;
 bit in_shells = 1;
 bit news_zero, news_left;
 
-/* Of a request of the client's */
+/* A request of the client */
 byte request;			/* 0: none, 1: in flight, 2: over */
 #ifdef GROUP
-bit notify;			/* its group's owner wants to be told, and is not yet */
+bit notify;			/* the group's owner asked to be told, and has not been told */
 bit idle_group;
 byte group;			/* vrb_group.inflight */
 #endif
 
 bit waits, woken;		/* on dev->idle */
 
-/* What the model knows, and the engine need not */
+/* State of the model that the engine does not have */
 bit freed;			/* the client */
-bit fenced;			/* vrb_client_unregister() is through */
+bit fenced;			/* vrb_client_unregister() has returned */
 byte told;
 
 #define LOCK(l)		atomic { l == 0 -> l = 1 }
@@ -133,7 +133,7 @@ inline vrb_destroy_begin()
 	vrb_object_unref()
 }
 
-/* The client's destroy of the shell, from where the lock can be taken or not */
+/* The client's destroy of the shell, where the lock can be taken or not */
 inline vrb_destroy()
 {
 	atomic {
@@ -171,8 +171,8 @@ proctype child()
 }
 
 /*
- * An attach of the client's on the shell, which takes vrb_object_hold() in a step; a detach later,
- * or none.
+ * An attach of the client to the shell, which calls vrb_object_hold() in a step; a detach later, or
+ * never.
  */
 proctype attach()
 {
@@ -268,7 +268,7 @@ proctype vrb_client_unregister()
 {
 	bit left, mine, zero;
 
-	/* What it has done before. */
+	/* What the client did before. */
 	if
 	:: LOCK(lock);
 	   inflight[CLIENT]++;
@@ -457,7 +457,7 @@ init {
 	timeout ->
 	assert(fenced && !lock && !kick_lock);
 	assert(told == 1 && inflight[CLIENT] == 0 && held[CLIENT] == 0);
-	/* Of what is left behind the device knows that it waits for others. */
+	/* The device knows that whatever is left behind waits for others. */
 	assert(inflight[OWN] == held[OWN]);
 	assert(state == RELEASED || (client == OWN && children))
 }

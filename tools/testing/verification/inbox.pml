@@ -8,8 +8,8 @@
  * Large: -DCANCELS=2 -DSUBMITTERS=3
  * Mistakes: -DCANCELS=1
  *
- * Two requests on one object. One context submits both, the first where the device lock cannot be
- * taken. Others also submit the first, another context cancels, and another shuts the client and
+ * Two requests on one object. One context submits both, the first one where the device lock cannot
+ * be taken. Others also submit the first, another context cancels, and another shuts the client and
  * waits for the fence. The hardware completes a command, or never does. An accepted request
  * completes once, a refused one never. The second request is never issued before the first. When
  * vrb_client_shut() has returned, no request is accepted or issued, and after the fence nothing of
@@ -49,19 +49,19 @@ byte inflight;			/* vrb_client */
 byte state[REQUESTS];
 byte status[REQUESTS];
 chan inbox = [REQUESTS] of { byte };
-chan queue = [REQUESTS] of { byte };	/* of the object, and runnable */
+chan queue = [REQUESTS] of { byte };	/* of the object; its head is runnable */
 chan done = [REQUESTS] of { byte };
 bit slot_busy;
 bit sweep;
-byte sweep_at;			/* of all requests: those before have been seen to */
+byte sweep_at;			/* position among all requests; those before it are done */
 
-/* What the model knows, and the engine need not */
+/* State of the model that the engine does not have */
 byte accepted[REQUESTS], calls[REQUESTS];
-bit taken_back[REQUESTS];	/* vrb_cancel() has said 0 */
-bit first_waits;		/* the first one, of who submits both, has not been issued */
+bit taken_back[REQUESTS];	/* vrb_cancel() has returned 0 */
+bit first_waits;		/* the first one was submitted by submit_both() and is not issued yet */
 bit was_shut;			/* vrb_client_shut() has returned */
-bit gone;			/* the fence has */
-bit stuck;			/* the hardware answers nothing */
+bit gone;			/* the fence has returned */
+bit stuck;			/* the hardware never answers */
 
 #define LOCK(l)		atomic { l == 0 -> l = 1 }
 #define UNLOCK(l)	l = 0
@@ -115,7 +115,7 @@ inline vrb_issue(r)
 
 /* ---- Submit ---- */
 
-/* Somebody else is told that it is the engine's. */
+/* A caller learns that the engine has accepted the request. */
 inline counted(r, first)
 {
 	atomic {
@@ -307,7 +307,7 @@ proctype submit_both()
 	vrb_submit(1, 1, 0, ret)
 }
 
-/* Submits the first one from where the lock can be taken. */
+/* Submits the first one where the lock can be taken. */
 proctype submit_first()
 {
 	byte ret, word;
@@ -338,7 +338,7 @@ proctype shuts()
 #endif
 	was_shut = 1;
 	UNLOCK(lock);
-	/* vrb_wait_zero() looks under the lock. */
+	/* vrb_wait_zero() checks under the lock. */
 end:	atomic { !lock && !inflight -> gone = 1 }
 }
 
@@ -364,7 +364,7 @@ inline vrb_accept_inbox()
 	fi
 }
 
-/* One request in each run, whatever has become of it */
+/* One request per run, whatever its state */
 inline vrb_sweep()
 {
 	if
@@ -424,7 +424,7 @@ end:
 	do
 	:: len(inbox) > 0 || (len(queue) > 0 && !slot_busy) || len(done) > 0 || sweep ||
 	   (slot_busy && !stuck) ->
-		/* The hardware has finished what it had, or has not. */
+		/* The hardware completes its command, or not yet. */
 		LOCK(lock);
 		if
 		:: slot_busy && !stuck ->
@@ -470,7 +470,7 @@ init {
 		run shuts()
 	};
 	timeout ->
-	/* What waits for the hardware is all that is left. */
+	/* Only what waits for the hardware is left. */
 	assert(len(inbox) == 0 && len(queue) == 0 && len(done) == 0);
 	assert(inflight == slot_busy && gone == !slot_busy);
 	assert(accepted[0] + accepted[1] == calls[0] + calls[1] + slot_busy);

@@ -35,7 +35,7 @@ result() {
 	fi
 }
 
-# bounds MODEL KIND: what a model says about itself, a line each
+# bounds MODEL KIND: prints the options of that kind in the model's head, a line each
 bounds() {
 	sed -n "s/^ \* $2: //p" "$1"
 }
@@ -45,7 +45,7 @@ mistakes() {
 	grep -o '\<MISTAKE_[A-Z0-9_]*' "$1" | sort -u
 }
 
-# with_spin COMMAND: of the host, or of a root of our own
+# with_spin COMMAND: runs it on the host, or in the bench's own root
 with_spin() {
 	if [ -z "$spin" ]; then
 		"$@"
@@ -54,7 +54,7 @@ with_spin() {
 	fi
 }
 
-# check MODEL OPTION...: leaves what the checker says in $WORK/log; fails if it can't be run
+# check MODEL OPTION...: writes the checker's output to $WORK/log; fails if it can't be run
 check() {
 	# shellcheck disable=SC2016 # expanded inside
 	with_spin /bin/sh -c 'rm -f pan* *.trail && spin -a "$@" &&
@@ -63,12 +63,12 @@ check() {
 		sh "${@:2}" "$1" >"$WORK/log" 2>&1
 }
 
-# whole: the search has ended, and there was room for all of it
+# whole: the search was complete, within its depth and memory
 whole() {
 	! grep -qE 'max search depth too small|Search not completed|out of memory' "$WORK/log"
 }
 
-# trace MODEL OPTION...: how it comes to the error
+# trace MODEL OPTION...: prints the steps that lead to the error
 trace() {
 	cp -- *.trail "${1##*/}.trail" 2>/dev/null || :
 	with_spin spin -t -p "${@:2}" "$1" 2>&1 | sed 's/^/# /'

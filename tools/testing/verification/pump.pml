@@ -27,21 +27,21 @@
 #ifndef EVENTS
 #define EVENTS	2
 #endif
-#define BUDGET	1		/* VRB_BUDGET: of each kind of work in a run */
+#define BUDGET	1		/* VRB_BUDGET: per kind of work in a run */
 #define NOWHERE	2		/* no CPU */
 
 bit lock, kick_lock;		/* vrb_device */
 bit kicked, interrupted, in_run, news;
 byte inbox;
 byte nr_events;			/* reaped, not looked at yet */
-byte queue;			/* what is runnable: put there under the device lock */
+byte queue;			/* runnable work, queued under the device lock */
 byte done;			/* callbacks to be called */
 
 bit sched;			/* IRQ_POLL_F_SCHED */
-byte list = NOWHERE;		/* on which CPU's list the irq_poll is */
+byte list = NOWHERE;		/* the CPU whose list has the irq_poll */
 byte running;			/* runs that have not given up yet */
 
-byte eq;			/* entries the hardware has written and nobody has reaped */
+byte eq;			/* entries that are written and not reaped */
 bit armed = 1, arm_posted, irq;
 
 #define LOCK(l)		atomic { l == 0 -> l = 1 }
@@ -137,7 +137,7 @@ proctype tell(byte cpu)
 	UNLOCK(kick_lock)
 }
 
-/* Somebody puts work in a queue under the device lock, and leaves by vrb_unlock(). */
+/* A caller queues work under the device lock, and releases it by vrb_unlock(). */
 proctype direct(byte cpu)
 {
 	LOCK(lock);
@@ -149,7 +149,7 @@ proctype direct(byte cpu)
 	UNLOCK(lock)
 }
 
-/* What there is of the event queue, as much as there is room for. */
+/* Reaps entries of the event queue, as long as there is room for them. */
 inline vrb_reap(found)
 {
 	atomic {
@@ -325,7 +325,7 @@ init {
 		:: else -> break
 		od
 	};
-	/* Nothing can go on any more. */
+	/* No process can continue. */
 	timeout ->
 	assert(!inbox && !news && !queue && !done && !nr_events && !eq);
 	assert(armed && !irq && !arm_posted);

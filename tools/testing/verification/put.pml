@@ -8,7 +8,7 @@
  * Large: -DREADERS=2
  * Mistakes: -DREADERS=1
  *
- * One object, which its owner destroys. Others find it meanwhile in the provider's table, use it,
+ * One object, which its owner destroys. Meanwhile others find it in the provider's table, use it,
  * report an event to the pump, and put it. A child of it is released. The hardware may refuse its
  * destroy once, and the device may fail. The object is destroyed once, and only when the last
  * reference is gone. Whoever has a reference finds a valid object, and nothing accesses it after it
@@ -20,7 +20,7 @@
  * start. The pump runs without a kick: see pump.pml. An owner may drop an object that the hardware
  * has never known, which is not modelled.
  */
-/* Of vrb_object.destroy */
+/* States of vrb_object.destroy */
 #define IDLE		0
 #define QUEUED		1
 #define ISSUED		2
@@ -28,7 +28,7 @@
 #define RELEASED	4
 
 bit lock, kick_lock;
-byte refs = 2;			/* the owner's, and a child's */
+byte refs = 2;			/* of the owner and a child */
 bit dying;
 bit news_entry;			/* it is in the device's list */
 bit news_zero, news_event;
@@ -42,11 +42,11 @@ bit in_table = 1;
 bit reading[READERS], awaited[READERS];
 bit call_rcu;
 
-/* What the model knows, and the engine need not */
-bit begun;			/* its destroy has got the hardware's command, or needs none */
+/* State of the model that the engine does not have */
+bit begun;			/* its destroy has been issued to the hardware, or needs no command */
 bit refused;			/* the hardware has refused once */
 bit released, freed;
-bit told;			/* vrb_destroy() has returned, and has not been refused since */
+bit told;			/* vrb_destroy() has returned, and was not refused since */
 
 #define LOCK(l)		atomic { l == 0 -> l = 1 }
 #define UNLOCK(l)	l = 0
@@ -175,7 +175,7 @@ proctype owner()
 	bit zero;
 
 	vrb_destroy(zero);
-	/* If it has been refused its callback says so, and the owner tries again. */
+	/* If it is refused, its callback reports that, and the owner tries again. */
 end:
 	do
 	:: atomic { state == IDLE && !lock && !freed && !released -> skip };
@@ -191,7 +191,7 @@ proctype reader(byte me)
 	reading[me] = 1;			/* rcu_read_lock() */
 	if
 	:: in_table ->
-		/* Only from here on is the destroy's word taken for it. */
+		/* Only a destroy that returned before this point must hide the object. */
 		atomic { late = told; was = refused };
 		vrb_object_tryget(ok)
 	:: else
@@ -317,7 +317,7 @@ proctype pump()
 
 end:
 	do
-	:: news_entry ->			/* vrb_take_in(); or there was no room for it */
+	:: news_entry ->			/* vrb_take_in(), or there was no room for it */
 		LOCK(lock);
 		vrb_object_news(zero);
 		UNLOCK(lock)

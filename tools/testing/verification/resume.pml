@@ -34,20 +34,20 @@ bit started[REQUESTS], undoing[REQUESTS], waits_after[REQUESTS];
 bit killers[REQUESTS];
 bit runnable[REQUESTS];		/* its entry */
 bit posted[REQUESTS];		/* the hardware has its command */
-bit result[REQUESTS];		/* the pump has reaped it, or what encode has answered */
+bit result[REQUESTS];		/* reaped by the pump, or returned by encode */
 bit failed;			/* VRB_DEV_FAILED */
 bit fail_reported;
 bit sweep;
 byte object_active = NOBODY;		/* vrb_object */
-byte queue = NOBODY;		/* who is in the object's queue behind it */
+byte queue = NOBODY;		/* the request queued on the object behind it */
 bit resume;			/* VRB_NEWS_RESUME */
 
-/* The provider's */
-bit pending[REQUESTS];		/* it has the request's memory and is going to resume it */
-bit waited[REQUESTS];		/* the step has been there */
-bit sure;			/* what it waits for comes, also when the device has failed */
+/* The provider */
+bit pending[REQUESTS];		/* it uses the request's memory and will resume it */
+bit waited[REQUESTS];		/* the step has been executed */
+bit sure;			/* what it waits for happens, even after the device failed */
 
-/* What the model knows, and the engine need not */
+/* State of the model that the engine does not have */
 byte calls[REQUESTS];
 
 #define LOCK(l)		atomic { l == 0 -> l = 1 }
@@ -73,7 +73,7 @@ inline vrb_resume(r)
 #endif
 }
 
-/* The provider's step has arranged a wake-up, or its undo takes that back. */
+/* The provider's step arranges a wake-up, or its undo cancels it. */
 inline arrange(r, what)
 {
 	LOCK(provider_lock);
@@ -161,7 +161,7 @@ inline vrb_issue(r)
 	:: undoing[r] ->		/* the step's undo has no command */
 		arrange(r, 0);
 		vrb_finish(r)
-	:: !undoing[r] && waited[r] ->	/* it goes on after its wait */
+	:: !undoing[r] && waited[r] ->	/* it continues after its wait */
 		assert(!pending[r]);
 		vrb_finish(r)
 	:: !undoing[r] && !waited[r] -> posted[r] = 1
@@ -185,7 +185,7 @@ inline vrb_object_resumed()
 
 /* ---- Who does what ---- */
 
-/* What the provider waits for comes, or not. */
+/* What the provider waits for happens, or not. */
 proctype event(byte r)
 {
 end:
@@ -361,7 +361,7 @@ end:
 	do
 	:: posted[0] || posted[1] || resume || runnable[0] || runnable[1] || sweep ||
 	   (failed && !fail_reported) || state[0] == DONE || state[1] == DONE ->
-		/* The hardware answers what it has been given. */
+		/* The hardware completes a posted command. */
 		if
 		:: posted[0] && !failed -> result[0] = 1; vrb_take_results(0)
 		:: posted[1] && !failed -> result[1] = 1; vrb_take_results(1)
@@ -410,7 +410,7 @@ init {
 	};
 	timeout ->
 	assert(!resume && !lock && !kick_lock && !provider_lock);
-	/* Who waits has not been resumed, nor killed, nor has the device failed. */
+	/* A request that still waits was not resumed or killed, and the device did not fail. */
 	assert(STANDS(0));
 	assert(STANDS(1))
 }

@@ -18,7 +18,7 @@
  * Assumed: the memory of the ticket is seen in order. running is written before the state, which is
  * a release, and read after it, which is an acquire. running is cleared by a release after the
  * callback. For each of these there is a mistake that leaves it out. Everything else is decided
- * under a lock or by the cmpxchg of the claim. A number tells here whether the caller is the
+ * under a lock or by the cmpxchg of the claim. Here a number tells whether the caller is the
  * callback. A hard interrupt on top of the softirq and a second device are not modelled. The step
  * from accepted to over is atomic here: see inbox.pml.
  */
@@ -46,9 +46,9 @@ byte tickets;
 chan queue = [REQUESTS] of { byte };
 chan done = [REQUESTS] of { byte };
 
-/* What the model knows, and the engine need not */
+/* State of the model that the engine does not have */
 byte accepted[REQUESTS], returned[REQUESTS];
-byte in_callback = REQUESTS;	/* whose callback runs */
+byte in_callback = REQUESTS;	/* the request whose callback runs */
 bit freed;			/* the first request */
 bit was_idle;			/* the first request, since vrb_cancel() began */
 byte resubmits;
@@ -87,7 +87,7 @@ inline read_state(r)
 	word = state[r]
 }
 
-/* vrb_claim(); @me: whose context it is */
+/* vrb_claim(); @me: the calling context */
 inline vrb_claim(r, me, ok)
 {
 	read_state(r);
@@ -102,7 +102,7 @@ inline vrb_claim(r, me, ok)
 		atomic {
 			if
 			:: state[r] == word ->
-				/* Its callback does not run, or is who submits it. */
+				/* Its callback does not run, or it is the one that submits. */
 				assert(in_callback != r || me == PUMP);
 				assert(accepted[r] == returned[r] + (in_callback == r));
 				state[r] = CLAIMED
@@ -305,7 +305,7 @@ init {
 	assert(len(queue) == 0 && len(done) == 0);
 	assert(accepted[0] == returned[0] && accepted[1] == returned[1]);
 	assert(!running && !lock && in_callback == REQUESTS);
-	/* Whatever a request has been through it can be submitted again. */
+	/* An idle request can always be submitted again. */
 	if
 	:: !freed -> vrb_claim(0, OTHER, ok); assert(ok)
 	:: else
