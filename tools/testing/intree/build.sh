@@ -13,7 +13,7 @@
 . "$(dirname "$0")/../vm/lib/all.sh"
 
 LINE=$DEBUG_SOURCE
-# What neither Kconfig nor these folders need is left packed.
+# What neither Kconfig nor these folders need is not unpacked.
 LEAVE=()
 for pattern in 'Documentation/*.rst' 'Documentation/*.yaml' 'arch/[!x]*.[chS]' 'arch/*.dts*' \
 	'drivers/[!i]*.[ch]' 'fs/*.c' 'sound/*.[ch]' 'tools/perf/*' 'tools/testing/*'; do
@@ -21,7 +21,7 @@ for pattern in 'Documentation/*.rst' 'Documentation/*.yaml' 'arch/[!x]*.[chS]' '
 done
 MODULES=(drivers/infiniband/vrb/ib_vrb.ko drivers/infiniband/hw/tavor/ib_tavor.ko)
 
-# source_tree DIR: the kernel's source
+# source_tree DIR: unpacks the kernel's source
 source_tree() {
 	local dir=$1
 	apt_unpack "$dir" "linux-source-$LINE"
@@ -30,12 +30,12 @@ source_tree() {
 	rm -rf "${dir:?}"/usr/{src,share}
 }
 
-# in_tree COMMAND...: in the kernel's source, with the compiler of the debug kernel
+# in_tree COMMAND...: runs it in the kernel's source, with the compiler of the debug kernel
 in_tree() {
 	in_root "$tools" --bind "$work" --cwd "$work" -- "$@"
 }
 
-# laid_again: the files of the kernel have one line of ours each
+# laid_again: a second run of lay adds no line to the kernel's files
 laid_again() {
 	local before
 	before=$(cat "$work"/drivers/infiniband/{Kconfig,Makefile,hw/Makefile})
@@ -43,15 +43,16 @@ laid_again() {
 	[ "$before" = "$(cat "$work"/drivers/infiniband/{Kconfig,Makefile,hw/Makefile})" ]
 }
 
-# configured: the options of the file config are those of the tree
+# configured: the tree's configuration has all options of the file config
 configured() {
 	cp "$TREE/tools/testing/intree/config" "$work/intree.config"
 	in_tree make -s CC=gcc-14 KCONFIG_ALLCONFIG=intree.config allnoconfig || return 1
-	# What the configuration did not take goes to the log.
+	# Options that did not take effect go to the log.
 	! grep '^CONFIG_' "$work/intree.config" | grep -vxFf "$work/.config" >"$log"
 }
 
-# built: without vmlinux modpost knows no symbol of the kernel and can only warn of that
+# built: the modules compile. Without vmlinux, modpost knows no symbol of the kernel, so it may only
+# warn about missing ones.
 built() {
 	in_tree nice -n 19 make -s -j2 CC=gcc-14 W=1 modules_prepare >"$log" 2>&1 &&
 		in_tree nice -n 19 make -s -j2 CC=gcc-14 W=1 KBUILD_MODPOST_WARN=1 \
@@ -84,7 +85,7 @@ if [ ! -d "$source" ]; then
 	slow "unpacking the kernel's source" source_tree "$source.part"
 	mv -T "$source.part" "$source"
 fi
-# Of links: what lay or make changes, each replaces.
+# A tree of hard links: lay and make replace the files that they change.
 work=$CACHE/intree-work.$$
 log=$(mktemp)
 number=0
