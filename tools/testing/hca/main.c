@@ -60,8 +60,8 @@ static const struct argp_option arg_options[] = {
 };
 
 /*
- * Prints one line and exits with status 2, which the test bench takes as its own mistake and not as
- * a failed run.
+ * Prints one line and exits with status 2, which the test bench treats as its own mistake and not
+ * as a failed run.
  */
 static void refuse(const char *why)
 {

@@ -383,8 +383,8 @@ void pci_reset(struct hca *h)
 }
 
 /*
- * Checks option values beyond their range: with other values a driver would not bind, and not say
- * why.
+ * Checks more than the range of option values: with other values a driver would not bind, without
+ * saying why.
  */
 static bool identity_ok(struct hca *h)
 {

@@ -154,7 +154,7 @@ static int do_info(struct vfu_message *m, u8 *out)
 	return 16;
 }
 
-/* Is off by default: with one mapped region the client posts no writes at all. */
+/* Off by default: with one mapped region the client posts no writes at all. */
 static bool mappable(const struct vfu *v, u32 region)
 {
 	return region == VFIO_PCI_BAR4_REGION_INDEX && region_size(v->h, region) &&

@@ -59,7 +59,7 @@ static enum mad_result reply(u8 *out, u16 status)
 
 /*
  * PortInfo of another port of the HCA is also protected by the M_Key of that port: each port may be
- * in a subnet of its own, with subnet managers that do not trust each other.
+ * in its own subnet, with subnet managers that do not trust each other.
  */
 static enum mad_result subn_process(struct ibport *p, const struct mad_source *src, const u8 *in,
 				    u8 *out)

@@ -90,7 +90,7 @@ struct packet {
 	u8 data[];	     /* 4096 bytes and the headers */
 };
 
-struct packet *packet_alloc(void); /* from a free list, or by malloc(); exits on failure */
+struct packet *packet_alloc(void); /* from a free list or malloc(); exits on failure */
 void packet_put(struct packet *p);
 struct packet *packet_copy(const struct packet *p);
 u32 packets_live(void); /* number of allocated packets */

@@ -7,8 +7,7 @@
 # Level: all
 #
 # Tests that ib_mthca recovers the function by a reset when the firmware fails or hangs. This takes
-# minutes: on the way the driver waits 60 s for one command and 10 s for each of twenty others. By
-# hand:
+# minutes: the driver waits 60 s for one command and 10 s for each of twenty others. By hand:
 #   tools/testing/vm/run --driver mthca --sm --timeout 3600 -- tools/testing/hca/guest/catas.sh
 
 # shellcheck disable=SC2317 # the tests are called by name
@@ -17,7 +16,7 @@
 
 TEST_SECONDS=1500
 
-# Everything is as after a first start: ports, a subnet manager's settings, traffic.
+# Everything works as after the first start: ports, a subnet manager's settings, traffic.
 works_again() {
 	sm_restart
 	port_is ACTIVE 1 "$(device)"

@@ -9,13 +9,13 @@
 # shellcheck source=SCRIPTDIR/../../interop/fabric.bash
 . "$(dirname "${BASH_SOURCE[0]}")/../../interop/fabric.bash"
 
-# interrupts: how many the driver has had
+# interrupts: prints the number of the driver's interrupts
 interrupts() {
 	awk '/mthca/ { for (i = 2; i <= NF && $i ~ /^[0-9]+$/; i++) n += $i } END { print n + 0 }' \
 		/proc/interrupts
 }
 
-# model_has PATTERN: the model's statistics
+# model_has PATTERN: the model's statistics match
 model_has() {
 	model '{"cmd":"stats","hca":0}' >"$TEST_DIR/stats"
 	grep -qE -- "$1" "$TEST_DIR/stats" || { cat "$TEST_DIR/stats"; fail "the model has no $1"; }
@@ -43,7 +43,7 @@ test_device_attributes() {
 }
 
 test_driver_has_nothing_to_say() {
-	# that a PCI-X card has no bridge of its own here is expected
+	# A PCI-X card without a bridge is expected here.
 	absent 'mthca.*(error|fail|warn|obsolete|not|unable)' <(dmesg | grep -v 'No bridge found')
 }
 

@@ -6,7 +6,7 @@
 # Timeout: 600
 # Level: all
 #
-# Tests interrupts by the pin (INTx) with ib_mthca. By hand:
+# Tests pin interrupts (INTx) with ib_mthca. By hand:
 #   tools/testing/vm/run --driver mthca --hca intx_pin=3 -- tools/testing/hca/guest/device_intx.sh
 
 # shellcheck source=SCRIPTDIR/device.bash

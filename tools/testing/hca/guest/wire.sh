@@ -20,7 +20,7 @@ faults_so_far() {
 	model '{"cmd":"stats","hca":0}' | sed -nE 's/.*"wire-fault":([0-9]+).*/\1/p'
 }
 
-# Faults go when the test does, whatever its end
+# The faults are removed when the test ends in any way.
 with_faults() {
 	local fault
 	trap 'model_set 0 packet_fault ""' EXIT
@@ -91,7 +91,7 @@ four_lids() {
 		port_is ACTIVE 2 "$(device)"
 }
 
-# From here on opensm runs with a key of its own and four LIDs a port.
+# From here on opensm uses an M_Key and four LIDs per port.
 managed_with_key() {
 	sm_away
 	rm -f /results/keyed.log

@@ -350,7 +350,7 @@ void qp_blame(struct qp *qp, enum hca_rule rule, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 struct qp *qp_lookup(struct hca *h, u32 qpn);
-/* Returns the QP at the index of this QPN, whatever its QPN is. */
+/* Returns the QP at the index of this QPN, even if its own QPN differs. */
 struct qp *qp_at_index(struct hca *h, u32 qpn);
 struct qp *qp_create(struct hca *h, u32 qpn);
 void qp_destroy(struct qp *qp);

@@ -26,7 +26,7 @@ bool sq_peek(struct qp *qp)
 
 /*
  * Follows the link that was read with the WQE. Within a chain a link is complete before the
- * doorbell. WQEs appended later have a doorbell of their own, so the walk ends before them.
+ * doorbell. WQEs appended later have their own doorbell, so the walk ends before them.
  */
 u8 sq_fetch(struct qp *qp, struct wqe *w)
 {

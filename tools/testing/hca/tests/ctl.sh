@@ -14,8 +14,8 @@ control=$work/control
 export XDG_RUNTIME_DIR=$work/run
 unset TAVOR_HCA_CONTROL
 
-# says STATUS PATTERN ARGUMENT...: it ends like this, and a line of its output matches
-# ('': whatever it prints)
+# says STATUS PATTERN ARGUMENT...: tavor-hcactl ends with this status, and a line of its output
+# matches ('': any output)
 says() {
 	local want=$1 pattern=$2 status=0
 	shift 2
@@ -29,7 +29,7 @@ ctl() {
 	says "$1" "$2" -s "$control" "${@:3}"
 }
 
-# nobody COMMAND...: as a user who has no rights here
+# nobody COMMAND...: runs it as a user without rights here
 nobody() {
 	timeout 30 setpriv --reuid 65534 --regid 65534 --clear-groups "$@" \
 		>"$work/out" 2>"$work/err" </dev/null
@@ -54,9 +54,9 @@ result $? "the model starts"
 ctl 0 '^HCA 1: works, no guest is attached' show
 result $? "show lists all HCAs"
 ctl 0 '^  port 2: down, polling, LID 0, cable: port 0.1$' show
-result $? "with their ports, states and cables"
+result $? "show lists their ports, states and cables"
 says 0 . -s "$control" -n 1 show && ! grep -q "HCA 0" "$work/out"
-result $? "or one of them"
+result $? "show -n lists one HCA"
 "$ctl" -s "$control" show --json 2>"$work/err" | tee "$work/out" |
 	python3 -c 'import json, sys; assert [h["hca"] for h in json.load(sys.stdin)] == [0, 1]' \
 		2>>"$work/err"
@@ -65,13 +65,13 @@ result $? "show --json is JSON"
 ctl 0 '' link down 1 && ctl 0 'port 1: .*, pulled$' show
 result $? "link down pulls the cable of a port"
 ctl 0 '' link down 2 && ctl 0 'port 1: .*, pulled$' show && ctl 0 'port 2: .*, pulled$' show
-result $? "and leaves that of another as it is"
+result $? "link down leaves the cable of another port"
 says 0 . -s "$control" -n 1 show && ! grep -q pulled "$work/out"
-result $? "and those of another HCA"
+result $? "link down leaves the cables of another HCA"
 ctl 0 '' link up 1 && ctl 0 'port 2: .*, pulled$' show && ! grep -q 'port 1.*pulled' "$work/out"
-result $? "link up plugs one in"
+result $? "link up plugs in one of two cables"
 ctl 0 '' link up 2 && ctl 0 . show && ! grep -q pulled "$work/out"
-result $? "and the other"
+result $? "link up plugs in the other cable"
 
 "$ctl" -s "$control" link flap 1 --down 600s >"$work/out" 2>"$work/err" &
 flap=$!
@@ -80,21 +80,21 @@ result $? "link flap pulls the cable"
 kill -INT "$flap"
 wait "$flap"
 [ $? = 130 ] && ctl 0 . show && ! grep -q pulled "$work/out"
-result $? "and plugs it in when it is interrupted"
+result $? "link flap plugs the cable in when it is interrupted"
 ctl 0 '' link flap 1 2 --count 2 --down 10ms --up 10ms && ctl 0 . show &&
 	! grep -q pulled "$work/out"
-result $? "or when it is done"
+result $? "link flap plugs the cable in at its end"
 
 ctl 0 '' drop --port 1 --prob 0.5 --count 3 &&
 	ctl 0 'packets: drop,port=1,prob=0.5,count=3$' show
 result $? "drop loses packets"
 ctl 0 '' delay 2ms --op 0x64 && ctl 0 ';delay,time=2ms,op=100$' show
-result $? "delay adds to it"
+result $? "delay adds to the packet faults"
 ctl 0 '' request '{"cmd":"fault","fault":"drop,on=eqe"}' && ctl 0 'fault: action drop' show
 result $? "request sends any request"
 ctl 0 '' link down 2 && ctl 0 '' clear && ctl 0 . show &&
 	! grep -qE 'packets|fault|pulled' "$work/out"
-result $? "clear removes all of them"
+result $? "clear removes all faults"
 
 ctl 0 '' fail && ctl 0 '^HCA 0: failed' show && grep -q '^HCA 1: works' "$work/out"
 result $? "fail breaks the HCA"
@@ -106,24 +106,24 @@ for kind in memory remove; do
 done
 
 ctl 1 'HCA 0 has no port 3; there are: 1, 2' link down 3
-result $? "a port that is not there is named"
+result $? "a port that does not exist is named"
 says 1 'the model says: hca: there are HCAs 0 to 1' -s "$control" -n 7 link down 1
-result $? "so is an HCA"
+result $? "an HCA that does not exist is named"
 ctl 1 'the model says: unknown cmd nonsense' request '{"cmd":"nonsense"}'
-result $? "what the model refuses is said in its words"
+result $? "a refusal is reported in the model's words"
 ctl 2 'no JSON' request '{"cmd"' && ctl 2 'JSON object' request '[]'
 result $? "a request that is no JSON object is refused"
 ctl 2 "'2' is no time" delay 2 && ctl 2 "no probability" drop --prob 2 &&
 	ctl 2 'invalid choice' fail softly && ctl 2 'required' && ctl 2 'no number' link up x
-result $? "so is a command line that makes no sense, with status 2"
+result $? "an invalid command line is refused with status 2"
 
 says 3 "^tavor-hcactl: $work/none: there is no such socket" -s "$work/none" show
 result $? "no socket: status 3"
 says 3 "^tavor-hcactl: $work/run/tavor-hca/control: there is no such" show
-result $? "without -s it looks where the user's service has it"
+result $? "without -s, the socket is that of the user's service"
 TAVOR_HCA_CONTROL=$control says 0 '^HCA 0' show
-result $? "or where TAVOR_HCA_CONTROL says"
-# Python is everybody's; this folder may not be.
+result $? "without -s, TAVOR_HCA_CONTROL may name the socket"
+# Everybody can read Python, but perhaps not this folder.
 cp "$ctl" "$work/ctl" && chmod 755 "$work" "$work/ctl" && chmod 700 "$control"
 nobody "$work/ctl" -s "$control" show
 [ $? = 3 ] && grep -q 'permission denied; the model runs as another user' "$work/err"
@@ -145,9 +145,9 @@ result $? "--help, of the tool and of a command"
 says 0 '^tavor-hcactl [0-9]' --version && version=$(sed 's/.* //' "$work/out")
 "$tree/tools/testing/hca/ctl/tavor-hca-qemu" --version | grep -qx "tavor-hca-qemu $version" &&
 	"$model" --version | grep -qx "tavor-hca $version"
-result $? "--version, which the model and its other tool have as well"
+result $? "--version prints the same version for the model and both tools"
 
-# qemu PATTERN ARGUMENT...: it refuses with that line, and status 2
+# qemu PATTERN ARGUMENT...: tavor-hca-qemu refuses with a line that matches, and status 2
 qemu() {
 	local status=0
 	"$tree/tools/testing/hca/ctl/tavor-hca-qemu" "${@:2}" \
@@ -156,7 +156,7 @@ qemu() {
 }
 qemu 'no such option' --frob && qemu '-m: say --memory' -- -m 512 &&
 	qemu 'wants a number from 1 to 16' --hcas 0 && qemu 'own options' --attach x --hcas 2
-result $? "tavor-hca-qemu: a command line that makes no sense is refused with status 2"
+result $? "tavor-hca-qemu: an invalid command line is refused with status 2"
 cat >"$work/old-qemu" <<'END'
 #!/bin/sh
 [ "$1" != --version ] || echo "QEMU emulator version 10.0.2"
@@ -165,10 +165,10 @@ chmod +x "$work/old-qemu"
 "$tree/tools/testing/hca/ctl/tavor-hca-qemu" --qemu "$work/old-qemu" >"$work/out" 2>"$work/err"
 [ $? = 127 ] && grep -q 'version 10.0.2: no vfio-user-pci device' "$work/err" &&
 	grep -q 'trixie-backports' "$work/err"
-result $? "tavor-hca-qemu: a QEMU that is too old is named, and where a newer one is"
+result $? "tavor-hca-qemu: a QEMU that is too old is named, and the source of a newer one"
 "$tree/tools/testing/hca/ctl/tavor-hca-qemu" --qemu "$work/none" >"$work/out" 2>"$work/err"
 [ $? = 127 ] && grep -q "there is no $work/none: apt-get install" "$work/err"
-result $? "tavor-hca-qemu: so is a QEMU that is missing"
+result $? "tavor-hca-qemu: a missing QEMU is named"
 
 kill "$pid"
 wait "$pid"

@@ -6,8 +6,7 @@
 # Timeout: 1800
 #
 # Runs the libFuzzer targets of the HCA model, with a fixed number of executions and a fixed seed.
-# Their compiler is installed here and not with the packages of all checks, because it is larger
-# than all of those.
+# Their compiler is installed here, because it is larger than the packages of all other checks.
 
 cd "$(dirname "$0")/../../../.." || exit 1
 
@@ -16,7 +15,7 @@ compiler() (
 	. tools/testing/vm/lib/common.sh
 	# shellcheck source=SCRIPTDIR/../../vm/lib/host.sh
 	. tools/testing/vm/lib/host.sh
-	# what host_install asks for
+	# host_install calls this
 	host_missing() {
 		local package
 		for package in clang libclang-rt-dev; do

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 #define CQN 0x81
 
-/* Creates a queue pair with this number, of a service that fits it. */
+/* Creates a queue pair with this number, of a service that matches the number. */
 static void qp_mailbox(u16 opcode, u32 qpn)
 {
 	static const u8 services[] = { SVC_RC, SVC_UC, SVC_UD, SVC_RC };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The program as a process: it prints "ready", exits when it is told to, returns the result of the
- * run in its status and its report, and leaves no files. TAVOR_HCA is its path.
+ * The program as a process: it prints "ready", exits on a signal, returns the result of the run in
+ * its status and its report, and leaves no files. TAVOR_HCA is its path.
  */
 #define _GNU_SOURCE
 #include "tap.h"

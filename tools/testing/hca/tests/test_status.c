@@ -20,7 +20,7 @@ static const struct command {
 	u8 needs;
 	bool no_modifier; /* the input modifier is 0 */
 	u16 op_mods;	  /* bit n: opcode modifier n exists */
-	u8 statuses[8];	  /* besides 0x00, and 0x02 and 0x04 for all of them */
+	u8 statuses[8];	  /* in addition to 0x00, 0x02 and 0x04, which all have */
 } commands[] = {
 	{ 0x01, NOTHING, true, 0xd, { 0x07 } },
 	{ 0x02, SYS_EN, true, 1, { 0 } },
@@ -251,7 +251,7 @@ static void input_modifier_where_there_is_none(void)
 	}
 }
 
-/* A mailbox that is not mapped is a bus error, if the command gets as far as to use it. */
+/* A mailbox that is not mapped is a bus error, if the command uses it. */
 static void mailbox_out_of_reach(void)
 {
 	static const u16 with_input[] = { 0x09, 0x0c, 0x0d, 0x11, 0x13, 0x16, 0x19, 0x1a,

@@ -97,7 +97,7 @@ static void untranslated_key_reaches_everything(void)
 	buf[0] = 0x5a;
 	CHECK_EQ(tpt_read(tc_hca(), "test", TC_KEY, TC_PD, tc_bus(buf), &byte, 1, 0), 0);
 	CHECK_EQ(byte, 0x5a);
-	/* the HCA's own memory too */
+	/* the HCA's own memory, too */
 	CHECK_EQ(tpt_read(tc_hca(), "test", TC_KEY, TC_PD, ddr_start(tc_hca()) + 0x3000, &byte, 1,
 			  0),
 		 0);
