@@ -1016,7 +1016,7 @@ void mock_verbs_detach(struct mock *mock)
  * mock_verbs_register - register a device, so that ib_core adds it to its clients
  * @mock: device after mock_verbs_attach(); it has one port
  *
- * Return: 0 or an errno of ib_register_device().
+ * Context: Process.
  * Return: 0 or an errno of ib_register_device().
  */
 int mock_verbs_register(struct mock *mock)
