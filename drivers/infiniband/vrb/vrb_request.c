@@ -334,8 +334,8 @@ static int vrb_submit_for(struct vrb_client *client, struct vrb *vrb, struct vrb
  * @vrb: idle request, or the one whose callback calls this
  *
  * Never sleeps or allocates, and posts at most one command, with at most one register read. The
- * callback may run before this returns: on this CPU only if BH is enabled, on another one always. A
- * caller that must be first holds a lock that the callback takes.
+ * callback may run before this returns: on another CPU at any time, on this one only if BH is
+ * enabled. A caller that must do something before it runs holds a lock that the callback takes.
  *
  * Context: Any but NMI, any lock of the caller's held, interrupts off too.
  * Return: -EINPROGRESS: accepted, the callback runs exactly once. Anything else: refused, the

@@ -4,7 +4,7 @@
  *
  * The pages of a user's region stay pinned until the hardware has released the region. This may
  * happen in softirq, where pages cannot be unpinned. So released regions are kept in a list of the
- * user context, which the next call of tavor_mr_reap() in process context empties. No process waits
+ * process, which the next call of tavor_mr_reap() in process context empties. No process waits
  * while the pages of another one are unpinned.
  *
  * libmthca creates each QP and SRQ in a region of its own, without access rights and at address 0,
@@ -85,20 +85,20 @@ static const struct vrb_verb tavor_mr_destroy_verb = {
 	VRB_STEPS(tavor_mr_destroy_steps),
 };
 
-/* The context stays until the destroys of all its regions have completed. */
+/* The process stays until the destroys of all its regions have completed. */
 static void tavor_mr_release(struct vrb_object *object)
 {
 	struct tavor_hw_mr *mr = to_hw_mr(object);
-	struct tavor_ucontext *ctx = mr->ctx;
+	struct tavor_process *process = mr->process;
 
 	tavor_mpt_free(mr->dev, &mr->mpt);
-	if (!ctx) {
+	if (!process) {
 		tavor_half_put(mr, &mr->memory);
 		return;
 	}
-	spin_lock_bh(&ctx->left.lock);
-	list_add_tail(&mr->reap, &ctx->released);
-	spin_unlock_bh(&ctx->left.lock);
+	spin_lock_bh(&process->lock);
+	list_add_tail(&mr->reap, &process->released);
+	spin_unlock_bh(&process->lock);
 }
 
 static const struct vrb_object_type tavor_mr_type = {
@@ -106,70 +106,41 @@ static const struct vrb_object_type tavor_mr_type = {
 	.release = tavor_mr_release,
 };
 
-static void tavor_mr_take_released(struct tavor_ucontext *ctx, struct list_head *released)
-{
-	spin_lock_bh(&ctx->left.lock);
-	list_splice_tail_init(&ctx->released, released);
-	spin_unlock_bh(&ctx->left.lock);
-}
-
-/* Returns whether there were any. */
-static bool tavor_mr_free_released(struct list_head *released)
-{
-	bool any = !list_empty(released);
-	struct tavor_hw_mr *mr, *next;
-
-	list_for_each_entry_safe(mr, next, released, reap) {
-		ib_umem_release(mr->umem);
-		tavor_half_put(mr, &mr->memory);
-		cond_resched();
-	}
-	return any;
-}
-
 /**
  * tavor_mr_reap() - unpins the memory of a process's released regions, and frees them
- * @ctx: context of the process
+ * @process: process
  *
  * When this returns, all regions that had been released before the call have been freed.
  *
  * Context: Process context, may sleep.
  * Return: whether there were any.
  */
-bool tavor_mr_reap(struct tavor_ucontext *ctx)
+bool tavor_mr_reap(struct tavor_process *process)
 {
+	struct tavor_hw_mr *mr, *next;
 	LIST_HEAD(released);
 	bool any;
 
-	mutex_lock(&ctx->reaping);
-	tavor_mr_take_released(ctx, &released);
-	any = tavor_mr_free_released(&released);
-	mutex_unlock(&ctx->reaping);
+	mutex_lock(&process->reaping);
+	spin_lock_bh(&process->lock);
+	list_splice_init(&process->released, &released);
+	spin_unlock_bh(&process->lock);
+	any = !list_empty(&released);
+	list_for_each_entry_safe(mr, next, &released, reap) {
+		ib_umem_release(mr->umem);
+		tavor_half_put(mr, &mr->memory);
+		cond_resched();
+	}
+	mutex_unlock(&process->reaping);
 	return any;
-}
-
-/* The other contexts of the process, whose regions count towards the same limit. */
-static bool tavor_mr_reap_others(struct tavor_ucontext *ctx)
-{
-	struct tavor_dev *dev = to_tdev(ctx->ib.device);
-	struct tavor_ucontext *other;
-	LIST_HEAD(released);
-
-	mutex_lock(&dev->uctxs_lock);
-	list_for_each_entry(other, &dev->uctxs, entry)
-		if (other->mm == ctx->mm)
-			tavor_mr_take_released(other, &released);
-	mutex_unlock(&dev->uctxs_lock);
-	return tavor_mr_free_released(&released);
 }
 
 /* Frees the regions that a process has deregistered. Returns whether it waited or freed any. */
 static bool tavor_mr_settle(struct tavor_ucontext *ctx)
 {
 	bool waited = tavor_uctx_settle(ctx);
-	bool reaped = tavor_mr_reap(ctx);
 
-	return tavor_mr_reap_others(ctx) || reaped || waited;
+	return tavor_mr_reap(ctx->process) || waited;
 }
 
 /* ---- Regions of processes' queues ---- */
@@ -276,7 +247,7 @@ static void tavor_mr_free_unborn(struct tavor_mr *mr)
 static int tavor_mr_enable(struct tavor_mr *mr, struct tavor_hw_pd *pd, struct vrb_user *user)
 {
 	struct tavor_hw_mr *hw = mr->hw;
-	struct tavor_ucontext *ctx = hw->ctx;
+	struct tavor_process *process = hw->process;
 	struct tavor_dev *dev = hw->dev;
 	struct vrb vrb;
 	int err;
@@ -293,8 +264,8 @@ static int tavor_mr_enable(struct tavor_mr *mr, struct tavor_hw_pd *pd, struct v
 	}
 	if (err) {
 		tavor_object_destroy(dev, &hw->object);
-		if (ctx)
-			tavor_mr_reap(ctx);
+		if (process)
+			tavor_mr_reap(process);
 		kfree(mr);
 		return err;
 	}
@@ -685,11 +656,11 @@ static struct tavor_mr *tavor_mr_prepare(struct tavor_ucontext *ctx, struct ib_p
 		return ERR_PTR(-EOPNOTSUPP);
 	if (!tavor_mr_range_ok(from->iova, from->length) || !tavor_mr_source_fits(from))
 		return ERR_PTR(-EINVAL);
-	tavor_mr_reap(ctx);
+	tavor_mr_reap(ctx->process);
 	mr = tavor_mr_alloc(dev);
 	if (!mr)
 		return ERR_PTR(-ENOMEM);
-	mr->hw->ctx = ctx;
+	mr->hw->process = ctx->process;
 	mr->hw->is_ring = from->fd < 0 && !from->access && !from->iova;
 	err = tavor_mr_map_user(mr->hw, &ctx->user, from);
 	/* Regions that the process has deregistered may hold what is needed. */
@@ -1001,7 +972,7 @@ static int tavor_dereg_mr(struct ib_mr *ibmr, struct ib_udata *udata)
 	if (err)
 		return err;
 	if (ctx)
-		tavor_mr_reap(ctx);
+		tavor_mr_reap(ctx->process);
 	kfree(mr);
 	return 0;
 }

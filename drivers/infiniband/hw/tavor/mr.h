@@ -39,7 +39,7 @@ enum {
 struct tavor_hw_mr {
 	struct vrb_object object;
 	struct tavor_dev *dev;
-	struct tavor_ucontext *ctx;	/* of a process's; otherwise NULL */
+	struct tavor_process *process;	/* of a process's; otherwise NULL */
 	struct tavor_mpt mpt;
 	struct ib_umem *umem;		/* a process's; otherwise NULL */
 	u8 retired;			/* TAVOR_MR_*; if it is not 0, no queue can be made in it */
@@ -72,7 +72,7 @@ extern const struct vrb_verb tavor_verb_create_mr, tavor_verb_reg_mr, tavor_verb
 int tavor_init_mr(struct ib_mr *ibmr, u32 max_pages, gfp_t gfp);
 struct vrb_object *tavor_mr_object(struct ib_mr *ibmr);
 
-bool tavor_mr_reap(struct tavor_ucontext *ctx);
+bool tavor_mr_reap(struct tavor_process *process);
 
 int tavor_ring_ready(struct tavor_hw_mr *mr, struct tavor_waiter *wait);
 void tavor_ring_forget(struct tavor_dev *dev, struct tavor_waiter *wait);

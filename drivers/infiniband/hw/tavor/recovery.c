@@ -106,8 +106,8 @@ static struct tavor_dev *tavor_dev_create(struct tavor_function *function)
 	dev->unwanted = &function->unwanted;
 	dev->want_msix = tavor_params.msi_x;
 	spin_lock_init(&dev->rings_lock);
-	INIT_LIST_HEAD(&dev->uctxs);
-	mutex_init(&dev->uctxs_lock);
+	INIT_LIST_HEAD(&dev->processes);
+	mutex_init(&dev->processes_lock);
 	spin_lock_init(&dev->queues_lock);
 	return dev;
 }

@@ -106,8 +106,8 @@ struct tavor_dev {
 	u32 leaked;
 
 	spinlock_t rings_lock;		/* registrations of the regions of processes' queues */
-	struct list_head uctxs;		/* all user contexts */
-	struct mutex uctxs_lock;	/* uctxs; nobody sleeps for long while it is held */
+	struct list_head processes;	/* that have the device open */
+	struct mutex processes_lock;	/* processes, and how often each has it open */
 
 	/* of the verbs layers */
 	struct tavor_table cqs;

@@ -8,6 +8,7 @@
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 
 #include <uapi/rdma/mthca-abi.h>
 
@@ -15,6 +16,60 @@
 #include "pd.h"
 #include "tavor.h"
 #include "uctx.h"
+
+static struct tavor_process *tavor_process_find(struct tavor_dev *dev)
+{
+	struct tavor_process *process;
+
+	lockdep_assert_held(&dev->processes_lock);
+	list_for_each_entry(process, &dev->processes, entry)
+		if (process->mm == current->mm)
+			return process;
+	return NULL;
+}
+
+static struct tavor_process *tavor_process_new(struct tavor_dev *dev)
+{
+	struct tavor_process *process = kzalloc(sizeof(*process), GFP_KERNEL);
+
+	lockdep_assert_held(&dev->processes_lock);
+	if (!process)
+		return NULL;
+	process->mm = current->mm;
+	spin_lock_init(&process->lock);
+	INIT_LIST_HEAD(&process->released);
+	mutex_init(&process->reaping);
+	list_add(&process->entry, &dev->processes);
+	return process;
+}
+
+/* The calling process, which opens the device; NULL: no memory. */
+static struct tavor_process *tavor_process_get(struct tavor_dev *dev)
+{
+	struct tavor_process *process;
+
+	mutex_lock(&dev->processes_lock);
+	process = tavor_process_find(dev) ?: tavor_process_new(dev);
+	if (process)
+		process->opens++;
+	mutex_unlock(&dev->processes_lock);
+	return process;
+}
+
+static void tavor_process_put(struct tavor_dev *dev, struct tavor_process *process)
+{
+	bool last;
+
+	mutex_lock(&dev->processes_lock);
+	last = !--process->opens;
+	if (last)
+		list_del(&process->entry);
+	mutex_unlock(&dev->processes_lock);
+	if (!last)
+		return;
+	mutex_destroy(&process->reaping);
+	kfree(process);
+}
 
 /**
  * tavor_alloc_ucontext() - ib_device_ops.alloc_ucontext
@@ -35,27 +90,28 @@ int tavor_alloc_ucontext(struct ib_ucontext *ibctx, struct ib_udata *udata)
 
 	if (vrb_device_failed(dev->vrb))
 		return -EIO;
+	ctx->process = tavor_process_get(dev);
+	if (!ctx->process)
+		return -ENOMEM;
 	err = tavor_uar_alloc(dev, &ctx->uar);
 	if (err)
-		return err;
+		goto put_process;
 	mutex_init(&ctx->lock);
-	mutex_init(&ctx->reaping);
 	vrb_user_init(&ctx->user);
 	ctx->pds = RB_ROOT;
 	ctx->mrs = RB_ROOT;
 	INIT_LIST_HEAD(&ctx->owned);
-	INIT_LIST_HEAD(&ctx->released);
 	init_waitqueue_head(&ctx->left);
-	ctx->mm = current->mm;
 	err = ib_copy_to_udata(udata, &resp, min(sizeof(resp), udata->outlen));
-	if (err) {
-		tavor_uar_free(dev, &ctx->uar);
-		return err;
-	}
-	mutex_lock(&dev->uctxs_lock);
-	list_add(&ctx->entry, &dev->uctxs);
-	mutex_unlock(&dev->uctxs_lock);
+	if (err)
+		goto free_uar;
 	return 0;
+
+free_uar:
+	tavor_uar_free(dev, &ctx->uar);
+put_process:
+	tavor_process_put(dev, ctx->process);
+	return err;
 }
 
 /**
@@ -69,17 +125,14 @@ void tavor_dealloc_ucontext(struct ib_ucontext *ibctx)
 	struct tavor_dev *dev = to_tdev(ibctx->device);
 	struct tavor_ucontext *ctx = to_tctx(ibctx);
 
-	mutex_lock(&dev->uctxs_lock);
-	list_del(&ctx->entry);
-	mutex_unlock(&dev->uctxs_lock);
 	/* Regions that were released since the last reap still pin memory of the process. */
 	tavor_uctx_settle(ctx);
-	tavor_mr_reap(ctx);
+	tavor_mr_reap(ctx->process);
 	WARN_ON_ONCE(!RB_EMPTY_ROOT(&ctx->pds) || !RB_EMPTY_ROOT(&ctx->mrs) ||
 		     !list_empty(&ctx->owned));
-	mutex_destroy(&ctx->reaping);
 	mutex_destroy(&ctx->lock);
 	tavor_uar_free(dev, &ctx->uar);
+	tavor_process_put(dev, ctx->process);
 }
 
 /**

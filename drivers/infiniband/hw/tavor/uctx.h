@@ -11,6 +11,7 @@
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/refcount.h>
+#include <linux/spinlock.h>
 #include <linux/wait.h>
 
 #include <rdma/ib_verbs.h>
@@ -56,6 +57,24 @@ struct tavor_owned {
 };
 
 /**
+ * struct tavor_process - what all opens of the device by one process share
+ * @entry: in &tavor_dev.processes
+ * @mm: only compared, not referenced
+ * @opens: number of its contexts; under &tavor_dev.processes_lock
+ * @lock: guards @released
+ * @released: regions that the hardware has released, but whose memory is still pinned
+ * @reaping: held while that is unpinned
+ */
+struct tavor_process {
+	struct list_head entry;
+	const struct mm_struct *mm;
+	unsigned int opens;
+	spinlock_t lock;	/* see above */
+	struct list_head released;
+	struct mutex reaping;	/* see above */
+};
+
+/**
  * struct tavor_ucontext - one open of the device by a process
  * @user: the process, among those that share the command slots
  * @lock: guards @pds, @mrs, @owned and @closing
@@ -63,12 +82,9 @@ struct tavor_owned {
  * @mrs: tavor_named of its regions
  * @owned: its CQs, QPs, SRQs, MRs and MWs, the youngest first
  * @closing: their destroys have been submitted
- * @left: woken when @leaving becomes 0; its lock guards @leaving and @released
+ * @left: woken when @leaving becomes 0; its lock guards @leaving
  * @leaving: number of regions whose destroy nothing waits for
- * @released: regions that the hardware has released, but whose memory is still pinned
- * @reaping: held while that is unpinned
- * @entry: in &tavor_dev.uctxs
- * @mm: whose locked memory its regions count as; only compared, not referenced
+ * @process: the process
  *
  * The ABI passes raw numbers: the process does not own an object whose number is not found here.
  */
@@ -83,10 +99,7 @@ struct tavor_ucontext {
 	bool closing;
 	wait_queue_head_t left;
 	unsigned int leaving;
-	struct list_head released;
-	struct mutex reaping;	/* see above */
-	struct list_head entry;
-	const struct mm_struct *mm;
+	struct tavor_process *process;
 };
 
 static inline struct tavor_ucontext *to_tctx(struct ib_ucontext *ibctx)
