@@ -109,6 +109,20 @@ static void submit_crowd(struct crowd *crowd, struct vrb_client *client, struct 
 	}
 }
 
+/* An object with a request that is held, behind which the crowd is queued */
+static struct mock_object *crowded_object(struct crowd *crowd, struct vrb_group *group,
+					  struct completion *released)
+{
+	struct test *t = crowd->test;
+	struct mock_object *object = new_object(t, 9, released);
+
+	crowd->held[0] = held_request(t, 1);
+	crowd->held[0]->vrb.object = &object->object;
+	submit(crowd->held[0]);
+	submit_crowd(crowd, t->client, &object->object, group, 0);
+	return object;
+}
+
 static bool crowd_is_over(void *arg)
 {
 	struct crowd *crowd = arg;
@@ -208,12 +222,8 @@ static void bounds_of_a_cancel_leave_a_turn(struct test *t)
 	if (!crowd)
 		return;
 	object = new_object(t, 8, &released[0]);
-	other = new_object(t, 9, &released[1]);
-	crowd->held[0] = held_request(t, 3);
-	crowd->held[0]->vrb.object = &other->object;
-	submit(crowd->held[0]);
 	vrb_group_init(&group, t->client);
-	submit_crowd(crowd, t->client, &other->object, &group, 0);
+	other = crowded_object(crowd, &group, &released[1]);
 	first->vrb.object = &object->object;
 	second->vrb.object = &object->object;
 	submit(first);
@@ -256,11 +266,7 @@ static void bounds_of_a_destroy_leave_a_turn(struct test *t)
 
 	if (!crowd)
 		return;
-	object = new_object(t, 9, &released);
-	crowd->held[0] = held_request(t, 1);
-	crowd->held[0]->vrb.object = &object->object;
-	submit(crowd->held[0]);
-	submit_crowd(crowd, t->client, &object->object, NULL, 0);
+	object = crowded_object(crowd, NULL, &released);
 	vrb_prep_await_cq(&await->await_cq, cq);
 	await->await_cq.flags = IB_CQ_NEXT_COMP;
 	await->then = note_runs;
@@ -289,11 +295,7 @@ static void bounds_of_a_destroy(struct test *t)
 
 	if (!crowd)
 		return;
-	object = new_object(t, 9, &released);
-	crowd->held[0] = held_request(t, 1);
-	crowd->held[0]->vrb.object = &object->object;
-	submit(crowd->held[0]);
-	submit_crowd(crowd, t->client, &object->object, NULL, 0);
+	object = crowded_object(crowd, NULL, &released);
 	local_bh_disable();
 	destroy_with(object, gone);
 	EXPECT(t, counters(t).hold_max <= MOCK_BUDGET);

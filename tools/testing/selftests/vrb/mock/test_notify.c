@@ -46,6 +46,12 @@ static struct told_group *new_told(struct test *t, struct completion *over, unsi
 	return told;
 }
 
+static void wait_told_once(struct test *t, struct completion *over, const unsigned int *calls)
+{
+	EXPECT(t, wait_for_completion_timeout(over, MOCK_PATIENCE));
+	EXPECT_EQ(t, *calls, 1);
+}
+
 static void notify_when_the_last_is_over(struct test *t)
 {
 	struct mock_request *first = held_request(t, 1), *second = held_request(t, 2);
@@ -64,8 +70,7 @@ static void notify_when_the_last_is_over(struct test *t)
 	EXPECT_EQ(t, READ_ONCE(calls), 0);
 	let_go(second);
 	wait_over(second, 0);
-	EXPECT(t, wait_for_completion_timeout(&over, MOCK_PATIENCE));
-	EXPECT_EQ(t, calls, 1);
+	wait_told_once(t, &over, &calls);
 }
 
 /* A request is submitted after the group is idle, and before the pump notifies the owner. */
@@ -86,8 +91,7 @@ static void notify_not_before_a_later_request(struct test *t)
 	EXPECT_EQ(t, READ_ONCE(calls), 0);
 	let_go(request);
 	wait_over(request, 0);
-	EXPECT(t, wait_for_completion_timeout(&over, MOCK_PATIENCE));
-	EXPECT_EQ(t, calls, 1);
+	wait_told_once(t, &over, &calls);
 }
 
 static void notify_of_an_idle_group(struct test *t)
@@ -97,8 +101,7 @@ static void notify_of_an_idle_group(struct test *t)
 	struct told_group *told = new_told(t, &over, &calls);
 
 	vrb_group_notify(&told->group, idle_and_freed);
-	EXPECT(t, wait_for_completion_timeout(&over, MOCK_PATIENCE));
-	EXPECT_EQ(t, calls, 1);
+	wait_told_once(t, &over, &calls);
 }
 
 /* The second call comes before the notification: one callback, and the fence counts one. */
