@@ -430,6 +430,8 @@ void vrb_softirq_init(struct vrb_softirq *softirq, int budget,
 void vrb_softirq_sched(struct vrb_softirq *softirq);
 void vrb_softirq_complete(struct vrb_softirq *softirq);
 void vrb_softirq_stop(struct vrb_softirq *softirq);
+void vrb_softirq_stop_begin(struct vrb_softirq *softirq);
+void vrb_softirq_stop_end(struct vrb_softirq *softirq);
 
 /* ---- Objects ---- */
 

@@ -106,6 +106,38 @@ void vrb_softirq_complete(struct vrb_softirq *softirq)
 EXPORT_SYMBOL_GPL(vrb_softirq_complete);
 
 /**
+ * vrb_softirq_stop_begin - prevent new calls, as the first half of vrb_softirq_stop()
+ * @softirq: carrier
+ *
+ * For several carriers that share one grace period: this for each, synchronize_rcu(), and
+ * vrb_softirq_stop_end() for each. A call may still be running until then.
+ *
+ * Context: Process, may sleep.
+ */
+void vrb_softirq_stop_begin(struct vrb_softirq *softirq)
+{
+	might_sleep();
+	if (!softirq->timed)
+		irq_poll_disable(&softirq->iop);
+	WRITE_ONCE(softirq->stopped, true);
+}
+EXPORT_SYMBOL_GPL(vrb_softirq_stop_begin);
+
+/**
+ * vrb_softirq_stop_end - wait for the last call, as the second half of vrb_softirq_stop()
+ * @softirq: carrier after vrb_softirq_stop_begin() and a grace period of RCU, so that any
+ *	vrb_softirq_sched() that was under way has started its timer
+ *
+ * Context: Process, may sleep.
+ */
+void vrb_softirq_stop_end(struct vrb_softirq *softirq)
+{
+	might_sleep();
+	hrtimer_cancel(&softirq->timer);
+}
+EXPORT_SYMBOL_GPL(vrb_softirq_stop_end);
+
+/**
  * vrb_softirq_stop - stop for good: the function does not run and will not be called
  * @softirq: carrier
  *
@@ -113,12 +145,8 @@ EXPORT_SYMBOL_GPL(vrb_softirq_complete);
  */
 void vrb_softirq_stop(struct vrb_softirq *softirq)
 {
-	might_sleep();
-	if (!softirq->timed)
-		irq_poll_disable(&softirq->iop);
-	WRITE_ONCE(softirq->stopped, true);
-	/* A vrb_softirq_sched() that has not seen stopped may be about to start the timer. */
+	vrb_softirq_stop_begin(softirq);
 	synchronize_rcu();
-	hrtimer_cancel(&softirq->timer);
+	vrb_softirq_stop_end(softirq);
 }
 EXPORT_SYMBOL_GPL(vrb_softirq_stop);

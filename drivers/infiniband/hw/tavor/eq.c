@@ -579,7 +579,10 @@ static void tavor_eq_silence(struct tavor_dev *dev)
 
 	tavor_eq_free_irqs(dev);
 	for (i = 0; i < dev->nr_comp_eqs + 1; i++)
-		vrb_softirq_stop(&dev->eq[i].softirq);
+		vrb_softirq_stop_begin(&dev->eq[i].softirq);
+	synchronize_rcu();	/* one grace period for all of them */
+	for (i = 0; i < dev->nr_comp_eqs + 1; i++)
+		vrb_softirq_stop_end(&dev->eq[i].softirq);
 	for (i = 0; i < dev->nr_comp_eqs + 1; i++) {
 		list_splice_tail_init(&dev->eq[i].drains, &dev->eq[i].draining);
 		tavor_eq_end_drains(&dev->eq[i]);

@@ -48,4 +48,23 @@ test_unload_under_an_open_device() {
 	ibv_devinfo
 }
 
+# The parents of synchronize_rcu() are read before the module goes, and with it their names. One is
+# the pump's.
+test_event_queues_stop_in_one_grace_period() {
+	local trace=/sys/kernel/tracing/instances/reload queues
+	[ -d "${trace%/*}" ] || skip "the kernel has no tracing"
+	mkdir "$trace"
+	echo synchronize_rcu >"$trace/set_ftrace_filter"
+	echo function >"$trace/current_tracer"
+	queues=$(grep -c tavor /proc/interrupts)
+	unbind
+	echo 0 >"$trace/tracing_on"
+	grep -oE 'synchronize_rcu <-(vrb|tavor)_.*' "$trace/trace" >"$TEST_DIR/waits" || :
+	rmdir "$trace"
+	bind
+	cat "$TEST_DIR/waits"
+	[ "$queues" -gt 2 ]
+	[ "$(grep -cE '<-(vrb_softirq_stop|tavor_eq_)' "$TEST_DIR/waits")" = 2 ]
+}
+
 run_tests "$@"
