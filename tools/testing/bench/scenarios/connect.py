@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 """Scenario 1: connections per second, by how many are made concurrently."""
 
+import dataclasses
+
 from lib import guest
 from lib.samples import COUNT, DRIVERS, RATE
 
@@ -8,34 +10,64 @@ TITLE = 'Connections per second'
 TEXT = """\
 The life of a queue pair: created, connected from RESET to RTS, destroyed; a number of them at a
 time. A client in softirq submits requests; threads of the kernel and of a process wait for each
-verb. Each command takes 10 ms, and the HCA executes 64 at once. Where less than half of the rate
-that this allows was reached, the guest is the limit, and there is no number."""
+verb. The HCA executes 64 commands at once, of 10 ms or 100 ms each, or one after the other
+("serial"). While libmthca destroys a queue pair it holds a lock of the process, so a process
+destroys one at a time. Where less than half of the rate that this allows was reached, the guest is
+the limit, and there is no number."""
 LIMIT = 'the latency of commands up to the depth where the guest\'s own work takes as long'
 SHOWN = ('commands, all',)
-OPTIONS = ['--sm', '--timeout', '1800', '--hca', 'engines=64']
-LATENCY, EACH = '10ms', 4
-SECONDS, COMMANDS, SLOTS = 0.01, 6, 64    # a command's latency, commands of a life, at once
-DEPTHS = [1, 8, 64, 256]
-QUICK_ROUNDS, ROUNDS = 1, 5
+COMMANDS, EACH = 6, 4    # commands of a life, lives of each thread
+USERS_MAX = 64    # threads of a process: more take minutes, one destroy at a time
+QUICK_ROUNDS, ROUNDS = 1, 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Profile:
+    """What the HCA takes for its commands."""
+    latency: int    # ms a command
+    slots: int    # commands that it executes at once
+    depths: tuple
+
+    def text(self):
+        """As part of the text of a case."""
+        return f'{self.latency} ms{"" if self.slots > 1 else ", serial"}'
+
+    def possible(self, what, depth):
+        """Lives per second that it allows."""
+        lives = min(depth, self.slots) / (COMMANDS * self.latency / 1000)
+        return min(lives, 1000 / self.latency) if what == 'user threads' else lives
+
+
+PROFILES = [Profile(10, 64, (1, 8, 64, 256)), Profile(100, 64, (1, 64, 256)),
+            Profile(10, 1, (1, 8, 64))]
+WHATS = ('threads', 'user', 'softirq')
 
 
 def measure(machine, samples, quick, progress):
-    """The drivers alternate; each round has its own guest."""
+    """The drivers alternate; each round and profile has its own guest."""
     for number in range(QUICK_ROUNDS if quick else ROUNDS):
-        for driver in DRIVERS:
-            progress(f'round {number + 1}, ib_{driver}')
-            whats = ['threads', 'user'] + (['softirq'] if driver == 'tavor' else [])
-            pairs = [f'{what}:{depth}' for depth in DEPTHS for what in whats]
-            found = machine.model_counts(driver, OPTIONS,
-                                         guest.script('connect.sh', LATENCY, EACH, *pairs))
-            number_of = {case: int(value) for case, metric, value in found if metric == 'lives'}
-            for case, metric, value in found:
-                if metric == 'lives per second':
-                    samples.add('connect', case, metric, RATE, driver, float(value))
-                elif metric != 'lives':
-                    samples.add('connect', case, f'{metric}, a life', COUNT, driver,
-                                int(value) / number_of[case])
+        for profile in PROFILES:
+            for driver in DRIVERS:
+                progress(f'round {number + 1}, {profile.text()}, ib_{driver}')
+                one_guest(machine, samples, profile, driver)
     only_where_latency_dominates(samples)
+
+
+def one_guest(machine, samples, profile, driver):
+    """Adds what one driver reaches with one profile."""
+    options = ['--sm', '--timeout', '1800', '--hca', f'engines={profile.slots}']
+    pairs = [f'{what}:{depth}' for depth in profile.depths for what in WHATS
+             if (driver == 'tavor' or what != 'softirq') and
+             (depth <= USERS_MAX or what != 'user')]
+    found = machine.model_counts(driver, options, guest.script('connect.sh', f'{profile.latency}ms',
+                                                               EACH, *pairs))
+    number_of = {case: int(value) for case, metric, value in found if metric == 'lives'}
+    for case, metric, value in found:
+        if metric == 'lives per second':
+            samples.add('connect', f'{case}, {profile.text()}', metric, RATE, driver, float(value))
+        elif metric != 'lives':
+            samples.add('connect', f'{case}, {profile.text()}', f'{metric}, a life', COUNT, driver,
+                        int(value) / number_of[case])
 
 
 def only_where_latency_dominates(samples):
@@ -43,7 +75,8 @@ def only_where_latency_dominates(samples):
     for key, drivers in list(samples.values.items()):
         if key[0] != 'connect' or key[2] != 'lives per second':
             continue
-        possible = min(place(key[1])[0], SLOTS) / (COMMANDS * SECONDS)
+        profile, depth, what = place(key[1])
+        possible = profile.possible(what, depth)
         for driver in list(drivers):
             reached = samples.side(key, driver).median
             if reached < possible / 2:
@@ -57,22 +90,26 @@ def only_where_latency_dominates(samples):
 
 
 def figures(samples):
-    """Rates against depth."""
-    drawn = {}
+    """Rates against depth, a figure for each profile."""
+    drawn = {profile: {} for profile in PROFILES}
     for (scenario, case, metric), drivers in samples.values.items():
         if scenario != 'connect' or metric != 'lives per second':
             continue
         for driver in drivers:
-            depth, what = place(case)
-            line = drawn.setdefault(f'{what}, ib_{driver}', [])
+            profile, depth, what = place(case)
+            line = drawn[profile].setdefault(f'{what}, ib_{driver}', [])
             line.append((depth, samples.side((scenario, case, metric), driver).median))
-    return [{'lines': drawn, 'log_x': True, 'log_y': True, 'x': 'at a time',
-             'y': 'lives per second', 'title': 'Connections per second, by how many at a time'}]
+    return [{'lines': lines, 'log_x': True, 'log_y': True, 'x': 'at a time',
+             'y': 'lives per second',
+             'title': f'Connections per second, by how many at a time, {profile.text()}'}
+            for profile, lines in drawn.items() if lines]
 
 
 def place(case):
-    """(depth, what) from the text of a case."""
-    if case.startswith('softirq'):
-        return int(case.rsplit(' ', 1)[1]), 'softirq'
-    number, what = case.split(' ', 1)
-    return int(number), what
+    """(profile, depth, what) from the text of a case."""
+    profile = next(one for one in PROFILES if case.endswith(f' {one.text()}'))
+    name = case.removesuffix(f', {profile.text()}')
+    if name.startswith('softirq'):
+        return profile, int(name.rsplit(' ', 1)[1]), 'softirq'
+    number, what = name.split(' ', 1)
+    return profile, int(number), what

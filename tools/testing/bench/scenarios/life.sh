@@ -7,6 +7,29 @@
 # shellcheck source=SCRIPTDIR/counts.bash
 . "$(dirname "$0")/counts.bash"
 
+TRACE=/sys/kernel/tracing
+
+# The functions through which the drivers read an attribute, and where they get its number. The
+# module need not be loaded.
+probe_attributes() {
+	case $DRIVER in
+	tavor) echo 'p:attributes ib_tavor:tavor_smp_get id=%dx:x16' ;;
+	mthca) echo "p:attributes ib_mthca:mthca_MAD_IFC id=+16(\$stack1):x16" ;;
+	esac >$TRACE/kprobe_events
+}
+
+# count_tables CASE COMMAND...: reports how often GUIDInfo and P_KeyTable (14h, 16h, big-endian)
+# were read, for both ports
+count_tables() {
+	local case=$1
+	shift
+	echo >$TRACE/trace
+	echo 1 >$TRACE/events/kprobes/attributes/enable
+	"$@"
+	echo 0 >$TRACE/events/kprobes/attributes/enable
+	report "$case" "reads of tables" "$(grep -cE ' id=0x1[46]00$' $TRACE/trace)"
+}
+
 quiet() {
 	# Waits until user space has finished its queries of the device.
 	sleep 3
@@ -32,9 +55,10 @@ fail_and_recover() {
 }
 
 modprobe -a ib_uverbs ib_umad
-counted unload driver_unload
-counted load load
-counted unload driver_unload
-counted load load
+for _ in 1 2; do
+	counted unload driver_unload
+	probe_attributes
+	count_tables load counted load load
+done
 # ib_mthca's recovery waits for the timeout of each of its commands to the dead device.
 [ "$DRIVER" = mthca ] || counted "failure and recovery" fail_and_recover
