@@ -57,6 +57,96 @@ static void group_cancel_takes_back_queued(struct test *t)
 	vrb_group_drain(&group);
 }
 
+#define SWEPT 200	/* more than a run of the pump accepts or sweeps */
+
+/* The only slot is taken, and several runs accept them. */
+static void group_cancel_takes_back_what_is_in_the_inbox(struct test *t)
+{
+	struct mock_request *blocker = held_request(t, 1), *request[SWEPT];
+	struct vrb_group group;
+	int i;
+
+	vrb_group_init(&group, t->client);
+	submit(blocker);
+	wait_posted(blocker);
+	for (i = 0; i < SWEPT; i++) {
+		request[i] = new_request(t, 10 + i);
+		request[i]->vrb.group = &group;
+	}
+	local_bh_disable();
+	local_irq_disable();
+	for (i = 0; i < SWEPT; i++)
+		submit(request[i]);
+	local_irq_enable();
+	vrb_group_cancel(&group);
+	local_bh_enable();
+	for (i = 0; i < SWEPT; i++)
+		wait_over(request[i], -ECANCELED);
+	let_go(blocker);
+	wait_over(blocker, 0);
+	vrb_group_drain(&group);
+}
+
+static void group_cancel_is_over_for_later_ones(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+	struct vrb_group group;
+
+	vrb_group_init(&group, t->client);
+	vrb_group_cancel(&group);
+	request->vrb.group = &group;
+	run_to_end(request, 0);
+	vrb_group_drain(&group);
+}
+
+#define OLDER 3
+
+struct two_groups {
+	struct vrb_group first, second;
+};
+
+static void cancel_first(struct mock_request *request)
+{
+	struct two_groups *groups = request->data;
+
+	vrb_group_cancel(&groups->first);
+	complete(&request->over);
+}
+
+/* The sweep for the second group has passed the requests of the first one by then. */
+static void group_cancel_during_another(struct test *t)
+{
+	struct mock_request *blocker = held_request(t, 1), *older[OLDER], *younger[SWEPT];
+	struct two_groups groups;
+	int i;
+
+	vrb_group_init(&groups.first, t->client);
+	vrb_group_init(&groups.second, t->client);
+	submit(blocker);
+	wait_posted(blocker);
+	for (i = 0; i < OLDER; i++) {
+		older[i] = new_request(t, 10 + i);
+		older[i]->vrb.group = &groups.first;
+		submit(older[i]);
+	}
+	for (i = 0; i < SWEPT; i++) {
+		younger[i] = new_request(t, 100 + i);
+		younger[i]->vrb.group = &groups.second;
+		submit(younger[i]);
+	}
+	younger[0]->then = cancel_first;
+	younger[0]->data = &groups;
+	vrb_group_cancel(&groups.second);
+	for (i = 0; i < SWEPT; i++)
+		wait_over(younger[i], -ECANCELED);
+	for (i = 0; i < OLDER; i++)
+		wait_over(older[i], -ECANCELED);
+	let_go(blocker);
+	wait_over(blocker, 0);
+	vrb_group_drain(&groups.first);
+	vrb_group_drain(&groups.second);
+}
+
 static void slow_callback(struct mock_request *request)
 {
 	ktime_t end = ktime_add_ms(ktime_get(), 100);
@@ -371,6 +461,10 @@ static void detach_refuses_and_waits(struct test *t)
 const struct test_case client_tests[] = {
 	{ "group_poison_refuses", group_poison_refuses },
 	{ "group_cancel_takes_back_queued", group_cancel_takes_back_queued, { .slots = 2 } },
+	{ "group_cancel_takes_back_what_is_in_the_inbox",
+	  group_cancel_takes_back_what_is_in_the_inbox, { .slots = 2 } },
+	{ "group_cancel_is_over_for_later_ones", group_cancel_is_over_for_later_ones },
+	{ "group_cancel_during_another", group_cancel_during_another, { .slots = 2 } },
 	{ "group_drain_waits_for_callback", group_drain_waits_for_callback },
 	{ "client_fence_waits_for_callback", client_fence_waits_for_callback },
 	{ "client_fence_cancels_queued", client_fence_cancels_queued },

@@ -502,6 +502,25 @@ static void zombies_too_many_fail_device(struct test *t)
 	EXPECT_EQ(t, vrb_submit(t->client, &after->vrb), -EIO);
 }
 
+/* Whatever the provider has configured: besides the reserved slot, one remains. */
+static void zombies_leave_a_slot(struct test *t)
+{
+	struct mock_request *lost[2], *after = held_request(t, 9);
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		lost[i] = held_request(t, i);
+		submit(lost[i]);
+	}
+	for (i = 0; i < 2; i++)
+		wait_over(lost[i], -ETIMEDOUT);
+	EXPECT(t, !vrb_device_failed(t->dev));
+	submit(after);
+	wait_posted(after);
+	wait_over(after, -ETIMEDOUT);
+	wait_failed(t);
+}
+
 /* The device may have a zombie in another slot. */
 static void zombie_in_reserved_slot_fails_device(struct test *t)
 {
@@ -744,6 +763,8 @@ const struct test_case time_tests[] = {
 	{ "late_result_that_comes_twice", late_result_that_comes_twice, SOON },
 	{ "zombie_keeps_its_object", zombie_keeps_its_object, SOON },
 	{ "zombies_too_many_fail_device", zombies_too_many_fail_device, SOON },
+	{ "zombies_leave_a_slot", zombies_leave_a_slot,
+	  { .slots = 4, .max_zombies = 9, .issue_timeout_ms = 1500 } },
 	{ "zombie_in_reserved_slot_fails_device", zombie_in_reserved_slot_fails_device,
 	  { .slots = 4, .issue_timeout_ms = 1500 } },
 	{ "zombie_blocking_a_destroy_fails_device", zombie_blocking_a_destroy_fails_device, SOON },

@@ -222,6 +222,25 @@ static void cancel_of_a_waiting_request_undoes(struct test *t)
 	wait_released(t, &released);
 }
 
+/* The command of the step in which it waits has been executed: it is undone too. */
+static void cancel_of_a_wait_after_a_command_undoes(struct test *t)
+{
+	struct mock_request *request;
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	request = waiting_request(t, object, MOCK_WAIT_AFTER);
+	EXPECT_EQ(t, vrb_cancel(&request->vrb), 0);
+	wait_over(request, -ECANCELED);
+	EXPECT_EQ(t, request->script.posts, 4);
+	EXPECT(t, t->mock->log[2].undo);
+	EXPECT_EQ(t, t->mock->log[2].step, 1);
+	EXPECT_EQ(t, t->mock->log[3].step, 0);
+	destroy(object);
+	wait_released(t, &released);
+}
+
 static void submit_next(struct mock_request *request)
 {
 	submit(request->data);
@@ -616,22 +635,38 @@ static int wait_killable(void *arg)
 	return 0;
 }
 
+static bool start_killable(struct killable *killable, struct task_struct **task)
+{
+	struct test *t = killable->request->test;
+
+	init_completion(&killable->over);
+	*task = kthread_run(wait_killable, killable, "vrb-killable");
+	if (!EXPECT(t, !IS_ERR(*task)))
+		return false;
+	msleep(20);
+	return true;
+}
+
+/* The request has no waiter then, so that it can be waited for again. */
 static void wait_ends_with_a_fatal_signal(struct test *t)
 {
 	struct killable killable = { .request = held_request(t, 1) };
+	struct killable again = { .request = killable.request };
 	struct task_struct *task;
 
 	killable.request->vrb.done = NULL;
-	init_completion(&killable.over);
 	submit(killable.request);
-	task = kthread_run(wait_killable, &killable, "vrb-killable");
-	if (!EXPECT(t, !IS_ERR(task)))
+	if (!start_killable(&killable, &task))
 		return;
-	msleep(20);
 	send_sig(SIGKILL, task, 1);
 	EXPECT(t, wait_for_completion_timeout(&killable.over, MOCK_PATIENCE));
 	EXPECT_EQ(t, killable.ret, -EINTR);
+	if (!start_killable(&again, &task))
+		return;
+	EXPECT(t, !completion_done(&again.over));
 	let_go(killable.request);
+	EXPECT(t, wait_for_completion_timeout(&again.over, MOCK_PATIENCE));
+	EXPECT_EQ(t, again.ret, 0);
 	EXPECT_EQ(t, vrb_wait(&killable.request->vrb), 0);
 	EXPECT_EQ(t, vrb_wait_killable(&killable.request->vrb), 0);
 }
@@ -665,6 +700,7 @@ const struct test_case wait_tests[] = {
 	{ "waits_until_resumed_in_hardirq", waits_until_resumed_in_hardirq },
 	{ "resume_before_the_verdict", resume_before_the_verdict },
 	{ "cancel_of_a_waiting_request_undoes", cancel_of_a_waiting_request_undoes },
+	{ "cancel_of_a_wait_after_a_command_undoes", cancel_of_a_wait_after_a_command_undoes },
 	{ "destroy_takes_a_waiting_request_back", destroy_takes_a_waiting_request_back },
 	{ "destroy_may_wait", destroy_may_wait, { .slots = 2 } },
 	{ "fail_ends_waits", fail_ends_waits },
