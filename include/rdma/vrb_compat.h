@@ -9,6 +9,10 @@
 
 #include <linux/hrtimer.h>
 #include <linux/timer.h>
+#include <linux/uaccess.h>
+
+#include <rdma/ib_verbs.h>
+#include <rdma/uverbs_ioctl.h>
 
 #include "vrb_probes.h"
 
@@ -56,6 +60,55 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #else
 #define VRB_DMAH_PARAM
 #define VRB_DMAH_GIVEN false
+#endif
+
+/*
+ * Input of a process for the driver has at least the bytes up to @last, and those behind @req are
+ * 0. Bytes of @req that the process does not pass are 0, too.
+ */
+#ifndef VRB_HAS_UDATA_HELPERS
+static inline int vrb_udata_in(struct ib_udata *udata, void *req, size_t size, size_t least)
+{
+	int err;
+
+	if (udata->inlen < least)
+		return -EINVAL;
+	err = copy_struct_from_user(req, size, udata->inbuf, udata->inlen);
+	return err == -E2BIG ? -EOPNOTSUPP : err;
+}
+
+#define ib_copy_validate_udata_in(udata, req, last) \
+	vrb_udata_in(udata, &(req), sizeof(req), offsetofend(typeof(req), last))
+
+static inline int ib_is_udata_in_empty(struct ib_udata *udata)
+{
+	return udata && udata->inlen ? vrb_udata_in(udata, NULL, 0, 0) : 0;
+}
+
+/* Output that is shorter than the response truncates it; what is left behind it becomes 0. */
+static inline int vrb_udata_out(struct ib_udata *udata, const void *resp, size_t size)
+{
+	size_t len = min(size, udata->outlen);
+
+	if (copy_to_user(udata->outbuf, resp, len) ||
+	    clear_user(udata->outbuf + len, udata->outlen - len))
+		return -EFAULT;
+	return 0;
+}
+
+#define ib_respond_udata(udata, resp) vrb_udata_out(udata, &(resp), sizeof(resp))
+
+static inline int ib_respond_empty_udata(struct ib_udata *udata)
+{
+	return udata ? vrb_udata_out(udata, NULL, 0) : 0;
+}
+#endif
+
+#ifndef VRB_HAS_NO_UDATA_IO
+static inline int ib_no_udata_io(struct ib_udata *udata)
+{
+	return ib_is_udata_in_empty(udata) ?: ib_respond_empty_udata(udata);
+}
 #endif
 
 /* Whether the caller may use a privileged Q_Key. */

@@ -16,6 +16,7 @@
 #include "pd.h"
 #include "tavor.h"
 #include "uctx.h"
+#include "udata.h"
 
 /**
  * tavor_cq_lock_pair() - locks both CQs of a QP
@@ -372,12 +373,10 @@ int tavor_cq_pin(struct tavor_hw_cq *cq, struct tavor_ucontext *ctx, u32 lkey, u
 static int tavor_cq_init_user(struct tavor_hw_cq *cq, struct ib_udata *udata)
 {
 	struct tavor_ucontext *ctx = rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib);
-	struct mthca_create_cq cmd = {};
+	struct mthca_create_cq cmd;
 	int err;
 
-	if (udata->inlen < sizeof(cmd))
-		return -EINVAL;
-	err = ib_copy_from_udata(&cmd, udata, sizeof(cmd));
+	err = ib_copy_validate_udata_in(udata, cmd, set_db_index);
 	if (err)
 		return err;
 	cq->uar = ctx->uar.index;
@@ -392,7 +391,7 @@ static int tavor_cq_tell_user(struct tavor_hw_cq *cq, struct ib_udata *udata)
 {
 	struct mthca_create_cq_resp resp = { .cqn = cq->cqn };
 
-	return ib_copy_to_udata(udata, &resp, min(sizeof(resp), udata->outlen));
+	return tavor_udata_done(udata, ib_respond_udata(udata, resp));
 }
 
 static void tavor_cq_make_arm(struct tavor_hw_cq *cq)
@@ -525,8 +524,8 @@ static int tavor_create_user_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr
  * @attrs: NULL for kernel CQs
  *
  * Context: Process context.
- * Return: 0; -EOPNOTSUPP: flags; -EINVAL: size, vector, or a buffer that is not the caller's;
- * -ENOMEM; or the firmware's.
+ * Return: 0; -EOPNOTSUPP: flags, or unknown driver data; -EINVAL: size, vector, driver data that is
+ * too short, or a buffer that is not the caller's; -EFAULT; -ENOMEM; or the firmware's.
  */
 int tavor_create_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr,
 		    struct uverbs_attr_bundle *attrs)
@@ -538,15 +537,19 @@ int tavor_create_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr,
 /**
  * tavor_destroy_cq() - ib_device_ops.destroy_cq
  * @ibcq: the CQ; no QP uses it
- * @udata: not used: ib_core passes one of its own when it undoes a create
+ * @udata: of a process, or NULL
  *
  * Context: Process context.
- * Return: 0: a destroy does not fail.
+ * Return: 0; -EOPNOTSUPP, -EFAULT: driver data, which only a call of a process to destroy it can
+ * have. A destroy does not fail otherwise.
  */
 int tavor_destroy_cq(struct ib_cq *ibcq, struct ib_udata *udata)
 {
 	struct tavor_hw_cq *cq = to_tcq(ibcq)->hw;
+	int err = tavor_no_udata(udata);
 
+	if (err)
+		return err;
 	if (to_tcq(ibcq)->owned.ctx)
 		return tavor_destroy_in_context(&to_tcq(ibcq)->owned);
 	if (vrb_object_is_shell(&cq->object))

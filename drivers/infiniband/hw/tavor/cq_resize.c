@@ -12,6 +12,7 @@
 #include "cq_resize.h"
 #include "tavor.h"
 #include "uctx.h"
+#include "udata.h"
 
 static void tavor_encode_resize_cq(struct tavor_dev *dev, struct vrb_slot *slot,
 				   const struct tavor_hw_cq *cq, u32 entries, u32 lkey)
@@ -337,12 +338,12 @@ static int tavor_resize_users_cq(struct tavor_hw_cq *cq, u32 entries, struct ib_
 {
 	struct tavor_ucontext *ctx = rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib);
 	struct tavor_user_resize req = { .to.entries = entries };
-	struct mthca_resize_cq cmd = {};
+	struct mthca_resize_cq cmd;
 	int err;
 
-	if (udata->inlen < sizeof(cmd))
-		return -EINVAL;
-	err = ib_copy_from_udata(&cmd, udata, sizeof(cmd));
+	/* The value of the reserved field is not checked: libmthca does not set it. */
+	err = ib_copy_validate_udata_in(udata, cmd, reserved) ?:
+	      tavor_udata_done(udata, ib_respond_empty_udata(udata));
 	if (err)
 		return err;
 	req.to.lkey = cmd.lkey;
@@ -365,9 +366,10 @@ static int tavor_resize_users_cq(struct tavor_hw_cq *cq, u32 entries, struct ib_
  * size moves the CQ too, because the process gives up the old buffer.
  *
  * Context: Process context.
- * Return: 0; -EINVAL: size, more completions outstanding than would fit, or a buffer that is not
- * the caller's; -ENOMEM; -EBUSY: a kernel CQ that a client is about to resize; -ETIMEDOUT: the
- * next resize finishes this one first; -EUCLEAN: its command is still lost; or the firmware's.
+ * Return: 0; -EINVAL: size, more completions outstanding than would fit, driver data that is too
+ * short, or a buffer that is not the caller's; -EOPNOTSUPP: unknown driver data; -EFAULT; -ENOMEM;
+ * -EBUSY: a kernel CQ that a client is about to resize; -ETIMEDOUT: the next resize finishes this
+ * one first; -EUCLEAN: its command is still lost; or the firmware's.
  */
 int tavor_resize_cq(struct ib_cq *ibcq, vrb_resize_cqe_t cqe, struct ib_udata *udata)
 {

@@ -26,6 +26,7 @@
 #include "stats.h"
 #include "tavor.h"
 #include "uctx.h"
+#include "udata.h"
 #include "user_queue.h"
 #include "verbs.h"
 
@@ -113,9 +114,10 @@ static int tavor_query_device(struct ib_device *ibdev, struct ib_device_attr *pr
 			      struct ib_udata *udata)
 {
 	struct tavor_dev *dev = to_tdev(ibdev);
+	int err = tavor_no_udata(udata);
 
-	if (udata && (udata->inlen || udata->outlen))
-		return -EINVAL;
+	if (err)
+		return err;
 	memset(props, 0, sizeof(*props));
 	tavor_device_identity(dev, dev->mad->node_info, props);
 	tavor_device_queues(dev, props);

@@ -15,12 +15,14 @@
 #include <linux/slab.h>
 
 #include <rdma/iter.h>
+#include <rdma/mthca-abi.h>
 
 #include "mr.h"
 #include "object.h"
 #include "pd.h"
 #include "tavor.h"
 #include "uctx.h"
+#include "udata.h"
 
 #define MR_MTT_CHUNK	32U
 #define MR_MAX_WAITING	16	/* queues, which are all resumed in one hold of a lock */
@@ -691,13 +693,28 @@ static struct ib_mr *tavor_mr_register(struct tavor_ucontext *ctx, struct ib_pd 
 	return &mr->ib;
 }
 
+/*
+ * Nothing of the structure is used (tavor-hw 18.2). The first versions of libmthca did not pass it.
+ */
+static int tavor_mr_check_udata(struct ib_udata *udata)
+{
+	struct mthca_reg_mr cmd;
+	int err = udata->inlen ? ib_copy_validate_udata_in(udata, cmd, reserved) : 0;
+
+	return err ?: tavor_udata_done(udata, ib_respond_empty_udata(udata));
+}
+
 static struct ib_mr *tavor_reg_user_mr(struct ib_pd *ibpd, u64 start, u64 length, u64 iova,
 				       int access, VRB_DMAH_PARAM struct ib_udata *udata)
 {
 	const struct tavor_mr_source from = { start, length, iova, access, -1 };
+	int err;
 
 	if (VRB_DMAH_GIVEN)
 		return ERR_PTR(-EOPNOTSUPP);
+	err = tavor_mr_check_udata(udata);
+	if (err)
+		return ERR_PTR(err);
 	return tavor_mr_register(rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib), ibpd,
 				 &from);
 }
@@ -708,11 +725,15 @@ static struct ib_mr *tavor_reg_user_mr_dmabuf(struct ib_pd *ibpd, u64 offset, u6
 					      VRB_DMAH_PARAM struct uverbs_attr_bundle *attrs)
 {
 	const struct tavor_mr_source from = { offset, length, iova, access, fd };
+	int err;
 
 	if (VRB_DMAH_GIVEN)
 		return ERR_PTR(-EOPNOTSUPP);
 	if (fd < 0)
 		return ERR_PTR(-EBADF);
+	err = tavor_mr_check_udata(&attrs->driver_udata);
+	if (err)
+		return ERR_PTR(err);
 	return tavor_mr_register(rdma_udata_to_drv_context(&attrs->driver_udata,
 							   struct tavor_ucontext, ib),
 				 ibpd, &from);
@@ -877,9 +898,9 @@ static int tavor_mr_source_again(const struct tavor_hw_mr *mr, int flags,
  * Return: the new region, which has another key. ERR_PTR(): the old one is as it was, except after
  * -ETIMEDOUT and -EUCLEAN; -EBUSY: the buffer of a CQ, QP or SRQ lies in it, or windows are bound
  * to it; -EINVAL: the buffer of a QP lay in it which was quiesced; -EOPNOTSUPP: it is of a dma-buf,
- * and no new memory is given; -ETIMEDOUT: the hardware did not answer: it may not know the old one
- * any more; -EUCLEAN: it does not, or may not since an earlier -ETIMEDOUT: the old one can only be
- * deregistered.
+ * and no new memory is given, or unknown driver data; -EFAULT; -ETIMEDOUT: the hardware did not
+ * answer: it may not know the old one any more; -EUCLEAN: it does not, or may not since an earlier
+ * -ETIMEDOUT: the old one can only be deregistered.
  */
 static struct ib_mr *tavor_rereg_user_mr(struct ib_mr *ibmr, int flags, u64 start, u64 length,
 					 u64 iova, int access, struct ib_pd *ibpd,
@@ -890,7 +911,7 @@ static struct ib_mr *tavor_rereg_user_mr(struct ib_mr *ibmr, int flags, u64 star
 	struct tavor_mr *mr = to_tmr(ibmr), *new;
 	int err;
 
-	err = tavor_mr_source_again(mr->hw, flags, &from);
+	err = tavor_no_udata(udata) ?: tavor_mr_source_again(mr->hw, flags, &from);
 	if (!err)
 		err = tavor_mr_retire(mr);
 	if (err)
@@ -953,15 +974,18 @@ static int tavor_dereg_user_mr(struct tavor_mr *mr)
  * @udata: of a process, or NULL
  *
  * Context: Process context, may sleep.
- * Return: 0, or -EBUSY if the buffer of a CQ, QP or SRQ lies in it, or windows are bound to it.
+ * Return: 0; -EBUSY: the buffer of a CQ, QP or SRQ lies in it, or windows are bound to it;
+ * -EOPNOTSUPP, -EFAULT: as tavor_destroy_cq().
  */
 static int tavor_dereg_mr(struct ib_mr *ibmr, struct ib_udata *udata)
 {
 	struct tavor_dev *dev = to_tdev(ibmr->device);
 	struct tavor_mr *mr = to_tmr(ibmr);
 	struct tavor_ucontext *ctx = mr->owned.ctx;
-	int err;
+	int err = tavor_no_udata(udata);
 
+	if (err)
+		return err;
 	if (ctx) {
 		err = tavor_dereg_user_mr(mr);
 	} else {

@@ -18,6 +18,7 @@
 #include "pd.h"
 #include "tavor.h"
 #include "uctx.h"
+#include "udata.h"
 
 struct tavor_hw_mw {
 	struct vrb_object object;
@@ -161,7 +162,7 @@ static int tavor_mw_enable(struct tavor_hw_mw *mw, struct tavor_hw_pd *pd, struc
  * @udata: of the process
  *
  * Context: Process context, may sleep.
- * Return: 0; -EOPNOTSUPP: a window of type 2; or another negative errno.
+ * Return: 0; -EOPNOTSUPP: a window of type 2, or unknown driver data; or another negative errno.
  */
 static int tavor_alloc_mw(struct ib_mw *ibmw, struct ib_udata *udata)
 {
@@ -172,6 +173,9 @@ static int tavor_alloc_mw(struct ib_mw *ibmw, struct ib_udata *udata)
 
 	if (ibmw->type != IB_MW_TYPE_1)
 		return -EOPNOTSUPP;
+	err = tavor_no_udata(udata);
+	if (err)
+		return err;
 	hw = tavor_mw_make(to_tdev(ibmw->device), ctx);
 	if (IS_ERR(hw))
 		return PTR_ERR(hw);

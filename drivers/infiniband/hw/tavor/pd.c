@@ -11,6 +11,7 @@
 #include "pd.h"
 #include "tavor.h"
 #include "uctx.h"
+#include "udata.h"
 
 static struct tavor_hw_pd *to_hw_pd(struct vrb_object *object)
 {
@@ -125,7 +126,7 @@ static int tavor_pd_publish(struct tavor_ucontext *ctx, struct tavor_hw_pd *pd,
 	struct mthca_alloc_pd_resp resp = { .pdn = pd->pdn };
 	int err;
 
-	err = ib_copy_to_udata(udata, &resp, min(sizeof(resp), udata->outlen));
+	err = tavor_udata_done(udata, ib_respond_udata(udata, resp));
 	if (err)
 		return err;
 	mutex_lock(&ctx->lock);
@@ -140,15 +141,17 @@ static int tavor_pd_publish(struct tavor_ucontext *ctx, struct tavor_hw_pd *pd,
  * @udata: of a process; the PD's number is returned in it
  *
  * Context: Process context, may sleep.
- * Return: 0 or a negative errno.
+ * Return: 0; -EOPNOTSUPP: unknown driver data; or another negative errno.
  */
 int tavor_alloc_pd(struct ib_pd *ibpd, struct ib_udata *udata)
 {
 	struct tavor_ucontext *ctx = udata ?
 		rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib) : NULL;
 	struct tavor_pd *pd = to_tpd(ibpd);
-	int err;
+	int err = ib_is_udata_in_empty(udata);
 
+	if (err)
+		return err;
 	pd->hw = tavor_hw_pd_create(to_tdev(ibpd->device), udata);
 	if (IS_ERR(pd->hw))
 		return PTR_ERR(pd->hw);
@@ -180,12 +183,15 @@ static int tavor_pd_dealloc_user(struct tavor_ucontext *ctx, struct tavor_hw_pd 
  * @udata: of a process, or NULL
  *
  * Context: Process context, may sleep.
- * Return: 0, or -EBUSY if a CQ, QP, SRQ, MR or MW still uses it.
+ * Return: 0; -EBUSY: a CQ, QP, SRQ, MR or MW still uses it; -EOPNOTSUPP, -EFAULT: driver data.
  */
 int tavor_dealloc_pd(struct ib_pd *ibpd, struct ib_udata *udata)
 {
 	struct tavor_pd *pd = to_tpd(ibpd);
+	int err = tavor_no_udata(udata);
 
+	if (err)
+		return err;
 	if (pd->ctx)
 		return tavor_pd_dealloc_user(pd->ctx, pd->hw);
 	return tavor_hw_pd_destroy(pd->hw);

@@ -17,6 +17,7 @@
 #include "qp.h"
 #include "tavor.h"
 #include "uctx.h"
+#include "udata.h"
 
 /* ERR2RST from any state, straight to RESET, no context dump */
 #define TAVOR_2RST_NOW		3
@@ -337,12 +338,11 @@ static int tavor_qp_init_kernel(struct tavor_hw_qp *qp, u32 bytes, gfp_t gfp)
 static int tavor_qp_init_user(struct tavor_hw_qp *qp, u32 bytes, struct ib_udata *udata)
 {
 	struct tavor_ucontext *ctx = rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib);
-	struct mthca_create_qp cmd = {};
+	struct mthca_create_qp cmd;
 	int err;
 
-	if (udata->inlen < sizeof(cmd))
-		return -EINVAL;
-	err = ib_copy_from_udata(&cmd, udata, sizeof(cmd));
+	err = ib_copy_validate_udata_in(udata, cmd, rq_db_index) ?:
+	      tavor_udata_done(udata, ib_respond_empty_udata(udata));
 	if (err)
 		return err;
 	qp->uar = ctx->uar.index;
@@ -617,9 +617,9 @@ static int tavor_create_user_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr
  * @udata: NULL for kernel QPs
  *
  * Context: Process context.
- * Return: 0; -EOPNOTSUPP: type or flags; -EINVAL: capabilities, port, a CQ or SRQ that ib_core does
- * not know, or a buffer that is not the caller's; -EBUSY: a special QP that exists; -ENOMEM; or the
- * errno of a firmware status.
+ * Return: 0; -EOPNOTSUPP: type, flags, or unknown driver data; -EINVAL: capabilities, port, driver
+ * data that is too short, a CQ or SRQ that ib_core does not know, or a buffer that is not the
+ * caller's; -EFAULT; -EBUSY: a special QP that exists; -ENOMEM; or the errno of a firmware status.
  */
 int tavor_create_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, struct ib_udata *udata)
 {
@@ -629,7 +629,7 @@ int tavor_create_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, struct ib_
 /**
  * tavor_destroy_qp() - ib_device_ops.destroy_qp
  * @ibqp: the QP
- * @udata: not used: ib_core passes one of its own when it undoes a create
+ * @udata: not used
  *
  * Context: Process context.
  * Return: 0: a destroy does not fail.

@@ -14,6 +14,7 @@
 #include "srq.h"
 #include "tavor.h"
 #include "uctx.h"
+#include "udata.h"
 #include "wq.h"
 
 #define TAVOR_SRQ_END	U32_MAX
@@ -358,13 +359,11 @@ static int tavor_srq_init_kernel(struct tavor_hw_srq *srq, gfp_t gfp)
 static int tavor_srq_init_user(struct tavor_hw_srq *srq, struct ib_udata *udata)
 {
 	struct tavor_ucontext *ctx = rdma_udata_to_drv_context(udata, struct tavor_ucontext, ib);
-	struct mthca_create_srq cmd = {};
+	struct mthca_create_srq cmd;
 	struct tavor_pin pin;
 	int err;
 
-	if (udata->inlen < sizeof(cmd))
-		return -EINVAL;
-	err = ib_copy_from_udata(&cmd, udata, sizeof(cmd));
+	err = ib_copy_validate_udata_in(udata, cmd, db_page);
 	if (err)
 		return err;
 	srq->uar = ctx->uar.index;
@@ -382,7 +381,7 @@ static int tavor_srq_tell_user(struct tavor_hw_srq *srq, struct ib_udata *udata)
 {
 	struct mthca_create_srq_resp resp = { .srqn = srq->srqn };
 
-	return ib_copy_to_udata(udata, &resp, min(sizeof(resp), udata->outlen));
+	return tavor_udata_done(udata, ib_respond_udata(udata, resp));
 }
 
 static int tavor_srq_check(const struct tavor_dev *dev, const struct ib_srq_init_attr *attr)
@@ -521,8 +520,8 @@ static int tavor_create_user_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *
  * @udata: NULL for kernel SRQs
  *
  * Context: Process context.
- * Return: 0; -EOPNOTSUPP: type; -EINVAL: size, or a buffer that is not the caller's; -ENOMEM; or
- * the firmware's.
+ * Return: 0; -EOPNOTSUPP: type, or unknown driver data; -EINVAL: size, driver data that is too
+ * short, or a buffer that is not the caller's; -EFAULT; -ENOMEM; or the firmware's.
  */
 int tavor_create_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *attr, struct ib_udata *udata)
 {
@@ -561,17 +560,21 @@ const struct vrb_verb tavor_verb_modify_srq = {
  * @ibsrq: the SRQ
  * @attr: the new limit
  * @mask: IB_SRQ_LIMIT; a resize is not supported
- * @udata: not used
+ * @udata: NULL for kernel SRQs
  *
  * Context: Process context.
- * Return: 0; -EOPNOTSUPP: resize; -EINVAL: limit; or the firmware's.
+ * Return: 0; -EOPNOTSUPP: resize, or unknown driver data; -EINVAL: limit; -EFAULT; or the
+ * firmware's.
  */
 int tavor_modify_srq(struct ib_srq *ibsrq, struct ib_srq_attr *attr, enum ib_srq_attr_mask mask,
 		     struct ib_udata *udata)
 {
 	struct tavor_hw_srq *srq = to_tsrq(ibsrq)->hw;
 	struct vrb_modify_srq req;
+	int err = tavor_no_udata(udata);
 
+	if (err)
+		return err;
 	vrb_prep_modify_srq(&req, ibsrq);
 	req.vrb.user = srq->object.destroy.user;
 	req.attr = *attr;
@@ -641,15 +644,18 @@ int tavor_query_srq(struct ib_srq *ibsrq, struct ib_srq_attr *attr)
 /**
  * tavor_destroy_srq() - ib_device_ops.destroy_srq
  * @ibsrq: the SRQ; no QP uses it
- * @udata: not used: ib_core passes one of its own when it undoes a create
+ * @udata: of a process, or NULL
  *
  * Context: Process context.
- * Return: 0: a destroy does not fail.
+ * Return: as tavor_destroy_cq().
  */
 int tavor_destroy_srq(struct ib_srq *ibsrq, struct ib_udata *udata)
 {
 	struct tavor_hw_srq *srq = to_tsrq(ibsrq)->hw;
+	int err = tavor_no_udata(udata);
 
+	if (err)
+		return err;
 	if (to_tsrq(ibsrq)->owned.ctx)
 		return tavor_destroy_in_context(&to_tsrq(ibsrq)->owned);
 	if (vrb_object_is_shell(&srq->object))

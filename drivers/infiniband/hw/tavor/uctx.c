@@ -16,6 +16,7 @@
 #include "pd.h"
 #include "tavor.h"
 #include "uctx.h"
+#include "udata.h"
 
 static struct tavor_process *tavor_process_find(struct tavor_dev *dev)
 {
@@ -77,7 +78,7 @@ static void tavor_process_put(struct tavor_dev *dev, struct tavor_process *proce
  * @udata: the size of the QP table is returned in it
  *
  * Context: Process context, may sleep.
- * Return: 0 or a negative errno.
+ * Return: 0; -EOPNOTSUPP: unknown driver data; or another negative errno.
  */
 int tavor_alloc_ucontext(struct ib_ucontext *ibctx, struct ib_udata *udata)
 {
@@ -90,6 +91,9 @@ int tavor_alloc_ucontext(struct ib_ucontext *ibctx, struct ib_udata *udata)
 
 	if (vrb_device_failed(dev->vrb))
 		return -EIO;
+	err = ib_is_udata_in_empty(udata);
+	if (err)
+		return err;
 	ctx->process = tavor_process_get(dev);
 	if (!ctx->process)
 		return -ENOMEM;
@@ -102,7 +106,7 @@ int tavor_alloc_ucontext(struct ib_ucontext *ibctx, struct ib_udata *udata)
 	ctx->mrs = RB_ROOT;
 	INIT_LIST_HEAD(&ctx->owned);
 	init_waitqueue_head(&ctx->left);
-	err = ib_copy_to_udata(udata, &resp, min(sizeof(resp), udata->outlen));
+	err = tavor_udata_done(udata, ib_respond_udata(udata, resp));
 	if (err)
 		goto free_uar;
 	return 0;

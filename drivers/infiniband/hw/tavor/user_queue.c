@@ -31,6 +31,7 @@
 #include "qp.h"
 #include "tavor.h"
 #include "uctx.h"
+#include "udata.h"
 #include "user_queue.h"
 #include "verb_queue.h"
 
@@ -90,11 +91,16 @@ static int tavor_queue_take(const struct tavor_hw_qp *qp, const struct ib_qp_att
  * @udata: NULL for kernel QPs
  *
  * Context: Process context.
- * Return: as tavor_modify_qp(); 0 for a request of a verb queue, which does not wait here.
+ * Return: as tavor_modify_qp(); 0 for a request of a verb queue, which does not wait here;
+ * -EOPNOTSUPP: unknown driver data; -EFAULT.
  */
 int tavor_user_modify_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask,
 			 struct ib_udata *udata)
 {
+	int err = tavor_no_udata(udata);
+
+	if (err)
+		return err;
 	if (udata && READ_ONCE(to_tqp(ibqp)->queueing) == attr)
 		return tavor_queue_take(to_tqp(ibqp)->hw, attr, mask);
 	return tavor_modify_qp(ibqp, attr, mask, udata);
@@ -103,13 +109,17 @@ int tavor_user_modify_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask,
 /**
  * tavor_user_destroy_qp() - ib_device_ops.destroy_qp
  * @ibqp: the QP
- * @udata: not used
+ * @udata: of a process, or NULL
  *
  * Context: Process context.
- * Return: 0: a destroy does not fail.
+ * Return: as tavor_destroy_cq().
  */
 int tavor_user_destroy_qp(struct ib_qp *ibqp, struct ib_udata *udata)
 {
+	int err = tavor_no_udata(udata);
+
+	if (err)
+		return err;
 	tavor_queue_forget_qp(to_tqp(ibqp)->hw);
 	return tavor_destroy_qp(ibqp, udata);
 }
