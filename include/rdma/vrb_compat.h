@@ -111,6 +111,13 @@ static inline int ib_no_udata_io(struct ib_udata *udata)
 }
 #endif
 
+/* The driver checks all driver data. Older kernels cannot tell programs so. */
+#ifdef VRB_HAS_ROBUST_UDATA
+#define VRB_ROBUST_UDATA .uverbs_robust_udata = 1,
+#else
+#define VRB_ROBUST_UDATA
+#endif
+
 /* Whether the caller may use a privileged Q_Key. */
 #ifdef VRB_HAS_DEV_RAW_CAP
 #define vrb_has_raw_cap(ibdev) rdma_dev_has_raw_cap(ibdev)

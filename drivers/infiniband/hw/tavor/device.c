@@ -234,6 +234,7 @@ static const struct ib_device_ops tavor_dev_ops = {
 	.owner = THIS_MODULE,
 	.driver_id = RDMA_DRIVER_MTHCA,
 	.uverbs_abi_ver = 1,
+	VRB_ROBUST_UDATA
 	.device_group = &tavor_attribute_group,
 
 	.alloc_pd = tavor_alloc_pd,
