@@ -12,11 +12,13 @@ cd "$(dirname "$0")/.." || exit 1
 . lib/try.bash
 
 echo "TAP version 13"
-echo "1..35"
+echo "1..37"
 
 # A refused run boots no guest.
 try "an unknown option is refused by name" 125 "'--frob'" --frob -- true
 try "an unknown kernel is refused by name" 125 "'5.10'" --kernel 5.10 -- true
+! grep -q booting "$work/err"
+result $? "a refused run does not say that it boots"
 try "an unknown driver is refused by name" 125 "'mlx5'" --driver mlx5 -- true
 try "processors that are no number are refused" 125 "--smp .*'many'" --smp many -- true
 try "no processor is refused" 125 "--smp .*'0'" --smp 0 -- true
@@ -71,6 +73,8 @@ try "the command's status is returned" 7 "status 7" --hcas 0 --share "$work/shar
 [ "$(cat "$work/out")" = "shared
 err" ]
 result $? "output is streamed, the share is mounted, the tree is read-only"
+grep -q '^vm: booting kernel 6\.12\.[0-9].*, no HCA' "$work/err"
+result $? "the run says that it boots, and which kernel"
 [ "$(cat "$work/results/kept")" = kept ]
 result $? "the host has the contents of the results folder"
 grep -q 'cryptomgr.notests bench.a=1 bench.b=2 bench.c=3$' "$work/results/cmdline"
