@@ -51,7 +51,7 @@ help:
 	@echo '                       the compiler command of each file, for clangd; after make or vm/kbuild'
 	@echo '  make clean           remove build/, tags, compile_commands.json and the output of Kbuild in the tree'
 	@echo
-	@echo 'demo, shell, audit, bench and check take KERNEL=6.12 (default) or KERNEL=7.'
+	@echo 'demo, shell, audit, bench and check take KERNEL=6.12 (default), KERNEL=7, or another that vm/run --help names.'
 	@echo 'make alone, userspace, docs, tags, compile_commands.json and clean need no root and install no package:'
 	@echo 'they name the package that is missing. modules_install needs root. The others need root on Debian 12 or 13,'
 	@echo 'and install what they need.'

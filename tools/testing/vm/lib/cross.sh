@@ -2,8 +2,9 @@
 # shellcheck shell=bash
 #
 # Debian's kernel headers beyond those of the guests: for other architectures, and of the newest
-# kernel in any suite. The modules are only compiled against them, not run. A second apt state has
-# the package lists of these architectures and suites.
+# kernel in any suite. The modules are only compiled against them, not run, except with "--kernel
+# sid" and "--kernel experimental". A second apt state has the package lists of these architectures
+# and suites.
 
 CROSS_APT=$CACHE/apt-cross
 # The architecture as Debian names it, the flavour of its kernel, and the package of its compiler.
@@ -30,7 +31,8 @@ cross_sources() {
 }
 
 # cross_index: "suite architecture package version file sha256 depends", with tabs between, for each
-# package of kernel headers. It saves apt a search through a million packages for each question.
+# package of a kernel or its headers. It saves apt a search through a million packages for each
+# question.
 cross_index() {
 	local suite architecture uri list
 	# shellcheck disable=SC2016 # apt's own variables
@@ -42,7 +44,7 @@ cross_index() {
 		/usr/lib/apt/apt-helper cat-file "$list" |
 			awk -v RS= -F'\n' -v OFS='\t' -v suite="$suite" -v uri="$uri" \
 				-v architecture="$architecture" '
-				/^Package: linux-(headers|kbuild)-/ {
+				/^Package: linux-(headers|kbuild|base|binary|modules|image)-/ {
 					split("", value)
 					for (i = 1; i <= NF; i++)
 						if (match($i, /^[A-Za-z0-9]+: /))
@@ -59,18 +61,18 @@ cross_index() {
 cross_update() {
 	local APT=$CROSS_APT
 	with_apt apt-get update || :
-	cross_index >"$APT/index.new"
-	[ -s "$APT/index.new" ] && mv "$APT/index.new" "$APT/index"
+	cross_index >"$APT/kernels.new"
+	[ -s "$APT/kernels.new" ] && mv "$APT/kernels.new" "$APT/kernels"
 }
 
 # cross_fresh: renews an index that is older than a day
 cross_fresh() {
-	[ -z "$(find "$CROSS_APT/index" -mmin -1440 2>/dev/null)" ] || return 0
+	[ -z "$(find "$CROSS_APT/kernels" -mmin -1440 2>/dev/null)" ] || return 0
 	host_lists
 	mkdir -p "$CROSS_APT/lists/partial" "$CROSS_APT/archives/partial" "$CACHE/lock"
 	(
 		flock 9
-		[ -z "$(find "$CROSS_APT/index" -mmin -1440 2>/dev/null)" ] || exit 0
+		[ -z "$(find "$CROSS_APT/kernels" -mmin -1440 2>/dev/null)" ] || exit 0
 		cross_sources >"$CROSS_APT/sources.list" &&
 			slow "package lists of other architectures and suites" \
 				"$BASH" "$VM_DIR/lib/do" cross_update 9>&-
@@ -84,7 +86,7 @@ cross_releases() {
 	awk -F'\t' -v architecture="$architecture" -v flavour="$flavour" -v suites=" $* " '
 		$2 == architecture && index(suites, " " $1 " ") &&
 		$3 ~ "^linux-headers-[0-9.]+(-rc[0-9]+)?([+][^-]*)?-" flavour "$" {
-			print $4, substr($3, length("linux-headers-") + 1) }' "$CROSS_APT/index" |
+			print $4, substr($3, length("linux-headers-") + 1) }' "$CROSS_APT/kernels" |
 		sort -k1,1Vr -u | cut -d' ' -f2
 }
 
@@ -97,10 +99,16 @@ cross_fetch() {
 		! /usr/lib/apt/apt-helper -o APT::Sandbox::User=root download-file \
 			"$uri" "$deb" "SHA256:$sum" || break
 	done < <(awk -F'\t' -v architecture="$2" -v package="$3" \
-		'$2 == architecture && $3 == package { print $5, $6 }' "$CROSS_APT/index")
+		'$2 == architecture && $3 == package { print $5, $6 }' "$CROSS_APT/kernels")
 	[ -s "$deb" ] || { echo "no archive has $3 for $2"; return 1; }
 	dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$dir" --keep-directory-symlink --no-same-owner
 	rm -f "$deb"
+}
+
+# cross_compiler RELEASE: the package of the compiler that its headers depend on
+cross_compiler() {
+	awk -F'\t' -v package="linux-headers-$1" '$3 == package { print $7; exit }' \
+		"$CROSS_APT/kernels" | grep -oE 'gcc-[0-9]+' | head -n 1
 }
 
 # cross_make ARCHITECTURE RELEASE FLAVOUR DIR: the headers, with programs for this machine. Without
@@ -112,8 +120,7 @@ cross_make() {
 	cross_fetch "$dir" amd64 "linux-kbuild-$base"
 	kernel_complete "$dir"
 	rm -rf "${dir:?}/usr/share" "$dir/usr/src/linux-headers-$release/vmlinux"
-	awk -F'\t' -v package="linux-headers-$release" '$3 == package { print $7; exit }' \
-		"$CROSS_APT/index" | grep -oE 'gcc-[0-9]+' | head -n 1 >"$dir/compiler"
+	cross_compiler "$release" >"$dir/compiler"
 	echo "$release" >"$dir/release"
 }
 

@@ -2,12 +2,14 @@
 # shellcheck shell=bash
 #
 # Debian's kernels in the cache: an uncompressed vmlinux to boot, the modules the tests use, and the
-# headers to build our own modules against. A line ("6.12" or "7") names the kernel that was its
-# newest when it was first asked for; "setup --refresh" looks again.
+# headers to build our own modules against. A line ("6.12", "7", "7.2", "sid") names the kernel that
+# was its newest when it was first asked for; "setup --refresh" looks again.
 
+# The lines that the tests run on.
 KERNEL_LINES="6.12 7"
-# What else --kernel accepts: the same with PREEMPT_RT, and the debug kernel.
-KERNEL_NAMES="$KERNEL_LINES 6.12-rt 7-rt debug"
+# What --kernel accepts.
+KERNEL_NAMES="6.12, 7, another series of Debian's from 6.12 on, sid, experimental (each also with \
+-rt), or debug"
 
 # The text of these lists is part of a kernel's name in the cache, white space included.
 # The modules that a guest may load; the rest of Debian's package (graphics, sound, ...) only costs
@@ -21,41 +23,93 @@ KERNEL_DROP="net/bluetooth net/wireless net/mac80211 net/nfc net/can net/netfilt
 fs/f2fs
 	fs/nls drivers/block/drbd drivers/infiniband/hw/mana arch/x86/kvm"
 
-# shellcheck disable=SC2153 # SUITE is apt.sh's
-kernel_suite() {
+# kernel_fault NAME: prints why --kernel does not accept it, or nothing
+kernel_fault() {
+	local major minor
 	case $1 in
-	6.12 | 6.12-rt) echo "$SUITE" ;;
-	7 | 7-rt) echo "$SUITE-backports" ;;
-	*) die "no such kernel: '$1' (one of: $KERNEL_NAMES)" ;;
+	debug | sid | sid-rt | experimental | experimental-rt) return ;;
 	esac
+	if [[ ! $1 =~ ^([1-9][0-9]?)(\.([0-9][0-9]?))?(-rt)?$ ]]; then
+		echo "--kernel is $KERNEL_NAMES, not '$1'"
+		return
+	fi
+	major=${BASH_REMATCH[1]}
+	minor=${BASH_REMATCH[3]:-0}
+	[ "$major" -gt 6 ] || { [ "$major" = 6 ] && [ "$minor" -ge 12 ]; } ||
+		echo "--kernel '$1' is not supported: the modules need 6.12 or later"
+}
+
+# kernel_is_new LINE: it comes from a suite that the bench's own apt state does not have
+kernel_is_new() {
+	[[ $1 =~ ^(sid|experimental)(-rt)?$ ]]
+}
+
+# kernel_fresh LINE: renews the package lists that have it
+kernel_fresh() {
+	host_lists
+	if kernel_is_new "$1"; then
+		cross_fresh || die "could not read Debian's package lists: is an archive reachable?"
+	else
+		apt_fresh
+	fi
+}
+
+# kernel_releases FLAVOUR: all of its releases in the suites of the bench, the newest last
+kernel_releases() {
+	with_apt apt-cache pkgnames linux-image- |
+		sed -nE "s/^linux-image-([0-9][^-]*-$1)\$/\1/p" | sort -V
 }
 
 # kernel_newest LINE: the release of the newest kernel of that line, as Debian names it
 kernel_newest() {
-	local suite image=linux-image-amd64
-	[[ $1 != *-rt ]] || image=linux-image-rt-amd64
-	suite=$(kernel_suite "$1")
-	if [ "$suite" = "$SUITE" ]; then
-		with_apt apt-cache depends "$image"
+	local line=${1%-rt} flavour=amd64
+	[ "$line" = "$1" ] || flavour=rt-amd64
+	if kernel_is_new "$1"; then
+		cross_releases amd64 "$flavour" "$line" | head -n 1
 	else
-		with_apt apt-cache -t "$suite" depends "$image"
-	fi | sed -n 's/^ *Depends: linux-image-\([0-9].*\)$/\1/p'
+		kernel_releases "$flavour" | grep "^${line/./\\.}[.+-]" | tail -n 1
+	fi
 }
 
+# kernel_has LINE PACKAGE: an archive that has this line has the package
+kernel_has() {
+	if kernel_is_new "$1"; then
+		awk -F'\t' -v package="$2" '$2 == "amd64" && $3 == package { found = 1 }
+			END { exit !found }' "$CROSS_APT/kernels"
+	else
+		with_apt apt-cache show "$2" >/dev/null 2>&1
+	fi
+}
+
+# kernel_packages LINE RELEASE
 kernel_packages() {
-	local release=$1 base=${1%-amd64} common
+	local release=$2 base=${2%-amd64} common
 	base=${base%-rt}
 	common=linux-headers-$base-common
 	# Before 7, the kernels with PREEMPT_RT have their own package of common headers.
-	if [[ $release == *-rt-amd64 ]] &&
-		with_apt apt-cache show "$common-rt" >/dev/null 2>&1; then
+	if [[ $release == *-rt-amd64 ]] && kernel_has "$1" "$common-rt"; then
 		common+=-rt
 	fi
 	echo "linux-headers-$release $common linux-kbuild-$base"
-	if with_apt apt-cache show "linux-binary-$release" >/dev/null 2>&1; then
+	if kernel_has "$1" "linux-binary-$release"; then
 		echo "linux-binary-$release linux-modules-$release linux-base-$release"
 	else
 		echo "linux-image-$release"
+	fi
+}
+
+# kernel_unpack LINE RELEASE DIR
+kernel_unpack() {
+	local package packages
+	packages=$(kernel_packages "$1" "$2")
+	if kernel_is_new "$1"; then
+		for package in $packages; do
+			cross_fetch "$3" amd64 "$package"
+		done
+		cross_compiler "$2" >"$3/compiler"
+	else
+		# shellcheck disable=SC2086 # a list of words
+		apt_unpack "$3" $packages
 	fi
 }
 
@@ -99,10 +153,10 @@ kernel_complete() {
 	done
 }
 
+# kernel_make LINE RELEASE TOOL-ROOT DIR
 kernel_make() {
-	local release=$1 tool=$2 dir=$3 full
-	# shellcheck disable=SC2046 # a list of words
-	apt_unpack "$dir" $(kernel_packages "$release")
+	local release=$2 tool=$3 dir=$4 full
+	kernel_unpack "$1" "$release" "$dir"
 	full=$dir/usr/lib/modules/$release
 	[ -d "$full" ] || full=$dir/lib/modules/$release
 	if [ -e "$full/vmlinuz" ]; then
@@ -127,10 +181,10 @@ kernel_resolve() {
 		cat "$note"
 		return
 	fi
-	host_lists
-	apt_fresh
-	release=$(kernel_newest "$1")
-	[ -n "$release" ] || die "Debian's archive has no kernel of line $1"
+	kernel_fresh "$1"
+	release=$(kernel_newest "$1") || :
+	[ -n "$release" ] || die "Debian's archive has no kernel $1; it has" \
+		"$(kernel_releases amd64 | grep -oE '^[0-9]+\.[0-9]+' | sort -Vu | xargs)"
 	mkdir -p "$CACHE/kernels"
 	echo "$release" >"$note.$$"
 	mv "$note.$$" "$note"
@@ -139,22 +193,31 @@ kernel_resolve() {
 
 # kernel LINE: prints the directory of that kernel, fetching it if the cache lacks it
 kernel() {
-	local release dir tool
+	local release dir tool fault
+	fault=$(kernel_fault "$1")
+	[ -z "$fault" ] || die "$fault"
 	if [ "$1" = debug ]; then
 		debug_kernel
 		return
 	fi
-	kernel_suite "$1" >/dev/null
 	release=$(kernel_resolve "$1")
 	dir=$CACHE/kernels/$release-$(key "$KERNEL_KEEP" "$KERNEL_DROP")
 	if [ ! -d "$dir" ]; then
 		need_root "unpacking a kernel"
 		mkdir -p "$CACHE"
 		need_space "$CACHE" 3000
-		host_lists
-		apt_fresh
+		kernel_fresh "$1"
 		tool=$(tool_root)
-		cached "$dir" "unpacking kernel $release" kernel_make "$release" "$tool"
+		cached "$dir" "unpacking kernel $release" kernel_make "$1" "$release" "$tool"
 	fi
 	echo "$dir"
+}
+
+# kernel_tools KERNEL-DIR: prints the root with the compiler that fits this kernel
+kernel_tools() {
+	if [ -s "$1/compiler" ]; then
+		newest_root "$(<"$1/compiler")"
+	else
+		tool_root
+	fi
 }
