@@ -29,6 +29,8 @@ tree=$work/tree
 mkdir -p "$tree/tools/testing/static" "$tree/drivers/fixtures"
 cp "$here/columns.py" "$here/tree.py" "$tree/tools/testing/static/"
 echo "int a;" >"$tree/drivers/good.c"
+printf '%s\n' "[*]" "max_line_length = 100" "[*.{rst,md}]" "max_line_length = 120" "[*.mk]" \
+	"max_line_length = off" >"$tree/.editorconfig"
 columns 101 >"$tree/drivers/fixtures/planted.c"
 git -C "$tree" init -q
 
@@ -44,7 +46,13 @@ judged "a line that is too long after its string" "not ok" a.c \
 	"	print(\"$(columns 60)\", $(columns 40));"
 judged "a long string in a script" "not ok" a.sh "echo \"$(columns 100)\""
 judged "a line that says where a test runs may be long" ok a.sh "# Runs: guest $(columns 100)"
-judged "a file that is no program is not judged" ok a.rst "$(columns 101)"
+judged "120 columns of a document pass" ok a.rst "$(columns 120)"
+judged "121 columns of a document" "not ok" a.rst "$(columns 121)"
+judged "121 columns of Markdown" "not ok" a.md "$(columns 121)"
+judged "a row of a table in Markdown may be long" ok a.md "| $(columns 121) |"
+judged "a file that is neither program nor document is not judged" ok a.mk "$(columns 101)"
+sed -i 's/100/90/' "$tree/.editorconfig"
+judged "the limit is the one of .editorconfig" "not ok" a.c "$(columns 91)"
 ! grep -q planted "$work/out"
 result $? "planted mistakes are not judged"
 echo "1..$number"
