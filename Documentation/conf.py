@@ -123,10 +123,16 @@ class Excerpt(SphinxDirective):
     has_content = True
     required_arguments = 1
 
+    @staticmethod
+    def declares(lines):
+        """Whether these lines begin with a declaration: there is no body before its semicolon."""
+        line = next((line for line in lines if '{' in line or line.endswith(';')), '')
+        return '{' not in line
+
     def definition(self, lines, start):
         """The lines of the definition that begins with a text; without its comment."""
         for first, line in enumerate(lines):
-            if line.startswith(start):
+            if line.startswith(start) and not self.declares(lines[first:]):
                 if line.endswith('};'):
                     return [line]
                 last = next((n for n in range(first, len(lines)) if lines[n].startswith('}')), None)
