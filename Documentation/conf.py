@@ -107,10 +107,32 @@ SHORT = 24
 
 
 def mark_short_names(_app, doctree):
-    """A name that fits into a narrow window is not broken; see _static/custom.css."""
+    """A name that fits into a narrow window is not broken, nor a word of several; see _static/custom.css."""
     for name in doctree.findall(nodes.literal):
-        if len(name.astext()) <= SHORT and ' ' not in name.astext():
-            name['classes'].append('short')
+        words = name.astext().split()
+        if max(map(len, words), default=0) <= SHORT:
+            name['classes'].append('short' if len(words) == 1 else 'words')
+
+
+LONG = 30
+
+
+def mark_long_cells(_app, doctree):
+    """A cell with a text keeps a readable width in a narrow window; see _static/custom.css."""
+    for cell in doctree.findall(nodes.entry):
+        if len(cell.astext()) > LONG:
+            cell['classes'].append('long')
+
+
+SIZE = re.compile(r'(?:\d+ x )?\d+ (?:bits|bytes)')
+
+
+def keep_sizes(_app, doctree):
+    """A cell that is a size, such as "64 bits", is one line."""
+    for cell in doctree.findall(nodes.entry):
+        if SIZE.fullmatch(cell.astext()):
+            for text in list(cell.findall(nodes.Text)):
+                text.parent.replace(text, nodes.Text(text.replace(' ', '\N{NO-BREAK SPACE}')))
 
 
 class Excerpt(SphinxDirective):
@@ -156,5 +178,7 @@ def setup(app):
     app.connect('doctree-read', drop_empty_members)
     app.connect('doctree-read', mark_errnos)
     app.connect('doctree-read', mark_short_names)
+    app.connect('doctree-read', mark_long_cells)
+    app.connect('doctree-read', keep_sizes)
     app.connect('doctree-read', find_torn_rows)
     return {'parallel_read_safe': True}
