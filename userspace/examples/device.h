@@ -8,7 +8,7 @@
 #include <argp.h>
 #include <infiniband/verbs.h>
 
-#define EXAMPLES_VERSION "1.0.0"
+#define EXAMPLES_VERSION "0.1"
 
 /* Prints an error message and ends the program with status 1. */
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));

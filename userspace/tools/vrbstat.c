@@ -15,7 +15,6 @@
 #include <cjson/cJSON.h>
 #include "vrbstat.h"
 
-#define VERSION "1.0.0"
 #define WATCHED 20
 
 static struct {

@@ -117,7 +117,7 @@ static error_t parse_arg(int key, char *arg, struct argp_state *state)
 	}
 }
 
-const char *argp_program_version = "tavor-hca 0.1";
+const char *argp_program_version = "tavor-hca " VERSION;
 
 static const struct argp argp = {
 	.options = arg_options,
