@@ -24,7 +24,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define MAX_LINE 65536
@@ -596,22 +595,11 @@ static void on_listen(struct hca_fd *f, u32 events)
 	loop_add(&c->f, EPOLLIN);
 }
 
-/* Replaces a socket file that a killed model has left. */
 int control_listen(const char *path)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-
-	if (strlen(path) >= sizeof(addr.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(addr.sun_path, path);
-	unlink(path);
 	listener.fn = on_listen;
-	listener.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (listener.fd < 0 || bind(listener.fd, (struct sockaddr *)&addr, sizeof(addr)) ||
-	    listen(listener.fd, 8))
-		return -errno;
 	socket_path = strdup(path);
-	return loop_add(&listener, EPOLLIN);
+	return loop_listen(&listener, path, 8);
 }
 
 void control_close(void)

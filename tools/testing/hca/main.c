@@ -124,7 +124,8 @@ static const struct argp argp = {
 	.parser = parse_arg,
 	.doc = "Software model of the MT23108 \"Tavor\" InfiniBand HCA, served to QEMU over "
 	       "vfio-user.\v"
-	       "Exit status: 0, 2 for a bad command line, 3 if any violation was recorded.",
+	       "Exit status: 0, 1 if a file or a socket cannot be opened, 2 for a bad command line, "
+	       "3 if any violation was recorded.",
 };
 
 /* --- the process ------------------------------------------------------------------------------ */

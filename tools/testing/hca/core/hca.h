@@ -169,6 +169,12 @@ int loop_add(struct hca_fd *f, u32 events);
 int loop_modify(struct hca_fd *f, u32 events);
 void loop_remove(struct hca_fd *f);
 /*
+ * Listens at a socket file, which replaces one that a killed process has left, and watches it.
+ * Returns 0 or a negative errno: -EADDRINUSE if somebody listens there, -EEXIST if the file is no
+ * socket.
+ */
+int loop_listen(struct hca_fd *f, const char *path, int backlog);
+/*
  * Runs one turn: ready descriptors, due timers, queued work. With @block it waits for the first of
  * them.
  */

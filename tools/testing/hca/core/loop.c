@@ -13,8 +13,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #define MAX_EVENTS 16
 
@@ -246,6 +251,47 @@ void loop_remove(struct hca_fd *f)
 	for (i = 0; i < ready_len; i++)
 		if (ready[i].data.ptr == f)
 			ready[i].data.ptr = NULL;
+}
+
+/* Whether the file is a socket that nobody uses any longer, or does not exist. */
+static int loop_check_stale(const struct sockaddr_un *addr)
+{
+	struct stat st;
+	int fd, ret;
+
+	if (lstat(addr->sun_path, &st))
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	ret = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) && errno == ECONNREFUSED;
+	close(fd);
+	return ret ? 0 : -EADDRINUSE;
+}
+
+int loop_listen(struct hca_fd *f, const char *path, int backlog)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int ret;
+
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(addr.sun_path, path);
+	ret = loop_check_stale(&addr);
+	if (ret)
+		return ret;
+	unlink(path);
+	f->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (f->fd < 0)
+		return -errno;
+	if (!bind(f->fd, (struct sockaddr *)&addr, sizeof(addr)) && !listen(f->fd, backlog))
+		return loop_add(f, EPOLLIN);
+	ret = -errno;
+	close(f->fd);
+	f->fd = -1;
+	return ret;
 }
 
 static void fds_run(const struct timespec *wait)

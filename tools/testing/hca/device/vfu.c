@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define BURST 64 /* messages in one turn of the loop */
@@ -250,18 +249,7 @@ static void on_listen(struct hca_fd *f, u32 events)
 
 int vfu_listen(struct hca *h, const char *path)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	struct vfu *v = vfu_of(h);
-
-	if (strlen(path) >= sizeof(addr.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(addr.sun_path, path);
-	unlink(path);
-	v->listen.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (v->listen.fd < 0 || bind(v->listen.fd, (struct sockaddr *)&addr, sizeof(addr)) ||
-	    listen(v->listen.fd, 4))
-		return -errno;
-	return loop_add(&v->listen, EPOLLIN);
+	return loop_listen(&vfu_of(h)->listen, path, 4);
 }
 
 int vfu_new(struct hca *h)

@@ -147,6 +147,23 @@ says 0 '^tavor-hcactl [0-9]' --version && version=$(sed 's/.* //' "$work/out")
 	"$model" --version | grep -qx "tavor-hca $version"
 result $? "--version prints the same version for the model and both tools"
 
+# second STATUS PATTERN ARGUMENT...: another model ends with this status and message
+second() {
+	local status=0
+	timeout 30 "$model" "${@:3}" >"$work/out" 2>"$work/err" || status=$?
+	[ "$status" = "$1" ] && grep -qxE -- "$2" "$work/err"
+}
+second 1 "tavor-hca: --control $control: Address already in use" --socket "$work/other-hca" \
+	--control "$control" && ctl 0 '^HCA 0' show
+result $? "a second model does not take a control socket away from the first"
+second 1 "tavor-hca: --socket $work/hca0: Address already in use" --socket "$work/hca0" &&
+	[ -S "$work/hca0" ]
+result $? "nor the socket of an HCA"
+echo text >"$work/file"
+second 1 "tavor-hca: --control $work/file: File exists" --socket "$work/other-hca" \
+	--control "$work/file" && grep -qx text "$work/file"
+result $? "a file that is no socket is not replaced"
+
 # qemu PATTERN ARGUMENT...: tavor-hca-qemu refuses with a line that matches, and status 2
 qemu() {
 	local status=0
