@@ -346,7 +346,7 @@ static void set_intx(struct hca *h, bool level)
 	vfu_set_intx(h, level && !(le_get(p->cfg + PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE));
 }
 
-/* A message is lost if the client has set no eventfd, as on a bus. */
+/* A message is lost if the client has set no eventfd, as on a bus, or if lose_msix says so. */
 void pci_raise(struct hca *h, u8 intr)
 {
 	struct pci *p = pci_of(h);
@@ -356,6 +356,8 @@ void pci_raise(struct hca *h, u8 intr)
 	if (intr >> 6 == 0) {
 		count(h, "intx");
 		set_intx(h, true);
+	} else if (msix_on(p) && opt_bool(h, "lose_msix")) {
+		count(h, "interrupt_lost");
 	} else if (msix_on(p) && vfu_signal(h, VFIO_PCI_MSIX_IRQ_INDEX, intr & 0x3f)) {
 		count(h, "msix");
 	} else if (msi_on(p) && vfu_signal(h, VFIO_PCI_MSI_IRQ_INDEX, intr & 0x3f)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /* The vfio-user protocol, PCI configuration space, and errors of a client. */
 #include "client.h"
+#include "core/options.h"
 #include "tap.h"
 
 #include <errno.h>
@@ -489,6 +490,21 @@ static void msi_when_msix_is_off(void)
 	CHECK_EQ(tc_irq_taken(VFIO_PCI_MSI_IRQ_INDEX, 3), 1);
 }
 
+static void msix_can_be_lost(void)
+{
+	char why[OPT_WHY];
+
+	tc_fresh();
+	tc_irqs(VFIO_PCI_MSIX_IRQ_INDEX, 8);
+	tc_cfg_write(0x42, PCI_MSIX_FLAGS_ENABLE, 2);
+	CHECK_EQ(opt_set(hca_number(tc_hca()), "lose_msix", "1", why), 0);
+	pci_raise(tc_hca(), 0x83);
+	CHECK_EQ(tc_irq_taken(VFIO_PCI_MSIX_IRQ_INDEX, 3), 0);
+	CHECK_EQ(opt_set(hca_number(tc_hca()), "lose_msix", "0", why), 0);
+	pci_raise(tc_hca(), 0x83);
+	CHECK_EQ(tc_irq_taken(VFIO_PCI_MSIX_IRQ_INDEX, 3), 1);
+}
+
 /* --- life ------------------------------------------------------------------------------------- */
 
 static void reset_message_clears_the_device(void)
@@ -610,6 +626,7 @@ int main(int argc, char **argv)
 		TAP(hidden_ddr_has_no_bar),
 		TAP(ddr_can_be_mapped),
 		TAP(msi_when_msix_is_off),
+		TAP(msix_can_be_lost),
 		TAP(reset_message_clears_the_device),
 		TAP(reset_in_every_state),
 		TAP(second_client_after_the_first),
