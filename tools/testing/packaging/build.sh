@@ -32,10 +32,8 @@ git -c safe.directory="$tree" status --porcelain --ignored | grep -v '^!! build/
 	diff "$work/before" - >"$work/out"
 result $? "nothing is written outside build/"
 version=$(dpkg-deb -f "$out"/ib-vrb-dkms_*.deb Version)
-upstream=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' dkms.conf)
-[ "${version%%\~*}" = "$upstream" ] &&
-	tools/testing/hca/ctl/tavor-hcactl --version | grep -qx "tavor-hcactl $upstream"
-result $? "packages, dkms.conf and tools have one version"
+[ "$version" = "$(tools/packaging/version)" ]
+result $? "the packages have the version of the tree"
 source=usr/src/ib-vrb-$version
 has ib-vrb-dkms "$source/dkms.conf" "$source/Kbuild" "$source/include/rdma/vrb.h" \
 	"$source/drivers/infiniband/hw/tavor/main.c" "$source/drivers/infiniband/vrb/probe.sh" \
@@ -59,6 +57,15 @@ has libvrbq1 'usr/lib/x86_64-linux-gnu/libvrbq.so.1.*' && ! grep -q '\.so$' "$wo
 result $? "libvrbq1 has the library, libvrbq-dev what is needed to build with it"
 has vrb-tools usr/sbin/vrbstat usr/share/man/man8/vrbstat.8.gz
 result $? "vrb-tools has vrbstat and its man page"
+for deb in "$out"/*.deb; do
+	mkdir -p "$work/pages" && dpkg-deb --fsys-tarfile "$deb" |
+		tar -x -C "$work/pages" --wildcards './usr/share/man/*.gz' 2>/dev/null
+done
+# A page that is a link to another one (.so) has no title of its own.
+find "$work/pages" -name '*.gz' -exec zcat {} + | grep '^\.TH' >"$work/titles"
+grep -vE "\"(vrbstat |libvrbq )?$version\"" "$work/titles" >"$work/out"
+[ ! -s "$work/out" ] && [ "$(wc -l <"$work/titles")" -ge 11 ]
+result $? "the man pages have it, too"
 tools/packaging/deb --version 'a b' >"$work/out" 2>"$work/err"
 [ $? = 125 ] && grep -q "wants a Debian version, not 'a b'" "$work/err"
 result $? "an invalid version is refused"
