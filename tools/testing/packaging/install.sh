@@ -5,10 +5,11 @@
 # Level: all
 # Timeout: 3600
 #
-# Tests the packages in a fresh root of Debian 13 with the headers of the guest's kernel: DKMS
-# builds the modules, also from the tree, and an upgrade leaves nothing of the old version. A guest
-# on this root then passes its card to ib_tavor, and removes the packages (guest/use). DKMS compiles
-# here and not in the guest, where emulation would make it take an hour.
+# Tests the packages in a fresh root of Debian 13 with the headers of the guests' kernels: DKMS
+# builds the modules, also from the tree, and skips other kernels; an upgrade of all packages leaves
+# nothing of the old version. A guest on this root then boots with udev and systemd (guest/boot),
+# passes its card to ib_tavor, and removes the packages (guest/use). DKMS compiles here and not in
+# the guest, where emulation would make it take an hour.
 
 # shellcheck source-path=SCRIPTDIR/../vm
 . "$(dirname "$0")/../vm/lib/all.sh"
@@ -19,25 +20,44 @@ set +e
 # Debian's headers depend on pahole and these libraries; here the headers come from the cache, as
 # files.
 packages="dkms gcc gcc-14 make libc6-dev patch pahole libelf1t64 libssl3t64 libcjson1 python3
-	driverctl udev systemd"
+	libibverbs-dev pkgconf driverctl udev systemd login passwd"
 packages=${packages//[$'\n\t']/ }
 root=$BUILD/packaging/root
+names="ib-vrb-dkms libvrbq1 libvrbq-dev vrb-tools tavor-hca-model"
+# Kernels that the modules cannot be built for: too old, not tested, without InfiniBand, without
+# headers
 old=5.10.0-1-amd64
+untested=6.16.3+deb13-amd64
+without=6.12.1-without-amd64
+bare=6.12.2-bare-amd64
 
-# root_copy: makes a writable copy of the guest's root, with the kernel's modules and headers where
-# Debian's packages put them
-root_copy() {
-	local guest kernel
-	guest=$(guest_root "$packages") && kernel=$(kernel 6.12) || return 1
+# kernel_copy LINE: puts a kernel's modules and headers where Debian's packages put them
+kernel_copy() {
+	local kernel release
+	kernel=$(kernel "$1") || return 1
 	release=$(<"$kernel/release")
+	cp -a "$kernel/usr/." "$root/usr/" &&
+		cp -a "$kernel/modules/$release" "$root/usr/lib/modules/" &&
+		ln -s "/usr/src/linux-headers-$release" "$root/usr/lib/modules/$release/build"
+}
+
+# root_copy: makes a writable copy of the guest's root, with the kernels
+root_copy() {
+	local guest line
+	guest=$(guest_root "$packages") || return 1
 	clear_dir "$root"
 	mkdir -p "$root"
-	cp -a "$guest/." "$root/" && cp -a "$kernel/usr/." "$root/usr/" &&
-		cp -a "$kernel/modules/$release" "$root/usr/lib/modules/" || return 1
-	ln -s "/usr/src/linux-headers-$release" "$root/usr/lib/modules/$release/build"
-	# A kernel that the modules cannot be built for
-	mkdir -p "$root/usr/lib/modules/$old/build/include"
-	echo 'CONFIG_INFINIBAND=m' >"$root/usr/lib/modules/$old/build/.config"
+	cp -a "$guest/." "$root/" || return 1
+	for line in $KERNEL_LINES; do
+		kernel_copy "$line" || return 1
+	done
+	for line in "$old" "$untested" "$without"; do
+		mkdir -p "$root/usr/lib/modules/$line/build/include"
+		printf 'CONFIG_%s=m\n' PCI INFINIBAND INFINIBAND_USER_ACCESS \
+			>"$root/usr/lib/modules/$line/build/.config"
+	done
+	sed -i /INFINIBAND=/d "$root/usr/lib/modules/$without/build/.config"
+	mkdir -p "$root/usr/lib/modules/$bare/kernel"
 }
 
 # in_it COMMAND...: runs it in the root; its output is kept for the result
@@ -52,13 +72,18 @@ prints() {
 	in_it "${@:2}" && cat "$work/out" "$work/err" | grep -qE -- "$1"
 }
 
-# built_for_kernel VERSION: DKMS has installed it for the guest's kernel. Both names contain "+".
-built_for_kernel() {
-	in_it dkms status ib-vrb && grep -qF "ib-vrb/$1, $release, x86_64: installed" "$work/out"
+# said TEXT: the last command said this. Releases contain "+".
+said() {
+	cat "$work/out" "$work/err" | grep -qF -- "$1"
 }
 
-version_installed() {
-	dpkg-query --admindir="$root/var/lib/dpkg" -W -f '${Version}' ib-vrb-dkms
+# built VERSION: DKMS has installed the modules for each of the guests' kernels
+built() {
+	local release
+	in_it dkms status ib-vrb || return 1
+	for release in "${releases[@]}"; do
+		said "ib-vrb/$1, $release, x86_64: installed" || return 1
+	done
 }
 
 # tree_copy: copies the tracked files of the tree, like a clone
@@ -67,81 +92,166 @@ tree_copy() {
 		rsync -a --from0 --files-from=- "$TREE/" "$root/srv/ib-vrb/"
 }
 
-# left VERSION: lists what is left of a version
-left() {
-	ls -d "$root/usr/src/ib-vrb-$1" "$root/var/lib/dkms/ib-vrb/$1" 2>/dev/null
+# files FILE: writes the list of the root's files
+files() {
+	"$TREE/tools/testing/packaging/guest/files" "$root" >"$1"
+}
+
+# same OLD NEW: fails if a file list has lines that the other one does not have, and prints them
+same() {
+	diff "$1" "$2" | grep '^[<>]' | sed 's/^</gone:/; s/^>/left:/' >"$work/out"
+	[ ! -s "$work/out" ]
+}
+
+# all_packages FOLDER: prints the package files of all packages
+all_packages() {
+	local name
+	for name in $names; do
+		echo "$BUILD/$1/${name}"_*.deb
+	done
+}
+
+# all_have VERSION: each package is installed in this version
+all_have() {
+	local name
+	for name in $names; do
+		[ "$(dpkg-query --admindir="$root/var/lib/dpkg" -W \
+			-f '${db:Status-Status} ${Version}' "$name" 2>"$work/err")" = \
+			"installed $1" ] || return 1
+	done
+}
+
+# programs_say VERSION: each program, and pkg-config, prints this version
+programs_say() {
+	local name
+	for name in tavor-hca tavor-hcactl tavor-hca-qemu vrbstat; do
+		in_it "$name" --version && [ "$(<"$work/out")" = "$name $1" ] || return 1
+	done
+	in_it pkg-config --modversion libvrbq && [ "$(<"$work/out")" = "$1" ]
+}
+
+# example: compiles and links an example with what libvrbq-dev has
+example() {
+	mkdir -p "$root/srv/examples"
+	cp "$TREE"/userspace/examples/*.[ch] "$root/srv/examples/"
+	# shellcheck disable=SC2016 # expanded inside
+	in_it sh -c 'cd /srv/examples && gcc -o /srv/vrbq_first vrbq_first.c device.c \
+		$(pkg-config --cflags --libs libvrbq)' || return 1
+	rm -r "$root/srv/examples"
 }
 
 host_ready
 trap 'rm -rf "$work"; clear_dir "$BUILD/packaging"' EXIT
 echo "TAP version 13"
+version=$("$TREE/tools/packaging/version")
+next=$version+next
 "$TREE/tools/packaging/deb" --output "$BUILD/deb-test" >"$work/out" 2>"$work/err" &&
-	"$TREE/tools/packaging/deb" --output "$BUILD/deb-next" --dkms --version 0.1~pre1+next \
-		>"$work/out" 2>"$work/err"
+	"$TREE/tools/packaging/deb" --output "$BUILD/deb-next" --version "$next" \
+		>"$work/out" 2>"$work/err" && dpkg --compare-versions "$next" gt "$version"
 result $? "the packages build, also with a newer version"
 root_copy >"$work/out" 2>"$work/err"
-result $? "there is a root of Debian 13 with the kernel's headers"
+result $? "there is a root of Debian 13 with the kernels' headers"
+releases=()
+for line in $KERNEL_LINES; do
+	releases+=("$(kernel_resolve "$line")")
+done
+release=${releases[0]}
+files "$work/fresh"
 
-version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$TREE/dkms.conf")
+# --- the tree
 tree_copy >"$work/out" 2>"$work/err" && in_it dkms add /srv/ib-vrb &&
 	in_it dkms install "ib-vrb/$version" -k "$release"
 result $? "DKMS builds the modules from the tree, without a package"
-built_for_kernel "$version" &&
+in_it dkms status ib-vrb && said "ib-vrb/$version, $release, x86_64: installed" &&
 	prints '/updates/dkms/ib_tavor.ko' modinfo -k "$release" -F filename ib_tavor
 result $? "DKMS installs the modules from the tree"
+in_it dkms build "ib-vrb/$version" -k "$untested"
+[ $? = 77 ] && paste -sd' ' "$work/out" "$work/err" | tr -s ' ' >"$work/line" &&
+	grep -qF 'includes a BUILD_EXCLUSIVE directive which does not match this kernel' \
+		"$work/line"
+result $? "it skips a kernel that was not tested, with the message of the guide"
 in_it dkms remove "ib-vrb/$version" --all && in_it dkms status ib-vrb && [ ! -s "$work/out" ]
 result $? "DKMS removes the modules from the tree"
 rm -rf "$root/srv/ib-vrb" "$root/usr/src/ib-vrb-$version"
-"$TREE/tools/testing/packaging/guest/files" "$root" >"$root/files"
+files "$work/now"
+same "$work/fresh" "$work/now"
+result $? "nothing is left of them"
 
-in_it dpkg -i "$(echo "$BUILD"/deb-next/ib-vrb-dkms_*.deb)"
-result $? "ib-vrb-dkms is installed"
-newer=$(version_installed)
-built_for_kernel "$newer"
-result $? "DKMS has built it for the kernel"
-! grep -q "$old" "$work/out"
-result $? "DKMS has skipped a kernel that is too old, without a failure"
+# --- installing
+mapfile -t debs < <(all_packages deb-test)
+in_it dpkg -i "${debs[@]}"
+result $? "all packages are installed"
+cp "$work/out" "$work/installed"
+all_have "$version"
+result $? "they have the version of the tree"
+for skipped in "$old: they are tested with Linux 6.12 and 7.3 only." \
+	"$untested: they are tested with Linux 6.12 and 7.3 only." \
+	"$without: this kernel has no CONFIG_INFINIBAND." "$bare: its headers are missing."; do
+	grep -qxF "ib-vrb-dkms: no modules for Linux $skipped" "$work/installed"
+	result $? "the package says why there are no modules for Linux $skipped"
+done
+grep -qx "ib-vrb-dkms: apt-get install linux-headers-$bare" "$work/installed" &&
+	[ "$(grep -c 'no modules for' "$work/installed")" = 4 ]
+result $? "it names the headers to install, and has no complaint about other kernels"
+built "$version"
+result $? "DKMS has built the modules for ${releases[*]}"
+! grep -qE "$old|$untested|$without|$bare" "$work/out"
+result $? "and for no other kernel"
 prints '/updates/dkms/ib_tavor.ko' modinfo -k "$release" -F filename ib_tavor
 result $? "modprobe finds ib_tavor"
 prints 'ib_vrb' modinfo -k "$release" -F depends ib_tavor &&
 	in_it modinfo -k "$release" -F alias ib_tavor && [ ! -s "$work/out" ]
 result $? "ib_tavor needs ib_vrb, and has no alias"
+programs_say "$version"
+result $? "the programs and pkg-config print the version"
+files "$work/first"
 
-in_it dpkg -i "$(echo "$BUILD"/deb-test/ib-vrb-dkms_*.deb)"
-result $? "another version is installed over it"
-version=$(version_installed)
-[ "$newer" != "$version" ] && built_for_kernel "$version"
-result $? "DKMS has built the new version"
-left "$newer" >"$work/out"
-[ ! -s "$work/out" ] && [ -n "$(left "$version")" ]
+# --- the upgrade
+mapfile -t debs < <(all_packages deb-next)
+in_it dpkg -i "${debs[@]}"
+result $? "all packages are upgraded"
+all_have "$next"
+result $? "they have the newer version"
+built "$next" && ! said "ib-vrb/$version,"
+result $? "DKMS has built the newer modules, and has no others"
+programs_say "$next"
+result $? "the programs and pkg-config print the newer version"
+files "$work/now"
+sed "s/${version//./\\.}+next/$version/g" "$work/now" | LC_ALL=C sort >"$work/upgraded"
+LC_ALL=C sort "$work/first" >"$work/installed"
+same "$work/installed" "$work/upgraded"
+result $? "the files are the same as after the installation"
+grep -E "/ib-vrb[-/]$version(/|\$)|libvrbq\.so\.1\.$version\$" "$work/now" >"$work/out"
+[ ! -s "$work/out" ] && grep -q "/libvrbq\.so\.1\.$version+next\$" "$work/now"
 result $? "nothing is left of the old version"
-in_it dpkg -i "$(echo "$BUILD"/deb-test/tavor-hca-model_*.deb)"
-result $? "tavor-hca-model is installed"
-prints '^tavor-hca 0' tavor-hca --version && prints '^tavor-hcactl 0' tavor-hcactl --version &&
-	prints '^tavor-hca-qemu 0' tavor-hca-qemu --version
-result $? "its programs run"
 in_it env XDG_RUNTIME_DIR=/tmp systemd-analyze --user --man=no verify \
 	/usr/lib/systemd/user/tavor-hca.service && [ ! -s "$work/err" ]
 result $? "systemd has no complaint about the user's service"
+example
+result $? "an example of libvrbq compiles with libvrbq-dev"
+cp "$work/fresh" "$root/files"
 
-rm -r "$root/usr/lib/modules/$old"
-"$VM_DIR/run" --memory 2048 --share "$root" --timeout 1200 --packages "$packages" -- \
-	tools/testing/packaging/guest/use >"$work/guest" 2>"$work/guest.err"
+# --- the guest
+# shellcheck disable=SC2016 # expanded inside
+"$VM_DIR/run" --memory 2048 --share "$root" --timeout 1800 --packages "$packages" -- \
+	sh -c 'cd tools/testing/packaging/guest || exit
+	./boot; booted=$?
+	./use && exit "$booted"' >"$work/guest" 2>"$work/guest.err"
 status=$?
 # The guest's results become results of this test.
-while read -r word rest; do
-	case "$word $rest" in
+while IFS= read -r line; do
+	case $line in
 	"ok "* | "not ok "*)
 		number=$((number + 1))
-		[ "$word" = ok ] || failed=$((failed + 1))
-		sed -E "s/^(ok|not ok) [0-9]+/\1 $number/" <<<"$word $rest"
+		[[ $line == "ok "* ]] || failed=$((failed + 1))
+		sed -E "s/^(ok|not ok) [0-9]+/\1 $number/" <<<"$line"
 		;;
-	"#"*) echo "$word $rest" ;;
+	"#"*) echo "$line" ;;
 	esac
 done <"$work/guest"
 cp "$work/guest.err" "$work/err"
 : >"$work/out"
-[ "$status" = 0 ]
+[ "$status" = 0 ] && [ "$(grep -c '^1\.\.' "$work/guest")" = 2 ]
 result $? "the guest ends well"
 echo "1..$number"
 [ "$failed" = 0 ]
