@@ -5,7 +5,7 @@
 # Level: ci
 #
 # Tests that libvrbq exports exactly what its header declares. Each function has a man page, and an
-# installation contains all of them.
+# installation contains all of them. A program is compiled with pkg-config against an installation.
 
 # shellcheck source=SCRIPTDIR/../../vm/lib/all.sh
 . "$(dirname "$0")/../../vm/lib/all.sh"
@@ -62,8 +62,40 @@ not_installed() {
 	done
 }
 
+# flags OPTION...: prints what pkg-config prints for the installation in $PREFIX, with libibverbs of
+# the root of the tools
+flags() {
+	PKG_CONFIG_LIBDIR=$PREFIX/lib/pkgconfig:$(tool_root)/usr/lib/x86_64-linux-gnu/pkgconfig \
+		pkg-config "$@" libvrbq
+}
+
+# compiled OPTION...: compiles the program below with the flags, and runs it; prints what goes wrong
+compiled() {
+	local flags
+	flags=$(flags --cflags --libs) || return
+	# shellcheck disable=SC2086 # a list of words
+	in_tools cc -Wall -Werror "$@" -o "$WORK/program" "$WORK/program.c" $flags &&
+		in_tools env LD_LIBRARY_PATH="$PREFIX/lib" "$WORK/program"
+}
+
+PREFIX=$WORK/prefix
+cat >"$WORK/program.c" <<'EOF'
+#include <errno.h>
+#include <stdio.h>
+#include <infiniband/vrbq.h>
+
+int main(void)
+{
+	const struct vrbq_attr attr = { .depth = 1 };
+
+	if (vrbq_create(NULL, &attr) || errno != EINVAL)
+		printf("without a context: errno %d\n", errno);
+	return 0;
+}
+EOF
+
 echo "TAP version 13"
-echo "1..6"
+echo "1..9"
 log=$(in_tools make -s install OUTPUT="$WORK" DESTDIR="$WORK/install" 2>&1)
 result 1 "it compiles, and is installed" "$log"
 result 2 "it exports what its header declares, and nothing else" \
@@ -73,4 +105,13 @@ result 4 "each link to a man page has its page" "$(links_nowhere)"
 result 5 "nothing is missing in the installation" "$(not_installed)"
 count=$(declared | wc -l)
 result 6 "the header declares functions" "$([ "$count" -gt 15 ] || echo "$count are found")"
+log=$(in_tools make -s install OUTPUT="$WORK" PREFIX="$PREFIX" 2>&1)$(compiled 2>&1)
+in_tools readelf -d "$WORK/program" 2>/dev/null | grep -q 'NEEDED.*\[libvrbq\.so\.1\]' ||
+	log+="it does not need libvrbq.so.1"
+result 7 "a program compiles with the flags of pkg-config, and runs" "$log"
+rm -f "$PREFIX"/lib/libvrbq.so* "$WORK/program"
+result 8 "so it does with the static library" "$(compiled 2>&1)"
+version=$(flags --modversion)
+log=$(grep -qx "VERSION := $version" "$LIBRARY/Makefile" || echo "not the version: '$version'")
+result 9 "pkg-config knows the version" "$log"
 exit $failed

@@ -4,7 +4,8 @@
 # What the bench requires of the machine it runs on.
 
 HOST_TOOLS="mmdebstrap:mmdebstrap zstd:zstd xz:xz-utils make:make gcc:gcc flock:util-linux
-	mount:mount ps:procps setpriv:util-linux rsync:rsync git:git python3:python3"
+	mount:mount ps:procps setpriv:util-linux rsync:rsync git:git python3:python3
+	pkg-config:pkgconf"
 
 host_missing() {
 	local pair
