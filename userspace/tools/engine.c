@@ -57,6 +57,7 @@ static void read_counters(FILE *file, struct device *device)
 		counter++;
 		device->nr_counters++;
 	}
+	device->unknown += !feof(file) && device->nr_counters < MAX_COUNTERS;
 }
 
 static void read_slots(FILE *file, struct device *device)
@@ -64,8 +65,12 @@ static void read_slots(FILE *file, struct device *device)
 	char line[512], state[NAME];
 
 	while (fgets(line, sizeof(line), file)) {
-		if (line[0] == '#' || sscanf(line, "%*u %63s", state) != 1)
+		if (line[0] == '#')
 			continue;
+		if (sscanf(line, "%*u %63s", state) != 1) {
+			device->unknown++;
+			continue;
+		}
 		device->slots++;
 		device->busy += !strcmp(state, "busy");
 		device->zombies += !strcmp(state, "zombie");
@@ -77,8 +82,7 @@ static bool parse_request(const char *line, struct request *r)
 	unsigned long long age;
 
 	memset(r, 0, sizeof(*r));
-	if (line[0] == '#' ||
-	    sscanf(line, "%llu %63s %63s %63s %63s %63s %63s %d %127s", &age, r->state, r->class,
+	if (sscanf(line, "%llu %63s %63s %63s %63s %63s %63s %d %127s", &age, r->state, r->class,
 		   r->verb, r->step, r->object, r->client, &r->slot, r->callback) != 9)
 		return false;
 	r->age_us = age;
@@ -92,8 +96,12 @@ static void read_requests(FILE *file, struct device *device)
 	char line[1024];
 
 	while (fgets(line, sizeof(line), file)) {
-		if (!parse_request(line, &request))
+		if (line[0] == '#')
 			continue;
+		if (!parse_request(line, &request)) {
+			device->unknown++;
+			continue;
+		}
 		if (device->nr_requests == room) {
 			room = room ? 2 * room : 64;
 			more = realloc(device->requests, room * sizeof(request));

@@ -274,10 +274,28 @@ static void print_all(const struct device *devices, int n, const struct device *
 		putchar('\n');
 }
 
+/* Says once that ib_vrb is of another version. What is understood is shown. */
+static void check_version(const struct device *devices, int n)
+{
+	static bool said;
+	int i;
+
+	for (i = 0; i < n && !said; i++) {
+		if (!devices[i].unknown)
+			continue;
+		fprintf(stderr,
+			"vrbstat: %s: %d lines are not understood: ib_vrb is of another version; "
+			"install vrbstat and ib_vrb of one version\n",
+			devices[i].name, devices[i].unknown);
+		said = true;
+	}
+}
+
 static int read_all(struct device **devices)
 {
 	int n = engine_read(options.debugfs, options.device, devices);
 
+	check_version(*devices, n);
 	if (!n && options.device)
 		die("ib_vrb has no device '%s'; vrbstat without --device shows those it has",
 		    options.device);

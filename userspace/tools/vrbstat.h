@@ -46,6 +46,7 @@ struct latency {
  * @zombies: number of slots whose command timed out and may still complete
  * @latencies: times of each verb in this interval
  * @nr_latencies: length of @latencies
+ * @unknown: number of lines that are not understood
  */
 struct device {
 	char name[NAME];
@@ -56,6 +57,7 @@ struct device {
 	int slots, busy, zombies;
 	struct latency latencies[MAX_VERBS];
 	int nr_latencies;
+	int unknown;
 };
 
 /* Prints an error message and ends the program. */
