@@ -306,6 +306,110 @@ static bool test_reset(void)
 	       real_state(qps[0]) == IBV_QPS_RESET;
 }
 
+/* ---- A QP and its CQ after a reset ---- */
+
+#define MESSAGES 4 /* as many as the queues of a QP have room for */
+#define BYTES 16
+
+static char messages[2 * MESSAGES * BYTES];
+
+static int post_one(struct ibv_qp *from, struct ibv_qp *to, const struct ibv_mr *mr, uint64_t wr_id)
+{
+	const int i = wr_id % MESSAGES;
+	struct ibv_sge source = { (uintptr_t)messages + i * BYTES, BYTES, mr->lkey };
+	struct ibv_sge target = { (uintptr_t)messages + (MESSAGES + i) * BYTES, BYTES, mr->lkey };
+	struct ibv_recv_wr *bad_recv, recv = { .wr_id = wr_id, .sg_list = &target, .num_sge = 1 };
+	struct ibv_send_wr *bad_send, send = {
+		.wr_id = wr_id,
+		.sg_list = &source,
+		.num_sge = 1,
+		.opcode = IBV_WR_SEND,
+		.send_flags = IBV_SEND_SIGNALED,
+	};
+
+	return ibv_post_recv(to, &recv, &bad_recv) ?: ibv_post_send(from, &send, &bad_send);
+}
+
+/* Fills both queues; the first message is @wr_id. Returns whether all messages have arrived. */
+static bool fill_queues(struct ibv_qp *from, struct ibv_qp *to, const struct ibv_mr *mr,
+			uint64_t wr_id)
+{
+	int i, ret, tries;
+
+	memset(messages, 0, sizeof(messages));
+	memset(messages, wr_id, sizeof(messages) / 2);
+	for (i = 0; i < MESSAGES; i++) {
+		ret = post_one(from, to, mr, wr_id + i);
+		if (ret) {
+			ksft_print_msg("message %d is not posted: %s\n", i, strerror(ret));
+			return false;
+		}
+	}
+	for (tries = 0;
+	     tries < 100 && memcmp(messages, messages + sizeof(messages) / 2, sizeof(messages) / 2);
+	     tries++)
+		usleep(100000);
+	/* The completion of a send comes after its data. */
+	usleep(200000);
+	return tries < 100;
+}
+
+/* Polls the completions of one call of fill_queues(), and finds no other. */
+static bool poll_only(const struct ibv_qp *from, const struct ibv_qp *to, uint64_t wr_id)
+{
+	int n = 0, wrong = 0, tries;
+	struct ibv_wc wc;
+
+	for (tries = 0; tries < 100 && n < 2 * MESSAGES; tries++) {
+		while (ibv_poll_cq(cq, 1, &wc) > 0) {
+			n++;
+			if (wc.status || wc.wr_id < wr_id || wc.wr_id >= wr_id + MESSAGES ||
+			    (wc.qp_num != from->qp_num && wc.qp_num != to->qp_num))
+				wrong++;
+		}
+		usleep(10000);
+	}
+	while (ibv_poll_cq(cq, 1, &wc) > 0)
+		n++;
+	if (n != 2 * MESSAGES || wrong)
+		ksft_print_msg("%d completions, %d of them wrong\n", n, wrong);
+	return n == 2 * MESSAGES && !wrong;
+}
+
+/* @by_modify: by a modify to RESET */
+static bool reset_qp(struct ibv_qp *qp, bool by_modify)
+{
+	struct ibv_qp_attr attr = { .qp_state = IBV_QPS_RESET };
+	struct vrbq_request request;
+
+	if (by_modify)
+		vrbq_prep_modify_qp(&request, 0, qp, &attr, IBV_QP_STATE);
+	else
+		vrbq_prep_reset_qp(&request, 0, qp);
+	return !run_one(q, &request) && qp->state == IBV_QPS_RESET;
+}
+
+/*
+ * A reset discards the completions of the QP that the program has not polled, and those alone.
+ * Afterwards the queues of the QP are empty: they take as many work requests as at first.
+ */
+static bool test_reset_cleans(void)
+{
+	struct ibv_mr *mr = ibv_reg_mr(pd, messages, sizeof(messages), IBV_ACCESS_LOCAL_WRITE);
+	int round;
+	bool good = mr && connect_pair(q, qps[2], qps[3]);
+
+	for (round = 0; good && round < 2; round++) {
+		good = connect_pair(q, qps[0], qps[1]) && fill_queues(qps[2], qps[3], mr, 40) &&
+		       fill_queues(qps[0], qps[1], mr, 80) && reset_qp(qps[0], round) &&
+		       reset_qp(qps[1], round) && poll_only(qps[2], qps[3], 40);
+		good = good && connect_pair(q, qps[0], qps[1]) &&
+		       fill_queues(qps[0], qps[1], mr, 120) && poll_only(qps[0], qps[1], 120) &&
+		       reset_qp(qps[0], round) && reset_qp(qps[1], round);
+	}
+	return mr && !ibv_dereg_mr(mr) && good;
+}
+
 static bool test_quiesce(void)
 {
 	struct vrbq_request request;
@@ -547,6 +651,49 @@ static bool test_bad_in_the_middle(void)
 	return reap_one(q).wr_id == 1;
 }
 
+/*
+ * Two requests of a submit have handles that are not those of QPs. The others are executed, once
+ * each, and these two complete with an error.
+ */
+static bool test_bad_handles(void)
+{
+	struct ibv_qp_attr attr = to(IBV_QPS_INIT, qps[1]);
+	const uint32_t handles[2] = { qps[1]->handle, qps[3]->handle };
+	struct vrbq_completion completion;
+	struct vrbq_request requests[QPS];
+	int status[QPS], i, wrong = 0;
+
+	for (i = 0; i < QPS; i++) {
+		status[i] = -1;
+		vrbq_prep_modify_qp(&requests[i], i + 1, qps[i], &attr, IBV_QP_STATE | INIT_MASK);
+	}
+	qps[1]->handle = 0x7fffffff;
+	qps[3]->handle = cq->handle;
+	if (vrbq_submit(q, requests, QPS) != QPS)
+		wrong++;
+	for (i = 0; i < QPS; i++) {
+		completion = reap_one(q);
+		if (!completion.wr_id || status[completion.wr_id - 1] != -1)
+			wrong++;
+		else
+			status[completion.wr_id - 1] = completion.status;
+	}
+	qps[1]->handle = handles[0];
+	qps[3]->handle = handles[1];
+	for (i = 0; i < QPS; i++) {
+		bool bad = i == 1 || i == 3;
+
+		if (!!status[i] != bad ||
+		    real_state(qps[i]) != (bad ? IBV_QPS_RESET : IBV_QPS_INIT))
+			wrong++;
+	}
+	if (backend == VRBQ_BACKEND_VERB_QUEUE && (status[1] != ENOENT || status[3] != EINVAL))
+		wrong++;
+	ksft_print_msg("no handle: %d, a CQ's handle: %d, %d wrong\n", status[1], status[3], wrong);
+	/* What has failed may be submitted again. */
+	return !wrong && connect_pair(q, qps[1], qps[3]);
+}
+
 static int in_child(void)
 {
 	struct vrbq_completion completion;
@@ -713,6 +860,8 @@ static const struct {
 	{ test_connect_to_what, "a connect to another state, or with what it does not want" },
 	{ test_query, "a query tells what ibv_query_qp() does" },
 	{ test_reset, "a connect behind a reset" },
+	{ test_reset_cleans,
+	  "a reset discards the completions of its QP, which can be used again" },
 	{ test_quiesce, "a quiesced QP is destroyed" },
 	{ test_create, "a QP, a CQ and a memory region are created, and go" },
 	{ test_create_errors, "what cannot be created says why" },
@@ -723,6 +872,7 @@ static const struct {
 	{ test_cancelled_state, "what is cancelled tells the state of its QP" },
 	{ test_bad_requests, "requests that make no sense are refused" },
 	{ test_bad_in_the_middle, "requests before one that makes no sense are accepted" },
+	{ test_bad_handles, "of several requests only those with a bad handle fail" },
 	{ test_fork, "a child may not use the queue; the parent goes on" },
 	{ test_threads, "threads are bounded and take no signals" },
 	{ test_destroy_unreaped, "a queue is destroyed with requests in it, and nothing leaks" },
