@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <pthread.h>
-#include <linux/capability.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -21,11 +20,13 @@
 #include "connect.h"
 #include "model.h"
 #include "process.h"
-#include "verb_queue.h"
+#include "raw.h"
+#include "verb_queue_request.h"
 
 #define NR(table) (sizeof(table) / sizeof((table)[0]))
 #define SLOW "RST2INIT_QPEE=300ms"
 #define BIG 4096
+#define TURNS 200 /* more than three times the share of a queue */
 
 static struct ibv_context *context;
 static struct ibv_pd *pd;
@@ -73,112 +74,10 @@ static struct ibv_qp *make(enum ibv_qp_type type)
 
 /* ---- Requests ---- */
 
-#define INIT_MASK (IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT)
-#define RTR_MASK (IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN | IBV_QP_RQ_PSN)
-#define RTR_RC_MASK (IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MIN_RNR_TIMER)
-#define RTS_RC_MASK (IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT | IBV_QP_RNR_RETRY | IBV_QP_MAX_QP_RD_ATOMIC)
-
-static int connect_mask(enum ibv_qp_type type)
-{
-	const int own = type == IBV_QPT_UD ? IBV_QP_QKEY : IBV_QP_ACCESS_FLAGS;
-	int mask = INIT_MASK | own | IBV_QP_SQ_PSN;
-
-	if (type != IBV_QPT_UD)
-		mask |= RTR_MASK;
-	if (type == IBV_QPT_RC)
-		mask |= RTR_RC_MASK | RTS_RC_MASK;
-	return mask;
-}
-
-static const struct ibv_qp_attr good = {
-	.qp_state = IBV_QPS_RTS,
-	.port_num = 1,
-	.qkey = 1,
-	.qp_access_flags = IBV_ACCESS_REMOTE_WRITE,
-	.path_mtu = IBV_MTU_1024,
-	.dest_qp_num = 0x111111,
-	.rq_psn = 0x123,
-	.sq_psn = 0x456,
-	.min_rnr_timer = 12,
-	.timeout = 14,
-	.retry_cnt = 7,
-	.rnr_retry = 7,
-	.max_rd_atomic = 1,
-	.max_dest_rd_atomic = 1,
-	.ah_attr = { .dlid = 1, .port_num = 1 },
-};
-
-static void to_uverbs_ah(struct ib_uverbs_ah_attr *to, const struct ibv_ah_attr *from)
-{
-	memcpy(to->grh.dgid, from->grh.dgid.raw, 16);
-	to->grh.flow_label = from->grh.flow_label;
-	to->grh.sgid_index = from->grh.sgid_index;
-	to->grh.hop_limit = from->grh.hop_limit;
-	to->grh.traffic_class = from->grh.traffic_class;
-	to->dlid = from->dlid;
-	to->sl = from->sl;
-	to->src_path_bits = from->src_path_bits;
-	to->static_rate = from->static_rate;
-	to->is_global = from->is_global;
-	to->port_num = from->port_num;
-}
-
-static struct vrb_queue_request request(uint64_t user_data, uint32_t op,
-					const struct ibv_qp_attr *from, int mask)
-{
-	struct vrb_queue_request r = { .user_data = user_data, .op = op };
-
-	if (!from)
-		return r;
-	r.attr.qp_attr_mask = mask;
-	r.attr.qp_state = from->qp_state;
-	r.attr.cur_qp_state = from->cur_qp_state;
-	r.attr.path_mtu = from->path_mtu;
-	r.attr.path_mig_state = from->path_mig_state;
-	r.attr.qkey = from->qkey;
-	r.attr.rq_psn = from->rq_psn;
-	r.attr.sq_psn = from->sq_psn;
-	r.attr.dest_qp_num = from->dest_qp_num;
-	r.attr.qp_access_flags = from->qp_access_flags;
-	r.attr.pkey_index = from->pkey_index;
-	r.attr.alt_pkey_index = from->alt_pkey_index;
-	r.attr.en_sqd_async_notify = from->en_sqd_async_notify;
-	r.attr.max_rd_atomic = from->max_rd_atomic;
-	r.attr.max_dest_rd_atomic = from->max_dest_rd_atomic;
-	r.attr.min_rnr_timer = from->min_rnr_timer;
-	r.attr.port_num = from->port_num;
-	r.attr.timeout = from->timeout;
-	r.attr.retry_cnt = from->retry_cnt;
-	r.attr.rnr_retry = from->rnr_retry;
-	r.attr.alt_port_num = from->alt_port_num;
-	r.attr.alt_timeout = from->alt_timeout;
-	to_uverbs_ah(&r.attr.ah_attr, &from->ah_attr);
-	to_uverbs_ah(&r.attr.alt_ah_attr, &from->alt_ah_attr);
-	return r;
-}
-
-static struct vrb_queue_request to_init(uint64_t user_data)
-{
-	struct ibv_qp_attr attr = good;
-
-	attr.qp_state = IBV_QPS_INIT;
-	return request(user_data, VRB_QUEUE_OP_MODIFY, &attr, INIT_MASK | IBV_QP_ACCESS_FLAGS);
-}
-
-/* Submits a request and waits for its completion; returns -1 if none came. */
-static int one(int fd, struct ibv_qp *qp, struct vrb_queue_request r,
+static int one(int fd, const struct ibv_qp *qp, struct vrb_queue_request r,
 	       struct vrb_queue_completion *c)
 {
-	int ret = vq_submit(context->cmd_fd, fd, &r, &qp->handle, 1);
-
-	memset(c, 0xff, sizeof(*c));
-	if (ret != 1 || vq_reap(fd, c, 1) != 1) {
-		ksft_print_msg("submit: %d\n", ret);
-		return -1;
-	}
-	return c->user_data == r.user_data && c->op == r.op && c->qp_num == qp->qp_num ?
-		       (int)c->status :
-		       -1;
+	return vq_one(context->cmd_fd, fd, qp, r, c);
 }
 
 /* Submits @n requests of the same kind, for @n QPs. */
@@ -249,7 +148,7 @@ static void test_modify(int fd)
 	struct ibv_qp *qp = make(IBV_QPT_RC);
 	struct ibv_qp_attr attr;
 	struct ibv_qp_init_attr init;
-	int ret = one(fd, qp, to_init(7), &c);
+	int ret = one(fd, qp, vq_to_init(7), &c);
 
 	ibv_query_qp(qp, &attr, 0, &init);
 	RESULT(!ret && c.qp_state == IBV_QPS_INIT && attr.qp_state == IBV_QPS_INIT,
@@ -262,7 +161,7 @@ static void test_refused_port(int fd)
 {
 	struct vrb_queue_completion c;
 	struct ibv_qp *qp = make(IBV_QPT_RC);
-	struct ibv_qp_attr attr = good;
+	struct ibv_qp_attr attr = vq_good;
 	int refused, ret;
 
 	connect_to_init(qp);
@@ -270,11 +169,13 @@ static void test_refused_port(int fd)
 	attr.port_num = 2;
 	attr.pkey_index = 9999;
 	refused = one(fd, qp,
-		      request(1, VRB_QUEUE_OP_MODIFY, &attr, INIT_MASK | IBV_QP_ACCESS_FLAGS), &c);
-	attr = good;
+		      vq_request(1, VRB_QUEUE_OP_MODIFY, &attr, VQ_INIT_MASK | IBV_QP_ACCESS_FLAGS),
+		      &c);
+	attr = vq_good;
 	attr.qp_state = IBV_QPS_RTR;
 	ret = one(fd, qp,
-		  request(2, VRB_QUEUE_OP_MODIFY, &attr, IBV_QP_STATE | RTR_MASK | RTR_RC_MASK),
+		  vq_request(2, VRB_QUEUE_OP_MODIFY, &attr,
+			     IBV_QP_STATE | VQ_RTR_MASK | VQ_RTR_RC_MASK),
 		  &c);
 	RESULT(refused == EINVAL && !ret,
 	       "modify: a port that is refused with a P_Key index changes nothing: %d, then %d\n",
@@ -307,7 +208,7 @@ static int core_port(const struct ibv_qp *qp)
 /* One request for the second port is cancelled, and one fails: the QP keeps the first port. */
 static void test_port_not_taken(int fd)
 {
-	struct vrb_queue_request r[3] = { to_init(1), to_init(2), to_init(3) };
+	struct vrb_queue_request r[3] = { vq_to_init(1), vq_to_init(2), vq_to_init(3) };
 	struct ibv_qp *qp = make(IBV_QPT_RC);
 	uint32_t handles[3] = { qp->handle, qp->handle, qp->handle };
 	int none = core_port(qp), ret, cancel, after, i, wrong = 0;
@@ -334,11 +235,74 @@ static void test_port_not_taken(int fd)
 	ibv_destroy_qp(qp);
 }
 
+static void *init_again(void *qp)
+{
+	return (void *)(long)connect_to_init(qp);
+}
+
+/*
+ * A call that was executed first, but returns later than a request was accepted, records its own
+ * port. When the request succeeds, the recorded port is that of the request.
+ */
+static void test_port_settles(int fd)
+{
+	struct vrb_queue_request r = vq_to_init(1);
+	struct ibv_qp *qp = make(IBV_QPT_RC);
+	struct ibv_qp_attr attr = vq_good;
+	struct vrb_queue_completion c;
+	int ret, first, port, other;
+	pthread_t thread;
+	void *sync;
+
+	connect_to_init(qp);
+	slow("INIT2INIT_QPEE=500ms");
+	pthread_create(&thread, NULL, init_again, qp);
+	first = engine_settles("slots", " MODIFY_QP ", 1);
+	r.attr.port_num = 2;
+	ret = one(fd, qp, r, &c);
+	pthread_join(thread, &sync);
+	slow("");
+	port = core_port(qp);
+	RESULT(first && !sync && !ret && port == 2,
+	       "port: of a request that succeeds after a call: %d, port %d\n", ret, port);
+	other = connect_to_rtr(qp, 1, 1);
+	attr.qp_state = IBV_QPS_RTR;
+	attr.ah_attr.port_num = 2;
+	ret = ibv_modify_qp(qp, &attr, IBV_QP_STATE | VQ_RTR_MASK | VQ_RTR_RC_MASK);
+	RESULT(other == EINVAL && !ret, "port: a path is only accepted at this port: %d, %d\n",
+	       other, ret);
+	ibv_destroy_qp(qp);
+}
+
+static void test_port_of_connect(int fd)
+{
+	struct ibv_qp *qp = make(IBV_QPT_RC);
+	struct ibv_qp_attr attr = vq_good;
+	struct vrb_queue_completion c;
+	int ret, port, after;
+
+	attr.port_num = 2;
+	attr.ah_attr.port_num = 2;
+	ret = one(fd, qp, vq_request(1, VRB_QUEUE_OP_CONNECT, &attr, vq_connect_mask(IBV_QPT_RC)),
+		  &c);
+	port = core_port(qp);
+	RESULT(!ret && port == 2, "port: of a connect: %d, port %d\n", ret, port);
+	ret = one(fd, qp, vq_request(2, VRB_QUEUE_OP_RESET, NULL, 0), &c);
+	ret = ret   ?:
+		      one(fd, qp,
+			  vq_request(3, VRB_QUEUE_OP_CONNECT, &vq_good,
+				     vq_connect_mask(IBV_QPT_RC)),
+			  &c);
+	after = core_port(qp);
+	RESULT(!ret && after == 1, "port: of a connect after a reset: %d, port %d\n", ret, after);
+	ibv_destroy_qp(qp);
+}
+
 /* The modify is a valid transition when it is submitted, but no longer when its turn comes. */
 static void test_no_transition_any_more(int fd)
 {
-	struct ibv_qp_attr attr = good;
-	struct vrb_queue_request r[2] = { {}, to_init(2) };
+	struct ibv_qp_attr attr = vq_good;
+	struct vrb_queue_request r[2] = { {}, vq_to_init(2) };
 	struct ibv_qp *qp = make(IBV_QPT_RC);
 	uint32_t handles[2] = { qp->handle, qp->handle };
 	int ret, after;
@@ -346,7 +310,8 @@ static void test_no_transition_any_more(int fd)
 	connect_to_init(qp);
 	slow("INIT2RTR_QPEE=300ms");
 	attr.qp_state = IBV_QPS_RTR;
-	r[0] = request(1, VRB_QUEUE_OP_MODIFY, &attr, IBV_QP_STATE | RTR_MASK | RTR_RC_MASK);
+	r[0] = vq_request(1, VRB_QUEUE_OP_MODIFY, &attr,
+			  IBV_QP_STATE | VQ_RTR_MASK | VQ_RTR_RC_MASK);
 	r[1].attr.port_num = 2;
 	ret = vq_submit(context->cmd_fd, fd, r, handles, 2);
 	ret = ret == 2 ? vq_reap(fd, done, 2) : ret;
@@ -362,7 +327,7 @@ static void test_no_transition_any_more(int fd)
 /* ib_core's QP is destroyed while its request is outstanding. Then the request fails. */
 static void test_port_of_destroyed(int fd)
 {
-	struct vrb_queue_request r[2] = { to_init(1), to_init(2) };
+	struct vrb_queue_request r[2] = { vq_to_init(1), vq_to_init(2) };
 	struct ibv_qp *qp = make(IBV_QPT_RC);
 	uint32_t handles[2] = { qp->handle, qp->handle };
 	int ret, destroyed, i, cancelled = 0;
@@ -382,33 +347,33 @@ static void test_connect_refused(int fd)
 {
 	struct vrb_queue_completion c;
 	struct ibv_qp *qp = make(IBV_QPT_RC);
-	struct ibv_qp_attr attr = good;
-	int ret, mask = connect_mask(IBV_QPT_RC), port;
+	struct ibv_qp_attr attr = vq_good;
+	int ret, mask = vq_connect_mask(IBV_QPT_RC), port;
 
 	attr.ah_attr.is_global = 1;
 	attr.ah_attr.grh.sgid_index = 200;
-	ret = one(fd, qp, request(1, VRB_QUEUE_OP_CONNECT, &attr, mask), &c);
+	ret = one(fd, qp, vq_request(1, VRB_QUEUE_OP_CONNECT, &attr, mask), &c);
 	port = core_port(qp);
 	RESULT(ret == EINVAL && c.step == 1 && c.qp_state == IBV_QPS_INIT && port == 1,
 	       "connect: a path that is refused: %d, step %u, state %u, port %d\n", ret, c.step,
 	       c.qp_state, port);
 	attr.port_num = 2;
-	ret = one(fd, qp, request(2, VRB_QUEUE_OP_CONNECT, &attr, mask), &c);
+	ret = one(fd, qp, vq_request(2, VRB_QUEUE_OP_CONNECT, &attr, mask), &c);
 	port = core_port(qp);
 	RESULT(ret == EINVAL && c.qp_state == IBV_QPS_INIT && port == 1,
 	       "connect: another port than the QP's: %d, state %u, port %d\n", ret, c.qp_state,
 	       port);
-	attr = good;
+	attr = vq_good;
 	attr.pkey_index = 1;
-	ret = one(fd, qp, request(3, VRB_QUEUE_OP_CONNECT, &attr, mask), &c);
+	ret = one(fd, qp, vq_request(3, VRB_QUEUE_OP_CONNECT, &attr, mask), &c);
 	RESULT(ret == EINVAL && c.qp_state == IBV_QPS_INIT,
 	       "connect: another P_Key than the QP's: %d, state %u\n", ret, c.qp_state);
 	/* As with ibv_modify_qp(), a PSN has 24 bits, and bits above those have no effect. */
-	attr = good;
+	attr = vq_good;
 	attr.rq_psn |= 1 << 24;
-	ret = one(fd, qp, request(4, VRB_QUEUE_OP_CONNECT, &attr, mask), &c);
+	ret = one(fd, qp, vq_request(4, VRB_QUEUE_OP_CONNECT, &attr, mask), &c);
 	RESULT(!ret && c.qp_state == IBV_QPS_RTS, "connect: then with what is right: %d\n", ret);
-	ret = one(fd, qp, request(5, VRB_QUEUE_OP_CONNECT, &good, mask), &c);
+	ret = one(fd, qp, vq_request(5, VRB_QUEUE_OP_CONNECT, &vq_good, mask), &c);
 	RESULT(ret == EINVAL && c.qp_state == IBV_QPS_RTS, "connect: from RTS: %d\n", ret);
 	ibv_destroy_qp(qp);
 }
@@ -417,14 +382,14 @@ static void test_connect(int fd, enum ibv_qp_type type, const char *name)
 {
 	struct vrb_queue_completion c;
 	struct ibv_qp *qp = make(type);
-	int mask = connect_mask(type), ret;
+	int mask = vq_connect_mask(type), ret;
 
-	ret = one(fd, qp, request(1, VRB_QUEUE_OP_CONNECT, &good, mask), &c);
+	ret = one(fd, qp, vq_request(1, VRB_QUEUE_OP_CONNECT, &vq_good, mask), &c);
 	RESULT(!ret && c.qp_state == IBV_QPS_RTS, "connect: %s to RTS: %d, step %u\n", name, ret,
 	       c.step);
-	ret = one(fd, qp, request(2, VRB_QUEUE_OP_RESET, NULL, 0), &c);
+	ret = one(fd, qp, vq_request(2, VRB_QUEUE_OP_RESET, NULL, 0), &c);
 	RESULT(!ret && c.qp_state == IBV_QPS_RESET, "reset: %s: %d\n", name, ret);
-	ret = one(fd, qp, request(3, VRB_QUEUE_OP_CONNECT, &good, mask & ~IBV_QP_SQ_PSN), &c);
+	ret = one(fd, qp, vq_request(3, VRB_QUEUE_OP_CONNECT, &vq_good, mask & ~IBV_QP_SQ_PSN), &c);
 	RESULT(ret == EINVAL && c.qp_state != IBV_QPS_RTS,
 	       "connect: %s without its PSN: %d, state %u\n", name, ret, c.qp_state);
 	ibv_destroy_qp(qp);
@@ -434,24 +399,27 @@ static void test_connect_partly(int fd)
 {
 	struct vrb_queue_completion c;
 	struct ibv_qp *qp = make(IBV_QPT_RC);
-	struct ibv_qp_attr attr = good;
+	struct ibv_qp_attr attr = vq_good;
 	int ret;
 
 	attr.qp_state = IBV_QPS_RTR;
 	connect_to_init(qp);
 	ret = one(fd, qp,
-		  request(1, VRB_QUEUE_OP_CONNECT, &attr, IBV_QP_STATE | RTR_MASK | RTR_RC_MASK),
+		  vq_request(1, VRB_QUEUE_OP_CONNECT, &attr,
+			     IBV_QP_STATE | VQ_RTR_MASK | VQ_RTR_RC_MASK),
 		  &c);
 	RESULT(!ret && c.qp_state == IBV_QPS_RTR, "connect: from INIT to RTR: %d\n", ret);
-	ret = one(fd, qp, request(2, VRB_QUEUE_OP_RESET, NULL, 0), &c);
+	ret = one(fd, qp, vq_request(2, VRB_QUEUE_OP_RESET, NULL, 0), &c);
 	ret = one(fd, qp,
-		  request(3, VRB_QUEUE_OP_CONNECT, &attr, IBV_QP_STATE | RTR_MASK | RTR_RC_MASK),
+		  vq_request(3, VRB_QUEUE_OP_CONNECT, &attr,
+			     IBV_QP_STATE | VQ_RTR_MASK | VQ_RTR_RC_MASK),
 		  &c);
 	RESULT(ret == EINVAL && c.step == 0 && c.qp_state == IBV_QPS_RESET,
 	       "connect: from RESET without what INIT takes: %d, step %u\n", ret, c.step);
 	attr.dest_qp_num = 0x1000000;
 	attr.qp_state = IBV_QPS_RTS;
-	ret = one(fd, qp, request(4, VRB_QUEUE_OP_CONNECT, &attr, connect_mask(IBV_QPT_RC)), &c);
+	ret = one(fd, qp, vq_request(4, VRB_QUEUE_OP_CONNECT, &attr, vq_connect_mask(IBV_QPT_RC)),
+		  &c);
 	RESULT(ret == EINVAL && c.step == 1 && c.qp_state == IBV_QPS_INIT,
 	       "connect: a QPN out of range: %d, step %u, state %u\n", ret, c.step, c.qp_state);
 	ibv_destroy_qp(qp);
@@ -463,10 +431,11 @@ static void test_query_qp(int fd)
 	struct ibv_qp *qp = make(IBV_QPT_RC);
 	int ret;
 
-	one(fd, qp, request(1, VRB_QUEUE_OP_CONNECT, &good, connect_mask(IBV_QPT_RC)), &c);
-	ret = one(fd, qp, request(2, VRB_QUEUE_OP_QUERY, NULL, 0), &c);
-	RESULT(!ret && c.attr.qp_state == IBV_QPS_RTS && c.attr.dest_qp_num == good.dest_qp_num &&
-		       c.attr.sq_psn == good.sq_psn && c.attr.rq_psn == good.rq_psn &&
+	one(fd, qp, vq_request(1, VRB_QUEUE_OP_CONNECT, &vq_good, vq_connect_mask(IBV_QPT_RC)), &c);
+	ret = one(fd, qp, vq_request(2, VRB_QUEUE_OP_QUERY, NULL, 0), &c);
+	RESULT(!ret && c.attr.qp_state == IBV_QPS_RTS &&
+		       c.attr.dest_qp_num == vq_good.dest_qp_num &&
+		       c.attr.sq_psn == vq_good.sq_psn && c.attr.rq_psn == vq_good.rq_psn &&
 		       c.attr.ah_attr.dlid == 1 && c.attr.timeout == 14 && c.attr.max_send_wr >= 4,
 	       "query: what was set: %d\n", ret);
 	ibv_destroy_qp(qp);
@@ -476,10 +445,10 @@ static void test_query_qp(int fd)
 static void test_order(int fd)
 {
 	struct vrb_queue_request r[4] = {
-		to_init(1),
-		request(2, VRB_QUEUE_OP_CONNECT, &good, connect_mask(IBV_QPT_RC)),
-		request(3, VRB_QUEUE_OP_QUERY, NULL, 0),
-		request(4, VRB_QUEUE_OP_RESET, NULL, 0),
+		vq_to_init(1),
+		vq_request(2, VRB_QUEUE_OP_CONNECT, &vq_good, vq_connect_mask(IBV_QPT_RC)),
+		vq_request(3, VRB_QUEUE_OP_QUERY, NULL, 0),
+		vq_request(4, VRB_QUEUE_OP_RESET, NULL, 0),
 	};
 	static const uint32_t states[4] = { IBV_QPS_INIT, IBV_QPS_RTS, IBV_QPS_RTS, IBV_QPS_RESET };
 	struct ibv_qp *qp = make(IBV_QPT_RC);
@@ -495,175 +464,6 @@ static void test_order(int fd)
 	ibv_destroy_qp(qp);
 }
 
-/* ---- One table, for verb queues and ibv_modify_qp() ---- */
-
-static const struct {
-	const char *what;
-	enum ibv_qp_type type;
-	enum ibv_qp_state from;
-	enum ibv_qp_state to;
-	int mask;  /* added to the attributes of the transition; negative: removed */
-	int field; /* which value is invalid: see spoil() */
-} doors[] = {
-	{ "to INIT", IBV_QPT_RC, IBV_QPS_RESET, IBV_QPS_INIT, 0, 0 },
-	{ "to INIT, no port", IBV_QPT_RC, IBV_QPS_RESET, IBV_QPS_INIT, -IBV_QP_PORT, 0 },
-	{ "to INIT, port 3", IBV_QPT_RC, IBV_QPS_RESET, IBV_QPS_INIT, 0, 1 },
-	{ "to INIT, port 0", IBV_QPT_RC, IBV_QPS_RESET, IBV_QPS_INIT, 0, 2 },
-	{ "to INIT, P_Key index", IBV_QPT_RC, IBV_QPS_RESET, IBV_QPS_INIT, 0, 3 },
-	{ "to INIT, access", IBV_QPT_RC, IBV_QPS_RESET, IBV_QPS_INIT, 0, 4 },
-	{ "to INIT with a Q_Key", IBV_QPT_RC, IBV_QPS_RESET, IBV_QPS_INIT, IBV_QP_QKEY, 0 },
-	{ "a rate limit", IBV_QPT_RC, IBV_QPS_RESET, IBV_QPS_INIT, IBV_QP_RATE_LIMIT, 0 },
-	{ "to RTR", IBV_QPT_RC, IBV_QPS_INIT, IBV_QPS_RTR, 0, 0 },
-	{ "to RTR, no MTU", IBV_QPT_RC, IBV_QPS_INIT, IBV_QPS_RTR, -IBV_QP_PATH_MTU, 0 },
-	{ "to RTR, MTU", IBV_QPT_RC, IBV_QPS_INIT, IBV_QPS_RTR, 0, 5 },
-	{ "to RTR, path's port 2", IBV_QPT_RC, IBV_QPS_INIT, IBV_QPS_RTR, 0, 6 },
-	{ "to RTR, path's port 0", IBV_QPT_RC, IBV_QPS_INIT, IBV_QPS_RTR, 0, 7 },
-	{ "to RTR, GID index", IBV_QPT_RC, IBV_QPS_INIT, IBV_QPS_RTR, 0, 8 },
-	{ "to RTR with a GRH", IBV_QPT_RC, IBV_QPS_INIT, IBV_QPS_RTR, 0, 9 },
-	{ "to RTR, SL", IBV_QPT_RC, IBV_QPS_INIT, IBV_QPS_RTR, 0, 10 },
-	{ "to RTR, alternate port", IBV_QPT_RC, IBV_QPS_INIT, IBV_QPS_RTR, IBV_QP_ALT_PATH, 11 },
-	{ "to RTR, RNR timer", IBV_QPT_RC, IBV_QPS_INIT, IBV_QPS_RTR, 0, 12 },
-	{ "to RTS from INIT", IBV_QPT_RC, IBV_QPS_INIT, IBV_QPS_RTS, 0, 0 },
-	{ "to a state there is not", IBV_QPT_RC, IBV_QPS_INIT, IBV_QPS_UNKNOWN, 0, 0 },
-	{ "current state", IBV_QPT_RC, IBV_QPS_INIT, IBV_QPS_RTR, IBV_QP_CUR_STATE, 13 },
-	{ "UD to INIT", IBV_QPT_UD, IBV_QPS_RESET, IBV_QPS_INIT, 0, 0 },
-	{ "UD to RTR", IBV_QPT_UD, IBV_QPS_INIT, IBV_QPS_RTR, 0, 0 },
-	{ "UD to RTR with a path", IBV_QPT_UD, IBV_QPS_INIT, IBV_QPS_RTR, IBV_QP_AV, 0 },
-	{ "to ERR", IBV_QPT_RC, IBV_QPS_RESET, IBV_QPS_ERR, 0, 0 },
-	{ "to RESET", IBV_QPT_RC, IBV_QPS_INIT, IBV_QPS_RESET, 0, 0 },
-	{ "RESET to RESET", IBV_QPT_RC, IBV_QPS_RESET, IBV_QPS_RESET, 0, 0 },
-	{ "RESET to RESET, port", IBV_QPT_RC, IBV_QPS_RESET, IBV_QPS_RESET, IBV_QP_PORT, 0 },
-	{ "RESET to RESET, port 3", IBV_QPT_RC, IBV_QPS_RESET, IBV_QPS_RESET, IBV_QP_PORT, 1 },
-};
-
-static void spoil(struct ibv_qp_attr *attr, int field)
-{
-	attr->port_num = field == 1 ? 3 : field == 2 ? 0 : attr->port_num;
-	attr->pkey_index = field == 3 ? 9999 : attr->pkey_index;
-	attr->qp_access_flags = field == 4 ? 0x80 : attr->qp_access_flags;
-	attr->path_mtu = field == 5 ? 7 : attr->path_mtu;
-	attr->ah_attr.port_num = field == 6 ? 2 : field == 7 ? 0 : attr->ah_attr.port_num;
-	attr->ah_attr.is_global = field == 8 || field == 9;
-	attr->ah_attr.grh.sgid_index = field == 8 ? 200 : 0;
-	attr->ah_attr.grh.dgid.raw[0] = 0xfe;
-	attr->ah_attr.grh.dgid.raw[1] = 0x80;
-	attr->ah_attr.sl = field == 10 ? 16 : 0;
-	attr->alt_port_num = field == 11 ? 9 : 1;
-	attr->min_rnr_timer = field == 12 ? 32 : attr->min_rnr_timer;
-	attr->cur_qp_state = field == 13 ? 9 : 0;
-}
-
-static int door_mask(enum ibv_qp_type type, enum ibv_qp_state to)
-{
-	const int own = type == IBV_QPT_UD ? IBV_QP_QKEY : IBV_QP_ACCESS_FLAGS;
-
-	switch (to) {
-	case IBV_QPS_INIT:
-		return INIT_MASK | own;
-	case IBV_QPS_RTR:
-		return IBV_QP_STATE | (type == IBV_QPT_RC ? RTR_MASK | RTR_RC_MASK : 0);
-	case IBV_QPS_RTS:
-		return IBV_QP_STATE | IBV_QP_SQ_PSN | (type == IBV_QPT_RC ? RTS_RC_MASK : 0);
-	default:
-		return IBV_QP_STATE;
-	}
-}
-
-/* Executes the command itself, because the library refuses some of the requests. */
-static int sync_modify(struct ibv_qp *qp, const struct ib_uverbs_qp_attr *from)
-{
-	struct {
-		struct ib_uverbs_cmd_hdr hdr;
-		struct ib_uverbs_modify_qp core;
-	} command = {
-		.hdr = { IB_USER_VERBS_CMD_MODIFY_QP, sizeof(command) / 4, 0 },
-		.core = {
-			.qp_handle = qp->handle,
-			.attr_mask = from->qp_attr_mask,
-			.qkey = from->qkey,
-			.rq_psn = from->rq_psn,
-			.sq_psn = from->sq_psn,
-			.dest_qp_num = from->dest_qp_num,
-			.qp_access_flags = from->qp_access_flags,
-			.pkey_index = from->pkey_index,
-			.alt_pkey_index = from->alt_pkey_index,
-			.qp_state = from->qp_state,
-			.cur_qp_state = from->cur_qp_state,
-			.path_mtu = from->path_mtu,
-			.path_mig_state = from->path_mig_state,
-			.max_rd_atomic = from->max_rd_atomic,
-			.max_dest_rd_atomic = from->max_dest_rd_atomic,
-			.min_rnr_timer = from->min_rnr_timer,
-			.port_num = from->port_num,
-			.timeout = from->timeout,
-			.retry_cnt = from->retry_cnt,
-			.rnr_retry = from->rnr_retry,
-			.alt_port_num = from->alt_port_num,
-			.alt_timeout = from->alt_timeout,
-		},
-	};
-	struct ib_uverbs_qp_dest *dest = &command.core.dest;
-
-	memcpy(dest->dgid, from->ah_attr.grh.dgid, 16);
-	dest->dlid = from->ah_attr.dlid;
-	dest->sl = from->ah_attr.sl;
-	dest->is_global = from->ah_attr.is_global;
-	dest->sgid_index = from->ah_attr.grh.sgid_index;
-	dest->port_num = from->ah_attr.port_num;
-	command.core.alt_dest = *dest;
-	return write(context->cmd_fd, &command, sizeof(command)) == sizeof(command) ? 0 : errno;
-}
-
-static void test_doors(int fd)
-{
-	struct vrb_queue_completion c;
-	struct vrb_queue_request r;
-	struct ibv_qp_attr attr;
-	struct ibv_qp *a, *b;
-	unsigned int i, wrong = 0, refused = 0;
-	int mask, sync, async;
-
-	for (i = 0; i < NR(doors); i++) {
-		attr = good;
-		spoil(&attr, doors[i].field);
-		attr.qp_state = doors[i].to;
-		mask = door_mask(doors[i].type, doors[i].to);
-		mask = doors[i].mask < 0 ? mask & ~-doors[i].mask : mask | doors[i].mask;
-		r = request(i, VRB_QUEUE_OP_MODIFY, &attr, mask);
-		r.attr.alt_ah_attr = r.attr.ah_attr;
-		a = make(doors[i].type);
-		b = make(doors[i].type);
-		if (doors[i].from == IBV_QPS_INIT) {
-			connect_to_init(a);
-			connect_to_init(b);
-		}
-		sync = sync_modify(a, &r.attr);
-		async = one(fd, b, r, &c);
-		if (sync != async)
-			ksft_print_msg("%s: %d, by a queue %d\n", doors[i].what, sync, async);
-		wrong += sync != async;
-		refused += !!sync;
-		ibv_destroy_qp(a);
-		ibv_destroy_qp(b);
-	}
-	RESULT(!wrong, "both doors: %zu transitions have the same errno\n", NR(doors));
-	RESULT(refused > NR(doors) / 2 && refused < NR(doors) - 5, "both doors: %u are refused\n",
-	       refused);
-}
-
-/* Drops CAP_NET_RAW, and keeps all others. */
-static int drop_privilege(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2];
-
-	if (syscall(SYS_capget, &header, data))
-		return -1;
-	data[0].effective &= ~(1U << CAP_NET_RAW);
-	data[0].permitted &= ~(1U << CAP_NET_RAW);
-	return syscall(SYS_capset, &header, data);
-}
-
 /* uverbs refuses calls of a process whose credentials have changed since it opened the device. */
 static int open_anew(void)
 {
@@ -673,56 +473,13 @@ static int open_anew(void)
 	return cq ? vq_create(context->cmd_fd, BIG) : -1;
 }
 
-static int qkey_of_others(struct vrb_queue_request r)
-{
-	struct vrb_queue_completion c;
-	struct ibv_qp *a, *b;
-	int fd, sync, async;
-
-	if (drop_privilege())
-		return 9;
-	fd = open_anew();
-	a = make(IBV_QPT_UD);
-	b = make(IBV_QPT_UD);
-	sync = sync_modify(a, &r.attr);
-	async = one(fd, b, r, &c);
-	if (sync == EPERM && async == EPERM)
-		return 0;
-	ksft_print_msg("%d, by a queue %d\n", sync, async);
-	return 1;
-}
-
-/* A privileged Q_Key, by verb queue and by ibv_modify_qp(). */
-static void test_qkey(int fd)
-{
-	struct ibv_qp *b = make(IBV_QPT_UD);
-	struct vrb_queue_completion c;
-	struct vrb_queue_request r;
-	struct ibv_qp_attr attr = good;
-	int status, async;
-	pid_t child;
-
-	attr.qkey = 0x80000001;
-	attr.qp_state = IBV_QPS_INIT;
-	r = request(1, VRB_QUEUE_OP_MODIFY, &attr, INIT_MASK | IBV_QP_QKEY);
-	child = fork();
-	if (!child)
-		_exit(qkey_of_others(r));
-	waitpid(child, &status, 0);
-	RESULT(WIFEXITED(status) && !WEXITSTATUS(status),
-	       "both doors: a Q_Key for the privileged: status 0x%x\n", status);
-	async = one(fd, b, r, &c);
-	RESULT(!async, "both doors: from a privileged process it is accepted: %d\n", async);
-	ibv_destroy_qp(b);
-}
-
 /* ---- Refused requests ---- */
 
 static void test_bad_requests(int fd)
 {
 	struct ibv_qp *qp = make(IBV_QPT_RC);
 	struct vrb_queue_completion c;
-	struct vrb_queue_request r = to_init(1);
+	struct vrb_queue_request r = vq_to_init(1);
 	int ret;
 
 	r.op = 0;
@@ -730,15 +487,15 @@ static void test_bad_requests(int fd)
 	r.op = 6;
 	RESULT(ret == EOPNOTSUPP && one(fd, qp, r, &c) == EOPNOTSUPP,
 	       "refused: unknown operations: %d\n", ret);
-	r = to_init(1);
+	r = vq_to_init(1);
 	r.flags = 1;
 	ret = one(fd, qp, r, &c);
 	RESULT(ret == EINVAL, "refused: flags: %d\n", ret);
-	r = to_init(1);
+	r = vq_to_init(1);
 	r.attr.reserved[4] = 1;
 	ret = one(fd, qp, r, &c);
 	RESULT(ret == EINVAL, "refused: reserved: %d\n", ret);
-	r = request(1, VRB_QUEUE_OP_RESET, &good, IBV_QP_STATE);
+	r = vq_request(1, VRB_QUEUE_OP_RESET, &vq_good, IBV_QP_STATE);
 	ret = one(fd, qp, r, &c);
 	RESULT(ret == EINVAL, "refused: attributes of a reset: %d\n", ret);
 	ibv_destroy_qp(qp);
@@ -747,7 +504,7 @@ static void test_bad_requests(int fd)
 static void test_bad_handles(int fd)
 {
 	struct ibv_qp *qp = make(IBV_QPT_RC);
-	struct vrb_queue_request r[3] = { to_init(1), to_init(2), to_init(3) };
+	struct vrb_queue_request r[3] = { vq_to_init(1), vq_to_init(2), vq_to_init(3) };
 	uint32_t handles[3] = { qp->handle, 0x7fffffff, qp->handle };
 	int none, other;
 
@@ -764,7 +521,7 @@ static void test_bad_files(int fd)
 {
 	struct ibv_context *other = process_open();
 	struct ibv_qp *qp = make(IBV_QPT_RC);
-	struct vrb_queue_request r = to_init(1);
+	struct vrb_queue_request r = vq_to_init(1);
 	int theirs = vq_create(other->cmd_fd, 1), a, b, c, pipes[2];
 
 	if (pipe(pipes))
@@ -788,7 +545,8 @@ static void test_sizes(int fd)
 	struct {
 		struct vrb_queue_request r;
 		uint64_t more;
-	} longer[2] = { { .r = to_init(1) }, { .r = request(2, VRB_QUEUE_OP_QUERY, NULL, 0) } };
+	} longer[2] = { { .r = vq_to_init(1) },
+			{ .r = vq_request(2, VRB_QUEUE_OP_QUERY, NULL, 0) } };
 	struct ibv_qp *qp = make(IBV_QPT_RC);
 	uint32_t handles[257] = { qp->handle, qp->handle };
 	static struct vrb_queue_request batch[257];
@@ -810,7 +568,7 @@ static void test_sizes(int fd)
 
 static void test_no_answer(int fd)
 {
-	struct vrb_queue_request init = to_init(1);
+	struct vrb_queue_request init = vq_to_init(1);
 	struct ibv_qp *qp = make(IBV_QPT_RC);
 	struct vq_call call = {};
 	int ret;
@@ -834,13 +592,13 @@ static void test_full(void)
 
 	for (i = 0; i < 6; i++)
 		qp[i] = make(IBV_QPT_RC);
-	a = many(fd, qp, 6, to_init(0));
-	b = many(fd, qp, 1, to_init(0));
+	a = many(fd, qp, 6, vq_to_init(0));
+	b = many(fd, qp, 1, vq_to_init(0));
 	RESULT(a == 4 && b == -EAGAIN, "full: 4 of 6, then %d\n", b);
 	usleep(100000);
-	c = many(fd, qp, 1, to_init(0));
+	c = many(fd, qp, 1, vq_to_init(0));
 	d = vq_reap(fd, done, 1);
-	a = many(fd, qp + 4, 2, to_init(4));
+	a = many(fd, qp + 4, 2, vq_to_init(4));
 	RESULT(c == -EAGAIN && d == 1 && a == 1, "full: until a completion is read: %d, %d, %d\n",
 	       c, d, a);
 	a = vq_reap(fd, done, 4);
@@ -862,7 +620,7 @@ static void test_read(int fd)
 	RESULT(none == EAGAIN && small == EINVAL && !vq_poll(fd, 0),
 	       "read: nothing there, no room: %zd, %zd\n", none, small);
 	fcntl(fd, F_SETFL, flags);
-	many(fd, qp, 3, to_init(0));
+	many(fd, qp, 3, vq_to_init(0));
 	usleep(200000);
 	fault = syscall(SYS_read, fd, 8, sizeof(done)) < 0 ? errno : 0;
 	ret = read(fd, done, 2 * sizeof(done[0]) + 5);
@@ -877,7 +635,8 @@ static void test_read(int fd)
 static void test_cancel(void)
 {
 	int fd = vq_create(context->cmd_fd, BIG), ret, a, b, c, i, n = 0, cancelled = 0;
-	struct vrb_queue_request r[2] = { to_init(1), request(2, VRB_QUEUE_OP_QUERY, NULL, 0) };
+	struct vrb_queue_request r[2] = { vq_to_init(1),
+					  vq_request(2, VRB_QUEUE_OP_QUERY, NULL, 0) };
 	struct ibv_qp *qp = make(IBV_QPT_RC), *more[200];
 	uint32_t handles[2] = { qp->handle, qp->handle };
 
@@ -896,7 +655,7 @@ static void test_cancel(void)
 	/* More requests than the queue passes to the engine at a time. */
 	for (i = 0; i < 200; i++)
 		more[i] = make(IBV_QPT_RC);
-	ret = many(fd, more, 200, to_init(0));
+	ret = many(fd, more, 200, vq_to_init(0));
 	for (i = 199, n = 0; i >= 0; i--)
 		n += !vq_cancel(context->cmd_fd, fd, i);
 	ret = vq_reap(fd, done, ret);
@@ -919,8 +678,8 @@ static void test_destroy_qp(void)
 	for (i = 0; i < 200; i++)
 		qp[i] = make(IBV_QPT_RC);
 	slow("RST2INIT_QPEE=1s");
-	ret = many(fd, qp, 200, to_init(0));
-	ret = ret == 200 ? many(fd, qp, 200, request(200, VRB_QUEUE_OP_QUERY, NULL, 0)) : ret;
+	ret = many(fd, qp, 200, vq_to_init(0));
+	ret = ret == 200 ? many(fd, qp, 200, vq_request(200, VRB_QUEUE_OP_QUERY, NULL, 0)) : ret;
 	for (i = 199; i >= 0; i--)
 		failed += !!ibv_destroy_qp(qp[i]);
 	RESULT(ret == 200 && !failed, "destroy of a QP: with requests queued: %d fail\n", failed);
@@ -945,12 +704,12 @@ static void test_close(void)
 	for (i = 0; i < 200; i++)
 		qp[i] = make(IBV_QPT_RC);
 	slow("RST2INIT_QPEE=50ms");
-	ret = many(fd, qp, 200, to_init(0));
+	ret = many(fd, qp, 200, vq_to_init(0));
 	close(fd);
 	slow("");
 	fd = vq_create(context->cmd_fd, 1);
 	for (i = 0; i < 200; i++) {
-		failed += !!one(fd, qp[i], request(1, VRB_QUEUE_OP_RESET, NULL, 0), &c);
+		failed += !!one(fd, qp[i], vq_request(1, VRB_QUEUE_OP_RESET, NULL, 0), &c);
 		failed += !!ibv_destroy_qp(qp[i]);
 	}
 	RESULT(ret == 200 && !failed, "close: with 200 requests, and the QPs go on: %d\n", failed);
@@ -993,16 +752,17 @@ static void test_quiesce(int fd)
 
 	for (i = 0; i < 2; i++)
 		failed += !!one(fd, qp[i],
-				request(i, VRB_QUEUE_OP_CONNECT, &good, connect_mask(IBV_QPT_RC)),
+				vq_request(i, VRB_QUEUE_OP_CONNECT, &vq_good,
+					   vq_connect_mask(IBV_QPT_RC)),
 				&c);
 	for (i = 0; i < 3; i++)
-		failed += !!one(fd, qp[i], request(i, VRB_QUEUE_OP_QUIESCE, NULL, 0), &c) ||
+		failed += !!one(fd, qp[i], vq_request(i, VRB_QUEUE_OP_QUIESCE, NULL, 0), &c) ||
 			  c.qp_state != IBV_QPS_RESET;
 	RESULT(!failed && executed("ERR2RST_QPEE") - resets == 2 &&
 		       executed("HW2SW_MPT") - mpts == 3,
 	       "quiesce: resets unless it was in RESET, and three regions: %d failed\n", failed);
-	ret = one(fd, qp[0], to_init(1), &c);
-	i = one(fd, qp[0], request(2, VRB_QUEUE_OP_RESET, NULL, 0), &c);
+	ret = one(fd, qp[0], vq_to_init(1), &c);
+	i = one(fd, qp[0], vq_request(2, VRB_QUEUE_OP_RESET, NULL, 0), &c);
 	RESULT(ret == ESHUTDOWN && i == ESHUTDOWN && connect_to_init(qp[0]) == ESHUTDOWN,
 	       "quiesce: is the last request of a QP: %d, %d\n", ret, i);
 	ret = ibv_modify_qp(qp[0], &attr, IBV_QP_STATE);
@@ -1012,6 +772,76 @@ static void test_quiesce(int fd)
 	qp[0] = make(IBV_QPT_RC);
 	ret = commands_of_destroys(qp, 1);
 	RESULT(ret > 0, "quiesce: without it, %d\n", ret);
+}
+
+static int make_in(uint32_t lkey, struct ibv_qp *qp)
+{
+	const struct raw_qp_in in = {
+		.pd = pd->handle,
+		.send_cq = cq->handle,
+		.recv_cq = cq->handle,
+		.lkey = lkey,
+		.send_wr = 4,
+		.recv_wr = 4,
+		.send_sge = 1,
+		.recv_sge = 1,
+		.type = IBV_QPT_RC,
+	};
+	struct raw_qp raw;
+	int ret = raw_create_qp(context->cmd_fd, &in, &raw);
+
+	*qp = (struct ibv_qp){ .handle = raw.handle, .qp_num = raw.qpn };
+	return ret;
+}
+
+static int quiesce(int fd, struct ibv_qp *qp)
+{
+	struct vrb_queue_completion c;
+
+	return one(fd, qp, vq_request(1, VRB_QUEUE_OP_QUIESCE, NULL, 0), &c);
+}
+
+/* The rings of several QPs are in one region. The quiesce of the only one left invalidates it. */
+static void test_quiesce_shared(int fd)
+{
+	void *buffer = process_memory(4 * PROCESS_PAGE);
+	struct vrb_queue_completion c;
+	struct ibv_qp qp[3], more;
+	int i, failed, ret;
+	unsigned long mpts;
+	struct raw_mr mr;
+
+	failed = raw_reg_mr(context->cmd_fd, pd->handle, buffer, 4 * PROCESS_PAGE, 0,
+			    IBV_ACCESS_LOCAL_WRITE, &mr);
+	for (i = 0; !failed && i < 2; i++) {
+		failed = make_in(mr.lkey, &qp[i]);
+		failed = failed ?:
+				  one(fd, &qp[i],
+				      vq_request(1, VRB_QUEUE_OP_CONNECT, &vq_good,
+						 vq_connect_mask(IBV_QPT_RC)),
+				      &c);
+	}
+	failed = failed || !deregistered();
+	mpts = executed("HW2SW_MPT");
+	failed = failed ?: quiesce(fd, &qp[0]);
+	ret = one(fd, &qp[1], vq_request(2, VRB_QUEUE_OP_QUERY, NULL, 0), &c);
+	RESULT(!failed && executed("HW2SW_MPT") == mpts && !ret && c.qp_state == IBV_QPS_RTS,
+	       "quiesce: a region that another QP uses remains: %d, %d\n", failed, ret);
+	ret = make_in(mr.lkey, &qp[2]);
+	failed = quiesce(fd, &qp[1]);
+	RESULT(!ret && !failed && executed("HW2SW_MPT") == mpts,
+	       "quiesce: such a region accepts a new QP: %d, %d\n", ret, failed);
+	failed = raw_destroy_qp(context->cmd_fd, qp[0].handle);
+	failed = failed ?: raw_destroy_qp(context->cmd_fd, qp[1].handle);
+	failed = failed ?: quiesce(fd, &qp[2]);
+	ret = make_in(mr.lkey, &more);
+	RESULT(!failed && executed("HW2SW_MPT") == mpts + 1 && ret == -EINVAL,
+	       "quiesce: of the last QP in a region: %d, then a new QP: %d\n", failed, ret);
+	failed = raw_destroy_qp(context->cmd_fd, qp[2].handle);
+	failed = failed ?: raw_dereg_mr(context->cmd_fd, mr.handle);
+	RESULT(!failed && deregistered() && executed("HW2SW_MPT") == mpts + 1,
+	       "quiesce: the region is deregistered without a command: %d\n", failed);
+	munmap(buffer, 4 * PROCESS_PAGE);
 }
 
 /* ---- Files and processes ---- */
@@ -1028,6 +858,65 @@ static void test_context_first(void)
 	RESULT(ret == EIO && events & POLLHUP && events & POLLIN,
 	       "context closed first: %d, events 0x%x\n", ret, events);
 	close(fd);
+}
+
+/*
+ * Opens the device anew, and queues 100 requests.
+ * @order: bit 0: the queue is created after the QPs, so uverbs destroys it first; bit 1: the
+ * queue's descriptor is lower than that of the context, so it is closed first
+ * Returns the queue, or a negative number.
+ */
+static int busy_queue(int order)
+{
+	static struct ibv_qp *qp[100];
+	int low = open("/dev/null", O_RDONLY | O_CLOEXEC), fd = open_anew(), i;
+
+	for (i = 0; i < 100; i++)
+		qp[i] = make(IBV_QPT_RC);
+	if (order & 1) {
+		close(fd);
+		fd = vq_create(context->cmd_fd, BIG);
+	}
+	if (order & 2) {
+		low = dup3(fd, low, O_CLOEXEC);
+		close(fd);
+		fd = low;
+		if (fd > context->cmd_fd)
+			return -1;
+	}
+	return many(fd, qp, 100, vq_to_init(0)) == 100 ? fd : -1;
+}
+
+static int closes_context(void)
+{
+	int fd = busy_queue(0), ret;
+	short events;
+
+	if (fd < 0)
+		return 1;
+	ibv_close_device(context);
+	events = vq_poll(fd, 1000);
+	ret = read(fd, done, sizeof(done)) < 0 ? errno : 0;
+	if (ret == EIO && events & POLLHUP && !engine_count("vrbs", " queued "))
+		return 0;
+	ksft_print_msg("read: %d, events 0x%x\n", ret, events);
+	return 2;
+}
+
+static void test_context_first_busy(void)
+{
+	const int objects = engine_rests("objects", ":");
+	pid_t child;
+	int status;
+
+	slow("RST2INIT_QPEE=100ms");
+	child = fork();
+	if (!child)
+		_exit(closes_context());
+	waitpid(child, &status, 0);
+	slow("");
+	RESULT(!status && engine_settles("objects", ":", objects),
+	       "context closed first: with requests under way: status 0x%x\n", status);
 }
 
 /* A thread that sleeps in read() meanwhile */
@@ -1056,7 +945,7 @@ static void test_reader_sleeps(void)
 static void test_dup(int fd)
 {
 	struct ibv_qp *qp = make(IBV_QPT_RC);
-	struct vrb_queue_request r = to_init(1);
+	struct vrb_queue_request r = vq_to_init(1);
 	int copy = dup(fd), ret;
 
 	ret = vq_submit(context->cmd_fd, copy, &r, &qp->handle, 1);
@@ -1117,11 +1006,48 @@ static void test_passed(void)
 	close(pair[1]);
 }
 
+static int receives(int socket)
+{
+	struct ibv_context *own = process_open();
+	struct vrb_queue_request r = vq_to_init(2);
+	int fd = pass(socket, -1), ret;
+
+	if (!own || vq_submit(own->cmd_fd, fd, &r, &(uint32_t){ 0 }, 1) != -EBADF)
+		return 1;
+	ret = vq_reap(fd, done, 2);
+	return ret == 2 && !done[0].status && !done[1].status ? 0 : 2;
+}
+
+/* The process that receives the queue reads completions, but cannot submit with its own context. */
+static void test_passed_busy(int fd)
+{
+	struct ibv_qp *qp[2] = { make(IBV_QPT_RC), make(IBV_QPT_RC) };
+	int pair[2], status, ret;
+	pid_t child;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		return;
+	child = fork();
+	if (!child) {
+		close(fd);
+		_exit(receives(pair[1]));
+	}
+	pass(pair[0], fd);
+	ret = many(fd, qp, 2, vq_to_init(1));
+	waitpid(child, &status, 0);
+	RESULT(ret == 2 && !status && !vq_poll(fd, 0), "passed on: the other reads: status 0x%x\n",
+	       status);
+	close(pair[0]);
+	close(pair[1]);
+	ibv_destroy_qp(qp[0]);
+	ibv_destroy_qp(qp[1]);
+}
+
 /* A child of fork() reads the completions of its parent's requests. */
 static void test_fork(int fd)
 {
 	struct ibv_qp *qp = make(IBV_QPT_RC);
-	struct vrb_queue_request r = to_init(1);
+	struct vrb_queue_request r = vq_to_init(1);
 	int status, ret = vq_submit(context->cmd_fd, fd, &r, &qp->handle, 1);
 	pid_t child = fork();
 
@@ -1136,7 +1062,7 @@ static void test_fork(int fd)
 static void flood(int ready, int queues, int each)
 {
 	static struct ibv_qp *qp[VRB_QUEUE_MAX_BATCH];
-	struct vrb_queue_request r = request(0, VRB_QUEUE_OP_RESET, NULL, 0);
+	struct vrb_queue_request r = vq_request(0, VRB_QUEUE_OP_RESET, NULL, 0);
 	int i, n, fd[64];
 
 	open_anew();
@@ -1145,7 +1071,7 @@ static void flood(int ready, int queues, int each)
 	for (i = 0; i < queues; i++) {
 		fd[i] = vq_create(context->cmd_fd, BIG);
 		for (n = 0; n < each; n += VRB_QUEUE_MAX_BATCH)
-			many(fd[i], qp, VRB_QUEUE_MAX_BATCH, n & 256 ? r : to_init(n));
+			many(fd[i], qp, VRB_QUEUE_MAX_BATCH, n & 256 ? r : vq_to_init(n));
 	}
 	if (write(ready, "x", 1) == 1)
 		pause();
@@ -1182,6 +1108,7 @@ static int stop(pid_t child, int signal)
 
 static void test_killed(void)
 {
+	const int objects = engine_rests("objects", ":");
 	pid_t child;
 	int ret;
 
@@ -1189,61 +1116,79 @@ static void test_killed(void)
 	child = start_flood(3, 3072);
 	ret = stop(child, SIGKILL);
 	slow("");
-	RESULT(ret == SIGKILL && engine_settles("objects", " QP ", engine_count("objects", " QP ")),
+	RESULT(ret == SIGKILL && engine_settles("objects", ":", objects),
 	       "killed with 9000 requests queued: signal %d\n", ret);
 	RESULT(engine_settles("vrbs", " queued ", 0), "killed: no request is left\n");
 }
 
-/* A program with queued requests executes another one: the queue ends with the old program. */
-static void test_exec(void)
+/* Runs @end in a process with queued requests, once in each order. Returns how many went wrong. */
+static int in_each_order(int (*end)(int fd, int ready), int signal)
 {
-	const int objects = engine_rests("objects", ":");
+	int order, pipes[2], status, wrong = 0;
 	pid_t child;
-	int status;
+	char c;
 
-	slow("RST2INIT_QPEE=20ms");
-	child = fork();
-	if (!child) {
-		static struct ibv_qp *qp[100];
-		int fd = open_anew(), i;
-
-		for (i = 0; i < 100; i++)
-			qp[i] = make(IBV_QPT_RC);
-		if (many(fd, qp, 100, to_init(0)) != 100)
-			_exit(1);
-		execl("/bin/sh", "sh", "-c", "! ls -l /proc/$$/fd | grep verb_queue", NULL);
-		_exit(2);
+	for (order = 0; order < 4; order++) {
+		if (pipe(pipes))
+			return -1;
+		child = fork();
+		if (!child)
+			_exit(end(busy_queue(order), pipes[1]));
+		close(pipes[1]);
+		if (signal && read(pipes[0], &c, 1) == 1)
+			kill(child, signal);
+		waitpid(child, &status, 0);
+		close(pipes[0]);
+		if (status != signal) {
+			ksft_print_msg("order %d: status 0x%x\n", order, status);
+			wrong++;
+		}
 	}
-	waitpid(child, &status, 0);
-	slow("");
-	RESULT(!status && engine_settles("vrbs", " queued ", 0) &&
-		       engine_settles("objects", ":", objects),
-	       "exec: the queue is not the new program's: status 0x%x\n", status);
+	return wrong;
 }
 
-/* uverbs destroys in LIFO order: once the queue is destroyed first, once the QPs. */
-static void test_exits(void)
+static int end_by_exec(int fd, int ready)
 {
-	int order, status, wrong = 0;
-	pid_t child;
+	close(ready);
+	if (fd < 0)
+		return 1;
+	execl("/bin/sh", "sh", "-c", "! ls -l /proc/$$/fd | grep verb_queue", NULL);
+	return 2;
+}
+
+static int end_by_exit(int fd, int ready)
+{
+	return fd < 0;
+}
+
+/* It is killed while it sleeps in read(). */
+static int end_by_signal(int fd, int ready)
+{
+	if (fd < 0 || write(ready, "x", 1) != 1)
+		return 1;
+	while (read(fd, done, sizeof(done[0])) > 0)
+		;
+	return 2;
+}
+
+/* In each order of queue and QPs, and of queue and context, nothing remains. */
+static void test_ends(void)
+{
+	const int objects = engine_rests("objects", ":");
+	int wrong;
 
 	slow("RST2INIT_QPEE=20ms");
-	for (order = 0; order < 2; order++) {
-		child = fork();
-		if (!child) {
-			struct ibv_qp *qp[100];
-			int fd = open_anew(), i;
-
-			for (i = 0; i < 100; i++)
-				qp[i] = make(IBV_QPT_RC);
-			fd = order ? fd : vq_create(context->cmd_fd, BIG);
-			_exit(many(fd, qp, 100, to_init(0)) == 100 ? 0 : 1);
-		}
-		waitpid(child, &status, 0);
-		wrong += !!status;
-	}
+	wrong = in_each_order(end_by_exit, 0);
+	RESULT(!wrong && engine_settles("objects", ":", objects), "exit: in each order: %d wrong\n",
+	       wrong);
+	wrong = in_each_order(end_by_exec, 0);
+	RESULT(!wrong && engine_settles("objects", ":", objects),
+	       "exec: the queue is not the new program's: %d wrong\n", wrong);
+	wrong = in_each_order(end_by_signal, SIGKILL);
+	RESULT(!wrong && engine_settles("objects", ":", objects),
+	       "SIGKILL: in each order, in read(): %d wrong\n", wrong);
 	slow("");
-	RESULT(!wrong && engine_settles("vrbs", " queued ", 0), "exit: queue or QPs first\n");
+	RESULT(engine_settles("vrbs", " queued ", 0), "ends: no request is left\n");
 }
 
 /* ---- Fairness ---- */
@@ -1313,11 +1258,56 @@ static void test_fair(void)
 	ibv_destroy_qp(qp);
 }
 
+/*
+ * Queues of one process take turns: before a request of a small queue, at most one share of the
+ * requests of each other queue is issued.
+ */
+static void test_turns(void)
+{
+	static struct ibv_qp *qp[3][TURNS];
+	struct ibv_qp *small = make(IBV_QPT_RC);
+	int fd[3], i, n, before, ret, accepted = 0, bad = 0, own = vq_create(context->cmd_fd, 1);
+	struct vrb_queue_completion c;
+	struct vrb_queue_caps caps = {};
+
+	vq_query(context->cmd_fd, &caps, sizeof(caps));
+	slow("RST2INIT_QPEE=uniform:100ms:500ms");
+	for (i = 0; i < 3; i++) {
+		for (n = 0; n < TURNS; n++)
+			qp[i][n] = make(IBV_QPT_RC);
+		fd[i] = vq_create(context->cmd_fd, BIG);
+	}
+	for (i = 0; i < 3; i++)
+		accepted += many(fd[i], qp[i], TURNS, vq_to_init(0));
+	trace_write("trace", "");
+	trace_write("events/ib_vrb/vrb_queue/enable", "1");
+	trace_write("events/ib_vrb/vrb_issue/enable", "1");
+	ret = one(own, small, vq_to_init(1), &c);
+	trace_write("events/ib_vrb/enable", "0");
+	before = issued_before(small);
+	RESULT(!ret && accepted == 3 * TURNS && before > 0 && before <= 3 * (int)caps.slots,
+	       "turns: a small queue's request is behind %d of %d of others, %u in a turn\n",
+	       before, accepted, caps.slots);
+	slow("");
+	for (i = 0; i < 3; i++) {
+		ret = vq_reap(fd[i], done, TURNS);
+		bad += ret != TURNS;
+		for (n = 0; n < ret; n++)
+			bad += !!done[n].status;
+		close(fd[i]);
+		for (n = 0; n < TURNS; n++)
+			ibv_destroy_qp(qp[i][n]);
+	}
+	RESULT(!bad, "turns: the others complete, too: %d bad\n", bad);
+	ibv_destroy_qp(small);
+	close(own);
+}
+
 /* Submits thousands of requests, all of which complete. */
 static void test_many(void)
 {
 	static struct ibv_qp *qp[VRB_QUEUE_MAX_BATCH];
-	struct vrb_queue_request r = request(0, VRB_QUEUE_OP_RESET, NULL, 0);
+	struct vrb_queue_request r = vq_request(0, VRB_QUEUE_OP_RESET, NULL, 0);
 	int fd[4], i, n, accepted = 0, got = 0, ret, bad = 0;
 
 	for (i = 0; i < VRB_QUEUE_MAX_BATCH; i++)
@@ -1325,8 +1315,8 @@ static void test_many(void)
 	for (i = 0; i < 4; i++) {
 		fd[i] = vq_create(context->cmd_fd, BIG);
 		for (n = 0; n < BIG; n += VRB_QUEUE_MAX_BATCH)
-			accepted +=
-				many(fd[i], qp, VRB_QUEUE_MAX_BATCH, i || n & 256 ? r : to_init(n));
+			accepted += many(fd[i], qp, VRB_QUEUE_MAX_BATCH,
+					 i || n & 256 ? r : vq_to_init(n));
 	}
 	for (i = 0; i < 4; i++) {
 		ret = vq_reap(fd[i], done, BIG);
@@ -1344,15 +1334,20 @@ static void test_many(void)
 /*
  * For verb_queue_life.sh: a process with queued requests while its device goes away. It reports
  * what it has read, and keeps the queue open until it is told to end.
+ * @late: the queue is created after the QPs, so uverbs destroys it first
  */
-static int hold(void)
+static int hold(bool late)
 {
 	static struct ibv_qp *qp[VRB_QUEUE_MAX_BATCH];
 	int fd = open_anew(), i, ret, good = 0, lost = 0, other = 0;
 
 	for (i = 0; i < VRB_QUEUE_MAX_BATCH; i++)
 		qp[i] = make(IBV_QPT_RC);
-	ret = many(fd, qp, VRB_QUEUE_MAX_BATCH, to_init(0));
+	if (late) {
+		close(fd);
+		fd = vq_create(context->cmd_fd, BIG);
+	}
+	ret = many(fd, qp, VRB_QUEUE_MAX_BATCH, vq_to_init(0));
 	printf("%d requests\nholding\n", ret);
 	fflush(stdout);
 	while ((ret = vq_reap(fd, done, 1)) == 1) {
@@ -1376,7 +1371,7 @@ int main(int argc, char **argv)
 	int fd;
 
 	if (argc > 1)
-		return hold();
+		return hold(!strcmp(argv[1], "hold-late"));
 	ksft_print_header();
 	context = process_open();
 	if (!context || !process_driver_is(context, "ib_tavor"))
@@ -1393,6 +1388,8 @@ int main(int argc, char **argv)
 	test_modify(fd);
 	test_refused_port(fd);
 	test_port_not_taken(fd);
+	test_port_settles(fd);
+	test_port_of_connect(fd);
 	test_no_transition_any_more(fd);
 	test_port_of_destroyed(fd);
 	test_connect_refused(fd);
@@ -1402,8 +1399,6 @@ int main(int argc, char **argv)
 	test_connect_partly(fd);
 	test_query_qp(fd);
 	test_order(fd);
-	test_doors(fd);
-	test_qkey(fd);
 	test_bad_requests(fd);
 	test_bad_handles(fd);
 	test_bad_files(fd);
@@ -1415,15 +1410,18 @@ int main(int argc, char **argv)
 	test_destroy_qp();
 	test_close();
 	test_quiesce(fd);
+	test_quiesce_shared(fd);
 	test_context_first();
+	test_context_first_busy();
 	test_reader_sleeps();
 	test_dup(fd);
 	test_passed();
+	test_passed_busy(fd);
 	test_fork(fd);
-	test_exec();
-	test_exits();
+	test_ends();
 	test_killed();
 	test_fair();
+	test_turns();
 	test_many();
 	set("engines", "4");
 	ksft_set_plan(ksft_test_num());
