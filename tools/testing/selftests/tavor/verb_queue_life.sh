@@ -3,7 +3,7 @@
 #
 # Runs: guest --driver tavor
 # Kernels: 6.12 debug
-# Timeout: 300
+# Timeout: 600
 # Level: ci
 #
 # Tests that the device can be unbound, or fail, while a process has requests in a verb queue. The
@@ -11,47 +11,55 @@
 # process has closed the queue. By hand:
 #   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/verb_queue_life.sh
 
-# shellcheck source=SCRIPTDIR/faults.bash
-. "$(dirname "$0")/faults.bash"
+# shellcheck source=SCRIPTDIR/verb_queue.bash
+. "$(dirname "$0")/verb_queue.bash"
 
-PROGRAM=${TEST_BIN:-$TREE/build/guest/tavor}/verb_queue
-
-# holds: starts a process with queued requests; its output is in $TEST_DIR/holder
-holds() {
-	bound || bind
-	until_true 20 prints rdma_devices
-	model_set 0 latency_op RST2INIT_QPEE=1s
-	"$PROGRAM" hold >"$TEST_DIR/holder" &
-	HOLDER=$!
-	until_true 60 grep -q holding "$TEST_DIR/holder"
-	grep -qx '256 requests' "$TEST_DIR/holder"
-}
-
-# told: the process has read all its completions
-told() {
-	until_true 60 grep -qx over "$TEST_DIR/holder"
-	model_set 0 latency_op ''
-	cat "$TEST_DIR/holder"
-	grep -qx 'read: Input/output error, poll: HUP' "$TEST_DIR/holder"
-}
-
-ends() {
-	kill "$HOLDER"
-	until_true 20 ended "$HOLDER"
-}
-
-test_unbind_does_not_wait_for_the_process() {
+# unbinds hold|hold-late
+unbinds() {
 	local since
 	since=$(mark)
-	holds
+	holds "$1"
 	unbind
 	told
 	nothing_left "$since"
 	ends
 }
 
+test_unbind_does_not_wait_for_the_process() {
+	unbinds hold
+}
+
+test_unbind_with_a_queue_that_is_destroyed_before_its_qps() {
+	unbinds hold-late
+}
+
+# pci_remove: the operating system's half of a hot-unplug
+pci_remove() {
+	echo 1 >"/sys/bus/pci/devices/$(function_address)/remove"
+}
+
+pci_rescan() {
+	echo 1 >/sys/bus/pci/rescan
+}
+
+test_unplug_does_not_wait_for_the_process() {
+	local since
+	since=$(mark)
+	holds hold
+	pci_remove
+	[ -z "$(function_address)" ] || fail "the function is still there"
+	told
+	pci_rescan
+	until_true 20 prints function_address
+	usable
+	ends
+	if said "$since" 'leaked|still in use'; then
+		fail "something was left behind"
+	fi
+}
+
 test_the_module_stays_until_the_queue_is_closed() {
-	holds
+	holds hold
 	unbind
 	told
 	if rmmod ib_tavor 2>"$TEST_DIR/rmmod"; then
@@ -66,7 +74,7 @@ test_the_module_stays_until_the_queue_is_closed() {
 test_a_device_that_fails_says_so_by_the_queue() {
 	local since
 	since=$(mark)
-	holds
+	holds hold
 	buffer
 	until_true 60 said "$since" 'device has failed'
 	sleep 1
