@@ -6,6 +6,7 @@
  *	vrbq_first [DEVICE]
  */
 #include <err.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,7 +86,7 @@ int main(int argc, char **argv)
 	struct ibv_qp_attr attr;
 
 	if (!qp)
-		err(1, "no queue pair");
+		die("no queue pair: %s", why(errno));
 	attr = attr_to_itself(qp);
 	connect_qp(qp, &attr);
 	printf("connected, state %d\n", qp->state);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <infiniband/vrbq.h>
 #include <rdma/rdma_cma.h>
 #include "device.h"
@@ -398,6 +399,20 @@ static void call(void)
 	}
 }
 
+/* librdmacm tries several paths and reports the error of the last one; this one matters. */
+static void open_channel(void)
+{
+	int err;
+
+	w.channel = rdma_create_event_channel();
+	err = errno;
+	if (!w.channel && access("/dev/infiniband/rdma_cm", R_OK | W_OK) && errno == EACCES)
+		die("no event channel: %s", why(EACCES));
+	if (!w.channel)
+		die("no event channel: %s (modprobe rdma_ucm)", why(err));
+	fcntl(w.channel->fd, F_SETFL, O_NONBLOCK);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
@@ -446,10 +461,7 @@ int main(int argc, char **argv)
 {
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 	memcpy(w.buffer, TEXT, sizeof(TEXT));
-	w.channel = rdma_create_event_channel();
-	if (!w.channel)
-		die("no event channel: %s (modprobe rdma_ucm)", why(errno));
-	fcntl(w.channel->fd, F_SETFL, O_NONBLOCK);
+	open_channel();
 	resolve();
 	if (options.server)
 		serve();

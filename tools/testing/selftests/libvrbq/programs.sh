@@ -94,11 +94,17 @@ test_first_program_is_that_of_the_man_page() {
 
 test_first_program_connects() {
 	"$BIN/vrbq_first" "$(device)" | grep -qx 'connected, state 3'
-	says "no RDMA device 'none'" "$BIN/vrbq_first" none
+}
+
+test_programs_say_that_there_is_no_such_device() {
+	local program
+	for program in vrbq_connect vrbq_libevent; do
+		says "no RDMA device 'none'; ibv_devices lists" "$BIN/$program" --device none
+	done
+	says "no RDMA device 'none'; ibv_devices lists" "$BIN/vrbq_first" none
 }
 
 test_connect_says_what_is_wrong_with_the_device() {
-	says "no RDMA device 'none'" "$BIN/vrbq_connect" --device none
 	says "has no port 9" "$BIN/vrbq_connect" --port 9
 	says "no GID 200" "$BIN/vrbq_connect" --gid-index 200
 }
@@ -131,17 +137,56 @@ test_connect_with_a_driver_of_another_release() {
 	done
 }
 
-test_connect_without_permission() {
-	local status=0
-	chmod 600 /dev/infiniband/uverbs0
-	(says "cannot be opened: Permission denied; the files in /dev/infiniband" \
-		as_nobody "$BIN/vrbq_connect") || status=$?
-	chmod 666 /dev/infiniband/uverbs0
+# Other programs do not ask for a verb queue: with such a driver they use threads.
+test_other_programs_with_a_driver_of_another_release() {
+	local revision
+	checked "$(device)" queue >/dev/null 2>&1 || skip "the device has no verb queue"
+	of_release 2 8 "$BIN/vrbq_libevent" --count 5 | grep -q '^verb queue: 5 .* 0 failures'
+	for revision in 0 1; do
+		of_release "$revision" -8 "$BIN/vrbq_libevent" --count 5 |
+			grep -q '^threads: 5 .* 0 failures'
+		of_release "$revision" -8 "$BIN/vrbq_first" | grep -qx 'connected, state 3'
+	done
+}
+
+# closed_to_others FILE COMMAND...: runs the command while the file is for root alone
+closed_to_others() {
+	local file=$1 mode status=0
+	shift
+	mode=$(stat -c %a "$file")
+	chmod 600 "$file"
+	("$@") || status=$?
+	chmod "$mode" "$file"
 	[ "$status" = 0 ] || exit "$status"
-	(
-		ulimit -l 0
-		says "ulimit -l" as_nobody "$BIN/vrbq_connect"
-	)
+}
+
+test_programs_without_permission() {
+	local program
+	for program in vrbq_first vrbq_connect vrbq_libevent; do
+		closed_to_others /dev/infiniband/uverbs0 \
+			says "cannot be opened: Permission denied; the files in /dev/infiniband" \
+			as_nobody "$BIN/$program"
+	done
+	modprobe rdma_ucm
+	until_true 20 test -e /dev/infiniband/rdma_cm
+	closed_to_others /dev/infiniband/rdma_cm \
+		says "no event channel: Permission denied; the files in /dev/infiniband" \
+		as_nobody "$BIN/vrbq_rdma_cm" --server
+}
+
+test_programs_may_not_lock_memory() {
+	local program
+	for program in vrbq_first vrbq_connect vrbq_libevent; do
+		(
+			ulimit -l 0
+			says "ulimit -l" as_nobody "$BIN/$program"
+		)
+	done
+}
+
+test_rdma_cm_says_what_is_wrong_with_the_address() {
+	says "203.0.113.1 cannot be resolved: .*IPoIB" "$BIN/vrbq_rdma_cm" 203.0.113.1
+	says "nowhere.invalid, port 7471: " "$BIN/vrbq_rdma_cm" nowhere.invalid
 }
 
 test_programs_tell_what_they_are() {
