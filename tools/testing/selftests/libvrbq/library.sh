@@ -69,12 +69,12 @@ flags() {
 		pkg-config "$@" libvrbq
 }
 
-# compiled OPTION...: compiles the program below with the flags, and runs it; prints what goes wrong
+# compiled: compiles the program below with the flags, and runs it; prints what goes wrong
 compiled() {
 	local flags
 	flags=$(flags --cflags --libs) || return
 	# shellcheck disable=SC2086 # a list of words
-	in_tools cc -Wall -Werror "$@" -o "$WORK/program" "$WORK/program.c" $flags &&
+	in_tools cc -Wall -Werror -o "$WORK/program" "$WORK/program.c" $flags &&
 		in_tools env LD_LIBRARY_PATH="$PREFIX/lib" "$WORK/program"
 }
 
