@@ -315,8 +315,7 @@ test_vrbstat_with_a_module_of_another_release() {
 		"$BIN/vrbstat" --debugfs "$TEST_DIR/debug" >"$TEST_DIR/older" 2>"$TEST_DIR/said"
 		cat "$TEST_DIR/older" "$TEST_DIR/said"
 		grep -q '^dev: 1 requests under way; 2 slots, 1 busy' "$TEST_DIR/older"
-		grep -q '^vrbstat: dev: 1 lines are not understood: .*install vrbstat and ib_vrb of one' \
-			"$TEST_DIR/said"
+		grep -q '^vrbstat: dev: 1 lines are not .*of one version$' "$TEST_DIR/said"
 	done
 }
 

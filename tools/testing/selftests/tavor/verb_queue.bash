@@ -8,8 +8,8 @@
 
 PROGRAM=${TEST_BIN:-$TREE/build/guest/tavor}/verb_queue
 
-# holds hold|hold-late: starts a process with queued requests; its output is in $TEST_DIR/holder. With
-# "hold-late" the queue is younger than the QPs, so it is destroyed before them.
+# holds hold|hold-late: starts a process with queued requests; its output is in $TEST_DIR/holder.
+# With "hold-late" the queue is younger than the QPs, so it is destroyed before them.
 holds() {
 	bound || bind
 	until_true 20 prints rdma_devices
