@@ -135,8 +135,8 @@ example() {
 	mkdir -p "$root/srv/examples"
 	cp "$TREE"/userspace/examples/*.[ch] "$root/srv/examples/"
 	# shellcheck disable=SC2016 # expanded inside
-	in_it sh -c 'cd /srv/examples && gcc -o /srv/vrbq_first vrbq_first.c device.c \
-		$(pkg-config --cflags --libs libvrbq)' || return 1
+	in_it sh -c 'cd /srv/examples && gcc -D_GNU_SOURCE -o /srv/vrbq_first vrbq_first.c \
+		device.c $(pkg-config --cflags --libs libvrbq)' || return 1
 	rm -r "$root/srv/examples"
 }
 
