@@ -3,11 +3,11 @@
  * Driver data (udata): what a process passes to the driver with a call of uverbs, and what it gets
  * back. The structures are those of mthca-abi.h.
  *
- * Every operation that can get driver data checks all of it, so that a later ABI can use what is
- * not used today. Input that the driver does not know must be 0. Output that it does not know is
- * cleared. An operation whose input has been copied and whose output has been written ends with
- * tavor_udata_done(); one without a structure begins with tavor_no_udata(). Operations that are
- * called in softirq never get driver data.
+ * Every operation that can get driver data checks its size. Input behind the structure must be 0,
+ * so that a later ABI can use it; reserved fields within are not looked at, because libmthca does
+ * not set all of them. Output behind the structure is cleared. An operation whose input has been
+ * copied and whose output has been written ends with tavor_udata_done(); one without a structure
+ * begins with tavor_no_udata(). Operations that are called in softirq never get driver data.
  */
 #ifndef TAVOR_UDATA_H
 #define TAVOR_UDATA_H
