@@ -174,7 +174,15 @@ kernel_make() {
 	echo "$release" >"$dir/release"
 }
 
-# kernel_resolve LINE: prints the release of a line, remembered so that a warm run asks no archive
+# kernel_version RELEASE: the version of its package. Pre-releases of one kernel have the same
+# release.
+kernel_version() {
+	awk -F'\t' -v package="linux-headers-$1" '$3 == package { print $4; exit }' \
+		"$CROSS_APT/kernels"
+}
+
+# kernel_resolve LINE: prints the release of a line, and for a new one the version; remembered so
+# that a warm run asks no archive
 kernel_resolve() {
 	local note=$CACHE/kernels/$1.release release
 	if [ -z "${REFRESH:-}" ] && [ -s "$note" ]; then
@@ -185,6 +193,7 @@ kernel_resolve() {
 	release=$(kernel_newest "$1") || :
 	[ -n "$release" ] || die "Debian's archive has no kernel $1; it has" \
 		"$(kernel_releases amd64 | grep -oE '^[0-9]+\.[0-9]+' | sort -Vu | xargs)"
+	! kernel_is_new "$1" || release+=" $(kernel_version "$release")"
 	mkdir -p "$CACHE/kernels"
 	echo "$release" >"$note.$$"
 	mv "$note.$$" "$note"
@@ -193,7 +202,7 @@ kernel_resolve() {
 
 # kernel LINE: prints the directory of that kernel, fetching it if the cache lacks it
 kernel() {
-	local release dir tool fault
+	local release version dir tool fault
 	fault=$(kernel_fault "$1")
 	[ -z "$fault" ] || die "$fault"
 	if [ "$1" = debug ]; then
@@ -201,7 +210,8 @@ kernel() {
 		return
 	fi
 	release=$(kernel_resolve "$1")
-	dir=$CACHE/kernels/$release-$(key "$KERNEL_KEEP" "$KERNEL_DROP")
+	read -r release version <<<"$release"
+	dir=$CACHE/kernels/$release${version:+_$version}-$(key "$KERNEL_KEEP" "$KERNEL_DROP")
 	if [ ! -d "$dir" ]; then
 		need_root "unpacking a kernel"
 		mkdir -p "$CACHE"

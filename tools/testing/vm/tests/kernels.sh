@@ -79,6 +79,8 @@ result $? "a series that is not in the archive is refused, with those that are"
 (kernel_resolve experimental) >"$work/out" 2>&1
 grep -q 'has no kernel experimental; it has' "$work/out"
 result $? "so is a suite without a kernel"
+[ "$(kernel_resolve sid)" = "7.2.13+deb14-amd64 7.2.13-1" ]
+result $? "the kernel of a suite is one version of its release"
 
 packages=$(kernel_packages 6.12-rt 6.12.117+deb13-rt-amd64 | xargs)
 [ "$packages" = "linux-headers-6.12.117+deb13-rt-amd64 linux-headers-6.12.117+deb13-common-rt \
