@@ -257,7 +257,7 @@ void loop_remove(struct hca_fd *f)
 static int loop_check_stale(const struct sockaddr_un *addr)
 {
 	struct stat st;
-	int fd, ret;
+	int fd, ret = 0;
 
 	if (lstat(addr->sun_path, &st))
 		return errno == ENOENT ? 0 : -errno;
@@ -266,9 +266,12 @@ static int loop_check_stale(const struct sockaddr_un *addr)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	ret = connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) && errno == ECONNREFUSED;
+	if (!connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) || errno == EAGAIN)
+		ret = -EADDRINUSE;
+	else if (errno != ECONNREFUSED)
+		ret = -errno;
 	close(fd);
-	return ret ? 0 : -EADDRINUSE;
+	return ret;
 }
 
 int loop_listen(struct hca_fd *f, const char *path, int backlog)

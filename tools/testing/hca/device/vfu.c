@@ -37,9 +37,14 @@ static void drop_fds(struct vfu *v)
 	v->n_fds = 0;
 }
 
-/* Resets the device: the next client finds it as after power-on. */
+/*
+ * Resets the device: the next client finds it as after power-on. Something that only looks whether
+ * somebody listens here has not used it.
+ */
 static void disconnect(struct vfu *v, const char *why)
 {
+	bool used = v->negotiated;
+
 	if (v->conn.fd < 0)
 		return;
 	hca_log(v->h, "client gone: %s", why);
@@ -53,7 +58,8 @@ static void disconnect(struct vfu *v, const char *why)
 	v->in_from = v->in_to = v->out_from = v->out_to = 0;
 	v->negotiated = false;
 	v->refused = 0;
-	hca_reset(v->h);
+	if (used)
+		hca_reset(v->h);
 	loop_modify(&v->listen, EPOLLIN);
 }
 

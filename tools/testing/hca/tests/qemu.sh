@@ -176,6 +176,9 @@ result $? "--attach: a socket that a killed model has left is named"
 wrapper -- -device none
 names 1 "'none' is not a valid device" && tidy
 result $? "QEMU's own message and status are passed on, and no model is left"
+wrapper -- -add-fd fd=3,set=1 -device none 3</dev/null
+names 1 "'none' is not a valid device"
+result $? "QEMU gets the files that the caller has opened"
 
 # --- a machine that does not run
 start one --memory 256 --control "$control"
@@ -217,7 +220,7 @@ soon grep -qx ready "$work/own.out" && start first --attach "$work/own" &&
 result $? "--attach attaches a model that runs already"
 wrapper --attach "$work/own" -- -S -nodefaults -display none
 names 1 'timed out waiting for reply' &&
-	names 1 '^tavor-hca-qemu: QEMU ended with 1; a socket accepts one QEMU at a time'
+	names 1 '^tavor-hca-qemu: QEMU ended with 1; if it timed out, another QEMU uses the socket'
 result $? "another QEMU that attaches it gives up, and the reason is named"
 [ "$(hcas first)" = 1 ] && ends first 0
 result $? "which does not disturb the first"
