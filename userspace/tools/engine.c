@@ -57,7 +57,8 @@ static void read_counters(FILE *file, struct device *device)
 		counter++;
 		device->nr_counters++;
 	}
-	device->unknown += !feof(file) && device->nr_counters < MAX_COUNTERS;
+	/* Reading fails if the device has gone meanwhile. */
+	device->unknown += !feof(file) && !ferror(file) && device->nr_counters < MAX_COUNTERS;
 }
 
 static void read_slots(FILE *file, struct device *device)
