@@ -92,8 +92,12 @@ class Guest:
 
     def model_counts(self, driver, options, script):
         """Lines "NAME NUMBER" and "PART: NAME NUMBER" that a script prints in the guest."""
-        text = self.run(driver, options, script)
-        return re.findall(r'^COUNT ([^|]*)\|([^|]*)\|(-?[0-9.]+)$', text, re.M)
+        return counts(self.run(driver, options, script))
+
+
+def counts(text):
+    """(case, metric, number) of the lines "COUNT case|metric|number" in the text."""
+    return re.findall(r'^COUNT ([^|]*)\|([^|]*)\|(-?[0-9.]+)$', text, re.M)
 
 
 def load(module, *parameters):
