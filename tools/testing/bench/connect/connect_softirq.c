@@ -23,11 +23,13 @@ MODULE_PARM_DESC(lives, "connections altogether");
 
 struct life {
 	struct ib_qp *qp;
+	u64 began;
 	struct vrb_create_qp create;
 	struct vrb_connect_qp connect;
 };
 
 static struct bed bed;
+static struct life_times times;
 static struct vrb_client *vrb_client;
 static struct life *all;
 static atomic_t left, running;
@@ -55,6 +57,8 @@ static void life_connected(struct vrb *vrb)
 
 	if (vrb->status)
 		failed = vrb->status;
+	else
+		life_took(&times, life->began);
 	vrb_destroy_qp(vrb_client, life->qp, life_gone, life);
 }
 
@@ -62,6 +66,7 @@ static void life_begin(struct life *life)
 {
 	struct ib_qp_init_attr attr = life_qp(bed.cq);
 
+	life->began = ktime_get_ns();
 	life->qp = vrb_alloc_qp(vrb_client, bed.pd, &attr, GFP_ATOMIC);
 	if (IS_ERR(life->qp)) {
 		failed = PTR_ERR(life->qp);
@@ -94,7 +99,7 @@ static int measure(void)
 		local_bh_enable();
 	}
 	wait_for_completion(&over);
-	life_result(lives, began);
+	life_result(&times, lives, began);
 	return failed;
 }
 
@@ -140,9 +145,10 @@ static int __init connect_softirq_init(void)
 	all = kcalloc(depth, sizeof(*all), GFP_KERNEL);
 	if (!all)
 		return -ENOMEM;
-	ret = ib_register_client(&client);
+	ret = life_times_init(&times, lives) ?: ib_register_client(&client);
 	if (!ret)
 		ib_unregister_client(&client);
+	kvfree(times.ns);
 	kfree(all);
 	return ret ?: result;
 }

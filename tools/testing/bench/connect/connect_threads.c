@@ -18,6 +18,7 @@ module_param(lives, int, 0444);
 MODULE_PARM_DESC(lives, "connections, of all threads together");
 
 static struct bed bed;
+static struct life_times times;
 static atomic_t left, running;
 static int failed;
 static DECLARE_COMPLETION(over);
@@ -44,12 +45,16 @@ static int live(void *arg)
 {
 	struct ib_qp_init_attr attr;
 	struct ib_qp *qp;
+	u64 began;
 
 	while (atomic_dec_return(&left) >= 0) {
 		attr = life_qp(bed.cq);
+		began = ktime_get_ns();
 		qp = ib_create_qp(bed.pd, &attr);
 		if (IS_ERR(qp) || connect(qp))
 			failed = -EIO;
+		else
+			life_took(&times, began);
 		if (!IS_ERR(qp))
 			ib_destroy_qp(qp);
 	}
@@ -66,12 +71,14 @@ static int measure(void)
 	atomic_set(&left, lives);
 	atomic_set(&running, threads);
 	for (i = 0; i < threads; i++) {
-		if (IS_ERR(kthread_run(live, NULL, KBUILD_MODNAME)) &&
-		    atomic_dec_and_test(&running))
+		if (!IS_ERR(kthread_run(live, NULL, KBUILD_MODNAME)))
+			continue;
+		failed = -ENOMEM;
+		if (atomic_dec_and_test(&running))
 			complete(&over);
 	}
 	wait_for_completion(&over);
-	life_result(lives, began);
+	life_result(&times, lives, began);
 	return failed;
 }
 
@@ -100,12 +107,12 @@ static struct ib_client client = { .name = "connect_threads", .add = on_device }
 
 static int __init connect_threads_init(void)
 {
-	int ret = ib_register_client(&client);
+	int ret = life_times_init(&times, lives) ?: ib_register_client(&client);
 
-	if (ret)
-		return ret;
-	ib_unregister_client(&client);
-	return result;
+	if (!ret)
+		ib_unregister_client(&client);
+	kvfree(times.ns);
+	return ret ?: result;
 }
 
 static void __exit connect_threads_exit(void)

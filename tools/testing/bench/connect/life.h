@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
  * The life of a connection, for both modules: a queue pair is created, connected to itself from
- * RESET to RTS, and destroyed. Also the format of the results in the log.
+ * RESET to RTS, and destroyed. Also the format of the results in the log: how long all took, and
+ * the percentiles of the time from the create to RTS.
  */
 #ifndef BENCH_LIFE_H
 #define BENCH_LIFE_H
 
 #include <linux/ktime.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
 #include <rdma/ib_verbs.h>
 
 #define PORT 1
@@ -57,9 +60,50 @@ static inline int life_bed(struct bed *bed, struct ib_device *device)
 	return PTR_ERR_OR_ZERO(bed->pd);
 }
 
-static inline void life_result(unsigned int lives, u64 began)
+/* How long each connection took until it was in RTS */
+struct life_times {
+	u64 *ns;
+	atomic_t count;
+};
+
+static inline int life_times_init(struct life_times *times, unsigned int lives)
+{
+	times->ns = kvcalloc(lives, sizeof(*times->ns), GFP_KERNEL);
+	return times->ns ? 0 : -ENOMEM;
+}
+
+static inline void life_took(struct life_times *times, u64 began)
+{
+	times->ns[atomic_inc_return(&times->count) - 1] = ktime_get_ns() - began;
+}
+
+static inline int life_compare(const void *a, const void *b)
+{
+	u64 left = *(const u64 *)a, right = *(const u64 *)b;
+
+	return left < right ? -1 : left > right;
+}
+
+/* The smallest time that at least @mille of a thousand connections did not exceed */
+static inline u64 life_percentile(const struct life_times *times, unsigned int mille)
+{
+	unsigned int count = atomic_read(&times->count);
+
+	return count ? times->ns[DIV_ROUND_UP(count * mille, 1000) - 1] : 0;
+}
+
+static inline void life_lives(unsigned int lives, u64 began)
 {
 	pr_info(KBUILD_MODNAME ": %u lives in %llu ns\n", lives, ktime_get_ns() - began);
+}
+
+static inline void life_result(struct life_times *times, unsigned int lives, u64 began)
+{
+	life_lives(lives, began);
+	sort(times->ns, atomic_read(&times->count), sizeof(*times->ns), life_compare, NULL);
+	pr_info(KBUILD_MODNAME ": %u connected, p50 %llu p99 %llu p99.9 %llu ns\n",
+		(unsigned int)atomic_read(&times->count), life_percentile(times, 500),
+		life_percentile(times, 990), life_percentile(times, 999));
 }
 
 #endif

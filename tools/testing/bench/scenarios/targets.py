@@ -5,6 +5,8 @@ missed."""
 from lib.report import Target
 
 MODIFIES = ('RESET to INIT', 'INIT to RTR', 'RTR to RTS')
+LOADS = ('four processes that compute', 'a SCHED_FIFO process that computes',
+         'half of the time in softirq')
 
 TARGETS = [
     Target('engine', 'no deadlines, depth 64', 'instructions', 1500, absolute=True),
@@ -42,6 +44,7 @@ TARGETS = [
            absolute=True),
     Target('slots', 'libvrbq, verb queue, 200ms', 'slots in use, % of the share', 95, least=True,
            absolute=True),
+    *(Target('latency', load, 'p99, of idle', 1.5, absolute=True) for load in LOADS),
     *(Target('connect', f'64 user threads, {latency} ms', 'lives per second', 0.97, least=True)
       for latency in (10, 100)),
 ]
