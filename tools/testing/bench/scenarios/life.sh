@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# Counts the commands that a driver posts when it is unloaded, loaded, and recovers. life.py reads
-# the output.
+# Counts the commands that a driver posts when it is unloaded, loaded, and recovers. Then it does so
+# again at 10 ms a command, and measures the time and the command slots in use. life.py reads the
+# output.
 
 # shellcheck source=SCRIPTDIR/counts.bash
 . "$(dirname "$0")/counts.bash"
@@ -46,11 +47,56 @@ is_new() {
 		[ "$now" != "$1" ]
 }
 
-fail_and_recover() {
+recover() {
 	local before
 	before=$(stat -c %i /sys/class/infiniband/*)
 	model '{"cmd":"catas","hca":0,"buffer":[50331648,1]}' | grep -q '"ok":true'
 	until_true 60 is_new "$before"
+}
+
+fail_and_recover() {
+	recover
+	quiet
+}
+
+# since SECONDS FILE: the commands under way after that time of the model, in stats: a line for each
+# change, "SECONDS NUMBER"
+since() {
+	sed -E 's/.*"history":\[\[(.*)\]\].*/\1/; s/\],\[/\n/g; s/,/ /g' "$2" |
+		awk -v from="$1" '$1 > from'
+}
+
+# under_way: prints, of what since() prints, the seconds from the first change to the last, and the
+# mean over time of the commands under way. There must be some, and the model keeps 1024 changes.
+under_way() {
+	awk '
+		NR > 1 { sum += n * ($1 - t); time += $1 - t }
+		{ t = $1; n = $2 }
+		END {
+			if (!time || NR >= 1024)
+				exit 1
+			printf "%.3f %.3f\n", time, sum / time
+		}'
+}
+
+# timed CASE COMMAND...: reports the seconds of the command, those from its first command to the HCA
+# to the end of the last one, and the mean of the commands under way in between
+timed() {
+	local case=$1 began ended from time mean
+	shift
+	stats >"$TEST_DIR/before"
+	from=$(since -1 "$TEST_DIR/before" | tail -n 1 | cut -d' ' -f1)
+	began=$(date +%s%N)
+	"$@"
+	ended=$(date +%s%N)
+	stats >"$TEST_DIR/after"
+	since "$from" "$TEST_DIR/after" | under_way >"$TEST_DIR/under-way" ||
+		fail "$case: no commands, or too many"
+	read -r time mean <"$TEST_DIR/under-way"
+	report "$case" seconds "$(awk -v t=$((ended - began)) 'BEGIN {
+		printf "%.3f", t / 1e9 }')"
+	report "$case" "commands, seconds" "$time"
+	report "$case" "slots in use, mean" "$mean"
 	quiet
 }
 
@@ -62,3 +108,7 @@ for _ in 1 2; do
 done
 # ib_mthca's recovery waits for the timeout of each of its commands to the dead device.
 [ "$DRIVER" = mthca ] || counted "failure and recovery" fail_and_recover
+model_set 0 latency 10ms
+timed "unload, 10 ms" driver_unload
+timed "load, 10 ms" driver_load
+[ "$DRIVER" = mthca ] || timed "failure and recovery, 10 ms" recover
