@@ -31,6 +31,21 @@ static void check(int bad, const char *what)
 	exit(1);
 }
 
+static void measure_device(void)
+{
+	struct ibv_context *another;
+	int bad;
+
+	count_begin(OPEN);
+	another = ibv_open_device(context->device);
+	count_end(OPEN);
+	check(!another, "ibv_open_device");
+	count_begin(CLOSE);
+	bad = ibv_close_device(another);
+	count_end(CLOSE);
+	check(bad, "ibv_close_device");
+}
+
 static void measure_pd(void)
 {
 	struct ibv_pd *another;
@@ -191,6 +206,14 @@ static void measure_states(struct ibv_qp *qp)
 	bad = ibv_query_qp(qp, &attr, IBV_QP_STATE, &init);
 	count_end(QUERY_QP);
 	check(bad, "ibv_query_qp");
+	count_begin(TO_SQD);
+	bad = to(qp, IBV_QPS_SQD);
+	count_end(TO_SQD);
+	check(bad, "to SQD");
+	count_begin(FROM_SQD);
+	bad = to(qp, IBV_QPS_RTS);
+	count_end(FROM_SQD);
+	check(bad, "SQD to RTS");
 	count_begin(TO_ERR);
 	bad = to(qp, IBV_QPS_ERR);
 	count_end(TO_ERR);
@@ -257,12 +280,17 @@ static void measure_mr(void)
 static void measure_port(void)
 {
 	struct ibv_port_attr attr;
+	__be16 pkey;
 	int bad;
 
 	count_begin(QUERY_PORT);
 	bad = ibv_query_port(context, PORT, &attr);
 	count_end(QUERY_PORT);
 	check(bad, "ibv_query_port");
+	count_begin(QUERY_PKEY);
+	bad = ibv_query_pkey(context, PORT, 0, &pkey);
+	count_end(QUERY_PKEY);
+	check(bad, "ibv_query_pkey");
 }
 
 int main(int argc, char **argv)
@@ -280,6 +308,7 @@ int main(int argc, char **argv)
 	check(ibv_query_port(context, PORT, &port), "ibv_query_port");
 	memset(page, 1, sizeof(page));
 	while (times--) {
+		measure_device();
 		measure_pd();
 		measure_ah();
 		measure_cq();

@@ -8,6 +8,8 @@
 
 enum {
 	BEFORE_CASES = CASES_BASE - 1,
+	OPEN, /* open_device */
+	CLOSE, /* close_device */
 	ALLOC_PD, /* alloc_pd */
 	DEALLOC_PD, /* dealloc_pd */
 	ALLOC_PD_KEY, /* alloc_pd, key to all memory */
@@ -26,6 +28,8 @@ enum {
 	TO_RTR, /* modify_qp: INIT to RTR */
 	TO_RTS, /* modify_qp: RTR to RTS */
 	QUERY_QP, /* query_qp */
+	TO_SQD, /* modify_qp: RTS to SQD */
+	FROM_SQD, /* modify_qp: SQD to RTS */
 	TO_ERR, /* modify_qp: RTS to ERR */
 	TO_RESET, /* modify_qp: ERR to RESET */
 	DESTROY_QP, /* destroy_qp */
@@ -34,6 +38,8 @@ enum {
 	REG_MR, /* reg_mr: 4 KiB */
 	DEREG_MR, /* dereg_mr: 4 KiB */
 	QUERY_PORT, /* query_port */
+	QUERY_PKEY, /* query_pkey */
+	MODIFY_PORT, /* modify_port */
 };
 
 #endif

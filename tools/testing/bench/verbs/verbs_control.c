@@ -6,6 +6,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <rdma/ib_verbs.h>
+#include <rdma/vrb_compat.h>
 
 #include "../count/marker.h"
 #define CASES_BASE 0
@@ -97,19 +98,36 @@ static int measure_ah(struct bed *bed)
 	return 0;
 }
 
+static int resize(struct ib_cq *cq)
+{
+	/* Newer kernels resize the CQs of processes only. */
+#ifdef VRB_HAS_RESIZE_USER_CQ
+	return 0;
+#else
+	int ret;
+
+	count_begin(RESIZE_CQ);
+	ret = ib_resize_cq(cq, 4 * CQE);
+	count_end(RESIZE_CQ);
+	return ret;
+#endif
+}
+
 static int measure_cq(struct bed *bed)
 {
 	struct ib_cq *cq;
+	int ret;
 
 	count_begin(CREATE_CQ);
 	cq = create_cq(bed);
 	count_end(CREATE_CQ);
 	if (IS_ERR(cq))
 		return PTR_ERR(cq);
+	ret = resize(cq);
 	count_begin(DESTROY_CQ);
 	ib_destroy_cq(cq);
 	count_end(DESTROY_CQ);
-	return 0;
+	return ret;
 }
 
 static int measure_srq(struct bed *bed)
@@ -182,6 +200,20 @@ static int to(struct ib_qp *qp, enum ib_qp_state state)
 	return ib_modify_qp(qp, &attr, IB_QP_STATE);
 }
 
+/* The send queue is drained, and continues. */
+static int measure_drain(struct ib_qp *qp)
+{
+	int ret;
+
+	count_begin(TO_SQD);
+	ret = to(qp, IB_QPS_SQD);
+	count_end(TO_SQD);
+	count_begin(FROM_SQD);
+	ret = ret ?: to(qp, IB_QPS_RTS);
+	count_end(FROM_SQD);
+	return ret;
+}
+
 static int measure_states(struct bed *bed, struct ib_qp *qp)
 {
 	struct ib_qp_init_attr init;
@@ -200,6 +232,7 @@ static int measure_states(struct bed *bed, struct ib_qp *qp)
 	count_begin(QUERY_QP);
 	ret = ret ?: ib_query_qp(qp, &attr, IB_QP_STATE, &init);
 	count_end(QUERY_QP);
+	ret = ret ?: measure_drain(qp);
 	count_begin(TO_ERR);
 	ret = ret ?: to(qp, IB_QPS_ERR);
 	count_end(TO_ERR);
@@ -248,12 +281,20 @@ static int measure_mcast(struct bed *bed)
 
 static int measure_port(struct bed *bed)
 {
+	struct ib_port_modify modify = {};
 	struct ib_port_attr port;
+	u16 pkey;
 	int ret;
 
 	count_begin(QUERY_PORT);
 	ret = ib_query_port(bed->device, PORT, &port);
 	count_end(QUERY_PORT);
+	count_begin(QUERY_PKEY);
+	ret = ret ?: ib_query_pkey(bed->device, PORT, 0, &pkey);
+	count_end(QUERY_PKEY);
+	count_begin(MODIFY_PORT);
+	ret = ret ?: ib_modify_port(bed->device, PORT, 0, &modify);
+	count_end(MODIFY_PORT);
 	return ret;
 }
 
