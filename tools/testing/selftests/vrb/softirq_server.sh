@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Timeout: 900
-# Level: ci
+# Level: all
 # Guest: own
 # Runs: guest --driver tavor --sm --modules "ib_softirq_server fail_calls long_sends"
 #

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Timeout: 900
-# Level: ci
+# Level: all
 # Guest: own
 # Runs: guest --driver mthca --sm --modules "ib_wq_server fail_calls long_sends"
 # Runs: guest --driver tavor --sm --modules "ib_wq_server fail_calls long_sends"
