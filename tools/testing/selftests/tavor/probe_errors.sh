@@ -4,7 +4,7 @@
 # Runs: guest --driver tavor
 # Kernels: 6.12 debug
 # Timeout: 900
-# Level: ci
+# Level: all
 #
 # Tests that the probe fails cleanly when one of its firmware commands is refused or is never
 # answered. The message names the command, nothing is left behind, and the next probe succeeds. By
