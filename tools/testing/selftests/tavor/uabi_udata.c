@@ -150,18 +150,39 @@ struct op {
 	int (*end)(const struct call *call, int ret);
 };
 
+static void add_driver(struct method *m, struct call *call)
+{
+	if (call->in_len)
+		add_in(m, UVERBS_ATTR_UHW_IN, &call->in, call->in_len);
+	if (call->out_len)
+		add(m, UVERBS_ATTR_UHW_OUT, call->out_len, (uintptr_t)call->out);
+}
+
+/*
+ * libibverbs uses this method too. With INVOKE_WRITE, kernel 7.3 takes the number of the command
+ * for an attribute of this method, and fails with EBADF.
+ */
+static int get_context(struct call *call)
+{
+	struct method m = {};
+	uint64_t support;
+
+	add(&m, UVERBS_ATTR_GET_CONTEXT_CORE_SUPPORT, sizeof(support), (uintptr_t)&support);
+	add_driver(&m, call);
+	return run(call->fd, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_GET_CONTEXT, &m);
+}
+
 static int invoke(const struct op *op, struct call *call)
 {
 	struct method m = {};
 
+	if (op->number == IB_USER_VERBS_CMD_GET_CONTEXT)
+		return get_context(call);
 	add_in(&m, UVERBS_ATTR_CORE_IN, &call->core, op->core);
 	if (op->response)
 		add(&m, UVERBS_ATTR_CORE_OUT, op->response, (uintptr_t)call->response_at);
 	add(&m, UVERBS_ATTR_WRITE_CMD, 8, op->number);
-	if (call->in_len)
-		add_in(&m, UVERBS_ATTR_UHW_IN, &call->in, call->in_len);
-	if (call->out_len)
-		add(&m, UVERBS_ATTR_UHW_OUT, call->out_len, (uintptr_t)call->out);
+	add_driver(&m, call);
 	return run(call->fd, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_INVOKE_WRITE, &m);
 }
 
@@ -272,8 +293,6 @@ static int fill_get_context(struct call *call)
 
 static int end_get_context(const struct call *call, int ret)
 {
-	if (!ret)
-		close(call->response.get_context.async_fd);
 	return close(call->fd) ? -errno : 0;
 }
 
