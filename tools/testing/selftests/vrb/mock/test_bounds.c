@@ -551,23 +551,26 @@ static void visible_many_objects(struct test *t)
 	vfree(released);
 }
 
+/* Commands are held for as long as a slow guest needs for many requests. */
+#define PATIENT { .issue_timeout_ms = 600000 }
+
 const struct test_case bounds_tests[] = {
-	{ "bounds_of_a_group_cancel", bounds_of_a_group_cancel },
-	{ "bounds_of_a_cancel_with_free_slots", bounds_of_a_cancel_with_free_slots },
+	{ "bounds_of_a_group_cancel", bounds_of_a_group_cancel, PATIENT },
+	{ "bounds_of_a_cancel_with_free_slots", bounds_of_a_cancel_with_free_slots, PATIENT },
 	{ "bounds_of_a_cancel_leave_a_turn", bounds_of_a_cancel_leave_a_turn },
 	{ "bounds_of_a_destroy_leave_a_turn", bounds_of_a_destroy_leave_a_turn, .verbs = true },
 	{ "bounds_of_a_destroy", bounds_of_a_destroy },
 	{ "bounds_of_a_lost_command", bounds_of_a_lost_command, { .issue_timeout_ms = 8000 } },
-	{ "bounds_of_deadlines", bounds_of_deadlines },
-	{ "bounds_of_deadlines_apart", bounds_of_deadlines_apart },
-	{ "bounds_of_a_failure", bounds_of_a_failure },
+	{ "bounds_of_deadlines", bounds_of_deadlines, PATIENT },
+	{ "bounds_of_deadlines_apart", bounds_of_deadlines_apart, PATIENT },
+	{ "bounds_of_a_failure", bounds_of_a_failure, PATIENT },
 	{ "bounds_of_a_failure_in_all_slots", bounds_of_a_failure_in_all_slots,
 	  { .slots = MOCK_SLOTS } },
-	{ "bounds_of_a_shut_client", bounds_of_a_shut_client },
-	{ "bounds_of_a_detach", bounds_of_a_detach },
-	{ "bounds_of_the_inbox", bounds_of_the_inbox },
+	{ "bounds_of_a_shut_client", bounds_of_a_shut_client, PATIENT },
+	{ "bounds_of_a_detach", bounds_of_a_detach, PATIENT },
+	{ "bounds_of_the_inbox", bounds_of_the_inbox, PATIENT },
 	{ "bounds_of_results_at_once", bounds_of_results_at_once, { .slots = MOCK_SLOTS } },
-	{ "visible_many_requests", visible_many_requests, .kind = VISIBLE },
+	{ "visible_many_requests", visible_many_requests, PATIENT, .kind = VISIBLE },
 	{ "visible_many_objects", visible_many_objects, .kind = VISIBLE },
 	{}
 };
