@@ -408,6 +408,8 @@ static void open_channel(void)
 	err = errno;
 	if (!w.channel && access("/dev/infiniband/rdma_cm", R_OK | W_OK) && errno == EACCES)
 		die("no event channel: %s", why(EACCES));
+	if (!w.channel && err == ENODEV)
+		die("there is no RDMA device; is the driver loaded? (rdma link, dmesg)");
 	if (!w.channel)
 		die("no event channel: %s (modprobe rdma_ucm)", why(err));
 	fcntl(w.channel->fd, F_SETFL, O_NONBLOCK);

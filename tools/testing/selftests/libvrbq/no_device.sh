@@ -24,12 +24,14 @@ says() {
 	grep -qE "^vrb[a-z_]*: .*$pattern" <<<"$output" || fail "not '$pattern': $*"
 }
 
+# libibverbs asks the kernel for its devices, which may load the modules.
 test_without_the_modules() {
 	local program
 	for program in vrbq_first vrbq_connect vrbq_libevent; do
-		says "the kernel has no RDMA: modprobe ib_uverbs and the driver" "$BIN/$program"
+		says "(the kernel has no RDMA: modprobe|there is no RDMA device; is the driver)" \
+			"$BIN/$program"
 	done
-	says "no event channel: .*modprobe rdma_ucm" "$BIN/vrbq_rdma_cm" --server
+	says "(modprobe rdma_ucm|there is no RDMA device)" "$BIN/vrbq_rdma_cm" --server
 	says "ib_vrb is not loaded" "$BIN/vrbstat"
 }
 
@@ -40,7 +42,7 @@ test_without_a_device() {
 	for program in vrbq_first vrbq_connect vrbq_libevent; do
 		says "there is no RDMA device; is the driver loaded" "$BIN/$program"
 	done
-	says "cannot be resolved: .*IPoIB" "$BIN/vrbq_rdma_cm" 203.0.113.1
+	says "there is no RDMA device; is the driver loaded" "$BIN/vrbq_rdma_cm" 203.0.113.1
 	"$BIN/vrbstat" | grep -qx 'no device uses ib_vrb'
 	says "no device '0000:00:00.0'" "$BIN/vrbstat" --device 0000:00:00.0
 	rmmod ib_vrb
