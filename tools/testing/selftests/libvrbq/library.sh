@@ -112,6 +112,7 @@ result 7 "a program compiles with the flags of pkg-config, and runs" "$log"
 rm -f "$PREFIX"/lib/libvrbq.so* "$WORK/program"
 result 8 "so it does with the static library" "$(compiled 2>&1)"
 version=$(flags --modversion)
-log=$(grep -qx "VERSION := $version" "$LIBRARY/Makefile" || echo "not the version: '$version'")
+log=$(grep -qx "PACKAGE_VERSION=\"$version\"" "$LIBRARY/../../dkms.conf" ||
+	echo "not the version: '$version'")
 result 9 "pkg-config knows the version" "$log"
 exit $failed
