@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# Timeout: 300
+# Timeout: 600
 # Runs: guest --driver tavor --sm
 # Runs: guest --driver mthca --sm
 # Level: ci

@@ -3,7 +3,7 @@
 // Runs: guest --driver tavor --sm
 // Kernels: 6.12 debug
 // Level: ci
-// Timeout: 120
+// Timeout: 300
 //
 // Tests verb queues through their ABI: each operation, refused requests and their errno, and
 // requests whose QP, queue, context or process ends. It also tests that one process cannot delay

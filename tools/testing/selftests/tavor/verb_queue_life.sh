@@ -3,7 +3,7 @@
 #
 # Runs: guest --driver tavor
 # Kernels: 6.12 debug
-# Timeout: 600
+# Timeout: 900
 # Level: ci
 #
 # Tests that the device can be unbound, or fail, while a process has requests in a verb queue. The

@@ -3,7 +3,7 @@
 // Runs: guest --driver tavor
 // Kernels: 6.12 7 debug
 // Level: ci
-// Timeout: 60
+// Timeout: 300
 //
 // Tests that the memory of a verb queue is charged to the control group of its process when the
 // queue is created, and all of it then. A limit of the group refuses the queue. By hand:
