@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# Timeout: 600
+# Timeout: 1200
 # Runs: guest --driver mthca --sm
 # Level: all
 # Runs: guest --driver tavor --sm

@@ -157,8 +157,8 @@ static long trace_end(void)
 	while (fgets(line, sizeof(line), file)) {
 		const char *at = strstr(line, " ptr=");
 
-		if (sscanf(line, "# entries-in-buffer/entries-written: %ld/%ld", &kept,
-			   &written) == 2)
+		if (sscanf(line, "# entries-in-buffer/entries-written: %ld/%ld", &kept, &written) ==
+		    2)
 			check(kept != written, "the trace is too long");
 		if (line[0] == '#' || !at)
 			continue;

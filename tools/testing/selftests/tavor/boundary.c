@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 //
-// Timeout: 600
+// Timeout: 1200
 // Level: ci
 // Runs: guest --driver tavor --sm
 // Kernels: 6.12 debug

@@ -3,7 +3,7 @@
 #
 # Runs: guest --driver tavor --sm --modules tavor_client
 # Kernels: 6.12 debug 6.12-rt 7-rt
-# Timeout: 600
+# Timeout: 1200
 # Guest: own
 # Level: ci
 #

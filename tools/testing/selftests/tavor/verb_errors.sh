@@ -3,7 +3,7 @@
 #
 # Runs: guest --driver tavor
 # Kernels: 6.12 debug
-# Timeout: 600
+# Timeout: 1200
 # Level: ci
 #
 # Runs verb_errors.c, failures of firmware commands, on a driver with a command timeout of one
