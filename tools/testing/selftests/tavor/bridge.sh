@@ -3,7 +3,7 @@
 #
 # Timeout: 900
 # Guest: own
-# Level: ci
+# Level: all
 # Runs: guest --bridge --modules "pcix_bridge ib_tavor"
 # As: tavor
 # Runs: guest --driver mthca --bridge --modules pcix_bridge

@@ -5,7 +5,7 @@
 # Kernels: 6.12
 # Timeout: 1200
 # Guest: own
-# Level: ci
+# Level: all
 #
 # Tests that the device is suspended and resumed with the machine while processes and kernel clients
 # use it. All users see that the device is gone, and it returns afterwards. The guest does not
