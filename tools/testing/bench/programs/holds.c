@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include <infiniband/verbs.h>
 
+#include "to_itself.h"
+
 static struct ibv_pd *pd;
 static struct ibv_port_attr port;
 static char page[4096] __attribute__((aligned(4096)));
@@ -21,34 +23,6 @@ static void check(int bad, const char *what)
 		return;
 	fprintf(stderr, "holds: %s: %s\n", what, strerror(errno));
 	exit(1);
-}
-
-static void connect_to_itself(struct ibv_qp *qp)
-{
-	struct ibv_qp_attr init = { .qp_state = IBV_QPS_INIT, .port_num = 1 };
-	struct ibv_qp_attr rtr = {
-		.qp_state = IBV_QPS_RTR,
-		.path_mtu = IBV_MTU_1024,
-		.dest_qp_num = qp->qp_num,
-		.min_rnr_timer = 12,
-		.ah_attr = { .dlid = port.lid, .port_num = 1 },
-	};
-	struct ibv_qp_attr rts = {
-		.qp_state = IBV_QPS_RTS, .timeout = 18, .retry_cnt = 7, .rnr_retry = 7
-	};
-
-	check(ibv_modify_qp(qp, &init,
-			    IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS),
-	      "INIT");
-	check(ibv_modify_qp(qp, &rtr,
-			    IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN |
-				    IBV_QP_RQ_PSN | IBV_QP_MAX_DEST_RD_ATOMIC |
-				    IBV_QP_MIN_RNR_TIMER),
-	      "RTR");
-	check(ibv_modify_qp(qp, &rts,
-			    IBV_QP_STATE | IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT | IBV_QP_RNR_RETRY |
-				    IBV_QP_SQ_PSN | IBV_QP_MAX_QP_RD_ATOMIC),
-	      "RTS");
 }
 
 int main(int argc, char **argv)
@@ -77,7 +51,7 @@ int main(int argc, char **argv)
 		struct ibv_qp *qp = ibv_create_qp(pd, &attr);
 
 		check(!qp, "ibv_create_qp");
-		connect_to_itself(qp);
+		check(connect_to_itself(qp, port.lid), "connecting");
 	}
 	for (i = 1; i < atoi(argv[2]); i++)
 		check(!ibv_create_cq(context, 63, NULL, NULL, 0), "ibv_create_cq");

@@ -19,6 +19,7 @@
 #include <sys/prctl.h>
 #include <infiniband/verbs.h>
 
+#include "to_itself.h"
 #include "../count/marker.h"
 
 #define MORE 11	  /* objects that are created within markers */
@@ -184,34 +185,6 @@ static struct ibv_qp *create_qp(void)
 	return ibv_create_qp(pd, &attr);
 }
 
-static void connect_to_itself(struct ibv_qp *qp)
-{
-	struct ibv_qp_attr init = { .qp_state = IBV_QPS_INIT, .port_num = 1 };
-	struct ibv_qp_attr rtr = {
-		.qp_state = IBV_QPS_RTR,
-		.path_mtu = IBV_MTU_1024,
-		.dest_qp_num = qp->qp_num,
-		.min_rnr_timer = 12,
-		.ah_attr = { .dlid = port.lid, .port_num = 1 },
-	};
-	struct ibv_qp_attr rts = {
-		.qp_state = IBV_QPS_RTS, .timeout = 18, .retry_cnt = 7, .rnr_retry = 7
-	};
-
-	check(ibv_modify_qp(qp, &init,
-			    IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS),
-	      "INIT");
-	check(ibv_modify_qp(qp, &rtr,
-			    IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN |
-				    IBV_QP_RQ_PSN | IBV_QP_MAX_DEST_RD_ATOMIC |
-				    IBV_QP_MIN_RNR_TIMER),
-	      "RTR");
-	check(ibv_modify_qp(qp, &rts,
-			    IBV_QP_STATE | IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT | IBV_QP_RNR_RETRY |
-				    IBV_QP_SQ_PSN | IBV_QP_MAX_QP_RD_ATOMIC),
-	      "RTS");
-}
-
 /* Creates the object with this number, or connects it. */
 static void create(int kind, int number)
 {
@@ -228,7 +201,7 @@ static void create(int kind, int number)
 		bad = !(qps[number] = create_qp());
 		break;
 	case CONNECT:
-		connect_to_itself(qps[number]);
+		bad = connect_to_itself(qps[number], port.lid);
 		break;
 	}
 	if (bad)
