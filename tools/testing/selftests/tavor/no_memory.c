@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include "kselftest.h"
 #include <infiniband/verbs.h>
+#include "connect.h"
 #include "model.h"
 #include "raw.h"
 #include "process.h"
@@ -357,43 +358,22 @@ static int create_ud(struct world *w)
 
 static int ud_to_init(struct world *w)
 {
-	struct ibv_qp_attr attr = { .qp_state = IBV_QPS_INIT, .port_num = 1, .qkey = 1 };
-
-	return ibv_modify_qp(w->ud, &attr,
-			     IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_QKEY);
+	return connect_to_init(w->ud);
 }
 
 static int to_init(struct world *w)
 {
-	struct ibv_qp_attr attr = { .qp_state = IBV_QPS_INIT, .port_num = 1 };
-
-	return ibv_modify_qp(w->qp, &attr,
-			     IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS);
+	return connect_to_init(w->qp);
 }
 
 static int to_rtr(struct world *w)
 {
-	struct ibv_qp_attr attr = {
-		.qp_state = IBV_QPS_RTR,
-		.path_mtu = IBV_MTU_1024,
-		.dest_qp_num = w->qp->qp_num,
-		.min_rnr_timer = 12,
-		.ah_attr = { .dlid = 1, .port_num = 1 },
-	};
-
-	return ibv_modify_qp(w->qp, &attr,
-			     IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN |
-				     IBV_QP_RQ_PSN | IBV_QP_MAX_DEST_RD_ATOMIC |
-				     IBV_QP_MIN_RNR_TIMER);
+	return connect_to_rtr(w->qp, w->qp->qp_num, 1);
 }
 
 static int to_rts(struct world *w)
 {
-	struct ibv_qp_attr attr = { .qp_state = IBV_QPS_RTS, .timeout = 14, .retry_cnt = 7 };
-
-	return ibv_modify_qp(w->qp, &attr,
-			     IBV_QP_STATE | IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT | IBV_QP_RNR_RETRY |
-				     IBV_QP_SQ_PSN | IBV_QP_MAX_QP_RD_ATOMIC);
+	return connect_to_rts(w->qp);
 }
 
 static int query_qp(struct world *w)
