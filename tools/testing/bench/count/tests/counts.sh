@@ -89,8 +89,11 @@ grep -qxF "count: 1023 has not ended" "$work/out"
 result $? "unpaired: a begin without an end is named"
 count --raw "$work/raw" --io --calls __x64_sys_getppid --calls '__x64_sys_get(ppid|uid)' \
 	--hcas 0 -- "$program"
-grep -qE '^30 [0-9]+ [0-9]+ [0-9]+ 0 0 0 7 7$' "$work/raw"
-result $? "--calls counts how often functions are entered, --io no register where none is accessed"
+awk '$1 == 30 { n++; bad += $8 != 7 || $9 != 7 } END { exit !(n == 11 && !bad) }' "$work/raw"
+result $? "--calls counts how often functions are entered"
+# What interrupts execute is included, so only the intervals without one are known.
+awk '$1 == 30 && !$4 { n++; bad += $5 || $6 || $7 } END { exit !(n && !bad) }' "$work/raw"
+result $? "--io counts no register where none is accessed"
 count --hcas 0 -- sh -c 'exit 3'
 [ $? = 3 ] && grep -qxF "count: no interval has ended" "$work/out"
 result $? "the command's status is returned, and the run says that nothing was counted"
