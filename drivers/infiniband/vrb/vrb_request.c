@@ -76,7 +76,8 @@ static int vrb_check_state(const struct vrb_client *client, const struct vrb *vr
 		return ret;
 	if (object && object->dying && !vrb->verb->parting)
 		return -ESHUTDOWN;
-	if (dev->state != VRB_DEV_OK)
+	/* Not earlier: -EIO says that the hardware uses no memory any more. */
+	if (dev->state == VRB_DEV_FAILED)
 		return -EIO;
 	if (!object)
 		return vrb->op == VRB_OP_AWAIT_EVENT ? vrb_await_room(client) : 0;
@@ -104,8 +105,8 @@ static void vrb_count_in(struct vrb_client *client, struct vrb *vrb)
 /* Whether nothing is before a request, and there is a slot for it. Device lock held. */
 static bool vrb_is_first(const struct vrb_device *dev, const struct vrb *vrb)
 {
-	return !dev->nr_runnable && !dev->hold && list_empty(&dev->ready) &&
-	       vrb_may_issue(dev, vrb);
+	return dev->state == VRB_DEV_OK && !dev->nr_runnable && !dev->hold &&
+	       list_empty(&dev->ready) && vrb_may_issue(dev, vrb);
 }
 
 /* Whether a request can be issued at once, without the pump. Device lock held. */
@@ -123,7 +124,7 @@ static bool vrb_goes_now(const struct vrb_device *dev, const struct vrb *vrb)
 /* Issues a destroy if nothing is before it: the pump would do the same. Otherwise queues it. */
 static void vrb_destroy_now(struct vrb_device *dev, struct vrb *vrb)
 {
-	if (dev->state == VRB_DEV_OK && vrb->object->epoch == dev->epoch && vrb_is_first(dev, vrb))
+	if (vrb->object->epoch == dev->epoch && vrb_is_first(dev, vrb))
 		vrb_issue(dev, vrb);
 	else
 		vrb_object_zero(dev, vrb->object);

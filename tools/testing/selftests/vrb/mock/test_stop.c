@@ -69,11 +69,15 @@ static void fail_in_softirq_returns_when_the_hardware_has_stopped(struct test *t
 	leave_cpu0();
 }
 
-/* Between "failed" and "quiesced" nothing completes and nothing is accepted. */
+/*
+ * Between "failed" and "quiesced" nothing completes, not even a request that is submitted then: its
+ * -EIO says that the hardware uses no memory any more.
+ */
 static void failed_is_not_yet_quiesced(struct test *t)
 {
 	struct mock_request *request[SEVERAL], *after = new_request(t, 99);
 	struct failing failing;
+	bool is_failing_now;
 	int i;
 
 	if (!stay_on_cpu0(t))
@@ -82,15 +86,20 @@ static void failed_is_not_yet_quiesced(struct test *t)
 		request[i] = held_request(t, i);
 		submit(request[i]);
 	}
-	if (fail_on_cpu1(t, &failing)) {
+	is_failing_now = fail_on_cpu1(t, &failing);
+	if (is_failing_now) {
 		/* This CPU's pump may have waited for quiesce() meanwhile. */
 		EXPECT(t, !vrb_device_quiesced(t->dev) || READ_ONCE(t->mock->quiesced));
-		EXPECT_EQ(t, vrb_submit(t->client, &after->vrb), -EIO);
+		submit(after);
 		mock_release(t->mock, NULL);	/* completions are no longer looked at */
 	}
 	for (i = 0; i < SEVERAL; i++)
 		wait_over(request[i], -EIO);
 	flush_work(&failing.work);
+	if (is_failing_now)
+		wait_over(after, -EIO);
+	EXPECT(t, vrb_device_quiesced(t->dev));
+	EXPECT_EQ(t, vrb_submit(t->client, &request[0]->vrb), -EIO);
 	leave_cpu0();
 }
 
