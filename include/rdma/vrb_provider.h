@@ -494,6 +494,7 @@ struct vrb_object {
 	unsigned int zombies;		/* timed-out commands whose effect is unknown */
 	int flush;			/* errno with which its queue is being completed */
 	bool dying;			/* destroy accepted */
+	bool left;			/* its client goes before it does */
 	u8 news;			/* events for the pump: VRB_NEWS_*; under the kick lock */
 	struct list_head news_entry;	/* under the kick lock */
 	struct list_head queue;		/* requests not yet issued, oldest first */

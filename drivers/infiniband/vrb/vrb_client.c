@@ -240,47 +240,79 @@ static void vrb_client_leave_hardware(struct vrb_device *dev, struct vrb_object 
 		vrb_device_fail(dev, "the hardware does not let go of an object");
 }
 
-static void vrb_client_quiet(struct vrb_client *client, struct vrb_object *object)
-{
-	struct vrb_device *dev = client->dev;
-
-	pr_warn("%s: client %s goes before %s %#x does, which has %u children\n",
-		dev->name, client->name, object->type->name, object->id, object->children);
-	vrb_object_get(object);
-	vrb_unlock(dev);
-	vrb_client_leave_hardware(dev, object);
-	vrb_object_put(object);
-	vrb_lock(dev);
-}
-
-static void vrb_client_leave(struct vrb_client *client, struct vrb_object *object)
-{
-	vrb_tell(object, VRB_NEWS_LEFT);
-}
-
-/* Handles an object that a client's destroy waits for. It may drop the lock. */
+/* Calls a function for each object that a client's destroys wait for, until it returns false. */
 static void vrb_client_each_held(struct vrb_client *client,
-				 void (*act)(struct vrb_client *client, struct vrb_object *object))
+				 bool (*act)(struct vrb_object *object, void *context),
+				 void *context)
 {
 	struct vrb_device *dev = client->dev;
 	struct vrb_object *object;
 	struct list_head *next;
+	bool more = true;
 
 	mutex_lock(&dev->read_lock);
 	vrb_lock(dev);
 	list_add(&dev->object_reader, &dev->objects);
-	while ((next = vrb_cursor_next(&dev->object_reader, &dev->objects))) {
+	while (more && (next = vrb_cursor_next(&dev->object_reader, &dev->objects))) {
 		vrb_handle(dev);
 		object = list_entry(next, struct vrb_object, entry);
 		if (vrb_client_holds(client, object))
-			act(client, object);
+			more = act(object, context);
 		if (vrb_within_budget(dev))
 			continue;
 		vrb_unlock(dev);
 		vrb_lock(dev);
 	}
+	list_del_init(&dev->object_reader);
 	vrb_unlock(dev);
 	mutex_unlock(&dev->read_lock);
+}
+
+struct vrb_held {
+	struct vrb_object *object[16];
+	unsigned int n;
+};
+
+/* Collects some objects, each once, with a reference. */
+static bool vrb_client_collect(struct vrb_object *object, void *context)
+{
+	struct vrb_held *held = context;
+
+	if (object->left)
+		return true;
+	object->left = true;
+	vrb_object_get(object);
+	held->object[held->n++] = object;
+	return held->n < ARRAY_SIZE(held->object);
+}
+
+/* No lock is held while the hardware lets go: other clients may unregister meanwhile. */
+static void vrb_client_quiet_held(struct vrb_client *client)
+{
+	struct vrb_device *dev = client->dev;
+	struct vrb_object *object;
+	struct vrb_held held;
+	unsigned int i;
+
+	do {
+		held.n = 0;
+		vrb_client_each_held(client, vrb_client_collect, &held);
+		for (i = 0; i < held.n; i++) {
+			object = held.object[i];
+			pr_warn("%s: client %s goes before %s %#x does, which has %u children\n",
+				dev->name, client->name, object->type->name, object->id,
+				READ_ONCE(object->children));
+			vrb_client_leave_hardware(dev, object);
+			vrb_object_put(object);
+		}
+	} while (held.n);
+}
+
+/* The pump calls gone, and makes the destroy the provider's. */
+static bool vrb_client_tell(struct vrb_object *object, void *context)
+{
+	vrb_tell(object, VRB_NEWS_LEFT);
+	return true;
 }
 
 /*
@@ -291,9 +323,9 @@ static void vrb_client_each_held(struct vrb_client *client,
  */
 static void vrb_client_leave_held(struct vrb_client *client)
 {
-	vrb_client_each_held(client, vrb_client_quiet);
+	vrb_client_quiet_held(client);
 	synchronize_rcu();
-	vrb_client_each_held(client, vrb_client_leave);
+	vrb_client_each_held(client, vrb_client_tell, NULL);
 }
 
 static unsigned int vrb_client_inflight(const void *client)

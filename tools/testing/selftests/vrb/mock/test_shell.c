@@ -596,6 +596,67 @@ static void leave_of_what_is_attached_under_its_destroy(struct test *t)
 	EXPECT(t, wait_until(none_is_left, t));
 }
 
+struct leaver {
+	struct work_struct work;
+	struct vrb_client *client;
+	struct completion left;
+};
+
+static void leaver_goes(struct work_struct *work)
+{
+	struct leaver *leaver = container_of(work, struct leaver, work);
+
+	vrb_client_unregister(leaver->client);
+	complete(&leaver->left);
+}
+
+static void leaver_starts(struct leaver *leaver, struct vrb_client *client)
+{
+	leaver->client = client;
+	init_completion(&leaver->left);
+	INIT_WORK_ONSTACK(&leaver->work, leaver_goes);
+	queue_work(system_unbound_wq, &leaver->work);
+}
+
+/* The hardware does not answer the command with which it is to let go of the first one's QP. */
+static void leave_waits_for_no_other_client(struct test *t)
+{
+	struct vrb_client *second = vrb_client_register(mock_ibdev(t->mock), "second");
+	struct ib_cq *cq = created_cq(t);
+	struct ib_qp *qp = created_qp(t, cq);
+	struct vrb_object *object = &mock_qp_hw(qp)->base.object;
+	struct mock_script *script = &mock_qp_hw(qp)->base.destroy;
+	struct completion child_released, parent_released;
+	struct mock_object *child, *parent;
+	struct leaver slow, quick;
+
+	child = new_object(t, 9, &child_released);
+	parent = new_object(t, 8, &parent_released);
+	EXPECT_EQ(t, vrb_object_add_parent(&child->object, &parent->object), 0);
+	EXPECT_EQ(t, vrb_destroy(second, &parent->object, NULL, NULL), -EINPROGRESS);
+	script->step[0].flags = MOCK_HOLD;
+	vrb_object_hold(object);
+	EXPECT_EQ(t, vrb_destroy_qp(t->client, qp, NULL, NULL), -EINPROGRESS);
+	leaver_starts(&slow, t->client);
+	wait_script_posted(t, script);
+	leaver_starts(&quick, second);
+	EXPECT(t, wait_for_completion_timeout(&quick.left, MOCK_PATIENCE / 2));
+	EXPECT(t, !completion_done(&slow.left));
+	script->step[0].flags = 0;
+	mock_release(t->mock, script);
+	flush_work(&slow.work);
+	flush_work(&quick.work);
+	destroy_work_on_stack(&slow.work);
+	destroy_work_on_stack(&quick.work);
+	t->client = NULL;
+	vrb_object_unhold(object);
+	EXPECT_EQ(t, vrb_destroy(vrb_device_client(t->dev), &child->object, NULL, NULL),
+		  -EINPROGRESS);
+	wait_released(t, &child_released);
+	wait_released(t, &parent_released);
+	EXPECT(t, wait_until(none_is_left, t));
+}
+
 static void leave_that_fails_stops_the_device(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
@@ -681,6 +742,7 @@ const struct test_case shell_tests[] = {
 	{ "shell_left_by_its_client", shell_left_by_its_client, .verbs = true },
 	{ "shells_left_by_their_client", shells_left_by_their_client, .verbs = true },
 	{ "shell_left_while_it_is_used", shell_left_while_it_is_used, .verbs = true },
+	{ "leave_waits_for_no_other_client", leave_waits_for_no_other_client, .verbs = true },
 	{ "leave_of_what_is_attached_under_its_destroy",
 	  leave_of_what_is_attached_under_its_destroy, .verbs = true },
 	{ "leave_stops_the_hardware", leave_stops_the_hardware, .verbs = true },
