@@ -123,6 +123,21 @@ void vrb_device_stop(struct vrb_device *dev, const char *reason)
 EXPORT_SYMBOL_GPL(vrb_device_stop);
 
 /**
+ * vrb_finish_failed - complete a request of a device that has failed
+ * @dev: device, FAILED
+ * @vrb: queued, waiting or issued request
+ *
+ * Context: Device lock held.
+ */
+void vrb_finish_failed(struct vrb_device *dev, struct vrb *vrb)
+{
+	lockdep_assert_held(&dev->lock);
+	if (!vrb_is_destroy(vrb))
+		dev->counters.flushed++;
+	vrb_finish(dev, vrb, vrb_is_destroy(vrb) ? 0 : -EIO);
+}
+
+/**
  * vrb_zombie_put - end a zombie: its command has completed late, or the hardware was stopped
  * @dev: device
  * @slot: its slot
@@ -164,7 +179,7 @@ bool vrb_flush_pending(const struct vrb_device *dev)
 static void vrb_flush_slot(struct vrb_device *dev, struct vrb_slot *slot)
 {
 	if (slot->state == VRB_SLOT_BUSY)
-		vrb_finish(dev, slot->vrb, vrb_is_destroy(slot->vrb) ? 0 : -EIO);
+		vrb_finish_failed(dev, slot->vrb);
 	else if (slot->state == VRB_SLOT_ZOMBIE)
 		vrb_zombie_put(dev, slot);
 }

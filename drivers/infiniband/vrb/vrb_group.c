@@ -37,15 +37,14 @@ static void vrb_sweep_one(struct vrb_device *dev, struct vrb *vrb)
 	if (dev->state != VRB_DEV_FAILED) {
 		if (!status || vrb->undoing)
 			return;
-		dev->counters.flushed += status != -ECANCELED || vrb->client->shut;
-		dev->counters.cancelled += status == -ECANCELED && !vrb->client->shut;
-		vrb_take_back(dev, vrb, status);
+		if (vrb_take_back(dev, vrb, status))
+			vrb_count_ended(dev, vrb, status);
 	} else if (!vrb_is_destroy(vrb)) {
 		/* A waiting request completes once resumed: the provider uses it till then. */
 		if (!waiting)
-			vrb_finish(dev, vrb, -EIO);
+			vrb_finish_failed(dev, vrb);
 	} else if (!list_empty(&vrb->entry)) {
-		vrb_finish(dev, vrb, 0);
+		vrb_finish_failed(dev, vrb);
 	}
 }
 

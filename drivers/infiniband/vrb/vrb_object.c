@@ -268,6 +268,7 @@ static void vrb_object_dropped(struct vrb_device *dev, struct vrb_object *object
 	atomic_inc(&dev->own.inflight);
 	dev->counters.submitted++;
 	list_add_tail(&vrb->device_entry, &dev->vrbs);
+	trace_vrb_queue(vrb);
 	vrb_set_queued(dev, vrb);
 	vrb_finish(dev, vrb, 0);
 }
@@ -393,12 +394,13 @@ static void vrb_object_created(struct vrb_device *dev, struct vrb_object *object
  * @vrb: the destroy
  *
  * Context: Device lock held.
- * Return: whether it waits for nobody, so that the caller has to see to it; otherwise it is going
- * to be runnable, or is.
+ * Return: true if nothing delays it, so that the caller must issue it; otherwise it is or becomes
+ * runnable.
  */
 bool vrb_destroy_begin(struct vrb_device *dev, struct vrb *vrb)
 {
 	struct vrb_object *object = vrb->object;
+	struct vrb *active;
 
 	WRITE_ONCE(object->dying, true);
 	list_del_init(&object->shell_entry);
@@ -409,10 +411,20 @@ bool vrb_destroy_begin(struct vrb_device *dev, struct vrb *vrb)
 	if (object->zombies)
 		dev->scan_at = min(dev->scan_at, ktime_add_ns(dev->now, dev->timeout_ns));
 	vrb_object_flush(dev, object);
-	if (object->active && (vrb_state(object->active) == VRB_WAITING ||
-			       vrb_state(object->active) == VRB_QUEUED))
-		vrb_take_back(dev, object->active, -ECANCELED);
+	active = object->active;
+	if (active && (vrb_state(active) == VRB_WAITING || vrb_state(active) == VRB_QUEUED) &&
+	    vrb_take_back(dev, active, -ECANCELED))
+		vrb_count_ended(dev, active, -ECANCELED);
 	return refcount_dec_and_test(&object->refs);
+}
+
+/* A waiting request needs a slot again. */
+static void vrb_object_unwait(struct vrb_device *dev, struct vrb *vrb)
+{
+	dev->waiting_now--;
+	trace_vrb_resume(vrb);
+	vrb_set_queued(dev, vrb);
+	vrb_make_runnable(dev, vrb);
 }
 
 /* Continues a request that vrb_resume() was called for. Model: resume.pml. */
@@ -421,12 +433,10 @@ static void vrb_object_resumed(struct vrb_device *dev, struct vrb *vrb)
 	if (!vrb || vrb_state(vrb) != VRB_WAITING)
 		return;
 	if (dev->state == VRB_DEV_FAILED) {
-		vrb_finish(dev, vrb, vrb_is_destroy(vrb) ? 0 : -EIO);
+		vrb_finish_failed(dev, vrb);
 		return;
 	}
-	dev->waiting_now--;
-	vrb_set_queued(dev, vrb);
-	vrb_make_runnable(dev, vrb);
+	vrb_object_unwait(dev, vrb);
 }
 
 /* A destroy outlives its client: gone is called now, and the provider owns the destroy. */
@@ -522,27 +532,47 @@ void vrb_finish(struct vrb_device *dev, struct vrb *vrb, int status)
  * @status: its result; if it waits in a step, that step and the earlier ones are undone first
  *
  * Context: Device lock held.
+ * Return: whether it ends with this status; a request that is undoing has one, and one that waits in
+ * a step when the device fails gets -EIO.
  */
-void vrb_take_back(struct vrb_device *dev, struct vrb *vrb, int status)
+bool vrb_take_back(struct vrb_device *dev, struct vrb *vrb, int status)
 {
 	lockdep_assert_held(&dev->lock);
 	if (!vrb->started) {
 		vrb_finish(dev, vrb, status);
-		return;
+		return true;
 	}
 	/* On a failed device nothing is undone, and every waiting request is resumed. */
 	if (vrb->undoing || dev->state != VRB_DEV_OK)
-		return;
+		return false;
 	vrb_handle(dev);
 	vrb->undoing = true;
 	vrb->status = status;
 	vrb->failed_step = vrb->step;
 	vrb->waits_after = false;
 	if (vrb_state(vrb) != VRB_WAITING)
-		return;
-	dev->waiting_now--;
-	vrb_set_queued(dev, vrb);
-	vrb_make_runnable(dev, vrb);
+		return true;
+	vrb_object_unwait(dev, vrb);
+	return true;
+}
+
+/**
+ * vrb_count_ended - count a request that the engine ends before its time
+ * @dev: device
+ * @vrb: request, no destroy
+ * @status: its result: -ECANCELED is its submitter's doing unless its client or object ends
+ *
+ * Context: Device lock held.
+ */
+void vrb_count_ended(struct vrb_device *dev, const struct vrb *vrb, int status)
+{
+	bool ends = vrb->client->shut || (vrb->object && vrb->object->dying);
+
+	lockdep_assert_held(&dev->lock);
+	if (status == -ECANCELED && !ends)
+		dev->counters.cancelled++;
+	else
+		dev->counters.flushed++;
 }
 
 /**

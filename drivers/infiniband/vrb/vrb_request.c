@@ -200,6 +200,7 @@ static int vrb_submit_inbox(struct vrb_client *client, struct vrb *vrb)
 		vrb_count_in(client, vrb);
 		vrb_set_state(vrb, VRB_INBOX);
 		list_add_tail(&vrb->entry, &dev->inbox);
+		trace_vrb_inbox(vrb);
 	}
 	raw_spin_unlock_irqrestore(&dev->kick_lock, flags);
 	if (!ret)
@@ -220,6 +221,7 @@ static void vrb_accept_late(struct vrb_device *dev, struct vrb *vrb)
 	}
 	dev->counters.submitted++;
 	list_add_tail(&vrb->device_entry, &dev->vrbs);
+	trace_vrb_queue(vrb);
 	vrb_set_queued(dev, vrb);
 	vrb_finish(dev, vrb, ret);
 }
@@ -429,6 +431,7 @@ static int vrb_cancel_inbox(struct vrb_device *dev, struct vrb *vrb)
 	raw_spin_unlock_irq(&dev->kick_lock);
 	dev->counters.submitted++;
 	list_add_tail(&vrb->device_entry, &dev->vrbs);
+	trace_vrb_queue(vrb);
 	vrb_set_queued(dev, vrb);
 	vrb_finish(dev, vrb, -ECANCELED);
 	return 0;

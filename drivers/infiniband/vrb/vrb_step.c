@@ -161,10 +161,8 @@ static bool vrb_step_waits(struct vrb_device *dev, struct vrb *vrb, bool after)
 	trace_vrb_wait(vrb);
 	/* It could not be cancelled while its command was outstanding; now it can. */
 	doom = vrb_doom(vrb) ?: vrb->killers ? -ECANCELED : 0;
-	if (doom) {
-		dev->counters.flushed++;
-		vrb_take_back(dev, vrb, doom);
-	}
+	if (doom && vrb_take_back(dev, vrb, doom))
+		vrb_count_ended(dev, vrb, doom);
 	return false;
 }
 
@@ -248,8 +246,8 @@ void vrb_issue(struct vrb_device *dev, struct vrb *vrb)
 
 	lockdep_assert_held(&dev->lock);
 	if (doom && !vrb->undoing) {
-		dev->counters.flushed++;
-		vrb_take_back(dev, vrb, doom);
+		if (vrb_take_back(dev, vrb, doom))
+			vrb_count_ended(dev, vrb, doom);
 		if (!vrb->started)
 			return;
 	}

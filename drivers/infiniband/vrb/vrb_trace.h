@@ -41,12 +41,16 @@ DECLARE_EVENT_CLASS(vrb_request, TP_PROTO(const struct vrb *vrb), TP_ARGS(vrb),
 			      __entry->status, __entry->fw_status, __get_str(fw))
 );
 
+/* IDLE to INBOX */
+DEFINE_EVENT(vrb_request, vrb_inbox, TP_PROTO(const struct vrb *vrb), TP_ARGS(vrb));
 /* IDLE or INBOX to QUEUED */
 DEFINE_EVENT(vrb_request, vrb_queue, TP_PROTO(const struct vrb *vrb), TP_ARGS(vrb));
 /* QUEUED to ISSUED */
 DEFINE_EVENT(vrb_request, vrb_issue, TP_PROTO(const struct vrb *vrb), TP_ARGS(vrb));
 /* ISSUED to WAITING */
 DEFINE_EVENT(vrb_request, vrb_wait, TP_PROTO(const struct vrb *vrb), TP_ARGS(vrb));
+/* WAITING to QUEUED: what it waited for has come, or it is to be undone */
+DEFINE_EVENT(vrb_request, vrb_resume, TP_PROTO(const struct vrb *vrb), TP_ARGS(vrb));
 /* A step is undone */
 DEFINE_EVENT(vrb_request, vrb_undo, TP_PROTO(const struct vrb *vrb), TP_ARGS(vrb));
 /* QUEUED, WAITING or ISSUED to DONE */

@@ -11,8 +11,10 @@
 
 DEVICE=/sys/kernel/debug/ib_vrb/mock
 TRACE=/sys/kernel/debug/tracing
-EVENTS="vrb_queue vrb_refuse vrb_issue vrb_post vrb_busy vrb_complete vrb_wait vrb_undo
-	vrb_over vrb_done vrb_timeout vrb_zombie vrb_fail vrb_object_init vrb_object_gone"
+TRACE_WORK=/tmp/visible.trace
+EVENTS="vrb_inbox vrb_queue vrb_refuse vrb_issue vrb_post vrb_busy vrb_complete vrb_wait
+	vrb_resume vrb_undo vrb_over vrb_done vrb_timeout vrb_zombie vrb_fail vrb_object_init
+	vrb_object_gone"
 
 # shows FILE PATTERN: a line of the file matches
 shows() {
@@ -73,6 +75,16 @@ check_trace() {
 	for event in $EVENTS; do
 		shows "$TRACE/trace" " $event: mock "
 	done
+	# Whatever way a request takes, it is queued once before it ends.
+	for event in vrb_queue vrb_over; do
+		grep " $event: mock " "$TRACE/trace" | sed 's/.* vrb=\([^ ]*\) .*/\1/' | sort |
+			uniq -c >"$TRACE_WORK.$event"
+	done
+	cmp -s "$TRACE_WORK.vrb_queue" "$TRACE_WORK.vrb_over" || {
+		echo "# these are queued and over, a different number of times:"
+		diff "$TRACE_WORK.vrb_queue" "$TRACE_WORK.vrb_over" | sed 's/^/#   /'
+		seen=fail
+	}
 	# The step and the firmware status by name
 	shows "$TRACE/trace" " vrb_complete: mock .* step1 fw_status=0x7 SEVEN"
 	shows "$TRACE/trace" " vrb_timeout: mock .* step=0:step0 status=-110 "

@@ -87,6 +87,32 @@ static void group_cancel_takes_back_what_is_in_the_inbox(struct test *t)
 	vrb_group_drain(&group);
 }
 
+/* The pump accepts it only after its deadline has passed too: what came first counts. */
+static void group_cancel_in_the_inbox_before_a_deadline(struct test *t)
+{
+	struct mock_request *blocker = held_request(t, 1), *request = new_request(t, 2);
+	struct vrb_group group;
+
+	vrb_group_init(&group, t->client);
+	submit(blocker);
+	wait_posted(blocker);
+	request->vrb.group = &group;
+	request->vrb.deadline = ktime_add_ms(ktime_get(), 20);
+	local_bh_disable();
+	local_irq_disable();
+	submit(request);
+	local_irq_enable();
+	vrb_group_cancel(&group);
+	while (!ktime_after(ktime_get(), request->vrb.deadline))
+		cpu_relax();
+	local_bh_enable();
+	wait_over(request, -ECANCELED);
+	EXPECT_EQ(t, counters(t).deadline, 0);
+	let_go(blocker);
+	wait_over(blocker, 0);
+	vrb_group_drain(&group);
+}
+
 static void group_cancel_is_over_for_later_ones(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1);
@@ -162,6 +188,44 @@ static long submit_there(void *arg)
 {
 	submit(arg);
 	return 0;
+}
+
+/* "cancelled" counts what submitters cancel, "flushed" what ends with an object or the device. */
+static void ended_requests_are_counted(struct test *t)
+{
+	struct mock_request *blocker = held_request(t, 1), *request[3];
+	struct completion released;
+	struct mock_object *object;
+	struct vrb_group group;
+	int i;
+
+	vrb_group_init(&group, t->client);
+	object = new_object(t, 8, &released);
+	blocker->vrb.object = &object->object;
+	submit(blocker);
+	wait_posted(blocker);
+	for (i = 0; i < 3; i++) {
+		request[i] = new_request(t, 10 + i);
+		request[i]->vrb.object = &object->object;
+	}
+	request[0]->vrb.group = &group;
+	submit(request[0]);
+	vrb_group_cancel(&group);
+	wait_over(request[0], -ECANCELED);
+	submit(request[1]);
+	vrb_kill(&request[1]->vrb);
+	wait_over(request[1], -ECANCELED);
+	EXPECT_EQ(t, counters(t).cancelled, 2);
+	EXPECT_EQ(t, counters(t).flushed, 0);
+	submit(request[2]);
+	vrb_device_fail(t->dev, "test");
+	wait_over(request[2], -EIO);
+	wait_over(blocker, -EIO);
+	EXPECT_EQ(t, counters(t).cancelled, 2);
+	EXPECT_EQ(t, counters(t).flushed, 2);
+	destroy(object);
+	wait_released(t, &released);
+	EXPECT_EQ(t, counters(t).flushed, 2);
 }
 
 static void group_drain_waits_for_callback(struct test *t)
@@ -463,8 +527,11 @@ const struct test_case client_tests[] = {
 	{ "group_cancel_takes_back_queued", group_cancel_takes_back_queued, { .slots = 2 } },
 	{ "group_cancel_takes_back_what_is_in_the_inbox",
 	  group_cancel_takes_back_what_is_in_the_inbox, { .slots = 2 } },
+	{ "group_cancel_in_the_inbox_before_a_deadline",
+	  group_cancel_in_the_inbox_before_a_deadline, { .slots = 2 } },
 	{ "group_cancel_is_over_for_later_ones", group_cancel_is_over_for_later_ones },
 	{ "group_cancel_during_another", group_cancel_during_another, { .slots = 2 } },
+	{ "ended_requests_are_counted", ended_requests_are_counted },
 	{ "group_drain_waits_for_callback", group_drain_waits_for_callback },
 	{ "client_fence_waits_for_callback", client_fence_waits_for_callback },
 	{ "client_fence_cancels_queued", client_fence_cancels_queued },

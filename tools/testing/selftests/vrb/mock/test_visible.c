@@ -79,10 +79,20 @@ static void visible_awaits(struct test *t)
 static void visible_transitions(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1), *lost = held_request(t, 2);
-	struct mock_request *undone = new_request(t, 3);
+	struct mock_request *undone = new_request(t, 3), *inbox = new_request(t, 4);
+	struct mock_request *cancelled = new_request(t, 5);
 	struct mock_object *object;
 	struct completion released;
 
+	local_bh_disable();
+	local_irq_disable();
+	submit(inbox);
+	submit(cancelled);
+	local_irq_enable();
+	vrb_cancel(&cancelled->vrb);
+	local_bh_enable();
+	wait_over(inbox, 0);
+	wait_over(cancelled, -ECANCELED);
 	t->mock->busy = 1;
 	run_to_end(request, 0);
 	run_to_end(lost, -ETIMEDOUT);
