@@ -146,7 +146,7 @@ static void vrb_show_list(struct seq_file *m, struct list_head *head, struct lis
 	list_add(cursor, head);
 	while (!seq_has_overflowed(m) && (next = vrb_cursor_next(cursor, head))) {
 		vrb_handle(dev);
-		if (next != &dev->sweep)
+		if (next != &dev->sweep && next != &dev->sweep_end)
 			show(m, next);
 		if (vrb_within_budget(dev))
 			continue;

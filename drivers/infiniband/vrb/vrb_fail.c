@@ -72,7 +72,7 @@ void vrb_fail_proceed(struct vrb_device *dev)
 		/* The hardware has been stopped: see vrb_device_quiesced(). */
 		smp_store_release(&dev->state, VRB_DEV_FAILED);
 		dev->epoch++;
-		list_move(&dev->sweep, &dev->vrbs);
+		vrb_sweep_from_start(dev);
 		vrb_kick(dev);
 		spin_unlock(&dev->lock);
 	}

@@ -13,6 +13,22 @@
 /* ---- The sweep ---- */
 
 /**
+ * vrb_sweep_from_start - start a sweep, or the current one once more
+ * @dev: device
+ *
+ * It ends with the requests that there are now: those that are accepted later need no sweep, and
+ * would keep it from its end if they come fast enough.
+ *
+ * Context: Device lock held.
+ */
+void vrb_sweep_from_start(struct vrb_device *dev)
+{
+	lockdep_assert_held(&dev->lock);
+	list_move(&dev->sweep, &dev->vrbs);
+	list_move_tail(&dev->sweep_end, &dev->vrbs);
+}
+
+/**
  * vrb_sweep_start - start a sweep over all requests of the device
  * @dev: device
  *
@@ -22,7 +38,7 @@ void vrb_sweep_start(struct vrb_device *dev)
 {
 	lockdep_assert_held(&dev->lock);
 	if (list_empty(&dev->sweep))
-		list_add(&dev->sweep, &dev->vrbs);
+		vrb_sweep_from_start(dev);
 	else
 		dev->sweep_again = true;
 }
@@ -62,14 +78,17 @@ void vrb_sweep(struct vrb_device *dev)
 
 	lockdep_assert_held(&dev->lock);
 	while (!list_empty(&dev->sweep) && vrb_within_budget(dev)) {
-		next = vrb_cursor_next(&dev->sweep, &dev->vrbs);
+		next = vrb_cursor_next(&dev->sweep, &dev->sweep_end);
 		vrb_handle(dev);
 		if (next && next != &dev->vrb_reader)
 			vrb_sweep_one(dev, list_entry(next, struct vrb, device_entry));
 	}
-	if (list_empty(&dev->sweep) && dev->sweep_again) {
+	if (!list_empty(&dev->sweep))
+		return;
+	list_del_init(&dev->sweep_end);
+	if (dev->sweep_again) {
 		dev->sweep_again = false;
-		list_add(&dev->sweep, &dev->vrbs);
+		vrb_sweep_from_start(dev);
 	}
 }
 

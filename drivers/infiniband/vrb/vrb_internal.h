@@ -182,6 +182,7 @@ struct vrb_device {
 	ktime_t deadline_at;		/* when the wheel must be processed; KTIME_MAX: never */
 
 	struct list_head sweep;		/* cursor in vrbs: what precedes it has been swept */
+	struct list_head sweep_end;	/* in vrbs too: what follows came after the sweep's start */
 	bool sweep_again;
 
 	/* Kicks */
@@ -520,6 +521,7 @@ void vrb_wait_zero(struct vrb_device *dev, unsigned int (*count)(const void *of)
 void vrb_accept_inbox(struct vrb_device *dev);
 
 /* vrb_group.c */
+void vrb_sweep_from_start(struct vrb_device *dev);
 void vrb_sweep_start(struct vrb_device *dev);
 void vrb_sweep(struct vrb_device *dev);
 

@@ -43,6 +43,7 @@ static void vrb_device_setup(struct vrb_device *dev, const struct vrb_device_con
 	spin_lock_init(&dev->quiesce_lock);
 	mutex_init(&dev->read_lock);
 	INIT_LIST_HEAD(&dev->sweep);
+	INIT_LIST_HEAD(&dev->sweep_end);
 	INIT_LIST_HEAD(&dev->objects);
 	INIT_LIST_HEAD(&dev->clients);
 	dev->timeout_ns = (s64)(config->issue_timeout_ms ?: VRB_TIMEOUT_MS) * NSEC_PER_MSEC;

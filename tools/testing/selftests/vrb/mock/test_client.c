@@ -190,6 +190,69 @@ static long submit_there(void *arg)
 	return 0;
 }
 
+#define LOOPING 128	/* more than a run of the pump delivers */
+
+static void loop_until_told(struct mock_request *request)
+{
+	const bool *told = request->data;
+
+	if (!READ_ONCE(*told) && vrb_submit(request->test->client, &request->vrb) == -EINPROGRESS)
+		return;
+	request->calls = 1;		/* of the last submit */
+	complete(&request->over);
+}
+
+static bool request_is_over(void *request)
+{
+	return completion_done(&((struct mock_request *)request)->over);
+}
+
+/* Requests that are submitted again and again must not keep a sweep from its end. */
+static void sweep_ends_under_load(struct test *t)
+{
+	struct mock_request *blocker = held_request(t, 1), *behind = new_request(t, 2);
+	struct mock_request *loop[LOOPING];
+	struct two_groups groups;
+	struct mock_object *object;
+	struct completion released;
+	bool told = false;
+	int i;
+
+	vrb_group_init(&groups.first, t->client);
+	vrb_group_init(&groups.second, t->client);
+	object = new_object(t, 9, &released);
+	blocker->vrb.object = &object->object;
+	blocker->vrb.group = &groups.first;
+	behind->vrb.object = &object->object;
+	behind->vrb.group = &groups.second;
+	submit(blocker);
+	wait_posted(blocker);
+	submit(behind);
+	local_bh_disable();
+	for (i = 0; i < LOOPING; i++) {
+		loop[i] = new_request(t, 10 + i);
+		loop[i]->script.step[0].flags = MOCK_LAST;	/* completes without a command */
+		loop[i]->then = loop_until_told;
+		loop[i]->data = &told;
+		submit(loop[i]);
+	}
+	local_bh_enable();
+	vrb_group_cancel(&groups.first);
+	msleep(50);			/* the sweep has passed the one behind */
+	vrb_group_cancel(&groups.second);
+	EXPECT(t, wait_until(request_is_over, behind));
+	WRITE_ONCE(told, true);
+	for (i = 0; i < LOOPING; i++)
+		wait_over(loop[i], 0);
+	wait_over(behind, -ECANCELED);
+	let_go(blocker);
+	wait_over(blocker, 0);
+	vrb_group_drain(&groups.first);
+	vrb_group_drain(&groups.second);
+	destroy(object);
+	wait_released(t, &released);
+}
+
 /* "cancelled" counts what submitters cancel, "flushed" what ends with an object or the device. */
 static void ended_requests_are_counted(struct test *t)
 {
@@ -531,6 +594,7 @@ const struct test_case client_tests[] = {
 	  group_cancel_in_the_inbox_before_a_deadline, { .slots = 2 } },
 	{ "group_cancel_is_over_for_later_ones", group_cancel_is_over_for_later_ones },
 	{ "group_cancel_during_another", group_cancel_during_another, { .slots = 2 } },
+	{ "sweep_ends_under_load", sweep_ends_under_load, { .slots = 8 } },
 	{ "ended_requests_are_counted", ended_requests_are_counted },
 	{ "group_drain_waits_for_callback", group_drain_waits_for_callback },
 	{ "client_fence_waits_for_callback", client_fence_waits_for_callback },
