@@ -224,6 +224,11 @@ void tavor_buf_mtt_job(struct vrb *vrb, struct tavor_mtt_job *job)
 {
 	struct tavor_buf *buf = tavor_buf_of(vrb);
 
+	/*
+	 * While a poll may exchange the buffers of a CQ whose resize has been executed, the
+	 * hardware owns both, whichever is seen here.
+	 */
+	job->over = READ_ONCE(buf->mpt.hw_owned);
 	job->mtt = &buf->mpt.mtt;
 	job->nr = buf->nr_blocks;
 	job->written = &buf->written;

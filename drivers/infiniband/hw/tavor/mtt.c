@@ -324,7 +324,7 @@ static const struct tavor_mtt_type *tavor_mtt_type_of(const struct vrb *vrb)
 
 static struct tavor_mtt_job tavor_mtt_job_of(struct vrb *vrb)
 {
-	struct tavor_mtt_job job;
+	struct tavor_mtt_job job = {};
 
 	tavor_mtt_type_of(vrb)->job(vrb, &job);
 	return job;
@@ -354,11 +354,12 @@ int tavor_mtt_step_store(struct vrb_device *vdev, struct vrb *vrb)
 	struct tavor_mtt_job job = tavor_mtt_job_of(vrb);
 	struct tavor_dev *dev = vrb_to_tdev(vdev);
 	u64 pages[TAVOR_MTT_PORTION];
-	u32 n = tavor_mtt_portion(&job);
 	int err;
+	u32 n;
 
-	if (!dev->mtt.map)
+	if (!dev->mtt.map || job.over)
 		return VRB_NEXT;
+	n = tavor_mtt_portion(&job);
 	err = tavor_mtt_type_of(vrb)->pages(vrb, *job.written, n, pages);
 	if (err)
 		return err;
@@ -379,9 +380,12 @@ int tavor_mtt_step_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_s
 {
 	struct tavor_mtt_job job = tavor_mtt_job_of(vrb);
 	u64 pages[TAVOR_MTT_PORTION];
-	u32 n = tavor_mtt_portion(&job);
 	int err;
+	u32 n;
 
+	if (job.over)
+		return VRB_NEXT;
+	n = tavor_mtt_portion(&job);
 	if (!n)
 		return VRB_NEXT;
 	err = tavor_mtt_type_of(vrb)->pages(vrb, *job.written, n, pages);

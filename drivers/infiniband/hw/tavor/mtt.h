@@ -52,11 +52,13 @@ int tavor_mtt_write(struct tavor_dev *dev, struct vrb_user *user, struct tavor_m
  * @mtt: the run
  * @nr: number of entries, from the first on
  * @written: number of entries written so far
+ * @over: nothing is to be written, and the other members have no meaning
  */
 struct tavor_mtt_job {
 	const struct tavor_mtt *mtt;
 	u32 nr;
 	u32 *written;
+	bool over;
 };
 
 /**
