@@ -30,6 +30,13 @@ struct tavor_qp_attrs {
 	int access;		/* IB_ACCESS_REMOTE_* */
 };
 
+/* Who has reported "last WQE reached" in the current life of a QP */
+enum tavor_last_wqe {
+	TAVOR_LAST_WQE_NOBODY,
+	TAVOR_LAST_WQE_HARDWARE,
+	TAVOR_LAST_WQE_DRIVER,		/* the device has failed */
+};
+
 /**
  * struct tavor_hw_qp - a QP as the hardware sees it
  * @object: parents: PD, CQs, SRQ, for a user's QP also its MR
@@ -40,7 +47,7 @@ struct tavor_qp_attrs {
  * @type: ib_core's type
  * @service: transport
  * @state: state after the last successful transition. Written in order by the object's requests
- * @last_wqe: its "last WQE reached" event has been reported; cleared by RESET
+ * @last_wqe: who has reported its "last WQE reached" event; nobody again after RESET
  * @changing: a transition was posted and its result is unknown
  * @port_up: INIT_IB has been executed for this QP0
  * @listed: in the table, where completions and events find it
@@ -89,7 +96,7 @@ struct tavor_hw_qp {
 	enum ib_qp_type type;
 	enum tavor_qp_service service;
 	enum ib_qp_state state;
-	u32 last_wqe;			/* exchanged */
+	enum tavor_last_wqe last_wqe;	/* exchanged */
 	bool user;
 	bool sq_sig_all;
 	bool changing;

@@ -23,18 +23,31 @@ static void tavor_qp_tell(struct tavor_hw_qp *qp, enum ib_event_type type)
 }
 
 /**
- * tavor_qp_last_wqe() - reports "last WQE reached" for a QP, unless it was reported already
+ * tavor_qp_last_wqe() - reports "last WQE reached" for a QP of a device that has failed
  * @qp: a QP with an SRQ, in the error state; the caller has a reference to it
  *
- * The QP takes no more receives from its SRQ. The hardware has reported this, or the device has
- * failed and the driver must. A client may free what belongs to the QP after the event, so it must
- * not be reported twice.
+ * The QP takes no more receives from its SRQ. A client may free what belongs to the QP after the
+ * event, so nothing happens if it was reported already.
  *
  * Context: Softirq or BH disabled.
  */
 void tavor_qp_last_wqe(struct tavor_hw_qp *qp)
 {
-	if (!xchg(&qp->last_wqe, 1))
+	if (!cmpxchg(&qp->last_wqe, TAVOR_LAST_WQE_NOBODY, TAVOR_LAST_WQE_DRIVER))
+		tavor_qp_tell(qp, IB_EVENT_QP_LAST_WQE_REACHED);
+}
+
+/*
+ * The hardware reports it once after each transition to the error state. An event may be handled
+ * only after the reset of the QP, so it does not say that the next one has been reported.
+ */
+static void tavor_qp_last_wqe_event(struct tavor_hw_qp *qp)
+{
+	enum tavor_last_wqe by = TAVOR_LAST_WQE_NOBODY;
+
+	if (READ_ONCE(qp->state) != IB_QPS_RESET)
+		by = cmpxchg(&qp->last_wqe, TAVOR_LAST_WQE_NOBODY, TAVOR_LAST_WQE_HARDWARE);
+	if (by != TAVOR_LAST_WQE_DRIVER)
 		tavor_qp_tell(qp, IB_EVENT_QP_LAST_WQE_REACHED);
 }
 
@@ -54,7 +67,7 @@ void tavor_qp_event(struct tavor_dev *dev, u32 qpn, enum ib_event_type type)
 	if (!object)
 		return;
 	if (type == IB_EVENT_QP_LAST_WQE_REACHED)
-		tavor_qp_last_wqe(to_hw_qp(object));
+		tavor_qp_last_wqe_event(to_hw_qp(object));
 	else
 		tavor_qp_tell(to_hw_qp(object), type);
 	vrb_object_put(object);

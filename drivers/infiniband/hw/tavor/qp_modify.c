@@ -217,7 +217,7 @@ static void tavor_modify_late(struct vrb_device *vdev, struct vrb_object *object
 	tavor_qp_set_state(qp, qp->next_state);
 	tavor_commit_gids(qp);
 	if (qp->state == IB_QPS_RESET)
-		WRITE_ONCE(qp->last_wqe, 0);
+		WRITE_ONCE(qp->last_wqe, TAVOR_LAST_WQE_NOBODY);
 	if (qp->state == IB_QPS_RESET && !qp->user) {
 		tavor_qp_forget_completions(qp);
 		tavor_qp_rings_reset(qp);
