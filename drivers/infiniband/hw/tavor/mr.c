@@ -806,10 +806,14 @@ static int tavor_mr_withdraw(struct tavor_hw_mr *mr, struct vrb_user *user)
 	return tavor_mr_exec(mr, &tavor_mr_withdraw_verb, user);
 }
 
-/* If the hardware does not take the region again, it can only be deregistered. */
+/*
+ * Restores what tavor_mr_withdraw() withdrew. If the hardware does not take the region again, it can
+ * only be deregistered. The region of a ring, which is never withdrawn, may still be on its way.
+ */
 static int tavor_mr_restore(struct tavor_hw_mr *mr, struct vrb_user *user)
 {
-	int err = mr->mpt.hw_owned ? 0 : tavor_mr_exec(mr, &tavor_mr_create_verb, user);
+	bool withdrawn = (mr->mpt.flags & TAVOR_MPT_BIND) && !mr->mpt.hw_owned;
+	int err = withdrawn ? tavor_mr_exec(mr, &tavor_mr_create_verb, user) : 0;
 
 	if (!err)
 		tavor_mr_reinstate(mr);
