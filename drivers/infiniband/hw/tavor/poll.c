@@ -249,13 +249,15 @@ static struct tavor_hw_qp *tavor_cqe_qp(struct tavor_hw_cq *cq, const struct tav
 	return tavor_cqe_find_qp(cq, cqe);
 }
 
-/* Polls completions that the hardware has written. */
-static int tavor_poll_some(struct tavor_hw_cq *cq, int num, struct ib_wc *wc)
+#define TAVOR_DROP_PORTION	64	/* entries that are not reported, in one hold of the lock */
+
+/* Polls completions that the hardware has written. *@more: there may be others. */
+static int tavor_poll_some(struct tavor_hw_cq *cq, int num, struct ib_wc *wc, bool *more)
 {
 	struct tavor_hw_qp *qp;
 	struct tavor_cqe *cqe;
+	int n = 0, dropped = 0;
 	bool keep;
-	int n = 0;
 
 	while (n < num) {
 		cqe = tavor_cqe_at(cq, cq->cons_index);
@@ -278,7 +280,35 @@ static int tavor_poll_some(struct tavor_hw_cq *cq, int num, struct ib_wc *wc)
 		}
 		if (likely(!keep))
 			tavor_cqe_free(cq, cqe);
+		if (unlikely(!qp) && ++dropped == TAVOR_DROP_PORTION) {
+			*more = true;
+			break;
+		}
 	}
+	return n;
+}
+
+static int tavor_poll_once(struct tavor_hw_cq *cq, int num, struct ib_wc *wc, bool *more)
+{
+	unsigned long flags;
+	bool stopped;
+	u32 first;
+	int n;
+
+	spin_lock_irqsave(&cq->lock, flags);
+	/* Read first: what the hardware wrote until it was stopped is reported before flushes. */
+	stopped = vrb_device_quiesced(cq->dev->vrb);
+	/* Entries in the new buffer are returned by the next call; arming the CQ reports them. */
+	if (unlikely(cq->move) && !tavor_cq_next(cq))
+		tavor_cq_follow(cq);
+	first = cq->cons_index;
+	n = tavor_poll_some(cq, num, wc, more);
+	if (cq->cons_index != first)
+		tavor_cq_consumed(cq, cq->cons_index - first);
+	/* Only if stopped: the owner frees flushed memory, which the hardware could still write. */
+	if (unlikely(stopped) && !*more && n < num && !tavor_cq_goes_on(cq))
+		n += tavor_flush_poll(cq, num - n, wc + n);
+	spin_unlock_irqrestore(&cq->lock, flags);
 	return n;
 }
 
@@ -297,27 +327,15 @@ static int tavor_poll_some(struct tavor_hw_cq *cq, int num, struct ib_wc *wc)
 int tavor_poll_cq(struct ib_cq *ibcq, int num, struct ib_wc *wc)
 {
 	struct tavor_hw_cq *cq = to_tcq(ibcq)->hw;
-	unsigned long flags;
-	bool stopped;
-	u32 first;
-	int n;
+	bool more;
+	int n = 0;
 
 	if (unlikely(!READ_ONCE(cq->open)))
 		return cq->user ? -EINVAL : 0;
-	spin_lock_irqsave(&cq->lock, flags);
-	/* Read first: what the hardware wrote until it was stopped is reported before flushes. */
-	stopped = vrb_device_quiesced(cq->dev->vrb);
-	/* Entries in the new buffer are returned by the next call; arming the CQ reports them. */
-	if (unlikely(cq->move) && !tavor_cq_next(cq))
-		tavor_cq_follow(cq);
-	first = cq->cons_index;
-	n = tavor_poll_some(cq, num, wc);
-	if (cq->cons_index != first)
-		tavor_cq_consumed(cq, cq->cons_index - first);
-	/* Only if stopped: the owner frees flushed memory, which the hardware could still write. */
-	if (unlikely(stopped) && n < num && !tavor_cq_goes_on(cq))
-		n += tavor_flush_poll(cq, num - n, wc + n);
-	spin_unlock_irqrestore(&cq->lock, flags);
+	do {
+		more = false;
+		n += tavor_poll_once(cq, num - n, wc + n, &more);
+	} while (unlikely(more));
 	return n;
 }
 
