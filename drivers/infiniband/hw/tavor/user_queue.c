@@ -433,7 +433,9 @@ static int UVERBS_HANDLER(VRB_METHOD_QUEUE_SUBMIT)(struct uverbs_attr_bundle *at
 		accepted++;
 	if (!accepted)
 		return -EAGAIN;
-	return uverbs_copy_to(attrs, VRB_ATTR_QUEUE_SUBMIT_ACCEPTED, &accepted, sizeof(accepted));
+	/* A process that has unmapped the result since then must not be told that all failed. */
+	err = uverbs_copy_to(attrs, VRB_ATTR_QUEUE_SUBMIT_ACCEPTED, &accepted, sizeof(accepted));
+	return 0;
 }
 
 /* ---- The other methods ---- */
