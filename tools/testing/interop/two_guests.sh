@@ -5,16 +5,20 @@
 # Level: all
 # Runs: host DRIVER=mthca
 # Runs: host DRIVER=tavor
+# Runs: host CLIENT=mthca
+# As: tavor-serves-mthca
 # Runs: host SWITCH=1
 # As: switch
 #
 # Tests two guests, each with its own model process. A socket connects them, as a cable or to a
-# switch in the server's model. Without DRIVER the server uses ib_mthca and the client ib_tavor. The
-# client runs the tests of two_guests_side.bash. By hand:
+# switch in the server's model. DRIVER is the driver of both; without it the client uses CLIENT
+# (default: tavor) and the server the other one. The client runs the tests of
+# two_guests_side.bash. By hand:
 #   DRIVER=tavor tools/testing/interop/two_guests.sh
 
+CLIENT_DRIVER=${DRIVER:-${CLIENT:-tavor}}
 SERVER_DRIVER=${DRIVER:-mthca}
-CLIENT_DRIVER=${DRIVER:-tavor}
+[ "$CLIENT_DRIVER" != mthca ] || SERVER_DRIVER=${DRIVER:-tavor}
 # The model option that connects the server's HCA to the socket @
 SERVER_CABLE=0.1-@
 [ -z "${SWITCH:-}" ] || SERVER_CABLE=0.1-s0.1,0.2-s0.2,s0.8-@

@@ -11,6 +11,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/fabric.bash"
 # shellcheck source=SCRIPTDIR/ipoib_pair.bash
 . "$(dirname "${BASH_SOURCE[0]}")/ipoib_pair.bash"
+# shellcheck source=SCRIPTDIR/srp.bash
+. "$(dirname "${BASH_SOURCE[0]}")/srp.bash"
 
 TEST_SECONDS=400
 SERVER=192.168.24.1
@@ -114,6 +116,12 @@ there_do() {
 	there_done
 }
 
+# asked COMMAND...: what the server prints when it executes it
+asked() {
+	there_do "$@"
+	cat "/mnt/share/server/out.$THERE"
+}
+
 # between "PROGRAM...": runs it as server there and as client here, both with -p and a fresh port
 between() {
 	local port
@@ -202,6 +210,17 @@ test_rping() {
 test_ucmatose_and_cmtime() {
 	between_cm "ucmatose -b $SERVER -C 20" "ucmatose -s $SERVER -C 20"
 	between_cm "cmtime -b $SERVER -c 20" "cmtime -s $SERVER -c 20"
+}
+
+test_srp() {
+	there_do srp_target_start 1 "$(srp_initiator 1)"
+	srp_log_in 1 "$(asked srp_target 1)" "$(asked srp_guid)"
+	srp_fio
+}
+
+test_srp_goes() {
+	srp_log_out
+	there_do srp_target_stop 1
 }
 
 test_interface_goes() {
