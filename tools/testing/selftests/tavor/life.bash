@@ -49,3 +49,19 @@ destroys_did_not_fail() {
 failed() {
 	said "$1" 'device has failed'
 }
+
+# unbind_within SECONDS: unbinds in the background, so that an unbind that hangs fails the test
+unbind_within() {
+	local pid
+	(unbind) &
+	pid=$!
+	until_true "$1" ended "$pid" || fail "unbind hangs: $(cat "/proc/$pid/stack")"
+}
+
+# sm_anew: restarts opensm, which does not notice that its device was removed. An opensm that waits
+# for a MAD of that device ignores SIGTERM.
+sm_anew() {
+	pkill -KILL -x opensm || :
+	sm_away
+	sm_restart
+}

@@ -56,14 +56,6 @@ serves() {
 	wait $!
 }
 
-# sm_anew: restarts opensm, which does not notice that its device was removed. An opensm that waits
-# for a MAD of that device ignores SIGTERM.
-sm_anew() {
-	pkill -KILL -x opensm || :
-	sm_away
-	sm_restart
-}
-
 # patient: loads the driver again, with a command timeout of one second
 patient() {
 	! loaded vrb_audit || rmmod vrb_audit
@@ -303,14 +295,6 @@ test_devlink_has_the_say() {
 	reporter_says 'state healthy' || fail "$(reporter)"
 	until_true 20 prints rdma_devices
 	serves "$since"
-}
-
-# unbind_within SECONDS: unbinds in the background, so that an unbind that hangs fails the test
-unbind_within() {
-	local pid
-	(unbind) &
-	pid=$!
-	until_true "$1" ended "$pid" || fail "unbind hangs: $(cat "/proc/$pid/stack")"
 }
 
 # A reset that has begun must complete: nobody else would restore the configuration space.
