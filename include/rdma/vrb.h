@@ -9,18 +9,18 @@
  * declares what a kernel client needs of the engine itself. The functions are documented where
  * they are defined, in drivers/infiniband/vrb/.
  *
- * Each errno has one meaning. Return values of a submit or cancel: -EINPROGRESS accepted; -EINVAL
+ * What each errno means. Return values of a submit or cancel: -EINPROGRESS accepted; -EINVAL
  * malformed, or called in a context in which it must not be, or an object in the wrong state;
- * -EBUSY not idle, or the client already has eight requests for events of the device; -EALREADY
- * too late to cancel; -ENOENT idle; -EOPNOTSUPP the provider lacks the verb. Of other functions:
- * -ENOSPC the device has 64 clients already; -EINTR a fatal signal ended the wait.
- * Return values, or the status of a request: -ECANCELED cancelled; -ETIME its deadline passed
- * before it was issued; -ETIMEDOUT issued, and the firmware did not complete it in time; -EIO the
- * device has failed; -ESTALE the object is from before a reset; -EUCLEAN an earlier command on the
- * object timed out; -ESHUTDOWN object or client is ending; -ENODEV the provider is gone; -EPERM
- * poisoned or killed; -ENOLINK a create that this depends on has failed; -EACCES a process's
- * object, or a change that ib_core's security modules must check; -ENOMEM no memory, or a multicast
- * group is full. Any other errno is the provider's translation of the firmware status.
+ * -EBUSY not idle, or the client already has eight requests for events of the device; -EALREADY too
+ * late to cancel; -ENOENT idle; -EOPNOTSUPP the provider lacks the verb. Of other functions:
+ * -ENOSPC the device has 64 clients already; -EINTR a fatal signal ended the wait. Return values,
+ * or the status of a request: -ECANCELED cancelled; -ETIME its deadline passed before it was
+ * issued; -ETIMEDOUT issued, and the firmware did not complete it in time; -EIO the device has
+ * failed; -ESTALE the object is from before a reset; -EUCLEAN an earlier command on the object
+ * timed out; -ESHUTDOWN object or client is ending; -ENODEV the provider is gone; -EPERM poisoned
+ * or killed; -ENOLINK a create that this depends on has failed; -EACCES a process's object, or a
+ * change that ib_core's security modules must check; -ENOMEM no memory, or a multicast group is
+ * full. Any other errno is the provider's translation of the firmware status.
  */
 #ifndef RDMA_VRB_H
 #define RDMA_VRB_H
@@ -45,9 +45,9 @@ struct vrb_waiter;
  * @vrb: the request; &vrb.status is its result; container_of() gives the caller's structure
  *
  * The callback may submit or cancel any request, free @vrb, or drop the last reference to the
- * object. It must not sleep and must be short: one device's callbacks run one after the other.
- * @vrb is idle again when this function has returned, or has submitted or freed @vrb. Until then a
- * submit from elsewhere returns -EBUSY and a cancel -EALREADY.
+ * object. It must not sleep and must be short: one device's callbacks run one after the other. @vrb
+ * is idle again when this function has returned, unless it has submitted or freed @vrb. Until then
+ * a submit from elsewhere returns -EBUSY and a cancel -EALREADY.
  *
  * Context: Softirq, no lock of the engine or of the provider held.
  */

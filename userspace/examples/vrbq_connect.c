@@ -296,7 +296,7 @@ static void open_queue(void)
 		    ibv_get_device_name(w.context->device));
 	if (!w.vrbq && errno == EPROTO)
 		die("the driver of %s is older than libvrbq: install both of one version and load "
-		    "the driver anew, or say --mode=threads",
+		    "the driver again, or say --mode=threads",
 		    ibv_get_device_name(w.context->device));
 	if (!w.vrbq)
 		die("vrbq_create: %s", why(errno));

@@ -10,7 +10,7 @@
 #include "vrb_internal.h"
 #include "vrb_trace.h"
 
-/* Takes the device lock in the middle of a run; the bound of the hold starts anew. */
+/* Takes the device lock in the middle of a run; the count for this hold restarts at 0. */
 static void vrb_relock(struct vrb_device *dev)
 	__acquires(&dev->lock)
 {
@@ -198,8 +198,8 @@ static void vrb_take_results(struct vrb_device *dev)
 }
 
 /*
- * After one kind of work, before the next: if there was any, the bound of the hold starts anew, so
- * that no kind of work can keep another from its turn. Returns how much there was.
+ * After one kind of work, before the next: if there was any, the count for this hold restarts at
+ * 0, so that no kind of work can keep another from its turn. Returns how much there was.
  */
 static int vrb_next_kind(struct vrb_device *dev)
 	__must_hold(&dev->lock)

@@ -796,8 +796,8 @@ static int tavor_mr_exec(struct tavor_hw_mr *mr, const struct vrb_verb *verb, st
 }
 
 /*
- * Takes a region to which windows may be bound from the hardware, which refuses if some are. When
- * ib_core deregisters the region later that cannot fail. ib_core does not expect that it fails.
+ * Withdraws a region from the hardware, which refuses if windows are bound to it. So the
+ * deregistration by ib_core, which expects no failure, cannot fail later.
  */
 static int tavor_mr_withdraw(struct tavor_hw_mr *mr, struct vrb_user *user)
 {
@@ -845,9 +845,9 @@ static int tavor_mr_replace(struct tavor_hw_mr *old, struct tavor_mr *new, struc
 }
 
 /*
- * From now on no queue can be made in the region. -EBUSY: one is in it; -EINVAL: one that has been
- * quiesced was, so the hardware does not know the region any more; -EUCLEAN: nor does it, or may
- * not, since a reregistration that has failed.
+ * From now on no queue can be created in the region. -EBUSY: there is one in it; -EINVAL: there was
+ * one that has been quiesced, so the hardware does not know the region any more; -EUCLEAN: after a
+ * failed reregistration the hardware does not know the region, or may not.
  */
 static int tavor_mr_retire(struct tavor_mr *mr)
 {
