@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Timeout: 1200
-# Runs: guest --driver mthca --sm
 # Level: all
+# Runs: guest --driver mthca --sm
 # Runs: guest --driver tavor --sm
-# Level: ci
 #
 # Tests infiniband-diags on one HCA with a cable between its ports: the replies of the subnet and
 # performance management agents, and that the counters count. With ib_mthca it tests the HCA model.

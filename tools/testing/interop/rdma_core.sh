@@ -3,7 +3,6 @@
 #
 # Timeout: 900
 # Runs: guest --driver mthca --sm
-# Kernels: 6.12 7
 # Level: ci
 # Runs: guest --driver tavor --sm
 # Kernels: 7 6.12 debug

@@ -11,6 +11,7 @@
 # As: old
 # Runs: guest --driver mthca --sm --hca fw_version=3.4.999
 # As: old-mthca
+# Level: all
 #
 # Tests the driver on unusual HCAs. They have memory that the host cannot see, are an MT25208 in
 # Tavor mode, or have old firmware. The driver detects each and reports what it must, and programs

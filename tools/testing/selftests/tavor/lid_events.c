@@ -5,6 +5,7 @@
 // Runs: guest --driver tavor
 // Kernels: 6.12 debug
 // Runs: guest --driver mthca
+// Level: all
 //
 // Tests that each change of a port's LID or subnet prefix by a subnet manager is reported while
 // many threads read the port. It does not matter who notices a change first. By hand:

@@ -5,7 +5,7 @@
 # Kernels: 6.12
 # Timeout: 2400
 # Guest: own
-# Level: ci
+# Level: all
 #
 # Tests that a device that fails recovers by itself, however it failed and whoever uses it.
 # Processes get the fatal event and end, and kernel clients are removed and added again. A device

@@ -4,7 +4,7 @@
 # Runs: guest --driver tavor
 # Kernels: 6.12 debug
 # Timeout: 900
-# Level: ci
+# Level: all
 #
 # Tests that the device can be unbound, or fail, while a process has requests in a verb queue. The
 # process is notified, the unbind does not wait for it, and the module stays loaded until the

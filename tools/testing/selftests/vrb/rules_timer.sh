@@ -4,7 +4,7 @@
 # Runs: guest --driver none --hcas 0 --modules "ib_vrb vrb_mock"
 # Kernels: 6.12 7 debug 6.12-rt 7-rt
 # Timeout: 600
-# Level: ci
+# Level: all
 #
 # Tests the rules of the request engine when a timer runs its pump, as on kernels where irq_poll may
 # run twice at a time.
