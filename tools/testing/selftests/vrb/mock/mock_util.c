@@ -67,7 +67,7 @@ void *test_alloc(struct test *t, size_t size)
 {
 	struct test_memory *memory;
 
-	memory = kzalloc(sizeof(*memory) + size, GFP_KERNEL | __GFP_NOFAIL);
+	memory = kvzalloc(sizeof(*memory) + size, GFP_KERNEL | __GFP_NOFAIL);
 	list_add(&memory->entry, &t->memory);
 	return memory->data;
 }
@@ -83,7 +83,7 @@ void test_free_all(struct test *t)
 	struct test_memory *memory, *next;
 
 	list_for_each_entry_safe(memory, next, &t->memory, entry)
-		kfree(memory);
+		kvfree(memory);
 }
 
 /* ---- Requests ---- */

@@ -368,6 +368,55 @@ static void register_busy_keeps_order_of_steps(struct test *t)
 	EXPECT_EQ(t, t->mock->log[2].tag, 1);
 }
 
+/* A request that was encoded would hold a slot, and could not be cancelled. */
+static void register_busy_keeps_others_queued(struct test *t)
+{
+	struct mock_request *first = new_request(t, 1), *later[2];
+	int i;
+
+	WRITE_ONCE(t->mock->busy, MOCK_STUCK);
+	submit(first);
+	for (i = 0; i < 2; i++) {
+		later[i] = new_request(t, 2 + i);
+		submit(later[i]);
+		/* The first one is cancelled before a run of the pump, the second one after some. */
+		if (i)
+			msleep(20);
+		EXPECT_EQ(t, vrb_cancel(&later[i]->vrb), 0);
+		wait_over(later[i], -ECANCELED);
+	}
+	WRITE_ONCE(t->mock->busy, 0);
+	wait_over(first, 0);
+	EXPECT_EQ(t, t->mock->posts, 1);
+}
+
+/* One that was waiting is runnable, and no run of the pump has issued it yet. */
+static void order_behind_what_is_runnable(struct test *t)
+{
+	struct mock_request *waits = new_request(t, 1), *later = new_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	waits->vrb.object = &object->object;
+	waits->script.nr_steps = 2;
+	waits->script.undo = true;
+	waits->script.step[1].flags = MOCK_WAIT;
+	submit(waits);
+	while (!READ_ONCE(waits->script.waited))
+		usleep_range(100, 200);
+	local_bh_disable();
+	EXPECT_EQ(t, vrb_cancel(&waits->vrb), 0);
+	submit(later);
+	local_bh_enable();
+	wait_over(waits, -ECANCELED);
+	wait_over(later, 0);
+	EXPECT_EQ(t, t->mock->log[1].tag, 1);
+	EXPECT_EQ(t, t->mock->log[2].tag, 2);
+	destroy(object);
+	wait_released(t, &released);
+}
+
 static void slot_one_at_first(struct test *t)
 {
 	struct mock_request *request[SEVERAL], *teardown = new_request(t, 99);
@@ -509,6 +558,7 @@ const struct test_case slots_tests[] = {
 	{ "slots_raised_and_lowered", slots_raised_and_lowered, .one_slot = true },
 	{ "slots_change_between_commands", slots_change_between_commands, { .slots = 8 } },
 	{ "slot_reserved_for_teardown", slot_reserved_for_teardown, { .slots = 3 } },
+	{ "order_behind_what_is_runnable", order_behind_what_is_runnable, { .slots = 8 } },
 	{ "order_fifo_per_object", order_fifo_per_object },
 	{ "order_none_between_objects", order_none_between_objects },
 	{ "class_order", class_order, { .slots = 2 } },
@@ -516,6 +566,7 @@ const struct test_case slots_tests[] = {
 	{ "register_busy_is_retried", register_busy_is_retried },
 	{ "register_busy_is_retried_soon_again", register_busy_is_retried_soon_again },
 	{ "register_busy_between_steps", register_busy_between_steps },
+	{ "register_busy_keeps_others_queued", register_busy_keeps_others_queued },
 	{ "register_busy_keeps_order_of_steps", register_busy_keeps_order_of_steps },
 	{ "register_busy_keeps_order", register_busy_keeps_order },
 	{}

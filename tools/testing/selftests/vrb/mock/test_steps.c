@@ -143,7 +143,7 @@ static void steps_encode_failure(struct test *t)
 	EXPECT_EQ(t, later->vrb.step, 1);
 }
 
-#define LONG	1000
+#define LONG	70000		/* more than 16 bits count */
 
 static int long_encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
 {

@@ -39,6 +39,32 @@ static void deadline_does_not_concern_issued(struct test *t)
 	EXPECT_EQ(t, counters(t).deadline, 0);
 }
 
+/* The deadline was being watched while it was queued. */
+static void deadline_does_not_concern_issued_from_the_queue(struct test *t)
+{
+	struct mock_request *first = held_request(t, 1), *second = held_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	first->vrb.object = &object->object;
+	second->vrb.object = &object->object;
+	second->vrb.deadline = ktime_add_ms(ktime_get(), 2000);
+	submit(first);
+	submit(second);
+	let_go(first);
+	wait_over(first, 0);
+	wait_posted(second);
+	while (!ktime_after(ktime_get(), ktime_add_ms(second->vrb.deadline, 20)))
+		msleep(20);
+	EXPECT_EQ(t, second->calls, 0);
+	let_go(second);
+	wait_over(second, 0);
+	EXPECT_EQ(t, counters(t).deadline, 0);
+	destroy(object);
+	wait_released(t, &released);
+}
+
 static bool zombie_reaped(void *arg)
 {
 	return counters(arg).zombies_reaped == 1;
@@ -737,6 +763,8 @@ static void timeout_among_deadlines(struct test *t)
 
 const struct test_case time_tests[] = {
 	{ "deadline_of_a_queued_request", deadline_of_a_queued_request },
+	{ "deadline_does_not_concern_issued_from_the_queue",
+	  deadline_does_not_concern_issued_from_the_queue },
 	{ "deadline_does_not_concern_issued", deadline_does_not_concern_issued },
 	{ "timeout_makes_a_zombie", timeout_makes_a_zombie, SOON },
 	{ "timeout_only_without_progress", timeout_only_without_progress,
