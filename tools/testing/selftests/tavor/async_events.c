@@ -561,9 +561,15 @@ static bool srq_limit(struct ibv_srq *queue, uint32_t limit)
 	return !ibv_modify_srq(queue, &attr, IBV_SRQ_LIMIT);
 }
 
+static bool to_state(struct ibv_qp *qp, enum ibv_qp_state state)
+{
+	struct ibv_qp_attr attr = { .qp_state = state };
+
+	return !ibv_modify_qp(qp, &attr, IBV_QP_STATE);
+}
+
 static void shared(void)
 {
-	struct ibv_qp_attr error = { .qp_state = IBV_QPS_ERR };
 	struct pair p = {};
 	bool ok = pair_make(&p, 16, srq) && !connect_to_rts(p.to);
 	int i;
@@ -578,9 +584,29 @@ static void shared(void)
 			 "an SRQ below its limit\n");
 	ok = ok && send_one(&p, IBV_WR_SEND, 0) && completes(&p, IBV_WC_SUCCESS);
 	ksft_test_result(ok && quiet(), "the limit is reported once\n");
-	ok = ok && !ibv_modify_qp(p.to, &error, IBV_QP_STATE);
+	ok = ok && to_state(p.to, IBV_QPS_ERR);
 	ksft_test_result(ok && only_own(IBV_EVENT_QP_LAST_WQE_REACHED, p.to),
 			 "a QP takes nothing more from its SRQ\n");
+	pair_destroy(&p);
+}
+
+/*
+ * An event of a QP's last life may be handled only after its reset. Another one comes in the next
+ * life, for which its owner waits.
+ */
+static void old_event(void)
+{
+	struct pair p = {};
+	bool ok = pair_make(&p, 16, srq) && to_state(p.to, IBV_QPS_ERR) &&
+		  only_own(IBV_EVENT_QP_LAST_WQE_REACHED, p.to);
+
+	ok = ok && to_state(p.to, IBV_QPS_RESET) && to_state(p.from, IBV_QPS_RESET) &&
+	     raise_event(0x13, 0, p.to->qp_num & 0xffffff, 0);
+	ksft_test_result(ok && only_own(IBV_EVENT_QP_LAST_WQE_REACHED, p.to),
+			 "the last WQE of a life that a reset has ended\n");
+	ok = ok && !pair_rtr(&p) && !connect_to_rts(p.to) && to_state(p.to, IBV_QPS_ERR);
+	ksft_test_result(ok && only_own(IBV_EVENT_QP_LAST_WQE_REACHED, p.to),
+			 "and that of the next life\n");
 	pair_destroy(&p);
 }
 
@@ -598,6 +624,7 @@ static void transport(void)
 		"an atomic at an odd address");
 	overrun();
 	shared();
+	old_event();
 }
 
 /* ---- The device ---- */
@@ -707,7 +734,7 @@ int main(void)
 	ksft_print_header();
 	if (!ready())
 		ksft_exit_skip("no RDMA device with two ports and umad devices\n");
-	ksft_set_plan(2 * NR(raised) + 12 + PORTS * (NR(sets) + NR(gids) + 1) + 3 + 13 + 3);
+	ksft_set_plan(2 * NR(raised) + 12 + PORTS * (NR(sets) + NR(gids) + 1) + 3 + 15 + 3);
 	for (i = 0; i < NR(raised); i++)
 		raise_one(&raised[i]);
 	raise_gone();
