@@ -368,6 +368,23 @@ static void register_busy_keeps_order_of_steps(struct test *t)
 	EXPECT_EQ(t, t->mock->log[2].tag, 1);
 }
 
+static bool no_zombie(void *arg)
+{
+	return counters(arg).zombies_reaped == 1;
+}
+
+/* A command that timed out may still complete, with the token of its slot. */
+static void slots_change_not_under_zombies(struct test *t)
+{
+	struct mock_request *lost = held_request(t, 1);
+
+	run_to_end(lost, -ETIMEDOUT);
+	EXPECT_EQ(t, vrb_device_set_slots(t->dev, 4), -EBUSY);
+	let_go(lost);
+	EXPECT(t, wait_until(no_zombie, t));
+	EXPECT_EQ(t, vrb_device_set_slots(t->dev, 4), 0);
+}
+
 /* A request that was encoded would hold a slot, and could not be cancelled. */
 static void register_busy_keeps_others_queued(struct test *t)
 {
@@ -566,6 +583,8 @@ const struct test_case slots_tests[] = {
 	{ "register_busy_is_retried", register_busy_is_retried },
 	{ "register_busy_is_retried_soon_again", register_busy_is_retried_soon_again },
 	{ "register_busy_between_steps", register_busy_between_steps },
+	{ "slots_change_not_under_zombies", slots_change_not_under_zombies,
+	  { .slots = 8, .issue_timeout_ms = 100 } },
 	{ "register_busy_keeps_others_queued", register_busy_keeps_others_queued },
 	{ "register_busy_keeps_order_of_steps", register_busy_keeps_order_of_steps },
 	{ "register_busy_keeps_order", register_busy_keeps_order },
