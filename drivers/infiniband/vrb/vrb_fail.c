@@ -123,21 +123,6 @@ void vrb_device_stop(struct vrb_device *dev, const char *reason)
 EXPORT_SYMBOL_GPL(vrb_device_stop);
 
 /**
- * vrb_finish_failed - complete a request of a device that has failed
- * @dev: device, FAILED
- * @vrb: queued, waiting or issued request
- *
- * Context: Device lock held.
- */
-void vrb_finish_failed(struct vrb_device *dev, struct vrb *vrb)
-{
-	lockdep_assert_held(&dev->lock);
-	if (!vrb_is_destroy(vrb))
-		dev->counters.flushed++;
-	vrb_finish(dev, vrb, vrb_is_destroy(vrb) ? 0 : -EIO);
-}
-
-/**
  * vrb_zombie_put - end a zombie: its command has completed late, or the hardware was stopped
  * @dev: device
  * @slot: its slot

@@ -455,6 +455,7 @@ void vrb_object_news(struct vrb_device *dev, struct vrb_object *object, u8 news)
 void vrb_object_release(struct vrb_device *dev, struct vrb *vrb);
 bool vrb_destroy_begin(struct vrb_device *dev, struct vrb *vrb);
 void vrb_finish(struct vrb_device *dev, struct vrb *vrb, int status);
+void vrb_finish_failed(struct vrb_device *dev, struct vrb *vrb);
 bool vrb_take_back(struct vrb_device *dev, struct vrb *vrb, int status);
 void vrb_count_ended(struct vrb_device *dev, const struct vrb *vrb, int status);
 void vrb_account(struct vrb_device *dev, struct vrb_client *client, struct vrb_group *group);
@@ -494,7 +495,6 @@ void vrb_fail_verb(struct vrb_device *dev, const struct vrb *vrb, const char *wh
 void vrb_fail_proceed(struct vrb_device *dev);
 bool vrb_flush_pending(const struct vrb_device *dev);
 void vrb_flush(struct vrb_device *dev);
-void vrb_finish_failed(struct vrb_device *dev, struct vrb *vrb);
 void vrb_zombie_put(struct vrb_device *dev, struct vrb_slot *slot);
 
 /* vrb_step.c */

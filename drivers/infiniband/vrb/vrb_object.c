@@ -526,14 +526,29 @@ void vrb_finish(struct vrb_device *dev, struct vrb *vrb, int status)
 }
 
 /**
+ * vrb_finish_failed - complete a request of a device that has failed
+ * @dev: device, FAILED
+ * @vrb: queued, waiting or issued request
+ *
+ * Context: Device lock held.
+ */
+void vrb_finish_failed(struct vrb_device *dev, struct vrb *vrb)
+{
+	lockdep_assert_held(&dev->lock);
+	if (!vrb_is_destroy(vrb))
+		dev->counters.flushed++;
+	vrb_finish(dev, vrb, vrb_is_destroy(vrb) ? 0 : -EIO);
+}
+
+/**
  * vrb_take_back - end a request that is not issued
  * @dev: device
  * @vrb: queued or waiting request, no destroy
  * @status: its result; if it waits in a step, that step and the earlier ones are undone first
  *
  * Context: Device lock held.
- * Return: whether it ends with this status; a request that is undoing has one, and one that waits in
- * a step when the device fails gets -EIO.
+ * Return: whether it ends with this status; a request that is undoing has one, and one that waits
+ * in a step when the device fails gets -EIO.
  */
 bool vrb_take_back(struct vrb_device *dev, struct vrb *vrb, int status)
 {

@@ -77,6 +77,10 @@ back() {
 	said "$1" 'recovery: the device is back' && prints rdma_devices
 }
 
+no_leak() {
+	! said "$1" 'leaked|still in use|still the hardware' || fail "$(messages_since "$1")"
+}
+
 test_unbound() {
 	local since
 	since=$(mark)
@@ -94,12 +98,12 @@ test_failed() {
 	since=$(mark)
 	traffic_begins
 	catastrophe
-	until_true 60 back "$since" || fail "it does not come back: $(messages_since "$since")"
+	until_true 60 back "$since" || fail "not back: $(messages_since "$since")"
 	# The recovered device has interfaces too, in the guest's namespace.
 	modprobe -r ib_ipoib
 	traffic_ends
 	traffic_again
-	! said "$since" 'leaked|still in use|still the hardware' || fail "$(messages_since "$since")"
+	no_leak "$since"
 }
 
 test_an_error_of_the_bus() {
@@ -112,9 +116,9 @@ test_an_error_of_the_bus() {
 	echo reset >"$parameters/report"
 	[ "$(<"$parameters/verdict")" = recovered ]
 	echo resume >"$parameters/report"
-	until_true 60 back "$since" || fail "it does not come back: $(messages_since "$since")"
+	until_true 60 back "$since" || fail "not back: $(messages_since "$since")"
 	traffic_again
-	! said "$since" 'leaked|still in use|still the hardware' || fail "$(messages_since "$since")"
+	no_leak "$since"
 }
 
 test_the_module_goes() {

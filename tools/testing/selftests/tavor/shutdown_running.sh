@@ -35,12 +35,13 @@ under_ipoib() {
 	off_under "IPoIB with traffic" --packages iperf3 -- bash -c '
 		. tools/testing/interop/ipoib_ports.bash
 		set_up
-		before=$(cat "/sys/class/net/$NEAR/statistics/tx_packets")
+		sent=/sys/class/net/$NEAR/statistics/tx_packets
+		before=$(cat "$sent")
 		far iperf3 -s -D
 		until_true 20 far_listening 5201
 		setsid iperf3 -c "$THERE" -t 3600 >/tmp/transfer 2>&1 &
 		flows() {
-			[ "$(cat "/sys/class/net/$NEAR/statistics/tx_packets")" -gt $((before + 200)) ]
+			[ "$(cat "$sent")" -gt $((before + 200)) ]
 		}
 		until_true 30 flows || exit 1
 		exit 7'
@@ -58,7 +59,8 @@ under_writes() {
 			sleep 0.1
 		done
 		exit 1'
-	grep '"summary"' "$work/results/hca-report.jsonl" | sed 's/.*{"hca":1/{"hca":1/' >"$work/out"
+	grep '"summary"' "$work/results/hca-report.jsonl" |
+		sed 's/.*{"hca":1/{"hca":1/' >"$work/out"
 	# It is a matter of timing how soon the machine goes off after the driver's shutdown.
 	if grep -qE '"port-rx-dropped":[1-9]' "$work/out"; then
 		result 0 "there was more to write"

@@ -18,7 +18,7 @@ static void unpaired(void)
 	count_begin(1023);
 }
 
-/* Seven calls of getppid(), whose result nothing caches, eleven times: an interrupt may reach some */
+/* Seven calls of getppid(), whose result nothing caches; eleven times, as interrupts reach some */
 static void calls(void)
 {
 	for (int round = 0; round < 11; round++) {

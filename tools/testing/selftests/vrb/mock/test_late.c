@@ -368,6 +368,53 @@ static void client_fence_waits_for_those_it_leaves(struct test *t)
 	while_held_up(t, "vrb_run", leave_a_busy_pump);
 }
 
+/* ---- A gone callback that takes long ---- */
+
+struct going {
+	struct work_struct work;
+	struct vrb_client *client;
+	struct mock_object *object;
+	bool begun, over;
+};
+
+static void gone_slowly(void *context)
+{
+	struct going *going = context;
+
+	WRITE_ONCE(going->begun, true);
+	mdelay(100);
+	WRITE_ONCE(going->over, true);
+}
+
+static void destroy_there(struct work_struct *work)
+{
+	struct going *going = container_of(work, struct going, work);
+
+	WARN_ON(vrb_destroy(going->client, &going->object->object, gone_slowly, going) !=
+		-EINPROGRESS);
+}
+
+/* The pump runs on the other CPU, so that this one could return meanwhile. */
+static void client_fence_waits_for_gone(struct test *t)
+{
+	struct completion released;
+	struct going going = {};
+
+	if (!stay_on_cpu0(t))
+		return;
+	going.client = vrb_client_register(mock_ibdev(t->mock), "going");
+	going.object = new_object(t, 9, &released);
+	INIT_WORK_ONSTACK(&going.work, destroy_there);
+	schedule_work_on(1, &going.work);
+	EXPECT(t, wait_until(is_set, &going.begun));
+	vrb_client_unregister(going.client);
+	EXPECT(t, READ_ONCE(going.over));
+	flush_work(&going.work);
+	destroy_work_on_stack(&going.work);
+	wait_released(t, &released);
+	leave_cpu0();
+}
+
 /* ---- A kill that finds its request inside a submit that is refused ---- */
 
 struct meddling {
@@ -639,6 +686,7 @@ const struct test_case late_tests[] = {
 	{ "zombie_of_no_object_at_the_end", zombie_of_no_object_at_the_end },
 	{ "fence_hears_of_a_destroy_from_the_inbox", fence_hears_of_a_destroy_from_the_inbox },
 	{ "detach_refuses_who_has_found_it", detach_refuses_who_has_found_it },
+	{ "client_fence_waits_for_gone", client_fence_waits_for_gone },
 	{ "client_fence_waits_for_those_it_leaves", client_fence_waits_for_those_it_leaves },
 	{ "kill_goes_on_after_a_refused_submit", kill_goes_on_after_a_refused_submit,
 	  { .issue_timeout_ms = 600000 } },

@@ -396,7 +396,7 @@ static void register_busy_keeps_others_queued(struct test *t)
 	for (i = 0; i < 2; i++) {
 		later[i] = new_request(t, 2 + i);
 		submit(later[i]);
-		/* The first one is cancelled before a run of the pump, the second one after some. */
+		/* The first is cancelled before a run of the pump, the second after some. */
 		if (i)
 			msleep(20);
 		EXPECT_EQ(t, vrb_cancel(&later[i]->vrb), 0);
