@@ -1,12 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# Debian packages: the bench has its own apt state for the guest's suite, apart from the machine's,
-# so that nothing here depends on the machine's own release. It uses the machine's mirrors.
+# Debian packages: the bench has its own apt state for each suite that it uses, apart from the
+# machine's, so that nothing here depends on the machine's own release. It uses the machine's
+# mirrors.
 
-SUITE=trixie
+# The bench uses this suite for everything, except in what in_suite() runs.
+BENCH_SUITE=trixie
+SUITE=${IB_VRB_SUITE:-$BENCH_SUITE}
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 APT=$CACHE/apt
+[ "$SUITE" = "$BENCH_SUITE" ] || APT+=-$SUITE
+
+# in_suite SUITE FUNCTION...: runs one function of the bench with another suite, in its own shell.
+# The environment also hands the suite to the shells that cached() and slow() start.
+in_suite() {
+	IB_VRB_SUITE=$1 "$BASH" "$VM_DIR/lib/do" "${@:2}"
+}
 
 # The machine's Debian archive (or, with "-security", its security archive).
 apt_mirror() {
@@ -26,9 +36,13 @@ apt_sources() {
 	main=$(apt_mirror "") ||
 		die "apt knows no Debian archive here: check its sources, then 'apt-get update'"
 	security=$(apt_mirror -security) || security=
-	for suite in $SUITE $SUITE-updates $SUITE-backports; do
+	for suite in "$SUITE" "$SUITE-updates"; do
 		echo "deb [signed-by=$KEYRING] $main $suite main"
 	done
+	# QEMU and the newer kernels come from the backports. Other suites do without theirs, which
+	# leave the mirrors first.
+	[ "$SUITE" != "$BENCH_SUITE" ] ||
+		echo "deb [signed-by=$KEYRING] $main $SUITE-backports main"
 	[ -z "$security" ] || echo "deb [signed-by=$KEYRING] $security $SUITE-security main"
 }
 
@@ -55,7 +69,7 @@ apt_fresh() {
 			slow "package lists of $SUITE" with_apt apt-get update \
 			--error-on=any 9>&- &&
 			touch "$APT/stamp"
-	) 9>"$CACHE/lock/apt" ||
+	) 9>"$CACHE/lock/${APT##*/}" ||
 		die "could not read Debian's package lists: is an archive reachable?"
 }
 

@@ -83,6 +83,22 @@ result $? "another order of packages makes the same root"
 [ "$(name "a b" x)" != "$(name "a c" x)" ] && [ "$(name "a b" x)" != "$(name "a b" y)" ]
 result $? "another package or another recipe makes another root"
 
+# suite COMMAND...: with it, builds an entry that says which suite and apt state its builder has
+suite() {
+	# shellcheck disable=SC2016 # for those shells
+	(XDG_CACHE_HOME=$work/cache "$@" cached "$work/cache/ib-vrb/suite" "a suite" \
+		eval 'named() { echo "$SUITE ${APT##*/}" >"$1/is"; }; named') 2>"$work/err"
+	cat "$work/cache/ib-vrb/suite/is" >"$work/out"
+	rm -rf "$work/cache/ib-vrb/suite"
+}
+
+suite bash lib/do in_suite bookworm
+[ "$(<"$work/out")" = "bookworm apt-bookworm" ]
+result $? "what is built for another suite is built with its package lists"
+suite bash lib/do
+[ "$(<"$work/out")" = "trixie apt" ]
+result $? "everything else is built with those of the bench"
+
 # From a place that everybody may read: the tree may be in root's home.
 mkdir -p "$work/tree/tools/testing"
 cp -r . "$work/tree/tools/testing/vm"
