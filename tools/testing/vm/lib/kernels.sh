@@ -54,10 +54,12 @@ kernel_fresh() {
 	fi
 }
 
-# kernel_releases FLAVOUR: all of its releases in the suites of the bench, the newest last
+# kernel_releases FLAVOUR: all of its releases in the suites of the bench, the newest last. The
+# archive keeps images of older series without the headers, which the modules need; they do not
+# count.
 kernel_releases() {
-	with_apt apt-cache pkgnames linux-image- |
-		sed -nE "s/^linux-image-([0-9][^-]*-$1)\$/\1/p" | sort -V
+	with_apt apt-cache pkgnames linux- | sort -u |
+		sed -nE "s/^linux-(image|headers)-([0-9][^-]*-$1)\$/\2/p" | sort -V | uniq -d
 }
 
 # kernel_newest LINE: the release of the newest kernel of that line, as Debian names it
@@ -191,7 +193,7 @@ kernel_resolve() {
 	fi
 	kernel_fresh "$1"
 	release=$(kernel_newest "$1") || :
-	[ -n "$release" ] || die "Debian's archive has no kernel $1; it has" \
+	[ -n "$release" ] || die "Debian's archive has no kernel $1 with its headers; it has" \
 		"$(kernel_releases amd64 | grep -oE '^[0-9]+\.[0-9]+' | sort -Vu | xargs)"
 	! kernel_is_new "$1" || release+=" $(kernel_version "$release")"
 	mkdir -p "$CACHE/kernels"

@@ -15,7 +15,7 @@ CACHE=$work/cache
 CROSS_APT=$work/cross
 with_apt() {
 	case $* in
-	"apt-cache pkgnames linux-image-") cat "$work/names" ;;
+	"apt-cache pkgnames linux-") cat "$work/names" ;;
 	"apt-cache show "*) grep -qx "$3" "$work/names" ;;
 	esac
 }
@@ -38,6 +38,13 @@ linux-binary-7.3.4+deb13-amd64
 linux-image-7.10-amd64
 linux-image-7.2.12+deb13-amd64
 linux-image-7.2.12+deb13-rt-amd64
+X
+sed -n 's/^linux-image-\([0-9]\)/linux-headers-\1/p' "$work/names" >"$work/headers"
+cat "$work/headers" - >>"$work/names" <<X
+linux-image-6.12.120+deb13-amd64
+linux-image-6.16.12+deb13-amd64
+linux-image-7.1.14+deb13-amd64
+linux-headers-7.4.1+deb13-amd64
 X
 mkdir "$CROSS_APT"
 printf '%s\t' sid amd64 linux-headers-7.2.13+deb14-amd64 7.2.13-1 x x \
@@ -74,10 +81,13 @@ done
 [ -z "$(kernel_fault debug)" ]
 result $? "--kernel debug is accepted"
 (kernel_resolve 7.9) >"$work/out" 2>&1
-grep -q 'has no kernel 7\.9; it has 6\.12 7\.1 7\.2 7\.3 7\.10$' "$work/out"
+grep -q 'has no kernel 7\.9 with its headers; it has 6\.12 7\.1 7\.2 7\.3 7\.10$' "$work/out"
 result $? "a series that is not in the archive is refused, with those that are"
+(kernel_resolve 6.16) >"$work/out" 2>&1
+grep -q 'has no kernel 6\.16 with its headers; it has 6\.12 7\.1 ' "$work/out"
+result $? "so is one that has only images"
 (kernel_resolve experimental) >"$work/out" 2>&1
-grep -q 'has no kernel experimental; it has' "$work/out"
+grep -q 'has no kernel experimental with its headers; it has' "$work/out"
 result $? "so is a suite without a kernel"
 [ "$(kernel_resolve sid)" = "7.2.13+deb14-amd64 7.2.13-1" ]
 result $? "the kernel of a suite is one version of its release"

@@ -20,7 +20,7 @@ try "an unknown kernel is refused by name" 125 "'5.10'" --kernel 5.10 -- true
 try "a kernel that is too old is refused, with what is supported" 125 "'6.1-rt' .*6\.12 or later" \
 	--kernel 6.1-rt -- true
 try "a series that Debian does not have is refused, with those that it has" 125 \
-	"no kernel 6\.99; it has 6\.12 .*7\." --kernel 6.99 -- true
+	"no kernel 6\.99 with its headers; it has 6\.12 .*7\." --kernel 6.99 -- true
 ! grep -q booting "$work/err"
 result $? "a refused run does not say that it boots"
 try "an unknown driver is refused by name" 125 "'mlx5'" --driver mlx5 -- true
