@@ -171,9 +171,10 @@ cross_root() {
 	root cross "$SUITE" "$packages$KBUILD_PACKAGES"
 }
 
-# newest_root COMPILER: the root with the compiler of the newest kernel
+# newest_root COMPILER: the root with the compiler of the newest kernel, and with what gives a module
+# for a guest its type information
 newest_root() {
-	local packages="$1 $KBUILD_PACKAGES" dir
+	local packages="$1 pahole $KBUILD_PACKAGES" dir
 	dir=$CACHE/roots/newest-$(key "${NEWEST_SUITES%% *}" "$packages")
 	if [ ! -d "$dir" ]; then
 		need_root "building the root of the newest compiler"
