@@ -198,9 +198,9 @@ test_programs_tell_what_they_are() {
 }
 
 test_loop_of_libevent() {
-	"$BIN/vrbq_libevent" --count 50 >"$TEST_DIR/out"
-	cat "$TEST_DIR/out"
-	grep -q ": 50 queue pairs made and destroyed, 0 failures" "$TEST_DIR/out"
+	"$BIN/vrbq_libevent" --count 50 >"$TEST_DIR/loop"
+	cat "$TEST_DIR/loop"
+	grep -q ": 50 queue pairs made and destroyed, 0 failures" "$TEST_DIR/loop"
 }
 
 test_connections_of_rdma_cm() {
