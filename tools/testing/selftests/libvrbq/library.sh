@@ -16,9 +16,9 @@ LIBRARY=$TREE/userspace/libvrbq
 INSTALLED=$WORK/install/usr/local
 failed=0
 
-# in_tools COMMAND...: runs the command in the root of the tools
+# in_tools COMMAND...: runs the command in the root with the compiler
 in_tools() {
-	in_root "$(tool_root)" --bind "$TREE" --bind "$WORK" --cwd "$LIBRARY" -- "$@"
+	in_root "$(programs_root)" --bind "$TREE" --bind "$WORK" --cwd "$LIBRARY" -- "$@"
 }
 
 # result NUMBER TEXT LINES: prints a result, which is ok if there are no lines
@@ -63,9 +63,9 @@ not_installed() {
 }
 
 # flags OPTION...: prints what pkg-config prints for the installation in $PREFIX, with libibverbs of
-# the root of the tools
+# the compiler's root
 flags() {
-	PKG_CONFIG_LIBDIR=$PREFIX/lib/pkgconfig:$(tool_root)/usr/lib/x86_64-linux-gnu/pkgconfig \
+	PKG_CONFIG_LIBDIR=$PREFIX/lib/pkgconfig:$(programs_root)/usr/lib/x86_64-linux-gnu/pkgconfig \
 		pkg-config "$@" libvrbq
 }
 

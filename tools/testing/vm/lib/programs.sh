@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# User-space test programs, built in the tool root so that they fit the guest's libraries.
+# User-space test programs, built in a root that fits the guest's libraries.
 
-# programs_build FOLDER: builds tools/testing/selftests/FOLDER into $BUILD/guest/FOLDER, if it has a
-# Makefile
+# programs_build FOLDER [NAME]: builds tools/testing/selftests/FOLDER into $BUILD/guest/NAME, if it
+# has a Makefile. NAME is FOLDER by default.
 programs_build() {
-	local name=$1 dir=$TREE/tools/testing/selftests/$1 tool log rc=0
+	local name=${2:-$1} dir=$TREE/tools/testing/selftests/$1 tool log rc=0
 	[ -e "$dir/Makefile" ] || return 0
-	tool=$(tool_root)
+	tool=$(programs_root)
 	log=$(mktemp)
 	mkdir -p "$BUILD/guest/$name"
 	(

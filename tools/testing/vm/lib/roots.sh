@@ -12,8 +12,13 @@ GUEST_PACKAGES="rdma-core ibverbs-utils ibverbs-providers infiniband-diags opens
 	rdmacm-utils iproute2 iputils-ping kmod procps util-linux pciutils ethtool gawk strace
 	libibumad3 libcjson1 libevent-core-2.1-7t64"
 LINT_PACKAGES="clang-format shellcheck"
+# What programs for Debian 12 need; those for Debian 13 are built in the tool root.
+PROGRAM_PACKAGES="gcc make libc6-dev libibverbs-dev libibumad-dev librdmacm-dev libevent-dev
+	libcjson-dev linux-libc-dev"
 SPIN_PACKAGES="spin gcc libc6-dev"
 PLOT_PACKAGES="python3-matplotlib"
+# Debian 13 renamed the libraries whose time_t grew. There another package depends on mount.
+[ "$SUITE" != bookworm ] || GUEST_PACKAGES="${GUEST_PACKAGES//t64/} mount"
 
 # root_make ORIGIN PACKAGES HOOK DIR: ORIGIN is the preferred suite
 root_make() {
@@ -63,6 +68,15 @@ tool_root() {
 	root tool "$SUITE-backports" "$TOOL_PACKAGES"
 }
 
+# programs_root: the root whose compiler and libraries fit the guest
+programs_root() {
+	if [ "$SUITE" = "$BENCH_SUITE" ]; then
+		tool_root
+	else
+		root programs "$SUITE" "$PROGRAM_PACKAGES"
+	fi
+}
+
 # lint_root, capture_root: roots with further tools, for static checks and for packet captures
 lint_root() {
 	root lint "$SUITE" "$LINT_PACKAGES"
@@ -99,6 +113,14 @@ chmod 755 init
 echo guest >etc/hostname
 printf '127.0.0.1 localhost guest\n::1 localhost\n' >etc/hosts
 EOF
+}
+
+# debian_suite RELEASE: prints the suite of a release that guests can have, or nothing
+debian_suite() {
+	case $1 in
+	12) echo bookworm ;;
+	13) echo "$BENCH_SUITE" ;;
+	esac
 }
 
 # guest_root [PACKAGES]: additional packages make another root

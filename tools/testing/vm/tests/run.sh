@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit 1
 . lib/try.bash
 
 echo "TAP version 13"
-echo "1..39"
+echo "1..40"
 
 # A refused run boots no guest.
 try "an unknown option is refused by name" 125 "'--frob'" --frob -- true
@@ -24,6 +24,8 @@ try "a series that Debian does not have is refused, with those that it has" 125 
 ! grep -q booting "$work/err"
 result $? "a refused run does not say that it boots"
 try "an unknown driver is refused by name" 125 "'mlx5'" --driver mlx5 -- true
+try "a release of Debian that guests cannot have is refused" 125 "--debian is 12 or 13, not '11'" \
+	--debian 11 -- true
 try "processors that are no number are refused" 125 "--smp .*'many'" --smp many -- true
 try "no processor is refused" 125 "--smp .*'0'" --smp 0 -- true
 try "too many HCAs are refused" 125 "--hcas .*'99'" --hcas 99 -- true
