@@ -15,7 +15,7 @@
 #include "kselftest.h"
 #include "connect.h"
 #include "process.h"
-#include "verb_queue_request.h"
+#include "states.h"
 
 #define NR(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -415,21 +415,6 @@ static void set_value(struct ibv_qp_attr *attr, enum value value)
 	set_path_value(attr, value);
 }
 
-/* The attributes that a transition to @to needs, with the state */
-static int needed(enum ibv_qp_type type, enum ibv_qp_state to)
-{
-	const int own = type == IBV_QPT_UD ? IBV_QP_QKEY : IBV_QP_ACCESS_FLAGS;
-	int mask = IBV_QP_STATE;
-
-	if (to == IBV_QPS_INIT)
-		mask |= VQ_INIT_MASK | own;
-	if (to == IBV_QPS_RTR && type != IBV_QPT_UD)
-		mask |= VQ_RTR_MASK | (type == IBV_QPT_RC ? VQ_RTR_RC_MASK : 0);
-	if (to == IBV_QPS_RTS)
-		mask |= IBV_QP_SQ_PSN | (type == IBV_QPT_RC ? VQ_RTS_RC_MASK : 0);
-	return mask;
-}
-
 static struct vrb_queue_request request_of(const struct transition *t, uint64_t user_data)
 {
 	struct ibv_qp_attr attr = vq_good;
@@ -437,60 +422,7 @@ static struct vrb_queue_request request_of(const struct transition *t, uint64_t 
 	set_value(&attr, t->value);
 	attr.qp_state = t->to;
 	return vq_request(user_data, VRB_QUEUE_OP_MODIFY, &attr,
-			  (needed(t->type, t->to) & ~t->remove) | t->add);
-}
-
-/* ---- The states ---- */
-
-static int advance(struct ibv_qp *qp, enum ibv_qp_state to)
-{
-	struct ibv_qp_attr attr = vq_good;
-
-	attr.qp_state = to;
-	return ibv_modify_qp(qp, &attr, needed(qp->qp_type, to));
-}
-
-/* A send from memory that is not registered moves a UC or UD QP to SQE. */
-static int fail_send(struct ibv_qp *qp)
-{
-	struct ibv_sge sge = { .addr = 4096, .length = 8, .lkey = 0xffffff };
-	struct ibv_send_wr *bad, wr = {
-		.sg_list = &sge,
-		.num_sge = 1,
-		.opcode = IBV_WR_SEND,
-		.send_flags = IBV_SEND_SIGNALED,
-	};
-	int ret, n = 0, tries;
-	struct ibv_wc wc;
-
-	if (qp->qp_type == IBV_QPT_UD) {
-		wr.wr.ud.ah = ah;
-		wr.wr.ud.remote_qpn = 0x111111;
-	}
-	ret = ibv_post_send(qp, &wr, &bad);
-	for (tries = 0; !ret && !n && tries < 500; tries++) {
-		n = ibv_poll_cq(cq, 1, &wc);
-		usleep(10000);
-	}
-	return ret ?: n == 1 && wc.status ? 0 : ETIME;
-}
-
-/* Moves a new QP to a state. Returns 0 or an errno. */
-static int bring(struct ibv_qp *qp, enum ibv_qp_state state)
-{
-	const enum ibv_qp_state last = state < IBV_QPS_SQD ? state : IBV_QPS_RTS;
-	enum ibv_qp_state at;
-	int ret = 0;
-
-	if (state == IBV_QPS_ERR)
-		return advance(qp, IBV_QPS_INIT) ?: advance(qp, IBV_QPS_ERR);
-	for (at = IBV_QPS_INIT; !ret && at <= last; at++)
-		ret = advance(qp, at);
-	if (!ret && state == IBV_QPS_SQD)
-		ret = advance(qp, IBV_QPS_SQD);
-	if (!ret && state == IBV_QPS_SQE)
-		ret = fail_send(qp);
-	return ret;
+			  (state_needs(t->type, t->to) & ~t->remove) | t->add);
 }
 
 /* ---- Both doors ---- */
@@ -560,7 +492,7 @@ static bool test_one(const struct transition *t, int fd)
 {
 	struct ibv_qp *a = make(t->type), *b = make(t->type);
 	struct vrb_queue_request r = request_of(t, 1);
-	const int ready = bring(a, t->from) ?: bring(b, t->from);
+	const int ready = state_bring(a, t->from, ah) ?: state_bring(b, t->from, ah);
 	struct vrb_queue_completion c;
 	int sync, async;
 	bool same;
