@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/udmabuf.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <infiniband/verbs.h>
 
@@ -35,6 +37,22 @@ static inline void *process_memory(size_t size)
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
 	return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* Creates a dma-buf of @size bytes, and maps it at @memory. Returns -1 if there is none. */
+static inline int process_dmabuf(size_t size, void **memory)
+{
+	int memfd = memfd_create("dmabuf", MFD_ALLOW_SEALING);
+	int maker = open("/dev/udmabuf", O_RDWR), buf = -1;
+	struct udmabuf_create create = { .memfd = memfd, .size = size };
+
+	if (memfd >= 0 && !ftruncate(memfd, size) && !fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK)) {
+		*memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
+		buf = ioctl(maker, UDMABUF_CREATE, &create);
+	}
+	close(maker);
+	close(memfd);
+	return buf;
 }
 
 /* Returns whether @driver is bound to the device. */

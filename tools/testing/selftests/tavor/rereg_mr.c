@@ -9,7 +9,6 @@
 // hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/rereg_mr
 
-#include <linux/udmabuf.h>
 #include <sys/ioctl.h>
 #include <rdma/ib_user_ioctl_cmds.h>
 #include <rdma/rdma_user_ioctl_cmds.h>
@@ -256,22 +255,6 @@ static void test_ring(void)
 
 /* ---- dma-buf ---- */
 
-/* Creates a dma-buf of @size bytes, and maps it at @memory. Returns -1 if there is none. */
-static int make_dmabuf(size_t size, void **memory)
-{
-	int memfd = memfd_create("rereg_mr", MFD_ALLOW_SEALING);
-	int maker = open("/dev/udmabuf", O_RDWR), buf = -1;
-	struct udmabuf_create create = { .memfd = memfd, .size = size };
-
-	if (memfd >= 0 && !ftruncate(memfd, size) && !fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK)) {
-		*memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
-		buf = ioctl(maker, UDMABUF_CREATE, &create);
-	}
-	close(maker);
-	close(memfd);
-	return buf;
-}
-
 static void test_dmabuf_refused(int buf)
 {
 	struct raw_mr mr;
@@ -293,7 +276,7 @@ static void test_dmabuf(void)
 {
 	struct raw_rereg r;
 	void *memory, *b = process_memory(SIZE);
-	int buf = make_dmabuf(SIZE, &memory), ret;
+	int buf = process_dmabuf(SIZE, &memory), ret;
 	struct raw_mr mr;
 
 	if (buf < 0) {
