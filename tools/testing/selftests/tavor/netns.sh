@@ -1,15 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# Runs: guest --driver tavor --sm
-# Kernels: 6.12 debug
 # Timeout: 600
 # Guest: own
 # Level: ci
+# Runs: guest --driver tavor --sm
+# Kernels: 6.12 debug
+# Runs: guest --driver mthca --sm
+# Level: all
 #
 # Tests that the device can move to a network namespace and back. The move makes ib_core remove all
 # its objects on the device and create them again. Afterwards traps of the firmware arrive and
-# traffic flows. By hand:
+# traffic flows. ib_mthca refuses to move, because it cannot take its contexts from processes, so it
+# cannot have the fault. By hand:
 #   tools/testing/vm/run --driver tavor --sm -- tools/testing/selftests/tavor/netns.sh
 
 # shellcheck source=SCRIPTDIR/faults.bash
@@ -41,7 +44,19 @@ test_traps_before() {
 }
 
 test_the_device_moves_away_and_back() {
+	loaded ib_tavor || skip "ib_mthca does not move"
 	move_away_and_back
+}
+
+test_a_driver_without_disassociation_does_not_move() {
+	local error
+	! loaded ib_tavor || skip "ib_tavor moves"
+	rdma system set netns exclusive
+	ip netns add blue
+	error=$(rdma dev set "$(device)" netns blue 2>&1) && fail "ib_mthca has moved"
+	ip netns del blue
+	rdma system set netns shared
+	grep -q 'not supported' <<<"$error" || fail "$error"
 }
 
 test_a_trap_of_the_firmware_afterwards() {
@@ -60,6 +75,7 @@ test_traffic_afterwards() {
 }
 
 test_a_second_time() {
+	loaded ib_tavor || skip "ib_mthca does not move"
 	sm_away
 	move_away_and_back
 	trap_of_the_firmware
