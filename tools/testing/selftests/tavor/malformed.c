@@ -27,7 +27,7 @@
 // As: 9
 //
 // Tests that malformed calls of uverbs, by write() and by ioctl(), return a documented errno. The
-// calls have wrong sizes, handles and keys of other processes or of destroyed objects, invalid
+// calls have wrong sizes, handles, files and keys of other contexts or of destroyed objects, invalid
 // flags and capacities, and unmapped addresses, and some race with destroys. The kernel logs
 // nothing, and nothing is left behind. A call depends only on the seed and its number, and the
 // objects are always the same, so that a failed call can be repeated. Each part makes 10^4 calls,
@@ -49,6 +49,7 @@
 #define BUFFER (1 << 20)
 #define ANSWER (4 << 20) /* longer than the response that any call may claim */
 #define WORDS 64
+#define SPACERS 40 /* makes the handles of the other context differ from the own ones */
 
 /* ---- The objects for the calls ---- */
 
@@ -60,6 +61,7 @@ struct side {
 	struct raw_cq cq;
 	struct raw_srq srq;
 	struct raw_qp rc, ud;
+	struct raw_mr stale; /* deregistered, and its handle stays free */
 };
 
 static struct side own, other;
@@ -133,7 +135,10 @@ static int build_on_pd(struct side *side)
 		ret = create_qp(side, IBV_QPT_RC, &side->rc);
 	if (!ret)
 		ret = create_qp(side, IBV_QPT_UD, &side->ud);
-	return ret;
+	if (!ret)
+		ret = raw_reg_mr(fd, pd, memory, PROCESS_PAGE, 0, IBV_ACCESS_LOCAL_WRITE,
+				 &side->stale);
+	return ret ?: raw_dereg_mr(fd, side->stale.handle);
 }
 
 static int build(struct side *side)
@@ -156,6 +161,17 @@ static void rebuild(void)
 	ret = build(&own);
 	if (ret)
 		ksft_exit_fail_msg("the objects cannot be made again: %s\n", strerror(-ret));
+}
+
+static int build_other(void)
+{
+	struct raw_pd spacer;
+	int ret = build(&other), i;
+
+	/* Handles are given in order, so the second set of objects has handles that are far away. */
+	for (i = 0; !ret && i < SPACERS; i++)
+		ret = raw_alloc_pd(other.fd, &spacer);
+	return ret ?: raw_alloc_pd(other.fd, &other.pd) ?: build_on_pd(&other);
 }
 
 /* ---- Commands: valid ones, which are then spoiled ---- */
@@ -430,19 +446,38 @@ static uint32_t odd_number(void)
 		0xffffff, 0x1000000, 0x7fffffff, 0x80000000, ~0U, ~1U, ~3U,  ~63U, -4096U,
 	};
 	const uint32_t theirs[] = {
-		own.pd.handle,	   own.pd.pdn,
-		own.mr.handle,	   own.mr.lkey,
-		own.cq.handle,	   own.srq.handle,
-		own.rc.handle,	   own.ud.handle,
-		own.cq.cqn,	   own.rc.qpn,
-		own.second_pd.pdn, own.second_pd.handle,
-		own.mw.handle,	   own.mw.rkey,
-		other.mw.handle,   own.readonly.lkey,
-		other.pd.handle,   other.pd.pdn,
-		other.mr.handle,   other.mr.lkey,
-		other.cq.handle,   other.srq.handle,
-		other.rc.handle,   gone.handle,
-		gone.lkey,	   own.mr.lkey ^ 0x10000,
+		own.pd.handle,
+		own.pd.pdn,
+		own.mr.handle,
+		own.mr.lkey,
+		own.cq.handle,
+		own.srq.handle,
+		own.rc.handle,
+		own.ud.handle,
+		own.cq.cqn,
+		own.rc.qpn,
+		own.second_pd.pdn,
+		own.second_pd.handle,
+		own.mw.handle,
+		own.mw.rkey,
+		other.mw.handle,
+		own.readonly.lkey,
+		other.pd.handle,
+		other.pd.pdn,
+		other.mr.handle,
+		other.mr.lkey,
+		other.cq.handle,
+		other.srq.handle,
+		other.rc.handle,
+		gone.handle,
+		gone.lkey,
+		own.mr.lkey ^ 0x10000,
+		own.stale.handle,
+		own.stale.lkey,
+		own.fd,
+		own.channel,
+		other.fd,
+		other.channel,
 	};
 
 	switch (below(4)) {
@@ -882,7 +917,7 @@ static bool ready(void)
 	gone = early.mr;
 	close(early.channel);
 	close(early.fd);
-	return !build(&other) && !mprotect(readonly_page, PROCESS_PAGE, PROT_READ) &&
+	return !build_other() && !mprotect(readonly_page, PROCESS_PAGE, PROT_READ) &&
 	       !pthread_create(&thread, NULL, racer, NULL);
 }
 
