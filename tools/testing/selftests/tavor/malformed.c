@@ -196,6 +196,29 @@ static void *begin(struct command *c, uint32_t number, size_t core, size_t drive
 	return &c->word[2];
 }
 
+/* An extended command. As in others, the address of the response comes after the first header. */
+static void *begin_ex(struct command *c, uint32_t number, size_t core, size_t driver, size_t out,
+		      size_t driver_out)
+{
+	struct ib_uverbs_ex_cmd_hdr ex = {
+		.response = (uintptr_t)response,
+		.provider_in_words = driver / 8,
+		.provider_out_words = driver_out / 8,
+	};
+
+	memset(c, 0, sizeof(*c));
+	c->size = sizeof(c->hdr) + sizeof(ex) + core + driver;
+	c->hdr.command = IB_USER_VERBS_CMD_FLAG_EXTENDED | number;
+	c->hdr.in_words = core / 8;
+	c->hdr.out_words = out / 8;
+	memcpy(&c->word[2], &ex, sizeof(ex));
+	return &c->word[6];
+}
+
+#define BEGIN_EX(c, number, in, driver, out, driver_out)                                       \
+	struct in *cmd = begin_ex(c, IB_USER_VERBS_EX_CMD_##number, sizeof(struct in), driver, \
+				  out, driver_out)
+
 #define BEGIN(c, number, in, driver, out) \
 	struct in *cmd = begin(c, IB_USER_VERBS_CMD_##number, sizeof(struct in), driver, out)
 
@@ -203,6 +226,12 @@ static void good_query_device(struct command *c)
 {
 	begin(c, IB_USER_VERBS_CMD_QUERY_DEVICE, sizeof(struct ib_uverbs_query_device), 0,
 	      sizeof(struct ib_uverbs_query_device_resp));
+}
+
+static void good_query_device_ex(struct command *c)
+{
+	begin_ex(c, IB_USER_VERBS_EX_CMD_QUERY_DEVICE, sizeof(struct ib_uverbs_ex_query_device), 0,
+		 sizeof(struct ib_uverbs_ex_query_device_resp), 0);
 }
 
 static void good_query_port(struct command *c)
@@ -280,6 +309,18 @@ static void good_create_cq(struct command *c)
 	driver->pdn = own.pd.pdn;
 }
 
+static void good_create_cq_ex(struct command *c)
+{
+	BEGIN_EX(c, CREATE_CQ, ib_uverbs_ex_create_cq, sizeof(struct mthca_create_cq),
+		 sizeof(struct ib_uverbs_ex_create_cq_resp), sizeof(struct mthca_create_cq_resp));
+	struct mthca_create_cq *driver = (void *)(cmd + 1);
+
+	cmd->cqe = 63;
+	cmd->comp_channel = own.channel;
+	driver->lkey = own.mr.lkey;
+	driver->pdn = own.pd.pdn;
+}
+
 static void good_resize_cq(struct command *c)
 {
 	BEGIN(c, RESIZE_CQ, ib_uverbs_resize_cq, sizeof(struct mthca_resize_cq),
@@ -332,15 +373,33 @@ static void good_create_qp(struct command *c)
 	driver->lkey = own.mr.lkey;
 }
 
+static void good_create_qp_ex(struct command *c)
+{
+	BEGIN_EX(c, CREATE_QP, ib_uverbs_ex_create_qp, sizeof(struct mthca_create_qp),
+		 sizeof(struct ib_uverbs_ex_create_qp_resp), 0);
+	struct mthca_create_qp *driver = (void *)(cmd + 1);
+
+	cmd->pd_handle = own.pd.handle;
+	cmd->send_cq_handle = own.cq.handle;
+	cmd->recv_cq_handle = own.cq.handle;
+	cmd->srq_handle = own.srq.handle;
+	cmd->is_srq = one_in(3);
+	cmd->max_send_wr = 4;
+	cmd->max_recv_wr = 4;
+	cmd->max_send_sge = 1;
+	cmd->max_recv_sge = 1;
+	cmd->qp_type = IBV_QPT_RC + below(3);
+	driver->lkey = own.mr.lkey;
+}
+
 static void good_query_qp(struct command *c)
 {
 	BEGIN(c, QUERY_QP, ib_uverbs_query_qp, 0, sizeof(struct ib_uverbs_query_qp_resp));
 	cmd->qp_handle = one_in(2) ? own.rc.handle : own.ud.handle;
 }
 
-static void good_modify_qp(struct command *c)
+static void to_init(struct ib_uverbs_modify_qp *cmd)
 {
-	BEGIN(c, MODIFY_QP, ib_uverbs_modify_qp, 0, 0);
 	const bool ud = one_in(3);
 
 	cmd->qp_handle = ud ? own.ud.handle : own.rc.handle;
@@ -352,6 +411,19 @@ static void good_modify_qp(struct command *c)
 	cmd->dest.port_num = 1;
 	cmd->alt_dest.port_num = 1;
 	cmd->alt_port_num = 1;
+}
+
+static void good_modify_qp(struct command *c)
+{
+	BEGIN(c, MODIFY_QP, ib_uverbs_modify_qp, 0, 0);
+	to_init(cmd);
+}
+
+static void good_modify_qp_ex(struct command *c)
+{
+	BEGIN_EX(c, MODIFY_QP, ib_uverbs_ex_modify_qp, 0,
+		 sizeof(struct ib_uverbs_ex_modify_qp_resp), 0);
+	to_init(&cmd->base);
 }
 
 static void good_destroy_qp(struct command *c)
@@ -428,12 +500,14 @@ static void no_command(struct command *c)
 }
 
 static void (*const commands[])(struct command *c) = {
-	good_query_device, good_query_port, good_alloc_pd,    good_dealloc_pd,	   good_reg_mr,
-	good_rereg_mr,	   good_dereg_mr,   good_create_cq,   good_resize_cq,	   good_destroy_cq,
-	good_fast_path,	   good_create_qp,  good_create_qp,   good_query_qp,	   good_modify_qp,
-	good_modify_qp,	   good_destroy_qp, good_mcast,	      good_create_srq,	   good_create_xsrq,
-	good_modify_srq,   good_query_srq,  good_destroy_srq, good_create_channel, good_alloc_mw,
-	good_dealloc_mw,   no_command,
+	good_query_device, good_query_port,   good_alloc_pd,	 good_dealloc_pd,
+	good_reg_mr,	   good_rereg_mr,     good_dereg_mr,	 good_create_cq,
+	good_resize_cq,	   good_destroy_cq,   good_fast_path,	 good_create_qp,
+	good_create_qp,	   good_query_qp,     good_modify_qp,	 good_modify_qp,
+	good_destroy_qp,   good_mcast,	      good_create_srq,	 good_create_xsrq,
+	good_modify_srq,   good_query_srq,    good_destroy_srq,	 good_create_channel,
+	good_alloc_mw,	   good_dealloc_mw,   no_command,	 good_query_device_ex,
+	good_create_cq_ex, good_create_qp_ex, good_modify_qp_ex,
 };
 
 /* ---- Spoiling ---- */
@@ -561,6 +635,8 @@ static void spoil(struct command *c)
 static bool asks(const struct command *c)
 {
 	return c->hdr.command == IB_USER_VERBS_CMD_QUERY_DEVICE ||
+	       c->hdr.command ==
+		       (IB_USER_VERBS_CMD_FLAG_EXTENDED | IB_USER_VERBS_EX_CMD_QUERY_DEVICE) ||
 	       c->hdr.command == IB_USER_VERBS_CMD_QUERY_PORT ||
 	       c->hdr.command == IB_USER_VERBS_CMD_QUERY_QP ||
 	       c->hdr.command == IB_USER_VERBS_CMD_QUERY_SRQ;
@@ -612,13 +688,15 @@ static void add_out(struct ioctl_call *c, uint16_t id, uint16_t len)
 static void plain_invoke_write(struct ioctl_call *c)
 {
 	static struct command body;
+	int first;
 
 	c->hdr.object_id = UVERBS_OBJECT_DEVICE;
 	c->hdr.method_id = UVERBS_METHOD_INVOKE_WRITE;
 	commands[below(NR(commands))](&body);
 	if (one_in(2))
 		spoil(&body);
-	add(c, UVERBS_ATTR_CORE_IN, body.size, (uintptr_t)&body.word[2]);
+	first = body.hdr.command & IB_USER_VERBS_CMD_FLAG_EXTENDED ? 6 : 2;
+	add(c, UVERBS_ATTR_CORE_IN, body.size, (uintptr_t)&body.word[first]);
 	add_out(c, UVERBS_ATTR_CORE_OUT, 4 * body.hdr.out_words);
 	add(c, UVERBS_ATTR_WRITE_CMD, 8, body.hdr.command);
 	add(c, UVERBS_ATTR_UHW_IN, sizeof(input[0]), (uintptr_t)&input[0]);
