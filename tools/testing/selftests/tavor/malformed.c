@@ -905,45 +905,94 @@ static int query_raced(uint32_t handle)
 	return write(own.fd, &c, c.size) == (ssize_t)c.size ? 0 : -errno;
 }
 
+static const struct raced {
+	uint16_t object, method;
+	int (*by_write)(int fd, uint32_t handle);
+	bool answers;
+} raceable[] = {
+	{ UVERBS_OBJECT_PD, UVERBS_METHOD_PD_DESTROY, raw_dealloc_pd, false },
+	{ UVERBS_OBJECT_MR, UVERBS_METHOD_MR_DESTROY, raw_dereg_mr, false },
+	{ UVERBS_OBJECT_MW, UVERBS_METHOD_MW_DESTROY, raw_dealloc_mw, false },
+	{ UVERBS_OBJECT_CQ, UVERBS_METHOD_CQ_DESTROY, raw_destroy_cq, true },
+	{ UVERBS_OBJECT_SRQ, UVERBS_METHOD_SRQ_DESTROY, raw_destroy_srq, true },
+	{ UVERBS_OBJECT_QP, UVERBS_METHOD_QP_DESTROY, raw_destroy_qp, true },
+};
+
+static int destroy_by_ioctl(const struct raced *d, uint32_t handle)
+{
+	struct ioctl_call c = {
+		.hdr = {
+			.driver_id = RDMA_DRIVER_MTHCA,
+			.object_id = d->object,
+			.method_id = d->method,
+		},
+	};
+
+	add(&c, 0, 0, handle);
+	if (d->answers)
+		add_out(&c, 1, d->object == UVERBS_OBJECT_CQ ? 8 : 4);
+	c.hdr.length = sizeof(c.hdr) + c.hdr.num_attrs * sizeof(c.attr[0]);
+	return ioctl(own.fd, RDMA_VERBS_IOCTL, &c) ? -errno : 0;
+}
+
+/* Creates an object that is to be destroyed by @d. Returns its handle or a negative errno. */
+static int to_destroy(const struct raced *d)
+{
+	const uint32_t pd = own.pd.handle, lkey = own.mr.lkey;
+	union {
+		uint32_t handle; /* is the first member of each */
+		struct raw_pd pd;
+		struct raw_mr mr;
+		struct raw_mw mw;
+		struct raw_cq cq;
+		struct raw_srq srq;
+		struct raw_qp qp;
+	} of;
+	int ret;
+
+	switch (d->object) {
+	case UVERBS_OBJECT_PD:
+		ret = raw_alloc_pd(own.fd, &of.pd);
+		break;
+	case UVERBS_OBJECT_MR:
+		ret = raw_reg_mr(own.fd, pd, memory, 4096, 0, 0, &of.mr);
+		break;
+	case UVERBS_OBJECT_MW:
+		ret = raw_alloc_mw(own.fd, pd, IBV_MW_TYPE_1, &of.mw);
+		break;
+	case UVERBS_OBJECT_CQ:
+		ret = raw_create_cq(own.fd, 63, lkey, own.pd.pdn, &of.cq);
+		break;
+	case UVERBS_OBJECT_SRQ:
+		ret = raw_create_srq(own.fd, pd, 16, 1, lkey, &of.srq);
+		break;
+	default:
+		ret = create_qp(&own, IBV_QPT_RC, &of.qp);
+	}
+	return ret ?: (int)of.handle;
+}
+
 /* Two threads destroy the same object: exactly one must succeed, and the other must not find it. */
 static int raced(void)
 {
-	struct raw_pd pd;
-	struct raw_mr mr;
-	struct raw_cq cq;
-	struct raw_qp qp;
-	int ret, mine, kind = below(4);
+	const struct raced *d = &raceable[below(NR(raceable))];
+	const bool by_ioctl = one_in(2);
+	int mine, handle = to_destroy(d);
 
-	switch (kind) {
-	case 0:
-		ret = raw_alloc_pd(own.fd, &pd);
-		race = (struct race){ .destroy = raw_dealloc_pd, .handle = pd.handle };
-		break;
-	case 1:
-		ret = raw_reg_mr(own.fd, own.pd.handle, memory, 4096, 0, 0, &mr);
-		race = (struct race){ .destroy = raw_dereg_mr, .handle = mr.handle };
-		break;
-	case 2:
-		ret = raw_create_cq(own.fd, 63, own.mr.lkey, own.pd.pdn, &cq);
-		race = (struct race){ .destroy = raw_destroy_cq, .handle = cq.handle };
-		break;
-	default:
-		ret = create_qp(&own, IBV_QPT_RC, &qp);
-		race = (struct race){ .destroy = raw_destroy_qp, .handle = qp.handle };
-	}
-	if (ret)
-		return -ret;
+	if (handle < 0)
+		return -handle;
+	race = (struct race){ .destroy = d->by_write, .handle = handle };
 	atomic_store(&race_on, false);
 	sem_post(&race_begin);
 	while (!atomic_load(&race_on))
 		sched_yield();
-	if (kind == 3)
+	if (d->object == UVERBS_OBJECT_QP)
 		query_raced(race.handle);
-	mine = race.destroy(own.fd, race.handle);
+	mine = by_ioctl ? destroy_by_ioctl(d, handle) : d->by_write(own.fd, handle);
 	sem_wait(&race_end);
 	/* If both have failed, one got EBUSY because of the other, and the object still exists. */
 	if (mine && race.ret)
-		mine = race.destroy(own.fd, race.handle);
+		mine = d->by_write(own.fd, handle);
 	return !mine == !race.ret ? EIO : 0;
 }
 
