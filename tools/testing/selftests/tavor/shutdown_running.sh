@@ -8,26 +8,34 @@
 # Runs: host TRAFFIC=ipoib
 # As: ipoib
 # Level: all
+# Runs: host DRIVER=mthca
+# As: mthca
+# Level: all
 #
 # Tests that an HCA does not write to memory after the shutdown of its driver. The machine is
 # switched off while the HCA writes to the memory of another one, or while IPoIB carries traffic
 # between its ports. The kernel shuts the IOMMU down after the devices, so the model records a stray
 # write as a violation, which fails the run. The packets that the model drops because it cannot
-# write show that there is traffic.
+# write show that there is traffic. ib_mthca has no shutdown function, so its HCA writes.
 
 cd "$(dirname "$0")/../../vm" || exit 1
 # shellcheck source=SCRIPTDIR/../../vm/lib/try.bash
 . lib/try.bash
 
 echo "TAP version 13"
+DRIVER=${DRIVER:-tavor}
 
 # After a command that fails, the bench leaves the driver loaded and background processes running.
 # off_under WHAT OPTION... -- COMMAND...: COMMAND starts the traffic and ends with status 7
 off_under() {
-	local what=$1
+	local what=$1 end="nothing goes astray" last="status 7"
 	shift
-	try "the machine is switched off under $what, and nothing goes astray" 7 "status 7" \
-		--driver tavor --sm --iommu "$@"
+	if [ "$DRIVER" = mthca ]; then
+		end="ib_mthca lets it go astray"
+		last='of the hardware interface.*dma-unmapped'
+	fi
+	try "the machine is switched off under $what, and $end" 7 "$last" \
+		--driver "$DRIVER" --sm --iommu "$@"
 }
 
 under_ipoib() {
@@ -59,6 +67,10 @@ under_writes() {
 			sleep 0.1
 		done
 		exit 1'
+	if [ "$DRIVER" = mthca ]; then
+		echo "1..1"
+		return
+	fi
 	grep '"summary"' "$work/results/hca-report.jsonl" |
 		sed 's/.*{"hca":1/{"hca":1/' >"$work/out"
 	# It is a matter of timing how soon the machine goes off after the driver's shutdown.
