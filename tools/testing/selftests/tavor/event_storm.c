@@ -5,6 +5,7 @@
 // Runs: guest --driver tavor --sm
 // Kernels: 6.12 debug
 // Runs: guest --driver mthca --sm --hca waive=eq-overflow
+// Level: all
 //
 // Tests that no asynchronous event is lost when a process causes very many at once. It overruns its
 // CQ, so that each QP on it fails. All events arrive, and so do those of other processes. The test

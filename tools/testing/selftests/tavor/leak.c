@@ -4,6 +4,7 @@
 // Level: ci
 // Runs: guest --driver tavor --sm --append init_on_alloc=0 --append slub_debug=P
 // Runs: guest --driver mthca --sm --append init_on_alloc=0 --append slub_debug=P
+// Level: all
 //
 // Tests that the responses of verbs to a process do not leak kernel memory. The kernel fills its
 // memory with poison instead of zeros (leak.h). No response may contain poison or be shorter than
