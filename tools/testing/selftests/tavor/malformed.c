@@ -27,7 +27,7 @@
 // As: 9
 //
 // Tests that malformed calls of uverbs, by write() and by ioctl(), return a documented errno. The
-// calls have wrong sizes, handles, files and keys of other contexts or of destroyed objects, invalid
+// calls have wrong sizes, handles, files and keys of other contexts or of destroyed objects, bad
 // flags and capacities, and unmapped addresses, and some race with destroys. The kernel logs
 // nothing, and nothing is left behind. A call depends only on the seed and its number, and the
 // objects are always the same, so that a failed call can be repeated. Each part makes 10^4 calls,
@@ -168,7 +168,7 @@ static int build_other(void)
 	struct raw_pd spacer;
 	int ret = build(&other), i;
 
-	/* Handles are given in order, so the second set of objects has handles that are far away. */
+	/* Handles are given in order, so the second set of objects has handles far away. */
 	for (i = 0; !ret && i < SPACERS; i++)
 		ret = raw_alloc_pd(other.fd, &spacer);
 	return ret ?: raw_alloc_pd(other.fd, &other.pd) ?: build_on_pd(&other);
