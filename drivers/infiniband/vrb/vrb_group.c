@@ -13,22 +13,6 @@
 /* ---- The sweep ---- */
 
 /**
- * vrb_sweep_from_start - start a sweep, or the current one once more
- * @dev: device
- *
- * It ends with the requests that there are now: those that are accepted later need no sweep, and
- * would keep it from its end if they come fast enough.
- *
- * Context: Device lock held.
- */
-void vrb_sweep_from_start(struct vrb_device *dev)
-{
-	lockdep_assert_held(&dev->lock);
-	list_move(&dev->sweep, &dev->vrbs);
-	list_move_tail(&dev->sweep_end, &dev->vrbs);
-}
-
-/**
  * vrb_sweep_start - start a sweep over all requests of the device
  * @dev: device
  *

@@ -417,6 +417,17 @@ static inline struct list_head *vrb_cursor_next(struct list_head *cursor, struct
 	return next;
 }
 
+/*
+ * Starts a sweep, or the current one once more. It ends with the requests that there are now: those
+ * that are accepted later need no sweep, and would keep it from its end if they come fast enough.
+ * Device lock held.
+ */
+static inline void vrb_sweep_from_start(struct vrb_device *dev)
+{
+	list_move(&dev->sweep, &dev->vrbs);
+	list_move_tail(&dev->sweep_end, &dev->vrbs);
+}
+
 /* vrb_debug.c */
 void vrb_debug_accepted(struct vrb *vrb);
 void vrb_debug_over(struct vrb *vrb);
@@ -521,7 +532,6 @@ void vrb_wait_zero(struct vrb_device *dev, unsigned int (*count)(const void *of)
 void vrb_accept_inbox(struct vrb_device *dev);
 
 /* vrb_group.c */
-void vrb_sweep_from_start(struct vrb_device *dev);
 void vrb_sweep_start(struct vrb_device *dev);
 void vrb_sweep(struct vrb_device *dev);
 

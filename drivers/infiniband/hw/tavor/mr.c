@@ -808,7 +808,8 @@ static int tavor_mr_withdraw(struct tavor_hw_mr *mr, struct vrb_user *user)
 
 /*
  * Restores what tavor_mr_withdraw() withdrew. If the hardware does not take the region again, it
- * can only be deregistered. The region of a ring, which is never withdrawn, may still be on its way.
+ * can only be deregistered. The region of a ring, which is never withdrawn, may still be on its
+ * way.
  */
 static int tavor_mr_restore(struct tavor_hw_mr *mr, struct vrb_user *user)
 {

@@ -65,7 +65,9 @@ not_installed() {
 # flags OPTION...: prints what pkg-config prints for the installation in $PREFIX, with libibverbs of
 # the compiler's root
 flags() {
-	PKG_CONFIG_LIBDIR=$PREFIX/lib/pkgconfig:$(programs_root)/usr/lib/x86_64-linux-gnu/pkgconfig \
+	local root
+	root=$(programs_root)
+	PKG_CONFIG_LIBDIR=$PREFIX/lib/pkgconfig:$root/usr/lib/x86_64-linux-gnu/pkgconfig \
 		pkg-config "$@" libvrbq
 }
 

@@ -171,8 +171,8 @@ cross_root() {
 	root cross "$SUITE" "$packages$KBUILD_PACKAGES"
 }
 
-# newest_root COMPILER: the root with the compiler of the newest kernel, and with what gives a module
-# for a guest its type information
+# newest_root COMPILER: the root with the compiler of the newest kernel, and with what gives a
+# module for a guest its type information
 newest_root() {
 	local packages="$1 pahole $KBUILD_PACKAGES" dir
 	dir=$CACHE/roots/newest-$(key "${NEWEST_SUITES%% *}" "$packages")
