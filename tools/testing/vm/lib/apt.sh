@@ -74,7 +74,7 @@ apt_fresh() {
 }
 
 # apt_unpack DIR [--files PATTERN] PACKAGE...: fetch packages and unpack them below DIR, without
-# running their scripts
+# running their scripts. What a failed download leaves is in DIR, too.
 apt_unpack() {
 	local dir=$1 deb debs pattern=()
 	shift
@@ -82,7 +82,7 @@ apt_unpack() {
 		pattern=(--wildcards "$2")
 		shift 2
 	fi
-	debs=$(mktemp -d "$CACHE/debs.XXXXXX")
+	debs=$(mktemp -d "$dir/debs.XXXXXX")
 	(cd "$debs" && with_apt apt-get download "$@")
 	for deb in "$debs"/*.deb; do
 		dpkg-deb --fsys-tarfile "$deb" |

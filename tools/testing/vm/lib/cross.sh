@@ -93,7 +93,7 @@ cross_releases() {
 # cross_fetch DIR ARCHITECTURE PACKAGE: unpacks it below DIR, from any archive that has it
 cross_fetch() {
 	local dir=$1 deb uri sum
-	deb=$(mktemp "$CACHE/debs.XXXXXX")
+	deb=$(mktemp "$dir/deb.XXXXXX")
 	while read -r uri sum; do
 		rm -f "$deb"
 		! /usr/lib/apt/apt-helper -o APT::Sandbox::User=root download-file \
