@@ -62,6 +62,11 @@ kernel_releases() {
 		sed -nE "s/^linux-(image|headers)-([0-9][^-]*-$1)\$/\2/p" | sort -V | uniq -d
 }
 
+# kernel_series: the series in the suites of the bench
+kernel_series() {
+	kernel_releases amd64 | grep -oE '^[0-9]+\.[0-9]+' | sort -Vu | xargs
+}
+
 # kernel_newest LINE: the release of the newest kernel of that line, as Debian names it
 kernel_newest() {
 	local line=${1%-rt} flavour=amd64
@@ -194,7 +199,7 @@ kernel_resolve() {
 	kernel_fresh "$1"
 	release=$(kernel_newest "$1") || :
 	[ -n "$release" ] || die "Debian's archive has no kernel $1 with its headers; it has" \
-		"$(kernel_releases amd64 | grep -oE '^[0-9]+\.[0-9]+' | sort -Vu | xargs)"
+		"$(kernel_series)"
 	! kernel_is_new "$1" || release+=" $(kernel_version "$release")"
 	mkdir -p "$CACHE/kernels"
 	echo "$release" >"$note.$$"
