@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * The first program of vrbq(7): connects an RC queue pair to itself, on port 1 of an InfiniBand
- * device, with one request.
- *
- *	vrbq_first [DEVICE]
+ * device, with one request. See vrbq_first --help.
  */
+#include <argp.h>
 #include <err.h>
 #include <errno.h>
 #include <poll.h>
@@ -77,14 +76,38 @@ static struct ibv_qp_attr attr_to_itself(const struct ibv_qp *qp)
 	};
 }
 
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	const char **device = state->input;
+
+	if (key != ARGP_KEY_ARG || *device)
+		return ARGP_ERR_UNKNOWN;
+	*device = arg;
+	return 0;
+}
+
+static const struct argp argp = {
+	.parser = parse,
+	.args_doc = "[DEVICE]",
+	.doc = "Connects a queue pair to itself with libvrbq.",
+};
+
+const char *argp_program_version = "vrbq_first " EXAMPLES_VERSION;
+
 int main(int argc, char **argv)
 {
-	struct ibv_context *context = device_open(argc > 1 ? argv[1] : NULL);
-	struct ibv_pd *pd = ibv_alloc_pd(context);
-	struct ibv_cq *cq = pd ? ibv_create_cq(context, 2, NULL, NULL, 0) : NULL;
-	struct ibv_qp *qp = cq ? create_qp(pd, cq) : NULL;
+	struct ibv_context *context;
+	const char *device = NULL;
 	struct ibv_qp_attr attr;
+	struct ibv_pd *pd;
+	struct ibv_cq *cq;
+	struct ibv_qp *qp;
 
+	argp_parse(&argp, argc, argv, 0, NULL, &device);
+	context = device_open(device);
+	pd = ibv_alloc_pd(context);
+	cq = pd ? ibv_create_cq(context, 2, NULL, NULL, 0) : NULL;
+	qp = cq ? create_qp(pd, cq) : NULL;
 	if (!qp)
 		die("no queue pair: %s", why(errno));
 	attr = attr_to_itself(qp);

@@ -190,10 +190,14 @@ test_rdma_cm_says_what_is_wrong_with_the_address() {
 }
 
 test_programs_tell_what_they_are() {
-	local program
-	for program in vrbq_connect vrbq_libevent vrbq_rdma_cm vrbstat; do
+	local program status
+	for program in vrbq_first vrbq_connect vrbq_libevent vrbq_rdma_cm vrbstat; do
 		"$BIN/$program" --version | grep -qE "^$program [0-9.]+$"
 		"$BIN/$program" --help | grep -q "^Usage: $program"
+		status=0
+		"$BIN/$program" --wrong 2>"$TEST_DIR/said" || status=$?
+		cat "$TEST_DIR/said"
+		[ "$status" = 64 ] || fail "status $status: $program --wrong"
 	done
 }
 
