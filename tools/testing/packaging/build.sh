@@ -3,7 +3,7 @@
 #
 # Runs: host
 # Level: all
-# Timeout: 900
+# Timeout: 1800
 #
 # Tests that the packages build, that lintian has no complaint, and that each package is complete.
 
