@@ -7,9 +7,9 @@
 #
 # Tests the packages in a fresh root of Debian 13 with the headers of the guests' kernels: DKMS
 # builds the modules, also from the tree, and skips other kernels; an upgrade of all packages leaves
-# nothing of the old version. A guest on this root then boots with udev and systemd (guest/boot),
-# passes its card to ib_tavor, and removes the packages (guest/use). DKMS compiles here and not in
-# the guest, where emulation would make it take an hour.
+# nothing of the old version. A guest on this root then boots with udev and systemd (guest/boot).
+# Another one passes its card to ib_tavor, and removes the packages (guest/use). DKMS compiles here
+# and not in a guest, where emulation would make it take an hour.
 
 # shellcheck source-path=SCRIPTDIR/../vm
 . "$(dirname "$0")/../vm/lib/all.sh"
@@ -20,7 +20,7 @@ set +e
 # Debian's headers depend on pahole and these libraries; here the headers come from the cache, as
 # files.
 packages="dkms gcc gcc-14 make libc6-dev patch pahole libelf1t64 libssl3t64 libcjson1 python3
-	libibverbs-dev pkgconf driverctl udev systemd login passwd"
+	openssl libibverbs-dev pkgconf driverctl udev systemd login passwd"
 packages=${packages//[$'\n\t']/ }
 root=$BUILD/packaging/root
 names="ib-vrb-dkms libvrbq1 libvrbq-dev vrb-tools tavor-hca-model"
@@ -69,12 +69,12 @@ in_it() {
 
 # prints PATTERN COMMAND...: the command succeeds, and a line matches
 prints() {
-	in_it "${@:2}" && cat "$work/out" "$work/err" | grep -qE -- "$1"
+	in_it "${@:2}" && grep -qE -- "$1" "$work/out" "$work/err"
 }
 
 # said TEXT: the last command said this. Releases contain "+".
 said() {
-	cat "$work/out" "$work/err" | grep -qF -- "$1"
+	grep -qF -- "$1" "$work/out" "$work/err"
 }
 
 # built VERSION: DKMS has installed the modules for each of the guests' kernels
@@ -123,11 +123,96 @@ all_have() {
 
 # programs_say VERSION: each program, and pkg-config, prints this version
 programs_say() {
-	local name
-	for name in tavor-hca tavor-hcactl tavor-hca-qemu vrbstat; do
+	local name found
+	found=$(programs)
+	[ "$(wc -w <<<"$found")" -ge 4 ] || return 1
+	for name in $found; do
 		in_it "$name" --version && [ "$(<"$work/out")" = "$name $1" ] || return 1
 	done
 	in_it pkg-config --modversion libvrbq && [ "$(<"$work/out")" = "$1" ]
+}
+
+# secure_boot VALUE: what postinst sees of the firmware's variable; no /sys is mounted in the root
+secure_boot() {
+	local folder=$root/sys/firmware/efi/efivars
+	mkdir -p "$folder"
+	printf '\6\0\0\0%b' "\\$1" >"$folder/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+}
+
+# postinst: what it says without a build by DKMS
+postinst() {
+	touch "$root/etc/dkms/no-autoinstall"
+	in_it /var/lib/dpkg/info/ib-vrb-dkms.postinst configure
+	rm "$root/etc/dkms/no-autoinstall"
+}
+
+# signed: DKMS has signed the modules with its own key
+signed() {
+	prints '^DKMS module signing key$' modinfo -k "$release" -F signer "$1"
+}
+
+# in_guest SECONDS PROGRAM: boots a guest with the root, and runs a program of the folder guest/ in
+# it. Its results become results of this test.
+in_guest() {
+	local line status=0
+	"$VM_DIR/run" --memory 2048 --share "$root" --timeout "$1" --packages "$packages" -- \
+		"tools/testing/packaging/guest/$2" >"$work/guest" 2>"$work/guest.err" || status=$?
+	while IFS= read -r line; do
+		case $line in
+		"ok "* | "not ok "*)
+			number=$((number + 1))
+			[[ $line == "ok "* ]] || failed=$((failed + 1))
+			sed -E "s/^(ok|not ok) [0-9]+/\1 $number/" <<<"$line"
+			;;
+		"#"*) echo "$line" ;;
+		esac
+	done <"$work/guest"
+	cp "$work/guest.err" "$work/err"
+	: >"$work/out"
+	[ "$status" = 0 ] && grep -q '^1\.\.' "$work/guest"
+	result $? "the guest ends well, after $2"
+}
+
+# programs: prints the names of the programs in the packages
+programs() {
+	local deb
+	for deb in "${debs[@]}"; do
+		dpkg-deb --fsys-tarfile "$deb" | tar -t | sed -n 's|^\./usr/s\?bin/\(.\)|\1|p'
+	done
+}
+
+# page NAME: prints its man page, without the escapes of groff
+page() {
+	local deb
+	for deb in "${debs[@]}"; do
+		dpkg-deb --fsys-tarfile "$deb" |
+			tar -xO --wildcards "./usr/share/man/man[18]/$1.[18].gz" 2>/dev/null |
+			gzip -dc 2>/dev/null
+	done | sed 's/\\-/-/g; s/\\f[A-Z]//g'
+}
+
+# long_options: prints the long options in its input
+long_options() {
+	grep -oE -- '(^|[^A-Za-z0-9-])--[a-z][a-z-]*' | sed 's/^[^-]*//' | LC_ALL=C sort -u
+}
+
+# described NAME: the man page describes the options that --help lists
+described() {
+	in_it "$1" --help || return 1
+	page "$1" >"$work/page"
+	# Only the beginning of a line, since a text may name the option of another program.
+	grep -E '^ +-' "$work/out" | sed -E 's/^ +//; s/  .*//' | long_options >"$work/options"
+	long_options <"$work/page" | LC_ALL=C comm -23 "$work/options" - >"$work/out"
+	[ -s "$work/options" ] && [ ! -s "$work/out" ]
+}
+
+# refuses NAME: it refuses an option that it does not have, with an exit status of the man page
+refuses() {
+	local status=0
+	in_it "$1" --no-such-option || status=$?
+	awk '/^\.SH/ { on = /EXIT STATUS/ } on' "$work/page" >"$work/statuses"
+	[ "$status" != 0 ] && [ ! -s "$work/out" ] && [ -s "$work/err" ] &&
+		grep -qw -- "$status" "$work/statuses"
 }
 
 # example: compiles and links an example with what libvrbq-dev has
@@ -156,6 +241,8 @@ for line in $KERNEL_LINES; do
 	releases+=("$(kernel_resolve "$line")")
 done
 release=${releases[0]}
+# The first command leaves empty folders for what is mounted.
+in_it true
 files "$work/fresh"
 
 # --- the tree
@@ -179,6 +266,7 @@ result $? "nothing is left of them"
 
 # --- installing
 mapfile -t debs < <(all_packages deb-test)
+secure_boot 1
 in_it dpkg -i "${debs[@]}"
 result $? "all packages are installed"
 cp "$work/out" "$work/installed"
@@ -193,6 +281,8 @@ done
 grep -qx "ib-vrb-dkms: apt-get install linux-headers-$bare" "$work/installed" &&
 	[ "$(grep -c 'no modules for' "$work/installed")" = 4 ]
 result $? "it names the headers to install, and has no complaint about other kernels"
+grep -qx 'ib-vrb-dkms: mokutil --import /var/lib/dkms/mok.pub, then reboot .*' "$work/installed"
+result $? "with Secure Boot, it names the key to enroll"
 built "$version"
 result $? "DKMS has built the modules for ${releases[*]}"
 ! grep -qE "$old|$untested|$without|$bare" "$work/out"
@@ -202,6 +292,16 @@ result $? "modprobe finds ib_tavor"
 prints 'ib_vrb' modinfo -k "$release" -F depends ib_tavor &&
 	in_it modinfo -k "$release" -F alias ib_tavor && [ ! -s "$work/out" ]
 result $? "ib_tavor needs ib_vrb, and has no alias"
+[ -s "$root/var/lib/dkms/mok.pub" ] && signed ib_vrb && signed ib_tavor
+result $? "DKMS has signed the modules with this key"
+mv "$root/var/lib/dkms/mok.pub" "$work/mok.pub"
+postinst && said 'ib-vrb-dkms: apt-get install openssl, then dpkg-reconfigure ib-vrb-dkms'
+result $? "with Secure Boot and without a key, the package says how to get one"
+mv "$work/mok.pub" "$root/var/lib/dkms/mok.pub"
+secure_boot 0
+postinst && ! said 'Secure Boot'
+result $? "with Secure Boot off, it says nothing about it"
+rm -r "$root/sys/firmware"
 programs_say "$version"
 result $? "the programs and pkg-config print the version"
 files "$work/first"
@@ -224,6 +324,12 @@ result $? "the files are the same as after the installation"
 grep -E "/ib-vrb[-/]$version(/|\$)|libvrbq\.so\.1\.$version\$" "$work/now" >"$work/out"
 [ ! -s "$work/out" ] && grep -q "/libvrbq\.so\.1\.$version+next\$" "$work/now"
 result $? "nothing is left of the old version"
+for name in $(programs); do
+	described "$name"
+	result $? "$name: the man page has each option of --help"
+	refuses "$name"
+	result $? "$name: it refuses an unknown option, with an exit status of the man page"
+done
 in_it env XDG_RUNTIME_DIR=/tmp systemd-analyze --user --man=no verify \
 	/usr/lib/systemd/user/tavor-hca.service && [ ! -s "$work/err" ]
 result $? "systemd has no complaint about the user's service"
@@ -231,27 +337,8 @@ example
 result $? "an example of libvrbq compiles with libvrbq-dev"
 cp "$work/fresh" "$root/files"
 
-# --- the guest
-# shellcheck disable=SC2016 # expanded inside
-"$VM_DIR/run" --memory 2048 --share "$root" --timeout 1800 --packages "$packages" -- \
-	sh -c 'cd tools/testing/packaging/guest || exit
-	./boot; booted=$?
-	./use && exit "$booted"' >"$work/guest" 2>"$work/guest.err"
-status=$?
-# The guest's results become results of this test.
-while IFS= read -r line; do
-	case $line in
-	"ok "* | "not ok "*)
-		number=$((number + 1))
-		[[ $line == "ok "* ]] || failed=$((failed + 1))
-		sed -E "s/^(ok|not ok) [0-9]+/\1 $number/" <<<"$line"
-		;;
-	"#"*) echo "$line" ;;
-	esac
-done <"$work/guest"
-cp "$work/guest.err" "$work/err"
-: >"$work/out"
-[ "$status" = 0 ] && [ "$(grep -c '^1\.\.' "$work/guest")" = 2 ]
-result $? "the guest ends well"
+# --- the guests
+in_guest 1500 boot
+in_guest 900 use
 echo "1..$number"
 [ "$failed" = 0 ]
