@@ -3,7 +3,7 @@
 #
 # Runs: host
 # Level: all
-# Timeout: 3600
+# Timeout: 7200
 #
 # Tests the packages in a fresh root of Debian 13 with the headers of the guests' kernels: DKMS
 # builds the modules, also from the tree, and skips other kernels; an upgrade of all packages leaves
