@@ -77,12 +77,19 @@ back() {
 	said "$1" 'recovery: the device is back' && prints rdma_devices
 }
 
+# afresh: a device that no subnet manager has configured yet
+afresh() {
+	sm_away
+	reload
+}
+
 no_leak() {
 	! said "$1" 'leaked|still in use|still the hardware' || fail "$(messages_since "$1")"
 }
 
 test_unbound() {
 	local since
+	afresh
 	since=$(mark)
 	traffic_begins
 	unbind_within 30
@@ -95,6 +102,7 @@ test_unbound() {
 
 test_failed() {
 	local since
+	afresh
 	since=$(mark)
 	traffic_begins
 	catastrophe
@@ -108,21 +116,26 @@ test_failed() {
 
 test_an_error_of_the_bus() {
 	local since parameters=/sys/module/tavor_bus_error/parameters
+	afresh
 	since=$(mark)
 	traffic_begins
 	echo frozen >"$parameters/report"
 	[ "$(<"$parameters/verdict")" = "need reset" ]
-	traffic_ends
+	sleep 2
+	# The reset of its slot takes the old device away, and registers a new one.
 	echo reset >"$parameters/report"
 	[ "$(<"$parameters/verdict")" = recovered ]
 	echo resume >"$parameters/report"
 	until_true 60 back "$since" || fail "not back: $(messages_since "$since")"
+	modprobe -r ib_ipoib
+	traffic_ends
 	traffic_again
 	no_leak "$since"
 }
 
 test_the_module_goes() {
 	local since pid
+	afresh
 	since=$(mark)
 	rmmod tavor_bus_error
 	traffic_begins
@@ -140,6 +153,7 @@ test_the_module_goes() {
 # This is the last test: the function does not come back in this guest.
 test_the_function_is_removed() {
 	local since
+	afresh
 	since=$(mark)
 	traffic_begins
 	model '{"cmd":"remove","hca":0}' | grep -q '"ok":true'
