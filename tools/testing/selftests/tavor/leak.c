@@ -301,6 +301,12 @@ static int destroy_srq(uint32_t handle, struct answer *answer)
 		   sizeof(struct ib_uverbs_destroy_srq_resp));
 }
 
+/* The fields of a create are the same in both forms of the command. */
+#define QP_FIELDS(cq)                                                                              \
+	.core.pd_handle = raw_pd.handle, .core.send_cq_handle = (cq), .core.recv_cq_handle = (cq), \
+	.core.max_send_wr = 2, .core.max_recv_wr = 2, .core.max_send_sge = 1,                      \
+	.core.max_recv_sge = 1, .core.qp_type = IBV_QPT_UD, .driver.lkey = raw_mr.lkey
+
 static int create_qp(uint32_t cq_handle, struct answer *answer)
 {
 	struct {
@@ -308,15 +314,7 @@ static int create_qp(uint32_t cq_handle, struct answer *answer)
 		struct ib_uverbs_create_qp core;
 		struct mthca_create_qp driver;
 	} command = {
-		.core.pd_handle = raw_pd.handle,
-		.core.send_cq_handle = cq_handle,
-		.core.recv_cq_handle = cq_handle,
-		.core.max_send_wr = 2,
-		.core.max_recv_wr = 2,
-		.core.max_send_sge = 1,
-		.core.max_recv_sge = 1,
-		.core.qp_type = IBV_QPT_UD,
-		.driver.lkey = raw_mr.lkey,
+		QP_FIELDS(cq_handle),
 	};
 
 	return ask(IB_USER_VERBS_CMD_CREATE_QP, &command, sizeof(command), answer,
@@ -331,15 +329,7 @@ static int create_qp_ex(uint32_t cq_handle, struct answer *answer)
 		struct ib_uverbs_ex_create_qp core;
 		struct mthca_create_qp driver;
 	} command = {
-		.core.pd_handle = raw_pd.handle,
-		.core.send_cq_handle = cq_handle,
-		.core.recv_cq_handle = cq_handle,
-		.core.max_send_wr = 2,
-		.core.max_recv_wr = 2,
-		.core.max_send_sge = 1,
-		.core.max_recv_sge = 1,
-		.core.qp_type = IBV_QPT_UD,
-		.driver.lkey = raw_mr.lkey,
+		QP_FIELDS(cq_handle),
 	};
 
 	return ask_ex(IB_USER_VERBS_EX_CMD_CREATE_QP, &command, sizeof(command.core),

@@ -354,23 +354,29 @@ static void good_fast_path(struct command *c)
 	word[5] = 16;
 }
 
+/* The fields of a create are the same in both forms of the command. */
+#define GOOD_QP(cmd, driver)                            \
+	do {                                            \
+		(cmd)->pd_handle = own.pd.handle;       \
+		(cmd)->send_cq_handle = own.cq.handle;  \
+		(cmd)->recv_cq_handle = own.cq.handle;  \
+		(cmd)->srq_handle = own.srq.handle;     \
+		(cmd)->is_srq = one_in(3);              \
+		(cmd)->max_send_wr = 4;                 \
+		(cmd)->max_recv_wr = 4;                 \
+		(cmd)->max_send_sge = 1;                \
+		(cmd)->max_recv_sge = 1;                \
+		(cmd)->qp_type = IBV_QPT_RC + below(3); \
+		(driver)->lkey = own.mr.lkey;           \
+	} while (0)
+
 static void good_create_qp(struct command *c)
 {
 	BEGIN(c, CREATE_QP, ib_uverbs_create_qp, sizeof(struct mthca_create_qp),
 	      sizeof(struct ib_uverbs_create_qp_resp));
 	struct mthca_create_qp *driver = (void *)(cmd + 1);
 
-	cmd->pd_handle = own.pd.handle;
-	cmd->send_cq_handle = own.cq.handle;
-	cmd->recv_cq_handle = own.cq.handle;
-	cmd->srq_handle = own.srq.handle;
-	cmd->is_srq = one_in(3);
-	cmd->max_send_wr = 4;
-	cmd->max_recv_wr = 4;
-	cmd->max_send_sge = 1;
-	cmd->max_recv_sge = 1;
-	cmd->qp_type = IBV_QPT_RC + below(3);
-	driver->lkey = own.mr.lkey;
+	GOOD_QP(cmd, driver);
 }
 
 static void good_create_qp_ex(struct command *c)
@@ -379,17 +385,7 @@ static void good_create_qp_ex(struct command *c)
 		 sizeof(struct ib_uverbs_ex_create_qp_resp), 0);
 	struct mthca_create_qp *driver = (void *)(cmd + 1);
 
-	cmd->pd_handle = own.pd.handle;
-	cmd->send_cq_handle = own.cq.handle;
-	cmd->recv_cq_handle = own.cq.handle;
-	cmd->srq_handle = own.srq.handle;
-	cmd->is_srq = one_in(3);
-	cmd->max_send_wr = 4;
-	cmd->max_recv_wr = 4;
-	cmd->max_send_sge = 1;
-	cmd->max_recv_sge = 1;
-	cmd->qp_type = IBV_QPT_RC + below(3);
-	driver->lkey = own.mr.lkey;
+	GOOD_QP(cmd, driver);
 }
 
 static void good_query_qp(struct command *c)
