@@ -10,17 +10,6 @@ layer() {
 	mount -t overlay overlay -o "lowerdir=/mnt/share,upperdir=$1/up,workdir=$1/work" "$1/root"
 }
 
-# within SECONDS COMMAND...: the command succeeds within this time. Under emulation one attempt may
-# take seconds, so the clock counts and not the attempts.
-within() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.2
-	done
-}
-
 # driver_is NAME: that driver has the card
 # shellcheck disable=SC2154 # the caller's
 driver_is() {

@@ -87,16 +87,6 @@ sm_restart() {
 	setsid bash -c '. "$1" && sm_start' - "$TREE/tools/testing/vm/guest/functions"
 }
 
-# until_true SECONDS COMMAND...
-until_true() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.1
-	done
-}
-
 # prints COMMAND...: the command prints something
 prints() {
 	[ -n "$("$@")" ]
