@@ -367,7 +367,8 @@ static void register_elsewhere(void)
 	other = process_open();
 	its_pd = other ? ibv_alloc_pd(other) : NULL;
 	qp = connect_make(pd, IBV_QPT_RC, cq, cq, RING / 64);
-	if (!its_pd || !qp || connect_to_init(qp) || ibv_destroy_qp(qp))
+	/* Held beyond the end of the destroy, which would unpin the memory otherwise. */
+	if (!its_pd || !qp || connect_to_init(qp) || !hold("HW2SW_MPT", 1) || ibv_destroy_qp(qp))
 		_exit(2);
 	if (!engine_settles("slots", "HW2SW_MPT", 0) || pinned() < RING / 1024)
 		_exit(3);
