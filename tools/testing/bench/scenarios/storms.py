@@ -56,7 +56,7 @@ def only_where_latency_dominates(samples, depths):
             reached = samples.side(key, driver).median
             one = 1 / (commands * SECONDS)
             possible = min(depth, SLOTS) * one
-            if reached < possible / 2 and not one / 2 <= reached <= 1.2 * one:
+            if reached < possible / 2 and not one / 2 <= reached <= 1.5 * one:
                 del samples.values[key][driver]
                 samples.not_measurable('storms', f'{case}, ib_{driver}', RATE_METRIC,
                                        f'{reached:.0f} where the HCA allows {possible:.0f}: the '
