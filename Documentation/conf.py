@@ -80,6 +80,13 @@ def drop_empty_members(_app, doctree):
             heading.parent.remove(heading)
 
 
+def drop_unnamed_members(_app, doctree):
+    """kernel-doc lists "{unnamed_union}" as a member, whose own members follow anyway."""
+    for item in list(doctree.findall(nodes.definition_list_item)):
+        if item[0].astext() in ('{unnamed_union}', '{unnamed_struct}'):
+            item.parent.remove(item)
+
+
 def find_torn_rows(_app, doctree):
     """In a simple table every line whose first cell has text is a row, also one that is meant to continue."""
     for row in doctree.findall(nodes.row):
@@ -176,6 +183,7 @@ def setup(app):
     app.add_directive('excerpt', Excerpt)
     app.connect('doctree-read', link_sections)
     app.connect('doctree-read', drop_empty_members)
+    app.connect('doctree-read', drop_unnamed_members)
     app.connect('doctree-read', mark_errnos)
     app.connect('doctree-read', mark_short_names)
     app.connect('doctree-read', mark_long_cells)

@@ -70,6 +70,21 @@ struct vrbq_info {
 	uint32_t reserved;
 };
 
+/**
+ * enum vrbq_op - the operation of a request
+ * @VRBQ_OP_MODIFY_QP: one transition of a queue pair
+ * @VRBQ_OP_CONNECT_QP: all transitions of a queue pair to RTR or RTS
+ * @VRBQ_OP_RESET_QP: the transition of a queue pair to RESET
+ * @VRBQ_OP_QUIESCE_QP: the last transition of a queue pair before ibv_destroy_qp(), to RESET
+ * @VRBQ_OP_QUERY_QP: as ibv_query_qp()
+ * @VRBQ_OP_DESTROY_QP: quiesces and destroys a queue pair
+ * @VRBQ_OP_CREATE_QP: as ibv_create_qp()
+ * @VRBQ_OP_CREATE_CQ: as ibv_create_cq()
+ * @VRBQ_OP_REG_MR: as ibv_reg_mr()
+ * @VRBQ_OP_DEREG_MR: as ibv_dereg_mr()
+ *
+ * For each operation there is a function of vrbq_prep(3), which says more.
+ */
 enum vrbq_op {
 	VRBQ_OP_MODIFY_QP = 1,
 	VRBQ_OP_CONNECT_QP,
@@ -84,17 +99,19 @@ enum vrbq_op {
 };
 
 /**
- * struct vrbq_request - one request; a vrbq_prep function fills it
+ * struct vrbq_request - one request
  * @wr_id: is returned in the completion, and identifies the request for vrbq_cancel()
  * @op: enum vrbq_op
  * @flags: 0
  *
- * vrbq_submit() copies it.
+ * A function of vrbq_prep(3) fills the structure, including the object and the arguments of the
+ * operation, which are not listed here. vrbq_submit() copies it.
  */
 struct vrbq_request {
 	uint64_t wr_id;
 	uint32_t op;
 	uint32_t flags;
+	/* private: the object and the arguments */
 	union {
 		void *object;
 		struct ibv_qp *qp;
@@ -137,6 +154,7 @@ struct vrbq_request {
  *	destruction of the QP cancelled the request; EIO if the device has failed or was removed
  * @step: of a connect, the transition that failed: 0 to INIT, 1 to RTR, 2 to RTS
  * @qp_state: enum ibv_qp_state, the state of the QP; for requests on a QP other than destroy
+ * @object: the address of the QP, CQ or MR below
  * @qp: the QP of the request, or the one created; after a destroy it only identifies the QP
  * @cq: the CQ created
  * @mr: the MR registered; after a dereg_mr it only identifies the MR
@@ -153,6 +171,7 @@ struct vrbq_completion {
 		struct ibv_cq *cq;
 		struct ibv_mr *mr;
 	};
+	/* private: */
 	uint64_t reserved[4];
 };
 
