@@ -125,7 +125,7 @@ static void print_requests(const struct device *device)
 			printf("%d\n", r->slot);
 	}
 	if (n < device->nr_requests)
-		printf("  and %zu younger ones\n", device->nr_requests - n);
+		printf("  and %zu younger requests\n", device->nr_requests - n);
 }
 
 static void print_rates(const struct device *device, const struct device *before, double seconds)
@@ -133,7 +133,7 @@ static void print_rates(const struct device *device, const struct device *before
 	const struct latency *latency;
 	unsigned int i;
 
-	printf("  in a second:");
+	printf("  per second:");
 	for (i = 0; i < RATED; i++)
 		print_rate(rated[i], rate(device, before, rated[i], seconds));
 	printf("\n");
@@ -150,7 +150,7 @@ static void print_device(const struct device *device, const struct device *befor
 {
 	int i;
 
-	printf("%s: %zu requests under way; %d slots, %d busy, %d zombies\n", device->name,
+	printf("%s: %zu requests outstanding; %d slots, %d busy, %d zombies\n", device->name,
 	       device->nr_requests, device->slots, device->busy, device->zombies);
 	if (before)
 		print_rates(device, before, seconds);
@@ -220,7 +220,7 @@ static cJSON *device_json(const struct device *device, const struct device *befo
 		cJSON_AddNumberToObject(part, device->counters[i].name, device->counters[i].value);
 	if (before)
 		add_rates(json, device, before, seconds);
-	cJSON_AddNumberToObject(json, "under_way", device->nr_requests);
+	cJSON_AddNumberToObject(json, "outstanding", device->nr_requests);
 	part = cJSON_AddArrayToObject(json, "requests");
 	for (i = 0; i < n; i++)
 		cJSON_AddItemToArray(part, request_json(&device->requests[i]));

@@ -229,7 +229,7 @@ test_vrbstat_shows_requests() {
 	until_true 20 shown "QP:0x"
 	model_set 0 latency 10us
 	cat "$TEST_DIR/shown"
-	grep -qE "^[0-9a-f:.]+: [1-9][0-9]* requests under way; [0-9]+ slots, [0-9]+ busy, 0 zo" \
+	grep -qE "^[0-9a-f:.]+: [1-9][0-9]* requests outstanding; [0-9]+ slots, [0-9]+ busy, 0 zo" \
 		"$TEST_DIR/shown"
 	grep -qE "^  [0-9.]+ (us|ms|s) +issued +normal +[A-Z_]+ +[0-9]+:[^ ]+ +QP:0x" \
 		"$TEST_DIR/shown"
@@ -312,13 +312,13 @@ test_vrbstat_with_a_module_of_another_release() {
 	"$BIN/vrbstat" --debugfs "$TEST_DIR/debug" >"$TEST_DIR/newer" 2>"$TEST_DIR/said"
 	cat "$TEST_DIR/newer" "$TEST_DIR/said"
 	[ ! -s "$TEST_DIR/said" ]
-	grep -q '^dev: 2 requests under way; 2 slots, 1 busy' "$TEST_DIR/newer"
+	grep -q '^dev: 2 requests outstanding; 2 slots, 1 busy' "$TEST_DIR/newer"
 	# An older one may have fewer columns, and others may mean something else.
 	for line in '6 issued MODIFY_QP QP:0x2' 'issued 6 normal MODIFY_QP 1:X QP:0x2 c 1 f'; do
 		other_files "$line"
 		"$BIN/vrbstat" --debugfs "$TEST_DIR/debug" >"$TEST_DIR/older" 2>"$TEST_DIR/said"
 		cat "$TEST_DIR/older" "$TEST_DIR/said"
-		grep -q '^dev: 1 requests under way; 2 slots, 1 busy' "$TEST_DIR/older"
+		grep -q '^dev: 1 requests outstanding; 2 slots, 1 busy' "$TEST_DIR/older"
 		grep -q '^vrbstat: dev: 1 lines are not .*of one version$' "$TEST_DIR/said"
 	done
 }
