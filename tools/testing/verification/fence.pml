@@ -125,7 +125,7 @@ inline vrb_destroy_begin()
 	if
 	:: children ->
 		held[client]++;
-#ifndef MISTAKE_DESTROY_WAKES_NOBODY
+#ifndef MISTAKE_DESTROY_WITHOUT_WAKEUP
 		vrb_wake()
 #endif
 	:: else
@@ -213,7 +213,7 @@ inline vrb_wait_zero(count)
 {
 	do
 	:: true ->
-#ifdef MISTAKE_LOOKS_BEFORE_IT_QUEUES
+#ifdef MISTAKE_CHECKS_BEFORE_IT_QUEUES
 		LOCK(lock);
 		left = (count != 0);
 		UNLOCK(lock);
@@ -314,7 +314,7 @@ proctype vrb_client_unregister()
 	if
 	:: inflight[CLIENT] ->
 		vrb_client_leave_held();
-#ifndef MISTAKE_LEAVES_AT_ONCE
+#ifndef MISTAKE_FENCE_BEFORE_GONE
 		vrb_wait_zero(INFLIGHT)
 #endif
 	:: else
@@ -334,17 +334,17 @@ inline vrb_object_left()
 	:: client == CLIENT ->
 		TOUCH(CLIENT);
 		left_gone = gone_set;
-#ifndef MISTAKE_TOLD_TWICE
+#ifndef MISTAKE_GONE_CALLED_TWICE
 		gone_set = 0;
 #endif
-#ifndef MISTAKE_LEFT_STAYS_THE_CLIENTS
+#ifndef MISTAKE_LEFT_DESTROY_STAYS_CLIENTS
 		client = OWN;
 #endif
 		inflight[OWN]++;
 		if
 		:: children ->
 			held[OWN]++;
-#ifndef MISTAKE_LEFT_STAYS_HELD
+#ifndef MISTAKE_LEFT_DESTROY_STAYS_HELD
 			held[CLIENT]--
 #endif
 		:: else
@@ -369,7 +369,7 @@ inline vrb_object_release()
 	UNLOCK(kick_lock);
 	left_gone = gone_set;
 	c = client;
-#ifdef MISTAKE_ACCOUNT_BEFORE_GONE
+#ifdef MISTAKE_ACCOUNTED_BEFORE_GONE
 	LOCK(lock);
 	vrb_account(c);
 	UNLOCK(lock);
@@ -378,7 +378,7 @@ inline vrb_object_release()
 	:: left_gone -> assert(!freed); told++; assert(told == 1)
 	:: else
 	fi;
-#ifndef MISTAKE_ACCOUNT_BEFORE_GONE
+#ifndef MISTAKE_ACCOUNTED_BEFORE_GONE
 	LOCK(lock);
 	vrb_account(c);
 	UNLOCK(lock)

@@ -88,7 +88,7 @@ inline vrb_finish(r, what)
 
 inline vrb_issue(r)
 {
-#ifndef MISTAKE_ISSUE_LOOKS_AT_NO_DOOM
+#ifndef MISTAKE_ISSUE_IGNORES_DOOM
 	if
 	:: shut ->
 		vrb_finish(r, ECANCELED)
@@ -108,7 +108,7 @@ inline vrb_issue(r)
 		assert(!slot_busy);
 		slot_busy = 1;
 		state[r] = ISSUED
-#ifndef MISTAKE_ISSUE_LOOKS_AT_NO_DOOM
+#ifndef MISTAKE_ISSUE_IGNORES_DOOM
 	fi
 #endif
 }
@@ -181,11 +181,11 @@ inline vrb_submit_inbox(r, first, ret)
 #endif
 	if
 	:: ret == EINPROGRESS ->
-#ifndef MISTAKE_COUNTED_AFTER_THE_INBOX
+#ifndef MISTAKE_COUNTED_AFTER_INBOX
 		vrb_count_in();
 #endif
 		counted(r, first);
-#ifdef MISTAKE_ADDED_BEFORE_ITS_STATE
+#ifdef MISTAKE_LISTED_BEFORE_ITS_STATE
 		inbox ! r;
 		UNLOCK(kick_lock);
 		state[r] = INBOX;
@@ -197,7 +197,7 @@ inline vrb_submit_inbox(r, first, ret)
 	:: else
 	fi;
 	UNLOCK(kick_lock);
-#ifdef MISTAKE_COUNTED_AFTER_THE_INBOX
+#ifdef MISTAKE_COUNTED_AFTER_INBOX
 	if
 	:: ret == EINPROGRESS -> vrb_count_in()
 	:: else
@@ -213,7 +213,7 @@ inline vrb_claim(r, ret)
 	if
 	:: word != IDLE -> ret = EBUSY
 	:: else ->
-#ifdef MISTAKE_CLAIM_IS_NO_CMPXCHG
+#ifdef MISTAKE_CLAIM_WITHOUT_CMPXCHG
 		state[r] = CLAIMED
 #else
 		atomic {
@@ -272,7 +272,7 @@ inline vrb_cancel_inbox(r)
 
 inline vrb_cancel_locked(r, ret)
 {
-#ifndef MISTAKE_CANCEL_BELIEVES_ITS_FIRST_LOOK
+#ifndef MISTAKE_CANCEL_WITHOUT_RECHECK
 	word = state[r];
 #endif
 	if
@@ -333,7 +333,7 @@ proctype shuts()
 #ifndef MISTAKE_SHUT_UNDER_ONE_LOCK
 	UNLOCK(kick_lock);
 #endif
-#ifndef MISTAKE_SHUT_SWEEPS_NOTHING
+#ifndef MISTAKE_SHUT_WITHOUT_SWEEP
 	sweep = 1;
 #endif
 	was_shut = 1;
@@ -402,13 +402,13 @@ inline vrb_deliver_one()
 		assert(calls[r] == accepted[r]);
 		state[r] = CALLBACK;
 		UNLOCK(lock);
-#ifdef MISTAKE_ACCOUNT_BEFORE_THE_CALLBACK
+#ifdef MISTAKE_ACCOUNTED_BEFORE_CALLBACK
 		inflight--;
 #endif
 		assert(!gone);			/* the callback */
 		state[r] = IDLE;
 		LOCK(lock);
-#ifndef MISTAKE_ACCOUNT_BEFORE_THE_CALLBACK
+#ifndef MISTAKE_ACCOUNTED_BEFORE_CALLBACK
 		assert(inflight);
 		inflight--
 #endif

@@ -8,7 +8,7 @@
  * Large: -DSUBMITS=2 -DEVENTS=3
  * Large: -DSUBMITS=2 -DEVENTS=3 -DPOSTED
  * Mistakes: -DSUBMITS=1 -DEVENTS=2
- * MISTAKE_INBOX_FORGOTTEN: -DSUBMITS=2 -DEVENTS=0
+ * MISTAKE_INBOX_NOT_CHECKED: -DSUBMITS=2 -DEVENTS=0
  *
  * Whatever arrives through the inbox, as news, under the device lock, or as an entry of the command
  * event queue is processed without another kick. When nothing happens any more, the interrupt is
@@ -229,7 +229,7 @@ inline vrb_run()
 	in_run = 0;
 #endif
 	more = nr_events || queue || done;
-#ifndef MISTAKE_INBOX_FORGOTTEN
+#ifndef MISTAKE_INBOX_NOT_CHECKED
 	more = more || inbox;
 #endif
 	more = more || news;
@@ -254,7 +254,7 @@ inline complete()
 inline vrb_carry()
 {
 	atomic { running++; assert(running == 1) };
-#ifdef MISTAKE_COMPLETE_BEFORE_THE_RUN
+#ifdef MISTAKE_COMPLETE_BEFORE_RUN
 	LOCK(kick_lock);
 	list = NOWHERE;
 	sched = 0;
@@ -279,14 +279,14 @@ inline vrb_carry()
 #ifdef MISTAKE_KICKED_CLEARED_AFTER
 	kicked = 0;
 #endif
-#ifndef MISTAKE_KICKED_NOT_LOOKED_AT
+#ifndef MISTAKE_KICKED_NOT_CHECKED
 	more = more || kicked;
 #endif
 #ifdef MISTAKE_COMPLETE_WITHOUT_LOCK
 	UNLOCK(kick_lock);
 #endif
 	if
-#ifdef MISTAKE_COMPLETE_BEFORE_THE_RUN
+#ifdef MISTAKE_COMPLETE_BEFORE_RUN
 	:: !more -> running--
 	:: more -> running--; irq_poll_sched(cpu)
 #else

@@ -79,7 +79,7 @@ inline vrb_object_put(zero)
 	refcount_dec_and_test(zero);
 	if
 	:: zero -> vrb_tell(news_zero)
-#ifdef MISTAKE_TOLD_OF_EVERY_PUT
+#ifdef MISTAKE_EVERY_PUT_TELLS_THE_PUMP
 	:: !zero -> vrb_tell(news_event)
 #else
 	:: else
@@ -90,7 +90,7 @@ inline vrb_object_put(zero)
 inline vrb_object_tryget(ok)
 {
 	TOUCH;
-#ifdef MISTAKE_TRYGET_OF_WHAT_IS_DYING
+#ifdef MISTAKE_TRYGET_OF_DYING_OBJECT
 	ok = 1;
 #else
 	ok = !dying;
@@ -99,7 +99,7 @@ inline vrb_object_tryget(ok)
 	:: ok ->
 		atomic {
 			TOUCH;
-#ifdef MISTAKE_TRYGET_COUNTS_UP_FROM_ZERO
+#ifdef MISTAKE_TRYGET_FROM_ZERO
 			refs++
 #else
 			if
@@ -156,7 +156,7 @@ inline vrb_destroy(zero)
 	assert(state == IDLE);
 	state = QUEUED;
 	dying = 1;
-#ifdef MISTAKE_LAST_IS_READ
+#ifdef MISTAKE_LAST_REFERENCE_ONLY_READ
 	if
 	:: refs == 1 -> refs = 0; vrb_object_zero()
 	:: else -> vrb_object_unref(zero)
@@ -253,7 +253,7 @@ inline vrb_sweep()
 {
 	sweep = 0;
 	if
-#ifdef MISTAKE_FAILURE_ENDS_WHAT_IS_USED
+#ifdef MISTAKE_FAILURE_ENDS_OBJECT_IN_USE
 	:: failed && state == QUEUED -> begun = 1; vrb_finish(0)
 #else
 	:: failed && state == QUEUED && runnable -> begun = 1; vrb_finish(0)
@@ -264,7 +264,7 @@ inline vrb_sweep()
 
 inline vrb_object_release()
 {
-#ifndef MISTAKE_NEWS_NOT_FORGOTTEN
+#ifndef MISTAKE_NEWS_NOT_REMOVED
 	/* vrb_forget_news() */
 	LOCK(kick_lock);
 	TOUCH;
@@ -273,7 +273,7 @@ inline vrb_object_release()
 #endif
 	assert(!released && !refs && begun);
 	/* type->release() */
-#ifdef MISTAKE_CALL_RCU_BEFORE_THE_TABLE
+#ifdef MISTAKE_CALL_RCU_BEFORE_REMOVAL
 	rcu();
 	in_table = 0;
 	released = 1

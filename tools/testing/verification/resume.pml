@@ -60,14 +60,14 @@ byte calls[REQUESTS];
 /* vrb_resume() */
 inline vrb_resume(r)
 {
-#ifdef MISTAKE_RESUME_LOOKS_WHETHER_IT_WAITS
+#ifdef MISTAKE_RESUME_ONLY_IF_WAITING
 	if
 	:: state[r] == WAITING ->
 #endif
 		LOCK(kick_lock);
 		resume = 1;
 		UNLOCK(kick_lock)
-#ifdef MISTAKE_RESUME_LOOKS_WHETHER_IT_WAITS
+#ifdef MISTAKE_RESUME_ONLY_IF_WAITING
 	:: else
 	fi
 #endif
@@ -95,7 +95,7 @@ inline vrb_finish(r)
 	assert(state[r] != IDLE && state[r] != DONE);
 	runnable[r] = 0;
 	posted[r] = 0;
-#ifndef MISTAKE_RESUME_NOT_FORGOTTEN
+#ifndef MISTAKE_RESUME_NOT_CLEARED
 	if
 	:: started[r] -> LOCK(kick_lock); resume = 0; UNLOCK(kick_lock)
 	:: else
@@ -124,7 +124,7 @@ inline vrb_take_back(r)
 	if
 	:: !started[r] -> vrb_finish(r)
 	:: started[r] && !undoing[r] && !failed ->
-#ifdef MISTAKE_TAKEN_BACK_WITHOUT_UNDO
+#ifdef MISTAKE_CANCELLED_WITHOUT_UNDO
 		vrb_finish(r)
 #else
 		undoing[r] = 1;
@@ -143,7 +143,7 @@ inline vrb_step_waits(r, after)
 	started[r] = 1;
 	waits_after[r] = after;
 	state[r] = WAITING;
-#ifndef MISTAKE_WAITS_THOUGH_KILLED
+#ifndef MISTAKE_KILLED_REQUEST_WAITS
 	if
 	:: killers[r] -> vrb_take_back(r)
 	:: else
@@ -318,7 +318,7 @@ inline vrb_flush()
 	report = !fail_reported;
 	fail_reported = 1;
 	UNLOCK(lock);
-#ifndef MISTAKE_FAILURE_RESUMES_NOBODY
+#ifndef MISTAKE_FAILURE_RESUMES_NOTHING
 	if
 	:: report ->			/* ops->failed() */
 		LOCK(provider_lock);

@@ -68,7 +68,7 @@ inline vrb_word_idle(word, idle)
 #ifdef MISTAKE_RUNNING_READ_FIRST
 		idle = (before != word)
 #else
-#ifdef MISTAKE_CALLBACK_IS_NEVER_IDLE
+#ifdef MISTAKE_CALLBACK_NEVER_MEANS_IDLE
 		idle = 0
 #else
 		idle = (running != word)
@@ -133,7 +133,7 @@ inline vrb_submit(r, me, ok)
 /* The callback; it may submit its request again, or free it. */
 inline vrb_call(r)
 {
-#ifdef MISTAKE_RUNNING_CLEARED_BEFORE
+#ifdef MISTAKE_RUNNING_CLEARED_EARLY
 	task = NOBODY;
 	running = 0;
 #endif
@@ -141,7 +141,7 @@ inline vrb_call(r)
 	:: resubmits < RESUBMITS && r == 0 && !freed ->
 		resubmits++;
 		vrb_submit(r, PUMP, ok);
-#ifndef MISTAKE_RUNNING_CLEARED_BEFORE
+#ifndef MISTAKE_RUNNING_CLEARED_EARLY
 		assert(ok)
 #endif
 #ifdef FREES
@@ -151,7 +151,7 @@ inline vrb_call(r)
 	fi;
 	atomic { in_callback = REQUESTS; returned[r]++; was_idle = was_idle ||
 		 (r == 0 && accepted[0] == returned[0]) };
-#ifndef MISTAKE_RUNNING_CLEARED_BEFORE
+#ifndef MISTAKE_RUNNING_CLEARED_EARLY
 	task = NOBODY;
 	running = 0;
 #endif
@@ -161,7 +161,7 @@ inline vrb_deliver_one(r)
 {
 	TOUCH(r);
 	assert(state[r] == DONE);
-#ifdef MISTAKE_TICKET_IS_THE_SAME
+#ifdef MISTAKE_TICKET_NEVER_CHANGES
 	tickets = 1;
 #else
 	tickets++;
@@ -169,7 +169,7 @@ inline vrb_deliver_one(r)
 	ticket = tickets << STATE_BITS | CALLBACK;
 	task = PUMP;
 	in_callback = r;
-#ifdef MISTAKE_STATE_IS_NO_RELEASE
+#ifdef MISTAKE_STATE_WITHOUT_RELEASE
 	if
 	:: running = ticket; state[r] = ticket
 	:: state[r] = ticket; running = ticket
@@ -181,7 +181,7 @@ inline vrb_deliver_one(r)
 	UNLOCK(lock);
 	vrb_call(r);
 	LOCK(lock);
-#ifdef MISTAKE_SETS_IDLE_AFTERWARDS
+#ifdef MISTAKE_IDLE_SET_AFTER_CALLBACK
 	TOUCH(r);
 	state[r] = IDLE;
 #endif
@@ -247,7 +247,7 @@ proctype cancel()
 	   vrb_word_idle(word, idle);
 	   if
 	   :: !idle -> break
-#ifdef MISTAKE_LOOKS_ONCE
+#ifdef MISTAKE_STATE_READ_ONCE
 	   :: idle -> break
 #else
 	   :: idle && state[0] == word -> break
