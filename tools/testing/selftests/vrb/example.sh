@@ -31,23 +31,23 @@ client() {
 echo "1..4"
 result=fail
 echo 1 >"$DEVICE" && client mock0 && result=pass
-report "a client that has only the headers" "$result"
+report "a client that was written from the headers alone works" "$result"
 
 result=fail
 echo 0 >"$DEVICE" && [ ! -e "$EXAMPLE/mock0" ] && result=pass
-report "its device goes and has everything back" "$result"
+report "the device can be removed after the work of the client" "$result"
 
 # The device goes while the client is at work: the client itself destroys its objects.
 result=pass
 for _ in {1..20}; do
 	{ echo 1 >"$DEVICE" && echo 0 >"$DEVICE"; } || result=fail
 done
-report "its device goes in the middle" "$result"
+report "the device is removed while the client works" "$result"
 
 # This is the last test, because nothing loads the module again.
 result=fail
 echo 1 >"$DEVICE" && [ -e "$EXAMPLE/mock0" ] && rmmod vrb_mock && [ ! -e "$EXAMPLE/mock0" ] &&
 	result=pass
-report "its provider's module goes, as any driver's may" "$result"
+report "the provider's module is unloaded while the client is loaded" "$result"
 trap - EXIT
 exit "$status"

@@ -169,7 +169,7 @@ test_connections_256_at_a_time() {
 }
 
 # No datagram is lost here, so no message is lost either.
-test_nobody_has_to_ask_twice() {
+test_no_peer_has_to_repeat_a_request() {
 	client --count 512 --at-a-time 256 --timeout 60000 >"$TEST_DIR/client"
 	cat "$TEST_DIR/client"
 	grep -q ' repeats 0 ' "$TEST_DIR/client"
@@ -189,11 +189,11 @@ again() {
 	connections 50
 }
 
-test_nothing_is_left_of_who_had_the_memory_before() {
+test_memory_of_an_earlier_peer_is_cleared() {
 	connections 600 --at-a-time 32 --fresh
 }
 
-test_the_number_of_a_qp_comes_again() {
+test_a_qp_number_that_is_reused() {
 	local before stale made
 	before=$(resources)
 	stale=$(shown stale) made=$(shown connected)
@@ -223,7 +223,7 @@ test_no_connection_leaves_memory_behind() {
 	fail "each round leaves something behind"
 }
 
-test_a_peer_that_goes_in_mid_connect_is_timed_out() {
+test_a_peer_that_dies_during_a_connect_times_out() {
 	local before
 	before=$(resources)
 	client --abandon --at-a-time 32
@@ -232,7 +232,7 @@ test_a_peer_that_goes_in_mid_connect_is_timed_out() {
 	kept "$before"
 }
 
-test_a_peer_that_lives_stays_and_one_that_is_killed_is_noticed() {
+test_a_live_peer_stays_and_a_killed_one_is_noticed() {
 	local before dead pid
 	before=$(resources)
 	dead=$(shown dead)
@@ -290,7 +290,7 @@ test_malformed_messages_do_no_harm() {
 }
 
 # The error stops the send queue. A server that does not resume it never answers again.
-test_an_answer_that_fails_is_not_the_last_one() {
+test_answers_continue_after_one_has_failed() {
 	local resumed unsent
 	resumed=$(shown resumed) unsent=$(shown unsent)
 	too_long most=1
@@ -318,7 +318,7 @@ judged() {
 	[ "$(shown malformed)" = "$1" ] && [ "$(shown refused)" = "$2" ]
 }
 
-test_each_field_is_looked_at() {
+test_each_field_is_checked() {
 	local malformed refused more_malformed more_refused
 	malformed=$(shown malformed) refused=$(shown refused)
 	read -r _ more_malformed _ more_refused < <(client --wrong)

@@ -22,7 +22,7 @@ test_no_memory_for_a_qp() {
 	and_is_told vrb_alloc_qp soft_conn -12
 }
 
-[ $# != 0 ] || set -- test_300_connections_32_at_a_time test_each_field_is_looked_at \
+[ $# != 0 ] || set -- test_300_connections_32_at_a_time test_each_field_is_checked \
 	test_no_memory_for_a_qp
 trap unserve EXIT
 serve

@@ -39,7 +39,7 @@ logs_one() {
 setup rules
 echo "1..6"
 quiet stop_completes_everything
-quiet stop_by_the_end_of_the_device
+quiet stop_at_device_destroy
 logs_one fail_only_once "on request"
 logs_one fail_after_a_stop "a command could not be posted"
 run_one fail_names_the_step

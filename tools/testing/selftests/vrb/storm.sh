@@ -27,8 +27,8 @@ for seed; do
 	echo "$seed" >"$DELAYS"
 	run_one storm_of_everything
 	report "storm_of_everything with seed $seed" "$result"
-	run_one kill_of_a_restless_request
-	report "kill_of_a_restless_request with seed $seed" "$result"
+	run_one kill_of_a_resubmitted_request
+	report "kill_of_a_resubmitted_request with seed $seed" "$result"
 	race=races_of_${RACES[seed % ${#RACES[@]}]}
 	run_one "$race"
 	report "$race with seed $seed" "$result"

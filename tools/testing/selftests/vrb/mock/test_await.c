@@ -68,7 +68,7 @@ static void await_cq_completes_at_an_event(struct test *t)
 	end_both(t, qp, cq);
 }
 
-static void await_cq_sees_what_was_missed(struct test *t)
+static void await_cq_sees_missed_events(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
 	struct ib_qp *qp = connected_qp(t, cq);
@@ -178,7 +178,7 @@ static void await_again(struct vrb *vrb)
 }
 
 /* A completion is always present, so the await completes when it is submitted. */
-static void await_cq_again_is_for_the_next_run(struct test *t)
+static void await_cq_resubmit_is_for_the_next_run(struct test *t)
 {
 	struct restless *restless = test_alloc(t, sizeof(*restless));
 	struct ib_cq *cq = created_cq(t);
@@ -220,7 +220,7 @@ static void await_until_told(struct vrb *vrb)
  * Requests that complete when they are accepted, and are submitted again at once, never leave the
  * inbox empty. All other work must get its turn nevertheless.
  */
-static void await_cq_through_the_inbox_leaves_a_turn(struct test *t)
+static void await_cq_through_the_inbox_starves_nobody(struct test *t)
 {
 	struct restless *restless = test_alloc(t, MANY * sizeof(*restless));
 	struct mock_request *first = held_request(t, 1), *second = new_request(t, 2);
@@ -295,7 +295,7 @@ static void await_cq_that_cannot_be_armed(struct test *t)
 }
 
 /* A CQ that is polled by its own handler costs the engine nothing. */
-static void await_cq_costs_nobody_else(struct test *t)
+static void await_cq_costs_other_cqs_nothing(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
 	struct ib_qp *qp = connected_qp(t, cq);
@@ -559,7 +559,7 @@ static void await_event_from_any_context(struct test *t)
 	wait_typed(await, 0);
 }
 
-static void await_event_of_ones_own_shells(struct test *t)
+static void await_event_of_own_shells(struct test *t)
 {
 	struct vrb_client *other = vrb_client_register(t->mock->ibdev, "other");
 	const struct ib_cq_init_attr attr = { .cqe = 8 };
@@ -621,20 +621,20 @@ static void await_events_of_many_clients(struct test *t)
 
 const struct test_case await_tests[] = {
 	{ "await_cq_completes_at_an_event", await_cq_completes_at_an_event, .verbs = true },
-	{ "await_cq_sees_what_was_missed", await_cq_sees_what_was_missed, .verbs = true },
+	{ "await_cq_sees_missed_events", await_cq_sees_missed_events, .verbs = true },
 	{ "await_cq_by_several", await_cq_by_several, .verbs = true },
 	{ "await_cq_by_many", await_cq_by_many, .verbs = true },
 	{ "await_cq_by_many_again", await_cq_by_many_again, .verbs = true },
 	{ "await_cq_checks_its_flags", await_cq_checks_its_flags, .verbs = true },
 	{ "await_cq_passes_its_flags", await_cq_passes_its_flags, .verbs = true },
 	{ "await_cq_next_beside_solicited", await_cq_next_beside_solicited, .verbs = true },
-	{ "await_cq_through_the_inbox_leaves_a_turn", await_cq_through_the_inbox_leaves_a_turn,
+	{ "await_cq_through_the_inbox_starves_nobody", await_cq_through_the_inbox_starves_nobody,
 	  .verbs = true },
-	{ "await_cq_again_is_for_the_next_run", await_cq_again_is_for_the_next_run,
+	{ "await_cq_resubmit_is_for_the_next_run", await_cq_resubmit_is_for_the_next_run,
 	  .verbs = true },
 	{ "await_cq_resumes_nothing", await_cq_resumes_nothing, .verbs = true },
 	{ "await_cq_that_cannot_be_armed", await_cq_that_cannot_be_armed, .verbs = true },
-	{ "await_cq_costs_nobody_else", await_cq_costs_nobody_else, .verbs = true },
+	{ "await_cq_costs_other_cqs_nothing", await_cq_costs_other_cqs_nothing, .verbs = true },
 	{ "await_takes_no_slot", await_takes_no_slot, .verbs = true, .one_slot = true },
 	{ "await_cq_ends_with_the_cq", await_cq_ends_with_the_cq, .verbs = true },
 	{ "await_ends_with_the_client", await_ends_with_the_client, .verbs = true },
@@ -648,7 +648,7 @@ const struct test_case await_tests[] = {
 	  .config = { .issue_timeout_ms = 600000 } },
 	{ "await_event_is_kept", await_event_is_kept, .verbs = true },
 	{ "await_event_from_any_context", await_event_from_any_context, .verbs = true },
-	{ "await_event_of_ones_own_shells", await_event_of_ones_own_shells, .verbs = true },
+	{ "await_event_of_own_shells", await_event_of_own_shells, .verbs = true },
 	{ "await_events_at_most_eight", await_events_at_most_eight, .verbs = true },
 	{ "await_events_of_many_clients", await_events_of_many_clients, .verbs = true },
 	{}

@@ -210,7 +210,7 @@ static unsigned int reaps_before(struct test *t, int tag)
 }
 
 /* While a cancel goes through many requests, a request that can be issued is issued. */
-static void bounds_of_a_cancel_leave_a_turn(struct test *t)
+static void bounds_of_a_cancel_starve_nobody(struct test *t)
 {
 	struct crowd *crowd = new_crowd_of(t, SOME, -ECANCELED);
 	struct mock_request *first = held_request(t, 1), *second = new_request(t, 2);
@@ -255,7 +255,7 @@ static void note_runs(struct typed_request *request)
 }
 
 /* While a destroy completes many requests, an event of a CQ reaches whoever waits for it. */
-static void bounds_of_a_destroy_leave_a_turn(struct test *t)
+static void bounds_of_a_destroy_starve_nobody(struct test *t)
 {
 	struct crowd *crowd = new_crowd_of(t, SOME, -ECANCELED);
 	struct ib_cq *cq = created_cq(t);
@@ -489,7 +489,7 @@ static void bounds_of_the_inbox(struct test *t)
 }
 
 /* As many results at once as the hardware can have, each of its request's last command. */
-static void bounds_of_results_at_once(struct test *t)
+static void bounds_of_concurrent_results(struct test *t)
 {
 	struct mock_request *request[MOCK_SLOTS - 1];
 	int i;
@@ -557,8 +557,8 @@ static void visible_many_objects(struct test *t)
 const struct test_case bounds_tests[] = {
 	{ "bounds_of_a_group_cancel", bounds_of_a_group_cancel, PATIENT },
 	{ "bounds_of_a_cancel_with_free_slots", bounds_of_a_cancel_with_free_slots, PATIENT },
-	{ "bounds_of_a_cancel_leave_a_turn", bounds_of_a_cancel_leave_a_turn },
-	{ "bounds_of_a_destroy_leave_a_turn", bounds_of_a_destroy_leave_a_turn, .verbs = true },
+	{ "bounds_of_a_cancel_starve_nobody", bounds_of_a_cancel_starve_nobody },
+	{ "bounds_of_a_destroy_starve_nobody", bounds_of_a_destroy_starve_nobody, .verbs = true },
 	{ "bounds_of_a_destroy", bounds_of_a_destroy },
 	{ "bounds_of_a_lost_command", bounds_of_a_lost_command, { .issue_timeout_ms = 8000 } },
 	{ "bounds_of_deadlines", bounds_of_deadlines, PATIENT },
@@ -569,7 +569,7 @@ const struct test_case bounds_tests[] = {
 	{ "bounds_of_a_shut_client", bounds_of_a_shut_client, PATIENT },
 	{ "bounds_of_a_detach", bounds_of_a_detach, PATIENT },
 	{ "bounds_of_the_inbox", bounds_of_the_inbox, PATIENT },
-	{ "bounds_of_results_at_once", bounds_of_results_at_once, { .slots = MOCK_SLOTS } },
+	{ "bounds_of_concurrent_results", bounds_of_concurrent_results, { .slots = MOCK_SLOTS } },
 	{ "visible_many_requests", visible_many_requests, PATIENT, .kind = VISIBLE },
 	{ "visible_many_objects", visible_many_objects, .kind = VISIBLE },
 	{}

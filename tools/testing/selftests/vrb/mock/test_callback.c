@@ -163,7 +163,7 @@ static void wait_for_the_interrupt(struct mock_request *request)
 }
 
 /* An interrupt during the callback is not the callback. */
-static void not_idle_to_an_interrupt_of_its_callback(struct test *t)
+static void not_idle_in_an_interrupt_of_its_callback(struct test *t)
 {
 	struct inner *inner = test_alloc(t, sizeof(*inner));
 	struct mock_request *request = new_request(t, 1);
@@ -297,7 +297,7 @@ const struct test_case callback_tests[] = {
 	{ "not_idle_while_its_callback_runs", not_idle_while_its_callback_runs },
 	{ "idle_while_the_callback_of_another_runs", idle_while_the_callback_of_another_runs },
 	{ "kill_waits_for_the_callback", kill_waits_for_the_callback },
-	{ "not_idle_to_an_interrupt_of_its_callback", not_idle_to_an_interrupt_of_its_callback },
+	{ "not_idle_in_an_interrupt_of_its_callback", not_idle_in_an_interrupt_of_its_callback },
 	{ "callback_may_cancel_what_it_submits", callback_may_cancel_what_it_submits },
 	{ "callback_cannot_cancel_itself", callback_cannot_cancel_itself },
 	{ "callback_whose_submit_is_refused", callback_whose_submit_is_refused },

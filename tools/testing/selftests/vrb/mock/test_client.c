@@ -33,7 +33,7 @@ static void cancel_the_group(void *arg)
 	vrb_group_cancel(arg);
 }
 
-static void group_cancel_takes_back_queued(struct test *t)
+static void group_cancel_cancels_queued(struct test *t)
 {
 	struct mock_request *request[4], *outside = new_request(t, 9);
 	struct vrb_group group;
@@ -60,7 +60,7 @@ static void group_cancel_takes_back_queued(struct test *t)
 #define SWEPT 200	/* more than a run of the pump accepts or sweeps */
 
 /* The only slot is taken, and several runs accept them. */
-static void group_cancel_takes_back_what_is_in_the_inbox(struct test *t)
+static void group_cancel_cancels_requests_in_the_inbox(struct test *t)
 {
 	struct mock_request *blocker = held_request(t, 1), *request[SWEPT];
 	struct vrb_group group;
@@ -113,7 +113,7 @@ static void group_cancel_in_the_inbox_before_a_deadline(struct test *t)
 	vrb_group_drain(&group);
 }
 
-static void group_cancel_is_over_for_later_ones(struct test *t)
+static void group_cancel_spares_later_requests(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1);
 	struct vrb_group group;
@@ -449,7 +449,7 @@ static void count_gone(void *context)
 }
 
 /* The parent's child belongs to another client, which may never destroy it. */
-static void client_fence_waits_for_no_other(struct test *t)
+static void client_fence_ignores_other_clients(struct test *t)
 {
 	struct vrb_client *second = vrb_client_register(mock_ibdev(t->mock), "second");
 	struct completion *released = test_alloc(t, 40 * sizeof(*released));
@@ -587,12 +587,12 @@ static void detach_refuses_and_waits(struct test *t)
 
 const struct test_case client_tests[] = {
 	{ "group_poison_refuses", group_poison_refuses },
-	{ "group_cancel_takes_back_queued", group_cancel_takes_back_queued, { .slots = 2 } },
-	{ "group_cancel_takes_back_what_is_in_the_inbox",
-	  group_cancel_takes_back_what_is_in_the_inbox, { .slots = 2 } },
+	{ "group_cancel_cancels_queued", group_cancel_cancels_queued, { .slots = 2 } },
+	{ "group_cancel_cancels_requests_in_the_inbox",
+	  group_cancel_cancels_requests_in_the_inbox, { .slots = 2 } },
 	{ "group_cancel_in_the_inbox_before_a_deadline",
 	  group_cancel_in_the_inbox_before_a_deadline, { .slots = 2 } },
-	{ "group_cancel_is_over_for_later_ones", group_cancel_is_over_for_later_ones },
+	{ "group_cancel_spares_later_requests", group_cancel_spares_later_requests },
 	{ "group_cancel_during_another", group_cancel_during_another, { .slots = 2 } },
 	{ "sweep_ends_under_load", sweep_ends_under_load, { .slots = 8 } },
 	{ "ended_requests_are_counted", ended_requests_are_counted },
@@ -602,7 +602,7 @@ const struct test_case client_tests[] = {
 	{ "clients_at_most_64", clients_at_most_64 },
 	{ "client_fence_waits_for_destroys", client_fence_waits_for_destroys },
 	{ "client_fence_accepts_destroys", client_fence_accepts_destroys },
-	{ "client_fence_waits_for_no_other", client_fence_waits_for_no_other },
+	{ "client_fence_ignores_other_clients", client_fence_ignores_other_clients },
 	{ "client_fence_leaves_among_many", client_fence_leaves_among_many },
 	{ "client_shut_cancels_and_refuses", client_shut_cancels_and_refuses },
 	{ "client_of_another_device", client_of_another_device },

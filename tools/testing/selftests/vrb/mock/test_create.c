@@ -73,7 +73,7 @@ static void create_again_after_failure(struct test *t)
 }
 
 /* The QP's own create fails: requests behind it end, and the CQ stays. */
-static void create_fails_with_what_is_behind(struct test *t)
+static void create_failure_fails_those_behind(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
 	struct ib_qp *qp = shell_qp(t, cq, NULL);
@@ -113,7 +113,7 @@ static void create_again_at_once(struct vrb *vrb)
 }
 
 /* A failed create can only be repeated when the last request behind it has ended. */
-static void create_again_before_the_last_behind_it(struct test *t)
+static void create_again_before_requests_behind_it_end(struct test *t)
 {
 	struct behind *behind = test_alloc(t, MANY * sizeof(*behind));
 	struct ib_cq *cq = created_cq(t);
@@ -217,7 +217,7 @@ static void create_waits_for_both_cqs(struct test *t)
 }
 
 /* The QP waits for its send CQ; meanwhile its receive CQ, which exists, is destroyed. */
-static void create_ends_with_a_parent_it_need_not_wait_for(struct test *t)
+static void create_cancelled_by_end_of_ready_parent(struct test *t)
 {
 	struct ib_cq *send = shell_cq(t), *recv = created_cq(t);
 	struct ib_qp_init_attr attr = { .qp_type = IB_QPT_RC, .send_cq = send, .recv_cq = recv };
@@ -265,7 +265,7 @@ static void create_of_many_children(struct test *t)
 	wait_gone(end_cq(t, cq));
 }
 
-static void create_is_needed_first(struct test *t)
+static void create_must_come_first(struct test *t)
 {
 	struct ib_cq *cq = shell_cq(t);
 	struct ib_qp *qp = shell_qp(t, cq, NULL);
@@ -309,7 +309,7 @@ static void create_cancelled_by_the_parents_end(struct test *t)
 }
 
 /* The destroy is queued behind the create and undoes it. */
-static void create_taken_back_by_destroy(struct test *t)
+static void create_undone_by_destroy(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
 	struct ib_qp *qp = shell_qp(t, cq, NULL);
@@ -502,7 +502,7 @@ static void create_refused_in_the_inbox(struct test *t)
 	end_both(t, qp, cq);
 }
 
-static void connect_keeps_what_it_reached(struct test *t)
+static void connect_keeps_the_state_it_reached(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
 	struct ib_qp *qp = created_qp(t, cq);
@@ -523,18 +523,18 @@ const struct test_case create_tests[] = {
 	{ "create_back_to_back", create_back_to_back, .verbs = true },
 	{ "create_fails_with_its_parent", create_fails_with_its_parent, .verbs = true },
 	{ "create_again_after_failure", create_again_after_failure, .verbs = true },
-	{ "create_fails_with_what_is_behind", create_fails_with_what_is_behind, .verbs = true },
+	{ "create_failure_fails_those_behind", create_failure_fails_those_behind, .verbs = true },
 	{ "create_waits_for_both_cqs", create_waits_for_both_cqs, .verbs = true },
-	{ "create_ends_with_a_parent_it_need_not_wait_for",
-	  create_ends_with_a_parent_it_need_not_wait_for, .verbs = true },
-	{ "create_again_before_the_last_behind_it", create_again_before_the_last_behind_it,
+	{ "create_cancelled_by_end_of_ready_parent",
+	  create_cancelled_by_end_of_ready_parent, .verbs = true },
+	{ "create_again_before_requests_behind_it_end", create_again_before_requests_behind_it_end,
 	  .verbs = true },
 	{ "create_fails_before_a_detach", create_fails_before_a_detach, .verbs = true },
 	{ "create_of_many_children", create_of_many_children, .verbs = true },
-	{ "create_is_needed_first", create_is_needed_first, .verbs = true },
+	{ "create_must_come_first", create_must_come_first, .verbs = true },
 	{ "create_cancelled_by_the_parents_end", create_cancelled_by_the_parents_end,
 	  .verbs = true },
-	{ "create_taken_back_by_destroy", create_taken_back_by_destroy, .verbs = true },
+	{ "create_undone_by_destroy", create_undone_by_destroy, .verbs = true },
 	{ "create_queued_when_destroyed", create_queued_when_destroyed, .verbs = true },
 	{ "create_can_be_cancelled", create_can_be_cancelled, .verbs = true },
 	{ "create_ends_with_the_client", create_ends_with_the_client, .verbs = true },
@@ -542,6 +542,6 @@ const struct test_case create_tests[] = {
 	{ "create_from_any_context", create_from_any_context, .verbs = true },
 	{ "create_twice_in_the_inbox", create_twice_in_the_inbox, .verbs = true },
 	{ "create_refused_in_the_inbox", create_refused_in_the_inbox, .verbs = true },
-	{ "connect_keeps_what_it_reached", connect_keeps_what_it_reached, .verbs = true },
+	{ "connect_keeps_the_state_it_reached", connect_keeps_the_state_it_reached, .verbs = true },
 	{}
 };

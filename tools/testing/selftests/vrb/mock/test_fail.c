@@ -23,7 +23,7 @@ static void fail_completes_queued_and_issued(struct test *t)
 	EXPECT_EQ(t, counters(t).failed, SEVERAL);
 }
 
-static void fail_completes_what_waits_for_the_register(struct test *t)
+static void fail_completes_behind_a_busy_register(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1);
 
@@ -131,7 +131,7 @@ static void fail_when_post_fails(struct test *t)
 	EXPECT_EQ(t, t->mock->quiesces, 1);
 }
 
-static void fail_ignores_what_comes_later(struct test *t)
+static void fail_ignores_later_completions(struct test *t)
 {
 	struct mock_request *request = held_request(t, 1);
 
@@ -180,7 +180,7 @@ static void submit_meanwhile(struct mock *mock)
 	EXPECT_EQ(request->test, request->script.posts, 0);
 }
 
-static void revive_issues_when_it_is_through(struct test *t)
+static void revive_issues_only_at_its_end(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1);
 
@@ -226,17 +226,17 @@ static void device_config_is_checked(struct test *t)
 
 const struct test_case fail_tests[] = {
 	{ "fail_completes_queued_and_issued", fail_completes_queued_and_issued },
-	{ "fail_completes_what_waits_for_the_register",
-	  fail_completes_what_waits_for_the_register },
+	{ "fail_completes_behind_a_busy_register",
+	  fail_completes_behind_a_busy_register },
 	{ "fail_completes_destroys_with_success", fail_completes_destroys_with_success },
 	{ "fail_releases_zombies", fail_releases_zombies, { .issue_timeout_ms = 100 } },
 	{ "fail_refuses_requests_but_not_destroys", fail_refuses_requests_but_not_destroys },
 	{ "fail_only_once", fail_only_once },
 	{ "fail_from_softirq", fail_from_softirq },
 	{ "fail_when_post_fails", fail_when_post_fails },
-	{ "fail_ignores_what_comes_later", fail_ignores_what_comes_later },
+	{ "fail_ignores_later_completions", fail_ignores_later_completions },
 	{ "revive_after_reset", revive_after_reset },
-	{ "revive_issues_when_it_is_through", revive_issues_when_it_is_through },
+	{ "revive_issues_only_at_its_end", revive_issues_only_at_its_end },
 	{ "fail_names_the_step", fail_names_the_step, { .issue_timeout_ms = 300 } },
 	{ "device_config_is_checked", device_config_is_checked },
 	{}

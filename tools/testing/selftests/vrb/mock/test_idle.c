@@ -26,7 +26,7 @@ static void resume_nobody(void *arg)
 	vrb_resume(&object->object);
 }
 
-static void idle_run_asks_for_no_interrupt(struct test *t)
+static void idle_run_does_not_rearm(struct test *t)
 {
 	struct mock_object *object;
 	struct completion released;
@@ -50,7 +50,7 @@ static void interrupt(void *arg)
 }
 
 /* An interrupt without an event also uses up the arming, so it is armed again. */
-static void interrupt_is_asked_for_again(struct test *t)
+static void interrupt_without_an_event_is_rearmed(struct test *t)
 {
 	unsigned int rearms, i;
 
@@ -92,7 +92,7 @@ static void waiting_device_does_not_run(struct test *t)
 }
 
 /* A kick from process context runs the pump at once, not in ksoftirqd. */
-static void kick_runs_here_and_now(struct test *t)
+static void kick_from_process_context_runs_at_once(struct test *t)
 {
 	struct mock_object *object;
 	struct completion released;
@@ -113,7 +113,7 @@ static void kick_runs_here_and_now(struct test *t)
 }
 
 /* The event comes after the last look, before the interrupt is armed, and raises no interrupt. */
-static void event_before_the_interrupt_is_asked_for(struct test *t)
+static void event_just_before_the_rearm(struct test *t)
 {
 	struct mock_request *request;
 	unsigned int i;
@@ -129,10 +129,10 @@ static void event_before_the_interrupt_is_asked_for(struct test *t)
 }
 
 const struct test_case idle_tests[] = {
-	{ "kick_runs_here_and_now", kick_runs_here_and_now },
-	{ "event_before_the_interrupt_is_asked_for", event_before_the_interrupt_is_asked_for },
-	{ "idle_run_asks_for_no_interrupt", idle_run_asks_for_no_interrupt },
-	{ "interrupt_is_asked_for_again", interrupt_is_asked_for_again },
+	{ "kick_from_process_context_runs_at_once", kick_from_process_context_runs_at_once },
+	{ "event_just_before_the_rearm", event_just_before_the_rearm },
+	{ "idle_run_does_not_rearm", idle_run_does_not_rearm },
+	{ "interrupt_without_an_event_is_rearmed", interrupt_without_an_event_is_rearmed },
 	{ "idle_device_does_not_run", idle_device_does_not_run },
 	{ "waiting_device_does_not_run", waiting_device_does_not_run },
 	{}

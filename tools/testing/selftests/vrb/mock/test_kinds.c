@@ -745,12 +745,12 @@ static void detach_under_shells(struct test *t, bool ends)
 	EXPECT_EQ(t, atomic_read(&t->pd->usecnt), 0);
 }
 
-static void detach_with_shells_in_every_life(struct test *t)
+static void detach_with_shells_in_every_state(struct test *t)
 {
 	detach_under_shells(t, true);
 }
 
-static void detach_with_shells_left_in_every_life(struct test *t)
+static void detach_with_shells_left_in_every_state(struct test *t)
 {
 	detach_under_shells(t, false);
 }
@@ -772,8 +772,8 @@ const struct test_case kinds_tests[] = {
 	  .kind = MISUSE },
 	{ "misuse_shell_given_to_ib_free_cq", misuse_shell_given_to_ib_free_cq, .verbs = true,
 	  .kind = MISUSE },
-	{ "detach_with_shells_in_every_life", detach_with_shells_in_every_life, .verbs = true },
-	{ "detach_with_shells_left_in_every_life", detach_with_shells_left_in_every_life,
+	{ "detach_with_shells_in_every_state", detach_with_shells_in_every_state, .verbs = true },
+	{ "detach_with_shells_left_in_every_state", detach_with_shells_left_in_every_state,
 	  .verbs = true },
 	{}
 };

@@ -89,7 +89,7 @@ static void outlive_the_flush(struct test *t)
 	wait_over(request, 0);
 }
 
-static void flush_that_comes_late(struct test *t)
+static void flush_after_a_stop_of_the_device(struct test *t)
 {
 	vrb_device_fail(t->dev, "on request");
 	wait_failed(t);
@@ -207,12 +207,12 @@ static void end_with_zombies_of_no_object(struct test *t)
 	end_with(t, NULL);
 }
 
-static void zombie_at_the_end_of_a_device(struct test *t)
+static void zombie_at_device_destroy(struct test *t)
 {
 	while_held_up(t, "vrb_flush", end_with_zombies);
 }
 
-static void zombie_of_no_object_at_the_end(struct test *t)
+static void zombie_without_object_at_device_destroy(struct test *t)
 {
 	while_held_up(t, "vrb_flush", end_with_zombies_of_no_object);
 }
@@ -244,7 +244,7 @@ static void join_what_is_going(struct test *t)
 	destroy_work_on_stack(&stopping.work);
 }
 
-static void detach_refuses_who_has_found_it(struct test *t)
+static void detach_refuses_a_late_registration(struct test *t)
 {
 	while_held_up(t, "vrb_sweep_start", join_what_is_going);
 }
@@ -272,7 +272,7 @@ static void leave(struct work_struct *work)
  * While the destroy is in the inbox, nobody knows that it will wait for another client's child. So
  * the fence waits for it.
  */
-static void fence_hears_of_a_destroy_from_the_inbox(struct test *t)
+static void fence_waits_for_a_destroy_in_the_inbox(struct test *t)
 {
 	struct leaving leaving = { .client = vrb_client_register(mock_ibdev(t->mock), "leaving") };
 	struct completion parent_released, child_released;
@@ -553,7 +553,7 @@ static void have_it_looked_at(struct mock_request *request)
 }
 
 /* A request that became idle on an earlier device is idle, whatever callback the new one runs. */
-static void idle_since_another_device(struct test *t)
+static void idle_after_an_earlier_device(struct test *t)
 {
 	struct mock_request *before = new_request(t, 1), *now = new_request(t, 2);
 	struct looking looking = { .before = before };
@@ -644,7 +644,7 @@ static void end_with_a_timer(struct test *t, struct kprobe **probes, int nr)
 }
 
 /* The pump has stopped, and its device's timer stops next: it must not start the pump again. */
-static void timer_at_the_end_of_a_device(struct test *t)
+static void timer_at_device_destroy(struct test *t)
 {
 	struct kprobe end = { .symbol_name = "vrb_time_stop", .pre_handler = let_the_timer_fire };
 	struct kprobe kick = { .symbol_name = "vrb_kick", .pre_handler = count_kick };
@@ -680,18 +680,18 @@ static void stop_ends_the_timer_of_a_softirq(struct test *t)
 }
 
 const struct test_case late_tests[] = {
-	{ "flush_that_comes_late", flush_that_comes_late },
+	{ "flush_after_a_stop_of_the_device", flush_after_a_stop_of_the_device },
 	{ "revive_before_the_provider_knows", revive_before_the_provider_knows },
-	{ "zombie_at_the_end_of_a_device", zombie_at_the_end_of_a_device },
-	{ "zombie_of_no_object_at_the_end", zombie_of_no_object_at_the_end },
-	{ "fence_hears_of_a_destroy_from_the_inbox", fence_hears_of_a_destroy_from_the_inbox },
-	{ "detach_refuses_who_has_found_it", detach_refuses_who_has_found_it },
+	{ "zombie_at_device_destroy", zombie_at_device_destroy },
+	{ "zombie_without_object_at_device_destroy", zombie_without_object_at_device_destroy },
+	{ "fence_waits_for_a_destroy_in_the_inbox", fence_waits_for_a_destroy_in_the_inbox },
+	{ "detach_refuses_a_late_registration", detach_refuses_a_late_registration },
 	{ "client_fence_waits_for_gone", client_fence_waits_for_gone },
 	{ "client_fence_waits_for_those_it_leaves", client_fence_waits_for_those_it_leaves },
 	{ "kill_goes_on_after_a_refused_submit", kill_goes_on_after_a_refused_submit,
 	  { .issue_timeout_ms = 600000 } },
-	{ "idle_since_another_device", idle_since_another_device },
+	{ "idle_after_an_earlier_device", idle_after_an_earlier_device },
 	{ "stop_ends_the_timer_of_a_softirq", stop_ends_the_timer_of_a_softirq },
-	{ "timer_at_the_end_of_a_device", timer_at_the_end_of_a_device },
+	{ "timer_at_device_destroy", timer_at_device_destroy },
 	{}
 };

@@ -63,7 +63,7 @@ static void misuse_groups_in_hardirq(struct test *t)
 }
 
 /* A notification without a callback is ignored, so the fence does not wait for it. */
-static void misuse_notify_of_nobody(struct test *t)
+static void misuse_notify_without_a_callback(struct test *t)
 {
 	struct vrb_group group;
 
@@ -88,7 +88,7 @@ static int wait_for_nothing(struct vrb_device *dev, struct vrb *vrb, struct vrb_
 	return VRB_WAIT;
 }
 
-static void misuse_wait_of_no_object(struct test *t)
+static void misuse_wait_without_an_object(struct test *t)
 {
 	static const struct vrb_step steps[] = { { .name = "wait", .encode = wait_for_nothing } };
 	static const struct vrb_verb verb = { .name = "wait", .class = VRB_CLASS_NORMAL,
@@ -183,10 +183,10 @@ destroy_cache:
 const struct test_case misuse_tests[] = {
 	{ "misuse_cancel_in_hardirq", misuse_cancel_in_hardirq, .kind = MISUSE },
 	{ "misuse_groups_in_hardirq", misuse_groups_in_hardirq, .kind = MISUSE },
-	{ "misuse_notify_of_nobody", misuse_notify_of_nobody, .kind = MISUSE },
+	{ "misuse_notify_without_a_callback", misuse_notify_without_a_callback, .kind = MISUSE },
 	{ "misuse_wait_with_callback", misuse_wait_with_callback, .kind = MISUSE },
 	{ "misuse_leak_is_not_waited_for", misuse_leak_is_not_waited_for, .kind = MISUSE },
-	{ "misuse_wait_of_no_object", misuse_wait_of_no_object, .kind = MISUSE },
+	{ "misuse_wait_without_an_object", misuse_wait_without_an_object, .kind = MISUSE },
 	{ "misuse_free_of_a_queued_request", misuse_free_of_a_queued_request, .kind = MISUSE,
 	  .one_slot = true },
 	{}

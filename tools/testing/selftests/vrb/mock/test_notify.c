@@ -52,7 +52,7 @@ static void wait_told_once(struct test *t, struct completion *over, const unsign
 	EXPECT_EQ(t, *calls, 1);
 }
 
-static void notify_when_the_last_is_over(struct test *t)
+static void notify_when_the_last_request_completes(struct test *t)
 {
 	struct mock_request *first = held_request(t, 1), *second = held_request(t, 2);
 	struct completion over;
@@ -105,7 +105,7 @@ static void notify_of_an_idle_group(struct test *t)
 }
 
 /* The second call comes before the notification: one callback, and the fence counts one. */
-static void notify_asked_twice(struct test *t)
+static void notify_requested_twice(struct test *t)
 {
 	struct mock_request *request = held_request(t, 1);
 	struct completion over;
@@ -189,12 +189,12 @@ static void notify_of_many_groups(struct test *t)
 }
 
 const struct test_case notify_tests[] = {
-	{ "notify_when_the_last_is_over", notify_when_the_last_is_over,
+	{ "notify_when_the_last_request_completes", notify_when_the_last_request_completes,
 	  .config = { .slots = 3 } },
 	{ "notify_not_before_a_later_request", notify_not_before_a_later_request },
 	{ "notify_of_an_idle_group", notify_of_an_idle_group },
 	{ "notify_of_many_groups", notify_of_many_groups },
-	{ "notify_asked_twice", notify_asked_twice },
+	{ "notify_requested_twice", notify_requested_twice },
 	{ "notify_after_a_cancel", notify_after_a_cancel, .one_slot = true },
 	{}
 };

@@ -253,7 +253,7 @@ static void numbers_of_register_reads_in_a_submit(struct test *t)
 		wait_over(request[i], 0);
 }
 
-static void numbers_of_bytes(struct test *t)
+static void numbers_of_structure_sizes(struct test *t)
 {
 	pr_info("numbers: struct vrb %zu, vrb_object %zu, vrb_group %zu, vrb_slot %zu, vrb_user %zu bytes\n",
 		sizeof(struct vrb), sizeof(struct vrb_object), sizeof(struct vrb_group),
@@ -320,7 +320,7 @@ const struct test_case numbers_tests[] = {
 	{ "numbers_of_an_event", numbers_of_an_event },
 	{ "numbers_of_register_reads", numbers_of_register_reads },
 	{ "numbers_of_register_reads_in_a_submit", numbers_of_register_reads_in_a_submit },
-	{ "numbers_of_bytes", numbers_of_bytes },
+	{ "numbers_of_structure_sizes", numbers_of_structure_sizes },
 	{ "numbers_of_an_idle_run", numbers_of_an_idle_run },
 	{}
 };

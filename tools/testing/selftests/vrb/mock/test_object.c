@@ -253,7 +253,7 @@ static void destroy_that_may_not_be_refused(struct test *t)
 }
 
 /* If nobody waits, nobody can be told of the refusal, so the device fails. */
-static void destroy_refused_to_nobody_fails_device(struct test *t)
+static void destroy_refused_to_no_waiter_fails_device(struct test *t)
 {
 	struct mock_object *object;
 	struct completion released;
@@ -301,7 +301,7 @@ static void tryget_gives_a_reference(struct test *t)
 	wait_released(t, &released);
 }
 
-static void tryget_holds_up_a_destroy(struct test *t)
+static void tryget_delays_a_destroy(struct test *t)
 {
 	struct mock_request *gone = new_request(t, 1);
 	struct mock_object *object;
@@ -326,7 +326,7 @@ static bool is_being_destroyed(void *arg)
 }
 
 /* The destroy is queued behind a reference, then issued; object_release() tries once more. */
-static void tryget_refuses_what_is_being_destroyed(struct test *t)
+static void tryget_refuses_a_dying_object(struct test *t)
 {
 	struct mock_request *gone = new_request(t, 1);
 	struct mock_object *object;
@@ -346,7 +346,7 @@ static void tryget_refuses_what_is_being_destroyed(struct test *t)
 }
 
 /* Without a destroy: object_release() finds that a released object gives no reference. */
-static void tryget_refuses_what_is_released(struct test *t)
+static void tryget_refuses_a_released_object(struct test *t)
 {
 	struct mock_object *object;
 	struct completion released;
@@ -504,7 +504,7 @@ static void last_use_ends_in_process_context(struct test *t)
 }
 
 /* The pump handles all news of an object that came before its run. */
-static void news_of_an_object_add_up(struct test *t)
+static void news_of_an_object_are_merged(struct test *t)
 {
 	struct mock_request *first = new_request(t, 0), *queued[MANY];
 	struct mock_object *object;
@@ -565,18 +565,18 @@ const struct test_case object_tests[] = {
 	{ "destroy_may_be_refused_by_hardware", destroy_may_be_refused_by_hardware },
 	{ "destroy_refused_halfway_fails_device", destroy_refused_halfway_fails_device },
 	{ "destroy_that_may_not_be_refused", destroy_that_may_not_be_refused },
-	{ "destroy_refused_to_nobody_fails_device", destroy_refused_to_nobody_fails_device },
+	{ "destroy_refused_to_no_waiter_fails_device", destroy_refused_to_no_waiter_fails_device },
 	{ "destroy_from_softirq", destroy_from_softirq },
 	{ "tryget_gives_a_reference", tryget_gives_a_reference },
-	{ "tryget_holds_up_a_destroy", tryget_holds_up_a_destroy },
-	{ "tryget_refuses_what_is_being_destroyed", tryget_refuses_what_is_being_destroyed },
-	{ "tryget_refuses_what_is_released", tryget_refuses_what_is_released },
+	{ "tryget_delays_a_destroy", tryget_delays_a_destroy },
+	{ "tryget_refuses_a_dying_object", tryget_refuses_a_dying_object },
+	{ "tryget_refuses_a_released_object", tryget_refuses_a_released_object },
 	{ "tryget_after_a_refused_destroy", tryget_after_a_refused_destroy },
 	{ "tryget_from_softirq", tryget_from_softirq },
 	{ "tryget_races_with_destroy", tryget_races_with_destroy },
 	{ "object_unknown_to_hardware", object_unknown_to_hardware },
 	{ "last_use_ends_in_process_context", last_use_ends_in_process_context, NEVER },
-	{ "news_of_an_object_add_up", news_of_an_object_add_up },
+	{ "news_of_an_object_are_merged", news_of_an_object_are_merged },
 	{ "object_parents_are_limited", object_parents_are_limited },
 	{}
 };

@@ -140,7 +140,7 @@ static void call_directly(void (*fn)(void *arg), void *arg)
 }
 
 /* The last put may hold any lock, so the release comes later, from the pump. */
-static void last_put_releases_nothing_itself(struct test *t)
+static void last_put_defers_the_release(struct test *t)
 {
 	static const struct {
 		void (*call)(void (*fn)(void *arg), void *arg);
@@ -282,7 +282,7 @@ static void release_may_free_the_object(struct test *t)
 }
 
 /* When the engine's device is gone, the provider's module may go: nothing calls it any more. */
-static void device_goes_after_the_last_free(struct test *t)
+static void device_destroy_waits_for_the_last_free(struct test *t)
 {
 	static const struct test_case second = { .config = { .name = "second" } };
 	struct mock *mock = mock_create(&second);
@@ -354,11 +354,11 @@ static void references_race_with_destroys(struct test *t)
 const struct test_case refs_tests[] = {
 	{ "waiter_wakes_after_release", waiter_wakes_after_release },
 	{ "release_not_inside_a_put_of_another", release_not_inside_a_put_of_another },
-	{ "last_put_releases_nothing_itself", last_put_releases_nothing_itself },
+	{ "last_put_defers_the_release", last_put_defers_the_release },
 	{ "tryget_from_hardirq", tryget_from_hardirq },
 	{ "memory_stays_for_readers", memory_stays_for_readers },
 	{ "release_may_free_the_object", release_may_free_the_object },
-	{ "device_goes_after_the_last_free", device_goes_after_the_last_free },
+	{ "device_destroy_waits_for_the_last_free", device_destroy_waits_for_the_last_free },
 	{ "references_race_with_destroys", references_race_with_destroys },
 	{}
 };

@@ -42,7 +42,7 @@ static void submit_verb_of_one_command(struct test *t)
 }
 
 /* A second request makes the pump run; the first completes when that run can no longer find it. */
-static void kick_in_the_last_moment(struct test *t)
+static void kick_at_the_end_of_a_run(struct test *t)
 {
 	struct mock_request *missed = held_request(t, 1), *other = new_request(t, 2);
 
@@ -207,7 +207,7 @@ static void submit_twice(struct test *t)
 	EXPECT_EQ(t, counters(t).refused, 1);
 }
 
-static void submit_refuses_nonsense(struct test *t)
+static void submit_refuses_malformed_requests(struct test *t)
 {
 	static const struct vrb_verb no_steps = { .name = "none", .class = VRB_CLASS_NORMAL };
 	struct vrb_verb *no_class = test_alloc(t, sizeof(*no_class));
@@ -591,9 +591,9 @@ const struct test_case request_tests[] = {
 	{ "inbox_keeps_order", inbox_keeps_order },
 	{ "inbox_is_fifo", inbox_is_fifo },
 	{ "inbox_can_be_cancelled", inbox_can_be_cancelled },
-	{ "submit_refuses_nonsense", submit_refuses_nonsense },
+	{ "submit_refuses_malformed_requests", submit_refuses_malformed_requests },
 	{ "submit_refuses_event_verbs", submit_refuses_event_verbs },
-	{ "kick_in_the_last_moment", kick_in_the_last_moment },
+	{ "kick_at_the_end_of_a_run", kick_at_the_end_of_a_run },
 	{ "callback_may_submit_again", callback_may_submit_again },
 	{ "callback_may_cancel_another", callback_may_cancel_another },
 	{ "callback_may_free_request", callback_may_free_request },

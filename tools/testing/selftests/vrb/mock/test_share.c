@@ -144,7 +144,7 @@ static void share_is_equal(struct test *t)
 }
 
 /* A process gets its share, whatever the class of its requests is. */
-static void share_whatever_the_class(struct test *t)
+static void share_across_classes(struct test *t)
 {
 	struct process *process = test_alloc(t, 2 * sizeof(*process));
 
@@ -251,7 +251,7 @@ static void process_ages_behind_itself(struct test *t)
 }
 
 /* Until it is old a request lets those of the class above go first. */
-static void class_background_lets_normal_go_first(struct test *t)
+static void class_background_yields_to_normal(struct test *t)
 {
 	struct mock_request *blocker = held_request(t, 1), *old = new_request(t, 2);
 	struct mock_request *young = new_request(t, 3);
@@ -292,7 +292,7 @@ static void class_of_the_caller(struct test *t)
 
 const struct test_case share_tests[] = {
 	{ "share_is_equal", share_is_equal, { .slots = 8 } },
-	{ "share_whatever_the_class", share_whatever_the_class, { .slots = 8 } },
+	{ "share_across_classes", share_across_classes, { .slots = 8 } },
 	{ "share_of_teardowns", share_of_teardowns, { .slots = 8 } },
 	{ "share_leaves_one_for_the_kernel", share_leaves_one_for_the_kernel, { .slots = 8 } },
 	{ "class_normal_ages", class_normal_ages, { .slots = 3 } },
@@ -304,7 +304,7 @@ const struct test_case share_tests[] = {
 	{ "kernel_ages_behind_a_process", kernel_ages_behind_a_process, { .slots = 3 } },
 	{ "process_ages_behind_another", process_ages_behind_another, { .slots = 3 } },
 	{ "process_ages_behind_itself", process_ages_behind_itself, { .slots = 3 } },
-	{ "class_background_lets_normal_go_first", class_background_lets_normal_go_first,
+	{ "class_background_yields_to_normal", class_background_yields_to_normal,
 	  { .slots = 2 } },
 	{ "class_of_the_caller", class_of_the_caller, { .slots = 2 } },
 	{}

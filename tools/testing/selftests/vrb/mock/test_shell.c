@@ -229,7 +229,7 @@ static void shell_counts_its_users(struct test *t)
 }
 
 /* The QP first or the CQ first: a CQ stays until the QP is gone. */
-static void shell_stays_for_its_children(struct test *t)
+static void shell_outlives_its_children(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
 	struct ib_qp *qp = created_qp(t, cq);
@@ -331,7 +331,7 @@ static void expect_no_shell(struct test *t, struct vrb_client *client, struct ib
 	EXPECT_EQ(t, PTR_ERR(vrb_alloc_mr(client, t->pd, 1, GFP_KERNEL)), error);
 }
 
-static void shell_is_refused_at_the_end(struct test *t)
+static void shell_alloc_refused_while_ending(struct test *t)
 {
 	struct vrb_client *other = vrb_client_register(t->mock->ibdev, "other");
 	struct ib_cq *cq = created_cq(t);
@@ -350,7 +350,7 @@ static void expect_no_qp(struct test *t, struct ib_pd *pd, struct ib_qp_init_att
 }
 
 /* A PD of another device or of a process, an SRQ of another client, and unsupported attributes. */
-static void shell_needs_parents_of_its_own(struct test *t)
+static void shell_parents_are_checked(struct test *t)
 {
 	struct vrb_client *other = vrb_client_register(t->mock->ibdev, "other");
 	struct ib_srq_init_attr srq_attr = { .attr = { .max_wr = 8, .max_sge = 1 } };
@@ -394,7 +394,7 @@ static void tell_qp(struct ib_qp *qp, enum ib_event_type type)
 }
 
 /* As for ib_core's QPs: the handler gets all events, and a drain gets the last WQE's. */
-static void shell_passes_events_on(struct test *t)
+static void shell_forwards_events(struct test *t)
 {
 	unsigned int events = 0;
 	struct ib_cq *cq = shell_cq(t);
@@ -573,7 +573,7 @@ static void leave_stops_the_hardware(struct test *t)
 }
 
 /* The attach completes when the destroy has begun to wait: the fence must not wait for both. */
-static void leave_of_what_is_attached_under_its_destroy(struct test *t)
+static void leave_of_a_qp_attached_during_its_destroy(struct test *t)
 {
 	struct ib_cq *cq = created_cq(t);
 	struct ib_qp *qp = created_qp(t, cq);
@@ -726,15 +726,15 @@ const struct test_case shell_tests[] = {
 	  .verbs = true },
 	{ "shell_works_with_ib_core_inlines", shell_works_with_ib_core_inlines, .verbs = true },
 	{ "shell_counts_its_users", shell_counts_its_users, .verbs = true },
-	{ "shell_stays_for_its_children", shell_stays_for_its_children, .verbs = true },
+	{ "shell_outlives_its_children", shell_outlives_its_children, .verbs = true },
 	{ "shell_refuses_a_dying_parent", shell_refuses_a_dying_parent, .verbs = true },
 	{ "shell_is_no_parent_for_ib_core", shell_is_no_parent_for_ib_core, .verbs = true },
 	{ "shell_belongs_to_one_client", shell_belongs_to_one_client, .verbs = true },
 	{ "shell_without_memory", shell_without_memory, .verbs = true },
 	{ "shell_attributes_are_checked", shell_attributes_are_checked, .verbs = true },
-	{ "shell_is_refused_at_the_end", shell_is_refused_at_the_end, .verbs = true },
-	{ "shell_needs_parents_of_its_own", shell_needs_parents_of_its_own, .verbs = true },
-	{ "shell_passes_events_on", shell_passes_events_on, .verbs = true },
+	{ "shell_alloc_refused_while_ending", shell_alloc_refused_while_ending, .verbs = true },
+	{ "shell_parents_are_checked", shell_parents_are_checked, .verbs = true },
+	{ "shell_forwards_events", shell_forwards_events, .verbs = true },
 	{ "shell_is_destroyed_once", shell_is_destroyed_once, .verbs = true },
 	{ "shell_is_destroyed_from_any_context", shell_is_destroyed_from_any_context,
 	  .verbs = true },
@@ -743,8 +743,8 @@ const struct test_case shell_tests[] = {
 	{ "shells_left_by_their_client", shells_left_by_their_client, .verbs = true },
 	{ "shell_left_while_it_is_used", shell_left_while_it_is_used, .verbs = true },
 	{ "leave_waits_for_no_other_client", leave_waits_for_no_other_client, .verbs = true },
-	{ "leave_of_what_is_attached_under_its_destroy",
-	  leave_of_what_is_attached_under_its_destroy, .verbs = true },
+	{ "leave_of_a_qp_attached_during_its_destroy",
+	  leave_of_a_qp_attached_during_its_destroy, .verbs = true },
 	{ "leave_stops_the_hardware", leave_stops_the_hardware, .verbs = true },
 	{ "leave_that_fails_stops_the_device", leave_that_fails_stops_the_device,
 	  .verbs = true },

@@ -311,7 +311,7 @@ static u64 post_after_refusals(struct test *t)
  * with a few microseconds again: one of many requests is posted within a millisecond, which is too
  * early for the slow timer, however fast the machine is.
  */
-static void register_busy_is_retried_soon_again(struct test *t)
+static void register_busy_backoff_is_reset(struct test *t)
 {
 	struct mock_request *slow = new_request(t, 0);
 	unsigned long end = jiffies + MOCK_PATIENCE;
@@ -374,7 +374,7 @@ static bool no_zombie(void *arg)
 }
 
 /* A command that timed out may still complete, with the token of its slot. */
-static void slots_change_not_under_zombies(struct test *t)
+static void slots_do_not_change_under_zombies(struct test *t)
 {
 	struct mock_request *lost = held_request(t, 1);
 
@@ -408,7 +408,7 @@ static void register_busy_keeps_others_queued(struct test *t)
 }
 
 /* One that was waiting is runnable, and no run of the pump has issued it yet. */
-static void order_behind_what_is_runnable(struct test *t)
+static void order_behind_runnable_requests(struct test *t)
 {
 	struct mock_request *waits = new_request(t, 1), *later = new_request(t, 2);
 	struct mock_object *object;
@@ -480,7 +480,7 @@ static u64 look_for(struct test *t)
  * few microseconds again: the third look for one of many comes within a millisecond, which is too
  * early for the slow timer, however fast the machine is.
  */
-static void slot_one_is_looked_at_soon_again(struct test *t)
+static void slot_one_poll_interval_is_reset(struct test *t)
 {
 	struct mock_request *slow = held_request(t, 0);
 	unsigned long end = jiffies + MOCK_PATIENCE;
@@ -570,20 +570,20 @@ const struct test_case slots_tests[] = {
 	{ "slots_shared_among_users", slots_shared_among_users, { .slots = 8 } },
 	{ "slots_of_a_user_for_teardown", slots_of_a_user_for_teardown, { .slots = 4 } },
 	{ "slot_one_at_first", slot_one_at_first, .one_slot = true },
-	{ "slot_one_is_looked_at_soon_again", slot_one_is_looked_at_soon_again,
+	{ "slot_one_poll_interval_is_reset", slot_one_poll_interval_is_reset,
 	  .one_slot = true },
 	{ "slots_raised_and_lowered", slots_raised_and_lowered, .one_slot = true },
 	{ "slots_change_between_commands", slots_change_between_commands, { .slots = 8 } },
 	{ "slot_reserved_for_teardown", slot_reserved_for_teardown, { .slots = 3 } },
-	{ "order_behind_what_is_runnable", order_behind_what_is_runnable, { .slots = 8 } },
+	{ "order_behind_runnable_requests", order_behind_runnable_requests, { .slots = 8 } },
 	{ "order_fifo_per_object", order_fifo_per_object },
 	{ "order_none_between_objects", order_none_between_objects },
 	{ "class_order", class_order, { .slots = 2 } },
 	{ "class_background_ages", class_background_ages, { .slots = 2 } },
 	{ "register_busy_is_retried", register_busy_is_retried },
-	{ "register_busy_is_retried_soon_again", register_busy_is_retried_soon_again },
+	{ "register_busy_backoff_is_reset", register_busy_backoff_is_reset },
 	{ "register_busy_between_steps", register_busy_between_steps },
-	{ "slots_change_not_under_zombies", slots_change_not_under_zombies,
+	{ "slots_do_not_change_under_zombies", slots_do_not_change_under_zombies,
 	  { .slots = 8, .issue_timeout_ms = 100 } },
 	{ "register_busy_keeps_others_queued", register_busy_keeps_others_queued },
 	{ "register_busy_keeps_order_of_steps", register_busy_keeps_order_of_steps },

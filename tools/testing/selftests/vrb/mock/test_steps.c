@@ -240,7 +240,7 @@ static bool two_posts(void *arg)
 	return READ_ONCE(request->script.posts) == 2;
 }
 
-static void steps_others_go_between(struct test *t)
+static void steps_of_others_interleave(struct test *t)
 {
 	struct mock_request *slow = new_request(t, 1), *quick = new_request(t, 2);
 
@@ -264,7 +264,7 @@ const struct test_case steps_tests[] = {
 	{ "steps_may_be_skipped", steps_may_be_skipped },
 	{ "steps_may_end_early", steps_may_end_early },
 	{ "steps_encode_failure", steps_encode_failure },
-	{ "steps_others_go_between", steps_others_go_between },
+	{ "steps_of_others_interleave", steps_of_others_interleave },
 	{ "steps_without_commands", steps_without_commands },
 	{ "steps_may_be_repeated", steps_may_be_repeated },
 	{ "steps_undo_refused_fails_device", steps_undo_refused_fails_device },

@@ -129,7 +129,7 @@ static void stop_completes_everything(struct test *t)
 }
 
 /* A device ends with requests in flight; stop.sh checks the log. */
-static void stop_by_the_end_of_the_device(struct test *t)
+static void stop_at_device_destroy(struct test *t)
 {
 	static const struct test_case second = { .config = { .name = "second" } };
 	struct mock *mock = mock_create(&second);
@@ -188,7 +188,7 @@ static bool is_told(void *arg)
 }
 
 /* Each failure is reported once, whatever runs the pump in between. */
-static void every_failure_is_told_once(struct test *t)
+static void every_failure_is_reported_once(struct test *t)
 {
 	struct mock_request *request;
 	struct mock_thread thread;
@@ -221,8 +221,8 @@ const struct test_case stop_tests[] = {
 	  fail_in_softirq_returns_when_the_hardware_has_stopped },
 	{ "failed_is_not_yet_quiesced", failed_is_not_yet_quiesced },
 	{ "stop_completes_everything", stop_completes_everything },
-	{ "stop_by_the_end_of_the_device", stop_by_the_end_of_the_device },
+	{ "stop_at_device_destroy", stop_at_device_destroy },
 	{ "fail_after_a_stop", fail_after_a_stop },
-	{ "every_failure_is_told_once", every_failure_is_told_once },
+	{ "every_failure_is_reported_once", every_failure_is_reported_once },
 	{}
 };

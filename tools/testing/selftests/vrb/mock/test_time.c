@@ -25,7 +25,7 @@ static void deadline_of_a_queued_request(struct test *t)
 	wait_released(t, &released);
 }
 
-static void deadline_does_not_concern_issued(struct test *t)
+static void deadline_ignored_once_issued(struct test *t)
 {
 	struct mock_request *request = held_request(t, 1);
 
@@ -40,7 +40,7 @@ static void deadline_does_not_concern_issued(struct test *t)
 }
 
 /* The deadline was being watched while it was queued. */
-static void deadline_does_not_concern_issued_from_the_queue(struct test *t)
+static void deadline_ignored_once_issued_from_queue(struct test *t)
 {
 	struct mock_request *first = held_request(t, 1), *second = held_request(t, 2);
 	struct mock_object *object;
@@ -181,7 +181,7 @@ static void submit_until_gone(struct mock_request *request)
  * But not for ever: on a busy device a lost command times out, and the destroy of its object ends.
  * The hardware always has another command, so that a CPU that stalls does not leave it idle.
  */
-static void timeout_however_busy(struct test *t)
+static void timeout_on_a_busy_device(struct test *t)
 {
 	struct mock_request *lost = held_request(t, 1), *gone = new_request(t, 2);
 	struct mock_request *busy = new_request(t, 3);
@@ -311,7 +311,7 @@ static void deadline_in_the_past(struct test *t)
 }
 
 /* A deadline that never comes has no effect. */
-static void deadline_at_the_end_of_time(struct test *t)
+static void deadline_of_ktime_max(struct test *t)
 {
 	struct mock_request *first = held_request(t, 1), *second = new_request(t, 2);
 	struct mock_object *object;
@@ -364,7 +364,7 @@ static void timeout_makes_object_uncertain(struct test *t)
 }
 
 /* It was accepted after the destroy, so it is not cancelled. It must not overtake the lost one. */
-static void timeout_holds_up_a_parting_request(struct test *t)
+static void timeout_delays_a_parting_request(struct test *t)
 {
 	struct mock_request *lost = held_request(t, 1), *parting = new_request(t, 2);
 	struct mock_request *gone = new_request(t, 3);
@@ -587,7 +587,7 @@ static void zombie_blocking_a_destroy_fails_device(struct test *t)
  * However long ago the command was lost, the destroy waits for one timeout. The scan in the middle
  * of it must not fail the device.
  */
-static void zombie_gives_a_late_destroy_its_time(struct test *t)
+static void zombie_gives_a_destroy_a_full_timeout(struct test *t)
 {
 	struct mock_request *lost = held_request(t, 1), *gone = new_request(t, 2);
 	struct mock_object *object;
@@ -763,13 +763,13 @@ static void timeout_among_deadlines(struct test *t)
 
 const struct test_case time_tests[] = {
 	{ "deadline_of_a_queued_request", deadline_of_a_queued_request },
-	{ "deadline_does_not_concern_issued_from_the_queue",
-	  deadline_does_not_concern_issued_from_the_queue },
-	{ "deadline_does_not_concern_issued", deadline_does_not_concern_issued },
+	{ "deadline_ignored_once_issued_from_queue",
+	  deadline_ignored_once_issued_from_queue },
+	{ "deadline_ignored_once_issued", deadline_ignored_once_issued },
 	{ "timeout_makes_a_zombie", timeout_makes_a_zombie, SOON },
 	{ "timeout_only_without_progress", timeout_only_without_progress,
 	  { .issue_timeout_ms = 1500 } },
-	{ "timeout_however_busy", timeout_however_busy, { .issue_timeout_ms = 500 } },
+	{ "timeout_on_a_busy_device", timeout_on_a_busy_device, { .issue_timeout_ms = 500 } },
 	{ "timeout_among_deadlines", timeout_among_deadlines,
 	  { .slots = 4, .issue_timeout_ms = 300 } },
 	{ "timeout_of_many", timeout_of_many,
@@ -777,10 +777,10 @@ const struct test_case time_tests[] = {
 	{ "deadline_in_the_past", deadline_in_the_past },
 	{ "deadlines_behind_distant_ones", deadlines_behind_distant_ones },
 	{ "deadlines_are_kept", deadlines_are_kept },
-	{ "deadline_at_the_end_of_time", deadline_at_the_end_of_time },
+	{ "deadline_of_ktime_max", deadline_of_ktime_max },
 	{ "timeout_makes_object_uncertain", timeout_makes_object_uncertain,
 	  { .issue_timeout_ms = 1500 } },
-	{ "timeout_holds_up_a_parting_request", timeout_holds_up_a_parting_request,
+	{ "timeout_delays_a_parting_request", timeout_delays_a_parting_request,
 	  { .issue_timeout_ms = 1500 } },
 	{ "timeout_refuses_until_all_have_ended", timeout_refuses_until_all_have_ended,
 	  { .issue_timeout_ms = 1500 } },
@@ -796,7 +796,7 @@ const struct test_case time_tests[] = {
 	{ "zombie_in_reserved_slot_fails_device", zombie_in_reserved_slot_fails_device,
 	  { .slots = 4, .issue_timeout_ms = 1500 } },
 	{ "zombie_blocking_a_destroy_fails_device", zombie_blocking_a_destroy_fails_device, SOON },
-	{ "zombie_gives_a_late_destroy_its_time", zombie_gives_a_late_destroy_its_time,
+	{ "zombie_gives_a_destroy_a_full_timeout", zombie_gives_a_destroy_a_full_timeout,
 	  { .issue_timeout_ms = 2000 } },
 	{ "zombie_in_the_only_slot_fails_device", zombie_in_the_only_slot_fails_device,
 	  { .slots = 1, .issue_timeout_ms = 300 } },

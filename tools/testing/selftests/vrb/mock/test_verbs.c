@@ -8,7 +8,7 @@
 
 #define MANY 100
 
-static void verbs_are_told_to_clients(struct test *t)
+static void verbs_can_be_queried(struct test *t)
 {
 	EXPECT(t, vrb_client_can(t->client, VRB_OP_CREATE_QP));
 	EXPECT(t, vrb_client_can(t->client, VRB_OP_AWAIT_CQ));
@@ -19,7 +19,7 @@ static void verbs_are_told_to_clients(struct test *t)
 }
 
 /* A refused request does not change: it can be corrected and submitted again. */
-static void verbs_there_are_not(struct test *t)
+static void verbs_not_supported_are_refused(struct test *t)
 {
 	struct typed_request *request = new_query_port(t);
 	struct vrb_modify_port modify;
@@ -34,7 +34,7 @@ static void verbs_there_are_not(struct test *t)
 	EXPECT_EQ(t, request->query_port.attr.state, IB_PORT_ACTIVE);
 }
 
-static void verbs_of_no_object(struct test *t)
+static void verbs_without_an_object(struct test *t)
 {
 	struct ib_device *elsewhere = kzalloc(sizeof(*elsewhere), GFP_KERNEL | __GFP_NOFAIL);
 	struct ib_cq *cq = created_cq(t);
@@ -220,7 +220,7 @@ static struct attached attached_qp(struct test *t)
 }
 
 /* An attached group counts as a child; a detach is accepted while the destroy is pending. */
-static void detach_lets_a_dying_qp_go(struct test *t)
+static void detach_completes_a_pending_destroy(struct test *t)
 {
 	struct attached of = attached_qp(t);
 	struct typed_gone *gone = end_qp(t, of.qp);
@@ -234,7 +234,7 @@ static void detach_lets_a_dying_qp_go(struct test *t)
 }
 
 /* After a failure the QP is in no group, whether the device comes back or not. */
-static void a_failed_device_has_no_groups(struct test *t)
+static void fail_ends_multicast_memberships(struct test *t)
 {
 	struct attached of = attached_qp(t);
 	struct typed_gone *gone;
@@ -330,9 +330,9 @@ static void modify_to_error_is_teardown(struct test *t)
 }
 
 const struct test_case verbs_tests[] = {
-	{ "verbs_are_told_to_clients", verbs_are_told_to_clients, .verbs = true },
-	{ "verbs_there_are_not", verbs_there_are_not, .verbs = true },
-	{ "verbs_of_no_object", verbs_of_no_object, .verbs = true },
+	{ "verbs_can_be_queried", verbs_can_be_queried, .verbs = true },
+	{ "verbs_not_supported_are_refused", verbs_not_supported_are_refused, .verbs = true },
+	{ "verbs_without_an_object", verbs_without_an_object, .verbs = true },
 	{ "verbs_are_checked", verbs_are_checked, .verbs = true },
 	{ "verbs_on_objects_of_ib_core", verbs_on_objects_of_ib_core, .verbs = true },
 	{ "connect_of_ib_core_starts_at_init", connect_of_ib_core_starts_at_init, .verbs = true },
@@ -343,11 +343,11 @@ const struct test_case verbs_tests[] = {
 	{ "modify_to_error_is_teardown", modify_to_error_is_teardown, .verbs = true,
 	  .config = { .slots = 2 } },
 	{ "keys_of_a_region_change", keys_of_a_region_change, .verbs = true },
-	{ "a_failed_device_has_no_groups", a_failed_device_has_no_groups, .verbs = true },
+	{ "fail_ends_multicast_memberships", fail_ends_multicast_memberships, .verbs = true },
 	{ "detach_after_a_destroy_is_not_cancelled", detach_after_a_destroy_is_not_cancelled,
 	  .verbs = true },
 	{ "detach_of_a_poisoned_group", detach_of_a_poisoned_group, .verbs = true },
-	{ "detach_lets_a_dying_qp_go", detach_lets_a_dying_qp_go, .verbs = true },
+	{ "detach_completes_a_pending_destroy", detach_completes_a_pending_destroy, .verbs = true },
 	{ "waits_for_a_typed_request", waits_for_a_typed_request, .verbs = true },
 	{}
 };

@@ -76,7 +76,7 @@ static void wait_queue(struct test *t, u64 length)
  * The only slot besides the reserved one is taken. The resumed request goes on in front of those
  * queued meanwhile.
  */
-static void resumed_goes_on_in_front(struct test *t)
+static void resumed_continues_at_the_head(struct test *t)
 {
 	struct mock_request *blocker = held_request(t, 2), *behind[BEHIND], *request;
 	struct mock_object *object;
@@ -248,7 +248,7 @@ static void submit_next(struct mock_request *request)
 }
 
 /* The resume may come as late as the undo: it must not end the wait of the next request. */
-static void resume_while_undone_is_not_the_next_ones(struct test *t)
+static void resume_during_undo_is_not_kept(struct test *t)
 {
 	struct mock_request *first, *next = new_request(t, 2);
 	struct mock_object *object;
@@ -285,7 +285,7 @@ static void resume_another(struct mock_request *request)
  * Or as late as a callback just before the object's release: the pump must not access the object
  * after that.
  */
-static void resume_while_destroyed_is_forgotten(struct test *t)
+static void resume_during_destroy_is_ignored(struct test *t)
 {
 	struct mock_request *request = held_request(t, 1);
 	struct completion released;
@@ -308,7 +308,7 @@ static void resume_while_destroyed_is_forgotten(struct test *t)
 	wait_released(t, &released);
 }
 
-static void destroy_takes_a_waiting_request_back(struct test *t)
+static void destroy_cancels_a_waiting_request(struct test *t)
 {
 	struct mock_request *request, *gone = new_request(t, 2);
 	struct mock_object *object;
@@ -413,7 +413,7 @@ static void fail_leaves_a_wait_to_its_resume(struct test *t)
 }
 
 /* The destroy comes while the command is under way: then the wait does not begin. */
-static void destroy_ends_a_wait_that_begins_later(struct test *t)
+static void destroy_cancels_a_wait_that_begins_later(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1);
 	struct mock_object *object;
@@ -446,7 +446,7 @@ static void work_in_portions(struct test *t)
 }
 
 /* A run executes one portion, of whatever request it is. */
-static void work_of_two_takes_turns(struct test *t)
+static void work_of_two_requests_alternates(struct test *t)
 {
 	struct mock_request *request[2];
 	u64 runs = counters(t).runs;
@@ -503,7 +503,7 @@ static void kill_ends_resubmission(struct test *t)
 }
 
 /* Whatever the request is doing, and however often: it is idle afterwards. */
-static void kill_of_a_restless_request(struct test *t)
+static void kill_of_a_resubmitted_request(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1);
 	unsigned int calls;
@@ -524,7 +524,7 @@ static void kill_of_a_restless_request(struct test *t)
 	run_to_end(request, 0);
 }
 
-static void kill_takes_back_queued(struct test *t)
+static void kill_cancels_queued(struct test *t)
 {
 	struct mock_request *blocker = held_request(t, 1), *queued = new_request(t, 2);
 	struct mock_object *object;
@@ -672,7 +672,7 @@ static void wait_ends_with_a_fatal_signal(struct test *t)
 }
 
 /* A caller that submits and then waits need not check the result of the submit. */
-static void wait_for_what_was_refused(struct test *t)
+static void wait_for_a_refused_request(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1);
 
@@ -690,31 +690,31 @@ static void wait_for_what_was_refused(struct test *t)
 }
 
 const struct test_case wait_tests[] = {
-	{ "wait_for_what_was_refused", wait_for_what_was_refused },
-	{ "resume_while_undone_is_not_the_next_ones", resume_while_undone_is_not_the_next_ones },
-	{ "resume_while_destroyed_is_forgotten", resume_while_destroyed_is_forgotten },
+	{ "wait_for_a_refused_request", wait_for_a_refused_request },
+	{ "resume_during_undo_is_not_kept", resume_during_undo_is_not_kept },
+	{ "resume_during_destroy_is_ignored", resume_during_destroy_is_ignored },
 	{ "waits_without_a_slot", waits_without_a_slot, { .slots = 2 } },
-	{ "resumed_goes_on_in_front", resumed_goes_on_in_front, { .slots = 2 } },
+	{ "resumed_continues_at_the_head", resumed_continues_at_the_head, { .slots = 2 } },
 	{ "resumed_keeps_its_age", resumed_keeps_its_age, { .slots = 2 } },
 	{ "waits_after_a_command", waits_after_a_command },
 	{ "waits_until_resumed_in_hardirq", waits_until_resumed_in_hardirq },
 	{ "resume_before_the_verdict", resume_before_the_verdict },
 	{ "cancel_of_a_waiting_request_undoes", cancel_of_a_waiting_request_undoes },
 	{ "cancel_of_a_wait_after_a_command_undoes", cancel_of_a_wait_after_a_command_undoes },
-	{ "destroy_takes_a_waiting_request_back", destroy_takes_a_waiting_request_back },
+	{ "destroy_cancels_a_waiting_request", destroy_cancels_a_waiting_request },
 	{ "destroy_may_wait", destroy_may_wait, { .slots = 2 } },
 	{ "fail_ends_waits", fail_ends_waits },
 	{ "fail_before_the_verdict_keeps_the_wait", fail_before_the_verdict_keeps_the_wait },
 	{ "fail_leaves_a_wait_to_its_resume", fail_leaves_a_wait_to_its_resume },
-	{ "destroy_ends_a_wait_that_begins_later", destroy_ends_a_wait_that_begins_later },
+	{ "destroy_cancels_a_wait_that_begins_later", destroy_cancels_a_wait_that_begins_later },
 	{ "work_in_portions", work_in_portions },
-	{ "work_of_two_takes_turns", work_of_two_takes_turns },
+	{ "work_of_two_requests_alternates", work_of_two_requests_alternates },
 	{ "work_that_fails", work_that_fails },
 	{ "kill_ends_resubmission", kill_ends_resubmission },
-	{ "kill_of_a_restless_request", kill_of_a_restless_request },
+	{ "kill_of_a_resubmitted_request", kill_of_a_resubmitted_request },
 	{ "kill_among_others", kill_among_others },
 	{ "kill_ends_a_wait_that_begins_later", kill_ends_a_wait_that_begins_later },
-	{ "kill_takes_back_queued", kill_takes_back_queued },
+	{ "kill_cancels_queued", kill_cancels_queued },
 	{ "wait_ends_with_a_fatal_signal", wait_ends_with_a_fatal_signal },
 	{}
 };
