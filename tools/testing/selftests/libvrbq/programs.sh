@@ -174,7 +174,7 @@ test_programs_without_permission() {
 		as_nobody "$BIN/vrbq_rdma_cm" --server
 }
 
-test_programs_may_not_lock_memory() {
+test_programs_that_may_not_lock_memory() {
 	local program
 	for program in vrbq_first vrbq_connect vrbq_libevent; do
 		(
@@ -189,7 +189,7 @@ test_rdma_cm_says_what_is_wrong_with_the_address() {
 	says "nowhere.invalid, port 7471: " "$BIN/vrbq_rdma_cm" nowhere.invalid
 }
 
-test_programs_tell_what_they_are() {
+test_programs_have_version_and_help() {
 	local program status
 	for program in vrbq_first vrbq_connect vrbq_libevent vrbq_rdma_cm vrbstat; do
 		"$BIN/$program" --version | grep -qE "^$program [0-9.]+$"
@@ -288,7 +288,7 @@ test_vrbstat_writes_json() {
 }
 
 # Another driver, or another release of this one, may have fewer counters.
-test_vrbstat_shows_what_there_is() {
+test_vrbstat_shows_an_engine_with_few_counters() {
 	mkdir -p "$TEST_DIR/debug/ib_vrb/dev"
 	echo "submitted 1" >"$TEST_DIR/debug/ib_vrb/dev/counters"
 	"$BIN/vrbstat" --debugfs "$TEST_DIR/debug" --watch=0.1 --count 1 >"$TEST_DIR/few"

@@ -176,7 +176,7 @@ static void raise_one(const struct raised *r)
 	bool ok = raise_event(r->type, 0, number(r->kind), r->kind == CQ);
 
 	if (mthca && r->not_mthca)
-		ksft_test_result(ok && quiet(), "%s: ib_mthca tells nobody\n", r->name);
+		ksft_test_result(ok && quiet(), "%s: ib_mthca reports no event\n", r->name);
 	else
 		ksft_test_result(ok && only_own(r->event, object(r->kind)), "%s\n", r->name);
 	ok = raise_event(r->type, 0, NOBODY, r->kind == CQ);
@@ -396,10 +396,10 @@ static void link_goes_down(void)
 	ok = ok && first.type == IBV_EVENT_PORT_ERR && second.type == IBV_EVENT_PORT_ERR &&
 	     first.object != second.object && (first.object == one || first.object == two) &&
 	     (second.object == one || second.object == two);
-	ksft_test_result(ok, "the link goes down: both its ports\n");
+	ksft_test_result(ok, "a link that goes down is reported for both ports\n");
 	forget();
-	ksft_test_result(activate(1), "and up, port 1\n");
-	ksft_test_result(activate(2), "and up, port 2\n");
+	ksft_test_result(activate(1), "port 1 becomes active again\n");
+	ksft_test_result(activate(2), "port 2 becomes active again\n");
 }
 
 /* ---- Events of the transport ---- */
@@ -496,9 +496,10 @@ static void comm_est(void)
 	bool ok = pair_make(&p, 16, NULL) && recv_one(p.to) && recv_one(p.to) &&
 		  send_one(&p, IBV_WR_SEND, 0) && completes(&p, IBV_WC_SUCCESS);
 
-	ksft_test_result(ok && only_own(IBV_EVENT_COMM_EST, p.to), "a first message arrives\n");
+	ksft_test_result(ok && only_own(IBV_EVENT_COMM_EST, p.to),
+			 "the first message raises an event\n");
 	ok = ok && send_one(&p, IBV_WR_SEND, 0) && completes(&p, IBV_WC_SUCCESS);
-	ksft_test_result(ok && quiet(), "a second message\n");
+	ksft_test_result(ok && quiet(), "the second message raises none\n");
 	pair_destroy(&p);
 }
 
@@ -661,7 +662,7 @@ static void device(void)
 	bool ok = model_ask("{\"cmd\":\"event\",\"type\":8,\"subtype\":0,\"data\":[0,0,5,5]}");
 
 	if (mthca) {
-		ksft_test_result(ok && quiet(), "catastrophic error: ib_mthca tells nobody\n");
+		ksft_test_result(ok && quiet(), "catastrophic error: ib_mthca reports no event\n");
 		ksft_test_result_skip("ib_mthca has not failed\n");
 		return;
 	}
@@ -746,7 +747,7 @@ int main(void)
 	subnet_manager();
 	link_goes_down();
 	transport();
-	ksft_test_result(!process_log_lines(&log), "the kernel has not complained\n");
+	ksft_test_result(!process_log_lines(&log), "the kernel has logged nothing\n");
 	device();
 	ksft_finished();
 }

@@ -1064,6 +1064,6 @@ int main(int argc, char **argv)
 		overrun();
 	if (next())
 		counters();
-	ksft_test_result(!process_log_lines(&log), "the driver has said nothing\n");
+	ksft_test_result(!process_log_lines(&log), "the driver has logged nothing\n");
 	ksft_finished();
 }

@@ -139,7 +139,7 @@ test_a_recovery_restores_the_bridge() {
 	usable
 }
 
-test_a_bridge_that_comes_late() {
+test_a_bridge_that_comes_back_late() {
 	local polls
 	begin
 	polls=$(state polls)
@@ -185,7 +185,7 @@ slot_is_reset() {
 	rmmod tavor_bus_error
 }
 
-test_a_bridge_that_comes_for_the_next_probe() {
+test_a_bridge_that_comes_back_for_the_next_probe() {
 	local n
 	[ "$DRIVER" = tavor ] || skip "ib_mthca does not restore it"
 	n=$(state restored)
@@ -214,7 +214,7 @@ test_a_bridge_that_misses_two_probes() {
 	usable
 }
 
-test_a_bridge_that_comes_for_the_next_recovery() {
+test_a_bridge_that_comes_back_for_the_next_recovery() {
 	local n since
 	[ "$DRIVER" = tavor ] || skip "ib_mthca recovers in its own time"
 	begin
@@ -235,7 +235,7 @@ test_a_bridge_that_comes_for_the_next_recovery() {
 }
 
 # The module that had saved the configuration is gone.
-test_a_bridge_whose_configuration_nobody_has_kept() {
+test_a_bridge_whose_saved_configuration_is_lost() {
 	local since
 	[ "$DRIVER" = tavor ] || skip "ib_mthca saves what it finds"
 	since=$(mark)
@@ -254,7 +254,7 @@ test_a_bridge_whose_configuration_nobody_has_kept() {
 	usable
 }
 
-test_a_bridge_that_stays_away() {
+test_a_bridge_that_never_comes_back() {
 	local since time
 	begin
 	since=$(mark)

@@ -90,7 +90,7 @@ slot_is_reset() {
 	back "$1"
 }
 
-test_in_the_middle_of_commands_and_traffic() {
+test_an_error_during_commands_and_traffic() {
 	local since holders
 	sm_restart
 	since=$(mark)
@@ -125,7 +125,7 @@ test_an_error_that_is_not_fatal() {
 	processes_end TERM
 }
 
-test_again_and_again() {
+test_repeated_errors() {
 	local since n
 	for n in 1 2 3; do
 		since=$(mark)
@@ -142,7 +142,7 @@ test_again_and_again() {
 	back "$since"
 }
 
-test_a_slot_that_is_reset_in_vain() {
+test_a_slot_reset_after_which_the_device_does_not_come_up() {
 	local since
 	since=$(mark)
 	processes 1 hold
@@ -182,7 +182,7 @@ test_a_permanent_failure() {
 	usable
 }
 
-test_unbound_before_its_slot_is_reset() {
+test_unbind_before_the_slot_is_reset() {
 	local since
 	since=$(mark)
 	processes 1 hold
@@ -195,7 +195,7 @@ test_unbound_before_its_slot_is_reset() {
 
 # The handler does not wait longer for a device that is coming up than its layers take. The device
 # may be in reset, when nobody may access its configuration space, so this test does not either.
-test_while_it_is_recovered() {
+test_an_error_during_a_recovery() {
 	local since wait
 	for wait in 0 0.3 0.8 1.2 1.6; do
 		reload cmd_timeout_ms=1000

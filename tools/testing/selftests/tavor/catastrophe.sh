@@ -34,7 +34,7 @@ test_a_misbehaved_UAR_page_does_not_fail_the_device() {
 	ibv_devinfo >/dev/null
 }
 
-test_each_other_syndrome_does() {
+test_each_syndrome_fails_the_device() {
 	local syndrome since
 	for syndrome in 1 3 4 5 6; do
 		since=$(mark)
@@ -51,7 +51,7 @@ async_interrupt() {
 	echo $((128 + index - 1))
 }
 
-test_an_interrupt_without_an_entry_is_looked_into_at_once() {
+test_an_interrupt_without_an_entry_checks_the_error_buffer() {
 	local since
 	since=$(mark)
 	buffer
@@ -61,7 +61,7 @@ test_an_interrupt_without_an_entry_is_looked_into_at_once() {
 	renew
 }
 
-test_an_interrupt_without_anything_does_nothing() {
+test_an_interrupt_without_an_entry_or_error_does_nothing() {
 	local since
 	since=$(mark)
 	model "{\"cmd\":\"interrupt\",\"hca\":0,\"intr\":$(async_interrupt)}" | grep -q '"ok":true'
@@ -84,7 +84,7 @@ async_written() {
 		sed -n "$(($(async_interrupt) - 127))s/.*\"written\":\([0-9]*\).*/\1/p"
 }
 
-test_an_overflow_is_told_by_another_queue() {
+test_an_overflow_is_reported_by_another_queue() {
 	local since before
 	since=$(mark)
 	before=$(async_written)
@@ -102,7 +102,7 @@ eec_event() {
 		grep -q '"ok":true'
 }
 
-test_an_event_of_an_end_to_end_context_is_nobodys() {
+test_an_event_of_an_end_to_end_context_is_ignored() {
 	local type since
 	for type in 1 2 3 5 6 7 16 17; do
 		since=$(mark)

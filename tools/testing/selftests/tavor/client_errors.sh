@@ -53,7 +53,7 @@ test_each_command_not_answered() {
 	each_command drop
 }
 
-test_a_catastrophe_while_clients_come() {
+test_a_catastrophe_while_clients_register() {
 	quick
 	unbind
 	comes_and_goes catas MAD_IFC 20
@@ -61,7 +61,7 @@ test_a_catastrophe_while_clients_come() {
 	usable
 }
 
-test_a_firmware_that_hangs_while_clients_come() {
+test_a_firmware_that_hangs_while_clients_register() {
 	quick
 	unbind
 	comes_and_goes hang MAD_IFC 20

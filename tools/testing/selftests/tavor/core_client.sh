@@ -42,7 +42,7 @@ bad() {
 
 # libmthca ends scatter lists with this key, so no region may have it. This test comes first because
 # it takes long until a key is reused.
-test_the_key_that_ends_lists_is_no_regions() {
+test_no_region_has_the_key_that_ends_lists() {
 	"$TREE/build/guest/tavor/lkeys" >"$TEST_DIR/keys"
 	grep -qx 0xff "$TEST_DIR/keys"
 	grep -qx 0x101 "$TEST_DIR/keys"
@@ -65,7 +65,7 @@ test_work_requests_that_are_refused() {
 }
 
 # ib_mthca truncates values that do not fit.
-test_addresses_that_are_refused() {
+test_address_handles_that_are_refused() {
 	client tavor_ah mode=refuses
 	good 1
 	if loaded ib_tavor; then
@@ -75,7 +75,7 @@ test_addresses_that_are_refused() {
 	fi
 }
 
-test_as_many_addresses_as_the_device_says() {
+test_as_many_address_handles_as_the_device_reports() {
 	loaded ib_tavor || skip "ib_mthca has as many as there is memory"
 	client tavor_ah mode=many
 	good 1
@@ -83,7 +83,7 @@ test_as_many_addresses_as_the_device_says() {
 }
 
 # This test is the last one, because the guest may not survive what ib_mthca does.
-test_queries_of_addresses() {
+test_queries_of_address_handles() {
 	loaded ib_tavor || echo 0 >/proc/sys/kernel/panic_on_oops
 	client tavor_ah mode=queries
 	if loaded ib_tavor; then

@@ -37,7 +37,7 @@ test_a_counter_counts() {
 	until_true 10 eval "[ \"\$(<'$file')\" -gt $before ]"
 }
 
-test_rdma_shows_none_of_a_port() {
+test_rdma_shows_no_port_counters() {
 	local name
 	rdma statistic show link "$(device)/1" >"$TEST_DIR/listed" 2>&1 || :
 	cat "$TEST_DIR/listed"

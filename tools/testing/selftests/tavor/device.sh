@@ -43,7 +43,7 @@ probed() {
 	dmesg | grep -E "ib_(tavor|mthca)" | grep -E -- "$1"
 }
 
-test_the_function_is_what_it_says() {
+test_the_pci_function_has_the_ids_of_its_chip() {
 	lspci -nn -d 15b3: | tee "$TEST_DIR/pci"
 	if mt25208; then
 		grep -q '15b3:6278' "$TEST_DIR/pci"
@@ -54,7 +54,7 @@ test_the_function_is_what_it_says() {
 	fi
 }
 
-test_its_name() {
+test_the_type_names_the_chip() {
 	local type
 	type=$(cat "/sys/class/infiniband/$(device)/hca_type")
 	if mt25208; then
@@ -64,7 +64,7 @@ test_its_name() {
 	fi
 }
 
-test_the_memory_is_there_or_not() {
+test_the_ddr_has_a_bar_unless_hidden() {
 	lspci -vv -d 15b3: | tee "$TEST_DIR/pci" | grep -q 'Region 0'
 	if hidden; then
 		absent 'Region 4' "$TEST_DIR/pci"
@@ -86,7 +86,7 @@ test_translations_are_written() {
 }
 
 # The PCI-X card has a bridge of its own, which the model lacks. A PCI Express card has none.
-test_the_bridge_is_looked_for() {
+test_the_driver_looks_for_the_bridge() {
 	if mt25208; then
 		absent 'bridge' <(probed .)
 	else
@@ -106,9 +106,9 @@ test_old_firmware_is_named() {
 	fi
 }
 
-[ $# != 0 ] || set -- test_the_function_is_what_it_says test_its_name \
-	test_the_memory_is_there_or_not test_translations_are_written \
-	test_the_bridge_is_looked_for test_old_firmware_is_named \
+[ $# != 0 ] || set -- test_the_pci_function_has_the_ids_of_its_chip test_the_type_names_the_chip \
+	test_the_ddr_has_a_bar_unless_hidden test_translations_are_written \
+	test_the_driver_looks_for_the_bridge test_old_firmware_is_named \
 	test_both_ports_are_active test_rc_pingpong_with_events \
 	test_rc_pingpong_from_port_1_to_port_2 test_uc_pingpong_with_events_between_ports \
 	test_ud_pingpong_with_events_between_ports test_srq_pingpong_with_events_between_ports \

@@ -51,7 +51,7 @@ test_posts_and_drains_of_a_device_that_works() {
 	results "$since" 6
 }
 
-test_lives_in_softirq() {
+test_connections_live_in_softirq() {
 	client tavor_softirq 3
 }
 
@@ -193,7 +193,7 @@ test_a_qp_that_is_left_and_cannot_be_reset() {
 	bind
 }
 
-test_keys_that_come_back() {
+test_keys_that_are_reused() {
 	sm_away
 	reload num_mpt=1024
 	client tavor_keys 1
@@ -228,7 +228,7 @@ test_refuses_mads() {
 	refuses mad 3
 }
 
-test_refuses_what_has_few_fields() {
+test_refuses_other_requests() {
 	refuses rest 1
 }
 

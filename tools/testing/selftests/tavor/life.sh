@@ -110,7 +110,7 @@ test_a_hanging_firmware_and_processes_that_are_killed() {
 	bound_anew "$since"
 }
 
-test_the_driver_is_unbound_under_processes_that_hold_objects() {
+test_unbind_under_processes_that_hold_objects() {
 	local since
 	since=$(mark)
 	processes 3 hold
@@ -120,7 +120,7 @@ test_the_driver_is_unbound_under_processes_that_hold_objects() {
 	usable
 }
 
-test_the_driver_is_unbound_under_processes_that_churn() {
+test_unbind_under_processes_that_churn() {
 	local since
 	since=$(mark)
 	processes 4 churn
@@ -130,7 +130,7 @@ test_the_driver_is_unbound_under_processes_that_churn() {
 	usable
 }
 
-test_the_module_goes_under_processes_that_hold_objects() {
+test_unload_under_processes_that_hold_objects() {
 	local since
 	since=$(mark)
 	processes 2 hold
@@ -141,7 +141,7 @@ test_the_module_goes_under_processes_that_hold_objects() {
 	ibv_devinfo
 }
 
-test_the_module_goes_under_a_hanging_firmware() {
+test_unload_under_a_hanging_firmware() {
 	local since
 	impatient
 	since=$(mark)

@@ -246,13 +246,13 @@ int main(int argc, char **argv)
 	for (listen = 0; listen < LISTENS; listen++) {
 		ksft_test_result(random_changes(OPERATIONS / LISTENS), "random changes %d\n",
 				 listen);
-		ksft_test_result(all_heard(), "heard by just the members %d\n", listen);
+		ksft_test_result(all_heard(), "only members receive after changes %d\n", listen);
 	}
 	ksft_test_result(detach_all(), "all detached\n");
-	ksft_test_result(all_heard(), "heard by nobody\n");
+	ksft_test_result(all_heard(), "nobody receives after that\n");
 	full = groups_until_full();
 	ksft_test_result(full > GROUPS, "a full table says so: ENOMEM after %d groups\n", full);
-	ksft_test_result(all_heard(), "heard by just the members of a full table\n");
+	ksft_test_result(all_heard(), "only the members receive with a full table\n");
 	ksft_test_result(detach_all(), "a full table becomes empty\n");
 	ksft_test_result(groups_until_full() == full && detach_all(),
 			 "it has as much room again\n");

@@ -44,9 +44,9 @@ static void test_detach(void)
 	ksft_test_result(attach(), "a QP is attached with each LID\n");
 	for (i = 0; qp && i < LIDS; i++)
 		err = err ?: ibv_detach_mcast(qp, &group, 0xc001 + i);
-	ksft_test_result(qp && !err, "it is detached as often\n");
-	ksft_test_result(ibv_detach_mcast(qp, &group, 0xc001), "but not more often\n");
-	ksft_test_result(!ibv_destroy_qp(qp), "it is destroyed\n");
+	ksft_test_result(qp && !err, "the QP is detached once for each attach\n");
+	ksft_test_result(ibv_detach_mcast(qp, &group, 0xc001), "one more detach is refused\n");
+	ksft_test_result(!ibv_destroy_qp(qp), "the QP is destroyed\n");
 	ksft_test_result(!ibv_destroy_cq(cq) && !ibv_dealloc_pd(pd) && !ibv_close_device(ctx),
 			 "all is closed\n");
 }

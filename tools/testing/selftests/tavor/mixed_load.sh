@@ -171,7 +171,7 @@ test_objects_are_those_of_the_start() {
 	same pinned "$STATES/idle" "$STATES/end"
 }
 
-test_no_request_is_under_way() {
+test_no_request_is_outstanding() {
 	[ -z "$(<"$STATES/start/requests")" ] || fail "$(<"$STATES/start/requests")"
 	[ -z "$(<"$STATES/end/requests")" ] || fail "$(<"$STATES/end/requests")"
 }
@@ -220,7 +220,7 @@ test_a_QP_too_many_is_noticed() {
 	! same objects "$STATES/end" "$STATES/qp" || fail "nobody counts it"
 }
 
-test_memory_too_much_is_noticed() {
+test_a_leak_would_be_noticed() {
 	holding 2000
 	state "$STATES/more" memory slab
 	if (memory_is_that_of end more); then

@@ -339,15 +339,16 @@ static void test_alloc(void)
 	       "the device has %d windows\n", attr.max_mw);
 	RESULT(make(&a) && make(&b) && a.rkey && b.rkey && a.rkey != b.rkey && a.handle != b.handle,
 	       "two windows have keys of their own\n");
-	RESULT(!raw_dealloc_mw(fd, a.handle) && !raw_dealloc_mw(fd, b.handle), "they are freed\n");
+	RESULT(!raw_dealloc_mw(fd, a.handle) && !raw_dealloc_mw(fd, b.handle),
+	       "both windows are freed\n");
 	ret = raw_dealloc_mw(fd, a.handle);
-	RESULT(ret == -ENOENT, "once: %d\n", ret);
+	RESULT(ret == -ENOENT, "a window is freed only once: %d\n", ret);
 	ret = raw_alloc_mw(fd, pd->handle, IBV_MW_TYPE_2, &c);
-	RESULT(ret == -EOPNOTSUPP, "type 2: %d\n", ret);
+	RESULT(ret == -EOPNOTSUPP, "a window of type 2 is refused: %d\n", ret);
 	ret = raw_alloc_mw(fd, pd->handle, 0, &c);
-	RESULT(ret == -EINVAL, "no type: %d\n", ret);
+	RESULT(ret == -EINVAL, "a window without a type is refused: %d\n", ret);
 	ret = raw_alloc_mw(fd, 0x7777, IBV_MW_TYPE_1, &c);
-	RESULT(ret == -ENOENT, "a PD that does not exist: %d\n", ret);
+	RESULT(ret == -ENOENT, "a PD that does not exist is refused: %d\n", ret);
 	if (raw_alloc_pd(fd, &own) || raw_alloc_mw(fd, own.handle, IBV_MW_TYPE_1, &c))
 		ksft_exit_fail_msg("no window in a PD\n");
 	ret = raw_dealloc_pd(fd, own.handle);
@@ -383,21 +384,28 @@ static void test_part(struct binder *b)
 
 	if (!reg(LOCAL | BIND, &mr) || !make(&mw))
 		ksft_exit_fail_msg("no region\n");
-	RESULT(is_refused(IBV_WR_RDMA_WRITE, mw.rkey, PART, 64), "a window that is not bound\n");
-	RESULT(!bind(b, part(mw.rkey, &mr, READ | WRITE)), "it is bound\n");
-	RESULT(written(mw.rkey, PART, PROCESS_PAGE), "write: all of it\n");
-	RESULT(written(mw.rkey, PART + 100, 64), "write: some of it\n");
-	RESULT(is_read(mw.rkey, PART, PROCESS_PAGE), "read: all of it\n");
-	RESULT(is_refused(IBV_WR_RDMA_WRITE, mw.rkey, PART - 64, 64), "write: before it\n");
-	RESULT(is_refused(IBV_WR_RDMA_WRITE, mw.rkey, PART - 4, 64), "write: from before it\n");
-	RESULT(is_refused(IBV_WR_RDMA_WRITE, mw.rkey, end, 64), "write: behind it\n");
-	RESULT(is_refused(IBV_WR_RDMA_WRITE, mw.rkey, end - 60, 64), "write: to behind it\n");
-	RESULT(is_refused(IBV_WR_RDMA_READ, mw.rkey, end - 60, 64), "read: to behind it\n");
+	RESULT(is_refused(IBV_WR_RDMA_WRITE, mw.rkey, PART, 64),
+	       "a window that is not bound admits no write\n");
+	RESULT(!bind(b, part(mw.rkey, &mr, READ | WRITE)),
+	       "a window is bound to a part of a region\n");
+	RESULT(written(mw.rkey, PART, PROCESS_PAGE), "write: the whole window\n");
+	RESULT(written(mw.rkey, PART + 100, 64), "write: a part of the window\n");
+	RESULT(is_read(mw.rkey, PART, PROCESS_PAGE), "read: the whole window\n");
+	RESULT(is_refused(IBV_WR_RDMA_WRITE, mw.rkey, PART - 64, 64),
+	       "write before the window is refused\n");
+	RESULT(is_refused(IBV_WR_RDMA_WRITE, mw.rkey, PART - 4, 64),
+	       "write across its start is refused\n");
+	RESULT(is_refused(IBV_WR_RDMA_WRITE, mw.rkey, end, 64),
+	       "write behind the window is refused\n");
+	RESULT(is_refused(IBV_WR_RDMA_WRITE, mw.rkey, end - 60, 64),
+	       "write across its end is refused\n");
+	RESULT(is_refused(IBV_WR_RDMA_READ, mw.rkey, end - 60, 64),
+	       "read across its end is refused\n");
 	RESULT(is_refused(IBV_WR_RDMA_WRITE, mr.lkey, PART, 64),
-	       "the region's key is for nobody\n");
+	       "write with the region's own key is refused\n");
 	RESULT(!raw_dealloc_mw(fd, mw.handle) && is_refused(IBV_WR_RDMA_WRITE, mw.rkey, PART, 64),
-	       "a window that is freed while it is bound\n");
-	RESULT(!raw_dereg_mr(fd, mr.handle), "its region is free then\n");
+	       "a window that is freed while bound admits no write\n");
+	RESULT(!raw_dereg_mr(fd, mr.handle), "the region is deregistered after that\n");
 }
 
 static void test_rights(struct binder *b)
@@ -417,7 +425,7 @@ static void test_rights(struct binder *b)
 	RESULT(!unbind(b, mw.rkey, &mr) && is_refused(IBV_WR_RDMA_WRITE, mw.rkey, PART, 64) &&
 		       is_refused(IBV_WR_RDMA_WRITE, mw.rkey + keys, PART, 64),
 	       "it is unbound\n");
-	RESULT(!raw_dereg_mr(fd, mr.handle), "its region is free then\n");
+	RESULT(!raw_dereg_mr(fd, mr.handle), "the region is deregistered after that\n");
 	raw_dealloc_mw(fd, mw.handle);
 }
 
@@ -478,13 +486,13 @@ static void test_busy(struct binder *b)
 		ksft_exit_fail_msg("no windows in a region\n");
 	ret = raw_dereg_mr(fd, mr.handle);
 	RESULT(ret == -EBUSY && written(mw[0].rkey, PART, 64) && is_read(mw[1].rkey, PART, 64),
-	       "two windows in a region: %d, and they work\n", ret);
+	       "a region with two windows stays: %d, and they work\n", ret);
 	ret = raw_dealloc_mw(fd, mw[0].handle);
 	second = raw_dereg_mr(fd, mr.handle);
-	RESULT(!ret && second == -EBUSY && is_read(mw[1].rkey, PART, 64), "one window: %d\n",
-	       second);
+	RESULT(!ret && second == -EBUSY && is_read(mw[1].rkey, PART, 64),
+	       "a region with one window stays: %d\n", second);
 	RESULT(!raw_dealloc_mw(fd, mw[1].handle) && !raw_dereg_mr(fd, mr.handle),
-	       "none: it is free\n");
+	       "a region without windows is deregistered\n");
 }
 
 /* A region whose addresses begin with 0, so that a CQ can be created in it */
@@ -550,11 +558,12 @@ static void test_rereg(struct binder *b)
 	RESULT(!ret && mr.lkey != old.lkey && engine_settles("objects", ":", objects),
 	       "unbound: it is reregistered: %d\n", ret);
 	RESULT(!bind(b, part(mw.rkey, &mr, WRITE)) && written(mw.rkey, PART, 64),
-	       "it may still be bound to\n");
+	       "a window can be bound to it again\n");
 	RESULT(!unbind(b, mw.rkey, &mr) && !rereg(&mr, IBV_REREG_MR_CHANGE_ACCESS, LOCAL | WRITE) &&
 		       written(mr.lkey, PART, 64),
 	       "other rights: it is written without a window\n");
-	RESULT(!raw_dereg_mr(fd, mr.handle) && !raw_dealloc_mw(fd, mw.handle), "it is freed\n");
+	RESULT(!raw_dereg_mr(fd, mr.handle) && !raw_dealloc_mw(fd, mw.handle),
+	       "region and window are freed\n");
 	bind_fails(part(mw.rkey, &mr, WRITE), "neither of them is there");
 }
 

@@ -89,7 +89,7 @@ test_each_kind_of_failure() {
 	done
 }
 
-test_a_report_with_what_was_in_the_error_buffer() {
+test_the_report_has_the_error_buffer() {
 	local since
 	patient
 	since=$(mark)
@@ -102,7 +102,7 @@ test_a_report_with_what_was_in_the_error_buffer() {
 	reporter_says 'error 1 recover 1' || fail "$(reporter)"
 }
 
-test_processes_in_the_middle() {
+test_processes_during_a_recovery() {
 	local since watcher
 	patient
 	since=$(mark)
@@ -123,7 +123,7 @@ test_processes_in_the_middle() {
 	serves "$since"
 }
 
-test_a_pingpong_in_the_middle() {
+test_a_pingpong_during_a_recovery() {
 	local since
 	patient
 	sm_restart
@@ -211,7 +211,7 @@ gave_up() {
 	said "$1" 'given up after [0-9]+ in a row'
 }
 
-test_one_that_fails_again_and_again() {
+test_a_device_that_fails_in_each_recovery() {
 	local since
 	patient
 	recoveries 4
@@ -231,7 +231,7 @@ test_one_that_fails_again_and_again() {
 	serves "$since"
 }
 
-test_one_that_comes_back_and_fails_at_once() {
+test_a_device_that_fails_after_each_recovery() {
 	local since n
 	patient
 	recoveries 3
@@ -258,7 +258,7 @@ recovered_twice() {
 		reporter_says 'state healthy' && prints rdma_devices && ibv_devinfo >/dev/null
 }
 
-test_a_second_failure_while_it_comes_back() {
+test_a_failure_during_a_recovery() {
 	local since op
 	for op in QUERY_FW SW2HW_EQ MAD_IFC RTR2RTS_QPEE; do
 		patient
@@ -272,7 +272,7 @@ test_a_second_failure_while_it_comes_back() {
 	done
 }
 
-test_devlink_has_the_say() {
+test_devlink_controls_the_recovery() {
 	local since
 	patient
 	devlink health set "pci/$(function_address)" reporter fatal auto_recover false
@@ -298,7 +298,7 @@ test_devlink_has_the_say() {
 }
 
 # A reset that has begun must complete: nobody else would restore the configuration space.
-test_unbound_in_the_middle_of_it() {
+test_unbind_during_a_recovery() {
 	local since wait
 	for wait in 0 0.1 0.3 0.6 1 1.2 1.3; do
 		patient
@@ -316,7 +316,7 @@ test_unbound_in_the_middle_of_it() {
 	done
 }
 
-test_unbound_while_it_waits() {
+test_unbind_while_the_next_recovery_waits() {
 	local since
 	patient
 	since=$(mark)
@@ -330,7 +330,7 @@ test_unbound_while_it_waits() {
 	until_true 20 prints rdma_devices
 }
 
-test_the_module_goes_in_the_middle_of_it() {
+test_unload_during_a_recovery() {
 	local since wait
 	for wait in 0 0.5 1.1; do
 		patient
@@ -345,7 +345,7 @@ test_the_module_goes_in_the_middle_of_it() {
 }
 
 # This is the last test: the function does not come back in this guest.
-test_the_function_goes_in_the_middle_of_it() {
+test_removal_during_a_recovery() {
 	local since
 	patient
 	since=$(mark)

@@ -16,7 +16,7 @@
 TEST_SECONDS=300
 
 # This is one test, because each part needs what the one before it has left.
-test_the_function_goes_under_processes_with_objects() {
+test_removal_under_processes_with_objects() {
 	local since
 	since=$(mark)
 	processes 3 hold

@@ -64,7 +64,7 @@ test_a_register_that_stays_busy() {
 	usable
 }
 
-test_the_module_comes_and_goes_as_before() {
+test_the_module_loads_and_unloads_as_before() {
 	module_comes_and_goes
 }
 

@@ -175,7 +175,7 @@ static void test_new_pd(void)
 	RESULT(good && !rereg(&mr, r) && reaches(&mr, (uintptr_t)a, a, other_pd),
 	       "new PD: its QPs write, with the same rights\n");
 	RESULT(write_to(&mr, (uintptr_t)a, pd, SIZE) == IBV_WC_REM_ACCESS_ERR,
-	       "new PD: those of the old do not\n");
+	       "new PD: QPs of the old PD do not\n");
 	raw_dereg_mr(fd, mr.handle);
 	munmap(a, SIZE);
 }
@@ -259,17 +259,20 @@ static void test_dmabuf_refused(int buf)
 {
 	struct raw_mr mr;
 
-	RESULT(reg_dmabuf(-1, 0, SIZE, 0, RIGHTS, &mr) == -EBADF, "dma-buf: no file\n");
-	RESULT(reg_dmabuf(fd, 0, SIZE, 0, RIGHTS, &mr) == -EINVAL, "dma-buf: another file\n");
+	RESULT(reg_dmabuf(-1, 0, SIZE, 0, RIGHTS, &mr) == -EBADF,
+	       "dma-buf: an invalid descriptor is refused\n");
+	RESULT(reg_dmabuf(fd, 0, SIZE, 0, RIGHTS, &mr) == -EINVAL,
+	       "dma-buf: another file is refused\n");
 	RESULT(reg_dmabuf(buf, PROCESS_PAGE, SIZE, 0, RIGHTS, &mr) == -EINVAL,
-	       "dma-buf: beyond its end\n");
-	RESULT(reg_dmabuf(buf, 0, 0, 0, RIGHTS, &mr) == -EINVAL, "dma-buf: no bytes\n");
+	       "dma-buf: a range beyond its end is refused\n");
+	RESULT(reg_dmabuf(buf, 0, 0, 0, RIGHTS, &mr) == -EINVAL,
+	       "dma-buf: a length of 0 is refused\n");
 	RESULT(reg_dmabuf(buf, 1, PROCESS_PAGE, 0, RIGHTS, &mr) == -EINVAL,
-	       "dma-buf: an offset that is not where the address is in a page\n");
+	       "dma-buf: offset and address at different places of a page are refused\n");
 	RESULT(reg_dmabuf(buf, 0, SIZE, 0, IBV_ACCESS_REMOTE_WRITE, &mr) == -EINVAL,
-	       "dma-buf: remote write without local\n");
+	       "dma-buf: remote write without local write is refused\n");
 	RESULT(reg_dmabuf(buf, 0, SIZE, 0, RIGHTS | IBV_ACCESS_ON_DEMAND, &mr) == -EINVAL,
-	       "dma-buf: on demand\n");
+	       "dma-buf: on-demand paging is refused\n");
 }
 
 static void test_dmabuf(void)
@@ -285,7 +288,8 @@ static void test_dmabuf(void)
 	}
 	test_dmabuf_refused(buf);
 	ret = reg_dmabuf(buf, 0, SIZE, 0x50000000, RIGHTS, &mr);
-	RESULT(!ret && reaches(&mr, 0x50000000, memory, pd), "dma-buf: is written: %d\n", ret);
+	RESULT(!ret && reaches(&mr, 0x50000000, memory, pd), "dma-buf: a peer writes to it: %d\n",
+	       ret);
 	r = rereg_of(&mr, IBV_REREG_MR_CHANGE_ACCESS);
 	r.access_flags = IBV_ACCESS_LOCAL_WRITE;
 	ret = rereg(&mr, r);

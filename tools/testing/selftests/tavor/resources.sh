@@ -79,14 +79,14 @@ test_objects_of_the_kernel() {
 	has cq ib_core consumed '[0-9]+' || fail "$(rdma -jdd resource show cq)"
 }
 
-test_special_qps_have_a_number_of_their_own() {
+test_special_qps_have_another_hardware_number() {
 	rdma -jdd resource show qp >"$TEST_DIR/qps"
 	sed 's/},{/},\n{/g' "$TEST_DIR/qps" | grep -E '"lqpn":1,' | grep -qE '"drv_hw_qpn":[1-9]' ||
 		fail "$(cat "$TEST_DIR/qps")"
 	absent '"drv_hw_qpn":1,' "$TEST_DIR/qps"
 }
 
-test_nothing_of_it_with_one_d() {
+test_one_d_shows_no_driver_data() {
 	rdma -jd resource show qp >"$TEST_DIR/qps"
 	absent drv_ "$TEST_DIR/qps"
 }

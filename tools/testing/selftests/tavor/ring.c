@@ -124,14 +124,13 @@ static void test_refused(void)
 	printf("# transition: %s\n", strerror(err));
 	ksft_test_result(good && qp && err, "memory that is refused fails the first transition\n");
 	err = qp ? connect_to_init(qp) : 0;
-	ksft_test_result(err, "and the next\n");
-	ksft_test_result(qp && !ibv_destroy_qp(qp), "and the QP is destroyed\n");
+	ksft_test_result(err, "the next transition fails, too\n");
+	ksft_test_result(qp && !ibv_destroy_qp(qp), "the QP is destroyed\n");
 	good = model_fault(NULL) && model_fault("status,on=cmd,op=SW2HW_MPT,count=1,status=1");
 	srq = make_srq();
-	ksft_test_result(good && !srq, "it fails the create of an SRQ\n");
+	ksft_test_result(good && !srq, "memory that is refused fails the create of an SRQ\n");
 	qp = make();
-	ksft_test_result(qp && !connect_to_init(qp) && !ibv_destroy_qp(qp),
-			 "the next QP has nothing of that\n");
+	ksft_test_result(qp && !connect_to_init(qp) && !ibv_destroy_qp(qp), "the next QP works\n");
 }
 
 static void test_destroy(void)
@@ -150,13 +149,13 @@ static void test_destroy(void)
 	ksft_test_result(good && held("HW2SW_MPT"),
 			 "a QP's destroy does not wait until its memory is deregistered\n");
 	ksft_test_result(before > 0 && meanwhile == before,
-			 "which stays pinned meanwhile: %ld of %ld KB\n", meanwhile, before);
+			 "the memory stays pinned meanwhile: %ld of %ld KB\n", meanwhile, before);
 	good = engine_settles("slots", "HW2SW_MPT", 0);
 	other = make();
 	meanwhile = pinned();
 	ksft_test_result(good && other && meanwhile == before,
-			 "and no longer: another QP's takes its place: %ld KB\n", meanwhile);
-	ksft_test_result(other && !ibv_destroy_qp(other), "that is destroyed too\n");
+			 "the next registration unpins it: %ld KB with another QP\n", meanwhile);
+	ksft_test_result(other && !ibv_destroy_qp(other), "that QP is destroyed, too\n");
 }
 
 /* This test uses a PD of its own, so that it can deallocate it. */
@@ -171,8 +170,8 @@ static void test_both_held(void)
 	qp = pd ? make() : NULL;
 	good = good && qp && held("SW2HW_MPT") && !ibv_destroy_qp(qp);
 	ksft_test_result(good && held("SW2HW_MPT"),
-			 "a QP comes and goes while its memory is being registered\n");
-	ksft_test_result(pd && !ibv_dealloc_pd(pd), "and its PD goes\n");
+			 "a QP is made and destroyed while its memory is being registered\n");
+	ksft_test_result(pd && !ibv_dealloc_pd(pd), "its PD is deallocated\n");
 	ksft_test_result(engine_settles("objects", ":", objects), "nothing of it is left\n");
 	pd = old;
 }
@@ -190,7 +189,7 @@ static void test_many(void)
 		good &= qp[i] && !connect_to_init(qp[i]);
 	for (i = 0; i < QPS; i++)
 		good &= qp[i] && !ibv_destroy_qp(qp[i]);
-	ksft_test_result(good, "many at once\n");
+	ksft_test_result(good, "many QPs at once are connected and destroyed\n");
 	good = engine_settles("slots", "HW2SW_MPT", 0);
 	/* The next registration unpins their memory. */
 	qp[0] = make();
@@ -337,7 +336,7 @@ static void test_neighbour(void)
 			 "the other does it in its next call, which makes a QP: %ld KB\n", after);
 	good = write(told[1], &c, 1) == 1;
 	waitpid(pid, &status, 0);
-	ksft_test_result(good && !status, "and it ends\n");
+	ksft_test_result(good && !status, "the other process ends\n");
 }
 
 /* The limit of locked memory is for this process, too. */

@@ -92,8 +92,9 @@ static void test(const char *what, void *(*one)(void *), const char *verb, const
 	ksft_test_result(holds == FOR_PROCESSES, "%s: %d of %d slots\n", what, holds, SLOTS);
 	i = qp ? connect_to_init(qp) : -1;
 	behind = engine_count("vrbs", " queued ");
-	ksft_test_result(!i && behind > SLOTS / 2, "%s: another process is before %d of them\n",
-			 what, behind);
+	ksft_test_result(!i && behind > SLOTS / 2,
+			 "%s: another process's request goes before %d queued ones\n", what,
+			 behind);
 	set("latency_op", "");
 	for (i = 0; i < THREADS; i++) {
 		pthread_join(thread[i], &ret);

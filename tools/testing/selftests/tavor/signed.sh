@@ -16,7 +16,7 @@ test_an_unsigned_module_is_refused() {
 	refused 'Key was rejected by service' insmod "$TREE/build/modules/$KERNEL/ib_vrb.ko"
 }
 
-test_the_kernels_own_are_not() {
+test_signed_modules_of_the_kernel_are_loaded() {
 	modprobe ib_uverbs
 }
 

@@ -50,7 +50,7 @@ orderly() {
 	! failed "$1" || fail "a sleep is taken for a failure"
 }
 
-test_alone() {
+test_suspend_of_an_idle_device() {
 	local since level
 	for level in devices platform core; do
 		since=$(mark)
@@ -60,7 +60,7 @@ test_alone() {
 	done
 }
 
-test_on_its_way_to_a_disk() {
+test_hibernation() {
 	local since
 	since=$(mark)
 	sleeps disk
@@ -68,7 +68,7 @@ test_on_its_way_to_a_disk() {
 	back "$since"
 }
 
-test_under_processes() {
+test_suspend_under_processes() {
 	local since watcher
 	stdbuf -oL ibv_asyncwatch >"$TEST_DIR/events" &
 	watcher=$!
@@ -124,7 +124,7 @@ test_under_IPoIB() {
 	back "$since"
 }
 
-test_a_device_that_does_not_wake_up() {
+test_a_device_that_does_not_resume() {
 	local since
 	since=$(mark)
 	fault status on=cmd op=SYS_EN status=1
@@ -139,7 +139,7 @@ test_a_device_that_does_not_wake_up() {
 	back "$since"
 }
 
-test_a_sleep_in_the_middle_of_a_recovery() {
+test_suspend_during_a_recovery() {
 	local since wait
 	for wait in 0 0.3 0.8 1.2; do
 		since=$(mark)
@@ -151,7 +151,7 @@ test_a_sleep_in_the_middle_of_a_recovery() {
 	done
 }
 
-test_a_sleep_of_one_that_has_failed() {
+test_suspend_of_a_failed_device() {
 	local since
 	recoveries 0
 	since=$(mark)
@@ -162,7 +162,7 @@ test_a_sleep_of_one_that_has_failed() {
 	recoveries "$RECOVERIES"
 }
 
-test_unbound_after_a_sleep() {
+test_unbind_after_a_suspend() {
 	local since
 	sleeps mem devices
 	since=$(mark)

@@ -261,7 +261,7 @@ test_the_device_does_not_come_back() {
 	recoveries 0
 }
 
-test_the_device_stays_away_because_devlink_says_so() {
+test_the_device_stays_away_because_of_devlink() {
 	local since
 	recoveries 6
 	devlink health set "pci/$card" reporter fatal auto_recover false

@@ -28,7 +28,7 @@ irq_polls() {
 	awk '$1 == "IRQ_POLL:" { print $2 + $3 }' /proc/softirqs
 }
 
-test_timers_carry_everything() {
+test_everything_works_with_timers() {
 	local before
 	sm_around timer Y
 	before=$(irq_polls)
@@ -37,7 +37,7 @@ test_timers_carry_everything() {
 	[ "$(irq_polls)" = "$before" ] || fail "irq_poll has run"
 }
 
-test_irq_poll_again() {
+test_back_to_irq_poll() {
 	local before
 	[ ! -e /sys/kernel/realtime ] || skip "with PREEMPT_RT timers always do it"
 	sm_around timer N
@@ -46,9 +46,9 @@ test_irq_poll_again() {
 	[ "$(irq_polls)" -gt "$before" ] || fail "irq_poll has not run"
 }
 
-[ $# != 0 ] || set -- test_timers_carry_everything \
+[ $# != 0 ] || set -- test_everything_works_with_timers \
 	test_both_ports_are_active test_ibv_devinfo test_ibstat test_rc_pingpong_with_events \
 	test_rc_pingpong_from_port_1_to_port_2 test_uc_pingpong_with_events_between_ports \
 	test_ud_pingpong_with_events_between_ports test_srq_pingpong_with_events_between_ports \
-	test_ibping test_irq_poll_again
+	test_ibping test_back_to_irq_poll
 run_tests "$@"

@@ -652,9 +652,10 @@ static void test_promise(void)
 	ret = run(file, UVERBS_OBJECT_DEVICE, UVERBS_METHOD_GET_CONTEXT, &m);
 	close(file);
 	if (!ret && old_kernel())
-		ksft_test_result_skip("programs are told: only by kernel 7\n");
+		ksft_test_result_skip("GET_CONTEXT reports robust data: only kernel 7 can\n");
 	else
-		RESULT(!ret && support & CORE_SUPPORT_ROBUST_UDATA, "programs are told\n");
+		RESULT(!ret && support & CORE_SUPPORT_ROBUST_UDATA,
+		       "GET_CONTEXT reports robust data\n");
 }
 
 static int build(void)

@@ -59,7 +59,7 @@ test_a_failed_device_can_be_unbound_under_IPoIB_and_opensm() {
 	unbind_ends 30
 }
 
-test_then_it_works_again() {
+test_a_later_bind_works() {
 	bind
 	until_true 20 prints rdma_devices
 	sm_restart

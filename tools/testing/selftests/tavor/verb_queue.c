@@ -372,7 +372,8 @@ static void test_connect_refused(int fd)
 	attr = vq_good;
 	attr.rq_psn |= 1 << 24;
 	ret = one(fd, qp, vq_request(4, VRB_QUEUE_OP_CONNECT, &attr, mask), &c);
-	RESULT(!ret && c.qp_state == IBV_QPS_RTS, "connect: then with what is right: %d\n", ret);
+	RESULT(!ret && c.qp_state == IBV_QPS_RTS, "connect: afterwards with valid attributes: %d\n",
+	       ret);
 	ret = one(fd, qp, vq_request(5, VRB_QUEUE_OP_CONNECT, &vq_good, mask), &c);
 	RESULT(ret == EINVAL && c.qp_state == IBV_QPS_RTS, "connect: from RTS: %d\n", ret);
 	ibv_destroy_qp(qp);
@@ -437,7 +438,7 @@ static void test_query_qp(int fd)
 		       c.attr.dest_qp_num == vq_good.dest_qp_num &&
 		       c.attr.sq_psn == vq_good.sq_psn && c.attr.rq_psn == vq_good.rq_psn &&
 		       c.attr.ah_attr.dlid == 1 && c.attr.timeout == 14 && c.attr.max_send_wr >= 4,
-	       "query: what was set: %d\n", ret);
+	       "query: returns what was set: %d\n", ret);
 	ibv_destroy_qp(qp);
 }
 
@@ -578,8 +579,8 @@ static void test_no_answer(int fd)
 	vq_attr_in(&call, VRB_ATTR_QUEUE_SUBMIT_QPS, &qp->handle, sizeof(qp->handle));
 	vq_attr(&call, VRB_ATTR_QUEUE_SUBMIT_ACCEPTED, (void *)8, sizeof(uint32_t));
 	ret = vq_do(context->cmd_fd, VRB_METHOD_QUEUE_SUBMIT, &call);
-	RESULT(ret == -EFAULT && !vq_poll(fd, 100),
-	       "no place for the answer: nothing is accepted: %d\n", ret);
+	RESULT(ret == -EFAULT && !vq_poll(fd, 100), "unwritable answer: nothing is accepted: %d\n",
+	       ret);
 	ibv_destroy_qp(qp);
 }
 
@@ -594,13 +595,13 @@ static void test_full(void)
 		qp[i] = make(IBV_QPT_RC);
 	a = many(fd, qp, 6, vq_to_init(0));
 	b = many(fd, qp, 1, vq_to_init(0));
-	RESULT(a == 4 && b == -EAGAIN, "full: 4 of 6, then %d\n", b);
+	RESULT(a == 4 && b == -EAGAIN, "full: 4 of 6 requests are accepted, then none: %d\n", b);
 	usleep(100000);
 	c = many(fd, qp, 1, vq_to_init(0));
 	d = vq_reap(fd, done, 1);
 	a = many(fd, qp + 4, 2, vq_to_init(4));
-	RESULT(c == -EAGAIN && d == 1 && a == 1, "full: until a completion is read: %d, %d, %d\n",
-	       c, d, a);
+	RESULT(c == -EAGAIN && d == 1 && a == 1,
+	       "full: accepts again when a completion is read: %d, %d, %d\n", c, d, a);
 	a = vq_reap(fd, done, 4);
 	RESULT(a == 4 && !vq_poll(fd, 0), "full: each completes once: %d\n", a);
 	for (i = 0; i < 6; i++)
@@ -618,16 +619,16 @@ static void test_read(int fd)
 	none = read(fd, done, sizeof(done)) < 0 ? errno : 0;
 	small = read(fd, done, sizeof(done[0]) - 1) < 0 ? errno : 0;
 	RESULT(none == EAGAIN && small == EINVAL && !vq_poll(fd, 0),
-	       "read: nothing there, no room: %zd, %zd\n", none, small);
+	       "read: no completion, too small a buffer: %zd, %zd\n", none, small);
 	fcntl(fd, F_SETFL, flags);
 	many(fd, qp, 3, vq_to_init(0));
 	usleep(200000);
 	fault = syscall(SYS_read, fd, 8, sizeof(done)) < 0 ? errno : 0;
 	ret = read(fd, done, 2 * sizeof(done[0]) + 5);
 	RESULT(fault == EFAULT && ret == 2 * sizeof(done[0]) && vq_poll(fd, 0) == POLLIN,
-	       "read: a fault loses nothing, whole ones only: %zd\n", ret);
+	       "read: returns whole completions only, also after a fault: %zd\n", ret);
 	RESULT(read(fd, done, sizeof(done)) == sizeof(done[0]) && !vq_poll(fd, 0),
-	       "read: the rest\n");
+	       "read: the remaining completions\n");
 	for (i = 0; i < 3; i++)
 		ibv_destroy_qp(qp[i]);
 }
@@ -651,7 +652,7 @@ static void test_cancel(void)
 	ret = vq_reap(fd, done, 2);
 	for (i = 0; i < ret; i++)
 		n += done[i].status == (done[i].user_data == 2 ? ECANCELED : 0);
-	RESULT(n == 2, "cancel: as expected: %d of %d\n", n, ret);
+	RESULT(n == 2, "cancel: expected results of both: %d of %d\n", n, ret);
 	/* More requests than the queue passes to the engine at a time. */
 	for (i = 0; i < 200; i++)
 		more[i] = make(IBV_QPT_RC);
@@ -712,7 +713,8 @@ static void test_close(void)
 		failed += !!one(fd, qp[i], vq_request(1, VRB_QUEUE_OP_RESET, NULL, 0), &c);
 		failed += !!ibv_destroy_qp(qp[i]);
 	}
-	RESULT(ret == 200 && !failed, "close: with 200 requests, and the QPs go on: %d\n", failed);
+	RESULT(ret == 200 && !failed, "close: with 200 requests queued, the QPs can be used: %d\n",
+	       failed);
 	close(fd);
 }
 
@@ -771,7 +773,7 @@ static void test_quiesce(int fd)
 	RESULT(!ret, "quiesce: destroys after it issue %d commands\n", ret);
 	qp[0] = make(IBV_QPT_RC);
 	ret = commands_of_destroys(qp, 1);
-	RESULT(ret > 0, "quiesce: without it, %d\n", ret);
+	RESULT(ret > 0, "quiesce: destroys without it issue commands: %d\n", ret);
 }
 
 static int make_in(uint32_t lkey, struct ibv_qp *qp)
@@ -916,7 +918,7 @@ static void test_context_first_busy(void)
 	waitpid(child, &status, 0);
 	slow("");
 	RESULT(!status && engine_settles("objects", ":", objects),
-	       "context closed first: with requests under way: status 0x%x\n", status);
+	       "context closed first: with requests outstanding: status 0x%x\n", status);
 }
 
 /* A thread that sleeps in read() meanwhile */
@@ -1254,7 +1256,7 @@ static void test_fair(void)
 	       queued, before);
 	stop(child, SIGKILL);
 	slow("");
-	RESULT(engine_settles("vrbs", " queued ", 0), "fair: all is over\n");
+	RESULT(engine_settles("vrbs", " queued ", 0), "fair: no request is left\n");
 	ibv_destroy_qp(qp);
 }
 

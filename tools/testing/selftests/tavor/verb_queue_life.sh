@@ -71,7 +71,7 @@ test_the_module_stays_until_the_queue_is_closed() {
 	reload
 }
 
-test_a_device_that_fails_says_so_by_the_queue() {
+test_the_queue_reports_a_failed_device() {
 	local since
 	since=$(mark)
 	holds hold

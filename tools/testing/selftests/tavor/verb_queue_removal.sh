@@ -15,7 +15,7 @@
 # shellcheck source=SCRIPTDIR/verb_queue.bash
 . "$(dirname "$0")/verb_queue.bash"
 
-test_the_function_goes_under_a_queue_with_requests() {
+test_removal_under_a_queue_with_requests() {
 	local since
 	since=$(mark)
 	holds hold

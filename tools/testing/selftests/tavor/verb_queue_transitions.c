@@ -425,7 +425,7 @@ static struct vrb_queue_request request_of(const struct transition *t, uint64_t 
 			  (state_needs(t->type, t->to) & ~t->remove) | t->add);
 }
 
-/* ---- Both doors ---- */
+/* ---- ibv_modify_qp() and the verb queue ---- */
 
 /* Executes the command itself, because the library refuses some of the requests. */
 static int sync_modify(struct ibv_qp *qp, const struct ib_uverbs_qp_attr *from)
@@ -519,9 +519,10 @@ static void test_transitions(int fd)
 		n[fails]++;
 		wrong[fails] += !test_one(&transitions[i], fd);
 	}
-	ksft_test_result(!wrong[0], "both doors: %u valid transitions: %u wrong\n", n[0], wrong[0]);
-	ksft_test_result(!wrong[1], "both doors: %u invalid ones have the same errno: %u wrong\n",
-			 n[1], wrong[1]);
+	ksft_test_result(!wrong[0], "ibv_modify_qp and queue: %u valid transitions: %u wrong\n",
+			 n[0], wrong[0]);
+	ksft_test_result(!wrong[1], "ibv_modify_qp and queue: %u invalid ones: %u wrong\n", n[1],
+			 wrong[1]);
 }
 
 /* ---- Privileges ---- */
@@ -591,10 +592,9 @@ static void test_qkey(int fd)
 		_exit(qkey_of_others(r));
 	waitpid(child, &status, 0);
 	ksft_test_result(WIFEXITED(status) && !WEXITSTATUS(status),
-			 "both doors: a Q_Key for the privileged: status 0x%x\n", status);
+			 "both refuse a privileged Q_Key to others: status 0x%x\n", status);
 	async = vq_one(context->cmd_fd, fd, b, r, &c);
-	ksft_test_result(!async, "both doors: from a privileged process it is accepted: %d\n",
-			 async);
+	ksft_test_result(!async, "the queue accepts it from a privileged process: %d\n", async);
 	ibv_destroy_qp(b);
 }
 

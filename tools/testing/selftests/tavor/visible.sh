@@ -51,7 +51,7 @@ answer() {
 	grep -E "^tavor_cmd_done: .* token=$token " "$TEST_DIR/trace" | head -n 1
 }
 
-test_devlink_says_what_the_card_is() {
+test_devlink_identifies_the_card() {
 	devlink_says running fw "$(device fw_ver)"
 	devlink_says fixed board.id "$(device board_id)"
 	devlink_says fixed asic.rev "$(device hw_rev)"
@@ -59,7 +59,7 @@ test_devlink_says_what_the_card_is() {
 	devlink_info | grep -q '"driver":"ib_tavor"'
 }
 
-test_devlink_still_says_it_when_the_device_has_failed() {
+test_devlink_identifies_the_card_of_a_failed_device() {
 	local since version
 	version=$(device fw_ver)
 	since=$(mark)
@@ -78,7 +78,7 @@ holds() {
 	wait $! || :
 }
 
-test_a_command_is_traced_with_its_answer() {
+test_a_command_is_traced_with_its_completion() {
 	local command
 	traced holds
 	for command in SW2HW_MPT SW2HW_CQ RST2INIT_QPEE; do
@@ -88,7 +88,7 @@ test_a_command_is_traced_with_its_answer() {
 	trace_has '^tavor_cmd_post: [0-9a-f:.]+ SW2HW_CQ token=0x[0-9a-f]+ in=0x[1-9a-f].* out=0x0 '
 }
 
-test_commands_before_there_are_events_are_traced_too() {
+test_polled_commands_are_traced() {
 	local command
 	unbind
 	traced bind

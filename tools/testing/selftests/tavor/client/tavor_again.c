@@ -86,7 +86,7 @@ static int tavor_again_add(struct ib_device *dev)
 		create_srq(loop);
 	else
 		create_cq(loop);
-	loop_result(loop, "a create that was answered too late is completed by another");
+	loop_result(loop, "a create that completes too late is finished by another");
 	loop_end(loop);
 	kfree(loop);
 	return -EOPNOTSUPP;

@@ -217,12 +217,12 @@ static void run_many(void)
 		return;
 	first = make_many(ah, most + 1);
 	result(first <= most && first > most - 100 && PTR_ERR(ah[first]) == -ENOMEM,
-	       "as many as the device says, and then ENOMEM");
+	       "as many AHs as the device reports, then ENOMEM");
 	destroy_many(ah, first);
 	second = make_many(ah, most + 1);
 	if (second != first)
 		pr_info("tavor_ah: # %d, then %d, of %d\n", first, second, most);
-	result(second == first, "and once more");
+	result(second == first, "as many again after all were destroyed");
 	destroy_many(ah, second);
 	vfree(ah);
 }

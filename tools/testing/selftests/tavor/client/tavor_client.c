@@ -267,9 +267,9 @@ static void fails(struct ib_device *dev)
 	       "what was posted to a device that has failed is flushed");
 	for (i = 0; ok && i < ARRAY_SIZE(t); i++)
 		refused = post_send(&t[i], 0) == -EIO && post_recv(&t[i], 0) == -EIO && refused;
-	result(ok && refused, "posts are refused");
+	result(ok && refused, "posts to a device that has failed are refused");
 	result(ok && counts_to(&t[4].last_wqe, 1, "told of the last WQE"),
-	       "who waits for the last WQE of a QP is told");
+	       "the event of the last WQE reaches who waits for it");
 	for (i = 0; ok && i < ARRAY_SIZE(t); i++)
 		ok = drained(&t[i]);
 	result(ok, "drains return, with an SRQ and without");

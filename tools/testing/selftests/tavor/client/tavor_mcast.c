@@ -239,9 +239,9 @@ static bool destroy_waits_for_detach(struct world *w)
 static void run_works(struct world *w)
 {
 	result(both_at_once(w, 0), "two QPs attach at once");
-	result(both_at_once(w, 1), "the same in the other order");
+	result(both_at_once(w, 1), "two QPs attach at once, in the other order");
 	result(counts_an_attach_once(w), "an attach counts once");
-	result(refuses_nonsense(w), "QPs and GIDs that are none of groups are refused");
+	result(refuses_nonsense(w), "QPs and GIDs that cannot be in a group are refused");
 	result(destroy_waits_for_detach(w), "a destroy waits until the QP is detached");
 }
 
@@ -304,11 +304,11 @@ static bool destroy_during_an_attach(struct world *w)
 
 static void run_waits(struct world *w)
 {
-	result(both_at_once(w, 0), "the second waits");
+	result(both_at_once(w, 0), "of two QPs that attach at once the second waits");
 	result(wait_is_cancelled(w), "a request that waits is cancelled");
-	result(attach_is_cancelled_by_destroy(w), "a destroy takes back an attach that waits");
-	result(detach_is_cancelled_by_destroy(w), "a destroy takes back a detach that waits");
-	result(destroy_during_an_attach(w), "a destroy waits for an attach that is under way");
+	result(attach_is_cancelled_by_destroy(w), "a destroy cancels an attach that waits");
+	result(detach_is_cancelled_by_destroy(w), "a destroy cancels a detach that waits");
+	result(destroy_during_an_attach(w), "a destroy waits for an attach that is outstanding");
 }
 
 /* One command of the first is refused. */
@@ -342,9 +342,9 @@ static void run_late(struct world *w)
 	struct member *a = &w->member[0], *b = &w->member[1];
 	bool ok = attached(w, b, 2, 0) && lost(w);
 
-	result(ok, "an attach does not wait for a command that was given up");
-	result(ok && detached(w, b, 2, 0), "a detach does, until it is answered");
-	result(ok && detached(w, a, 1, 0), "the late attach has attached");
+	result(ok, "an attach does not wait for a command that timed out");
+	result(ok && detached(w, b, 2, 0), "a detach waits until that command completes");
+	result(ok && detached(w, a, 1, 0), "the attach that timed out has taken effect");
 }
 
 static bool ends_with_the_device(struct world *w)
@@ -359,7 +359,7 @@ static void run_never(struct world *w)
 	bool ok = attached(w, b, 2, 0) && lost(w);
 
 	result(ok && detached(w, b, 2, -EIO), "a detach that waits in vain fails the device");
-	result(ok && ends_with_the_device(w), "which lets go of QPs that are attached");
+	result(ok && ends_with_the_device(w), "that failure releases QPs that are attached");
 }
 
 static void run_fails(struct world *w)
@@ -371,8 +371,8 @@ static void run_fails(struct world *w)
 	     is(detach(w, b, 1), -EINPROGRESS, "two");
 	pr_info("tavor_mcast: # ready\n");
 	ok = ok && is(status_of(a), -EIO, "attach") && is(status_of(b), -EIO, "detach");
-	result(ok, "a failure of the device ends the one and the one that waits");
-	result(ok && ends_with_the_device(w), "and lets go of QPs that are attached");
+	result(ok, "a failure of the device ends the issued attach and the waiting one");
+	result(ok && ends_with_the_device(w), "the failure releases QPs that are attached");
 }
 
 /*

@@ -169,7 +169,7 @@ static void run_slow(struct world *w)
 	slow_once(w);
 	slow_once(w);
 	loop_want(&w->loop, 0, ib_poll_cq(w->loop.cq, 1, &wc), "completions");
-	loop_result(&w->loop, "posts are refused while the command is under way");
+	loop_result(&w->loop, "posts are refused while the command is outstanding");
 }
 
 /* ---- A command that fails ---- */

@@ -153,7 +153,7 @@ static void grows_and_shrinks(struct world *w)
 	send_many(w, 5);
 	resize(w, 1000);
 	poll_rest(w);
-	loop_result(&w->loop, "empty, to the same size, and to a large one");
+	loop_result(&w->loop, "an empty CQ is resized to the same and to a large size");
 }
 
 /* Fills the whole ring, which is more than one portion of work. */
@@ -168,7 +168,7 @@ static void run_full(struct world *w)
 	send_many(w, DEPTH - 1);
 	resize(w, DEPTH - 1);
 	poll_rest(w);
-	loop_result(&w->loop, "a CQ that is full");
+	loop_result(&w->loop, "a CQ that is full is resized");
 }
 
 static void refuses(struct world *w)
@@ -192,7 +192,7 @@ static void refuses(struct world *w)
 	loop_want(&w->loop, 0, resize_to(w, SMALL), "resize");
 	loop_want(&w->loop, SMALL, w->loop.cq->cqe, "size");
 	poll_rest(w);
-	loop_result(&w->loop, "sizes that are refused");
+	loop_result(&w->loop, "invalid sizes are refused");
 }
 
 /* The entries of a QP that is reset are removed from all positions. */
@@ -264,7 +264,7 @@ static void run_slow(struct world *w)
 	loop_want(&w->loop, 0, resize_status(w), "resize");
 	send_many(w, 5);
 	poll_rest(w);
-	loop_result(&w->loop, "a CQ is polled while the command is under way");
+	loop_result(&w->loop, "a CQ is polled while the command is outstanding");
 	send_many(w, 30);
 	resize_begin(w, SMALL);
 	vrb_prep_reset_qp(&w->reset, w->loop.qp);
@@ -276,7 +276,7 @@ static void run_slow(struct world *w)
 	loop_want(&w->loop, 0, resize_status(w), "resize");
 	send_many(w, 20);
 	poll_rest(w);
-	loop_result(&w->loop, "a QP is reset meanwhile");
+	loop_result(&w->loop, "a QP is reset while the command is outstanding");
 	send_many(w, 10);
 	resize_begin(w, 1000);
 }
@@ -301,7 +301,7 @@ static void run_late(struct world *w)
 	send_many(w, 20);
 	poll_rest(w);
 	resize(w, SMALL);
-	loop_result(&w->loop, "a resize that is answered too late is completed by another");
+	loop_result(&w->loop, "a resize that completes too late is finished by another");
 }
 
 /* ---- The same, requested through ib_core ---- */
@@ -341,7 +341,7 @@ static void run_core(struct world *w)
 	loop_want(&w->loop, 0, ib_resize_cq(cq, 300), "resize to another size");
 	loop_want(&w->loop, 511, cq->cqe, "size");
 	ib_destroy_cq(cq);
-	loop_result(&w->loop, "ib_core's resize is answered too late, and finished by the next");
+	loop_result(&w->loop, "ib_core's resize completes too late, and the next finishes it");
 }
 #else
 static void run_core(struct world *w)
