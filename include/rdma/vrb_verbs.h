@@ -392,7 +392,7 @@ struct vrb_process_mad {
 
 /**
  * struct vrb_await_cq - wait for a CQ's next completion
- * @vrb: request; takes no slot, no class, no deadline
+ * @vrb: request; it has no slot, no class and no deadline
  * @cq: the CQ
  * @flags: %IB_CQ_NEXT_COMP or %IB_CQ_SOLICITED; anything else is -EINVAL
  *
@@ -411,11 +411,11 @@ struct vrb_await_cq {
 
 /**
  * struct vrb_await_event - wait for asynchronous events
- * @vrb: request; takes no slot, no class, no deadline
+ * @vrb: request; it has no slot, no class and no deadline
  * @filter: BIT_ULL(enum ib_event_type) of each event to wait for; other bits are ignored
  * @came: the events of @filter that have occurred since each was last reported to the client
- * @seq: number of events of this client so far. If it was n at the last request and is m now, none
- *	has been merged with another if @came has m - n bits
+ * @seq: number of events of this client so far. If it has grown since the last request by more than
+ *	the number of bits that are set in @came, events of the same type were merged
  *
  * Reports events of the device, of its ports, and of the client's own shells. An event that occurs
  * while no request waits for it is kept, so that the next request completes at once. The event
