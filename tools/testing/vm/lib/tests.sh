@@ -60,19 +60,24 @@ wanted() {
 
 # kernels_now LINE...: the kernels that a test now runs on, of those that it names: the first of
 # Debian's; with --ci or by name, all of Debian's; with --all, all that it names and both of
-# Debian's
+# Debian's. A test that names none of Debian's runs on no other than it names.
 kernels_now() {
-	local line lines=
-	[ -z "$all" ] || lines="$KERNEL_LINES "
+	local line ours='' others=''
 	for line; do
 		if [[ " $KERNEL_LINES " == *" $line "* ]]; then
-			[ -n "$all" ] || lines+="$line "
-			[ -n "$ci$all" ] || [ ${#patterns[@]} != 0 ] || break
+			ours+="$line "
 		else
-			[ -z "$all" ] || lines+="$line "
+			others+="$line "
 		fi
 	done
-	echo "${lines% }"
+	if [ -n "$only" ]; then
+		[ -z "$ours" ] && [[ " $others" != *" $only "* ]] || echo "$only"
+		return
+	fi
+	[ -z "$all" ] || ours="${ours:+$KERNEL_LINES }$others"
+	line=${ours:-$others}
+	[ -n "$ci$all" ] || [ ${#patterns[@]} != 0 ] || line=${line%% *}
+	echo "${line% }"
 }
 
 # name_of STEM COUNT AS RUNS: the name of a run; if a test has several, each name ends in what
@@ -103,8 +108,9 @@ tests_of() {
 		[ -n "$kernels" ] || kernels=${KERNEL_LINES%% *}
 		# shellcheck disable=SC2086 # a list of words
 		kernels=$(kernels_now $kernels)
-		[ -z "$only" ] || kernels=$only
 		[ "${runs%% *}" != host ] || kernels=
+		# Without a kernel it would run on the host.
+		[ -n "$kernels" ] || [ "${runs%% *}" = host ] || continue
 		printf '%s|' "$name" "$runs" "$kernels" "$timeout" "$program" "$needs" \
 			"${guest:+$name}" "$stem" "$level"
 		echo "$file"

@@ -7,6 +7,7 @@
 
 # shellcheck source=SCRIPTDIR/../lib/try.bash
 . "$(dirname "$0")/../lib/try.bash"
+real=$(cd "$(dirname "$0")/../../../.." && pwd)
 tree=$work/tree
 folder=$tree/tools/testing/small
 
@@ -56,8 +57,23 @@ listed() {
 	"$tree/tools/testing/vm/check" --list "$@" 2>"$work/err" | tr -s ' ' | tee "$work/out"
 }
 
+# on_the_host ARGUMENT...: the tests of the real tree that check lists as running on the host
+on_the_host() {
+	"$(dirname "$0")/../check" --list "$@" 2>"$work/err" | sed -n 's/ (.*, on the host)$//p' |
+		sort
+}
+
+# host_lines: how many runs of the real tree say that they are on the host
+host_lines() {
+	local file
+	git -c safe.directory="$real" -C "$real" ls-files --cached --others --exclude-standard \
+		tools/testing | while read -r file; do
+		[[ $file == */README || $file == */vm/check ]] || head -n 40 "$real/$file"
+	done | grep -cE '^[#/* ]+Runs: host( |$)'
+}
+
 echo "TAP version 13"
-echo "1..30"
+echo "1..42"
 checks "all passed: status 0" 0 "2 passed, 0 failed, 0 skipped" "small/good"
 checks "a failure: status 1" 1 "1 passed, 1 failed, 0 skipped" "small/bad"
 checks "one of several failed: status 1" 1 "3 passed, 1 failed, 0 skipped" "small/good" "small/bad"
@@ -89,6 +105,20 @@ result $? "a test asked for by name runs on all of Debian's that it names"
 result $? "so does a test with --ci"
 [ "$(listed --all small/kernels | grep -o 'kernel [^)]*')" = "kernel 6.12, 7, 7-rt, debug" ]
 result $? "with --all it runs on the other kernels, too"
+[ "$(listed --all small/guest | grep -o 'kernel [^)]*')" = "kernel 6.12, 7" ]
+result $? "one that names no kernel runs on both of Debian's with --all"
+sed -i 's/^# Kernels:.*/# Kernels: debug 7-rt/' "$folder/kernels.sh"
+[ "$(listed small/kernels | grep -o '(.*)')" = "(make check, kernel debug, 7-rt)" ]
+result $? "by name, a test that names neither 6.12 nor 7 runs on the kernels that it names"
+[ "$(listed --all small/kernels | grep -o 'kernel [^)]*')" = "kernel debug, 7-rt" ]
+result $? "with --all it runs on no other kernel either"
+[ "$(listed | grep ^small/kernels | grep -o '(.*)')" = "(make check, kernel debug)" ]
+result $? "by default it runs on the first of them"
+[ "$(listed --kernel 7-rt small/kernels | grep -o 'kernel [^)]*')" = "kernel 7-rt" ]
+result $? "--kernel chooses one of them"
+checks "--kernel with another one is refused" 125 "" --kernel 7 small/kernels
+grep -q "no test matches: small/kernels (on kernel 7)" "$work/err"
+result $? "the reason names the kernel"
 rm "$folder/kernels.sh"
 [ "$(listed small/static)" = "small/static (make ci, on the host)
  The purpose of static.
@@ -100,6 +130,16 @@ command=$(tail -n 1 "$work/out")
 result $? "the listed command runs the test"
 [ -z "$("$(dirname "$0")/../check" --all --list | awk 'NR % 3 == 2 && !/[a-z]+ [a-z]+.*\.$/')" ]
 result $? "each test of the real tree says in a sentence what it is for"
+on_the_host '*' >"$work/host"
+[ "$(wc -l <"$work/host")" = "$(host_lines)" ]
+result $? "by name, only tests that say so run on the host: $(wc -l <"$work/host") of the real tree"
+for how in --all --ci "--all --kernel 7" "--all --kernel debug"; do
+	# shellcheck disable=SC2086 # several words
+	on_the_host $how >"$work/some"
+	comm -13 "$work/host" "$work/some" >"$work/out"
+	[ -s "$work/some" ] && [ ! -s "$work/out" ]
+	result $? "nor does any other with $how"
+done
 # Two guests and the host, and what their boot and their environment pass to them
 cat >"$folder/twice.sh" <<'X'
 #!/bin/sh
