@@ -65,7 +65,7 @@ adopt() {
 	shift
 	"${command[@]}" tools/testing/vm/guest/batch "$@" |
 		awk -v first=$((number + 1)) -v expect="$(printf "%s " "${@%%:*}")" \
-			-v totals="$work/totals" -f "$VM_DIR/tap"
+			-v totals="$work/totals" -f "$VM_DIR/lib/tap.awk"
 	status=${PIPESTATUS[0]}
 	read -r _ failures _ number <"$work/totals"
 	number=$((number - 1))

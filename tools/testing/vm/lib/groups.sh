@@ -68,12 +68,12 @@ follow() {
 	exec 5<&-
 }
 
-# tap_live OPTION...: runs tap on live results; Debian's mawk by default waits for a full block of
-# input
+# tap_live OPTION...: runs tap.awk on live results; Debian's mawk by default waits for a full block
+# of input
 tap_live() {
 	local live=()
 	! awk -W version 2>&1 </dev/null | grep -q ^mawk || live=(-W interactive)
-	awk "${live[@]}" "$@" -f "$VM_DIR/tap"
+	awk "${live[@]}" "$@" -f "$VM_DIR/lib/tap.awk"
 }
 
 # show_group N: shows its results, and for a guest a result about the run itself

@@ -1,4 +1,3 @@
-#!/usr/bin/awk -f
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Reads what guest/batch prints and writes one flat TAP stream: each result gets a running number

@@ -121,4 +121,12 @@ refused "too little disk space is reported before anything is built" "no space"
 ./run --hcas 0 --packages no-such-package -- true 2>"$work/err"
 status=$?
 refused "a package that does not exist is named" "no package 'no-such-package'"
+
+mkdir -p "$work/cache/ib-vrb/apt"
+touch "$work/cache/ib-vrb/apt/stamp"
+XDG_CACHE_HOME=$work/cache ./setup --refresh --frob 2>"$work/err"
+status=$?
+refused "setup refuses an unknown option by name" "no such option: '--frob'"
+[ -e "$work/cache/ib-vrb/apt/stamp" ]
+result $? "it does not forget the package lists before that"
 echo "1..$number"
