@@ -196,12 +196,31 @@ long_options() {
 	grep -oE -- '(^|[^A-Za-z0-9-])--[a-z][a-z-]*' | sed 's/^[^-]*//' | LC_ALL=C sort -u
 }
 
-# described NAME: the man page describes the options that --help lists
+# subcommands: prints the subcommands in its input, the text of a --help: they are below a line that
+# has only the word for them
+subcommands() {
+	awk '/^  [^ -][^ ]*$/ { on = 1; next }
+		on && /^    [a-z]+( |$)/ { print $1 }
+		!/^    / { on = 0 }'
+}
+
+# helps NAME [SUBCOMMAND]...: prints its --help, and those of the subcommands below it
+helps() {
+	local text word
+	in_it "$@" --help || return 1
+	text=$(<"$work/out")
+	echo "$text"
+	for word in $(subcommands <<<"$text"); do
+		helps "$@" "$word" || return 1
+	done
+}
+
+# described NAME: the man page describes the options that --help lists, also those of subcommands
 described() {
-	in_it "$1" --help || return 1
+	helps "$1" >"$work/help" || return 1
 	page "$1" >"$work/page"
 	# Only the beginning of a line, since a text may name the option of another program.
-	grep -E '^ +-' "$work/out" | sed -E 's/^ +//; s/  .*//' | long_options >"$work/options"
+	grep -E '^ +-' "$work/help" | sed -E 's/^ +//; s/  .*//' | long_options >"$work/options"
 	long_options <"$work/page" | LC_ALL=C comm -23 "$work/options" - >"$work/out"
 	[ -s "$work/options" ] && [ ! -s "$work/out" ]
 }
@@ -327,6 +346,10 @@ result $? "nothing is left of the old version"
 for name in $(programs); do
 	described "$name"
 	result $? "$name: the man page has each option of --help"
+	[ "$name" != tavor-hcactl ] || {
+		grep -qx -- --prob "$work/options" && grep -qx -- --down "$work/options"
+		result $? "$name: these include the options of its subcommands"
+	}
 	refuses "$name"
 	result $? "$name: it refuses an unknown option, with an exit status of the man page"
 done

@@ -35,6 +35,12 @@ nobody() {
 		>"$work/out" 2>"$work/err" </dev/null
 }
 
+# statuses PROGRAM: prints the exit statuses that its man page lists
+statuses() {
+	sed -n '/^Exit status$/,/^Examples$/s/^\([0-9][0-9, ]*\)$/\1/p' \
+		"$tree/Documentation/$1.rst" | tr -d ,
+}
+
 pulled() {
 	ctl 0 "\"port\": $1,.*\"unplugged\": $2" show --json
 }
@@ -142,6 +148,17 @@ result $? "a name too long for a socket: status 3"
 
 says 0 '^Exit|Exit status' --help && says 0 '^  --count N' link flap --help
 result $? "--help, of the tool and of a command"
+for program in tavor-hcactl tavor-hca-qemu; do
+	"${ctl%/*}/$program" --help 2>"$work/err" | sed -n '/^Exit status:/,$p' >"$work/out"
+	statuses=$(statuses "$program")
+	missing=
+	for status in $statuses; do
+		grep -qw "$status" "$work/out" || missing+=" $status"
+	done
+	echo "missing:$missing, of $(xargs <<<"$statuses")" >>"$work/err"
+	[ -n "$statuses" ] && [ -z "$missing" ]
+	result $? "$program --help has each exit status of its man page"
+done
 says 0 '^tavor-hcactl [0-9]' --version && version=$(sed 's/.* //' "$work/out")
 "$tree/tools/testing/hca/ctl/tavor-hca-qemu" --version | grep -qx "tavor-hca-qemu $version" &&
 	"$model" --version | grep -qx "tavor-hca $version"
