@@ -123,9 +123,24 @@ debian_suite() {
 	esac
 }
 
+# apt_installs PACKAGE...: what apt would install for these, in a system that has nothing yet
+apt_installs() {
+	with_apt apt-get -s -o APT::Install-Recommends=false install '?essential' "$@" |
+		awk '$1 == "Inst" { print $2 }' | sort -u
+}
+
+# packages_added "PACKAGE...": what these add to a guest, on one line
+packages_added() {
+	local usual all
+	# shellcheck disable=SC2086 # lists of words
+	usual=$(apt_installs $GUEST_PACKAGES) && all=$(apt_installs $GUEST_PACKAGES $1) ||
+		return 1
+	comm -13 <(echo "$usual") <(echo "$all") | xargs
+}
+
 # guest_root [PACKAGES]: additional packages make another root
 guest_root() {
-	local packages="$GUEST_PACKAGES ${1:-}" dir package
+	local packages="$GUEST_PACKAGES ${1:-}" dir package added
 	dir=$(root_name guest "$SUITE" "$packages" "$(guest_hook)")
 	if [ -n "${1:-}" ] && [ ! -d "$dir" ]; then
 		host_lists
@@ -134,9 +149,8 @@ guest_root() {
 			with_apt apt-cache show "$package" >/dev/null 2>&1 ||
 				die "Debian $SUITE has no package '$package'"
 		done
-		# shellcheck disable=SC2086 # a list of words
-		set -- $1
-		say "downloading $*, with what they depend on, into a root of their own"
+		added=$(packages_added "$1") || die "Debian $SUITE cannot install '$1'"
+		say "downloading another guest root, with: ${added:-nothing but the usual}"
 	fi
 	root guest "$SUITE" "$packages" "$(guest_hook)"
 }

@@ -122,6 +122,18 @@ refused "too little disk space is reported before anything is built" "no space"
 status=$?
 refused "a package that does not exist is named" "no package 'no-such-package'"
 
+# The root is not made here, only announced.
+# shellcheck disable=SC2016 # for that shell
+bash -c '. lib/all.sh
+	root_name() { echo "$1/none"; }
+	root() { :; }
+	guest_root "$2"' - "$work" "jq iproute2" >"$work/out" 2>"$work/err"
+line=$(grep -x 'vm: downloading another guest root, with: .*' "$work/err")
+[[ " ${line#*: *: } " == *" jq "* && $line == *" libjq1 "* ]]
+result $? "packages that a guest gets in addition are named, with what they depend on"
+[[ -n $line && $line != *iproute2* && $line != *libc6* ]]
+result $? "those that each guest has are not"
+
 mkdir -p "$work/cache/ib-vrb/apt"
 touch "$work/cache/ib-vrb/apt/stamp"
 XDG_CACHE_HOME=$work/cache ./setup --refresh --frob 2>"$work/err"
