@@ -3,15 +3,14 @@
 #
 # Debian's kernel headers beyond those of the guests: for other architectures, and of the newest
 # kernel in any suite. The modules are only compiled against them, not run, except with "--kernel
-# sid" and "--kernel experimental". A second apt state has the package lists of these architectures
-# and suites.
+# testing" and the like. A second apt state has the package lists of these architectures and suites.
 
 CROSS_APT=$CACHE/apt-cross
 # The architecture as Debian names it, the flavour of its kernel, and the package of its compiler.
 CROSS_TARGETS="arm64:arm64:gcc-aarch64-linux-gnu ppc64el:powerpc64le:gcc-powerpc64le-linux-gnu
 	s390x:s390x:gcc-s390x-linux-gnu armhf:armmp:gcc-arm-linux-gnueabihf"
 # The newest kernel of these suites, for amd64. Its compiler comes from the first one.
-NEWEST_SUITES="sid experimental"
+NEWEST_SUITES="sid experimental testing"
 # What Kbuild and the programs of linux-kbuild need.
 KBUILD_PACKAGES="make perl bc libelf1t64 libssl3t64 zlib1g sparse"
 
@@ -65,14 +64,23 @@ cross_update() {
 	[ -s "$APT/kernels.new" ] && mv "$APT/kernels.new" "$APT/kernels"
 }
 
-# cross_fresh: renews an index that is older than a day
+# cross_current: the index is not older than a day, and was made from all suites
+cross_current() {
+	local suite
+	[ -n "$(find "$CROSS_APT/kernels" -mmin -1440 2>/dev/null)" ] || return 1
+	for suite in $NEWEST_SUITES; do
+		grep -qs " $suite main\$" "$CROSS_APT/sources.list" || return 1
+	done
+}
+
+# cross_fresh: renews the index if it is not current
 cross_fresh() {
-	[ -z "$(find "$CROSS_APT/kernels" -mmin -1440 2>/dev/null)" ] || return 0
+	! cross_current || return 0
 	host_lists
 	mkdir -p "$CROSS_APT/lists/partial" "$CROSS_APT/archives/partial" "$CACHE/lock"
 	(
 		flock 9
-		[ -z "$(find "$CROSS_APT/kernels" -mmin -1440 2>/dev/null)" ] || exit 0
+		! cross_current || exit 0
 		cross_sources >"$CROSS_APT/sources.list" &&
 			slow "package lists of other architectures and suites" \
 				"$BASH" "$VM_DIR/lib/do" cross_update 9>&-

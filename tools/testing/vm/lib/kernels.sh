@@ -8,8 +8,8 @@
 # The lines that the tests run on.
 KERNEL_LINES="6.12 7"
 # What --kernel accepts.
-KERNEL_NAMES="6.12, 7, another series of Debian's from 6.12 on, sid, experimental (each also with \
--rt), or debug"
+KERNEL_NAMES="6.12, 7, another series of Debian's from 6.12 on, testing, sid, experimental (each \
+also with -rt), or debug"
 
 # The text of these lists is part of a kernel's name in the cache, white space included.
 # The modules that a guest may load; the rest of Debian's package (graphics, sound, ...) only costs
@@ -26,9 +26,7 @@ fs/f2fs
 # kernel_fault NAME: prints why --kernel does not accept it, or nothing
 kernel_fault() {
 	local major minor
-	case $1 in
-	debug | sid | sid-rt | experimental | experimental-rt) return ;;
-	esac
+	[ "$1" != debug ] && ! kernel_is_new "$1" || return 0
 	if [[ ! $1 =~ ^([1-9][0-9]?)(\.([0-9][0-9]?))?(-rt)?$ ]]; then
 		echo "--kernel is $KERNEL_NAMES, not '$1'"
 		return
@@ -41,7 +39,7 @@ kernel_fault() {
 
 # kernel_is_new LINE: it comes from a suite that the bench's own apt state does not have
 kernel_is_new() {
-	[[ $1 =~ ^(sid|experimental)(-rt)?$ ]]
+	[[ $1 =~ ^[a-z]+(-rt)?$ && " $NEWEST_SUITES " == *" ${1%-rt} "* ]]
 }
 
 # kernel_fresh LINE: renews the package lists that have it

@@ -47,9 +47,13 @@ linux-image-7.1.14+deb13-amd64
 linux-headers-7.4.1+deb13-amd64
 X
 mkdir "$CROSS_APT"
-printf '%s\t' sid amd64 linux-headers-7.2.13+deb14-amd64 7.2.13-1 x x \
-	"linux-kbuild-7.2.13+deb14, gcc-15" >"$CROSS_APT/kernels"
-printf '\n' >>"$CROSS_APT/kernels"
+{
+	printf '%s\t' sid amd64 linux-headers-7.2.13+deb14-amd64 7.2.13-1 x x \
+		"linux-kbuild-7.2.13+deb14, gcc-15"
+	printf '\n'
+	printf '%s\t' testing amd64 linux-headers-7.2.9+deb14-amd64 7.2.9-1 x x gcc-15
+	printf '\n'
+} >"$CROSS_APT/kernels"
 
 # is NAME RELEASE
 is() {
@@ -72,11 +76,12 @@ is 7-rt 7.2.12+deb13-rt-amd64
 is 7.1 7.1.13+deb13-amd64
 is 7.10 7.10-amd64
 is sid 7.2.13+deb14-amd64
+is testing 7.2.9+deb14-amd64
 for name in 6.1 6.1-rt 6 5.10 6.11; do
 	refused "$name" "'$name' is not supported: .* 6\.12 or later"
 done
-for name in "" 7.2.12 7.x debug-rt "7 6.12" unstable; do
-	refused "$name" "--kernel is 6\.12, 7, .*debug, not '$name'"
+for name in "" 7.2.12 7.x debug-rt "7 6.12" unstable forky -rt "sid testing"; do
+	refused "$name" "--kernel is 6\.12, 7, .*, testing, sid, .*debug, not '$name'"
 done
 [ -z "$(kernel_fault debug)" ]
 result $? "--kernel debug is accepted"
@@ -91,6 +96,18 @@ grep -q 'has no kernel experimental with its headers; it has' "$work/out"
 result $? "so is a suite without a kernel"
 [ "$(kernel_resolve sid)" = "7.2.13+deb14-amd64 7.2.13-1" ]
 result $? "the kernel of a suite is one version of its release"
+
+# shellcheck disable=SC2086 # a list of words
+printf 'deb [arch=amd64] http://host/debian %s main\n' ${NEWEST_SUITES% *} \
+	>"$CROSS_APT/sources.list"
+! cross_current
+result $? "an index that was made without one of the suites is made again"
+echo "deb [arch=amd64] http://host/debian ${NEWEST_SUITES##* } main" >>"$CROSS_APT/sources.list"
+cross_current
+result $? "one that has them all is not"
+touch -d '2 days ago' "$CROSS_APT/kernels"
+! cross_current
+result $? "one that is older than a day is"
 
 packages=$(kernel_packages 6.12-rt 6.12.117+deb13-rt-amd64 | xargs)
 [ "$packages" = "linux-headers-6.12.117+deb13-rt-amd64 linux-headers-6.12.117+deb13-common-rt \
