@@ -17,9 +17,9 @@ static int depth = 64;
 module_param(depth, int, 0444);
 MODULE_PARM_DESC(depth, "connections at a time");
 
-static int lives = 640;
-module_param(lives, int, 0444);
-MODULE_PARM_DESC(lives, "connections altogether");
+static int total = 640;
+module_param(total, int, 0444);
+MODULE_PARM_DESC(total, "connections altogether");
 
 struct life {
 	struct ib_qp *qp;
@@ -91,7 +91,7 @@ static int measure(void)
 	u64 began = ktime_get_ns();
 	int i;
 
-	atomic_set(&left, lives);
+	atomic_set(&left, total);
 	atomic_set(&running, depth);
 	for (i = 0; i < depth; i++) {
 		local_bh_disable();
@@ -99,7 +99,7 @@ static int measure(void)
 		local_bh_enable();
 	}
 	wait_for_completion(&over);
-	life_result(&times, lives, began);
+	life_result(&times, total, began);
 	return failed;
 }
 
@@ -145,7 +145,7 @@ static int __init connect_softirq_init(void)
 	all = kcalloc(depth, sizeof(*all), GFP_KERNEL);
 	if (!all)
 		return -ENOMEM;
-	ret = life_times_init(&times, lives) ?: ib_register_client(&client);
+	ret = life_times_init(&times, total) ?: ib_register_client(&client);
 	if (!ret)
 		ib_unregister_client(&client);
 	kvfree(times.ns);

@@ -13,9 +13,9 @@ static int threads = 1;
 module_param(threads, int, 0444);
 MODULE_PARM_DESC(threads, "how many");
 
-static int lives = 10;
-module_param(lives, int, 0444);
-MODULE_PARM_DESC(lives, "connections, of all threads together");
+static int total = 10;
+module_param(total, int, 0444);
+MODULE_PARM_DESC(total, "connections, of all threads together");
 
 static struct bed bed;
 static struct life_times times;
@@ -68,7 +68,7 @@ static int measure(void)
 	u64 began = ktime_get_ns();
 	int i;
 
-	atomic_set(&left, lives);
+	atomic_set(&left, total);
 	atomic_set(&running, threads);
 	for (i = 0; i < threads; i++) {
 		if (!IS_ERR(kthread_run(live, NULL, KBUILD_MODNAME)))
@@ -78,7 +78,7 @@ static int measure(void)
 			complete(&over);
 	}
 	wait_for_completion(&over);
-	life_result(&times, lives, began);
+	life_result(&times, total, began);
 	return failed;
 }
 
@@ -107,7 +107,7 @@ static struct ib_client client = { .name = "connect_threads", .add = on_device }
 
 static int __init connect_threads_init(void)
 {
-	int ret = life_times_init(&times, lives) ?: ib_register_client(&client);
+	int ret = life_times_init(&times, total) ?: ib_register_client(&client);
 
 	if (!ret)
 		ib_unregister_client(&client);

@@ -66,9 +66,9 @@ struct life_times {
 	atomic_t count;
 };
 
-static inline int life_times_init(struct life_times *times, unsigned int lives)
+static inline int life_times_init(struct life_times *times, unsigned int total)
 {
-	times->ns = kvcalloc(lives, sizeof(*times->ns), GFP_KERNEL);
+	times->ns = kvcalloc(total, sizeof(*times->ns), GFP_KERNEL);
 	return times->ns ? 0 : -ENOMEM;
 }
 
@@ -92,14 +92,14 @@ static inline u64 life_percentile(const struct life_times *times, unsigned int m
 	return count ? times->ns[DIV_ROUND_UP(count * mille, 1000) - 1] : 0;
 }
 
-static inline void life_lives(unsigned int lives, u64 began)
+static inline void life_total(unsigned int total, u64 began)
 {
-	pr_info(KBUILD_MODNAME ": %u lives in %llu ns\n", lives, ktime_get_ns() - began);
+	pr_info(KBUILD_MODNAME ": %u times in %llu ns\n", total, ktime_get_ns() - began);
 }
 
-static inline void life_result(struct life_times *times, unsigned int lives, u64 began)
+static inline void life_result(struct life_times *times, unsigned int total, u64 began)
 {
-	life_lives(lives, began);
+	life_total(total, began);
 	sort(times->ns, atomic_read(&times->count), sizeof(*times->ns), life_compare, NULL);
 	pr_info(KBUILD_MODNAME ": %u connected, p50 %llu p99 %llu p99.9 %llu ns\n",
 		(unsigned int)atomic_read(&times->count), life_percentile(times, 500),

@@ -17,9 +17,9 @@ static int depth = 64;
 module_param(depth, int, 0444);
 MODULE_PARM_DESC(depth, "at a time");
 
-static int lives = 640;
-module_param(lives, int, 0444);
-MODULE_PARM_DESC(lives, "altogether; 0: only prepare");
+static int total = 640;
+module_param(total, int, 0444);
+MODULE_PARM_DESC(total, "altogether; 0: only prepare");
 
 static char *what = "mr";
 module_param(what, charp, 0444);
@@ -223,7 +223,7 @@ static int measure(void)
 		ret = kind->prepare(&all[i], i);
 	if (ret)
 		return ret;
-	atomic_set(&left, lives);
+	atomic_set(&left, total);
 	atomic_set(&running, depth);
 	began = ktime_get_ns();
 	for (i = 0; i < depth; i++) {
@@ -232,7 +232,7 @@ static int measure(void)
 		local_bh_enable();
 	}
 	wait_for_completion(&over);
-	life_lives(lives, began);
+	life_total(total, began);
 	return failed;
 }
 
@@ -296,7 +296,7 @@ static int __init storm_softirq_init(void)
 		if (!strcmp(what, kinds[i].name))
 			kind = &kinds[i];
 	}
-	if (!kind || depth < 1 || lives < 0)
+	if (!kind || depth < 1 || total < 0)
 		return -EINVAL;
 	all = kcalloc(depth, sizeof(*all), GFP_KERNEL);
 	if (!all)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * connect_user THREADS LIVES: connections made by threads of a process, which wait for each verb: a
- * queue pair is created, connected to itself, and destroyed. Prints the number of lives and the
- * nanoseconds.
+ * connect_user THREADS TOTAL: connections made by threads of a process, which wait for each verb: a
+ * queue pair is created, connected to itself, and destroyed. Prints the number of connections and
+ * the nanoseconds.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -84,21 +84,21 @@ int main(int argc, char **argv)
 	struct ibv_context *context;
 	pthread_t threads[THREADS_MAX];
 	unsigned long long began;
-	int count = argc == 3 ? atoi(argv[1]) : 0, lives = argc == 3 ? atoi(argv[2]) : 0;
+	int count = argc == 3 ? atoi(argv[1]) : 0, total = argc == 3 ? atoi(argv[2]) : 0;
 
-	check(count < 1 || count > THREADS_MAX || lives < 1, "arguments");
+	check(count < 1 || count > THREADS_MAX || total < 1, "arguments");
 	check(!list || !list[0], "ibv_get_device_list");
 	context = ibv_open_device(list[0]);
 	check(!context, "ibv_open_device");
 	pd = ibv_alloc_pd(context);
 	cq = ibv_create_cq(context, 63, NULL, NULL, 0);
 	check(!pd || !cq || ibv_query_port(context, 1, &port), "objects");
-	left = lives;
+	left = total;
 	began = now_ns();
 	for (int i = 0; i < count; i++)
 		check(pthread_create(&threads[i], NULL, thread, NULL), "pthread_create");
 	for (int i = 0; i < count; i++)
 		pthread_join(threads[i], NULL);
-	printf("connect_user: %d lives in %llu ns\n", lives, now_ns() - began);
+	printf("connect_user: %d times in %llu ns\n", total, now_ns() - began);
 	return 0;
 }

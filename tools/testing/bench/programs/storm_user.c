@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * storm_user mr|cq|mcast THREADS LIVES: threads of a process that register and deregister a page,
+ * storm_user mr|cq|mcast THREADS TOTAL: threads of a process that register and deregister a page,
  * create and destroy a completion queue, or attach a queue pair of their own to a multicast group
- * of their own and detach it. Prints the number of times and the nanoseconds. With LIVES 0 it only
+ * of their own and detach it. Prints the number of times and the nanoseconds. With TOTAL 0 it only
  * creates what the threads need.
  */
 #include <errno.h>
@@ -112,16 +112,16 @@ int main(int argc, char **argv)
 {
 	pthread_t threads[THREADS_MAX];
 	unsigned long long began;
-	int count = argc == 4 ? atoi(argv[2]) : 0, lives = argc == 4 ? atoi(argv[3]) : -1;
+	int count = argc == 4 ? atoi(argv[2]) : 0, total = argc == 4 ? atoi(argv[3]) : -1;
 
-	check(count < 1 || count > THREADS_MAX || lives < 0, "arguments");
+	check(count < 1 || count > THREADS_MAX || total < 0, "arguments");
 	prepare(argv[1], count);
-	left = lives;
+	left = total;
 	began = now_ns();
 	for (long i = 0; i < count; i++)
 		check(pthread_create(&threads[i], NULL, thread, (void *)i), "pthread_create");
 	for (int i = 0; i < count; i++)
 		pthread_join(threads[i], NULL);
-	printf("storm_user: %d lives in %llu ns\n", lives, now_ns() - began);
+	printf("storm_user: %d times in %llu ns\n", total, now_ns() - began);
 	return 0;
 }

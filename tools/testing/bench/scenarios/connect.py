@@ -15,8 +15,8 @@ verb. The HCA executes 64 commands at once, of 10 ms or 100 ms each, or one afte
 destroys one at a time. Where less than half of the rate that this allows was reached, the guest is
 the limit, and there is no number."""
 LIMIT = 'the latency of commands up to the depth where the guest\'s own work takes as long'
-SHOWN = ('commands, all',)
-COMMANDS, EACH = 6, 4    # commands of a life, lives of each thread
+SHOWN = ('commands, all, a connection',)
+COMMANDS, EACH = 6, 4    # commands of a connection, connections of each thread
 USERS_MAX = 64    # threads of a process: more take minutes, one destroy at a time
 QUICK_ROUNDS, ROUNDS = 1, 3
 
@@ -33,13 +33,14 @@ class Profile:
         return f'{self.latency} ms{"" if self.slots > 1 else ", serial"}'
 
     def possible(self, what, depth):
-        """Lives per second that it allows."""
-        lives = min(depth, self.slots) / (COMMANDS * self.latency / 1000)
-        return min(lives, 1000 / self.latency) if what == 'user threads' else lives
+        """Connections per second that it allows."""
+        most = min(depth, self.slots) / (COMMANDS * self.latency / 1000)
+        return min(most, 1000 / self.latency) if what == 'user threads' else most
 
 
 PROFILES = [Profile(10, 64, (1, 8, 64, 256)), Profile(100, 64, (1, 64, 256)),
             Profile(10, 1, (1, 8, 64))]
+RATE_METRIC = 'connections per second'
 WHATS = ('threads', 'user', 'softirq')
 
 
@@ -61,19 +62,19 @@ def one_guest(machine, samples, profile, driver):
              (depth <= USERS_MAX or what != 'user')]
     found = machine.model_counts(driver, options, guest.script('connect.sh', f'{profile.latency}ms',
                                                                EACH, *pairs))
-    number_of = {case: int(value) for case, metric, value in found if metric == 'lives'}
+    number_of = {case: int(value) for case, metric, value in found if metric == 'connections'}
     for case, metric, value in found:
-        if metric == 'lives per second':
+        if metric == RATE_METRIC:
             samples.add('connect', f'{case}, {profile.text()}', metric, RATE, driver, float(value))
-        elif metric != 'lives':
-            samples.add('connect', f'{case}, {profile.text()}', f'{metric}, a life', COUNT, driver,
+        elif metric != 'connections':
+            samples.add('connect', f'{case}, {profile.text()}', f'{metric}, a connection', COUNT, driver,
                         int(value) / number_of[case])
 
 
 def only_where_latency_dominates(samples):
     """Removes the other samples and reports that."""
     for key, drivers in list(samples.values.items()):
-        if key[0] != 'connect' or key[2] != 'lives per second':
+        if key[0] != 'connect' or key[2] != RATE_METRIC:
             continue
         profile, depth, what = place(key[1])
         possible = profile.possible(what, depth)
@@ -93,14 +94,14 @@ def figures(samples):
     """Rates against depth, a figure for each profile."""
     drawn = {profile: {} for profile in PROFILES}
     for (scenario, case, metric), drivers in samples.values.items():
-        if scenario != 'connect' or metric != 'lives per second':
+        if scenario != 'connect' or metric != RATE_METRIC:
             continue
         for driver in drivers:
             profile, depth, what = place(case)
             line = drawn[profile].setdefault(f'{what}, ib_{driver}', [])
             line.append((depth, samples.side((scenario, case, metric), driver).median))
     return [{'lines': lines, 'log_x': True, 'log_y': True, 'x': 'at a time',
-             'y': 'lives per second',
+             'y': RATE_METRIC,
              'title': f'Connections per second, by how many at a time, {profile.text()}'}
             for profile, lines in drawn.items() if lines]
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# connect.sh LATENCY LIVES WHAT:N...: makes LIVES times N connections, N at a time, in softirq, in
+# connect.sh LATENCY EACH WHAT:N...: makes EACH times N connections, N at a time, in softirq, in
 # threads of the kernel ("threads") or of a process ("user"). connect.py reads its output.
 
 # shellcheck source=SCRIPTDIR/counts.bash
@@ -10,16 +10,16 @@
 # of_module NAME PARAMETER...
 of_module() {
 	load_own "$@"
-	dmesg | sed -nE "s/.*$1: ([0-9]+) lives in ([0-9]+) ns$/\\1 \\2/p" | tail -n 1 \
+	dmesg | sed -nE "s/.*$1: ([0-9]+) times in ([0-9]+) ns$/\\1 \\2/p" | tail -n 1 \
 		>"$TEST_DIR/took"
 	rmmod "$1"
 }
 
-# connections WHAT N LIVES
+# connections WHAT N TOTAL
 connections() {
 	case $1 in
-	softirq) of_module connect_softirq "depth=$2" "lives=$3" ;;
-	threads) of_module connect_threads "threads=$2" "lives=$3" ;;
+	softirq) of_module connect_softirq "depth=$2" "total=$3" ;;
+	threads) of_module connect_threads "threads=$2" "total=$3" ;;
 	user)
 		"$TREE/build/bench/programs/connect_user" "$2" "$3" |
 			awk '{ print $2, $5 }' >"$TEST_DIR/took"
@@ -44,8 +44,8 @@ for pair; do
 	what=${pair%:*} n=${pair#*:}
 	case=$(name "$what" "$n")
 	counted "$case" connections "$what" "$n" $((n * each))
-	read -r lives ns <"$TEST_DIR/took"
-	report "$case" "lives per second" "$(awk -v n="$lives" -v t="$ns" 'BEGIN {
+	read -r total ns <"$TEST_DIR/took"
+	report "$case" "connections per second" "$(awk -v n="$total" -v t="$ns" 'BEGIN {
 		printf "%.3f", n * 1e9 / t }')"
-	report "$case" "lives" "$lives"
+	report "$case" connections "$total"
 done

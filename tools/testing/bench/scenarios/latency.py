@@ -18,7 +18,7 @@ than 60 ms, the machine was too busy, and the round does not count."""
 LIMIT = 'how soon the client runs when a command has completed'
 LATENCY, SECONDS, COMMANDS, DEPTH = '10ms', 0.01, 4, 8
 CLIENTS = {'mthca': f'connect_threads,threads={DEPTH}', 'tavor': f'connect_softirq,depth={DEPTH}'}
-LIVES = {'idle': 1000, 'cpu': 1000, 'softirq': 1000, 'fifo': 200}
+TOTALS = {'idle': 1000, 'cpu': 1000, 'softirq': 1000, 'fifo': 200}
 TEXTS = {'idle': 'idle', 'cpu': 'four processes that compute',
          'fifo': 'a SCHED_FIFO process that computes', 'softirq': 'half of the time in softirq'}
 QUICK_ROUNDS, ROUNDS = 1, 5
@@ -30,7 +30,7 @@ OPTIONS = ['--sm', '--smp', '1', '--timeout', '1200', '--hca', 'engines=64']
 def one_round(machine, driver):
     """load -> metric -> value"""
     found = {}
-    wanted = [f'{load}:{lives}' for load, lives in LIVES.items()]
+    wanted = [f'{load}:{total}' for load, total in TOTALS.items()]
     for load, metric, value in machine.model_counts(
             driver, OPTIONS, guest.script('latency.sh', CLIENTS[driver], LATENCY, *wanted)):
         found.setdefault(load, {})[metric] = float(value)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# latency.sh MODULE,PARAMETER=N LATENCY LOAD:LIVES...: connects LIVES queue pairs with that module
+# latency.sh MODULE,PARAMETER=N LATENCY LOAD:TOTAL...: connects TOTAL queue pairs with that module
 # while the processor is idle or has other work, and prints percentiles. latency.py reads the
 # output.
 
@@ -46,7 +46,7 @@ load_end() {
 	LOADS=()
 }
 
-# percentiles LOAD LIVES: reports the module's, in ms
+# percentiles LOAD TOTAL: reports the module's, in ms
 percentiles() {
 	local count p50 p99 p999 n='([0-9]+)'
 	read -r count p50 p99 p999 < <(dmesg | sed -nE \
@@ -71,10 +71,10 @@ shift 2
 sm_stop
 model_set 0 latency "$latency"
 for what; do
-	load=${what%:*} lives=${what#*:}
+	load=${what%:*} total=${what#*:}
 	load_begin "$load"
-	load_own "$module" "$parameters" "lives=$lives"
+	load_own "$module" "$parameters" "total=$total"
 	load_end
-	percentiles "$load" "$lives"
+	percentiles "$load" "$total"
 	rmmod "$module"
 done

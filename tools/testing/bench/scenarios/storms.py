@@ -31,20 +31,20 @@ def name(case):
 
 def add(samples, driver, found):
     """Adds what a guest counted."""
-    lives = {case: int(value) for case, metric, value in found if metric == 'lives'}
+    times = {case: int(value) for case, metric, value in found if metric == 'times'}
     setup = {(case.removeprefix(SETUP), metric): int(value) for case, metric, value in found
              if case.startswith(SETUP)}
     for case, metric, value in found:
-        if case.startswith(SETUP) or metric == 'lives':
+        if case.startswith(SETUP) or metric == 'times':
             continue
-        if metric == 'lives per second':
+        if metric == 'times per second':
             samples.add('storms', name(case), RATE_METRIC, RATE, driver, float(value))
             continue
         number = int(value) - setup.get((case, metric), 0)
-        # What is not caused by a life, such as a datagram, may happen in the setup only.
+        # What a thread does not cause each time, such as a datagram, may happen in the setup only.
         if number > 0:
             samples.add('storms', name(case), f'{metric}, each', COUNT, driver,
-                        number / lives[case])
+                        number / times[case])
 
 
 def only_where_latency_dominates(samples, depths):

@@ -19,7 +19,7 @@ enum {
 	POLL_RECV,	/* 1: poll_cq: one of a receive */
 	POLL_SENDS,	/* 16: poll_cq: each of 16 sends */
 	POLL_RECVS,	/* 16: poll_cq: each of 16 receives */
-	POLL_EMPTY,	/* 1: poll_cq: empty */
+	POLL_EMPTY,	/* 1: poll_cq: empty queue */
 	NOTIFY,	/* 1: req_notify_cq */
 	MESSAGE,	/* 1: message: notify, send, event, poll */
 };
