@@ -4,12 +4,7 @@
 import csv
 import dataclasses
 
-from lib.samples import COUNT, DRIVERS, INSTRUCTIONS, KINDS
-
-
-# For verbs that sleep, these also count the work of whatever runs meanwhile.
-OF_OTHERS = {'wake-ups', 'switches', 'spin locks', 'allocations'}
-SLEEPING = {'end_to_end', 'regions'}
+from lib.samples import COUNT, KINDS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,37 +105,3 @@ def show(samples, scenarios, targets):
         if value is not None:
             print(f'{"met" if met else "MISSED":8}{target.case}, {target.metric}: '
                   f'{number(round(value, 3))} (wanted {target.wanted()})')
-
-
-def to_compare(samples):
-    """Lines that reveal a regression: exact counts, and ratios of instructions."""
-    for key, kind in samples.kinds.items():
-        if kind == INSTRUCTIONS and samples.ratio(key) is not None and exact(samples, key):
-            yield [*key, 'ratio', f'{samples.ratio(key):.4f}']
-        elif key[0] in SLEEPING and key[2] in OF_OTHERS:
-            continue
-        elif kind == COUNT and steady(samples, key):
-            for driver in DRIVERS:
-                side = samples.side(key, driver)
-                if side:
-                    yield [*key, f'ib_{driver}', number(side.median)]
-
-
-def exact(samples, key):
-    """Whether half of the rounds differ by less than half a percent; verbs that sleep do not."""
-    for driver in DRIVERS:
-        side = samples.side(key, driver)
-        if side.median > side.low * 1.005:
-            return False
-    return True
-
-
-def steady(samples, key):
-    """
-    Whether there were several rounds and nine of ten agree: unrelated work may by chance disturb
-    any round.
-    """
-    for values in samples.values[key].values():
-        if len(values) == 1 or values.count(sorted(values)[len(values) // 2]) * 10 < len(values) * 9:
-            return False
-    return True

@@ -16,7 +16,7 @@ The guest has one processor. Unrelated work, such as another process, adds to th
 compare lower quartiles."""
 LIMIT = 'instructions: the verb, interrupts, two switches a command'
 USERS = 64    # the first marker's id of a process
-QUICK_ROUNDS, ROUNDS = 21, 51
+ROUNDS = 51
 BOTH = ['--sm', '--hca', 'latency=5ms', '--hca', 'engines=64', '--timeout', '900']
 
 
@@ -26,13 +26,12 @@ def cases():
         return re.findall(r'^\t\w+, /\* (.*) \*/$', file.read(), re.M)
 
 
-def measure(machine, samples, quick, progress):
+def measure(machine, samples, _quick, progress):
     """Measures both drivers, each with the kernel client and the process in the same guest."""
-    times = QUICK_ROUNDS if quick else ROUNDS
     texts = cases()
     for driver in DRIVERS:
         progress(f'ib_{driver}')
-        found, _ = machine.counted(driver, BOTH, guest.script('end_to_end.sh', times))
+        found, _ = machine.counted(driver, BOTH, guest.script('end_to_end.sh', ROUNDS))
         for mark, intervals in sorted(found.items()):
             client, place = divmod(mark, USERS)
             case = f'{"process" if client else "kernel"}: {texts[place]}'

@@ -12,7 +12,7 @@ LIMIT = 'how many commands are under way at a time'
 SHOWN = ('commands, all', 'msix')
 OPTIONS = ['--sm', '--timeout', '1800', '--hca', 'engines=64']
 QUICK, FULL = (100, 10, 10), (1000, 100, 100)
-QUICK_ROUNDS, ROUNDS = 1, 3
+QUICK_ROUNDS, ROUNDS = 2, 3
 
 
 def measure(machine, samples, quick, progress):

@@ -11,7 +11,7 @@ from the call of ibv_reg_mr() or ibv_dereg_mr() to its return, with interrupts, 
 loop. "huge" means pages of 2 MiB. Each command takes 5 ms, so that its caller sleeps."""
 LIMIT = 'instructions: pinning and mapping of pages, and the table of translations'
 SHOWN = ('register writes', 'device interrupts')
-QUICK_TIMES, TIMES = 5, 11
+TIMES = 11
 SIZES = [('4 KiB', 12), ('64 KiB', 16), ('1 MiB', 20), ('16 MiB', 24), ('64 MiB', 26)]
 MORE = [('256 MiB', 28), ('1 GiB', 30)]
 HUGE_FROM = 21    # log2 of a huge page
@@ -27,13 +27,12 @@ def cases(quick):
 def measure(machine, samples, quick, progress):
     """Measures both drivers, one guest each."""
     wanted = list(cases(quick))
-    times = QUICK_TIMES if quick else TIMES
     memory = 1024 if quick else 4096
     arguments = [f'{log}{"h" if huge else ""}' for _, log, huge in wanted]
     options = ['--sm', '--timeout', '1800', '--memory', str(memory), '--hca', 'latency=5ms']
     for driver in DRIVERS:
         progress(f'ib_{driver}')
-        found, _ = machine.counted(driver, options, guest.program('regions', times, *arguments))
+        found, _ = machine.counted(driver, options, guest.program('regions', TIMES, *arguments))
         for place, (text, _, _) in enumerate(wanted):
             for what, mark in (('reg_mr', 2 * place), ('dereg_mr', 2 * place + 1)):
                 for interval in found[mark]:
