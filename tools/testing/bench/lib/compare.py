@@ -6,6 +6,7 @@ import os
 import statistics
 
 from lib import report
+from lib.origin import Origin
 from lib.samples import COUNT, DRIVERS, INSTRUCTIONS
 
 HEAD = ['scenario', 'case', 'metric', 'of', 'value', 'tolerance, %']
@@ -139,6 +140,8 @@ def compare(samples, scenarios, path):
     """Prints TAP. Returns whether all is as expected."""
     results = list(judged(samples, scenarios, path))
     print(f'TAP version 13\n1..{len(results)}')
+    for scenario in scenarios:
+        print(f'# {scenario}: {samples.origins.get(scenario, Origin()).text()}')
     for n, (good, text) in enumerate(results, 1):
         print(f'{"" if good else "not "}ok {n} {text}')
     return bool(results) and all(good for good, _ in results)

@@ -9,7 +9,6 @@ import tempfile
 
 BENCH = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 TREE = os.path.realpath(os.path.join(BENCH, '../../..'))
-OUT = os.path.join(TREE, 'build/bench')
 IN_GUEST = '/mnt/tree'
 RUN = os.path.join(BENCH, '../vm/run')
 COUNT = os.path.join(BENCH, 'count/count')
@@ -58,6 +57,7 @@ class Guest:
     def __init__(self, kernel, log):
         self.kernel = kernel
         self.log = log
+        self.release = kernel    # as the last guest that booted calls its kernel
 
     def run(self, driver, options, command, program=RUN):
         """The output of the command in a guest with that driver."""
@@ -66,6 +66,9 @@ class Guest:
                               text=True, errors='replace', check=False)
         self.log.write(f'== {" ".join(arguments)}\n{done.stdout}')
         self.log.flush()
+        booted = re.search(r'^vm: booting kernel ([^ ,]+)', done.stdout, re.M)
+        if booted:
+            self.release = booted[1]
         if done.returncode:
             lines = [line for line in done.stdout.splitlines() if 'FAILED' in line] or \
                 done.stdout.strip().splitlines() or ['']

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 
-from lib import guest, report
+from lib import guest, origin, report
 from lib.samples import INSTRUCTIONS, KINDS
 
 INK = '#123456'    # plot.py has the same
@@ -52,13 +52,14 @@ def figures(samples, scenarios):
                          'x': 'ib_tavor / ib_mthca, instructions; less is better'}
 
 
-def draw(samples, scenarios):
+def draw(samples, scenarios, out):
     """name -> [(title, SVG)]"""
-    drawn = {}
+    drawn, number_of = {}, {}
     described = list(figures(samples, scenarios))
-    for place, (name, figure) in enumerate(described):
-        figure['path'] = os.path.join(guest.OUT, f'{name}-{place}.svg')
-    plan = os.path.join(guest.OUT, 'figures.json')
+    for name, figure in described:
+        number_of[name] = number_of.get(name, 0) + 1
+        figure['path'] = os.path.join(out, f'{name}-{number_of[name]}.svg')
+    plan = os.path.join(out, 'figures.json')
     with open(plan, 'w', encoding='utf-8') as file:
         json.dump([figure for _, figure in described], file)
     if described:
@@ -104,7 +105,10 @@ def scenario_part(samples, name, scenario, drawn):
             if row[2] == INSTRUCTIONS or row[2] == 'rate' or row[1] in shown]
     head = ['', 'ib_mthca', 'p99', 'ib_tavor', 'p99', 'rounds', 'ratio', 'kind']
     yield f'<h2 id="{name}">{escape(scenario.TITLE)}</h2><p>{escape(scenario.TEXT)}</p>'
-    yield f'<p class="soft">What limits it: {escape(scenario.LIMIT)}.</p>'
+    of = samples.origins[name]
+    yield f'<p class="soft">{escape(of.text())} What limits it: {escape(scenario.LIMIT)}.</p>'
+    if of.failed:
+        yield f'<p class="bad">Not all was measured: {escape(of.failed)}</p>'
     for title, svg in drawn.get(name, ()):
         yield f'<figure>{svg}<figcaption>{escape(title)}</figcaption></figure>'
     yield from table(head, main)
@@ -127,28 +131,37 @@ def targets_part(samples, targets):
         for target, value, met in report.targets_of(samples, targets) if value is not None))
 
 
-def write(samples, scenarios, targets, failures, kernel, quick):
+def beginning(samples, scenarios):
+    """The beginning of the page, up to the list of its parts."""
+    yield ('<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+           '<meta name="viewport" content="width=device-width, initial-scale=1">')
+    yield f'<title>ib_mthca and ib_tavor, measured</title><style>{STYLE}</style></head><body>'
+    yield '<h1>ib_mthca and ib_tavor, measured side by side</h1>'
+    yield (f'<p>{escape(origin.said([samples.origins[name] for name in scenarios]))} Both drivers '
+           'ran on one machine, with the same model of the HCA below.</p>')
+    yield ('<p>A ratio is ib_tavor\'s median to ib_mthca\'s, of instructions that of the lower '
+           'quartiles, of one run. Every number is an exact count, a count of guest instructions, '
+           'or a rate where the latency of the modelled HCA dominates. Where a cell is none of '
+           'these there is no number.</p>')
+    yield '<nav><a href="#targets">Targets</a>'
+    yield from (f'<a href="#{name}">{escape(scenario.TITLE)}</a>'
+                for name, scenario in scenarios.items())
+    yield '</nav>'
+    for name, scenario in scenarios.items():
+        if samples.origins[name].failed:
+            yield (f'<p class="bad"><a href="#{name}">{escape(scenario.TITLE)}</a>: not all was '
+                   'measured.</p>')
+
+
+def write(samples, scenarios, targets, out):
     """Writes the page and returns its path."""
-    drawn = draw(samples, scenarios)
-    parts = ['<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
-             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-             f'<title>ib_mthca and ib_tavor, measured</title><style>{STYLE}</style></head><body>',
-             '<h1>ib_mthca and ib_tavor, measured side by side</h1>',
-             f'<p>One machine, one run, kernel {escape(kernel)}, the same model of the HCA below '
-             f'both{", the quick set" if quick else ""}. A ratio is ib_tavor\'s median to '
-             'ib_mthca\'s, of instructions that of the lower quartiles.</p><p>Every number is an exact count, a count of guest instructions, or '
-             'a rate where the latency of the modelled HCA dominates. Where a cell is none of these '
-             'there is no number.</p><nav>',
-             '<a href="#targets">Targets</a>',
-             *(f'<a href="#{name}">{escape(scenario.TITLE)}</a>'
-               for name, scenario in scenarios.items()), '</nav>']
-    for name, reason in failures:
-        parts.append(f'<p class="bad">{escape(name)} failed: {escape(reason)}</p>')
+    drawn = draw(samples, scenarios, out)
+    parts = list(beginning(samples, scenarios))
     parts.extend(targets_part(samples, targets))
     for name, scenario in scenarios.items():
         parts.extend(scenario_part(samples, name, scenario, drawn))
     parts.append('</body></html>')
-    path = os.path.join(guest.OUT, 'report.html')
+    path = os.path.join(out, 'report.html')
     with open(path, 'w', encoding='utf-8') as file:
         file.write('\n'.join(parts) + '\n')
     return path

@@ -4,7 +4,11 @@
 import csv
 import dataclasses
 
+from lib.origin import CELLS
 from lib.samples import COUNT, KINDS
+
+HEAD = ['scenario', 'case', 'metric', 'kind', 'ib_mthca low', 'ib_mthca median', 'ib_mthca p99',
+        'ib_tavor low', 'ib_tavor median', 'ib_tavor p99', 'rounds', 'ratio', 'limited by', *CELLS]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,22 +78,24 @@ def write_summary(samples, scenarios, path):
     """Writes the rows as CSV."""
     with open(path, 'w', encoding='utf-8', newline='') as file:
         out = csv.writer(file, lineterminator='\n')
-        out.writerow(['scenario', 'case', 'metric', 'kind', 'ib_mthca low', 'ib_mthca median',
-                      'ib_mthca p99', 'ib_tavor low', 'ib_tavor median', 'ib_tavor p99', 'rounds', 'ratio', 'limited by'])
+        out.writerow(HEAD)
         for name, scenario in scenarios.items():
             for case, metric, kind, theirs, ours, ratio in rows(samples, name):
                 sides = [value for side in (theirs, ours)
                          for value in ((side.low, side.median, side.p99) if side else [None] * 3)]
-                out.writerow([name, case, metric, KINDS[kind], *map(number, sides), (ours or theirs).number,
-                              '' if ratio is None else f'{ratio:.3f}', scenario.LIMIT])
+                out.writerow([name, case, metric, KINDS[kind], *map(number, sides),
+                              (ours or theirs).number,
+                              '' if ratio is None else f'{ratio:.3f}', scenario.LIMIT,
+                              *samples.origins[name].cells()])
         for (name, case, metric), why in samples.unmeasured.items():
-            out.writerow([name, case, metric, 'not measurable here', *[''] * 8, why])
+            out.writerow([name, case, metric, 'not measurable here', *[''] * 8, why,
+                          *samples.origins[name].cells()])
 
 
 def show(samples, scenarios, targets):
     """Prints the metrics that matter to the terminal; the page has all that differ."""
     for name, scenario in scenarios.items():
-        print(f'\n{scenario.TITLE}')
+        print(f'\n{scenario.TITLE}\n{samples.origins[name].text()}')
         print(f'{"":56}{"ib_mthca":>12}{"ib_tavor":>12}{"ratio":>8}')
         for case, metric, kind, theirs, ours, ratio in rows(samples, name):
             if kind == COUNT and metric not in getattr(scenario, 'SHOWN', ()):

@@ -5,6 +5,8 @@ import csv
 import dataclasses
 import statistics
 
+from lib import origin
+
 COUNT, INSTRUCTIONS, RATE = 'count', 'instructions', 'rate'
 KINDS = {
     COUNT: 'exact count',
@@ -26,9 +28,10 @@ class Side:
 
 
 class Samples:
-    """The samples of one run of the benchmarks."""
+    """The samples of one or several scenarios."""
 
     def __init__(self):
+        self.origins = {}    # scenario -> Origin
         self.values = {}    # (scenario, case, metric) -> driver -> [value], in order
         self.kinds = {}
         self.unmeasured = {}    # (scenario, case, metric) -> why there is no number
@@ -66,8 +69,9 @@ class Samples:
 
     def write(self, scenario, path):
         """Writes the samples of a scenario, a line each, with the reason where there is no
-        number."""
+        number. The first line has their origin."""
         with open(path, 'w', encoding='utf-8', newline='') as file:
+            file.write(self.origins[scenario].line())
             out = csv.writer(file, lineterminator='\n')
             out.writerow(FIELDS)
             for key, drivers in self.values.items():
@@ -80,9 +84,12 @@ class Samples:
                 if key[0] == scenario:
                     out.writerow([*key, NOT_MEASURABLE, '', '', why])
 
-    def read(self, path):
+    def read(self, scenario, path):
         """Adds what write() has written."""
         with open(path, encoding='utf-8', newline='') as file:
+            self.origins[scenario] = origin.read(file.readline())
+            if not self.origins[scenario].date:
+                file.seek(0)
             for row in csv.DictReader(file):
                 key = row['scenario'], row['case'], row['metric']
                 if row['kind'] == NOT_MEASURABLE:
