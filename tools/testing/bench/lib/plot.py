@@ -10,8 +10,9 @@ import matplotlib.pyplot as plt  # pylint: disable=wrong-import-position
 
 # Placeholder for the colour of text and lines, which page.py replaces by the page's own.
 INK = '#123456'
-COLOURS = {'ib_mthca': '#b35c00', 'ib_tavor': '#1f78b4'}
-OTHERS = ['#1f78b4', '#b35c00', '#33a02c', '#6a3d9a']
+COLOURS = {'ib_mthca': '#c46a10', 'ib_tavor': '#2b86c9'}
+# Lines of one driver differ in these.
+MARKS = [('o', '-'), ('s', '--'), ('^', ':'), ('D', '-.')]
 
 plt.rcParams.update({
     'svg.fonttype': 'none', 'svg.hashsalt': 'bench', 'font.family': 'sans-serif', 'font.size': 10,
@@ -35,17 +36,23 @@ def bars(axes, figure):
 
 
 def lines(axes, figure):
-    """Named lines of points."""
-    for number, (name, points) in enumerate(figure['lines'].items()):
-        axes.plot(*zip(*points), marker='o', label=name, linewidth=2,
-                  color=COLOURS.get(name, OTHERS[number % len(OTHERS)]))
+    """Lines of points, named "DRIVER" or "CLIENT, DRIVER"."""
+    clients = list(dict.fromkeys(name.rpartition(', ')[0] for name in figure['lines']))
+    for name, points in figure['lines'].items():
+        client, _, driver = name.rpartition(', ')
+        marker, style = MARKS[clients.index(client) % len(MARKS)]
+        axes.plot(*zip(*points), marker=marker, linestyle=style, label=name, linewidth=2,
+                  color=COLOURS[driver])
     axes.legend()
     axes.grid(alpha=0.3)
     if figure.get('log_x'):
         axes.set_xscale('log', base=2)
+        axes.set_xticks(sorted({x for points in figure['lines'].values() for x, _ in points}))
+        axes.xaxis.set_major_formatter('{x:g}')
     if figure.get('log_y'):
         axes.set_yscale('log')
-    elif not figure.get('log_y'):
+        axes.yaxis.set_major_formatter('{x:g}')
+    else:
         axes.set_ylim(bottom=0)
 
 
