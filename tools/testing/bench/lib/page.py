@@ -48,7 +48,7 @@ def figures(samples, scenarios):
         ratios = [(case, ratio) for case, _, kind, _, _, ratio in report.rows(samples, name)
                   if kind == INSTRUCTIONS and ratio is not None]
         if ratios:
-            yield name, {'bars': ratios, 'title': 'Instructions, ib_tavor to ib_mthca',
+            yield name, {'bars': ratios, 'title': f'{scenario.TITLE}: instructions, ib_tavor to ib_mthca',
                          'x': 'ib_tavor / ib_mthca, instructions; less is better'}
 
 
