@@ -53,6 +53,28 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define VRB_UFILE_HW_CLEANUP_OP(fn)
 #endif
 
+/*
+ * Whether ib_core destroys an object of a process by itself, because the process has closed the
+ * device or the device is being removed; for kernels without that operation. @udata, or NULL, is in
+ * the bundle of the call. A destroy by write() has core data there, and one by ioctl() attributes.
+ * With SECURITY_INFINIBAND a create that fails can pass driver data that is in no bundle.
+ */
+#if defined(VRB_HAS_UFILE_HW_CLEANUP) || IS_ENABLED(CONFIG_SECURITY_INFINIBAND)
+#define vrb_udata_of_close(udata) ((void)(udata), false)
+#else
+static inline bool vrb_udata_of_close(struct ib_udata *udata)
+{
+	struct uverbs_attr_bundle *bundle;
+
+	if (!udata)
+		return false;
+	bundle = rdma_udata_to_uverbs_attr_bundle(udata);
+	/* An ioctl() without core data leaves that uninitialised. */
+	return bitmap_empty(bundle->attr_present, UVERBS_API_ATTR_BKEY_LEN) &&
+	       !bundle->ucore.inlen;
+}
+#endif
+
 /* The parameter of reg_user_mr() for a DMA handle, which is not supported. */
 #ifdef VRB_HAS_REG_MR_DMAH
 #define VRB_DMAH_PARAM struct ib_dmah *dmah,

@@ -551,7 +551,7 @@ int tavor_destroy_cq(struct ib_cq *ibcq, struct ib_udata *udata)
 	if (err)
 		return err;
 	if (to_tcq(ibcq)->owned.ctx)
-		return tavor_destroy_in_context(&to_tcq(ibcq)->owned);
+		return tavor_destroy_in_context(&to_tcq(ibcq)->owned, udata);
 	if (vrb_object_is_shell(&cq->object))
 		vrb_object_warn_shell(&cq->object, "ib_destroy_cq");
 	return tavor_object_destroy(cq->dev, &cq->object);

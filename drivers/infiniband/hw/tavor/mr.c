@@ -936,12 +936,13 @@ static struct ib_mr *tavor_rereg_user_mr(struct ib_mr *ibmr, int flags, u64 star
 /* ---- Their end ---- */
 
 /* Removes it from the context's table, so that no queue can pin it; -EBUSY: a queue has done so. */
-static int tavor_mr_unpublish(struct tavor_ucontext *ctx, struct tavor_mr *mr)
+static int tavor_mr_unpublish(struct tavor_ucontext *ctx, struct tavor_mr *mr,
+			      struct ib_udata *udata)
 {
 	int err = 0;
 
 	mutex_lock(&ctx->lock);
-	if (!tavor_uctx_closes(ctx) && vrb_object_has_children(&mr->hw->object))
+	if (!tavor_uctx_closes(ctx, udata) && vrb_object_has_children(&mr->hw->object))
 		err = -EBUSY;
 	else
 		tavor_uctx_forget(ctx, &ctx->mrs, &mr->hw->named);
@@ -958,16 +959,16 @@ static void tavor_mr_republish(struct tavor_ucontext *ctx, struct tavor_mr *mr)
 	mutex_unlock(&ctx->lock);
 }
 
-static int tavor_dereg_user_mr(struct tavor_mr *mr)
+static int tavor_dereg_user_mr(struct tavor_mr *mr, struct ib_udata *udata)
 {
 	struct tavor_ucontext *ctx = mr->owned.ctx;
-	int err = tavor_mr_unpublish(ctx, mr);
+	int err = tavor_mr_unpublish(ctx, mr, udata);
 
 	if (err)
 		return err;
 	if (mr->hw->is_ring)
-		return tavor_leave_context(&mr->owned);
-	err = tavor_destroy_in_context(&mr->owned);
+		return tavor_leave_context(&mr->owned, udata);
+	err = tavor_destroy_in_context(&mr->owned, udata);
 	if (err)
 		tavor_mr_republish(ctx, mr);
 	return err;
@@ -992,7 +993,7 @@ static int tavor_dereg_mr(struct ib_mr *ibmr, struct ib_udata *udata)
 	if (err)
 		return err;
 	if (ctx) {
-		err = tavor_dereg_user_mr(mr);
+		err = tavor_dereg_user_mr(mr, udata);
 	} else {
 		if (vrb_object_is_shell(&mr->hw->object))
 			vrb_object_warn_shell(&mr->hw->object, "ib_dereg_mr");

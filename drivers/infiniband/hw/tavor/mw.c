@@ -198,7 +198,7 @@ static int tavor_alloc_mw(struct ib_mw *ibmw, struct ib_udata *udata)
  */
 static int tavor_dealloc_mw(struct ib_mw *ibmw)
 {
-	return tavor_destroy_in_context(&to_tmw(ibmw)->owned);
+	return tavor_destroy_in_context(&to_tmw(ibmw)->owned, NULL);
 }
 
 /* Only for firmware that has windows */

@@ -629,7 +629,7 @@ int tavor_create_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr, struct ib_
 /**
  * tavor_destroy_qp() - ib_device_ops.destroy_qp
  * @ibqp: the QP
- * @udata: not used
+ * @udata: of a process, or NULL
  *
  * Context: Process context.
  * Return: 0: a destroy does not fail.
@@ -639,7 +639,7 @@ int tavor_destroy_qp(struct ib_qp *ibqp, struct ib_udata *udata)
 	struct tavor_hw_qp *qp = to_tqp(ibqp)->hw;
 
 	if (to_tqp(ibqp)->owned.ctx)
-		return tavor_destroy_in_context(&to_tqp(ibqp)->owned);
+		return tavor_destroy_in_context(&to_tqp(ibqp)->owned, udata);
 	if (vrb_object_is_shell(&qp->object))
 		vrb_object_warn_shell(&qp->object, "ib_destroy_qp");
 	tavor_qp_hide(qp);

@@ -657,7 +657,7 @@ int tavor_destroy_srq(struct ib_srq *ibsrq, struct ib_udata *udata)
 	if (err)
 		return err;
 	if (to_tsrq(ibsrq)->owned.ctx)
-		return tavor_destroy_in_context(&to_tsrq(ibsrq)->owned);
+		return tavor_destroy_in_context(&to_tsrq(ibsrq)->owned, udata);
 	if (vrb_object_is_shell(&srq->object))
 		vrb_object_warn_shell(&srq->object, "ib_destroy_srq");
 	return tavor_object_destroy(srq->dev, &srq->object);

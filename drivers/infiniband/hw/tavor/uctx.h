@@ -163,9 +163,9 @@ void tavor_own_locked(struct tavor_ucontext *ctx, struct tavor_owned *owned,
 		      struct vrb_object *object, refcount_t *memory);
 void tavor_own(struct tavor_ucontext *ctx, struct tavor_owned *owned, struct vrb_object *object,
 	       refcount_t *memory);
-bool tavor_uctx_closes(struct tavor_ucontext *ctx);
-int tavor_destroy_in_context(struct tavor_owned *owned);
-int tavor_leave_context(struct tavor_owned *owned);
+bool tavor_uctx_closes(struct tavor_ucontext *ctx, struct ib_udata *udata);
+int tavor_destroy_in_context(struct tavor_owned *owned, struct ib_udata *udata);
+int tavor_leave_context(struct tavor_owned *owned, struct ib_udata *udata);
 bool tavor_uctx_settle(struct tavor_ucontext *ctx);
 #ifdef VRB_HAS_UFILE_HW_CLEANUP
 void tavor_ufile_hw_cleanup(struct ib_uverbs_file *ufile);

@@ -6,9 +6,9 @@
  * ib_core destroys these objects one after the other, and waits for each. This file submits all
  * destroys at once as soon as it is certain that the whole context ends, so that they share the
  * command slots. When ib_core destroys an object later, its destroy has completed or is in
- * progress. Kernels with ufile_hw_cleanup report the end of a context. On other kernels it is
- * detected only if the process exits: if a process closes the device and continues to run, its
- * objects are destroyed one after the other.
+ * progress. Kernels with ufile_hw_cleanup report the end of a context. On other kernels it begins
+ * with the first destroy that ib_core does by itself, or that an exiting process does. A window's
+ * destroy has no driver data, so it is recognised only as the latter.
  */
 #include <linux/sched.h>
 
@@ -113,15 +113,16 @@ static void tavor_destroy_owned(struct tavor_ucontext *ctx)
 /**
  * tavor_uctx_closes() - whether all objects of a context are being destroyed
  * @ctx: context, locked; one of its objects is being destroyed
+ * @udata: of that destroy, or NULL
  *
  * An exiting task destroys objects only when it closes the device.
  *
  * Context: Process context, may sleep.
  */
-bool tavor_uctx_closes(struct tavor_ucontext *ctx)
+bool tavor_uctx_closes(struct tavor_ucontext *ctx, struct ib_udata *udata)
 {
 	lockdep_assert_held(&ctx->lock);
-	if (current->flags & PF_EXITING)
+	if (current->flags & PF_EXITING || vrb_udata_of_close(udata))
 		tavor_destroy_owned(ctx);
 	return ctx->closing;
 }
@@ -129,12 +130,13 @@ bool tavor_uctx_closes(struct tavor_ucontext *ctx)
 /**
  * tavor_destroy_in_context() - destroys an object of a process, and waits until it is released
  * @owned: of the object
+ * @udata: of the destroy, or NULL
  *
  * Context: Process context, may sleep.
  * Return: 0; -EBUSY: the hardware refused and the object still exists, or it has children that
  * ib_core has not destroyed yet. ib_core retries when those are gone.
  */
-int tavor_destroy_in_context(struct tavor_owned *owned)
+int tavor_destroy_in_context(struct tavor_owned *owned, struct ib_udata *udata)
 {
 	struct tavor_ucontext *ctx = owned->ctx;
 	struct vrb_object *object = owned->object;
@@ -142,7 +144,7 @@ int tavor_destroy_in_context(struct tavor_owned *owned)
 	int err;
 
 	mutex_lock(&ctx->lock);
-	closes = tavor_uctx_closes(ctx);
+	closes = tavor_uctx_closes(ctx, udata);
 	mutex_unlock(&ctx->lock);
 	if (closes) {
 		/*
@@ -189,13 +191,14 @@ static bool tavor_uctx_leaves(struct tavor_ucontext *ctx)
 /**
  * tavor_leave_context() - as tavor_destroy_in_context(), but does not wait
  * @owned: of a region without children, which the hardware does not refuse to release
+ * @udata: of the destroy
  *
  * Waits nevertheless if too many such destroys are in progress.
  *
  * Context: Process context, may sleep.
  * Return: 0 or -EBUSY.
  */
-int tavor_leave_context(struct tavor_owned *owned)
+int tavor_leave_context(struct tavor_owned *owned, struct ib_udata *udata)
 {
 	struct tavor_ucontext *ctx = owned->ctx;
 	bool leaves;
@@ -206,7 +209,7 @@ int tavor_leave_context(struct tavor_owned *owned)
 		list_del(&owned->entry);
 	mutex_unlock(&ctx->lock);
 	if (!leaves)
-		return tavor_destroy_in_context(owned);
+		return tavor_destroy_in_context(owned, udata);
 	if (WARN_ON_ONCE(vrb_destroy(vrb_device_client(to_tdev(ctx->ib.device)->vrb),
 				     owned->object, tavor_uctx_left, ctx) != -EINPROGRESS))
 		tavor_uctx_left(ctx);
