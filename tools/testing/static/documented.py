@@ -48,7 +48,7 @@ def engine_counters():
 
 def driver_counters():
     folder = 'drivers/infiniband/hw/tavor/'
-    return (set(re.findall(r'^\tOWN\((\w+)\)', read(folder + 'stats.c'), re.M)) |
+    return (set(re.findall(r'^\t(?:OWN|PORT)\((\w+)\)', read(folder + 'stats.c'), re.M)) |
             set(re.findall(r'debugfs_create_(?!dir)\w+\("(\w+)"', read(folder + 'debug.c'))))
 
 

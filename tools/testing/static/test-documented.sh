@@ -34,6 +34,8 @@ sed -i '/``msi_x``/s/msi_x/msi_y/; s/``msi_x``/msi_x/' "$tree/Documentation/admi
 judged "a parameter that is gone" "msi_y is documented, but not there"
 sed -i 's/^\tOWN(cq_errors),/&\n\tOWN(planted),/' "$tree/drivers/infiniband/hw/tavor/stats.c"
 judged "a counter of the driver" "planted is not documented"
+sed -i 's/^\tPORT(lid_events),/&\n\tPORT(planted),/' "$tree/drivers/infiniband/hw/tavor/stats.c"
+judged "a counter of a port" "planted is not documented"
 sed -i '/debugfs_create_atomic_t("ring_pages",/s/ring_pages/planted/' \
 	"$tree/drivers/infiniband/hw/tavor/debug.c"
 judged "a number in debugfs" "planted is not documented"

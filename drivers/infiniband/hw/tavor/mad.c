@@ -190,6 +190,9 @@ static void tavor_mad_answer(struct tavor_dev *dev, struct vrb_process_mad *req,
 		return;
 	}
 	tavor_port_event_from_mad(dev, req->port, request, out);
+	/* The driver's own requests have no completion. */
+	if (req->wc)
+		atomic64_inc(&tavor_port_counters(dev, req->port)->mads_answered);
 	/* If no key is checked this host asks, for the description in the hardware. */
 	if (!(req->flags & IB_MAD_IGNORE_MKEY))
 		tavor_mad_node_desc(dev, out);

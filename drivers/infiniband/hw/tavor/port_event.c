@@ -16,10 +16,30 @@
 #define TAVOR_PINFO_SM_SL		GENMASK(3, 0)
 #define TAVOR_PINFO_SPEED_ACTIVE	GENMASK(7, 4)
 
+static void tavor_port_event_count(struct tavor_port_counters *counters, enum ib_event_type type)
+{
+	switch (type) {
+	case IB_EVENT_PORT_ACTIVE:
+		return atomic64_inc(&counters->active_events);
+	case IB_EVENT_PORT_ERR:
+		return atomic64_inc(&counters->error_events);
+	case IB_EVENT_LID_CHANGE:
+		return atomic64_inc(&counters->lid_events);
+	case IB_EVENT_PKEY_CHANGE:
+		return atomic64_inc(&counters->pkey_events);
+	case IB_EVENT_GID_CHANGE:
+		return atomic64_inc(&counters->gid_events);
+	case IB_EVENT_CLIENT_REREGISTER:
+		return atomic64_inc(&counters->reregister_events);
+	default:
+		return;
+	}
+}
+
 /**
  * tavor_port_event() - reports a port event to ib_core's clients, if the device is registered
  * @dev: device
- * @port: 1-based
+ * @port: 1-based; it exists
  * @type: what happened
  *
  * Context: Any down to softirq.
@@ -32,6 +52,7 @@ void tavor_port_event(struct tavor_dev *dev, u32 port, enum ib_event_type type)
 		.element.port_num = port,
 	};
 
+	tavor_port_event_count(tavor_port_counters(dev, port), type);
 	vrb_device_event(dev->vrb, type, NULL);
 	if (READ_ONCE(dev->registered))
 		ib_dispatch_event(&event);

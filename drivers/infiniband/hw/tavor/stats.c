@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Counters of the device: those of the engine, and a few of the driver. Ports have no counters, so
- * that nothing is counted twice, and QPs cannot be bound to counters.
+ * Counters of the device: those of the engine, and a few of the driver; and counters of each port:
+ * its events, and packets of its management. None is a sum of others, so nothing is counted twice.
+ * QPs cannot be bound to counters.
  */
 #include "stats.h"
 #include "tavor.h"
@@ -18,6 +19,8 @@ struct tavor_stats {
 	{ .name = "vrb_" #field, .priv = (void *)offsetof(struct tavor_stats, engine.field) }
 #define OWN(field) \
 	{ .name = #field, .priv = (void *)offsetof(struct tavor_stats, field) }
+#define PORT(field) \
+	{ .name = #field, .priv = (void *)offsetof(struct tavor_port_counters, field) }
 
 static const struct rdma_stat_desc tavor_stats_descs[] = {
 	ENGINE(submitted),
@@ -48,16 +51,31 @@ static const struct rdma_stat_desc tavor_stats_descs[] = {
 	OWN(ecc_errors),
 };
 
+static const struct rdma_stat_desc tavor_port_descs[] = {
+	PORT(active_events),
+	PORT(error_events),
+	PORT(lid_events),
+	PORT(pkey_events),
+	PORT(gid_events),
+	PORT(reregister_events),
+	PORT(mads_answered),
+	PORT(traps_forwarded),
+};
+
 static struct rdma_hw_stats *tavor_alloc_hw_device_stats(struct ib_device *ibdev)
 {
 	return rdma_alloc_hw_stats_struct(tavor_stats_descs, ARRAY_SIZE(tavor_stats_descs),
 					  RDMA_HW_STATS_DEFAULT_LIFESPAN);
 }
 
-static int tavor_get_hw_stats(struct ib_device *ibdev, struct rdma_hw_stats *stats, u32 port,
-			      int index)
+static struct rdma_hw_stats *tavor_alloc_hw_port_stats(struct ib_device *ibdev, u32 port)
 {
-	struct tavor_dev *dev = to_tdev(ibdev);
+	return rdma_alloc_hw_stats_struct(tavor_port_descs, ARRAY_SIZE(tavor_port_descs),
+					  RDMA_HW_STATS_DEFAULT_LIFESPAN);
+}
+
+static int tavor_get_device_stats(struct tavor_dev *dev, struct rdma_hw_stats *stats)
+{
 	struct tavor_stats now = {
 		.cq_errors = atomic64_read(&dev->cq_errors),
 		.uar_errors = atomic64_read(&dev->uar_errors),
@@ -71,7 +89,29 @@ static int tavor_get_hw_stats(struct ib_device *ibdev, struct rdma_hw_stats *sta
 	return ARRAY_SIZE(tavor_stats_descs);
 }
 
+static int tavor_get_port_stats(const struct tavor_port_counters *counters,
+				struct rdma_hw_stats *stats)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(tavor_port_descs); i++)
+		stats->value[i] = atomic64_read((const void *)counters +
+						(size_t)tavor_port_descs[i].priv);
+	return ARRAY_SIZE(tavor_port_descs);
+}
+
+/* @port: 0: counters of the device */
+static int tavor_get_hw_stats(struct ib_device *ibdev, struct rdma_hw_stats *stats, u32 port,
+			      int index)
+{
+	struct tavor_dev *dev = to_tdev(ibdev);
+
+	return port ? tavor_get_port_stats(tavor_port_counters(dev, port), stats) :
+		      tavor_get_device_stats(dev, stats);
+}
+
 const struct ib_device_ops tavor_stats_ops = {
 	.alloc_hw_device_stats = tavor_alloc_hw_device_stats,
+	.alloc_hw_port_stats = tavor_alloc_hw_port_stats,
 	.get_hw_stats = tavor_get_hw_stats,
 };

@@ -50,6 +50,28 @@ struct tavor_mcg_table;
 #define TAVOR_NAME		"ib_tavor"
 #define TAVOR_MAX_PORTS		2
 
+/**
+ * struct tavor_port_counters - what has happened at a port since the device was brought up
+ * @active_events: the port has become active
+ * @error_events: the port went down
+ * @lid_events: the LID has changed
+ * @pkey_events: the P_Key table has been set
+ * @gid_events: the subnet prefix has changed, or the GUIDs have been set
+ * @reregister_events: the subnet manager has asked for reregistration
+ * @mads_answered: MADs that the firmware has answered, without those of the driver
+ * @traps_forwarded: traps of the firmware that were sent to the subnet manager
+ */
+struct tavor_port_counters {
+	atomic64_t active_events;
+	atomic64_t error_events;
+	atomic64_t lid_events;
+	atomic64_t pkey_events;
+	atomic64_t gid_events;
+	atomic64_t reregister_events;
+	atomic64_t mads_answered;
+	atomic64_t traps_forwarded;
+};
+
 struct tavor_dev {
 	struct ib_device ib_dev;
 	struct pci_dev *pdev;
@@ -103,6 +125,7 @@ struct tavor_dev {
 	atomic64_t cq_errors;
 	atomic64_t uar_errors;		/* doorbells through the wrong page */
 	atomic64_t ecc_errors;		/* corrected */
+	struct tavor_port_counters port_counters[TAVOR_MAX_PORTS];
 	u32 leaked;
 
 	spinlock_t rings_lock;		/* registrations of the regions of processes' queues */
@@ -129,6 +152,12 @@ static inline struct tavor_dev *to_tdev(struct ib_device *ibdev)
 static inline bool tavor_port_ok(const struct tavor_dev *dev, u32 port)
 {
 	return port >= 1 && port <= dev->limits.num_ports;
+}
+
+/* @port: a port that exists */
+static inline struct tavor_port_counters *tavor_port_counters(struct tavor_dev *dev, u32 port)
+{
+	return &dev->port_counters[port - 1];
 }
 
 static inline struct tavor_dev *vrb_to_tdev(const struct vrb_device *vrb)

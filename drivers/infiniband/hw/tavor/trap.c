@@ -82,7 +82,9 @@ void tavor_forward_trap(struct tavor_dev *dev, u32 port, const struct ib_mad *ma
 	if (agent)
 		err = tavor_send_trap(dev, port, agent, mad, qpn);
 	spin_unlock_irqrestore(&dev->mad->agent_lock, flags);
-	if (err)
+	if (!err)
+		atomic64_inc(&tavor_port_counters(dev, port)->traps_forwarded);
+	else
 		ibdev_dbg(&dev->ib_dev, "port %u: trap for the subnet manager dropped: %d\n", port,
 			  err);
 }

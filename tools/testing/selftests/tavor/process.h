@@ -69,13 +69,15 @@ static inline bool process_driver_is(struct ibv_context *context, const char *dr
 	return !strcmp(basename(target), driver);
 }
 
-/* Returns a counter of the device (hw_counters), or -1 if there is none with this name. */
-static inline long process_counter(struct ibv_context *context, const char *name)
+/* Returns a counter of a port, or of the device (0); -1 if there is none with this name. */
+static inline long process_port_counter(struct ibv_context *context, int port, const char *name)
 {
-	char path[512], line[64] = "-1";
+	char path[512], line[64] = "-1", of[16] = "";
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/hw_counters/%s", context->device->ibdev_path, name);
+	if (port)
+		snprintf(of, sizeof(of), "ports/%d/", port);
+	snprintf(path, sizeof(path), "%s/%shw_counters/%s", context->device->ibdev_path, of, name);
 	file = fopen(path, "r");
 	if (!file)
 		return -1;
@@ -83,6 +85,11 @@ static inline long process_counter(struct ibv_context *context, const char *name
 		line[0] = 0;
 	fclose(file);
 	return atol(line);
+}
+
+static inline long process_counter(struct ibv_context *context, const char *name)
+{
+	return process_port_counter(context, 0, name);
 }
 
 /**
