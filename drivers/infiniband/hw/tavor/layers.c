@@ -164,11 +164,12 @@ static int tavor_layer_close_ports_init(struct tavor_dev *dev)
 	return 0;
 }
 
+/* The destroy of its QP0 has closed a port already, unless a command of the QP was not answered. */
 static void tavor_layer_close_ports_exit(struct tavor_dev *dev)
 {
-	u32 port;
+	unsigned long port;
 
-	for (port = 1; port <= dev->limits.num_ports; port++)
+	for_each_set_bit(port, &dev->open_ports, TAVOR_MAX_PORTS + 1)
 		tavor_fw_close_ib(dev, port);
 }
 

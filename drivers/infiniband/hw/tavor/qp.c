@@ -237,9 +237,13 @@ static int tavor_qp_port_encode(struct vrb_device *vdev, struct vrb *vrb, struct
 static int tavor_qp_port_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
 			      const struct vrb_result *result)
 {
-	if (!result->status)
-		to_hw_qp(vrb->object)->port_up = false;
-	return result->status;
+	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
+
+	if (result->status)
+		return result->status;
+	qp->port_up = false;
+	clear_bit(qp->attrs.port, &qp->dev->open_ports);
+	return 0;
 }
 
 static const struct vrb_step tavor_destroy_qp_steps[] = {

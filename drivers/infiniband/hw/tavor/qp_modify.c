@@ -192,12 +192,15 @@ static int tavor_modify_port_encode(struct vrb_device *vdev, struct vrb *vrb, st
 
 	if (qp->type != IB_QPT_SMI)
 		return VRB_NEXT;
-	if (qp->state == IB_QPS_RTR && !qp->port_up)
+	if (qp->state == IB_QPS_RTR && !qp->port_up) {
+		/* Not when it has completed: there may be no answer. */
+		set_bit(qp->attrs.port, &dev->open_ports);
 		tavor_encode_init_ib(dev, slot, qp->attrs.port);
-	else if ((qp->state == IB_QPS_RESET || qp->state == IB_QPS_ERR) && qp->port_up)
+	} else if ((qp->state == IB_QPS_RESET || qp->state == IB_QPS_ERR) && qp->port_up) {
 		tavor_encode_close_ib(dev, slot, qp->attrs.port);
-	else
+	} else {
 		return VRB_NEXT;
+	}
 	return VRB_POST;
 }
 
@@ -236,8 +239,11 @@ static void tavor_modify_port_late(struct vrb_device *vdev, struct vrb_object *o
 {
 	struct tavor_hw_qp *qp = to_hw_qp(object);
 
-	if (!result->status)
-		qp->port_up = qp->state == IB_QPS_RTR;
+	if (result->status)
+		return;
+	qp->port_up = qp->state == IB_QPS_RTR;
+	if (!qp->port_up)
+		clear_bit(qp->attrs.port, &qp->dev->open_ports);
 }
 
 static int tavor_modify_port_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,

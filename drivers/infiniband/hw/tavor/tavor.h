@@ -136,6 +136,7 @@ struct tavor_dev {
 	struct tavor_table cqs;
 	struct tavor_table srqs;	/* empty: the firmware has no SRQs */
 	struct tavor_table qps;
+	unsigned long open_ports;	/* bit n: port n may be open */
 	u32 special_qpn;		/* QP0 of port 1, of port 2, QP1 of port 1, of port 2 */
 	struct tavor_av_table *avs;
 	struct tavor_mcg_table *mcgs;
