@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 //
-// A process with many objects, for close.sh. It creates them, reports that, and ends as its
+// A process with many objects, for close.sh and reload.sh. It creates them, reports that, and ends as its
 // argument says: "exit" ends it without destroying anything, "close" closes the device under the
 // objects and keeps the process running, "wait" waits for a signal, "members" ends it when the
 // device has failed. Memory regions and queues share memory, one CQ is resized so that its region
 // is younger than the CQ, and one QP is in a multicast group; with "members" all are UD and in
-// groups.
+// groups. With "cqs" it creates and destroys CQs, one at a time.
 
 #include <errno.h>
 #include <stdio.h>
@@ -106,6 +106,17 @@ static void make_all(void)
 	must(!errno, "resize");
 }
 
+static void cqs_come_and_go(void)
+{
+	struct ibv_cq *one;
+	int i;
+
+	for (i = 0; i < CQS; i++) {
+		one = ibv_create_cq(context, 100, NULL, NULL, 0);
+		must(one && !ibv_destroy_cq(one), "CQ");
+	}
+}
+
 static void wait_for_failure(void)
 {
 	struct ibv_async_event event;
@@ -122,6 +133,10 @@ int main(int argc, char **argv)
 
 	members = !strcmp(how, "members");
 	open_device();
+	if (!strcmp(how, "cqs")) {
+		cqs_come_and_go();
+		return 0;
+	}
 	make_all();
 	printf("made\n");
 	fflush(stdout);

@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# Runs: guest --driver tavor
-# Kernels: 6.12 debug
+# Runs: guest --driver tavor --modules tavor_client
+# Kernels: 6.12 7 debug
 # Timeout: 1200
 # Level: ci
 #
 # Tests that ib_tavor can be loaded and unloaded repeatedly without a leak, and while a process has
-# the device open. By hand:
-#   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/reload.sh [test_NAME...]
+# the device open; and how often the driver waits for grace periods. By hand:
+#   tools/testing/vm/run --driver tavor --modules tavor_client -- \
+#     tools/testing/selftests/tavor/reload.sh [test_NAME...]
 
 # shellcheck source=SCRIPTDIR/faults.bash
 . "$(dirname "$0")/faults.bash"
@@ -48,23 +49,67 @@ test_unload_under_an_open_device() {
 	ibv_devinfo
 }
 
-# The parents of synchronize_rcu() are read before the module goes, and with it their names. One is
-# the pump's.
-test_event_queues_stop_in_one_grace_period() {
-	local trace=/sys/kernel/tracing/instances/reload queues
+# traced COMMAND...: writes to the files "calls" and "waits", as lines "FUNCTION <-CALLER", the
+# destroys of CQs during COMMAND, and what the driver or the engine waited for: grace periods,
+# barriers of RCU, and fixed times
+traced() {
+	local trace=/sys/kernel/tracing/instances/reload
 	[ -d "${trace%/*}" ] || skip "the kernel has no tracing"
 	mkdir "$trace"
-	echo synchronize_rcu >"$trace/set_ftrace_filter"
+	echo 'tavor_destroy_cq synchronize_* rcu_barrier* msleep* usleep_range*' \
+		>"$trace/set_ftrace_filter"
 	echo function >"$trace/current_tracer"
-	queues=$(grep -c tavor /proc/interrupts)
-	unbind
+	"$@"
 	echo 0 >"$trace/tracing_on"
-	grep -oE 'synchronize_rcu <-(vrb|tavor)_.*' "$trace/trace" >"$TEST_DIR/waits" || :
+	# Before the module goes, and with it the names
+	sed -nE 's/.* ([a-z_]+)( \[ib_tavor\])? <-/\1 <-/p' "$trace/trace" >"$TEST_DIR/calls"
 	rmdir "$trace"
+	grep -E '<-(vrb|tavor)_' "$TEST_DIR/calls" >"$TEST_DIR/waits" || :
+	sort "$TEST_DIR/waits" | uniq -c
+}
+
+# waits PATTERN: how many of them match
+waits() {
+	grep -cE "$1" "$TEST_DIR/waits" || :
+}
+
+# One wait for a carrier is the pump's, the other that of all event queues.
+test_unbind_waits_for_few_grace_periods() {
+	local queues
+	queues=$(grep -c tavor /proc/interrupts)
+	traced unbind
 	bind
-	cat "$TEST_DIR/waits"
 	[ "$queues" -gt 2 ]
-	[ "$(grep -cE '<-(vrb_softirq_stop|tavor_eq_)' "$TEST_DIR/waits")" = 2 ]
+	[ "$(waits '<-(vrb_softirq_stop|tavor_eq_)')" = 2 ]
+	[ "$(waits '^synchronize_')" -le 8 ]
+	[ "$(waits '^rcu_barrier')" -le 3 ]
+	[ "$(waits 'sleep')" = 0 ]
+}
+
+cqs_of_a_process() {
+	"${TEST_BIN:-$TREE/build/guest/tavor}/close" cqs
+}
+
+cqs_of_a_client() {
+	load_own tavor_client mode=cqs
+	rmmod tavor_client
+}
+
+# cqs_without_a_wait NUMBER COMMAND...: COMMAND destroys so many CQs, and the driver does not wait
+cqs_without_a_wait() {
+	traced "${@:2}"
+	[ "$(grep -c '^tavor_destroy_cq ' "$TEST_DIR/calls")" = "$1" ] ||
+		fail "not $1 CQs: $(head -n 5 "$TEST_DIR/calls")"
+	[ ! -s "$TEST_DIR/waits" ] || fail "it waits"
+}
+
+test_cqs_of_a_process_cost_no_grace_period() {
+	cqs_without_a_wait 40 cqs_of_a_process
+}
+
+test_cqs_of_a_client_cost_no_grace_period() {
+	! loaded tavor_client || rmmod tavor_client
+	cqs_without_a_wait 100 cqs_of_a_client
 }
 
 run_tests "$@"

@@ -11,6 +11,7 @@
 
 #define DEPTH		32
 #define OUTSTANDING	5
+#define CQS		50
 #define TWO_GIB		0x80000000U
 #define FAILS_WITHIN	(20 * HZ)
 #define FLUSHED_WITHIN	(5 * HZ)
@@ -18,7 +19,7 @@
 
 static char *mode = "none";
 module_param(mode, charp, 0444);
-MODULE_PARM_DESC(mode, "works, fails (waits until the device does) or none");
+MODULE_PARM_DESC(mode, "works, fails (waits until the device does), cqs or none");
 
 struct test_qp {
 	struct ib_pd *pd;
@@ -277,8 +278,35 @@ static void fails(struct ib_device *dev)
 		test_end(&t[i]);
 }
 
+static void no_completion(struct ib_cq *cq, void *context)
+{
+}
+
+/* Both kinds of CQs, one at a time. */
+static void cqs(struct ib_device *dev)
+{
+	const struct ib_cq_init_attr attr = { .cqe = DEPTH };
+	struct ib_cq *cq;
+	bool ok = true;
+	int i;
+
+	for (i = 0; ok && i < CQS; i++) {
+		cq = ib_create_cq(dev, no_completion, NULL, NULL, &attr);
+		ok = !IS_ERR(cq);
+		if (ok)
+			ib_destroy_cq(cq);
+		cq = ok ? ib_alloc_cq(dev, NULL, DEPTH, 0, IB_POLL_SOFTIRQ) : cq;
+		ok = !IS_ERR(cq);
+		if (ok)
+			ib_free_cq(cq);
+	}
+	result(ok, "CQs come and go");
+}
+
 static int client_add(struct ib_device *dev)
 {
+	if (!strcmp(mode, "cqs"))
+		cqs(dev);
 	if (!strcmp(mode, "works"))
 		works(dev);
 	if (!strcmp(mode, "fails"))
