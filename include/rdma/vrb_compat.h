@@ -75,6 +75,13 @@ static inline bool vrb_udata_of_close(struct ib_udata *udata)
 }
 #endif
 
+/* The operation that tells clients which processors handle a completion vector's interrupts. */
+#ifdef VRB_HAS_VECTOR_AFFINITY
+#define VRB_VECTOR_AFFINITY_OP(fn) .get_vector_affinity = (fn),
+#else
+#define VRB_VECTOR_AFFINITY_OP(fn)
+#endif
+
 /* The parameter of reg_user_mr() for a DMA handle, which is not supported. */
 #ifdef VRB_HAS_REG_MR_DMAH
 #define VRB_DMAH_PARAM struct ib_dmah *dmah,

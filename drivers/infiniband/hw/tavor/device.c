@@ -144,6 +144,13 @@ static void tavor_get_dev_fw_str(struct ib_device *ibdev, char *str)
 	tavor_fw_version_str(to_tdev(ibdev), str, IB_FW_VERSION_NAME_MAX);
 }
 
+#ifdef VRB_HAS_VECTOR_AFFINITY
+static const struct cpumask *tavor_get_vector_affinity(struct ib_device *ibdev, int vector)
+{
+	return tavor_eq_affinity(to_tdev(ibdev), vector);
+}
+#endif
+
 /* ---- Ports ---- */
 
 static int tavor_get_port_immutable(struct ib_device *ibdev, u32 port,
@@ -277,6 +284,7 @@ static const struct ib_device_ops tavor_dev_ops = {
 	.req_notify_cq = tavor_req_notify_cq,
 	VRB_RESIZE_CQ_OP(tavor_resize_cq),
 	VRB_UFILE_HW_CLEANUP_OP(tavor_ufile_hw_cleanup)
+	VRB_VECTOR_AFFINITY_OP(tavor_get_vector_affinity)
 
 	INIT_RDMA_OBJ_SIZE(ib_ah, tavor_ah, ib),
 	INIT_RDMA_OBJ_SIZE(ib_cq, tavor_cq, ib),

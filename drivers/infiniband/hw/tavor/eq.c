@@ -30,6 +30,7 @@
  */
 #include <linux/completion.h>
 #include <linux/iopoll.h>
+#include <linux/irq.h>
 #include <linux/log2.h>
 #include <linux/slab.h>
 
@@ -75,6 +76,23 @@ static struct tavor_eq *tavor_eq_cmd(struct tavor_dev *dev)
 u8 tavor_comp_eqn(const struct tavor_dev *dev, u32 vector)
 {
 	return dev->eq[vector].eqn;
+}
+
+/**
+ * tavor_eq_affinity() - the processors that may handle the interrupts of a completion vector
+ * @dev: device
+ * @vector: completion vector
+ *
+ * The vectors are not spread by PCI_IRQ_AFFINITY, because an administrator could not change the
+ * processors then, and the interrupt would be off while they are offline. Without that flag
+ * pci_irq_get_affinity() has no answer.
+ *
+ * Context: Any.
+ * Return: the mask, which changes when the administrator changes it.
+ */
+const struct cpumask *tavor_eq_affinity(const struct tavor_dev *dev, u32 vector)
+{
+	return irq_get_affinity_mask(pci_irq_vector(dev->pdev, dev->msix ? vector : 0));
 }
 
 static bool tavor_eq_take_one(struct tavor_dev *dev, u32 vector)

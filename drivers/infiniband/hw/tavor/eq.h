@@ -68,6 +68,7 @@ void tavor_eq_disarm_cq(struct tavor_eq *eq, u32 cqn);
 bool tavor_eq_is_read(struct tavor_dev *dev, u32 vector);
 void tavor_eq_drain(struct tavor_dev *dev, u32 vector, struct tavor_eq_drain *drain);
 u8 tavor_comp_eqn(const struct tavor_dev *dev, u32 vector);
+const struct cpumask *tavor_eq_affinity(const struct tavor_dev *dev, u32 vector);
 int tavor_eq_take_room(struct tavor_dev *dev, u32 wanted, u32 *vector);
 void tavor_eq_give_room(struct tavor_dev *dev, u32 vector);
 int tavor_eq_expect(struct tavor_dev *dev, u32 events, gfp_t gfp);

@@ -348,6 +348,44 @@ created_again() {
 	faults_off
 }
 
+# affinity_file VECTOR: the file with the processors of its interrupt
+affinity_file() {
+	sed -nE "s|^ *([0-9]+):.*ib_tavor-comp$1@.*|/proc/irq/\1/smp_affinity_list|p" \
+		/proc/interrupts
+}
+
+affinity() {
+	cat "$(affinity_file "$1")"
+}
+
+# affinities MARK: ib_core has got the affinity of each vector since MARK
+affinities() {
+	local vectors vector
+	vectors=$(grep -c ib_tavor-comp /proc/interrupts)
+	[ "$vectors" -gt 1 ] || fail "$vectors vectors"
+	for ((vector = 0; vector < vectors; vector++)); do
+		messages_since "$1" | grep -q "tavor_vectors: vector $vector: $(affinity "$vector")\$" ||
+			fail "vector $vector: not $(affinity "$vector")"
+	done
+}
+
+test_affinity_of_vectors() {
+	local since
+	sm_away
+	usable
+	since=$(mark)
+	load_own tavor_vectors
+	rmmod tavor_vectors
+	messages_since "$since" | grep -v 'kernel has no ib_get_vector_affinity' |
+		grep 'tavor_vectors:' || skip "the kernel has no ib_get_vector_affinity()"
+	affinities "$since"
+	echo 0 >"$(affinity_file 1)"
+	[ "$(affinity 1)" = 0 ] || fail "the administrator cannot set it"
+	since=$(mark)
+	client tavor_vectors 1
+	affinities "$since"
+}
+
 test_creates_of_cqs_answered_too_late() {
 	created_again SW2HW_CQ cq
 }
