@@ -10,7 +10,8 @@
 # Tests that the device is suspended and resumed with the machine while processes and kernel clients
 # use it. All users see that the device is gone, and it returns afterwards. The guest does not
 # really suspend, because it could not access its files afterwards. It executes all steps before
-# that, which /sys/power/pm_test calls "platform". By hand:
+# that, which /sys/power/pm_test calls "core", and tavor_awake takes the configuration of the HCA
+# away as the loss of power would. By hand:
 #   tools/testing/vm/run --driver tavor --modules tavor_awake -- \
 #     tools/testing/selftests/tavor/suspend.sh [test_NAME...]
 
@@ -20,11 +21,19 @@ RECOVERIES=6
 
 TEST_SECONDS=300
 
+# lost: prints how often the HCA has lost its configuration
+lost() {
+	cat /sys/module/tavor_awake/parameters/lost
+}
+
 # sleeps KIND [LEVEL]: suspends to mem or disk, up to LEVEL of pm_test
 sleeps() {
+	local level=${2:-core} before
+	before=$(lost)
 	echo 1 >/sys/module/suspend/parameters/pm_test_delay
-	echo "${2:-platform}" >/sys/power/pm_test
+	echo "$level" >/sys/power/pm_test
 	echo "$1" >/sys/power/state
+	[ "$level" != core ] || [ "$(lost)" -gt "$before" ] || fail "the HCA has lost nothing"
 }
 
 reporter_says() {

@@ -2,13 +2,22 @@
 /*
  * Lets a guest of the bench suspend. Its files are on virtiofs, whose driver refuses to suspend, so
  * that the machine cannot. While this module is loaded, virtio devices are not suspended. They stay
- * in use, so the suspend must be one of those that /sys/power/pm_test offers. For suspend.sh.
+ * in use, so the suspend must be one of those that /sys/power/pm_test offers. The machine keeps its
+ * power then. If the suspend comes as far as it does with "core", this module takes from the HCA
+ * the configuration that it would lose with the power. For suspend.sh.
  */
 #include <linux/device.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/pci_ids.h>
 #include <linux/pm.h>
+#include <linux/syscore_ops.h>
+
+#include "hca.h"
+
+static unsigned int lost;
+module_param(lost, uint, 0444);
+MODULE_PARM_DESC(lost, "how often the HCA has lost its configuration");
 
 static void leave_out(bool out)
 {
@@ -18,19 +27,71 @@ static void leave_out(bool out)
 		dev_pm_syscore_device(&pdev->dev, out);
 }
 
+#ifdef HAS_SYSCORE
+static struct pci_dev *hca;
+
+/* All devices have been suspended; interrupts are off. */
+static int lose_power(void *data)
+{
+	u32 bar;
+
+	hca_forget_config(hca);
+	pci_read_config_dword(hca, PCI_BASE_ADDRESS_0, &bar);
+	if (!(bar & PCI_BASE_ADDRESS_MEM_MASK))
+		lost++;
+	return 0;
+}
+
+static const struct syscore_ops power_ops = {
+	.suspend = lose_power,
+};
+
+static struct syscore power = {
+	.ops = &power_ops,
+};
+
+static int __init power_init(void)
+{
+	hca = hca_find();
+	if (!hca)
+		return -ENODEV;
+	register_syscore(&power);
+	return 0;
+}
+
+static void __exit power_exit(void)
+{
+	unregister_syscore(&power);
+	pci_dev_put(hca);
+}
+#else
+static int __init power_init(void)
+{
+	return 0;
+}
+
+static void __exit power_exit(void)
+{
+}
+#endif
+
 static int __init tavor_awake_init(void)
 {
-	leave_out(true);
-	return 0;
+	int ret = power_init();
+
+	if (!ret)
+		leave_out(true);
+	return ret;
 }
 
 static void __exit tavor_awake_exit(void)
 {
 	leave_out(false);
+	power_exit();
 }
 
 module_init(tavor_awake_init);
 module_exit(tavor_awake_exit);
 
-MODULE_DESCRIPTION("Leaves virtio devices out of a sleep");
+MODULE_DESCRIPTION("Leaves virtio devices out of a sleep, and the HCA without power");
 MODULE_LICENSE("Dual BSD/GPL");

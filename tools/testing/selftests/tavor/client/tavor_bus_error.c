@@ -10,8 +10,7 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 
-#define VENDOR_MELLANOX		0x15b3
-#define CLASS_INFINIBAND	0x0c06
+#include "hca.h"
 
 static char verdict[16];
 module_param_string(verdict, verdict, sizeof(verdict), 0444);
@@ -41,15 +40,6 @@ static void memory_off(struct pci_dev *pdev)
 	pci_write_config_word(pdev, PCI_COMMAND, command & ~PCI_COMMAND_MEMORY);
 }
 
-static void forget_config(struct pci_dev *pdev)
-{
-	int bar;
-
-	pci_write_config_word(pdev, PCI_COMMAND, 0);
-	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++)
-		pci_write_config_dword(pdev, PCI_BASE_ADDRESS_0 + 4 * bar, 0);
-}
-
 /* ---- Reports, each with the device's lock held ---- */
 
 static pci_ers_result_t report_frozen(struct pci_dev *pdev,
@@ -76,7 +66,7 @@ static pci_ers_result_t report_reset(struct pci_dev *pdev,
 				     const struct pci_error_handlers *handlers)
 {
 	pdev->error_state = pci_channel_io_normal;
-	forget_config(pdev);
+	hca_forget_config(pdev);
 	return handlers->slot_reset(pdev);
 }
 
@@ -137,20 +127,9 @@ static int report_make(struct pci_dev *pdev, const char *name)
 	return ret;
 }
 
-/* The bridge of a PCI-X card has the same vendor ID. */
-static struct pci_dev *find_hca(void)
-{
-	struct pci_dev *pdev = NULL;
-
-	while ((pdev = pci_get_device(VENDOR_MELLANOX, PCI_ANY_ID, pdev)))
-		if (pdev->class >> 8 == CLASS_INFINIBAND)
-			return pdev;
-	return NULL;
-}
-
 static int report_set(const char *value, const struct kernel_param *param)
 {
-	struct pci_dev *pdev = find_hca();
+	struct pci_dev *pdev = hca_find();
 	int ret;
 
 	if (!pdev)
