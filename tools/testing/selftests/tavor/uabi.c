@@ -290,6 +290,26 @@ TEST_F(uabi_qp, memory_of_another_process)
 	EXPECT_EQ(-EINVAL, CREATE_QP());
 }
 
+/* libmthca registers a region for queues in this way, and the driver does not wait for it. */
+static int reg_ring(const struct side *side, struct raw_mr *ring)
+{
+	return raw_reg_mr(side->fd, side->pd.handle, buffer(BUFFER), BUFFER, 0, 0, ring);
+}
+
+TEST_F(uabi_qp, ring_of_another_process)
+{
+	struct raw_mr ring;
+
+	ASSERT_EQ(0, reg_ring(&self->other, &ring));
+	self->in.lkey = ring.lkey;
+	EXPECT_EQ(-EINVAL, CREATE_QP());
+	ASSERT_EQ(0, raw_dereg_mr(self->other.fd, ring.handle));
+	EXPECT_EQ(-EINVAL, CREATE_QP());
+	ASSERT_EQ(0, reg_ring(&self->own, &ring));
+	self->in.lkey = ring.lkey;
+	EXPECT_EQ(0, CREATE_QP());
+}
+
 TEST_F(uabi_qp, region_nobody_has)
 {
 	self->in.lkey = 0xdeadbeef;
@@ -414,6 +434,18 @@ TEST_F(uabi, srq_of_another_process)
 					  self->own.mr.lkey, &srq));
 	EXPECT_EQ(-EINVAL, raw_create_srq(self->own.fd, self->own.pd.handle, 4000, 1,
 					  self->own.mr.lkey, &srq));
+}
+
+TEST_F(uabi, srq_in_a_ring_of_another_process)
+{
+	struct raw_mr ring;
+	struct raw_srq srq;
+
+	ASSERT_EQ(0, reg_ring(&self->other, &ring));
+	EXPECT_EQ(-EINVAL,
+		  raw_create_srq(self->own.fd, self->own.pd.handle, 100, 1, ring.lkey, &srq));
+	ASSERT_EQ(0, reg_ring(&self->own, &ring));
+	EXPECT_EQ(0, raw_create_srq(self->own.fd, self->own.pd.handle, 100, 1, ring.lkey, &srq));
 }
 
 /* IPoIB's connected mode needs 17. */
