@@ -156,8 +156,8 @@ enum vrb_queue_op {
  * @request_size: of struct vrb_queue_request as the kernel knows it, bytes
  * @completion_size: of struct vrb_queue_completion as the kernel knows it, bytes
  * @slots: number of firmware commands that all processes together can have outstanding; one process
- *	may use all of them while no other needs one. The slots for teardown and for the kernel are
- *	not included
+ *	may use all of them while no other needs one, and otherwise gets an equal share, however
+ *	many contexts it has. The slots for teardown and for the kernel are not included
  * @reserved: 0
  */
 struct vrb_queue_caps {

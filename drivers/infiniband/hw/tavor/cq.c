@@ -382,7 +382,7 @@ static int tavor_cq_init_user(struct tavor_hw_cq *cq, struct ib_udata *udata)
 	cq->uar = ctx->uar.index;
 	cq->pdn = cmd.pdn;
 	cq->lkey = cmd.lkey;
-	cq->object.destroy.user = &ctx->user;
+	cq->object.destroy.user = &ctx->process->user;
 	err = tavor_cq_pin(cq, ctx, cmd.lkey, cq->entries, &cq->pin);
 	return err ?: tavor_table_insert(&cq->dev->cqs, &cq->object);
 }

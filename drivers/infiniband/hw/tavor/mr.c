@@ -664,10 +664,10 @@ static struct tavor_mr *tavor_mr_prepare(struct tavor_ucontext *ctx, struct ib_p
 		return ERR_PTR(-ENOMEM);
 	mr->hw->process = ctx->process;
 	mr->hw->is_ring = from->fd < 0 && !from->access && !from->iova;
-	err = tavor_mr_map_user(mr->hw, &ctx->user, from);
+	err = tavor_mr_map_user(mr->hw, &ctx->process->user, from);
 	/* Regions that the process has deregistered may hold what is needed. */
 	if (err == -ENOMEM && tavor_mr_settle(ctx))
-		err = tavor_mr_map_user(mr->hw, &ctx->user, from);
+		err = tavor_mr_map_user(mr->hw, &ctx->process->user, from);
 	if (err) {
 		tavor_mr_free_unborn(mr);
 		return ERR_PTR(err);
@@ -686,7 +686,7 @@ static struct ib_mr *tavor_mr_register(struct tavor_ucontext *ctx, struct ib_pd 
 
 	if (IS_ERR(mr))
 		return ERR_CAST(mr);
-	err = tavor_mr_enable(mr, to_tpd(ibpd)->hw, &ctx->user);
+	err = tavor_mr_enable(mr, to_tpd(ibpd)->hw, &ctx->process->user);
 	if (err)
 		return ERR_PTR(err);
 	tavor_mr_publish(ctx, mr);
@@ -926,7 +926,7 @@ static struct ib_mr *tavor_rereg_user_mr(struct ib_mr *ibmr, int flags, u64 star
 		tavor_mr_reinstate(mr->hw);
 		return ERR_CAST(new);
 	}
-	err = tavor_mr_replace(mr->hw, new, to_tpd(ibpd)->hw, &ctx->user);
+	err = tavor_mr_replace(mr->hw, new, to_tpd(ibpd)->hw, &ctx->process->user);
 	if (err)
 		return ERR_PTR(err);
 	tavor_mr_publish(ctx, new);

@@ -179,7 +179,7 @@ static int tavor_alloc_mw(struct ib_mw *ibmw, struct ib_udata *udata)
 	hw = tavor_mw_make(to_tdev(ibmw->device), ctx);
 	if (IS_ERR(hw))
 		return PTR_ERR(hw);
-	err = tavor_mw_enable(hw, to_tpd(ibmw->pd)->hw, &ctx->user);
+	err = tavor_mw_enable(hw, to_tpd(ibmw->pd)->hw, &ctx->process->user);
 	if (err)
 		return err;
 	mw->hw = hw;

@@ -351,7 +351,7 @@ static int tavor_qp_init_user(struct tavor_hw_qp *qp, u32 bytes, struct ib_udata
 		return err;
 	qp->uar = ctx->uar.index;
 	qp->lkey = cmd.lkey;
-	qp->object.destroy.user = &ctx->user;
+	qp->object.destroy.user = &ctx->process->user;
 	return tavor_uctx_pin(ctx, qp->pd->pdn, cmd.lkey, bytes, false, &qp->object, &qp->pin);
 }
 

@@ -368,7 +368,7 @@ static int tavor_srq_init_user(struct tavor_hw_srq *srq, struct ib_udata *udata)
 		return err;
 	srq->uar = ctx->uar.index;
 	srq->lkey = cmd.lkey;
-	srq->object.destroy.user = &ctx->user;
+	srq->object.destroy.user = &ctx->process->user;
 	err = tavor_uctx_pin(ctx, srq->pd->pdn, cmd.lkey, (u64)srq->slots << srq->shift, false,
 			     &srq->object, &pin);
 	if (err)

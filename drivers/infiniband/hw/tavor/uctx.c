@@ -7,7 +7,7 @@
  * must belong to objects of this context.
  */
 #include <linux/mm.h>
-#include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include <uapi/rdma/mthca-abi.h>
@@ -37,6 +37,8 @@ static struct tavor_process *tavor_process_new(struct tavor_dev *dev)
 	if (!process)
 		return NULL;
 	process->mm = current->mm;
+	mmgrab(process->mm);
+	vrb_user_init(&process->user);
 	spin_lock_init(&process->lock);
 	INIT_LIST_HEAD(&process->released);
 	mutex_init(&process->reaping);
@@ -69,6 +71,7 @@ static void tavor_process_put(struct tavor_dev *dev, struct tavor_process *proce
 	if (!last)
 		return;
 	mutex_destroy(&process->reaping);
+	mmdrop(process->mm);
 	kfree(process);
 }
 
@@ -101,7 +104,6 @@ int tavor_alloc_ucontext(struct ib_ucontext *ibctx, struct ib_udata *udata)
 	if (err)
 		goto put_process;
 	mutex_init(&ctx->lock);
-	vrb_user_init(&ctx->user);
 	ctx->pds = RB_ROOT;
 	ctx->mrs = RB_ROOT;
 	INIT_LIST_HEAD(&ctx->owned);

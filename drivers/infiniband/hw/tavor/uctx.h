@@ -59,7 +59,8 @@ struct tavor_owned {
 /**
  * struct tavor_process - what all opens of the device by one process share
  * @entry: in &tavor_dev.processes
- * @mm: only compared, not referenced
+ * @mm: only compared; the reference keeps another process from having the same one
+ * @user: the process, among those that share the command slots
  * @opens: number of its contexts; under &tavor_dev.processes_lock
  * @lock: guards @released
  * @released: regions that the hardware has released, but whose memory is still pinned
@@ -67,7 +68,8 @@ struct tavor_owned {
  */
 struct tavor_process {
 	struct list_head entry;
-	const struct mm_struct *mm;
+	struct mm_struct *mm;
+	struct vrb_user user;
 	unsigned int opens;
 	spinlock_t lock;	/* see above */
 	struct list_head released;
@@ -76,7 +78,6 @@ struct tavor_process {
 
 /**
  * struct tavor_ucontext - one open of the device by a process
- * @user: the process, among those that share the command slots
  * @lock: guards @pds, @mrs, @owned and @closing
  * @pds: tavor_named of its PDs
  * @mrs: tavor_named of its regions
@@ -91,7 +92,6 @@ struct tavor_process {
 struct tavor_ucontext {
 	struct ib_ucontext ib;
 	struct tavor_uar uar;
-	struct vrb_user user;
 	struct mutex lock;	/* see above */
 	struct rb_root pds;
 	struct rb_root mrs;

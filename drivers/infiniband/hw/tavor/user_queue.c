@@ -492,7 +492,7 @@ static int UVERBS_HANDLER(VRB_METHOD_QUEUE_CREATE)(struct uverbs_attr_bundle *at
 		return PTR_ERR(dev);
 	if (vrb_device_failed(dev->vrb))
 		return -EIO;
-	err = tavor_queue_open(queue, dev, &ctx->user, attr.depth);
+	err = tavor_queue_open(queue, dev, &ctx->process->user, attr.depth);
 	if (err)
 		return err;
 	uverbs_finalize_uobj_create(attrs, VRB_ATTR_QUEUE_CREATE_FD);

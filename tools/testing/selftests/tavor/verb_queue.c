@@ -466,12 +466,17 @@ static void test_order(int fd)
 }
 
 /* uverbs refuses calls of a process whose credentials have changed since it opened the device. */
-static int open_anew(void)
+static int open_with(uint32_t depth)
 {
 	context = process_open();
 	pd = context ? ibv_alloc_pd(context) : NULL;
 	cq = pd ? ibv_create_cq(context, 1024, NULL, NULL, 0) : NULL;
-	return cq ? vq_create(context->cmd_fd, BIG) : -1;
+	return cq ? vq_create(context->cmd_fd, depth) : -1;
+}
+
+static int open_anew(void)
+{
+	return open_with(BIG);
 }
 
 /* ---- Refused requests ---- */
@@ -1060,8 +1065,8 @@ static void test_fork(int fd)
 	ibv_destroy_qp(qp);
 }
 
-/* A process with many queued requests, in several queues; it reports when they are queued. */
-static void flood(int ready, int queues, int each)
+/* Each flood is a process with many queued requests; it reports when they are queued. */
+static void flood_queues(int ready, int queues, int each)
 {
 	static struct ibv_qp *qp[VRB_QUEUE_MAX_BATCH];
 	struct vrb_queue_request r = vq_request(0, VRB_QUEUE_OP_RESET, NULL, 0);
@@ -1079,7 +1084,35 @@ static void flood(int ready, int queues, int each)
 		pause();
 }
 
-static pid_t start_flood(int queues, int each)
+#define FEW 8 /* QPs of one of many contexts */
+
+/* Opens the device many times, and creates a queue and a few QPs in each context. */
+static void flood_contexts(int ready, int contexts, int each)
+{
+	static struct {
+		struct ibv_context *context;
+		struct ibv_qp *qp[FEW];
+		int fd;
+	} all[256];
+	struct vrb_queue_request r = vq_request(0, VRB_QUEUE_OP_RESET, NULL, 0);
+	int i, n, accepted = 0;
+
+	for (i = 0; i < contexts && i < NR(all); i++) {
+		all[i].fd = open_with(each);
+		all[i].context = context;
+		for (n = 0; cq && n < FEW; n++)
+			all[i].qp[n] = make(IBV_QPT_RC);
+	}
+	for (i = 0; i < contexts && i < NR(all); i++) {
+		context = all[i].context;
+		for (n = 0; context && n < each; n += FEW)
+			accepted += many(all[i].fd, all[i].qp, FEW, n & FEW ? r : vq_to_init(n));
+	}
+	if (accepted == contexts * each && write(ready, "x", 1) == 1)
+		pause();
+}
+
+static pid_t start_flood(void (*flood)(int ready, int places, int each), int places, int each)
 {
 	int pipes[2];
 	pid_t child;
@@ -1089,7 +1122,7 @@ static pid_t start_flood(int queues, int each)
 		return -1;
 	child = fork();
 	if (!child) {
-		flood(pipes[1], queues, each);
+		flood(pipes[1], places, each);
 		_exit(1);
 	}
 	close(pipes[1]);
@@ -1115,7 +1148,7 @@ static void test_killed(void)
 	int ret;
 
 	slow("RST2INIT_QPEE=20ms");
-	child = start_flood(3, 3072);
+	child = start_flood(flood_queues, 3, 3072);
 	ret = stop(child, SIGKILL);
 	slow("");
 	RESULT(ret == SIGKILL && engine_settles("objects", ":", objects),
@@ -1236,14 +1269,15 @@ static int issued_before(struct ibv_qp *qp)
 }
 
 /* The slow commands end one after the other. The next free slot goes to the new process. */
-static void test_fair(void)
+static void test_fair(void (*flood)(int ready, int places, int each), int places, int each,
+		      const char *text)
 {
 	struct ibv_qp *qp = make(IBV_QPT_RC);
 	int ret, queued, before;
 	pid_t child;
 
 	slow("RST2INIT_QPEE=uniform:100ms:900ms,ERR2RST_QPEE=uniform:100ms:900ms");
-	child = start_flood(4, 2560);
+	child = start_flood(flood, places, each);
 	queued = engine_count("vrbs", " queued ");
 	trace_write("trace", "");
 	trace_write("events/ib_vrb/vrb_queue/enable", "1");
@@ -1252,12 +1286,24 @@ static void test_fair(void)
 	trace_write("events/ib_vrb/enable", "0");
 	before = issued_before(qp);
 	RESULT(child > 0 && !ret && before >= 0 && before < 3,
-	       "fair: another process's command among 10^4 (%d in the engine): %d before it\n",
-	       queued, before);
-	stop(child, SIGKILL);
+	       "fair: another process's command among 10^4 %s (%d in the engine): %d before it\n",
+	       text, queued, before);
 	slow("");
+	stop(child, SIGKILL);
 	RESULT(engine_settles("vrbs", " queued ", 0), "fair: no request is left\n");
 	ibv_destroy_qp(qp);
+}
+
+/*
+ * However many contexts the other process has, it gets one share of the slots. It has more contexts
+ * than there are slots, so if each context had a share, this process's would be the last.
+ */
+static void test_fair_contexts(void)
+{
+	struct vrb_queue_caps caps = {};
+
+	vq_query(context->cmd_fd, &caps, sizeof(caps));
+	test_fair(flood_contexts, 2 * caps.slots, 80, "of many contexts");
 }
 
 /*
@@ -1422,7 +1468,8 @@ int main(int argc, char **argv)
 	test_fork(fd);
 	test_ends();
 	test_killed();
-	test_fair();
+	test_fair(flood_queues, 4, 2560, "in four queues");
+	test_fair_contexts();
 	test_turns();
 	test_many();
 	set("engines", "4");
