@@ -356,6 +356,12 @@ static struct entry *take_pending(struct vrbq *q)
 	return entry;
 }
 
+/* Returns whether this error of a call means that there is no verb queue any more. */
+static bool is_gone(int err)
+{
+	return err == EIO || err == EBADF;
+}
+
 static uint32_t count_pending(const struct vrbq *q)
 {
 	struct entry *entry;
@@ -368,12 +374,15 @@ static uint32_t count_pending(const struct vrbq *q)
 	return n;
 }
 
-/* The driver is gone and will complete nothing more: all requests that it had complete with EIO. */
-static void die(struct vrbq *q)
+/*
+ * The driver will complete nothing more, because it is gone or the program has closed the verb
+ * queue's descriptor: all requests that it had complete with EIO.
+ */
+void kernel_die(struct vrbq *q)
 {
 	struct entry *entry;
 
-	if (q->dead)
+	if (q->dead || q->queue_fd < 0)
 		return;
 	q->dead = true;
 	epoll_ctl(q->epoll, EPOLL_CTL_DEL, q->queue_fd, NULL);
@@ -398,8 +407,10 @@ void kernel_flush(struct vrbq *q)
 			n = 1;
 		accepted = 0;
 		ret = q->dead ? EIO : submit(q, n, &accepted);
-		if (ret == EIO)
-			die(q);
+		if (is_gone(ret)) {
+			kernel_die(q);
+			ret = EIO;
+		}
 		if (ret && n > 1 && !q->dead) {
 			singly = n;
 			continue;
@@ -450,7 +461,10 @@ static void complete(struct vrbq *q, const struct vrb_queue_completion *completi
 	through(q, entry, completion->status);
 }
 
-/* Reads up to @want completions. */
+/*
+ * Reads up to @want completions. If the driver is gone, or the descriptor is not that of a verb
+ * queue any more, the queue is dead.
+ */
 void kernel_pull(struct vrbq *q, uint32_t want)
 {
 	struct vrb_queue_completion completions[PULL];
@@ -462,10 +476,12 @@ void kernel_pull(struct vrbq *q, uint32_t want)
 		got = read(q->queue_fd, completions, n * sizeof(completions[0]));
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got < 0 && errno == EIO)
-			die(q);
-		if (got <= 0)
+		if (got < 0 && errno == EAGAIN)
 			return;
+		if (got <= 0 || got % sizeof(completions[0])) {
+			kernel_die(q);
+			return;
+		}
 		got /= sizeof(completions[0]);
 		for (i = 0; i < got; i++)
 			complete(q, &completions[i]);
@@ -475,7 +491,10 @@ void kernel_pull(struct vrbq *q, uint32_t want)
 	}
 }
 
-/* Returns 0, or an errno; EALREADY if the request is not cancelled and completes as usual. */
+/*
+ * Returns 0, or an errno: EALREADY if the request is not cancelled and completes as usual, EIO if
+ * there is no verb queue any more.
+ */
 int kernel_cancel(struct vrbq *q, struct entry *entry)
 {
 	const uint64_t user_data = user_data_of(q, entry);
@@ -486,6 +505,10 @@ int kernel_cancel(struct vrbq *q, struct entry *entry)
 	call_fd(&call, VRB_ATTR_QUEUE_CANCEL_FD, q->queue_fd);
 	call_in(&call, VRB_ATTR_QUEUE_CANCEL_USER_DATA, &user_data, sizeof(user_data));
 	ret = call_make(q, &call);
+	if (is_gone(ret)) {
+		kernel_die(q);
+		return EIO;
+	}
 	/* ENOENT: the request has completed, and its completion has not been read yet. */
 	return ret == ENOENT ? EALREADY : ret;
 }

@@ -12,6 +12,7 @@
 #include "vrbq_internal.h"
 
 #define PAGE 4096
+#define LOOK_MS 10
 
 /*
  * Takes the lock and returns 0, or returns an errno: EPERM in a child of the process that created
@@ -169,12 +170,26 @@ static void cancel_all(struct vrbq *q)
 }
 
 /*
+ * Waits for a request that is over. Called without the lock. Returns false if the program has
+ * closed the descriptor. Then threads are waited for by looking often.
+ */
+static bool drain_wait(const struct vrbq *q)
+{
+	struct pollfd fd = { .fd = q->epoll, .events = POLLIN };
+
+	if (poll(&fd, 1, -1) < 0 ? errno == EINTR : !(fd.revents & POLLNVAL))
+		return true;
+	poll(NULL, 0, LOOK_MS);
+	return false;
+}
+
+/*
  * Waits until all requests that have started, and all destroys, are over. Then order_leave() makes
  * the descriptor readable.
  */
 static void drain(struct vrbq *q)
 {
-	struct pollfd fd = { .fd = q->epoll, .events = POLLIN };
+	bool good;
 
 	while (q->nr_done < q->nr_outstanding) {
 		reap_collect(q, q->nr_outstanding);
@@ -182,8 +197,10 @@ static void drain(struct vrbq *q)
 		if (q->nr_done == q->nr_outstanding)
 			break;
 		pthread_mutex_unlock(&q->lock);
-		poll(&fd, 1, -1);
+		good = drain_wait(q);
 		pthread_mutex_lock(&q->lock);
+		if (!good)
+			kernel_die(q);
 	}
 }
 

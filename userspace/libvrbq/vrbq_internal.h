@@ -92,7 +92,7 @@ LIST_HEAD(bucket, entry);
  * @wake: threads wait on it for @run or @stopping
  * @closing: vrbq_destroy() waits until all requests are over; the program no longer reaps
  * @stopping: the threads must exit
- * @dead: the verb queue no longer exists; its requests complete with EIO
+ * @dead: the verb queue no longer exists, or its descriptor; its requests complete with EIO
  * @signalled: @event is readable
  * @nr_done: length of @done
  * @nr_outstanding: length of @outstanding
@@ -173,6 +173,7 @@ bool kernel_has(const struct vrbq *q, const struct vrbq_request *request);
 void kernel_flush(struct vrbq *q);
 void kernel_pull(struct vrbq *q, uint32_t want);
 int kernel_cancel(struct vrbq *q, struct entry *entry);
+void kernel_die(struct vrbq *q);
 
 /* submit.c; called with the lock held */
 int submit_cancel(struct vrbq *q, struct entry *entry);

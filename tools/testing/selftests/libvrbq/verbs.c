@@ -847,6 +847,122 @@ static bool end_world(void)
 	return !ibv_destroy_cq(cq) && !ibv_dealloc_pd(pd) && good;
 }
 
+/* Closes the descriptors that have one of these words in their link in /proc/self/fd. */
+static int close_those(const char *const *words)
+{
+	DIR *fds = opendir("/proc/self/fd");
+	char path[300], target[300];
+	struct dirent *entry;
+	int n = 0, i;
+	ssize_t len;
+
+	while (fds && (entry = readdir(fds))) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%s", entry->d_name);
+		len = readlink(path, target, sizeof(target) - 1);
+		target[len > 0 ? len : 0] = 0;
+		for (i = 0; words[i]; i++)
+			if (strstr(target, words[i]))
+				n += !close(atoi(entry->d_name));
+	}
+	if (fds)
+		closedir(fds);
+	return n;
+}
+
+static const char *const own_words[] = { "[eventpoll]", "[eventfd]", NULL };
+static const char *const queue_words[] = { "[verb_queue]", NULL };
+
+/* Returns whether each request completes once; if @fails, with EIO. */
+static bool reap_closed(bool fails)
+{
+	struct vrbq_completion completion;
+	bool seen[QPS] = {}, good = true;
+	int n = 0, ret;
+
+	while (n < QPS) {
+		ret = vrbq_reap(q, &completion, 1);
+		if (ret < 0)
+			return false;
+		if (!ret) {
+			usleep(1000);
+			continue;
+		}
+		good = good && !seen[completion.wr_id] && (!fails || completion.status == EIO);
+		seen[completion.wr_id] = true;
+		n++;
+	}
+	return good;
+}
+
+/*
+ * In a child, with a context of its own: slow requests, and then descriptors are closed.
+ * @words: which ones; NULL: all but the first three
+ * @reap: whether the requests are reaped before the queue is destroyed
+ */
+static int close_under(const char *const *words, bool reap)
+{
+	const bool fails = backend == VRBQ_BACKEND_VERB_QUEUE && words != own_words;
+	struct vrbq_request request;
+	struct ibv_qp_attr attr;
+	int i;
+
+	/* It ends the child if a function neither returns nor fails. */
+	alarm(60);
+	context = ibv_open_device(context->device);
+	make_world();
+	if (!slow("300ms"))
+		return 1;
+	for (i = 0; i < QPS; i++) {
+		attr = to(IBV_QPS_INIT, qps[0]);
+		vrbq_prep_modify_qp(&request, i, qps[i], &attr, IBV_QP_STATE | INIT_MASK);
+		if (vrbq_submit(q, &request, 1) != 1)
+			return 2;
+	}
+	usleep(50000);
+	if (!slow("10us"))
+		return 3;
+	if (!words)
+		close_range(3, ~0U, 0);
+	else if (!close_those(words))
+		return 4;
+	if (reap && !reap_closed(fails))
+		return 5;
+	return vrbq_destroy(q) ? 6 : 0;
+}
+
+static bool closed_under(const char *const *words)
+{
+	int reap, status, wrong = 0;
+	pid_t pid;
+
+	for (reap = 0; reap < 2; reap++) {
+		pid = fork();
+		if (!pid)
+			_exit(close_under(words, reap));
+		if (pid < 0 || waitpid(pid, &status, 0) != pid || status) {
+			ksft_print_msg("%s: 0x%x\n", reap ? "reaped" : "not reaped", status);
+			wrong++;
+		}
+	}
+	return !wrong;
+}
+
+/* Neither a reap nor the destroy of the queue waits for what can no longer come. */
+static bool test_closed_queue(void)
+{
+	return backend == VRBQ_BACKEND_THREADS || closed_under(queue_words);
+}
+
+static bool test_closed_own(void)
+{
+	return closed_under(own_words);
+}
+
+static bool test_closed_all(void)
+{
+	return closed_under(NULL);
+}
+
 static const struct {
 	bool (*run)(void);
 	const char *text;
@@ -877,6 +993,9 @@ static const struct {
 	{ test_threads, "threads are bounded and take no signals" },
 	{ test_destroy_unreaped, "a queue is destroyed with requests in it, and nothing leaks" },
 	{ test_destroy_takes_qps, "a queue that is destroyed destroys the QPs given to it" },
+	{ test_closed_queue, "the verb queue is closed under the library" },
+	{ test_closed_own, "the library's own descriptors are closed under it" },
+	{ test_closed_all, "all descriptors are closed under the library" },
 };
 
 #define TESTS (sizeof(tests) / sizeof(tests[0]))
