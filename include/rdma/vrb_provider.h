@@ -114,6 +114,9 @@ struct vrb_step {
  * @steps: the table; see VRB_STEPS()
  * @nr_steps: number of its rows, at least 1
  * @may_refuse: for a destroy: the hardware may refuse its first step, see below
+ * @is_void: for a destroy: whether none of its steps has anything to do. Such a destroy completes
+ *	without waiting for a slot. Optional.
+ *	Called as &vrb_step.encode is.
  *
  * A request keeps its slot from the first to the last step unless it waits. If a step fails, the
  * earlier ones that have an undo are undone, and the request completes with the first errno;
@@ -133,6 +136,7 @@ struct vrb_verb {
 	const struct vrb_step *steps;
 	u32 nr_steps;
 	bool may_refuse;
+	bool (*is_void)(const struct vrb_object *object);
 };
 
 /* Initialises a struct vrb_verb's table with this array. */
@@ -535,6 +539,7 @@ bool vrb_object_tryget(struct vrb_object *object);
 void vrb_object_put(struct vrb_object *object);
 bool vrb_object_has_children(struct vrb_object *object);
 bool vrb_object_has_one_child(const struct vrb_object *object);
+bool vrb_object_is_quiet(struct vrb_object *object);
 void vrb_resume(struct vrb_object *object);
 int vrb_destroy(struct vrb_client *client, struct vrb_object *object, void (*gone)(void *context),
 		void *context);

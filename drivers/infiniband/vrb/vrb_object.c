@@ -193,6 +193,29 @@ bool vrb_object_has_one_child(const struct vrb_object *object)
 EXPORT_SYMBOL_GPL(vrb_object_has_one_child);
 
 /**
+ * vrb_object_is_quiet - whether an object has no request, and accepts requests
+ * @object: object that the hardware knows
+ *
+ * For operations that need not submit a request if the object is in the wanted state already. The
+ * caller reads the state afterwards: then it is that after all requests submitted before.
+ *
+ * Context: Any down to softirq, no lock of the engine held.
+ */
+bool vrb_object_is_quiet(struct vrb_object *object)
+{
+	struct vrb_device *dev = object->dev;
+	bool quiet;
+
+	spin_lock_bh(&dev->lock);
+	quiet = dev->state == VRB_DEV_OK && object->epoch == dev->epoch && !object->dying &&
+		!object->zombies && !object->flush && !object->active &&
+		list_empty(&object->queue) && list_empty(&dev->inbox);
+	spin_unlock_bh(&dev->lock);
+	return quiet;
+}
+EXPORT_SYMBOL_GPL(vrb_object_is_quiet);
+
+/**
  * vrb_object_hold - keep an object in use, as a child does
  * @object: object, to which the caller has a reference
  *
@@ -255,6 +278,13 @@ static bool vrb_object_dead(const struct vrb_device *dev, const struct vrb_objec
 	return dev->state == VRB_DEV_FAILED || object->epoch != dev->epoch;
 }
 
+static bool vrb_destroy_is_void(const struct vrb_object *object)
+{
+	const struct vrb_verb *verb = object->destroy.verb;
+
+	return verb->is_void && verb->is_void(object);
+}
+
 /* The owner has dropped an object that the hardware never knew: a destroy without a command. */
 static void vrb_object_dropped(struct vrb_device *dev, struct vrb_object *object)
 {
@@ -285,7 +315,7 @@ void vrb_object_zero(struct vrb_device *dev, struct vrb_object *object)
 	lockdep_assert_held(&dev->lock);
 	if (!object->dying)
 		vrb_object_dropped(dev, object);
-	else if (vrb_object_dead(dev, object))
+	else if (vrb_object_dead(dev, object) || vrb_destroy_is_void(object))
 		vrb_finish(dev, &object->destroy, 0);
 	else
 		vrb_make_runnable(dev, &object->destroy);

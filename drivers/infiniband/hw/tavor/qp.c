@@ -252,9 +252,18 @@ static const struct vrb_step tavor_destroy_qp_steps[] = {
 	TAVOR_BUF_DESTROY_STEP,
 };
 
+/* The driver has no buffer for a process's QP. */
+static bool tavor_destroy_qp_is_void(const struct vrb_object *object)
+{
+	const struct tavor_hw_qp *qp = container_of(object, struct tavor_hw_qp, object);
+
+	return qp->user && qp->state == IB_QPS_RESET && !qp->changing && !qp->port_up;
+}
+
 static const struct vrb_verb tavor_verb_destroy_qp = {
 	.name = "DESTROY_QP",
 	.class = VRB_CLASS_TEARDOWN,
+	.is_void = tavor_destroy_qp_is_void,
 	VRB_STEPS(tavor_destroy_qp_steps),
 };
 

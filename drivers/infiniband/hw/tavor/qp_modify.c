@@ -547,6 +547,16 @@ static void tavor_modify_failed(struct tavor_hw_qp *qp)
 	local_bh_enable();
 }
 
+/*
+ * A library repeats the reset that a verb queue has made, from a thread that must not wait for a
+ * slot. There is nothing to do.
+ */
+static bool tavor_modify_is_void(struct tavor_hw_qp *qp, const struct ib_qp_attr *attr, int mask)
+{
+	return qp->user && mask == IB_QP_STATE && attr->qp_state == IB_QPS_RESET &&
+	       vrb_object_is_quiet(&qp->object) && READ_ONCE(qp->state) == IB_QPS_RESET;
+}
+
 /**
  * tavor_modify_qp() - ib_device_ops.modify_qp
  * @ibqp: the QP
@@ -568,6 +578,8 @@ int tavor_modify_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask, struc
 	struct vrb_modify_qp req;
 	int err;
 
+	if (tavor_modify_is_void(qp, attr, mask))
+		return 0;
 	vrb_prep_modify_qp(&req, ibqp);
 	req.vrb.user = qp->object.destroy.user;
 	req.attr = *attr;

@@ -781,6 +781,65 @@ static void test_quiesce(int fd)
 	RESULT(ret > 0, "quiesce: destroys without it issue commands: %d\n", ret);
 }
 
+#define BUSY "RST2INIT_QPEE=4s,ERR2RST_QPEE=4s"
+
+/* Slow commands in all slots: those of processes, and the one for teardown. */
+static bool occupy(int fd[2], struct ibv_qp **qp, int slots)
+{
+	const struct vrb_queue_request reset = vq_request(0, VRB_QUEUE_OP_RESET, NULL, 0);
+	bool good;
+
+	good = slow(BUSY) && many(fd[0], qp, slots, vq_to_init(0)) == slots &&
+	       engine_settles("slots", " MODIFY_QP ", slots);
+	good = good && many(fd[1], qp + slots, 1, reset) == 1 &&
+	       engine_settles("slots", " RESET_QP ", 1);
+	return good;
+}
+
+static unsigned long ended(void)
+{
+	return executed("RST2INIT_QPEE") + executed("ERR2RST_QPEE");
+}
+
+/*
+ * What libraries call after a reset or a quiesce has no command, and does not wait for a slot: while
+ * it runs, none of the slow commands ends.
+ */
+static void test_no_slot_needed(void)
+{
+	struct ibv_qp *qp[VRB_QUEUE_MAX_BATCH], *rests = make(IBV_QPT_RC), *quiet;
+	int fd[2] = { vq_create(context->cmd_fd, BIG), vq_create(context->cmd_fd, 1) }, i, ret;
+	struct ibv_qp_attr attr = { .qp_state = IBV_QPS_RESET };
+	struct vrb_queue_completion c;
+	struct vrb_queue_caps caps = {};
+	unsigned long before;
+	bool good;
+
+	vq_query(context->cmd_fd, &caps, sizeof(caps));
+	for (i = 0; i < caps.slots + 1; i++)
+		qp[i] = make(IBV_QPT_RC);
+	quiet = make(IBV_QPT_RC);
+	good = !connect_to_init(qp[caps.slots]) && !connect_to_init(quiet) &&
+	       !one(fd[1], quiet, vq_request(1, VRB_QUEUE_OP_QUIESCE, NULL, 0), &c) &&
+	       occupy(fd, qp, caps.slots);
+	before = ended();
+	ret = ibv_modify_qp(rests, &attr, IBV_QP_STATE);
+	RESULT(good && !ret && ended() == before,
+	       "no slot is needed: a reset of a QP in RESET: %d\n", ret);
+	ret = ibv_destroy_qp(quiet);
+	RESULT(good && !ret && ended() == before,
+	       "no slot is needed: the destroy of a quiesced QP: %d\n", ret);
+	slow("");
+	ret = vq_reap(fd[0], done, caps.slots);
+	ret += vq_reap(fd[1], done, 1);
+	RESULT(ret == caps.slots + 1, "no slot is needed: %d others complete\n", ret);
+	for (i = 0; i < caps.slots + 1; i++)
+		ibv_destroy_qp(qp[i]);
+	ibv_destroy_qp(rests);
+	close(fd[0]);
+	close(fd[1]);
+}
+
 static int make_in(uint32_t lkey, struct ibv_qp *qp)
 {
 	const struct raw_qp_in in = {
@@ -1459,6 +1518,7 @@ int main(int argc, char **argv)
 	test_close();
 	test_quiesce(fd);
 	test_quiesce_shared(fd);
+	test_no_slot_needed();
 	test_context_first();
 	test_context_first_busy();
 	test_reader_sleeps();
