@@ -132,7 +132,9 @@ enum vrb_queue_cancel_attrs {
  * @VRB_QUEUE_OP_QUIESCE: the last request on a QP before ibv_destroy_qp(). It moves the QP to
  *	RESET, and invalidates the memory region of its rings unless another queue uses that region
  *	too. Afterwards neither the destroy of the QP nor the deregistration of that region issues a
- *	command. Every later transition fails with ESHUTDOWN. attr must be 0
+ *	command. Every later transition fails with ESHUTDOWN. While the QP is attached to a
+ *	multicast group, and so cannot be destroyed, a quiesce fails with EBUSY and changes nothing.
+ *	attr must be 0
  * @VRB_QUEUE_OP_QUERY: queries the QP, as ibv_query_qp(): the attributes and capacities are attr of
  *	the completion. attr of the request must be 0
  *
@@ -208,8 +210,8 @@ struct vrb_queue_request {
  * @user_data: of the request
  * @status: 0, or a positive errno: that of the synchronous call, or ECANCELED cancelled, by a
  *	cancel or because the QP was destroyed; EOPNOTSUPP no such operation; EINVAL flags or
- *	reserved members that are not 0; ESHUTDOWN the QP has been quiesced; EIO the device has
- *	failed; ETIMEDOUT the command timed out; EUCLEAN an earlier command on the QP timed out
+ *	reserved members that are not 0; ESHUTDOWN the QP has been quiesced; EBUSY a quiesce of a QP
+ *	in a multicast group; EIO the device has failed; ETIMEDOUT the command timed out; EUCLEAN an earlier command on the QP timed out
  * @op: of the request
  * @qp_state: enum ibv_qp_state of the QP when the request completed, with any status
  * @step: on failure the step that failed: of a connect 0 to INIT, 1 to RTR, 2 to RTS; of a quiesce

@@ -469,8 +469,12 @@ const struct vrb_verb tavor_verb_reset_qp = {
 
 static int tavor_quiesce_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	int ret = tavor_reset_encode(vdev, vrb, slot);
+	int ret;
 
+	/* Its destroy fails with -EBUSY, and then the process uses it again. */
+	if (READ_ONCE(to_hw_qp(vrb->object)->mcg_groups))
+		return -EBUSY;
+	ret = tavor_reset_encode(vdev, vrb, slot);
 	return ret == VRB_END ? VRB_NEXT : ret;
 }
 

@@ -504,6 +504,50 @@ static bool test_destroy_qp(void)
 	return true;
 }
 
+/* A QP in RTS that is in a multicast group, or NULL */
+static struct ibv_qp *make_attached(const union ibv_gid *group, uint16_t lid)
+{
+	struct ibv_qp_attr attr = { .qp_state = IBV_QPS_RTS, .port_num = 1, .qkey = 1 };
+	struct ibv_qp_init_attr init = init_attr();
+	struct vrbq_request request;
+	struct ibv_qp *qp;
+
+	init.qp_type = IBV_QPT_UD;
+	qp = ibv_create_qp(pd, &init);
+	if (!qp)
+		return NULL;
+	vrbq_prep_connect_qp(&request, 0, qp, &attr,
+			     IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_QKEY |
+				     IBV_QP_SQ_PSN);
+	if (!run_one(q, &request) && !ibv_attach_mcast(qp, group, lid))
+		return qp;
+	ibv_destroy_qp(qp);
+	return NULL;
+}
+
+/* The destroy of a QP in a multicast group fails, and the QP can be used as before. */
+static bool test_destroy_attached(void)
+{
+	const union ibv_gid group = { .raw = { 0xff, 0x12, [15] = 0x77 } };
+	struct ibv_qp *qp = make_attached(&group, 0xc077);
+	struct vrbq_request request;
+	bool good;
+	int ret;
+
+	if (!qp)
+		return false;
+	vrbq_prep_destroy_qp(&request, 0, qp);
+	ret = run_one(q, &request);
+	good = ret == EBUSY && qp->state == IBV_QPS_RTS && real_state(qp) == IBV_QPS_RTS;
+	ksft_print_msg("destroy: %d, state %d\n", ret, qp->state);
+	vrbq_prep_quiesce_qp(&request, 0, qp);
+	ret = backend == VRBQ_BACKEND_VERB_QUEUE ? run_one(q, &request) : EBUSY;
+	good = good && ret == EBUSY && real_state(qp) == IBV_QPS_RTS;
+	good = !ibv_detach_mcast(qp, &group, 0xc077) && good;
+	vrbq_prep_destroy_qp(&request, 0, qp);
+	return !run_one(q, &request) && good;
+}
+
 /* The descriptor is readable from the first completion until the last one is reaped. */
 static bool test_fd(void)
 {
@@ -982,6 +1026,7 @@ static const struct {
 	{ test_create, "a QP, a CQ and a memory region are created, and go" },
 	{ test_create_errors, "what cannot be created says why" },
 	{ test_destroy_qp, "QPs are destroyed" },
+	{ test_destroy_attached, "a QP in a multicast group is not destroyed, and goes on" },
 	{ test_fd, "the file descriptor is readable while there is something to reap" },
 	{ test_full, "a full queue refuses, and takes more after a reap" },
 	{ test_cancel, "what has not begun is cancelled" },
