@@ -29,15 +29,20 @@
  * @qp: its QP; NULL until it is created
  * @init_attr: attributes for the create of @qp
  * @transitions: number of outstanding transitions of @qp
+ * @creating: the create of @qp is outstanding
+ * @established: both sides are connected
+ * @withdrawn: the client has gone before that; the server waits for another one instead
  * @failed: an operation on the connection has failed
  * @over: its destruction has started
+ *
+ * It is freed when @over, and no request is outstanding.
  */
 struct conn {
 	struct rdma_cm_id *id;
 	struct ibv_qp *qp;
 	struct ibv_qp_init_attr init_attr;
 	int transitions;
-	bool failed, over;
+	bool creating, established, withdrawn, failed, over;
 };
 
 static struct {
@@ -100,24 +105,7 @@ static void create_qp(struct conn *conn)
 	};
 	vrbq_prep_create_qp(&request, (uintptr_t)conn, w.pd, &conn->init_attr);
 	submit(&request, 1);
-}
-
-/* Submits INIT, RTR and RTS at once: requests on one QP keep their order. */
-static void connect_qp(struct conn *conn)
-{
-	struct vrbq_request requests[3];
-	struct ibv_qp_attr attr;
-	int i, mask;
-
-	for (i = 0; i < 3; i++) {
-		memset(&attr, 0, sizeof(attr));
-		attr.qp_state = IBV_QPS_INIT + i;
-		if (rdma_init_qp_attr(conn->id, &attr, &mask))
-			die("rdma_init_qp_attr: %s", why(errno));
-		vrbq_prep_modify_qp(&requests[i], (uintptr_t)conn, conn->qp, &attr, mask);
-	}
-	conn->transitions = 3;
-	submit(requests, 3);
+	conn->creating = true;
 }
 
 static struct rdma_conn_param conn_param(const struct conn *conn)
@@ -166,25 +154,40 @@ static void post_send(struct conn *conn)
 		die("a send cannot be posted");
 }
 
+static void poll_cq(void);
+
 /* The QP has been destroyed, or was never created. */
 static void end(struct conn *conn)
 {
-	w.ended++;
-	w.failed += conn->failed;
+	/* Not all devices remove a QP's completions from the CQ; these have a pointer to @conn. */
+	poll_cq();
+	if (!conn->withdrawn) {
+		w.ended++;
+		w.failed += conn->failed;
+	}
 	rdma_destroy_id(conn->id);
 	free(conn);
 }
 
-/* Destroys the QP; the identifier is destroyed when that has completed. */
+static void destroy_qp(struct conn *conn)
+{
+	if (!conn->qp)
+		end(conn);
+	else if (vrbq_destroy_qp(w.vrbq, conn->qp, (uintptr_t)conn))
+		die("vrbq_destroy_qp: %s", why(errno));
+}
+
+/*
+ * Destroys the QP, after its create has completed; the identifier is destroyed when that has
+ * completed, too.
+ */
 static void destroy(struct conn *conn)
 {
 	if (conn->over)
 		return;
 	conn->over = true;
-	if (!conn->qp)
-		end(conn);
-	else if (vrbq_destroy_qp(w.vrbq, conn->qp, (uintptr_t)conn))
-		die("vrbq_destroy_qp: %s", why(errno));
+	if (!conn->creating)
+		destroy_qp(conn);
 }
 
 static void give_up(struct conn *conn, const char *what, int err)
@@ -192,6 +195,36 @@ static void give_up(struct conn *conn, const char *what, int err)
 	fprintf(stderr, "vrbq_rdma_cm: %s: %s\n", what, strerror(err));
 	conn->failed = true;
 	destroy(conn);
+}
+
+/*
+ * The other side has gone. Until a server has accepted, it gets no event about that: the next call
+ * fails.
+ */
+static void lost(struct conn *conn, const char *what, int err)
+{
+	conn->withdrawn = options.server && !conn->established;
+	give_up(conn, what, err);
+}
+
+/* Submits INIT, RTR and RTS at once: requests on one QP keep their order. */
+static void connect_qp(struct conn *conn)
+{
+	struct vrbq_request requests[3];
+	struct ibv_qp_attr attr;
+	int i, mask;
+
+	for (i = 0; i < 3; i++) {
+		memset(&attr, 0, sizeof(attr));
+		attr.qp_state = IBV_QPS_INIT + i;
+		if (rdma_init_qp_attr(conn->id, &attr, &mask)) {
+			lost(conn, "rdma_init_qp_attr", errno);
+			return;
+		}
+		vrbq_prep_modify_qp(&requests[i], (uintptr_t)conn, conn->qp, &attr, mask);
+	}
+	conn->transitions = 3;
+	submit(requests, 3);
 }
 
 /* The QP is in RTS. */
@@ -202,7 +235,7 @@ static void connected(struct conn *conn)
 	if (options.server) {
 		post_recv(conn);
 		if (rdma_accept(conn->id, &param))
-			give_up(conn, "rdma_accept", errno);
+			lost(conn, "rdma_accept", errno);
 		return;
 	}
 	if (rdma_establish(conn->id)) {
@@ -212,11 +245,21 @@ static void connected(struct conn *conn)
 	post_send(conn);
 }
 
-static void created(struct conn *conn, struct ibv_qp *qp)
+static void created(struct conn *conn, const struct vrbq_completion *completion)
 {
 	struct rdma_conn_param param;
 
-	conn->qp = qp;
+	conn->creating = false;
+	conn->qp = completion->status ? NULL : completion->qp;
+	/* Meanwhile the other side has gone. */
+	if (conn->over) {
+		destroy_qp(conn);
+		return;
+	}
+	if (completion->status) {
+		give_up(conn, "create_qp", completion->status);
+		return;
+	}
 	if (options.server) {
 		connect_qp(conn);
 		return;
@@ -236,10 +279,10 @@ static void completed(const struct vrbq_completion *completion)
 	if (completion->op == VRBQ_OP_DESTROY_QP) {
 		conn->failed |= completion->status != 0;
 		end(conn);
+	} else if (completion->op == VRBQ_OP_CREATE_QP) {
+		created(conn, completion);
 	} else if (completion->status) {
 		give_up(conn, vrbq_op_str(completion->op), completion->status);
-	} else if (completion->op == VRBQ_OP_CREATE_QP) {
-		created(conn, completion->qp);
 	} else if (last && !conn->over) {
 		connected(conn);
 	}
@@ -272,6 +315,11 @@ static void event(enum rdma_cm_event_type type, struct rdma_cm_id *id, int statu
 {
 	struct conn *conn = id->context;
 
+	/* The listening identifier has no connection. Without its device none will come. */
+	if (!conn && type != RDMA_CM_EVENT_CONNECT_REQUEST)
+		die("listening has ended: %s", rdma_event_str(type));
+	if (conn && conn->over)
+		return;
 	switch (type) {
 	case RDMA_CM_EVENT_ADDR_RESOLVED:
 		if (rdma_resolve_route(id, TIMEOUT_MS))
@@ -287,6 +335,8 @@ static void event(enum rdma_cm_event_type type, struct rdma_cm_id *id, int statu
 		connect_qp(conn);
 		break;
 	case RDMA_CM_EVENT_ESTABLISHED:
+		conn->established = true;
+		break;
 	case RDMA_CM_EVENT_TIMEWAIT_EXIT:
 		break;
 	case RDMA_CM_EVENT_DISCONNECTED:
@@ -294,7 +344,7 @@ static void event(enum rdma_cm_event_type type, struct rdma_cm_id *id, int statu
 		destroy(conn);
 		break;
 	default:
-		give_up(conn, rdma_event_str(type), status < 0 ? -status : ECONNREFUSED);
+		lost(conn, rdma_event_str(type), status < 0 ? -status : ECONNREFUSED);
 	}
 }
 

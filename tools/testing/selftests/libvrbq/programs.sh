@@ -62,18 +62,30 @@ test_connect_does_the_same_in_each_mode() {
 	[ ! -e "$TEST_DIR/failed" ]
 }
 
-test_connect_does_the_same_on_rdma_rxe() {
+RXE_ADDRESS=192.168.77.1
+
+# rxe_up: makes a device of rdma_rxe
+rxe_up() {
 	modprobe -n rdma_rxe 2>/dev/null || skip "the kernel has no rdma_rxe"
 	modprobe rdma_rxe
 	ip link add vrbq0 type dummy
-	ip addr add 192.168.77.1/24 dev vrbq0
+	ip addr add "$RXE_ADDRESS/24" dev vrbq0
 	ip link set vrbq0 up
 	rdma link add vrbqrxe type rxe netdev vrbq0
 	until_true 10 test -e /sys/class/infiniband/vrbqrxe
-	(alike vrbqrxe) || touch "$TEST_DIR/failed"
-	rdma link delete vrbqrxe
+}
+
+# rxe_away: removes the rest of it
+rxe_away() {
 	ip link delete vrbq0
 	modprobe -r rdma_rxe dummy
+}
+
+test_connect_does_the_same_on_rdma_rxe() {
+	rxe_up
+	(alike vrbqrxe) || touch "$TEST_DIR/failed"
+	rdma link delete vrbqrxe
+	rxe_away
 	[ ! -e "$TEST_DIR/failed" ]
 }
 
@@ -220,6 +232,46 @@ test_connections_of_rdma_cm() {
 	[ ! -e "$TEST_DIR/failed" ]
 	grep -q "5 connections, 5 messages, 0 failures" "$TEST_DIR/server"
 	grep -q "5 connections, 5 messages, 0 failures" "$TEST_DIR/client"
+}
+
+# The client goes while the server's queue pair is being created. The server serves the next one.
+test_a_client_of_rdma_cm_goes_early() {
+	local server client
+	set_up
+	far env LD_PRELOAD="$BIN/slow_create.so" SLOW_CREATE=3000 "$BIN/vrbq_rdma_cm" --server \
+		>"$TEST_DIR/server" 2>&1 &
+	server=$!
+	until_true 20 grep -q listening "$TEST_DIR/server"
+	"$BIN/vrbq_rdma_cm" "$THERE" >"$TEST_DIR/first" 2>&1 &
+	client=$!
+	until_true 20 grep -q creating "$TEST_DIR/server"
+	kill -9 "$client"
+	until_true 20 ended "$client"
+	"$BIN/vrbq_rdma_cm" "$THERE" >"$TEST_DIR/client" 2>&1 || touch "$TEST_DIR/failed"
+	until_true 30 ended "$server" || kill "$server"
+	wait "$server" || touch "$TEST_DIR/failed"
+	pair_down
+	cat "$TEST_DIR/server" "$TEST_DIR/first" "$TEST_DIR/client"
+	[ ! -e "$TEST_DIR/failed" ]
+	[ "$(grep -c creating "$TEST_DIR/server")" = 2 ]
+	grep -q ": 1 connections, 1 messages, 0 failures" "$TEST_DIR/server"
+	grep -q ": 1 connections, 1 messages, 0 failures" "$TEST_DIR/client"
+}
+
+test_rdma_cm_says_that_its_device_has_gone() {
+	local server status=0
+	rxe_up
+	"$BIN/vrbq_rdma_cm" --server "$RXE_ADDRESS" >"$TEST_DIR/server" 2>&1 &
+	server=$!
+	until_true 20 grep -q listening "$TEST_DIR/server"
+	rdma link delete vrbqrxe
+	until_true 20 ended "$server" || kill "$server"
+	wait "$server" || status=$?
+	rxe_away
+	cat "$TEST_DIR/server"
+	[ "$status" = 1 ] || fail "status $status"
+	grep -qx 'vrbq_rdma_cm: listening has ended: RDMA_CM_EVENT_DEVICE_REMOVAL' \
+		"$TEST_DIR/server"
 }
 
 test_vrbstat_shows_requests() {
