@@ -196,7 +196,7 @@ struct vrb_queue_attr {
  * @op: enum vrb_queue_op
  * @flags: 0
  * @attr: see enum vrb_queue_op; members that its qp_attr_mask does not name are ignored, except
- *	that reserved members must be 0
+ *	that reserved members must be 0, also those of both paths
  */
 struct vrb_queue_request {
 	__aligned_u64 user_data;

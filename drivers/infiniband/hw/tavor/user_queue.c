@@ -351,13 +351,21 @@ static const struct vrb_verb *tavor_queue_plain(struct tavor_queued *req,
 	}
 }
 
+/* Reserved members could get a meaning only if no program has other values in them than 0. */
+static bool tavor_reserved_is_set(const struct ib_uverbs_qp_attr *attr)
+{
+	return memchr_inv(attr->reserved, 0, sizeof(attr->reserved)) ||
+	       attr->ah_attr.reserved || attr->ah_attr.grh.reserved ||
+	       attr->alt_ah_attr.reserved || attr->alt_ah_attr.grh.reserved;
+}
+
 static const struct vrb_verb *tavor_queue_prepare(struct tavor_queued *req, struct ib_qp *ibqp,
 						  struct vrb_queue_request *from,
 						  struct ib_udata *udata)
 {
 	if (from->op < VRB_QUEUE_OP_MODIFY || from->op > VRB_QUEUE_OP_QUERY)
 		return ERR_PTR(-EOPNOTSUPP);
-	if (from->flags || memchr_inv(from->attr.reserved, 0, sizeof(from->attr.reserved)))
+	if (from->flags || tavor_reserved_is_set(&from->attr))
 		return ERR_PTR(-EINVAL);
 	if (from->op > VRB_QUEUE_OP_CONNECT)
 		return tavor_queue_plain(req, from);
