@@ -4,8 +4,9 @@
 # Runs: host
 # Level: ci
 #
-# Tests that libvrbq exports exactly what its header declares. Each function has a man page, and an
-# installation contains all of them. A program is compiled with pkg-config against an installation.
+# Tests that libvrbq, shared and static, exports exactly what its header declares. Each function has
+# a man page, and an installation contains all of them. A program is compiled with pkg-config against
+# an installation.
 
 # shellcheck source=SCRIPTDIR/../../vm/lib/all.sh
 . "$(dirname "$0")/../../vm/lib/all.sh"
@@ -39,6 +40,16 @@ declared() {
 exported() {
 	in_tools nm -D --defined-only "$WORK/libvrbq.so" |
 		awk '$2 != "A" { sub("@.*", "", $3); print $3 }' | sort -u
+}
+
+# of_no_version: prints the functions of the shared library that do not have the version of the map
+of_no_version() {
+	in_tools nm -D --defined-only "$WORK/libvrbq.so" |
+		awk '$2 != "A" && $3 !~ /^vrbq_[a-z_]+@@VRBQ_1\.0$/ { print $3 }'
+}
+
+exported_by_archive() {
+	in_tools nm -g --defined-only "$WORK/libvrbq.a" | awk 'NF == 3 { print $3 }' | sort -u
 }
 
 without_page() {
@@ -97,7 +108,7 @@ int main(void)
 EOF
 
 echo "TAP version 13"
-echo "1..9"
+echo "1..11"
 log=$(in_tools make -s install OUTPUT="$WORK" DESTDIR="$WORK/install" 2>&1)
 result 1 "it compiles, and is installed" "$log"
 result 2 "it exports what its header declares, and nothing else" \
@@ -117,4 +128,7 @@ version=$(flags --modversion)
 log=$(grep -qx "PACKAGE_VERSION=\"$version\"" "$LIBRARY/../../dkms.conf" ||
 	echo "not the version: '$version'")
 result 9 "pkg-config knows the version" "$log"
+result 10 "the static library defines what its header declares, and nothing else" \
+	"$(diff <(declared) <(exported_by_archive) | grep '^[<>]')"
+result 11 "each function has the version VRBQ_1.0" "$(of_no_version)"
 exit $failed
