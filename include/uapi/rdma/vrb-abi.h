@@ -132,9 +132,9 @@ enum vrb_queue_cancel_attrs {
  * @VRB_QUEUE_OP_QUIESCE: the last request on a QP before ibv_destroy_qp(). It moves the QP to
  *	RESET, and invalidates the memory region of its rings unless another queue uses that region
  *	too. Afterwards neither the destroy of the QP nor the deregistration of that region issues a
- *	command. Every later transition fails with ESHUTDOWN. While the QP is attached to a
- *	multicast group, and so cannot be destroyed, a quiesce fails with EBUSY and changes nothing.
- *	attr must be 0
+ *	command. A query and a modify to RESET, which changes nothing, still succeed; every other
+ *	request fails with ESHUTDOWN. While the QP is attached to a multicast group, and so cannot
+ *	be destroyed, a quiesce fails with EBUSY and changes nothing. attr must be 0
  * @VRB_QUEUE_OP_QUERY: queries the QP, as ibv_query_qp(): the attributes and capacities are attr of
  *	the completion. attr of the request must be 0
  *
