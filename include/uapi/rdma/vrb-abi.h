@@ -15,7 +15,8 @@
  *
  * There is no destroy method: the last close() of the file descriptor destroys the queue.
  *
- * On a device without verb queues each method fails with EPROTONOSUPPORT.
+ * On a device without verb queues each method fails: with EPROTONOSUPPORT if the driver has this
+ * driver_id, as ib_mthca does, and with EINVAL if it has another one.
  * Documentation/verb-queue.rst describes the behaviour.
  *
  * New members are added at the end of structures. %VRB_ABI_REVISION is raised when a structure

@@ -84,9 +84,12 @@ rxe_away() {
 test_connect_does_the_same_on_rdma_rxe() {
 	rxe_up
 	(alike vrbqrxe) || touch "$TEST_DIR/failed"
+	"$BIN/verbs" vrbqrxe >"$TEST_DIR/refusal" || true
 	rdma link delete vrbqrxe
 	rxe_away
 	[ ! -e "$TEST_DIR/failed" ]
+	# Its driver_id is not that of the call.
+	grep -qx EINVAL "$TEST_DIR/refusal"
 }
 
 # words FIRST LAST FILE: prints the lines between these patterns without blanks, and man's "\-" as
@@ -126,6 +129,7 @@ test_connect_without_a_verb_queue() {
 		skip "the device has one"
 	fi
 	says "has no verb queue; say --mode=threads" "$BIN/vrbq_connect" --mode queue
+	"$BIN/verbs" "$(device)" | grep -qx EPROTONOSUPPORT
 }
 
 # of_release REVISION BYTES COMMAND...: runs it with a driver of this revision, with longer

@@ -14,6 +14,7 @@
 #include <infiniband/vrbq.h>
 #include "kselftest.h"
 #include "model.h"
+#include "verb_queue.h"
 
 #define QPS 8
 #define DEPTH 64
@@ -1087,11 +1088,29 @@ static void run_all(enum vrbq_backend with)
 	}
 }
 
-int main(void)
+/* For programs.sh: prints the errno with which a device refuses the query of verb queues. */
+static int print_refusal(const char *name)
+{
+	struct ibv_device **list = ibv_get_device_list(NULL);
+	struct vrb_queue_caps caps;
+	int i;
+
+	for (i = 0; list && list[i]; i++)
+		if (!strcmp(ibv_get_device_name(list[i]), name))
+			context = ibv_open_device(list[i]);
+	if (!context)
+		return 1;
+	printf("%s\n", strerrorname_np(-vq_query(context->cmd_fd, &caps, sizeof(caps))));
+	return 0;
+}
+
+int main(int argc, char **argv)
 {
 	struct ibv_device **list = ibv_get_device_list(NULL);
 	bool both;
 
+	if (argc > 1)
+		return print_refusal(argv[1]);
 	ksft_print_header();
 	context = list && list[0] ? ibv_open_device(list[0]) : NULL;
 	other = context ? ibv_open_device(list[0]) : NULL;
