@@ -49,7 +49,8 @@ has tavor-hca-model usr/bin/tavor-hca usr/bin/tavor-hcactl usr/bin/tavor-hca-qem
 	usr/share/man/man1/tavor-hcactl.1.gz usr/share/man/man1/tavor-hca-qemu.1.gz
 result $? "tavor-hca-model has the model, its tools, their man pages and the user's service"
 has libvrbq1 'usr/lib/x86_64-linux-gnu/libvrbq.so.1.*' && ! grep -q '\.so$' "$work/out" &&
-	has libvrbq-dev usr/include/infiniband/vrbq.h usr/lib/x86_64-linux-gnu/libvrbq.a \
+	has libvrbq-dev usr/include/infiniband/vrbq.h usr/include/rdma/vrb-abi.h \
+		usr/lib/x86_64-linux-gnu/libvrbq.a \
 		usr/lib/x86_64-linux-gnu/libvrbq.so usr/share/man/man7/vrbq.7.gz \
 		usr/lib/x86_64-linux-gnu/pkgconfig/libvrbq.pc \
 		usr/share/doc/libvrbq-dev/examples/vrbq_connect.c \

@@ -67,7 +67,7 @@ links_nowhere() {
 
 not_installed() {
 	local file
-	for file in include/infiniband/vrbq.h lib/libvrbq.a lib/libvrbq.so lib/libvrbq.so.1 \
+	for file in include/infiniband/vrbq.h include/rdma/vrb-abi.h lib/libvrbq.a lib/libvrbq.so lib/libvrbq.so.1 \
 		lib/pkgconfig/libvrbq.pc share/man/man7/vrbq.7; do
 		[ -s "$INSTALLED/$file" ] || echo "$file"
 	done
@@ -96,6 +96,9 @@ cat >"$WORK/program.c" <<'EOF'
 #include <errno.h>
 #include <stdio.h>
 #include <infiniband/vrbq.h>
+#include <rdma/vrb-abi.h>
+
+_Static_assert(VRB_ABI_REVISION && sizeof(struct vrb_queue_request) % 8 == 0, "the kernel's header");
 
 int main(void)
 {
