@@ -132,15 +132,22 @@ int vrbq_cancel(struct vrbq *q, uint64_t wr_id)
 {
 	struct entry *entry;
 	int ret = vrbq_enter(q);
+	bool over = false;
 
 	if (ret)
 		return failed(ret);
 	TAILQ_FOREACH_REVERSE(entry, &q->outstanding, entries, all) {
-		if (entry->request.wr_id == wr_id)
+		if (entry->request.wr_id != wr_id)
+			continue;
+		if (entry->state != STATE_OVER)
 			break;
+		over = true;
 	}
-	ret = entry ? submit_cancel(q, entry) : ENOENT;
-	if (!ret && entry->state == STATE_OVER)
+	if (entry)
+		ret = submit_cancel(q, entry);
+	else
+		ret = over ? EALREADY : ENOENT;
+	if (entry && !ret && entry->state == STATE_OVER)
 		note_state(entry);
 	order_leave(q);
 	pthread_mutex_unlock(&q->lock);

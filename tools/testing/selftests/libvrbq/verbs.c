@@ -625,6 +625,33 @@ static bool test_cancel(void)
 	return good && qps[0]->state == IBV_QPS_RTS && vrbq_cancel(q, 1) == -1 && errno == ENOENT;
 }
 
+/* Of several requests with one wr_id the last is cancelled, and then, as that is over, the other. */
+static bool test_cancel_twice(void)
+{
+	struct ibv_qp_attr attr = to(IBV_QPS_RTS, qps[0]);
+	struct vrbq_completion completion;
+	struct vrbq_request requests[5];
+	int i, n = 0, ret[3], err;
+	bool good;
+
+	vrbq_prep_connect_qp(&requests[0], 1, qps[0], &attr, CONNECT_MASK);
+	vrbq_prep_reset_qp(&requests[1], 5, qps[0]);
+	vrbq_prep_connect_qp(&requests[2], 2, qps[1], &attr, CONNECT_MASK);
+	vrbq_prep_reset_qp(&requests[3], 3, qps[1]);
+	vrbq_prep_connect_qp(&requests[4], 5, qps[1], &attr, CONNECT_MASK);
+	good = slow("200ms") && vrbq_submit(q, requests, 5) == 5;
+	for (i = 0; i < 3; i++)
+		ret[i] = vrbq_cancel(q, 5);
+	err = errno;
+	good = slow("10us") && good && !ret[0] && !ret[1] && ret[2] == -1 && err == EALREADY;
+	for (i = 0; i < 5; i++) {
+		completion = reap_one(q);
+		n += completion.status == (completion.wr_id == 5 ? ECANCELED : 0);
+	}
+	ksft_print_msg("%d, %d, %d: %s; %d as expected\n", ret[0], ret[1], ret[2], strerror(err), n);
+	return good && n == 5;
+}
+
 /* A request that was cancelled before it began reports the state of its QP, too. */
 static bool test_cancelled_state(void)
 {
@@ -1031,6 +1058,7 @@ static const struct {
 	{ test_fd, "the file descriptor is readable while there is something to reap" },
 	{ test_full, "a full queue refuses, and takes more after a reap" },
 	{ test_cancel, "what has not begun is cancelled" },
+	{ test_cancel_twice, "of two requests with one wr_id both are cancelled, one by one" },
 	{ test_cancelled_state, "what is cancelled tells the state of its QP" },
 	{ test_bad_requests, "requests that make no sense are refused" },
 	{ test_bad_in_the_middle, "requests before one that makes no sense are accepted" },
