@@ -61,8 +61,9 @@ enum vrb_queue_query_attrs {
  *	fcntl() can set O_NONBLOCK. Mandatory
  * @VRB_ATTR_QUEUE_CREATE_ATTR: pointer, in: struct vrb_queue_attr. Mandatory
  *
- * Errors: EINVAL depth or size out of range; ENOMEM no memory, or more than the process's memory
- * control group allows; EMFILE no file descriptor; EIO the device was removed or has failed.
+ * Errors: EINVAL depth or size out of range; EOPNOTSUPP the structure is longer than the kernel
+ * knows and the rest of it is not 0; ENOMEM no memory, or more than the process's memory control
+ * group allows; EMFILE no file descriptor; EIO the device was removed or has failed.
  */
 enum vrb_queue_create_attrs {
 	VRB_ATTR_QUEUE_CREATE_FD = (1U << UVERBS_ID_NS_SHIFT),
@@ -212,7 +213,9 @@ struct vrb_queue_request {
  * @status: 0, or a positive errno: that of the synchronous call, or ECANCELED cancelled, by a
  *	cancel or because the QP was destroyed; EOPNOTSUPP no such operation; EINVAL flags or
  *	reserved members that are not 0; ESHUTDOWN the QP has been quiesced; EBUSY a quiesce of a QP
- *	in a multicast group; EIO the device has failed; ETIMEDOUT the command timed out; EUCLEAN an earlier command on the QP timed out
+ *	in a multicast group, or too many QPs wait for the registration of the region of their
+ *	rings; EIO the device has failed; ETIMEDOUT the command timed out; EUCLEAN an earlier
+ *	command on the QP timed out
  * @op: of the request
  * @qp_state: enum ibv_qp_state of the QP when the request completed, with any status
  * @step: on failure the step that failed: of a connect 0 to INIT, 1 to RTR, 2 to RTS; of a quiesce
@@ -225,8 +228,9 @@ struct vrb_queue_request {
  * the requests have completed. Errors: EAGAIN there is none and the file descriptor is
  * non-blocking; EINVAL the buffer is too small for one; EIO the device was removed or the context
  * was closed: nothing completes any more, and the program must regard outstanding requests as
- * failed; EINTR; EFAULT, no completion is lost. poll() and epoll report POLLIN if a completion can
- * be read, and POLLIN | POLLHUP | POLLRDHUP once read() fails with EIO.
+ * failed; EINTR; EFAULT, also if the buffer disappears again and again: no completion is lost.
+ * poll() and epoll report POLLIN if a completion can be read, and POLLIN | POLLHUP | POLLRDHUP once
+ * read() fails with EIO.
  */
 struct vrb_queue_completion {
 	__aligned_u64 user_data;

@@ -37,6 +37,7 @@
 
 #define TAVOR_REQUEST_SIZE	sizeof(struct vrb_queue_request)
 #define TAVOR_REQUEST_GRAIN	8	/* sizes of requests are multiples of this */
+#define TAVOR_READ_FAULTS	16	/* how often the buffer of a read may be absent */
 
 /* Both kinds of requests have the attributes that are passed to ib_core at the same offset. */
 static_assert(offsetof(struct vrb_modify_qp, attr) == offsetof(struct vrb_connect_qp, attr));
@@ -574,6 +575,7 @@ static ssize_t tavor_queue_read_some(struct tavor_queue *queue, char __user *buf
 static ssize_t tavor_queue_read(struct file *filp, char __user *buf, size_t count, loff_t *pos)
 {
 	struct tavor_queue *queue = &to_user_queue(filp->private_data)->queue;
+	unsigned int faults = 0;
 	ssize_t ret;
 
 	if (count < sizeof(struct vrb_queue_completion))
@@ -585,7 +587,7 @@ static ssize_t tavor_queue_read(struct file *filp, char __user *buf, size_t coun
 		ret = tavor_queue_read_some(queue, buf, count);
 		if (ret == -EFAULT && signal_pending(current))
 			return -ERESTARTSYS;
-		if (ret == -EFAULT)
+		if (ret == -EFAULT && ++faults < TAVOR_READ_FAULTS)
 			continue;
 		if (ret)
 			return ret;

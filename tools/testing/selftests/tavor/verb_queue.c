@@ -122,6 +122,25 @@ static void test_query(void)
 	       "query: a newer program gets 0 for what is not known\n");
 }
 
+/* A newer program's attributes, with a member that this kernel does not know. */
+static int create_longer(uint64_t more)
+{
+	const struct {
+		struct vrb_queue_attr attr;
+		uint64_t more;
+	} longer = {
+		.attr = { .depth = 1, .completion_size = sizeof(struct vrb_queue_completion) },
+		.more = more,
+	};
+	struct vq_call call = {};
+	int ret;
+
+	vq_attr_fd(&call, VRB_ATTR_QUEUE_CREATE_FD, 0);
+	vq_attr(&call, VRB_ATTR_QUEUE_CREATE_ATTR, &longer, sizeof(longer));
+	ret = vq_do(context->cmd_fd, VRB_METHOD_QUEUE_CREATE, &call);
+	return ret ?: (int)call.attr[0].data_s64;
+}
+
 static void test_create(void)
 {
 	const uint32_t size = sizeof(struct vrb_queue_completion);
@@ -138,6 +157,11 @@ static void test_create(void)
 	for (i = 0; i < NR(bad); i++)
 		wrong += vq_create_with(context->cmd_fd, &bad[i]) != -EINVAL;
 	RESULT(!wrong, "create: invalid depths, sizes and flags: EINVAL\n");
+	wrong = create_longer(0);
+	fd = create_longer(1);
+	RESULT(wrong >= 0 && fd == -EOPNOTSUPP,
+	       "create: longer attributes, with 0 and with 1 at the end: %d, %d\n", wrong, fd);
+	close(wrong);
 }
 
 /* ---- Operations ---- */
