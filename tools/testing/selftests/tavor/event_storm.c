@@ -9,8 +9,8 @@
 //
 // Tests that no asynchronous event is lost when a process causes very many at once. It overruns its
 // CQ, so that each QP on it fails. All events arrive, and so do those of other processes. The test
-// runs with as many QPs as the first event queue has room for, and with many more. ib_mthca has one
-// event queue of 256 entries for all this, and loses what does not fit. By hand:
+// runs with as many QPs as the first event queue has room for, and with more than it has entries.
+// ib_mthca has one event queue of 256 entries for all this, and loses what does not fit. By hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/event_storm [QPS]
 
 #include <errno.h>
@@ -20,7 +20,8 @@
 #include "model.h"
 #include "process.h"
 
-static const int storms[] = { 600, 3000 };
+/* The first event queue has 8192 entries, so the second storm does not fit. */
+static const int storms[] = { 600, 9000 };
 
 struct storm {
 	struct ibv_context *context;
