@@ -48,7 +48,7 @@ test_posts_and_drains_of_a_device_that_works() {
 	local since
 	since=$(mark)
 	again works
-	results "$since" 6
+	results "$since" 7
 }
 
 test_connections_live_in_softirq() {

@@ -217,14 +217,22 @@ static void drains(struct ib_device *dev, enum ib_qp_type type, bool srq, const 
 	test_end(&t);
 }
 
-static void works(struct ib_device *dev)
+/* @srq: the receives go to an SRQ */
+static void refuses_two_gib(struct ib_device *dev, bool srq, const char *text)
 {
 	struct test_qp t;
-	bool ok = !test_begin(dev, &t, IB_QPT_RC, false);
+	bool ok = !test_begin(dev, &t, IB_QPT_RC, srq);
 
 	ok = ok && post_send(&t, TWO_GIB) == -EINVAL && post_send(&t, U32_MAX) == -EINVAL;
-	result(ok && post_recv(&t, TWO_GIB) == -EINVAL, "entries of 2 GiB and more are refused");
+	ok = ok && post_recv(&t, TWO_GIB) == -EINVAL && post_recv(&t, U32_MAX) == -EINVAL;
+	result(ok && !post_recv(&t, TWO_GIB - 1), text);
 	test_end(&t);
+}
+
+static void works(struct ib_device *dev)
+{
+	refuses_two_gib(dev, false, "entries of 2 GiB and more are refused");
+	refuses_two_gib(dev, true, "an SRQ refuses them, too");
 	drains(dev, IB_QPT_RC, false, "an RC QP is drained");
 	drains(dev, IB_QPT_UC, false, "a UC QP is drained");
 	drains(dev, IB_QPT_UD, false, "a UD QP is drained");
