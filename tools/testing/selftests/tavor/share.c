@@ -7,8 +7,8 @@
 //
 // Tests that commands which processes cause cannot use the slots that are reserved for others.
 // Another process that needs a command does not wait behind all of them. The commands are those of
-// queries that a process may make, and those that write the MTTs of its memory where the DDR is
-// hidden. By hand:
+// queries that a process may make of ports, of P_Keys and of its QPs and SRQs, those that set the
+// limit of its SRQs, and those that write the MTTs of its memory where the DDR is hidden. By hand:
 //   tools/testing/vm/run --driver tavor --hca ddr_hidden=1 -- build/guest/tavor/share
 
 #include <pthread.h>
@@ -25,6 +25,8 @@
 static struct ibv_context *many, *other;
 static struct ibv_pd *pd;
 static struct ibv_cq *cq;
+static struct ibv_qp *qps[THREADS];
+static struct ibv_srq *srqs[THREADS];
 
 static bool set(const char *key, const char *value)
 {
@@ -35,32 +37,80 @@ static bool set(const char *key, const char *value)
 	return model_ask(request);
 }
 
-/* The function of a thread; it returns NULL if it failed. */
-static void *query_port(void *arg)
+/* The function of thread @i; it returns whether it succeeded. */
+static bool query_port(int i)
 {
 	struct ibv_port_attr attr;
 
-	return ibv_query_port(many, 1, &attr) ? NULL : arg;
+	return !ibv_query_port(many, 1, &attr);
 }
 
-static void *query_sysfs(void *arg)
+static bool read_sysfs(const char *name)
 {
 	char path[512], text[64];
 	int fd;
 	bool good;
 
-	snprintf(path, sizeof(path), "%s/ports/1/state", many->device->ibdev_path);
+	snprintf(path, sizeof(path), "%s/ports/1/%s", many->device->ibdev_path, name);
 	fd = open(path, O_RDONLY);
 	good = fd >= 0 && read(fd, text, sizeof(text)) > 0;
 	close(fd);
-	return good ? arg : NULL;
+	return good;
 }
 
-static void *reg_mr(void *page)
+static bool query_state(int i)
 {
-	struct ibv_mr *mr = ibv_reg_mr(pd, page, PROCESS_PAGE, IBV_ACCESS_LOCAL_WRITE);
+	return read_sysfs("state");
+}
 
-	return mr && !ibv_dereg_mr(mr) ? page : NULL;
+static bool query_pkey(int i)
+{
+	return read_sysfs("pkeys/0");
+}
+
+static bool query_qp(int i)
+{
+	struct ibv_qp_init_attr init;
+	struct ibv_qp_attr attr;
+
+	return !ibv_query_qp(qps[i], &attr, IBV_QP_STATE, &init) && attr.qp_state == IBV_QPS_INIT;
+}
+
+static bool query_srq(int i)
+{
+	struct ibv_srq_attr attr;
+
+	return !ibv_query_srq(srqs[i], &attr) && attr.max_wr;
+}
+
+static bool limit_srq(int i)
+{
+	struct ibv_srq_attr attr = { .srq_limit = 1 };
+
+	return !ibv_modify_srq(srqs[i], &attr, IBV_SRQ_LIMIT);
+}
+
+static bool reg_mr(int i)
+{
+	static char pages[THREADS][PROCESS_PAGE] __attribute__((aligned(PROCESS_PAGE)));
+	struct ibv_mr *mr = ibv_reg_mr(pd, pages[i], PROCESS_PAGE, IBV_ACCESS_LOCAL_WRITE);
+
+	return mr && !ibv_dereg_mr(mr);
+}
+
+struct one {
+	pthread_t thread;
+	bool (*call)(int i);
+	int i;
+	bool good;
+};
+
+static void *run(void *arg)
+{
+	struct one *one = arg;
+
+	one->good = one->call(one->i);
+	return NULL;
 }
 
 /* Returns the most slots that the verb holds, once that number has lasted half a second. */
@@ -77,17 +127,17 @@ static int held(const char *verb)
 }
 
 /* @latency: of the slow command; long enough to count all slots that are held */
-static void test(const char *what, void *(*one)(void *), const char *verb, const char *latency)
+static void test(const char *what, bool (*call)(int i), const char *verb, const char *latency)
 {
 	struct ibv_qp *qp = connect_make(ibv_alloc_pd(other), IBV_QPT_UD, cq, cq, 1);
-	char *memory = process_memory(THREADS * PROCESS_PAGE);
 	int i, holds, behind, good = 0;
-	pthread_t thread[THREADS];
-	void *ret;
+	struct one all[THREADS];
 
 	set("latency_op", latency);
-	for (i = 0; i < THREADS; i++)
-		pthread_create(&thread[i], NULL, one, memory + i * PROCESS_PAGE);
+	for (i = 0; i < THREADS; i++) {
+		all[i] = (struct one){ .call = call, .i = i };
+		pthread_create(&all[i].thread, NULL, run, &all[i]);
+	}
 	holds = held(verb);
 	ksft_test_result(holds == FOR_PROCESSES, "%s: %d of %d slots\n", what, holds, SLOTS);
 	i = qp ? connect_to_init(qp) : -1;
@@ -97,8 +147,8 @@ static void test(const char *what, void *(*one)(void *), const char *verb, const
 			 behind);
 	set("latency_op", "");
 	for (i = 0; i < THREADS; i++) {
-		pthread_join(thread[i], &ret);
-		good += !!ret;
+		pthread_join(all[i].thread, NULL);
+		good += all[i].good;
 	}
 	ksft_test_result(good == THREADS, "%s: %d of %d succeed\n", what, good, THREADS);
 	if (qp)
@@ -133,6 +183,29 @@ static void test_query_device(void)
 			 after - before);
 }
 
+/* One object has one command at a time, so each thread has a QP and an SRQ of its own. */
+static bool make_queues(void)
+{
+	struct ibv_cq *its_cq = ibv_create_cq(many, 1, NULL, NULL, 0);
+	struct ibv_srq_init_attr init = { .attr = { .max_wr = 4, .max_sge = 1 } };
+	int i;
+
+	for (i = 0; its_cq && i < THREADS; i++) {
+		qps[i] = connect_make(pd, IBV_QPT_UD, its_cq, its_cq, 1);
+		srqs[i] = ibv_create_srq(pd, &init);
+		if (!qps[i] || connect_to_init(qps[i]) || !srqs[i])
+			return false;
+	}
+	return its_cq;
+}
+
+/* A table that may have changed is read from the firmware; a query of the port makes it so. */
+static void test_pkeys(void)
+{
+	query_port(0);
+	test("readers of a P_Key", query_pkey, " PROCESS_MAD ", "MAD_IFC=3s");
+}
+
 int main(void)
 {
 	ksft_print_header();
@@ -142,10 +215,16 @@ int main(void)
 	cq = other ? ibv_create_cq(other, 1, NULL, NULL, 0) : NULL;
 	if (!pd || !cq || !set("engines", "64"))
 		ksft_exit_skip("no RDMA device, or no model of one\n");
-	ksft_set_plan(10);
+	ksft_set_plan(22);
 	test_query_device();
 	test("queries of a port", query_port, " QUERY_PORT ", "MAD_IFC=3s");
-	test("readers of sysfs", query_sysfs, " QUERY_PORT ", "MAD_IFC=3s");
+	test("readers of sysfs", query_state, " QUERY_PORT ", "MAD_IFC=3s");
+	test_pkeys();
+	if (!make_queues())
+		ksft_exit_fail_msg("no QPs and SRQs\n");
+	test("queries of QPs", query_qp, " QUERY_QP ", "QUERY_QPEE=3s");
+	test("queries of SRQs", query_srq, " QUERY_SRQ ", "QUERY_SRQ=3s");
+	test("limits of SRQs", limit_srq, " MODIFY_SRQ ", "ARM_SRQ=3s");
 	test("MTTs of a process's memory", reg_mr, " WRITE_MTT ", "WRITE_MTT=3s");
 	ksft_finished();
 }
