@@ -9,9 +9,9 @@
 // libmthca registers the memory of each QP and SRQ before the create, and deregisters it after the
 // destroy. Only the first command of the queue waits for the registration, and returns its error
 // too. No call waits for the deregistration; the memory stays pinned until the HCA no longer uses
-// it. The model holds the commands meanwhile. No process unpins the memory of another one. What a
-// process has deregistered on one open device does not keep it from registering on another. By
-// hand:
+// it. The model holds the commands meanwhile. A region that cannot be a queue's is deregistered
+// when the call returns, and unpinned. No process unpins the memory of another one. What a process
+// has deregistered on one open device does not keep it from registering on another. By hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/ring
 
 #include <linux/capability.h>
@@ -156,6 +156,22 @@ static void test_destroy(void)
 	ksft_test_result(good && other && meanwhile == before,
 			 "the next registration unpins it: %ld KB with another QP\n", meanwhile);
 	ksft_test_result(other && !ibv_destroy_qp(other), "that QP is destroyed, too\n");
+}
+
+/* A region with an address and rights is no queue's. */
+static void test_other_region(void)
+{
+	bool good = engine_settles("slots", "HW2SW_MPT", 0);
+	void *memory = process_memory(RING);
+	/* This unpins the memory of the last test's QP. */
+	struct ibv_mr *mr = memory ? ibv_reg_mr(pd, memory, RING, IBV_ACCESS_LOCAL_WRITE) : NULL;
+	long before = pinned(), after;
+
+	good = good && mr && hold("HW2SW_MPT", 1) && !ibv_dereg_mr(mr);
+	after = pinned();
+	ksft_test_result(good && after == before - RING / 1024,
+			 "another region is unpinned at once: %ld KB of %ld\n", after, before);
+	munmap(memory, RING);
 }
 
 /* This test uses a PD of its own, so that it can deallocate it. */
@@ -395,7 +411,7 @@ int main(void)
 	ksft_print_header();
 	if (access(MODEL_CONTROL, F_OK))
 		ksft_exit_skip("no model to ask\n");
-	ksft_set_plan(30);
+	ksft_set_plan(31);
 	test_exit(false, "memory on its way to the HCA");
 	test_exit(true, "memory on its way there and back");
 	test_close();
@@ -405,6 +421,7 @@ int main(void)
 	test_create_srq();
 	test_refused();
 	test_destroy();
+	test_other_region();
 	test_both_held();
 	test_many();
 	test_neighbour();
