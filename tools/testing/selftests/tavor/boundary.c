@@ -34,7 +34,7 @@ static struct raw_pd raw_pd;
 static struct raw_cq raw_cq;
 static struct raw_mr raw_mr;
 static char *memory;
-static int only, number;
+static int only, number, dmabuf;
 static bool mthca;
 
 /* Returns whether the next result is selected. */
@@ -315,6 +315,8 @@ static const struct value_row {
 #define G(step, field, value, want, other) ROW(step, field, value, 0, true, true, want, other)
 #define A(field, value, want, other) \
 	ROW(RC_RTR, field, value, IBV_QP_ALT_PATH, false, true, want, other)
+#define AG(field, value, want, other) \
+	ROW(RC_RTR, field, value, IBV_QP_ALT_PATH, true, true, want, other)
 #define NOT_READ(step, field, value, bits, want, other) \
 	ROW(step, field, value, bits, false, false, want, other)
 	V(RC_INIT, port_num, 0, EINVAL, SAME),
@@ -404,6 +406,9 @@ static const struct value_row {
 	A(alt_timeout, 31, 0, SAME),
 	A(alt_timeout, 32, EINVAL, LIE),
 	A(alt_timeout, 255, EINVAL, LIE),
+	A(alt_ah_attr.dlid, 0, 0, SAME),
+	A(alt_ah_attr.dlid, 0xbfff, 0, SAME),
+	A(alt_ah_attr.dlid, 0xffff, 0, SAME),
 	A(alt_ah_attr.sl, 15, 0, SAME),
 	A(alt_ah_attr.sl, 16, EINVAL, LIE),
 	A(alt_ah_attr.src_path_bits, 127, 0, SAME),
@@ -412,6 +417,15 @@ static const struct value_row {
 	A(alt_ah_attr.static_rate, 255, EINVAL, LIE),
 	A(alt_ah_attr.port_num, 0, EINVAL, SAME),
 	A(alt_ah_attr.port_num, 3, EINVAL, SAME),
+	AG(alt_ah_attr.grh.sgid_index, 0, 0, SAME),
+	AG(alt_ah_attr.grh.sgid_index, 32, EINVAL, SAME),
+	AG(alt_ah_attr.grh.sgid_index, 64, EINVAL, SAME),
+	AG(alt_ah_attr.grh.sgid_index, 255, EINVAL, SAME),
+	AG(alt_ah_attr.grh.flow_label, 0xfffff, 0, SAME),
+	AG(alt_ah_attr.grh.flow_label, 0x100000, EINVAL, LIE),
+	AG(alt_ah_attr.grh.flow_label, 0xffffffff, EINVAL, LIE),
+	AG(alt_ah_attr.grh.hop_limit, 255, 0, SAME),
+	AG(alt_ah_attr.grh.traffic_class, 255, 0, SAME),
 	V(RC_RTS, timeout, 31, 0, SAME),
 	V(RC_RTS, timeout, 32, EINVAL, LIE),
 	V(RC_RTS, timeout, 255, EINVAL, LIE),
@@ -494,6 +508,7 @@ static void value(const struct value_row *row)
 	bool ok;
 
 	attr.ah_attr.is_global = row->global;
+	attr.alt_ah_attr.is_global = row->global;
 	memcpy((char *)&attr + row->offset, &row->value, row->size);
 	ret = ibv_modify_qp(qp, &attr, step->need | row->mask);
 	if (!ret && row->read && !reads_back(qp, row))
@@ -544,7 +559,11 @@ QP_CALL(rc_recv_wr, recv_wr, IBV_QPT_RC)
 QP_CALL(rc_send_sge, send_sge, IBV_QPT_RC)
 QP_CALL(rc_recv_sge, recv_sge, IBV_QPT_RC)
 QP_CALL(rc_inline, inline_data, IBV_QPT_RC)
+QP_CALL(uc_recv_wr, recv_wr, IBV_QPT_UC)
+QP_CALL(uc_recv_sge, recv_sge, IBV_QPT_UC)
 QP_CALL(ud_send_sge, send_sge, IBV_QPT_UD)
+QP_CALL(ud_recv_wr, recv_wr, IBV_QPT_UD)
+QP_CALL(ud_recv_sge, recv_sge, IBV_QPT_UD)
 QP_CALL(ud_inline, inline_data, IBV_QPT_UD)
 QP_CALL(qp_type, type, IBV_QPT_RC)
 
@@ -692,6 +711,55 @@ static int mr_access(uint64_t access, uint64_t b)
 	return ret ? -ret : -raw_dereg_mr(context->cmd_fd, mr.handle);
 }
 
+/* A new range for a region */
+static int mr_again(uint64_t iova, uint64_t length)
+{
+	struct raw_rereg again = {
+		.flags = IBV_REREG_MR_CHANGE_TRANSLATION,
+		.start = (uintptr_t)memory + (iova & (PROCESS_PAGE - 1)),
+		.length = length,
+		.hca_va = iova,
+	};
+	struct raw_mr mr;
+	int ret;
+
+	if (raw_reg_mr(context->cmd_fd, raw_pd.handle, memory, PROCESS_PAGE, PROCESS_PAGE,
+		       IBV_ACCESS_LOCAL_WRITE, &mr))
+		return EIO;
+	again.handle = mr.handle;
+	ret = -raw_rereg_mr(context->cmd_fd, &mr, &again);
+	return raw_dereg_mr(context->cmd_fd, mr.handle) ? EIO : ret;
+}
+
+static int mr_dmabuf(uint64_t iova, uint64_t length)
+{
+	struct raw_dmabuf in = {
+		.fd = dmabuf,
+		.length = length,
+		.iova = iova,
+		.access = IBV_ACCESS_LOCAL_WRITE,
+	};
+	struct raw_mr mr = {};
+	int ret = raw_reg_dmabuf(context->cmd_fd, raw_pd.handle, &in, &mr);
+
+	return ret ? -ret : -raw_dereg_mr(context->cmd_fd, mr.handle);
+}
+
+static int mw_type(uint64_t type, uint64_t b)
+{
+	struct raw_mw mw;
+	int ret = raw_alloc_mw(context->cmd_fd, raw_pd.handle, type, &mw);
+
+	return ret ? -ret : -raw_dealloc_mw(context->cmd_fd, mw.handle);
+}
+
+static int port_query(uint64_t number, uint64_t b)
+{
+	struct ibv_port_attr attr;
+
+	return ibv_query_port(context, number, &attr);
+}
+
 /* @first: first byte of the MGID */
 static int group(enum ibv_qp_type type, uint8_t first, uint16_t lid)
 {
@@ -755,6 +823,11 @@ static const struct call_row {
 #define LIMIT(fn, limit, plus, b, want, other)                    \
 	{ #fn "(" #limit " + " #plus ", " #b ")",  fn,	 plus, b, \
 	  offsetof(struct ibv_device_attr, limit), want, other }
+	CALL(port_query, 0, 0, EINVAL, SAME),
+	CALL(port_query, 1, 0, 0, SAME),
+	CALL(port_query, 2, 0, 0, SAME),
+	CALL(port_query, 3, 0, EINVAL, SAME),
+	CALL(port_query, 255, 0, EINVAL, SAME),
 	CALL(qp_type, 0, 0, EINVAL, SAME),
 	CALL(qp_type, 1, 0, EINVAL, SAME),
 	CALL(qp_type, IBV_QPT_RC, 0, 0, SAME),
@@ -792,8 +865,22 @@ static const struct call_row {
 	CALL(rc_inline, 1024, 0, EINVAL, SAME),
 	CALL(rc_inline, UINT32_MAX - 3, 0, EINVAL, SAME),
 	CALL(rc_inline, UINT32_MAX, 0, EINVAL, SAME),
+	CALL(uc_recv_wr, 0, 0, 0, SAME),
+	LIMIT(uc_recv_wr, max_qp_wr, 0, 0, 0, SAME),
+	LIMIT(uc_recv_wr, max_qp_wr, 1, 0, EINVAL, SAME),
+	CALL(uc_recv_wr, UINT32_MAX, 0, EINVAL, SAME),
+	LIMIT(uc_recv_sge, max_sge, 0, 0, 0, SAME),
+	LIMIT(uc_recv_sge, max_sge, 1, 0, EINVAL, SAME),
+	CALL(uc_recv_sge, UINT32_MAX, 0, EINVAL, SAME),
 	LIMIT(ud_send_sge, max_sge, 0, 0, 0, SAME),
 	LIMIT(ud_send_sge, max_sge, 1, 0, EINVAL, SAME),
+	CALL(ud_recv_wr, 0, 0, 0, SAME),
+	LIMIT(ud_recv_wr, max_qp_wr, 0, 0, 0, SAME),
+	LIMIT(ud_recv_wr, max_qp_wr, 1, 0, EINVAL, SAME),
+	CALL(ud_recv_wr, UINT32_MAX, 0, EINVAL, SAME),
+	LIMIT(ud_recv_sge, max_sge, 0, 0, 0, SAME),
+	LIMIT(ud_recv_sge, max_sge, 1, 0, EINVAL, SAME),
+	CALL(ud_recv_sge, UINT32_MAX, 0, EINVAL, SAME),
 	CALL(ud_inline, 940, 0, 0, SAME),
 	CALL(ud_inline, 941, 0, EINVAL, SAME),
 	CALL(srq_qp_recv, 0, 0, 0, LIE),
@@ -863,6 +950,22 @@ static const struct call_row {
 	CALL(mr_at, -2ULL, 1, 0, SAME),
 	CALL(mr_at, 1ULL << 63, 4096, 0, SAME),
 	CALL(mr_at, 0, ~0ULL, EINVAL, SAME),
+	/* ib_mthca offers neither these calls nor memory windows. */
+	CALL(mr_again, -8192ULL, 8191, 0, EOPNOTSUPP),
+	CALL(mr_again, -8192ULL, 8192, EINVAL, EOPNOTSUPP),
+	CALL(mr_again, -8192ULL, 8193, EINVAL, EOPNOTSUPP),
+	CALL(mr_again, -1ULL, 1, EINVAL, EOPNOTSUPP),
+	CALL(mr_again, -2ULL, 1, 0, EOPNOTSUPP),
+	CALL(mr_again, -8192ULL, 0, EINVAL, EOPNOTSUPP),
+	CALL(mr_dmabuf, -8192ULL, 8191, 0, EOPNOTSUPP),
+	CALL(mr_dmabuf, -8192ULL, 8192, EINVAL, EOPNOTSUPP),
+	CALL(mr_dmabuf, -8192ULL, 8193, EINVAL, EOPNOTSUPP),
+	CALL(mr_dmabuf, -16384ULL, 16384, EINVAL, EOPNOTSUPP),
+	CALL(mw_type, 0, 0, EINVAL, EOPNOTSUPP),
+	CALL(mw_type, IBV_MW_TYPE_1, 0, 0, EOPNOTSUPP),
+	CALL(mw_type, IBV_MW_TYPE_2, 0, EOPNOTSUPP, SAME),
+	CALL(mw_type, 3, 0, EINVAL, EOPNOTSUPP),
+	CALL(mw_type, 255, 0, EINVAL, EOPNOTSUPP),
 	CALL(mr_skew, 0, 64, EINVAL, SAME),
 	CALL(mr_skew, 64, 4096, EINVAL, SAME),
 	CALL(mr_skew, 64, 4096 + 64, 0, SAME),
@@ -1006,8 +1109,11 @@ static void counters(void)
 
 static bool ready(void)
 {
+	void *of_dmabuf;
+
 	context = process_open();
 	memory = process_memory(BUFFER);
+	dmabuf = process_dmabuf(BUFFER, &of_dmabuf);
 	if (!context || !memory)
 		return false;
 	mthca = process_driver_is(context, "ib_mthca");

@@ -10,9 +10,12 @@
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/ioctl.h>
 #include <infiniband/verbs.h>
+#include <rdma/ib_user_ioctl_cmds.h>
 #include <rdma/ib_user_verbs.h>
 #include <rdma/mthca-abi.h>
+#include <rdma/rdma_user_ioctl_cmds.h>
 
 /*
  * Executes one command of @size bytes at @command, which begins with its header. The response has
@@ -132,6 +135,49 @@ static inline int raw_rereg_mr(int fd, struct raw_mr *mr, const struct raw_rereg
 	if (!ret)
 		mr->lkey = response.lkey;
 	return ret;
+}
+
+static inline void raw_attr(struct ib_uverbs_ioctl_hdr *hdr, uint16_t id, uint16_t len,
+			    uint64_t data)
+{
+	struct ib_uverbs_attr *attr = &hdr->attrs[hdr->num_attrs++];
+
+	*attr = (struct ib_uverbs_attr){ id, len, UVERBS_ATTR_F_MANDATORY, {}, { .data = data } };
+	hdr->length = sizeof(*hdr) + hdr->num_attrs * sizeof(*attr);
+}
+
+/* The arguments of a registration of memory of the dma-buf @fd */
+struct raw_dmabuf {
+	int fd;
+	uint64_t offset, length, iova;
+	uint32_t access;
+};
+
+/* This call has no form for write(). */
+static inline int raw_reg_dmabuf(int fd, uint32_t pd, const struct raw_dmabuf *buf,
+				 struct raw_mr *mr)
+{
+	char space[sizeof(struct ib_uverbs_ioctl_hdr) + 9 * sizeof(struct ib_uverbs_attr)] = {};
+	struct ib_uverbs_ioctl_hdr *hdr = (void *)space;
+	uint32_t lkey = 0, rkey = 0;
+
+	hdr->object_id = UVERBS_OBJECT_MR;
+	hdr->method_id = UVERBS_METHOD_REG_DMABUF_MR;
+	hdr->driver_id = RDMA_DRIVER_MTHCA;
+	raw_attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_HANDLE, 0, 0);
+	raw_attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_PD_HANDLE, 0, pd);
+	raw_attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_OFFSET, 8, buf->offset);
+	raw_attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_LENGTH, 8, buf->length);
+	raw_attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_IOVA, 8, buf->iova);
+	raw_attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_FD, 4, (uint32_t)buf->fd);
+	raw_attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_ACCESS_FLAGS, 4, buf->access);
+	raw_attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_RESP_LKEY, 4, (uintptr_t)&lkey);
+	raw_attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_RESP_RKEY, 4, (uintptr_t)&rkey);
+	if (ioctl(fd, RDMA_VERBS_IOCTL, hdr))
+		return -errno;
+	mr->handle = hdr->attrs[0].data;
+	mr->lkey = lkey;
+	return lkey == rkey ? 0 : -EPROTO;
 }
 
 struct raw_mw {

@@ -9,9 +9,6 @@
 // hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/rereg_mr
 
-#include <sys/ioctl.h>
-#include <rdma/ib_user_ioctl_cmds.h>
-#include <rdma/rdma_user_ioctl_cmds.h>
 #include "kselftest.h"
 #include "connect.h"
 #include "model.h"
@@ -20,7 +17,6 @@
 
 #define SIZE (3 * PROCESS_PAGE)
 #define RIGHTS (IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE)
-#define NR_ATTRS 9
 
 #define RESULT(condition, ...) ksft_test_result(condition, __VA_ARGS__)
 
@@ -41,39 +37,12 @@ static int rereg(struct raw_mr *mr, struct raw_rereg r)
 	return raw_rereg_mr(fd, mr, &r);
 }
 
-static void attr(struct ib_uverbs_ioctl_hdr *hdr, uint16_t id, uint16_t len, uint64_t data)
-{
-	struct ib_uverbs_attr *a = &hdr->attrs[hdr->num_attrs++];
-
-	*a = (struct ib_uverbs_attr){ id, len, UVERBS_ATTR_F_MANDATORY, {}, { .data = data } };
-	hdr->length = sizeof(*hdr) + hdr->num_attrs * sizeof(*a);
-}
-
 static int reg_dmabuf(int buf, uint64_t offset, uint64_t length, uint64_t iova, uint32_t access,
 		      struct raw_mr *mr)
 {
-	char space[sizeof(struct ib_uverbs_ioctl_hdr) +
-		   NR_ATTRS * sizeof(struct ib_uverbs_attr)] = {};
-	struct ib_uverbs_ioctl_hdr *hdr = (void *)space;
-	uint32_t lkey = 0, rkey = 0;
+	const struct raw_dmabuf in = { buf, offset, length, iova, access };
 
-	hdr->object_id = UVERBS_OBJECT_MR;
-	hdr->method_id = UVERBS_METHOD_REG_DMABUF_MR;
-	hdr->driver_id = RDMA_DRIVER_MTHCA;
-	attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_HANDLE, 0, 0);
-	attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_PD_HANDLE, 0, pd->handle);
-	attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_OFFSET, 8, offset);
-	attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_LENGTH, 8, length);
-	attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_IOVA, 8, iova);
-	attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_FD, 4, (uint32_t)buf);
-	attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_ACCESS_FLAGS, 4, access);
-	attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_RESP_LKEY, 4, (uintptr_t)&lkey);
-	attr(hdr, UVERBS_ATTR_REG_DMABUF_MR_RESP_RKEY, 4, (uintptr_t)&rkey);
-	if (ioctl(fd, RDMA_VERBS_IOCTL, hdr))
-		return -errno;
-	mr->handle = hdr->attrs[0].data;
-	mr->lkey = lkey;
-	return lkey == rkey ? 0 : -EPROTO;
+	return raw_reg_dmabuf(fd, pd->handle, &in, mr);
 }
 
 /* Returns the status of an RDMA write between QPs of @qp_pd to @iova of @mr; -1: none came. */
