@@ -236,6 +236,16 @@ test_refuses_sizes() {
 	refuses alloc 1
 }
 
+# The commands take different times and are executed in any order.
+test_changes_of_two_capabilities_at_once() {
+	sm_away
+	model_set 0 cmd_order random
+	model_set 0 latency_op MAD_IFC=uniform:100us:3ms,SET_IB=uniform:100us:3ms
+	client tavor_caps 1
+	model_set 0 latency_op ''
+	model_set 0 cmd_order fifo
+}
+
 # violations: prints how many violations of each kind the model has recorded
 violations() {
 	model '{"cmd":"stats","hca":0}' | sed -E 's/.*"violations":\{([^}]*)\}.*/\1/'
