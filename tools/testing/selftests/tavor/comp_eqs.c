@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+/*
+ * Makes all CQs that the device has room for, all for the first completion vector, arms them, and
+ * overruns them, while no interrupt arrives and nothing is read. Each CQ writes one event for its
+ * completion and one for its error. The event queues must have room for all of them, and for not
+ * many more. comp_eqs.sh selects the number of CQs.
+ */
+#include <errno.h>
+#include "kselftest.h"
+#include "connect.h"
+#include "model.h"
+#include "process.h"
+
+#define MAX_CQS 4096
+#define SENDS 3 /* the first one completes, and fills the smallest CQ */
+#define OF_CQ 2 /* events */
+#define TRIES 20
+
+struct queues {
+	long entries, outstanding, lost;
+};
+
+static struct ibv_context *context;
+static struct ibv_pd *pd;
+static struct ibv_port_attr port;
+static struct ibv_cq *spare, *cqs[MAX_CQS];
+static struct ibv_qp *qps[MAX_CQS];
+static int n;
+
+/* Returns the value of @key in the object of a JSON list that begins at @at. */
+static long number_of(const char *at, const char *key)
+{
+	const char *end = strchr(at, '}');
+
+	at = strstr(at, key);
+	return at && at < end ? atol(at + strlen(key)) : 0;
+}
+
+/* Returns the event queues to which CQs report: one bit for each. */
+static uint64_t used_by_cqs(const char *reply)
+{
+	const char *at = strstr(reply, "\"cqs\":["), *end = at ? strchr(at, ']') : NULL;
+	uint64_t used = 0;
+
+	while (at && (at = strstr(at, "\"eqn\":")) && at < end) {
+		at += strlen("\"eqn\":");
+		used |= 1ULL << (atol(at) & 63);
+	}
+	return used;
+}
+
+/* Adds up all event queues for completions. */
+static struct queues ask(void)
+{
+	static char reply[8 << 20];
+	struct queues sum = {};
+	const char *at, *end;
+	uint64_t used;
+
+	if (!model_reply("{\"cmd\":\"objects\",\"hca\":0}", reply, sizeof(reply)))
+		return sum;
+	used = used_by_cqs(reply);
+	at = strstr(reply, "\"eqs\":[");
+	end = at ? strchr(at, ']') : NULL;
+	while (at && (at = strchr(at, '{')) && at < end) {
+		if (used >> (number_of(at, "\"eqn\":") & 63) & 1) {
+			sum.entries += number_of(at, "\"entries\":");
+			sum.outstanding += number_of(at, "\"outstanding\":");
+			sum.lost += number_of(at, "\"lost\":");
+		}
+		at++;
+	}
+	return sum;
+}
+
+static bool interrupts(const char *lost)
+{
+	char request[128];
+
+	snprintf(request, sizeof(request),
+		 "{\"cmd\":\"set\",\"hca\":0,\"key\":\"lose_msix\",\"value\":\"%s\"}", lost);
+	return model_ask(request);
+}
+
+/* All QPs have receives in another CQ. */
+static bool make_all(void)
+{
+	for (n = 0; n < MAX_CQS; n++) {
+		cqs[n] = ibv_create_cq(context, 1, NULL, NULL, 0);
+		if (!cqs[n])
+			return errno == ENOMEM;
+		qps[n] = connect_make(pd, IBV_QPT_RC, cqs[n], spare, SENDS + 1);
+		if (!qps[n] || connect_to_init(qps[n]) ||
+		    connect_to(qps[n], qps[n]->qp_num, port.lid))
+			return false;
+	}
+	return false;
+}
+
+static bool overrun_all(void)
+{
+	struct ibv_send_wr wr = { .opcode = IBV_WR_RDMA_WRITE }, *bad;
+	int i, k;
+
+	for (i = 0; i < n; i++) {
+		if (ibv_req_notify_cq(cqs[i], 0))
+			return false;
+		for (k = 0; k < SENDS; k++)
+			if (ibv_post_send(qps[i], &wr, &bad))
+				return false;
+	}
+	return true;
+}
+
+static struct queues filled(void)
+{
+	struct queues now = {};
+	int tries;
+
+	for (tries = 0; tries < TRIES && now.outstanding + now.lost < OF_CQ * n; tries++) {
+		sleep(1);
+		now = ask();
+	}
+	return now;
+}
+
+static bool destroy_all(void)
+{
+	bool good = true;
+	int i;
+
+	for (i = 0; i < n; i++)
+		good &= !ibv_destroy_qp(qps[i]) && !ibv_destroy_cq(cqs[i]);
+	return good;
+}
+
+int main(void)
+{
+	struct ibv_device_attr limits;
+	struct queues now;
+	bool good;
+
+	ksft_print_header();
+	context = process_open();
+	pd = context ? ibv_alloc_pd(context) : NULL;
+	spare = pd ? ibv_create_cq(context, 16, NULL, NULL, 0) : NULL;
+	if (!spare || ibv_query_port(context, 1, &port) || !port.lid)
+		ksft_exit_skip("no RDMA device with a LID\n");
+	if (ibv_query_device(context, &limits) || limits.max_cq > MAX_CQS)
+		ksft_exit_skip("%d CQs are more than this test is for\n", limits.max_cq);
+	ksft_set_plan(6);
+	good = make_all();
+	ksft_test_result(good && n > limits.max_cq / 2, "%d of %d CQs, then there is no room\n", n,
+			 limits.max_cq);
+	ksft_test_result(interrupts("1") && overrun_all(), "all are armed and overrun\n");
+	now = filled();
+	/* CQs of the kernel may have written some, too. */
+	ksft_test_result(now.outstanding >= OF_CQ * n, "%ld events of %d CQs are unread\n",
+			 now.outstanding, n);
+	ksft_test_result(!now.lost, "%ld are lost\n", now.lost);
+	ksft_test_result(now.entries >= OF_CQ * limits.max_cq &&
+				 now.entries <=
+					 2 * OF_CQ * limits.max_cq + 64 * context->num_comp_vectors,
+			 "the queues have %ld entries for %d CQs\n", now.entries, limits.max_cq);
+	ksft_test_result(interrupts("0") && destroy_all() && !ibv_query_port(context, 1, &port),
+			 "all are destroyed, and the device works\n");
+	ksft_finished();
+}
