@@ -430,11 +430,13 @@ void cq_db(struct hca *h, u32 uar, u32 hi, u32 lo)
 		return;
 	}
 	cq_name(object, cqn);
-	if (!q)
+	if (!q) {
 		blame(h, uar, RULE_DB_OBJECT, object, "doorbell 0x%08x%08x", hi, lo);
-	else
-		blame(h, uar, RULE_UAR_MISMATCH, object,
-		      "rung through UAR %u, the context names %u", uar, q->uar);
+		return;
+	}
+	blame(h, uar, RULE_UAR_MISMATCH, object, "rung through UAR %u, the context names %u", uar,
+	      q->uar);
+	eq_misbehaved_uar(h, uar);
 }
 
 /* --- for the commands ------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
  * queue.
  */
 #include "core/bytes.h"
+#include "core/options.h"
 #include "core/report.h"
 #include "device/cmd.h"
 #include "device/device.h"
@@ -293,6 +294,15 @@ void eq_post_to(struct hca *h, u32 eqn, enum hca_event type, const u32 data[7])
 	post(h, eqn, type, 0, data);
 }
 
+/* Whether hardware does this is not known (tavor-hw 19.1). */
+void eq_misbehaved_uar(struct hca *h, u32 uar)
+{
+	const u32 data[7] = { 0, 0, 2, uar };
+
+	if (opt_bool(h, "uar_event"))
+		eq_async(h, EV_LOCAL_CATAS, 0, data);
+}
+
 /* --- doorbells -------------------------------------------------------------------------------- */
 
 /* Software passes the index modulo the size. The consumer must not pass the producer. */
@@ -372,6 +382,7 @@ void eq_db(struct hca *h, u32 uar, u32 hi, u32 lo)
 	if (uar != q->uar && uar != 1) {
 		blame(h, uar, RULE_UAR_MISMATCH, object,
 		      "rung through UAR %u, the context names %u", uar, q->uar);
+		eq_misbehaved_uar(h, uar);
 		return;
 	}
 	if ((hi & 0x00ffffc0) || (lo & ~parameter_bits(hi >> 24)))

@@ -63,6 +63,8 @@ void eq_async(struct hca *h, enum hca_event type, u8 subtype, const u32 data[7])
 /* Reports an event of a QP (dword 0x04 = QPN). */
 void eq_qp_event(struct hca *h, enum hca_event type, u32 qpn);
 void eq_completion(struct hca *h, u32 eqn, u32 cqn);
+/* Reports a doorbell through a page that its context does not name, if "uar_event" says so. */
+void eq_misbehaved_uar(struct hca *h, u32 uar);
 
 /* --- lifetime, and queries of the device --- */
 

@@ -68,6 +68,7 @@ static struct qp *db_qp(struct hca *h, u32 uar, u32 qpn, const char *which)
 	if (uar != qp->uar && uar != 1) {
 		blame(h, uar, RULE_QP_DB_UAR, qp->name,
 		      "%s doorbell through UAR page %u, context names %u", which, uar, qp->uar);
+		eq_misbehaved_uar(h, uar);
 		return NULL;
 	}
 	return qp;

@@ -169,6 +169,7 @@ void srq_db(struct hca *h, u32 uar, u32 srqn, u32 addr, u32 count)
 	if (uar != srq->uar && uar != 1) {
 		blame(h, uar, RULE_QP_DB_UAR, srq->name,
 		      "doorbell through UAR page %u, context names %u", uar, srq->uar);
+		eq_misbehaved_uar(h, uar);
 		return;
 	}
 	if (!wq_push(&srq->fifo, db)) {

@@ -225,6 +225,13 @@ void eq_qp_event(struct hca *h, enum hca_event type, u32 qpn)
 	fake_events[fake_nevents++ % 1024] = (struct fake_event){ type, qpn };
 }
 
+void eq_misbehaved_uar(struct hca *h, u32 uar)
+{
+	const u32 data[7] = { uar };
+
+	eq_async(h, EV_LOCAL_CATAS, 0, data);
+}
+
 /* The model must never use a port that does not exist. */
 static void real_port(int port)
 {

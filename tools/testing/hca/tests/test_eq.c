@@ -324,6 +324,34 @@ static void late_entry_of_a_queue_that_is_gone(void)
 	CHECK_EQ(tc_any_violation(), 0);
 }
 
+static void set_uar_event(const char *value)
+{
+	char why[OPT_WHY];
+
+	CHECK_EQ(opt_set(hca_number(tc_hca()), "uar_event", value, why), 0);
+}
+
+/* Whether hardware leaves an event is not known, so an option decides. */
+static void wrong_page_leaves_an_event_if_asked(void)
+{
+	const u8 *e;
+
+	up();
+	tc_db(TC_USER_UAR, 0x28, 2u << 24 | TC_EQ_ASYNC, 0);
+	CHECK(!tc_eqe(TC_EQ_ASYNC));
+	set_uar_event("1");
+	tc_db(TC_USER_UAR, 0x28, 2u << 24 | TC_EQ_ASYNC, 0);
+	e = tc_eqe(TC_EQ_ASYNC);
+	CHECK(e);
+	if (e) {
+		CHECK_EQ(e[0x01], EV_LOCAL_CATAS);
+		CHECK_EQ(e[0x0f], 2);
+		CHECK_EQ(get32(e + 0x10), TC_USER_UAR);
+	}
+	CHECK_EQ(tc_user_faults(RULE_UAR_MISMATCH), 2);
+	set_uar_event("0");
+}
+
 /* The same faults occur each time, because the seed is the same. */
 static void faults_by_probability(void)
 {
@@ -364,6 +392,7 @@ int main(int argc, char **argv)
 		TAP(faults_drop_dup_and_delay),
 		TAP(late_entry_of_a_queue_that_is_gone),
 		TAP(faults_by_probability),
+		TAP(wrong_page_leaves_an_event_if_asked),
 	};
 
 	tc_start("");

@@ -654,6 +654,7 @@ static void doorbells_through_the_wrong_page(void)
 	qp_db_send(&fake, FAKE_UAR + 1, 10, a.qpn << 8 | 2);
 	qp_db_recv(&fake, FAKE_UAR + 1, 2, a.qpn << 8 | 1);
 	CHECK_EQ(fake_faults[RULE_QP_DB_UAR], 2);
+	CHECK_EQ(events(EV_LOCAL_CATAS, FAKE_UAR + 1), 2);
 	settle();
 	expect_nothing(1);
 	/* UAR page 1 is valid for all */
