@@ -37,7 +37,7 @@ logs_one() {
 }
 
 setup rules
-echo "1..6"
+echo "1..7"
 quiet stop_completes_everything
 quiet stop_at_device_destroy
 logs_one fail_only_once "on request"
@@ -46,6 +46,10 @@ run_one fail_names_the_step
 log=$(errors fail_names_the_step)
 grep -q 'not answered: destroy, step step1, firmware status 0x0 *$' <<<"$log" || result=fail
 report "fail_names_the_step logs its own status" "$result"
+run_one fail_names_the_status
+log=$(errors fail_names_the_status)
+grep -q 'a destroy failed: destroy, step step0, firmware status 0x7 SEVEN$' <<<"$log" || result=fail
+report "fail_names_the_status logs its name" "$result"
 run_one shells_left_by_their_client
 log=$(errors shells_left_by_their_client)
 [ "$(grep -c 'client test has left CQ' <<<"$log")" = 32 ] || result=fail

@@ -209,6 +209,20 @@ static void fail_names_the_step(struct test *t)
 	wait_failed(t);
 }
 
+/* stop.sh checks the log: it must name the status. */
+static void fail_names_the_status(struct test *t)
+{
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	object->destroy.step[0].status = -EIO;
+	object->destroy.step[0].fw_status = 7;
+	destroy(object);
+	wait_released(t, &released);
+	wait_failed(t);
+}
+
 static void device_config_is_checked(struct test *t)
 {
 	static const struct vrb_device_config bad[] = {
@@ -238,6 +252,7 @@ const struct test_case fail_tests[] = {
 	{ "revive_after_reset", revive_after_reset },
 	{ "revive_issues_only_at_its_end", revive_issues_only_at_its_end },
 	{ "fail_names_the_step", fail_names_the_step, { .issue_timeout_ms = 300 } },
+	{ "fail_names_the_status", fail_names_the_status },
 	{ "device_config_is_checked", device_config_is_checked },
 	{}
 };
