@@ -438,8 +438,6 @@ bool vrb_destroy_begin(struct vrb_device *dev, struct vrb *vrb)
 		vrb->client->held++;
 		vrb_wake(dev);
 	}
-	if (object->zombies)
-		dev->scan_at = min(dev->scan_at, ktime_add_ns(dev->now, dev->timeout_ns));
 	vrb_object_flush(dev, object);
 	active = object->active;
 	if (active && (vrb_state(active) == VRB_WAITING || vrb_state(active) == VRB_QUEUED) &&
