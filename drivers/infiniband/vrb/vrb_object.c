@@ -351,10 +351,9 @@ static struct vrb *vrb_first_of(struct list_head *list)
  */
 void vrb_object_next(struct vrb_device *dev, struct vrb_object *object)
 {
-	struct vrb *vrb;
+	struct vrb *vrb = vrb_first_of(&object->queue);
 
 	lockdep_assert_held(&dev->lock);
-	vrb = vrb_first_of(&object->queue);
 	if (vrb && list_empty(&vrb->entry) && !object->active && !object->zombies &&
 	    !object->flush && (!object->dying || vrb->verb->parting))
 		vrb_make_runnable(dev, vrb);
@@ -460,11 +459,10 @@ static void vrb_object_resumed(struct vrb_device *dev, struct vrb *vrb)
 {
 	if (!vrb || vrb_state(vrb) != VRB_WAITING)
 		return;
-	if (dev->state == VRB_DEV_FAILED) {
+	if (dev->state == VRB_DEV_FAILED)
 		vrb_finish_failed(dev, vrb);
-		return;
-	}
-	vrb_object_unwait(dev, vrb);
+	else
+		vrb_object_unwait(dev, vrb);
 }
 
 /* A destroy outlives its client: gone is called now, and the provider owns the destroy. */
@@ -593,9 +591,8 @@ bool vrb_take_back(struct vrb_device *dev, struct vrb *vrb, int status)
 	vrb->status = status;
 	vrb->failed_step = vrb->step;
 	vrb->waits_after = false;
-	if (vrb_state(vrb) != VRB_WAITING)
-		return true;
-	vrb_object_unwait(dev, vrb);
+	if (vrb_state(vrb) == VRB_WAITING)
+		vrb_object_unwait(dev, vrb);
 	return true;
 }
 
