@@ -25,10 +25,11 @@ static int hold_up(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
-/* Runs @fn on CPU 0, while CPU 1 is held up where it calls @function. */
-static void while_held_up(struct test *t, const char *function, void (*fn)(struct test *t))
+/* Runs @fn on CPU 0, while @handler holds CPU 1 up where it calls @function. */
+static void while_held_up_by(struct test *t, const char *function, kprobe_pre_handler_t handler,
+			     void (*fn)(struct test *t))
 {
-	struct kprobe probe = { .symbol_name = function, .pre_handler = hold_up };
+	struct kprobe probe = { .symbol_name = function, .pre_handler = handler };
 
 	if (!stay_on_cpu0(t))
 		return;
@@ -41,6 +42,11 @@ static void while_held_up(struct test *t, const char *function, void (*fn)(struc
 		unregister_kprobe(&probe);
 	}
 	leave_cpu0();
+}
+
+static void while_held_up(struct test *t, const char *function, void (*fn)(struct test *t))
+{
+	while_held_up_by(t, function, hold_up, fn);
 }
 
 struct kicking {
@@ -503,6 +509,191 @@ static void kill_goes_on_after_a_refused_submit(struct test *t)
 		while_held_up(t, "vrb_object_put", refuse_what_is_killed);
 }
 
+/* ---- A kill that finds its request inside a submit that is accepted ---- */
+
+static void kill_what_is_being_submitted(struct test *t)
+{
+	struct mock_request *request = held_request(t, 1);
+	struct meddling killer = { .request = request }, submitter = { .request = request };
+
+	INIT_WORK_ONSTACK(&killer.work, kill_there);
+	INIT_WORK_ONSTACK(&submitter.work, submit_there);
+	schedule_work_on(1, &submitter.work);
+	EXPECT(t, wait_until(is_set, &flush_begins));
+	schedule_work_on(0, &killer.work);
+	msleep(50);			/* the killer has looked at it */
+	EXPECT(t, !is_through(&killer.work));
+	WRITE_ONCE(flush_may_go, true);
+	flush_work(&submitter.work);
+	EXPECT_EQ(t, submitter.ret, -EINPROGRESS);
+	let_go(request);
+	wait_over(request, 0);
+	flush_work(&killer.work);
+	destroy_work_on_stack(&submitter.work);
+	destroy_work_on_stack(&killer.work);
+}
+
+/* It may be accepted yet, so it is not idle. */
+static void kill_waits_for_a_submit(struct test *t)
+{
+	while_held_up(t, "vrb_verb_ok", kill_what_is_being_submitted);
+}
+
+/* ---- A cancel that looks at its request while the callback submits it again ---- */
+
+static void cancel_there(struct work_struct *work)
+{
+	struct meddling *meddling = container_of(work, struct meddling, work);
+
+	meddling->ret = vrb_cancel(&meddling->request->vrb);
+}
+
+/* The other CPU knows the ticket of this callback, and not yet which callback runs. */
+static void submit_under_a_look(struct mock_request *request)
+{
+	struct meddling *canceller = request->data;
+
+	request->then = NULL;
+	schedule_work_on(1, &canceller->work);
+	spin_until(is_set, &flush_begins);
+	submit(request);
+}
+
+static bool is_posted_again(void *request)
+{
+	return READ_ONCE(((struct mock_request *)request)->script.posts) == 2;
+}
+
+static void look_at_what_is_submitted_again(struct test *t)
+{
+	struct mock_request *request = held_request(t, 1);
+	struct meddling canceller = { .request = request };
+
+	INIT_WORK_ONSTACK(&canceller.work, cancel_there);
+	request->then = submit_under_a_look;
+	request->data = &canceller;
+	submit(request);
+	wait_posted(request);
+	let_go(request);
+	EXPECT(t, wait_until(is_posted_again, request));
+	usleep_range(2000, 3000);	/* the callback returns */
+	WRITE_ONCE(flush_may_go, true);
+	flush_work(&canceller.work);
+	destroy_work_on_stack(&canceller.work);
+	EXPECT_EQ(t, canceller.ret, -EALREADY);
+	request->calls = 0;
+	let_go(request);
+	wait_over(request, 0);
+}
+
+/* At no time it was idle. */
+static void cancel_of_what_its_callback_submits(struct test *t)
+{
+	while_held_up(t, "vrb_word_idle", look_at_what_is_submitted_again);
+}
+
+/* ---- A cancel of a request in the inbox while another CPU has the lock of the inbox ---- */
+
+static struct mock_request *in_inbox;
+static bool inbox_changed;
+
+/* In a kick, which has the lock. */
+static int hold_the_inbox(struct kprobe *probe, struct pt_regs *regs)
+{
+	struct list_head *next;
+
+	if (raw_smp_processor_id() != 1 || READ_ONCE(flush_begins))
+		return 0;
+	next = READ_ONCE(in_inbox->vrb.entry.next);
+	WRITE_ONCE(flush_begins, true);
+	mdelay(50);
+	inbox_changed = READ_ONCE(in_inbox->vrb.entry.next) != next;
+	return 0;
+}
+
+static void cancel_what_is_in_the_inbox(struct test *t)
+{
+	struct kicking kicking = { .test = t };
+
+	in_inbox = new_request(t, 1);
+	inbox_changed = false;
+	INIT_WORK_ONSTACK(&kicking.work, kick_once);
+	local_bh_disable();		/* the pump leaves it there */
+	local_irq_disable();
+	submit(in_inbox);
+	local_irq_enable();
+	schedule_work_on(1, &kicking.work);
+	spin_until(is_set, &flush_begins);
+	EXPECT_EQ(t, vrb_cancel(&in_inbox->vrb), 0);
+	local_bh_enable();
+	wait_over(in_inbox, -ECANCELED);
+	flush_work(&kicking.work);
+	destroy_work_on_stack(&kicking.work);
+	EXPECT(t, !inbox_changed);
+}
+
+static void inbox_changes_under_its_lock(struct test *t)
+{
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		test_skip(t, "with BH disabled the pump may run nevertheless");
+	else
+		while_held_up_by(t, "vrb_softirq_sched", hold_the_inbox,
+				 cancel_what_is_in_the_inbox);
+}
+
+/* ---- A device that ends before its pump has released its objects ---- */
+
+#define UNSEEN 40		/* more than a run releases */
+
+struct putting {
+	struct work_struct work;
+	struct mock_object *object[UNSEEN];
+	struct completion released[UNSEEN];
+	bool begun;
+};
+
+static void put_there(struct work_struct *work)
+{
+	struct putting *putting = container_of(work, struct putting, work);
+	unsigned int i;
+
+	local_bh_disable();		/* the pump waits */
+	for (i = 0; i < UNSEEN; i++)
+		vrb_object_put(&putting->object[i]->object);
+	WRITE_ONCE(putting->begun, true);
+	mdelay(100);			/* the other CPU ends the device */
+	local_bh_enable();
+}
+
+/* The device waits for what the pump has been told, and has not looked at. */
+static void puts_at_the_end_of_a_device(struct test *t)
+{
+	static const struct test_case second = { .config = { .name = "second" } };
+	struct putting *putting = test_alloc(t, sizeof(*putting));
+	struct test *other = test_alloc(t, sizeof(*other));
+	unsigned int i;
+
+	if (!stay_on_cpu0(t))
+		return;
+	other->test_case = &second;
+	other->mock = mock_create(&second);
+	if (!EXPECT(t, !IS_ERR(other->mock)))
+		return;
+	other->dev = other->mock->dev;
+	for (i = 0; i < UNSEEN; i++)
+		putting->object[i] = new_object(other, i, &putting->released[i]);
+	INIT_WORK(&putting->work, put_there);
+	schedule_work_on(1, &putting->work);
+	EXPECT(t, wait_until(is_set, &putting->begun));
+	vrb_device_destroy(other->dev);
+	flush_work(&putting->work);
+	for (i = 0; i < UNSEEN; i++)
+		EXPECT(t, completion_done(&putting->released[i]));
+	EXPECT(t, !other->failed);
+	mock_free(other->mock);
+	leave_cpu0();
+}
+
 /* ---- Devices at the same address, one after the other ---- */
 
 /* Makes @request's callback the first one of a device, which is gone when this returns. */
@@ -690,6 +881,10 @@ const struct test_case late_tests[] = {
 	{ "client_fence_waits_for_those_it_leaves", client_fence_waits_for_those_it_leaves },
 	{ "kill_goes_on_after_a_refused_submit", kill_goes_on_after_a_refused_submit,
 	  { .issue_timeout_ms = 600000 } },
+	{ "kill_waits_for_a_submit", kill_waits_for_a_submit },
+	{ "cancel_of_what_its_callback_submits", cancel_of_what_its_callback_submits },
+	{ "inbox_changes_under_its_lock", inbox_changes_under_its_lock },
+	{ "puts_at_the_end_of_a_device", puts_at_the_end_of_a_device },
 	{ "idle_after_an_earlier_device", idle_after_an_earlier_device },
 	{ "stop_ends_the_timer_of_a_softirq", stop_ends_the_timer_of_a_softirq },
 	{ "timer_at_device_destroy", timer_at_device_destroy },

@@ -99,20 +99,30 @@ static void misuse_wait_without_an_object(struct test *t)
 	run_to_end(request, -EINVAL);
 }
 
-/* A child that is never destroyed is reported; nobody waits for it. */
-static void misuse_leak_is_not_waited_for(struct test *t)
+/* A device that the test ends itself; NULL: there is none */
+static struct test *second_device(struct test *t)
 {
-	struct completion parent_released, child_released;
-	struct mock_object *parent, *child;
-	struct test_case second = { .config.name = "second" };
+	static const struct test_case second = { .config.name = "second" };
 	struct test *other = test_alloc(t, sizeof(*other));
 
 	*other = *t;
 	other->mock = mock_create(&second);
 	if (!EXPECT(t, !IS_ERR(other->mock)))
-		return;
+		return NULL;
 	other->dev = other->mock->dev;
 	other->client = vrb_device_client(other->dev);
+	return other;
+}
+
+/* A child that is never destroyed is reported; nobody waits for it. */
+static void misuse_leak_is_not_waited_for(struct test *t)
+{
+	struct completion parent_released, child_released;
+	struct mock_object *parent, *child;
+	struct test *other = second_device(t);
+
+	if (!other)
+		return;
 	parent = new_object(other, 8, &parent_released);
 	child = new_object(other, 9, &child_released);
 	EXPECT_EQ(t, vrb_object_add_parent(&child->object, &parent->object), 0);
@@ -120,6 +130,45 @@ static void misuse_leak_is_not_waited_for(struct test *t)
 	vrb_device_destroy(other->dev);
 	EXPECT(t, !completion_done(&parent_released));
 	mock_free(other->mock);
+}
+
+struct resuming {
+	struct work_struct work;
+	struct vrb_object *object;
+	struct completion begun;
+};
+
+static void resume_there(struct work_struct *work)
+{
+	struct resuming *resuming = container_of(work, struct resuming, work);
+
+	local_bh_disable();		/* the pump waits */
+	vrb_resume(resuming->object);
+	complete(&resuming->begun);
+	mdelay(100);			/* the end of the device gets to sleep */
+	local_bh_enable();
+}
+
+/* Nor is it waited for if the pump still has to look at it: no request will end after that. */
+static void misuse_leak_that_was_resumed(struct test *t)
+{
+	struct test *other = stay_on_cpu0(t) ? second_device(t) : NULL;
+	struct completion released;
+	struct resuming resuming;
+
+	if (!other)
+		return;
+	resuming.object = &new_object(other, 9, &released)->object;
+	init_completion(&resuming.begun);
+	INIT_WORK_ONSTACK(&resuming.work, resume_there);
+	schedule_work_on(1, &resuming.work);
+	wait_for_completion(&resuming.begun);
+	vrb_device_destroy(other->dev);
+	flush_work(&resuming.work);
+	destroy_work_on_stack(&resuming.work);
+	EXPECT(t, !completion_done(&released));
+	mock_free(other->mock);
+	leave_cpu0();
 }
 
 /* The callback of the request whose memory has been freed. */
@@ -186,6 +235,7 @@ const struct test_case misuse_tests[] = {
 	{ "misuse_notify_without_a_callback", misuse_notify_without_a_callback, .kind = MISUSE },
 	{ "misuse_wait_with_callback", misuse_wait_with_callback, .kind = MISUSE },
 	{ "misuse_leak_is_not_waited_for", misuse_leak_is_not_waited_for, .kind = MISUSE },
+	{ "misuse_leak_that_was_resumed", misuse_leak_that_was_resumed, .kind = MISUSE },
 	{ "misuse_wait_without_an_object", misuse_wait_without_an_object, .kind = MISUSE },
 	{ "misuse_free_of_a_queued_request", misuse_free_of_a_queued_request, .kind = MISUSE,
 	  .one_slot = true },
