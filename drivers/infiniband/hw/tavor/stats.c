@@ -68,8 +68,18 @@ static struct rdma_hw_stats *tavor_alloc_hw_device_stats(struct ib_device *ibdev
 					  RDMA_HW_STATS_DEFAULT_LIFESPAN);
 }
 
+/*
+ * A registration first asks for counters that QPs can be bound to. The hardware has none. Without
+ * the refusal, ib_core would accept "rdma statistic qp set", and no QP would be bound.
+ */
 static struct rdma_hw_stats *tavor_alloc_hw_port_stats(struct ib_device *ibdev, u32 port)
 {
+	struct tavor_dev *dev = to_tdev(ibdev);
+
+	if (!dev->bound_stats_refused) {
+		dev->bound_stats_refused = true;
+		return NULL;
+	}
 	return rdma_alloc_hw_stats_struct(tavor_port_descs, ARRAY_SIZE(tavor_port_descs),
 					  RDMA_HW_STATS_DEFAULT_LIFESPAN);
 }

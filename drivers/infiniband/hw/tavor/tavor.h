@@ -126,6 +126,7 @@ struct tavor_dev {
 	atomic64_t uar_errors;		/* doorbells through the wrong page */
 	atomic64_t ecc_errors;		/* corrected */
 	struct tavor_port_counters port_counters[TAVOR_MAX_PORTS];
+	bool bound_stats_refused;	/* see tavor_alloc_hw_port_stats() */
 	u32 leaked;
 
 	spinlock_t rings_lock;		/* registrations of the regions of processes' queues */

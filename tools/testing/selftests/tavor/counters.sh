@@ -85,20 +85,21 @@ test_a_trap_is_counted() {
 	sm_restart
 }
 
-# ib_core accepts the automatic mode of every device whose ports have counters.
+# unsupported WORD...: this command of rdma(8) fails with EOPNOTSUPP
+unsupported() {
+	local said
+	said=$(rdma statistic "$@" 2>&1) && fail "it succeeds: rdma statistic $*"
+	[[ $said == *"Operation not supported"* ]] || fail "rdma statistic $*: $said"
+}
+
+# Also on the other port: ib_core asks for the counters of both.
 test_no_qp_can_be_bound_to_a_counter() {
-	local port said
-	port=$(device)/1
-	said=$(rdma statistic qp bind link "$port" lqpn 2 2>&1) && fail "a QP is bound"
-	echo "$said"
-	rdma statistic qp set link "$port" auto type on
-	ibv_rc_pingpong -n 10 >"$TEST_DIR/server" 2>&1 &
-	until_true 20 listening 18515
-	rdma statistic qp show link "$port" >"$TEST_DIR/bound"
-	ibv_rc_pingpong -n 10 127.0.0.1 || fail "$(cat "$TEST_DIR/server")"
-	rdma statistic qp set link "$port" auto off
-	cat "$TEST_DIR/bound"
-	[ ! -s "$TEST_DIR/bound" ] || fail "a counter is bound"
+	local port
+	for port in "$(device)/1" "$(device)/2"; do
+		unsupported qp set link "$port" auto type on
+		unsupported qp set link "$port" auto type,pid on
+		unsupported qp bind link "$port" lqpn 2
+	done
 }
 
 run_tests "$@"
