@@ -749,18 +749,25 @@ static void test_destroy_qp(void)
 	close(fd);
 }
 
+/* A close cancels what waits, so not all are executed, and waits for what has been issued. */
 static void test_close(void)
 {
-	int fd = vq_create(context->cmd_fd, BIG), ret, i, failed = 0;
+	int fd = vq_create(context->cmd_fd, BIG), ret, i, failed = 0, issued;
+	unsigned long before = executed("RST2INIT_QPEE"), after;
 	struct vrb_queue_completion c;
 	struct ibv_qp *qp[200];
 
 	for (i = 0; i < 200; i++)
 		qp[i] = make(IBV_QPT_RC);
-	slow("RST2INIT_QPEE=50ms");
+	slow("RST2INIT_QPEE=300ms");
 	ret = many(fd, qp, 200, vq_to_init(0));
 	close(fd);
+	issued = engine_count("slots", " MODIFY_QP ");
+	after = executed("RST2INIT_QPEE");
 	slow("");
+	RESULT(after > before && after < before + 200 && !issued,
+	       "close: %lu of 200 are executed, and %d are in progress afterwards\n",
+	       after - before, issued);
 	fd = vq_create(context->cmd_fd, 1);
 	for (i = 0; i < 200; i++) {
 		failed += !!one(fd, qp[i], vq_request(1, VRB_QUEUE_OP_RESET, NULL, 0), &c);
@@ -878,8 +885,8 @@ static unsigned long ended(void)
 }
 
 /*
- * What libraries call after a reset or a quiesce has no command, and does not wait for a slot: while
- * it runs, none of the slow commands ends.
+ * What libraries call after a reset or a quiesce has no command, and does not wait for a slot:
+ * while it runs, none of the slow commands ends.
  */
 static void test_no_slot_needed(void)
 {
