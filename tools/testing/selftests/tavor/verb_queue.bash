@@ -8,31 +8,51 @@
 
 PROGRAM=${TEST_BIN:-$TREE/build/guest/tavor}/verb_queue
 
-# holds hold|hold-late: starts a process with queued requests; its output is in $TEST_DIR/holder.
-# With "hold-late" the queue is younger than the QPs, so it is destroyed before them.
+# holds: starts two processes with queued requests; their output is in $TEST_DIR/holder-*. That of
+# "hold-late" has a queue that is younger than its QPs, so it is destroyed before them.
 holds() {
+	local how
 	bound || bind
 	until_true 20 prints rdma_devices
 	model_set 0 latency_op RST2INIT_QPEE=1s
-	"$PROGRAM" "$1" >"$TEST_DIR/holder" &
-	HOLDER=$!
-	until_true 60 grep -q holding "$TEST_DIR/holder"
-	grep -qx '256 requests' "$TEST_DIR/holder"
+	HOLDERS=()
+	for how in hold hold-late; do
+		"$PROGRAM" "$how" >"$TEST_DIR/holder-$how" &
+		HOLDERS+=($!)
+		until_true 60 grep -q holding "$TEST_DIR/holder-$how"
+		grep -qx '256 requests' "$TEST_DIR/holder-$how"
+	done
 }
 
-# told: the process has read all its completions, and is told of the end of the queue
+# told: the processes have read all their completions, and are told of the end of their queues
 told() {
-	until_true 60 grep -qx over "$TEST_DIR/holder"
+	local file
+	for file in "$TEST_DIR"/holder-*; do
+		until_true 60 grep -qx over "$file"
+	done
 	model_set 0 latency_op ''
-	cat "$TEST_DIR/holder"
-	grep -qx 'read: Input/output error, poll: HUP' "$TEST_DIR/holder"
+	for file in "$TEST_DIR"/holder-*; do
+		cat "$file"
+		grep -qx 'read: Input/output error, poll: HUP' "$file"
+	done
 }
 
-# ends: the process still exists, and ends
+# lost: the processes have read that requests have failed with EIO, and no other failure
+lost() {
+	local file
+	for file in "$TEST_DIR"/holder-*; do
+		grep -q 'completions: other 0, lost some' "$file"
+	done
+}
+
+# ends: the processes still exist, and end
 ends() {
-	if ended "$HOLDER"; then
-		fail "the process has ended by itself"
-	fi
-	kill "$HOLDER"
-	until_true 20 ended "$HOLDER"
+	local pid
+	for pid in "${HOLDERS[@]}"; do
+		if ended "$pid"; then
+			fail "a process has ended by itself"
+		fi
+		kill "$pid"
+		until_true 20 ended "$pid"
+	done
 }

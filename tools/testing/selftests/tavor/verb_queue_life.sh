@@ -6,31 +6,22 @@
 # Timeout: 900
 # Level: all
 #
-# Tests that the device can be unbound, or fail, while a process has requests in a verb queue. The
-# process is notified, the unbind does not wait for it, and the module stays loaded until the
-# process has closed the queue. By hand:
+# Tests that the device can be unbound, fail, or recover while processes have requests in verb
+# queues. A process is notified, the unbind does not wait for it, and the module stays loaded until
+# the process has closed the queue. By hand:
 #   tools/testing/vm/run --driver tavor -- tools/testing/selftests/tavor/verb_queue_life.sh
 
 # shellcheck source=SCRIPTDIR/verb_queue.bash
 . "$(dirname "$0")/verb_queue.bash"
 
-# unbinds hold|hold-late
-unbinds() {
+test_unbind_does_not_wait_for_the_process() {
 	local since
 	since=$(mark)
-	holds "$1"
+	holds
 	unbind
 	told
 	nothing_left "$since"
 	ends
-}
-
-test_unbind_does_not_wait_for_the_process() {
-	unbinds hold
-}
-
-test_unbind_with_a_queue_that_is_destroyed_before_its_qps() {
-	unbinds hold-late
 }
 
 # pci_remove: the operating system's half of a hot-unplug
@@ -45,7 +36,7 @@ pci_rescan() {
 test_unplug_does_not_wait_for_the_process() {
 	local since
 	since=$(mark)
-	holds hold
+	holds
 	pci_remove
 	[ -z "$(function_address)" ] || fail "the function is still there"
 	told
@@ -59,7 +50,7 @@ test_unplug_does_not_wait_for_the_process() {
 }
 
 test_the_module_stays_until_the_queue_is_closed() {
-	holds hold
+	holds
 	unbind
 	told
 	if rmmod ib_tavor 2>"$TEST_DIR/rmmod"; then
@@ -74,16 +65,41 @@ test_the_module_stays_until_the_queue_is_closed() {
 test_the_queue_reports_a_failed_device() {
 	local since
 	since=$(mark)
-	holds hold
+	holds
 	buffer
 	until_true 60 said "$since" 'device has failed'
 	sleep 1
 	unbind
 	told
-	grep -q 'lost some' "$TEST_DIR/holder"
+	lost
 	nothing_left "$since"
 	ends
 	usable
+}
+
+# The recovery does not wait for the processes either. Which of the requests that have failed they
+# can still read depends on how soon it begins.
+test_a_device_that_recovers_ends_its_queues() {
+	local since
+	reload
+	recoveries 1
+	since=$(mark)
+	holds
+	buffer
+	until_true 60 said "$since" 'device has failed'
+	told
+	until_true 60 said "$since" 'recovery: the device is back'
+	if said "$since" 'leaked|still in use|still the hardware'; then
+		fail "something was left behind"
+	fi
+	usable
+	# A queue of the new device, while the processes have those of the old one
+	"$PROGRAM" hold >"$TEST_DIR/new" &
+	HOLDERS+=($!)
+	until_true 60 grep -q holding "$TEST_DIR/new"
+	grep -qx '256 requests' "$TEST_DIR/new"
+	ends
+	recoveries "$RECOVERIES"
 }
 
 run_tests "$@"

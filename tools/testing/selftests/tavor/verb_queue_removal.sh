@@ -18,14 +18,14 @@
 test_removal_under_a_queue_with_requests() {
 	local since
 	since=$(mark)
-	holds hold
+	holds
 	model '{"cmd":"remove","hca":0}' | grep -q '"ok":true'
 	# The next command, or the next poll of the error buffer, notices it.
 	until_true 60 said "$since" 'device has failed'
 	sleep 1
 	unbind
 	told
-	grep -q 'completions: other 0, lost some' "$TEST_DIR/holder"
+	lost
 	ends
 	nothing_left "$since"
 }
