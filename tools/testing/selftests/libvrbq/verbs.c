@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 //
-// Timeout: 120
+// Timeout: 300
 // Runs: guest --driver tavor --sm
 // Runs: guest --driver mthca --sm
 //
@@ -10,6 +10,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
 #include <infiniband/vrbq.h>
 #include "kselftest.h"
@@ -889,6 +891,97 @@ static bool test_destroy_takes_qps(void)
 	return !vrbq_destroy(one) && !ibv_dealloc_pd(own);
 }
 
+/* ---- Several callers ---- */
+
+#define CALLERS 4
+#define MANY 10000
+
+static struct {
+	atomic_uint submitted, reaped, cancelled, wrong;
+	atomic_uchar seen[MANY];
+} flow;
+
+static void flow_reap(void)
+{
+	struct vrbq_completion completions[8];
+	int i, n = vrbq_reap(q, completions, 8);
+
+	if (n < 0)
+		flow.wrong++;
+	for (i = 0; i < n; i++) {
+		const struct vrbq_completion *c = &completions[i];
+
+		if (c->wr_id >= MANY || flow.seen[c->wr_id]++ ||
+		    (c->status && c->status != ECANCELED))
+			flow.wrong++;
+		flow.cancelled += c->status == ECANCELED;
+		flow.reaped++;
+	}
+}
+
+/* A modify to INIT or a reset, on one of the QPs */
+static void flow_submit(unsigned int n)
+{
+	const struct ibv_qp_attr attr = to(IBV_QPS_INIT, qps[0]);
+	struct vrbq_request request;
+
+	if (n % 3)
+		vrbq_prep_modify_qp(&request, n, qps[n % QPS], &attr, IBV_QP_STATE | INIT_MASK);
+	else
+		vrbq_prep_reset_qp(&request, n, qps[n % QPS]);
+	while (vrbq_submit(q, &request, 1) != 1) {
+		if (errno != EAGAIN)
+			flow.wrong++;
+		if (flow.wrong)
+			return;
+		flow_reap();
+	}
+}
+
+static void flow_cancel(unsigned int n)
+{
+	if (vrbq_cancel(q, n) && errno != EALREADY && errno != ENOENT)
+		flow.wrong++;
+}
+
+/* Submits its part of the requests, and does what others have left, too. */
+static void *caller(void *arg)
+{
+	struct pollfd fd = { .fd = vrbq_fd(q), .events = POLLIN };
+	unsigned int n;
+	int idle = 0;
+
+	while ((n = flow.submitted++) < MANY && !flow.wrong) {
+		flow_submit(n);
+		if (n % 5 == 0)
+			flow_cancel(n);
+		if (n % 2)
+			flow_reap();
+	}
+	while (flow.reaped < MANY && !flow.wrong && idle < 200) {
+		idle = poll(&fd, 1, 100) == 1 ? 0 : idle + 1;
+		flow_reap();
+	}
+	return NULL;
+}
+
+/* Threads submit, cancel and reap: each request completes once. */
+static bool test_callers(void)
+{
+	pthread_t threads[CALLERS];
+	int i;
+
+	memset(&flow, 0, sizeof(flow));
+	for (i = 0; i < CALLERS; i++)
+		if (pthread_create(&threads[i], NULL, caller, NULL))
+			ksft_exit_fail_msg("no thread\n");
+	for (i = 0; i < CALLERS; i++)
+		pthread_join(threads[i], NULL);
+	ksft_print_msg("%u of %u, %u cancelled, %u wrong\n", flow.reaped, MANY, flow.cancelled,
+		       flow.wrong);
+	return flow.reaped == MANY && !flow.wrong && flow.cancelled;
+}
+
 static void make_world(void)
 {
 	struct ibv_qp_init_attr init;
@@ -1004,7 +1097,7 @@ static int close_under(const char *const *words, bool reap)
 
 static bool closed_under(const char *const *words)
 {
-	int reap, status, wrong = 0;
+	int reap, status = -1, wrong = 0;
 	pid_t pid;
 
 	for (reap = 0; reap < 2; reap++) {
@@ -1066,6 +1159,7 @@ static const struct {
 	{ test_fork, "a child may not use the queue; the parent goes on" },
 	{ test_threads, "threads are bounded and take no signals" },
 	{ test_destroy_unreaped, "a queue is destroyed with requests in it, and nothing leaks" },
+	{ test_callers, "threads that submit, cancel and reap: each request completes once" },
 	{ test_destroy_takes_qps, "a queue that is destroyed destroys the QPs given to it" },
 	{ test_closed_queue, "the verb queue is closed under the library" },
 	{ test_closed_own, "the library's own descriptors are closed under it" },
