@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
+//
+// Runs: guest --driver tavor
+// Kernels: 6.12 7 debug
+// Level: ci
+// Timeout: 300
+//
+// Tests that a port gets another GID while requests that name the old one wait in a verb queue. The
+// requests are executed or cancelled, and the old GID goes with the last one that uses it. By hand:
+//   tools/testing/vm/run --driver tavor -- build/guest/tavor/verb_queue_gid
+
+#include "kselftest.h"
+#include "connect.h"
+#include "model.h"
+#include "process.h"
+#include "umad.h"
+#include "verb_queue_request.h"
+
+#define QPS 4
+#define PREFIX 2000
+
+static struct ibv_context *context;
+static struct ibv_pd *pd;
+static struct ibv_cq *cq;
+
+static bool set(const char *key, const char *value)
+{
+	char request[128];
+
+	snprintf(request, sizeof(request),
+		 "{\"cmd\":\"set\",\"hca\":0,\"key\":\"%s\",\"value\":\"%s\"}", key, value);
+	return model_ask(request);
+}
+
+/* Sets the subnet prefix of the first port, and its LID, as a subnet manager does. */
+static bool set_prefix(int fd, uint16_t prefix)
+{
+	uint8_t data[64];
+
+	if (!umad_settable(fd, 1, data))
+		return false;
+	data[UMAD_PREFIX] = prefix >> 8;
+	data[UMAD_PREFIX + 1] = prefix;
+	data[UMAD_LID] = 0;
+	data[UMAD_LID + 1] = 1;
+	return umad_smp(fd, UMAD_SET, UMAD_PORT_INFO, 1, data);
+}
+
+/* Waits until ib_core's first GID has the prefix; ib_core learns of it by an event. */
+static bool prefix_arrives(uint16_t prefix)
+{
+	union ibv_gid gid;
+	int tries;
+
+	for (tries = 0; tries < 1000; tries++, usleep(5000))
+		if (!ibv_query_gid(context, 1, 0, &gid) && gid.raw[0] == prefix >> 8 &&
+		    gid.raw[1] == (prefix & 0xff))
+			return true;
+	return false;
+}
+
+/* The attributes of all transitions; the path has the first GID of the port. */
+static struct ibv_qp_attr global(enum ibv_qp_state state)
+{
+	struct ibv_qp_attr attr = vq_good;
+
+	attr.qp_state = state;
+	attr.ah_attr.is_global = 1;
+	attr.ah_attr.grh.hop_limit = 1;
+	attr.ah_attr.grh.dgid.raw[0] = 0xfe;
+	attr.ah_attr.grh.dgid.raw[1] = 0x80;
+	return attr;
+}
+
+/*
+ * On each QP a slow request, and one that names the GID and waits for the first: a modify, a
+ * connect, a modify that is cancelled, and a connect whose QP is destroyed.
+ */
+static int submit(int fd, struct ibv_qp **qp)
+{
+	const struct ibv_qp_attr rtr = global(IBV_QPS_RTR), rts = global(IBV_QPS_RTS);
+	struct vrb_queue_request r[2 * QPS];
+	uint32_t handles[2 * QPS];
+	int i;
+
+	for (i = 0; i < QPS; i++) {
+		r[2 * i] = vq_to_init(2 * i);
+		if (i % 2)
+			r[2 * i + 1] = vq_request(2 * i + 1, VRB_QUEUE_OP_CONNECT, &rts,
+						  vq_connect_mask(IBV_QPT_RC));
+		else
+			r[2 * i + 1] = vq_request(2 * i + 1, VRB_QUEUE_OP_MODIFY, &rtr,
+						  IBV_QP_STATE | VQ_RTR_MASK | VQ_RTR_RC_MASK);
+		handles[2 * i] = qp[i]->handle;
+		handles[2 * i + 1] = qp[i]->handle;
+	}
+	return vq_submit(context->cmd_fd, fd, r, handles, 2 * QPS);
+}
+
+/* Returns how many requests have completed with another status than the expected one. */
+static int count_wrong(int fd)
+{
+	static const uint32_t expected[2 * QPS] = { [5] = ECANCELED, [7] = ECANCELED };
+	struct vrb_queue_completion done[2 * QPS];
+	int i, n = vq_reap(fd, done, 2 * QPS), wrong = 2 * QPS - n;
+
+	for (i = 0; i < n; i++) {
+		if (done[i].user_data < 2 * QPS &&
+		    done[i].status == expected[done[i].user_data])
+			continue;
+		ksft_print_msg("request %llu: %u\n", done[i].user_data, done[i].status);
+		wrong++;
+	}
+	return wrong;
+}
+
+static bool uses_first_gid(struct ibv_qp *qp, enum ibv_qp_state state)
+{
+	struct ibv_qp_init_attr init;
+	struct ibv_qp_attr attr;
+
+	return !ibv_query_qp(qp, &attr, IBV_QP_STATE | IBV_QP_AV, &init) &&
+	       attr.qp_state == state && attr.ah_attr.is_global && !attr.ah_attr.grh.sgid_index;
+}
+
+int main(void)
+{
+	int umad = umad_open(), fd, i, ret, wrong;
+	struct ibv_qp *qp[QPS];
+	bool arrived;
+
+	ksft_print_header();
+	context = process_open();
+	if (!context || umad < 0 || !process_driver_is(context, "ib_tavor"))
+		ksft_exit_skip("no device of ib_tavor with a umad device\n");
+	ksft_set_plan(4);
+	pd = ibv_alloc_pd(context);
+	cq = ibv_create_cq(context, 64, NULL, NULL, 0);
+	fd = vq_create(context->cmd_fd, 2 * QPS);
+	for (i = 0; i < QPS; i++)
+		qp[i] = connect_make(pd, IBV_QPT_RC, cq, cq, 1);
+	/* Enough engines to execute MADs meanwhile */
+	set("engines", "64");
+	set("latency_op", "RST2INIT_QPEE=5s");
+	ret = submit(fd, qp);
+	arrived = set_prefix(umad, PREFIX) && prefix_arrives(PREFIX);
+	ksft_test_result(ret == 2 * QPS && arrived && !vq_poll(fd, 0),
+			 "a GID goes while %d requests wait or are executed\n", ret);
+	ret = vq_cancel(context->cmd_fd, fd, 5);
+	ret = ret ?: ibv_destroy_qp(qp[3]);
+	set("latency_op", "");
+	wrong = count_wrong(fd);
+	ksft_test_result(!ret && !wrong, "they complete, or are cancelled: %d, %d wrong\n", ret,
+			 wrong);
+	ksft_test_result(uses_first_gid(qp[0], IBV_QPS_RTR) && uses_first_gid(qp[1], IBV_QPS_RTS),
+			 "the QPs have the index of the GID\n");
+	for (i = 0; i < 3; i++)
+		ret += ibv_destroy_qp(qp[i]);
+	close(fd);
+	ret += ibv_destroy_cq(cq) + ibv_dealloc_pd(pd);
+	set("engines", "4");
+	arrived = set_prefix(umad, PREFIX + 1) && prefix_arrives(PREFIX + 1);
+	ksft_test_result(!ret && arrived, "nothing is left, and the next GID comes: %d\n", ret);
+	ksft_finished();
+}
