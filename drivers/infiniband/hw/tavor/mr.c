@@ -80,10 +80,17 @@ static const struct vrb_step tavor_mr_destroy_steps[] = {
 	{ .name = "HW2SW_MPT", .encode = tavor_mr_destroy_encode, .done = tavor_mr_destroy_done },
 };
 
+/* A quiesce, or a rereg, may have taken it from the hardware. */
+static bool tavor_mr_destroy_is_void(const struct vrb_object *object)
+{
+	return !container_of(object, struct tavor_hw_mr, object)->mpt.hw_owned;
+}
+
 static const struct vrb_verb tavor_mr_destroy_verb = {
 	.name = "DEREG_MR",
 	.class = VRB_CLASS_TEARDOWN,
 	.may_refuse = true,		/* if windows are bound to it */
+	.is_void = tavor_mr_destroy_is_void,
 	VRB_STEPS(tavor_mr_destroy_steps),
 };
 

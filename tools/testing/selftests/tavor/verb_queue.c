@@ -864,7 +864,8 @@ static void test_quiesce(int fd)
 	RESULT(ret > 0, "quiesce: destroys without it issue commands: %d\n", ret);
 }
 
-#define BUSY "RST2INIT_QPEE=4s,ERR2RST_QPEE=4s"
+#define BUSY "RST2INIT_QPEE=8s,ERR2RST_QPEE=8s"
+#define QUIET 70 /* more than the regions that may be deregistered without a wait */
 
 /* Slow commands in all slots: those of processes, and the one for teardown. */
 static bool occupy(int fd[2], struct ibv_qp **qp, int slots)
@@ -890,7 +891,7 @@ static unsigned long ended(void)
  */
 static void test_no_slot_needed(void)
 {
-	struct ibv_qp *qp[VRB_QUEUE_MAX_BATCH], *rests = make(IBV_QPT_RC), *quiet;
+	struct ibv_qp *qp[VRB_QUEUE_MAX_BATCH], *rests = make(IBV_QPT_RC), *quiet[QUIET];
 	int fd[2] = { vq_create(context->cmd_fd, BIG), vq_create(context->cmd_fd, 1) }, i, ret;
 	struct ibv_qp_attr attr = { .qp_state = IBV_QPS_RESET };
 	struct vrb_queue_completion c;
@@ -901,17 +902,21 @@ static void test_no_slot_needed(void)
 	vq_query(context->cmd_fd, &caps, sizeof(caps));
 	for (i = 0; i < caps.slots + 1; i++)
 		qp[i] = make(IBV_QPT_RC);
-	quiet = make(IBV_QPT_RC);
-	good = !connect_to_init(qp[caps.slots]) && !connect_to_init(quiet) &&
-	       !one(fd[1], quiet, vq_request(1, VRB_QUEUE_OP_QUIESCE, NULL, 0), &c) &&
-	       occupy(fd, qp, caps.slots);
+	good = !connect_to_init(qp[caps.slots]);
+	for (i = 0; i < QUIET; i++) {
+		quiet[i] = make(IBV_QPT_RC);
+		good = good && !connect_to_init(quiet[i]) &&
+		       !one(fd[1], quiet[i], vq_request(1, VRB_QUEUE_OP_QUIESCE, NULL, 0), &c);
+	}
+	good = good && occupy(fd, qp, caps.slots);
 	before = ended();
 	ret = ibv_modify_qp(rests, &attr, IBV_QP_STATE);
 	RESULT(good && !ret && ended() == before,
 	       "no slot is needed: a reset of a QP in RESET: %d\n", ret);
-	ret = ibv_destroy_qp(quiet);
+	for (i = 0; i < QUIET; i++)
+		ret += ibv_destroy_qp(quiet[i]);
 	RESULT(good && !ret && ended() == before,
-	       "no slot is needed: the destroy of a quiesced QP: %d\n", ret);
+	       "no slot is needed: the destroys of %d quiesced QPs: %d\n", QUIET, ret);
 	slow("");
 	ret = vq_reap(fd[0], done, caps.slots);
 	ret += vq_reap(fd[1], done, 1);
