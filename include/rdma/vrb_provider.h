@@ -163,10 +163,10 @@ static inline void vrb_prep(struct vrb *vrb, const struct vrb_verb *verb, struct
  * The provider embeds it in its structure of a process, which all ucontexts of that process share:
  * a process that opens the device twice has no more slots than one that opens it once. &vrb.user of
  * each request of the process points to it, and so does that of the destroy of a process's object;
- * it must stay until these have completed. One slot is reserved for teardown, and one more is not available to
- * processes (with up to 3 slots only the reserved one is not). A process may use all others while
- * no other process has runnable requests. A slot that becomes free goes to the process that holds
- * the fewest. Fields are the engine's.
+ * it must stay until these have completed. One slot is reserved for teardown, and one more is not
+ * available to processes (with up to 3 slots only the reserved one is not). A process may use all
+ * others while no other process has runnable requests. A slot that becomes free goes to the process
+ * that holds the fewest. Fields are the engine's.
  */
 struct vrb_user {
 	/* private: */

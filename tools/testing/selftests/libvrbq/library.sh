@@ -5,8 +5,8 @@
 # Level: ci
 #
 # Tests that libvrbq, shared and static, exports exactly what its header declares. Each function has
-# a man page, and an installation contains all of them. A program is compiled with pkg-config against
-# an installation.
+# a man page, and an installation contains all of them. A program is compiled with pkg-config
+# against an installation.
 
 # shellcheck source=SCRIPTDIR/../../vm/lib/all.sh
 . "$(dirname "$0")/../../vm/lib/all.sh"
@@ -67,8 +67,8 @@ links_nowhere() {
 
 not_installed() {
 	local file
-	for file in include/infiniband/vrbq.h include/rdma/vrb-abi.h lib/libvrbq.a lib/libvrbq.so lib/libvrbq.so.1 \
-		lib/pkgconfig/libvrbq.pc share/man/man7/vrbq.7; do
+	for file in include/infiniband/vrbq.h include/rdma/vrb-abi.h lib/libvrbq.a \
+		lib/libvrbq.so lib/libvrbq.so.1 lib/pkgconfig/libvrbq.pc share/man/man7/vrbq.7; do
 		[ -s "$INSTALLED/$file" ] || echo "$file"
 	done
 }
@@ -98,7 +98,7 @@ cat >"$WORK/program.c" <<'EOF'
 #include <infiniband/vrbq.h>
 #include <rdma/vrb-abi.h>
 
-_Static_assert(VRB_ABI_REVISION && sizeof(struct vrb_queue_request) % 8 == 0, "the kernel's header");
+_Static_assert(VRB_ABI_REVISION && sizeof(struct vrb_queue_request) % 8 == 0, "the kernel's");
 
 int main(void)
 {

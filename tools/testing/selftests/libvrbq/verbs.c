@@ -627,7 +627,7 @@ static bool test_cancel(void)
 	return good && qps[0]->state == IBV_QPS_RTS && vrbq_cancel(q, 1) == -1 && errno == ENOENT;
 }
 
-/* Of several requests with one wr_id the last is cancelled, and then, as that is over, the other. */
+/* Of two requests with one wr_id the last is cancelled, and then, as that is over, the other. */
 static bool test_cancel_twice(void)
 {
 	struct ibv_qp_attr attr = to(IBV_QPS_RTS, qps[0]);
@@ -650,7 +650,7 @@ static bool test_cancel_twice(void)
 		completion = reap_one(q);
 		n += completion.status == (completion.wr_id == 5 ? ECANCELED : 0);
 	}
-	ksft_print_msg("%d, %d, %d: %s; %d as expected\n", ret[0], ret[1], ret[2], strerror(err), n);
+	ksft_print_msg("%d, %d, %d: %s; %d are right\n", ret[0], ret[1], ret[2], strerror(err), n);
 	return good && n == 5;
 }
 
