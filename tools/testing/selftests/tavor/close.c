@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 //
-// A process with many objects, for close.sh and reload.sh. It creates them, reports that, and ends as its
-// argument says: "exit" ends it without destroying anything, "close" closes the device under the
-// objects and keeps the process running, "wait" waits for a signal, "members" ends it when the
-// device has failed. Memory regions and queues share memory, one CQ is resized so that its region
-// is younger than the CQ, and one QP is in a multicast group; with "members" all are UD and in
-// groups. With "cqs" it creates and destroys CQs, one at a time.
+// A process with many objects, for close.sh and reload.sh. It creates them, reports that, and ends
+// as its argument says: on SIGUSR1, "exit" ends it without destroying anything, and "close" closes
+// the device under the objects before it ends; "wait" waits for any signal, "members" ends it when
+// the device has failed. Memory regions and queues share memory, one CQ is resized so that its
+// region is younger than the CQ, and one QP is in a multicast group; with "members" all are UD and
+// in groups. With "cqs" it creates and destroys CQs, one at a time.
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,9 +128,22 @@ static void wait_for_failure(void)
 	} while (event.event_type != IBV_EVENT_DEVICE_FATAL);
 }
 
+static void wait_for_signal(const sigset_t *set)
+{
+	int number;
+
+	errno = sigwait(set, &number);
+	must(!errno, "signal");
+}
+
 int main(int argc, char **argv)
 {
 	const char *how = argc == 2 ? argv[1] : "";
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 
 	members = !strcmp(how, "members");
 	open_device();
@@ -140,7 +154,10 @@ int main(int argc, char **argv)
 	make_all();
 	printf("made\n");
 	fflush(stdout);
-	if (!strcmp(how, "close")) {
+	if (!strcmp(how, "exit")) {
+		wait_for_signal(&set);
+	} else if (!strcmp(how, "close")) {
+		wait_for_signal(&set);
 		errno = ibv_close_device(context);
 		must(!errno, "close");
 		printf("closed\n");

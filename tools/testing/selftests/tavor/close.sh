@@ -27,20 +27,23 @@ counter() {
 	sed -n "s/^$1 //p" "$(engine counters)"
 }
 
-# anew: binds the device again, and makes its commands slow
+# anew: binds the device again
 anew() {
 	! bound || unbind
+	model_set 0 latency 10us
 	bind
 	until_true 20 prints rdma_devices
-	model_set 0 latency 3ms
 	BEFORE=$(objects)
 }
 
-# start HOW: starts the process in the background, and waits until it has its objects
+# start HOW: starts the process in the background, and waits until it has its objects. From then on
+# a command takes so long that a slow machine submits as many as there are slots meanwhile.
 start() {
+	model_set 0 latency 10us
 	"$PROGRAM" "$1" >"$TEST_DIR/process" &
 	PID=$!
 	until_true 60 grep -q made "$TEST_DIR/process" || fail "$(cat "$TEST_DIR/process")"
+	model_set 0 latency 50ms
 }
 
 all_gone() {
@@ -57,6 +60,7 @@ left_nothing() {
 # 64 slots); COMMANDS is the most at a time, by default since the driver was bound
 in_parallel() {
 	local most=${1:-$(counter slots_max)}
+	echo "$most commands at a time"
 	[ "$most" -ge 60 ] || fail "at most $most commands at a time"
 }
 
@@ -72,6 +76,7 @@ watch() {
 test_a_process_that_exits() {
 	anew
 	start exit
+	kill -USR1 "$PID"
 	left_nothing
 	in_parallel
 }
@@ -87,6 +92,7 @@ test_a_process_that_is_killed() {
 test_a_process_that_closes_the_device() {
 	anew
 	start close
+	kill -USR1 "$PID"
 	left_nothing
 	grep -q closed "$TEST_DIR/process"
 	in_parallel
@@ -141,7 +147,6 @@ test_the_device_fails_meanwhile() {
 test_the_device_fails_under_members_of_groups() {
 	local since
 	anew
-	model_set 0 latency 10us
 	since=$(mark)
 	start members
 	catastrophe
