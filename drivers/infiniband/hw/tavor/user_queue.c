@@ -490,7 +490,7 @@ static int UVERBS_HANDLER(VRB_METHOD_QUEUE_CREATE)(struct uverbs_attr_bundle *at
 	struct tavor_dev *dev;
 	int err;
 
-	err = uverbs_copy_from(&attr, attrs, VRB_ATTR_QUEUE_CREATE_ATTR);
+	err = uverbs_copy_from_or_zero(&attr, attrs, VRB_ATTR_QUEUE_CREATE_ATTR);
 	if (err)
 		return err;
 	if (!attr.depth || attr.depth > VRB_QUEUE_MAX_DEPTH || attr.flags || attr.reserved ||
