@@ -20,18 +20,21 @@ STYLE = """
 body { margin: 0 auto; max-width: 68rem; padding: 1rem; background: var(--back); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif; }
 h1 { line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
-nav a { margin-right: 1rem; white-space: nowrap; } a { color: inherit; }
+nav a { margin-right: 1rem; display: inline-block; } a { color: inherit; }
 p.soft, td.soft, figcaption { color: var(--soft); }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; width: 100%; }
 th, td { padding: .2rem .6rem; border-bottom: 1px solid var(--line); text-align: right;
   font-variant-numeric: tabular-nums; white-space: nowrap; }
-th:first-child, td:first-child, td.text { text-align: left; white-space: normal; }
+th:first-child, td:first-child, .text { text-align: left; white-space: normal; }
 th:first-child, td:first-child { min-width: 11rem; }
+.narrow { white-space: normal; } td.group { padding-top: .8rem; font-weight: 600; }
 .good { color: var(--good); } .bad { color: var(--bad); font-weight: 600; }
 figure { margin: 1rem 0; overflow-x: auto; }
-figure svg { width: 100%; height: auto; min-width: 34rem; max-width: 46rem; }
+figure svg { width: 100%; height: auto; min-width: 20rem; max-width: 38rem; }
 summary { cursor: pointer; padding: .3rem 0; }
+@media (max-width: 40rem) { th, td { padding: .2rem .3rem; }
+  th:first-child, td:first-child { min-width: 8rem; overflow-wrap: anywhere; } }
 """
 
 
@@ -49,7 +52,7 @@ def figures(samples, scenarios):
                   if kind == INSTRUCTIONS and ratio is not None]
         if ratios:
             yield name, {'bars': ratios, 'title': f'{scenario.TITLE}: instructions, ib_tavor to ib_mthca',
-                         'x': 'ib_tavor / ib_mthca, instructions; less is better'}
+                         'x': 'ib_tavor / ib_mthca; less is better'}
 
 
 def draw(samples, scenarios, out):
@@ -77,15 +80,16 @@ def draw(samples, scenarios, out):
 
 
 def table(head, lines):
-    """A table of rows of cells; a cell is text or (text, class)."""
-    def cell(value):
-        text, kind = value if isinstance(value, tuple) else (value, '')
-        return f'<td class="{kind}">{escape(text)}</td>' if kind else f'<td>{escape(text)}</td>'
-    yield '<div class="wide"><table><thead><tr>'
-    yield ''.join(f'<th>{escape(text)}</th>' for text in head)
-    yield '</tr></thead><tbody>'
+    """A table of rows of cells; a cell is text or (text, class). A row of one is as wide as all."""
+    def row(tag, line):
+        span = f' colspan="{len(head)}"' if len(line) == 1 else ''
+        for value in line:
+            text, kind = value if isinstance(value, tuple) else (value, '')
+            of = f' class="{kind}"' if kind else ''
+            yield f'<{tag}{of}{span}>{escape(text)}</{tag}>'
+    yield f'<div class="wide"><table><thead><tr>{"".join(row("th", head))}</tr></thead><tbody>'
     for line in lines:
-        yield f'<tr>{"".join(cell(value) for value in line)}</tr>'
+        yield f'<tr>{"".join(row("td", line))}</tr>'
     yield '</tbody></table></div>'
 
 
@@ -103,7 +107,7 @@ def scenario_part(samples, name, scenario, drawn):
     shown = getattr(scenario, 'SHOWN', ())
     main = [line for line, row in zip(lines, report.rows(samples, name))
             if row[2] == INSTRUCTIONS or row[2] == 'rate' or row[1] in shown]
-    head = ['', 'ib_mthca', 'p99', 'ib_tavor', 'p99', 'rounds', 'ratio', 'kind']
+    head = ['', 'ib_mthca', 'p99', 'ib_tavor', 'p99', 'rounds', 'ratio', ('kind', 'text')]
     yield f'<h2 id="{name}">{escape(scenario.TITLE)}</h2><p>{escape(scenario.TEXT)}</p>'
     of = samples.origins[name]
     yield f'<p class="soft">{escape(of.text())} What limits it: {escape(scenario.LIMIT)}.</p>'
@@ -122,13 +126,18 @@ def scenario_part(samples, name, scenario, drawn):
                    f'({escape(why)}).</p>')
 
 
-def targets_part(samples, targets):
-    """The targets, and the values reached."""
+def targets_part(samples, scenarios, targets):
+    """The targets, and the values reached, by scenario."""
+    reached = [(target, value, met) for target, value, met in report.targets_of(samples, targets)
+               if value is not None]
+    lines = []
+    for name, scenario in scenarios.items():
+        of = [[f'{target.case}, {target.metric}', (target.wanted(), 'narrow'),
+               report.number(round(value, 3)), ('met', 'good') if met else ('missed', 'bad')]
+              for target, value, met in reached if target.scenario == name]
+        lines += [[(scenario.TITLE, 'group')], *of] if of else []
     yield '<h2 id="targets">Targets</h2>'
-    yield from table(['what', 'wanted', 'reached', ''], (
-        [f'{target.case}, {target.metric}', target.wanted(), report.number(round(value, 3)),
-         ('met', 'good') if met else ('missed', 'bad')]
-        for target, value, met in report.targets_of(samples, targets) if value is not None))
+    yield from table(['what', 'wanted', 'reached', ''], lines)
 
 
 def beginning(samples, scenarios):
@@ -157,7 +166,7 @@ def write(samples, scenarios, targets, out):
     """Writes the page and returns its path."""
     drawn = draw(samples, scenarios, out)
     parts = list(beginning(samples, scenarios))
-    parts.extend(targets_part(samples, targets))
+    parts.extend(targets_part(samples, scenarios, targets))
     for name, scenario in scenarios.items():
         parts.extend(scenario_part(samples, name, scenario, drawn))
     parts.append('</body></html>')

@@ -30,7 +30,8 @@ def bars(axes, figure):
                                     for value in values], height=0.7)
     axes.axvline(1, color=INK, linewidth=1)
     for place, value in enumerate(values):
-        axes.text(value, place, f' {value:.2f}', va='center', fontsize=8)
+        # To the right of the line at 1, which would cross it.
+        axes.text(max(value, 1), place, f' {value:.2f}', va='center', fontsize=8)
     axes.margins(y=0.01)
     axes.set_xlim(0, max(values + [1]) * 1.12)
 
@@ -43,7 +44,7 @@ def lines(axes, figure):
         marker, style = MARKS[clients.index(client) % len(MARKS)]
         axes.plot(*zip(*points), marker=marker, linestyle=style, label=name, linewidth=2,
                   color=COLOURS[driver])
-    axes.legend()
+    axes.figure.legend(loc='outside lower center', ncols=2)
     axes.grid(alpha=0.3)
     if figure.get('log_x'):
         axes.set_xscale('log', base=2)
@@ -51,7 +52,14 @@ def lines(axes, figure):
         axes.xaxis.set_major_formatter('{x:g}')
     if figure.get('log_y'):
         axes.set_yscale('log')
+        values = [y for points in figure['lines'].values() for _, y in points]
+        ticks = [step * 10.0 ** power for power in range(-3, 7) for step in (1, 2, 5)]
+        axes.set_ylim(max(tick for tick in ticks if tick <= min(values)),
+                      min(tick for tick in ticks if tick > max(values)))
+        low, high = axes.get_ylim()
+        axes.set_yticks([tick for tick in ticks if low <= tick <= high])
         axes.yaxis.set_major_formatter('{x:g}')
+        axes.minorticks_off()
     else:
         axes.set_ylim(bottom=0)
 
@@ -60,12 +68,11 @@ def main():
     with open(sys.argv[1], encoding='utf-8') as file:
         figures = json.load(file)
     for figure in figures:
-        height = 1.2 + 0.22 * len(figure['bars']) if 'bars' in figure else 3.6
-        drawn, axes = plt.subplots(figsize=(7.5, height))
+        height = 1.2 + 0.22 * len(figure['bars']) if 'bars' in figure else 3.8
+        drawn, axes = plt.subplots(figsize=(5.4, height), layout='constrained')
         (bars if 'bars' in figure else lines)(axes, figure)
         axes.set_xlabel(figure['x'])
         axes.set_ylabel(figure.get('y', ''))
-        drawn.tight_layout()
         drawn.savefig(figure['path'], metadata={'Date': None, 'Creator': None})
         plt.close(drawn)
 

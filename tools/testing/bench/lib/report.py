@@ -45,7 +45,7 @@ class Target:
 
     def wanted(self):
         """The target as text."""
-        unit = '' if self.absolute else ' of ib_mthca\'s'
+        unit = '' if self.absolute else ' times ib_mthca\'s'
         unit += f' {self.against}' if self.against else ''
         return f'{"≥" if self.least else "≤"} {self.limit:g}{unit}'
 
