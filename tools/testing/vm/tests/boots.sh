@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.." || exit 1
 . lib/try.bash
 
 echo "TAP version 13"
-echo "1..14"
+echo "1..15"
 
 try "a complaint fails the run and is named" 125 "kernel complaint: .*planted here" --hcas 0 -- \
 	sh -c 'echo "<4>WARNING: CPU: 0 PID: 1 at planted here" >/dev/kmsg'
@@ -36,26 +36,36 @@ try "two HCAs, an IOMMU and the model's control line" 0 passed --hcas 2 --iommu 
 	read -r -t 60 line <&3
 	[[ $line == *\"ok\":true* ]]'
 
-# An interactive console, whose input is written once the guest is up.
+# console HCAS: an interactive console, whose input is written once the guest is up
+console() {
+	"$RUN" --hcas "$1" --shell --results "$work/shell" <"$work/keys" >"$work/out" \
+		2>"$work/err" &
+	pid=$!
+	exec 4>"$work/keys"
+	for _ in $(seq 3000); do
+		[ ! -e "$work/shell/.bench/started" ] || break
+		sleep 0.1
+	done
+	sleep 2
+	# shellcheck disable=SC2016 # for the shell in the guest
+	echo 'echo "answer $((6 * 7))"; exit 3' >&4
+	exec 4>&-
+	wait "$pid"
+}
+
 mkfifo "$work/keys"
-"$RUN" --hcas 0 --shell --results "$work/shell" <"$work/keys" >"$work/out" 2>"$work/err" &
-pid=$!
-exec 4>"$work/keys"
-for _ in $(seq 3000); do
-	[ ! -e "$work/shell/.bench/started" ] || break
-	sleep 0.1
-done
-sleep 2
-# shellcheck disable=SC2016 # for the shell in the guest
-echo 'echo "answer $((6 * 7))"; exit 3' >&4
-exec 4>&-
-wait "$pid"
+console 0
 [ $? = 3 ] && grep -q "answer 42" "$work/out"
 result $? "a console takes input and returns the status of its shell"
 grep -q "/mnt/tree .*project's tree" "$work/out" &&
 	grep -q "/results .*on the host: $work/shell" "$work/out" &&
 	grep -q '"exit" or Ctrl-D ends the guest' "$work/out" && ! grep -q ttyS1 "$work/out"
 result $? "the console says what is where, and how to leave it"
+rm -r "$work/shell"
+console 1
+[ $? = 3 ] && grep -q "/mnt/tree .*project's tree" "$work/out" &&
+	grep -q "/dev/ttyS1 .*control socket of the HCA model" "$work/out"
+result $? "with a HCA it also says where the model's control socket is"
 
 # emulator_dies: kills the emulator of the run $pid, as if it had crashed
 emulator_dies() {
