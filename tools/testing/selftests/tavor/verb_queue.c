@@ -510,8 +510,8 @@ static void test_reserved(int fd)
 {
 #define AT(member) offsetof(struct ib_uverbs_qp_attr, member)
 	static const size_t bytes[] = {
-		AT(reserved[0]),	  AT(reserved[1]),	 AT(reserved[2]),
-		AT(reserved[3]),	  AT(reserved[4]),	 AT(ah_attr.reserved),
+		AT(reserved[0]),	  AT(reserved[1]),	    AT(reserved[2]),
+		AT(reserved[3]),	  AT(reserved[4]),	    AT(ah_attr.reserved),
 		AT(ah_attr.grh.reserved), AT(alt_ah_attr.reserved), AT(alt_ah_attr.grh.reserved),
 	};
 #undef AT

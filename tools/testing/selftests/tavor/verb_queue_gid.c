@@ -105,8 +105,7 @@ static int count_wrong(int fd)
 	int i, n = vq_reap(fd, done, 2 * QPS), wrong = 2 * QPS - n;
 
 	for (i = 0; i < n; i++) {
-		if (done[i].user_data < 2 * QPS &&
-		    done[i].status == expected[done[i].user_data])
+		if (done[i].user_data < 2 * QPS && done[i].status == expected[done[i].user_data])
 			continue;
 		ksft_print_msg("request %llu: %u\n", done[i].user_data, done[i].status);
 		wrong++;
