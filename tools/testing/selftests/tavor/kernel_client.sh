@@ -395,12 +395,12 @@ affinity() {
 
 # affinities MARK: ib_core has got the affinity of each vector since MARK
 affinities() {
-	local vectors vector
+	local vectors vector want
 	vectors=$(grep -c ib_tavor-comp /proc/interrupts)
 	[ "$vectors" -gt 1 ] || fail "$vectors vectors"
 	for ((vector = 0; vector < vectors; vector++)); do
-		messages_since "$1" | grep -q "tavor_vectors: vector $vector: $(affinity "$vector")\$" ||
-			fail "vector $vector: not $(affinity "$vector")"
+		want="vector $vector: $(affinity "$vector")"
+		messages_since "$1" | grep -q "tavor_vectors: $want\$" || fail "not $want"
 	done
 }
 

@@ -25,7 +25,7 @@
 
 static const char *const names[] = {
 	"active_events", "error_events",      "lid_events",    "pkey_events",
-	"gid_events",    "reregister_events", "mads_answered", "traps_forwarded",
+	"gid_events",	 "reregister_events", "mads_answered", "traps_forwarded",
 };
 
 struct counts {
