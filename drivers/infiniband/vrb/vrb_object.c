@@ -196,8 +196,9 @@ EXPORT_SYMBOL_GPL(vrb_object_has_one_child);
  * vrb_object_is_quiet - whether an object has no request, and accepts requests
  * @object: object that the hardware knows
  *
- * For operations that need not submit a request if the object is in the wanted state already. The
- * caller reads the state afterwards: then it is that after all requests submitted before.
+ * For operations that need not submit a request if the object is already in the requested state.
+ * The caller must read the state after this call. It is then the state after all requests that were
+ * submitted before the call.
  *
  * Context: Any down to softirq, no lock of the engine held.
  */
