@@ -49,6 +49,14 @@ test_unload_under_an_open_device() {
 	ibv_devinfo
 }
 
+# Two ports, which the destroys of their QP0 close
+test_an_unload_closes_each_port_once() {
+	commands_of driver_unload >"$TEST_DIR/commands"
+	driver_load
+	cat "$TEST_DIR/commands"
+	grep -qx 'CLOSE_IB 2' "$TEST_DIR/commands"
+}
+
 # traced COMMAND...: writes to the files "calls" and "waits", as lines "FUNCTION <-CALLER", the
 # destroys of CQs during COMMAND, and what the driver or the engine waited for: grace periods,
 # barriers of RCU, and fixed times
