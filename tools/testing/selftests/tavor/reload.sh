@@ -63,7 +63,7 @@ test_an_unload_closes_each_port_once() {
 traced() {
 	local trace=/sys/kernel/tracing/instances/reload
 	[ -d "${trace%/*}" ] || skip "the kernel has no tracing"
-	mkdir "$trace"
+	mkdir -p "$trace"
 	echo 'tavor_destroy_cq synchronize_* rcu_barrier* msleep* usleep_range*' \
 		>"$trace/set_ftrace_filter"
 	echo function >"$trace/current_tracer"
