@@ -121,13 +121,27 @@ static int do_stats(struct hca *h, const cJSON *request, cJSON *reply, char *why
  */
 static int do_objects(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
-	eq_objects(h, reply);
-	cq_objects(h, reply);
-	tpt_objects(h, reply);
-	qp_objects(h, reply);
-	srq_objects(h, reply);
-	port_objects(h, reply);
-	return 0;
+	static const struct {
+		const char *kind;
+		void (*list)(struct hca *h, cJSON *out);
+	} lists[] = {
+		{ "eqs", eq_objects }, { "cqs", cq_objects },	{ "mpts", tpt_objects },
+		{ "qps", qp_objects }, { "srqs", srq_objects }, { "ports", port_objects },
+	};
+	const char *kind = text_of(request, "kind");
+	bool found = !kind;
+	size_t i;
+
+	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		if (kind && strcmp(kind, lists[i].kind))
+			continue;
+		lists[i].list(h, reply);
+		found = true;
+	}
+	if (found)
+		return 0;
+	snprintf(why, OPT_WHY, "kind=%.60s: expected eqs, cqs, mpts, qps, srqs or ports", kind);
+	return -1;
 }
 
 /* {"cmd":"set","key":K,"value":V}; without "hca" it applies to all HCAs */
@@ -325,8 +339,9 @@ static int do_help(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 static const struct control_verb verbs[] = {
 	{ "stats", "counters, violations, commands, faults; short with \"history\" false",
 	  "history", do_stats },
-	{ "objects", "EQs, CQs, QPs, SRQs and memory keys the hardware owns, and the ports", "",
-	  do_objects },
+	{ "objects",
+	  "EQs, CQs, QPs, SRQs and memory keys the hardware owns, and ports; or of one \"kind\"",
+	  "kind", do_objects },
 	{ "get", "options, or one with \"key\"", "key", do_get },
 	{ "set", "changes a live option: \"key\", \"value\"", "key value", do_set },
 	{ "fault", "adds the fault in \"fault\"; null clears all", "fault", do_fault },

@@ -116,7 +116,7 @@ static int overflowed(void)
 	const char *at, *end;
 	int n = 0;
 
-	if (!model_reply("{\"cmd\":\"objects\",\"hca\":0}", reply, sizeof(reply)))
+	if (!model_reply("{\"cmd\":\"objects\",\"hca\":0,\"kind\":\"eqs\"}", reply, sizeof(reply)))
 		return -1;
 	at = strstr(reply, "\"eqs\":[");
 	end = at ? strchr(at, ']') : NULL;

@@ -36,39 +36,21 @@ static long number_of(const char *at, const char *key)
 	return at && at < end ? atol(at + strlen(key)) : 0;
 }
 
-/* Returns the event queues to which CQs report: one bit for each. */
-static uint64_t used_by_cqs(const char *reply)
-{
-	const char *at = strstr(reply, "\"cqs\":["), *end = at ? strchr(at, ']') : NULL;
-	uint64_t used = 0;
-
-	while (at && (at = strstr(at, "\"eqn\":")) && at < end) {
-		at += strlen("\"eqn\":");
-		used |= 1ULL << (atol(at) & 63);
-	}
-	return used;
-}
-
-/* Adds up all event queues for completions. */
+/* Adds up all event queues for completions. The driver creates these first, one for each vector. */
 static struct queues ask(void)
 {
-	static char reply[8 << 20];
+	static char reply[1 << 16];
 	struct queues sum = {};
-	const char *at, *end;
-	uint64_t used;
+	const char *at;
+	int i;
 
-	if (!model_reply("{\"cmd\":\"objects\",\"hca\":0}", reply, sizeof(reply)))
+	if (!model_reply("{\"cmd\":\"objects\",\"hca\":0,\"kind\":\"eqs\"}", reply, sizeof(reply)))
 		return sum;
-	used = used_by_cqs(reply);
 	at = strstr(reply, "\"eqs\":[");
-	end = at ? strchr(at, ']') : NULL;
-	while (at && (at = strchr(at, '{')) && at < end) {
-		if (used >> (number_of(at, "\"eqn\":") & 63) & 1) {
-			sum.entries += number_of(at, "\"entries\":");
-			sum.outstanding += number_of(at, "\"outstanding\":");
-			sum.lost += number_of(at, "\"lost\":");
-		}
-		at++;
+	for (i = 0; at && i < context->num_comp_vectors && (at = strchr(at, '{')); i++, at++) {
+		sum.entries += number_of(at, "\"entries\":");
+		sum.outstanding += number_of(at, "\"outstanding\":");
+		sum.lost += number_of(at, "\"lost\":");
 	}
 	return sum;
 }
