@@ -355,6 +355,13 @@ test_resizes_of_cqs_answered_too_late() {
 	faults_off
 }
 
+test_resizes_repeated_while_the_cq_is_polled() {
+	given_up_after_a_second
+	one_fault delay RESIZE_CQ 1 time=2500ms
+	resize again 1
+	faults_off
+}
+
 # Later kernels have no ib_resize_cq().
 test_resizes_by_ib_core_answered_too_late() {
 	local command

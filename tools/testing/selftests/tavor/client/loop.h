@@ -7,6 +7,7 @@
 #define TAVOR_TEST_LOOP_H
 
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <rdma/ib_verbs.h>
@@ -40,6 +41,16 @@ static inline void loop_want(struct loop *loop, s64 want, s64 got, const char *w
 static inline int loop_ask(struct loop *loop, struct vrb *vrb)
 {
 	return vrb_submit_wait(loop->client, vrb);
+}
+
+/* Waits at this point until a script has written another number to a parameter of the module. */
+static inline void loop_point(const int *parameter, int number)
+{
+	int i;
+
+	pr_info(KBUILD_MODNAME ": # is at %d\n", number);
+	for (i = 0; i < 300 && READ_ONCE(*parameter) == number; i++)
+		msleep(100);
 }
 
 /* Connects the QP: moves it from RESET to RTS. */

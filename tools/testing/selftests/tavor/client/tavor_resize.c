@@ -5,7 +5,7 @@
  * log.
  */
 #include <linux/completion.h>
-#include <linux/delay.h>
+#include <linux/kprobes.h>
 #include <linux/slab.h>
 
 #include "loop.h"
@@ -17,7 +17,7 @@
 
 static char *mode = "works";
 module_param(mode, charp, 0444);
-MODULE_PARM_DESC(mode, "works, busy, slow (RESIZE_CQ takes 300 ms), late, refused or core");
+MODULE_PARM_DESC(mode, "works, busy, slow (RESIZE_CQ takes 300 ms), late, again, refused or core");
 
 static int hold;
 module_param(hold, int, 0644);
@@ -304,19 +304,93 @@ static void run_late(struct world *w)
 	loop_result(&w->loop, "a resize that completes too late is finished by another");
 }
 
+/* ---- The same, and the CQ is polled while the second request begins ---- */
+
+#define LARGE (4 * DEPTH - 1)
+
+static bool job_known, job_may_go;
+static int stores;
+
+/* The step that stores translation entries knows what to write. Another processor polls now. */
+static int job_returns(struct kretprobe_instance *instance, struct pt_regs *regs)
+{
+	int ms;
+
+	if (READ_ONCE(job_known))
+		return 0;
+	WRITE_ONCE(job_known, true);
+	for (ms = 0; ms < 5000 && !READ_ONCE(job_may_go); ms++)
+		mdelay(1);
+	return 0;
+}
+
+static int count_store(struct kprobe *probe, struct pt_regs *regs)
+{
+	stores++;
+	return 0;
+}
+
+static struct kretprobe job_probe = {
+	.kp.symbol_name = "tavor_buf_mtt_job",
+	.handler = job_returns,
+};
+
+static struct kprobe store_probe = {
+	.symbol_name = "tavor_buf_mtt_pages",
+	.pre_handler = count_store,
+};
+
+static int poll_meanwhile(void *arg)
+{
+	struct world *w = arg;
+
+	while (!READ_ONCE(job_known) && !kthread_should_stop())
+		msleep(1);
+	poll_rest(w);
+	WRITE_ONCE(job_may_go, true);
+	while (!kthread_should_stop())
+		msleep(1);
+	return 0;
+}
+
+static void resize_while_polled(struct world *w)
+{
+	struct task_struct *task = loop_task(poll_meanwhile, w);
+
+	if (IS_ERR(task)) {
+		w->loop.wrong++;
+		return;
+	}
+	loop_want(&w->loop, 0, resize_to(w, LARGE), "resize after the answer");
+	loop_want(&w->loop, true, READ_ONCE(job_may_go), "polled while it began");
+	kthread_stop(task);
+}
+
+/* The hardware has executed the first request, so both buffers have their translation entries. */
+static void run_again(struct world *w)
+{
+	send_many(w, 30);
+	loop_want(&w->loop, 0, ring(w, LARGE), "ring");
+	loop_want(&w->loop, -ETIMEDOUT, resize_to(w, LARGE), "resize");
+	msleep(3000);
+	send_many(w, 20);
+	loop_want(&w->loop, 0, register_kretprobe(&job_probe), "probe");
+	loop_want(&w->loop, 0, register_kprobe(&store_probe), "probe");
+	set_cpus_allowed_ptr(current, cpumask_of(0));
+	resize_while_polled(w);
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	unregister_kprobe(&store_probe);
+	unregister_kretprobe(&job_probe);
+	loop_want(&w->loop, 0, stores, "portions of translation entries");
+	loop_want(&w->loop, LARGE, w->loop.cq->cqe, "size");
+	send_many(w, 20);
+	poll_rest(w);
+	loop_result(&w->loop, "a CQ is polled while its resize is repeated");
+}
+
 /* ---- The same, requested through ib_core ---- */
 
 #ifdef HAS_IB_RESIZE_CQ
-/* Waits at this point while a script counts pages. */
-static void point(int number)
-{
-	int i;
-
-	pr_info("tavor_resize: # is at %d\n", number);
-	for (i = 0; i < 300 && READ_ONCE(hold) == number; i++)
-		msleep(100);
-}
-
 /* A CQ that ib_core created, because ib_core cannot resize a client's shell. */
 static void run_core(struct world *w)
 {
@@ -330,14 +404,14 @@ static void run_core(struct world *w)
 	}
 	loop_want(&w->loop, -ETIMEDOUT, ib_resize_cq(cq, 200), "resize");
 	loop_want(&w->loop, -EUCLEAN, ib_resize_cq(cq, 200), "resize before the answer");
-	point(1);
+	loop_point(&hold, 1);		/* the script counts pages */
 	for (i = 0; i < 200 && ret == -EUCLEAN; i++) {
 		msleep(20);
 		ret = ib_resize_cq(cq, 200);
 	}
 	loop_want(&w->loop, 0, ret, "resize after the answer");
 	loop_want(&w->loop, 255, cq->cqe, "size");
-	point(2);
+	loop_point(&hold, 2);
 	loop_want(&w->loop, 0, ib_resize_cq(cq, 300), "resize to another size");
 	loop_want(&w->loop, 511, cq->cqe, "size");
 	ib_destroy_cq(cq);
@@ -374,6 +448,7 @@ static const struct {
 	{ "busy", run_busy },
 	{ "slow", run_slow },
 	{ "late", run_late },
+	{ "again", run_again },
 	{ "refused", run_refused },
 	{ "core", run_core },
 };
