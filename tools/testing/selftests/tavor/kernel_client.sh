@@ -362,6 +362,38 @@ test_resizes_repeated_while_the_cq_is_polled() {
 	faults_off
 }
 
+# cq_doorbells MARK POINT: waits until tavor_drops is at this point, prints how often doorbells of
+# CQs have been rung, and lets it go on
+cq_doorbells() {
+	until_true 60 drops_is_at "$1" "$2"
+	model '{"cmd":"stats","hca":0,"history":false}' | sed -E 's/.*"db_cq":([0-9]+).*/\1/'
+	echo $(($2 + 1)) >/sys/module/tavor_drops/parameters/hold
+}
+
+drops_is_at() {
+	messages_since "$1" | grep -q "tavor_drops: # is at $2"
+}
+
+# A poll releases the CQ's lock after 64 of the 1024 completions.
+test_completions_that_are_dropped() {
+	local since before after
+	alone
+	# With the default timeout, which is longer than the command takes.
+	sm_around reload
+	sm_away
+	model_set 0 latency_op ERR2RST_QPEE=8s
+	since=$(mark)
+	load_own tavor_drops &
+	before=$(cq_doorbells "$since" 1)
+	after=$(cq_doorbells "$since" 2)
+	wait $!
+	model_set 0 latency_op ''
+	rmmod tavor_drops
+	messages_since "$since" | grep tavor_drops:
+	messages_since "$since" | grep -q 'tavor_drops: ok ' || fail "the test has failed"
+	[ $((after - before)) -ge 16 ] || fail "the lock was held $((after - before)) times"
+}
+
 # Later kernels have no ib_resize_cq().
 test_resizes_by_ib_core_answered_too_late() {
 	local command
