@@ -10,7 +10,8 @@
 # Tests that each request completes exactly once while commands are late, are answered twice, are
 # refused or are not answered, and while the device fails. A client submits all kinds of requests
 # from every context. Each round ends with an unbind of the device. "make check-all" runs 20
-# failures: audit_resets.sh. By hand:
+# failures: audit_resets.sh. In the end the function is removed by surprise, and does not return in
+# this guest. By hand:
 #   tools/testing/vm/run --driver tavor --sm --modules vrb_audit -- \
 #     env ROUNDS=5 REQUESTS=1000 tools/testing/selftests/tavor/audit.sh
 
@@ -27,26 +28,46 @@ audit_is_over() {
 	[ "$(cat "$AUDIT/busy")" = N ] || said "$1" 'device has failed'
 }
 
-# one_round SEED REQUESTS FAULT...: the faults begin once the audit is running
-one_round() {
-	local since seed=$1 requests=$2 fault
-	shift 2
+# round_begins SEED REQUESTS: sets since
+round_begins() {
 	! bound || unbind
 	since=$(mark)
-	echo "$seed" >"$AUDIT/seed"
-	echo "$requests" >"$AUDIT/requests"
+	echo "$1" >"$AUDIT/seed"
+	echo "$2" >"$AUDIT/requests"
 	bind
 	until_true 20 prints rdma_devices
-	for fault; do
-		model_set 0 fault "$fault"
-	done
-	until_true 120 audit_is_over "$since" || fail "round $seed goes on for ever"
+}
+
+# round_ends: all requests have been submitted, or the device has failed
+round_ends() {
+	until_true 120 audit_is_over "$since" || fail "the round goes on for ever"
 	unbind
-	faults_off
 	messages_since "$since" | sed -n 's/.*vrb_audit: #/#/p'
 	said_by_audit "$since" ': ok' || fail "$(messages_since "$since" | grep 'vrb_audit: not')"
 	said_by_audit "$since" ': # .* [1-9][0-9]* shells' || fail "there were no shells"
 	nothing_left "$since"
+}
+
+# one_round SEED REQUESTS FAULT...: the faults begin once the audit is running
+one_round() {
+	local since fault
+	round_begins "$1" "$2"
+	for fault in "${@:3}"; do
+		model_set 0 fault "$fault"
+	done
+	round_ends
+	faults_off
+}
+
+# fails_by SEED COMMAND...: a round in the middle of which COMMAND makes the device fail
+fails_by() {
+	local since
+	round_begins "$1" 1000000
+	model_set 0 fault delay,on=cmd,prob=0.1,time=2ms
+	sleep 1
+	"${@:2}"
+	round_ends
+	said "$since" 'device has failed' || fail "the device has not failed"
 }
 
 said_by_audit() {
@@ -102,9 +123,27 @@ test_a_device_that_fails() {
 		fail "slab that stays: $before kB after the second round, $after kB after the last"
 }
 
+test_firmware_that_hangs() {
+	fails_by 3 model '{"cmd":"hang","hca":0}'
+	faults_off
+}
+
+test_a_command_register_that_stays_busy() {
+	fails_by 4 fault go_stuck on=cmd count=1
+	faults_off
+}
+
 test_the_device_serves_again() {
 	rmmod vrb_audit
 	usable
+}
+
+# The model has no function any more whose faults could be ended.
+test_the_function_is_removed_by_surprise() {
+	load_own vrb_audit
+	fails_by 5 model '{"cmd":"remove","hca":0}'
+	rmmod vrb_audit
+	rmmod ib_tavor
 }
 
 run_tests "$@"
