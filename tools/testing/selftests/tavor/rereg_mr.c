@@ -222,6 +222,35 @@ static void test_ring(void)
 	munmap(b, PROCESS_PAGE);
 }
 
+/*
+ * Nobody waits for the registration of a QP's ring. While it is outstanding, the hardware refuses
+ * the region that is to replace it. The model reports a second registration as a violation.
+ */
+static void test_ring_on_its_way(void)
+{
+	void *ring = process_memory(SIZE), *b = process_memory(SIZE);
+	struct raw_rereg r;
+	struct raw_mr mr;
+	bool good;
+	int ret;
+
+	good = model_fault("delay,on=cmd,op=SW2HW_MPT,count=1,time=1s") &&
+	       model_fault("status,on=cmd,op=SW2HW_MPT,after=1,count=1,status=3") &&
+	       !raw_reg_mr(fd, pd->handle, ring, SIZE, 0, 0, &mr);
+	r = rereg_of(&mr, IBV_REREG_MR_CHANGE_TRANSLATION | IBV_REREG_MR_CHANGE_ACCESS);
+	r.start = r.hca_va = (uintptr_t)b;
+	r.length = SIZE;
+	r.access_flags = RIGHTS;
+	ret = good ? rereg(&mr, r) : -EPROTO;
+	model_fault(NULL);
+	RESULT(ret == -EINVAL, "a QP's ring, not registered yet: %d\n", ret);
+	ret = rereg(&mr, r);
+	RESULT(!ret && reaches(&mr, r.hca_va, b, pd), "a QP's ring: afterwards: %d\n", ret);
+	raw_dereg_mr(fd, mr.handle);
+	munmap(ring, SIZE);
+	munmap(b, SIZE);
+}
+
 /* ---- dma-buf ---- */
 
 static void test_dmabuf_refused(int buf)
@@ -300,6 +329,7 @@ int main(void)
 	test_new_pd();
 	test_refused();
 	test_ring();
+	test_ring_on_its_way();
 	test_dmabuf();
 	RESULT(!model_violations(), "the HCA has recorded no violation\n");
 	ksft_set_plan(ksft_test_num());
