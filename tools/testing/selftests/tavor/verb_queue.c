@@ -1560,11 +1560,79 @@ static int hold(bool late)
 	return 0;
 }
 
+/* ---- For verb_queue_answer.sh: the module hold_calls holds the submit ---- */
+
+#define HOLD "/sys/module/hold_calls/parameters/"
+
+struct unmapping {
+	int fd, ret;
+	struct ibv_qp *qp;
+	uint32_t *accepted;
+};
+
+static void *submit_to(void *arg)
+{
+	struct vrb_queue_request init = vq_to_init(1);
+	struct unmapping *unmapping = arg;
+	struct vq_call call = {};
+
+	vq_attr_fd(&call, VRB_ATTR_QUEUE_SUBMIT_FD, unmapping->fd);
+	vq_attr(&call, VRB_ATTR_QUEUE_SUBMIT_REQUESTS, &init, sizeof(init));
+	vq_attr_in(&call, VRB_ATTR_QUEUE_SUBMIT_QPS, &unmapping->qp->handle,
+		   sizeof(unmapping->qp->handle));
+	vq_attr(&call, VRB_ATTR_QUEUE_SUBMIT_ACCEPTED, unmapping->accepted, sizeof(uint32_t));
+	unmapping->ret = vq_do(context->cmd_fd, VRB_METHOD_QUEUE_SUBMIT, &call);
+	return NULL;
+}
+
+static bool is_held(void)
+{
+	int fd = open(HOLD "held", O_RDONLY);
+	bool held;
+	char c;
+
+	held = read(fd, &c, 1) == 1 && c == 'Y';
+	close(fd);
+	return held;
+}
+
+static void hold_no_longer(void)
+{
+	int fd = open(HOLD "go_on", O_WRONLY);
+
+	if (write(fd, "Y", 1) != 1)
+		perror(HOLD "go_on");
+	close(fd);
+}
+
+/* A thread unmaps the place of the result after the kernel has written it for the first time. */
+static int unmapped(void)
+{
+	struct unmapping unmapping = { .fd = open_anew() };
+	pthread_t thread;
+	int tries, got;
+
+	unmapping.qp = make(IBV_QPT_RC);
+	unmapping.accepted = process_memory(PROCESS_PAGE);
+	pthread_create(&thread, NULL, submit_to, &unmapping);
+	for (tries = 0; !is_held() && tries < 2000; tries++)
+		usleep(10000);
+	munmap(unmapping.accepted, PROCESS_PAGE);
+	hold_no_longer();
+	pthread_join(thread, NULL);
+	got = vq_reap(unmapping.fd, done, 1);
+	printf("submit: %d, completions: %d, %s\n", unmapping.ret, got,
+	       tries < 2000 ? "held" : "never held");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct ibv_srq_init_attr srq_init = { .attr = { .max_wr = 16, .max_sge = 1 } };
 	int fd;
 
+	if (argc > 1 && !strcmp(argv[1], "unmapped"))
+		return unmapped();
 	if (argc > 1)
 		return hold(!strcmp(argv[1], "hold-late"));
 	ksft_print_header();
