@@ -283,31 +283,6 @@ test_posts_after_a_reset_that_is_refused() {
 	faults_off
 }
 
-spins() {
-	[ "$(</sys/module/spin_calls/parameters/held)" = Y ]
-}
-
-# The reader, in softirq, has the lock until it has copied the description. Sets of a subnet manager
-# take the same lock.
-test_the_node_description_changes_before_or_after_it_is_read() {
-	local file reader old
-	file=/sys/class/infiniband/$(device)/node_desc
-	old=$(<"$file")
-	traffic
-	sm_away
-	load_own spin_calls function=_raw_spin_unlock_bh caller=tavor_mad_
-	smpquery -P 2 nodedesc "$(lid 1)" >"$TEST_DIR/read" 2>&1 &
-	reader=$!
-	until_true 20 spins || fail "the reader takes no lock: $(cat "$TEST_DIR/read")"
-	echo "changed" >"$file"
-	! spins || fail "it changes while it is read"
-	wait "$reader"
-	grep -qF "$old" "$TEST_DIR/read" || fail "read: $(cat "$TEST_DIR/read")"
-	rmmod spin_calls
-	smpquery -P 2 nodedesc "$(lid 1)" | grep -q changed
-	echo "$old" >"$file"
-}
-
 # resize MODE NUMBER: no page of a ring is left
 resize() {
 	local used
