@@ -87,7 +87,7 @@ u8 tavor_comp_eqn(const struct tavor_dev *dev, u32 vector)
  * processors then, and the interrupt would be off while they are offline. Without that flag
  * pci_irq_get_affinity() has no answer.
  *
- * Context: Any.
+ * Context: Process context, may sleep.
  * Return: the mask, which changes when the administrator changes it.
  */
 const struct cpumask *tavor_eq_affinity(const struct tavor_dev *dev, u32 vector)

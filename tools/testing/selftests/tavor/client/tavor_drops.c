@@ -20,7 +20,7 @@ static int destroy(void *arg)
 
 	ib_destroy_qp(loop->qp);
 	while (!kthread_should_stop())
-		msleep(1);
+		usleep_range(1000, 2000);
 	return 0;
 }
 

@@ -345,11 +345,11 @@ static int poll_meanwhile(void *arg)
 	struct world *w = arg;
 
 	while (!READ_ONCE(job_known) && !kthread_should_stop())
-		msleep(1);
+		usleep_range(1000, 2000);
 	poll_rest(w);
 	WRITE_ONCE(job_may_go, true);
 	while (!kthread_should_stop())
-		msleep(1);
+		usleep_range(1000, 2000);
 	return 0;
 }
 
