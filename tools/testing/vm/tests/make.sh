@@ -141,7 +141,7 @@ in_copy make -C "$copy" userspace
 result $? "make userspace"
 userspace=$copy/build/userspace
 [ -x "$userspace/vrbstat" ] && [ -x "$userspace/vrbq_first" ] && [ -e "$userspace/libvrbq.so" ] &&
-	"$userspace/vrbstat" --version >"$work/out"
+	in_copy "$userspace/vrbstat" --version
 result $? "it makes the library, the examples and vrbstat"
 # The machine may lack ctags: then its input is enough.
 mkdir "$work/bin"
