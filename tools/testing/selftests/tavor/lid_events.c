@@ -74,19 +74,6 @@ static void lid_changes(int fd, const char *what)
 	ibv_close_device(watch);
 }
 
-/* Waits until ib_core's first GID has the prefix; ib_core learns of it by an event of its own. */
-static bool prefix_arrives(uint16_t prefix)
-{
-	union ibv_gid gid;
-	int tries;
-
-	for (tries = 0; tries < 1000; tries++, usleep(5000))
-		if (!ibv_query_gid(context, 1, 0, &gid) && gid.raw[0] == prefix >> 8 &&
-		    gid.raw[1] == (prefix & 0xff))
-			return true;
-	return false;
-}
-
 static void prefix_changes(int fd, const char *what)
 {
 	int i, got = 0;
@@ -94,7 +81,7 @@ static void prefix_changes(int fd, const char *what)
 	for (i = 0; i < CHANGES; i++) {
 		if (!set_bytes(fd, UMAD_PREFIX, 2000 + i))
 			ksft_print_msg("change %d was refused\n", i);
-		got += prefix_arrives(2000 + i);
+		got += umad_prefix_arrives(context, 2000 + i);
 		/* Waiting for an event that never comes takes seconds. */
 		if (i > got + 5)
 			break;

@@ -112,4 +112,17 @@ static inline bool umad_settable(int fd, int port, uint8_t data[64])
 	return true;
 }
 
+/* Waits until ib_core's first GID has the prefix. ib_core learns of it by an event of its own. */
+static inline bool umad_prefix_arrives(struct ibv_context *context, uint16_t prefix)
+{
+	union ibv_gid gid;
+	int tries;
+
+	for (tries = 0; tries < 1000; tries++, usleep(5000))
+		if (!ibv_query_gid(context, 1, 0, &gid) && gid.raw[0] == prefix >> 8 &&
+		    gid.raw[1] == (prefix & 0xff))
+			return true;
+	return false;
+}
+
 #endif /* SELFTESTS_TAVOR_UMAD_H */

@@ -46,19 +46,6 @@ static bool set_prefix(int fd, uint16_t prefix)
 	return umad_smp(fd, UMAD_SET, UMAD_PORT_INFO, 1, data);
 }
 
-/* Waits until ib_core's first GID has the prefix; ib_core learns of it by an event. */
-static bool prefix_arrives(uint16_t prefix)
-{
-	union ibv_gid gid;
-	int tries;
-
-	for (tries = 0; tries < 1000; tries++, usleep(5000))
-		if (!ibv_query_gid(context, 1, 0, &gid) && gid.raw[0] == prefix >> 8 &&
-		    gid.raw[1] == (prefix & 0xff))
-			return true;
-	return false;
-}
-
 /* The attributes of all transitions; the path has the first GID of the port. */
 static struct ibv_qp_attr global(enum ibv_qp_state state)
 {
@@ -142,7 +129,7 @@ int main(void)
 	set("engines", "64");
 	set("latency_op", "RST2INIT_QPEE=5s");
 	ret = submit(fd, qp);
-	arrived = set_prefix(umad, PREFIX) && prefix_arrives(PREFIX);
+	arrived = set_prefix(umad, PREFIX) && umad_prefix_arrives(context, PREFIX);
 	ksft_test_result(ret == 2 * QPS && arrived && !vq_poll(fd, 0),
 			 "a GID goes while %d requests wait or are executed\n", ret);
 	ret = vq_cancel(context->cmd_fd, fd, 5);
@@ -158,7 +145,7 @@ int main(void)
 	close(fd);
 	ret += ibv_destroy_cq(cq) + ibv_dealloc_pd(pd);
 	set("engines", "4");
-	arrived = set_prefix(umad, PREFIX + 1) && prefix_arrives(PREFIX + 1);
+	arrived = set_prefix(umad, PREFIX + 1) && umad_prefix_arrives(context, PREFIX + 1);
 	ksft_test_result(!ret && arrived, "nothing is left, and the next GID comes: %d\n", ret);
 	ksft_finished();
 }
