@@ -115,8 +115,7 @@ struct vrb_step {
  * @nr_steps: number of its rows, at least 1
  * @may_refuse: for a destroy: the hardware may refuse its first step, see below
  * @is_void: for a destroy: whether none of its steps has anything to do. Such a destroy completes
- *	without waiting for a slot. Optional.
- *	Called as &vrb_step.encode is.
+ *	without waiting for a slot. Optional. Called as &vrb_step.encode is.
  *
  * A request keeps its slot from the first to the last step unless it waits. If a step fails, the
  * earlier ones that have an undo are undone, and the request completes with the first errno;
