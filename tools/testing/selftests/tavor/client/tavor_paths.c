@@ -11,6 +11,8 @@
 #include <rdma/ib_verbs.h>
 #include <rdma/vrb_verbs.h>
 
+#include "../../vrb/argument.h"
+
 struct paths {
 	struct vrb_client *client;
 	struct ib_pd *pd;
@@ -22,19 +24,13 @@ struct paths {
 	struct vrb_modify_qp modify;
 };
 
-/* 32-bit ARM offers no access to arguments, and s390 does not export the function for it. */
-#define READS_ARGUMENTS	(IS_ENABLED(CONFIG_HAVE_FUNCTION_ARG_ACCESS_API) && \
-			 !IS_ENABLED(CONFIG_S390))
-
 static const struct ib_gid_attr *gid;
 static int puts;
 
 static int count_put(struct kprobe *probe, struct pt_regs *regs)
 {
-#if READS_ARGUMENTS
-	if (regs_get_kernel_argument(regs, 0) == (unsigned long)gid)
+	if (argument(regs, 0) == (unsigned long)gid)
 		puts++;
-#endif
 	return 0;
 }
 

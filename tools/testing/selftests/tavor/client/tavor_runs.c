@@ -9,6 +9,8 @@
 #include <linux/module.h>
 #include <linux/percpu.h>
 
+#include "../../vrb/argument.h"
+
 static bool count;
 module_param(count, bool, 0444);
 MODULE_PARM_DESC(count, "whether to count; the driver must be loaded then");
@@ -74,7 +76,7 @@ static int pump_ends(struct kretprobe_instance *instance, struct pt_regs *regs)
 /* Called with (vrb, first, n, pages) for the entries that will be written next. */
 static int entries_come(struct kprobe *probe, struct pt_regs *regs)
 {
-	uint n = regs_get_kernel_argument(regs, 2);
+	uint n = argument(regs, 2);
 
 	this_cpu_add(entries_now, n);
 	note(&portion, n);
@@ -120,9 +122,14 @@ static struct kprobe *parts[] = { &comp_probe, &async_probe, &ring_probe, &regio
 
 static int __init tavor_runs_init(void)
 {
-	int ret = count ? register_kretprobes(runs, ARRAY_SIZE(runs)) : 0;
+	int ret;
 
-	if (ret || !count)
+	if (!count)
+		return 0;
+	if (!IS_ENABLED(CONFIG_X86_64))
+		return -EOPNOTSUPP;
+	ret = register_kretprobes(runs, ARRAY_SIZE(runs));
+	if (ret)
 		return ret;
 	ret = register_kprobes(parts, ARRAY_SIZE(parts));
 	if (ret)

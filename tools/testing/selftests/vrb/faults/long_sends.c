@@ -8,6 +8,8 @@
 #include <linux/module.h>
 #include <rdma/ib_verbs.h>
 
+#include "../argument.h"
+
 #define TOO_LONG	8192	/* bytes */
 
 static char *function;
@@ -47,9 +49,9 @@ static bool long_is_caller(unsigned long address)
 
 static int long_entered(struct kprobe *probe, struct pt_regs *regs)
 {
-	const struct ib_send_wr *wr = (const void *)regs_get_kernel_argument(regs, 1);
+	const struct ib_send_wr *wr = (const void *)argument(regs, 1);
 
-	if (wr->opcode != IB_WR_SEND || !wr->num_sge ||
+	if (!wr || wr->opcode != IB_WR_SEND || !wr->num_sge ||
 	    !long_is_caller(*(unsigned long *)kernel_stack_pointer(regs)))
 		return 0;
 	if (atomic_inc_return(&sends) % every || !atomic_add_unless(&failed, 1, most ?: INT_MAX))
@@ -67,6 +69,8 @@ static int __init long_init(void)
 		return 0;
 	if (!caller || !every)
 		return -EINVAL;
+	if (!IS_ENABLED(CONFIG_X86_64))
+		return -EOPNOTSUPP;
 	long_probe.symbol_name = function;
 	return register_kprobe(&long_probe);
 }

@@ -7,6 +7,7 @@
 #include <linux/kprobes.h>
 
 #include "../../../../../drivers/infiniband/vrb/vrb_internal.h"
+#include "../argument.h"
 #include "mock.h"
 
 /* The bounds */
@@ -20,22 +21,9 @@ static const spinlock_t *the_lock;
 static const raw_spinlock_t *the_kick_lock;
 static atomic_t locks, kick_locks;
 
-/* 32-bit ARM offers no access to arguments, and s390 does not export the function for it. */
-#define READS_ARGUMENTS	(IS_ENABLED(CONFIG_HAVE_FUNCTION_ARG_ACCESS_API) && \
-			 !IS_ENABLED(CONFIG_S390))
-
-static unsigned long first_argument(struct pt_regs *regs)
-{
-#if READS_ARGUMENTS
-	return regs_get_kernel_argument(regs, 0);
-#else
-	return 0;
-#endif
-}
-
 static int count_lock(struct kprobe *probe, struct pt_regs *regs)
 {
-	unsigned long lock = first_argument(regs);
+	unsigned long lock = argument(regs, 0);
 
 	if (lock == (unsigned long)the_lock)
 		atomic_inc(&locks);
