@@ -340,18 +340,25 @@ NOKPROBE_SYMBOL(fail_record_return);
 
 /* ---- Functions that free ---- */
 
+static const void *fail_freed(struct ftrace_regs *regs, int argument)
+{
+#if FAIL_WORKS
+	return (const void *)ftrace_regs_get_argument(regs, argument);
+#else
+	return NULL;
+#endif
+}
+
 /*
  * Not by kprobes: these miss a call that an interrupt makes while another probe runs, and then the
  * block would look as if it had been left behind.
  */
 static void fail_frees(struct ftrace_regs *regs, int argument)
 {
-#if FAIL_WORKS
-	const void *address = (const void *)ftrace_regs_get_argument(regs, argument);
+	const void *address = fail_freed(regs, argument);
 
 	if (!ZERO_OR_NULL_PTR(address))
 		fail_block_remove(address);
-#endif
 }
 
 static void notrace fail_frees_first(unsigned long ip, unsigned long parent,
