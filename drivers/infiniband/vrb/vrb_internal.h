@@ -177,6 +177,7 @@ struct vrb_device {
 	u64 retry_ns, poll_ns;		/* back-off: register busy; polling for completions */
 	ktime_t retry_at, poll_at;
 	ktime_t timer_at;		/* KTIME_MAX: the timer is not set */
+	bool timer_fired;		/* since the last run began; written without a lock */
 	struct hrtimer timer;
 	struct vrb_wheel wheel;
 	ktime_t deadline_at;		/* when the wheel must be processed; KTIME_MAX: never */

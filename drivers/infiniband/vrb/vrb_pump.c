@@ -221,8 +221,10 @@ static int vrb_progress(struct vrb_device *dev, ktime_t now)
 	spin_lock(&dev->lock);
 	dev->in_run = true;
 	dev->now = now;
-	if (!ktime_before(now, dev->timer_at))
+	if (READ_ONCE(dev->timer_fired)) {
+		WRITE_ONCE(dev->timer_fired, false);
 		dev->timer_at = KTIME_MAX;
+	}
 	work = dev->nr_events;
 	spin_unlock(&dev->lock);
 	if (work || !list_empty(&dev->working))

@@ -312,9 +312,16 @@ void vrb_set_timer(struct vrb_device *dev)
 	hrtimer_start(&dev->timer, next, HRTIMER_MODE_ABS_SOFT);
 }
 
+/*
+ * The run that follows learns from this that the timer is no longer set. It cannot tell from the
+ * time: the clock of its CPU may be behind the clock of this one.
+ */
 static enum hrtimer_restart vrb_timer(struct hrtimer *timer)
 {
-	vrb_kick(container_of(timer, struct vrb_device, timer));
+	struct vrb_device *dev = container_of(timer, struct vrb_device, timer);
+
+	WRITE_ONCE(dev->timer_fired, true);
+	vrb_kick(dev);
 	return HRTIMER_NORESTART;
 }
 

@@ -851,6 +851,70 @@ static void timer_at_device_destroy(struct test *t)
 	leave_cpu0();
 }
 
+/* ---- A clock that is behind the clock of the timer ---- */
+
+#define BEHIND_NS	(50 * NSEC_PER_MSEC)
+#define BEHIND_TIMES	4		/* two runs: each looks at its beginning and end */
+
+/* Architectures with error injection can change what a function returns. */
+#define SETS_RESULTS	(IS_ENABLED(CONFIG_KRETPROBES) && IS_ENABLED(CONFIG_64BIT) && \
+			 IS_ENABLED(CONFIG_HAVE_FUNCTION_ERROR_INJECTION))
+
+static ktime_t behind_from;
+static unsigned int behind_left;
+
+/* The pump sees an earlier time after the timer has fired. */
+static int turn_back(struct kretprobe_instance *instance, struct pt_regs *regs)
+{
+#if SETS_RESULTS
+	ktime_t now = regs_return_value(regs);
+	char name[KSYM_SYMBOL_LEN];
+
+	if (!READ_ONCE(behind_left) || ktime_before(now, behind_from))
+		return 0;
+	sprint_symbol_no_offset(name, get_kretprobe_retaddr(instance));
+	if (strncmp(name, "vrb_run ", 8))
+		return 0;
+	WRITE_ONCE(behind_left, behind_left - 1);
+	regs_set_return_value(regs, ktime_sub_ns(now, BEHIND_NS));
+#endif
+	return 0;
+}
+
+static struct kretprobe clock_probe = { .kp.symbol_name = "ktime_get", .handler = turn_back };
+
+/* The timer has fired, and nothing has expired yet by the clock of the run: it is set again. */
+static void timer_ahead_of_the_clock(struct test *t)
+{
+	struct mock_request *first = held_request(t, 1), *second = new_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+	struct kretprobe probe = clock_probe;
+
+	object = new_object(t, 9, &released);
+	first->vrb.object = &object->object;
+	second->vrb.object = &object->object;
+	submit(first);
+	wait_posted(first);
+	second->vrb.deadline = ktime_add_ms(ktime_get(), 500);
+	behind_from = second->vrb.deadline;
+	behind_left = BEHIND_TIMES;
+	if (!SETS_RESULTS || register_kretprobe(&probe)) {
+		test_skip(t, "this kernel has no such probes");
+	} else {
+		submit(second);
+		EXPECT(t, wait_for_completion_timeout(&second->over, MOCK_PATIENCE / 4));
+		unregister_kretprobe(&probe);
+		/* One of two in a row is at the beginning of a run. */
+		EXPECT(t, behind_left <= BEHIND_TIMES - 2);
+		EXPECT_EQ(t, second->status, -ETIME);
+	}
+	let_go(first);
+	wait_over(first, 0);
+	destroy(object);
+	wait_released(t, &released);
+}
+
 static int run_nothing(struct vrb_softirq *softirq, int budget)
 {
 	vrb_softirq_complete(softirq);
@@ -887,6 +951,8 @@ const struct test_case late_tests[] = {
 	{ "puts_at_the_end_of_a_device", puts_at_the_end_of_a_device },
 	{ "idle_after_an_earlier_device", idle_after_an_earlier_device },
 	{ "stop_ends_the_timer_of_a_softirq", stop_ends_the_timer_of_a_softirq },
+	{ "timer_ahead_of_the_clock", timer_ahead_of_the_clock,
+	  { .issue_timeout_ms = 600000 } },
 	{ "timer_at_device_destroy", timer_at_device_destroy },
 	{}
 };
