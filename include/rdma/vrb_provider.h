@@ -27,7 +27,7 @@
  * @VRB_AGAIN: the same step is executed again, so that one step may issue any number of commands or
  *	do any number of portions of work
  * @VRB_WAIT: the step waits, without a slot, until vrb_resume() is called for the object. Then an
- *	encode, undo or work is called again; after a done or undone the next step follows
+ *	encode or work is called again; after a done the next step follows. An undo cannot wait
  * @VRB_END: the verb is complete; the remaining steps are not executed
  *
  * struct vrb_step lists what each function may return. 0 is VRB_NEXT, so that a done may return
@@ -73,11 +73,10 @@ struct vrb_result {
  * @undo: as @encode, for the command that reverts this step after a later one has failed. NULL:
  *	there is nothing to revert. Called for the step before the failed one first, for step 0
  *	last. A step in which the request was waiting when it was cancelled is undone too.
- *	Returns VRB_POST, VRB_NEXT (nothing to revert), VRB_AGAIN, VRB_WAIT; an errno fails the
- *	device.
+ *	Returns VRB_POST, VRB_NEXT (nothing to revert), VRB_AGAIN; an errno fails the device.
  *	Called as @encode is.
  * @undone: as @done, for the command of @undo. NULL: the status of the command is the verdict.
- *	Returns VRB_NEXT, VRB_AGAIN, VRB_WAIT; an errno fails the device.
+ *	Returns VRB_NEXT or VRB_AGAIN; an errno fails the device.
  *	Called as @done is.
  * @lost: this step's command has timed out: the state of @object is not known until @late is
  *	called, if ever. Optional.

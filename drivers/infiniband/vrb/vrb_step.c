@@ -175,16 +175,18 @@ static bool vrb_act(struct vrb_device *dev, struct vrb *vrb, int verdict, bool a
 	case VRB_AGAIN:
 		return true;
 	case VRB_WAIT:
-		return vrb_step_waits(dev, vrb, after);
+		if (!vrb->undoing)
+			return vrb_step_waits(dev, vrb, after);
+		/* A resume of the cancelled wait could still come, and end this one. */
+		break;
 	case VRB_END:
 		if (!vrb->undoing) {
 			vrb_over(dev, vrb, 0);
 			return false;
 		}
-		fallthrough;
-	default:
-		return vrb_step_failed(dev, vrb, WARN_ON_ONCE(verdict > 0) ? -EINVAL : verdict);
+		break;
 	}
+	return vrb_step_failed(dev, vrb, WARN_ON_ONCE(verdict > 0) ? -EINVAL : verdict);
 }
 
 static int vrb_encode(struct vrb_device *dev, struct vrb *vrb)

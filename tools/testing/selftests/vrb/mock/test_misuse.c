@@ -99,6 +99,62 @@ static void misuse_wait_without_an_object(struct test *t)
 	run_to_end(request, -EINVAL);
 }
 
+static int post_it(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	return VRB_POST;
+}
+
+static int refuse_it(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	return -EINVAL;
+}
+
+static int undone_waits(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot,
+			const struct vrb_result *result)
+{
+	return VRB_WAIT;
+}
+
+/* Runs a verb whose second step fails, on an object; the undo of the first waits. */
+static void wait_while_undoing(struct test *t, const struct vrb_verb *verb)
+{
+	struct mock_request *request = new_request(t, 1);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	request->vrb.object = &object->object;
+	request->vrb.verb = verb;
+	run_to_end(request, -EIO);
+	wait_failed(t);
+	destroy(object);
+	wait_released(t, &released);
+}
+
+static void misuse_wait_in_undo(struct test *t)
+{
+	static const struct vrb_step steps[] = {
+		{ .name = "first", .encode = post_it, .undo = wait_for_nothing },
+		{ .name = "second", .encode = refuse_it },
+	};
+	static const struct vrb_verb verb = { .name = "undo waits", .class = VRB_CLASS_NORMAL,
+					      VRB_STEPS(steps) };
+
+	wait_while_undoing(t, &verb);
+}
+
+static void misuse_wait_in_undone(struct test *t)
+{
+	static const struct vrb_step steps[] = {
+		{ .name = "first", .encode = post_it, .undo = post_it, .undone = undone_waits },
+		{ .name = "second", .encode = refuse_it },
+	};
+	static const struct vrb_verb verb = { .name = "undone waits", .class = VRB_CLASS_NORMAL,
+					      VRB_STEPS(steps) };
+
+	wait_while_undoing(t, &verb);
+}
+
 /* A device that the test ends itself; NULL: there is none */
 static struct test *second_device(struct test *t)
 {
@@ -237,6 +293,8 @@ const struct test_case misuse_tests[] = {
 	{ "misuse_leak_is_not_waited_for", misuse_leak_is_not_waited_for, .kind = MISUSE },
 	{ "misuse_leak_that_was_resumed", misuse_leak_that_was_resumed, .kind = MISUSE },
 	{ "misuse_wait_without_an_object", misuse_wait_without_an_object, .kind = MISUSE },
+	{ "misuse_wait_in_undo", misuse_wait_in_undo, .kind = MISUSE },
+	{ "misuse_wait_in_undone", misuse_wait_in_undone, .kind = MISUSE },
 	{ "misuse_free_of_a_queued_request", misuse_free_of_a_queued_request, .kind = MISUSE,
 	  .one_slot = true },
 	{}
