@@ -203,6 +203,13 @@ void vrb_flush(struct vrb_device *dev)
 	spin_unlock_bh(&dev->lock);
 }
 
+static int vrb_check_revive(const struct vrb_device *dev)
+{
+	if (dev->state != VRB_DEV_FAILED)
+		return -EINVAL;
+	return vrb_flush_pending(dev) || dev->waiting_now ? -EBUSY : 0;
+}
+
 /**
  * vrb_device_revive - use a failed device again, after a reset
  * @dev: device, failed and with nothing in flight
@@ -211,21 +218,27 @@ void vrb_flush(struct vrb_device *dev)
  * those are refused with -ESTALE, and their destroys complete without a command. The device has
  * one slot, and completions are polled for.
  *
- * Context: Process.
- * Return: 0; -EINVAL if it has not failed; -EBUSY if requests are still being completed.
+ * Context: Process, may sleep; not beside vrb_device_set_slots().
+ * Return: 0; -EINVAL if it has not failed; -EBUSY if requests are still being completed: call it
+ * again.
  */
 int vrb_device_revive(struct vrb_device *dev)
 {
-	int ret = 0;
+	int ret;
 
 	might_sleep();
 	spin_lock_bh(&dev->lock);
-	if (dev->state != VRB_DEV_FAILED) {
-		ret = -EINVAL;
-	} else if (vrb_flush_pending(dev) || dev->waiting_now) {
-		ret = -EBUSY;
-	} else {
+	ret = vrb_check_revive(dev);
+	if (!ret)
 		vrb_lay_out_slots(dev, 1);
+	spin_unlock_bh(&dev->lock);
+	if (ret)
+		return ret;
+	/* A run that still sees the old number of slots must not see a device that works. */
+	synchronize_rcu();
+	spin_lock_bh(&dev->lock);
+	ret = vrb_check_revive(dev);
+	if (!ret) {
 		dev->fail_reported = false;
 		dev->orderly = false;
 		dev->hold = true;

@@ -390,7 +390,8 @@ bool vrb_run(struct vrb_device *dev, bool interrupted, int *work)
 	if (READ_ONCE(dev->state) == VRB_DEV_FAILED)
 		vrb_flush(dev);
 	*work += vrb_deliver(dev);
-	if ((found || interrupted) && dev->nr_slots > 1 && READ_ONCE(dev->state) == VRB_DEV_OK) {
+	if ((found || interrupted) && READ_ONCE(dev->nr_slots) > 1 &&
+	    READ_ONCE(dev->state) == VRB_DEV_OK) {
 		dev->ops->rearm(dev);
 		vrb_reap(dev);
 	}

@@ -298,7 +298,7 @@ void vrb_lay_out_slots(struct vrb_device *dev, unsigned int slots)
 			list_add_tail(&dev->slots[i].entry, &dev->free_slots);
 	}
 	dev->reserved = slots > 1 ? &dev->slots[slots - 1] : NULL;
-	dev->nr_slots = slots;
+	WRITE_ONCE(dev->nr_slots, slots);	/* vrb_run() reads it without the lock */
 	dev->max_zombies = slots < 3 ? 0 :
 			   min(dev->want_zombies ?: max(1U, slots / 4), slots - 2);
 }

@@ -11,17 +11,19 @@
 
 /* ---- A failure's flush after the revival ---- */
 
-static bool flush_begins, flush_may_go;
+static bool flush_passes, flush_begins, flush_may_go, flush_goes;
+static struct task_struct *reviver;
 
 static int hold_up(struct kprobe *probe, struct pt_regs *regs)
 {
 	unsigned int ms;
 
-	if (raw_smp_processor_id() != 1)
+	if (raw_smp_processor_id() != 1 || READ_ONCE(flush_passes))
 		return 0;
 	WRITE_ONCE(flush_begins, true);
 	for (ms = 0; ms < LONG_MS && !READ_ONCE(flush_may_go); ms++)
 		mdelay(1);
+	WRITE_ONCE(flush_goes, true);
 	return 0;
 }
 
@@ -33,8 +35,10 @@ static void while_held_up_by(struct test *t, const char *function, kprobe_pre_ha
 
 	if (!stay_on_cpu0(t))
 		return;
+	flush_passes = false;
 	flush_begins = false;
 	flush_may_go = false;
+	flush_goes = false;
 	if (register_kprobe(&probe)) {
 		test_skip(t, "this kernel has no probes");
 	} else {
@@ -76,30 +80,87 @@ static bool may_be_revived(void *arg)
 	return !vrb_device_revive(t->dev);
 }
 
-/* The pump's run has seen the failure; when it goes on, the device has been revived. */
-static void outlive_the_flush(struct test *t)
+/* A failed device, the rest of whose work has ended */
+static void fail_to_the_end(struct test *t)
+{
+	vrb_device_fail(t->dev, "on request");
+	wait_failed(t);
+	usleep_range(2000, 3000);
+}
+
+/* A run that has begun before may still see the old number of slots. */
+static void revive_beside_a_run(struct test *t)
 {
 	struct kicking kicking = { .test = t };
-	struct mock_request *request = held_request(t, 1);
 
 	INIT_WORK_ONSTACK(&kicking.work, kick_once);
 	schedule_work_on(1, &kicking.work);
 	EXPECT(t, wait_until(is_set, &flush_begins));
 	mock_reset(t->mock);
 	EXPECT(t, wait_until(may_be_revived, t));
-	submit(request);
-	WRITE_ONCE(flush_may_go, true);
+	EXPECT(t, READ_ONCE(flush_goes));
 	flush_work(&kicking.work);
 	destroy_work_on_stack(&kicking.work);
+}
+
+static void revive_waits_for_a_run(struct test *t)
+{
+	fail_to_the_end(t);
+	while_held_up(t, "vrb_flush", revive_beside_a_run);
+}
+
+static void kick_often(struct mock_thread *thread)
+{
+	struct test *t = thread->data;
+
+	vrb_device_kick(t->dev);
+	cpu_relax();
+}
+
+/* The revival has waited for older runs. From here on, the next run on CPU 1 is held up. */
+static int have_a_run_held_up(struct kretprobe_instance *instance, struct pt_regs *regs)
+{
+	unsigned int ms;
+
+	if (current != reviver)
+		return 0;
+	WRITE_ONCE(flush_passes, false);
+	for (ms = 0; ms < LONG_MS && !READ_ONCE(flush_begins); ms++)
+		mdelay(1);
+	return 0;
+}
+
+/* The pump's run has seen the failure; when it goes on, the device has been revived. */
+static void outlive_the_flush(struct test *t)
+{
+	struct kretprobe probe = { .kp.symbol_name = "synchronize_rcu",
+				   .handler = have_a_run_held_up };
+	struct mock_thread *kicks = test_alloc(t, sizeof(*kicks));
+	struct mock_request *request = held_request(t, 1);
+
+	reviver = current;
+	WRITE_ONCE(flush_passes, true);
+	if (register_kretprobe(&probe)) {
+		test_skip(t, "this kernel has no such probes");
+		return;
+	}
+	start_on_cpu1(kicks, kick_often, t);
+	mock_reset(t->mock);
+	EXPECT(t, wait_until(may_be_revived, t));
+	EXPECT(t, READ_ONCE(flush_begins));
+	if (READ_ONCE(flush_goes))
+		test_skip(t, "this machine is too slow");
+	submit(request);
+	WRITE_ONCE(flush_may_go, true);
+	stop_on_cpu1(kicks);
+	unregister_kretprobe(&probe);
 	let_go(request);
 	wait_over(request, 0);
 }
 
 static void flush_after_a_stop_of_the_device(struct test *t)
 {
-	vrb_device_fail(t->dev, "on request");
-	wait_failed(t);
-	usleep_range(2000, 3000);	/* the failure's other work ends */
+	fail_to_the_end(t);
 	while_held_up(t, "vrb_flush", outlive_the_flush);
 }
 
@@ -936,6 +997,7 @@ static void stop_ends_the_timer_of_a_softirq(struct test *t)
 
 const struct test_case late_tests[] = {
 	{ "flush_after_a_stop_of_the_device", flush_after_a_stop_of_the_device },
+	{ "revive_waits_for_a_run", revive_waits_for_a_run },
 	{ "revive_before_the_provider_knows", revive_before_the_provider_knows },
 	{ "zombie_at_device_destroy", zombie_at_device_destroy },
 	{ "zombie_without_object_at_device_destroy", zombie_without_object_at_device_destroy },
