@@ -6,7 +6,8 @@
  *	vrb_softirq.c	functions that run in softirq, never concurrently with themselves
  *	vrb_carrier.c	kicks, the runs of the pump that they start, which callback runs
  *	vrb_queue.c	runnable requests, which one is next, slots
- *	vrb_object.c	references, parents and children, the end of a request
+ *	vrb_object.c	references, the end of a request
+ *	vrb_parent.c	parents and children
  *	vrb_verbs.c	typed requests: their verb, their object, whether the client may use it
  *	vrb_fail.c	device failure
  *	vrb_step.c	a verb's steps: encode, post, continue after a result
@@ -461,6 +462,7 @@ void vrb_slot_bury(struct vrb_device *dev, struct vrb_slot *slot);
 /* vrb_object.c */
 void vrb_object_next(struct vrb_device *dev, struct vrb_object *object);
 void vrb_object_zero(struct vrb_device *dev, struct vrb_object *object);
+void vrb_parents_put(struct vrb_device *dev, struct vrb_object **parent, unsigned int nr);
 void vrb_object_unref(struct vrb_device *dev, struct vrb_object *object);
 void vrb_object_flush(struct vrb_device *dev, struct vrb_object *object);
 void vrb_object_news(struct vrb_device *dev, struct vrb_object *object, u8 news);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Hardware objects: references, parents and children, and when a destroy may be issued; and the
- * completion of a request, after which the next one of its object may be issued.
+ * Hardware objects: references, and when a destroy may be issued; and the completion of a request,
+ * after which the next one of its object may be issued.
  *
  * The owner has one reference from vrb_object_init() on. A child has one to each of its parents, a
  * request has one until its callback has returned, and so has a command that timed out. A destroy
@@ -74,37 +74,6 @@ void vrb_object_init_shell(struct vrb_object *object, struct vrb_device *dev,
 EXPORT_SYMBOL_GPL(vrb_object_init_shell);
 
 /**
- * vrb_object_add_parent - keep an object that this one uses
- * @object: the child; the hardware does not know it yet
- * @parent: the object that is used; it stays until the child has been released
- *
- * Context: Any down to softirq.
- * Return: 0; -EINVAL for an object of another device; -ENOSPC if there are too many parents;
- * -ESHUTDOWN if the parent is being destroyed.
- */
-int vrb_object_add_parent(struct vrb_object *object, struct vrb_object *parent)
-{
-	struct vrb_device *dev = object->dev;
-	int ret = 0;
-
-	if (parent->dev != dev)
-		return -EINVAL;
-	spin_lock_bh(&dev->lock);
-	if (object->nr_parents == VRB_MAX_PARENTS) {
-		ret = -ENOSPC;
-	} else if (parent->dying) {
-		ret = -ESHUTDOWN;
-	} else {
-		object->parent[object->nr_parents++] = parent;
-		parent->children++;
-		refcount_inc(&parent->refs);
-	}
-	spin_unlock_bh(&dev->lock);
-	return ret;
-}
-EXPORT_SYMBOL_GPL(vrb_object_add_parent);
-
-/**
  * vrb_object_get - take a reference
  * @object: object to which the caller has a reference
  *
@@ -147,7 +116,15 @@ void vrb_object_put(struct vrb_object *object)
 }
 EXPORT_SYMBOL_GPL(vrb_object_put);
 
-static void vrb_parents_put(struct vrb_device *dev, struct vrb_object **parent, unsigned int nr)
+/**
+ * vrb_parents_put - an object does not use these parents any more
+ * @dev: device
+ * @parent: the parents
+ * @nr: their number
+ *
+ * Context: Device lock held.
+ */
+void vrb_parents_put(struct vrb_device *dev, struct vrb_object **parent, unsigned int nr)
 {
 	struct vrb_client *client;
 	unsigned int i;
@@ -160,37 +137,6 @@ static void vrb_parents_put(struct vrb_device *dev, struct vrb_object **parent, 
 		vrb_object_unref(dev, parent[i]);
 	}
 }
-
-/**
- * vrb_object_has_children - whether other objects use this one
- * @object: object
- *
- * For destroy operations that must return -EBUSY instead of waiting for another object. A child
- * whose destroy a caller has waited for is not counted any more.
- *
- * Context: Any down to softirq.
- */
-bool vrb_object_has_children(struct vrb_object *object)
-{
-	return READ_ONCE(object->children);
-}
-EXPORT_SYMBOL_GPL(vrb_object_has_children);
-
-/**
- * vrb_object_has_one_child - whether exactly one other object uses this one
- * @object: object
- *
- * For a step of that child that removes something from the hardware if no other object needs it. A
- * child that is added afterwards sees what the step has written.
- *
- * Context: &vrb_step.encode: the device lock held.
- */
-bool vrb_object_has_one_child(const struct vrb_object *object)
-{
-	lockdep_assert_held(&object->dev->lock);
-	return object->children == 1;
-}
-EXPORT_SYMBOL_GPL(vrb_object_has_one_child);
 
 /**
  * vrb_object_is_quiet - whether an object has no request, and accepts requests
@@ -215,48 +161,6 @@ bool vrb_object_is_quiet(struct vrb_object *object)
 	return quiet;
 }
 EXPORT_SYMBOL_GPL(vrb_object_is_quiet);
-
-/**
- * vrb_object_hold - keep an object in use, as a child does
- * @object: object, to which the caller has a reference
- *
- * For users that are no objects themselves, such as a multicast group that a QP is attached to.
- * The object's destroy waits for vrb_object_unhold(). When the device fails the provider must call
- * that: &vrb_provider_ops.failed.
- *
- * Context: Any down to softirq, no lock of the engine held.
- */
-void vrb_object_hold(struct vrb_object *object)
-{
-	struct vrb_device *dev = object->dev;
-
-	spin_lock_bh(&dev->lock);
-	if (!object->children && object->dying) {
-		object->destroy.client->held++;
-		vrb_wake(dev);
-	}
-	object->children++;
-	refcount_inc(&object->refs);
-	spin_unlock_bh(&dev->lock);
-}
-EXPORT_SYMBOL_GPL(vrb_object_hold);
-
-/**
- * vrb_object_unhold - counterpart of vrb_object_hold()
- * @object: its destroy may proceed afterwards
- *
- * Context: Any down to softirq, no lock of the engine held.
- */
-void vrb_object_unhold(struct vrb_object *object)
-{
-	struct vrb_device *dev = object->dev;
-
-	spin_lock_bh(&dev->lock);
-	vrb_parents_put(dev, &object, 1);
-	vrb_kick(dev);
-	spin_unlock_bh(&dev->lock);
-}
-EXPORT_SYMBOL_GPL(vrb_object_unhold);
 
 /**
  * vrb_resume - continue an object's request that waits in a step
@@ -644,30 +548,6 @@ static void vrb_object_free(struct rcu_head *rcu)
 
 	object->type->free(object);
 }
-
-/**
- * vrb_object_drop_parent - end what vrb_object_add_parent() began, before the release
- * @object: the child
- * @parent: one of its parents; if it was added several times, one of these ends
- *
- * Context: Any down to softirq.
- */
-void vrb_object_drop_parent(struct vrb_object *object, struct vrb_object *parent)
-{
-	struct vrb_device *dev = object->dev;
-	unsigned int i = 0;
-
-	spin_lock_bh(&dev->lock);
-	while (i < object->nr_parents && object->parent[i] != parent)
-		i++;
-	if (!WARN_ON_ONCE(i == object->nr_parents)) {
-		object->parent[i] = object->parent[--object->nr_parents];
-		vrb_parents_put(dev, &parent, 1);
-		vrb_kick(dev);
-	}
-	spin_unlock_bh(&dev->lock);
-}
-EXPORT_SYMBOL_GPL(vrb_object_drop_parent);
 
 /**
  * vrb_object_abandon - end an object whose initialisation failed half way
