@@ -14,7 +14,7 @@
  *
  * Context: Any down to softirq.
  * Return: 0; -EINVAL for an object of another device; -ENOSPC if there are too many parents;
- * -ESHUTDOWN if the parent is being destroyed.
+ * -ESHUTDOWN if the parent is being destroyed; -ESTALE if the hardware lost the parent in a reset.
  */
 int vrb_object_add_parent(struct vrb_object *object, struct vrb_object *parent)
 {
@@ -28,6 +28,8 @@ int vrb_object_add_parent(struct vrb_object *object, struct vrb_object *parent)
 		ret = -ENOSPC;
 	} else if (parent->dying) {
 		ret = -ESHUTDOWN;
+	} else if (dev->state == VRB_DEV_OK && parent->epoch != object->epoch) {
+		ret = -ESTALE;
 	} else {
 		object->parent[object->nr_parents++] = parent;
 		parent->children++;

@@ -361,7 +361,8 @@ static void vrb_shell_init_qp(struct ib_qp *qp, struct ib_pd *pd,
  * Context: As @gfp says, down to softirq, interrupts enabled.
  * Return: the QP, with its number; ERR_PTR(): as vrb_alloc_cq(); -EINVAL also for capabilities and
  * for parents of other devices or clients, -EOPNOTSUPP for other types, -EACCES for a process's
- * parents, -ESHUTDOWN for parents that are being destroyed.
+ * parents, -ESHUTDOWN for parents that are being destroyed, -ESTALE for parents that the hardware
+ * lost in a reset.
  */
 struct ib_qp *vrb_alloc_qp(struct vrb_client *client, struct ib_pd *pd,
 			   struct ib_qp_init_attr *attr, gfp_t gfp)

@@ -346,11 +346,14 @@ static void *make(struct audit_source *source, enum kind kind, unsigned int nr)
 	}
 }
 
-/* An alloc may fail without memory, and while the device or a parent of the shell is going away. */
+/*
+ * An alloc may fail without memory, while the device or a parent of the shell is going away, and if
+ * the parent is from before a reset.
+ */
 static bool alloc_may_fail(long err)
 {
 	return err == -EAGAIN || err == -ENOMEM || err == -EIO || err == -ESHUTDOWN ||
-	       err == -ENODEV;
+	       err == -ENODEV || err == -ESTALE;
 }
 
 static void act_alloc(struct audit_source *source)

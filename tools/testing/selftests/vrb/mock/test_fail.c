@@ -148,8 +148,8 @@ static void revive_after_reset(struct test *t)
 {
 	struct mock_request *before = held_request(t, 1), *after = new_request(t, 2);
 	struct mock_request *stale = new_request(t, 3), *gone = new_request(t, 4);
-	struct mock_object *object;
-	struct completion released;
+	struct completion released, child_released;
+	struct mock_object *object, *child;
 
 	EXPECT_EQ(t, vrb_device_revive(t->dev), -EINVAL);
 	object = new_object(t, 9, &released);
@@ -165,10 +165,16 @@ static void revive_after_reset(struct test *t)
 	/* The hardware does not know objects from before the failure. */
 	stale->vrb.object = &object->object;
 	EXPECT_EQ(t, vrb_submit(t->client, &stale->vrb), -ESTALE);
+	child = new_object(t, 10, &child_released);
+	EXPECT_EQ(t, vrb_object_add_parent(&child->object, &object->object), -ESTALE);
+	/* The child has no parent. Its destroy has a command, that of the old object has none. */
 	destroy_with(object, gone);
 	wait_over(gone, 0);
 	wait_released(t, &released);
 	EXPECT_EQ(t, t->mock->posts, 2);
+	destroy(child);
+	wait_released(t, &child_released);
+	EXPECT_EQ(t, t->mock->posts, 3);
 }
 
 /* The provider has not set the number of slots yet. */
