@@ -32,7 +32,7 @@ static int vrb_check_request(const struct vrb_client *client, const struct vrb *
 }
 
 /* The checks that the inbox makes too. Either lock held. */
-static int vrb_check_shut(const struct vrb_client *client, const struct vrb *vrb)
+static inline int vrb_check_shut(const struct vrb_client *client, const struct vrb *vrb)
 {
 	if (vrb_is_destroy(vrb))
 		return 0;
@@ -40,6 +40,14 @@ static int vrb_check_shut(const struct vrb_client *client, const struct vrb *vrb
 		return -ESHUTDOWN;
 	if (client != &client->dev->own && !client->dev->attached && !vrb->verb->parting)
 		return -ENODEV;
+	return 0;
+}
+
+/* Checked at the submit only: what was accepted is executed or cancelled. Either lock held. */
+static inline int vrb_check_poison(const struct vrb *vrb)
+{
+	if (vrb_is_destroy(vrb))
+		return 0;
 	return vrb->killers || (vrb->group && vrb->group->poisoned) ? -EPERM : 0;
 }
 
@@ -65,15 +73,14 @@ static int vrb_check_life(const struct vrb_object *object, const struct vrb_verb
 	return parent->life == VRB_LIFE_FAILED ? -ENOLINK : 0;
 }
 
-/* Why a request cannot be accepted now. A destroy is always accepted. Device lock held. */
+/* Why else a request cannot be accepted now. A destroy is always accepted. Device lock held. */
 static int vrb_check_state(const struct vrb_client *client, const struct vrb *vrb)
 {
 	const struct vrb_device *dev = client->dev;
 	const struct vrb_object *object = vrb->object;
-	int ret = vrb_check_shut(client, vrb);
 
-	if (ret || vrb_is_destroy(vrb))
-		return ret;
+	if (vrb_is_destroy(vrb))
+		return 0;
 	if (object && object->dying && !vrb->verb->parting)
 		return -ESHUTDOWN;
 	/* Not earlier: -EIO says that the hardware uses no memory any more. */
@@ -180,7 +187,7 @@ static int vrb_submit_direct(struct vrb_client *client, struct vrb *vrb)
 
 	if (!list_empty(&dev->inbox))
 		return -EAGAIN;
-	ret = vrb_check_state(client, vrb);
+	ret = vrb_check_shut(client, vrb) ?: vrb_check_poison(vrb) ?: vrb_check_state(client, vrb);
 	if (ret)
 		return ret;
 	vrb_count_in(client, vrb);
@@ -195,7 +202,7 @@ static int vrb_submit_inbox(struct vrb_client *client, struct vrb *vrb)
 	int ret;
 
 	raw_spin_lock_irqsave(&dev->kick_lock, flags);
-	ret = vrb_check_shut(client, vrb);
+	ret = vrb_check_shut(client, vrb) ?: vrb_check_poison(vrb);
 	if (!ret) {
 		vrb_count_in(client, vrb);
 		vrb_set_state(vrb, VRB_INBOX);
@@ -211,8 +218,10 @@ static int vrb_submit_inbox(struct vrb_client *client, struct vrb *vrb)
 /* If a check fails only now, its errno is the request's status. */
 static void vrb_accept_late(struct vrb_device *dev, struct vrb *vrb)
 {
-	int ret = vrb_check_state(vrb->client, vrb) ?: vrb_doom(vrb);
+	int ret = vrb_check_shut(vrb->client, vrb);
 
+	ret = ret ?: vrb_check_state(vrb->client, vrb);
+	ret = ret ?: vrb_doom(vrb);
 	list_del_init(&vrb->entry);
 	dev->counters.inbox++;
 	if (!ret) {

@@ -331,6 +331,24 @@ static void client_fence_waits_for_callback(struct test *t)
 	leave_cpu0();
 }
 
+/* The pump accepts it from the inbox only after that. */
+static void group_poison_spares_what_is_in_the_inbox(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+	struct vrb_group group;
+
+	vrb_group_init(&group, t->client);
+	request->vrb.group = &group;
+	local_bh_disable();
+	local_irq_disable();
+	submit(request);
+	local_irq_enable();
+	vrb_group_poison(&group);
+	local_bh_enable();
+	wait_over(request, 0);
+	vrb_group_drain(&group);
+}
+
 static void submit_once_more(struct mock_request *request)
 {
 	request->status = vrb_submit(request->test->client, &request->vrb);
@@ -598,6 +616,7 @@ const struct test_case client_tests[] = {
 	{ "ended_requests_are_counted", ended_requests_are_counted },
 	{ "group_drain_waits_for_callback", group_drain_waits_for_callback },
 	{ "client_fence_waits_for_callback", client_fence_waits_for_callback },
+	{ "group_poison_spares_what_is_in_the_inbox", group_poison_spares_what_is_in_the_inbox },
 	{ "client_fence_cancels_queued", client_fence_cancels_queued },
 	{ "clients_at_most_64", clients_at_most_64 },
 	{ "client_fence_waits_for_destroys", client_fence_waits_for_destroys },
