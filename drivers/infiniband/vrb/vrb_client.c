@@ -352,8 +352,13 @@ void vrb_client_unregister(struct vrb_client *client)
 	struct vrb_device *dev = client->dev;
 
 	vrb_client_shut(client);
-	vrb_destroy_shells(client);
-	vrb_client_fence(client);
+	/*
+	 * A callback that the shut has cancelled may still destroy shells, and one that has passed
+	 * the check of the shut may still allocate one.
+	 */
+	do {
+		vrb_client_fence(client);
+	} while (vrb_destroy_shells(client));
 	if (atomic_read(&client->inflight)) {
 		vrb_client_leave_held(client);
 		vrb_wait_zero(dev, vrb_client_inflight, client, "destroys");

@@ -501,7 +501,7 @@ void vrb_await_told_all(struct vrb_device *dev);
 void vrb_await_clients(struct vrb_device *dev);
 
 /* vrb_shell.c */
-void vrb_destroy_shells(struct vrb_client *client);
+bool vrb_destroy_shells(struct vrb_client *client);
 
 /* vrb_fail.c */
 void vrb_fail_locked(struct vrb_device *dev, const char *reason);

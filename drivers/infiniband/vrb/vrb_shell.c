@@ -148,15 +148,19 @@ static struct vrb_object *vrb_next_shell(struct vrb_client *client)
  * @client: client, shut
  *
  * Context: Process.
+ * Return: whether there were any.
  */
-void vrb_destroy_shells(struct vrb_client *client)
+bool vrb_destroy_shells(struct vrb_client *client)
 {
 	struct vrb_device *dev = client->dev;
 	struct vrb_object *object;
 	unsigned int n = 0;
+	bool any = false;
 
 	might_sleep();
 	while ((object = vrb_next_shell(client))) {
+		/* Also if its destroy has come first: that may still be in the inbox. */
+		any = true;
 		if (vrb_destroy(client, object, NULL, NULL) == -EINPROGRESS && n++ < VRB_BUDGET)
 			pr_warn("%s: client %s has left %s %#x\n", dev->name, client->name,
 				object->type->name, object->id);
@@ -165,6 +169,7 @@ void vrb_destroy_shells(struct vrb_client *client)
 	}
 	if (n > VRB_BUDGET)
 		pr_warn("%s: client %s has left %u objects\n", dev->name, client->name, n);
+	return any;
 }
 
 /* ---- Completion queues ---- */

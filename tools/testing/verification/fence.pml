@@ -18,7 +18,8 @@
  * is under the device lock. A sleeper first queues itself and then checks under the lock, and
  * waitqueue_active() is called under the same lock, so no barrier is missing. No sleeper checks by
  * itself (nag_seconds is 0). The pump runs without a kick: see pump.pml. The client has stopped its
- * own calls. References, and the reset of a QP that is left behind, are modelled only as far as
+ * own calls, but for those of the request's callback. References, and the reset of a QP that is
+ * left behind, are modelled only as far as
  * they decide when the destroy continues: see put.pml.
  */
 #define CLIENT		0
@@ -48,6 +49,7 @@ bit news_zero, news_left;
 
 /* A request of the client */
 byte request;			/* 0: none, 1: in flight, 2: over */
+bit by_callback;		/* its callback destroys the shell */
 #ifdef GROUP
 bit notify;			/* the group's owner asked to be told, and has not been told */
 bit idle_group;
@@ -286,31 +288,40 @@ proctype vrb_client_unregister()
 	if
 	:: vrb_destroy()
 	:: vrb_destroy_direct()
+	:: by_callback = 1
 	:: true
 	fi;
 
 	LOCK(lock);
 	shut = 1;
 	UNLOCK(lock);
-	/* vrb_destroy_shells() */
-	LOCK(lock);
-	mine = in_shells;
-	if
-	:: mine -> in_shells = 0; refs++
-	:: else
-	fi;
-	UNLOCK(lock);
-	if
-	:: mine ->
-		vrb_destroy_direct();
-		atomic { assert(refs); refs--; zero = (refs == 0) };
+	do
+	:: true ->
+#ifndef MISTAKE_SHELLS_BEFORE_FENCE
+		vrb_wait_zero(RUNNING);		/* vrb_client_fence() */
+#endif
+		/* vrb_destroy_shells() */
+		LOCK(lock);
+		mine = in_shells;
 		if
-		:: zero -> LOCK(kick_lock); news_zero = 1; UNLOCK(kick_lock)
+		:: mine -> in_shells = 0; refs++
 		:: else
+		fi;
+		UNLOCK(lock);
+		if
+		:: mine ->
+			vrb_destroy_direct();
+			atomic { assert(refs); refs--; zero = (refs == 0) };
+			if
+			:: zero -> LOCK(kick_lock); news_zero = 1; UNLOCK(kick_lock)
+			:: else
+			fi
+		:: else -> break
 		fi
-	:: else
-	fi;
-	vrb_wait_zero(RUNNING);			/* vrb_client_fence() */
+	od;
+#ifdef MISTAKE_SHELLS_BEFORE_FENCE
+	vrb_wait_zero(RUNNING);
+#endif
 	if
 	:: inflight[CLIENT] ->
 		vrb_client_leave_held();
@@ -424,6 +435,12 @@ end:
 		vrb_object_release()
 	:: request == 1 ->			/* vrb_deliver_one() */
 		assert(!freed);			/* the callback */
+		if
+		:: by_callback ->
+			assert(state == IDLE);	/* the engine has not destroyed it */
+			vrb_destroy_direct()
+		:: else
+		fi;
 		LOCK(lock);
 		request = 0;
 #ifdef GROUP

@@ -138,6 +138,7 @@ struct mock {
 	struct ib_device *ibdev;
 	struct mock_script script[VRB_NR_OPS];	/* for verbs of ports */
 	bool no_memory;			/* allocations of hardware halves fail */
+	void (*in_new)(struct mock *mock);	/* called when one is made, before its shell is */
 	atomic_t live, numbers;		/* hardware halves that exist; created so far */
 	struct list_head attached;	/* QPs in a multicast group; @lock */
 };

@@ -127,6 +127,8 @@ static struct mock_hw *hw_new(const struct ib_device *ibdev, const struct vrb_ob
 
 	if (!hw)
 		return NULL;
+	if (mock->in_new)
+		mock->in_new(mock);
 	raw_spin_lock_init(&hw->lock);
 	hw->mock = mock;
 	hw->of = of;

@@ -331,6 +331,112 @@ static void client_fence_waits_for_callback(struct test *t)
 	leave_cpu0();
 }
 
+/* Another client's callback, which keeps the pump busy on CPU 1 */
+struct busy {
+	struct vrb_client *client;
+	struct mock_request *request;
+	int finished;
+};
+
+static long submit_for_other(void *arg)
+{
+	struct busy *busy = arg;
+
+	return vrb_submit(busy->client, &busy->request->vrb) != -EINPROGRESS;
+}
+
+/* Returns when the callback runs; what is swept meanwhile completes after it. */
+static bool busy_begin(struct test *t, struct busy *busy)
+{
+	busy->client = vrb_client_register(mock_ibdev(t->mock), "busy");
+	if (!EXPECT(t, !IS_ERR(busy->client)))
+		return false;
+	busy->request = new_request(t, 1);
+	busy->request->script.step[0].latency_ns = 20 * NSEC_PER_MSEC;
+	busy->request->then = slow_callback;
+	busy->request->data = &busy->finished;
+	on_other_cpu(t, submit_for_other, busy);
+	return EXPECT(t, wait_for_completion_timeout(&busy->request->over, MOCK_PATIENCE));
+}
+
+struct ending {
+	struct ib_cq *cq;
+	struct typed_gone *gone;
+	int ret;
+};
+
+static void end_in_callback(struct typed_request *await)
+{
+	struct ending *ending = await->data;
+
+	ending->ret = vrb_destroy_cq(await->test->client, ending->cq, typed_gone, ending->gone);
+	complete(&await->over);
+}
+
+/* The engine destroys only what the client's own callbacks have not destroyed. */
+static void client_fence_comes_before_its_shells(struct test *t)
+{
+	struct ending ending = { .cq = created_cq(t), .gone = new_gone(t) };
+	struct typed_request *await = new_typed(t);
+	struct busy busy = {};
+
+	if (!stay_on_cpu0(t))
+		return;
+	vrb_prep_await_cq(&await->await_cq, ending.cq);
+	await->await_cq.flags = IB_CQ_NEXT_COMP;
+	await->then = end_in_callback;
+	await->data = &ending;
+	submit_typed(await);
+	if (busy_begin(t, &busy)) {
+		vrb_client_unregister(t->client);
+		wait_typed(await, -ECANCELED);
+		EXPECT_EQ(t, ending.ret, -EINPROGRESS);
+		EXPECT_EQ(t, ending.gone->calls, 1);
+		t->client = NULL;
+		vrb_client_unregister(busy.client);
+	}
+	leave_cpu0();
+}
+
+static struct completion in_alloc;
+
+static void slow_alloc(struct mock *mock)
+{
+	const ktime_t end = ktime_add_ms(ktime_get(), 100);
+
+	complete(&in_alloc);
+	while (ktime_before(ktime_get(), end))
+		cpu_relax();
+}
+
+static void alloc_late(struct mock_request *request)
+{
+	struct ib_cq_init_attr attr = { .cqe = 1 };
+	struct ib_cq *cq = vrb_alloc_cq(request->test->client, &attr, NULL, NULL, NULL, GFP_ATOMIC);
+
+	EXPECT(request->test, !IS_ERR(cq));
+	complete(&request->over);
+}
+
+/* tear_down() checks that no hardware half is left. */
+static void client_fence_destroys_a_late_shell(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+
+	if (!stay_on_cpu0(t))
+		return;
+	init_completion(&in_alloc);
+	t->mock->in_new = slow_alloc;
+	request->script.step[0].latency_ns = 20 * NSEC_PER_MSEC;
+	request->then = alloc_late;
+	on_other_cpu(t, submit_there, request);
+	EXPECT(t, wait_for_completion_timeout(&in_alloc, MOCK_PATIENCE));
+	vrb_client_unregister(t->client);
+	t->client = NULL;
+	EXPECT_EQ(t, atomic_read(&t->mock->live), 0);
+	leave_cpu0();
+}
+
 /* The pump accepts it from the inbox only after that. */
 static void group_poison_spares_what_is_in_the_inbox(struct test *t)
 {
@@ -616,6 +722,9 @@ const struct test_case client_tests[] = {
 	{ "ended_requests_are_counted", ended_requests_are_counted },
 	{ "group_drain_waits_for_callback", group_drain_waits_for_callback },
 	{ "client_fence_waits_for_callback", client_fence_waits_for_callback },
+	{ "client_fence_comes_before_its_shells", client_fence_comes_before_its_shells,
+	  .verbs = true },
+	{ "client_fence_destroys_a_late_shell", client_fence_destroys_a_late_shell, .verbs = true },
 	{ "group_poison_spares_what_is_in_the_inbox", group_poison_spares_what_is_in_the_inbox },
 	{ "client_fence_cancels_queued", client_fence_cancels_queued },
 	{ "clients_at_most_64", clients_at_most_64 },
