@@ -182,10 +182,24 @@ void vrb_unqueue(struct vrb_device *dev, struct vrb *vrb)
 		vrb_user_gained(dev, vrb->user, -1);
 }
 
+/*
+ * The same number less the zombies: a slot that is lost must not be one of the kernel's. If there
+ * are as many zombies as slots for processes, processes may still have one slot. Not inlined:
+ * requests of the kernel do not need it.
+ */
+static noinline unsigned int vrb_user_limit_now(const struct vrb_device *dev)
+{
+	unsigned int limit = vrb_user_limit(dev), zombies = dev->zombies_now;
+
+	if (dev->reserved && dev->reserved->state == VRB_SLOT_ZOMBIE)
+		zombies--;
+	return limit > zombies ? limit - zombies : 1;
+}
+
 /* Whether an unreserved slot is free, and for a process, within the limit for processes. */
 static bool vrb_may_share(const struct vrb_device *dev, bool user)
 {
-	return !list_empty(&dev->free_slots) && (!user || dev->users_now < vrb_user_limit(dev));
+	return !list_empty(&dev->free_slots) && (!user || dev->users_now < vrb_user_limit_now(dev));
 }
 
 static bool vrb_reserved_free(const struct vrb_device *dev)

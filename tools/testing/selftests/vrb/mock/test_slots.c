@@ -228,6 +228,21 @@ static void slots_kept_from_users(struct test *t)
 	let_all_go(request, 7);
 }
 
+/* A command of the kernel's that is lost does not leave it without a slot. */
+static void slots_kept_from_users_beside_a_zombie(struct test *t)
+{
+	struct mock_request *request[7], *lost = held_request(t, 8), *kernel = new_request(t, 9);
+	struct vrb_user user;
+
+	run_to_end(lost, -ETIMEDOUT);
+	hold_for(t, &user, request, 7);
+	EXPECT_EQ(t, t->mock->outstanding, 1 + 5);
+	run_to_end(kernel, 0);
+	EXPECT_EQ(t, posts_of(request, 7), 5);
+	let_go(lost);
+	let_all_go(request, 7);
+}
+
 /* One process has all slots for processes until a second one needs some. */
 static void slots_shared_among_users(struct test *t)
 {
@@ -567,6 +582,8 @@ const struct test_case slots_tests[] = {
 	{ "slots_exhausted_then_drained", slots_exhausted_then_drained, { .slots = 4 } },
 	{ "slots_fill_up", slots_fill_up, { .slots = 8 } },
 	{ "slots_kept_from_users", slots_kept_from_users, { .slots = 8 } },
+	{ "slots_kept_from_users_beside_a_zombie", slots_kept_from_users_beside_a_zombie,
+	  { .slots = 8, .issue_timeout_ms = 1000 } },
 	{ "slots_shared_among_users", slots_shared_among_users, { .slots = 8 } },
 	{ "slots_of_a_user_for_teardown", slots_of_a_user_for_teardown, { .slots = 4 } },
 	{ "slot_one_at_first", slot_one_at_first, .one_slot = true },
