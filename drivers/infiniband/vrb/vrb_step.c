@@ -54,10 +54,10 @@ static bool vrb_post(struct vrb_device *dev, struct vrb_slot *slot)
 }
 
 /**
- * vrb_post_ready - post encoded commands, oldest first
+ * vrb_post_ready - post encoded commands, oldest first, within the bounds of this hold of the lock
  * @dev: device
  *
- * Stops when the register is busy; the timer continues.
+ * Stops when the register is busy, or at the bounds; the timer continues.
  *
  * Context: Device lock held.
  */
@@ -66,10 +66,11 @@ void vrb_post_ready(struct vrb_device *dev)
 	struct vrb_slot *slot;
 
 	lockdep_assert_held(&dev->lock);
-	while (dev->state == VRB_DEV_OK && !list_empty(&dev->ready)) {
+	while (dev->state == VRB_DEV_OK && vrb_within_budget(dev) && !list_empty(&dev->ready)) {
 		slot = list_first_entry(&dev->ready, struct vrb_slot, entry);
 		if (!vrb_post(dev, slot))
 			return;
+		vrb_handle(dev);
 		list_del_init(&slot->entry);
 	}
 }

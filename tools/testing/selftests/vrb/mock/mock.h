@@ -20,9 +20,11 @@
 #include <rdma/vrb_provider.h>
 
 #define MOCK_STEPS	4
-#define MOCK_SLOTS	96		/* more than the requests of a hold */
+#define MOCK_SLOTS	160		/* more than the commands of a run */
 #define MOCK_TOKENS	200		/* a slot's token must differ from this many earlier ones */
 #define MOCK_BUDGET	64		/* requests per hold of the lock, callbacks per run */
+#define MOCK_RESULTS	33		/* results and portions of work per run */
+#define MOCK_POSTS	130		/* commands that the pump posts per run */
 #define MOCK_LATENCY_NS	(20 * NSEC_PER_USEC)
 #define MOCK_LOG	8192
 #define MOCK_RING	16		/* entries of a queue */
@@ -115,6 +117,8 @@ struct mock {
 	u64 run;			/* number of the pump's run */
 	unsigned int callbacks;		/* in that run */
 	unsigned int rearms, reaps;
+	ktime_t reaped_at;		/* the last of them; a run begins with one, or after one */
+	unsigned int run_results, run_posts;	/* since then: of one run */
 	struct vrb_object *resume;	/* resumed by the failed operation */
 	struct vrb_object *resume_in_undo;	/* resumed by the next undo, just before its end */
 	ktime_t posted_at;		/* of the last command */

@@ -108,6 +108,9 @@ static void check_post(struct mock *mock, struct mock_command *command,
 	if (slot->index >= mock->slots)
 		mock_violation(mock, "posted to a slot there is not");
 	check_token(mock, command, slot->token);
+	/* One that was submitted before the run began is not posted by its submit. */
+	if (ktime_before(slot->vrb->submitted, mock->reaped_at) && ++mock->run_posts > MOCK_POSTS)
+		mock_violation(mock, "too many commands in a run");
 	for (i = 0; i < MOCK_SLOTS; i++) {
 		if (mock->command[i].owned && mock->command[i].object &&
 		    mock->command[i].object == slot->vrb->object)
@@ -210,7 +213,12 @@ static int mock_reap(struct vrb_device *dev, int budget)
 	unsigned long flags;
 	int found = 0;
 
+	raw_spin_lock_irqsave(&mock->lock, flags);
 	mock->reaps++;
+	mock->reaped_at = ktime_get();
+	mock->run_posts = 0;
+	mock->run_results = 0;
+	raw_spin_unlock_irqrestore(&mock->lock, flags);
 	if (++mock->looks == 3)
 		WRITE_ONCE(mock->looked_ns, ktime_to_ns(ktime_sub(ktime_get(), mock->posted_at)));
 	while (found < budget) {
@@ -349,6 +357,13 @@ int mock_encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
 	return *flags & MOCK_REFUSE ? -EINVAL : VRB_POST;
 }
 
+/* A result, or a portion of work; the pump calls this. */
+static void count_result(struct mock *mock)
+{
+	if (++mock->run_results > MOCK_RESULTS)
+		mock_violation(mock, "too many results in a run");
+}
+
 /**
  * mock_done - handle the result of a step's command, as the request's script says
  * @dev: device
@@ -368,6 +383,7 @@ int mock_done(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot,
 	vrb_device_counters(dev, &unlocked);	/* would deadlock under the engine's lock */
 	if (mock->command[slot->index].owned)
 		mock_violation(mock, "done before the hardware had finished");
+	count_result(mock);
 	script->dones++;
 	script->out = result->out;
 	if (result->status || vrb->undoing)
@@ -463,10 +479,12 @@ static const struct vrb_step mock_single_step[] = {
 /* Works in as many portions as the script says, and then issues a command. */
 static int mock_work(struct vrb_device *dev, struct vrb *vrb)
 {
-	struct mock_script *script = script_of(vrb_device_priv(dev), vrb);
+	struct mock *mock = vrb_device_priv(dev);
+	struct mock_script *script = script_of(mock, vrb);
 	struct vrb_counters unlocked;
 
 	vrb_device_counters(dev, &unlocked);	/* would deadlock under the engine's lock */
+	count_result(mock);
 	if (script->step[0].flags & MOCK_REFUSE)
 		return -EINVAL;
 	return --script->portions ? VRB_AGAIN : VRB_NEXT;

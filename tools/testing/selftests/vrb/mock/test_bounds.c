@@ -508,6 +508,57 @@ static void bounds_of_concurrent_results(struct test *t)
 	EXPECT_EQ(t, t->mock->outstanding_max, MOCK_SLOTS - 1);
 }
 
+static bool all_have_results(void *arg)
+{
+	struct mock_request **request = arg;
+	unsigned int i;
+
+	for (i = 0; i < MOCK_SLOTS - 1; i++)
+		if (!READ_ONCE(request[i]->script.dones))
+			return false;
+	return true;
+}
+
+/* All requests have a next command, and the register becomes free for all of them at once. */
+static void bounds_of_a_busy_register(struct test *t)
+{
+	struct mock_request *request[MOCK_SLOTS - 1];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(request); i++) {
+		request[i] = held_request(t, i);
+		request[i]->script.nr_steps = 2;
+		submit(request[i]);
+		wait_posted(request[i]);
+	}
+	WRITE_ONCE(t->mock->busy, MOCK_STUCK);
+	mock_release(t->mock, NULL);
+	EXPECT(t, wait_until(all_have_results, request));
+	WRITE_ONCE(t->mock->busy, 0);
+	for (i = 0; i < ARRAY_SIZE(request); i++)
+		wait_over(request[i], 0);
+}
+
+/* Many requests have portions of work to do at the same time: a run does one of them. */
+static void bounds_of_portions_of_work(struct test *t)
+{
+	struct mock_request *request[MOCK_SLOTS - 1];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(request); i++) {
+		request[i] = new_request(t, i);
+		request[i]->vrb.verb = &mock_verb_work;
+		request[i]->script.nr_steps = 2;
+		request[i]->script.portions = 3;
+	}
+	local_bh_disable();
+	for (i = 0; i < ARRAY_SIZE(request); i++)
+		submit(request[i]);
+	local_bh_enable();
+	for (i = 0; i < ARRAY_SIZE(request); i++)
+		wait_over(request[i], 0);
+}
+
 /* visible.sh reads the file of the requests while many are queued. */
 static void visible_many_requests(struct test *t)
 {
@@ -570,6 +621,8 @@ const struct test_case bounds_tests[] = {
 	{ "bounds_of_a_detach", bounds_of_a_detach, PATIENT },
 	{ "bounds_of_the_inbox", bounds_of_the_inbox, PATIENT },
 	{ "bounds_of_concurrent_results", bounds_of_concurrent_results, { .slots = MOCK_SLOTS } },
+	{ "bounds_of_a_busy_register", bounds_of_a_busy_register, { .slots = MOCK_SLOTS } },
+	{ "bounds_of_portions_of_work", bounds_of_portions_of_work, { .slots = MOCK_SLOTS } },
 	{ "visible_many_requests", visible_many_requests, PATIENT, .kind = VISIBLE },
 	{ "visible_many_objects", visible_many_objects, .kind = VISIBLE },
 	{}
