@@ -10,6 +10,7 @@
 #ifndef RDMA_VRB_PROVIDER_H
 #define RDMA_VRB_PROVIDER_H
 
+#include <linux/completion.h>
 #include <linux/hrtimer.h>
 #include <linux/irq_poll.h>
 #include <linux/rbtree.h>
@@ -176,6 +177,7 @@ struct vrb_user {
 
 void vrb_user_init(struct vrb_user *user);
 unsigned int vrb_device_user_slots(const struct vrb_device *dev);
+void vrb_wait_logged(struct completion *over, const char *device, const char *what);
 
 /* ---- Slots ---- */
 

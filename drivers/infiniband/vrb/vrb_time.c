@@ -402,6 +402,30 @@ void vrb_time_stop(struct vrb_device *dev)
 
 /* ---- Sleeping ---- */
 
+static long vrb_nag_time(void)
+{
+	unsigned int nag = READ_ONCE(vrb_nag_seconds);
+
+	return nag ? min(nag, 3600U) * HZ : MAX_SCHEDULE_TIMEOUT;
+}
+
+/**
+ * vrb_wait_logged - sleep until a completion, and log what for if the wait is long
+ * @over: completion
+ * @device: name of the device, for the message
+ * @what: what completes it, for the message
+ *
+ * If the device may be freed as soon as @over completes, the strings must not be in its memory.
+ *
+ * Context: Process, may sleep.
+ */
+void vrb_wait_logged(struct completion *over, const char *device, const char *what)
+{
+	while (!wait_for_completion_timeout(over, vrb_nag_time()))
+		pr_warn_ratelimited("%s: waiting for %s\n", device, what);
+}
+EXPORT_SYMBOL_GPL(vrb_wait_logged);
+
 static unsigned int vrb_count(struct vrb_device *dev, unsigned int (*count)(const void *of),
 			      const void *of)
 {
@@ -429,15 +453,16 @@ static unsigned int vrb_count(struct vrb_device *dev, unsigned int (*count)(cons
 void vrb_wait_zero(struct vrb_device *dev, unsigned int (*count)(const void *of), const void *of,
 		   const char *what)
 {
-	unsigned int left, nag = READ_ONCE(vrb_nag_seconds);
+	long nag = vrb_nag_time();
 	DEFINE_WAIT(wait);
+	unsigned int left;
 
 	might_sleep();
 	for (;;) {
 		prepare_to_wait(&dev->idle, &wait, TASK_UNINTERRUPTIBLE);
 		if (!vrb_count(dev, count, of))
 			break;
-		if (schedule_timeout(nag ? min(nag, 3600U) * HZ : MAX_SCHEDULE_TIMEOUT))
+		if (schedule_timeout(nag))
 			continue;
 		left = vrb_count(dev, count, of);
 		WARN_ONCE(!left, "%s: no wakeup when there were no more %s\n", dev->name, what);

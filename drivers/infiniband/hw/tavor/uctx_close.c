@@ -94,6 +94,12 @@ static void tavor_destroy_some(struct tavor_ucontext *ctx, bool early)
 	}
 }
 
+static void tavor_wait_gone(struct tavor_ucontext *ctx, struct tavor_owned *owned)
+{
+	vrb_wait_logged(&owned->gone, pci_name(to_tdev(ctx->ib.device)->pdev),
+			"objects of a process that is closing the device");
+}
+
 /* The engine does not know which region a window is bound to, so all windows go before. */
 static void tavor_destroy_owned(struct tavor_ucontext *ctx)
 {
@@ -106,7 +112,7 @@ static void tavor_destroy_owned(struct tavor_ucontext *ctx)
 	tavor_destroy_some(ctx, true);
 	list_for_each_entry(owned, &ctx->owned, entry)
 		if (owned->early)
-			wait_for_completion(&owned->gone);
+			tavor_wait_gone(ctx, owned);
 	tavor_destroy_some(ctx, false);
 }
 
@@ -154,7 +160,7 @@ int tavor_destroy_in_context(struct tavor_owned *owned, struct ib_udata *udata)
 		if (!completion_done(&owned->gone) && vrb_object_has_children(object) &&
 		    !vrb_device_failed(to_tdev(ctx->ib.device)->vrb))
 			return -EBUSY;
-		wait_for_completion(&owned->gone);
+		tavor_wait_gone(ctx, owned);
 		tavor_disown(ctx, owned);
 		tavor_half_put(object, owned->memory);
 		return 0;

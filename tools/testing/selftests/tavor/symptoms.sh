@@ -294,9 +294,9 @@ test_programs_that_have_the_old_device_open() {
 	recoveries 0
 }
 
-# queue_holds: starts a program with a verb queue and requests of which each takes three seconds
+# queue_holds: starts a program with a verb queue and requests of which each takes a second
 queue_holds() {
-	model_set 0 latency_op RST2INIT_QPEE=3s
+	model_set 0 latency_op RST2INIT_QPEE=1s
 	"$(dirname "$PROGRAM")/verb_queue" hold >"$TEST_DIR/holder" &
 	HOLDER=$!
 	until_true 60 grep -q holding "$TEST_DIR/holder"
@@ -304,8 +304,8 @@ queue_holds() {
 
 test_the_module_is_in_use() {
 	queue_holds
-	unbind
 	model_set 0 latency_op ''
+	unbind
 	refused . rmmod ib_tavor
 	shows 'Module ib_tavor is in use'
 	kill "$HOLDER"
@@ -313,18 +313,37 @@ test_the_module_is_in_use() {
 	reload
 }
 
-test_an_unbind_waits() {
+test_the_exit_of_a_program_waits() {
 	local since
 	since=$(mark)
 	echo 1 >/sys/module/ib_vrb/parameters/nag_seconds
 	queue_holds
-	unbind
+	kill "$HOLDER"
+	says "$since" 'waiting for '
 	model_set 0 latency_op ''
 	log_shows "$since" 'waiting for ...'
-	kill "$HOLDER"
-	until_true 20 rmmod ib_tavor
-	reload
+	until_true 60 ended "$HOLDER"
 	echo 10 >/sys/module/ib_vrb/parameters/nag_seconds
+}
+
+# Kernel clients are removed first, then the program's objects.
+test_an_unbind_waits_for_a_program() {
+	local since pid
+	trap 'echo 10 >/sys/module/ib_vrb/parameters/nag_seconds; model_set 0 latency_op ""' EXIT
+	since=$(mark)
+	echo 1 >/sys/module/ib_vrb/parameters/nag_seconds
+	queue_holds
+	(unbind) &
+	pid=$!
+	model_set 0 latency_op ERR2RST_QPEE=1s
+	says "$since" 'waiting for objects of a process'
+	log_shows "$since" 'waiting for ...'
+	model_set 0 latency_op ''
+	until_true 60 ended "$pid"
+	wait "$pid" || fail "the unbind has failed"
+	kill "$HOLDER"
+	until_true 20 ended "$HOLDER"
+	reload
 }
 
 # Each message in quotes in the first column; signed.sh and the test of the packages have two.
