@@ -136,7 +136,7 @@ struct mock {
 	unsigned int quiesces, failures, kicks;
 	unsigned int posts;
 	struct mock_post log[MOCK_LOG];
-	unsigned int violations;
+	unsigned int violations, seen;	/* seen by a test */
 	char violation[80];
 	/* For tests with verbs: */
 	struct ib_device *ibdev;
@@ -240,6 +240,7 @@ struct mock_object {
 	struct completion *released;
 	void (*leave)(struct mock_object *object);	/* at the release: leaves the tables */
 	bool abandoned;			/* it was never visible to others */
+	unsigned int resets;		/* number of stops of the hardware before it was made */
 };
 
 /* The hardware half of an object of ib_core's or of a shell */
@@ -249,7 +250,6 @@ struct mock_hw {
 	void *of;			/* begins with a struct ib_qp or similar */
 	struct mock_script script[VRB_NR_OPS];
 	bool created;			/* it exists in the hardware */
-	unsigned int resets;		/* number of resets before its creation */
 	raw_spinlock_t lock;
 	enum ib_qp_state state;
 	bool attached;
@@ -278,6 +278,7 @@ struct mock_thread {
 /* mock_hw.c */
 struct mock *mock_create(const struct test_case *test_case);
 void mock_free(struct mock *mock);
+bool mock_unseen(char *text, size_t size);
 struct ib_device *mock_ibdev(struct mock *mock);
 void mock_release(struct mock *mock, const struct mock_script *script);
 void mock_inject(struct mock *mock, u16 token);
@@ -316,6 +317,8 @@ void *test_alloc(struct test *t, size_t size);
 void test_free_all(struct test *t);
 struct mock_request *new_request(struct test *t, int tag);
 struct mock_request *held_request(struct test *t, int tag);
+unsigned int resets_before(struct mock *mock);
+void check_destroyed(struct mock_object *mine);
 struct mock_object *new_object(struct test *t, int id, struct completion *released);
 struct mock_object *new_uncertain_object(struct test *t, struct mock_request *lost,
 					 struct completion *released);

@@ -45,6 +45,7 @@ static int mock_device_remove(void)
 	int ret;
 
 	ib_unregister_device(mock->ibdev);
+	mock->seen = mock->violations;
 	ret = mock->violations || atomic_read(&mock->live) ? -EUCLEAN : 0;
 	device = NULL;
 	mock_device_free(mock);

@@ -578,6 +578,8 @@ struct mock *mock_create(const struct test_case *test_case)
 	return mock;
 }
 
+static char unseen[80];	/* a violation after the last look of a test; tests run one by one */
+
 /**
  * mock_free - free a device whose engine has been destroyed
  * @mock: device
@@ -590,7 +592,24 @@ void mock_free(struct mock *mock)
 
 	for (i = 0; i < MOCK_SLOTS; i++)
 		hrtimer_cancel(&mock->command[i].timer);
+	if (mock->violations != mock->seen)
+		strscpy(unseen, mock->violation, sizeof(unseen));
 	kvfree(mock);
+}
+
+/**
+ * mock_unseen - whether a device was freed with violations that no test has seen
+ * @text: the last of them; empty if there is none
+ * @size: of @text
+ *
+ * Context: Process.
+ * Return: whether there is one; it is forgotten.
+ */
+bool mock_unseen(char *text, size_t size)
+{
+	strscpy(text, unseen, size);
+	unseen[0] = 0;
+	return text[0];
 }
 
 /**

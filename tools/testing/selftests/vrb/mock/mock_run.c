@@ -54,6 +54,7 @@ static void check_afterwards(struct test *t, const struct vrb_counters *end)
 {
 	struct mock *mock = t->mock;
 
+	mock->seen = mock->violations;
 	if (mock->violations)
 		test_fail(t, __FILE__, __LINE__, "%u violations, first: %s", mock->violations,
 			  mock->violation);
@@ -66,6 +67,7 @@ static void check_afterwards(struct test *t, const struct vrb_counters *end)
 static void tear_down(struct test *t)
 {
 	struct vrb_counters end;
+	char unseen[80];
 
 	mock_release(t->mock, NULL);
 	if (t->failed)
@@ -84,6 +86,8 @@ static void tear_down(struct test *t)
 	vrb_device_destroy(t->dev);
 	mock_verbs_detach(t->mock);
 	mock_free(t->mock);
+	if (mock_unseen(unseen, sizeof(unseen)))
+		test_fail(t, __FILE__, __LINE__, "a violation at the end of a device: %s", unseen);
 	test_free_all(t);
 }
 

@@ -212,10 +212,47 @@ void let_go(struct mock_request *request)
 
 /* ---- Objects ---- */
 
+/**
+ * resets_before - for &mock_object.resets: how often the hardware was stopped before this
+ * @mock: device
+ *
+ * From a failure until the engine has been told of the reset, the hardware gets no command, so it
+ * does not know what is made then. Such an object counts as made before the stop.
+ *
+ * Context: Any.
+ * Return: the number.
+ */
+unsigned int resets_before(struct mock *mock)
+{
+	unsigned int resets = READ_ONCE(mock->quiesces);
+
+	smp_rmb();	/* a device that is in order now was so when this was read, or is again */
+	return vrb_device_failed(mock->dev) ? resets - 1 : resets;
+}
+
+/**
+ * check_destroyed - check that the hardware does not use an object any more
+ * @mine: object that is released: its destroy's commands have succeeded, or the hardware has been
+ *	stopped, or the owner has dropped its reference because the hardware never knew the object
+ *
+ * Context: Softirq.
+ */
+void check_destroyed(struct mock_object *mine)
+{
+	struct mock *mock = mine->test->mock;
+	bool dropped = mine->object.destroy.client == vrb_device_client(mock->dev);
+	bool stopped = READ_ONCE(mock->quiesced) || mine->resets != READ_ONCE(mock->quiesces);
+
+	if (!dropped && !stopped && mine->destroy.dones < mine->destroy.nr_steps)
+		mock_violation(mock, "a destroy ended without its commands before a quiesce");
+}
+
 static void object_release(struct vrb_object *object)
 {
 	struct mock_object *mine = container_of(object, struct mock_object, object);
 
+	if (!mine->abandoned)
+		check_destroyed(mine);
 	EXPECT(mine->test, mine->abandoned || !vrb_object_tryget(object));
 	EXPECT(mine->test, list_empty_careful(&object->news_entry));
 	if (mine->leave)
@@ -253,6 +290,7 @@ struct mock_object *new_object(struct test *t, int id, struct completion *releas
 	init_completion(released);
 	object->test = t;
 	object->released = released;
+	object->resets = resets_before(t->mock);
 	object->destroy.tag = id;
 	object->destroy.nr_steps = 1;
 	vrb_object_init(&object->object, t->dev, &object_type, id, &mock_verb_destroy);

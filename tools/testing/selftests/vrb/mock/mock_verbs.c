@@ -63,7 +63,7 @@ static void hw_release(struct vrb_object *object)
 	struct mock_hw *hw = to_hw(object);
 
 	/* A reset of the device removes all objects from the hardware. */
-	if (hw->created && hw->resets == READ_ONCE(hw->mock->quiesces))
+	if (hw->created && hw->base.resets == READ_ONCE(hw->mock->quiesces))
 		mock_violation(hw->mock, "released what the hardware knows");
 	atomic_dec(&hw->mock->live);
 }
@@ -132,7 +132,7 @@ static struct mock_hw *hw_new(const struct ib_device *ibdev, const struct vrb_ob
 	raw_spin_lock_init(&hw->lock);
 	hw->mock = mock;
 	hw->of = of;
-	hw->resets = READ_ONCE(mock->quiesces);
+	hw->base.resets = READ_ONCE(mock->quiesces);
 	hw->base.destroy.nr_steps = 1;
 	default_scripts(hw->script);
 	atomic_inc(&mock->live);
@@ -348,7 +348,7 @@ static void attached(struct mock_hw *hw)
 	bool first;
 
 	raw_spin_lock_irqsave(&mock->lock, flags);
-	first = !hw->attached && hw->resets == mock->quiesces;
+	first = !hw->attached && hw->base.resets == mock->quiesces;
 	if (first) {
 		hw->attached = true;
 		list_add(&hw->attached_entry, &mock->attached);

@@ -142,6 +142,7 @@ static void fail_ignores_later_completions(struct test *t)
 	mock_inject(t->mock, t->mock->command[t->mock->log[0].slot].token);
 	usleep_range(2000, 3000);
 	EXPECT_EQ(t, request->calls, 1);
+	EXPECT_EQ(t, counters(t).stray, 0);
 }
 
 static void revive_after_reset(struct test *t)

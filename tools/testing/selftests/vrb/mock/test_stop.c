@@ -103,6 +103,30 @@ static void failed_is_not_yet_quiesced(struct test *t)
 	leave_cpu0();
 }
 
+/* The same for destroys, one issued and one submitted then; check_destroyed() checks it. */
+static void destroy_does_not_end_before_quiesce(struct test *t)
+{
+	struct completion released[2];
+	struct mock_object *object[2];
+	struct failing failing;
+	int i;
+
+	if (!stay_on_cpu0(t))
+		return;
+	for (i = 0; i < 2; i++) {
+		object[i] = new_object(t, i, &released[i]);
+		object[i]->destroy.step[0].flags = MOCK_HOLD;
+	}
+	destroy(object[0]);
+	fail_on_cpu1(t, &failing);
+	destroy(object[1]);
+	for (i = 0; i < 2; i++)
+		wait_released(t, &released[i]);
+	flush_work(&failing.work);
+	EXPECT_EQ(t, t->mock->posts, 1);
+	leave_cpu0();
+}
+
 /* stop.sh checks the log: an orderly stop is not logged as an error. */
 static void stop_completes_everything(struct test *t)
 {
@@ -219,6 +243,7 @@ const struct test_case stop_tests[] = {
 	  fail_returns_when_the_hardware_has_stopped },
 	{ "fail_in_softirq_returns_when_the_hardware_has_stopped",
 	  fail_in_softirq_returns_when_the_hardware_has_stopped },
+	{ "destroy_does_not_end_before_quiesce", destroy_does_not_end_before_quiesce },
 	{ "failed_is_not_yet_quiesced", failed_is_not_yet_quiesced },
 	{ "stop_completes_everything", stop_completes_everything },
 	{ "stop_at_device_destroy", stop_at_device_destroy },

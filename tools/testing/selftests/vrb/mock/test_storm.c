@@ -68,8 +68,10 @@ static u32 pick(struct source *source, u32 nr)
 
 static void storm_release(struct vrb_object *object)
 {
-	struct storm *storm = container_of(object, struct storm_object, mock.object)->storm;
+	struct storm_object *mine = container_of(object, struct storm_object, mock.object);
+	struct storm *storm = mine->storm;
 
+	check_destroyed(&mine->mock);
 	if (vrb_object_tryget(object))
 		atomic_inc(&storm->wrong);
 	atomic_inc(&storm->released);
@@ -110,6 +112,7 @@ static struct storm_object *storm_make(struct storm *storm, struct source *sourc
 		return NULL;
 	object->storm = storm;
 	object->mock.test = storm->test;
+	object->mock.resets = resets_before(storm->test->mock);
 	object->mock.destroy.tag = 1000;
 	object->mock.destroy.nr_steps = 1 + pick(source, 2);
 	vrb_object_init(&object->mock.object, storm->test->dev, &storm_type, pick(source, 1000),
