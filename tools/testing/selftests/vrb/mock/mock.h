@@ -342,6 +342,9 @@ void start_on_cpu1(struct mock_thread *thread, void (*fn)(struct mock_thread *th
 void stop_on_cpu1(struct mock_thread *thread);
 struct vrb_counters counters(struct test *t);
 
+/* mock_timer.c */
+void mock_watch_timer(struct test *t, void (*fn)(struct test *t));
+
 /* mock_typed.c */
 struct typed_request *new_typed(struct test *t);
 struct typed_request *new_create_cq(struct test *t, struct ib_cq *cq);

@@ -295,6 +295,28 @@ static void register_busy_is_retried(struct test *t)
 	EXPECT_EQ(t, counters(t).steps, 1);
 }
 
+static bool was_refused_often(void *arg)
+{
+	return counters(arg).busy >= 50;
+}
+
+static void register_busy_for_long(struct test *t)
+{
+	struct mock_request *request = new_request(t, 1);
+
+	WRITE_ONCE(t->mock->busy, MOCK_STUCK);
+	submit(request);
+	EXPECT(t, wait_until(was_refused_often, t));
+	WRITE_ONCE(t->mock->busy, 0);
+	wait_over(request, 0);
+}
+
+/* It is tried again after a millisecond at the latest, however long it has been busy. */
+static void timer_is_set_for_the_register(struct test *t)
+{
+	mock_watch_timer(t, register_busy_for_long);
+}
+
 static void register_busy_between_steps(struct test *t)
 {
 	struct mock_request *request = new_request(t, 1);
@@ -599,6 +621,7 @@ const struct test_case slots_tests[] = {
 	{ "class_background_ages", class_background_ages, { .slots = 2 } },
 	{ "register_busy_is_retried", register_busy_is_retried },
 	{ "register_busy_backoff_is_reset", register_busy_backoff_is_reset },
+	{ "timer_is_set_for_the_register", timer_is_set_for_the_register },
 	{ "register_busy_between_steps", register_busy_between_steps },
 	{ "slots_do_not_change_under_zombies", slots_do_not_change_under_zombies,
 	  { .slots = 8, .issue_timeout_ms = 100 } },

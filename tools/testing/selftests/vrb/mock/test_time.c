@@ -286,6 +286,23 @@ static void deadlines_behind_distant_ones(struct test *t)
 	wait_released(t, &released);
 }
 
+/* 2 ms after a deadline at the latest */
+static void timer_is_set_for_deadlines(struct test *t)
+{
+	mock_watch_timer(t, deadlines_are_kept);
+}
+
+static void timer_is_set_for_many_deadlines(struct test *t)
+{
+	mock_watch_timer(t, deadlines_behind_distant_ones);
+}
+
+/* Ten timeouts after the post at the latest, even if other commands complete */
+static void timer_is_set_on_a_busy_device(struct test *t)
+{
+	mock_watch_timer(t, timeout_on_a_busy_device);
+}
+
 static void submit_as_arg(void *arg)
 {
 	submit(arg);
@@ -777,6 +794,10 @@ const struct test_case time_tests[] = {
 	{ "deadline_in_the_past", deadline_in_the_past },
 	{ "deadlines_behind_distant_ones", deadlines_behind_distant_ones },
 	{ "deadlines_are_kept", deadlines_are_kept },
+	{ "timer_is_set_for_deadlines", timer_is_set_for_deadlines },
+	{ "timer_is_set_for_many_deadlines", timer_is_set_for_many_deadlines },
+	{ "timer_is_set_on_a_busy_device", timer_is_set_on_a_busy_device,
+	  { .issue_timeout_ms = 500 } },
 	{ "deadline_of_ktime_max", deadline_of_ktime_max },
 	{ "timeout_makes_object_uncertain", timeout_makes_object_uncertain,
 	  { .issue_timeout_ms = 1500 } },
