@@ -241,6 +241,49 @@ static void cancel_of_a_wait_after_a_command_undoes(struct test *t)
 	wait_released(t, &released);
 }
 
+static bool undo_is_posted(void *arg)
+{
+	struct mock_request *request = arg;
+
+	return READ_ONCE(request->script.posts) == 2;
+}
+
+static bool is_over_when_let_go(void *arg)
+{
+	struct mock_request *request = arg;
+
+	let_go(request);
+	return READ_ONCE(request->calls);
+}
+
+/* While a command undoes a step, and while the undo waits for a slot */
+static void cancel_of_what_is_being_undone(struct test *t)
+{
+	struct mock_request *request, *blocker = held_request(t, 2);
+	struct mock_object *object;
+	struct completion released;
+
+	object = new_object(t, 9, &released);
+	request = waiting_request(t, object, MOCK_WAIT);
+	request->script.undo_flags = MOCK_HOLD;
+	submit(blocker);
+	wait_posted(blocker);
+	EXPECT_EQ(t, vrb_cancel(&request->vrb), 0);
+	EXPECT_EQ(t, counters(t).queue_now, 1);
+	EXPECT_EQ(t, vrb_cancel(&request->vrb), -EALREADY);
+	let_go(blocker);
+	wait_over(blocker, 0);
+	EXPECT(t, wait_until(undo_is_posted, request));
+	EXPECT_EQ(t, vrb_cancel(&request->vrb), -EALREADY);
+	EXPECT_EQ(t, request->calls, 0);
+	EXPECT(t, wait_until(is_over_when_let_go, request));
+	wait_over(request, -ECANCELED);
+	EXPECT_EQ(t, request->script.undos, 2);
+	EXPECT_EQ(t, counters(t).cancelled, 1);
+	destroy(object);
+	wait_released(t, &released);
+}
+
 static void submit_next(struct mock_request *request)
 {
 	submit(request->data);
@@ -701,6 +744,7 @@ const struct test_case wait_tests[] = {
 	{ "resume_before_the_verdict", resume_before_the_verdict },
 	{ "cancel_of_a_waiting_request_undoes", cancel_of_a_waiting_request_undoes },
 	{ "cancel_of_a_wait_after_a_command_undoes", cancel_of_a_wait_after_a_command_undoes },
+	{ "cancel_of_what_is_being_undone", cancel_of_what_is_being_undone, { .slots = 2 } },
 	{ "destroy_cancels_a_waiting_request", destroy_cancels_a_waiting_request },
 	{ "destroy_may_wait", destroy_may_wait, { .slots = 2 } },
 	{ "fail_ends_waits", fail_ends_waits },
