@@ -20,15 +20,18 @@
 static const spinlock_t *the_lock;
 static const raw_spinlock_t *the_kick_lock;
 static atomic_t locks, kick_locks;
+static unsigned int encoded, encoded_most;	/* since the device lock was last taken; at most */
 
 static int count_lock(struct kprobe *probe, struct pt_regs *regs)
 {
 	unsigned long lock = argument(regs, 0);
 
-	if (lock == (unsigned long)the_lock)
+	if (lock == (unsigned long)the_lock) {
 		atomic_inc(&locks);
-	else if (lock == (unsigned long)the_kick_lock)
+		WRITE_ONCE(encoded, 0);
+	} else if (lock == (unsigned long)the_kick_lock) {
 		atomic_inc(&kick_locks);
+	}
 	return 0;
 }
 
@@ -73,6 +76,7 @@ static bool probes_begin(struct test *t)
 	}
 	atomic_set(&locks, 0);
 	atomic_set(&kick_locks, 0);
+	encoded_most = 0;
 	return true;
 }
 
@@ -169,6 +173,46 @@ static void numbers_of_requests_at_depth(struct test *t)
 	EXPECT(t, atomic_read(&locks) >= nr);
 	EXPECT(t, atomic_read(&locks) <= nr * MAX_LOCKS_DEEP);
 	EXPECT(t, atomic_read(&kick_locks) <= nr * MAX_KICKS_DEEP);
+}
+
+static int instant_encode(struct vrb_device *dev, struct vrb *vrb, struct vrb_slot *slot)
+{
+	encoded_most = max(encoded_most, ++encoded);
+	return VRB_END;
+}
+
+static const struct vrb_step instant_steps[] = { { .name = "instant", .encode = instant_encode } };
+static const struct vrb_verb instant_verb = {
+	.name = "instant", .class = VRB_CLASS_NORMAL, VRB_STEPS(instant_steps),
+};
+
+/* The queued requests need no command: when a slot becomes free the pump executes them all. */
+static void numbers_of_a_hold(struct test *t)
+{
+	struct mock_request *held[7], *request[100];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(held); i++) {
+		held[i] = held_request(t, i);
+		submit(held[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(request); i++) {
+		request[i] = new_request(t, i);
+		request[i]->vrb.verb = &instant_verb;
+		submit(request[i]);
+	}
+	if (!probes_begin(t))
+		return;
+	for (i = 0; i < ARRAY_SIZE(held); i++)
+		let_go(held[i]);
+	for (i = 0; i < ARRAY_SIZE(request); i++)
+		wait_over(request[i], 0);
+	probes_end(ARRAY_SIZE(probes));
+	pr_info("numbers: %u requests executed at most in one hold of the device lock\n",
+		encoded_most);
+	EXPECT(t, encoded_most > 1);
+	EXPECT(t, encoded_most <= MOCK_BUDGET);
+	EXPECT(t, encoded_most <= counters(t).hold_max);	/* which the engine counts itself */
 }
 
 /* What the event of a CQ costs in the engine: event queues must not contend there. */
@@ -305,6 +349,7 @@ static void numbers_of_an_idle_run(struct test *t)
 const struct test_case numbers_tests[] = {
 	{ "numbers_of_a_request_alone", numbers_of_a_request_alone },
 	{ "numbers_of_requests_at_depth", numbers_of_requests_at_depth, { .slots = MOCK_SLOTS } },
+	{ "numbers_of_a_hold", numbers_of_a_hold },
 	{ "numbers_of_an_event", numbers_of_an_event },
 	{ "numbers_of_register_reads", numbers_of_register_reads },
 	{ "numbers_of_register_reads_in_a_submit", numbers_of_register_reads_in_a_submit },

@@ -38,6 +38,28 @@ static void slots_exhausted_then_drained(struct test *t)
 	EXPECT_EQ(t, t->mock->outstanding_max, 3);
 }
 
+/* A request that finds a free slot is never queued. */
+static void queue_is_counted(struct test *t)
+{
+	struct mock_request *request[SEVERAL], *last = new_request(t, SEVERAL);
+	int i;
+
+	for (i = 0; i < SEVERAL; i++) {
+		request[i] = held_request(t, i);
+		submit(request[i]);
+		EXPECT_EQ(t, counters(t).queue_now, max(i - 2, 0));
+		EXPECT_EQ(t, counters(t).queue_max, max(i - 2, 0));
+	}
+	for (i = 0; i < SEVERAL; i++) {
+		wait_posted(request[i]);
+		let_go(request[i]);
+		wait_over(request[i], 0);
+	}
+	run_to_end(last, 0);
+	EXPECT_EQ(t, counters(t).queue_now, 0);
+	EXPECT_EQ(t, counters(t).queue_max, SEVERAL - 3);
+}
+
 static void slots_fill_up(struct test *t)
 {
 	struct mock_request *request[SEVERAL];
@@ -602,6 +624,7 @@ static void slots_change_between_commands(struct test *t)
 
 const struct test_case slots_tests[] = {
 	{ "slots_exhausted_then_drained", slots_exhausted_then_drained, { .slots = 4 } },
+	{ "queue_is_counted", queue_is_counted, { .slots = 4 } },
 	{ "slots_fill_up", slots_fill_up, { .slots = 8 } },
 	{ "slots_kept_from_users", slots_kept_from_users, { .slots = 8 } },
 	{ "slots_kept_from_users_beside_a_zombie", slots_kept_from_users_beside_a_zombie,
