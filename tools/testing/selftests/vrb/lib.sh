@@ -6,6 +6,11 @@
 
 MOCK=/sys/kernel/debug/vrb_mock
 ENGINE=/sys/module/ib_vrb/parameters
+DELAYS=/sys/kernel/debug/ib_vrb/delays
+
+# Not from the environment
+soft_timer=
+delays=
 
 # skip_all REASON: skips all tests
 skip_all() {
@@ -18,7 +23,13 @@ timed() {
 	soft_timer=Y
 }
 
+# delayed: makes the engine wait at the places of possible races
+delayed() {
+	delays=1
+}
+
 teardown() {
+	[ ! -w "$DELAYS" ] || echo 0 >"$DELAYS"
 	echo 0 >/sys/kernel/rcu_expedited
 	echo N >$ENGINE/soft_timer
 	echo 10 >$ENGINE/nag_seconds
@@ -35,6 +46,11 @@ setup() {
 	echo 1 >/sys/kernel/rcu_expedited
 	trap teardown EXIT
 	echo "${soft_timer:-N}" >$ENGINE/soft_timer
+	if [ -n "${delays:-}" ]; then
+		[ -w "$DELAYS" ] || skip_all "the engine has no delays"
+		echo "$delays" >"$DELAYS"
+		[ "$(<"$DELAYS")" = 1 ] || { echo "Bail out! the engine does not wait" && exit 1; }
+	fi
 	# Without this, a lost wakeup would not hang the test.
 	echo 0 >$ENGINE/nag_seconds
 }

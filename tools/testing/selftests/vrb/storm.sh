@@ -12,15 +12,13 @@
 
 . "$(dirname "$0")/lib.sh"
 
-DELAYS=/sys/kernel/debug/ib_vrb/delays
 SEED=/sys/module/vrb_mock/parameters/seed
 
 RACES=(submit cancel destroy shut fail answer)
 
 [ $# != 0 ] || set -- 1 2 3 4 5 6 7 8
+delayed
 setup rules
-[ -w "$DELAYS" ] || skip_all "the engine has no delays"
-trap 'echo 0 >$DELAYS; echo 0 >/sys/kernel/rcu_expedited' EXIT
 echo "1..$((3 * $#))"
 for seed; do
 	echo "$seed" >"$SEED"
