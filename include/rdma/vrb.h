@@ -57,8 +57,10 @@ typedef void (*vrb_done_fn)(struct vrb *vrb);
  * enum vrb_class - which requests are issued first when slots are short
  * @VRB_CLASS_VERB: the verb's own class; the default
  * @VRB_CLASS_TEARDOWN: destroys and flushes; one slot is reserved for them
- * @VRB_CLASS_NORMAL: everything else; issued before teardown requests 100 ms younger
- * @VRB_CLASS_BACKGROUND: queries, refills; issued before normal requests 100 ms younger
+ * @VRB_CLASS_NORMAL: everything else; issued before teardown requests that came more than 100 ms
+ *	later
+ * @VRB_CLASS_BACKGROUND: queries; issued before normal requests that came more than 100 ms later,
+ *	and before teardown requests that came more than 200 ms later
  * @VRB_CLASS_EVENT: waits for an event; needs no slot and has no deadline
  */
 enum vrb_class {
@@ -83,10 +85,10 @@ enum vrb_class {
  *	-ETIME, at most 2 ms late if few have one; 0: never. A request whose deadline has passed at
  *	the submit is accepted and never issued. A destroy has no deadline
  * @class: enum vrb_class, but not %VRB_CLASS_EVENT; 0: the verb's class
- * @flags: VRB_FLAGS
+ * @flags: 0; no flag is defined yet
  * @fw_status: raw firmware status of step @step
- * @status: result: 0 or a negative errno; see the top of this file. A refused submit sets it to
- *	the errno, except for -EBUSY: then the request still belongs to the submit before
+ * @status: result: 0 or a negative errno; see the top of <rdma/vrb.h>. A refused submit sets it to
+ *	the errno, except if @vrb was not idle (-EBUSY): then an earlier submit still owns it
  * @step: index in the verb's table of the last step that ran; on failure the one that failed
  *
  * This is the first member of a typed request, which also has inputs and outputs. The request's
@@ -141,7 +143,8 @@ struct vrb {
 /**
  * struct vrb_group - requests that are cancelled, poisoned and drained together
  *
- * The caller owns it, and must drain it before it is freed. Fields are the engine's.
+ * The caller owns it. Before its memory is freed it must have been drained, or vrb_group_notify()
+ * must have called its function. Fields are the engine's.
  */
 struct vrb_group {
 	/* private: */

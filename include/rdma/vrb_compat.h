@@ -140,7 +140,7 @@ static inline int ib_no_udata_io(struct ib_udata *udata)
 }
 #endif
 
-/* The driver checks all driver data. Older kernels cannot tell programs so. */
+/* Tells programs that the driver checks all driver data. Older kernels have no such flag. */
 #ifdef VRB_HAS_ROBUST_UDATA
 #define VRB_ROBUST_UDATA .uverbs_robust_udata = 1,
 #else

@@ -248,7 +248,7 @@ struct vrb_slot {
  *	Called in softirq, with no lock held.
  * @status_name: name of a firmware status other than 0, for debugfs, tracepoints and log; NULL if
  *	unknown. Optional.
- *	Called in any context, with any lock held.
+ *	Called in any context; the caller may hold any lock.
  */
 struct vrb_provider_ops {
 	int (*post)(struct vrb_device *dev, struct vrb_slot *slot);
@@ -291,7 +291,8 @@ struct vrb_counters {
  * @slots: the largest number that will be passed to vrb_device_set_slots(), 1 .. 256
  * @issue_timeout_ms: an issued command times out when no command at all has completed for this
  *	time, or after ten times as long although others complete; 0: 60 s
- * @max_zombies: more zombies than this fail the device; 0: a quarter of the slots, at least 1
+ * @max_zombies: more zombies than this fail the device; 0: a quarter of the slots, at least 1. It
+ *	is limited to the number of slots less two, and is 0 with fewer than three slots
  */
 struct vrb_device_config {
 	const char *name;
@@ -444,18 +445,18 @@ void vrb_softirq_stop_end(struct vrb_softirq *softirq);
  * struct vrb_object_type - a kind of hardware object
  * @name: "QP", "CQ", ... for debugfs
  * @release: the hardware no longer uses the object, its children are gone, and there is no
- *	reference. Frees the number, the buffers and the place in tables, but not the memory of the
- *	object itself, which readers under rcu_read_lock() may still access. A waiter for the
- *	destroy wakes after this.
- *	Called in softirq, with no lock held.
+ *	reference, except the owner's in vrb_object_abandon(). Frees the number, the buffers and the
+ *	place in tables, but not the memory of the object itself, which readers under
+ *	rcu_read_lock() may still access. A waiter for the destroy wakes after this.
+ *	Called in softirq or with BH disabled, with no lock of the engine held.
  * @free: frees the memory of the object, an RCU grace period after @release. NULL: there are no
  *	readers under rcu_read_lock(), and the provider frees the memory, in @release or later.
  *	vrb_device_destroy() returns after the last of these calls.
  *	Called in softirq, with no lock held.
  * @leave: a parting verb after which the hardware neither uses memory of the object's owner nor
  *	raises events for the owner. The engine submits it when a client unregisters while something
- *	holds the object: see vrb_object_hold(). If it fails, the device fails. NULL: the hardware
- *	uses such an object only for its children.
+ *	holds the object: see vrb_object_hold(). If it fails, the device fails. NULL: none is
+ *	needed, because the hardware uses such an object only while it uses a child (a CQ: its QPs).
  */
 struct vrb_object_type {
 	const char *name;

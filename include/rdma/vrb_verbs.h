@@ -17,9 +17,9 @@
  * A shell is a struct ib_qp, ib_cq, ib_srq or ib_mr that works with ib_post_send(),
  * ib_post_recv(), ib_post_srq_recv(), ib_poll_cq(), ib_req_notify_cq() and
  * ib_process_cq_direct(). Before its create has completed these return an error and change nothing
- * (ib_poll_cq() finds nothing). ib_core does not know shells: they must not be passed to
- * ib_modify_qp(), ib_drain_qp() or ib_destroy_*(), and ib_create_qp() refuses a shell as a CQ with
- * -EINVAL.
+ * (ib_poll_cq() and ib_process_cq_direct() find nothing). ib_core does not know shells: they must
+ * not be passed to ib_modify_qp(), ib_drain_qp() or ib_destroy_*(), and ib_create_qp() refuses a
+ * shell as a CQ with -EINVAL.
  *
  * A submit without an object, or with one of another device, is refused with -EINVAL at once. The
  * values that the other fields may have are documented with each. If one has another value, no
@@ -414,8 +414,9 @@ struct vrb_await_cq {
  * @vrb: request; it has no slot, no class and no deadline
  * @filter: BIT_ULL(enum ib_event_type) of each event to wait for; other bits are ignored
  * @came: the events of @filter that have occurred since each was last reported to the client
- * @seq: number of events of this client so far. If it has grown since the last request by more than
- *	the number of bits that are set in @came, events of the same type were merged
+ * @seq: number of events of this client so far, of all types. If it has grown since the last
+ *	request by more than the number of bits that are set in @came, there were events of types
+ *	that are not in @filter, or events of the same type were merged
  *
  * Reports events of the device, of its ports, and of the client's own shells. An event that occurs
  * while no request waits for it is kept, so that the next request completes at once. The event

@@ -186,9 +186,9 @@ void vrb_await_clients(struct vrb_device *dev)
  * vrb_object_event - report an event of a CQ to the requests that wait for it
  * @object: the CQ, to which the caller has a reference
  *
- * The provider calls the CQ's own handler besides.
+ * The provider also calls the CQ's own handler.
  *
- * Context: Any but NMI; any lock of the caller's held.
+ * Context: Any but NMI; the caller may hold any of its locks.
  */
 void vrb_object_event(struct vrb_object *object)
 {
@@ -208,12 +208,13 @@ static void vrb_client_event(struct vrb_client *client, enum ib_event_type type)
  * vrb_device_event - report an asynchronous event to the requests that wait for it
  * @dev: device
  * @type: type of the event
- * @object: the object it concerns, then only the client that owns this shell gets it; NULL: the
- *	device or a port
+ * @object: the object that the event is about: if it is a shell, the client that owns it gets the
+ *	event, and otherwise no client; NULL: the event is about the device or a port, and every
+ *	client gets it
  *
- * The provider calls ib_dispatch_event() or the object's own handler besides.
+ * The provider also calls ib_dispatch_event() or the object's own handler.
  *
- * Context: Any but NMI; any lock of the caller's held.
+ * Context: Any but NMI; the caller may hold any of its locks.
  */
 void vrb_device_event(struct vrb_device *dev, enum ib_event_type type, struct vrb_object *object)
 {

@@ -148,8 +148,9 @@ static int vrb_client_join(struct vrb_device *dev, struct vrb_client *client, co
  * other driver.
  *
  * Context: Process, may sleep.
- * Return: the client; ERR_PTR(-EOPNOTSUPP) if @ibdev's driver does not support requests, -ENODEV if
- * it is being removed, -ENOSPC if it has 64 clients, -ENOMEM.
+ * Return: the client; ERR_PTR(-EOPNOTSUPP) if @ibdev's driver does not support requests, or has
+ * detached its device; -ENODEV if it is detaching it at this moment; -ENOSPC if it has 64 clients;
+ * -ENOMEM.
  */
 struct vrb_client *vrb_client_register(struct ib_device *ibdev, const char *name)
 {

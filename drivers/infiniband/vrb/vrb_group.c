@@ -158,7 +158,7 @@ EXPORT_SYMBOL_GPL(vrb_group_cancel);
 /**
  * vrb_group_notify - call a function when a group is idle
  * @group: group; poison it first if others may submit to it
- * @idle: called once, when no request of the group is in flight: soon if that is so now, but never
+ * @idle: called once, when no request of the group is in flight: soon if none is now, but never
  *	inside this call. It may free the group, submit to it, or call this function again
  *
  * Until @idle is called the group must not be drained or freed.

@@ -22,12 +22,12 @@
  *	vrb_debugfs.c	files in debugfs
  *	vrb_main.c	devices and the module
  *
- * There are two locks. vrb_device.lock (BH) guards all state. vrb_device.kick_lock (raw, interrupts
- * off, nested inside the other) guards what is passed to the pump from any context: kicks, the
+ * There are two locks. vrb_device.lock (BH) guards all other state. vrb_device.kick_lock (raw,
+ * interrupts off, nested inside it) guards what is passed to the pump from any context: kicks, the
  * inbox, events of objects. The fields that decide whether the inbox accepts a request (client
  * shut, group poisoned, request being killed) are written under both. The provider's encode, undo,
- * lost, post, status_name and req_notify_cq are called with vrb_device.lock held. Its other
- * functions, and the callbacks of requests, are called with neither lock held.
+ * lost, is_void, post, status_name and req_notify_cq are called with vrb_device.lock held. Its
+ * other functions, and the callbacks of requests, are called with neither lock held.
  */
 #ifndef VRB_INTERNAL_H
 #define VRB_INTERNAL_H

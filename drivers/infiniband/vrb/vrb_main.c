@@ -57,7 +57,7 @@ static void vrb_device_setup(struct vrb_device *dev, const struct vrb_device_con
 }
 
 /**
- * vrb_device_create - start an engine for a provider's device
+ * vrb_device_create - create the engine's side of a provider's device
  * @ops: the provider's functions
  * @priv: the provider's pointer, see vrb_device_priv()
  * @config: its configuration; copied
@@ -128,7 +128,7 @@ static unsigned int vrb_news(const void *dev)
 }
 
 /**
- * vrb_device_destroy - end an engine
+ * vrb_device_destroy - destroy what vrb_device_create() has created
  * @dev: device, detached; the provider has shut down its hardware
  *
  * If a request is in flight or a command has timed out, the device is stopped first, so that this

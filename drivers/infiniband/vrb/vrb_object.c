@@ -102,12 +102,12 @@ EXPORT_SYMBOL_GPL(vrb_object_tryget);
 
 /**
  * vrb_object_put - drop a reference
- * @object: may have been freed afterwards
+ * @object: object; the caller must not access it after this call
  *
  * The owner calls this only for an object that the hardware never knew; otherwise the destroy drops
  * the owner's reference. Nothing is released here: the pump does that after the last put.
  *
- * Context: Any but NMI, any lock held.
+ * Context: Any but NMI; the caller may hold any lock.
  */
 void vrb_object_put(struct vrb_object *object)
 {
@@ -169,7 +169,7 @@ EXPORT_SYMBOL_GPL(vrb_object_is_quiet);
  * Must be called once for each wait, and not before the function that returns %VRB_WAIT has been
  * called.
  *
- * Context: Any but NMI, any lock held.
+ * Context: Any but NMI; the caller may hold any lock.
  */
 void vrb_resume(struct vrb_object *object)
 {

@@ -86,8 +86,8 @@ static void vrb_take_result(struct vrb_device *dev, const struct vrb_event *even
 }
 
 /*
- * Slots whose requests can continue. Those with a next command only need the lock. A run executes
- * one portion of work of each of the others.
+ * Slots whose requests can continue. Those with a next command only need the lock. Of all the
+ * others together, a run executes one portion of work.
  */
 static void vrb_take_working(struct vrb_device *dev, struct list_head *finished,
 			     struct list_head *driven)

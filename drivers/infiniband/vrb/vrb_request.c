@@ -335,7 +335,7 @@ static int vrb_submit_for(struct vrb_client *client, struct vrb *vrb, struct vrb
 	/* A caller that ignores the return value and waits must get this error. */
 	vrb->status = vrb_refuse(dev, vrb, ret);
 	atomic64_set_release(&vrb->state, was);
-	/* vrb_kill() may have seen it claimed: a run wakes that. It may have been freed. */
+	/* vrb_kill() may have seen it claimed, and waits for a run. @vrb may have been freed. */
 	vrb_kick(dev);
 	return ret;
 }
@@ -349,14 +349,14 @@ static int vrb_submit_for(struct vrb_client *client, struct vrb *vrb, struct vrb
  * callback may run before this returns: on another CPU at any time, on this one only if BH is
  * enabled. A caller that must do something before it runs holds a lock that the callback takes.
  *
- * Context: Any but NMI, any lock of the caller's held, interrupts off too.
+ * Context: Any but NMI; the caller may hold any of its locks, also with interrupts off.
  * Return: -EINPROGRESS: accepted, the callback runs exactly once. Anything else: refused, the
  * callback never runs: -EINVAL for a malformed request, an object of another device, or a group
  * of another client; -EBUSY if @vrb is not idle, or the client has eight requests for events of the
  * device; -EOPNOTSUPP if the provider lacks the verb, or its verb is of the event class; -ESHUTDOWN
- * if the object is being destroyed or the client shut; -ENODEV after the provider has gone; -EPERM
- * if the group is poisoned or @vrb being killed; -EIO if the device has failed; -ENOLINK if a
- * create that this depends on has failed; -EACCES for a process's object, or a change that
+ * if the object is being destroyed or the client is shut; -ENODEV if the provider is being removed;
+ * -EPERM if the group is poisoned or @vrb is being killed; -EIO if the device has failed; -ENOLINK
+ * if a create that this depends on has failed; -EACCES for a process's object, or a change that
  * ib_core's security modules must check; -ESTALE, -EUCLEAN: see <rdma/vrb.h>. For a request in the
  * inbox, an error that is found later is its status.
  */

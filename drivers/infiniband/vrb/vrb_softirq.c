@@ -42,8 +42,8 @@ static enum hrtimer_restart vrb_softirq_expired(struct hrtimer *timer)
 }
 
 /**
- * vrb_softirq_init - initialise the carrier of a function
- * @softirq: carrier
+ * vrb_softirq_init - prepare to call a function in softirq
+ * @softirq: structure to initialise
  * @budget: how much work @run may do in one call
  * @run: see struct vrb_softirq
  *
@@ -63,7 +63,7 @@ EXPORT_SYMBOL_GPL(vrb_softirq_init);
 
 /**
  * vrb_softirq_sched - schedule a call of the function
- * @softirq: carrier
+ * @softirq: initialised structure
  *
  * Has no effect while the function runs and has not called vrb_softirq_complete().
  *
@@ -94,7 +94,7 @@ EXPORT_SYMBOL_GPL(vrb_softirq_sched);
 
 /**
  * vrb_softirq_complete - end a call: a vrb_softirq_sched() after this calls the function again
- * @softirq: carrier
+ * @softirq: initialised structure
  *
  * Context: Its function.
  */
@@ -107,9 +107,9 @@ EXPORT_SYMBOL_GPL(vrb_softirq_complete);
 
 /**
  * vrb_softirq_stop_begin - prevent new calls, as the first half of vrb_softirq_stop()
- * @softirq: carrier
+ * @softirq: initialised structure
  *
- * For several carriers that share one grace period: this for each, synchronize_rcu(), and
+ * For several structures that share one grace period: this for each, synchronize_rcu(), and
  * vrb_softirq_stop_end() for each. A call may still be running until then.
  *
  * Context: Process, may sleep.
@@ -125,7 +125,7 @@ EXPORT_SYMBOL_GPL(vrb_softirq_stop_begin);
 
 /**
  * vrb_softirq_stop_end - wait for the last call, as the second half of vrb_softirq_stop()
- * @softirq: carrier after vrb_softirq_stop_begin() and a grace period of RCU, so that any
+ * @softirq: structure after vrb_softirq_stop_begin() and a grace period of RCU, so that any
  *	vrb_softirq_sched() that was under way has started its timer
  *
  * Context: Process, may sleep.
@@ -139,7 +139,7 @@ EXPORT_SYMBOL_GPL(vrb_softirq_stop_end);
 
 /**
  * vrb_softirq_stop - stop for good: the function does not run and will not be called
- * @softirq: carrier
+ * @softirq: initialised structure
  *
  * Context: Process, may sleep.
  */

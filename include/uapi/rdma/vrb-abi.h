@@ -48,8 +48,8 @@ enum vrb_queue_methods {
 
 /**
  * enum vrb_queue_query_attrs - attributes of VRB_METHOD_QUEUE_QUERY
- * @VRB_ATTR_QUEUE_QUERY_CAPS: pointer, out: struct vrb_queue_caps. A shorter buffer gets the
- *	beginning; the rest of a longer one is set to 0. Mandatory
+ * @VRB_ATTR_QUEUE_QUERY_CAPS: pointer, out: struct vrb_queue_caps, at least 4 bytes. A shorter
+ *	buffer gets the beginning; the rest of a longer one is set to 0. Mandatory
  */
 enum vrb_queue_query_attrs {
 	VRB_ATTR_QUEUE_QUERY_CAPS = (1U << UVERBS_ID_NS_SHIFT),

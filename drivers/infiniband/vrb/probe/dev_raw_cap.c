@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
-/* What capable(CAP_NET_RAW) was asked for is asked for in the network namespace of the device. */
+/* CAP_NET_RAW is checked in the network namespace of the device, by rdma_dev_has_raw_cap(). */
 #include <rdma/ib_verbs.h>
 
 bool probe(const struct ib_device *dev);
