@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Event queues: one or more for completions, one for asynchronous events,
- * one for commands.
+ * Event queues: one or more for completions, one for asynchronous events, one for errors of the
+ * device, one for commands.
  *
  * The hard interrupt handler only finds out which queue has fired. Completion and asynchronous
  * events are handled by a softirq of each queue; the command queue is read by the engine's pump
@@ -11,18 +11,25 @@
  * Software returns an entry by setting its owner byte, and tells the hardware with SET_CI, at the
  * latest after EQ_SPARE entries.
  *
- * No process can make a queue overflow, because each has room for all events that can be
- * outstanding:
+ * No process can make one of these queues overflow, because each has room for all events that can
+ * be outstanding:
  *
  * - Completions: an armed CQ writes one entry and no other before that one has been read. It also
  *   writes one entry in its life for an error, to the same queue. So there is room for two entries
  *   per CQ, and the spare. A requested vector is only a hint: all queues together have room for all
  *   CQs, and a CQ whose queue is full gets another one. That is 64 bytes for each CQ of the device,
- *   over all vectors: 4 MB for 65536.
+ *   over all vectors: 4 MB for 65536. The size of a queue is rounded up to a power of two, so it
+ *   may be up to twice as much: 6 MB with three vectors.
  * - Asynchronous events: the entries that QPs and SRQs can write before they get another command
  *   (TAVOR_EVENTS_PER_QP), and some for ports and memory. The queue begins small. It is replaced by
  *   a larger one before an object is created that does not fit.
- * - Commands: one entry for each outstanding command, and one for the overflow of each other queue.
+ * - Commands: one entry for each outstanding command.
+ *
+ * There is no such bound for the errors of the device, because the HCA may report each doorbell
+ * that a process rings, through its own page, for an object of another process. So they have a
+ * queue of their own, which also gets the overflow of the other queues. If processes make it
+ * overflow, that is reported nowhere and does no harm: the error buffer is still read every few
+ * seconds (catas.c).
  *
  * The entries of an object are counted until the object is gone and the queue has been read after
  * that. So the queue is read from time to time even without events, because callers that create and
@@ -44,6 +51,7 @@
 #define EQ_CQ_EVENTS		2
 #define EQ_CMD_ENTRIES		256
 #define EQ_ASYNC_ENTRIES	8192
+#define EQ_ERROR_ENTRIES	1024
 #define EQ_ASYNC_OTHERS		256	/* events of ports and memory */
 #define EQ_ASYNC_GONE		1024	/* events of destroyed objects that cause a read */
 #define EQ_NOP_MS		1000
@@ -60,9 +68,19 @@ static struct tavor_eq *tavor_eq_async(struct tavor_dev *dev)
 	return &dev->eq[dev->nr_comp_eqs];
 }
 
-static struct tavor_eq *tavor_eq_cmd(struct tavor_dev *dev)
+static struct tavor_eq *tavor_eq_error(struct tavor_dev *dev)
 {
 	return &dev->eq[dev->nr_comp_eqs + 1];
+}
+
+static struct tavor_eq *tavor_eq_cmd(struct tavor_dev *dev)
+{
+	return &dev->eq[dev->nr_comp_eqs + 2];
+}
+
+static u32 tavor_nr_eqs(const struct tavor_dev *dev)
+{
+	return dev->nr_comp_eqs + 3;
 }
 
 /**
@@ -323,13 +341,20 @@ static const struct tavor_cmd_events tavor_eq_cmd_events = {
 
 /* ---- Interrupts ---- */
 
+/* The queues for asynchronous events and for errors share a vector. */
 static void tavor_eq_fired(struct tavor_eq *eq)
 {
+	struct tavor_eq *async = tavor_eq_async(eq->dev), *error = tavor_eq_error(eq->dev);
+
 	atomic_inc(&eq->interrupts);
-	if (eq == tavor_eq_cmd(eq->dev))
+	if (eq == tavor_eq_cmd(eq->dev)) {
 		vrb_device_kick(eq->dev->vrb);
-	else
+	} else if (eq == async || eq == error) {
+		vrb_softirq_sched(&async->softirq);
+		vrb_softirq_sched(&error->softirq);
+	} else {
 		vrb_softirq_sched(&eq->softirq);
+	}
 }
 
 static irqreturn_t tavor_eq_msix(int irq, void *data)
@@ -361,7 +386,7 @@ static irqreturn_t tavor_eq_intx(int irq, void *data)
 	if (!cause || cause == ~0U)
 		return IRQ_NONE;
 	iowrite32be(cause, dev->ecr + TAVOR_ECR_CLR + 4);
-	for (i = 0; i < dev->nr_comp_eqs + 2; i++)
+	for (i = 0; i < tavor_nr_eqs(dev); i++)
 		if (cause & BIT(dev->eq[i].eqn))
 			tavor_eq_fired(&dev->eq[i]);
 	return IRQ_HANDLED;
@@ -375,7 +400,7 @@ static void tavor_eq_free_irqs(struct tavor_dev *dev)
 		free_irq(pci_irq_vector(dev->pdev, 0), dev);
 		return;
 	}
-	for (i = 0; i < dev->nr_comp_eqs + 2; i++) {
+	for (i = 0; i < tavor_nr_eqs(dev); i++) {
 		if (dev->eq[i].irq)
 			free_irq(dev->eq[i].irq, &dev->eq[i]);
 		dev->eq[i].irq = 0;
@@ -387,10 +412,12 @@ static int tavor_eq_request_msix(struct tavor_dev *dev)
 	u32 i;
 	int err;
 
-	for (i = 0; i < dev->nr_comp_eqs + 2; i++) {
+	for (i = 0; i < tavor_nr_eqs(dev); i++) {
 		struct tavor_eq *eq = &dev->eq[i];
-		int irq = pci_irq_vector(dev->pdev, i);
+		int irq = pci_irq_vector(dev->pdev, eq->vector);
 
+		if (eq == tavor_eq_error(dev))
+			continue;
 		err = request_irq(irq, tavor_eq_msix, 0, eq->irq_name, eq);
 		if (err) {
 			tavor_eq_free_irqs(dev);
@@ -413,10 +440,10 @@ static int tavor_eq_request_irqs(struct tavor_dev *dev)
 static int tavor_eq_alloc_vectors(struct tavor_dev *dev, bool msix)
 {
 	int room = dev->limits.num_eqs - dev->lim.reserved_eqs;
-	int want = min3((int)num_online_cpus(), TAVOR_MAX_COMP_EQS, room - 2) + 2;
+	int want = min3((int)num_online_cpus(), TAVOR_MAX_COMP_EQS, room - 3) + 2;
 	int got;
 
-	if (room < 3)
+	if (room < 4)
 		return -ENOSPC;
 	dev->msix = msix;
 	dev->nr_comp_eqs = 1;
@@ -440,7 +467,7 @@ static void tavor_eq_fill_context(const struct tavor_eq *eq, struct tavor_eq_con
 	context->flags = cpu_to_be32(TAVOR_EQC_OWNER_HW | TAVOR_EQC_TRANSLATE | TAVOR_EQC_FIRED);
 	context->size_uar = cpu_to_be32((u32)ilog2(eq->entries) << 24 | dev->kar.uar.index);
 	context->pd = cpu_to_be32(dev->driver_pd->pdn);
-	context->intr = cpu_to_be32(dev->msix ? TAVOR_EQC_INTR_MSIX + eq->index :
+	context->intr = cpu_to_be32(dev->msix ? TAVOR_EQC_INTR_MSIX + eq->vector :
 						dev->adapter.inta_pin);
 	context->lkey = cpu_to_be32(eq->buf.mpt.key);
 }
@@ -525,7 +552,7 @@ static void tavor_eq_setup(struct tavor_dev *dev, u32 index, const char *kind, u
 
 	memset(eq, 0, sizeof(*eq));
 	eq->dev = dev;
-	eq->index = index;
+	eq->vector = index;
 	eq->entries = entries;
 	eq->handle = handle;
 	atomic_set(&eq->room, (entries - EQ_SPARE) / EQ_CQ_EVENTS);
@@ -551,7 +578,11 @@ static void tavor_eq_setup_all(struct tavor_dev *dev)
 		tavor_eq_setup(dev, i, kind, entries, dev->eq_handlers->comp);
 	}
 	tavor_eq_setup(dev, i, "async", EQ_ASYNC_ENTRIES, dev->eq_handlers->async);
-	tavor_eq_setup(dev, i + 1, "cmd", EQ_CMD_ENTRIES, dev->eq_handlers->cmd);
+	tavor_eq_setup(dev, i + 1, "error", EQ_ERROR_ENTRIES, dev->eq_handlers->async);
+	tavor_eq_setup(dev, i + 2, "cmd", EQ_CMD_ENTRIES, dev->eq_handlers->cmd);
+	/* Errors are rare, so their queue needs no vector of its own. */
+	tavor_eq_error(dev)->vector = i;
+	tavor_eq_cmd(dev)->vector = i + 1;
 }
 
 static void tavor_eq_destroy_first(struct tavor_dev *dev, u32 n)
@@ -566,7 +597,7 @@ static int tavor_eq_create_all(struct tavor_dev *dev)
 	int err;
 
 	tavor_eq_setup_all(dev);
-	for (i = 0; i < dev->nr_comp_eqs + 2; i++) {
+	for (i = 0; i < tavor_nr_eqs(dev); i++) {
 		err = tavor_eq_create(&dev->eq[i]);
 		if (err) {
 			tavor_eq_destroy_first(dev, i);
@@ -596,12 +627,12 @@ static void tavor_eq_silence(struct tavor_dev *dev)
 	u32 i;
 
 	tavor_eq_free_irqs(dev);
-	for (i = 0; i < dev->nr_comp_eqs + 1; i++)
+	for (i = 0; i < dev->nr_comp_eqs + 2; i++)
 		vrb_softirq_stop_begin(&dev->eq[i].softirq);
 	synchronize_rcu();	/* one grace period for all of them */
-	for (i = 0; i < dev->nr_comp_eqs + 1; i++)
+	for (i = 0; i < dev->nr_comp_eqs + 2; i++)
 		vrb_softirq_stop_end(&dev->eq[i].softirq);
-	for (i = 0; i < dev->nr_comp_eqs + 1; i++) {
+	for (i = 0; i < dev->nr_comp_eqs + 2; i++) {
 		list_splice_tail_init(&dev->eq[i].drains, &dev->eq[i].draining);
 		tavor_eq_end_drains(&dev->eq[i]);
 	}
@@ -620,6 +651,13 @@ static void tavor_eq_unmap_async(struct tavor_dev *dev)
 			  "MAP_EQ");
 }
 
+static void tavor_eq_unmap_error(struct tavor_dev *dev)
+{
+	tavor_eq_teardown(dev, tavor_fw_map_eq(dev, TAVOR_ERROR_EVENTS, true,
+					       tavor_eq_error(dev)->eqn),
+			  "MAP_EQ");
+}
+
 static void tavor_eq_unmap_cmd(struct tavor_dev *dev)
 {
 	tavor_eq_teardown(dev, tavor_fw_map_eq(dev, TAVOR_CMD_EVENTS, true,
@@ -635,14 +673,21 @@ static int tavor_eq_map_events(struct tavor_dev *dev)
 	err = tavor_fw_map_eq(dev, tavor_eq_async_mask(dev), false, tavor_eq_async(dev)->eqn);
 	if (err)
 		return err;
+	err = tavor_fw_map_eq(dev, TAVOR_ERROR_EVENTS, false, tavor_eq_error(dev)->eqn);
+	if (err)
+		goto unmap_async;
 	err = tavor_fw_map_eq(dev, TAVOR_CMD_EVENTS, false, tavor_eq_cmd(dev)->eqn);
-	if (err) {
-		tavor_eq_unmap_async(dev);
-		return err;
-	}
-	for (i = 0; i < dev->nr_comp_eqs + 2; i++)
+	if (err)
+		goto unmap_error;
+	for (i = 0; i < tavor_nr_eqs(dev); i++)
 		tavor_eq_arm(&dev->eq[i]);
 	return 0;
+
+unmap_error:
+	tavor_eq_unmap_error(dev);
+unmap_async:
+	tavor_eq_unmap_async(dev);
+	return err;
 }
 
 /* ---- A larger queue for asynchronous events ---- */
@@ -698,7 +743,7 @@ static int tavor_eq_async_grow(struct tavor_dev *dev)
 	if (!next)
 		return -ENOMEM;
 	next->dev = dev;
-	next->index = tavor_eq_async(dev)->index;
+	next->vector = tavor_eq_async(dev)->vector;
 	next->entries = roundup_pow_of_two(2 * atomic_read(&dev->eq_expected));
 	err = tavor_eq_create(next);
 	if (err)
@@ -791,9 +836,10 @@ static void tavor_eq_stop(struct tavor_dev *dev)
 {
 	tavor_cmd_use_polling(dev);
 	tavor_eq_unmap_cmd(dev);
+	tavor_eq_unmap_error(dev);
 	tavor_eq_unmap_async(dev);
 	tavor_eq_silence(dev);
-	tavor_eq_destroy_first(dev, dev->nr_comp_eqs + 2);
+	tavor_eq_destroy_first(dev, tavor_nr_eqs(dev));
 	pci_free_irq_vectors(dev->pdev);
 }
 
@@ -823,11 +869,12 @@ static int tavor_eq_start(struct tavor_dev *dev, bool msix)
 
 unmap_events:
 	tavor_eq_unmap_cmd(dev);
+	tavor_eq_unmap_error(dev);
 	tavor_eq_unmap_async(dev);
 silence_queues:
 	tavor_eq_silence(dev);
 destroy_queues:
-	tavor_eq_destroy_first(dev, dev->nr_comp_eqs + 2);
+	tavor_eq_destroy_first(dev, tavor_nr_eqs(dev));
 free_vectors:
 	pci_free_irq_vectors(dev->pdev);
 	return err;

@@ -18,7 +18,7 @@ struct tavor_dev;
 struct tavor_eq;
 
 #define TAVOR_MAX_COMP_EQS	8
-#define TAVOR_NR_EQS		(TAVOR_MAX_COMP_EQS + 2)
+#define TAVOR_NR_EQS		(TAVOR_MAX_COMP_EQS + 3)
 
 /*
  * The largest number of asynchronous events of an object before it gets another command. A QP:
@@ -45,7 +45,7 @@ struct tavor_eq {
 	struct tavor_dev *dev;
 	void (*handle)(struct tavor_eq *eq, const struct tavor_eqe *eqe);
 	u8 eqn;
-	u8 index;			/* in tavor_dev.eq */
+	u8 vector;			/* MSI-X: the async and the error EQ share one */
 	int irq;			/* MSI-X: 0: none requested */
 	u32 entries;			/* power of two */
 	atomic_t room;			/* for CQs: completion EQs only */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * The handlers of event queue entries. All of them run in the softirq of the queue.
+ * The handlers of event queue entries. They run in the softirq of the queue; that of the command
+ * queue runs in the engine's pump, which is a softirq too.
  */
 #include <linux/bitfield.h>
 
@@ -75,7 +76,10 @@ static bool tavor_event_is_harmless(const struct tavor_eqe *eqe)
 	       eqe->event.catas.syndrome == TAVOR_CATAS_UAR_PAGE;
 }
 
-/* Every queue has room for all events that may be written to it, so an overflow is a failure. */
+/*
+ * Every queue that reports its overflow has room for all events that may be written to it, so an
+ * overflow is a failure: see "Memory of event queues" in Documentation/tavor.rst.
+ */
 static bool tavor_event_is_overflow(const struct tavor_eqe *eqe)
 {
 	return eqe->type == TAVOR_EVENT_EQ_OVERFLOW ||

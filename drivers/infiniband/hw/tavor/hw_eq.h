@@ -159,8 +159,8 @@ enum tavor_event {
 };
 
 /*
- * For MAP_EQ: all events that have no queue of their own, except the overflow of an EQ, which must
- * not be reported to the EQ that has overflowed.
+ * For MAP_EQ: all events that have no queue of their own. The overflow of an EQ must not be
+ * reported to the EQ that has overflowed, unless that is the EQ for errors.
  */
 #define TAVOR_ASYNC_EVENTS					\
 	(BIT_ULL(TAVOR_EVENT_PATH_MIG) |			\
@@ -170,14 +170,14 @@ enum tavor_event {
 	 BIT_ULL(TAVOR_EVENT_WQ_CATAS) |			\
 	 BIT_ULL(TAVOR_EVENT_EEC_CATAS) |			\
 	 BIT_ULL(TAVOR_EVENT_PATH_MIG_FAILED) |			\
-	 BIT_ULL(TAVOR_EVENT_LOCAL_CATAS) |			\
 	 BIT_ULL(TAVOR_EVENT_PORT_CHANGE) |			\
 	 BIT_ULL(TAVOR_EVENT_ECC_DETECT) |			\
 	 BIT_ULL(TAVOR_EVENT_WQ_INVAL_REQ) |			\
 	 BIT_ULL(TAVOR_EVENT_WQ_ACCESS_ERR))
-#define TAVOR_CMD_EVENTS					\
-	(BIT_ULL(TAVOR_EVENT_CMD) |				\
+#define TAVOR_ERROR_EVENTS					\
+	(BIT_ULL(TAVOR_EVENT_LOCAL_CATAS) |			\
 	 BIT_ULL(TAVOR_EVENT_EQ_OVERFLOW))
+#define TAVOR_CMD_EVENTS	BIT_ULL(TAVOR_EVENT_CMD)
 #define TAVOR_SRQ_EVENTS					\
 	(BIT_ULL(TAVOR_EVENT_SRQ_CATAS) |			\
 	 BIT_ULL(TAVOR_EVENT_SRQ_LAST_WQE) |			\

@@ -107,7 +107,7 @@ struct tavor_dev {
 
 	u32 nr_comp_eqs;
 	const struct tavor_eq_handlers *eq_handlers;
-	struct tavor_eq eq[TAVOR_NR_EQS];	/* completion EQs, then async, then command */
+	struct tavor_eq eq[TAVOR_NR_EQS];	/* completion, async, error, command */
 	struct mutex eq_mutex;		/* serializes replacing the async EQ by a larger one */
 	atomic_t eq_expected;		/* events that objects may write to it */
 	atomic_t eq_gone;		/* part of that: by objects that are gone */

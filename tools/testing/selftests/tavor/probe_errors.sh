@@ -35,7 +35,8 @@ probe_fails() {
 # own_commands: lists the commands that the driver itself issues before it registers, and how often
 own_commands() {
 	local eqs
-	eqs=$(grep -c 'ib_tavor-' /proc/interrupts)
+	# The queue for errors shares an interrupt.
+	eqs=$(($(grep -c 'ib_tavor-' /proc/interrupts) + 1))
 	cat <<-EOT
 	SYS_EN 1
 	QUERY_FW 1
@@ -45,7 +46,7 @@ own_commands() {
 	QUERY_ADAPTER 1
 	SW2HW_MPT $((1 + eqs))
 	SW2HW_EQ $eqs
-	MAP_EQ 2
+	MAP_EQ 3
 	NOP 1
 	CONF_SPECIAL_QP 2
 	MAD_IFC 2
