@@ -4,8 +4,12 @@
  * overruns them, while no interrupt arrives and nothing is read. Each CQ writes one event for its
  * completion and one for its error. The event queues must have room for all of them, and for not
  * many more. comp_eqs.sh selects the number of CQs.
+ *
+ * With the argument "overflow" the HCA writes each of these events twice, so the event queues
+ * overflow. Then the device must fail and come back by itself: eq_overflow.sh.
  */
 #include <errno.h>
+#include <poll.h>
 #include "kselftest.h"
 #include "connect.h"
 #include "model.h"
@@ -15,6 +19,9 @@
 #define SENDS 3 /* the first one completes, and fills the smallest CQ */
 #define OF_CQ 2 /* events */
 #define TRIES 20
+#define PATIENCE_MS 20000
+#define RECOVERY_S 60
+#define MSIX 0x80 /* of the first vector */
 
 struct queues {
 	long entries, outstanding, lost;
@@ -116,21 +123,15 @@ static bool destroy_all(void)
 	return good;
 }
 
-int main(void)
+/* The test of the sizes. */
+static void fits(void)
 {
 	struct ibv_device_attr limits;
 	struct queues now;
 	bool good;
 
-	ksft_print_header();
-	context = process_open();
-	pd = context ? ibv_alloc_pd(context) : NULL;
-	spare = pd ? ibv_create_cq(context, 16, NULL, NULL, 0) : NULL;
-	if (!spare || ibv_query_port(context, 1, &port) || !port.lid)
-		ksft_exit_skip("no RDMA device with a LID\n");
-	if (ibv_query_device(context, &limits) || limits.max_cq > MAX_CQS)
-		ksft_exit_skip("%d CQs are more than this test is for\n", limits.max_cq);
 	ksft_set_plan(6);
+	ibv_query_device(context, &limits);
 	good = make_all();
 	ksft_test_result(good && n > limits.max_cq / 2, "%d of %d CQs, then there is no room\n", n,
 			 limits.max_cq);
@@ -146,5 +147,95 @@ int main(void)
 			 "the queues have %ld entries for %d CQs\n", now.entries, limits.max_cq);
 	ksft_test_result(interrupts("0") && destroy_all() && !ibv_query_port(context, 1, &port),
 			 "all are destroyed, and the device works\n");
+}
+
+/* The interrupt that was lost of the queues of asynchronous events and of errors. */
+static bool interrupt(void)
+{
+	char request[128];
+
+	snprintf(request, sizeof(request), "{\"cmd\":\"interrupt\",\"hca\":0,\"intr\":%d}",
+		 MSIX + context->num_comp_vectors);
+	return model_ask(request);
+}
+
+/* Returns whether a context is told that the device has failed. */
+static bool is_told(struct ibv_context *of)
+{
+	struct pollfd pollfd = { of->async_fd, POLLIN, 0 };
+	struct ibv_async_event event;
+	bool fatal = false;
+
+	while (!fatal && poll(&pollfd, 1, PATIENCE_MS) == 1 && !ibv_get_async_event(of, &event)) {
+		fatal = event.event_type == IBV_EVENT_DEVICE_FATAL;
+		ibv_ack_async_event(&event);
+	}
+	return fatal;
+}
+
+static struct ibv_context *open_again(void)
+{
+	struct ibv_context *again = NULL;
+	int seconds;
+
+	for (seconds = 0; seconds < RECOVERY_S && !again; seconds++) {
+		sleep(1);
+		again = process_open();
+	}
+	return again;
+}
+
+/* Returns whether a process gets a completion and its event. Needs no link. */
+static bool works(struct ibv_context *of)
+{
+	struct ibv_comp_channel *channel = ibv_create_comp_channel(of);
+	struct ibv_cq *cq = channel ? ibv_create_cq(of, 16, NULL, channel, 0) : NULL;
+	struct pollfd pollfd = { channel ? channel->fd : -1, POLLIN, 0 };
+	struct ibv_qp_attr error = { .qp_state = IBV_QPS_ERR };
+	struct ibv_recv_wr recv = {}, *bad;
+	struct ibv_wc wc;
+	struct ibv_qp *qp;
+
+	qp = cq ? connect_make(ibv_alloc_pd(of), IBV_QPT_RC, cq, cq, 4) : NULL;
+	return qp && !connect_to_init(qp) && !ibv_req_notify_cq(cq, 0) &&
+	       !ibv_post_recv(qp, &recv, &bad) && !ibv_modify_qp(qp, &error, IBV_QP_STATE) &&
+	       poll(&pollfd, 1, PATIENCE_MS) == 1 && ibv_poll_cq(cq, 1, &wc) == 1 &&
+	       wc.status == IBV_WC_WR_FLUSH_ERR;
+}
+
+static void overflows(struct ibv_context *other)
+{
+	struct ibv_context *again;
+
+	ksft_set_plan(6);
+	ksft_test_result(make_all() && model_fault("dup,on=eqe,op=0") &&
+				 model_fault("dup,on=eqe,op=4") && interrupts("1") && overrun_all(),
+			 "%d CQs whose events are written twice are armed and overrun\n", n);
+	ksft_test_result(filled().lost > 0, "%ld events are lost\n", ask().lost);
+	ksft_test_result(interrupts("0") && model_fault(NULL) && interrupt() && is_told(context),
+			 "the owner of the CQs gets the fatal event\n");
+	ksft_test_result(is_told(other), "another process gets the fatal event\n");
+	ksft_test_result(destroy_all(), "all are destroyed\n");
+	again = open_again();
+	ksft_test_result(again && works(again), "the device is back and works\n");
+}
+
+int main(int argc, char **argv)
+{
+	struct ibv_context *other = process_open();
+	struct ibv_device_attr limits;
+
+	ksft_print_header();
+	context = process_open();
+	pd = context ? ibv_alloc_pd(context) : NULL;
+	spare = pd ? ibv_create_cq(context, 16, NULL, NULL, 0) : NULL;
+	if (!other || !spare || ibv_query_port(context, 1, &port) || !port.lid)
+		ksft_exit_skip("no RDMA device with a LID\n");
+	if (ibv_query_device(context, &limits) || limits.max_cq > MAX_CQS)
+		ksft_exit_skip("%d CQs are more than this test is for\n", limits.max_cq);
+	if (argc > 1 && !strcmp(argv[1], "overflow"))
+		overflows(other);
+	else
+		fits();
 	ksft_finished();
 }
