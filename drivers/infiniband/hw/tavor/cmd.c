@@ -467,3 +467,19 @@ int tavor_exec(struct tavor_dev *dev, struct vrb *vrb)
 		tavor_exec_report(dev, vrb, err);
 	return err;
 }
+
+/**
+ * tavor_exec_on() - submits a request on an object, as its owner's, and waits
+ * @object: the object
+ * @verb: the verb
+ * @vrb: the request
+ *
+ * Context: Process context, may sleep.
+ * Return: the request's status.
+ */
+int tavor_exec_on(struct vrb_object *object, const struct vrb_verb *verb, struct vrb *vrb)
+{
+	vrb_prep(vrb, verb, object);
+	vrb->user = object->destroy.user;
+	return tavor_exec(vrb_to_tdev(object->dev), vrb);
+}

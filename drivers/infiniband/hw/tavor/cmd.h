@@ -74,5 +74,6 @@ void tavor_cmd_set_imm(struct tavor_dev *dev, const struct vrb_slot *slot, u16 o
 
 struct vrb_user *tavor_exec_caller(struct tavor_dev *dev);
 int tavor_exec(struct tavor_dev *dev, struct vrb *vrb);
+int tavor_exec_on(struct vrb_object *object, const struct vrb_verb *verb, struct vrb *vrb);
 
 #endif /* TAVOR_CMD_H */

@@ -298,22 +298,6 @@ static const struct vrb_verb tavor_verb_destroy_cq = {
 };
 
 /**
- * tavor_cq_exec() - submits a request on an ib_core CQ and waits
- * @cq: the CQ
- * @verb: the verb
- * @vrb: the request
- *
- * Context: Process context, may sleep.
- * Return: the request's status.
- */
-int tavor_cq_exec(struct tavor_hw_cq *cq, const struct vrb_verb *verb, struct vrb *vrb)
-{
-	vrb_prep(vrb, verb, &cq->object);
-	vrb->user = cq->object.destroy.user;
-	return tavor_exec(cq->dev, vrb);
-}
-
-/**
  * tavor_cq_buf_alloc() - allocates the buffer of a kernel CQ; the hardware owns all its entries
  * @dev: the device
  * @entries: power of two
@@ -507,7 +491,7 @@ static int tavor_create_user_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr
 	if (IS_ERR(cq))
 		return PTR_ERR(cq);
 	err = tavor_cq_init_user(cq, udata);
-	err = err ?: tavor_cq_exec(cq, &tavor_verb_create_user_cq, &vrb);
+	err = err ?: tavor_exec_on(&cq->object, &tavor_verb_create_user_cq, &vrb);
 	err = err ?: tavor_cq_tell_user(cq, udata);
 	if (err)
 		tavor_object_destroy(cq->dev, &cq->object);

@@ -130,7 +130,6 @@ struct vrb_object *tavor_cq_object(struct ib_cq *ibcq);
 int tavor_create_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr,
 		    struct uverbs_attr_bundle *attrs);
 int tavor_destroy_cq(struct ib_cq *ibcq, struct ib_udata *udata);
-int tavor_cq_exec(struct tavor_hw_cq *cq, const struct vrb_verb *verb, struct vrb *vrb);
 int tavor_cq_pin(struct tavor_hw_cq *cq, struct tavor_ucontext *ctx, u32 lkey, u32 entries,
 		 struct tavor_pin *pin);
 int tavor_cq_buf_alloc(struct tavor_dev *dev, u32 entries, struct tavor_buf *buf, gfp_t gfp);

@@ -350,7 +350,7 @@ static int tavor_resize_users_cq(struct tavor_hw_cq *cq, u32 entries, struct ib_
 	err = tavor_cq_pin(cq, ctx, cmd.lkey, entries, &req.to.pin);
 	if (err)
 		return err;
-	err = tavor_cq_exec(cq, &tavor_user_resize_verb, &req.vrb);
+	err = tavor_exec_on(&cq->object, &tavor_user_resize_verb, &req.vrb);
 	if (!req.issued)
 		tavor_uctx_unpin(&cq->object, &req.to.pin);
 	return err;

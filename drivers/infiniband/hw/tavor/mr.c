@@ -264,13 +264,10 @@ static int tavor_mr_enable(struct tavor_mr *mr, struct tavor_hw_pd *pd, struct v
 	vrb_object_init(&hw->object, dev->vrb, &tavor_mr_type, hw->mpt.key, &tavor_mr_destroy_verb);
 	hw->object.destroy.user = user;
 	err = vrb_object_add_parent(&hw->object, &pd->object);
-	if (!err && hw->is_ring) {
+	if (!err && hw->is_ring)
 		err = tavor_ring_create(dev, hw, user);
-	} else if (!err) {
-		vrb_prep(&vrb, &tavor_mr_create_verb, &hw->object);
-		vrb.user = user;
-		err = tavor_exec(dev, &vrb);
-	}
+	else if (!err)
+		err = tavor_exec_on(&hw->object, &tavor_mr_create_verb, &vrb);
 	if (err) {
 		tavor_object_destroy(dev, &hw->object);
 		if (process)
@@ -793,24 +790,17 @@ static const struct vrb_verb tavor_mr_withdraw_verb = {
 	VRB_STEPS(tavor_mr_withdraw_steps),
 };
 
-static int tavor_mr_exec(struct tavor_hw_mr *mr, const struct vrb_verb *verb, struct vrb_user *user)
-{
-	struct vrb vrb;
-
-	vrb_prep(&vrb, verb, &mr->object);
-	vrb.user = user;
-	return tavor_exec(mr->dev, &vrb);
-}
-
 /*
  * Withdraws a region from the hardware, which refuses if windows are bound to it. So the
  * deregistration by ib_core, which expects no failure, cannot fail later.
  */
-static int tavor_mr_withdraw(struct tavor_hw_mr *mr, struct vrb_user *user)
+static int tavor_mr_withdraw(struct tavor_hw_mr *mr)
 {
+	struct vrb vrb;
+
 	if (!(mr->mpt.flags & TAVOR_MPT_BIND))
 		return 0;
-	return tavor_mr_exec(mr, &tavor_mr_withdraw_verb, user);
+	return tavor_exec_on(&mr->object, &tavor_mr_withdraw_verb, &vrb);
 }
 
 /*
@@ -818,11 +808,13 @@ static int tavor_mr_withdraw(struct tavor_hw_mr *mr, struct vrb_user *user)
  * can only be deregistered. The region of a ring, which is never withdrawn, may still be on its
  * way.
  */
-static int tavor_mr_restore(struct tavor_hw_mr *mr, struct vrb_user *user)
+static int tavor_mr_restore(struct tavor_hw_mr *mr)
 {
-	bool withdrawn = (mr->mpt.flags & TAVOR_MPT_BIND) && !mr->mpt.hw_owned;
-	int err = withdrawn ? tavor_mr_exec(mr, &tavor_mr_create_verb, user) : 0;
+	struct vrb vrb;
+	int err = 0;
 
+	if ((mr->mpt.flags & TAVOR_MPT_BIND) && !mr->mpt.hw_owned)
+		err = tavor_exec_on(&mr->object, &tavor_mr_create_verb, &vrb);
 	if (!err)
 		tavor_mr_reinstate(mr);
 	return err;
@@ -835,7 +827,7 @@ static int tavor_mr_restore(struct tavor_hw_mr *mr, struct vrb_user *user)
 static int tavor_mr_replace(struct tavor_hw_mr *old, struct tavor_mr *new, struct tavor_hw_pd *pd,
 			    struct vrb_user *user)
 {
-	int restored, err = tavor_mr_withdraw(old, user);
+	int restored, err = tavor_mr_withdraw(old);
 
 	if (err) {
 		if (err != -ETIMEDOUT)
@@ -845,7 +837,7 @@ static int tavor_mr_replace(struct tavor_hw_mr *old, struct tavor_mr *new, struc
 		return err;
 	}
 	err = tavor_mr_enable(new, pd, user);
-	restored = err ? tavor_mr_restore(old, user) : 0;
+	restored = err ? tavor_mr_restore(old) : 0;
 	/* On a failed device nothing was refused. */
 	if (restored)
 		err = err == -EIO || restored == -EIO ? -EIO : -EUCLEAN;

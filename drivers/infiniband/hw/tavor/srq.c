@@ -499,11 +499,7 @@ static int tavor_create_user_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *
 	if (IS_ERR(srq))
 		return PTR_ERR(srq);
 	err = tavor_srq_init_user(srq, udata);
-	if (!err) {
-		vrb_prep(&vrb, &tavor_verb_create_user_srq, &srq->object);
-		vrb.user = srq->object.destroy.user;
-		err = tavor_exec(srq->dev, &vrb);
-	}
+	err = err ?: tavor_exec_on(&srq->object, &tavor_verb_create_user_srq, &vrb);
 	err = err ?: tavor_srq_tell_user(srq, udata);
 	if (err)
 		tavor_object_destroy(srq->dev, &srq->object);
