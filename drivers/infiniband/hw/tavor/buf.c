@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 
 #include "buf.h"
+#include "object.h"
 #include "params.h"
 #include "tavor.h"
 
@@ -198,11 +199,16 @@ int tavor_buf_write_mtt(struct tavor_dev *dev, struct tavor_buf *buf)
 	return 0;
 }
 
-/* ---- MTTs and key of a queue's buffer, as steps of the queue's verbs ---- */
+/* ---- Steps of a queue's verbs: MTTs and key of its buffer, and the queue itself ---- */
 
 static const struct tavor_queue_type *tavor_queue_type_of(const struct vrb_object *object)
 {
 	return container_of(object->type, struct tavor_queue_type, mtt.object);
+}
+
+static struct tavor_half *tavor_half_of(struct vrb_object *object)
+{
+	return (void *)object + tavor_queue_type_of(object)->half;
 }
 
 /* The buffer that a request works on */
@@ -340,4 +346,85 @@ int tavor_buf_destroyed(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slo
 			const struct vrb_result *result)
 {
 	return tavor_mpt_taken(&tavor_buf_of(vrb)->mpt, result);
+}
+
+/**
+ * tavor_half_free() - &vrb_object_type.free
+ * @object: the queue
+ *
+ * Context: Softirq.
+ */
+void tavor_half_free(struct vrb_object *object)
+{
+	tavor_half_put(object, &tavor_half_of(object)->memory);
+}
+
+/**
+ * tavor_half_late() - &vrb_step.late of the command that makes a CQ or an SRQ the hardware's
+ * @vdev: device
+ * @object: the queue. If the command has succeeded, a create that is submitted again skips it
+ * @result: of the command
+ *
+ * Context: Softirq.
+ */
+void tavor_half_late(struct vrb_device *vdev, struct vrb_object *object,
+		     const struct vrb_result *result)
+{
+	if (result->status)
+		tavor_half_of(object)->hw_owned = false;
+}
+
+/**
+ * tavor_half_created() - &vrb_step.done of the same
+ * @vdev: device
+ * @vrb: the request
+ * @slot: its slot
+ * @result: of the command
+ *
+ * Context: Softirq.
+ * Return: as &vrb_step.done.
+ */
+int tavor_half_created(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+		       const struct vrb_result *result)
+{
+	tavor_half_late(vdev, vrb->object, result);
+	if (!result->status)
+		tavor_half_open(tavor_half_of(vrb->object));
+	return result->status;
+}
+
+/**
+ * tavor_half_destroy() - encode the command that takes a CQ or an SRQ back
+ * @vdev: device
+ * @vrb: the request
+ * @slot: its slot
+ * @op: the command; its modifier is the object's number
+ *
+ * Context: as &vrb_step.encode.
+ * Return: as &vrb_step.encode.
+ */
+int tavor_half_destroy(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot, u16 op)
+{
+	if (!tavor_half_of(vrb->object)->hw_owned)
+		return VRB_NEXT;
+	tavor_cmd_set(vrb_to_tdev(vdev), slot, op, 0, vrb->object->id, TAVOR_CMD_OUT);
+	return VRB_POST;
+}
+
+/**
+ * tavor_half_destroyed() - &vrb_step.done of the command that takes a CQ or an SRQ back
+ * @vdev: device
+ * @vrb: the request
+ * @slot: its slot
+ * @result: of the command
+ *
+ * Context: Softirq.
+ * Return: as &vrb_step.done.
+ */
+int tavor_half_destroyed(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
+			 const struct vrb_result *result)
+{
+	if (!result->status)
+		tavor_half_of(vrb->object)->hw_owned = false;
+	return result->status;
 }

@@ -98,7 +98,7 @@ void tavor_cq_error(struct tavor_dev *dev, u32 cqn, bool overrun)
 	atomic64_inc(&dev->cq_errors);
 	if (!object)
 		return;
-	if (!to_hw_cq(object)->user)
+	if (!to_hw_cq(object)->half.user)
 		dev_warn_ratelimited(&dev->pdev->dev, "CQ %#x: %s\n", cqn,
 				     overrun ? "overrun" : "access violation");
 	vrb_device_event(dev->vrb, IB_EVENT_CQ_ERR, object);
@@ -119,13 +119,8 @@ static void tavor_cq_release(struct vrb_object *object)
 	tavor_buf_free(cq->dev, &cq->spare);
 }
 
-static void tavor_cq_free(struct vrb_object *object)
-{
-	tavor_half_put(object, &to_hw_cq(object)->memory);
-}
-
 static const struct tavor_queue_type tavor_cq_type =
-	TAVOR_QUEUE_TYPE(struct tavor_hw_cq, spare, "CQ", tavor_cq_release, tavor_cq_free);
+	TAVOR_QUEUE_TYPE(struct tavor_hw_cq, spare, "CQ", tavor_cq_release);
 
 static void tavor_encode_sw2hw_cq(struct tavor_dev *dev, struct vrb_slot *slot,
 				  const struct tavor_hw_cq *cq)
@@ -145,40 +140,18 @@ static void tavor_encode_sw2hw_cq(struct tavor_dev *dev, struct vrb_slot *slot,
 	tavor_cmd_set(dev, slot, TAVOR_CMD_SW2HW_CQ, 0, cq->cqn, TAVOR_CMD_IN);
 }
 
-/*
- * Create: the key of a kernel CQ's buffer, then the CQ itself. Once a command is posted, the
- * hardware counts as the owner unless the command is known to have failed. If the command succeeded
- * after its timeout, a create that is submitted again skips it.
- */
+/* Create: the key of a kernel CQ's buffer, then the CQ itself. */
 static int tavor_cq_create_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
 
-	if (cq->hw_owned) {
-		WRITE_ONCE(cq->open, !cq->user);
+	if (cq->half.hw_owned) {
+		tavor_half_open(&cq->half);
 		return VRB_NEXT;
 	}
 	tavor_encode_sw2hw_cq(vrb_to_tdev(vdev), slot, cq);
-	cq->hw_owned = true;
+	cq->half.hw_owned = true;
 	return VRB_POST;
-}
-
-static void tavor_cq_create_late(struct vrb_device *vdev, struct vrb_object *object,
-				 const struct vrb_result *result)
-{
-	if (result->status)
-		to_hw_cq(object)->hw_owned = false;
-}
-
-static int tavor_cq_create_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-				const struct vrb_result *result)
-{
-	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
-
-	tavor_cq_create_late(vdev, vrb->object, result);
-	if (!result->status)
-		WRITE_ONCE(cq->open, !cq->user);
-	return result->status;
 }
 
 static const struct vrb_step tavor_create_cq_steps[] = {
@@ -188,36 +161,21 @@ static const struct vrb_step tavor_create_cq_steps[] = {
 	{
 		.name = "SW2HW_CQ",
 		.encode = tavor_cq_create_encode,
-		.done = tavor_cq_create_done,
-		.late = tavor_cq_create_late,
+		.done = tavor_half_created,
+		.late = tavor_half_late,
 	},
 };
 
-const struct vrb_verb tavor_verb_create_cq = {
-	.name = "CREATE_CQ",
-	.class = VRB_CLASS_NORMAL,
-	.creates = true,
-	VRB_STEPS(tavor_create_cq_steps),
-};
+const struct vrb_verb tavor_verb_create_cq =
+	TAVOR_CREATE_VERB("CREATE_CQ", tavor_create_cq_steps);
 
-/* In a process's memory region: the same without the steps for a buffer of the driver's. */
-static const struct vrb_verb tavor_verb_create_user_cq = {
-	.name = "CREATE_CQ",
-	.class = VRB_CLASS_NORMAL,
-	.creates = true,
-	.steps = tavor_create_cq_steps + TAVOR_NR_BUF_CREATE_STEPS,
-	.nr_steps = ARRAY_SIZE(tavor_create_cq_steps) - TAVOR_NR_BUF_CREATE_STEPS,
-};
+static const struct vrb_verb tavor_verb_create_user_cq =
+	TAVOR_CREATE_USER_VERB("CREATE_CQ", tavor_create_cq_steps);
 
 /* Destroy: the CQ, the drain of its event queue, the keys of its buffer and of a resize's. */
 static int tavor_cq_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
-
-	if (!cq->hw_owned)
-		return VRB_NEXT;
-	tavor_cmd_set(vrb_to_tdev(vdev), slot, TAVOR_CMD_HW2SW_CQ, 0, cq->cqn, TAVOR_CMD_OUT);
-	return VRB_POST;
+	return tavor_half_destroy(vdev, vrb, slot, TAVOR_CMD_HW2SW_CQ);
 }
 
 static void tavor_cq_drained(struct tavor_eq_drain *drain)
@@ -241,9 +199,8 @@ static int tavor_cq_destroy_done(struct vrb_device *vdev, struct vrb *vrb, struc
 {
 	struct tavor_hw_cq *cq = to_hw_cq(vrb->object);
 
-	if (result->status)
+	if (tavor_half_destroyed(vdev, vrb, slot, result))
 		return result->status;
-	cq->hw_owned = false;
 	if (READ_ONCE(cq->move))
 		tavor_cq_stay(cq);
 	if (tavor_eq_is_read(cq->dev, cq->vector))
@@ -404,8 +361,8 @@ static struct tavor_hw_cq *tavor_cq_alloc(struct ib_cq *ibcq, const struct ib_cq
 		return ERR_PTR(-ENOMEM);
 	cq->dev = dev;
 	cq->ibcq = ibcq;
-	refcount_set(&cq->memory, 1);
-	cq->user = user;
+	refcount_set(&cq->half.memory, 1);
+	cq->half.user = user;
 	/* One entry always stays free. */
 	cq->entries = roundup_pow_of_two(attr->cqe + 1);
 	spin_lock_init(&cq->lock);
@@ -497,7 +454,7 @@ static int tavor_create_user_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr
 		tavor_object_destroy(cq->dev, &cq->object);
 	else
 		tavor_own(tavor_udata_ctx(udata), &to_tcq(ibcq)->owned, &cq->object,
-			  &cq->memory);
+			  &cq->half.memory);
 	return err;
 }
 

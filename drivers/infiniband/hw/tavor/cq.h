@@ -41,12 +41,12 @@ enum tavor_cq_move {
 
 /**
  * struct tavor_hw_cq - a CQ as the hardware sees it
+ * @object: parents: for a user's CQ its PD and its MR
+ * @dev: device
  * @ibcq: the CQ its events and completions are for
+ * @half: what it has in common with other queues
  * @cqn: number; the low bits are its index
  * @vector: its completion EQ, which has room for its events
- * @user: the buffer is in a process's memory
- * @hw_owned: SW2HW_CQ has succeeded
- * @open: a kernel CQ that has been created: it may be polled and armed
  * @entries: power of two; one of them always stays free
  * @uar: UAR page of its doorbells
  * @pdn: of the buffer's region
@@ -67,18 +67,14 @@ enum tavor_cq_move {
  * @resize_lock: one resize at a time; the others wait
  * @resize_left: @spare is of ib_core's resize, which is in progress or has timed out
  * @drain: wait for the completion EQ, after the hardware has released the CQ
- * @memory: see tavor_half_put()
  */
 struct tavor_hw_cq {
 	struct vrb_object object;
 	struct tavor_dev *dev;
 	struct ib_cq *ibcq;
-	refcount_t memory;
+	struct tavor_half half;
 	u32 cqn;
 	u32 vector;
-	bool user;
-	bool hw_owned;
-	bool open;
 	u32 entries;
 	u32 uar;
 	u32 pdn;

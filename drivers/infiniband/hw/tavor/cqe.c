@@ -35,7 +35,7 @@ void tavor_cq_clean(struct tavor_hw_cq *cq, u32 qpn, struct tavor_hw_srq *srq)
 	u32 index, removed = 0;
 
 	lockdep_assert_held(&cq->lock);
-	if (cq->user || !cq->buf.block)
+	if (cq->half.user || !cq->buf.block)
 		return;
 	if (unlikely(cq->move))
 		tavor_cq_gather(cq);

@@ -31,7 +31,7 @@ static void tavor_flush_wake(struct vrb_object *object)
 	struct ib_cq *ibcq = cq->ibcq;
 
 	/* The client may not know a shell yet whose create has not completed. */
-	if ((cq->user || READ_ONCE(cq->open)) && ibcq->comp_handler)
+	if ((cq->half.user || READ_ONCE(cq->half.open)) && ibcq->comp_handler)
 		ibcq->comp_handler(ibcq, ibcq->cq_context);
 	vrb_object_put(object);
 }
@@ -64,9 +64,9 @@ static void tavor_flush_tell(struct vrb_object *object)
 {
 	struct tavor_hw_qp *qp = to_hw_qp(object);
 
-	if (!qp->user)
+	if (!qp->half.user)
 		tavor_flush_drop_idle(qp);
-	if (qp->srq && !qp->user && READ_ONCE(qp->state) == IB_QPS_ERR)
+	if (qp->srq && !qp->half.user && READ_ONCE(qp->state) == IB_QPS_ERR)
 		tavor_qp_last_wqe(qp);
 	vrb_object_put(object);
 }

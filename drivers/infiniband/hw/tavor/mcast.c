@@ -374,7 +374,7 @@ static int tavor_mcast_detach(struct ib_qp *ibqp, const union ib_gid *gid)
 			return 0;
 		/* Not attached; the first try may have succeeded after its timeout. */
 		if (err == -EINVAL && !status)
-			return again || qp->user ? 0 : err;
+			return again || qp->half.user ? 0 : err;
 		if (status || time_after(jiffies, deadline)) {
 			vrb_device_fail(dev->vrb, "DETACH_MCAST failed");
 			return 0;

@@ -226,7 +226,7 @@ static noinline struct tavor_hw_qp *tavor_cqe_find_qp(struct tavor_hw_cq *cq,
 	struct tavor_hw_qp *qp = tavor_qp_lookup(cq->dev, qpn);
 
 	/* A QP of another CQ must not be accessed under this CQ's lock. */
-	if (!qp || qp->user || (qp->send_cq != cq && qp->recv_cq != cq)) {
+	if (!qp || qp->half.user || (qp->send_cq != cq && qp->recv_cq != cq)) {
 		ibdev_err_ratelimited(&cq->dev->ib_dev,
 				      "CQ 0x%06x: completion of unknown QP 0x%06x\n",
 				      cq->cqn, qpn);
@@ -330,8 +330,8 @@ int tavor_poll_cq(struct ib_cq *ibcq, int num, struct ib_wc *wc)
 	bool more;
 	int n = 0;
 
-	if (unlikely(!READ_ONCE(cq->open)))
-		return cq->user ? -EINVAL : 0;
+	if (unlikely(!READ_ONCE(cq->half.open)))
+		return cq->half.user ? -EINVAL : 0;
 	do {
 		more = false;
 		n += tavor_poll_once(cq, num - n, wc + n, &more);
@@ -368,7 +368,7 @@ int tavor_req_notify_cq(struct ib_cq *ibcq, enum ib_cq_notify_flags flags)
 {
 	struct tavor_hw_cq *cq = to_tcq(ibcq)->hw;
 
-	if (unlikely(!READ_ONCE(cq->open)))
+	if (unlikely(!READ_ONCE(cq->half.open)))
 		return -EINVAL;
 	/* No lock is needed: the doorbell contains nothing that another CPU may change. */
 	tavor_ring_doorbell(&cq->dev->kar, TAVOR_DB_CQ,

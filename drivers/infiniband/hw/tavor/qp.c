@@ -64,7 +64,7 @@ static int tavor_qp_list(struct tavor_hw_qp *qp)
 	if (err)
 		return err;
 	qp->listed = true;
-	if (qp->user)
+	if (qp->half.user)
 		return 0;
 	tavor_cq_lock_pair(qp->send_cq, qp->recv_cq, &flags);
 	list_add_tail(&qp->on_send_cq, &qp->send_cq->send_qps);
@@ -146,11 +146,6 @@ static void tavor_qp_release(struct vrb_object *object)
 	tavor_wq_free(&qp->rq);
 }
 
-static void tavor_qp_free(struct vrb_object *object)
-{
-	tavor_half_put(object, &to_hw_qp(object)->memory);
-}
-
 /**
  * tavor_qp_set_state() - sets the state of a QP, and opens or closes its queues accordingly
  * @qp: the QP
@@ -161,7 +156,7 @@ static void tavor_qp_free(struct vrb_object *object)
 void tavor_qp_set_state(struct tavor_hw_qp *qp, enum ib_qp_state state)
 {
 	WRITE_ONCE(qp->state, state);
-	if (qp->user)
+	if (qp->half.user)
 		return;
 	/* Before RTS the hardware ignores a send's doorbell, so the send would never complete. */
 	WRITE_ONCE(qp->sq.open, state >= IB_QPS_RTS);
@@ -187,7 +182,7 @@ static void tavor_wq_close(struct tavor_wq *wq)
  */
 void tavor_qp_close(struct tavor_hw_qp *qp)
 {
-	if (qp->user)
+	if (qp->half.user)
 		return;
 	tavor_wq_close(&qp->sq);
 	tavor_wq_close(&qp->rq);
@@ -257,7 +252,7 @@ static bool tavor_destroy_qp_is_void(const struct vrb_object *object)
 {
 	const struct tavor_hw_qp *qp = container_of(object, struct tavor_hw_qp, object);
 
-	return qp->user && qp->state == IB_QPS_RESET && !qp->changing && !qp->port_up;
+	return qp->half.user && qp->state == IB_QPS_RESET && !qp->changing && !qp->port_up;
 }
 
 static const struct vrb_verb tavor_verb_destroy_qp = {
@@ -280,7 +275,7 @@ static const struct vrb_verb tavor_verb_leave_qp = {
 };
 
 static const struct tavor_queue_type tavor_qp_type =
-	TAVOR_QUEUE_TYPE(struct tavor_hw_qp, buf, "QP", tavor_qp_release, tavor_qp_free,
+	TAVOR_QUEUE_TYPE(struct tavor_hw_qp, buf, "QP", tavor_qp_release,
 			 .leave = &tavor_verb_leave_qp);
 
 /* Create: only the key of a kernel QP's buffer is passed to the hardware. */
@@ -290,12 +285,8 @@ static const struct vrb_step tavor_create_qp_steps[] = {
 	TAVOR_BUF_CREATE_STEP,
 };
 
-const struct vrb_verb tavor_verb_create_qp = {
-	.name = "CREATE_QP",
-	.class = VRB_CLASS_NORMAL,
-	.creates = true,
-	VRB_STEPS(tavor_create_qp_steps),
-};
+const struct vrb_verb tavor_verb_create_qp =
+	TAVOR_CREATE_VERB("CREATE_QP", tavor_create_qp_steps);
 
 /**
  * tavor_qp_rings_reset() - empties a kernel QP's queues
@@ -371,7 +362,7 @@ static int tavor_qp_add_parents(struct tavor_hw_qp *qp)
 		qp->recv_cq != qp->send_cq ? &qp->recv_cq->object : NULL,
 		qp->srq ? &qp->srq->object : NULL,
 		/* The pin of a user's buffer has made the PD a parent already. */
-		qp->user ? NULL : &qp->pd->object,
+		qp->half.user ? NULL : &qp->pd->object,
 	};
 	int i, err;
 
@@ -468,7 +459,7 @@ static struct tavor_hw_qp *tavor_qp_alloc(struct ib_qp *ibqp, const struct ib_qp
 	if (!qp)
 		return ERR_PTR(-ENOMEM);
 	qp->dev = dev;
-	refcount_set(&qp->memory, 1);
+	refcount_set(&qp->half.memory, 1);
 	INIT_LIST_HEAD(&qp->on_send_cq);
 	INIT_LIST_HEAD(&qp->on_recv_cq);
 	INIT_LIST_HEAD(&qp->queued);
@@ -484,7 +475,7 @@ static struct tavor_hw_qp *tavor_qp_alloc(struct ib_qp *ibqp, const struct ib_qp
 	qp->type = attr->qp_type;
 	qp->service = tavor_qp_service(attr, user);
 	qp->state = IB_QPS_RESET;
-	qp->user = user;
+	qp->half.user = user;
 	qp->sq_sig_all = attr->sq_sig_type == IB_SIGNAL_ALL_WR;
 	qp->send_flags = TAVOR_CTRL_ALWAYS | (qp->sq_sig_all ? TAVOR_CTRL_COMPLETION : 0);
 	err = tavor_qp_get_number(qp, attr->port_num, gfp);
@@ -619,7 +610,7 @@ static int tavor_create_user_qp(struct ib_qp *ibqp, struct ib_qp_init_attr *attr
 		tavor_object_destroy(qp->dev, &qp->object);
 	else
 		tavor_own(tavor_udata_ctx(udata), &to_tqp(ibqp)->owned, &qp->object,
-			  &qp->memory);
+			  &qp->half.memory);
 	return err;
 }
 

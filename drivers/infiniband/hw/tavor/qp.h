@@ -40,7 +40,13 @@ enum tavor_last_wqe {
 /**
  * struct tavor_hw_qp - a QP as the hardware sees it
  * @object: parents: PD, CQs, SRQ, for a user's QP also its MR
+ * @dev: device
  * @ibqp: QP of its completions and events; must not be accessed once @hidden is set
+ * @half: what it has in common with other queues
+ * @pd: its PD
+ * @send_cq: CQ of its sends
+ * @recv_cq: CQ of its receives
+ * @srq: its SRQ, or NULL
  * @qpn: number on the hardware; for special QPs different from the number on the wire and in
  *	ib_core
  * @cqe_qpn: the same in the format of a CQE
@@ -80,13 +86,12 @@ enum tavor_last_wqe {
  * @mcg_attached: entry in the list of QPs that are in a group
  * @mcg_groups: number of multicast groups it is in
  * @mlx_psn: PSN of the next packet of a special QP; under @sq.lock
- * @memory: see tavor_half_put()
  */
 struct tavor_hw_qp {
 	struct vrb_object object;
 	struct tavor_dev *dev;
 	struct ib_qp *ibqp;
-	refcount_t memory;
+	struct tavor_half half;
 	struct tavor_hw_pd *pd;
 	struct tavor_hw_cq *send_cq;
 	struct tavor_hw_cq *recv_cq;
@@ -97,7 +102,6 @@ struct tavor_hw_qp {
 	enum tavor_qp_service service;
 	enum ib_qp_state state;
 	enum tavor_last_wqe last_wqe;	/* exchanged */
-	bool user;
 	bool sq_sig_all;
 	bool changing;
 	bool port_up;

@@ -328,7 +328,7 @@ static u32 tavor_encode_sched_queue(const struct tavor_hw_qp *qp,
 {
 	if (qp->service != TAVOR_SERVICE_RC || mod->from != IB_QPS_INIT || mod->to != IB_QPS_RTR)
 		return 0;
-	ctx->sched_queue = cpu_to_be32(FIELD_PREP(TAVOR_QPC_SCHED_QUEUE, qp->user ? 2 : 1));
+	ctx->sched_queue = cpu_to_be32(FIELD_PREP(TAVOR_QPC_SCHED_QUEUE, qp->half.user ? 2 : 1));
 	return TAVOR_OPTPAR_SCHED_QUEUE;
 }
 

@@ -221,7 +221,7 @@ static void tavor_modify_late(struct vrb_device *vdev, struct vrb_object *object
 	tavor_commit_gids(qp);
 	if (qp->state == IB_QPS_RESET)
 		WRITE_ONCE(qp->last_wqe, TAVOR_LAST_WQE_NOBODY);
-	if (qp->state == IB_QPS_RESET && !qp->user) {
+	if (qp->state == IB_QPS_RESET && !qp->half.user) {
 		tavor_qp_forget_completions(qp);
 		tavor_qp_rings_reset(qp);
 	}
@@ -557,7 +557,7 @@ static void tavor_modify_failed(struct tavor_hw_qp *qp)
  */
 static bool tavor_modify_is_void(struct tavor_hw_qp *qp, const struct ib_qp_attr *attr, int mask)
 {
-	return qp->user && mask == IB_QP_STATE && attr->qp_state == IB_QPS_RESET &&
+	return qp->half.user && mask == IB_QP_STATE && attr->qp_state == IB_QPS_RESET &&
 	       vrb_object_is_quiet(&qp->object) && READ_ONCE(qp->state) == IB_QPS_RESET;
 }
 
@@ -589,7 +589,7 @@ int tavor_modify_qp(struct ib_qp *ibqp, struct ib_qp_attr *attr, int mask, struc
 	req.attr = *attr;
 	req.mask = mask;
 	err = tavor_exec(qp->dev, &req.vrb);
-	if (err != -EIO || qp->user || !vrb_device_failed(qp->dev->vrb) ||
+	if (err != -EIO || qp->half.user || !vrb_device_failed(qp->dev->vrb) ||
 	    !(mask & IB_QP_STATE) || attr->qp_state != IB_QPS_ERR)
 		return err;
 	tavor_modify_failed(qp);

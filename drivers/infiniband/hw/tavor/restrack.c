@@ -57,7 +57,7 @@ static u32 tavor_wq_outstanding(const struct tavor_wq *wq)
 static int tavor_fill_res_qp_entry(struct sk_buff *msg, struct ib_qp *ibqp)
 {
 	const struct tavor_hw_qp *qp = to_tqp(ibqp)->hw;
-	const u32 lkey = qp->user ? qp->lkey : qp->buf.mpt.key;
+	const u32 lkey = qp->half.user ? qp->lkey : qp->buf.mpt.key;
 	const struct tavor_fact facts[] = {
 		{ "hw_qpn", qp->qpn },
 		{ "mpt", tavor_mpt_index(qp->dev, lkey) },
@@ -73,13 +73,13 @@ static int tavor_fill_res_qp_entry(struct sk_buff *msg, struct ib_qp *ibqp)
 		{ "rq_outstanding", tavor_wq_outstanding(&qp->rq) },
 	};
 
-	return tavor_put_facts(msg, facts, ARRAY_SIZE(facts) - (qp->user ? 2 : 0));
+	return tavor_put_facts(msg, facts, ARRAY_SIZE(facts) - (qp->half.user ? 2 : 0));
 }
 
 static int tavor_fill_res_cq_entry(struct sk_buff *msg, struct ib_cq *ibcq)
 {
 	const struct tavor_hw_cq *cq = to_tcq(ibcq)->hw;
-	const u32 lkey = cq->user ? READ_ONCE(cq->lkey) : READ_ONCE(cq->buf.mpt.key);
+	const u32 lkey = cq->half.user ? READ_ONCE(cq->lkey) : READ_ONCE(cq->buf.mpt.key);
 	const struct tavor_fact facts[] = {
 		{ "hw_cqn", cq->cqn },
 		{ "mpt", tavor_mpt_index(cq->dev, lkey) },
@@ -90,13 +90,13 @@ static int tavor_fill_res_cq_entry(struct sk_buff *msg, struct ib_cq *ibcq)
 		{ "consumed", READ_ONCE(cq->cons_index) },
 	};
 
-	return tavor_put_facts(msg, facts, ARRAY_SIZE(facts) - (cq->user ? 1 : 0));
+	return tavor_put_facts(msg, facts, ARRAY_SIZE(facts) - (cq->half.user ? 1 : 0));
 }
 
 static int tavor_fill_res_srq_entry(struct sk_buff *msg, struct ib_srq *ibsrq)
 {
 	const struct tavor_hw_srq *srq = to_tsrq(ibsrq)->hw;
-	const u32 lkey = srq->user ? srq->lkey : srq->buf.mpt.key;
+	const u32 lkey = srq->half.user ? srq->lkey : srq->buf.mpt.key;
 	const struct tavor_fact facts[] = {
 		{ "hw_srqn", srq->srqn },
 		{ "mpt", tavor_mpt_index(srq->dev, lkey) },

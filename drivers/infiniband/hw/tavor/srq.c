@@ -67,7 +67,7 @@ u64 tavor_srq_complete(struct tavor_hw_srq *srq, u32 wqe_addr)
 	unsigned long flags;
 	u64 wr_id;
 
-	if (srq->user || slot >= srq->slots) {
+	if (srq->half.user || slot >= srq->slots) {
 		ibdev_err_ratelimited(&srq->dev->ib_dev, "SRQ 0x%06x: completion of no WQE: 0x%x\n",
 				      srq->srqn, wqe_addr);
 		return 0;
@@ -149,9 +149,9 @@ int tavor_post_srq_recv(struct ib_srq *ibsrq, const struct ib_recv_wr *wr,
 	u32 first, count = 0;
 	int err = 0;
 
-	if (!READ_ONCE(srq->open) || vrb_device_failed(srq->dev->vrb)) {
+	if (!READ_ONCE(srq->half.open) || vrb_device_failed(srq->dev->vrb)) {
 		*bad_wr = wr;
-		return READ_ONCE(srq->open) ? -EIO : -EINVAL;
+		return READ_ONCE(srq->half.open) ? -EIO : -EINVAL;
 	}
 	spin_lock_irqsave(&srq->lock, flags);
 	first = srq->first_free;
@@ -184,13 +184,8 @@ static void tavor_srq_release(struct vrb_object *object)
 	kvfree(srq->next_free);
 }
 
-static void tavor_srq_free(struct vrb_object *object)
-{
-	tavor_half_put(object, &to_hw_srq(object)->memory);
-}
-
 static const struct tavor_queue_type tavor_srq_type =
-	TAVOR_QUEUE_TYPE(struct tavor_hw_srq, buf, "SRQ", tavor_srq_release, tavor_srq_free);
+	TAVOR_QUEUE_TYPE(struct tavor_hw_srq, buf, "SRQ", tavor_srq_release);
 
 static void tavor_encode_sw2hw_srq(struct tavor_dev *dev, struct vrb_slot *slot,
 				   const struct tavor_hw_srq *srq)
@@ -205,14 +200,14 @@ static void tavor_encode_sw2hw_srq(struct tavor_dev *dev, struct vrb_slot *slot,
 	tavor_cmd_set(dev, slot, TAVOR_CMD_SW2HW_SRQ, 0, srq->srqn, TAVOR_CMD_IN);
 }
 
-/* Create: the key of a kernel SRQ's buffer, then the SRQ. See tavor_cq_create_encode(). */
+/* Create: the key of a kernel SRQ's buffer, then the SRQ. */
 static int tavor_srq_create_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
 	struct tavor_hw_srq *srq = to_hw_srq(vrb->object);
 	int ret;
 
-	if (srq->hw_owned) {
-		WRITE_ONCE(srq->open, !srq->user);
+	if (srq->half.hw_owned) {
+		tavor_half_open(&srq->half);
 		return VRB_NEXT;
 	}
 	if (srq->region) {
@@ -221,7 +216,7 @@ static int tavor_srq_create_encode(struct vrb_device *vdev, struct vrb *vrb, str
 			return ret;
 	}
 	tavor_encode_sw2hw_srq(vrb_to_tdev(vdev), slot, srq);
-	srq->hw_owned = true;
+	srq->half.hw_owned = true;
 	return VRB_POST;
 }
 
@@ -232,24 +227,6 @@ static int tavor_srq_create_undo(struct vrb_device *vdev, struct vrb *vrb, struc
 	return VRB_NEXT;
 }
 
-static void tavor_srq_create_late(struct vrb_device *vdev, struct vrb_object *object,
-				  const struct vrb_result *result)
-{
-	if (result->status)
-		to_hw_srq(object)->hw_owned = false;
-}
-
-static int tavor_srq_create_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-				 const struct vrb_result *result)
-{
-	struct tavor_hw_srq *srq = to_hw_srq(vrb->object);
-
-	tavor_srq_create_late(vdev, vrb->object, result);
-	if (!result->status)
-		WRITE_ONCE(srq->open, !srq->user);
-	return result->status;
-}
-
 static const struct vrb_step tavor_create_srq_steps[] = {
 	TAVOR_MTT_STORE_STEP,
 	TAVOR_MTT_WRITE_STEP,
@@ -257,51 +234,28 @@ static const struct vrb_step tavor_create_srq_steps[] = {
 	{
 		.name = "SW2HW_SRQ",
 		.encode = tavor_srq_create_encode,
-		.done = tavor_srq_create_done,
+		.done = tavor_half_created,
 		.undo = tavor_srq_create_undo,
-		.late = tavor_srq_create_late,
+		.late = tavor_half_late,
 	},
 };
 
-const struct vrb_verb tavor_verb_create_srq = {
-	.name = "CREATE_SRQ",
-	.class = VRB_CLASS_NORMAL,
-	.creates = true,
-	VRB_STEPS(tavor_create_srq_steps),
-};
+const struct vrb_verb tavor_verb_create_srq =
+	TAVOR_CREATE_VERB("CREATE_SRQ", tavor_create_srq_steps);
 
-/* In a process's memory region: the same without the steps for a buffer of the driver's. */
-static const struct vrb_verb tavor_verb_create_user_srq = {
-	.name = "CREATE_SRQ",
-	.class = VRB_CLASS_NORMAL,
-	.creates = true,
-	.steps = tavor_create_srq_steps + TAVOR_NR_BUF_CREATE_STEPS,
-	.nr_steps = ARRAY_SIZE(tavor_create_srq_steps) - TAVOR_NR_BUF_CREATE_STEPS,
-};
+static const struct vrb_verb tavor_verb_create_user_srq =
+	TAVOR_CREATE_USER_VERB("CREATE_SRQ", tavor_create_srq_steps);
 
 static int tavor_srq_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
 {
-	struct tavor_hw_srq *srq = to_hw_srq(vrb->object);
-
-	if (!srq->hw_owned)
-		return VRB_NEXT;
-	tavor_cmd_set(vrb_to_tdev(vdev), slot, TAVOR_CMD_HW2SW_SRQ, 0, srq->srqn, TAVOR_CMD_OUT);
-	return VRB_POST;
-}
-
-static int tavor_srq_destroy_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-				  const struct vrb_result *result)
-{
-	if (!result->status)
-		to_hw_srq(vrb->object)->hw_owned = false;
-	return result->status;
+	return tavor_half_destroy(vdev, vrb, slot, TAVOR_CMD_HW2SW_SRQ);
 }
 
 static const struct vrb_step tavor_destroy_srq_steps[] = {
 	{
 		.name = "HW2SW_SRQ",
 		.encode = tavor_srq_destroy_encode,
-		.done = tavor_srq_destroy_done,
+		.done = tavor_half_destroyed,
 	},
 	TAVOR_BUF_DESTROY_STEP,
 };
@@ -409,9 +363,9 @@ static struct tavor_hw_srq *tavor_srq_alloc(struct ib_srq *ibsrq, struct ib_srq_
 		return ERR_PTR(-ENOMEM);
 	srq->dev = dev;
 	srq->ibsrq = ibsrq;
-	refcount_set(&srq->memory, 1);
+	refcount_set(&srq->half.memory, 1);
 	srq->pd = to_tpd(ibsrq->pd)->hw;
-	srq->user = user;
+	srq->half.user = user;
 	/* User space computes the same two values from the request. */
 	srq->slots = attr->attr.max_wr + 1;
 	srq->shift = tavor_wqe_shift(sizeof(struct tavor_next_seg) +
@@ -505,7 +459,7 @@ static int tavor_create_user_srq(struct ib_srq *ibsrq, struct ib_srq_init_attr *
 		tavor_object_destroy(srq->dev, &srq->object);
 	else
 		tavor_own(tavor_udata_ctx(udata), &to_tsrq(ibsrq)->owned, &srq->object,
-			  &srq->memory);
+			  &srq->half.memory);
 	return err;
 }
 

@@ -15,38 +15,41 @@
 /**
  * struct tavor_hw_srq - an SRQ as the hardware sees it
  * @object: parents: its PD, and for a user's SRQ its MR
+ * @dev: device
  * @ibsrq: SRQ of its events
+ * @half: what it has in common with other queues
+ * @pd: its PD
  * @srqn: number; the low bits are its index
- * @open: a kernel SRQ that has been created: it accepts work requests
  * @slots: WQE slots, one more than can be posted
  * @max_gs: data segments per WQE
  * @shift: log2 of the stride
+ * @lkey: of its ring
+ * @uar: UAR page of its doorbells
+ * @region: the region in which a user's ring lies; NULL: a kernel SRQ
+ * @ring_wait: waits for the registration of that region
  * @lock: free list and ring; kernel SRQs only
  * @first_free: next slot to post
  * @last_free: end of the free list, never posted: the hardware's chain ends there
  * @next_free: free list by slot; it is also the chain of the WQEs' links
  * @last: WQE posted last
  * @wrid: work request ids by slot
- * @memory: see tavor_half_put()
+ * @buf: its ring; kernel SRQs only
  */
 struct tavor_hw_srq {
 	struct vrb_object object;
 	struct tavor_dev *dev;
 	struct ib_srq *ibsrq;
-	refcount_t memory;
+	struct tavor_half half;
 	struct tavor_hw_pd *pd;
 	u32 srqn;
-	bool user;
-	bool hw_owned;
-	bool open;
 	u32 slots;
 	u32 max_gs;
 	u32 shift;
 	u32 lkey;
 	u32 uar;
 
-	struct tavor_hw_mr *region;	/* a user's ring lies in it */
-	struct tavor_waiter ring_wait;	/* for its registration */
+	struct tavor_hw_mr *region;
+	struct tavor_waiter ring_wait;
 	spinlock_t lock;		/* free list and ring */
 	u32 first_free;
 	u32 last_free;
