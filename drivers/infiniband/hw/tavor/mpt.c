@@ -8,7 +8,7 @@
 #include "tavor.h"
 
 /**
- * tavor_mpt_table_init() - creates the allocators of keys and MTT entries
+ * tavor_mpt_table_init() - creates the allocator of keys
  * @dev: device with its limits made
  *
  * Context: Process context, may sleep.
@@ -107,6 +107,23 @@ static u32 tavor_mpt_index(const struct tavor_dev *dev, const struct tavor_mpt *
 	return mpt->key & (dev->limits.num_mpts - 1);
 }
 
+static void tavor_encode_region(struct tavor_dev *dev, struct tavor_mpt_entry *entry,
+				const struct tavor_mpt *mpt)
+{
+	u64 addr;
+
+	entry->flags = cpu_to_be32(TAVOR_MPT_SW_OWNED | TAVOR_MPT_MIO | TAVOR_MPT_REGION |
+				   TAVOR_MPT_LR | mpt->flags);
+	entry->start = cpu_to_be64(mpt->start);
+	entry->length = cpu_to_be64(mpt->length);
+	if (mpt->flags & TAVOR_MPT_PHYSICAL)
+		return;
+	addr = tavor_mtt_addr(dev, &mpt->mtt);
+	entry->page_size = cpu_to_be32(mpt->page_shift - 12);
+	entry->mtt_hi = cpu_to_be32(upper_32_bits(addr));
+	entry->mtt_lo = cpu_to_be32(lower_32_bits(addr));
+}
+
 /**
  * tavor_encode_sw2hw_mpt() - step: hand the entry to the hardware
  * @dev: device
@@ -121,38 +138,10 @@ void tavor_encode_sw2hw_mpt(struct tavor_dev *dev, struct vrb_slot *slot,
 	struct tavor_mpt_entry *entry = tavor_mbox_in(dev, slot);
 
 	memset(entry, 0, sizeof(*entry));
-	entry->flags = cpu_to_be32(TAVOR_MPT_SW_OWNED | TAVOR_MPT_MIO | TAVOR_MPT_REGION |
-				   TAVOR_MPT_LR | mpt->flags);
 	entry->key = cpu_to_be32(mpt->key);
 	entry->pd = cpu_to_be32(mpt->pdn);
-	entry->start = cpu_to_be64(mpt->start);
-	entry->length = cpu_to_be64(mpt->length);
-	if (!(mpt->flags & TAVOR_MPT_PHYSICAL)) {
-		u64 addr = tavor_mtt_addr(dev, &mpt->mtt);
-
-		entry->page_size = cpu_to_be32(mpt->page_shift - 12);
-		entry->mtt_hi = cpu_to_be32(upper_32_bits(addr));
-		entry->mtt_lo = cpu_to_be32(lower_32_bits(addr));
-	}
-	tavor_cmd_set(dev, slot, TAVOR_CMD_SW2HW_MPT, 0, tavor_mpt_index(dev, mpt), TAVOR_CMD_IN);
-}
-
-/**
- * tavor_encode_sw2hw_window() - step: hand the entry of a memory window to the hardware
- * @dev: device
- * @slot: where to encode
- * @mpt: only its key and its PD are used; the rest is set by the work request that binds it
- *
- * Context: Softirq or BH disabled, engine's device lock held.
- */
-void tavor_encode_sw2hw_window(struct tavor_dev *dev, struct vrb_slot *slot,
-			       const struct tavor_mpt *mpt)
-{
-	struct tavor_mpt_entry *entry = tavor_mbox_in(dev, slot);
-
-	memset(entry, 0, sizeof(*entry));
-	entry->key = cpu_to_be32(mpt->key);
-	entry->pd = cpu_to_be32(mpt->pdn);
+	if (!mpt->is_window)
+		tavor_encode_region(dev, entry, mpt);
 	tavor_cmd_set(dev, slot, TAVOR_CMD_SW2HW_MPT, 0, tavor_mpt_index(dev, mpt), TAVOR_CMD_IN);
 }
 

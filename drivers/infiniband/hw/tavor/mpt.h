@@ -22,15 +22,19 @@ struct vrb_slot;
  * @key: L_Key and R_Key; its low bits are the index; 0: not allocated
  * @pdn: protection domain number
  * @flags: TAVOR_MPT_* access and kind
+ * @is_window: only @key and @pdn are used; the rest is set by the work request that binds it
  * @page_shift: of the entries in @mtt, >= 12
  * @start: first virtual address
  * @length: in bytes
- * @hw_owned: SW2HW_MPT has succeeded
+ * @hw_owned: SW2HW_MPT has succeeded, or its result is not known: of the buffer of a queue from the
+ *	time the command is encoded, of other entries after a timeout in tavor_mpt_enable()
+ * @mtt: its translations
  */
 struct tavor_mpt {
 	u32 key;
 	u32 pdn;
 	u32 flags;
+	bool is_window;
 	u8 page_shift;
 	bool hw_owned;
 	u64 start;
@@ -48,8 +52,6 @@ int tavor_mpt_ib_access(u32 flags);
 
 void tavor_encode_sw2hw_mpt(struct tavor_dev *dev, struct vrb_slot *slot,
 			    const struct tavor_mpt *mpt);
-void tavor_encode_sw2hw_window(struct tavor_dev *dev, struct vrb_slot *slot,
-			       const struct tavor_mpt *mpt);
 void tavor_encode_hw2sw_mpt(struct tavor_dev *dev, struct vrb_slot *slot,
 			    const struct tavor_mpt *mpt);
 int tavor_mpt_take(struct vrb_device *vdev, struct vrb_slot *slot, const struct tavor_mpt *mpt);

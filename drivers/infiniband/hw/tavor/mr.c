@@ -61,7 +61,8 @@ static int tavor_mr_destroy_done(struct vrb_device *vdev, struct vrb *vrb, struc
 	return tavor_mpt_taken(&to_hw_mr(vrb->object)->mpt, result);
 }
 
-static const struct vrb_step tavor_mr_create_steps[] = {
+/* A window's steps are the same. */
+const struct vrb_step tavor_mr_create_steps[] = {
 	{
 		.name = "SW2HW_MPT",
 		.encode = tavor_mr_create_encode,
@@ -76,7 +77,7 @@ static const struct vrb_verb tavor_mr_create_verb = {
 	VRB_STEPS(tavor_mr_create_steps),
 };
 
-static const struct vrb_step tavor_mr_destroy_steps[] = {
+const struct vrb_step tavor_mr_destroy_steps[] = {
 	{ .name = "HW2SW_MPT", .encode = tavor_mr_destroy_encode, .done = tavor_mr_destroy_done },
 };
 
@@ -94,8 +95,13 @@ static const struct vrb_verb tavor_mr_destroy_verb = {
 	VRB_STEPS(tavor_mr_destroy_steps),
 };
 
-/* The process stays until the destroys of all its regions have completed. */
-static void tavor_mr_release(struct vrb_object *object)
+/**
+ * tavor_mr_release() - &vrb_object_type.release of a region, or of a window
+ * @object: region; its process stays until the destroys of all its regions have completed
+ *
+ * Context: Softirq.
+ */
+void tavor_mr_release(struct vrb_object *object)
 {
 	struct tavor_hw_mr *mr = to_hw_mr(object);
 	struct tavor_process *process = mr->process;

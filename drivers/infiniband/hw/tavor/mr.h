@@ -36,6 +36,7 @@ enum {
 	TAVOR_MR_WITHDRAWN,	/* by a reregistration */
 };
 
+/* A region, or a window: this has no memory, and counts as no process's. */
 struct tavor_hw_mr {
 	struct vrb_object object;
 	struct tavor_dev *dev;
@@ -67,11 +68,13 @@ static inline struct tavor_mr *to_tmr(struct ib_mr *ibmr)
 }
 
 extern const struct ib_device_ops tavor_mr_ops;
+extern const struct vrb_step tavor_mr_create_steps[1], tavor_mr_destroy_steps[1];
 extern const struct vrb_verb tavor_verb_create_mr, tavor_verb_reg_mr, tavor_verb_unreg_mr;
 
 int tavor_init_mr(struct ib_mr *ibmr, u32 max_pages, gfp_t gfp);
 struct vrb_object *tavor_mr_object(struct ib_mr *ibmr);
 
+void tavor_mr_release(struct vrb_object *object);
 bool tavor_mr_reap(struct tavor_process *process);
 
 int tavor_ring_ready(struct tavor_hw_mr *mr, struct tavor_waiter *wait);

@@ -12,7 +12,7 @@
 
 #include <rdma/vrb_provider.h>
 
-#include "mpt.h"
+#include "mr.h"
 #include "mw.h"
 #include "object.h"
 #include "pd.h"
@@ -20,103 +20,37 @@
 #include "uctx.h"
 #include "udata.h"
 
-struct tavor_hw_mw {
-	struct vrb_object object;
-	struct tavor_dev *dev;
-	struct tavor_mpt mpt;
-	refcount_t memory;		/* see tavor_half_put() */
-};
-
 struct tavor_mw {
 	struct ib_mw ib;
-	struct tavor_hw_mw *hw;
+	struct tavor_hw_mr *hw;
 	struct tavor_owned owned;
 };
-
-static struct tavor_hw_mw *to_hw_mw(struct vrb_object *object)
-{
-	return container_of(object, struct tavor_hw_mw, object);
-}
 
 static struct tavor_mw *to_tmw(struct ib_mw *ibmw)
 {
 	return container_of(ibmw, struct tavor_mw, ib);
 }
 
-static int tavor_mw_create_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
-{
-	struct tavor_hw_mw *mw = to_hw_mw(vrb->object);
-
-	tavor_encode_sw2hw_window(mw->dev, slot, &mw->mpt);
-	return VRB_POST;
-}
-
-static void tavor_mw_create_late(struct vrb_device *vdev, struct vrb_object *object,
-				 const struct vrb_result *result)
-{
-	if (!result->status)
-		to_hw_mw(object)->mpt.hw_owned = true;
-}
-
-static int tavor_mw_create_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-				const struct vrb_result *result)
-{
-	tavor_mw_create_late(vdev, vrb->object, result);
-	return result->status;
-}
-
-static int tavor_mw_destroy_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)
-{
-	return tavor_mpt_take(vdev, slot, &to_hw_mw(vrb->object)->mpt);
-}
-
-static int tavor_mw_destroy_done(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot,
-				 const struct vrb_result *result)
-{
-	return tavor_mpt_taken(&to_hw_mw(vrb->object)->mpt, result);
-}
-
-static const struct vrb_step tavor_mw_create_steps[] = {
-	{
-		.name = "SW2HW_MPT",
-		.encode = tavor_mw_create_encode,
-		.done = tavor_mw_create_done,
-		.late = tavor_mw_create_late,
-	},
-};
-
 static const struct vrb_verb tavor_mw_create_verb = {
 	.name = "ALLOC_MW",
 	.class = VRB_CLASS_NORMAL,
-	VRB_STEPS(tavor_mw_create_steps),
-};
-
-static const struct vrb_step tavor_mw_destroy_steps[] = {
-	{ .name = "HW2SW_MPT", .encode = tavor_mw_destroy_encode, .done = tavor_mw_destroy_done },
+	VRB_STEPS(tavor_mr_create_steps),
 };
 
 static const struct vrb_verb tavor_mw_destroy_verb = {
 	.name = "DEALLOC_MW",
 	.class = VRB_CLASS_TEARDOWN,
-	VRB_STEPS(tavor_mw_destroy_steps),
+	VRB_STEPS(tavor_mr_destroy_steps),
 };
-
-static void tavor_mw_release(struct vrb_object *object)
-{
-	struct tavor_hw_mw *mw = to_hw_mw(object);
-
-	tavor_mpt_free(mw->dev, &mw->mpt);
-	tavor_half_put(mw, &mw->memory);
-}
 
 static const struct vrb_object_type tavor_mw_type = {
 	.name = "MW",
-	.release = tavor_mw_release,
+	.release = tavor_mr_release,
 };
 
-static struct tavor_hw_mw *tavor_mw_make(struct tavor_dev *dev, struct tavor_ucontext *ctx)
+static struct tavor_hw_mr *tavor_mw_make(struct tavor_dev *dev, struct tavor_ucontext *ctx)
 {
-	struct tavor_hw_mw *mw = kzalloc(sizeof(*mw), GFP_KERNEL);
+	struct tavor_hw_mr *mw = kzalloc(sizeof(*mw), GFP_KERNEL);
 	int err;
 
 	if (!mw)
@@ -136,21 +70,18 @@ static struct tavor_hw_mw *tavor_mw_make(struct tavor_dev *dev, struct tavor_uco
 }
 
 /* Makes the window an object of the engine. If this fails, the window is destroyed. */
-static int tavor_mw_enable(struct tavor_hw_mw *mw, struct tavor_hw_pd *pd, struct vrb_user *user)
+static int tavor_mw_enable(struct tavor_hw_mr *mw, struct tavor_hw_pd *pd, struct vrb_user *user)
 {
 	struct vrb vrb;
 	int err;
 
 	mw->mpt.pdn = pd->pdn;
+	mw->mpt.is_window = true;
 	vrb_object_init(&mw->object, mw->dev->vrb, &tavor_mw_type, mw->mpt.key,
 			&tavor_mw_destroy_verb);
 	mw->object.destroy.user = user;
 	err = vrb_object_add_parent(&mw->object, &pd->object);
-	if (!err) {
-		vrb_prep(&vrb, &tavor_mw_create_verb, &mw->object);
-		vrb.user = user;
-		err = tavor_exec(mw->dev, &vrb);
-	}
+	err = err ?: tavor_exec_on(&mw->object, &tavor_mw_create_verb, &vrb);
 	if (err)
 		tavor_object_destroy(mw->dev, &mw->object);
 	return err;
@@ -168,7 +99,7 @@ static int tavor_alloc_mw(struct ib_mw *ibmw, struct ib_udata *udata)
 {
 	struct tavor_ucontext *ctx = tavor_udata_ctx(udata);
 	struct tavor_mw *mw = to_tmw(ibmw);
-	struct tavor_hw_mw *hw;
+	struct tavor_hw_mr *hw;
 	int err;
 
 	if (ibmw->type != IB_MW_TYPE_1)
