@@ -24,7 +24,6 @@ struct tavor_hw_pd {
 	struct tavor_named named;	/* a process's */
 	struct tavor_mpt ntmr;		/* key 0 for a user's PD */
 	bool user;
-	bool special_qp;		/* owns QP0 or QP1: its AVs stay in host memory */
 };
 
 struct tavor_pd {
