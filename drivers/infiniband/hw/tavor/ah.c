@@ -2,9 +2,10 @@
 /*
  * Address handles of the kernel.
  *
- * The hardware fetches the vector when it executes the send, not when it is posted, so a slot is
- * reused as late as possible: the one returned longest ago first. Slots lie in the HCA's DDR, or in
- * host memory when that is hidden. The handle has a copy: nothing is ever read back from the DDR.
+ * The hardware fetches the vector when it executes the send, not when it is posted, so of the
+ * returned slots the one returned longest ago is reused first. A slot that was never used is taken
+ * only if there is no returned one. Slots lie in the HCA's DDR, or in host memory when that is
+ * hidden. The handle has a copy: nothing is ever read back from the DDR.
  */
 #include <linux/bitfield.h>
 #include <linux/slab.h>

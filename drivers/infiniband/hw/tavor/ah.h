@@ -10,6 +10,7 @@
 
 /**
  * struct tavor_ah - address handle
+ * @ib: ib_core's half
  * @av: copy of the vector, for the headers of QP0 and QP1 and for queries
  * @addr: the address in a WQE: HCA address in the DDR, or bus address
  * @slot: its place in the table

@@ -2,9 +2,10 @@
 /*
  * Numbers of hardware objects: QPNs, CQNs, keys, PDs, UAR pages, EQNs.
  *
- * The low bits of a number are its index in a table; the bits above are free and change each time
- * the index is given out. Indices are allocated round robin, so a freed index is used again only
- * after all others, and then with other high bits: a stale number never names a new object.
+ * The low bits of a number are its index in a table; the bits above, if the mask has any, change
+ * each time the index is given out. The search for a free index begins after the one that was given
+ * out last. So a stale number with such bits does not name a new object until they have wrapped
+ * around. UAR pages and EQNs have no such bits.
  */
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -119,7 +120,7 @@ int tavor_alloc_get(struct tavor_alloc *alloc, u32 *number)
  * @number: number in use, which the hardware does not use
  *
  * Context: Any.
- * Return: the new number; the old one is not to be returned any more.
+ * Return: the new number; the caller must not free the old one.
  */
 u32 tavor_alloc_change(const struct tavor_alloc *alloc, u32 number)
 {

@@ -8,7 +8,8 @@
  * posted without event and reap() polls the register. After that GO clears when the firmware has
  * accepted a command, and its completion is reported by the event queue.
  *
- * Everything here that is not init or cleanup runs with BH disabled, called by the engine.
+ * The engine calls post, reap, rearm, quiesce and failed in softirq or with BH disabled, and slots
+ * in process context. The kernel-doc of each other function states its context.
  */
 #include <linux/dmapool.h>
 #include <linux/sched.h>
@@ -202,7 +203,10 @@ static int tavor_cmd_post(struct vrb_device *vdev, struct vrb_slot *slot)
 	cmd->polled_token = slot->token;
 	tavor_hcr_write(dev, &cmd->slot[slot->index], slot->token, !!cmd->events);
 	trace_tavor_cmd_post(dev, &cmd->slot[slot->index], slot->token);
-	/* For tavor_cmd_reap_register(): until GO is set the status is the last command's. */
+	/*
+	 * Pairs with tavor_cmd_reap_register(): before GO is set, the register has the status of
+	 * the previous command.
+	 */
 	smp_store_release(&cmd->polled_busy, !cmd->events);
 	return 0;
 }
@@ -412,8 +416,9 @@ void tavor_cmd_use_polling(struct tavor_dev *dev)
 }
 
 /*
- * Not logged: a request of a process, because the process can make it fail; a device that has
- * failed, because that was logged once; a bad packet, which must be dropped silently.
+ * Not logged: a request of a process whose context is known, because the process can make it fail;
+ * a device that has failed, because that was logged once; a bad packet, which must be dropped
+ * silently.
  */
 static void tavor_exec_report(struct tavor_dev *dev, const struct vrb *vrb, int err)
 {
@@ -452,7 +457,7 @@ struct vrb_user *tavor_exec_caller(struct tavor_dev *dev)
  * @dev: device
  * @vrb: prepared; no destroy
  *
- * Logs which command has failed, unless it is for a process.
+ * Logs which command has failed or was not answered; see tavor_exec_report().
  *
  * Context: Process context, may sleep.
  * Return: the request's status.

@@ -482,7 +482,8 @@ int tavor_create_cq(struct ib_cq *ibcq, const struct ib_cq_init_attr *attr,
  *
  * Context: Process context.
  * Return: 0; -EOPNOTSUPP, -EFAULT: driver data, which only a call of a process to destroy it can
- * have. A destroy does not fail otherwise.
+ * have; -EBUSY: its context is being closed and a QP still uses it: ib_core tries again. A destroy
+ * does not fail otherwise.
  */
 int tavor_destroy_cq(struct ib_cq *ibcq, struct ib_udata *udata)
 {

@@ -52,9 +52,12 @@ enum tavor_cq_move {
  * @pdn: of the buffer's region
  * @lkey: of the buffer
  * @arm: doorbells that arm it for the next event, and for the next solicited one
- * @lock: protects the following; must not be taken inside a work queue's lock
+ * @lock: protects the following up to @moved, @resize_left, and of a kernel CQ also @entries and
+ *	@lkey; must not be taken inside a work queue's lock
  * @cons_index: CQEs consumed since the create; modulo @entries the index of the next one
  * @last_qp: QP whose completion was polled last; in the table and not hidden, or NULL
+ * @send_qps: kernel QPs whose sends complete here
+ * @recv_qps: kernel QPs whose receives complete here
  * @buf: kernel CQs only
  * @spare: for a resize of a kernel CQ: the next buffer, and afterwards the previous one
  * @spare_entries: number of entries of @spare
@@ -84,7 +87,7 @@ struct tavor_hw_cq {
 	spinlock_t lock;		/* CQEs */
 	u32 cons_index;
 	struct tavor_hw_qp *last_qp;
-	struct list_head send_qps;	/* kernel QPs that complete here; under lock */
+	struct list_head send_qps;
 	struct list_head recv_qps;
 	struct tavor_buf buf;
 	struct tavor_buf spare;

@@ -134,7 +134,7 @@ static int tavor_fw_query(struct tavor_dev *dev, const struct vrb_verb *verb, u1
 	return tavor_fw_exec(dev, verb, &req);
 }
 
-/* It may lack commands, or have errors that were mended since (tavor-hw 6.2). */
+/* It may lack commands, or have errors that later firmware does not have (tavor-hw 6.2). */
 static void tavor_fw_check_age(const struct tavor_dev *dev)
 {
 	const bool mt23108 = dev->pdev->device == TAVOR_PCI_MT23108;

@@ -32,8 +32,8 @@ struct tavor_health {
 };
 
 /*
- * devlink's lock is held. With @context this is an automatic recovery, after a report: the reporter
- * of the failure then recovers the device later, without that lock.
+ * devlink's lock is held. With @context this is an automatic recovery, after a report: the caller
+ * of tavor_health_report() then recovers the device later, without that lock.
  */
 static int tavor_health_recover(struct devlink_health_reporter *reporter, void *context,
 				struct netlink_ext_ack *extack)

@@ -65,7 +65,7 @@ struct tavor_qp_context {
 	struct tavor_qp_path alt_path;
 	__be32 rdd;
 	__be32 pd;
-	__be32 wqe_base_h;		/* high half of the WQE address; both queues start at 0 */
+	__be32 wqe_base_h;		/* high half of WQE addresses; 0: the buffer begins at 0 */
 	__be32 wqe_lkey;
 	__be32 params1;			/* TAVOR_QPC_ACK_FREQ .. TAVOR_QPC_SSC: as requester */
 	__be32 reserved2;

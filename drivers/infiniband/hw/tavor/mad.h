@@ -18,6 +18,7 @@
  * @TAVOR_MAD_PORT_INFO: PortInfo, for the subnet prefix
  * @TAVOR_MAD_GUIDS: GUIDInfo
  * @TAVOR_MAD_PKEYS: P_KeyTable
+ * @TAVOR_NR_MAD_TABLES: their number
  */
 enum tavor_mad_table {
 	TAVOR_MAD_PORT_INFO,

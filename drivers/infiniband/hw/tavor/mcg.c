@@ -271,7 +271,7 @@ static bool tavor_mcg_fails(struct tavor_mcg_table *table)
  * tavor_mcg_failed() - the device has failed: resumes waiting QPs, and empties all groups
  * @dev: the device
  *
- * Context: Softirq.
+ * Context: Any down to softirq.
  */
 void tavor_mcg_failed(struct tavor_dev *dev)
 {

@@ -23,7 +23,7 @@ enum tavor_mcast_phase {
 	TAVOR_MCAST_HASH,	/* find the bucket */
 	TAVOR_MCAST_READ,	/* walk the chain */
 	TAVOR_MCAST_WRITE,	/* write the group's entry */
-	TAVOR_MCAST_WRITE_LINK,	/* write the entry before it, which gains or loses a successor */
+	TAVOR_MCAST_WRITE_LINK,	/* write &tavor_mcast.link to the entry &tavor_mcast.prev */
 	TAVOR_MCAST_READ_NEXT,	/* detach of a bucket's last QP: the successor replaces it */
 };
 
@@ -35,11 +35,13 @@ enum tavor_mcast_phase {
  * @qpn: QP
  * @phase: the next command
  * @index: number of the entry in @mgm
- * @prev: entry that links to @index, or TAVOR_MGM_NONE for a bucket
+ * @prev: entry that links to @index, or TAVOR_MGM_NONE for a bucket; the bucket, if its successor
+ *	is moved to it
  * @moved: overflow entry that becomes free, or TAVOR_MGM_NONE
  * @fresh: overflow entry taken for the group and not yet linked to, or TAVOR_MGM_NONE
+ * @seen: number of entries of the chain read so far
  * @mgm: entry read last, or the one to write
- * @link: copy of the entry @prev
+ * @link: copy of the entry @prev, or what replaces it: with another link, or its successor
  */
 struct tavor_mcast {
 	bool active;
@@ -51,7 +53,7 @@ struct tavor_mcast {
 	u32 prev;
 	u32 moved;
 	u32 fresh;
-	u32 seen;			/* number of entries of the chain read so far */
+	u32 seen;
 	struct tavor_mgm mgm;
 	struct tavor_mgm link;
 };
@@ -64,7 +66,8 @@ struct tavor_mcast {
  * @overflow: overflow entries
  * @op: state of the owner's request, also after its command was given up
  * @lock: guards the following; BH; taken inside the engine's device lock
- * @owner: QP whose request owns the table. If its command was given up: until that has completed
+ * @owner: QP whose request owns the table. If its command has timed out, it owns the table until
+ *	the command completes late
  * @waiting: QPs whose detach [0] or attach [1] waits for its turn, oldest first
  * @attach_next: an attach is next if both kinds wait
  * @lost: the owner's command was given up

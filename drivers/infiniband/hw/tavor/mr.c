@@ -907,10 +907,10 @@ static int tavor_mr_source_again(const struct tavor_hw_mr *mr, int flags,
  * Context: Process context, may sleep.
  * Return: the new region, which has another key. ERR_PTR(): the old one is as it was, except after
  * -ETIMEDOUT and -EUCLEAN; -EBUSY: the buffer of a CQ, QP or SRQ lies in it, or windows are bound
- * to it; -EINVAL: the buffer of a QP lay in it which was quiesced; -EOPNOTSUPP: it is of a dma-buf,
- * and no new memory is given, or unknown driver data; -EFAULT; -ETIMEDOUT: the hardware did not
- * answer: it may not know the old one any more; -EUCLEAN: it does not, or may not since an earlier
- * -ETIMEDOUT: the old one can only be deregistered.
+ * to it; -EINVAL: it contained the buffer of a QP that was quiesced; -EOPNOTSUPP: it is of a
+ * dma-buf, and no new memory is given, or unknown driver data; -EFAULT; -ETIMEDOUT: the hardware
+ * did not answer: it may not know the old one any more; -EUCLEAN: the hardware does not know the
+ * old one any more, or an earlier -ETIMEDOUT left this unknown: it can only be deregistered.
  */
 static struct ib_mr *tavor_rereg_user_mr(struct ib_mr *ibmr, int flags, u64 start, u64 length,
 					 u64 iova, int access, struct ib_pd *ibpd,

@@ -65,10 +65,10 @@ struct tavor_mtt_job {
  * struct tavor_mtt_type - a type of objects whose requests write entries
  * @object: the type
  * @job: returns what a request must write.
- *	Context: Softirq or BH disabled, the engine's device lock held or not.
+ *	Called in softirq or with BH disabled, with the engine's device lock held or not.
  * @pages: returns the DMA addresses of @n entries, from @first on.
  *	Returns 0, or -EINVAL: an address is invalid.
- *	Context: as @job.
+ *	Called as @job is.
  */
 struct tavor_mtt_type {
 	struct vrb_object_type object;

@@ -298,7 +298,10 @@ static int tavor_poll_once(struct tavor_hw_cq *cq, int num, struct ib_wc *wc, bo
 	spin_lock_irqsave(&cq->lock, flags);
 	/* Read first: what the hardware wrote until it was stopped is reported before flushes. */
 	stopped = vrb_device_quiesced(cq->dev->vrb);
-	/* Entries in the new buffer are returned by the next call; arming the CQ reports them. */
+	/*
+	 * If the old buffer runs out during this call, the entries in the new one are returned by
+	 * the next call; arming the CQ reports them.
+	 */
 	if (unlikely(cq->move) && !tavor_cq_next(cq))
 		tavor_cq_follow(cq);
 	first = cq->cons_index;

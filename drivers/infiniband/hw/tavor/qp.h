@@ -17,6 +17,13 @@
 
 /**
  * struct tavor_qp_attrs - attributes set by a modify that a later modify or a query needs
+ * @port: port of the primary path
+ * @alt_port: port of the alternate path
+ * @pkey_index: index of the primary path's P_Key
+ * @qkey: Q_Key
+ * @resp_depth: max_dest_rd_atomic
+ * @req_depth: max_rd_atomic
+ * @access: IB_ACCESS_REMOTE_*
  *
  * Stored when the firmware has executed the transition.
  */
@@ -25,9 +32,9 @@ struct tavor_qp_attrs {
 	u8 alt_port;
 	u16 pkey_index;
 	u32 qkey;
-	u8 resp_depth;		/* max_dest_rd_atomic */
-	u8 req_depth;		/* max_rd_atomic */
-	int access;		/* IB_ACCESS_REMOTE_* */
+	u8 resp_depth;
+	u8 req_depth;
+	int access;
 };
 
 /* Who has reported "last WQE reached" in the current life of a QP */
@@ -79,6 +86,8 @@ enum tavor_last_wqe {
  * @core: ib_core's half of a user's QP, where @named sets the port; NULL: it is being destroyed
  * @max_inline: bytes a send may carry inline
  * @uar: UAR page of its doorbells
+ * @lkey: of its rings
+ * @buf: its rings; kernel QPs only
  * @sq: send queue; only its shape is used for user QPs
  * @rq: receive queue; likewise
  * @mcg_waiting: waits for the turn of its attach or detach; like the following two under the lock
@@ -137,6 +146,7 @@ struct tavor_hw_qp {
 
 /**
  * struct tavor_qp - a QP as ib_core sees it
+ * @ib: ib_core's half
  * @hw: hardware half
  * @owned: of a user's QP
  * @queue_lock: of a user's QP: serializes the submits of verb queues, so that requests are queued

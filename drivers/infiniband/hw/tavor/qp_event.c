@@ -38,8 +38,9 @@ void tavor_qp_last_wqe(struct tavor_hw_qp *qp)
 }
 
 /*
- * The hardware reports it once after each transition to the error state. An event may be handled
- * only after the reset of the QP, so it does not say that the next one has been reported.
+ * The hardware reports it once after each transition to the error state. If the QP was reset before
+ * this event is handled, the event belongs to the QP's previous life. It is reported, but must not
+ * count as the event of the next life.
  */
 static void tavor_qp_last_wqe_event(struct tavor_hw_qp *qp)
 {

@@ -484,7 +484,7 @@ static int tavor_quiesce_mr_encode(struct vrb_device *vdev, struct vrb *vrb, str
 	struct tavor_hw_qp *qp = to_hw_qp(vrb->object);
 	struct tavor_hw_mr *mr = qp->pin.region ? to_hw_mr(qp->pin.region) : NULL;
 
-	/* Cancelled while it waits, it has been a reset. */
+	/* If the request is cancelled during this wait, it has only reset the QP: not quiesced. */
 	if (mr && tavor_ring_ready(mr, &qp->ring_wait) == VRB_WAIT)
 		return VRB_WAIT;
 	qp->quiesced = true;

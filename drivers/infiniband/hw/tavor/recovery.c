@@ -170,7 +170,10 @@ static bool tavor_function_works(struct tavor_function *function)
 
 /* ---- Recovery ---- */
 
-/* When this returns there is no recovery, and there will be none. */
+/*
+ * When this returns there is no automatic recovery, and there will be none of any kind. One that
+ * the administrator has started may still run: tavor_health_destroy() waits for it.
+ */
 static void tavor_recovery_stop(struct tavor_function *function)
 {
 	tavor_function_unwant(function, FUNCTION_ENDING);

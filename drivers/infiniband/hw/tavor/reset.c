@@ -191,8 +191,9 @@ static int tavor_reset_trigger(struct tavor_dev *dev)
 }
 
 /*
- * Other users of the function wait meanwhile, because its configuration space is not valid before
- * it has been restored.
+ * The configuration space is not valid before it has been restored. Other users of the struct
+ * tavor_function wait for its lock meanwhile; accesses by others, as through sysfs, are not
+ * blocked.
  *
  * Context: Process context, sleeps: tavor_reset() makes sure of it.
  */

@@ -8,15 +8,19 @@
  * alloc.c, mtt.c, mpt.c, buf.c), event queues (eq.c), hardware objects (pd.c, mr.c, mw.c, and CQ,
  * SRQ, QP, AV, multicast), event handlers (event.c), verb queues (verb_queue.c) and their user ABI
  * (user_queue.c), the device operations of ib_core (device.c), the PCI function (main.c). No layer
- * calls an upper one.
+ * calls an upper one, except that tavor_fatal() (catas.c) passes a failure of the device to flush.c
+ * and mcg.c.
  *
- * Everything that the hardware may access is in tavor_hw_* objects, each of which has a vrb_object
- * and is reference counted. The structures that embed a struct ib_pd or its like only point to
- * them, because ib_core frees those unconditionally.
+ * What the hardware may access of a PD, CQ, SRQ, QP, MR or MW is in its tavor_hw_* object, which
+ * has a vrb_object and is reference counted. The structures that embed a struct ib_pd or its like
+ * only point to it, because ib_core frees those unconditionally. Mailboxes, event queues and AVs
+ * are not such objects: they belong to the device.
  *
  * Locking: allocators and tables are touched from process context and softirq, never from hard
- * IRQ: BH spin locks. Nothing holds one of them while it calls into another layer, the engine or
- * ib_core.
+ * IRQ: BH spin locks; that of the AV table is also taken with interrupts off. While one is held,
+ * ib_core is never called. Of the engine and other layers only these are used then:
+ * vrb_object_tryget() (table.c), the locks of a QP's CQs (qp.c), vrb_resume() and the references
+ * of waiting QPs (mcg.c), tavor_block_get() (ah.c).
  */
 #ifndef TAVOR_H
 #define TAVOR_H

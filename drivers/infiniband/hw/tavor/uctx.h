@@ -78,6 +78,8 @@ struct tavor_process {
 
 /**
  * struct tavor_ucontext - one open of the device by a process
+ * @ib: ib_core's half
+ * @uar: its UAR page
  * @lock: guards @pds, @mrs, @owned and @closing
  * @pds: tavor_named of its PDs
  * @mrs: tavor_named of its regions

@@ -88,7 +88,7 @@ static void tavor_queue_settle_port(struct tavor_queued *req)
 
 /**
  * tavor_queue_name_port() - announces that ib_core is about to record a port as the QP's
- * @req: entry of tavor_queue_get(), of the request that names it
+ * @req: entry that tavor_queue_get() returned for the request
  * @port: the port
  *
  * Context: Process context.
@@ -193,7 +193,7 @@ static void tavor_queue_issue(struct tavor_queued *req)
 	list_move_tail(&req->qp_entry, &qp->issued);
 	req->state = TAVOR_QUEUED_ISSUED;
 	ret = vrb_submit(vrb_device_client(queue->dev->vrb), &req->vrb);
-	/* Cancels the requests of a QP that is being destroyed, in the engine and in the queues. */
+	/* The QP is being destroyed: the same status as of its requests that were queued before. */
 	if (ret == -ESHUTDOWN)
 		ret = -ECANCELED;
 	if (ret != -EINPROGRESS)
@@ -334,7 +334,7 @@ void tavor_queue_accept(struct tavor_queued *req, const struct vrb_verb *verb)
  * @user_data: the process's name for it
  *
  * Context: Process context.
- * Return: 0; -EALREADY: it has been issued; -ENOENT: there is none.
+ * Return: 0; -EALREADY: the engine has it and can no longer cancel it; -ENOENT: there is none.
  */
 int tavor_queue_cancel(struct tavor_queue *queue, u64 user_data)
 {

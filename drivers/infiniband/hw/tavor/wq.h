@@ -13,7 +13,7 @@
 /**
  * struct tavor_wq - one direction of a kernel QP
  * @shape: see there
- * @lock: posting; no other lock but the CQ's is taken inside it
+ * @lock: posting; the lock of a CQ must not be taken inside it
  * @open: posts are accepted. It is cleared under @lock; afterwards no post is in progress
  * @head: WQEs posted since the reset
  * @tail: WQEs completed since the reset; under the CQ's lock
