@@ -20,7 +20,7 @@ kerneldoc=$(echo "$kernel"/usr/lib/linux-kbuild-*/scripts/kernel-doc)
 mkdir -p "$BUILD/doc"
 rm -f "$BUILD/doc/.built"
 echo "TAP version 13"
-echo "1..2"
+echo "1..3"
 if in_root "$docs" --bind "$TREE" --bind "$BUILD" --bind "$kernel" --cwd "$TREE" -- \
 	make -s docs KERNELDOC="$kerneldoc" >"$BUILD/doc/log" 2>&1 &&
 	[ -s "$BUILD/doc/html/index.html" ] && [ -s "$BUILD/doc/man/ib_tavor.4" ]; then
@@ -39,3 +39,10 @@ if grep -iE 'warning:|error:' "$BUILD/doc/kernel-doc.log" |
 	exit 1
 fi
 echo "ok 2 the kernel-doc comments are complete"
+twice=$(grep -hE '^   [a-z][a-z/-]+$' "$TREE"/Documentation/{index,tavor-hw}.rst | sort | uniq -d)
+if [ -n "$twice" ]; then
+	echo "# $twice"
+	echo "not ok 3 no page is listed twice"
+	exit 1
+fi
+echo "ok 3 no page is listed twice"
