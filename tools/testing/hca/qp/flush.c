@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * Queues in error. Flushing follows the simplest form of tavor-hw 11.4: each chain of send WQEs
- * that has not completed gets one CQE with db_cnt 0, and so does each receive WQE.
+ * that has not completed gets one CQE with db_cnt 0, and so does each receive WQE. With the option
+ * "flush_count" an error CQE stands for all that is posted behind its WQE.
  */
 #include "qp/qp.h"
 
@@ -13,11 +14,19 @@ static bool flush_chain(struct qp *qp)
 {
 	if (!sq_peek(qp))
 		return false;
-	if (qp->cur.chain != qp->flushed)
-		qp_cqe_error(qp, true, qp->cur.addr, qp->cur.size & 0x3f, SYN_FLUSHED);
-	qp->flushed = qp->cur.chain;
+	if (!qp_chain_flushed(qp, qp->cur.chain))
+		qp_flush_chain(qp, qp->cur.chain, qp->cur.addr, qp->cur.size & 0x3f, SYN_FLUSHED);
 	qp->cur.active = false;
 	return true;
+}
+
+static void flush_rx(struct qp *qp)
+{
+	u16 behind = qp->srq ? 0 : qp_counted(qp, qp->rq.wqes);
+
+	qp_cqe_counted(qp, false, qp->rx.addr | qp->rx.size, SYN_FLUSHED, behind);
+	while (behind && wq_first(&qp->rq))
+		wq_drop_first(&qp->rq);
 }
 
 /*
@@ -30,7 +39,7 @@ static bool flush_recv(struct qp *qp)
 
 	if (qp->rx_active) {
 		qp->rx_active = false;
-		qp_cqe_error(qp, false, qp->rx.addr, qp->rx.size, SYN_FLUSHED);
+		flush_rx(qp);
 		return true;
 	}
 	if (qp->srq)
@@ -39,7 +48,7 @@ static bool flush_recv(struct qp *qp)
 	case TAKE_EMPTY:
 		return false;
 	case TAKE_OK:
-		qp_cqe_error(qp, false, qp->rx.addr, qp->rx.size, SYN_FLUSHED);
+		flush_rx(qp);
 		return true;
 	default:
 		return true;

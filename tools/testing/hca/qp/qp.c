@@ -275,18 +275,43 @@ bool qp_cqe_recv(struct qp *qp, const struct cqe *fill, bool solicited)
 	return post(qp, qp->rcqn, &cqe, solicited);
 }
 
-/* db_cnt is 0: the CQE is for its own chain only (tavor-hw 11.4). */
-void qp_cqe_error(struct qp *qp, bool send, u32 addr, u8 size, u8 syndrome)
+void qp_cqe_counted(struct qp *qp, bool send, u32 wqe, u8 syndrome, u16 db_cnt)
 {
 	struct cqe cqe = {
 		.qpn = qp->qpn,
-		.wqe = addr | size,
+		.wqe = wqe,
 		.send = send,
 		.error = true,
 		.syndrome = syndrome,
+		.db_cnt = db_cnt,
 	};
 
 	post(qp, send ? qp->scqn : qp->rcqn, &cqe, true);
+}
+
+void qp_cqe_error(struct qp *qp, bool send, u32 addr, u8 size, u8 syndrome)
+{
+	qp_cqe_counted(qp, send, addr | size, syndrome, 0);
+}
+
+u16 qp_counted(const struct qp *qp, u32 behind)
+{
+	if (!opt_u64(qp->h, "flush_count"))
+		return 0;
+	return behind < UINT16_MAX ? behind : UINT16_MAX;
+}
+
+bool qp_chain_flushed(const struct qp *qp, u32 chain)
+{
+	return (int32_t)(chain - qp->flushed) <= 0;
+}
+
+void qp_flush_chain(struct qp *qp, u32 chain, u32 addr, u8 size, u8 syndrome)
+{
+	u16 behind = qp_counted(qp, qp->chains - chain + qp->sq.tail - qp->sq.head);
+
+	qp->flushed = chain + behind;
+	qp_cqe_counted(qp, true, addr | size, syndrome, behind);
 }
 
 /* --- paths -------------------------------------------------------------------------------- */

@@ -292,7 +292,7 @@ struct qp {
 	struct wq_fifo sq, rq;
 	struct sq_cursor cur;
 	u32 chains;	      /* doorbells so far, to number them */
-	u32 flushed;	      /* chain that an error CQE has completed */
+	u32 flushed;	      /* chains up to this one have an error CQE */
 	u32 sq_next, rq_next; /* WQE addresses, for QUERY_QPEE */
 
 	/* the receive WQE in progress */
@@ -370,6 +370,14 @@ void qp_send_error(struct qp *qp);
 bool qp_cqe_send(struct qp *qp, u32 addr, u8 size, u8 opcode, u32 byte_cnt);
 bool qp_cqe_recv(struct qp *qp, const struct cqe *fill, bool solicited);
 void qp_cqe_error(struct qp *qp, bool send, u32 addr, u8 size, u8 syndrome);
+/* The same, with the number of later doorbells whose WQEs it stands for (tavor-hw 11.4). */
+void qp_cqe_counted(struct qp *qp, bool send, u32 wqe, u8 syndrome, u16 db_cnt);
+/* Returns for how many of @behind doorbells an error CQE stands. */
+u16 qp_counted(const struct qp *qp, u32 behind);
+/* Writes the error CQE of a chain, of which the WQE at @addr is the first that is incomplete. */
+void qp_flush_chain(struct qp *qp, u32 chain, u32 addr, u8 size, u8 syndrome);
+/* Returns whether the chain has its error CQE, or another's stands for it. */
+bool qp_chain_flushed(const struct qp *qp, u32 chain);
 
 static inline bool qp_sends(const struct qp *qp)
 {

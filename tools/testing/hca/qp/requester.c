@@ -68,8 +68,7 @@ static u64 rnr_delay(u8 code)
 static void slot_fail(struct qp *qp, struct sq_slot *s, u8 syndrome)
 {
 	qp->req->head++;
-	qp->flushed = s->chain;
-	qp_cqe_error(qp, true, s->addr, s->size, syndrome);
+	qp_flush_chain(qp, s->chain, s->addr, s->size, syndrome);
 	qp_send_error(qp);
 }
 
@@ -123,10 +122,8 @@ void requester_flush_slots(struct qp *qp)
 	for (; r->head != r->tail; r->head++) {
 		struct sq_slot *s = slot_at(r, r->head);
 
-		if (s->chain == qp->flushed)
-			continue;
-		qp->flushed = s->chain;
-		qp_cqe_error(qp, true, s->addr, s->size, SYN_FLUSHED);
+		if (!qp_chain_flushed(qp, s->chain))
+			qp_flush_chain(qp, s->chain, s->addr, s->size, SYN_FLUSHED);
 	}
 	r->tx = r->head;
 	r->tx_pkt = 0;

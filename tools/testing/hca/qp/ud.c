@@ -27,8 +27,7 @@ bool ud_run(struct qp *qp, int *budget)
 		if (!err)
 			err = send(qp, w);
 		if (err) {
-			qp->flushed = qp->cur.chain;
-			qp_cqe_error(qp, true, w->addr, w->size, err);
+			qp_flush_chain(qp, qp->cur.chain, w->addr, w->size, err);
 			qp_send_error(qp);
 			return false;
 		}

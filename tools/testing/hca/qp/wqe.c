@@ -56,7 +56,7 @@ static u32 parse_inline(struct wqe *w, u32 off, u32 end)
 }
 
 /* Parses the data segments from @off to the end of the WQE. */
-static bool parse_list(struct wqe *w, u32 off, bool inline_ok)
+static bool parse_list(const struct hca *h, struct wqe *w, u32 off, bool inline_ok)
 {
 	u32 end = w->size * SEG;
 
@@ -79,6 +79,8 @@ static bool parse_list(struct wqe *w, u32 off, bool inline_ok)
 				    .va = get64(seg + 8) };
 		if (terminator(s))
 			break;
+		if (!s->len && opt_u64(h, "zero_is_2g"))
+			s->len = 1u << 31;
 		if (s->len) {
 			w->nspans++;
 			w->total += s->len;
@@ -95,15 +97,15 @@ static void parse_raddr(struct wqe *w, u32 off)
 }
 
 /* A read scatters its data, so it must not have inline segments. */
-static bool parse_rdma(struct wqe *w)
+static bool parse_rdma(const struct hca *h, struct wqe *w)
 {
 	if (w->size * SEG < CTRL_LEN + RADDR_LEN)
 		return false;
 	parse_raddr(w, CTRL_LEN);
-	return parse_list(w, CTRL_LEN + RADDR_LEN, w->opcode != WQE_READ);
+	return parse_list(h, w, CTRL_LEN + RADDR_LEN, w->opcode != WQE_READ);
 }
 
-static bool parse_atomic(struct wqe *w)
+static bool parse_atomic(const struct hca *h, struct wqe *w)
 {
 	u32 off = CTRL_LEN + RADDR_LEN;
 
@@ -112,7 +114,7 @@ static bool parse_atomic(struct wqe *w)
 	parse_raddr(w, CTRL_LEN);
 	w->swap = get64(w->raw + off);
 	w->compare = get64(w->raw + off + 8);
-	return parse_list(w, off + ATOMIC_LEN, false);
+	return parse_list(h, w, off + ATOMIC_LEN, false);
 }
 
 /*
@@ -135,7 +137,7 @@ static bool parse_bind(struct wqe *w)
 	return true;
 }
 
-static bool parse_ud(struct wqe *w)
+static bool parse_ud(const struct hca *h, struct wqe *w)
 {
 	const u8 *u = w->raw + CTRL_LEN;
 
@@ -145,7 +147,7 @@ static bool parse_ud(struct wqe *w)
 	w->av_va = get64(u + 8);
 	w->dqpn = get32(u + 0x20) & QPN_MASK;
 	w->qkey = get32(u + 0x24);
-	return parse_list(w, CTRL_LEN + UD_LEN, true);
+	return parse_list(h, w, CTRL_LEN + UD_LEN, true);
 }
 
 /* The table of opcodes in tavor-hw 13.9 */
@@ -169,7 +171,7 @@ static bool opcode_allowed(u8 service, u8 opcode)
 	}
 }
 
-static bool parse_body(u8 service, struct wqe *w)
+static bool parse_body(const struct hca *h, u8 service, struct wqe *w)
 {
 	switch (w->opcode) {
 	case WQE_NOP:
@@ -178,14 +180,14 @@ static bool parse_body(u8 service, struct wqe *w)
 		return true;
 	case WQE_SEND:
 	case WQE_SEND_IMM:
-		return service == SVC_UD ? parse_ud(w) : parse_list(w, CTRL_LEN, true);
+		return service == SVC_UD ? parse_ud(h, w) : parse_list(h, w, CTRL_LEN, true);
 	case WQE_BIND:
 		return parse_bind(w);
 	case WQE_CMP_SWAP:
 	case WQE_FETCH_ADD:
-		return parse_atomic(w);
+		return parse_atomic(h, w);
 	default:
-		return parse_rdma(w);
+		return parse_rdma(h, w);
 	}
 }
 
@@ -250,7 +252,7 @@ u8 wqe_fetch_send(struct qp *qp, u32 addr, u8 size, u8 opcode, struct wqe *w)
 			 opcode, addr, qp->service);
 		return SYN_LOCAL_QP_OP;
 	}
-	if (!parse_body(qp->service, w)) {
+	if (!parse_body(qp->h, qp->service, w)) {
 		qp_blame(qp, RULE_WQE_FORMAT,
 			 "WQE 0x%x, opcode 0x%x: %u units do not hold its segments", addr, opcode,
 			 w->size);
@@ -312,7 +314,7 @@ enum take wqe_take_recv(const struct recv_source *s, struct wqe *w, bool body)
 	}
 	recv_advance(s, db, w);
 	w->flags = get32(w->raw + 8);
-	if (body && !parse_list(w, CTRL_LEN, false)) {
+	if (body && !parse_list(s->h, w, CTRL_LEN, false)) {
 		blame(s->h, s->uar, RULE_WQE_FORMAT, s->who,
 		      "receive WQE 0x%x holds an inline segment", w->addr);
 		return TAKE_MALFORMED;

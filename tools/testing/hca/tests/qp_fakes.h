@@ -85,7 +85,7 @@ static u16 fake_pkeys[64] = { 0xffff, 0x8001, 0x0002 };
 static u8 fake_gids[2][32][16];
 static unsigned int fake_pkey_violations, fake_qkey_violations;
 static u32 fake_members[8];
-static u64 fake_ports_opt = 2;
+static u64 fake_ports_opt = 2, fake_flush_count, fake_zero_is_2g;
 static u8 fake_lmc;
 /* For tests that do not read the data, because filling it takes most of the time */
 static bool fake_no_data;
@@ -114,6 +114,10 @@ bool hca_dead(const struct hca *h)
 
 u64 opt_u64(const struct hca *h, const char *key)
 {
+	if (!strcmp(key, "flush_count"))
+		return fake_flush_count;
+	if (!strcmp(key, "zero_is_2g"))
+		return fake_zero_is_2g;
 	return !strcmp(key, "ports") ? fake_ports_opt : 7;
 }
 

@@ -155,6 +155,28 @@ static void zero_length_segments_are_passed_over(void)
 	}
 }
 
+/* Such a list takes all data at its first segment. A message of it is longer than any can be. */
+static void zero_length_segments_can_mean_2_gb(void)
+{
+	struct twr w = { .op = WQE_SEND, .nsge = 2 };
+
+	up(SVC_RC);
+	fake_zero_is_2g = 1;
+	post_recv(&b, 1, REMOTE, 64);
+	put32(mem + b.at + rq_addr(0) + 16, 0);
+	post(&a, wr(WQE_SEND, 100, 300));
+	settle();
+	expect_send(1, WQE_SEND);
+	expect_recv(2, OP_SEND_ONLY, 300);
+	CHECK(same(100, REMOTE, 300));
+	w.sge[0] = (struct tsge){ 0, DATA_KEY, DATA_BASE };
+	w.sge[1] = (struct tsge){ 10, DATA_KEY, DATA_BASE };
+	post(&a, w);
+	settle();
+	expect_error(1, true, SYN_LOCAL_LENGTH);
+	fake_zero_is_2g = 0;
+}
+
 static void unsignaled_work_completes_silently(void)
 {
 	struct twr w[3] = { wr_rdma(WQE_WRITE, 0, 8, REMOTE), wr_rdma(WQE_WRITE, 8, 8, REMOTE + 8),
@@ -1014,6 +1036,7 @@ static const struct tap_test tests[] = {
 	TAP(atomics_return_the_old_value),
 	TAP(gather_scatter_and_inline),
 	TAP(zero_length_segments_are_passed_over),
+	TAP(zero_length_segments_can_mean_2_gb),
 	TAP(unsignaled_work_completes_silently),
 	TAP(receives_may_be_unsignaled),
 	TAP(solicited_bit_reaches_the_receive_cqe),

@@ -337,7 +337,10 @@ static void flush_walk(u32 chains, u32 per, u32 done, u32 bad)
 
 		if (!e)
 			break;
-		CHECK(e->error && e->send && e->db_cnt == 0);
+		CHECK(e->error && e->send);
+		/* with flush_count there is one CQE, which counts the later doorbells */
+		CHECK_EQ(e->db_cnt, fake_flush_count ? chains - 1 - bad / per : 0);
+		CHECK(!fake_flush_count || !reported);
 		CHECK_EQ(e->syndrome, reported ? SYN_FLUSHED : SYN_LOCAL_PROT);
 		CHECK_EQ(e->wqe & ~0x3fu, sq_addr(&a, done + reported));
 		reported += walk_flush(&a, e);
@@ -345,7 +348,7 @@ static void flush_walk(u32 chains, u32 per, u32 done, u32 bad)
 	CHECK_EQ(done + reported, n);
 }
 
-static void an_error_anywhere_reports_each_wqe_once(void)
+static void errors_anywhere(void)
 {
 	u32 chains, per, bad;
 
@@ -355,10 +358,22 @@ static void an_error_anywhere_reports_each_wqe_once(void)
 				flush_walk(chains, per, bad, bad);
 }
 
-static void to_error_flushes_what_is_posted(void)
+static void an_error_anywhere_reports_each_wqe_once(void)
+{
+	errors_anywhere();
+}
+
+static void an_error_can_count_the_doorbells_behind_it(void)
+{
+	fake_flush_count = 1;
+	errors_anywhere();
+	fake_flush_count = 0;
+}
+
+/* Moves a QP with two chains of sends and 40 receives to the error state; nobody gets the sends. */
+static void flush_a(void)
 {
 	struct twr w[3] = { wr(WQE_SEND, 0, 8), wr(WQE_SEND, 0, 8), wr(WQE_SEND, 0, 8) };
-	u32 i;
 
 	fake_up();
 	pair(&a, &b, SVC_RC);
@@ -368,10 +383,41 @@ static void to_error_flushes_what_is_posted(void)
 	post_chain(&a, w, 2);
 	CHECK_EQ(run(0x1e, a.qpn, 0), CMD_OK);
 	settle();
+}
+
+static void to_error_flushes_what_is_posted(void)
+{
+	u32 i;
+
+	flush_a();
 	/* sends and receives are flushed alternately, but each queue in order */
 	for (i = 0; i < 2 + 40; i++)
 		CHECK(poll(1));
 	expect_nothing(1);
+}
+
+static void a_flush_can_count_the_doorbells(void)
+{
+	struct twr w[2] = { wr(WQE_SEND, 0, 8), wr(WQE_SEND, 0, 8) };
+	const struct cqe *c;
+
+	fake_flush_count = 1;
+	flush_a();
+	c = expect_error(1, true, SYN_FLUSHED);
+	CHECK(c && c->db_cnt == 1 && walk_flush(&a, c) == 5);
+	c = expect_error(1, false, SYN_FLUSHED);
+	CHECK(c && c->db_cnt == 39 && (c->wqe & ~0x3fu) == rq_addr(0));
+	expect_nothing(1);
+	/* what is posted later has a CQE of its own */
+	post_chain(&a, w, 2);
+	post_recv(&a, 1, 0, 0);
+	settle();
+	c = expect_error(1, true, SYN_FLUSHED);
+	CHECK(c && !c->db_cnt && walk_flush(&a, c) == 2);
+	c = expect_error(1, false, SYN_FLUSHED);
+	CHECK(c && !c->db_cnt);
+	expect_nothing(1);
+	fake_flush_count = 0;
 }
 
 static void posting_to_a_queue_in_error_flushes(void)
@@ -842,7 +888,9 @@ static const struct tap_test tests[] = {
 	TAP(error_state_out_of_reset_has_no_context),
 	TAP(keys_of_queues_are_known),
 	TAP(an_error_anywhere_reports_each_wqe_once),
+	TAP(an_error_can_count_the_doorbells_behind_it),
 	TAP(to_error_flushes_what_is_posted),
+	TAP(a_flush_can_count_the_doorbells),
 	TAP(posting_to_a_queue_in_error_flushes),
 	TAP(a_half_received_message_is_flushed_first),
 	TAP(a_dead_cq_takes_its_qps_to_error),
