@@ -197,6 +197,11 @@ start killed && pkill -TERM -o -f "tavor-hca-qemu .*killed\.qmp" &&
 	soon test -s "$work/killed.status" && [ "$(<"$work/killed.status")" = 143 ] && tidy &&
 	! pgrep -f "killed\.qmp" >/dev/null
 result $? "a signal that ends tavor-hca-qemu also ends QEMU and the model"
+# shellcheck disable=SC2086 # several numbers
+start twice && pids=$(pgrep -f "tavor-hca-qemu .*twice\.qmp") &&
+	{ kill $pids; sleep 0.01; kill $pids; kill $pids; } 2>/dev/null || :
+soon test -s "$work/twice.status" && tidy && ! pgrep -f "twice\.qmp" >/dev/null
+result $? "so do several signals, one after another"
 start two --hcas 2 && [ "$(hcas two)" = 2 ]
 result $? "--hcas 2 attaches two"
 ends two 0
