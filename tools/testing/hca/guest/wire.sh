@@ -91,7 +91,8 @@ four_lids() {
 		port_is ACTIVE 2 "$(device)"
 }
 
-# From here on opensm uses an M_Key and four LIDs per port.
+# From here on opensm uses an M_Key and four LIDs per port. Without force_log_flush, "SUBNET UP" may
+# wait in a buffer: opensm flushes it only if its first sweep as the master succeeded.
 managed_with_key() {
 	sm_away
 	rm -f /results/keyed.log
@@ -100,11 +101,12 @@ managed_with_key() {
 		m_key_protection_level 2
 		m_key_lease_period 60
 		lmc 2
+		force_log_flush TRUE
 	X
 	mkdir -p /var/cache/opensm
 	setsid opensm -B -F /run/opensm.conf -f /results/keyed.log >/dev/null
-	until_true 30 grep -q 'SUBNET UP' /results/keyed.log
-	until_true 30 four_lids
+	until_true 60 grep -q 'SUBNET UP' /results/keyed.log
+	until_true 60 four_lids
 }
 
 test_opensm_sets_key_and_lmc() {
