@@ -19,4 +19,20 @@
 # shellcheck source=SCRIPTDIR/device.bash
 . "$(dirname "$0")/device.bash"
 
+# The driver tests its interrupt with a NOP, and then uses INTx. Nothing waits for a command of the
+# driver while messages are lost, as that would take a minute.
+test_messages_of_MSI_X_that_never_arrive() {
+	trap 'model_set 0 lose_msix 0' EXIT
+	modprobe -r ib_mthca
+	model_set 0 lose_msix 1
+	reload
+	dmesg | grep -A 1 'NOP command failed to generate interrupt' |
+		grep 'Trying again with MSI-X disabled'
+	grep mthca /proc/interrupts | absent MSI -
+	ibv_devinfo -v >/dev/null
+	model_set 0 lose_msix 0
+	reload
+	grep mthca /proc/interrupts | grep -q MSI || fail "it still uses INTx"
+}
+
 run_tests "$@"
