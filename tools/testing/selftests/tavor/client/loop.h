@@ -74,8 +74,12 @@ static inline int loop_connect(struct loop *loop)
 	return loop_ask(loop, &loop->connect.vrb);
 }
 
-/* Creates the CQ and the QP. After a failure loop_end() destroys what exists. */
-static inline bool loop_make(struct loop *loop, int cqe, const struct ib_qp_cap *cap)
+/*
+ * Creates the CQ, whose events @comp gets with @context, and the QP. After a failure loop_end()
+ * destroys what exists.
+ */
+static inline bool loop_make(struct loop *loop, int cqe, const struct ib_qp_cap *cap,
+			     ib_comp_handler comp, void *context)
 {
 	struct ib_cq_init_attr cq_attr = { .cqe = cqe };
 	struct ib_qp_init_attr attr = { .qp_type = IB_QPT_RC, .cap = *cap };
@@ -84,7 +88,7 @@ static inline bool loop_make(struct loop *loop, int cqe, const struct ib_qp_cap 
 	struct vrb_query_port port;
 
 	vrb_prep_query_port(&port, 1);
-	loop->cq = vrb_alloc_cq(loop->client, &cq_attr, NULL, NULL, NULL, GFP_KERNEL);
+	loop->cq = vrb_alloc_cq(loop->client, &cq_attr, comp, NULL, context, GFP_KERNEL);
 	if (IS_ERR(loop->cq) || loop_ask(loop, &port.vrb))
 		return false;
 	loop->lid = port.attr.lid;

@@ -224,7 +224,7 @@ static int tavor_resets_add(struct ib_device *dev)
 	if (!w)
 		return -ENOMEM;
 	loop_begin(&w->loop, dev);
-	if (loop_make(&w->loop, 2 * DEPTH, &cap))
+	if (loop_make(&w->loop, 2 * DEPTH, &cap, NULL, NULL))
 		world_run(w);
 	loop_end(&w->loop);
 	kfree(w);

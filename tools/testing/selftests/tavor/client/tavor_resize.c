@@ -472,7 +472,7 @@ static int tavor_resize_add(struct ib_device *dev)
 		return -ENOMEM;
 	loop_begin(&w->loop, dev);
 	if (vrb_client_can(w->loop.client, VRB_OP_RESIZE_CQ) &&
-	    loop_make(&w->loop, SMALL, &cap) && !loop_connect(&w->loop))
+	    loop_make(&w->loop, SMALL, &cap, NULL, NULL) && !loop_connect(&w->loop))
 		world_run(w);
 	loop_end(&w->loop);
 	kfree(w);
