@@ -559,13 +559,18 @@ QP_CALL(rc_recv_wr, recv_wr, IBV_QPT_RC)
 QP_CALL(rc_send_sge, send_sge, IBV_QPT_RC)
 QP_CALL(rc_recv_sge, recv_sge, IBV_QPT_RC)
 QP_CALL(rc_inline, inline_data, IBV_QPT_RC)
+QP_CALL(uc_send_wr, send_wr, IBV_QPT_UC)
+QP_CALL(uc_send_sge, send_sge, IBV_QPT_UC)
+QP_CALL(uc_inline, inline_data, IBV_QPT_UC)
 QP_CALL(uc_recv_wr, recv_wr, IBV_QPT_UC)
 QP_CALL(uc_recv_sge, recv_sge, IBV_QPT_UC)
+QP_CALL(ud_send_wr, send_wr, IBV_QPT_UD)
 QP_CALL(ud_send_sge, send_sge, IBV_QPT_UD)
 QP_CALL(ud_recv_wr, recv_wr, IBV_QPT_UD)
 QP_CALL(ud_recv_sge, recv_sge, IBV_QPT_UD)
 QP_CALL(ud_inline, inline_data, IBV_QPT_UD)
 QP_CALL(qp_type, type, IBV_QPT_RC)
+QP_CALL(qp_sig_all, sig_all, IBV_QPT_RC)
 
 /* With an SRQ the QP has no receive queue, and the sizes given for it are ignored. */
 static int srq_qp_recv(uint64_t wr, uint64_t sge)
@@ -865,6 +870,16 @@ static const struct call_row {
 	CALL(rc_inline, 1024, 0, EINVAL, SAME),
 	CALL(rc_inline, UINT32_MAX - 3, 0, EINVAL, SAME),
 	CALL(rc_inline, UINT32_MAX, 0, EINVAL, SAME),
+	CALL(uc_send_wr, 0, 0, 0, SAME),
+	LIMIT(uc_send_wr, max_qp_wr, 0, 0, 0, SAME),
+	LIMIT(uc_send_wr, max_qp_wr, 1, 0, EINVAL, SAME),
+	CALL(uc_send_wr, UINT32_MAX, 0, EINVAL, SAME),
+	LIMIT(uc_send_sge, max_sge, 0, 0, 0, SAME),
+	LIMIT(uc_send_sge, max_sge, 1, 0, EINVAL, SAME),
+	CALL(uc_send_sge, UINT32_MAX, 0, EINVAL, SAME),
+	CALL(uc_inline, 972, 0, 0, SAME),
+	CALL(uc_inline, 973, 0, EINVAL, SAME),
+	CALL(uc_inline, UINT32_MAX, 0, EINVAL, SAME),
 	CALL(uc_recv_wr, 0, 0, 0, SAME),
 	LIMIT(uc_recv_wr, max_qp_wr, 0, 0, 0, SAME),
 	LIMIT(uc_recv_wr, max_qp_wr, 1, 0, EINVAL, SAME),
@@ -872,6 +887,10 @@ static const struct call_row {
 	LIMIT(uc_recv_sge, max_sge, 0, 0, 0, SAME),
 	LIMIT(uc_recv_sge, max_sge, 1, 0, EINVAL, SAME),
 	CALL(uc_recv_sge, UINT32_MAX, 0, EINVAL, SAME),
+	CALL(ud_send_wr, 0, 0, 0, SAME),
+	LIMIT(ud_send_wr, max_qp_wr, 0, 0, 0, SAME),
+	LIMIT(ud_send_wr, max_qp_wr, 1, 0, EINVAL, SAME),
+	CALL(ud_send_wr, UINT32_MAX, 0, EINVAL, SAME),
 	LIMIT(ud_send_sge, max_sge, 0, 0, 0, SAME),
 	LIMIT(ud_send_sge, max_sge, 1, 0, EINVAL, SAME),
 	CALL(ud_recv_wr, 0, 0, 0, SAME),
@@ -883,6 +902,10 @@ static const struct call_row {
 	CALL(ud_recv_sge, UINT32_MAX, 0, EINVAL, SAME),
 	CALL(ud_inline, 940, 0, 0, SAME),
 	CALL(ud_inline, 941, 0, EINVAL, SAME),
+	CALL(qp_sig_all, 0, 0, 0, SAME),
+	CALL(qp_sig_all, 1, 0, 0, SAME),
+	CALL(qp_sig_all, 2, 0, 0, SAME),
+	CALL(qp_sig_all, UINT8_MAX, 0, 0, SAME),
 	CALL(srq_qp_recv, 0, 0, 0, LIE),
 	CALL(srq_qp_recv, 10, 1, 0, LIE),
 	CALL(srq_qp_recv, UINT32_MAX, 1, 0, EINVAL),

@@ -325,7 +325,7 @@ struct raw_qp {
 struct raw_qp_in {
 	uint32_t pd, send_cq, recv_cq, srq, lkey;
 	uint32_t send_wr, recv_wr, send_sge, recv_sge, inline_data;
-	uint8_t type, is_srq;
+	uint8_t type, is_srq, sig_all;
 	size_t missing;
 };
 
@@ -347,6 +347,7 @@ static inline int raw_create_qp(int fd, const struct raw_qp_in *in, struct raw_q
 		.core.max_send_sge = in->send_sge,
 		.core.max_recv_sge = in->recv_sge,
 		.core.max_inline_data = in->inline_data,
+		.core.sq_sig_all = in->sig_all,
 		.core.qp_type = in->type,
 		.driver.lkey = in->lkey,
 	};
