@@ -322,6 +322,37 @@ static void test_port_of_connect(int fd)
 	ibv_destroy_qp(qp);
 }
 
+/*
+ * When a request ends, ib_core's records have the port of the last outstanding one. ib_core accepts
+ * the path of a later one only at this port.
+ */
+static void test_port_of_the_last(int fd)
+{
+	struct vrb_queue_request r[4] = { vq_to_init(1), vq_to_init(2), vq_to_init(3) };
+	struct ibv_qp *qp = make(IBV_QPT_RC);
+	uint32_t handles[4] = { qp->handle, qp->handle, qp->handle, qp->handle };
+	struct ibv_qp_attr attr = vq_good;
+	int ret, cancel, i, wrong = 0;
+
+	connect_to_init(qp);
+	slow("INIT2INIT_QPEE=2s");
+	r[0].attr.port_num = 2;
+	r[2].attr.port_num = 2;
+	attr.qp_state = IBV_QPS_RTR;
+	r[3] = vq_request(4, VRB_QUEUE_OP_MODIFY, &attr,
+			  IBV_QP_STATE | VQ_RTR_MASK | VQ_RTR_RC_MASK);
+	ret = vq_submit(context->cmd_fd, fd, r, handles, 3);
+	cancel = vq_cancel(context->cmd_fd, fd, 3);
+	ret += vq_submit(context->cmd_fd, fd, r + 3, handles, 1);
+	ret = ret == 4 ? vq_reap(fd, done, 4) : ret;
+	slow("");
+	for (i = 0; i < ret; i++)
+		wrong += done[i].status != (done[i].user_data == 3 ? ECANCELED : 0);
+	RESULT(ret == 4 && !cancel && !wrong,
+	       "port: that of the last outstanding request: %d wrong\n", wrong);
+	ibv_destroy_qp(qp);
+}
+
 /* The modify is a valid transition when it is submitted, but no longer when its turn comes. */
 static void test_no_transition_any_more(int fd)
 {
@@ -441,9 +472,16 @@ static void test_connect_partly(int fd)
 		  &c);
 	RESULT(ret == EINVAL && c.step == 0 && c.qp_state == IBV_QPS_RESET,
 	       "connect: from RESET without what INIT takes: %d, step %u\n", ret, c.step);
+	ret = one(fd, qp,
+		  vq_request(4, VRB_QUEUE_OP_CONNECT, &vq_good,
+			     vq_connect_mask(IBV_QPT_RC) & ~IBV_QP_DEST_QPN),
+		  &c);
+	RESULT(ret == EINVAL && c.step == 0 && c.qp_state == IBV_QPS_RESET,
+	       "connect: with only some attributes of RTR: %d, step %u, state %u\n", ret, c.step,
+	       c.qp_state);
 	attr.dest_qp_num = 0x1000000;
 	attr.qp_state = IBV_QPS_RTS;
-	ret = one(fd, qp, vq_request(4, VRB_QUEUE_OP_CONNECT, &attr, vq_connect_mask(IBV_QPT_RC)),
+	ret = one(fd, qp, vq_request(5, VRB_QUEUE_OP_CONNECT, &attr, vq_connect_mask(IBV_QPT_RC)),
 		  &c);
 	RESULT(ret == EINVAL && c.step == 1 && c.qp_state == IBV_QPS_INIT,
 	       "connect: a QPN out of range: %d, step %u, state %u\n", ret, c.step, c.qp_state);
@@ -665,7 +703,8 @@ static void test_full(void)
 static void test_read(int fd)
 {
 	struct ibv_qp *qp[3] = { make(IBV_QPT_RC), make(IBV_QPT_RC), make(IBV_QPT_RC) };
-	int flags = fcntl(fd, F_GETFL), i, fault;
+	int flags = fcntl(fd, F_GETFL), i, fault, tries = 0;
+	const unsigned long before = executed("RST2INIT_QPEE");
 	ssize_t none, small, ret;
 
 	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
@@ -675,6 +714,9 @@ static void test_read(int fd)
 	       "read: no completion, too small a buffer: %zd, %zd\n", none, small);
 	fcntl(fd, F_SETFL, flags);
 	many(fd, qp, 3, vq_to_init(0));
+	while (executed("RST2INIT_QPEE") < before + 3 && tries++ < 100)
+		usleep(100000);
+	engine_settles("slots", " MODIFY_QP ", 0);
 	usleep(200000);
 	fault = syscall(SYS_read, fd, 8, sizeof(done)) < 0 ? errno : 0;
 	ret = read(fd, done, 2 * sizeof(done[0]) + 5);
@@ -694,9 +736,9 @@ static void test_cancel(void)
 	struct ibv_qp *qp = make(IBV_QPT_RC), *more[200];
 	uint32_t handles[2] = { qp->handle, qp->handle };
 
-	slow(SLOW);
+	slow("RST2INIT_QPEE=3s");
 	vq_submit(context->cmd_fd, fd, r, handles, 2);
-	usleep(50000);
+	engine_settles("slots", " MODIFY_QP ", 1);
 	a = vq_cancel(context->cmd_fd, fd, 1);
 	b = vq_cancel(context->cmd_fd, fd, 2);
 	c = vq_cancel(context->cmd_fd, fd, 3);
@@ -724,6 +766,27 @@ static void test_cancel(void)
 	close(fd);
 }
 
+/* Of two requests with the same user_data, the one submitted last is cancelled. */
+static void test_cancel_same_name(int fd)
+{
+	struct vrb_queue_request r[3] = { vq_to_init(1), vq_request(7, VRB_QUEUE_OP_QUERY, NULL, 0),
+					  vq_request(7, VRB_QUEUE_OP_RESET, NULL, 0) };
+	struct ibv_qp *qp = make(IBV_QPT_RC);
+	uint32_t handles[3] = { qp->handle, qp->handle, qp->handle };
+	int ret, cancel, i, wrong = 0;
+
+	slow("RST2INIT_QPEE=2s");
+	ret = vq_submit(context->cmd_fd, fd, r, handles, 3);
+	cancel = vq_cancel(context->cmd_fd, fd, 7);
+	slow("");
+	ret = ret == 3 ? vq_reap(fd, done, 3) : ret;
+	for (i = 0; i < ret; i++)
+		wrong += done[i].status != (done[i].op == VRB_QUEUE_OP_RESET ? ECANCELED : 0);
+	RESULT(ret == 3 && !cancel && !wrong, "cancel: the last one with this name: %d, %d wrong\n",
+	       cancel, wrong);
+	ibv_destroy_qp(qp);
+}
+
 static void test_destroy_qp(void)
 {
 	int fd = vq_create(context->cmd_fd, BIG), ret, i, failed = 0, cancelled = 0, other = 0;
@@ -749,6 +812,30 @@ static void test_destroy_qp(void)
 	close(fd);
 }
 
+/* The engine has all requests on one QP. A close cancels those that have not been issued. */
+static void test_close_one_qp(void)
+{
+	int fd = vq_create(context->cmd_fd, BIG), i, accepted = 0;
+	unsigned long before = executed("RST2INIT_QPEE"), after;
+	struct ibv_qp *qp = make(IBV_QPT_RC);
+	struct vrb_queue_request r;
+	bool issued;
+
+	slow("RST2INIT_QPEE=2s");
+	for (i = 0; i < 40; i++) {
+		r = i & 1 ? vq_request(i, VRB_QUEUE_OP_RESET, NULL, 0) : vq_to_init(i);
+		accepted += vq_submit(context->cmd_fd, fd, &r, &qp->handle, 1) == 1;
+	}
+	issued = engine_settles("slots", " MODIFY_QP ", 1);
+	close(fd);
+	after = executed("RST2INIT_QPEE");
+	slow("");
+	/* On a slow machine some have been executed before the close. */
+	RESULT(accepted == 40 && issued && after > before && after < before + 10,
+	       "close: of 20 on one QP %lu are executed\n", after - before);
+	ibv_destroy_qp(qp);
+}
+
 /* A close cancels what waits, so not all are executed, and waits for what has been issued. */
 static void test_close(void)
 {
@@ -765,7 +852,7 @@ static void test_close(void)
 	issued = engine_count("slots", " MODIFY_QP ");
 	after = executed("RST2INIT_QPEE");
 	slow("");
-	RESULT(after > before && after < before + 200 && !issued,
+	RESULT(after > before && after < before + 100 && !issued,
 	       "close: %lu of 200 are executed, and %d are in progress afterwards\n",
 	       after - before, issued);
 	fd = vq_create(context->cmd_fd, 1);
@@ -924,6 +1011,53 @@ static void test_no_slot_needed(void)
 	for (i = 0; i < caps.slots + 1; i++)
 		ibv_destroy_qp(qp[i]);
 	ibv_destroy_qp(rests);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+#define WAITING 150 /* more than twice the requests in one hold of the driver's lock */
+
+/*
+ * All slots of processes are in use. A modify to RESET or ERR has the slot for teardown. The
+ * destroy of a QP cancels all its requests that wait in a queue.
+ */
+static void test_no_slot_left(void)
+{
+	struct ibv_qp *qp[VRB_QUEUE_MAX_BATCH], *ends = make(IBV_QPT_RC), *waits = make(IBV_QPT_RC);
+	struct ibv_qp_attr attr = { .qp_state = IBV_QPS_ERR };
+	int fd[2] = { vq_create(context->cmd_fd, BIG), vq_create(context->cmd_fd, 1) }, i, ret;
+	struct ibv_qp *same[WAITING];
+	struct vrb_queue_completion c;
+	struct vrb_queue_caps caps = {};
+	unsigned long before;
+	bool good;
+
+	vq_query(context->cmd_fd, &caps, sizeof(caps));
+	for (i = 0; i < caps.slots; i++)
+		qp[i] = make(IBV_QPT_RC);
+	for (i = 0; i < WAITING; i++)
+		same[i] = waits;
+	good = !connect_to_init(ends) && slow("RST2INIT_QPEE=8s") &&
+	       many(fd[0], qp, caps.slots, vq_to_init(0)) == caps.slots &&
+	       engine_settles("slots", " MODIFY_QP ", caps.slots);
+	before = executed("RST2INIT_QPEE");
+	ret = one(fd[1], ends, vq_request(1, VRB_QUEUE_OP_MODIFY, &attr, IBV_QP_STATE), &c);
+	attr.qp_state = IBV_QPS_RESET;
+	ret = ret ?: one(fd[1], ends, vq_request(2, VRB_QUEUE_OP_MODIFY, &attr, IBV_QP_STATE), &c);
+	RESULT(good && !ret && executed("RST2INIT_QPEE") == before,
+	       "no slot left: a modify to ERR and to RESET: %d\n", ret);
+	ret = many(fd[0], same, WAITING, vq_request(0, VRB_QUEUE_OP_QUERY, NULL, 0));
+	good = ret == WAITING && !ibv_destroy_qp(waits);
+	ret = vq_reap(fd[0], done, WAITING);
+	for (i = 0; i < ret; i++)
+		good = good && done[i].status == ECANCELED;
+	RESULT(good && ret == WAITING && executed("RST2INIT_QPEE") == before,
+	       "no slot left: the requests of a QP that is destroyed: %d\n", ret);
+	slow("");
+	vq_reap(fd[0], done, caps.slots);
+	for (i = 0; i < caps.slots; i++)
+		ibv_destroy_qp(qp[i]);
+	ibv_destroy_qp(ends);
 	close(fd[0]);
 	close(fd[1]);
 }
@@ -1560,7 +1694,7 @@ static int hold(bool late)
 	return 0;
 }
 
-/* ---- For verb_queue_answer.sh: the module hold_calls holds the submit ---- */
+/* ---- For verb_queue_answer.sh: modules hold the submit, or make copies fail ---- */
 
 #define HOLD "/sys/module/hold_calls/parameters/"
 
@@ -1626,6 +1760,27 @@ static int unmapped(void)
 	return 0;
 }
 
+/* Prints the result of each of two reads of one completion. The kernel's copies fail at first. */
+static int faulty(void)
+{
+	int fd = open_anew(), i;
+	struct vrb_queue_request init = vq_to_init(1);
+	struct ibv_qp *qp = make(IBV_QPT_RC);
+	ssize_t ret;
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	if (vq_submit(context->cmd_fd, fd, &init, &qp->handle, 1) != 1 || !vq_poll(fd, 20000))
+		return 1;
+	for (i = 0; i < 2; i++) {
+		ret = read(fd, done, sizeof(done));
+		if (ret == sizeof(done[0]) && done[0].user_data == 1 && !done[0].status)
+			printf("read: the completion\n");
+		else
+			printf("read: %s\n", ret < 0 ? strerror(errno) : "something else");
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct ibv_srq_init_attr srq_init = { .attr = { .max_wr = 16, .max_sge = 1 } };
@@ -1633,6 +1788,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "unmapped"))
 		return unmapped();
+	if (argc > 1 && !strcmp(argv[1], "faulty"))
+		return faulty();
 	if (argc > 1)
 		return hold(!strcmp(argv[1], "hold-late"));
 	ksft_print_header();
@@ -1653,6 +1810,7 @@ int main(int argc, char **argv)
 	test_port_not_taken(fd);
 	test_port_settles(fd);
 	test_port_of_connect(fd);
+	test_port_of_the_last(fd);
 	test_no_transition_any_more(fd);
 	test_port_of_destroyed(fd);
 	test_connect_refused(fd);
@@ -1671,11 +1829,14 @@ int main(int argc, char **argv)
 	test_full();
 	test_read(fd);
 	test_cancel();
+	test_cancel_same_name(fd);
 	test_destroy_qp();
 	test_close();
+	test_close_one_qp();
 	test_quiesce(fd);
 	test_quiesce_shared(fd);
 	test_no_slot_needed();
+	test_no_slot_left();
 	test_context_first();
 	test_context_first_busy();
 	test_reader_sleeps();

@@ -32,6 +32,43 @@ static bool set(const char *key, const char *value)
 	return model_ask(request);
 }
 
+#define TRACING "/sys/kernel/tracing/"
+
+static bool trace_write(const char *file, const char *text)
+{
+	int fd = open(file, O_WRONLY | O_APPEND);
+	bool good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	close(fd);
+	return good;
+}
+
+/* From now on, the kernel's trace has a line for each GID that nobody holds any more. */
+static bool watch_gids(void)
+{
+	return trace_write(TRACING "kprobe_events", "p:gid_goes free_gid_work\n") &&
+	       trace_write(TRACING "events/kprobes/gid_goes/enable", "1");
+}
+
+static void watch_gids_no_longer(void)
+{
+	trace_write(TRACING "events/kprobes/gid_goes/enable", "0");
+	trace_write(TRACING "kprobe_events", "-:gid_goes\n");
+}
+
+static int gids_gone(void)
+{
+	FILE *trace = fopen(TRACING "trace", "r");
+	char line[512];
+	int n = 0;
+
+	while (trace && fgets(line, sizeof(line), trace))
+		n += !!strstr(line, "gid_goes:");
+	if (trace)
+		fclose(trace);
+	return n;
+}
+
 /* Sets the subnet prefix of the first port, and its LID, as a subnet manager does. */
 static bool set_prefix(int fd, uint16_t prefix)
 {
@@ -111,20 +148,21 @@ static bool uses_first_gid(struct ibv_qp *qp, enum ibv_qp_state state)
 
 int main(void)
 {
-	int umad = umad_open(), fd, i, ret, wrong;
+	int umad = umad_open(), fd, i, ret, wrong, held, gone, tries;
 	struct ibv_qp *qp[QPS];
-	bool arrived;
+	bool arrived, watched;
 
 	ksft_print_header();
 	context = process_open();
 	if (!context || umad < 0 || !process_driver_is(context, "ib_tavor"))
 		ksft_exit_skip("no device of ib_tavor with a umad device\n");
-	ksft_set_plan(4);
+	ksft_set_plan(5);
 	pd = ibv_alloc_pd(context);
 	cq = ibv_create_cq(context, 64, NULL, NULL, 0);
 	fd = vq_create(context->cmd_fd, 2 * QPS);
 	for (i = 0; i < QPS; i++)
 		qp[i] = connect_make(pd, IBV_QPT_RC, cq, cq, 1);
+	watched = watch_gids();
 	/* Enough engines to execute MADs meanwhile */
 	set("engines", "64");
 	set("latency_op", "RST2INIT_QPEE=5s");
@@ -140,8 +178,17 @@ int main(void)
 			 wrong);
 	ksft_test_result(uses_first_gid(qp[0], IBV_QPS_RTR) && uses_first_gid(qp[1], IBV_QPS_RTS),
 			 "the QPs have the index of the GID\n");
+	held = !gids_gone();
 	for (i = 0; i < 3; i++)
 		ret += ibv_destroy_qp(qp[i]);
+	for (tries = 0; !(gone = gids_gone()) && tries < 100; tries++)
+		usleep(100000);
+	if (watched)
+		ksft_test_result(held && gone == 1,
+				 "the old GID goes with the last QP that uses it: %d\n", gone);
+	else
+		ksft_test_result_skip("the kernel has no probe for the end of a GID\n");
+	watch_gids_no_longer();
 	close(fd);
 	ret += ibv_destroy_cq(cq) + ibv_dealloc_pd(pd);
 	set("engines", "4");

@@ -20,6 +20,10 @@ static unsigned int every = 1;
 module_param(every, uint, 0444);
 MODULE_PARM_DESC(every, "the how manieth call fails, and so on");
 
+static unsigned int times;
+module_param(times, uint, 0444);
+MODULE_PARM_DESC(times, "how many calls fail; 0: no limit");
+
 static long value;
 module_param(value, long, 0444);
 MODULE_PARM_DESC(value, "what it returns then");
@@ -55,7 +59,8 @@ static int fail_entered(struct kprobe *probe, struct pt_regs *regs)
 		return 0;
 	if (atomic_inc_return(&calls) % every)
 		return 0;
-	atomic_inc(&failed);
+	if (!atomic_add_unless(&failed, 1, times ?: INT_MAX))
+		return 0;
 	instruction_pointer_set(regs, (unsigned long)fail_instead);
 	return 1;
 }
