@@ -171,20 +171,26 @@ test_permission_denied_for_umad() {
 	query '^crw-.*root' ls -l /dev/infiniband/umad0
 }
 
-test_ibstat_finds_no_port_without_ib_umad() {
+test_ib_umad_is_not_loaded() {
 	rmmod ib_umad
-	ibstat >"$TEST_DIR/ibstat" 2>&1 || :
-	absent 'Port [12]:' "$TEST_DIR/ibstat"
-	refused . timeout 30 opensm -o
-	refused . sminfo
-	modprobe ib_umad
 	query 'Port 1:' ibstat
+	# Its status is 0 in any case.
+	timeout 30 opensm -o >"$TEST_DIR/query" 2>&1 || :
+	shows 'is ib_umad module loaded?'
+	refused . sminfo
+	shows 'is ib_umad module loaded?'
+	modprobe ib_umad
+	sminfo -t 100 >"$TEST_DIR/query" 2>&1 || :
+	absent 'is ib_umad module loaded' "$TEST_DIR/query"
 }
 
 test_there_is_no_ib0_without_ib_ipoib() {
 	[ -z "$(ip -o link show type ipoib)" ] || fail "there is one"
 	modprobe ib_ipoib
 	until_true 30 prints ip -o link show type ipoib
+	ip link set ib0 name other0
+	ip -o link show type ipoib >"$TEST_DIR/query"
+	matches 'other0'
 	rmmod ib_ipoib
 }
 
@@ -275,17 +281,24 @@ test_the_device_stays_away_because_of_devlink() {
 	recoveries 0
 }
 
-# shellcheck disable=SC2016 # what the document has around a name
-test_programs_that_have_the_old_device_open() {
+# old_device_is_seen: a program that creates and destroys objects ends with EIO, because the device
+# fails. It ends without EIO if it has just been opening the device.
+old_device_is_seen() {
 	local since
-	recoveries 6
 	since=$(mark)
 	processes 1 churn
 	catastrophe
 	says "$since" 'recovery: the device is back'
 	until_true 30 ended "$PIDS"
 	cp "$TEST_DIR/process-churn-1" "$TEST_DIR/query"
-	matches 'Input/output error'
+	grep -q 'Input/output error' "$TEST_DIR/query"
+}
+
+# shellcheck disable=SC2016 # what the document has around a name
+test_programs_that_have_the_old_device_open() {
+	recoveries 6
+	old_device_is_seen || old_device_is_seen || old_device_is_seen ||
+		fail "no program had EIO: $(<"$TEST_DIR/query")"
 	table | grep -qF '``EIO``' || fail "the table has another error"
 	processes 1 churn
 	sleep 1
