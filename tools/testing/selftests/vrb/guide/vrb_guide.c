@@ -110,12 +110,13 @@ static void conn_submit(struct conn *conn, struct vrb *vrb)
 		conn_end(conn);
 }
 
+/* Whether the connection is at its end, for this reason or another: its objects may be gone. */
 static bool conn_failed(struct conn *conn, const char *what, int err)
 {
 	conn_say(conn, what, err);
 	if (err)
 		conn_end(conn);
-	return err;
+	return conn->ended;
 }
 
 /* ---- Requests that are cancelled together ---- */
@@ -316,10 +317,10 @@ static void conn_event(struct vrb *vrb)
 	struct ib_wc wc[8];
 	int i, n;
 
-	if (vrb->status) {
+	if (vrb->status)
 		conn_end(conn);
+	if (conn->ended)
 		return;
-	}
 	n = ib_poll_cq(conn->cq, ARRAY_SIZE(wc), wc);
 	for (i = 0; i < n; i++)
 		conn_completed(conn, &wc[i]);
