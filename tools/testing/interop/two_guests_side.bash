@@ -78,12 +78,10 @@ server() {
 	until_true 300 active || fail "the server's port is $(port_file 1 state)"
 	ipoib "$SERVER"
 	ibping -S &
-	iperf3 -s -D
 	touch /results/ready
 	obey
 	sm_stop
 	pkill -x ibping
-	pkill -x iperf3
 	sleep 1
 	ipoib_away "$(interface)"
 	opensm_has_no_error
@@ -122,7 +120,8 @@ asked() {
 	cat "/mnt/share/server/out.$THERE"
 }
 
-# between "PROGRAM...": runs it as server there and as client here, both with -p and a fresh port
+# between "SERVER..." ["CLIENT..."]: runs one there and the other, by default the same, here. Both
+# get -p and a fresh port, the client first the server's address.
 between() {
 	local port
 	port=$(next_tcp_port)
@@ -130,8 +129,14 @@ between() {
 	until_true 60 test -e "/mnt/share/server/listening.$port" ||
 		fail "the server does not listen"
 	# shellcheck disable=SC2086 # a command line
-	$1 -p "$port" "$SERVER"
+	${2:-$1} "$SERVER" -p "$port"
 	there_done
+}
+
+# iperf OPTION...: against a server of its own. One server for all would close its socket after each
+# client, and with it the connection of the next.
+iperf() {
+	between "iperf3 -s -1" "iperf3 $* -c"
 }
 
 # between_cm "SERVER..." "CLIENT...": the same for programs that use the connection manager
@@ -171,8 +176,8 @@ test_ipoib_ping() {
 }
 
 test_ipoib_iperf3_both_ways() {
-	iperf3 -c "$SERVER" -n 10M
-	iperf3 -c "$SERVER" -n 10M -R
+	iperf -n 10M
+	iperf -n 10M -R
 }
 
 test_ipoib_connected() {
@@ -180,7 +185,7 @@ test_ipoib_connected() {
 	mode connected
 	until_true 60 ping -q -c 1 -W 1 "$SERVER"
 	query ' 0% packet loss' ping -c 5 -i 0.3 -M "do" -s 60000 "$SERVER"
-	iperf3 -c "$SERVER" -n 20M
+	iperf -n 20M
 	there_do mode datagram
 	mode datagram
 	until_true 60 ping -q -c 1 -W 1 "$SERVER"
