@@ -126,14 +126,20 @@ def scenario_part(samples, name, scenario, drawn):
                    f'({escape(why)}).</p>')
 
 
+def verdict(value, met):
+    """The last two cells of a target."""
+    if value is None:
+        return 'not measurable here', ('no value', 'bad')
+    return report.number(round(value, 3)), ('met', 'good') if met else ('missed', 'bad')
+
+
 def targets_part(samples, scenarios, targets):
     """The targets, and the values reached, by scenario."""
-    reached = [(target, value, met) for target, value, met in report.targets_of(samples, targets)
-               if value is not None]
+    reached = list(report.targets_of(samples, targets))
     lines = []
     for name, scenario in scenarios.items():
         of = [[f'{target.case}, {target.metric}', (target.wanted(), 'narrow'),
-               report.number(round(value, 3)), ('met', 'good') if met else ('missed', 'bad')]
+               *verdict(value, met)]
               for target, value, met in reached if target.scenario == name]
         lines += [[(scenario.TITLE, 'group')], *of] if of else []
     yield '<h2 id="targets">Targets</h2>'

@@ -108,6 +108,8 @@ def show(samples, scenarios, targets):
                 print(f'{case + ", " + metric:56.56} not measurable here: {why}')
     print('\nTargets')
     for target, value, met in targets_of(samples, targets):
-        if value is not None:
-            print(f'{"met" if met else "MISSED":8}{target.case}, {target.metric}: '
-                  f'{number(round(value, 3))} (wanted {target.wanted()})')
+        if target.scenario in scenarios:
+            verdict = 'no value' if value is None else 'met' if met else 'MISSED'
+            reached = 'not measurable here' if value is None else number(round(value, 3))
+            print(f'{verdict:10}{target.case}, {target.metric}: {reached} '
+                  f'(wanted {target.wanted()})')

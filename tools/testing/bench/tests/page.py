@@ -91,6 +91,9 @@ def of_page(result, page, scenarios, done):
     titles = [scenario.TITLE for scenario in scenarios.values()]
     result(page.texts['h2'] == ['Targets', *titles], f'each scenario has its title: {titles}')
     result(set(titles) < set(page.texts['a']), 'and is in the list of parts')
+    result('req_notify_cq, instructions' in page.text and 'no value' in page.text and
+           'no value  req_notify_cq, instructions: not measurable here' in done.stdout,
+           'a target without a value is named')
 
 
 def of_figures(result, page, folder):
