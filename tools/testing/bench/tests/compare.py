@@ -146,6 +146,13 @@ def recording(result, work, expected):
         ('data_path,poll_cq: one of a send,instructions,ratio,0.8009,2',
          'data_path,poll_cq: one of a send,instructions,ratio,0.8009,10')],
            f'--record keeps the wider tolerance, and the other scenarios: {changed}')
+    folder = tempfile.mkdtemp(dir=work)
+    invented.write(folder, failed)
+    done = invented.bench('--again', '--record', '--out', folder, '--expected', expected, 'life')
+    with open(expected, encoding='utf-8') as file:
+        result(file.read().splitlines() == after and 'nothing is recorded' in done.stderr,
+               'nothing is recorded if not all was measured', done)
+
 
 
 def usage(result):
