@@ -46,6 +46,23 @@ class Samples:
         """Records a cell that has no number, with the reason."""
         self.unmeasured[scenario, case, metric] = why
 
+    def remove_if_guest_limits(self, key, driver, possible):
+        """
+        Removes a driver's rates, and says so, if their median is less than half of what the
+        commands' latency allows: then the guest is what limits them.
+        """
+        side = self.side(key, driver)
+        if not side or side.median >= possible / 2:
+            return
+        del self.values[key][driver]
+        if not self.values[key]:
+            del self.values[key]
+            del self.kinds[key]
+        scenario, case, metric = key
+        self.not_measurable(scenario, f'{case}, ib_{driver}', metric,
+                            f'{side.median:.3g} where the HCA allows {possible:.3g}: the guest is '
+                            'what limits')
+
     def side(self, key, driver):
         """A driver's Side, or None."""
         values = self.values.get(key, {}).get(driver)

@@ -79,15 +79,7 @@ def only_where_latency_dominates(samples):
         profile, depth, what = place(key[1])
         possible = profile.possible(what, depth)
         for driver in list(drivers):
-            reached = samples.side(key, driver).median
-            if reached < possible / 2:
-                del drivers[driver]
-                samples.not_measurable('connect', f'{key[1]}, ib_{driver}', key[2],
-                                       f'{reached:.0f} where the HCA allows {possible:.0f}: the '
-                                       'guest is what limits')
-        if not drivers:
-            del samples.values[key]
-            del samples.kinds[key]
+            samples.remove_if_guest_limits(key, driver, possible)
 
 
 def figures(samples):

@@ -55,15 +55,8 @@ def only_where_latency_dominates(samples, depths):
             commands = samples.side(('storms', case, COMMANDS), driver).median
             reached = samples.side(key, driver).median
             one = 1 / (commands * SECONDS)
-            possible = min(depth, SLOTS) * one
-            if reached < possible / 2 and not one / 2 <= reached <= 1.5 * one:
-                del samples.values[key][driver]
-                samples.not_measurable('storms', f'{case}, ib_{driver}', RATE_METRIC,
-                                       f'{reached:.0f} where the HCA allows {possible:.0f}: the '
-                                       'guest is what limits')
-        if key in samples.values and not samples.values[key]:
-            del samples.values[key]
-            del samples.kinds[key]
+            if not one / 2 <= reached <= 1.5 * one:
+                samples.remove_if_guest_limits(key, driver, min(depth, SLOTS) * one)
 
 
 def measure(machine, samples, quick, progress):

@@ -154,6 +154,21 @@ def recording(result, work, expected):
                'nothing is recorded if not all was measured', done)
 
 
+def guest_limits(result):
+    """Rates that are removed."""
+    samples = invented.Samples()
+    key = 'connect', '64 user threads, 10 ms', 'connections per second'
+    rounds = {'mthca': [49, 49, 90], 'tavor': [51, 51, 20]}
+    for driver, values in rounds.items():
+        for value in values:
+            samples.add(*key, invented.RATE, driver, value)
+        samples.remove_if_guest_limits(key, driver, 100)
+    result(list(samples.values[key]) == ['tavor'] and len(samples.unmeasured) == 1,
+           'a rate is removed if its median is less than half of what the HCA allows')
+    samples.remove_if_guest_limits(key, 'tavor', 103)
+    result(key not in samples.values and len(samples.unmeasured) == 2,
+           'the last of a case is removed with the case')
+
 
 def usage(result):
     """Usage errors."""
@@ -173,6 +188,7 @@ def main():
         differences(result, work, expected)
         not_all(result, work, expected)
         recording(result, work, expected)
+    guest_limits(result)
     usage(result)
     return result.status()
 
