@@ -21,7 +21,7 @@ OPTIONS = ['--sm', '--timeout', '3000', '--hca', f'engines={SLOTS}', '--hca',
 WAYS = ['sync,10ms,200', 'threads:1,10ms,200',
         f'threads:{SHARE},10ms,1200', 'threads:16,10ms,1200', 'queue,10ms,1200',
         f'threads:{SHARE},200ms,300', 'threads:16,200ms,300', 'queue,200ms,300']
-QUICK_ROUNDS, ROUNDS = 1, 5
+QUICK_ROUNDS, ROUNDS = 1, 2
 
 
 def measure(machine, samples, quick, progress):

@@ -18,7 +18,7 @@ OPTIONS = ['--sm', '--timeout', '1800', '--hca', 'engines=64']
 LATENCY, SECONDS, SLOTS, EACH = '10ms', 0.01, 64, 4
 KINDS = {'mr': 'regions', 'cq': 'CQs', 'mcast': 'joins'}
 DEPTHS = [1, 8, 64]
-QUICK_ROUNDS, ROUNDS = 1, 5
+QUICK_ROUNDS, ROUNDS = 1, 1
 RATE_METRIC, COMMANDS, SETUP = 'per second', 'commands, all, each', 'setup '
 
 
