@@ -16,9 +16,10 @@ destroys one at a time. Where less than half of the rate that this allows was re
 the limit, and there is no number."""
 LIMIT = 'the latency of commands up to the depth where the guest\'s own work takes as long'
 SHOWN = ('commands, all, a connection',)
-COMMANDS, EACH = 6, 4    # commands of a connection, connections of each thread
+COMMANDS = 6    # of a connection
+EACH, ALONE = 4, 16    # connections of each thread, and of one alone
 USERS_MAX = 64    # threads of a process: more take minutes, one destroy at a time
-QUICK_ROUNDS, ROUNDS = 1, 3
+QUICK_ROUNDS, ROUNDS = 1, 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,29 +47,33 @@ WHATS = ('threads', 'user', 'softirq')
 
 def measure(machine, samples, quick, progress):
     """The drivers alternate; each round and profile has its own guest."""
-    for number in range(QUICK_ROUNDS if quick else ROUNDS):
-        for profile in PROFILES:
-            for driver in DRIVERS:
-                progress(f'round {number + 1}, {profile.text()}, ib_{driver}')
-                one_guest(machine, samples, profile, driver)
-    only_where_latency_dominates(samples)
+    try:
+        for number in range(QUICK_ROUNDS if quick else ROUNDS):
+            for profile in PROFILES:
+                for driver in DRIVERS:
+                    progress(f'round {number + 1}, {profile.text()}, ib_{driver}')
+                    one_guest(machine, samples, profile, driver)
+    finally:
+        # Also of the rounds before one that failed.
+        only_where_latency_dominates(samples)
 
 
 def one_guest(machine, samples, profile, driver):
     """Adds what one driver reaches with one profile."""
     options = ['--sm', '--timeout', '1800', '--hca', f'engines={profile.slots}']
-    pairs = [f'{what}:{depth}' for depth in profile.depths for what in WHATS
-             if (driver == 'tavor' or what != 'softirq') and
-             (depth <= USERS_MAX or what != 'user')]
-    found = machine.model_counts(driver, options, guest.script('connect.sh', f'{profile.latency}ms',
-                                                               EACH, *pairs))
+    wanted = [f'{what}:{depth}:{ALONE if depth == 1 else EACH * depth}'
+              for depth in profile.depths for what in WHATS
+              if (driver == 'tavor' or what != 'softirq') and
+              (depth <= USERS_MAX or what != 'user')]
+    found = machine.model_counts(driver, options,
+                                 guest.script('connect.sh', f'{profile.latency}ms', *wanted))
     number_of = {case: int(value) for case, metric, value in found if metric == 'connections'}
     for case, metric, value in found:
         if metric == RATE_METRIC:
             samples.add('connect', f'{case}, {profile.text()}', metric, RATE, driver, float(value))
         elif metric != 'connections':
-            samples.add('connect', f'{case}, {profile.text()}', f'{metric}, a connection', COUNT, driver,
-                        int(value) / number_of[case])
+            samples.add('connect', f'{case}, {profile.text()}', f'{metric}, a connection', COUNT,
+                        driver, int(value) / number_of[case])
 
 
 def only_where_latency_dominates(samples):

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# connect.sh LATENCY EACH WHAT:N...: makes EACH times N connections, N at a time, in softirq, in
+# connect.sh LATENCY WHAT:N:TOTAL...: makes that many connections, N at a time, in softirq, in
 # threads of the kernel ("threads") or of a process ("user"). connect.py reads its output.
 
 # shellcheck source=SCRIPTDIR/counts.bash
@@ -36,14 +36,13 @@ name() {
 }
 
 latency=$1
-each=$2
-shift 2
+shift
 echo 1 >/sys/module/ib_tavor/parameters/softirq_objects 2>/dev/null || :
 model_set 0 latency "$latency"
-for pair; do
-	what=${pair%:*} n=${pair#*:}
+for one; do
+	IFS=: read -r what n total <<<"$one"
 	case=$(name "$what" "$n")
-	counted "$case" connections "$what" "$n" $((n * each))
+	counted "$case" connections "$what" "$n" "$total"
 	read -r total ns <"$TEST_DIR/took"
 	report "$case" "connections per second" "$(awk -v n="$total" -v t="$ns" 'BEGIN {
 		printf "%.3f", n * 1e9 / t }')"
