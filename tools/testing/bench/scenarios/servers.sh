@@ -18,7 +18,7 @@ some() {
 	until_true 30 idle
 }
 
-# ib_softirq_server already serves, since its module is loaded.
+# ib_wq_server already serves, since its module is loaded. The other needs the driver's parameter.
 [ "$SERVER" = ib_wq_server ] || serve
 for at_a_time; do
 	case="$SERVER, $at_a_time at a time"

@@ -44,7 +44,7 @@ struct conn {
 	enum state state;
 	struct ibv_qp *qp;
 	struct conn_msg answer;
-	uint64_t cookie, due;
+	uint64_t cookie, due, began;
 	uint32_t length;
 	int tries;
 	bool again;
@@ -54,6 +54,7 @@ static struct {
 	int count, at_a_time, timeout_ms, late_ms, tries, port, malformed, seed;
 	bool abandon, hold, grh, fresh, again, wrong, ghosts;
 	unsigned int lid, qpn, claim;
+	const char *device;
 } options = { .count = 1, .at_a_time = 1, .timeout_ms = 500, .tries = 20, .port = 1 };
 
 static struct {
@@ -75,6 +76,8 @@ static struct {
 	struct conn_msg sends[SENDS];
 } ud;
 static unsigned int sent, in_flight, events;
+static uint64_t *waits; /* ns from a connect to its answer, for each connection */
+static int waits_count;
 static struct conn_msg last; /* last message received */
 static uint64_t first_cookie;
 
@@ -227,11 +230,21 @@ static void ud_open(void)
 		recv_post(i);
 }
 
-static void open_all(void)
+/* The device with the name that was given, or the first */
+static struct ibv_context *device_open(void)
 {
 	struct ibv_device **list = ibv_get_device_list(NULL);
+	int i;
 
-	context = list && list[0] ? ibv_open_device(list[0]) : NULL;
+	for (i = 0; list && list[i]; i++)
+		if (!options.device || !strcmp(ibv_get_device_name(list[i]), options.device))
+			return ibv_open_device(list[i]);
+	return NULL;
+}
+
+static void open_all(void)
+{
+	context = device_open();
 	if (!context || ibv_query_port(context, options.port, &port) ||
 	    ibv_query_gid(context, options.port, 0, &gid))
 		die("no device");
@@ -241,6 +254,9 @@ static void open_all(void)
 	rc_cq = ibv_create_cq(context, 2 * MOST, NULL, NULL, 0);
 	if (!pd || !ud_cq || !rc_cq)
 		die("no PD or CQ");
+	waits = calloc(options.count, sizeof(*waits));
+	if (!waits)
+		die("no memory for --count");
 	mr = ibv_reg_mr(pd, memory, sizeof(memory), IBV_ACCESS_LOCAL_WRITE);
 	ud_mr = ibv_reg_mr(pd, &ud, sizeof(ud), IBV_ACCESS_LOCAL_WRITE);
 	if (!mr || !ud_mr)
@@ -283,6 +299,7 @@ static void begin(struct conn *conn)
 	conn->qp = qp_make(IBV_QPT_RC, rc_cq, 4, 1);
 	to_init(conn->qp, true);
 	total.begun++;
+	conn->began = now_ns();
 	ask(conn);
 }
 
@@ -382,6 +399,8 @@ static void ask_again(struct conn *conn)
 static void connected(struct conn *conn, const struct conn_msg *answer)
 {
 	conn->answer = *answer;
+	if (waits_count < options.count)
+		waits[waits_count++] = now_ns() - conn->began;
 	if (options.again && !conn->again) {
 		ask_again(conn);
 		return;
@@ -512,6 +531,27 @@ static void turn(void)
 		usleep(50);
 }
 
+static int in_order(const void *one, const void *other)
+{
+	const uint64_t a = *(const uint64_t *)one, b = *(const uint64_t *)other;
+
+	return (a > b) - (a < b);
+}
+
+/* The least of the waits that this share of all does not exceed, in us */
+static unsigned long wait_us(int percent)
+{
+	return waits[(waits_count * percent + 99) / 100 - 1] / 1000;
+}
+
+static void print_waits(void)
+{
+	if (!waits_count)
+		return;
+	qsort(waits, waits_count, sizeof(*waits), in_order);
+	printf("answered %d median %lu us p99 %lu us\n", waits_count, wait_us(50), wait_us(99));
+}
+
 static int run(void)
 {
 	const uint64_t start = now_ms();
@@ -521,6 +561,7 @@ static int run(void)
 	printf("connections %d ended %d refused %d lost %d wrong %d repeats %d in %d ms\n",
 	       total.begun, total.done, total.refused, total.lost, total.wrong, total.repeats,
 	       (int)(now_ms() - start));
+	print_waits();
 	return total.done + total.held == options.count && !total.wrong ? 0 : 1;
 }
 
@@ -730,6 +771,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	if (key == 'a')
 		options.abandon = true;
+	else if (key == 'd')
+		options.device = arg;
 	else if (key == 'h')
 		options.hold = true;
 	else if (key == 'g')
@@ -745,8 +788,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	else if (key >= 'a' && key <= 't' && numbers[key])
 		*numbers[key] = strtol(arg, NULL, 0);
 	else if (key == ARGP_KEY_END &&
-		 (!options.qpn || options.at_a_time < 1 || options.at_a_time > MOST ||
-		  (options.hold && options.count > options.at_a_time)))
+		 (!options.qpn || options.count < 1 || options.at_a_time < 1 ||
+		  options.at_a_time > MOST || (options.hold && options.count > options.at_a_time)))
 		argp_error(state, "--qpn is needed, and 1 to %d --at-a-time", MOST);
 	else
 		return ARGP_ERR_UNKNOWN;
@@ -756,6 +799,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option argp_options[] = {
 	{ "qpn", 'q', "N", 0, "the server's UD QP", 0 },
 	{ "lid", 'l', "LID", 0, "the server's (default: the own port's)", 0 },
+	{ "device", 'd', "NAME", 0, "own device (default: the first)", 0 },
 	{ "port", 'p', "N", 0, "own port (default 1)", 0 },
 	{ "count", 'c', "N", 0, "connections altogether", 0 },
 	{ "at-a-time", 'k', "N", 0, "connections at a time", 0 },
