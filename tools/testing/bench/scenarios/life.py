@@ -34,8 +34,8 @@ def measure(machine, samples, _quick, progress):
         for case, values in timed.items():
             only_where_latency_dominates(samples, driver, case, values)
     samples.not_measurable('life', 'failure and recovery, ib_mthca', 'commands',
-                           'it is not back after a minute: its commands to the dead device have to '
-                           'time out first, one by one')
+                           'not run: its commands to the dead device have to time out first, one '
+                           'after another, which takes minutes')
 
 
 def only_where_latency_dominates(samples, driver, case, values):
