@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB */
 /*
  * Marks the start and the end of an interval in which instructions are counted, in kernel modules
- * and in programs. See README.
+ * and in programs. See Documentation/bench-measuring.rst.
  *
  * A marker is one no-op of eight bytes, with a displacement that no compiler and no kernel emits.
  * It changes no memory, register or flag, on hardware and in QEMU, and only the counting plugin
