@@ -90,3 +90,18 @@ apt_unpack() {
 	done
 	rm -rf "$debs"
 }
+
+# apt_archive ROOT PACKAGE... DIR: fills DIR with what apt would download to install these in a
+# root, and with the index that makes it an archive of its own
+apt_archive() {
+	local root=$1 dir=${!#} deb
+	mkdir "$dir/partial"
+	with_apt apt-get -y --download-only --no-install-recommends -o Dir::Cache::archives="$dir" \
+		-o Dir::State::status="$root/var/lib/dpkg/status" install "${@:2:$#-2}"
+	rm -rf "$dir"/{partial,lock}
+	for deb in "$dir"/*.deb; do
+		dpkg-deb -f "$deb"
+		printf 'Filename: ./%s\nSize: %s\nSHA256: %s\n\n' "${deb##*/}" \
+			"$(stat -c %s "$deb")" "$(sha256sum "$deb" | cut -d' ' -f1)"
+	done >"$dir/Packages"
+}
