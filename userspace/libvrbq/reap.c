@@ -51,12 +51,12 @@ static void give_back(struct vrbq *q, struct entry *entry)
 int vrbq_reap(struct vrbq *q, struct vrbq_completion *completions, int n)
 {
 	struct entry *entry;
-	int i, ret = vrbq_enter(q);
+	int i, cancel, ret = vrbq_enter(q, &cancel);
 
 	if (ret)
 		return failed(ret);
 	if (!completions || n < 1) {
-		pthread_mutex_unlock(&q->lock);
+		vrbq_leave(q, cancel);
 		return failed(EINVAL);
 	}
 	reap_collect(q, n);
@@ -68,6 +68,6 @@ int vrbq_reap(struct vrbq *q, struct vrbq_completion *completions, int n)
 	}
 	ret = !i && q->dead && !q->nr_outstanding ? EIO : 0;
 	order_leave(q);
-	pthread_mutex_unlock(&q->lock);
+	vrbq_leave(q, cancel);
 	return ret ? failed(ret) : i;
 }

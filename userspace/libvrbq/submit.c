@@ -85,7 +85,7 @@ static int submit_one(struct vrbq *q, const struct vrbq_request *request)
 
 int vrbq_submit(struct vrbq *q, const struct vrbq_request *requests, int n)
 {
-	int i = 0, ret = vrbq_enter(q);
+	int i = 0, cancel, ret = vrbq_enter(q, &cancel);
 
 	if (ret)
 		return failed(ret);
@@ -98,7 +98,7 @@ int vrbq_submit(struct vrbq *q, const struct vrbq_request *requests, int n)
 	if (ret && i)
 		i--;
 	order_leave(q);
-	pthread_mutex_unlock(&q->lock);
+	vrbq_leave(q, cancel);
 	return i ? i : failed(ret);
 }
 
@@ -131,7 +131,7 @@ int submit_cancel(struct vrbq *q, struct entry *entry)
 int vrbq_cancel(struct vrbq *q, uint64_t wr_id)
 {
 	struct entry *entry;
-	int ret = vrbq_enter(q);
+	int cancel, ret = vrbq_enter(q, &cancel);
 	bool over = false;
 
 	if (ret)
@@ -147,9 +147,7 @@ int vrbq_cancel(struct vrbq *q, uint64_t wr_id)
 		ret = submit_cancel(q, entry);
 	else
 		ret = over ? EALREADY : ENOENT;
-	if (entry && !ret && entry->state == STATE_OVER)
-		note_state(entry);
 	order_leave(q);
-	pthread_mutex_unlock(&q->lock);
+	vrbq_leave(q, cancel);
 	return ret ? failed(ret) : 0;
 }

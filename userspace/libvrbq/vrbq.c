@@ -16,16 +16,24 @@
 
 /*
  * Takes the lock and returns 0, or returns an errno: EPERM in a child of the process that created
- * the queue.
+ * the queue. pthread_cancel() has no effect until vrbq_leave(): the thread must not end with the
+ * lock held. @cancel gets the state to be restored.
  */
-int vrbq_enter(struct vrbq *q)
+int vrbq_enter(struct vrbq *q, int *cancel)
 {
 	if (!q)
 		return EINVAL;
 	if (!*q->alive)
 		return EPERM;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, cancel);
 	pthread_mutex_lock(&q->lock);
 	return 0;
+}
+
+void vrbq_leave(struct vrbq *q, int cancel)
+{
+	pthread_mutex_unlock(&q->lock);
+	pthread_setcancelstate(cancel, NULL);
 }
 
 static int check_attr(const struct ibv_context *context, const struct vrbq_attr *attr)
@@ -133,9 +141,20 @@ static struct vrbq *new(struct ibv_context *context, const struct vrbq_attr *att
 	return q;
 }
 
+static int open_all(struct vrbq *q, uint32_t backend)
+{
+	int ret = open_memory(q);
+
+	if (!ret)
+		ret = open_page(q);
+	if (!ret)
+		ret = open_fds(q);
+	return ret ? ret : open_backend(q, backend);
+}
+
 struct vrbq *vrbq_create(struct ibv_context *context, const struct vrbq_attr *attr)
 {
-	int ret = check_attr(context, attr);
+	int cancel, ret = check_attr(context, attr);
 	struct vrbq *q;
 
 	if (ret) {
@@ -145,16 +164,13 @@ struct vrbq *vrbq_create(struct ibv_context *context, const struct vrbq_attr *at
 	q = new (context, attr);
 	if (!q)
 		return NULL;
-	ret = open_memory(q);
-	if (!ret)
-		ret = open_page(q);
-	if (!ret)
-		ret = open_fds(q);
-	if (!ret)
-		ret = open_backend(q, attr->backend);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	ret = open_all(q, attr->backend);
+	if (ret)
+		release(q);
+	pthread_setcancelstate(cancel, NULL);
 	if (!ret)
 		return q;
-	release(q);
 	errno = ret;
 	return NULL;
 }
@@ -207,11 +223,11 @@ static void drain(struct vrbq *q)
 int vrbq_destroy(struct vrbq *q)
 {
 	struct entry *entry;
-	int ret;
+	int ret, cancel;
 
 	if (!q)
 		return 0;
-	ret = vrbq_enter(q);
+	ret = vrbq_enter(q, &cancel);
 	if (ret)
 		return failed(ret);
 	q->closing = true;
@@ -221,6 +237,7 @@ int vrbq_destroy(struct vrbq *q)
 	TAILQ_FOREACH(entry, &q->done, list)
 		verbs_undo(entry);
 	release(q);
+	pthread_setcancelstate(cancel, NULL);
 	return 0;
 }
 
@@ -239,7 +256,7 @@ enum vrbq_backend vrbq_backend(struct vrbq *q)
 int vrbq_query(struct vrbq *q, struct vrbq_info *info, size_t size)
 {
 	struct vrbq_info full = {};
-	int ret = vrbq_enter(q);
+	int cancel, ret = vrbq_enter(q, &cancel);
 
 	if (ret)
 		return failed(ret);
@@ -250,7 +267,7 @@ int vrbq_query(struct vrbq *q, struct vrbq_info *info, size_t size)
 	full.threads = q->nr_threads;
 	full.slots = q->slots;
 	full.revision = q->revision;
-	pthread_mutex_unlock(&q->lock);
+	vrbq_leave(q, cancel);
 	if (!info || !size)
 		return failed(EINVAL);
 	/* A program with a larger structure gets 0 in the members that this library lacks. */

@@ -147,7 +147,8 @@ static inline bool is_to_reset(const struct vrbq_request *request)
 }
 
 /* vrbq.c */
-int vrbq_enter(struct vrbq *q);
+int vrbq_enter(struct vrbq *q, int *cancel);
+void vrbq_leave(struct vrbq *q, int cancel);
 
 /* order.c; called with the lock held */
 struct entry *order_last(struct vrbq *q, const void *object);
