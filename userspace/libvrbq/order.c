@@ -95,11 +95,24 @@ void order_begin(struct vrbq *q, struct entry *entry)
 	}
 }
 
+/*
+ * Notes the state of the QP for the completion. While an earlier request on the QP is executed,
+ * libibverbs may be writing it. Then it is the state noted for that request.
+ */
+void order_note_state(struct entry *entry)
+{
+	if (!is_qp_op(entry->request.op) || entry->request.op == VRBQ_OP_DESTROY_QP)
+		return;
+	entry->result.qp_state =
+		entry->before ? entry->before->result.qp_state : (uint32_t)entry->request.qp->state;
+}
+
 /* Adds a request that has just been submitted. */
 void order_add(struct vrbq *q, struct entry *entry)
 {
 	entry->state = STATE_HELD;
 	append(q, entry);
+	order_note_state(entry);
 	TAILQ_INSERT_TAIL(&q->outstanding, entry, all);
 	q->nr_outstanding++;
 	order_begin(q, entry);

@@ -5,15 +5,10 @@
 #include "vrbq_internal.h"
 
 /* Finishes a request of the verb queue through libibverbs. Called without the lock. */
-static int finish(struct entry *entry)
+static int finish(const struct entry *entry)
 {
-	int ret;
-
-	if (entry->request.op == VRBQ_OP_DESTROY_QP)
-		return verbs_destroy_qp(entry->request.qp);
-	ret = verbs_reset(entry->request.qp);
-	entry->result.qp_state = entry->request.qp->state;
-	return ret;
+	return entry->request.op == VRBQ_OP_DESTROY_QP ? verbs_destroy_qp(entry->request.qp) :
+							 verbs_reset(entry->request.qp);
 }
 
 static void finish_all(struct vrbq *q, uint32_t most)
@@ -26,6 +21,7 @@ static void finish_all(struct vrbq *q, uint32_t most)
 		pthread_mutex_unlock(&q->lock);
 		ret = finish(entry);
 		pthread_mutex_lock(&q->lock);
+		order_note_state(entry);
 		order_over(q, entry, ret);
 	}
 }

@@ -44,13 +44,6 @@ static int check(struct vrbq *q, const struct vrbq_request *request)
 	return 0;
 }
 
-/* The state of the QP, for the completion of a request that nothing executes */
-static void note_state(struct entry *entry)
-{
-	if (is_qp_op(entry->request.op) && entry->request.op != VRBQ_OP_DESTROY_QP)
-		entry->result.qp_state = entry->request.qp->state;
-}
-
 /* Creates the first thread before a request that needs one is accepted. */
 static int first_thread(struct vrbq *q)
 {
@@ -78,7 +71,6 @@ static int submit_one(struct vrbq *q, const struct vrbq_request *request)
 	entry->result.op = request->op;
 	if (is_qp_op(request->op) || request->op == VRBQ_OP_DEREG_MR)
 		entry->result.object = request->object;
-	note_state(entry);
 	order_add(q, entry);
 	return 0;
 }
@@ -119,6 +111,7 @@ int submit_cancel(struct vrbq *q, struct entry *entry)
 		q->nr_run--;
 		/* fall through */
 	case STATE_HELD:
+		order_note_state(entry);
 		order_over(q, entry, ECANCELED);
 		return 0;
 	case STATE_ISSUED:

@@ -35,6 +35,7 @@ static void *work(void *arg)
 		pthread_mutex_unlock(&q->lock);
 		verbs_execute(q->context, entry);
 		pthread_mutex_lock(&q->lock);
+		order_note_state(entry);
 		order_over(q, entry, entry->result.status);
 		order_leave(q);
 	}

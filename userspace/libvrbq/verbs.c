@@ -188,11 +188,7 @@ static int execute(struct ibv_context *context, struct entry *entry)
 
 void verbs_execute(struct ibv_context *context, struct entry *entry)
 {
-	const struct vrbq_request *request = &entry->request;
-
 	entry->result.status = execute(context, entry);
-	if (is_qp_op(request->op) && request->op != VRBQ_OP_DESTROY_QP)
-		entry->result.qp_state = request->qp->state;
 }
 
 /* Destroys an object that was created and whose completion the program has not reaped. */

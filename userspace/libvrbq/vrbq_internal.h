@@ -53,7 +53,8 @@ enum state {
  * @before: the previous request on the same object, if it is not over
  * @after: the next request on the same object
  * @request: as submitted
- * @result: the completion to be reaped
+ * @result: the completion to be reaped. The thread that executes the request writes it without
+ *	the lock, except for the state of the QP
  * @generation: distinguishes the uses of one entry
  * @state: enum state
  * @by_thread: a thread executes it, not the verb queue
@@ -155,6 +156,7 @@ struct entry *order_last(struct vrbq *q, const void *object);
 void order_add(struct vrbq *q, struct entry *entry);
 void order_begin(struct vrbq *q, struct entry *entry);
 void order_over(struct vrbq *q, struct entry *entry, int status);
+void order_note_state(struct entry *entry);
 void order_leave(struct vrbq *q);
 
 /* threads.c; called with the lock held, except for threads_stop() */
