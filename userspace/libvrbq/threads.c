@@ -43,22 +43,34 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/*
+ * Creates a thread with a small stack. The thread-local variables of the program are in it, too: if
+ * they do not fit, the stack has the usual size. Returns 0 or an errno.
+ */
+static int create(struct vrbq *q)
+{
+	pthread_t *thread = &q->threads[q->nr_threads];
+	pthread_attr_t attr;
+	int ret = pthread_attr_init(&attr);
+
+	if (ret)
+		return ret;
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	ret = pthread_create(thread, &attr, work, q);
+	pthread_attr_destroy(&attr);
+	return ret == EINVAL ? pthread_create(thread, NULL, work, q) : ret;
+}
+
 /* Creates a thread, with all signals blocked. Returns 0 or an errno. */
 int threads_begin(struct vrbq *q)
 {
 	sigset_t all, old;
-	pthread_attr_t attr;
 	int ret;
 
-	ret = pthread_attr_init(&attr);
-	if (ret)
-		return ret;
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(&q->threads[q->nr_threads], &attr, work, q);
+	ret = create(q);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
 	if (!ret)
 		q->nr_threads++;
 	return ret;
