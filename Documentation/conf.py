@@ -72,12 +72,56 @@ def link_sections(app, doctree):
             text.parent.replace(text, list(linked(app, text)))
 
 
+def name_pages(app, doctree):
+    """A man page has no links: it names other man pages, and the sources of the documents that are none."""
+    names = {page: f'{name}({section})' for page, name, _, _, section in man_pages}
+    if app.builder.name != 'man':
+        return
+    for reference in list(doctree.findall(addnodes.pending_xref)):
+        target = reference['reftarget']
+        if reference['reftype'] == 'doc':
+            text = names.get(target, f'Documentation/{target}.rst')
+        elif target.startswith('tavor-hw-') and not app.env.docname.startswith(CITES):
+            text = f'Documentation/tavor-hw.rst, {reference.astext()}'
+        else:
+            continue
+        reference.replace_self(nodes.strong(text=text))
+
+
 def drop_empty_members(_app, doctree):
     """kernel-doc prints "Members" for a structure, also where all of them are private."""
     for heading in list(doctree.findall(nodes.paragraph)):
         after = heading.next_node(descend=False, siblings=True)
         if heading.astext() == 'Members' and not isinstance(after, nodes.definition_list):
             heading.parent.remove(heading)
+
+
+COLUMNS = 100
+
+
+def folded(line):
+    """The lines for a member that kernel-doc has put into one; each but the first begins below the first argument."""
+    indent = ' ' * (line.rfind('(', 0, line.find(', ')) + 1)
+    while len(line) > COLUMNS and ', ' in line[:COLUMNS]:
+        end = line.rindex(', ', 0, COLUMNS) + 1
+        yield line[:end]
+        line = indent + line[end:].lstrip()
+    yield line
+
+
+def fold_definitions(_app, doctree):
+    """kernel-doc defines a structure whose members are all private as empty, and has long lines."""
+    for heading in list(doctree.findall(nodes.paragraph)):
+        block = heading.next_node(descend=False, siblings=True)
+        if heading.astext() != 'Definition:' or not isinstance(block, nodes.literal_block):
+            continue
+        text = block.astext()
+        if text.endswith('{\n};'):
+            heading.parent.remove(block)
+            heading.parent.remove(heading)
+        else:
+            text = '\n'.join(new for line in text.split('\n') for new in folded(line))
+            block.replace_self(nodes.literal_block(text, text, **block.attributes))
 
 
 def drop_unnamed_members(_app, doctree):
@@ -125,9 +169,13 @@ LONG = 30
 
 
 def mark_long_cells(_app, doctree):
-    """A cell with a text keeps a readable width in a narrow window; see _static/custom.css."""
+    """A cell with a text keeps a readable width in a narrow window; see _static/custom.css.
+
+    docutils puts a note into a cell that is only "--" or "\\", which could be a part of a heading.
+    """
     for cell in doctree.findall(nodes.entry):
-        if len(cell.astext()) > LONG:
+        shown = [part for part in cell.children if not isinstance(part, nodes.system_message)]
+        if len('\n\n'.join(part.astext() for part in shown)) > LONG:
             cell['classes'].append('long')
 
 
@@ -182,8 +230,10 @@ class Excerpt(SphinxDirective):
 def setup(app):
     app.add_directive('excerpt', Excerpt)
     app.connect('doctree-read', link_sections)
+    app.connect('doctree-read', name_pages)
     app.connect('doctree-read', drop_empty_members)
     app.connect('doctree-read', drop_unnamed_members)
+    app.connect('doctree-read', fold_definitions)
     app.connect('doctree-read', mark_errnos)
     app.connect('doctree-read', mark_short_names)
     app.connect('doctree-read', mark_long_cells)
