@@ -158,10 +158,12 @@ int tavor_buf_alloc(struct tavor_dev *dev, struct tavor_buf *buf, size_t size, u
 }
 
 /**
- * tavor_buf_free() - returns memory and key
+ * tavor_buf_free() - returns the blocks of a queue's memory to the pool, and frees its key
  * @dev: device
- * @buf: may be zeroed. A buffer that the hardware still owns is not freed, because the hardware may
- *	still write it
+ * @buf: the queue's memory; all zero if none was allocated
+ *
+ * If the hardware still owns the key and the device has not failed, nothing is freed: the hardware
+ * may still write to the blocks, so they stay allocated, and the log says so.
  *
  * Context: Any down to softirq.
  */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * QUERY_DEV_LIM: the limits of the firmware. It only decodes bytes, without side effects.
+ * The limits of the firmware: decodes the output of QUERY_DEV_LIM, and checks whether this driver
+ * and the user ABI can work with them. Nothing here accesses the device.
  */
 #include <linux/unaligned.h>
 

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
- * Memory regions of ib_core: DMA regions of the kernel and user memory.
+ * Memory regions: of ib_core (all DMA addresses for the kernel, or memory of a process), and of
+ * kernel clients that never sleep.
  *
- * The pages of a user's region stay pinned until the hardware has released the region. This may
+ * The pages of a process's region stay pinned until the hardware has released the region. This may
  * happen in softirq, where pages cannot be unpinned. So released regions are kept in a list of the
- * process, which the next call of tavor_mr_reap() in process context empties. No process waits
- * while the pages of another one are unpinned.
+ * process, and the next call of tavor_mr_reap() in process context unpins their pages. No process
+ * waits while the pages of another one are unpinned.
  *
- * libmthca creates each QP and SRQ in a region of its own, without access rights and at address 0,
- * so that it has no other use. Nothing waits for its registration except the first command that
- * uses its key, which is one of the queue. Nothing waits for its deregistration.
+ * libmthca registers a region for the rings of each QP and SRQ before it creates the queue, and
+ * deregisters it after it has destroyed the queue. Such a region (is_ring) is recognised by its
+ * arguments: no access rights and I/O virtual address 0. The process waits neither for its
+ * registration nor, normally, for its deregistration. The hardware must know the region before the
+ * first command that passes its key: SW2HW_SRQ, or the first transition of the QP. So that command
+ * waits for the registration (tavor_ring_ready()).
  */
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -25,7 +29,11 @@
 #include "udata.h"
 
 #define MR_MTT_CHUNK	32U
-#define MR_MAX_WAITING	16	/* queues, which are all resumed in one hold of a lock */
+/*
+ * How many queues may wait for the registration of one region. tavor_ring_registered() resumes all
+ * of them while it holds a spin lock, so their number must be bounded.
+ */
+#define MR_MAX_WAITING	16
 #define MR_PAGE_SIZES	GENMASK(30, PAGE_SHIFT)	/* the MPT's page-size code goes up to 19 */
 
 static int tavor_mr_create_encode(struct vrb_device *vdev, struct vrb *vrb, struct vrb_slot *slot)

@@ -29,32 +29,49 @@ struct tavor_ring {
 	struct list_head waiting;
 };
 
-/* Why the hardware does not know a region any more, or may not */
+/*
+ * Whether a queue can be created in a region. It cannot from the time at which a verb begins to
+ * take the region back from the hardware, before the region is deregistered. If the hardware
+ * refuses that, queues can be created in it again.
+ */
 enum {
-	TAVOR_MR_IN_USE,
-	TAVOR_MR_QUIESCED,	/* by the queue in it */
-	TAVOR_MR_WITHDRAWN,	/* by a reregistration */
+	TAVOR_MR_IN_USE,	/* it can */
+	TAVOR_MR_QUIESCED,	/* the quiesce of the QP whose rings are in the region */
+	TAVOR_MR_WITHDRAWN,	/* a reregistration, which replaces the region by a new one */
 };
 
-/* A region, or a window: this has no memory, and counts as no process's. */
+/**
+ * struct tavor_hw_mr - a memory region or a memory window as the hardware sees it
+ * @object: its parent is the PD
+ * @dev: device
+ * @process: the process that has registered the region; NULL: the kernel's region, or a window
+ * @mpt: key, access rights and translations
+ * @umem: pinned pages of a process's region; otherwise NULL
+ * @retired: TAVOR_MR_*
+ * @is_ring: a process's region for the rings of a queue: its registration does not wait
+ * @ring: that registration; used if @is_ring is set
+ * @named: a process's region: how a create of a queue finds it by its key
+ * @reap: a process's region: in &tavor_process.released, until its pages are unpinned
+ * @memory: references to this structure, except for a shell's region: see tavor_half_put()
+ */
 struct tavor_hw_mr {
 	struct vrb_object object;
 	struct tavor_dev *dev;
-	struct tavor_process *process;	/* of a process's; otherwise NULL */
+	struct tavor_process *process;
 	struct tavor_mpt mpt;
-	struct ib_umem *umem;		/* a process's; otherwise NULL */
-	u8 retired;			/* TAVOR_MR_*; if it is not 0, no queue can be made in it */
+	struct ib_umem *umem;
+	u8 retired;
 	bool is_ring;
-	struct tavor_ring ring;		/* if is_ring is set */
-	struct tavor_named named;	/* a process's */
-	struct list_head reap;		/* a process's, when it has been released */
-	refcount_t memory;		/* of ib_core's: see tavor_half_put() */
+	struct tavor_ring ring;
+	struct tavor_named named;
+	struct list_head reap;
+	refcount_t memory;
 };
 
 struct tavor_mr {
 	struct ib_mr ib;
 	struct tavor_hw_mr *hw;
-	struct tavor_owned owned;	/* a process's */
+	struct tavor_owned owned;	/* a process's region only */
 };
 
 static inline struct tavor_hw_mr *to_hw_mr(struct vrb_object *object)

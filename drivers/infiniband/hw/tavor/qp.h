@@ -151,7 +151,9 @@ struct tavor_hw_qp {
  * @owned: of a user's QP
  * @queue_lock: of a user's QP: serializes the submits of verb queues, so that requests are queued
  *	in the order in which ib_core has seen them
- * @queueing: attributes of such a request: a modify with these must not wait
+ * @queueing: attributes of the request that such a submit is passing through ib_core's checks, or
+ *	NULL. When ib_core calls &ib_device_ops.modify_qp with these attributes, the driver queues
+ *	the request and returns, instead of waiting for the firmware
  */
 struct tavor_qp {
 	struct ib_qp ib;
@@ -226,10 +228,13 @@ extern const struct vrb_verb tavor_verb_connect_user_qp, tavor_verb_quiesce_qp;
 #define TAVOR_NR_CONNECT_STEPS	3
 
 /**
- * struct tavor_connect_user_qp - &vrb_connect_qp for a process
- * @req: the request
- * @given: mask of the attributes
- * @refused: for each step a negative errno if ib_core has not accepted its attributes, or 0
+ * struct tavor_connect_user_qp - a connect that a process has submitted to a verb queue
+ * @req: the request, as a kernel client would submit it
+ * @given: enum ib_qp_attr_mask: which attributes of @req the process has set. It may omit those of
+ *	transitions that its QP has made already
+ * @refused: for each transition (to INIT, RTR, RTS) 0, or the negative errno with which ib_core
+ *	refused its attributes at the submit. The request fails with this errno if it comes to that
+ *	transition
  */
 struct tavor_connect_user_qp {
 	struct vrb_connect_qp req;

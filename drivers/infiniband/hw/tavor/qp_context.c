@@ -2,10 +2,11 @@
 /*
  * Builds the QP context of a transition from ib_core's attributes.
  *
- * The mailbox is built for every transition from the given attributes and from those that never
- * change. The opcode and the optional-parameter mask, which is returned here, decide which fields
- * the firmware uses: a QP's port and P_Key index, for example, only at RST2INIT or if their bits
- * are set.
+ * For every transition the context is built from zeros, with the attributes that the caller passes
+ * and the fields that never change in a QP's life. The firmware does not use all of them: that
+ * depends on the command and on the mask of optional parameters, which tavor_qpc_encode() returns.
+ * The port and the P_Key index, for example, are used by RST2INIT_QPEE, and by other commands only
+ * if their bits are set in the mask (tavor-hw 12.6).
  */
 #include <linux/bitfield.h>
 #include <linux/log2.h>
@@ -15,10 +16,17 @@
 #include "rate.h"
 #include "tavor.h"
 
-#define TAVOR_ACK_FREQUENCY	10	/* log2 of packets between acknowledge requests */
-#define TAVOR_FLIGHT_LIMIT	9	/* log2 of outstanding bytes per unit */
-#define TAVOR_CONNECTED_MSG_MAX	31	/* log2 of bytes */
-/* Access flags that a QP may have; those that are optional by definition have no effect. */
+/*
+ * How often an acknowledge is requested, and the limit of what may be outstanding. Their units are
+ * not documented; other drivers write these values (tavor-hw 12.3).
+ */
+#define TAVOR_ACK_FREQUENCY	10
+#define TAVOR_FLIGHT_LIMIT	9
+#define TAVOR_CONNECTED_MSG_MAX	31	/* log2 of the longest RC or UC message in bytes */
+/*
+ * Access flags that a modify accepts. IB_ACCESS_OPTIONAL covers flags that a driver may ignore, and
+ * this one ignores them.
+ */
 #define TAVOR_QP_ACCESS		(IB_ACCESS_LOCAL_WRITE | IB_ACCESS_REMOTE_WRITE |	\
 				 IB_ACCESS_REMOTE_READ | IB_ACCESS_REMOTE_ATOMIC |	\
 				 IB_ACCESS_MW_BIND | IB_ACCESS_OPTIONAL)

@@ -28,7 +28,10 @@ u32 tavor_wqe_shift(u32 bytes)
 	return max_t(u32, TAVOR_MIN_WQE_SHIFT, order_base_2(bytes));
 }
 
-/* Bytes between the first segment and the data, of a send whose data is not limited. */
+/*
+ * Bytes of the segments between the first segment of a send WQE and its list of data segments. This
+ * is for sends with any number of data segments; tavor_send_bytes() adds atomics and binds.
+ */
 static u32 tavor_send_overhead(enum tavor_qp_service service)
 {
 	switch (service) {
