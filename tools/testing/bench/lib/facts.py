@@ -85,8 +85,8 @@ def of_table(cells):
              'poll_cq: each of 16 receives'),
             ('`ibv_create_qp()`; with `ib_tavor` it does not wait for the registration of its ring',
              '.0f} instructions', 'end_to_end', 'process: create_qp'),
-            ('`ibv_modify_qp()`, RESET to INIT, which waits for it', '.0f} instructions',
-             'end_to_end', 'process: modify_qp: RESET to INIT'),
+            ('`ibv_modify_qp()`, RESET to INIT; with `ib_tavor` it waits for that registration',
+             '.0f} instructions', 'end_to_end', 'process: modify_qp: RESET to INIT'),
             ('`ibv_modify_qp()`, INIT to RTR', '.0f} instructions', 'end_to_end',
              'process: modify_qp: INIT to RTR'),
             ('`ibv_dereg_mr()`, 4 KiB', '.0f} instructions', 'regions', 'dereg_mr: 4 KiB')):
