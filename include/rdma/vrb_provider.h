@@ -444,10 +444,10 @@ void vrb_softirq_stop_end(struct vrb_softirq *softirq);
 /**
  * struct vrb_object_type - a kind of hardware object
  * @name: "QP", "CQ", ... for debugfs
- * @release: the hardware no longer uses the object, its children are gone, and there is no
- *	reference, except the owner's in vrb_object_abandon(). Frees the number, the buffers and the
- *	place in tables, but not the memory of the object itself, which readers under
- *	rcu_read_lock() may still access. A waiter for the destroy wakes after this.
+ * @release: frees the number, the buffers and the place in tables, but not the memory of the object
+ *	itself, which readers under rcu_read_lock() may still access. Called when the hardware no
+ *	longer uses the object, its children are gone, and nobody has a reference (in
+ *	vrb_object_abandon() its owner still has one). A waiter for the destroy wakes after this.
  *	Called in softirq or with BH disabled, with no lock of the engine held.
  * @free: frees the memory of the object, an RCU grace period after @release. NULL: there are no
  *	readers under rcu_read_lock(), and the provider frees the memory, in @release or later.
