@@ -11,7 +11,7 @@
 #include <rdma/ib_verbs.h>
 #include <rdma/vrb_verbs.h>
 
-#include "../../vrb/argument.h"
+#include "../../vrb/faults/argument.h"
 
 struct paths {
 	struct vrb_client *client;

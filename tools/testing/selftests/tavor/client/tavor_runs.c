@@ -9,7 +9,7 @@
 #include <linux/module.h>
 #include <linux/percpu.h>
 
-#include "../../vrb/argument.h"
+#include "../../vrb/faults/argument.h"
 
 static bool count;
 module_param(count, bool, 0444);

@@ -8,7 +8,7 @@
 #include <linux/module.h>
 #include <rdma/ib_verbs.h>
 
-#include "../argument.h"
+#include "argument.h"
 
 #define TOO_LONG	8192	/* bytes */
 

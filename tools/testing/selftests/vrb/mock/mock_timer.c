@@ -8,7 +8,7 @@
 #include <linux/kprobes.h>
 
 #include "../../../../../drivers/infiniband/vrb/vrb_internal.h"
-#include "../argument.h"
+#include "../faults/argument.h"
 #include "mock.h"
 
 /* The bounds in Documentation/vrb-contract.rst */

@@ -2,8 +2,8 @@
 /*
  * An argument of the function that a kprobe has stopped. For test modules.
  */
-#ifndef SELFTESTS_VRB_ARGUMENT_H
-#define SELFTESTS_VRB_ARGUMENT_H
+#ifndef SELFTESTS_VRB_FAULTS_ARGUMENT_H
+#define SELFTESTS_VRB_FAULTS_ARGUMENT_H
 
 #include <linux/ptrace.h>
 
@@ -21,4 +21,4 @@ static inline unsigned long argument(struct pt_regs *regs, unsigned int nr)
 #endif
 }
 
-#endif /* SELFTESTS_VRB_ARGUMENT_H */
+#endif /* SELFTESTS_VRB_FAULTS_ARGUMENT_H */
