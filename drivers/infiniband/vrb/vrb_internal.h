@@ -449,15 +449,119 @@ void vrb_carrier_stop(struct vrb_device *dev);
 
 /* vrb_queue.c */
 void vrb_queue_init(struct vrb_device *dev);
-void vrb_make_runnable(struct vrb_device *dev, struct vrb *vrb);
-void vrb_unqueue(struct vrb_device *dev, struct vrb *vrb);
+void vrb_make_user_runnable(struct vrb_device *dev, struct vrb *vrb, bool resumed);
+void vrb_user_lost(struct vrb_device *dev, struct vrb_user *user);
 bool vrb_may_issue(const struct vrb_device *dev, const struct vrb *vrb);
-struct vrb *vrb_pick(struct vrb_device *dev);
+struct vrb *vrb_pick_any(struct vrb_device *dev, bool all);
 void vrb_lay_out_slots(struct vrb_device *dev, unsigned int slots);
 void vrb_slot_get(struct vrb_device *dev, struct vrb *vrb);
 void vrb_slot_free(struct vrb_device *dev, struct vrb_slot *slot);
 void vrb_slot_put(struct vrb_device *dev, struct vrb *vrb);
 void vrb_slot_bury(struct vrb_device *dev, struct vrb_slot *slot);
+
+/*
+ * Each request that finds no free slot goes through the following functions, which are therefore
+ * inlined. Device lock held.
+ */
+
+static inline void vrb_line_up(struct vrb_device *dev, struct vrb *vrb, struct list_head *runnable,
+			       bool resumed)
+{
+	struct list_head *list = &runnable[vrb->real_class];
+
+	dev->nr_runnable++;
+	if (resumed) {
+		vrb->since = vrb->submitted;
+		list_add(&vrb->entry, list);
+	} else {
+		vrb->since = dev->now;
+		list_add_tail(&vrb->entry, list);
+	}
+}
+
+/*
+ * Lets a queued request be issued as soon as a slot is free. One that has been resumed after a wait
+ * in a step goes to the head of its list.
+ */
+static inline void vrb_make_runnable(struct vrb_device *dev, struct vrb *vrb, bool resumed)
+{
+	lockdep_assert_held(&dev->lock);
+	if (unlikely(vrb->user))
+		vrb_make_user_runnable(dev, vrb, resumed);
+	else
+		vrb_line_up(dev, vrb, dev->runnable, resumed);
+}
+
+/* Removes a request from the queue: it gets a slot, or it completes. */
+static inline void vrb_unqueue(struct vrb_device *dev, struct vrb *vrb)
+{
+	lockdep_assert_held(&dev->lock);
+	dev->counters.queue_now--;
+	if (!list_empty(&vrb->object_entry))
+		list_del_init(&vrb->object_entry);
+	hlist_del_init(&vrb->expiry);
+	if (list_empty(&vrb->entry))
+		return;
+	list_del_init(&vrb->entry);
+	dev->nr_runnable--;
+	if (vrb->user)
+		vrb_user_lost(dev, vrb->user);
+}
+
+/* The time that decides the order of requests. */
+static inline ktime_t vrb_due(const struct vrb *vrb)
+{
+	return vrb->since + (s64)vrb->real_class * VRB_AGE_MS * NSEC_PER_MSEC;
+}
+
+/* Of a request, or NULL, and the first one of a list, the one that is next. */
+static inline struct vrb *vrb_sooner(struct vrb *vrb, struct list_head *list)
+{
+	struct vrb *first = list_first_entry_or_null(list, struct vrb, entry);
+
+	if (!first)
+		return vrb;
+	return vrb && vrb_due(vrb) <= vrb_due(first) ? vrb : first;
+}
+
+/* The next request of all classes. */
+static inline struct vrb *vrb_first(struct list_head *runnable)
+{
+	struct vrb *vrb = vrb_sooner(NULL, &runnable[VRB_CLASS_TEARDOWN]);
+
+	vrb = vrb_sooner(vrb, &runnable[VRB_CLASS_NORMAL]);
+	return vrb_sooner(vrb, &runnable[VRB_CLASS_BACKGROUND]);
+}
+
+static inline bool vrb_reserved_free(const struct vrb_device *dev)
+{
+	return dev->reserved && dev->reserved->state == VRB_SLOT_FREE;
+}
+
+/* Whether a teardown is runnable, and may have the slot reserved for it. */
+static inline bool vrb_reserved_wanted(const struct vrb_device *dev)
+{
+	return (!list_empty(&dev->runnable[VRB_CLASS_TEARDOWN]) ||
+		!RB_EMPTY_ROOT(&dev->users_teardown.rb_root)) && vrb_reserved_free(dev);
+}
+
+/*
+ * The request to issue now, or NULL. None is picked while an encoded command waits for the
+ * register: another one would hold a slot and wait behind it.
+ */
+static inline struct vrb *vrb_pick(struct vrb_device *dev)
+{
+	bool all = !list_empty(&dev->free_slots);
+
+	lockdep_assert_held(&dev->lock);
+	if (!all && !vrb_reserved_wanted(dev))
+		return NULL;
+	if (dev->state != VRB_DEV_OK || dev->hold || !list_empty(&dev->ready))
+		return NULL;
+	if (!all || !RB_EMPTY_ROOT(&dev->users.rb_root))
+		return vrb_pick_any(dev, all);
+	return vrb_first(dev->runnable);
+}
 
 /* vrb_object.c */
 void vrb_object_next(struct vrb_device *dev, struct vrb_object *object);
@@ -520,7 +624,7 @@ void vrb_step_verdict(struct vrb_device *dev, struct vrb_slot *slot);
 bool vrb_step_works(const struct vrb *vrb);
 
 /* vrb_time.c */
-bool vrb_deadline_add(struct vrb_device *dev, struct vrb *vrb);
+void vrb_deadline_over(struct vrb_device *dev, struct vrb *vrb);
 void vrb_set_timer(struct vrb_device *dev);
 void vrb_unlock(struct vrb_device *dev) __releases(&dev->lock);
 bool vrb_work(struct vrb_device *dev);
@@ -530,6 +634,23 @@ void vrb_time_init(struct vrb_device *dev);
 void vrb_time_stop(struct vrb_device *dev);
 void vrb_wait_zero(struct vrb_device *dev, unsigned int (*count)(const void *of), const void *of,
 		   const char *what);
+
+/*
+ * Adds the deadline of a queued request. Returns false if it has passed: the request has completed.
+ * Device lock held.
+ */
+static inline bool vrb_deadline_add(struct vrb_device *dev, struct vrb *vrb)
+{
+	lockdep_assert_held(&dev->lock);
+	if (vrb_deadline_past(dev, vrb)) {
+		vrb_deadline_over(dev, vrb);
+		return false;
+	}
+	if (ktime_before(vrb->deadline, dev->deadline_at))
+		dev->deadline_at = vrb->deadline;
+	hlist_add_head(&vrb->expiry, &dev->wheel.fresh);
+	return true;
+}
 
 /* vrb_request.c */
 void vrb_accept_inbox(struct vrb_device *dev);

@@ -223,7 +223,7 @@ void vrb_object_zero(struct vrb_device *dev, struct vrb_object *object)
 	else if (vrb_object_dead(dev, object) || vrb_destroy_is_void(object))
 		vrb_finish(dev, &object->destroy, 0);
 	else
-		vrb_make_runnable(dev, &object->destroy);
+		vrb_make_runnable(dev, &object->destroy, false);
 }
 
 /**
@@ -261,7 +261,7 @@ void vrb_object_next(struct vrb_device *dev, struct vrb_object *object)
 	lockdep_assert_held(&dev->lock);
 	if (vrb && list_empty(&vrb->entry) && !object->active && !object->zombies &&
 	    !object->flush && (!object->dying || vrb->verb->parting))
-		vrb_make_runnable(dev, vrb);
+		vrb_make_runnable(dev, vrb, false);
 }
 
 /*
@@ -356,7 +356,7 @@ static void vrb_object_unwait(struct vrb_device *dev, struct vrb *vrb)
 	dev->waiting_now--;
 	trace_vrb_resume(vrb);
 	vrb_set_queued(dev, vrb);
-	vrb_make_runnable(dev, vrb);
+	vrb_make_runnable(dev, vrb, true);
 }
 
 /* Continues a request that vrb_resume() was called for. Model: resume.pml. */

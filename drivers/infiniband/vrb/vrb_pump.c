@@ -124,7 +124,8 @@ static void vrb_late_result(struct vrb_device *dev, struct vrb_slot *slot)
 	spin_unlock(&dev->lock);
 }
 
-static void vrb_dispatch(struct vrb_device *dev)
+/* Not inlined: the rest of a run keeps its registers. */
+static noinline void vrb_dispatch(struct vrb_device *dev)
 {
 	struct vrb *vrb;
 

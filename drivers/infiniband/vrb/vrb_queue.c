@@ -5,8 +5,9 @@
  * Only runnable requests are on the device's lists: requests without an object, and the request at
  * the head of an object's queue while that object has no command in flight. So the next request is
  * found without a search. Each class has a delay, and the request whose delay ended first is next.
- * Among processes, the one that holds the fewest slots is next. Everything here runs under
- * vrb_device.lock and calls no other layer.
+ * Among processes, the one that holds the fewest slots is next. What every queued request of the
+ * kernel needs is inlined: it is in vrb_internal.h. Everything here runs under vrb_device.lock and
+ * calls no other layer.
  */
 #include <linux/export.h>
 
@@ -106,13 +107,6 @@ static void vrb_user_holds(struct vrb_device *dev, struct vrb_user *user, int sl
 		user->slots += slots;
 }
 
-/* A process has @requests more runnable requests. Out of line: never called for the kernel's. */
-static noinline void vrb_user_gained(struct vrb_device *dev, struct vrb_user *user, int requests)
-{
-	user->nr_runnable += requests;
-	vrb_user_place(dev, user, 0);
-}
-
 /* How many slots all processes together may hold, without the one reserved for teardown. */
 static unsigned int vrb_user_limit(const struct vrb_device *dev)
 {
@@ -134,54 +128,6 @@ EXPORT_SYMBOL_GPL(vrb_device_user_slots);
 
 /* ---- Runnable requests ---- */
 
-/**
- * vrb_make_runnable - let a request be issued as soon as a slot is free
- * @dev: device
- * @vrb: queued request that is not runnable yet; one that has been resumed after a wait in a step
- *	goes to the head of its list
- *
- * Context: Device lock held.
- */
-void vrb_make_runnable(struct vrb_device *dev, struct vrb *vrb)
-{
-	struct vrb_user *user = vrb->user;
-	struct list_head *list = (user ? user->runnable : dev->runnable) + vrb->real_class;
-
-	lockdep_assert_held(&dev->lock);
-	dev->nr_runnable++;
-	if (vrb->started) {
-		vrb->since = vrb->submitted;
-		list_add(&vrb->entry, list);
-	} else {
-		vrb->since = dev->now;
-		list_add_tail(&vrb->entry, list);
-	}
-	if (user)
-		vrb_user_gained(dev, user, 1);
-}
-
-/**
- * vrb_unqueue - remove a request from the queue: it gets a slot, or it completes
- * @dev: device
- * @vrb: queued request
- *
- * Context: Device lock held.
- */
-void vrb_unqueue(struct vrb_device *dev, struct vrb *vrb)
-{
-	lockdep_assert_held(&dev->lock);
-	dev->counters.queue_now--;
-	if (!list_empty(&vrb->object_entry))
-		list_del_init(&vrb->object_entry);
-	hlist_del_init(&vrb->expiry);
-	if (list_empty(&vrb->entry))
-		return;
-	list_del_init(&vrb->entry);
-	dev->nr_runnable--;
-	if (vrb->user)
-		vrb_user_gained(dev, vrb->user, -1);
-}
-
 /*
  * The same number less the zombies: a slot that is lost must not be one of the kernel's. If there
  * are as many zombies as slots for processes, processes may still have one slot. Not inlined:
@@ -202,11 +148,6 @@ static bool vrb_may_share(const struct vrb_device *dev, bool user)
 	return !list_empty(&dev->free_slots) && (!user || dev->users_now < vrb_user_limit_now(dev));
 }
 
-static bool vrb_reserved_free(const struct vrb_device *dev)
-{
-	return dev->reserved && dev->reserved->state == VRB_SLOT_FREE;
-}
-
 /**
  * vrb_may_issue - whether there is a slot for a request
  * @dev: device
@@ -221,26 +162,36 @@ bool vrb_may_issue(const struct vrb_device *dev, const struct vrb *vrb)
 	       (vrb->real_class == VRB_CLASS_TEARDOWN && vrb_reserved_free(dev));
 }
 
-/* The time that decides the order of requests. */
-static ktime_t vrb_due(const struct vrb *vrb)
+/**
+ * vrb_make_user_runnable - vrb_make_runnable() for a request of a process
+ * @dev: device
+ * @vrb: queued request
+ * @resumed: it has been resumed after a wait
+ *
+ * Context: Device lock held.
+ */
+void vrb_make_user_runnable(struct vrb_device *dev, struct vrb *vrb, bool resumed)
 {
-	return vrb->since + (s64)vrb->real_class * VRB_AGE_MS * NSEC_PER_MSEC;
+	struct vrb_user *user = vrb->user;
+
+	lockdep_assert_held(&dev->lock);
+	vrb_line_up(dev, vrb, user->runnable, resumed);
+	user->nr_runnable++;
+	vrb_user_place(dev, user, 0);
 }
 
-/* The next request of all classes, or of the teardown class alone. */
-static struct vrb *vrb_first(struct list_head *runnable, bool all)
+/**
+ * vrb_user_lost - a process has one runnable request less
+ * @dev: device
+ * @user: account of the process
+ *
+ * Context: Device lock held.
+ */
+void vrb_user_lost(struct vrb_device *dev, struct vrb_user *user)
 {
-	int class, last = all ? VRB_CLASS_BACKGROUND : VRB_CLASS_TEARDOWN;
-	struct vrb *vrb, *first = NULL;
-
-	for (class = VRB_CLASS_TEARDOWN; class <= last; class++) {
-		if (list_empty(&runnable[class]))
-			continue;
-		vrb = list_first_entry(&runnable[class], struct vrb, entry);
-		if (!first || vrb_due(vrb) < vrb_due(first))
-			first = vrb;
-	}
-	return first;
+	lockdep_assert_held(&dev->lock);
+	user->nr_runnable--;
+	vrb_user_place(dev, user, 0);
 }
 
 /* The next request of a process: of the process that holds the fewest slots. */
@@ -250,38 +201,28 @@ static struct vrb *vrb_first_of_users(const struct vrb_device *dev)
 
 	if (vrb_may_share(dev, true)) {
 		node = rb_first_cached(&dev->users);
-		return node ? vrb_first(rb_entry(node, struct vrb_user, any)->runnable, true) :
-		       NULL;
+		return node ? vrb_first(rb_entry(node, struct vrb_user, any)->runnable) : NULL;
 	}
 	node = vrb_reserved_free(dev) ? rb_first_cached(&dev->users_teardown) : NULL;
-	return node ? vrb_first(rb_entry(node, struct vrb_user, teardown)->runnable, false) : NULL;
+	return node ? vrb_sooner(NULL, &rb_entry(node, struct vrb_user, teardown)->
+				 runnable[VRB_CLASS_TEARDOWN]) : NULL;
 }
 
 /**
- * vrb_pick - find the request to issue now
- * @dev: device
- *
- * None is picked while an encoded command waits for the register: another one would hold a slot and
- * wait behind it.
+ * vrb_pick_any - vrb_pick() if processes have requests, or only the reserved slot may be free
+ * @dev: device that may issue a request
+ * @all: requests of the kernel of all classes may be issued; otherwise only teardown
  *
  * Context: Device lock held.
  * Return: the request, or NULL.
  */
-struct vrb *vrb_pick(struct vrb_device *dev)
+struct vrb *vrb_pick_any(struct vrb_device *dev, bool all)
 {
-	struct vrb *kernel, *user;
-	bool all;
+	struct vrb *kernel, *user = vrb_first_of_users(dev);
 
 	lockdep_assert_held(&dev->lock);
-	if (!dev->nr_runnable || dev->state != VRB_DEV_OK || dev->hold || !list_empty(&dev->ready))
-		return NULL;
-	all = vrb_may_share(dev, false);
-	if (!all && !vrb_reserved_free(dev))
-		return NULL;
-	kernel = vrb_first(dev->runnable, all);
-	if (RB_EMPTY_ROOT(&dev->users.rb_root))
-		return kernel;
-	user = vrb_first_of_users(dev);
+	kernel = all ? vrb_first(dev->runnable) :
+		 vrb_sooner(NULL, &dev->runnable[VRB_CLASS_TEARDOWN]);
 	if (!kernel || !user)
 		return kernel ?: user;
 	return vrb_due(user) < vrb_due(kernel) ? user : kernel;

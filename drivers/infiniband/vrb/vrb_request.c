@@ -121,11 +121,11 @@ static bool vrb_goes_now(const struct vrb_device *dev, const struct vrb *vrb)
 {
 	const struct vrb_object *object = vrb->object;
 
+	if (!vrb_is_first(dev, vrb) || (object && object->active))
+		return false;
 	if (vrb_is_last(vrb) || vrb_is_await(vrb) || vrb_deadline_past(dev, vrb))
 		return false;
-	if (vrb->verb->creates && vrb_unborn_parent(object))
-		return false;
-	return !(object && object->active) && vrb_is_first(dev, vrb);
+	return !vrb->verb->creates || !vrb_unborn_parent(object);
 }
 
 /* Issues a destroy if nothing is before it: the pump would do the same. Otherwise queues it. */
@@ -156,7 +156,7 @@ static void vrb_accept(struct vrb_device *dev, struct vrb *vrb)
 		return;
 	}
 	vrb_set_queued(dev, vrb);
-	if (vrb_is_destroy(vrb)) {
+	if (object && vrb == &object->destroy) {
 		if (vrb_destroy_begin(dev, vrb))
 			vrb_destroy_now(dev, vrb);
 		return;
@@ -167,15 +167,15 @@ static void vrb_accept(struct vrb_device *dev, struct vrb *vrb)
 	}
 	if (vrb->deadline && !vrb_deadline_add(dev, vrb))
 		return;
-	if (vrb->verb->creates) {
+	if (!object) {
+		vrb_make_runnable(dev, vrb, false);
+	} else if (vrb->verb->creates) {
 		vrb_create_begin(dev, vrb);
-	} else if (object) {
+	} else {
 		list_add_tail(&vrb->object_entry, &object->queue);
 		vrb_object_next(dev, object);
-	} else {
-		vrb_make_runnable(dev, vrb);
 	}
-	if (list_empty(&dev->free_slots) && !list_empty(&vrb->entry))
+	if ((!object || !list_empty(&vrb->entry)) && list_empty(&dev->free_slots))
 		dev->counters.no_slot++;
 }
 

@@ -117,32 +117,20 @@ static ktime_t vrb_wheel_time(struct vrb_wheel *wheel)
 	return tick >= KTIME_MAX >> VRB_TICK_SHIFT ? KTIME_MAX : tick << VRB_TICK_SHIFT;
 }
 
-static void vrb_deadline_over(struct vrb_device *dev, struct vrb *vrb)
+/**
+ * vrb_deadline_over - complete a request whose deadline has passed
+ * @dev: device
+ * @vrb: queued request
+ *
+ * Context: Device lock held.
+ */
+void vrb_deadline_over(struct vrb_device *dev, struct vrb *vrb)
 {
+	lockdep_assert_held(&dev->lock);
 	dev->counters.deadline++;
 	vrb->status = -ETIME;
 	trace_vrb_timeout(vrb);
 	vrb_finish(dev, vrb, -ETIME);
-}
-
-/**
- * vrb_deadline_add - add the deadline of a queued request
- * @dev: device
- * @vrb: request with a deadline
- *
- * Context: Device lock held.
- * Return: true; false: the deadline has passed, and the request has completed.
- */
-bool vrb_deadline_add(struct vrb_device *dev, struct vrb *vrb)
-{
-	lockdep_assert_held(&dev->lock);
-	if (vrb_deadline_past(dev, vrb)) {
-		vrb_deadline_over(dev, vrb);
-		return false;
-	}
-	hlist_add_head(&vrb->expiry, &dev->wheel.fresh);
-	dev->deadline_at = min(dev->deadline_at, vrb->deadline);
-	return true;
 }
 
 /* ---- Slots ---- */
@@ -346,7 +334,8 @@ bool vrb_work(struct vrb_device *dev)
 	case VRB_DEV_FAILED:
 		return vrb_flush_pending(dev);
 	default:
-		return dev->nr_events || !list_empty(&dev->working) || vrb_pick(dev);
+		return dev->nr_events || !list_empty(&dev->working) ||
+		       (dev->nr_runnable && vrb_pick(dev));
 	}
 }
 

@@ -293,16 +293,28 @@ static void slots_shared_among_users(struct test *t)
 	let_all_go(first + 6, 6);
 }
 
+static void run_teardown_for(struct test *t, struct vrb_user *user, int tag)
+{
+	struct mock_request *teardown = new_request(t, tag);
+
+	teardown->vrb.verb = &mock_verb_teardown;
+	teardown->vrb.user = user;
+	run_to_end(teardown, 0);
+}
+
+/* Also while every other slot is busy. */
 static void slots_of_a_user_for_teardown(struct test *t)
 {
-	struct mock_request *request[3], *teardown = new_request(t, 9);
+	struct mock_request *request[3], *kernel = held_request(t, 8);
 	struct vrb_user user;
 
 	hold_for(t, &user, request, 3);
 	EXPECT_EQ(t, posts_of(request, 3), 2);
-	teardown->vrb.verb = &mock_verb_teardown;
-	teardown->vrb.user = &user;
-	run_to_end(teardown, 0);
+	run_teardown_for(t, &user, 9);
+	submit(kernel);
+	wait_posted(kernel);
+	run_teardown_for(t, &user, 10);
+	let_all_go(&kernel, 1);
 	let_all_go(request, 3);
 }
 
