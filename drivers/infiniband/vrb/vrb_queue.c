@@ -291,7 +291,8 @@ static void vrb_slot_detach(struct vrb_device *dev, struct vrb_slot *slot)
 {
 	struct vrb *vrb = slot->vrb;
 
-	list_del_init(&slot->entry);
+	if (!list_empty(&slot->entry))
+		list_del_init(&slot->entry);
 	dev->slots_now--;
 	dev->posted_now -= slot->posted;
 	if (vrb->user) {
