@@ -5,13 +5,14 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/export.h>
-#include <linux/rculist.h>
+#include <linux/list.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "vrb_internal.h"
 
-static LIST_HEAD(vrb_registry);		/* RCU */
-static DEFINE_SPINLOCK(vrb_registry_lock);
+static LIST_HEAD(vrb_registry);
+static DEFINE_SPINLOCK(vrb_registry_lock);	/* taken outside of a device's lock */
 
 /* ---- Registry ---- */
 
@@ -53,7 +54,7 @@ int vrb_device_attach(struct vrb_device *dev, struct ib_device *ibdev,
 	dev->ibdev = ibdev;
 	dev->verbs = verbs;
 	spin_lock(&vrb_registry_lock);
-	list_add_tail_rcu(&dev->entry, &vrb_registry);
+	list_add_tail(&dev->entry, &vrb_registry);
 	spin_unlock(&vrb_registry_lock);
 	return 0;
 }
@@ -80,9 +81,9 @@ void vrb_device_detach(struct vrb_device *dev)
 	if (!vrb_set_attached(dev, false))
 		return;
 	spin_lock(&vrb_registry_lock);
-	list_del_rcu(&dev->entry);
+	list_del(&dev->entry);
 	spin_unlock(&vrb_registry_lock);
-	synchronize_rcu();
+	/* From here on no client is added. */
 	vrb_wait_zero(dev, vrb_clients, dev, "clients");
 }
 EXPORT_SYMBOL_GPL(vrb_device_detach);
@@ -162,14 +163,15 @@ struct vrb_client *vrb_client_register(struct ib_device *ibdev, const char *name
 	client = kzalloc(sizeof(*client), GFP_KERNEL);
 	if (!client)
 		return ERR_PTR(-ENOMEM);
-	rcu_read_lock();
-	list_for_each_entry_rcu(dev, &vrb_registry, entry) {
+	/* A device in the registry exists, and stays there until it is added as the client's. */
+	spin_lock(&vrb_registry_lock);
+	list_for_each_entry(dev, &vrb_registry, entry) {
 		if (dev->ibdev != ibdev)
 			continue;
 		ret = vrb_client_join(dev, client, name);
 		break;
 	}
-	rcu_read_unlock();
+	spin_unlock(&vrb_registry_lock);
 	if (!ret)
 		return client;
 	kfree(client);
