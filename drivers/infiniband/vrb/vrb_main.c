@@ -182,6 +182,29 @@ static unsigned int vrb_busy_slots(const void *dev)
 	return ((const struct vrb_device *)dev)->slots_now;
 }
 
+static unsigned int vrb_runs(const void *dev)
+{
+	return ((const struct vrb_device *)dev)->in_run;
+}
+
+static void vrb_watch_runs(struct vrb_device *dev, int by)
+{
+	vrb_lock(dev);
+	dev->watchers += by;
+	vrb_unlock(dev);
+}
+
+/*
+ * A run that began before the number of slots changed may still request an interrupt. This waits
+ * until there is none. A run that begins later sees the new number.
+ */
+static void vrb_wait_rearmed(struct vrb_device *dev)
+{
+	vrb_watch_runs(dev, 1);
+	vrb_wait_zero(dev, vrb_runs, dev, "runs of the pump");
+	vrb_watch_runs(dev, -1);
+}
+
 /**
  * vrb_device_set_slots - set the number of slots, and how completions are noticed
  * @dev: device
@@ -189,7 +212,9 @@ static unsigned int vrb_busy_slots(const void *dev)
  *	for teardown, and completions are noticed after vrb_device_kick()
  *
  * Waits until no command is outstanding, so that each completes in the mode in which it was posted;
- * then calls &vrb_provider_ops.slots. Nothing is issued meanwhile.
+ * then calls &vrb_provider_ops.slots. Nothing is issued meanwhile. When it has returned 0 for one
+ * slot, &vrb_provider_ops.rearm is not running and will not be called. &vrb_provider_ops.reap may
+ * still be looking for completions in the old way until an RCU grace period has passed.
  *
  * Context: Process, may sleep; one caller at a time.
  * Return: 0; -EINVAL if out of range; -EBUSY if a command that timed out is still outstanding: the
@@ -217,9 +242,8 @@ int vrb_device_set_slots(struct vrb_device *dev, unsigned int slots)
 	if (!ret && slots > 1)
 		vrb_device_kick(dev);		/* which arms the interrupt */
 	vrb_unlock(dev);
-	/* A run that began before this may still request an interrupt. */
-	if (slots == 1)
-		synchronize_rcu();
+	if (!ret && slots == 1)
+		vrb_wait_rearmed(dev);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vrb_device_set_slots);

@@ -113,6 +113,8 @@ struct mock {
 	bool was_reset;			/* results of an earlier failure may still arrive */
 	bool post_error;
 	unsigned int quiesce_ms;	/* duration of quiesce */
+	bool hold_rearm;		/* rearm does not return before this is cleared */
+	bool rearming;			/* it waits for that */
 	unsigned int slots;		/* last value that the engine has set */
 	u64 run;			/* number of the pump's run */
 	unsigned int callbacks;		/* in that run */

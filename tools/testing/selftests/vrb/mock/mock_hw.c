@@ -249,6 +249,17 @@ static bool finish_unheard(struct mock *mock)
 	return true;
 }
 
+/* In softirq: longer than a few seconds would look like a lockup. */
+static void hold_rearm(struct mock *mock)
+{
+	unsigned long end = jiffies + 5 * HZ;
+
+	WRITE_ONCE(mock->rearming, true);
+	while (READ_ONCE(mock->hold_rearm) && time_before(jiffies, end))
+		cpu_relax();
+	WRITE_ONCE(mock->rearming, false);
+}
+
 static void mock_rearm(struct vrb_device *dev)
 {
 	struct mock *mock = vrb_device_priv(dev);
@@ -256,6 +267,7 @@ static void mock_rearm(struct vrb_device *dev)
 	unsigned long flags;
 
 	mock->rearms++;
+	hold_rearm(mock);
 	raw_spin_lock_irqsave(&mock->lock, flags);
 	mock->armed = true;
 	interrupt = !unheard && take_interrupt(mock);

@@ -589,18 +589,65 @@ static void slots_raised_and_lowered(struct test *t)
 	run_to_end(request, 0);
 }
 
+struct setting {
+	struct work_struct work;
+	struct delayed_work soon;
+	struct test *test;
+	long ret;
+};
+
+static void kick_there(struct work_struct *work)
+{
+	struct setting *setting = container_of(work, struct setting, work);
+
+	vrb_device_kick(setting->test->dev);
+}
+
+static bool is_rearming(void *mock)
+{
+	return READ_ONCE(((struct mock *)mock)->rearming);
+}
+
+static void let_rearm_go(struct work_struct *work)
+{
+	struct setting *setting = container_of(to_delayed_work(work), struct setting, soon);
+
+	WRITE_ONCE(setting->test->mock->hold_rearm, false);
+}
+
+static void lower_slots_beside_a_rearm(struct test *t, struct setting *setting)
+{
+	WRITE_ONCE(t->mock->hold_rearm, true);
+	schedule_work_on(1, &setting->work);
+	EXPECT(t, wait_until(is_rearming, t->mock));
+	schedule_delayed_work_on(0, &setting->soon, msecs_to_jiffies(50));
+	EXPECT_EQ(t, vrb_device_set_slots(t->dev, 1), 0);
+	EXPECT(t, !is_rearming(t->mock));
+	flush_delayed_work(&setting->soon);
+	flush_work(&setting->work);
+}
+
+/* The provider frees the event queue next. */
+static void slots_lowered_wait_for_the_rearm(struct test *t)
+{
+	struct setting setting = { .test = t };
+
+	if (!stay_on_cpu0(t))
+		return;
+	INIT_WORK_ONSTACK(&setting.work, kick_there);
+	INIT_DELAYED_WORK_ONSTACK(&setting.soon, let_rearm_go);
+	lower_slots_beside_a_rearm(t, &setting);
+	destroy_delayed_work_on_stack(&setting.soon);
+	destroy_work_on_stack(&setting.work);
+	leave_cpu0();
+}
+
 static long set_three_slots(void *arg)
 {
 	struct test *t = arg;
 
 	return vrb_device_set_slots(t->dev, 3);
 }
-
-struct setting {
-	struct work_struct work;
-	struct test *test;
-	long ret;
-};
 
 static void set_slots_there(struct work_struct *work)
 {
@@ -647,6 +694,7 @@ const struct test_case slots_tests[] = {
 	{ "slot_one_poll_interval_is_reset", slot_one_poll_interval_is_reset,
 	  .one_slot = true },
 	{ "slots_raised_and_lowered", slots_raised_and_lowered, .one_slot = true },
+	{ "slots_lowered_wait_for_the_rearm", slots_lowered_wait_for_the_rearm, { .slots = 8 } },
 	{ "slots_change_between_commands", slots_change_between_commands, { .slots = 8 } },
 	{ "slot_reserved_for_teardown", slot_reserved_for_teardown, { .slots = 3 } },
 	{ "order_behind_runnable_requests", order_behind_runnable_requests, { .slots = 8 } },
