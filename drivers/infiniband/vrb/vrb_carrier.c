@@ -10,6 +10,7 @@
 #include <linux/delay.h>
 #include <linux/export.h>
 #include <linux/idr.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 
 #include "vrb_internal.h"
@@ -282,8 +283,12 @@ int vrb_carrier_init(struct vrb_device *dev,
 	return 0;
 }
 
+static void vrb_carrier_stopped(struct rcu_head *rcu)
+{
+}
+
 /**
- * vrb_carrier_stop - stop the pump for good
+ * vrb_carrier_stop - stop the pump for good, and wait until released objects have been freed
  * @dev: device without requests
  *
  * Context: Process, may sleep.
@@ -291,6 +296,14 @@ int vrb_carrier_init(struct vrb_device *dev,
 void vrb_carrier_stop(struct vrb_device *dev)
 {
 	might_sleep();
-	vrb_softirq_stop(&dev->softirq);
+	vrb_softirq_stop_begin(&dev->softirq);
+	/*
+	 * One wait for the last run and kick, which need a grace period, and for the callbacks that
+	 * free objects. rcu_barrier() alone does not wait for a grace period; a callback is called
+	 * after one.
+	 */
+	call_rcu(&dev->rcu, vrb_carrier_stopped);
+	rcu_barrier();
+	vrb_softirq_stop_end(&dev->softirq);
 	ida_free(&vrb_carrier_ids, dev->carrier);
 }

@@ -197,6 +197,7 @@ struct vrb_device {
 	struct vrb_softirq softirq;
 	bool (*run)(struct vrb_device *dev, bool interrupted, int *work);
 	unsigned int carrier;		/* index in vrb_carriers */
+	struct rcu_head rcu;		/* of its end */
 
 	const struct vrb_provider_ops *ops;
 	void *priv;

@@ -154,8 +154,6 @@ void vrb_device_destroy(struct vrb_device *dev)
 	vrb_carrier_stop(dev);
 	vrb_time_stop(dev);
 	vrb_debugfs_remove(dev);
-	/* Released objects are still to be freed. */
-	rcu_barrier();
 	if (dev->nr_objects) {
 		vrb_report_objects(dev);
 		return;
