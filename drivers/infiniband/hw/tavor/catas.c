@@ -5,6 +5,7 @@
  * fails the device.
  */
 #include "catas.h"
+#include "dispatch.h"
 #include "flush.h"
 #include "mcg.h"
 #include "tavor.h"
@@ -150,8 +151,8 @@ void tavor_fatal(struct tavor_dev *dev)
 
 	tavor_flush_start(dev);
 	tavor_mcg_failed(dev);
-	if (!READ_ONCE(dev->registered) || atomic_xchg(&dev->fatal_sent, 1))
+	if (!tavor_dispatches(dev) || atomic_xchg(&dev->fatal_sent, 1))
 		return;
 	vrb_device_event(dev->vrb, IB_EVENT_DEVICE_FATAL, NULL);
-	ib_dispatch_event(&event);
+	tavor_dispatch(dev, &event);
 }

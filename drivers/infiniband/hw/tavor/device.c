@@ -12,6 +12,7 @@
 #include "ah.h"
 #include "cq_resize.h"
 #include "device.h"
+#include "dispatch.h"
 #include "drain.h"
 #include "hw_mad.h"
 #include "mad.h"
@@ -342,13 +343,12 @@ int tavor_ib_register(struct tavor_dev *dev)
 	err = vrb_device_attach(dev->vrb, ibdev, &tavor_verbs);
 	if (err)
 		return err;
-	WRITE_ONCE(dev->registered, true);
+	tavor_dispatch_set(dev, true);
 	err = ib_register_device(ibdev, "tavor%d", &dev->pdev->dev);
 	if (!err)
 		return 0;
-	WRITE_ONCE(dev->registered, false);
-	/* As below; ib_core has waited already, and the device's memory is freed after this. */
-	synchronize_rcu();
+	/* ib_core has waited for the work of events already: none must be added. */
+	tavor_dispatch_set(dev, false);
 	vrb_device_detach(dev->vrb);
 	return err;
 }
@@ -361,12 +361,8 @@ int tavor_ib_register(struct tavor_dev *dev)
  */
 void tavor_ib_unregister(struct tavor_dev *dev)
 {
-	WRITE_ONCE(dev->registered, false);
-	/*
-	 * A softirq may have seen the device registered and be about to dispatch an event, for
-	 * which ib_core queues work. That work must be queued before ib_core waits for it.
-	 */
-	synchronize_rcu();
+	/* Before ib_core waits for the work of events */
+	tavor_dispatch_set(dev, false);
 	ib_unregister_device(&dev->ib_dev);
 	vrb_device_detach(dev->vrb);
 	/*

@@ -8,6 +8,7 @@
 #include <rdma/ib_mad.h>
 #include <rdma/ib_smi.h>
 
+#include "dispatch.h"
 #include "mad.h"
 #include "port_event.h"
 #include "tavor.h"
@@ -54,8 +55,7 @@ void tavor_port_event(struct tavor_dev *dev, u32 port, enum ib_event_type type)
 
 	tavor_port_event_count(tavor_port_counters(dev, port), type);
 	vrb_device_event(dev->vrb, type, NULL);
-	if (READ_ONCE(dev->registered))
-		ib_dispatch_event(&event);
+	tavor_dispatch(dev, &event);
 }
 
 /* In units of 1X SDR. */

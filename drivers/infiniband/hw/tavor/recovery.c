@@ -18,6 +18,7 @@
 #include <linux/workqueue.h>
 
 #include "catas.h"
+#include "dispatch.h"
 #include "health.h"
 #include "layers.h"
 #include "params.h"
@@ -105,6 +106,7 @@ static struct tavor_dev *tavor_dev_create(struct tavor_function *function)
 	dev->failed = tavor_recovery_start;
 	dev->unwanted = &function->unwanted;
 	dev->want_msix = tavor_params.msi_x;
+	tavor_dispatch_init(dev);
 	spin_lock_init(&dev->rings_lock);
 	INIT_LIST_HEAD(&dev->processes);
 	mutex_init(&dev->processes_lock);
@@ -439,7 +441,7 @@ void tavor_function_shutdown(struct pci_dev *pdev)
 	mutex_lock(&function->lock);
 	dev = function->dev;
 	if (dev) {
-		WRITE_ONCE(dev->registered, false);
+		tavor_dispatch_set(dev, false);
 		vrb_device_stop(dev->vrb, "shutdown");
 	}
 	mutex_unlock(&function->lock);

@@ -18,7 +18,8 @@
  *
  * Locking: allocators and tables are touched from process context and softirq, never from hard
  * IRQ: BH spin locks; that of the AV table is also taken with interrupts off. While one is held,
- * ib_core is never called. Of the engine and other layers only these are used then:
+ * ib_core is never called, except for ib_dispatch_event() (dispatch.c), which only queues work. Of
+ * the engine and other layers only these are used then:
  * vrb_object_tryget() (table.c), the locks of a QP's CQs (qp.c), vrb_resume() and the references
  * of waiting QPs (mcg.c), tavor_block_get() (ah.c).
  */
@@ -120,7 +121,8 @@ struct tavor_dev {
 
 	struct timer_list catas_timer;
 	u32 err_dwords;			/* size of err_buf */
-	bool registered;
+	spinlock_t dispatch_lock;	/* guards registered */
+	bool registered;		/* events are dispatched */
 	atomic_t fatal_sent;
 	atomic_t flushing;
 	struct rcu_head flush_rcu;
