@@ -3,7 +3,6 @@
  * The device as ib_core sees it: its operations, attributes of device and ports, registration. It
  * queries the firmware's subnet management agent with MADs.
  */
-#include <linux/rcupdate.h>
 #include <linux/sysfs.h>
 #include <linux/unaligned.h>
 
@@ -364,10 +363,9 @@ void tavor_ib_unregister(struct tavor_dev *dev)
 	/* Before ib_core waits for the work of events */
 	tavor_dispatch_set(dev, false);
 	ib_unregister_device(&dev->ib_dev);
-	vrb_device_detach(dev->vrb);
 	/*
-	 * Another processor may still be releasing the object that was destroyed last, with BH
-	 * disabled, and the tables that it needs are freed next.
+	 * After this all objects of ib_core and of clients have been released: whoever waits for a
+	 * destroy is woken after the release. So the tables can be freed next.
 	 */
-	synchronize_rcu();
+	vrb_device_detach(dev->vrb);
 }
