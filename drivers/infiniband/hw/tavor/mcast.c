@@ -492,9 +492,5 @@ void tavor_mcg_table_cleanup(struct tavor_dev *dev)
 		tavor_mcast_settle(table, NULL, -EIO);
 	tavor_alloc_destroy(dev, &table->overflow);
 	WRITE_ONCE(dev->mcgs, NULL);
-	/* tavor_mcg_failed() and its RCU callback, which may queue itself again, use the table. */
-	synchronize_rcu();
-	rcu_barrier();
-	rcu_barrier();
-	kfree(table);
+	tavor_mcg_turns_end(table);
 }

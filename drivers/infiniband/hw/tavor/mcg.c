@@ -4,6 +4,9 @@
  * wait for their turn, without a slot. The destroy of a QP waits while the QP is in a group. The
  * commands of an owner are in mcast.c.
  */
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+
 #include "mcg.h"
 #include "params.h"
 #include "qp.h"
@@ -243,28 +246,43 @@ static bool tavor_mcg_let_go(struct tavor_mcg_table *table)
 	return tavor_mcg_resume_one(table) || tavor_mcg_forget_one(table);
 }
 
+/* The table is not accessed after this. */
+static void tavor_mcg_has_let_go(struct tavor_mcg_table *table)
+{
+	spin_lock_bh(&table->lock);
+	table->letting_go = false;
+	spin_unlock_bh(&table->lock);
+}
+
 static void tavor_mcg_let_go_some(struct rcu_head *rcu)
 {
 	struct tavor_mcg_table *table = container_of(rcu, struct tavor_mcg_table, rcu);
 	int i;
 
-	for (i = 0; i < TAVOR_MCG_BATCH; i++)
-		if (!tavor_mcg_let_go(table))
-			return;
+	for (i = 0; i < TAVOR_MCG_BATCH; i++) {
+		if (tavor_mcg_let_go(table))
+			continue;
+		tavor_mcg_has_let_go(table);
+		return;
+	}
 	/* A process that exits may wait for it. */
 	call_rcu_hurry(&table->rcu, tavor_mcg_let_go_some);
 }
 
-/* Returns whether this is the first call. */
-static bool tavor_mcg_fails(struct tavor_mcg_table *table)
+/*
+ * Returns whether this is the first call.
+ * @lets_go: if so, tavor_mcg_let_go_some() is called next
+ */
+static bool tavor_mcg_fails(struct tavor_mcg_table *table, bool lets_go)
 {
-	bool failed;
+	bool first;
 
 	spin_lock_bh(&table->lock);
-	failed = table->failed;
+	first = !table->failed;
 	table->failed = true;
+	table->letting_go |= first && lets_go;
 	spin_unlock_bh(&table->lock);
-	return !failed;
+	return first;
 }
 
 /**
@@ -280,7 +298,7 @@ void tavor_mcg_failed(struct tavor_dev *dev)
 	rcu_read_lock();
 	/* Pairs with tavor_mcg_table_init(). */
 	table = smp_load_acquire(&dev->mcgs);
-	if (table && tavor_mcg_fails(table))
+	if (table && tavor_mcg_fails(table, true))
 		tavor_mcg_let_go_some(&table->rcu);
 	rcu_read_unlock();
 }
@@ -319,8 +337,38 @@ void tavor_mcg_turns_stop(struct tavor_mcg_table *table)
 		vrb_device_stop(dev->vrb, "QPs were left in multicast groups");
 	}
 	if (vrb_device_failed(dev->vrb)) {
-		tavor_mcg_fails(table);
+		tavor_mcg_fails(table, false);
 		while (tavor_mcg_let_go(table))
 			;
 	}
+}
+
+static bool tavor_mcg_lets_go(struct tavor_mcg_table *table)
+{
+	bool lets_go;
+
+	spin_lock_bh(&table->lock);
+	lets_go = table->letting_go;
+	spin_unlock_bh(&table->lock);
+	return lets_go;
+}
+
+/**
+ * tavor_mcg_turns_end() - frees the table
+ * @table: the table, whose lists are empty; only a tavor_mcg_failed() that has begun still uses it
+ *
+ * Context: Process context, may sleep.
+ */
+void tavor_mcg_turns_end(struct tavor_mcg_table *table)
+{
+	might_sleep();
+	tavor_mcg_fails(table, false);
+	if (tavor_mcg_lets_go(table)) {
+		/* The tavor_mcg_failed() that is emptying the lists, or a callback of its */
+		synchronize_rcu();
+		/* The callback that it has queued, and the one that this queues itself */
+		rcu_barrier();
+		rcu_barrier();
+	}
+	kfree_rcu(table, rcu);
 }

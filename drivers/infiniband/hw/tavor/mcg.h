@@ -73,8 +73,9 @@ struct tavor_mcast {
  * @lost: the owner's command was given up
  * @timer: fails the device if a detach waits too long for a command that was given up
  * @attached: QPs that are in a group
- * @failed: the device has failed: all groups are empty
- * @rcu: empties the lists when the device has failed
+ * @failed: the device has failed, or the table is being freed: all groups are empty
+ * @letting_go: the lists are being emptied because the device has failed
+ * @rcu: empties the lists; frees the table
  */
 struct tavor_mcg_table {
 	struct vrb_object object;
@@ -90,11 +91,13 @@ struct tavor_mcg_table {
 	struct timer_list timer;
 	struct list_head attached;
 	bool failed;
+	bool letting_go;
 	struct rcu_head rcu;
 };
 
 void tavor_mcg_turns_init(struct tavor_mcg_table *table);
 void tavor_mcg_turns_stop(struct tavor_mcg_table *table);
+void tavor_mcg_turns_end(struct tavor_mcg_table *table);
 int tavor_mcg_enter(struct tavor_mcg_table *table, struct tavor_hw_qp *qp, bool attach);
 void tavor_mcg_leave(struct tavor_mcg_table *table, struct tavor_hw_qp *qp);
 void tavor_mcg_lost(struct tavor_mcg_table *table);
