@@ -21,8 +21,9 @@
 
 enum {
 	TAVOR_FLUSH_NOT,
-	TAVOR_FLUSH_ON,
-	TAVOR_FLUSH_OVER,
+	TAVOR_FLUSH_ON,		/* a callback is queued or running */
+	TAVOR_FLUSH_DONE,	/* all have been woken */
+	TAVOR_FLUSH_OVER,	/* the device is being taken down */
 };
 
 static void tavor_flush_wake(struct vrb_object *object)
@@ -97,9 +98,13 @@ static void tavor_flush_some(struct rcu_head *rcu)
 	struct tavor_dev *dev = container_of(rcu, struct tavor_dev, flush_rcu);
 	int i;
 
-	for (i = 0; i < TAVOR_FLUSH_BATCH; i++)
-		if (!tavor_flush_step(dev))
-			return;
+	for (i = 0; i < TAVOR_FLUSH_BATCH; i++) {
+		if (tavor_flush_step(dev))
+			continue;
+		/* The last access to the device by this flush */
+		atomic_cmpxchg(&dev->flushing, TAVOR_FLUSH_ON, TAVOR_FLUSH_DONE);
+		return;
+	}
 	if (atomic_read(&dev->flushing) == TAVOR_FLUSH_ON)
 		call_rcu(&dev->flush_rcu, tavor_flush_some);
 }
@@ -129,7 +134,7 @@ void tavor_flush_stop(struct tavor_dev *dev)
 	might_sleep();
 	if (atomic_xchg(&dev->flushing, TAVOR_FLUSH_OVER) != TAVOR_FLUSH_ON)
 		return;
-	/* A callback that was running may have queued itself once more. */
+	/* The callback, and the one that it may have queued when it saw that the flush was on */
 	rcu_barrier();
 	rcu_barrier();
 }
