@@ -1694,7 +1694,7 @@ static int hold(bool late)
 	return 0;
 }
 
-/* ---- For verb_queue_answer.sh: modules hold the submit, or make copies fail ---- */
+/* ---- For verb_queue_answer.sh: modules hold a call, or make copies fail ---- */
 
 #define HOLD "/sys/module/hold_calls/parameters/"
 
@@ -1730,6 +1730,18 @@ static bool is_held(void)
 	return held;
 }
 
+static bool becomes_held(void)
+{
+	int tries;
+
+	for (tries = 0; tries < 2000; tries++) {
+		if (is_held())
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
 static void hold_no_longer(void)
 {
 	int fd = open(HOLD "go_on", O_WRONLY);
@@ -1744,19 +1756,88 @@ static int unmapped(void)
 {
 	struct unmapping unmapping = { .fd = open_anew() };
 	pthread_t thread;
-	int tries, got;
+	bool held;
+	int got;
 
 	unmapping.qp = make(IBV_QPT_RC);
 	unmapping.accepted = process_memory(PROCESS_PAGE);
 	pthread_create(&thread, NULL, submit_to, &unmapping);
-	for (tries = 0; !is_held() && tries < 2000; tries++)
-		usleep(10000);
+	held = becomes_held();
 	munmap(unmapping.accepted, PROCESS_PAGE);
 	hold_no_longer();
 	pthread_join(thread, NULL);
 	got = vq_reap(unmapping.fd, done, 1);
 	printf("submit: %d, completions: %d, %s\n", unmapping.ret, got,
-	       tries < 2000 ? "held" : "never held");
+	       held ? "held" : "never held");
+	return 0;
+}
+
+struct held {
+	int fd, ret;
+	struct ibv_qp *qp;
+};
+
+static void *submit_held(void *arg)
+{
+	struct vrb_queue_request init = vq_to_init(1);
+	struct held *held = arg;
+
+	held->ret = vq_submit(context->cmd_fd, held->fd, &init, &held->qp->handle, 1);
+	return NULL;
+}
+
+/* A thread is held inside a submit, and another destroys the QP. */
+static int destroy_busy(void)
+{
+	struct held held = { .fd = open_anew() };
+	pthread_t thread;
+	int early, got;
+
+	held.qp = make(IBV_QPT_RC);
+	pthread_create(&thread, NULL, submit_held, &held);
+	if (!becomes_held())
+		printf("never held\n");
+	early = ibv_destroy_qp(held.qp);
+	printf("destroy during the submit: %s\n", strerror(early));
+	fflush(stdout);
+	hold_no_longer();
+	pthread_join(thread, NULL);
+	got = vq_reap(held.fd, done, 1);
+	printf("submit: %d, completions: %d, status %u\n", held.ret, got, done[0].status);
+	printf("destroy afterwards: %s\n", strerror(early ? ibv_destroy_qp(held.qp) : 0));
+	return 0;
+}
+
+static void *destroy_held(void *arg)
+{
+	struct held *held = arg;
+
+	held->ret = ibv_destroy_qp(held->qp);
+	return NULL;
+}
+
+/* A thread is held inside the destroy of a QP, and another submits a request on it. */
+static int submit_busy(void)
+{
+	struct held held = { .fd = open_anew() };
+	struct vrb_queue_request init = vq_to_init(1);
+	pthread_t thread;
+	uint32_t handle;
+	int ret, events;
+
+	held.qp = make(IBV_QPT_RC);
+	handle = held.qp->handle;
+	pthread_create(&thread, NULL, destroy_held, &held);
+	if (!becomes_held())
+		printf("never held\n");
+	ret = vq_submit(context->cmd_fd, held.fd, &init, &handle, 1);
+	events = vq_poll(held.fd, 0);
+	printf("submit during the destroy: %s, %s\n", strerror(ret < 0 ? -ret : 0),
+	       events ? "with a completion" : "no completion");
+	fflush(stdout);
+	hold_no_longer();
+	pthread_join(thread, NULL);
+	printf("destroy: %s\n", strerror(held.ret));
 	return 0;
 }
 
@@ -1788,6 +1869,10 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "unmapped"))
 		return unmapped();
+	if (argc > 1 && !strcmp(argv[1], "destroy-busy"))
+		return destroy_busy();
+	if (argc > 1 && !strcmp(argv[1], "submit-busy"))
+		return submit_busy();
 	if (argc > 1 && !strcmp(argv[1], "faulty"))
 		return faulty();
 	if (argc > 1)
