@@ -39,6 +39,7 @@
 #include <linux/iopoll.h>
 #include <linux/irq.h>
 #include <linux/log2.h>
+#include <linux/rcupdate_wait.h>
 #include <linux/slab.h>
 
 #include "eq.h"
@@ -620,22 +621,45 @@ static void tavor_eq_end_drains(struct tavor_eq *eq)
 }
 
 /*
+ * From here on the softirqs of the queues are not called any more. A call may still be running, and
+ * so may the pump's last look at the command queue, until @gp has completed.
+ */
+static void tavor_eq_silence_begin(struct tavor_dev *dev, struct rcu_synchronize *gp)
+{
+	u32 i;
+
+	for (i = 0; i < dev->nr_comp_eqs + 2; i++)
+		vrb_softirq_stop_begin(&dev->eq[i].softirq);
+	init_rcu_head_on_stack(&gp->head);
+	init_completion(&gp->completion);
+	/* One grace period for all of them */
+	call_rcu_hurry(&gp->head, wakeme_after_rcu);
+}
+
+/*
  * After this there are no interrupts, no softirq of the queues runs, and all drains have completed.
  */
-static void tavor_eq_silence(struct tavor_dev *dev)
+static void tavor_eq_silence_end(struct tavor_dev *dev, struct rcu_synchronize *gp)
 {
 	u32 i;
 
 	tavor_eq_free_irqs(dev);
-	for (i = 0; i < dev->nr_comp_eqs + 2; i++)
-		vrb_softirq_stop_begin(&dev->eq[i].softirq);
-	synchronize_rcu();	/* one grace period for all of them */
+	wait_for_completion(&gp->completion);
+	destroy_rcu_head_on_stack(&gp->head);
 	for (i = 0; i < dev->nr_comp_eqs + 2; i++)
 		vrb_softirq_stop_end(&dev->eq[i].softirq);
 	for (i = 0; i < dev->nr_comp_eqs + 2; i++) {
 		list_splice_tail_init(&dev->eq[i].drains, &dev->eq[i].draining);
 		tavor_eq_end_drains(&dev->eq[i]);
 	}
+}
+
+static void tavor_eq_silence(struct tavor_dev *dev)
+{
+	struct rcu_synchronize gp;
+
+	tavor_eq_silence_begin(dev, &gp);
+	tavor_eq_silence_end(dev, &gp);
 }
 
 static u64 tavor_eq_async_mask(const struct tavor_dev *dev)
@@ -832,13 +856,26 @@ static int tavor_eq_test_interrupts(struct tavor_dev *dev)
 	return err;
 }
 
-static void tavor_eq_stop(struct tavor_dev *dev)
+/*
+ * The grace period passes while the commands are executed. Events that the hardware still writes
+ * are not read: all objects are gone, and commands are polled for. An interrupt is still answered,
+ * but it does not come again, because the queues are not armed again.
+ */
+static void tavor_eq_unmap_all(struct tavor_dev *dev)
 {
-	tavor_cmd_use_polling(dev);
+	struct rcu_synchronize gp;
+
+	tavor_eq_silence_begin(dev, &gp);
 	tavor_eq_unmap_cmd(dev);
 	tavor_eq_unmap_error(dev);
 	tavor_eq_unmap_async(dev);
-	tavor_eq_silence(dev);
+	tavor_eq_silence_end(dev, &gp);
+}
+
+static void tavor_eq_stop(struct tavor_dev *dev)
+{
+	tavor_cmd_use_polling(dev);
+	tavor_eq_unmap_all(dev);
 	tavor_eq_destroy_first(dev, tavor_nr_eqs(dev));
 	pci_free_irq_vectors(dev->pdev);
 }
@@ -868,9 +905,8 @@ static int tavor_eq_start(struct tavor_dev *dev, bool msix)
 	return err;
 
 unmap_events:
-	tavor_eq_unmap_cmd(dev);
-	tavor_eq_unmap_error(dev);
-	tavor_eq_unmap_async(dev);
+	tavor_eq_unmap_all(dev);
+	goto destroy_queues;
 silence_queues:
 	tavor_eq_silence(dev);
 destroy_queues:
