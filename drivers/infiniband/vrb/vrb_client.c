@@ -327,6 +327,7 @@ static bool vrb_client_tell(struct vrb_object *object, void *context)
 static void vrb_client_leave_held(struct vrb_client *client)
 {
 	vrb_client_quiet_held(client);
+	/* The handlers that are running */
 	synchronize_rcu();
 	vrb_client_each_held(client, vrb_client_tell, NULL);
 }

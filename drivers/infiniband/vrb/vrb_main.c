@@ -255,6 +255,7 @@ static int __init vrb_module_init(void)
 static void __exit vrb_module_exit(void)
 {
 	vrb_debugfs_exit();
+	/* As every module with call_rcu(); each device has waited for its own callbacks. */
 	rcu_barrier();
 }
 

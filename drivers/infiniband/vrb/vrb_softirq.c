@@ -109,7 +109,7 @@ EXPORT_SYMBOL_GPL(vrb_softirq_complete);
  * vrb_softirq_stop_begin - prevent new calls, as the first half of vrb_softirq_stop()
  * @softirq: initialised structure
  *
- * For several structures that share one grace period: this for each, synchronize_rcu(), and
+ * For several structures that share one grace period: this for each, a grace period of RCU, and
  * vrb_softirq_stop_end() for each. A call may still be running until then.
  *
  * Context: Process, may sleep.
@@ -146,6 +146,7 @@ EXPORT_SYMBOL_GPL(vrb_softirq_stop_end);
 void vrb_softirq_stop(struct vrb_softirq *softirq)
 {
 	vrb_softirq_stop_begin(softirq);
+	/* A call that has ended in the eyes of irq_poll, and a vrb_softirq_sched() under way */
 	synchronize_rcu();
 	vrb_softirq_stop_end(softirq);
 }
