@@ -83,17 +83,29 @@ waits() {
 	grep -cE "$1" "$TEST_DIR/waits" || :
 }
 
-# One grace period is that of all event queues, and passes while commands are executed. The other
-# is that of the pump and of released objects.
-test_unbind_waits_for_few_grace_periods() {
-	local queues
-	queues=$(grep -c tavor /proc/interrupts)
+# unbind_waits_little: one grace period is that of all event queues, and passes while commands are
+# executed; the other is that of the pump and of released objects
+unbind_waits_little() {
 	traced unbind
 	bind
-	[ "$queues" -gt 2 ]
 	[ "$(grep -cE '^call_rcu(_hurry)? <-tavor_eq_' "$TEST_DIR/calls")" = 1 ]
 	[ "$(waits '<-vrb_carrier_stop')" = 1 ]
 	[ "$(waits .)" = 1 ]
+}
+
+test_unbind_waits_for_few_grace_periods() {
+	[ "$(grep -c tavor /proc/interrupts)" -gt 2 ]
+	unbind_waits_little
+}
+
+# All waiters have been woken, and all groups emptied, a grace period or two after the failure.
+test_unbind_of_a_failed_device_waits_for_few_grace_periods() {
+	local since
+	since=$(mark)
+	catastrophe
+	until_true 20 said "$since" 'device has failed'
+	sleep 2
+	unbind_waits_little
 }
 
 cqs_of_a_process() {
