@@ -1,19 +1,36 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 # shellcheck shell=bash
 #
-# The debug kernel: Debian's source of the stable kernel with debug.config, built once (about 10
-# minutes on two idle cores). In the cache it looks like one of Debian's kernels, so everything else
-# works with it: "--kernel debug".
+# The debug kernels: Debian's source of the stable kernel with debug-base.config and the
+# configuration that has the kernel's name. Each is built once. In the cache it looks like one of
+# Debian's kernels, so everything else works with it: "--kernel debug", "--kernel kcsan".
 
+# KASAN and KCSAN exclude each other.
+DEBUG_KERNELS="debug kcsan"
 DEBUG_SOURCE=6.12
 DEBUG_ROOT_PACKAGES="gcc-14 gcc make libc6-dev libelf-dev libssl-dev flex bison bc kmod xz-utils
 	perl python3-minimal rsync cpio"
 
+# The kernel itself is not instrumented for KCSAN, only our modules are: so every report concerns
+# them, and the guest is fast.
+DEBUG_MAKE="CC=gcc-14 KCSAN_SANITIZE=n"
+
+# is_debug NAME: it is one of them
+is_debug() {
+	[[ $1 =~ ^(${DEBUG_KERNELS// /|})$ ]]
+}
+
+# debug_config NAME: prints its configuration
+debug_config() {
+	cat "$VM_DIR/lib/debug-base.config" "$VM_DIR/lib/$1.config"
+}
+
 # debug_configure SOURCE ROOT: allnoconfig plus debug.config; a line that has no effect is an error
 debug_configure() {
 	local source=$1 tools=$2 line missing=
+	# shellcheck disable=SC2086 # a list of words
 	in_root "$tools" --bind "$source" --cwd "$source" -- \
-		make -s CC=gcc-14 KCONFIG_ALLCONFIG=debug.config allnoconfig
+		make -s $DEBUG_MAKE KCONFIG_ALLCONFIG=debug.config allnoconfig
 	while read -r line; do
 		[[ $line != CONFIG_*=* ]] || grep -qxF "$line" "$source/.config" ||
 			missing+=" ${line%%=*}"
@@ -26,10 +43,15 @@ debug_configure() {
 
 # debug_patch SOURCE: the entry point that QEMU uses for a vmlinux calls memcmp() before KASAN has
 # its shadow memory; the kernel leaves string.o uninstrumented only where encrypted memory needs
-# that.
+# that. KCSAN must see the barriers in what our modules call, such as spin_unlock(), although the
+# accesses there are not instrumented.
 debug_patch() {
+	local dir
 	sed -i 's/^ifdef CONFIG_AMD_MEM_ENCRYPT/ifdef CONFIG_PVH/' "$1/lib/Makefile"
-	grep -q '^ifdef CONFIG_PVH' "$1/lib/Makefile"
+	grep -q '^ifdef CONFIG_PVH' "$1/lib/Makefile" || return 1
+	for dir in kernel kernel/locking kernel/rcu kernel/time lib; do
+		sed -i '1a KCSAN_INSTRUMENT_BARRIERS := y' "$1/$dir/Makefile"
+	done
 }
 
 # debug_prune TREE: keeps what is needed to build a module against it, and removes the objects
@@ -43,22 +65,26 @@ debug_prune() {
 		"$1/tools/perf"
 }
 
+# debug_make TOOLS NAME DIR
 debug_make() {
-	local tools=$1 dir=$2 source release
+	local tools=$1 name=$2 dir=$3 source release
 	apt_unpack "$dir" "linux-source-$DEBUG_SOURCE"
 	tar -C "$dir/usr/src" -xf "$dir/usr/src/linux-source-$DEBUG_SOURCE.tar.xz"
 	rm "$dir/usr/src/"*.tar.xz
 	source=$dir/usr/src/linux-source-$DEBUG_SOURCE
-	cp "$VM_DIR/lib/debug.config" "$source/"
+	debug_config "$name" >"$source/debug.config"
 	debug_patch "$source"
 	debug_configure "$source" "$tools"
+	# shellcheck disable=SC2086 # a list of words
 	in_root "$tools" --bind "$source" --cwd "$source" -- \
-		nice -n 19 make -s -j2 CC=gcc-14 vmlinux modules
+		nice -n 19 make -s -j2 $DEBUG_MAKE vmlinux modules
 	release=$(<"$source/include/config/kernel.release")
 	cp "$source/vmlinux" "$dir/vmlinux"
 	mkdir "$dir/stage"
+	# shellcheck disable=SC2086 # a list of words
 	in_root "$tools" --bind "$dir" --cwd "$source" -- \
-		make -s CC=gcc-14 INSTALL_MOD_PATH="$dir/stage" INSTALL_MOD_STRIP=1 modules_install
+		make -s $DEBUG_MAKE INSTALL_MOD_PATH="$dir/stage" INSTALL_MOD_STRIP=1 \
+		modules_install
 	mv "$dir/stage/lib/modules" "$dir/modules"
 	rm -rf "${dir:?}"/{stage,usr/share} "$dir/modules/$release/build"
 	debug_prune "$source"
@@ -66,10 +92,10 @@ debug_make() {
 	echo "$release" >"$dir/release"
 }
 
-# debug_kernel: prints its directory, building it if the cache lacks it
+# debug_kernel NAME: prints its directory, building it if the cache lacks it
 debug_kernel() {
-	local dir tools
-	dir=$CACHE/kernels/debug-$(key "$DEBUG_SOURCE" "$(<"$VM_DIR/lib/debug.config")" \
+	local name=$1 dir tools
+	dir=$CACHE/kernels/$name-$(key "$DEBUG_SOURCE" "$(debug_config "$name")" "$DEBUG_MAKE" \
 		"$(declare -f debug_patch)")
 	if [ ! -d "$dir" ]; then
 		need_root "building a kernel"
@@ -78,7 +104,7 @@ debug_kernel() {
 		host_lists
 		apt_fresh
 		tools=$(root kernel-tools "$SUITE" "$DEBUG_ROOT_PACKAGES")
-		cached "$dir" "building the debug kernel" debug_make "$tools"
+		cached "$dir" "building the kernel $name" debug_make "$tools" "$name"
 	fi
 	echo "$dir"
 }

@@ -9,7 +9,7 @@
 KERNEL_LINES="6.12 7"
 # What --kernel accepts.
 KERNEL_NAMES="6.12, 7, another series of Debian's from 6.12 on, testing, sid, experimental (each \
-also with -rt), or debug"
+also with -rt), debug or kcsan"
 
 # The text of these lists is part of a kernel's name in the cache, white space included.
 # The modules that a guest may load; the rest of Debian's package (graphics, sound, ...) only costs
@@ -26,7 +26,7 @@ fs/f2fs
 # kernel_fault NAME: prints why --kernel does not accept it, or nothing
 kernel_fault() {
 	local major minor
-	[ "$1" != debug ] && ! kernel_is_new "$1" || return 0
+	! is_debug "$1" && ! kernel_is_new "$1" || return 0
 	if [[ ! $1 =~ ^([1-9][0-9]?)(\.([0-9][0-9]?))?(-rt)?$ ]]; then
 		echo "--kernel is $KERNEL_NAMES, not '$1'"
 		return
@@ -210,8 +210,8 @@ kernel() {
 	local release version dir tool fault
 	fault=$(kernel_fault "$1")
 	[ -z "$fault" ] || die "$fault"
-	if [ "$1" = debug ]; then
-		debug_kernel
+	if is_debug "$1"; then
+		debug_kernel "$1"
 		return
 	fi
 	release=$(kernel_resolve "$1")

@@ -46,6 +46,7 @@ found "WARNING: CPU: 0 PID: 9 at kernel/dma/debug.c:1044 check_unmap+0x1/0x2" \
 	"WARNING: inconsistent lock state" "WARNING: suspicious RCU usage" \
 	"BUG: KASAN: slab-use-after-free in vrb_submit+0x1/0x2 [ib_vrb]" \
 	"BUG: KFENCE: out-of-bounds read in vrb_submit+0x1/0x2" \
+	"BUG: KCSAN: data-race in vrb_run [ib_vrb] / vrb_submit [ib_vrb]" \
 	"BUG: sleeping function called from invalid context at mm/slab.h:1" \
 	"BUG: scheduling while atomic: swapper/0/0/0x00000100" \
 	"BUG: kernel NULL pointer dereference, address: 0000000000000000" \

@@ -80,11 +80,13 @@ is testing 7.2.9+deb14-amd64
 for name in 6.1 6.1-rt 6 5.10 6.11; do
 	refused "$name" "'$name' is not supported: .* 6\.12 or later"
 done
-for name in "" 7.2.12 7.x debug-rt "7 6.12" unstable forky -rt "sid testing"; do
-	refused "$name" "--kernel is 6\.12, 7, .*, testing, sid, .*debug, not '$name'"
+for name in "" 7.2.12 7.x debug-rt "7 6.12" unstable forky -rt "sid testing" "debug kcsan"; do
+	refused "$name" "--kernel is 6\.12, 7, .*, testing, sid, .*debug or kcsan, not '$name'"
 done
-[ -z "$(kernel_fault debug)" ]
-result $? "--kernel debug is accepted"
+for name in debug kcsan; do
+	[ -z "$(kernel_fault $name)" ] && [ -n "$(debug_config $name)" ]
+	result $? "--kernel $name is accepted"
+done
 (kernel_resolve 7.9) >"$work/out" 2>&1
 grep -q 'has no kernel 7\.9 with its headers; it has 6\.12 7\.1 7\.2 7\.3 7\.10$' "$work/out"
 result $? "a series that is not in the archive is refused, with those that are"
