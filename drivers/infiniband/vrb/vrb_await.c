@@ -221,11 +221,12 @@ void vrb_device_event(struct vrb_device *dev, enum ib_event_type type, struct vr
 	struct vrb_client *client;
 	unsigned long flags;
 
-	if (object && !object->owner)
+	/* It may pass to the provider, whose client then gets the event. */
+	if (object && !READ_ONCE(object->owner))
 		return;
 	raw_spin_lock_irqsave(&dev->kick_lock, flags);
 	if (object)
-		vrb_client_event(object->owner, type);
+		vrb_client_event(READ_ONCE(object->owner), type);
 	else
 		list_for_each_entry(client, &dev->clients, entry)
 			vrb_client_event(client, type);

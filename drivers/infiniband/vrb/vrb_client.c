@@ -24,7 +24,7 @@ static bool vrb_set_attached(struct vrb_device *dev, bool attached)
 	vrb_lock(dev);
 	raw_spin_lock_irq(&dev->kick_lock);
 	was = dev->attached;
-	dev->attached = attached;
+	WRITE_ONCE(dev->attached, attached);	/* vrb_alloc_*() read it without a lock */
 	raw_spin_unlock_irq(&dev->kick_lock);
 	if (was && !attached)
 		vrb_sweep_start(dev);
@@ -196,7 +196,7 @@ void vrb_client_shut(struct vrb_client *client)
 		return;
 	vrb_lock(dev);
 	raw_spin_lock_irq(&dev->kick_lock);
-	client->shut = true;
+	WRITE_ONCE(client->shut, true);		/* likewise */
 	raw_spin_unlock_irq(&dev->kick_lock);
 	vrb_sweep_start(dev);
 	vrb_unlock(dev);

@@ -138,12 +138,12 @@ void vrb_zombie_put(struct vrb_device *dev, struct vrb_slot *slot)
 	trace_vrb_zombie(dev, slot);
 	slot->object = NULL;
 	slot->verb = NULL;
-	dev->zombies_now--;
+	WRITE_ONCE(dev->zombies_now, dev->zombies_now - 1);
 	vrb_slot_free(dev, slot);
 	vrb_wake(dev);
 	if (!object)
 		return;
-	object->zombies--;
+	WRITE_ONCE(object->zombies, object->zombies - 1);
 	vrb_object_next(dev, object);
 	vrb_object_unref(dev, object);
 }

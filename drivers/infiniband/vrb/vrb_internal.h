@@ -337,7 +337,7 @@ static inline bool vrb_modify_ends(const struct vrb *vrb)
 /* Initialises the engine's fields of a request, which may have been used before. */
 static inline void vrb_begin(struct vrb *vrb, struct vrb_client *client, ktime_t now)
 {
-	vrb->client = client;
+	WRITE_ONCE(vrb->client, client);
 	if (vrb_is_destroy(vrb) || (vrb->op == VRB_OP_MODIFY_QP && vrb_modify_ends(vrb)))
 		vrb->real_class = VRB_CLASS_TEARDOWN;
 	else

@@ -195,7 +195,7 @@ static void vrb_object_dropped(struct vrb_device *dev, struct vrb_object *object
 {
 	struct vrb *vrb = &object->destroy;
 
-	object->dying = true;
+	WRITE_ONCE(object->dying, true);
 	vrb_begin(vrb, &dev->own, dev->now);
 	vrb->waiter = NULL;
 	if (IS_ENABLED(CONFIG_DEBUG_OBJECTS))
@@ -379,7 +379,7 @@ static void vrb_object_left(struct vrb_device *dev, struct vrb_object *object)
 
 	object->gone = NULL;
 	if (object->owner)
-		object->owner = &dev->own;
+		WRITE_ONCE(object->owner, &dev->own);
 	object->destroy.client = &dev->own;
 	atomic_inc(&dev->own.inflight);
 	if (object->children) {

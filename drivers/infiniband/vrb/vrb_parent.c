@@ -32,7 +32,7 @@ int vrb_object_add_parent(struct vrb_object *object, struct vrb_object *parent)
 		ret = -ESTALE;
 	} else {
 		object->parent[object->nr_parents++] = parent;
-		parent->children++;
+		WRITE_ONCE(parent->children, parent->children + 1);
 		refcount_inc(&parent->refs);
 	}
 	spin_unlock_bh(&dev->lock);
@@ -114,7 +114,7 @@ void vrb_object_hold(struct vrb_object *object)
 		object->destroy.client->held++;
 		vrb_wake(dev);
 	}
-	object->children++;
+	WRITE_ONCE(object->children, object->children + 1);
 	refcount_inc(&object->refs);
 	spin_unlock_bh(&dev->lock);
 }

@@ -36,7 +36,7 @@ void vrb_slot_complete(struct vrb_device *dev, u16 token, const struct vrb_resul
 		return;
 	event->token = token;
 	event->result = *result;
-	dev->nr_events++;
+	WRITE_ONCE(dev->nr_events, dev->nr_events + 1);
 }
 EXPORT_SYMBOL_GPL(vrb_slot_complete);
 

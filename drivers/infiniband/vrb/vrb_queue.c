@@ -356,10 +356,10 @@ void vrb_slot_bury(struct vrb_device *dev, struct vrb_slot *slot)
 	slot->since = dev->now;
 	vrb_slot_detach(dev, slot);
 	slot->state = VRB_SLOT_ZOMBIE;
-	dev->zombies_now++;
+	WRITE_ONCE(dev->zombies_now, dev->zombies_now + 1);
 	if (slot->object) {
 		refcount_inc(&slot->object->refs);
-		slot->object->zombies++;
+		WRITE_ONCE(slot->object->zombies, slot->object->zombies + 1);
 	}
 }
 

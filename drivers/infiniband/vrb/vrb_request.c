@@ -328,7 +328,7 @@ static int vrb_submit_for(struct vrb_client *client, struct vrb *vrb, struct vrb
 	if (ret)
 		return vrb_refuse(dev, vrb, ret);
 	vrb->waiter = waiter;
-	vrb->client = client;
+	WRITE_ONCE(vrb->client, client);
 	ret = vrb_submit_object(client, vrb);
 	if (ret == -EINPROGRESS)
 		return ret;
@@ -510,7 +510,8 @@ int vrb_cancel(struct vrb *vrb)
 	ret = vrb_look(vrb);
 	if (ret)
 		return ret;
-	dev = vrb->client->dev;
+	/* Its callback may submit it again meanwhile. */
+	dev = READ_ONCE(vrb->client)->dev;
 	vrb_lock(dev);
 	ret = vrb_cancel_locked(dev, vrb);
 	vrb_unlock(dev);
@@ -550,7 +551,7 @@ void vrb_kill(struct vrb *vrb)
 		schedule_timeout_uninterruptible(1);
 	if (where)
 		return;
-	dev = vrb->client->dev;
+	dev = READ_ONCE(vrb->client)->dev;
 	vrb_lock(dev);
 	vrb_count_killers(dev, vrb, 1);
 	vrb_cancel_locked(dev, vrb);
@@ -598,12 +599,12 @@ static int vrb_wait_for(struct vrb *vrb, bool killable)
 	int wait;
 
 	might_sleep();
-	if (WARN_ON_ONCE(!vrb->client || vrb->done || vrb_is_destroy(vrb)))
+	if (WARN_ON_ONCE(!READ_ONCE(vrb->client) || vrb->done || vrb_is_destroy(vrb)))
 		return -EINVAL;
 	/* Its client may have been freed. */
 	if (vrb_word_idle(atomic64_read_acquire(&vrb->state)))
 		return vrb->status;
-	dev = vrb->client->dev;
+	dev = READ_ONCE(vrb->client)->dev;
 	while ((wait = vrb_wait_begin(dev, vrb, &waiter)) == -EAGAIN)
 		schedule_timeout_uninterruptible(1);
 	if (!wait)

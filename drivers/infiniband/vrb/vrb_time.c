@@ -334,7 +334,8 @@ bool vrb_work(struct vrb_device *dev)
 	case VRB_DEV_FAILED:
 		return vrb_flush_pending(dev);
 	default:
-		return dev->nr_events || !list_empty(&dev->working) ||
+		/* A run that begins may be reaping, without the lock; it needs no kick. */
+		return READ_ONCE(dev->nr_events) || !list_empty(&dev->working) ||
 		       (dev->nr_runnable && vrb_pick(dev));
 	}
 }
