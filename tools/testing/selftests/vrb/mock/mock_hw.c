@@ -218,9 +218,9 @@ static int mock_reap(struct vrb_device *dev, int budget)
 	mock->reaped_at = ktime_get();
 	mock->run_posts = 0;
 	mock->run_results = 0;
-	raw_spin_unlock_irqrestore(&mock->lock, flags);
 	if (++mock->looks == 3)
 		WRITE_ONCE(mock->looked_ns, ktime_to_ns(ktime_sub(ktime_get(), mock->posted_at)));
+	raw_spin_unlock_irqrestore(&mock->lock, flags);
 	while (found < budget) {
 		raw_spin_lock_irqsave(&mock->lock, flags);
 		if (mock->head == mock->tail) {

@@ -415,7 +415,7 @@ static void look_up(struct work_struct *work)
 		rcu_read_unlock();
 		if (got) {
 			EXPECT_EQ(table->test, object->destroy.tag, 9);
-			table->gots++;
+			WRITE_ONCE(table->gots, table->gots + 1);
 			vrb_object_put(&object->object);
 		}
 	} while (object && !table->test->failed);
