@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: guest --driver none --hcas 0 --modules "ib_vrb vrb_mock" --expect-complaint "WARNING: .*vrb_"
-# Kernels: 6.12
+# Kernels: 6.12 kcsan
 #
 # Tests which misuse the request engine refuses with a warning in the kernel's log. What only a
 # kernel with debug objects detects is tested by freed.sh.
