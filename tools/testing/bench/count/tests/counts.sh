@@ -80,7 +80,8 @@ outside() {
 }
 
 # The second run repeats the first exactly, and makes every possible mistake. Once in many runs it
-# differed, for an unknown reason: the difference is printed, and a third run must be like the first.
+# differed, for an unknown reason. The difference is printed, and a third run must be like the
+# first.
 outside "$work/first" >"$work/known"
 for try in 2 3; do
 	count --raw "$work/raw" --hcas 0 --modules count_test -- sh -c "$program; $program unpaired"
