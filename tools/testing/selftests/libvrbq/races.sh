@@ -12,36 +12,23 @@
 # shellcheck source=SCRIPTDIR/../../vm/lib/all.sh
 . "$(dirname "$0")/../../vm/lib/all.sh"
 set +e
-WORK=$(mktemp -d)
-trap 'rm -rf "$WORK"' EXIT
-number=0
-failed=0
+# shellcheck source=SCRIPTDIR/../../vm/lib/try.bash
+. "$(dirname "$0")/../../vm/lib/try.bash"
 
 # in_tools COMMAND...: runs the command in the root with the compiler
 in_tools() {
-	in_root "$tools" --bind "$TREE" --bind "$WORK" \
+	in_root "$tools" --bind "$TREE" --bind "$work" \
 		--cwd "$TREE/tools/testing/selftests/libvrbq" -- "$@"
-}
-
-# result STATUS TEXT
-result() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number $2"
-	else
-		echo "not ok $number $2"
-		failed=$((failed + 1))
-	fi
 }
 
 # sanitized SANITIZER: runs the tests with it. The program has its own numbers.
 sanitized() {
 	local line status
-	in_tools make -s OUTPUT="$WORK" KSFT="$BUILD/kselftest" "$WORK/races-$1"
+	in_tools make -s OUTPUT="$work" KSFT="$BUILD/kselftest" "$work/races-$1"
 	result $? "$1: the library and its test are compiled"
-	[ -x "$WORK/races-$1" ] || return
+	[ -x "$work/races-$1" ] || return
 	# ThreadSanitizer needs the address space to be laid out as usual.
-	in_tools setarch -R timeout 300 "$WORK/races-$1" >"$WORK/out" 2>"$WORK/reports"
+	in_tools setarch -R timeout 300 "$work/races-$1" >"$work/out" 2>"$work/reports"
 	status=$?
 	while read -r line; do
 		case $line in
@@ -49,9 +36,9 @@ sanitized() {
 		"not ok "*) result 1 "$1: ${line#not ok * }" ;;
 		"# "* | "Bail out!"*) echo "# ${line#\# }" ;;
 		esac
-	done <"$WORK/out"
-	head -n 100 "$WORK/reports" | sed 's/^/# /'
-	[ "$status" = 0 ] && [ ! -s "$WORK/reports" ]
+	done <"$work/out"
+	head -n 100 "$work/reports" | sed 's/^/# /'
+	[ "$status" = 0 ] && [ ! -s "$work/reports" ]
 	result $? "$1: the program ends with status $status, and the sanitizer reports nothing"
 }
 
