@@ -8,23 +8,12 @@
 # Tests that the kernel that finds data races reports those of a module, and nothing that is none:
 # two processors that count without a lock, or without the barriers that a hand-over needs.
 
-# shellcheck source=SCRIPTDIR/../../vm/guest/functions
-. "$(dirname "$0")/../../vm/guest/functions"
+# shellcheck source=SCRIPTDIR/../../vm/guest/test.bash
+. "$(dirname "$0")/../../vm/guest/test.bash"
 
-number=0
-
-# reports: how many reports the log has
+# reports [WHERE]: how many reports the log has, of accesses in this function
 reports() {
-	dmesg | grep -c 'BUG: KCSAN: '
-}
-
-result() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number $2"
-	else
-		echo "not ok $number $2"
-	fi
+	dmesg | grep -c "BUG: KCSAN: data-race in ${1:-}" || :
 }
 
 # counted HOW: the processors have counted in that way
@@ -33,25 +22,28 @@ counted() {
 	load_own data_races "how=$1"
 }
 
-# reported NAME HOW: this is reported, as a race of the function race_HOW
-reported() {
-	counted "$2" && dmesg | grep -q "BUG: KCSAN: data-race in race_$2 "
-	result $? "$1 is reported"
+test_the_kernel_has_tested_its_detector() {
+	[ "$(dmesg | grep -c 'kcsan: selftest: \([0-9]*\)/\1 tests passed')" = 1 ]
 }
 
-# silent NAME HOW: this is not
-silent() {
-	local before
-	before=$(reports)
-	counted "$2" && [ "$(reports)" = "$before" ]
-	result $? "$1 is not reported"
+test_what_a_lock_guards_is_not_reported() {
+	counted locked
+	[ "$(reports)" = 0 ]
 }
 
-echo "TAP version 13"
-dmesg | grep -q 'kcsan: selftest: \([0-9]*\)/\1 tests passed'
-result $? "the kernel's own test of the detector has passed"
-silent "what a lock guards" locked
-silent "a hand-over with acquire and release" ordered
-reported "counting without a lock" plain
-reported "a hand-over without barriers" unordered
-echo "1..$number"
+test_a_hand_over_with_acquire_and_release_is_not_reported() {
+	counted ordered
+	[ "$(reports)" = 0 ]
+}
+
+test_counting_without_a_lock_is_reported() {
+	counted plain
+	[ "$(reports "race_plain ")" -gt 0 ]
+}
+
+test_hand_over_without_barriers_is_reported() {
+	counted unordered
+	[ "$(reports "race_unordered ")" -gt 0 ]
+}
+
+run_tests "$@"
