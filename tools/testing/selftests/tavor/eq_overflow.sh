@@ -25,43 +25,21 @@ overflowed() {
 		said "$1" 'recovery: the device is back'
 }
 
-audited() {
-	messages_since "$1" | grep -q 'vrb_audit: ok' ||
-		messages_since "$1" | grep -q 'vrb_audit: not'
+# says_so ROUND: later in each round, the model says that a queue has overflowed
+says_so() {
+	sleep "0.$((3 * $1))"
+	model '{"cmd":"event","hca":0,"type":15,"subtype":0,"data":[0,0,1,0]}' |
+		grep -q '"ok":true'
 }
 
-# each_once MARK: each request since MARK has completed once, and there were some
-each_once() {
-	messages_since "$1" | grep -q 'vrb_audit: ok [1-9]' ||
-		fail "$(messages_since "$1" | grep vrb_audit)"
-	! messages_since "$1" | grep 'vrb_audit: not' || fail "a request was lost"
+ends_well() {
+	until_true 60 overflowed "$1" || fail "$(messages_since "$1")"
 }
 
 test_the_requests_of_a_kernel_client() {
-	local begin round since audit=/sys/module/vrb_audit/parameters
 	sm_away
 	reload softirq_objects=1
-	load_own vrb_audit
-	echo 1000000 >"$audit/requests"
-	begin=$(mark)
-	for round in 1 2 3; do
-		echo "$round" >"$audit/seed"
-		unbind
-		since=$(mark)
-		bind
-		model_set 0 fault delay,on=cmd,prob=0.1,time=2ms
-		sleep "0.$((3 * round))"
-		model '{"cmd":"event","hca":0,"type":15,"subtype":0,"data":[0,0,1,0]}' |
-			grep -q '"ok":true'
-		until_true 60 audited "$since" || fail "$(messages_since "$since")"
-		until_true 60 overflowed "$since" || fail "$(messages_since "$since")"
-		faults_off
-		messages_since "$since" | grep 'vrb_audit:' | head -n 3
-		each_once "$since"
-	done
-	echo 10 >"$audit/requests"
-	rmmod vrb_audit
-	each_once "$begin"
+	audit_rounds says_so ends_well
 }
 
 test_the_events_of_CQs() {

@@ -157,3 +157,42 @@ module_comes_and_goes() {
 quick() {
 	reload cmd_timeout_ms=300
 }
+
+# audited MARK: the client vrb_audit has given its result since MARK
+audited() {
+	messages_since "$1" | grep -q 'vrb_audit: ok' ||
+		messages_since "$1" | grep -q 'vrb_audit: not'
+}
+
+# each_once MARK: each of its requests since MARK has completed once, and there were some
+each_once() {
+	messages_since "$1" | grep -q 'vrb_audit: ok [1-9]' ||
+		fail "$(messages_since "$1" | grep vrb_audit)"
+	! messages_since "$1" | grep 'vrb_audit: not' || fail "a request or a shell was lost"
+}
+
+# audit_rounds HAPPENS OVER: three times, vrb_audit has requests in every state, and "HAPPENS ROUND"
+# is called. When the client has given its result, "OVER MARK" waits for what is to follow. On the
+# device that is back the client has only a few requests, since it would take both processors.
+audit_rounds() {
+	local begin round since audit=/sys/module/vrb_audit/parameters
+	load_own vrb_audit
+	begin=$(mark)
+	for round in 1 2 3; do
+		echo 1000000 >"$audit/requests"
+		echo "$round" >"$audit/seed"
+		unbind
+		since=$(mark)
+		bind
+		echo 1000 >"$audit/requests"
+		model_set 0 fault delay,on=cmd,prob=0.1,time=2ms
+		"$1" "$round"
+		until_true 60 audited "$since" || fail "$(messages_since "$since")"
+		"$2" "$since"
+		faults_off
+		messages_since "$since" | grep 'vrb_audit:' | head -n 3
+		each_once "$since"
+	done
+	rmmod vrb_audit
+	each_once "$begin"
+}

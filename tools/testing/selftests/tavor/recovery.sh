@@ -173,32 +173,20 @@ test_under_IPoIB_and_opensm() {
 	serves "$since"
 }
 
-audited() {
-	messages_since "$1" | grep -q 'vrb_audit: ok' ||
-		messages_since "$1" | grep -q 'vrb_audit: not'
+# fails_later ROUND: the device fails after a number of commands
+fails_later() {
+	model_set 0 fault "catas,on=cmd,after=$((50 + 97 * $1)),count=1"
+}
+
+recovers() {
+	said "$1" 'recovery: the device is back' || comes_back "$1"
 }
 
 test_a_kernel_client_with_requests_in_every_state() {
-	local since round begin audit=/sys/module/vrb_audit/parameters
+	local since
 	patient softirq_objects=1
-	begin=$(mark)
-	load_own vrb_audit
-	echo 1000000 >"$audit/requests"
-	for round in 1 2 3; do
-		echo "$round" >"$audit/seed"
-		unbind
-		since=$(mark)
-		bind
-		model_set 0 fault delay,on=cmd,prob=0.1,time=2ms
-		model_set 0 fault "catas,on=cmd,after=$((50 + 97 * round)),count=1"
-		until_true 60 audited "$since" || fail "$(messages_since "$since")"
-		faults_off
-		messages_since "$since" | grep 'vrb_audit:' | head -n 3
-		said "$since" 'recovery: the device is back' || comes_back "$since"
-	done
-	echo 10 >"$audit/requests"
-	rmmod vrb_audit
-	! messages_since "$begin" | grep 'vrb_audit: not' || fail "a request or a shell was lost"
+	since=$(mark)
+	audit_rounds fails_later recovers
 	until_true 40 reporter_says 'state healthy'
 	serves "$since"
 }
