@@ -95,16 +95,54 @@ static const char *text_of(const cJSON *request, const char *key)
 	return cJSON_IsString(item) ? item->valuestring : NULL;
 }
 
+static bool has_string(const cJSON *array, const char *string)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, array)
+		if (!strcmp(item->valuestring, string))
+			return true;
+	return false;
+}
+
+/* Keeps only the members of @reply that the array @only names. */
+static int keep_only(const cJSON *only, cJSON *reply, char *why)
+{
+	cJSON *item, *next;
+	const cJSON *name;
+
+	cJSON_ArrayForEach(name, only)
+	{
+		const char *key = cJSON_IsString(name) ? name->valuestring : "";
+
+		if (!cJSON_GetObjectItemCaseSensitive(reply, key)) {
+			snprintf(why, OPT_WHY, "stats: only: the answer has no \"%.60s\"", key);
+			return -1;
+		}
+	}
+	for (item = reply->child; item; item = next) {
+		next = item->next;
+		if (!has_string(only, item->string))
+			cJSON_Delete(cJSON_DetachItemViaPointer(reply, item));
+	}
+	return 0;
+}
+
 /*
- * Returns all counters. A client can leave out the long history, because a guest's serial port is
- * slow.
+ * Returns all counters. A client can leave out the long history, or all but a few members, because
+ * a guest's serial port is slow.
  */
 static int do_stats(struct hca *h, const cJSON *request, cJSON *reply, char *why)
 {
 	const cJSON *history = cJSON_GetObjectItemCaseSensitive(request, "history");
+	const cJSON *only = cJSON_GetObjectItemCaseSensitive(request, "only");
 
 	if (history && !cJSON_IsBool(history)) {
 		snprintf(why, OPT_WHY, "stats: history is true or false");
+		return -1;
+	}
+	if (only && !cJSON_IsArray(only)) {
+		snprintf(why, OPT_WHY, "stats: only is an array of names");
 		return -1;
 	}
 	report_stats(h, reply);
@@ -113,7 +151,7 @@ static int do_stats(struct hca *h, const cJSON *request, cJSON *reply, char *why
 	cJSON_AddNumberToObject(reply, "dma_maps", dma_maps(h));
 	cJSON_AddBoolToObject(reply, "connected", vfu_connected(h));
 	cJSON_AddBoolToObject(reply, "dead", hca_dead(h));
-	return 0;
+	return only ? keep_only(only, reply, why) : 0;
 }
 
 /*
@@ -337,8 +375,9 @@ static int do_event(struct hca *h, const cJSON *request, cJSON *reply, char *why
 static int do_help(struct hca *h, const cJSON *request, cJSON *reply, char *why);
 
 static const struct control_verb verbs[] = {
-	{ "stats", "counters, violations, commands, faults; short with \"history\" false",
-	  "history", do_stats },
+	{ "stats",
+	  "counters, violations, commands, faults; short with \"history\" false, or \"only\" some",
+	  "history only", do_stats },
 	{ "objects",
 	  "EQs, CQs, QPs, SRQs and memory keys the hardware owns, and ports; or of one \"kind\"",
 	  "kind", do_objects },

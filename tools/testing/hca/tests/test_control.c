@@ -146,6 +146,25 @@ static void stats_count_commands(void)
 	CHECK(error("{\"cmd\":\"stats\",\"history\":0}", "history"));
 }
 
+static void stats_of_a_few_names(void)
+{
+	cJSON *reply;
+
+	tc_fresh();
+	tc_up();
+	dial();
+	reply = ask("{\"cmd\":\"stats\",\"only\":[\"waived\",\"violations\"]}");
+	CHECK(cJSON_GetObjectItem(reply, "waived") && cJSON_GetObjectItem(reply, "violations"));
+	CHECK(cJSON_IsTrue(cJSON_GetObjectItem(reply, "ok")));
+	CHECK_EQ(cJSON_GetArraySize(reply), 3);
+	cJSON_Delete(reply);
+	CHECK(ok("{\"cmd\":\"stats\",\"only\":[]}"));
+	CHECK(!strcmp(answer_text, "{\"ok\":true}\n"));
+	CHECK(error("{\"cmd\":\"stats\",\"only\":[\"Violations\"]}", "\"Violations\""));
+	CHECK(error("{\"cmd\":\"stats\",\"only\":[1]}", "only"));
+	CHECK(error("{\"cmd\":\"stats\",\"only\":\"waived\"}", "only"));
+}
+
 static void objects_are_listed(void)
 {
 	tc_fresh();
@@ -440,6 +459,7 @@ int main(int argc, char **argv)
 		TAP(nonsense_gets_an_error),
 		TAP(help_names_every_verb),
 		TAP(stats_count_commands),
+		TAP(stats_of_a_few_names),
 		TAP(objects_are_listed),
 		TAP(queue_pairs_can_be_watched),
 		TAP(outstanding_commands_can_be_watched),

@@ -80,9 +80,11 @@ static inline unsigned long model_sum(const char *reply, const char *name)
 /* Returns the number of violations so far, including waived ones, or -1 without a reply. */
 static inline long model_violations(void)
 {
-	char reply[65536];
+	static const char request[] =
+		"{\"cmd\":\"stats\",\"hca\":0,\"only\":[\"violations\",\"waived\"]}";
+	char reply[16384];
 
-	if (!model_reply("{\"cmd\":\"stats\",\"hca\":0,\"history\":false}", reply, sizeof(reply)) ||
+	if (!model_reply(request, reply, sizeof(reply)) ||
 	    !strstr(reply, "\"violations\":{"))
 		return -1;
 	return model_sum(reply, "violations") + model_sum(reply, "waived");
