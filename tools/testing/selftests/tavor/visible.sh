@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: guest --driver tavor --sm
-# Kernels: 6.12 7
+# Kernels: 6.12
 # Level: ci
 #
 # Tests what the driver shows of the device in devlink(8), and of commands and events in the
@@ -119,7 +119,7 @@ test_events_are_traced_by_name() {
 	sm_away
 	sm_restart
 	until_true 60 any_port_active
-	traced pair "ibv_rc_pingpong -e" "ibv_rc_pingpong -e"
+	traced pair "ibv_rc_pingpong -e -n 100" "ibv_rc_pingpong -e -n 100"
 	trace_has '^tavor_event: [0-9a-f:.]+ eq=[0-9]+ index=[0-9]+ COMP subtype=0 '
 	trace_has '^tavor_event: [0-9a-f:.]+ eq=[0-9]+ index=[0-9]+ CMD subtype=0 '
 	traced port_event 1
