@@ -199,7 +199,7 @@ def connections(cells):
             row += [tenth(value) or
                     ('guest' if measured and (driver, what) != ('mthca', 'softirq') else '--')
                     for driver, value in zip(DRIVERS, values)]
-            row.append(tenth(profile.possible(what, depth)) if measured else '--')
+            row.append(tenth(profile.possible(depth)) if measured else '--')
         rows.append(row)
     widths = [10, 10, 18]
     return table([25, *widths * 2],

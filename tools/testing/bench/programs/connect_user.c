@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 /*
  * connect_user THREADS TOTAL: connections made by threads of a process, which wait for each verb: a
- * queue pair is created, connected to itself, and destroyed. Prints the number of connections and
- * the nanoseconds.
+ * queue pair is created, connected to itself, and destroyed. Each thread has opened the device
+ * itself, since libmthca destroys one queue pair of a context at a time. Prints the number of
+ * connections and the nanoseconds.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -14,9 +15,13 @@
 
 #define THREADS_MAX 256
 
-static struct ibv_pd *pd;
-static struct ibv_cq *cq;
-static struct ibv_port_attr port;
+struct user {
+	pthread_t thread;
+	struct ibv_pd *pd;
+	struct ibv_cq *cq;
+	struct ibv_port_attr port;
+};
+
 static int left;
 
 static void check(int bad, const char *what)
@@ -35,12 +40,23 @@ static unsigned long long now_ns(void)
 	return t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
-static void life(void)
+static void user_open(struct user *user, struct ibv_device *device)
 {
-	struct ibv_qp_init_attr init = {
-		.qp_type = IBV_QPT_RC, .send_cq = cq, .recv_cq = cq, .cap = { 4, 4, 1, 1, 0 }
-	};
-	struct ibv_qp *qp = ibv_create_qp(pd, &init);
+	struct ibv_context *context = ibv_open_device(device);
+
+	check(!context, "ibv_open_device");
+	user->pd = ibv_alloc_pd(context);
+	user->cq = ibv_create_cq(context, 63, NULL, NULL, 0);
+	check(!user->pd || !user->cq || ibv_query_port(context, 1, &user->port), "objects");
+}
+
+static void life(const struct user *user)
+{
+	struct ibv_qp_init_attr init = { .qp_type = IBV_QPT_RC,
+					 .send_cq = user->cq,
+					 .recv_cq = user->cq,
+					 .cap = { 4, 4, 1, 1, 0 } };
+	struct ibv_qp *qp = ibv_create_qp(user->pd, &init);
 	struct ibv_qp_attr attr = {
 		.qp_state = IBV_QPS_INIT,
 		.port_num = 1,
@@ -49,7 +65,7 @@ static void life(void)
 		.timeout = 18,
 		.retry_cnt = 7,
 		.rnr_retry = 7,
-		.ah_attr = { .dlid = port.lid, .port_num = 1 },
+		.ah_attr = { .dlid = user->port.lid, .port_num = 1 },
 	};
 
 	check(!qp, "ibv_create_qp");
@@ -74,31 +90,27 @@ static void life(void)
 static void *thread(void *arg)
 {
 	while (__atomic_sub_fetch(&left, 1, __ATOMIC_SEQ_CST) >= 0)
-		life();
+		life(arg);
 	return NULL;
 }
 
 int main(int argc, char **argv)
 {
 	struct ibv_device **list = ibv_get_device_list(NULL);
-	struct ibv_context *context;
-	pthread_t threads[THREADS_MAX];
+	static struct user users[THREADS_MAX];
 	unsigned long long began;
 	int count = argc == 3 ? atoi(argv[1]) : 0, total = argc == 3 ? atoi(argv[2]) : 0;
 
 	check(count < 1 || count > THREADS_MAX || total < 1, "arguments");
 	check(!list || !list[0], "ibv_get_device_list");
-	context = ibv_open_device(list[0]);
-	check(!context, "ibv_open_device");
-	pd = ibv_alloc_pd(context);
-	cq = ibv_create_cq(context, 63, NULL, NULL, 0);
-	check(!pd || !cq || ibv_query_port(context, 1, &port), "objects");
+	for (int i = 0; i < count; i++)
+		user_open(&users[i], list[0]);
 	left = total;
 	began = now_ns();
 	for (int i = 0; i < count; i++)
-		check(pthread_create(&threads[i], NULL, thread, NULL), "pthread_create");
+		check(pthread_create(&users[i].thread, NULL, thread, &users[i]), "pthread_create");
 	for (int i = 0; i < count; i++)
-		pthread_join(threads[i], NULL);
+		pthread_join(users[i].thread, NULL);
 	printf("connect_user: %d times in %llu ns\n", total, now_ns() - began);
 	return 0;
 }

@@ -11,14 +11,14 @@ TEXT = """\
 The life of a queue pair: created, connected from RESET to RTS, destroyed; a number of them at a
 time. A client in softirq submits requests; threads of the kernel and of a process wait for each
 verb. The HCA executes 64 commands at once, of 10 ms or 100 ms each, or one after the other
-("serial"). While libmthca destroys a queue pair it holds a lock of the process, so a process
-destroys one at a time. Where less than half of the rate that this allows was reached, the guest is
-the limit, and there is no number."""
+("serial"). Each thread of a process has opened the device itself, since libmthca destroys one queue
+pair of a context at a time. Where less than half of the rate that this allows was reached, the
+guest is the limit, and there is no number."""
 LIMIT = 'the latency of commands up to the depth where the guest\'s own work takes as long'
 SHOWN = ('commands, all, a connection',)
 COMMANDS = 6    # of a connection
 EACH, ALONE = 4, 16    # connections of each thread, and of one alone
-USERS_MAX = 64    # threads of a process: more take minutes, one destroy at a time
+USERS_MAX = 64    # threads of a process: as many as the HCA executes commands at once
 QUICK_ROUNDS, ROUNDS = 1, 2
 
 
@@ -33,10 +33,9 @@ class Profile:
         """As part of the text of a case."""
         return f'{self.latency} ms{"" if self.slots > 1 else ", serial"}'
 
-    def possible(self, what, depth):
+    def possible(self, depth):
         """Connections per second that it allows."""
-        most = min(depth, self.slots) / (COMMANDS * self.latency / 1000)
-        return min(most, 1000 / self.latency) if what == 'user threads' else most
+        return min(depth, self.slots) / (COMMANDS * self.latency / 1000)
 
 
 PROFILES = [Profile(10, 64, (1, 8, 64, 256)), Profile(100, 64, (1, 64, 256)),
@@ -81,8 +80,8 @@ def only_where_latency_dominates(samples):
     for key, drivers in list(samples.values.items()):
         if key[0] != 'connect' or key[2] != RATE_METRIC:
             continue
-        profile, depth, what = place(key[1])
-        possible = profile.possible(what, depth)
+        profile, depth, _ = place(key[1])
+        possible = profile.possible(depth)
         for driver in list(drivers):
             samples.remove_if_guest_limits(key, driver, possible)
 
