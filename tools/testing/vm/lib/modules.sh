@@ -26,15 +26,16 @@ modules_sync() {
 }
 
 # modules_make KERNEL-DIR MIRROR "DIR..." [MAKE-ARGUMENT...]: runs Kbuild once over all these
-# folders, so that symbols between them are resolved. MODULES_ROOT may name another root than the
-# one that fits the kernel.
+# folders, so that symbols between them are resolved. For Debian's kernels a warning of the compiler
+# is an error. MODULES_ROOT may name another root than the one that fits the kernel.
 modules_make() {
-	local kernel=$1 mirror=$2 dirs=$3 release tool
+	local kernel=$1 mirror=$2 dirs=$3 release tool flags=
 	shift 3
+	[[ ${kernel##*/} != [0-9]* ]] || flags=-Werror
 	release=$(<"$kernel/release")
 	tool=${MODULES_ROOT:-$(kernel_tools "$kernel")}
 	in_root "$tool" --kernel "$kernel" --bind "$mirror" --cwd "$mirror" -- \
-		make -j2 -s -C "/usr/src/linux-headers-$release" M="$mirror" W=1 \
+		make -j2 -s -C "/usr/src/linux-headers-$release" M="$mirror" W=1 KCFLAGS="$flags" \
 		MODULE_DIRS="$dirs" "$@" modules 2>&1 | sed "s|$mirror/||g" >&2
 }
 
