@@ -4,7 +4,7 @@
 # Timeout: 600
 # Runs: guest --driver tavor --sm
 # Runs: guest --driver mthca --sm
-# Level: ci
+# Level: all
 #
 # Tests the examples of libvrbq and vrbstat: their work on a device, and their messages without a
 # device or without access to it. By hand:

@@ -17,12 +17,12 @@
 #include "process.h"
 
 #define NR(table) (sizeof(table) / sizeof((table)[0]))
-#define COUNT 10000
+#define COUNT 5000
 #define SEED 0x7467766f72ULL
 #define CHUNKS 10
 #define PASSES 2
 #define MORE_KB \
-	1024 /* of the kernel's memory at the end of the last pass: 100 bytes for each call */
+	512 /* of the kernel's memory at the end of the last pass: 100 bytes for each call */
 
 /* ---- Reproducible numbers ---- */
 

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: guest --driver tavor --sm
-# Kernels: 6.12 7
 # Level: ci
 #
 # Tests that each counter in sysfs is the device's or the port's, so that a sum over all of them is

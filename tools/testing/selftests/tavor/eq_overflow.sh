@@ -4,7 +4,7 @@
 # Runs: guest --driver tavor --sm --modules vrb_audit --hca waive=eq-overflow
 # Timeout: 900
 # Guest: own
-# Level: ci
+# Level: all
 #
 # Tests that the overflow of an event queue fails the device, which comes back by itself. The queues
 # have room for all that the HCA may write. So the HCA writes each event of the CQs twice, and no

@@ -3,7 +3,6 @@
 // Timeout: 300
 // Level: ci
 // Runs: guest --driver tavor --sm --append init_on_alloc=0 --append slub_debug=P
-// Kernels: 6.12 7
 // Runs: guest --driver mthca --sm --append init_on_alloc=0 --append slub_debug=P
 // Level: all
 //

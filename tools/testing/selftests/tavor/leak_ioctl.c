@@ -3,7 +3,6 @@
 // Timeout: 300
 // Level: ci
 // Runs: guest --driver tavor --sm --append init_on_alloc=0 --append slub_debug=P
-// Kernels: 6.12 7
 //
 // Tests that the methods of uverbs by ioctl(), and the completions of verb queues, do not leak
 // kernel memory. leak.c does the same with the commands by write(). No response may contain poison

@@ -25,13 +25,33 @@
 // As: 8
 // Runs: guest --driver tavor --sm
 // As: 9
+// Runs: guest --driver tavor --sm
+// As: 10
+// Runs: guest --driver tavor --sm
+// As: 11
+// Runs: guest --driver tavor --sm
+// As: 12
+// Runs: guest --driver tavor --sm
+// As: 13
+// Runs: guest --driver tavor --sm
+// As: 14
+// Runs: guest --driver tavor --sm
+// As: 15
+// Runs: guest --driver tavor --sm
+// As: 16
+// Runs: guest --driver tavor --sm
+// As: 17
+// Runs: guest --driver tavor --sm
+// As: 18
+// Runs: guest --driver tavor --sm
+// As: 19
 //
 // Tests that malformed calls of uverbs, by write() and by ioctl(), return one of the errors that
 // the call may return. They have wrong sizes, handles, files and keys of other contexts or of
 // destroyed objects, bad flags and capacities, and unmapped addresses, and some race with destroys.
 // The kernel logs nothing, and nothing is left behind. A call depends only on the seed and its
 // number, and the objects are always the same, so that a failed call can be repeated. Each part
-// makes 10^4 calls twice, all parts together 10^5 different ones. By hand:
+// makes 5000 calls twice, all parts together 10^5 different ones. By hand:
 //   tools/testing/vm/run --driver tavor --sm -- build/guest/tavor/malformed [COUNT [SEED [FIRST]]]
 
 #include <errno.h>

@@ -25,6 +25,26 @@
 // As: 8
 // Runs: guest --driver tavor --sm
 // As: 9
+// Runs: guest --driver tavor --sm
+// As: 10
+// Runs: guest --driver tavor --sm
+// As: 11
+// Runs: guest --driver tavor --sm
+// As: 12
+// Runs: guest --driver tavor --sm
+// As: 13
+// Runs: guest --driver tavor --sm
+// As: 14
+// Runs: guest --driver tavor --sm
+// As: 15
+// Runs: guest --driver tavor --sm
+// As: 16
+// Runs: guest --driver tavor --sm
+// As: 17
+// Runs: guest --driver tavor --sm
+// As: 18
+// Runs: guest --driver tavor --sm
+// As: 19
 //
 // Tests that malformed calls of verb queues return a documented errno. The calls have files of
 // another kind or of another context, handles of destroyed objects, wrong sizes, arrays of any

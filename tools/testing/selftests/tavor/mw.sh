@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
-# Kernels: 6.12 7 debug
+# Kernels: 6.12 debug
 # Timeout: 600
 # Level: ci
 # Runs: guest --driver tavor --sm

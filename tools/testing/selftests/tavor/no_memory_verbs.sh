@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: guest --driver tavor --modules fail_allocs
-# Kernels: 6.12 7
 # Timeout: 600
 # Level: ci
 #

@@ -3,7 +3,7 @@
 // Timeout: 300
 // Level: ci
 // Runs: guest --driver tavor
-// Kernels: 6.12 7 debug
+// Kernels: 6.12 debug
 //
 // Tests the counters of the ports: each event of a port, and each answer of its management agent,
 // increments one counter of this port, and no counter of the other port. The events are caused with

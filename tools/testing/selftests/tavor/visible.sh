@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: guest --driver tavor --sm
-# Kernels: 6.12
 # Level: ci
 #
 # Tests what the driver shows of the device in devlink(8), and of commands and events in the
