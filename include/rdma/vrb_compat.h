@@ -92,8 +92,8 @@ static inline bool vrb_udata_of_close(struct ib_udata *udata)
 #endif
 
 /*
- * Input of a process for the driver has at least the bytes up to @last, and those behind @req are
- * 0. Bytes of @req that the process does not pass are 0, too.
+ * Driver data of a process must reach up to the member @last, and its bytes behind @req must be 0.
+ * Bytes of @req that the process does not pass are set to 0.
  */
 #ifndef VRB_HAS_UDATA_HELPERS
 static inline int vrb_udata_in(struct ib_udata *udata, void *req, size_t size, size_t least)
@@ -114,7 +114,7 @@ static inline int ib_is_udata_in_empty(struct ib_udata *udata)
 	return udata && udata->inlen ? vrb_udata_in(udata, NULL, 0, 0) : 0;
 }
 
-/* Output that is shorter than the response truncates it; what is left behind it becomes 0. */
+/* A buffer that is shorter than the response gets its beginning; the rest of a longer one is 0. */
 static inline int vrb_udata_out(struct ib_udata *udata, const void *resp, size_t size)
 {
 	size_t len = min(size, udata->outlen);

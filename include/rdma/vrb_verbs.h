@@ -254,9 +254,9 @@ struct vrb_query_qp {
  * destroy is cancelled with the other requests, and may be submitted again.
  *
  * Status: 0 also if the QP was attached already. -EINVAL: it was not attached, @qp is no UD QP, or
- * @gid is no multicast GID. -ENOMEM: the group or the table is full. -EUCLEAN: an attach while the
- * command of another QP is outstanding after its timeout. After -ETIMEDOUT it is not known whether
- * the QP is attached.
+ * @gid is no multicast GID. -ENOMEM: the group or the table is full. -EUCLEAN, of an attach: a
+ * multicast command of another QP has timed out and is still outstanding. After -ETIMEDOUT it is
+ * not known whether the QP is attached.
  */
 struct vrb_mcast {
 	struct vrb vrb;
