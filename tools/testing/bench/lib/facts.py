@@ -115,8 +115,12 @@ def of_servers(cells):
 
 def of_connections(cells):
     """Connections per second."""
-    short, long = (ratio(cells, 'connect', f'64 user threads, {ms} ms', RATE) for ms in (10, 100))
-    yield PAGE, f'64 threads have a ratio of {short:.2f} at 10 ms and {long:.2f} at 100 ms'
+    user, kernel, few = (ratio(cells, 'connect', f'{case} ms', RATE)
+                         for case in ('64 user threads, 100', '64 kernel threads, 100',
+                                      '8 user threads, 10'))
+    yield PAGE, (f'At 100 ms 64 threads of a process have a ratio of {user:.2f} and 64 threads of '
+                 f'the kernel one of {kernel:.2f}')
+    yield PAGE, f'At 10 ms 8 threads of a process have a ratio of {few:.2f}.'
     one = number(cells, 'connect', '1 kernel threads, 100 ms', RATE, driver='mthca')
     fewer, more = (number(cells, 'connect', f'softirq, depth {depth}, 100 ms', RATE) / one
                    for depth in (64, 256))
