@@ -57,6 +57,16 @@ modules_install() {
 	done
 }
 
+# modules_of_test: for a test that reads built modules. If its name ends in "-" and a kernel, it is
+# about this kernel. By hand it is about all of them, and nothing need be built before.
+modules_of_test() {
+	if [ -n "${TEST_NAME:-}" ]; then
+		KERNEL_LINES=${TEST_NAME##*-}
+	else
+		"$VM_DIR/kbuild"
+	fi
+}
+
 # modules_state KERNEL-DIR ARGUMENT...: a hash of everything that determines the result of a build
 modules_state() {
 	(
