@@ -6,6 +6,7 @@
 // Runs: guest --driver tavor
 // Kernels: 6.12 debug
 // Runs: guest --driver mthca
+// Level: all
 //
 // Tests that each asynchronous event is reported once, with its object and only to the process that
 // owns it. Events of a port are reported to all processes. The model raises each event; events that

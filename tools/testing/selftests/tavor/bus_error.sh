@@ -5,7 +5,7 @@
 # Kernels: 6.12
 # Timeout: 1200
 # Guest: own
-# Level: ci
+# Level: all
 #
 # Tests that the driver handles errors of the PCI bus. All pending requests complete at once, and
 # the driver does not access the device until its slot has been reset. Then the device recovers as

@@ -8,6 +8,7 @@
 # Kernels: 6.12 debug
 # Runs: guest --driver mthca --sm --modules tavor_ah --hca waive=qp-db-none --expect-complaint "NULL pointer dereference" --expect-complaint Oops
 # Kernels: 6.12
+# Level: all
 #
 # Tests the verbs that a driver offers to kernel clients through ib_core. A query of an address
 # handle (client/tavor_ah.c) returns the attributes of its create, invalid attributes are refused,

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR Linux-OpenIB
 #
 # Runs: guest --driver tavor --modules tavor_client
-# Kernels: 6.12 7 debug
+# Kernels: 6.12 debug
 # Timeout: 1200
 # Level: ci
 #

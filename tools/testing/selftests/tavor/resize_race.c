@@ -5,6 +5,7 @@
 // Runs: guest --driver tavor
 // Kernels: 6.12 debug
 // Runs: guest --driver mthca
+// Level: all
 //
 // Tests that threads of a process can resize one CQ at the same time, each to its own size and
 // buffer. The resizes are serialized. Afterwards the kernel and the hardware have the same size,

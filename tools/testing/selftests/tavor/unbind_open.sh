@@ -7,6 +7,7 @@
 # Runs: guest --driver tavor --hcas 2 --modules tavor_bus_error
 # Kernels: 6.12
 # Runs: guest --driver mthca --hcas 2 --modules tavor_bus_error
+# Level: all
 #
 # Tests an unbind while a process has the device open. ib_tavor takes the device from the process,
 # and the page through which it rings doorbells. ib_mthca waits for the process to end, and

@@ -5,7 +5,7 @@
 # Level: ci
 # Timeout: 180
 # Runs: guest --driver mthca --sm --modules vrb_guide
-# Level: ci
+# Level: all
 # Timeout: 180
 #
 # Tests the example of Documentation/vrb-client.rst for a client of any device: with requests on
