@@ -100,8 +100,10 @@ static bool has_string(const cJSON *array, const char *string)
 	const cJSON *item;
 
 	cJSON_ArrayForEach(item, array)
+	{
 		if (!strcmp(item->valuestring, string))
 			return true;
+	}
 	return false;
 }
 

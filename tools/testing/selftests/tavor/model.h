@@ -84,8 +84,7 @@ static inline long model_violations(void)
 		"{\"cmd\":\"stats\",\"hca\":0,\"only\":[\"violations\",\"waived\"]}";
 	char reply[16384];
 
-	if (!model_reply(request, reply, sizeof(reply)) ||
-	    !strstr(reply, "\"violations\":{"))
+	if (!model_reply(request, reply, sizeof(reply)) || !strstr(reply, "\"violations\":{"))
 		return -1;
 	return model_sum(reply, "violations") + model_sum(reply, "waived");
 }
