@@ -298,9 +298,9 @@ void vrb_carrier_stop(struct vrb_device *dev)
 	might_sleep();
 	vrb_softirq_stop_begin(&dev->softirq);
 	/*
-	 * One wait for the last run and kick, which need a grace period, and for the callbacks that
-	 * free objects. rcu_barrier() alone does not wait for a grace period; a callback is called
-	 * after one.
+	 * No run queues callbacks any more. One wait for the tail of the last run and for kicks,
+	 * which need a grace period, and for the callbacks that free objects. rcu_barrier() alone
+	 * does not wait for a grace period; a callback is called after one.
 	 */
 	call_rcu(&dev->rcu, vrb_carrier_stopped);
 	rcu_barrier();

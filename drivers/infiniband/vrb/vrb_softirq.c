@@ -34,6 +34,9 @@ static enum hrtimer_restart vrb_softirq_expired(struct hrtimer *timer)
 	struct vrb_softirq *softirq = container_of(timer, struct vrb_softirq, timer);
 	int budget = softirq->iop.weight;
 
+	/* vrb_softirq_stop_begin() did not prevent a start that was under way. */
+	if (READ_ONCE(softirq->stopped))
+		return HRTIMER_NORESTART;
 	/* Before the function looks for work: pairs with vrb_softirq_sched(). */
 	smp_mb();
 	if (softirq->run(softirq, budget) >= budget)
@@ -106,25 +109,28 @@ void vrb_softirq_complete(struct vrb_softirq *softirq)
 EXPORT_SYMBOL_GPL(vrb_softirq_complete);
 
 /**
- * vrb_softirq_stop_begin - prevent new calls, as the first half of vrb_softirq_stop()
+ * vrb_softirq_stop_begin - end the calls, as the first half of vrb_softirq_stop()
  * @softirq: initialised structure
  *
  * For several structures that share one grace period: this for each, a grace period of RCU, and
- * vrb_softirq_stop_end() for each. A call may still be running until then.
+ * vrb_softirq_stop_end() for each. When this returns the function has completed its last call
+ * (vrb_softirq_complete()), but @softirq is still in use.
  *
  * Context: Process, may sleep.
  */
 void vrb_softirq_stop_begin(struct vrb_softirq *softirq)
 {
 	might_sleep();
+	WRITE_ONCE(softirq->stopped, true);
 	if (!softirq->timed)
 		irq_poll_disable(&softirq->iop);
-	WRITE_ONCE(softirq->stopped, true);
+	else
+		hrtimer_cancel(&softirq->timer);
 }
 EXPORT_SYMBOL_GPL(vrb_softirq_stop_begin);
 
 /**
- * vrb_softirq_stop_end - wait for the last call, as the second half of vrb_softirq_stop()
+ * vrb_softirq_stop_end - let go of the structure, as the second half of vrb_softirq_stop()
  * @softirq: structure after vrb_softirq_stop_begin() and a grace period of RCU, so that any
  *	vrb_softirq_sched() that was under way has started its timer
  *

@@ -976,23 +976,88 @@ static void timer_ahead_of_the_clock(struct test *t)
 	wait_released(t, &released);
 }
 
-static int run_nothing(struct vrb_softirq *softirq, int budget)
+struct slow_softirq {
+	struct vrb_softirq softirq;
+	bool running;
+	int runs;
+};
+
+static int run_slowly(struct vrb_softirq *softirq, int budget)
 {
+	struct slow_softirq *slow = container_of(softirq, struct slow_softirq, softirq);
+
+	WRITE_ONCE(slow->running, true);
+	WRITE_ONCE(slow->runs, slow->runs + 1);
+	mdelay(10);
+	WRITE_ONCE(slow->running, false);
 	vrb_softirq_complete(softirq);
 	return 0;
+}
+
+static struct slow_softirq *new_slow_softirq(struct test *t, bool timed)
+{
+	struct slow_softirq *slow = test_alloc(t, sizeof(*slow));
+
+	vrb_softirq_init(&slow->softirq, 2, run_slowly);
+	slow->softirq.timed = timed || slow->softirq.timed;
+	return slow;
+}
+
+static void sched_slowly(void *slow)
+{
+	vrb_softirq_sched(&((struct slow_softirq *)slow)->softirq);
+}
+
+static void stops_while_it_runs(struct test *t, struct slow_softirq *slow)
+{
+	/* On another CPU: here it would run to its end before the stop. */
+	unsigned int cpu = cpumask_any_but(cpu_online_mask, get_cpu());
+
+	smp_call_function_single(cpu, sched_slowly, slow, 1);
+	while (!READ_ONCE(slow->runs))
+		cpu_relax();
+	put_cpu();
+	vrb_softirq_stop_begin(&slow->softirq);
+	EXPECT(t, !READ_ONCE(slow->running));
+	EXPECT_EQ(t, slow->runs, 1);
+	synchronize_rcu();
+	vrb_softirq_stop_end(&slow->softirq);
+}
+
+/* The owner waits for what the last run has queued before the second half of the stop. */
+static void stop_waits_for_a_softirq_that_runs(struct test *t)
+{
+	if (num_online_cpus() == 1) {
+		test_skip(t, "there is no other CPU");
+		return;
+	}
+	stops_while_it_runs(t, new_slow_softirq(t, false));
+	stops_while_it_runs(t, new_slow_softirq(t, true));
+}
+
+/* A vrb_softirq_sched() that was under way during the stop has started the timer. */
+static void stop_prevents_a_late_run_of_a_timer(struct test *t)
+{
+	struct slow_softirq *slow = new_slow_softirq(t, true);
+
+	vrb_softirq_stop_begin(&slow->softirq);
+	hrtimer_start(&slow->softirq.timer, ktime_get(), HRTIMER_MODE_ABS_SOFT);
+	msleep(20);
+	EXPECT_EQ(t, slow->runs, 0);
+	vrb_softirq_stop_end(&slow->softirq);
 }
 
 /* After the stop the owner frees the softirq. */
 static void stop_ends_the_timer_of_a_softirq(struct test *t)
 {
-	struct vrb_softirq *softirq = test_alloc(t, sizeof(*softirq));
+	struct slow_softirq *slow = new_slow_softirq(t, true);
 
-	vrb_softirq_init(softirq, 1, run_nothing);
-	hrtimer_start(&softirq->timer, ktime_add_ms(ktime_get(), 600 * MSEC_PER_SEC),
+	vrb_softirq_stop_begin(&slow->softirq);
+	hrtimer_start(&slow->softirq.timer, ktime_add_ms(ktime_get(), 600 * MSEC_PER_SEC),
 		      HRTIMER_MODE_ABS_SOFT);
-	vrb_softirq_stop(softirq);
-	EXPECT(t, !hrtimer_active(&softirq->timer));
-	hrtimer_cancel(&softirq->timer);
+	vrb_softirq_stop_end(&slow->softirq);
+	EXPECT(t, !hrtimer_active(&slow->softirq.timer));
+	hrtimer_cancel(&slow->softirq.timer);
 }
 
 const struct test_case late_tests[] = {
@@ -1012,6 +1077,8 @@ const struct test_case late_tests[] = {
 	{ "inbox_changes_under_its_lock", inbox_changes_under_its_lock },
 	{ "puts_at_the_end_of_a_device", puts_at_the_end_of_a_device },
 	{ "idle_after_an_earlier_device", idle_after_an_earlier_device },
+	{ "stop_waits_for_a_softirq_that_runs", stop_waits_for_a_softirq_that_runs },
+	{ "stop_prevents_a_late_run_of_a_timer", stop_prevents_a_late_run_of_a_timer },
 	{ "stop_ends_the_timer_of_a_softirq", stop_ends_the_timer_of_a_softirq },
 	{ "timer_ahead_of_the_clock", timer_ahead_of_the_clock,
 	  { .issue_timeout_ms = 600000 } },
