@@ -106,21 +106,22 @@ static void tavor_flush_some(struct rcu_head *rcu)
 		return;
 	}
 	if (atomic_read(&dev->flushing) == TAVOR_FLUSH_ON)
-		call_rcu(&dev->flush_rcu, tavor_flush_some);
+		call_rcu_hurry(&dev->flush_rcu, tavor_flush_some);
 }
 
 /**
  * tavor_flush_start() - wakes everything that waits for completions
  * @dev: a device that has failed
  *
- * It acts after an RCU grace period, when every post has seen the failure.
+ * It acts after an RCU grace period, when every post has seen the failure. The grace period is not
+ * lazy, because users drain their queues meanwhile.
  *
  * Context: Any down to softirq.
  */
 void tavor_flush_start(struct tavor_dev *dev)
 {
 	if (atomic_cmpxchg(&dev->flushing, TAVOR_FLUSH_NOT, TAVOR_FLUSH_ON) == TAVOR_FLUSH_NOT)
-		call_rcu(&dev->flush_rcu, tavor_flush_some);
+		call_rcu_hurry(&dev->flush_rcu, tavor_flush_some);
 }
 
 /**
