@@ -51,7 +51,12 @@ static u32 tavor_mpt_index(const struct tavor_dev *dev, u32 key)
 /* For kernel queues: only the process knows how much is posted to its queue. */
 static u32 tavor_wq_outstanding(const struct tavor_wq *wq)
 {
-	return READ_ONCE(wq->head) - READ_ONCE(wq->tail);
+	/* In this order, since both grow, and the tail never passes the head */
+	u32 tail = smp_load_acquire(&wq->tail);
+	u32 head = READ_ONCE(wq->head);
+
+	/* A reset may come between */
+	return (s32)(head - tail) < 0 ? 0 : head - tail;
 }
 
 static int tavor_fill_res_qp_entry(struct sk_buff *msg, struct ib_qp *ibqp)
