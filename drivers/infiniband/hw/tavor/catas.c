@@ -144,15 +144,10 @@ void tavor_catas_stop(struct tavor_dev *dev)
  */
 void tavor_fatal(struct tavor_dev *dev)
 {
-	struct ib_event event = {
-		.device = &dev->ib_dev,
-		.event = IB_EVENT_DEVICE_FATAL,
-	};
-
 	tavor_flush_start(dev);
 	tavor_mcg_failed(dev);
 	if (!tavor_dispatches(dev) || atomic_xchg(&dev->fatal_sent, 1))
 		return;
 	vrb_device_event(dev->vrb, IB_EVENT_DEVICE_FATAL, NULL);
-	tavor_dispatch(dev, &event);
+	tavor_dispatch(dev, IB_EVENT_DEVICE_FATAL, 0);
 }

@@ -9,6 +9,7 @@
 #include <rdma/ib_smi.h>
 
 #include "ah.h"
+#include "catas.h"
 #include "cq_resize.h"
 #include "device.h"
 #include "dispatch.h"
@@ -342,14 +343,16 @@ int tavor_ib_register(struct tavor_dev *dev)
 	err = vrb_device_attach(dev->vrb, ibdev, &tavor_verbs);
 	if (err)
 		return err;
-	tavor_dispatch_set(dev, true);
 	err = ib_register_device(ibdev, "tavor%d", &dev->pdev->dev);
-	if (!err)
-		return 0;
-	/* ib_core has waited for the work of events already: none must be added. */
-	tavor_dispatch_set(dev, false);
-	vrb_device_detach(dev->vrb);
-	return err;
+	if (err) {
+		vrb_device_detach(dev->vrb);
+		return err;
+	}
+	tavor_dispatch_on(dev);
+	/* If it failed before, tavor_fatal() has notified nobody. */
+	if (vrb_device_failed(dev->vrb))
+		tavor_fatal(dev);
+	return 0;
 }
 
 /**
@@ -361,7 +364,7 @@ int tavor_ib_register(struct tavor_dev *dev)
 void tavor_ib_unregister(struct tavor_dev *dev)
 {
 	/* Before ib_core waits for the work of events */
-	tavor_dispatch_set(dev, false);
+	tavor_dispatch_off(dev);
 	ib_unregister_device(&dev->ib_dev);
 	/*
 	 * After this all objects of ib_core and of clients have been released: whoever waits for a

@@ -10,8 +10,9 @@
 struct tavor_dev;
 
 void tavor_dispatch_init(struct tavor_dev *dev);
-void tavor_dispatch_set(struct tavor_dev *dev, bool registered);
-bool tavor_dispatches(const struct tavor_dev *dev);
-void tavor_dispatch(struct tavor_dev *dev, const struct ib_event *event);
+void tavor_dispatch_on(struct tavor_dev *dev);
+void tavor_dispatch_off(struct tavor_dev *dev);
+bool tavor_dispatches(struct tavor_dev *dev);
+void tavor_dispatch(struct tavor_dev *dev, enum ib_event_type type, u32 port);
 
 #endif /* TAVOR_DISPATCH_H */

@@ -38,7 +38,7 @@ static void tavor_port_event_count(struct tavor_port_counters *counters, enum ib
 }
 
 /**
- * tavor_port_event() - reports a port event to ib_core's clients, if the device is registered
+ * tavor_port_event() - reports a port event to the clients of the engine and of ib_core
  * @dev: device
  * @port: 1-based; it exists
  * @type: what happened
@@ -47,15 +47,9 @@ static void tavor_port_event_count(struct tavor_port_counters *counters, enum ib
  */
 void tavor_port_event(struct tavor_dev *dev, u32 port, enum ib_event_type type)
 {
-	struct ib_event event = {
-		.device = &dev->ib_dev,
-		.event = type,
-		.element.port_num = port,
-	};
-
 	tavor_port_event_count(tavor_port_counters(dev, port), type);
 	vrb_device_event(dev->vrb, type, NULL);
-	tavor_dispatch(dev, &event);
+	tavor_dispatch(dev, type, port);
 }
 
 /* In units of 1X SDR. */

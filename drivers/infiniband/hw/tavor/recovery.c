@@ -441,7 +441,7 @@ void tavor_function_shutdown(struct pci_dev *pdev)
 	mutex_lock(&function->lock);
 	dev = function->dev;
 	if (dev) {
-		tavor_dispatch_set(dev, false);
+		tavor_dispatch_off(dev);
 		vrb_device_stop(dev->vrb, "shutdown");
 	}
 	mutex_unlock(&function->lock);

@@ -121,8 +121,10 @@ struct tavor_dev {
 
 	struct timer_list catas_timer;
 	u32 err_dwords;			/* size of err_buf */
-	spinlock_t dispatch_lock;	/* guards registered */
+	spinlock_t dispatch_lock;	/* guards the next two */
 	bool registered;		/* events are dispatched */
+	/* of the device [0] and of each port: a bit for each type that came before */
+	unsigned long missed_events[1 + TAVOR_MAX_PORTS];
 	atomic_t fatal_sent;
 	atomic_t flushing;
 	struct rcu_head flush_rcu;
